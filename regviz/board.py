@@ -1,0 +1,113 @@
+"""A history as bytes for the browser.
+
+The layout, written down here alone (``assets/board/codec.js`` reads it): a little-endian uint32
+with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
+starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by name and shape, in
+that order, little-endian float32 in C order.
+
+A message carries the frames from ``header["frame"]`` on, as many as there are by now. Who has n
+frames of a run asks for those from n on; so nothing travels twice and nothing is lost.
+"""
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regviz import palette
+from regviz.datasets import SPLITS, Dataset
+from regviz.history import METRICS, History
+from regviz.training import recorded_epochs
+
+VERSION = 1
+MARGIN = 0.08
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card says of its network.
+
+    Parameters
+    ----------
+    key : str
+        The method's key in `regularization.METHODS`; picks the colour.
+    label : str
+        Its name on screen.
+    strength : str
+        Its strength in words, such as ``"λ₁ = 0.0025"``.
+    about : str
+        One sentence on what it does.
+    """
+
+    key: str
+    label: str
+    strength: str
+    about: str
+
+
+def domain(dataset: Dataset) -> tuple[float, float]:
+    """The range ``(low, high)`` of both axes that a boundary is drawn in: a square around all points."""
+    X = np.concatenate([dataset.points(split)[0] for split in SPLITS])
+    low, high = float(X.min()), float(X.max())
+    margin = MARGIN * (high - low or 1.0)
+    return low - margin, high + margin
+
+
+def encode(history: History, cards: Sequence[Card], run: str, frame: int = 0) -> bytes:
+    """The frames of ``history`` from ``frame`` on, as the module describes.
+
+    Parameters
+    ----------
+    history : History
+        A run on data with two columns.
+    cards : sequence of Card
+        One for each network.
+    run : str
+        Names the run; frames of two runs are never mixed.
+    frame : int
+        The first frame to send; 0 sends the points and all else that does not change, too.
+    """
+    dataset = history.dataset
+    n_frames = len(recorded_epochs(history.experiment.training.epochs))
+    arrays = {
+        "parameters": history.parameters[frame:],
+        "metrics": np.stack([history.metrics[name][frame:] for name in METRICS], axis=2),
+    }
+    header: dict[str, Any] = {
+        "version": VERSION,
+        "run": run,
+        "frame": frame,
+        "n_frames": n_frames,
+        "epochs": history.epochs[frame:].tolist(),
+        "diverged": history.diverged.tolist(),
+    }
+    if frame == 0:
+        network = history.experiment.network
+        header |= {
+            "last_epoch": history.experiment.training.epochs,
+            "task": dataset.task,
+            "layers": list(history.layout.sizes),
+            "activation": network.activation,
+            "features": list(network.features),
+            "metrics": list(METRICS),
+            "domain": domain(dataset),
+            "cards": [
+                {**vars(card), "colour": palette.METHODS[card.key]} for card in cards
+            ],
+            "classes": palette.CLASSES,
+            "blank": palette.BLANK,
+        }
+        arrays |= {split: np.column_stack(dataset.points(split)) for split in SPLITS}
+    return _message(header, arrays)
+
+
+def _message(header: dict[str, Any], arrays: dict[str, NDArray[np.floating]]) -> bytes:
+    header["arrays"] = {name: array.shape for name, array in arrays.items()}
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    body = [np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays.values()]
+    return b"".join([struct.pack("<I", len(text)), text, *body])

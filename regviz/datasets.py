@@ -1,0 +1,245 @@
+"""Toy datasets and a user's own points, split into training, validation and test points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.datasets import make_blobs, make_circles, make_moons
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from regviz.experiment import TASKS, DataSpec, Task
+from regviz.validation import choice, refuse
+
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training, test and validation points, checked and as float64 arrays.
+
+    Parameters
+    ----------
+    X_train : array-like of shape (n_train, n_columns)
+    y_train : array-like of shape (n_train,)
+        Class numbers 0 and 1 (``"binary"``) or 0, 1, …, C−1 (``"multiclass"``), or values
+        (``"regression"``).
+    X_test, y_test, X_validation, y_validation : array-like, optional
+        Further points, never trained on.
+    task : {"binary", "multiclass", "regression"}
+
+    Raises
+    ------
+    ValueError
+        If an array has the wrong shape or holds something else than finite numbers, if classes are
+        not numbered from 0, or if a class has no training point.
+    """
+
+    X_train: NDArray[np.float64]
+    y_train: NDArray[np.float64]
+    X_test: NDArray[np.float64] | None = None
+    y_test: NDArray[np.float64] | None = None
+    X_validation: NDArray[np.float64] | None = None
+    y_validation: NDArray[np.float64] | None = None
+    task: Task = "binary"
+
+    def __post_init__(self) -> None:
+        choice("task", self.task, TASKS)
+        for split in SPLITS:
+            X, y = _points(split, getattr(self, f"X_{split}"), getattr(self, f"y_{split}"))
+            if split != "train" and X.size and X.shape[1] != self.n_columns:
+                allowed = f"of shape (n, {self.n_columns}), as X_train"
+                raise refuse(f"X_{split}", allowed, X.shape)
+            object.__setattr__(self, f"X_{split}", X if X.size else np.zeros((0, self._columns(X))))
+            object.__setattr__(self, f"y_{split}", y)
+        if len(self.y_train) == 0:
+            raise refuse("X_train", "at least one point", self.X_train.shape)
+        if self.task != "regression":
+            self._check_classes()
+
+    def _columns(self, X: NDArray[np.float64]) -> int:
+        return X.shape[1] if X.size else self.n_columns
+
+    def _check_classes(self) -> None:
+        labels = np.concatenate([self.points(split)[1] for split in SPLITS])
+        wrong = labels[(labels < 0) | (labels != np.round(labels))]
+        if len(wrong) or (self.task == "binary" and labels.max() > 1):
+            allowed = "0 or 1" if self.task == "binary" else "class numbers 0, 1, 2, …"
+            raise refuse("y", allowed, float(wrong[0] if len(wrong) else labels.max()))
+        n_classes = 2 if self.task == "binary" else max(int(labels.max()) + 1, 2)
+        if n_classes > 20:
+            raise refuse("y", "at most 20 classes, numbered from 0", n_classes)
+        missing = sorted(set(range(n_classes)) - set(self.y_train.astype(int).tolist()))
+        if missing:
+            raise refuse("y_train", f"with every class; class {missing[0]} is missing", missing)
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the points."""
+        return int(np.shape(self.X_train)[1])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 for regression."""
+        return 0 if self.task == "regression" else int(self.y_train.max()) + 1
+
+    @property
+    def n_outputs(self) -> int:
+        """Units of the output layer: one, or one for each class of ``"multiclass"``."""
+        return self.n_classes if self.task == "multiclass" else 1
+
+    def points(self, split: str) -> Points:
+        """``(X, y)`` of ``"train"``, ``"validation"`` or ``"test"``, of shapes (n, columns), (n,)."""
+        choice("split", split, SPLITS)
+        return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
+
+
+def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
+    """Check one split; none given is no points."""
+    if (X is None) != (y is None):
+        raise refuse(f"X_{split} and y_{split}", "given together or not at all", (X, y))
+    if X is None or y is None:
+        if split == "train":
+            raise refuse("X_train", "an array of points", X)
+        return np.zeros((0, 0)), np.zeros(0)
+    features, target = _numbers(f"X_{split}", X), _numbers(f"y_{split}", y)
+    if features.ndim != 2 or features.shape[1] == 0:
+        raise refuse(f"X_{split}", "of shape (n_points, n_columns)", features.shape)
+    if target.ndim != 1 or len(target) != len(features):
+        raise refuse(f"y_{split}", f"of shape ({len(features)},), as X_{split}", target.shape)
+    return features, target
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise refuse(name, f"an array of numbers ({error})", values) from error
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise refuse(f"{name}{list(where)}", "a finite number", float(array[where]))
+    array.setflags(write=False)
+    return array
+
+
+def make_dataset(spec: DataSpec) -> Dataset:
+    """Draw, split and (if asked for) standardise a toy dataset.
+
+    Splits are stratified by class. The coordinates are scaled by the training points alone.
+
+    Raises
+    ------
+    ValueError
+        If a class would have no training point, or a split no point.
+    """
+    rng = np.random.default_rng(spec.seed)
+    X, y = GENERATORS[spec.name](spec.n_samples, spec.noise, rng)
+    if spec.task != "regression":
+        flipped = rng.random(len(y)) < spec.label_noise
+        n_classes = int(y.max()) + 1
+        y[flipped] = (y + rng.integers(1, n_classes, len(y)))[flipped] % n_classes
+    X_train, X_test, y_train, y_test = _split(spec, X, y, 1 - spec.train_fraction, "train_fraction")
+    validation: Points | tuple[None, None] = (None, None)
+    if spec.validation_fraction:
+        X_train, X_validation, y_train, y_validation = _split(
+            spec, X_train, y_train, spec.validation_fraction, "validation_fraction"
+        )
+        validation = X_validation, y_validation
+    if spec.standardize:
+        scale = StandardScaler().fit(X_train).transform
+        X_train, X_test = scale(X_train), scale(X_test)
+        if validation[0] is not None:
+            validation = scale(validation[0]), validation[1]
+    return Dataset(X_train, y_train, X_test, y_test, *validation, task=spec.task)
+
+
+def _split(spec: DataSpec, X: Any, y: Any, held_out: float, parameter: str) -> Any:
+    stratify = None if spec.task == "regression" else y
+    try:
+        return train_test_split(
+            X, y, test_size=held_out, random_state=spec.seed % 2**32, stratify=stratify
+        )
+    except ValueError as error:
+        raise refuse(
+            parameter,
+            f"such that, with n_samples = {spec.n_samples}, every class has points on both sides"
+            f" of the split ({error})",
+            getattr(spec, parameter),
+        ) from error
+
+
+def _seed(rng: np.random.Generator) -> int:
+    """A seed for scikit-learn's generators, which take no ``Generator``."""
+    return int(rng.integers(2**32))
+
+
+def _moons(n: int, noise: float, rng: np.random.Generator) -> Points:
+    return make_moons(n, noise=noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _circles(n: int, noise: float, rng: np.random.Generator) -> Points:
+    return make_circles(n, noise=noise, factor=0.5, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
+    centers = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    return make_blobs(n, centers=centers, cluster_std=0.2 + noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _three_blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
+    angle = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
+    centers = 1.2 * np.column_stack([np.cos(angle), np.sin(angle)])
+    return make_blobs(n, centers=centers, cluster_std=0.2 + noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _xor(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    y = (X[:, 0] * X[:, 1] < 0).astype(float)
+    return X + noise * rng.normal(size=X.shape), y
+
+
+def _checkerboard(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-2, 2, (n, 2))
+    y = np.floor(X).sum(axis=1) % 2
+    return X + noise * rng.normal(size=X.shape), y
+
+
+def _spirals(arms: int, turns: float) -> Callable[[int, float, np.random.Generator], Points]:
+    def make(n: int, noise: float, rng: np.random.Generator) -> Points:
+        y = np.arange(n) % arms
+        radius = np.sqrt(rng.uniform(0.01, 1, n))
+        angle = 2 * np.pi * (turns * radius + y / arms)
+        X = 2 * np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        return X + noise * rng.normal(size=X.shape), y.astype(float)
+
+    return make
+
+
+def _plane(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    return X, X.mean(axis=1) + noise * rng.normal(size=n)
+
+
+def _bumps(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    centers = np.array([[-0.5, 0.5], [0.0, -0.5], [0.5, 0.5]])
+    squared = ((X[:, None] - centers) ** 2).sum(axis=2)
+    y = (np.array([1.0, -1.0, 1.0]) * np.exp(-squared / (2 * 0.25**2))).sum(axis=1)
+    return X, y + noise * rng.normal(size=n)
+
+
+GENERATORS: dict[str, Callable[[int, float, np.random.Generator], Points]] = {
+    "moons": _moons,
+    "circles": _circles,
+    "xor": _xor,
+    "blobs": _blobs,
+    "spirals": _spirals(arms=2, turns=1.25),
+    "checkerboard": _checkerboard,
+    "three_blobs": _three_blobs,
+    "three_spirals": _spirals(arms=3, turns=0.75),
+    "plane": _plane,
+    "bumps": _bumps,
+}

@@ -1,0 +1,310 @@
+"""K networks in one matrix: layout, initialisation, prediction, and the gradient of the data loss.
+
+A network is a row of P numbers, and every layer of all K networks is one batched product. Matrices
+are stored as in `torch.nn.Linear`, ``(fan_out, fan_in)``, with the bias as one more column that
+meets a row of ones in the layer's input; points are columns.
+
+No network's numbers depend on how many others are computed beside it, to the last bit: products go
+through ``bmm``, which treats each network by itself, and the logistic function through ``tanh``,
+because torch's own ``sigmoid`` rounds the last few elements of a tensor differently.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from regviz.experiment import NetworkSpec, Task
+
+LEAKY_SLOPE = 0.01
+
+Array = TypeVar("Array", Tensor, NDArray[np.floating])
+
+
+def input_features(X: Array, features: Sequence[str]) -> Array:
+    """The network's inputs ``(n, fan_in)`` from points ``(n, columns)``.
+
+    Features are computed from two columns; any other number of columns passes as it is.
+    """
+    if X.shape[1] != 2:
+        return X
+    library = torch if isinstance(X, Tensor) else np
+    x1, x2 = X[:, 0], X[:, 1]
+    columns = {
+        "x1": x1,
+        "x2": x2,
+        "x1^2": x1 * x1,
+        "x2^2": x2 * x2,
+        "x1*x2": x1 * x2,
+        "sin(x1)": library.sin(x1),
+        "sin(x2)": library.sin(x2),
+    }
+    return library.stack([columns[name] for name in features], 1)
+
+
+class Layout:
+    """Where the weights and biases of one network stand in its row of P numbers.
+
+    Layer after layer, unit after unit: the unit's incoming weights, then its bias.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of every layer, inputs and outputs included, such as ``(2, 8, 8, 1)``.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = tuple(sizes)
+        self.shapes = [
+            (fan_out, fan_in + 1)
+            for fan_in, fan_out in zip(self.sizes[:-1], self.sizes[1:], strict=True)
+        ]
+        self.ends = np.cumsum([rows * columns for rows, columns in self.shapes]).tolist()
+        self.n_parameters: int = self.ends[-1]
+        is_weight = np.ones(self.n_parameters, dtype=bool)
+        for block in self.split(is_weight):
+            block[:, -1] = False
+        self.is_weight = is_weight
+
+    @classmethod
+    def of(cls, network: NetworkSpec, n_columns: int, n_outputs: int) -> "Layout":
+        """The layout of ``network`` on data with ``n_columns`` columns."""
+        n_inputs = len(network.features) if n_columns == 2 else n_columns
+        return cls((n_inputs, *network.hidden, n_outputs))
+
+    def split(self, rows: Array) -> list[Array]:
+        """Views ``(…, fan_out, fan_in + 1)`` of every layer of ``rows``, ``(…, P)``."""
+        starts = [0, *self.ends[:-1]]
+        return [
+            rows[..., start:end].reshape(*rows.shape[:-1], *shape)
+            for start, end, shape in zip(starts, self.ends, self.shapes, strict=True)
+        ]
+
+
+class Rows:
+    """K rows of parameters, stored so that each layer's ``(K, fan_out, fan_in + 1)`` is contiguous.
+
+    Elementwise updates are then single calls over ``flat``, and every product reads and writes
+    contiguous memory.
+    """
+
+    def __init__(self, layout: Layout, rows: Tensor) -> None:
+        parts = [block.flatten() for block in layout.split(rows)]
+        self.flat = torch.cat(parts)
+        self.blocks = [
+            part.view(len(rows), *shape)
+            for part, shape in zip(
+                self.flat.split([len(part) for part in parts]), layout.shapes, strict=True
+            )
+        ]
+
+    def matrix(self) -> Tensor:
+        """A copy as ``(K, P)``."""
+        return torch.cat([block.flatten(1) for block in self.blocks], 1)
+
+
+def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
+    """Initial parameters ``(P,)`` in float64: He uniform for ReLUs, else Glorot uniform; biases 0."""
+    generator = torch.Generator().manual_seed(seed)
+    row = torch.zeros(layout.n_parameters, dtype=torch.float64)
+    for block in layout.split(row):
+        weights = torch.empty_like(block[:, :-1])
+        if activation in ("relu", "leaky_relu"):
+            torch.nn.init.kaiming_uniform_(weights, nonlinearity="relu", generator=generator)
+        else:
+            torch.nn.init.xavier_uniform_(weights, generator=generator)
+        block[:, :-1] = weights
+    return row
+
+
+def logistic_(z: Tensor) -> Tensor:
+    """``1 / (1 + exp(-z))`` in place, as ``(1 + tanh(z / 2)) / 2``."""
+    return z.mul_(0.5).tanh_().mul_(0.5).add_(0.5)
+
+
+# Each activation in place, and its derivative's product with a gradient, from the activation's
+# value: ``backward(gradient, value, out)``.
+_aten = torch.ops.aten
+_FORWARD: dict[str, Callable[[Tensor], object]] = {
+    "tanh": torch.tanh_,
+    "relu": torch.relu_,
+    "leaky_relu": lambda z: F.leaky_relu_(z, LEAKY_SLOPE),
+    "sigmoid": logistic_,
+    "linear": lambda z: z,
+}
+_BACKWARD: dict[str, Callable[[Tensor, Tensor], object]] = {
+    "tanh": lambda g, h: _aten.tanh_backward.grad_input(g, h, grad_input=g),
+    "relu": lambda g, h: _aten.threshold_backward.grad_input(g, h, 0, grad_input=g),
+    "leaky_relu": lambda g, h: _aten.leaky_relu_backward.grad_input(
+        g, h, LEAKY_SLOPE, True, grad_input=g
+    ),
+    "sigmoid": lambda g, h: _aten.sigmoid_backward.grad_input(g, h, grad_input=g),
+    "linear": lambda g, h: g,
+}
+
+
+def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str) -> list[Tensor]:
+    """Every layer's values for ``inputs`` ``(n, fan_in)``, without dropout.
+
+    Returns
+    -------
+    list of Tensor of shape (K, units, n)
+        Activations of the hidden layers, then the outputs before sigmoid or softmax.
+    """
+    values: list[Tensor] = []
+    below = inputs.T.expand(len(blocks[0]), -1, -1)
+    for block in blocks:
+        if values:
+            _FORWARD[activation](values[-1])
+            below = values[-1]
+        values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], below))
+    return values
+
+
+def predict(outputs: Tensor, task: Task) -> Tensor:
+    """Probability or value ``(K, n)``, or class probabilities ``(K, n, C)``, from raw outputs."""
+    if task == "multiclass":
+        return torch.softmax(outputs, 1).transpose(1, 2)
+    return logistic_(outputs[:, 0].clone()) if task == "binary" else outputs[:, 0]
+
+
+def data_loss_and_accuracy(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Tensor]:
+    """Mean loss and accuracy ``(K,)`` of raw outputs ``(K, n_outputs, n)``, in float64.
+
+    Cross-entropy for classes, half the squared error for regression, whose accuracy is NaN.
+    """
+    outputs = outputs.double()
+    if task == "multiclass":
+        log_probability = torch.log_softmax(outputs, 1)
+        classes = y.long().expand(len(outputs), 1, -1)
+        loss = -log_probability.gather(1, classes)[:, 0]
+        hits = outputs.argmax(1) == y
+    elif task == "binary":
+        z = outputs[:, 0]
+        loss = (1 - y) * z - F.logsigmoid(z)
+        hits = (z > 0) == (y > 0.5)
+    else:
+        loss = 0.5 * (outputs[:, 0] - y) ** 2
+        hits = torch.full_like(loss, torch.nan)
+    return loss.mean(1), hits.double().mean(1)
+
+
+class Target:
+    """The output layer's error ``(prediction - y) / n``, whatever the task.
+
+    Sigmoid and softmax with cross-entropy and the identity with half the squared error are
+    canonical: the gradient of the mean loss by the raw outputs is the same expression for all.
+    It is computed as ``offset + scale * link(outputs)``, with an offset prepared from ``y``.
+    """
+
+    def __init__(self, task: Task, n_outputs: int) -> None:
+        self.task, self.n_outputs = task, n_outputs
+
+    def offset(self, y: Tensor) -> Tensor:
+        """Targets ``(n,)`` as ``(n_outputs, n)``, still to be divided by the batch size."""
+        if self.task == "multiclass":
+            return -F.one_hot(y.long(), self.n_outputs).T
+        return (0.5 - y if self.task == "binary" else -y)[None]
+
+    def error_(self, outputs: Tensor, offset: Tensor, out: Tensor) -> None:
+        """Write the error to ``out``; the outputs are used up."""
+        n = outputs.shape[2]
+        scale = 1 / n
+        if self.task == "binary":
+            outputs.mul_(0.5).tanh_()
+            scale = 0.5 / n
+        elif self.task == "multiclass":
+            torch.softmax(outputs, 1, out=outputs)
+        torch.add(offset, outputs, alpha=scale, out=out)
+
+
+class _Layer:
+    """One layer's memory for a batch, and the views of it that every step uses."""
+
+    def __init__(self, weight: Tensor, gradient: Tensor, batch_size: int, dropped: slice) -> None:
+        n_rows, fan_out, fan_in = weight.shape
+        self.weight, self.gradient = weight, gradient
+        # carries an error back: without the biases
+        self.weight_back = weight[:, :, :-1].transpose(1, 2)
+        # one outgoing weight meets one error: a plain product, far cheaper than bmm
+        self.back = torch.mul if fan_out == 1 else torch.bmm
+        self.value = weight.new_empty(n_rows, fan_out, batch_size)
+        self.error = torch.empty_like(self.value)
+        self.dropped_value, self.dropped_error = self.value[dropped], self.error[dropped]
+        self.plain_value = self.value[: dropped.start]
+        # what the layer is fed: below's values, thinned out by dropout, and a row of ones
+        self.fed = weight.new_ones(n_rows, fan_in, batch_size)
+        self.plain_fed, self.dropped_fed = self.fed[: dropped.start, :-1], self.fed[dropped, :-1]
+
+
+class Backpropagation:
+    """The gradient of the data loss for a batch, for all rows, into preallocated memory.
+
+    Parameters
+    ----------
+    weights, gradients : Rows
+        Where to read parameters and write gradients.
+    activation : str
+    target : Target
+    batch_size : int
+        Points in every batch that will come.
+    dropped : slice
+        The rows with dropout, up to the last row.
+    """
+
+    def __init__(
+        self,
+        weights: Rows,
+        gradients: Rows,
+        activation: str,
+        target: Target,
+        batch_size: int,
+        dropped: slice,
+    ) -> None:
+        self.target = target
+        self.activate, self.differentiate = _FORWARD[activation], _BACKWARD[activation]
+        self.layers = [
+            _Layer(weight, gradient, batch_size, dropped)
+            for weight, gradient in zip(weights.blocks, gradients.blocks, strict=True)
+        ]
+
+    def __call__(self, X: Tensor, offset: Tensor, masks: Sequence[Tensor | None]) -> None:
+        """Write the gradient of one batch.
+
+        Parameters
+        ----------
+        X : Tensor of shape (K, fan_in + 1, batch_size)
+            Inputs and a row of ones, the same for all K.
+        offset : Tensor of shape (n_outputs, batch_size)
+            Of `Target`.
+        masks : sequence of Tensor of shape (rows with dropout, units, batch_size), or None
+            For the inputs and each hidden layer: 0, or 1 / keep probability. None is no dropout.
+        """
+        first, *hidden = self.layers
+        if masks[0] is not None:
+            first.fed.copy_(X)
+            first.dropped_fed.mul_(masks[0])
+            X = first.fed
+        torch.bmm(first.weight, X, out=first.value)
+        for below, layer, mask in zip(self.layers, hidden, masks[1:], strict=False):
+            self.activate(below.value)
+            layer.plain_fed.copy_(below.plain_value)
+            if mask is not None:
+                torch.mul(below.dropped_value, mask, out=layer.dropped_fed)
+            torch.bmm(layer.weight, layer.fed, out=layer.value)
+
+        self.target.error_(self.layers[-1].value, offset, out=self.layers[-1].error)
+
+        for below, layer, mask in reversed(
+            list(zip(self.layers, hidden, masks[1:], strict=False))
+        ):
+            torch.bmm(layer.error, layer.fed.transpose(1, 2), out=layer.gradient)
+            layer.back(layer.weight_back, layer.error, out=below.error)
+            if mask is not None:
+                below.dropped_error.mul_(mask)
+            self.differentiate(below.error, below.value)
+        torch.bmm(first.error, X.transpose(1, 2), out=first.gradient)

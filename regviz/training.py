@@ -1,0 +1,219 @@
+"""The loop that trains all rows of an experiment, as one tensor program."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regviz.batches import Batches
+from regviz.datasets import Dataset
+from regviz.experiment import Experiment, Regularization
+from regviz.networks import Backpropagation, Layout, Rows, Target, initial_row, input_features
+from regviz.optimizers import Strengths, make_optimizer
+from regviz.regularization import project_
+
+FRAMES = 100
+
+
+def recorded_epochs(epochs: int) -> list[int]:
+    """The epochs that a history holds: at most 101, from 0 to ``epochs``, dense at first."""
+    if epochs <= FRAMES:
+        return list(range(epochs + 1))
+    rest = epochs - FRAMES
+    return [i + round(rest * (i / FRAMES) ** 3) for i in range(FRAMES + 1)]
+
+
+class Recording(NamedTuple):
+    """What a run has come to after an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+    parameters : Tensor of shape (K, P)
+    diverged : ndarray of shape (K,)
+        The epoch after which a row's parameters were no longer finite; -1 where they are.
+    """
+
+    epoch: int
+    parameters: Tensor
+    diverged: NDArray[np.int64]
+
+
+def recordings(experiment: Experiment, dataset: Dataset, device: str = "cpu") -> Iterator[Recording]:
+    """Train, and yield a `Recording` at each of `recorded_epochs`."""
+    program = Program(experiment, dataset, device)
+    yield program.record(0)
+    epochs = recorded_epochs(experiment.training.epochs)
+    for start, end in zip(epochs[:-1], epochs[1:], strict=True):
+        for epoch in range(start, end):
+            program.train_epoch(epoch)
+        yield program.record(end)
+
+
+class Program:
+    """All rows of an experiment in training.
+
+    Rows are computed in an order of their own: those with dropout last and those with max-norm
+    together, so that the others need not pay for them. `record` puts them back.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, experiment: Experiment, dataset: Dataset, device: str = "cpu") -> None:
+        spec, network = experiment.training, experiment.network
+        self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
+        # one stream of random numbers each for weights, batches and every layer's dropout
+        seeds = np.random.SeedSequence(spec.seed).generate_state(2 + 7).tolist()
+        self.batch_order = torch.Generator().manual_seed(seeds[1])
+
+        drops = [bool(r.drop_rate or r.input_drop_rate) for r in experiment.regularizations]
+        bounded = [r.max_norm is not None for r in experiment.regularizations]
+        place = [2 * d + (d != b) for d, b in zip(drops, bounded, strict=True)]
+        order = sorted(range(len(place)), key=place.__getitem__)
+        self.put_back = np.argsort(order)
+        self.regularizations = [experiment.regularizations[i] for i in order]
+        self.dropped = slice(len(order) - sum(drops), len(order))
+        self.bounded = slice(place.count(0), place.count(0) + sum(bounded))
+        self.all_decoupled = spec.optimizer == "adamw"
+
+        row = initial_row(self.layout, network.activation, seeds[0])
+        rows = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
+        self.weights, self.gradients = Rows(self.layout, rows), Rows(self.layout, 0 * rows)
+        self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
+        self.incoming = [block[self.bounded, :, :-1] for block in self.weights.blocks[:-1]]
+        self.norms = [weights.new_empty(*weights.shape[:2], 1) for weights in self.incoming]
+
+        fed = self.layout.sizes[:-1]
+        thinned = [any(self._drop_rates(r, fed)[i] for r in self.regularizations) for i in range(len(fed))]
+        self.draws = [
+            torch.Generator().manual_seed(seed) if any_row else None
+            for any_row, seed in zip(thinned, seeds[2:], strict=False)
+        ]
+        inputs = input_features(dataset.X_train, network.features)
+        X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(rows)
+        target = Target(dataset.task, dataset.n_outputs)
+        offset = target.offset(torch.tensor(dataset.y_train)).to(rows)
+        self.n_points = len(inputs)
+        size = min(spec.batch_size or self.n_points, self.n_points)
+        self.parts = [
+            (
+                Batches(
+                    X,
+                    offset,
+                    n_batches,
+                    batch_size,
+                    len(order),
+                    sum(drops),
+                    [units * any_row for units, any_row in zip(fed, thinned, strict=True)],
+                ),
+                Backpropagation(
+                    self.weights,
+                    self.gradients,
+                    network.activation,
+                    target,
+                    batch_size,
+                    self.dropped,
+                ),
+            )
+            for n_batches, batch_size in ((self.n_points // size, size), (1, self.n_points % size))
+            if batch_size
+        ]
+        self.diverged = np.full(len(order), -1)
+        self.onsets = {0, *(r.onset for r in self.regularizations)}
+        self.take_steps: Callable[[], None] = self._take_steps
+
+    @torch.inference_mode()
+    def train_epoch(self, epoch: int) -> None:
+        """Train for the epoch that begins after ``epoch`` epochs."""
+        if epoch in self.onsets:
+            self._regularize(epoch)
+        self._fill()
+        self.take_steps()
+        if not math.isfinite(self.weights.flat.sum().item()):
+            finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()
+            self.diverged[~finite & (self.diverged < 0)] = epoch + 1
+
+    @torch.inference_mode()
+    def record(self, epoch: int) -> Recording:
+        """The state after ``epoch`` epochs, rows in the experiment's order."""
+        parameters = self.weights.matrix()[torch.from_numpy(self.put_back)]
+        return Recording(epoch, parameters.cpu(), self.diverged[self.put_back])
+
+    @staticmethod
+    def _drop_rates(r: Regularization, fed: tuple[int, ...]) -> list[float]:
+        return [r.input_drop_rate, *[r.drop_rate] * (len(fed) - 1)]
+
+    def _regularize(self, epoch: int) -> None:
+        """Let those regularizations act whose onset has come."""
+        acting = [r if epoch >= r.onset else Regularization() for r in self.regularizations]
+        decoupled = [r.decoupled or self.all_decoupled for r in acting]
+        self.optimizer.penalize(
+            Strengths(
+                l1=self._per_weight([r.l1 for r in acting]),
+                l2=self._per_weight(
+                    [0 if d else r.l2 for r, d in zip(acting, decoupled, strict=True)]
+                ),
+                decay=self._per_weight(
+                    [r.l2 if d else 0 for r, d in zip(acting, decoupled, strict=True)]
+                ),
+            )
+        )
+        flat, fed = self.weights.flat, self.layout.sizes[:-1]
+        radii = [math.inf if r.max_norm is None else r.max_norm for r in acting[self.bounded]]
+        self.radii = flat.new_tensor(radii)[:, None, None]
+        rates = [self._drop_rates(r, fed) for r in acting[self.dropped]]
+        self.rates = [
+            flat.new_tensor([rate[layer] for rate in rates])[:, None, None]
+            for layer in range(len(fed))
+        ]
+        if flat.is_cuda:
+            self.take_steps = self._captured()
+
+    def _per_weight(self, values: list[float]) -> Tensor | None:
+        """A value per row as one per parameter, 0 at biases; None if all are 0."""
+        if not any(values):
+            return None
+        column = self.weights.flat.new_tensor(values)[:, None]
+        return Rows(self.layout, column * torch.from_numpy(self.layout.is_weight).to(column)).flat
+
+    def _fill(self) -> None:
+        """Draw the next epoch's batches and masks."""
+        if len(self.parts) == 1 and len(self.parts[0][0].steps) == 1:
+            points = torch.arange(self.n_points)
+        else:
+            points = torch.randperm(self.n_points, generator=self.batch_order)
+        points = points.to(self.weights.flat.device)
+        start = 0
+        for batches, _ in self.parts:
+            batches.fill(points[start : start + batches.n_points], self.draws, self.rates)
+            start += batches.n_points
+
+    def _take_steps(self) -> None:
+        """An epoch of optimizer steps, each with its proximal map and its projection."""
+        for batches, backpropagate in self.parts:
+            for X, offset, masks in batches.steps:
+                backpropagate(X, offset, masks)
+                self.optimizer.step()
+                if self.bounded.stop > self.bounded.start:
+                    for weights, norms in zip(self.incoming, self.norms, strict=True):
+                        project_(weights, self.radii, norms)
+
+    def _captured(self) -> Callable[[], None]:
+        """The steps of an epoch as one CUDA graph, which launches in one go."""
+        self._fill()
+        state = [self.weights.flat, *self.optimizer.state()]
+        before = [tensor.clone() for tensor in state]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._take_steps()  # lets libraries allocate what they need before the capture
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._take_steps()
+        for tensor, value in zip(state, before, strict=True):
+            tensor.copy_(value)
+        return graph.replay
