@@ -1,5 +1,6 @@
 """What every network of a run sees in an epoch: the same batches and the same draws for dropout."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -20,10 +21,17 @@ class Batches:
     n_batches, batch_size : int
     n_rows : int
         K, the networks.
-    n_dropped : int
-        Those among them that have dropout.
-    units : sequence of int, one for each layer
-        Inputs of the layer that dropout thins out; 0 where no row does.
+    fed : sequence of int
+        Units that feed each layer, the inputs first.
+    dropped : slice
+        The rows that have dropout.
+    thinned : sequence of bool
+        Whether any row has dropout on what feeds each layer.
+
+    Attributes
+    ----------
+    steps : list of tuple
+        For each batch what `networks.Backpropagation` is called with.
     """
 
     def __init__(
@@ -33,43 +41,46 @@ class Batches:
         n_batches: int,
         batch_size: int,
         n_rows: int,
-        n_dropped: int,
-        units: Sequence[int],
+        fed: Sequence[int],
+        dropped: slice,
+        thinned: Sequence[bool],
     ) -> None:
-        self.all_X, self.all_offset = X, offset
         self.n_points = n_batches * batch_size
+        self.all_X, self.all_offset = X, offset / batch_size
         self.X = X.new_empty(n_batches, len(X), batch_size)
         self.offset = X.new_empty(n_batches, len(offset), batch_size)
-        self.masks = [
-            X.new_ones(n_batches, n_dropped, n, batch_size) if n else None for n in units
-        ]
+        ends = list(itertools.accumulate(fed))
+        n_masked = n_rows if any(thinned) else 0
+        masks = X.new_ones(n_batches, n_masked, ends[-1], batch_size)
+        self.drawn = masks[:, dropped]
         self.steps = [
             (
                 self.X[i].expand(n_rows, -1, -1),
                 self.offset[i],
-                [None if mask is None else mask[i] for mask in self.masks],
+                [
+                    masks[i, :, end - units : end] if any_row else None
+                    for end, units, any_row in zip(ends, fed, thinned, strict=True)
+                ],
             )
             for i in range(n_batches)
         ]
 
-    def fill(
-        self,
-        points: Tensor,
-        draws: Sequence[torch.Generator | None],
-        rates: Sequence[Tensor],
-    ) -> None:
+    def fill(self, points: Tensor, draws: torch.Generator, rates: Tensor) -> None:
         """Take the training points ``points`` in this order, and draw new masks.
 
-        Each layer has a generator of its own and one uniform draw for each point and unit, which
-        every row compares with its own rate ``(n_dropped, 1, 1)``.
+        Parameters
+        ----------
+        points : Tensor of shape (n_points,)
+        draws : torch.Generator
+            For one uniform draw for each point and unit, inputs and all: a row's dropout does not
+            depend on which layers other rows thin out.
+        rates : Tensor of shape (rows with dropout, all units, 1)
+            Each row's own rate, which those draws are compared with.
         """
         for batches, everything in ((self.X, self.all_X), (self.offset, self.all_offset)):
             chosen = everything[:, points].view(len(everything), len(batches), -1)
             batches.copy_(chosen.transpose(0, 1))
-        # the targets' share of the mean error: see `networks.Target`
-        self.offset.div_(self.offset.shape[2])
-        for mask, generator, rate in zip(self.masks, draws, rates, strict=True):
-            if mask is not None:
-                n_batches, _, units, size = mask.shape
-                uniform = torch.rand(n_batches, 1, units, size, generator=generator)
-                mask.copy_(dropout_mask(uniform.to(mask.device), rate))
+        if self.drawn.numel():
+            n_batches, _, units, size = self.drawn.shape
+            uniform = torch.rand(n_batches, 1, units, size, generator=draws)
+            self.drawn.copy_(dropout_mask(uniform.to(self.drawn), rates))

@@ -50,7 +50,7 @@ class Card:
 
 
 def domain(dataset: Dataset) -> tuple[float, float]:
-    """The range ``(low, high)`` of both axes that a boundary is drawn in: a square around all points."""
+    """The range ``(low, high)`` of both axes of a boundary: a square around all points."""
     X = np.concatenate([dataset.points(split)[0] for split in SPLITS])
     low, high = float(X.min()), float(X.max())
     margin = MARGIN * (high - low or 1.0)
@@ -95,9 +95,7 @@ def encode(history: History, cards: Sequence[Card], run: str, frame: int = 0) ->
             "features": list(network.features),
             "metrics": list(METRICS),
             "domain": domain(dataset),
-            "cards": [
-                {**vars(card), "colour": palette.METHODS[card.key]} for card in cards
-            ],
+            "cards": [{**vars(card), "colour": palette.METHODS[card.key]} for card in cards],
             "classes": palette.CLASSES,
             "blank": palette.BLANK,
         }

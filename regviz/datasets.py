@@ -92,7 +92,7 @@ class Dataset:
         return self.n_classes if self.task == "multiclass" else 1
 
     def points(self, split: str) -> Points:
-        """``(X, y)`` of ``"train"``, ``"validation"`` or ``"test"``, of shapes (n, columns), (n,)."""
+        """``X`` (n, columns) and ``y`` (n,) of ``"train"``, ``"validation"`` or ``"test"``."""
         choice("split", split, SPLITS)
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
 
@@ -142,26 +142,24 @@ def make_dataset(spec: DataSpec) -> Dataset:
         n_classes = int(y.max()) + 1
         y[flipped] = (y + rng.integers(1, n_classes, len(y)))[flipped] % n_classes
     X_train, X_test, y_train, y_test = _split(spec, X, y, 1 - spec.train_fraction, "train_fraction")
-    validation: Points | tuple[None, None] = (None, None)
+    X_validation, y_validation = X_train[:0], y_train[:0]
     if spec.validation_fraction:
         X_train, X_validation, y_train, y_validation = _split(
             spec, X_train, y_train, spec.validation_fraction, "validation_fraction"
         )
-        validation = X_validation, y_validation
     if spec.standardize:
-        scale = StandardScaler().fit(X_train).transform
-        X_train, X_test = scale(X_train), scale(X_test)
-        if validation[0] is not None:
-            validation = scale(validation[0]), validation[1]
-    return Dataset(X_train, y_train, X_test, y_test, *validation, task=spec.task)
+        scaler = StandardScaler().fit(X_train)
+        X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
+        if len(X_validation):
+            X_validation = scaler.transform(X_validation)
+    return Dataset(X_train, y_train, X_test, y_test, X_validation, y_validation, task=spec.task)
 
 
 def _split(spec: DataSpec, X: Any, y: Any, held_out: float, parameter: str) -> Any:
     stratify = None if spec.task == "regression" else y
+    count = round(held_out * len(y))
     try:
-        return train_test_split(
-            X, y, test_size=held_out, random_state=spec.seed % 2**32, stratify=stratify
-        )
+        return train_test_split(X, y, test_size=count, random_state=spec.seed, stratify=stratify)
     except ValueError as error:
         raise refuse(
             parameter,

@@ -1,6 +1,5 @@
 """A run as a recording: every network at about a hundred epochs, from which all views derive."""
 
-import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,8 +126,7 @@ class History:
 
         Losses are best at their minimum, accuracies at their maximum.
         """
-        values = self._selectable(metric)
-        return np.nanargmin(values, axis=0)
+        return np.asarray(np.argmin(self._selectable(metric), axis=0))
 
     def early_stopping(
         self, patience: int, metric: str = "validation_loss"
@@ -225,7 +223,9 @@ class History:
         return history
 
 
-def train(experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu") -> History:
+def train(
+    experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu"
+) -> History:
     """Train every regularization of an experiment and return the recording.
 
     Parameters
@@ -289,7 +289,10 @@ class _Recorder:
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.experiment, self.dataset = experiment, dataset
         self.layout = networks.Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
-        epochs, n_rows = recorded_epochs(experiment.training.epochs), len(experiment.regularizations)
+        epochs, n_rows = (
+            recorded_epochs(experiment.training.epochs),
+            len(experiment.regularizations),
+        )
         self.epochs = np.array(epochs)
         shape = (len(epochs), n_rows, self.layout.n_parameters)
         self.parameters = np.empty(shape, dtype=experiment.training.dtype)
@@ -331,7 +334,8 @@ class _Recorder:
         outputs = _outputs(self.experiment, self.layout, rows, self.points)
         sizes = [len(y) for y in self.y]
         found = {}
-        for split, part, y in zip(SPLITS, outputs.split(sizes, 2), self.y, strict=True):
+        parts = torch.split_with_sizes(outputs, sizes, 2)
+        for split, part, y in zip(SPLITS, parts, self.y, strict=True):
             loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
             found[f"{split}_loss"], found[f"{split}_accuracy"] = loss.numpy(), accuracy.numpy()
         found["gap"] = found["test_loss"] - found["train_loss"]

@@ -4,10 +4,12 @@ Each takes an array of weights ``(…, N)`` and returns an array ``(…)``. What
 weights are 0 is NaN there.
 """
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import Any
 
-Floats = NDArray[np.float64]
+import numpy as np
+from numpy.typing import ArrayLike
+
+Floats = Any  # ndarray of float64, or a scalar where no axis is left
 
 
 def sparsity(weights: ArrayLike) -> Floats:
@@ -16,7 +18,7 @@ def sparsity(weights: ArrayLike) -> Floats:
 
 
 def near_zero(weights: ArrayLike, relative: float = 1e-3) -> Floats:
-    """Share of weights below ``relative`` times the largest, in absolute value; exact zeros count."""
+    """Share of weights of at most ``relative`` times the largest size; exact zeros count."""
     size = np.abs(np.asarray(weights, dtype=np.float64))
     return np.mean(size <= relative * size.max(axis=-1, keepdims=True), axis=-1)
 

@@ -9,8 +9,9 @@ through ``bmm``, which treats each network by itself, and the logistic function 
 because torch's own ``sigmoid`` rounds the last few elements of a tensor differently.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def input_features(X: Array, features: Sequence[str]) -> Array:
     """
     if X.shape[1] != 2:
         return X
-    library = torch if isinstance(X, Tensor) else np
+    library: Any = torch if isinstance(X, Tensor) else np
     x1, x2 = X[:, 0], X[:, 1]
     columns = {
         "x1": x1,
@@ -43,7 +44,8 @@ def input_features(X: Array, features: Sequence[str]) -> Array:
         "sin(x1)": library.sin(x1),
         "sin(x2)": library.sin(x2),
     }
-    return library.stack([columns[name] for name in features], 1)
+    stacked: Array = library.stack([columns[name] for name in features], 1)
+    return stacked
 
 
 class Layout:
@@ -59,12 +61,10 @@ class Layout:
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = tuple(sizes)
-        self.shapes = [
-            (fan_out, fan_in + 1)
-            for fan_in, fan_out in zip(self.sizes[:-1], self.sizes[1:], strict=True)
-        ]
-        self.ends = np.cumsum([rows * columns for rows, columns in self.shapes]).tolist()
-        self.n_parameters: int = self.ends[-1]
+        self.shapes = [(fan_out, fan_in + 1) for fan_in, fan_out in itertools.pairwise(self.sizes)]
+        self.counts = [fan_out * columns for fan_out, columns in self.shapes]
+        self.ends = list(itertools.accumulate(self.counts))
+        self.n_parameters = self.ends[-1]
         is_weight = np.ones(self.n_parameters, dtype=bool)
         for block in self.split(is_weight):
             block[:, -1] = False
@@ -78,10 +78,9 @@ class Layout:
 
     def split(self, rows: Array) -> list[Array]:
         """Views ``(…, fan_out, fan_in + 1)`` of every layer of ``rows``, ``(…, P)``."""
-        starts = [0, *self.ends[:-1]]
         return [
-            rows[..., start:end].reshape(*rows.shape[:-1], *shape)
-            for start, end, shape in zip(starts, self.ends, self.shapes, strict=True)
+            rows[..., end - n : end].reshape(*rows.shape[:-1], *shape)
+            for end, n, shape in zip(self.ends, self.counts, self.shapes, strict=True)
         ]
 
 
@@ -93,13 +92,10 @@ class Rows:
     """
 
     def __init__(self, layout: Layout, rows: Tensor) -> None:
-        parts = [block.flatten() for block in layout.split(rows)]
-        self.flat = torch.cat(parts)
+        self.flat = torch.cat([block.flatten() for block in layout.split(rows)])
         self.blocks = [
-            part.view(len(rows), *shape)
-            for part, shape in zip(
-                self.flat.split([len(part) for part in parts]), layout.shapes, strict=True
-            )
+            self.flat[len(rows) * (end - n) : len(rows) * end].view(len(rows), *shape)
+            for end, n, shape in zip(layout.ends, layout.counts, layout.shapes, strict=True)
         ]
 
     def matrix(self) -> Tensor:
@@ -108,7 +104,7 @@ class Rows:
 
 
 def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
-    """Initial parameters ``(P,)`` in float64: He uniform for ReLUs, else Glorot uniform; biases 0."""
+    """Initial parameters ``(P,)``: He uniform for ReLUs, else Glorot uniform; biases 0."""
     generator = torch.Generator().manual_seed(seed)
     row = torch.zeros(layout.n_parameters, dtype=torch.float64)
     for block in layout.split(row):
@@ -225,7 +221,7 @@ class Target:
 class _Layer:
     """One layer's memory for a batch, and the views of it that every step uses."""
 
-    def __init__(self, weight: Tensor, gradient: Tensor, batch_size: int, dropped: slice) -> None:
+    def __init__(self, weight: Tensor, gradient: Tensor, batch_size: int) -> None:
         n_rows, fan_out, fan_in = weight.shape
         self.weight, self.gradient = weight, gradient
         # carries an error back: without the biases
@@ -234,11 +230,10 @@ class _Layer:
         self.back = torch.mul if fan_out == 1 else torch.bmm
         self.value = weight.new_empty(n_rows, fan_out, batch_size)
         self.error = torch.empty_like(self.value)
-        self.dropped_value, self.dropped_error = self.value[dropped], self.error[dropped]
-        self.plain_value = self.value[: dropped.start]
         # what the layer is fed: below's values, thinned out by dropout, and a row of ones
         self.fed = weight.new_ones(n_rows, fan_in, batch_size)
-        self.plain_fed, self.dropped_fed = self.fed[: dropped.start, :-1], self.fed[dropped, :-1]
+        self.fed_back = self.fed.transpose(1, 2)
+        self.fed_units = self.fed[:, :-1]
 
 
 class Backpropagation:
@@ -252,8 +247,6 @@ class Backpropagation:
     target : Target
     batch_size : int
         Points in every batch that will come.
-    dropped : slice
-        The rows with dropout, up to the last row.
     """
 
     def __init__(
@@ -263,14 +256,14 @@ class Backpropagation:
         activation: str,
         target: Target,
         batch_size: int,
-        dropped: slice,
     ) -> None:
         self.target = target
         self.activate, self.differentiate = _FORWARD[activation], _BACKWARD[activation]
         self.layers = [
-            _Layer(weight, gradient, batch_size, dropped)
+            _Layer(weight, gradient, batch_size)
             for weight, gradient in zip(weights.blocks, gradients.blocks, strict=True)
         ]
+        self.pairs = list(itertools.pairwise(self.layers))
 
     def __call__(self, X: Tensor, offset: Tensor, masks: Sequence[Tensor | None]) -> None:
         """Write the gradient of one batch.
@@ -281,30 +274,28 @@ class Backpropagation:
             Inputs and a row of ones, the same for all K.
         offset : Tensor of shape (n_outputs, batch_size)
             Of `Target`.
-        masks : sequence of Tensor of shape (rows with dropout, units, batch_size), or None
+        masks : sequence of Tensor of shape (K, units, batch_size), or None
             For the inputs and each hidden layer: 0, or 1 / keep probability. None is no dropout.
         """
-        first, *hidden = self.layers
+        first, last = self.layers[0], self.layers[-1]
         if masks[0] is not None:
-            first.fed.copy_(X)
-            first.dropped_fed.mul_(masks[0])
+            torch.mul(X[:, :-1], masks[0], out=first.fed_units)
             X = first.fed
         torch.bmm(first.weight, X, out=first.value)
-        for below, layer, mask in zip(self.layers, hidden, masks[1:], strict=False):
+        for (below, layer), mask in zip(self.pairs, masks[1:], strict=True):
             self.activate(below.value)
-            layer.plain_fed.copy_(below.plain_value)
-            if mask is not None:
-                torch.mul(below.dropped_value, mask, out=layer.dropped_fed)
+            if mask is None:
+                layer.fed_units.copy_(below.value)
+            else:
+                torch.mul(below.value, mask, out=layer.fed_units)
             torch.bmm(layer.weight, layer.fed, out=layer.value)
 
-        self.target.error_(self.layers[-1].value, offset, out=self.layers[-1].error)
+        self.target.error_(last.value, offset, out=last.error)
 
-        for below, layer, mask in reversed(
-            list(zip(self.layers, hidden, masks[1:], strict=False))
-        ):
-            torch.bmm(layer.error, layer.fed.transpose(1, 2), out=layer.gradient)
+        for (below, layer), mask in zip(self.pairs[::-1], masks[:0:-1], strict=True):
+            torch.bmm(layer.error, layer.fed_back, out=layer.gradient)
             layer.back(layer.weight_back, layer.error, out=below.error)
             if mask is not None:
-                below.dropped_error.mul_(mask)
+                below.error.mul_(mask)
             self.differentiate(below.error, below.value)
         torch.bmm(first.error, X.transpose(1, 2), out=first.gradient)

@@ -1,4 +1,4 @@
-"""Optimizers over the flat parameters of all rows, with the proximal map as the last part of a step.
+"""Optimizers over the flat parameters of all rows; a step ends with the proximal map.
 
 The moments see the gradient of the data loss alone. A proximal map's step size is the step that the
 data gradient effectively takes, so that a strength means the same penalty under every optimizer and
@@ -17,7 +17,7 @@ from regviz.regularization import shrink_
 
 @dataclass(frozen=True)
 class Strengths:
-    """Per parameter, 0 at biases: L1, squared L2, and decoupled weight decay; None where all are 0."""
+    """L1, squared L2 and decoupled weight decay of each parameter; None where all are 0."""
 
     l1: Tensor | None
     l2: Tensor | None
@@ -54,31 +54,31 @@ class Optimizer(ABC):
 class GradientDescent(Optimizer):
     """Gradient descent, with heavy-ball momentum if the specification says so.
 
-    A constant gradient moves a weight by ``learning_rate / (1 - momentum)`` times itself per step in
-    the long run; that is the step size of the proximal map.
+    In the long run, a constant gradient moves a weight by ``learning_rate / (1 - momentum)`` times
+    itself per step; that is the step size of the proximal map.
     """
 
     def __init__(self, weights: Tensor, gradient: Tensor, spec: TrainingSpec) -> None:
         super().__init__(weights, gradient, spec)
         self.momentum = spec.momentum if spec.optimizer == "momentum" else 0.0
         self.velocity = torch.zeros_like(weights) if self.momentum else gradient
-        self.threshold: Tensor | None = None
+        self.thresholds: tuple[Tensor, Tensor] | None = None
         self.factor: Tensor | None = None
 
-    def penalize(self, strengths: Strengths) -> None:
+    def penalize(self, strengths: Strengths) -> None:  # noqa: D102 (inherited)
         super().penalize(strengths)
         step_size = self.spec.learning_rate / (1 - self.momentum)
         l1, l2 = strengths.l1, strengths.l2
-        self.threshold = None if l1 is None else step_size * l1
+        self.thresholds = None if l1 is None else (-step_size * l1, step_size * l1)
         self.factor = None if l2 is None else 1 / (1 + step_size * l2)
 
     def _step(self) -> None:
         if self.momentum:
             self.velocity.mul_(self.momentum).add_(self.gradient)
         self.weights.sub_(self.velocity, alpha=self.spec.learning_rate)
-        shrink_(self.weights, self.threshold, self.factor, self.scratch)
+        shrink_(self.weights, self.thresholds, self.factor, self.scratch)
 
-    def state(self) -> list[Tensor]:
+    def state(self) -> list[Tensor]:  # noqa: D102 (inherited)
         return [self.velocity]
 
 
@@ -97,7 +97,7 @@ class Adam(Optimizer):
         self.steps = torch.zeros((), dtype=torch.float64, device=weights.device)
         self.strengths = Strengths(None, None, None)
 
-    def penalize(self, strengths: Strengths) -> None:
+    def penalize(self, strengths: Strengths) -> None:  # noqa: D102 (inherited)
         super().penalize(strengths)
         self.strengths = strengths
 
@@ -112,11 +112,11 @@ class Adam(Optimizer):
         torch.mul(self.first, step_size, out=self.scratch)
         self.weights.sub_(self.scratch.div_(1 - spec.beta1**self.steps))
         l1, l2 = self.strengths.l1, self.strengths.l2
-        threshold = None if l1 is None else l1 * step_size
+        thresholds = None if l1 is None else (-l1 * step_size, l1 * step_size)
         factor = None if l2 is None else 1 / (1 + l2 * step_size)
-        shrink_(self.weights, threshold, factor, self.scratch)
+        shrink_(self.weights, thresholds, factor, self.scratch)
 
-    def state(self) -> list[Tensor]:
+    def state(self) -> list[Tensor]:  # noqa: D102 (inherited)
         return [self.first, self.second, self.steps]
 
 

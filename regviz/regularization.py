@@ -4,7 +4,7 @@ All functions work on tensors of any shape, elementwise but for `project_`. `MET
 catalogue of what is compared, with the strengths that the page starts from.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,16 +18,20 @@ def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
 
 
 def shrink_(
-    weights: Tensor, threshold: Tensor | None, factor: Tensor | None, scratch: Tensor
+    weights: Tensor,
+    thresholds: tuple[Tensor, Tensor] | None,
+    factor: Tensor | None,
+    scratch: Tensor,
 ) -> None:
     """Proximal map of the elastic net, in place: ``S(w, threshold) * factor``.
 
     With step size t, ``threshold = t * l1`` and ``factor = 1 / (1 + t * l2)``. ``S`` is the soft
-    threshold ``sign(w) * max(|w| - threshold, 0)``, written as ``w`` minus ``w`` clamped to the
-    threshold, which is exactly 0 within it. ``None`` leaves that half out.
+    threshold ``sign(w) * max(|w| - threshold, 0)``, written as ``w`` minus ``w`` clamped to
+    ``thresholds = (-threshold, threshold)``, which is exactly 0 within. ``None`` leaves that half
+    out.
     """
-    if threshold is not None:
-        torch.clamp(weights, -threshold, threshold, out=scratch)
+    if thresholds is not None:
+        torch.clamp(weights, *thresholds, out=scratch)
         weights.sub_(scratch)
     if factor is not None:
         weights.mul_(factor)
@@ -54,54 +58,105 @@ def dropout_mask(uniform: Tensor, drop_rate: Tensor) -> Tensor:
 class Method:
     """A regularizer of the catalogue.
 
-    Parameters
+    Attributes
     ----------
     key : str
         ``"none"``, ``"l1"``, ``"l2"``, ``"elastic_net"``, ``"dropout"`` or ``"max_norm"``.
-    label : str
-        Its name on screen.
-    symbol : str
-        The symbol of its strength; empty for none.
+    label, symbol : str
+        Its name, and the symbol of its strength.
+    about : str
+        What it does, in a sentence or two.
+    strengths : tuple of float
+        What is offered, from weak to strong.
     default : float
-        The strength that the page starts from.
-    low, high : float
-        The strengths that the page offers.
+        The strength to start from, one of those.
     """
 
     key: str
     label: str
     symbol: str
+    about: str
+    strengths: tuple[float, ...]
     default: float
-    low: float
-    high: float
 
-    def at(self, strength: float, *, onset: int = 0) -> Regularization:
+    def at(self, strength: float) -> Regularization:
         """The regularization of this method at a strength.
 
         Elastic net is taken with an ``l1_ratio`` of 0.5, and max-norm together with dropout at a
-        rate of 0.1, the way it was introduced (Srivastava et al. 2014).
+        rate of 0.1, the company in which it was introduced (Srivastava et al. 2014).
         """
-        return replace(
-            {
-                "none": lambda _: Regularization(),
-                "l1": lambda s: Regularization(l1=s),
-                "l2": lambda s: Regularization(l2=s),
-                "elastic_net": lambda s: Regularization.elastic_net(s, l1_ratio=0.5),
-                "dropout": lambda s: Regularization(drop_rate=s),
-                "max_norm": lambda s: Regularization(max_norm=s, drop_rate=0.1),
-            }[self.key](strength),
-            onset=onset,
-        )
+        match self.key:
+            case "l1":
+                return Regularization(l1=strength)
+            case "l2":
+                return Regularization(l2=strength)
+            case "elastic_net":
+                return Regularization.elastic_net(strength, l1_ratio=0.5)
+            case "dropout":
+                return Regularization(drop_rate=strength)
+            case "max_norm":
+                return Regularization(max_norm=strength, drop_rate=0.1)
+            case _:
+                return Regularization()
 
+
+_PENALTIES = (0.0001, 0.0003, 0.001, 0.002, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1)
 
 METHODS: dict[str, Method] = {
     method.key: method
     for method in (
-        Method("none", "None", "", 0, 0, 0),
-        Method("l1", "L1", "λ₁", 0.0025, 1e-5, 0.1),
-        Method("l2", "L2", "λ₂", 0.012, 1e-5, 1.0),
-        Method("elastic_net", "Elastic net", "λ", 0.006, 1e-5, 0.3),
-        Method("dropout", "Dropout", "p", 0.2, 0.0, 0.8),
-        Method("max_norm", "Max-norm", "c", 1.6, 0.25, 8.0),
+        Method(
+            "none",
+            "None",
+            "",
+            "No regularization: the baseline that the others are compared with.",
+            (),
+            0.0,
+        ),
+        Method(
+            "l1",
+            "L1",
+            "λ₁",
+            "Adds λ₁·Σ|w| to the loss. Its pull is the same for every weight, so it takes small"
+            " weights all the way to exactly 0.",
+            _PENALTIES,
+            0.004,
+        ),
+        Method(
+            "l2",
+            "L2",
+            "λ₂",
+            "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
+            " weights smaller and none exactly 0.",
+            _PENALTIES,
+            0.01,
+        ),
+        Method(
+            "elastic_net",
+            "Elastic net",
+            "λ",
+            "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
+            " weights at once.",
+            _PENALTIES,
+            0.01,
+        ),
+        Method(
+            "dropout",
+            "Dropout",
+            "p",
+            "Sets each hidden activation to 0 with probability p in every training step, so that"
+            " the network cannot rely on any one unit. Off when the boundary is drawn.",
+            (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7),
+            0.3,
+        ),
+        Method(
+            "max_norm",
+            "Max-norm",
+            "c",
+            "After every step, scales each hidden unit's incoming weights back to a length of at"
+            " most c. Used together with a little dropout (p = 0.1).",
+            (4.0, 3.0, 2.5, 2.0, 1.6, 1.3, 1.0, 0.8, 0.5, 0.3),
+            1.0,
+        ),
     )
 }

@@ -1,5 +1,6 @@
 """The loop that trains all rows of an experiment, as one tensor program."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -43,12 +44,14 @@ class Recording(NamedTuple):
     diverged: NDArray[np.int64]
 
 
-def recordings(experiment: Experiment, dataset: Dataset, device: str = "cpu") -> Iterator[Recording]:
+def recordings(
+    experiment: Experiment, dataset: Dataset, device: str = "cpu"
+) -> Iterator[Recording]:
     """Train, and yield a `Recording` at each of `recorded_epochs`."""
     program = Program(experiment, dataset, device)
     yield program.record(0)
     epochs = recorded_epochs(experiment.training.epochs)
-    for start, end in zip(epochs[:-1], epochs[1:], strict=True):
+    for start, end in itertools.pairwise(epochs):
         for epoch in range(start, end):
             program.train_epoch(epoch)
         yield program.record(end)
@@ -65,9 +68,10 @@ class Program:
     def __init__(self, experiment: Experiment, dataset: Dataset, device: str = "cpu") -> None:
         spec, network = experiment.training, experiment.network
         self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
-        # one stream of random numbers each for weights, batches and every layer's dropout
-        seeds = np.random.SeedSequence(spec.seed).generate_state(2 + 7).tolist()
+        # weights, batches and dropout each have random numbers of their own
+        seeds = np.random.SeedSequence(spec.seed).generate_state(3).tolist()
         self.batch_order = torch.Generator().manual_seed(seeds[1])
+        self.draws = torch.Generator().manual_seed(seeds[2])
 
         drops = [bool(r.drop_rate or r.input_drop_rate) for r in experiment.regularizations]
         bounded = [r.max_norm is not None for r in experiment.regularizations]
@@ -87,10 +91,8 @@ class Program:
         self.norms = [weights.new_empty(*weights.shape[:2], 1) for weights in self.incoming]
 
         fed = self.layout.sizes[:-1]
-        thinned = [any(self._drop_rates(r, fed)[i] for r in self.regularizations) for i in range(len(fed))]
-        self.draws = [
-            torch.Generator().manual_seed(seed) if any_row else None
-            for any_row, seed in zip(thinned, seeds[2:], strict=False)
+        thinned = [
+            any(units) for units in zip(*map(self._drop_rates, self.regularizations), strict=True)
         ]
         inputs = input_features(dataset.X_train, network.features)
         X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(rows)
@@ -100,25 +102,12 @@ class Program:
         size = min(spec.batch_size or self.n_points, self.n_points)
         self.parts = [
             (
-                Batches(
-                    X,
-                    offset,
-                    n_batches,
-                    batch_size,
-                    len(order),
-                    sum(drops),
-                    [units * any_row for units, any_row in zip(fed, thinned, strict=True)],
-                ),
+                Batches(X, offset, count, batch_size, len(order), fed, self.dropped, thinned),
                 Backpropagation(
-                    self.weights,
-                    self.gradients,
-                    network.activation,
-                    target,
-                    batch_size,
-                    self.dropped,
+                    self.weights, self.gradients, network.activation, target, batch_size
                 ),
             )
-            for n_batches, batch_size in ((self.n_points // size, size), (1, self.n_points % size))
+            for count, batch_size in ((self.n_points // size, size), (1, self.n_points % size))
             if batch_size
         ]
         self.diverged = np.full(len(order), -1)
@@ -142,9 +131,9 @@ class Program:
         parameters = self.weights.matrix()[torch.from_numpy(self.put_back)]
         return Recording(epoch, parameters.cpu(), self.diverged[self.put_back])
 
-    @staticmethod
-    def _drop_rates(r: Regularization, fed: tuple[int, ...]) -> list[float]:
-        return [r.input_drop_rate, *[r.drop_rate] * (len(fed) - 1)]
+    def _drop_rates(self, r: Regularization) -> list[float]:
+        """The rate at which what feeds each layer is dropped."""
+        return [r.input_drop_rate, *[r.drop_rate] * (len(self.layout.shapes) - 1)]
 
     def _regularize(self, epoch: int) -> None:
         """Let those regularizations act whose onset has come."""
@@ -161,14 +150,12 @@ class Program:
                 ),
             )
         )
-        flat, fed = self.weights.flat, self.layout.sizes[:-1]
+        flat = self.weights.flat
         radii = [math.inf if r.max_norm is None else r.max_norm for r in acting[self.bounded]]
         self.radii = flat.new_tensor(radii)[:, None, None]
-        rates = [self._drop_rates(r, fed) for r in acting[self.dropped]]
-        self.rates = [
-            flat.new_tensor([rate[layer] for rate in rates])[:, None, None]
-            for layer in range(len(fed))
-        ]
+        rates = flat.new_tensor([self._drop_rates(r) for r in acting[self.dropped]])
+        units = torch.tensor(self.layout.sizes[:-1], device=flat.device)
+        self.rates = rates.view(-1, len(units)).repeat_interleave(units, 1)[..., None]
         if flat.is_cuda:
             self.take_steps = self._captured()
 
@@ -206,7 +193,7 @@ class Program:
         self._fill()
         state = [self.weights.flat, *self.optimizer.state()]
         before = [tensor.clone() for tensor in state]
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             self._take_steps()  # lets libraries allocate what they need before the capture

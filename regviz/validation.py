@@ -16,21 +16,28 @@ def refuse(parameter: str, allowed: str, got: object) -> ValueError:
 
 def integer(parameter: str, value: Any, low: int, high: int) -> int:
     """Check that ``value`` is a whole number in ``[low, high]``."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
         raise refuse(parameter, f"a whole number from {low} to {high}", value)
     return int(value)
 
 
 def real(
-    parameter: str, value: Any, low: float, high: float, *, open_low: bool = False, open_high=False
+    parameter: str,
+    value: Any,
+    low: float,
+    high: float,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
 ) -> float:
-    """Check that ``value`` is a finite number between ``low`` and ``high``."""
-    allowed = f"a number {'>' if open_low else '>='} {low:g} and {'<' if open_high else '<='} {high:g}"
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise refuse(parameter, allowed, value)
-    if value < low or value > high or (open_low and value == low) or (open_high and value == high):
-        raise refuse(parameter, allowed, value)
-    return float(value)
+    """Check that ``value`` is a finite number in ``[low, high]``, or within an open end."""
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    above = number > low if open_low else number >= low
+    below = number < high if open_high else number <= high
+    if not (above and below):
+        start, end = "above" if open_low else "from", "to below" if open_high else "to"
+        raise refuse(parameter, f"a number {start} {low:g} {end} {high:g}", value)
+    return number
 
 
 def choice(parameter: str, value: Any, allowed: Collection[str]) -> str:

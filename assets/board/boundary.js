@@ -1,0 +1,40 @@
+/** The network's prediction over the plane, as colours. */
+
+import { predict } from "./forward.js";
+
+/**
+ * Colour every point of the grid.
+ *
+ * @param {import("./scale.js").Scale} scale
+ * @param {Float64Array} raw  the network's outputs, (outputs, n)
+ * @param {number} nOutputs
+ * @param {number} n
+ * @param {Float64Array} values  memory for the predictions, of the same shape
+ * @param {Uint32Array} pixels
+ */
+export function paint(scale, raw, nOutputs, n, values, pixels) {
+  predict(scale.task, nOutputs, raw, n, values);
+  if (scale.task === "multiclass") paintClasses(scale.tables, values, nOutputs, n, pixels);
+  else paintTwoSided(scale, values, n, pixels);
+}
+
+function paintTwoSided({ task, middle, reach, tables: [table] }, values, n, pixels) {
+  const top = table.length - 1;
+  const slope = task === "regression" ? (0.5 * top) / reach : top;
+  const shift = task === "regression" ? 0.5 * top - slope * middle : 0;
+  for (let p = 0; p < n; p++) {
+    const i = shift + slope * values[p] + 0.5;
+    // written so that NaN, too, ends inside the table
+    pixels[p] = table[i > 0 ? (i < top ? i | 0 : top) : 0];
+  }
+}
+
+function paintClasses(tables, values, nOutputs, n, pixels) {
+  const top = tables[0].length - 1;
+  for (let p = 0; p < n; p++) {
+    let best = 0;
+    for (let c = 1; c < nOutputs; c++) if (values[c * n + p] > values[best * n + p]) best = c;
+    const confidence = (values[best * n + p] - 1 / nOutputs) / (1 - 1 / nOutputs);
+    pixels[p] = tables[best][(confidence * top + 0.5) | 0];
+  }
+}

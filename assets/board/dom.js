@@ -1,0 +1,44 @@
+/** Making elements. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @param {string} tag
+ * @param {Object<string, string>} [attributes]
+ * @param {...(Node|string)} children
+ * @returns {HTMLElement}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** A picture beside a text that says the same: hidden from screen readers. */
+export function icon(box, ...shapes) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [name, value] of Object.entries({ viewBox: box, "aria-hidden": "true", focusable: "false" })) {
+    svg.setAttribute(name, value);
+  }
+  for (const [tag, attributes] of shapes) {
+    const shape = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
+    svg.append(shape);
+  }
+  return svg;
+}
+
+/** Set a text only where it changes: most numbers stay as they are from one frame to the next. */
+export function say(element, text) {
+  if (element.firstChild?.data !== text) element.textContent = text;
+}
+
+/** Give a canvas as many pixels as the screen has for it; says whether that was a change. */
+export function fit(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width === w && canvas.height === h) return false;
+  canvas.width = w;
+  canvas.height = h;
+  return true;
+}

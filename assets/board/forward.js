@@ -1,0 +1,191 @@
+/**
+ * The networks, evaluated in the browser. Parameters stand in a row as regviz/networks.py lays them
+ * out: layer after layer, unit after unit, the unit's incoming weights and then its bias. Inputs
+ * and outputs stand feature after feature, unit after unit, `n` points each.
+ *
+ * @typedef {{layers: number[], activation: string, task: string}} Network
+ */
+
+export const LEAKY_SLOPE = 0.01;
+// Points are taken a block at a time, so that what a layer reads was just written to the cache.
+const BLOCK = 256;
+let scratch = [new Float64Array(0), new Float64Array(0)];
+
+const FEATURES = {
+  x1: (x1, _) => x1,
+  x2: (_, x2) => x2,
+  "x1^2": (x1, _) => x1 * x1,
+  "x2^2": (_, x2) => x2 * x2,
+  "x1*x2": (x1, x2) => x1 * x2,
+  "sin(x1)": (x1, _) => Math.sin(x1),
+  "sin(x2)": (_, x2) => Math.sin(x2),
+};
+
+/**
+ * The networks' inputs for points.
+ *
+ * @param {string[]} names  features
+ * @param {ArrayLike<number>} x1
+ * @param {ArrayLike<number>} x2
+ * @returns {Float64Array} (features, points)
+ */
+export function featuresOf(names, x1, x2) {
+  const n = x1.length;
+  const inputs = new Float64Array(names.length * n);
+  names.forEach((name, f) => {
+    for (let p = 0; p < n; p++) inputs[f * n + p] = FEATURES[name](x1[p], x2[p]);
+  });
+  return inputs;
+}
+
+/**
+ * Inputs on a square grid, from the upper left corner row by row; its outer points lie on the
+ * domain's edge.
+ */
+export function gridInputs(names, [low, high], size) {
+  const x1 = new Float64Array(size * size);
+  const x2 = new Float64Array(size * size);
+  for (let p = 0; p < size * size; p++) {
+    x1[p] = low + ((high - low) * (p % size)) / (size - 1);
+    x2[p] = high - ((high - low) * Math.floor(p / size)) / (size - 1);
+  }
+  return featuresOf(names, x1, x2);
+}
+
+/**
+ * What a network predicts: probability of class 1, probability of each class, or value.
+ *
+ * @param {Network} network
+ * @param {Float32Array} parameters
+ * @param {number} offset  where the network's row begins
+ * @param {Float64Array} inputs  (features, points)
+ * @param {number} n  points
+ * @returns {Float64Array} (outputs, points)
+ */
+export function evaluate(network, parameters, offset, inputs, n) {
+  const nOutputs = network.layers[network.layers.length - 1];
+  const raw = new Float64Array(nOutputs * n);
+  outputs(network, parameters, offset, inputs, n, raw);
+  return predict(network.task, nOutputs, raw, n, raw);
+}
+
+/** Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`. Allocates nothing. */
+export function outputs({ layers, activation }, parameters, offset, inputs, n, out) {
+  reserve(layers);
+  const last = layers.length - 1;
+  for (let start = 0; start < n; start += BLOCK) {
+    const count = Math.min(BLOCK, n - start);
+    let at = offset;
+    let below = inputs;
+    let stride = n;
+    let origin = start;
+    for (let l = 1; l <= last; l++) {
+      const top = l === last;
+      const target = top ? out : scratch[l & 1];
+      const width = top ? n : BLOCK;
+      let into = top ? start : 0;
+      const fanIn = layers[l - 1];
+      const size = fanIn + 1;
+      let unit = 0;
+      for (; unit + 1 < layers[l]; unit += 2, at += 2 * size, into += 2 * width) {
+        pair(parameters, at, fanIn, below, origin, stride, target, into, width, count);
+      }
+      if (unit < layers[l]) {
+        single(parameters, at, fanIn, below, origin, stride, target, into, count);
+        at += size;
+      }
+      for (let h = 0; !top && h < layers[l]; h++) activate(activation, target, h * width, count);
+      below = target;
+      stride = BLOCK;
+      origin = 0;
+    }
+  }
+}
+
+/** Turn raw outputs into predictions; `out` may be `raw` itself. */
+export function predict(task, nOutputs, raw, n, out) {
+  if (task === "binary") {
+    for (let p = 0; p < n; p++) out[p] = 1 / (1 + Math.exp(-raw[p]));
+  } else if (task === "multiclass") {
+    for (let p = 0; p < n; p++) softmax(nOutputs, raw, n, out, p);
+  } else if (out !== raw) {
+    out.set(raw);
+  }
+  return out;
+}
+
+function softmax(nOutputs, raw, n, out, p) {
+  let most = -Infinity;
+  let sum = 0;
+  for (let c = 0; c < nOutputs; c++) most = Math.max(most, raw[c * n + p]);
+  for (let c = 0; c < nOutputs; c++) sum += out[c * n + p] = Math.exp(raw[c * n + p] - most);
+  for (let c = 0; c < nOutputs; c++) out[c * n + p] /= sum;
+}
+
+function reserve(layers) {
+  const size = BLOCK * Math.max(...layers);
+  if (scratch[0].length < size) scratch = [new Float64Array(size), new Float64Array(size)];
+}
+
+/**
+ * Two neighbouring units' biases plus weighted inputs, four inputs at a time: reading and writing
+ * memory costs more than the arithmetic, and this way each number read serves two products.
+ */
+function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
+  const other = at + fanIn + 1;
+  const onto = into + width;
+  z.fill(w[at + fanIn], into, into + count);
+  z.fill(w[other + fanIn], onto, onto + count);
+  let i = 0;
+  for (; i + 4 <= fanIn; i += 4) {
+    const a = w[at + i], b = w[at + i + 1], c = w[at + i + 2], d = w[at + i + 3];
+    const e = w[other + i], f = w[other + i + 1], g = w[other + i + 2], h = w[other + i + 3];
+    // what a regularizer has set to zero costs nothing
+    if (!(a || b || c || d || e || f || g || h)) continue;
+    const x1 = origin + i * stride, x2 = x1 + stride, x3 = x2 + stride, x4 = x3 + stride;
+    for (let p = 0; p < count; p++) {
+      const p1 = x[x1 + p], p2 = x[x2 + p], p3 = x[x3 + p], p4 = x[x4 + p];
+      z[into + p] += a * p1 + b * p2 + c * p3 + d * p4;
+      z[onto + p] += e * p1 + f * p2 + g * p3 + h * p4;
+    }
+  }
+  for (; i < fanIn; i++) {
+    add(w[at + i], x, origin + i * stride, z, into, count);
+    add(w[other + i], x, origin + i * stride, z, onto, count);
+  }
+}
+
+/** The same for one unit: the last one of an odd number. */
+function single(w, at, fanIn, x, origin, stride, z, into, count) {
+  z.fill(w[at + fanIn], into, into + count);
+  for (let i = 0; i < fanIn; i++) add(w[at + i], x, origin + i * stride, z, into, count);
+}
+
+function add(weight, x, from, z, into, count) {
+  for (let p = 0; weight !== 0 && p < count; p++) z[into + p] += weight * x[from + p];
+}
+
+function activate(name, z, from, count) {
+  const end = from + count;
+  if (name === "tanh") {
+    for (let p = from; p < end; p++) z[p] = tanh(z[p]);
+  } else if (name === "sigmoid") {
+    for (let p = from; p < end; p++) z[p] = 0.5 + 0.5 * tanh(0.5 * z[p]);
+  } else if (name !== "linear") {
+    const slope = name === "leaky_relu" ? LEAKY_SLOPE : 0;
+    for (let p = from; p < end; p++) if (z[p] < 0) z[p] *= slope;
+  }
+}
+
+/** tanh as the rational function that Eigen uses, to 4e-7: a quarter of what Math.exp costs. */
+function tanh(z) {
+  const x = z > 9 ? 9 : z < -9 ? -9 : z;
+  const s = x * x;
+  const p =
+    4.89352455891786e-3 + s * (6.37261928875436e-4 + s * (1.48572235717979e-5 +
+    s * (5.12229709037114e-8 + s * (-8.60467152213735e-11 +
+    s * (2.00018790482477e-13 - s * 2.76076847742355e-16)))));
+  const q =
+    4.89352518554385e-3 + s * (2.268434632439e-3 + s * (1.18534705686654e-4 + s * 1.19825839466702e-6));
+  return (x * p) / q;
+}

@@ -1,0 +1,64 @@
+/** What the signs on all cards mean, once for the whole board, and how far the run has come. */
+
+import { icon, make, say } from "./dom.js";
+import { CORNERS, SHAPES, trainColour } from "./points.js";
+import { axis } from "./words.js";
+import { css } from "./theme.js";
+
+export function makeLegend() {
+  const signs = make("span", { class: "signs" });
+  const status = make("span", { class: "status", role: "status" });
+  return { element: make("div", { class: "legend" }, signs, status), signs, status };
+}
+
+/** Write the signs anew, for another run or theme. */
+export function updateSigns({ signs }, recording, scale, theme) {
+  const { network, points } = recording;
+  const counts = (split) => points[split].length / 3;
+  const regression = network.task === "regression";
+  const entries = [
+    [mark(0, { fill: "currentColor" }), `training (${counts("train")})`],
+    [mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6), `test (${counts("test")})`],
+  ];
+  if (!regression) {
+    const outputs = network.layers[network.layers.length - 1];
+    const classes = network.task === "binary" ? 2 : outputs;
+    for (let c = 0; c < classes; c++) {
+      entries.push([mark(c, { fill: trainColour(scale.colour(c), theme) }), `class ${c}`]);
+    }
+  } else {
+    entries.push([ramp(scale), `value ${axis(scale.middle - scale.reach)} to ${axis(scale.middle + scale.reach)}`]);
+  }
+  const line = icon("0 0 20 12", ["path", { d: "M1 9C7 9 8 3 19 3", fill: "none", stroke: theme.ink, "stroke-width": "1.6" }]);
+  const meaning = {
+    binary: "boundary, p = ½",
+    multiclass: "boundary between classes",
+    regression: `value = ${axis(scale.middle)}`,
+  };
+  entries.push([line, meaning[network.task]]);
+  const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zeros" }]);
+  entries.push([bars, "weights, in the middle: exactly 0"]);
+  signs.replaceChildren(...entries.map(([sign, text]) => make("span", { class: "sign" }, sign, text)));
+  if (counts("validation")) {
+    signs.append(make("span", { class: "sign" }, `${counts("validation")} validation points not drawn`));
+  }
+}
+
+/** How far the run has come. */
+export function updateStatus({ status }, { held, nFrames, lastEpoch, epochs }) {
+  const done = held === nFrames;
+  status.classList.toggle("training", !done);
+  const share = Math.floor((100 * epochs[held - 1]) / lastEpoch);
+  say(status, done ? `trained for ${lastEpoch} epochs` : `training… ${share} %`);
+}
+
+function mark(kind, paint, size = 4.4) {
+  const name = SHAPES[kind % SHAPES.length];
+  const corners = CORNERS[name]?.map(([x, y]) => `${6 + x * size},${6 + y * size}`).join(" ");
+  return icon("0 0 12 12", corners ? ["polygon", { points: corners, ...paint }] : ["circle", { cx: 6, cy: 6, r: size, ...paint }]);
+}
+
+function ramp({ middle, reach, colour }) {
+  const steps = [-1, -0.5, 0, 0.5, 1].map((x) => css(colour(middle + x * reach)));
+  return make("i", { class: "ramp", style: `background: linear-gradient(90deg, ${steps.join(", ")})` });
+}

@@ -1,0 +1,66 @@
+/**
+ * The board as a Streamlit component. `render` is called when it first appears, again with every
+ * message, and again with the same message when the theme changes.
+ */
+
+import { Board } from "./board.js";
+
+/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number}>} */
+const mounted = new WeakMap();
+
+/**
+ * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
+ *   setTriggerValue: (name: string, value: Object) => void}} component
+ * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
+ *   also calls what an overtaken call has returned
+ */
+export function render({ data, parentElement, setTriggerValue }) {
+  const mount = mounted.get(parentElement) ?? appear(parentElement);
+  const call = ++mount.calls;
+  mount.board.restyle();
+  if (data && data !== mount.data) {
+    mount.data = data;
+    const request = mount.board.receive(data);
+    if (request) setTriggerValue("more", request);
+  }
+  mount.board.invalidate();
+  return () => {
+    if (call === mount.calls) mount.board.stop();
+  };
+}
+
+function appear(parent) {
+  const board = new Board();
+  const mount = { board, data: null, calls: 0 };
+  mounted.set(parent, mount);
+  window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
+
+  // nothing is shown unstyled
+  board.element.style.visibility = "hidden";
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("board.css", import.meta.url).href;
+  const ready = () => {
+    board.element.style.visibility = "";
+    board.theme = null;
+    board.restyle();
+    board.measure();
+  };
+  style.addEventListener("load", ready);
+  style.addEventListener("error", ready);
+  parent.append(style, board.element);
+
+  new ResizeObserver(() => board.measure()).observe(board.element);
+  watchTheme(parent, () => board.restyle());
+  return mount;
+}
+
+/** Streamlit's theme sits on the elements around the component; without Streamlit, the system's. */
+function watchTheme(parent, onChange) {
+  const observer = new MutationObserver(onChange);
+  const host = parent instanceof ShadowRoot ? parent.host : parent;
+  for (let node = host; node; node = node.parentElement) {
+    observer.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
+}

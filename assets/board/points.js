@@ -1,0 +1,85 @@
+/**
+ * The data points: one layer for all cards, drawn when data, size or theme change and laid over
+ * each boundary as it is. Training points are filled, test points hollow; classes differ by shape.
+ */
+
+import { css, mix, parse } from "./theme.js";
+
+export const SHAPES = ["circle", "triangle", "square", "diamond", "cross"];
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./scale.js").Scale} scale
+ * @param {import("./theme.js").Theme} theme
+ * @param {number} size   of the square, in CSS pixels
+ * @param {number} ratio  device pixels per CSS pixel
+ */
+export function drawPoints(context, { points, domain, network }, scale, theme, size, ratio) {
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, size, size);
+  context.lineJoin = "round";
+  const [low, high] = domain;
+  const place = { left: low, top: high, factor: size / (high - low) };
+  const crowd = points.train.length / 3 > 250 ? 0.8 : 1;
+  const radius = crowd * Math.min(4.6, Math.max(2.7, size / 50));
+  const kind = network.task === "regression" ? () => 0 : (label) => label % SHAPES.length;
+  // hundreds of test points must not cover the boundary
+  context.globalAlpha = points.test.length / 3 > 150 ? 0.6 : 0.8;
+  context.lineWidth = 1;
+  each(points.test, place, (x, y, label) => {
+    context.strokeStyle = testColour(scale.colour(label), theme);
+    shape(context, SHAPES[kind(label)], x, y, 0.6 * radius);
+    context.stroke();
+  });
+  context.globalAlpha = 1;
+  each(points.train, place, (x, y, label) => {
+    context.fillStyle = trainColour(scale.colour(label), theme);
+    context.strokeStyle = theme.paper;
+    context.lineWidth = 1.1;
+    shape(context, SHAPES[kind(label)], x, y, radius);
+    context.fill();
+    context.stroke();
+  });
+}
+
+/** Darker than the boundary in the light, brighter in the dark. */
+export function trainColour(colour, { dark }) {
+  return css(mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.3 : 0.25));
+}
+
+/** Further away from the boundary's colour still, since only a thin line is drawn. */
+export function testColour(colour, { ink, dark }) {
+  return css(mix(colour, parse(ink), dark ? 0.6 : 0.55));
+}
+
+/** Put a shape about (x, y) into the context's path; all have about the area of the circle. */
+export function shape(context, name, x, y, r) {
+  context.beginPath();
+  if (name === "circle") {
+    context.arc(x, y, r, 0, 2 * Math.PI);
+    return;
+  }
+  for (const [i, [dx, dy]] of CORNERS[name].entries()) {
+    if (i === 0) context.moveTo(x + dx * r, y + dy * r);
+    else context.lineTo(x + dx * r, y + dy * r);
+  }
+  context.closePath();
+}
+
+/** Corners of a shape of radius 1, y downwards. */
+export const CORNERS = {
+  triangle: [[0, -1.3], [1.2, 0.85], [-1.2, 0.85]],
+  square: [[-0.92, -0.92], [0.92, -0.92], [0.92, 0.92], [-0.92, 0.92]],
+  diamond: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]],
+  cross: [
+    [-0.45, -1.3], [0.45, -1.3], [0.45, -0.45], [1.3, -0.45], [1.3, 0.45], [0.45, 0.45],
+    [0.45, 1.3], [-0.45, 1.3], [-0.45, 0.45], [-1.3, 0.45], [-1.3, -0.45], [-0.45, -0.45],
+  ],
+};
+
+function each(rows, { left, top, factor }, draw) {
+  for (let i = 0; i < rows.length; i += 3) {
+    draw((rows[i] - left) * factor, (top - rows[i + 1]) * factor, rows[i + 2]);
+  }
+}

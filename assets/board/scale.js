@@ -1,0 +1,53 @@
+/**
+ * From predictions to colours: tables, made once for a run and a theme, that the boundary, the
+ * points and the legend all read.
+ *
+ * @typedef {Object} Scale
+ * @property {string} task
+ * @property {number} middle  regression: the value without colour
+ * @property {number} reach   regression: the distance from it at which colour is full
+ * @property {(label: number) => number[]} colour  of a class, or of a value
+ * @property {Uint32Array[]} tables  one for each class, or one in all
+ */
+
+import { STRENGTH, mix, packed, parse } from "./theme.js";
+
+const STEPS = 256;
+
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./theme.js").Theme} theme
+ * @returns {Scale}
+ */
+export function makeScale({ network, classes, blank, points }, { mode }) {
+  const paper = parse(blank[mode]);
+  const colours = classes.map(parse);
+  const { middle, reach } = targetRange(points.train);
+  const full = STRENGTH[mode];
+  // two-sided: 0 is the first class's or the low end, 1 the other one
+  const twoSided = (x) => mix(paper, colours[x < 0.5 ? 0 : 1], full * Math.abs(2 * x - 1));
+  const table = (f) => Uint32Array.from({ length: STEPS }, (_, i) => packed(f(i / (STEPS - 1))));
+  const ofClass = (c) => colours[c % colours.length];
+  const nClasses = network.layers[network.layers.length - 1];
+  const tables =
+    network.task === "multiclass"
+      ? Array.from({ length: nClasses }, (_, c) => table((x) => mix(paper, ofClass(c), full * x)))
+      : [table(twoSided)];
+  const colour =
+    network.task === "regression"
+      ? (value) => mix(paper, colours[value < middle ? 0 : 1], Math.min(1, Math.abs(value - middle) / reach))
+      : ofClass;
+  return { task: network.task, middle, reach, colour, tables };
+}
+
+/** The middle of the training targets, 0 if they lie on both sides of it, and how far they reach. */
+function targetRange(rows) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 2; i < rows.length; i += 3) {
+    low = Math.min(low, rows[i]);
+    high = Math.max(high, rows[i]);
+  }
+  const middle = low < 0 && high > 0 ? 0 : (low + high) / 2;
+  return { middle, reach: Math.max(high - middle, middle - low) || 1 };
+}

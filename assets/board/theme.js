@@ -1,0 +1,47 @@
+/**
+ * Light or dark, and colours as numbers. Streamlit hands its theme down as CSS custom properties;
+ * board.css reads them, and the canvases take from here what CSS cannot give them.
+ *
+ * @typedef {number[]} Colour  red, green, blue, 0 to 255
+ * @typedef {{dark: boolean, mode: "light"|"dark", ink: string, paper: string}} Theme
+ */
+
+// The nearest that a class colour comes to its full strength: points must stand out against it.
+export const STRENGTH = { light: 0.78, dark: 0.62 };
+
+/** The theme at `probe`, an element whose colour is the page's background. */
+export function readTheme(probe) {
+  const dark = luminance(parse(getComputedStyle(probe).color)) < 0.35;
+  return dark
+    ? { dark, mode: "dark", ink: "#f4f6fa", paper: "#0b0e14" }
+    : { dark, mode: "light", ink: "#14181f", paper: "#ffffff" };
+}
+
+/** `#rrggbb`, `rgb(…)` or `color(srgb …)` as a colour. */
+export function parse(text) {
+  if (text.startsWith("#")) {
+    return [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+  }
+  const numbers = text.match(/[\d.]+(?:e-?\d+)?/g).slice(0, 3).map(Number);
+  return text.startsWith("color") ? numbers.map((x) => 255 * x) : numbers;
+}
+
+/** `share` of `b` and the rest of `a`. */
+export function mix(a, b, share) {
+  return a.map((x, i) => x + share * (b[i] - x));
+}
+
+/** For CSS and canvases. */
+export function css(colour) {
+  return `rgb(${colour.map(Math.round).join(" ")})`;
+}
+
+/** For a Uint32 view of ImageData, whose bytes are red, green, blue, alpha. */
+export function packed([r, g, b]) {
+  return (255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r);
+}
+
+function luminance(colour) {
+  const [r, g, b] = colour.map((x) => (x / 255 <= 0.04 ? x / 3294 : ((x / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}

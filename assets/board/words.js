@@ -1,0 +1,113 @@
+/** Everything the board says: terms and their explanations, numbers, and the pictures in words. */
+
+const MINUS = "−";
+
+/** @type {Object<string, {label: string, text: (task: string) => string}>} */
+export const TERMS = {
+  test_loss: {
+    label: "test loss",
+    text: (task) => `${loss(task)} on the test points, which no network was trained on. Lower is better. The penalty is not included.`,
+  },
+  train_loss: {
+    label: "train loss",
+    text: (task) => `${loss(task)} on the points that the network was trained on. The penalty is not included.`,
+  },
+  gap: {
+    label: "gap",
+    text: () => "Test loss − train loss. Far above 0, the network has learned its training points by heart: it overfits.",
+  },
+  test_accuracy: {
+    label: "accuracy",
+    text: () => "Share of the test points whose class the network finds most probable.",
+  },
+  sparsity: {
+    label: "exact zeros",
+    text: () => "Share of weights w = 0, exactly, not just nearly. Such a link of the network is gone. Biases are not counted.",
+  },
+};
+
+export const HISTOGRAM =
+  "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
+
+function loss(task) {
+  return task === "regression"
+    ? "Half the mean squared error, ½·mean (prediction − target)²,"
+    : "Mean cross-entropy, −mean ln p(true class),";
+}
+
+/** A loss or another number of any size in a few digits. */
+export function number(x, decimals = 2) {
+  if (!Number.isFinite(x)) return "–";
+  const size = Math.abs(x);
+  if (size >= 9999.5) return x.toExponential(1).replace("e+", "e").replace("-", MINUS);
+  return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
+}
+
+/** With its sign; what rounds to nothing has none. */
+export function signed(x, decimals = 2) {
+  if (!Number.isFinite(x)) return "–";
+  const text = number(x, decimals);
+  if (/^−?0\.0+$/.test(text)) return text.replace(MINUS, "");
+  return x > 0 ? `+${text}` : text;
+}
+
+/** A share; only what is all or nothing reads 100 % or 0 %. */
+export function percent(share) {
+  if (!Number.isFinite(share)) return "–";
+  const rounded = Math.round(100 * share);
+  if (rounded === 0 && share > 0) return "<1 %";
+  if (rounded === 100 && share < 1) return ">99 %";
+  return `${rounded} %`;
+}
+
+/** How each measure is written. Squared errors are small, so they have one decimal more. */
+export const FORMATS = {
+  test_loss: (x, task) => number(x, decimals(task)),
+  train_loss: (x, task) => number(x, decimals(task)),
+  gap: (x, task) => signed(x, decimals(task)),
+  test_accuracy: percent,
+  sparsity: percent,
+};
+
+function decimals(task) {
+  return task === "regression" ? 3 : 2;
+}
+
+/** "105 of 152 exactly 0" */
+export function zeros(count, weights) {
+  return `${count} of ${weights} exactly 0`;
+}
+
+export function epochOf(epoch, last) {
+  return `epoch ${epoch} of ${last}`;
+}
+
+export function divergedAt(epoch) {
+  return `diverged at epoch ${epoch}`;
+}
+
+export const DIVERGED =
+  "Loss or weights are no longer finite numbers. The picture stays at the last network that was.";
+
+/**
+ * A card's picture in a sentence.
+ *
+ * @param {{label: string, strength: string, task: string, epoch: number, testLoss: number, accuracy: number,
+ *   zeros: number, weights: number, diverged: number|null}} card
+ */
+export function pictureOf({ label, strength, epoch, task, testLoss, accuracy, zeros: n, weights, diverged }) {
+  const name = strength ? `${label}, ${strength}` : label;
+  if (diverged !== null) return `${name}: ${divergedAt(diverged)}; the last finite network is shown.`;
+  const correct = Number.isFinite(accuracy) ? `, ${percent(accuracy)} of test points correct` : "";
+  return `${name}, at epoch ${epoch}: test loss ${FORMATS.test_loss(testLoss, task)}${correct}, ${percent(n / weights)} of ${weights} weights are exactly zero.`;
+}
+
+/** A histogram in a sentence. */
+export function histogramOf(label, epoch, n, weights) {
+  return `Weights of ${label} at epoch ${epoch}: ${zeros(n, weights)}.`;
+}
+
+/** An axis label. */
+export function axis(x) {
+  return String(+x.toPrecision(3)).replace("-", MINUS);
+}

@@ -1,0 +1,65 @@
+// A choice among datasets by small pictures of them: a radio group.
+
+const SVG = "http://www.w3.org/2000/svg";
+const SIZE = 100; // a thumbnail's units; style.css scales it
+const RADIUS = 4;
+
+const pickers = new WeakMap();
+
+/**
+ * @typedef {{key: string, label: string, points: number[][]}} Option  points are (x, y, class)
+ * @typedef {{options: Option[], chosen: string, colours: string[]}} Data
+ */
+
+/** Streamlit's entry: called at the first mount and at every change of the data. */
+export function render({ parentElement, data, setStateValue }) {
+  let inputs = pickers.get(parentElement);
+  if (!inputs) {
+    inputs = build(parentElement, data, (key) => setStateValue("chosen", key));
+    pickers.set(parentElement, inputs);
+  }
+  inputs.get(data.chosen).checked = true;
+}
+
+/** @returns {Map<string, HTMLInputElement>} the radio buttons by dataset */
+function build(root, { options, colours }, choose) {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("style.css", import.meta.url).href;
+  const group = document.createElement("div");
+  group.className = "group";
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", "Dataset");
+  style.onload = () => group.classList.add("styled");
+  root.append(style, group);
+
+  return new Map(
+    options.map((option) => {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "radio", name: "dataset", value: option.key });
+      input.setAttribute("aria-label", option.label);
+      input.addEventListener("change", () => choose(option.key));
+      const label = document.createElement("label");
+      label.title = option.label;
+      label.append(input, thumbnail(option.points, colours));
+      group.append(label);
+      return [option.key, input];
+    }),
+  );
+}
+
+function thumbnail(points, colours) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${SIZE} ${SIZE}`);
+  svg.setAttribute("aria-hidden", "true");
+  const place = (share) => RADIUS + share * (SIZE - 2 * RADIUS);
+  for (const [x, y, kind] of points) {
+    const dot = document.createElementNS(SVG, "circle");
+    dot.setAttribute("cx", place(x));
+    dot.setAttribute("cy", place(1 - y));
+    dot.setAttribute("r", RADIUS);
+    dot.setAttribute("fill", colours[kind]);
+    svg.append(dot);
+  }
+  return svg;
+}

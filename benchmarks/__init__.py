@@ -1,0 +1,1 @@
+"""What RegViz costs, as tables of ratios measured in one run."""

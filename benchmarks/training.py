@@ -1,0 +1,121 @@
+"""Network-epochs per second against plain PyTorch and scikit-learn.
+
+    python -m benchmarks.training            on the processor, one thread
+    python -m benchmarks.training --cuda     RegViz on the GPU, in absolute numbers
+
+250 training points in batches of 10 for 400 epochs, or all at once. RegViz's times hold all that
+`regviz.train` does: drawing the data, recording a hundred frames, and measuring each of them on the
+250 training and 250 test points. The others only train. A ratio compares times of one run, each
+the best of several, taken in turns.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+import regviz
+from benchmarks.plain import plain_pytorch, scikit_learn
+from regviz.regularization import METHODS
+
+DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
+NETWORKS = {
+    "(a) [2,4,2,1]": regviz.NetworkSpec(hidden=(4, 2)),
+    "(b) [2,8,8,8,1]": regviz.NetworkSpec(hidden=(8, 8, 8)),
+}
+TRAINING = regviz.TrainingSpec(optimizer="sgd", learning_rate=0.03, batch_size=10, epochs=400)
+REPEATS = 3
+PLAIN_EPOCHS = 8
+
+SIX = tuple(method.at(method.default) for method in METHODS.values())
+GRID = tuple(
+    regularization
+    for method in METHODS.values()
+    for regularization in ([method.at(s) for s in method.strengths[:8]] or [method.at(0)])
+)
+
+
+def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:
+    """Wall-clock time of one call."""
+    start = time.perf_counter()
+    action(*arguments, **options)
+    return time.perf_counter() - start
+
+
+def experiment(
+    network: regviz.NetworkSpec,
+    rows: tuple[regviz.Regularization, ...],
+    batch_size: int | None = 10,
+    epochs: int = TRAINING.epochs,
+) -> regviz.Experiment:
+    """The benchmark's experiment with these rows."""
+    training = replace(TRAINING, batch_size=batch_size, epochs=epochs)
+    return regviz.Experiment(DATA, network, training, rows)
+
+
+def compare(batch_size: int | None) -> None:
+    """Print a line-up of six and a grid against the programs that train one by one."""
+    dataset = regviz.make_dataset(DATA)
+    training = replace(TRAINING, batch_size=batch_size)
+    plain_epochs = PLAIN_EPOCHS if batch_size else PLAIN_EPOCHS * 20
+    print(f"\nBatches of {batch_size or 'all 250'}: network-epochs per second")
+    print(f"{'':16} {'plain':>7} {'sklearn':>8} | {'six':>8} {'x plain':>8} {'x skl':>6}", end="")
+    print(f" | {'grid of ' + str(len(GRID)):>10} {'x plain':>8} {'x skl':>6}")
+    for name, network in NETWORKS.items():
+        times: dict[str, list[float]] = {"plain": [], "sklearn": [], "six": [], "grid": []}
+        for _ in range(REPEATS):
+            times["plain"].append(
+                sum(
+                    seconds(plain_pytorch, dataset, network, training, r, plain_epochs) for r in SIX
+                )
+                / (len(SIX) * plain_epochs)
+            )
+            times["sklearn"].append(
+                seconds(scikit_learn, dataset, network, training, plain_epochs) / plain_epochs
+            )
+            for key, rows in (("six", SIX), ("grid", GRID)):
+                run = experiment(network, rows, batch_size)
+                times[key].append(seconds(regviz.train, run) / (len(rows) * TRAINING.epochs))
+        best = {key: min(values) for key, values in times.items()}
+        print(f"{name:16} {1 / best['plain']:7.0f} {1 / best['sklearn']:8.0f}", end="")
+        for key in ("six", "grid"):
+            print(f" | {1 / best[key]:{8 if key == 'six' else 10}.0f}", end="")
+            print(f" {best['plain'] / best[key]:8.0f} {best['sklearn'] / best[key]:6.0f}", end="")
+        print(flush=True)
+
+
+def scale(device: str, counts: tuple[int, ...], epochs: int) -> None:
+    """Print the cost per network as K grows, the six methods in turns."""
+    print(f"\nK networks, batches of 10, {epochs} epochs, on {device}")
+    print(f"{'':16} {'K':>7} {'network-epochs/s':>17} {'us per network and step':>24}")
+    for name, network in NETWORKS.items():
+        for count in counts:
+            rows = tuple(SIX[i % len(SIX)] for i in range(count))
+            run = experiment(network, rows, epochs=epochs)
+            taken = min(seconds(regviz.train, run, device=device) for _ in range(2))
+            per_step = taken / (epochs * 25) * 1e6 / count
+            print(
+                f"{name:16} {count:7} {count * epochs / taken:17.0f} {per_step:24.3f}", flush=True
+            )
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--cuda", action="store_true", help="measure RegViz on the GPU")
+    on_cuda = parser.parse_args().cuda
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    if on_cuda:
+        print(torch.cuda.get_device_name())
+        scale("cuda", tuple(4**i for i in range(9)), epochs=100)
+        return
+    compare(batch_size=10)
+    compare(batch_size=None)
+    scale("cpu", (1, 6, 41, 256, 1024, 4096), epochs=20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""What the figures are put together from: names and colours of networks, common style, traces."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+import plotly.graph_objects as go
+
+from regviz import palette
+from regviz.experiment import Regularization
+from regviz.history import Floats, History
+from regviz.palette import Theme
+from regviz.regularization import METHODS
+from regviz.validation import choice
+
+INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it
+NAMES = {"train": "training", "test": "test"}
+WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
+
+
+class Label(NamedTuple):
+    """What a regularization is called.
+
+    Attributes
+    ----------
+    method : str
+        The key in `regviz.regularization.METHODS` that is nearest; picks the colour.
+    name : str
+        Such as ``"L1"`` or ``"L2 + dropout"``.
+    strength : str
+        Such as ``"λ₁ = 0.004"``; empty without any.
+    """
+
+    method: str
+    name: str
+    strength: str
+
+    @property
+    def text(self) -> str:
+        """Name and strength."""
+        return f"{self.name} {self.strength}".rstrip()
+
+
+def label(regularization: Regularization) -> Label:
+    """Name a regularization, and the method of the catalogue that it is nearest to.
+
+    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ where they are equal, as in the
+    catalogue. Max-norm is named without its dropout where that has the catalogue's rate.
+
+    Examples
+    --------
+    >>> label(Regularization(l1=0.004)).text
+    'L1 λ₁ = 0.004'
+    """
+    r = regularization
+    parts: list[tuple[str, str, str]] = []
+    if r.l1 and r.l2 and not r.decoupled:
+        both = f"λ = {r.l1 + r.l2:g}" if r.l1 == r.l2 else f"λ₁ = {r.l1:g}, λ₂ = {r.l2:g}"
+        parts.append(("elastic_net", "elastic net", both))
+    else:
+        if r.l1:
+            parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
+        if r.l2:
+            parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
+    if r.max_norm is not None:
+        usual = r.drop_rate in (0, METHODS["max_norm"].at(1).drop_rate)
+        rate = "" if usual else f", p = {r.drop_rate:g}"
+        parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
+    elif r.drop_rate:
+        parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))
+    if r.input_drop_rate:
+        parts.append(("dropout", "input dropout", f"p₀ = {r.input_drop_rate:g}"))
+    if not parts:
+        return Label("none", METHODS["none"].label, "")
+    methods, names, strengths = zip(*parts, strict=True)
+    name, strength = " + ".join(names), ", ".join(strengths)
+    onset = f", from epoch {r.onset}" if r.onset else ""
+    return Label(methods[0], name[0].upper() + name[1:], strength + onset)
+
+
+class Look(NamedTuple):
+    method: str
+    text: str
+    colour: str
+
+
+def network_looks(history: History, theme: Theme) -> list[Look]:
+    """Method, text and colour of every network; no two texts are the same."""
+    choice("theme", theme, get_args(Theme))
+    adamw = history.experiment.training.optimizer == "adamw"
+    rows = history.experiment.regularizations
+    labels = [label(replace(row, decoupled=True) if adamw else row) for row in rows]
+    texts, methods = [one.text for one in labels], [one.method for one in labels]
+    looks = []
+    for k, (text, method) in enumerate(zip(texts, methods, strict=True)):
+        if texts.count(text) > 1:
+            text += f" (network {k})"
+        shade = shades(methods.count(method))[methods[:k].count(method)]
+        other = INK[theme] if shade > 0 else palette.BLANK[theme]
+        looks.append(Look(method, text, mix(palette.METHODS[method][theme], other, abs(shade))))
+    return looks
+
+
+def shades(n: int) -> list[float]:
+    """For n networks of one method, how far towards ink (above 0) or background each is drawn."""
+    return [0.0] if n == 1 else np.linspace(-0.25, 0.55, n).tolist()
+
+
+def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figure:
+    """Background, ink, fonts, title and legend that all figures have."""
+    ink, blank = INK[theme], palette.BLANK[theme]
+    muted, size = mix(ink, blank, 0.25), 18 if len(title) <= 50 else 14
+    figure.update_layout(
+        template="none",
+        paper_bgcolor=blank,
+        plot_bgcolor=blank,
+        font=dict(family=FONT, size=13, color=ink),
+        title=dict(
+            text=f"<b>{title}</b><br><span style='font-size:13px;color:{muted}'>{subtitle}</span>",
+            font_size=size,
+            x=0,
+            xref="paper",
+            y=1,
+            yanchor="top",
+            pad=dict(t=26),
+        ),
+        height=440,
+        margin=dict(l=70, r=30, t=88, b=60),
+        legend=dict(x=1.02, y=1, font_size=13, tracegroupgap=0),
+        hoverlabel=dict(font=dict(family=FONT, size=13)),
+    )
+    axis = dict(
+        gridcolor=mix(blank, ink, 0.12),
+        zerolinecolor=mix(blank, ink, 0.35),
+        ticks="",
+        title=dict(font_size=14, standoff=10),
+    )
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
+    return figure
+
+
+def plane_traces(
+    history: History, axis: Floats, values: Floats, theme: Theme
+) -> list[go.Heatmap | go.Contour]:
+    """One network's predictions ``(n, n)`` or ``(n, n, C)`` on the grid of ``axis``, and lines."""
+    common = dict(x=axis, y=axis, showlegend=False)
+    if history.dataset.task == "regression":
+        low, high = target_range(history)
+        return [
+            go.Contour(
+                z=values,
+                coloraxis="coloraxis",
+                contours=dict(coloring="heatmap", start=low, end=high, size=(high - low) / 8),
+                line=dict(color=mix(palette.BLANK[theme], INK[theme], 0.55), width=0.7),
+                hovertemplate=f"{WHERE}prediction %{{z:.3g}}<extra></extra>",
+                **common,
+            )
+        ]
+    if history.dataset.task == "binary":
+        fields = [
+            go.Heatmap(
+                z=values,
+                zsmooth="best",
+                coloraxis="coloraxis",
+                hovertemplate=f"{WHERE}p(class 1) = %{{z:.3f}}<extra></extra>",
+                **common,
+            )
+        ]
+        values = np.stack([1 - values, values], axis=2)
+    else:
+        fields = [_region(values, c, theme, common) for c in range(values.shape[2])]
+        best = np.stack([values.argmax(axis=2), values.max(axis=2).round(3)], axis=2)
+        hover = f"{WHERE}class %{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
+        fields[-1].update(customdata=best.astype(object), hoverinfo=None, hovertemplate=hover)
+    # Logarithms, as a line interpolated between probabilities near 0 and 1 would zigzag.
+    scores = np.log(values.astype(np.float64).clip(1e-9))
+    lines = [
+        go.Contour(
+            z=_lead(scores, c).astype(np.float32),
+            contours=dict(coloring="none", start=0, end=0, size=1),
+            line=dict(color=INK[theme], width=2),
+            showscale=False,
+            hoverinfo="skip",
+            **common,
+        )
+        for c in range(values.shape[2] - 1)
+    ]
+    return fields + lines
+
+
+def _region(values: Floats, c: int, theme: Theme, common: dict[str, Any]) -> go.Heatmap:
+    """The lead of class ``c``, in its colour, transparent where it trails."""
+    rgb = ", ".join(str(v) for v in rgb_of(class_colour(c, theme)))
+    return go.Heatmap(
+        z=_lead(values, c),
+        zmin=0,
+        zmax=1,
+        zsmooth="best",
+        colorscale=[[0, f"rgba({rgb}, 0)"], [1, f"rgba({rgb}, {CERTAIN})"]],
+        showscale=False,
+        hoverinfo="skip",
+        **common,
+    )
+
+
+def _lead(scores: Floats, c: int) -> Floats:
+    """By how much class ``c`` is above the best of the others: ``(n, n)``."""
+    lead: Floats = scores[..., c] - np.delete(scores, c, axis=2).max(axis=2)
+    return lead
+
+
+def point_traces(history: History, theme: Theme, size: float) -> list[go.Scatter]:
+    """The test points, hollow, and above them the training points, filled."""
+    draw = _targets if history.dataset.task == "regression" else _classes
+    return [*draw(history, "test", theme, size), *draw(history, "train", theme, size)]
+
+
+def _classes(history: History, split: str, theme: Theme, size: float) -> list[go.Scatter]:
+    X, y = history.dataset.points(split)
+    traces = []
+    for c in range(history.dataset.n_classes):
+        colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
+        filled = dict(color=colour, line=dict(color=INK[theme], width=1))
+        hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
+        # A triangle in the circle of the same size looks smaller.
+        look = dict(symbol=shape, size=size * (1.25 if shape.startswith("triangle") else 1))
+        traces.append(
+            go.Scatter(
+                x=X[y == c, 0],
+                y=X[y == c, 1],
+                mode="markers",
+                name=f"class {c}, {NAMES[split]}",
+                marker=look | (filled if split == "train" else hollow),
+                legendrank=c if split == "train" else 100 + c,
+                hovertemplate=f"{WHERE}class {c} ({NAMES[split]})<extra></extra>",
+            )
+        )
+    return traces
+
+
+def _targets(history: History, split: str, theme: Theme, size: float) -> list[go.Scatter]:
+    X, y = history.dataset.points(split)
+    value = dict(color=y, coloraxis="coloraxis", size=size)
+    if split == "train":
+        markers = [value | dict(line=dict(color=INK[theme], width=1))]
+    else:  # a coloured ring upon a wider one of ink, to be seen on any ground
+        ring = dict(symbol="circle-open", size=size)
+        markers = [
+            ring | dict(color=INK[theme], line_width=0.46 * size),
+            value | ring | dict(line_width=0.24 * size),
+        ]
+    return [
+        go.Scatter(
+            x=X[:, 0],
+            y=X[:, 1],
+            mode="markers",
+            name=f"{NAMES[split]} points",
+            marker=marker,
+            customdata=y,
+            legendgroup=split,
+            legendrank=1 if split == "train" else 100,
+            showlegend=marker is markers[0],
+            hovertemplate=f"{WHERE}target %{{customdata:.3g}} ({NAMES[split]})<extra></extra>",
+        )
+        for marker in markers
+    ]
+
+
+def scale(history: History, theme: Theme) -> dict[str, Any]:
+    """The colour axis of predictions and targets, with its colour bar."""
+    low, high = target_range(history)
+    blank, ends = palette.BLANK[theme], palette.CLASSES[:2]
+    bar: dict[str, Any] = dict(thickness=12, outlinewidth=0, len=0.6)
+    if history.dataset.task == "regression":
+        title = "prediction and target"
+    else:
+        title = "probability of class 1"
+        ends = tuple(mix(blank, colour, CERTAIN) for colour in ends)
+        bar |= dict(tickvals=[0, 0.5, 1], ticktext=["0", "½", "1"])
+    return dict(
+        cmin=low,
+        cmax=high,
+        colorscale=[[0, ends[0]], [0.5, blank], [1, ends[1]]],
+        colorbar=bar | dict(title=dict(text=title, side="right", font_size=13)),
+    )
+
+
+def target_range(history: History) -> tuple[float, float]:
+    """From the smallest to the largest training target; 0 to 1 for classes."""
+    y = history.dataset.y_train
+    low, high = float(y.min()), float(y.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def class_colour(c: int, theme: Theme) -> str:
+    """The palette's colours come again, deeper, after the last."""
+    turn, c = divmod(c, len(palette.CLASSES))
+    return mix(palette.CLASSES[c], INK[theme], 1 - 0.7**turn)
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """``first`` with this share, 0 to 1, of ``second``: colours ``"#rrggbb"``."""
+    pairs = zip(rgb_of(first), rgb_of(second), strict=True)
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
+
+
+def rgb_of(colour: str) -> tuple[int, ...]:
+    """Red, green and blue, 0 to 255, of ``"#rrggbb"``."""
+    return tuple(bytes.fromhex(colour.removeprefix("#")))

@@ -1,0 +1,1 @@
+"""The Streamlit scripts: what a visitor sees."""

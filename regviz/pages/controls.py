@@ -1,0 +1,225 @@
+"""The sidebar: from what a visitor chooses to an `Experiment` and its cards."""
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from regviz import palette
+from regviz.board import Card
+from regviz.datasets import make_dataset
+from regviz.experiment import (
+    ACTIVATIONS,
+    DATASETS,
+    FEATURES,
+    OPTIMIZERS,
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    TrainingSpec,
+)
+from regviz.pages.components import asset_component
+from regviz.regularization import METHODS, Method
+from regviz.showcase import SHOWCASE
+
+N_TRAIN = 60  # what the showcase's fractions leave for training
+LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
+BATCH_SIZES = (1, 2, 5, 10, 15, 30, None)
+EPOCHS = (50, 100, 200, 400, 600, 1000)
+
+ACTIVATION_LABELS = {
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky_relu": "leaky ReLU",
+    "sigmoid": "sigmoid",
+    "linear": "linear",
+}
+OPTIMIZER_LABELS = {
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}
+FEATURE_LABELS = dict(
+    zip(FEATURES, ("x₁", "x₂", "x₁²", "x₂²", "x₁·x₂", "sin x₁", "sin x₂"), strict=True)
+)
+DATASET_LABELS = {
+    "moons": "Moons",
+    "circles": "Circles",
+    "xor": "XOR",
+    "blobs": "Two blobs",
+    "spirals": "Spirals",
+    "checkerboard": "Checkerboard",
+    "three_blobs": "Three blobs",
+    "three_spirals": "Three spirals",
+    "plane": "Plane (regression)",
+    "bumps": "Bumps (regression)",
+}
+
+_picker = asset_component("regviz_datasets", "picker")
+
+
+@functools.cache
+def _thumbnails() -> list[dict[str, Any]]:
+    """A few points of every dataset, as the picker draws them."""
+    options = []
+    for name, label in DATASET_LABELS.items():
+        spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
+        X, y = make_dataset(spec).points("train")
+        scaled = (X - X.min(axis=0)) / np.ptp(X, axis=0)
+        shade = y if DATASETS[name] != "regression" else (y > np.median(y)).astype(float)
+        points = np.column_stack([scaled, shade]).round(2).tolist()
+        options.append({"key": name, "label": label, "points": points})
+    return options
+
+
+def _choose_data() -> tuple[DataSpec, int]:
+    st.subheader("Data", anchor=False)
+    start = SHOWCASE.data
+    chosen = (st.session_state.get("data") or {}).get("chosen")
+    name: str = chosen if chosen in DATASETS else start.name
+    _picker(
+        key="data",
+        data={"options": _thumbnails(), "chosen": name, "colours": palette.CLASSES},
+        on_chosen_change=lambda: None,
+    )
+    noise = st.slider(
+        "Noise",
+        0.0,
+        1.0,
+        start.noise,
+        0.05,
+        help="Standard deviation of the noise: of the points' positions, or of the value that is"
+        " to be predicted.",
+    )
+    n_train = st.slider(
+        "Training points",
+        15,
+        225,
+        N_TRAIN,
+        15,
+        help=f"Of {start.n_samples} points. A third as many again are held out for validation; the"
+        " rest are test points, which are never trained on.",
+    )
+    label_noise = 0.0
+    if DATASETS[name] != "regression":
+        label_noise = st.slider(
+            "Wrong labels",
+            0,
+            50,
+            0,
+            5,
+            format="%d %%",
+            help="Share of points, test points too, that are given a class at random.",
+        )
+    seed = st.number_input(
+        "Seed",
+        0,
+        9999,
+        start.seed,
+        help="Another seed draws other points, other initial weights and other batches, the same"
+        " for every regularizer.",
+    )
+    spec = replace(
+        start,
+        name=name,
+        noise=noise,
+        label_noise=label_noise / 100,
+        train_fraction=n_train / N_TRAIN * start.train_fraction,
+        seed=int(seed),
+    )
+    return spec, n_train
+
+
+def _choose_network() -> NetworkSpec:
+    st.subheader("Network", anchor=False)
+    hidden = SHOWCASE.network.hidden
+    layers = st.slider("Hidden layers", 0, 6, len(hidden), help="With none, the model is linear.")
+    units = st.slider("Units in each layer", 1, 32, hidden[0], disabled=layers == 0)
+    activation = st.selectbox("Activation", ACTIVATIONS, format_func=ACTIVATION_LABELS.__getitem__)
+    features = st.pills(
+        "Inputs",
+        FEATURES,
+        default=("x1", "x2"),
+        selection_mode="multi",
+        format_func=FEATURE_LABELS.__getitem__,
+        help="What the network is fed: the two coordinates, or functions of them.",
+    )
+    if not features:
+        st.warning("A network needs an input: x₁ and x₂ are used.")
+        features = ["x1", "x2"]
+    return NetworkSpec((units,) * layers, activation, tuple(f for f in FEATURES if f in features))
+
+
+def _choose_training(n_train: int, seed: int) -> TrainingSpec:
+    st.subheader("Training", anchor=False)
+    start = SHOWCASE.training
+    optimizer = st.selectbox(
+        "Optimizer",
+        OPTIMIZERS,
+        index=OPTIMIZERS.index(start.optimizer),
+        format_func=OPTIMIZER_LABELS.__getitem__,
+    )
+    learning_rate = st.select_slider("Learning rate", LEARNING_RATES, start.learning_rate)
+    batch_size = st.select_slider(
+        "Batch size",
+        BATCH_SIZES,
+        start.batch_size,
+        format_func=lambda size: "all" if size is None else str(size),
+        help="Training points for each step of the optimizer.",
+    )
+    epochs = st.select_slider(
+        "Epochs", EPOCHS, start.epochs, help="Passes over the training points."
+    )
+    if batch_size is not None:
+        batch_size = min(batch_size, n_train)
+    return TrainingSpec(optimizer, learning_rate, batch_size, epochs, seed=seed)
+
+
+def strength_text(method: Method, strength: float) -> str:
+    """A method's strength in words, such as ``"λ₁ = 0.004"``."""
+    return f"{method.symbol} = {strength:g}" if method.symbol else ""
+
+
+def _choose_line_up() -> list[tuple[Method, float]]:
+    st.subheader("Line-up", anchor=False)
+    chosen = []
+    for method in METHODS.values():
+        if not st.toggle(method.label, value=True, key=f"use_{method.key}", help=method.about):
+            continue
+        strength = method.default
+        if method.strengths:
+            strength = st.select_slider(
+                f"Strength of {method.label}",
+                method.strengths,
+                method.default,
+                key=f"strength_{method.key}",
+                format_func=functools.partial(strength_text, method),
+                label_visibility="collapsed",
+            )
+        chosen.append((method, strength))
+    if not chosen:
+        st.warning("Nothing is switched on: the network without regularization is shown.")
+        chosen.append((METHODS["none"], 0.0))
+    return chosen
+
+
+def choose() -> tuple[Experiment, list[Card]]:
+    """Draw the sidebar, and return what is chosen there."""
+    with st.sidebar:
+        st.title("RegViz", anchor=False)
+        st.caption("What regularization does to a neural network, live")
+        data, n_train = _choose_data()
+        network = _choose_network()
+        training = _choose_training(n_train, data.seed)
+        line_up = _choose_line_up()
+    experiment = Experiment(
+        data, network, training, tuple(method.at(strength) for method, strength in line_up)
+    )
+    cards = [
+        Card(method.key, method.label, strength_text(method, strength), method.about)
+        for method, strength in line_up
+    ]
+    return experiment, cards

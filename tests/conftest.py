@@ -1,0 +1,56 @@
+"""What the tests share: a single thread, and networks and losses written with `torch.nn` alone."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+torch.set_num_threads(1)
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.01),
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}
+
+
+@pytest.fixture(scope="session")
+def as_module() -> Callable[..., nn.Sequential]:
+    """Build a float64 `torch.nn` network from weights ``(fan_in, fan_out)`` and biases."""
+
+    def build(
+        weights: Sequence[NDArray[np.floating]],
+        biases: Sequence[NDArray[np.floating]],
+        activation: str,
+    ) -> nn.Sequential:
+        module = nn.Sequential()
+        for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            if i:
+                module.append(ACTIVATIONS[activation]())
+            linear = nn.Linear(*weight.shape, dtype=torch.float64)
+            with torch.no_grad():
+                linear.weight.copy_(torch.tensor(weight.T))
+                linear.bias.copy_(torch.tensor(bias))
+            module.append(linear)
+        return module
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
+    """The mean data loss of raw outputs ``(n, n_outputs)``, by torch's own losses."""
+
+    def loss(outputs: Tensor, y: Tensor, task: str) -> Tensor:
+        if task == "multiclass":
+            return nn.functional.cross_entropy(outputs, y.long())
+        if task == "binary":
+            return nn.functional.binary_cross_entropy_with_logits(outputs[:, 0], y)
+        return nn.functional.mse_loss(outputs[:, 0], y) / 2
+
+    return loss
