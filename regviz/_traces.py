@@ -1,5 +1,6 @@
 """What the figures are put together from: names and colours of networks, common style, traces."""
 
+import textwrap
 from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
@@ -118,7 +119,7 @@ def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figu
         plot_bgcolor=blank,
         font=dict(family=FONT, size=13, color=ink),
         title=dict(
-            text=f"<b>{title}</b><br><span style='font-size:13px;color:{muted}'>{subtitle}</span>",
+            text=f"<b>{'<br>'.join(textwrap.wrap(title, 50))}</b><br><span style='font-size:13px;color:{muted}'>{subtitle}</span>",
             font_size=size,
             x=0,
             xref="paper",
@@ -169,10 +170,11 @@ def plane_traces(
                 **common,
             )
         ]
-        values = np.stack([1 - values, values], axis=2)
+        values = np.stack([values, 1 - values], axis=2)
     else:
         fields = [_region(values, c, theme, common) for c in range(values.shape[2])]
-        best = np.stack([values.argmax(axis=2), values.max(axis=2).round(3)], axis=2)
+        sure = values.max(axis=2).astype(np.float64).round(3)
+        best = np.stack([values.argmax(axis=2), sure], axis=2)
         hover = f"{WHERE}class %{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
         fields[-1].update(customdata=best.astype(object), hoverinfo=None, hovertemplate=hover)
     # Logarithms, as a line interpolated between probabilities near 0 and 1 would zigzag.
@@ -215,7 +217,8 @@ def _lead(scores: Floats, c: int) -> Floats:
 def point_traces(history: History, theme: Theme, size: float) -> list[go.Scatter]:
     """The test points, hollow, and above them the training points, filled."""
     draw = _targets if history.dataset.task == "regression" else _classes
-    return [*draw(history, "test", theme, size), *draw(history, "train", theme, size)]
+    traces = draw(history, "test", theme, size) + draw(history, "train", theme, size)
+    return [trace for trace in traces if len(trace.x)]
 
 
 def _classes(history: History, split: str, theme: Theme, size: float) -> list[go.Scatter]:

@@ -50,9 +50,13 @@ class Card:
 
 
 def domain(dataset: Dataset) -> tuple[float, float]:
-    """The range ``(low, high)`` of both axes of a boundary: a square around all points."""
-    X = np.concatenate([dataset.points(split)[0] for split in SPLITS])
-    low, high = float(X.min()), float(X.max())
+    """The range ``(low, high)`` of both axes of a boundary.
+
+    A square around all training points and nearly all others: a few far ones would shrink the rest.
+    """
+    others = np.concatenate([dataset.points(split)[0] for split in SPLITS])
+    ends = np.concatenate([dataset.X_train, np.quantile(others, [0.005, 0.995], axis=0)])
+    low, high = float(ends.min()), float(ends.max())
     margin = MARGIN * (high - low or 1.0)
     return low - margin, high + margin
 

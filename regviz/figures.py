@@ -65,10 +65,10 @@ def boundary(
     Returns
     -------
     plotly.graph_objects.Figure
-        The contour traces come first. Their ``z``, ``(resolution, resolution)`` with a row for each
-        x₂, is what `History.predict` gives at their ``x`` and ``y``. With more than two classes
-        there is one trace per class, and ``z`` is the class's probability minus the largest of the
-        others, -1 to 1.
+        The coloured field comes first, then lines and points. The field's ``z``, ``(resolution,
+        resolution)`` with a row for each x₂, is what `History.predict` gives at its ``x`` and
+        ``y``. With more than two classes there is one field per class, and ``z`` is the class's
+        probability minus the largest of the others, -1 to 1.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def small_multiples(
     style(figure, theme, "All networks", f"epoch {history.epochs[t]}")
     points = point_traces(history, theme, size=6)
     legend_rows = math.ceil(170 * len(points) / width)
-    margin = dict(l=50, r=100, t=24 + down, b=50 + 22 * legend_rows, autoexpand=False)
+    margin = dict(l=50, r=100, t=42 + down, b=50 + 22 * legend_rows, autoexpand=False)
     figure.update_layout(
         width=width + margin["l"] + margin["r"],
         height=height + margin["t"] + margin["b"],
@@ -291,8 +291,9 @@ def sparsity_curves(
 
     Parameters and errors are those of `loss_curves`; there is one trace for each network.
     """
+    looks = _chosen(history, methods, theme)
     figure = style(go.Figure(), theme, "Sparsity", "weights that are exactly 0; biases left out")
-    for k, look in _chosen(history, methods, theme).items():
+    for k, look in looks.items():
         zeros = 100 * history.metrics["sparsity"][:, k]
         figure.add_scatter(
             x=history.epochs,

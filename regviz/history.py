@@ -80,6 +80,12 @@ class History:
         """Whether the run has reached its last epoch."""
         return bool(self.epochs[-1] == self.experiment.training.epochs)
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the parameters that the complete run takes, in bytes."""
+        frame = self.parameters[0].nbytes
+        return frame * len(recorded_epochs(self.experiment.training.epochs))
+
     def weights(self, k: int, t: int = -1) -> list[Floats]:
         """Each layer's weights ``(fan_in, fan_out)`` of network ``k`` at recorded time ``t``."""
         return [block[:, :-1].T for block in self._blocks(k, t)]

@@ -138,7 +138,7 @@ METHODS: dict[str, Method] = {
             "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
             " weights at once.",
             _PENALTIES,
-            0.01,
+            0.006,
         ),
         Method(
             "dropout",
@@ -147,7 +147,7 @@ METHODS: dict[str, Method] = {
             "Sets each hidden activation to 0 with probability p in every training step, so that"
             " the network cannot rely on any one unit. Off when the boundary is drawn.",
             (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7),
-            0.3,
+            0.2,
         ),
         Method(
             "max_norm",

@@ -8,11 +8,11 @@ from regviz.regularization import METHODS
 # better. tests/test_showcase.py holds it to that, over several seeds.
 SHOWCASE = Experiment(
     data=DataSpec(
-        "moons", n_samples=400, noise=0.35, train_fraction=0.2, validation_fraction=0.25, seed=2
+        "circles", n_samples=400, noise=0.2, train_fraction=0.2, validation_fraction=0.25, seed=0
     ),
     network=NetworkSpec(hidden=(8, 8, 8), activation="tanh"),
     training=TrainingSpec(
-        optimizer="momentum", learning_rate=0.05, batch_size=10, epochs=400, seed=2
+        optimizer="momentum", learning_rate=0.05, batch_size=10, epochs=400, seed=0
     ),
     regularizations=tuple(method.at(method.default) for method in METHODS.values()),
 )

@@ -103,7 +103,9 @@ def test_whole_numbers_are_asked_for_where_counts_are_meant(kind, name, value):
     assert refusal(kind, **{name: value}).startswith(f"{name} must be a whole number")
 
 
-@pytest.mark.parametrize("value", [10**400, -(10**400), 10**5000], ids=["1e400", "-1e400", "1e5000"])
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), 10**5000], ids=["1e400", "-1e400", "1e5000"]
+)
 def test_numbers_too_large_for_a_float_or_to_print_are_refused_by_name(value):
     for kind, name, *_ in WHOLE_NUMBERS + NUMBERS:
         assert refusal(kind, **{name: value}).startswith(f"{name} must be ")
@@ -263,7 +265,10 @@ def test_experiments_are_values():
         (DataSpec, dict(train_fraction=0.4, validation_fraction=0.1, standardize=False, seed=1)),
         (NetworkSpec, dict(hidden=(), activation="relu", features=("x2", "x1"))),
         (TrainingSpec, dict(optimizer="adam", learning_rate=1, batch_size=None, epochs=3)),
-        (TrainingSpec, dict(momentum=0.5, beta1=0.5, beta2=0.5, epsilon=1, dtype="float64", seed=1)),
+        (
+            TrainingSpec,
+            dict(momentum=0.5, beta1=0.5, beta2=0.5, epsilon=1, dtype="float64", seed=1),
+        ),
         (Regularization, dict(l1=1, l2=1, drop_rate=0.5, input_drop_rate=0.1, max_norm=1)),
         (Regularization, dict(decoupled=True, onset=1)),
     ],

@@ -5,7 +5,7 @@
 
 import { Board } from "./board.js";
 
-/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number}>} */
+/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
 const mounted = new WeakMap();
 
 /**
@@ -17,6 +17,7 @@ const mounted = new WeakMap();
 export function render({ data, parentElement, setTriggerValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   const call = ++mount.calls;
+  mount.unwatch ??= watch(parentElement, mount.board);
   mount.board.restyle();
   if (data && data !== mount.data) {
     mount.data = data;
@@ -25,13 +26,17 @@ export function render({ data, parentElement, setTriggerValue }) {
   }
   mount.board.invalidate();
   return () => {
-    if (call === mount.calls) mount.board.stop();
+    if (call !== mount.calls) return;
+    mount.board.stop();
+    // else the page would hold on to the whole recording
+    mount.unwatch?.();
+    mount.unwatch = null;
   };
 }
 
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, calls: 0 };
+  const mount = { board, data: null, calls: 0, unwatch: null };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 
@@ -49,18 +54,27 @@ function appear(parent) {
   style.addEventListener("load", ready);
   style.addEventListener("error", ready);
   parent.append(style, board.element);
-
-  new ResizeObserver(() => board.measure()).observe(board.element);
-  watchTheme(parent, () => board.restyle());
   return mount;
 }
 
-/** Streamlit's theme sits on the elements around the component; without Streamlit, the system's. */
-function watchTheme(parent, onChange) {
-  const observer = new MutationObserver(onChange);
+/**
+ * Keep an eye on the width and on the theme: Streamlit's sits on the elements around the component;
+ * without Streamlit it is the system's. Returns what ends it.
+ */
+function watch(parent, board) {
+  const restyle = () => board.restyle();
+  const resized = new ResizeObserver(() => board.measure());
+  resized.observe(board.element);
+  const themed = new MutationObserver(restyle);
   const host = parent instanceof ShadowRoot ? parent.host : parent;
   for (let node = host; node; node = node.parentElement) {
-    observer.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
+    themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", restyle);
+  return () => {
+    resized.disconnect();
+    themed.disconnect();
+    system.removeEventListener("change", restyle);
+  };
 }

@@ -23,7 +23,8 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
   const place = { left: low, top: high, factor: size / (high - low) };
   const crowd = points.train.length / 3 > 250 ? 0.8 : 1;
   const radius = crowd * Math.min(4.6, Math.max(2.7, size / 50));
-  const kind = network.task === "regression" ? () => 0 : (label) => label % SHAPES.length;
+  const regression = network.task === "regression";
+  const kind = regression ? () => 0 : (label) => label % SHAPES.length;
   // hundreds of test points must not cover the boundary
   context.globalAlpha = points.test.length / 3 > 150 ? 0.6 : 0.8;
   context.lineWidth = 1;
@@ -34,8 +35,8 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
   });
   context.globalAlpha = 1;
   each(points.train, place, (x, y, label) => {
-    context.fillStyle = trainColour(scale.colour(label), theme);
-    context.strokeStyle = theme.paper;
+    context.fillStyle = regression ? css(scale.colour(label)) : trainColour(scale.colour(label), theme);
+    context.strokeStyle = regression ? theme.ink : theme.paper;
     context.lineWidth = 1.1;
     shape(context, SHAPES[kind(label)], x, y, radius);
     context.fill();

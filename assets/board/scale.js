@@ -33,10 +33,9 @@ export function makeScale({ network, classes, blank, points }, { mode }) {
     network.task === "multiclass"
       ? Array.from({ length: nClasses }, (_, c) => table((x) => mix(paper, ofClass(c), full * x)))
       : [table(twoSided)];
-  const colour =
-    network.task === "regression"
-      ? (value) => mix(paper, colours[value < middle ? 0 : 1], Math.min(1, Math.abs(value - middle) / reach))
-      : ofClass;
+  // a point on the surface of its own colour is one that the network predicts well
+  const ofValue = (y) => twoSided(Math.max(0, Math.min(1, 0.5 + (0.5 * (y - middle)) / reach)));
+  const colour = network.task === "regression" ? ofValue : ofClass;
   return { task: network.task, middle, reach, colour, tables };
 }
 

@@ -49,7 +49,8 @@ export function updateTransport({ play, slider, now, last }, recording, state) {
   // also when unchanged: a thumb dragged beyond what has arrived goes back
   slider.value = String(state.frame);
   slider.style.setProperty("--shown", String(state.frame / Math.max(1, nFrames - 1)));
-  slider.style.setProperty("--held", String((held - 1) / Math.max(1, nFrames - 1)));
+  // once all is there, the track is filled to its very end
+  slider.style.setProperty("--held", String(held === nFrames ? 2 : (held - 1) / (nFrames - 1)));
   slider.setAttribute("aria-valuetext", epochOf(epochs[state.frame], lastEpoch));
   now.style.minWidth = `${String(lastEpoch).length}ch`;
   say(now, String(epochs[state.frame]));

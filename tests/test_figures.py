@@ -1,0 +1,356 @@
+"""The figures show what the history holds: asserted on the arrays they carry, not on pixels."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+import regviz
+from regviz import Regularization, figures, palette
+from regviz.board import domain
+from regviz.regularization import METHODS
+
+LINE_UP = (
+    Regularization(),
+    Regularization(l1=0.02),
+    Regularization(l2=0.01),
+    Regularization.elastic_net(0.02),
+    Regularization(drop_rate=0.2),
+    Regularization(drop_rate=0.1, max_norm=1.6),
+)
+KEYS = ("none", "l1", "l2", "elastic_net", "dropout", "max_norm")
+CURVES = {"loss": figures.loss_curves, "sparsity": figures.sparsity_curves}
+
+
+def run(name="moons", regularizations=LINE_UP, dataset=None, **training):
+    training = {"optimizer": "momentum", "learning_rate": 0.05, "epochs": 20} | training
+    experiment = regviz.Experiment(
+        data=regviz.DataSpec(name, n_samples=80),
+        network=regviz.NetworkSpec(hidden=(6, 5)),
+        training=regviz.TrainingSpec(**training),
+        regularizations=regularizations,
+    )
+    return regviz.train(experiment, dataset)
+
+
+@pytest.fixture(scope="session")
+def moons():
+    return run()
+
+
+@pytest.fixture(scope="session")
+def three_blobs():
+    return run("three_blobs", LINE_UP[:2])
+
+
+@pytest.fixture(scope="session")
+def bumps():
+    return run("bumps", LINE_UP[:2])
+
+
+@pytest.fixture(scope="session")
+def five_columns():
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    dataset = regviz.Dataset(X, (X[:, 0] > 0).astype(float))
+    return run(regularizations=LINE_UP[:2], dataset=dataset)
+
+
+@pytest.fixture(scope="session")
+def diverged():
+    history = run(regularizations=(Regularization(), Regularization(drop_rate=0.2)), epochs=4)
+    metrics = {name: values.copy() for name, values in history.metrics.items()}
+    for values in metrics.values():
+        values[2:, 1] = np.nan
+    return replace(history, metrics=metrics, diverged=np.array([-1, 2]))
+
+
+def grid(trace):
+    """The points, row by row, that a trace's ``z`` belongs to."""
+    return np.stack(np.meshgrid(trace.x, trace.y), axis=-1).reshape(-1, 2)
+
+
+def level_line(figure):
+    """The traces that only draw lines."""
+    return [t for t in figure.data if t.type == "contour" and t.contours.coloring == "none"]
+
+
+@pytest.mark.parametrize("name", ["moons", "bumps"])
+@pytest.mark.parametrize(("k", "t"), [(0, -1), (1, 5), (-1, 0)])
+def test_boundary_shows_what_the_network_predicts_on_the_grid(name, k, t, request):
+    history = request.getfixturevalue(name)
+    field = figures.boundary(history, k, t, resolution=11).data[0]
+    expected = history.predict(grid(field), t)[k].reshape(11, 11)
+    np.testing.assert_array_equal(field.z, expected)
+    assert (field.x[0], field.x[-1]) == (field.y[0], field.y[-1]) == domain(history.dataset)
+
+
+def test_boundary_of_classes_shows_the_lead_of_each_over_the_others(three_blobs):
+    figure = figures.boundary(three_blobs, 1, resolution=13)
+    probabilities = three_blobs.predict(grid(figure.data[0]))[1].reshape(13, 13, 3)
+    for c, field in enumerate(figure.data[:3]):
+        others = probabilities[..., [j for j in range(3) if j != c]].max(axis=2)
+        np.testing.assert_array_equal(field.z, probabilities[..., c] - others)
+    hovered = np.array(figure.data[2].customdata, dtype=float)
+    np.testing.assert_array_equal(hovered[..., 0], probabilities.argmax(axis=2))
+    np.testing.assert_allclose(hovered[..., 1], probabilities.max(axis=2), atol=6e-4)
+
+
+def test_line_is_where_the_two_classes_are_equally_probable(moons):
+    figure = figures.boundary(moons, 0, resolution=21)
+    (line,) = level_line(figure)
+    assert (line.contours.start, line.contours.end) == (0, 0)
+    p = figure.data[0].z.astype(float)
+    between = (p > 1e-4) & (p < 1 - 1e-4)
+    np.testing.assert_allclose(line.z[between], np.log(p / (1 - p))[between], atol=1e-2)
+    np.testing.assert_array_equal(np.sign(line.z), np.sign(p - 0.5))
+
+
+def test_lines_between_classes_are_where_the_two_most_probable_are_level(three_blobs):
+    figure = figures.boundary(three_blobs, 0, resolution=21)
+    for field, line in zip(figure.data[:2], level_line(figure), strict=True):
+        np.testing.assert_array_equal(np.sign(line.z), np.sign(field.z))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_classes_have_the_palettes_colours_and_shapes_and_blend_with_the_background(moons, theme):
+    figure = figures.boundary(moons, 0, theme=theme, resolution=5)
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == palette.BLANK[theme]
+    assert figure.layout.coloraxis.colorscale[1] == (0.5, palette.BLANK[theme])
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
+    marks = {t.name: t for t in figure.data if t.type == "scatter"}
+    for c in (0, 1):
+        filled, hollow = marks[f"class {c}, training"].marker, marks[f"class {c}, test"].marker
+        assert filled.color == hollow.line.color == palette.CLASSES[c]
+        assert hollow.color == palette.BLANK[theme]
+        assert filled.symbol == hollow.symbol == palette.SHAPES[c]
+
+
+def test_boundary_shows_every_training_and_test_point_once(moons):
+    marks = [t for t in figures.boundary(moons, 0, resolution=5).data if t.type == "scatter"]
+    for split, name in (("train", "training"), ("test", "test")):
+        X, y = moons.dataset.points(split)
+        for c in (0, 1):
+            (mark,) = (m for m in marks if m.name == f"class {c}, {name}")
+            np.testing.assert_array_equal(np.column_stack([mark.x, mark.y]), X[y == c])
+
+
+def test_regression_has_a_diverging_scale_over_the_training_targets(bumps):
+    figure = figures.boundary(bumps, 0, resolution=5)
+    scale, y = figure.layout.coloraxis, bumps.dataset.y_train
+    assert (scale.cmin, scale.cmax) == (y.min(), y.max())
+    assert [c for _, c in scale.colorscale] == [
+        palette.CLASSES[0],
+        palette.BLANK["light"],
+        palette.CLASSES[1],
+    ]
+    (training,) = (t for t in figure.data if t.name == "training points")
+    np.testing.assert_array_equal(training.marker.color, y)
+
+
+def test_axes_are_square_and_in_the_units_of_the_data(moons):
+    figure = figures.boundary(moons, 0, resolution=5)
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range == domain(moons.dataset)
+
+
+@pytest.mark.parametrize("name", ["moons", "three_blobs", "bumps"])
+def test_small_multiples_show_the_boundary_of_every_network(name, request):
+    history = request.getfixturevalue(name)
+    many = figures.small_multiples(history, 7, resolution=9)
+    for k in range(len(history.experiment.regularizations)):
+        alone = figures.boundary(history, k, 7, resolution=9)
+        panel = [t for t in many.data if t.xaxis == f"x{k + 1 if k else ''}"]
+        assert [t.type for t in panel] == [t.type for t in alone.data]
+        for here, there in zip(panel, alone.data, strict=True):
+            name = "y" if here.type == "scatter" else "z"
+            np.testing.assert_array_equal(here[name], there[name])
+    in_legend = [t.name for t in many.data if t.type == "scatter" and t.showlegend is not False]
+    assert len(in_legend) == len(set(in_legend))
+
+
+@pytest.mark.parametrize("k", range(len(LINE_UP)))
+@pytest.mark.parametrize("t", [0, -1])
+def test_histogram_counts_every_weight_and_the_exact_zeros_apart(moons, k, t):
+    weights = np.concatenate([layer.ravel() for layer in moons.weights(k, t)])
+    figure = figures.weight_histogram(moons, k, t)
+    bins, zeros = figure.data
+    assert list(zeros.y) == [(weights == 0).sum()]
+    assert sum(bins.y) + sum(zeros.y) == weights.size
+    half = (bins.x[1] - bins.x[0]) / 2
+    for middle, count in zip(bins.x, bins.y, strict=True):
+        inside = (weights >= middle - half) & (weights < middle + half) & (weights != 0)
+        assert abs(inside.sum() - count) <= 1  # a weight on an edge
+    assert f"<b>{zeros.y[0]}</b> of {weights.size}" in figure.layout.annotations[0].text
+    assert bins.marker.color == palette.METHODS[KEYS[k]]["light"]
+
+
+def test_histograms_of_a_run_share_their_bins(moons):
+    x = [figures.weight_histogram(moons, k).data[0].x for k in range(len(LINE_UP))]
+    assert (np.array(x) == x[0]).all()
+    assert 0 not in x[0]  # 0 is an edge, so no bin mixes the signs
+
+
+def test_histogram_of_a_network_without_a_weight_left():
+    history = run(regularizations=(Regularization(l1=100.0),), epochs=3)
+    bins, zeros = figures.weight_histogram(history, 0).data
+    assert sum(bins.y) == 0
+    assert list(zeros.y) == [history.layout.is_weight.sum()]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_loss_curves_are_the_histories_metrics(moons, theme):
+    traces = figures.loss_curves(moons, theme=theme).data
+    assert len(traces) == 2 * len(LINE_UP)
+    for i, trace in enumerate(traces):
+        k, split = i // 2, ("train", "test")[i % 2]
+        np.testing.assert_array_equal(trace.x, moons.epochs)
+        np.testing.assert_array_equal(trace.y, moons.metrics[f"{split}_loss"][:, k])
+        assert trace.line.dash == {"train": "dash", "test": "solid"}[split]
+        assert trace.line.color == palette.METHODS[KEYS[k]][theme]
+
+
+def test_loss_axis_says_which_loss_and_may_be_logarithmic(moons, bumps):
+    title = figures.loss_curves(moons).layout.yaxis.title.text
+    assert title == "data loss (cross-entropy, nats)"
+    assert "half squared error" in figures.loss_curves(bumps).layout.yaxis.title.text
+    assert figures.loss_curves(moons, log=True).layout.yaxis.type == "log"
+
+
+def test_loss_curves_without_test_points_show_training_alone(five_columns):
+    traces = figures.loss_curves(five_columns).data
+    assert [t.line.dash for t in traces] == ["dash", "dash"]
+    assert all(t.showlegend for t in traces)
+
+
+def test_sparsity_curves_are_in_percent(moons):
+    traces = figures.sparsity_curves(moons).data
+    for k, trace in enumerate(traces):
+        np.testing.assert_array_equal(trace.y, 100 * moons.metrics["sparsity"][:, k])
+        assert trace.line.color == palette.METHODS[KEYS[k]]["light"]
+    assert max(traces[1].y) > 0
+
+
+@pytest.mark.parametrize("curves", CURVES.values(), ids=CURVES)
+def test_curves_can_be_kept_to_some_methods(moons, curves):
+    names = {t.name.split(":")[0] for t in curves(moons, methods=("l2", "none")).data}
+    assert names == {"None", "L2 λ₂ = 0.01"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_networks_of_one_method_can_be_told_apart(theme):
+    strengths = (0.001, 0.003, 0.01, 0.03)
+    rows = (Regularization(), *(Regularization(l1=s) for s in strengths), Regularization(l1=0.001))
+    traces = figures.sparsity_curves(run(regularizations=rows, epochs=2), theme=theme).data
+    assert len({t.line.color for t in traces}) == len(rows)
+    assert len({t.name for t in traces}) == len(rows)
+
+
+def test_divergence_is_said(diverged):
+    assert "diverged at epoch 2" in figures.loss_curves(diverged).data[-1].name
+    assert "diverged" in figures.boundary(diverged, 1, resolution=5).layout.title.text
+    assert "diverged" not in figures.boundary(diverged, 1, 1, resolution=5).layout.title.text
+    assert "diverged" not in figures.boundary(diverged, 0, resolution=5).layout.title.text
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["moons", "three_blobs", "bumps"])
+def test_all_figures_can_be_written_as_json_and_name_their_axes(name, theme, request):
+    history = request.getfixturevalue(name)
+    made = [
+        figures.boundary(history, 0, theme=theme, resolution=9),
+        figures.weight_histogram(history, 0, theme=theme),
+        figures.loss_curves(history, theme=theme),
+        figures.sparsity_curves(history, theme=theme),
+    ]
+    for figure in [*made, figures.small_multiples(history, theme=theme, resolution=9)]:
+        assert isinstance(figure, go.Figure)
+        assert json.loads(figure.to_json())["data"]
+        assert figure.layout.font.size >= 12
+        assert figure.layout.paper_bgcolor == palette.BLANK[theme]
+    assert all(f.layout.xaxis.title.text and f.layout.yaxis.title.text for f in made)
+
+
+@pytest.mark.parametrize(
+    ("regularization", "method", "text"),
+    [
+        (Regularization(), "none", "None"),
+        (Regularization(l1=0.004), "l1", "L1 λ₁ = 0.004"),
+        (Regularization(l2=0.01), "l2", "L2 λ₂ = 0.01"),
+        (Regularization(l2=0.01, decoupled=True), "l2", "Weight decay λ₂ = 0.01"),
+        (Regularization.elastic_net(0.01), "elastic_net", "Elastic net λ = 0.01"),
+        (Regularization(l1=0.01, l2=0.5), "elastic_net", "Elastic net λ₁ = 0.01, λ₂ = 0.5"),
+        (
+            Regularization(l1=0.1, l2=0.2, decoupled=True),
+            "l1",
+            "L1 + weight decay λ₁ = 0.1, λ₂ = 0.2",
+        ),
+        (Regularization(drop_rate=0.2), "dropout", "Dropout p = 0.2"),
+        (Regularization(input_drop_rate=0.1), "dropout", "Input dropout p₀ = 0.1"),
+        (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, p = 0.2"),
+        (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, p = 0.2"),
+        (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
+    ],
+)
+def test_label_names_a_regularization(regularization, method, text):
+    found = figures.label(regularization)
+    assert (found.method, found.text) == (method, text)
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_label_agrees_with_the_catalogue(key):
+    method = METHODS[key]
+    found = figures.label(method.at(method.default))
+    strength = f"{method.symbol} = {method.default:g}" if method.strengths else ""
+    assert found == (key, method.label, strength)
+
+
+def test_l2_under_adamw_is_called_weight_decay():
+    history = run(regularizations=(Regularization(l2=0.1),), optimizer="adamw", epochs=2)
+    assert figures.sparsity_curves(history).data[0].name.startswith("Weight decay λ₂ = 0.1")
+
+
+@pytest.mark.parametrize("wrong", [{"k": 6}, {"k": -7}, {"k": 1.0}, {"t": 21}, {"theme": "blue"}])
+@pytest.mark.parametrize("figure", [figures.boundary, figures.weight_histogram])
+def test_parameters_out_of_range_are_refused_by_name(moons, figure, wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        figure(moons, **({"k": 0} | wrong))
+
+
+@pytest.mark.parametrize(
+    ("figure", "wrong", "name"),
+    [
+        (figures.loss_curves, {"methods": ["l1", "bayes"]}, r"methods\[1\]"),
+        (figures.sparsity_curves, {"methods": "l1"}, "methods"),
+        (figures.sparsity_curves, {"methods": ()}, "methods"),
+        (figures.loss_curves, {"log": 1}, "log"),
+        (figures.sparsity_curves, {"theme": None}, "theme"),
+        (figures.small_multiples, {"t": 50}, "t"),
+        (figures.small_multiples, {"resolution": 1}, "resolution"),
+    ],
+)
+def test_other_parameters_are_refused_by_name(moons, figure, wrong, name):
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        figure(moons, **wrong)
+
+
+def test_boundary_needs_two_columns_and_says_so(five_columns):
+    for draw in (lambda h: figures.boundary(h, 0), figures.small_multiples):
+        with pytest.raises(ValueError, match=r"two columns, got 5"):
+            draw(five_columns)
+    assert figures.weight_histogram(five_columns, 0).data
+
+
+def test_without_test_points_boundary_names_none(moons):
+    X, y = moons.dataset.points("train")
+    history = run(regularizations=LINE_UP[:1], dataset=regviz.Dataset(X, y), epochs=2)
+    figure = figures.boundary(history, 0, resolution=5)
+    assert [t.name for t in figure.data if t.type == "scatter"] == [
+        "class 0, training",
+        "class 1, training",
+    ]
+    assert "train loss" in figure.layout.title.text

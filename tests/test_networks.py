@@ -1,0 +1,256 @@
+"""Networks in one matrix: the layout, the forward pass, and the gradient held against autograd."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
+
+from regviz import networks
+from regviz.experiment import ACTIVATIONS, FEATURES, TASKS, NetworkSpec
+from regviz.networks import Backpropagation, Layout, Rows, Target
+
+FORMULAS = {
+    "x1": lambda a, b: a,
+    "x2": lambda a, b: b,
+    "x1^2": lambda a, b: a**2,
+    "x2^2": lambda a, b: b**2,
+    "x1*x2": lambda a, b: a * b,
+    "sin(x1)": lambda a, b: np.sin(a),
+    "sin(x2)": lambda a, b: np.sin(b),
+}
+FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
+N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
+ACTIVATE = {
+    "tanh": torch.tanh,
+    "relu": lambda z: torch.where(z > 0, z, 0 * z),
+    "leaky_relu": lambda z: torch.where(z > 0, z, 0.01 * z),
+    "sigmoid": lambda z: 1 / (1 + torch.exp(-z)),
+    "linear": lambda z: z,
+}
+# inputs thinned out, hidden layers thinned out
+DROPOUT = [(False, False), (True, False), (False, True), (True, True)]
+
+
+def features_by_hand(points, names):
+    return np.column_stack([FORMULAS[name](*points.T) for name in names])
+
+
+def layers_by_hand(row, sizes):
+    """Weights and biases of a row, read number by number in the documented order."""
+    numbers = iter(row)
+    layers = []
+    for fan_in, fan_out in itertools.pairwise(sizes):
+        units = [[next(numbers) for _ in range(fan_in + 1)] for _ in range(fan_out)]
+        weight = torch.stack([torch.stack(unit[:-1]) for unit in units])
+        layers.append((weight, torch.stack([unit[-1] for unit in units])))
+    assert next(numbers, None) is None
+    return layers
+
+
+def gradient_by_autograd(row, sizes, activation, task, X, y, masks, torch_loss):
+    """The gradient of one row's mean data loss; masks are ``(units, n)`` or None."""
+    row = row.clone().requires_grad_()
+    values = torch.tensor(X)
+    for i, (weight, bias) in enumerate(layers_by_hand(row, sizes)):
+        if i:
+            values = ACTIVATE[activation](values)
+        if masks[i] is not None:
+            values = values * masks[i].T
+        values = values @ weight.T + bias
+    torch_loss(values, torch.tensor(y), task).backward()
+    return row.grad
+
+
+def targets(task, n, rng):
+    return {
+        "binary": rng.integers(0, 2, n).astype(float),
+        "multiclass": rng.integers(0, 3, n).astype(float),
+        "regression": rng.normal(size=n),
+    }[task]
+
+
+def check_gradient(sizes, activation, task, points, features, thinned, torch_loss):
+    """Compare every row's gradient with autograd's, to 1e-12 of its largest entry.
+
+    Row 0 has no dropout, beside others that may.
+    """
+    rng = np.random.default_rng(len(features) + len(sizes))
+    n, n_rows = len(points), 3
+    y = targets(task, n, rng)
+    inputs = features_by_hand(points, features) if points.shape[1] == 2 else points
+    layout = Layout(sizes)
+    rows = torch.tensor(rng.normal(size=(n_rows, layout.n_parameters)) / math.sqrt(max(sizes)))
+    weights, gradients = Rows(layout, rows), Rows(layout, torch.full_like(rows, torch.nan))
+    masks = []
+    for i, units in enumerate(sizes[:-1]):
+        mask = torch.tensor((rng.random((n_rows, units, n)) < 0.6) / 0.6)
+        mask[0] = 1
+        masks.append(mask if thinned[min(i, 1)] else None)
+    target = Target(task, sizes[-1])
+    backpropagate = Backpropagation(weights, gradients, activation, target, n)
+    X = torch.tensor(np.vstack([inputs.T, np.ones(n)])).expand(n_rows, -1, -1)
+    offset = target.offset(torch.tensor(y)).double() / n
+    for _ in range(2):  # the memory is used again and again
+        backpropagate(X, offset, masks)
+    for k, found in enumerate(gradients.matrix()):
+        own = [None if mask is None else mask[k] for mask in masks]
+        expected = gradient_by_autograd(
+            rows[k], sizes, activation, task, inputs, y, own, torch_loss
+        )
+        torch.testing.assert_close(
+            found, expected, rtol=0, atol=1e-12 * float(expected.abs().max())
+        )
+    assert torch.equal(weights.matrix(), rows)
+
+
+@pytest.mark.parametrize("features", FEATURE_SETS, ids=len)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_gradient_equals_autograds(activation, task, features, torch_loss):
+    points = np.random.default_rng(0).normal(size=(7, 2))
+    for thinned in DROPOUT:
+        sizes = (len(features), 4, 3, N_OUTPUTS[task])
+        check_gradient(sizes, activation, task, points, features, thinned, torch_loss)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("n", [1, 33])
+@pytest.mark.parametrize("hidden", [(), (1,), (3, 2, 4, 1, 2, 3)], ids=len)
+@pytest.mark.parametrize("n_columns", [1, 3, 12])
+def test_the_gradient_equals_autograds_for_every_depth_and_width_of_data(
+    n_columns, hidden, n, task, torch_loss
+):
+    points = np.random.default_rng(2).normal(size=(n, n_columns))
+    sizes = (n_columns, *hidden, N_OUTPUTS[task])
+    for thinned in DROPOUT:
+        check_gradient(sizes, "tanh", task, points, (), thinned, torch_loss)
+
+
+def test_input_features_equal_their_formulas():
+    points = np.random.default_rng(3).normal(size=(9, 2))
+    for names in FEATURE_SETS:
+        expected = features_by_hand(points, names)
+        np.testing.assert_array_equal(networks.input_features(points, names), expected)
+        np.testing.assert_allclose(
+            networks.input_features(torch.tensor(points), names), expected, rtol=1e-15
+        )
+    for n_columns in (1, 3, 7):
+        points = np.zeros((4, n_columns))
+        assert networks.input_features(points, ("x1",)) is points
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 3])
+def test_only_two_columns_are_turned_into_features(n_columns):
+    layout = Layout.of(NetworkSpec((4,), features=("x1", "x2", "x1^2")), n_columns, 1)
+    assert layout.sizes == (3 if n_columns == 2 else n_columns, 4, 1)
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (3, 5, 2), (1, 1, 1, 1), (7, 32, 3, 4)])
+def test_a_row_holds_each_units_weights_and_then_its_bias(sizes):
+    layout = Layout(sizes)
+    row = torch.arange(layout.n_parameters, dtype=torch.float64)
+    layers = layers_by_hand(row, sizes)
+    for block, (weight, bias) in zip(layout.split(row), layers, strict=True):
+        assert torch.equal(block, torch.column_stack([weight, bias]))
+    of_weights = torch.cat([weight.flatten() for weight, _ in layers]).numpy()
+    np.testing.assert_array_equal(np.flatnonzero(layout.is_weight), of_weights)
+
+
+def test_rows_give_back_the_matrix_and_share_its_numbers_with_their_blocks():
+    layout = Layout((3, 4, 2))
+    matrix = torch.randn(5, layout.n_parameters)
+    rows = Rows(layout, matrix)
+    assert torch.equal(rows.matrix(), matrix)
+    for block, expected in zip(rows.blocks, layout.split(matrix), strict=True):
+        assert torch.equal(block, expected)
+    rows.flat.mul_(2)
+    assert torch.equal(rows.blocks[1], 2 * layout.split(matrix)[1])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_initial_weights_are_uniform_within_glorots_or_hes_bound_and_biases_zero(activation):
+    layout = Layout((30, 32, 20))
+    row = networks.initial_row(layout, activation, seed=3)
+    for block, (fan_in, fan_out) in zip(layout.split(row), [(30, 32), (32, 20)], strict=True):
+        relu = activation in ("relu", "leaky_relu")
+        bound = math.sqrt(6 / fan_in if relu else 6 / (fan_in + fan_out))
+        weights = block[:, :-1] / bound
+        assert weights.abs().max() <= 1
+        # uniform on [-1, 1] has variance 1/3; five standard errors of it
+        n = weights.numel()
+        assert abs(float((weights**2).mean()) - 1 / 3) < 5 * math.sqrt(4 / 45 / n)
+        assert abs(float(weights.mean())) < 5 * math.sqrt(1 / 3 / n)
+        assert (block[:, -1] == 0).all()
+    assert torch.equal(row, networks.initial_row(layout, activation, seed=3))
+    assert not torch.equal(row, networks.initial_row(layout, activation, seed=4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_logistic_equals_its_formula_even_far_out(dtype):
+    z = torch.linspace(-30, 30, 4001, dtype=torch.float64)
+    expected = 1 / (1 + torch.exp(-z))
+    found = networks.logistic_(z.to(dtype))
+    assert (found.double() - expected).abs().max() < 2 * torch.finfo(dtype).eps
+    far = torch.tensor([-math.inf, -1e30, 0, 1e30, math.inf], dtype=dtype)
+    assert networks.logistic_(far).tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_loss_and_accuracy_equal_scikit_learns():
+    rng = np.random.default_rng(5)
+    for task, n_outputs in N_OUTPUTS.items():
+        outputs = torch.tensor(3 * rng.normal(size=(2, n_outputs, 40)))
+        y = targets(task, 40, rng)
+        loss, accuracy = networks.data_loss_and_accuracy(outputs, torch.tensor(y), task)
+        predictions = networks.predict(outputs, task).numpy()
+        for k in range(2):
+            if task == "regression":
+                assert loss[k].item() == pytest.approx(
+                    mean_squared_error(y, predictions[k]) / 2, rel=1e-12
+                )
+                assert math.isnan(accuracy[k])
+                continue
+            labels = predictions[k] > 0.5 if task == "binary" else predictions[k].argmax(1)
+            assert loss[k].item() == pytest.approx(log_loss(y, predictions[k]), rel=1e-12)
+            assert accuracy[k].item() == pytest.approx(accuracy_score(y, labels), rel=1e-15)
+
+
+def test_the_loss_stays_exact_where_probabilities_round_to_0_or_1():
+    z = torch.tensor([[[-800.0, 800.0, -50.0, 50.0]]], dtype=torch.float64)
+    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
+    assert loss.item() == pytest.approx((800 + 800 + 2 * math.exp(-50)) / 4, rel=1e-15)
+    z = torch.tensor([[[900.0], [0.0], [-900.0]]], dtype=torch.float64)
+    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([2.0]), "multiclass")
+    assert loss.item() == 1800
+
+
+def test_class_probabilities_are_softmax_and_sum_to_one():
+    outputs = torch.randn(3, 4, 6, dtype=torch.float64)
+    found = networks.predict(outputs, "multiclass")
+    expected = torch.exp(outputs) / torch.exp(outputs).sum(1, keepdim=True)
+    assert found.shape == (3, 6, 4)
+    torch.testing.assert_close(found, expected.transpose(1, 2), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_forward_pass_equals_torch_nn(activation, as_module):
+    rng = np.random.default_rng(6)
+    sizes = (3, 5, 4, 2)
+    layout = Layout(sizes)
+    rows = torch.tensor(rng.normal(size=(3, layout.n_parameters)))
+    X = torch.tensor(rng.normal(size=(8, 3)))
+    found = networks.hidden_and_output(layout.split(rows), X, activation)
+    assert [tuple(value.shape) for value in found] == [(3, n, 8) for n in sizes[1:]]
+    for k in range(3):
+        layers = [(w.numpy(), b.numpy()) for w, b in layers_by_hand(rows[k], sizes)]
+        module = as_module([w.T for w, _ in layers], [b for _, b in layers], activation)
+        values = X
+        stages = []
+        for step in module:
+            values = step(values)
+            stages.append(values)
+        # after each activation, and after the last product
+        for value, stage in zip(found, stages[1::2] + stages[-1:], strict=True):
+            torch.testing.assert_close(value[k], stage.T.detach(), rtol=1e-12, atol=1e-14)
