@@ -1,84 +1,21 @@
 """What the figures are put together from: names and colours of networks, common style, traces."""
 
 import textwrap
-from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import plotly.graph_objects as go
 
 from regviz import palette
-from regviz.experiment import Regularization
 from regviz.history import Floats, History
+from regviz.labels import labels
 from regviz.palette import Theme
-from regviz.regularization import METHODS
 from regviz.validation import choice
 
-INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it
 NAMES = {"train": "training", "test": "test"}
 WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
-
-
-class Label(NamedTuple):
-    """What a regularization is called.
-
-    Attributes
-    ----------
-    method : str
-        The key in `regviz.regularization.METHODS` that is nearest; picks the colour.
-    name : str
-        Such as ``"L1"`` or ``"L2 + dropout"``.
-    strength : str
-        Such as ``"λ₁ = 0.004"``; empty without any.
-    """
-
-    method: str
-    name: str
-    strength: str
-
-    @property
-    def text(self) -> str:
-        """Name and strength."""
-        return f"{self.name} {self.strength}".rstrip()
-
-
-def label(regularization: Regularization) -> Label:
-    """Name a regularization, and the method of the catalogue that it is nearest to.
-
-    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ where they are equal, as in the
-    catalogue. Max-norm is named without its dropout where that has the catalogue's rate.
-
-    Examples
-    --------
-    >>> label(Regularization(l1=0.004)).text
-    'L1 λ₁ = 0.004'
-    """
-    r = regularization
-    parts: list[tuple[str, str, str]] = []
-    if r.l1 and r.l2 and not r.decoupled:
-        both = f"λ = {r.l1 + r.l2:g}" if r.l1 == r.l2 else f"λ₁ = {r.l1:g}, λ₂ = {r.l2:g}"
-        parts.append(("elastic_net", "elastic net", both))
-    else:
-        if r.l1:
-            parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
-        if r.l2:
-            parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
-    if r.max_norm is not None:
-        usual = r.drop_rate in (0, METHODS["max_norm"].at(1).drop_rate)
-        rate = "" if usual else f", p = {r.drop_rate:g}"
-        parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
-    elif r.drop_rate:
-        parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))
-    if r.input_drop_rate:
-        parts.append(("dropout", "input dropout", f"p₀ = {r.input_drop_rate:g}"))
-    if not parts:
-        return Label("none", METHODS["none"].label, "")
-    methods, names, strengths = zip(*parts, strict=True)
-    name, strength = " + ".join(names), ", ".join(strengths)
-    onset = f", from epoch {r.onset}" if r.onset else ""
-    return Label(methods[0], name[0].upper() + name[1:], strength + onset)
 
 
 class Look(NamedTuple):
@@ -90,16 +27,14 @@ class Look(NamedTuple):
 def network_looks(history: History, theme: Theme) -> list[Look]:
     """Method, text and colour of every network; no two texts are the same."""
     choice("theme", theme, get_args(Theme))
-    adamw = history.experiment.training.optimizer == "adamw"
-    rows = history.experiment.regularizations
-    labels = [label(replace(row, decoupled=True) if adamw else row) for row in rows]
-    texts, methods = [one.text for one in labels], [one.method for one in labels]
+    named = labels(history.experiment)
+    texts, methods = [one.text for one in named], [one.method for one in named]
     looks = []
     for k, (text, method) in enumerate(zip(texts, methods, strict=True)):
         if texts.count(text) > 1:
             text += f" (network {k})"
         shade = shades(methods.count(method))[methods[:k].count(method)]
-        other = INK[theme] if shade > 0 else palette.BLANK[theme]
+        other = palette.INK[theme] if shade > 0 else palette.BLANK[theme]
         looks.append(Look(method, text, mix(palette.METHODS[method][theme], other, abs(shade))))
     return looks
 
@@ -111,15 +46,17 @@ def shades(n: int) -> list[float]:
 
 def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figure:
     """Background, ink, fonts, title and legend that all figures have."""
-    ink, blank = INK[theme], palette.BLANK[theme]
+    ink, blank = palette.INK[theme], palette.BLANK[theme]
     muted, size = mix(ink, blank, 0.25), 18 if len(title) <= 50 else 14
+    heading = "<br>".join(textwrap.wrap(title, 50))
+    below = f"<span style='font-size:13px;color:{muted}'>{subtitle}</span>"
     figure.update_layout(
         template="none",
         paper_bgcolor=blank,
         plot_bgcolor=blank,
         font=dict(family=FONT, size=13, color=ink),
         title=dict(
-            text=f"<b>{'<br>'.join(textwrap.wrap(title, 50))}</b><br><span style='font-size:13px;color:{muted}'>{subtitle}</span>",
+            text=f"<b>{heading}</b><br>{below}",
             font_size=size,
             x=0,
             xref="paper",
@@ -155,7 +92,7 @@ def plane_traces(
                 z=values,
                 coloraxis="coloraxis",
                 contours=dict(coloring="heatmap", start=low, end=high, size=(high - low) / 8),
-                line=dict(color=mix(palette.BLANK[theme], INK[theme], 0.55), width=0.7),
+                line=dict(color=mix(palette.BLANK[theme], palette.INK[theme], 0.55), width=0.7),
                 hovertemplate=f"{WHERE}prediction %{{z:.3g}}<extra></extra>",
                 **common,
             )
@@ -183,7 +120,7 @@ def plane_traces(
         go.Contour(
             z=_lead(scores, c).astype(np.float32),
             contours=dict(coloring="none", start=0, end=0, size=1),
-            line=dict(color=INK[theme], width=2),
+            line=dict(color=palette.INK[theme], width=2),
             showscale=False,
             hoverinfo="skip",
             **common,
@@ -226,7 +163,7 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
     traces = []
     for c in range(history.dataset.n_classes):
         colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
-        filled = dict(color=colour, line=dict(color=INK[theme], width=1))
+        filled = dict(color=colour, line=dict(color=palette.INK[theme], width=1))
         hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
         # A triangle in the circle of the same size looks smaller.
         look = dict(symbol=shape, size=size * (1.25 if shape.startswith("triangle") else 1))
@@ -248,11 +185,11 @@ def _targets(history: History, split: str, theme: Theme, size: float) -> list[go
     X, y = history.dataset.points(split)
     value = dict(color=y, coloraxis="coloraxis", size=size)
     if split == "train":
-        markers = [value | dict(line=dict(color=INK[theme], width=1))]
+        markers = [value | dict(line=dict(color=palette.INK[theme], width=1))]
     else:  # a coloured ring upon a wider one of ink, to be seen on any ground
         ring = dict(symbol="circle-open", size=size)
         markers = [
-            ring | dict(color=INK[theme], line_width=0.46 * size),
+            ring | dict(color=palette.INK[theme], line_width=0.46 * size),
             value | ring | dict(line_width=0.24 * size),
         ]
     return [
@@ -301,7 +238,7 @@ def target_range(history: History) -> tuple[float, float]:
 def class_colour(c: int, theme: Theme) -> str:
     """The palette's colours come again, deeper, after the last."""
     turn, c = divmod(c, len(palette.CLASSES))
-    return mix(palette.CLASSES[c], INK[theme], 1 - 0.7**turn)
+    return mix(palette.CLASSES[c], palette.INK[theme], 1 - 0.7**turn)
 
 
 def mix(first: str, second: str, share: float) -> str:

@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regviz import palette
-from regviz.datasets import SPLITS, Dataset
+from regviz.datasets import SPLITS, domain
 from regviz.history import METRICS, History
 from regviz.training import recorded_epochs
 
 VERSION = 1
-MARGIN = 0.08
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,6 @@ class Card:
     label: str
     strength: str
     about: str
-
-
-def domain(dataset: Dataset) -> tuple[float, float]:
-    """The range ``(low, high)`` of both axes of a boundary.
-
-    A square around all training points and nearly all others: a few far ones would shrink the rest.
-    """
-    others = np.concatenate([dataset.points(split)[0] for split in SPLITS])
-    ends = np.concatenate([dataset.X_train, np.quantile(others, [0.005, 0.995], axis=0)])
-    low, high = float(ends.min()), float(ends.max())
-    margin = MARGIN * (high - low or 1.0)
-    return low - margin, high + margin
 
 
 def encode(history: History, cards: Sequence[Card], run: str, frame: int = 0) -> bytes:

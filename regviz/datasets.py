@@ -15,6 +15,7 @@ from regviz.validation import choice, refuse
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 SPLITS = ("train", "validation", "test")
+MARGIN = 0.08
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,18 @@ class Dataset:
         """``X`` (n, columns) and ``y`` (n,) of ``"train"``, ``"validation"`` or ``"test"``."""
         choice("split", split, SPLITS)
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
+
+
+def domain(dataset: Dataset) -> tuple[float, float]:
+    """The range ``(low, high)`` of both axes in a picture of the points.
+
+    A square around all training points and nearly all others: a few far ones would shrink the rest.
+    """
+    others = np.concatenate([dataset.points(split)[0] for split in SPLITS])
+    ends = np.concatenate([dataset.X_train, np.quantile(others, [0.005, 0.995], axis=0)])
+    low, high = float(ends.min()), float(ends.max())
+    margin = MARGIN * (high - low or 1.0)
+    return low - margin, high + margin
 
 
 def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:

@@ -14,25 +14,20 @@ from plotly.subplots import make_subplots
 
 from regviz import palette
 from regviz._traces import (
-    INK,
-    Label,
     Look,
-    label,
     network_looks,
     plane_traces,
     point_traces,
     scale,
     style,
 )
-from regviz.board import domain
+from regviz.datasets import domain
 from regviz.history import Floats, History
 from regviz.palette import Theme
 from regviz.validation import boolean, choice, integer, refuse
 
 __all__ = [
-    "Label",
     "boundary",
-    "label",
     "loss_curves",
     "small_multiples",
     "sparsity_curves",
@@ -204,7 +199,7 @@ def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "l
         y=[n_zeros],
         width=bin_width / 2,
         name="exactly 0",
-        marker=dict(color=INK[theme], line_width=0),
+        marker=dict(color=palette.INK[theme], line_width=0),
         hovertemplate="%{y} weights exactly 0<extra></extra>",
     )
     figure.add_annotation(
@@ -217,7 +212,7 @@ def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "l
         yanchor="bottom",
         arrowhead=0,
         arrowwidth=1,
-        arrowcolor=INK[theme] if n_zeros else palette.BLANK[theme],
+        arrowcolor=palette.INK[theme] if n_zeros else palette.BLANK[theme],
     )
     figure.update_layout(barmode="overlay", showlegend=False)
     figure.update_xaxes(title_text="weight", range=(-1.04 * limit, 1.04 * limit), zeroline=False)

@@ -83,8 +83,8 @@ class History:
     @property
     def n_bytes(self) -> int:
         """Memory of the parameters that the complete run takes, in bytes."""
-        frame = self.parameters[0].nbytes
-        return frame * len(recorded_epochs(self.experiment.training.epochs))
+        n_frames = len(recorded_epochs(self.experiment.training.epochs))
+        return int(self.parameters[0].nbytes) * n_frames
 
     def weights(self, k: int, t: int = -1) -> list[Floats]:
         """Each layer's weights ``(fan_in, fan_out)`` of network ``k`` at recorded time ``t``."""
@@ -124,7 +124,13 @@ class History:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         if not np.isfinite(points).all():
             raise refuse("X", "finite numbers", "NaN or infinity")
-        outputs = _outputs(self.experiment, self.layout, torch.tensor(self.parameters[t]), points)
+        inputs = networks.input_features(points, self.experiment.network.features)
+        rows = torch.tensor(self.parameters[t])
+        outputs = networks.hidden_and_output(
+            self.layout.split(rows),
+            torch.tensor(inputs, dtype=rows.dtype),
+            self.experiment.network.activation,
+        )[-1]
         return networks.predict(outputs, self.dataset.task).numpy()
 
     def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:
@@ -305,23 +311,24 @@ class _Recorder:
         self.metrics = {name: np.full(shape[:2], np.nan) for name in METRICS}
         self.diverged = np.full(n_rows, -1)
         self.n_times = 0
-        self.points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
+        points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
+        self.inputs = torch.tensor(networks.input_features(points, experiment.network.features))
         self.y = [torch.tensor(dataset.points(split)[1]) for split in SPLITS]
 
     @torch.inference_mode()
     def record(self, recording: Recording) -> History:
         """Add a recording and return the history up to it."""
         t = self.n_times
-        rows = recording.parameters
         measured = self._measure(recording)
-        finite = np.isfinite(measured["objective"]) & torch.isfinite(rows).all(1).numpy()
+        rows = recording.parameters.cpu().numpy()
+        finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
         fresh = ~finite & (self.diverged < 0)
         known = recording.diverged[fresh]
         self.diverged = self.diverged.copy()
         self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
         going = self.diverged < 0
-        self.parameters[t] = rows.numpy() if t == 0 else self.parameters[t - 1]
-        self.parameters[t, going] = rows.numpy()[going]
+        self.parameters[t] = rows if t == 0 else self.parameters[t - 1]
+        self.parameters[t, going] = rows[going]
         for name, values in measured.items():
             self.metrics[name][t, going] = values[going]
         self.n_times += 1
@@ -337,15 +344,17 @@ class _Recorder:
     def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
         """Every metric for each row: ``(K,)``."""
         rows = recording.parameters
-        outputs = _outputs(self.experiment, self.layout, rows, self.points)
-        sizes = [len(y) for y in self.y]
+        self.inputs, self.y = self.inputs.to(rows), [y.to(rows.device) for y in self.y]
+        blocks, activation = self.layout.split(rows), self.experiment.network.activation
+        outputs = networks.hidden_and_output(blocks, self.inputs, activation)[-1]
+        parts = torch.split_with_sizes(outputs, [len(y) for y in self.y], 2)
         found = {}
-        parts = torch.split_with_sizes(outputs, sizes, 2)
         for split, part, y in zip(SPLITS, parts, self.y, strict=True):
             loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
-            found[f"{split}_loss"], found[f"{split}_accuracy"] = loss.numpy(), accuracy.numpy()
+            found[f"{split}_loss"] = loss.cpu().numpy()
+            found[f"{split}_accuracy"] = accuracy.cpu().numpy()
         found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows[:, torch.from_numpy(self.layout.is_weight)].double()
+        weights = rows.cpu()[:, torch.from_numpy(self.layout.is_weight)].double()
         found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
         found["objective"] = found["train_loss"] + found["penalty"]
         for measure in (
@@ -367,14 +376,3 @@ class _Recorder:
             ],
             dtype=torch.float64,
         ).T
-
-
-def _outputs(
-    experiment: Experiment, layout: networks.Layout, rows: torch.Tensor, points: NDArray[np.float64]
-) -> torch.Tensor:
-    """Raw outputs ``(K, n_outputs, n)`` of the networks ``rows`` at ``points``."""
-    inputs = networks.input_features(points, experiment.network.features)
-    blocks = layout.split(rows)
-    return networks.hidden_and_output(
-        blocks, torch.tensor(inputs, dtype=rows.dtype), experiment.network.activation
-    )[-1]

@@ -22,3 +22,4 @@ METHODS: dict[str, dict[Theme, str]] = {
 CLASSES: tuple[str, ...] = ("#2c7fc4", "#e5822e", "#1f9e77")
 SHAPES: tuple[str, ...] = ("circle", "triangle-up", "square")
 BLANK: dict[Theme, str] = {"light": "#ffffff", "dark": "#10141c"}
+INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}

@@ -35,6 +35,7 @@ class Recording(NamedTuple):
     ----------
     epoch : int
     parameters : Tensor of shape (K, P)
+        On the device that trains.
     diverged : ndarray of shape (K,)
         The epoch after which a row's parameters were no longer finite; -1 where they are.
     """
@@ -128,8 +129,9 @@ class Program:
     @torch.inference_mode()
     def record(self, epoch: int) -> Recording:
         """The state after ``epoch`` epochs, rows in the experiment's order."""
-        parameters = self.weights.matrix()[torch.from_numpy(self.put_back)]
-        return Recording(epoch, parameters.cpu(), self.diverged[self.put_back])
+        matrix = self.weights.matrix()
+        parameters = matrix[torch.from_numpy(self.put_back).to(matrix.device)]
+        return Recording(epoch, parameters, self.diverged[self.put_back])
 
     def _drop_rates(self, r: Regularization) -> list[float]:
         """The rate at which what feeds each layer is dropped."""
@@ -190,13 +192,13 @@ class Program:
 
     def _captured(self) -> Callable[[], None]:
         """The steps of an epoch as one CUDA graph, which launches in one go."""
-        self._fill()
         state = [self.weights.flat, *self.optimizer.state()]
         before = [tensor.clone() for tensor in state]
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            self._take_steps()  # lets libraries allocate what they need before the capture
+            # on whatever the memory holds: libraries allocate what they need before the capture
+            self._take_steps()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):

@@ -8,7 +8,8 @@ import pytest
 
 import regviz
 from regviz import palette
-from regviz.board import Card, domain, encode
+from regviz.board import Card, encode
+from regviz.datasets import domain
 from regviz.history import METRICS
 
 CARDS = [Card("none", "None", "", "Nothing."), Card("l1", "L1", "λ₁ = 0.01", "Sparse.")]

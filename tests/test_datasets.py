@@ -200,7 +200,7 @@ def test_splits_without_points_for_every_class_are_refused_by_name(spec):
 
 @pytest.mark.parametrize("spec", ["moons", None, {"name": "moons"}])
 def test_something_else_than_a_specification_is_refused(spec):
-    with pytest.raises(ValueError, match="^spec must be a DataSpec, got ") as caught:
+    with pytest.raises(ValueError, match=r"^spec must be a DataSpec, got ") as caught:
         make_dataset(spec)
     assert repr(spec) in str(caught.value)
 
@@ -246,7 +246,7 @@ def test_splits_that_are_not_given_are_empty():
         assert dataset.points(split)[0].shape == (0, 1)
         assert dataset.points(split)[1].shape == (0,)
     assert Dataset(X, y, np.zeros((0, 2)), np.zeros(0)).X_test.shape == (0, 2)
-    with pytest.raises(ValueError, match="^split must be one of .*got 'all'"):
+    with pytest.raises(ValueError, match=r"^split must be one of .*got 'all'"):
         dataset.points("all")
 
 

@@ -12,7 +12,6 @@ from regviz.experiment import (
     ACTIVATIONS,
     DATASETS,
     DTYPES,
-    FEATURES,
     OPTIMIZERS,
     DataSpec,
     Experiment,
@@ -86,7 +85,7 @@ def test_numbers_out_of_range_are_refused_by_name(kind, name, below, above):
         assert message.endswith(f"got {value!r}")
 
 
-@pytest.mark.parametrize("value", NO_NUMBERS + [None], ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("value", [*NO_NUMBERS, None], ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize(("kind", "name"), [row[:2] for row in WHOLE_NUMBERS + NUMBERS])
 def test_what_is_no_finite_number_is_refused_by_name(kind, name, value):
     if value is None and name in NOT_GIVEN_AS_NONE:

@@ -1,4 +1,4 @@
-"""Whole trajectories held against `torch.optim`, and against a plain loop where there is a penalty."""
+"""Whole trajectories held against `torch.optim`, or a plain loop where there is a penalty."""
 
 import numpy as np
 import pytest

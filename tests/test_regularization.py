@@ -1,5 +1,6 @@
-"""Penalties, proximal maps, the max-norm projection and dropout masks, held against closed forms."""
+"""Penalties, proximal maps, the max-norm projection and dropout's masks, by closed forms."""
 
+import itertools
 import math
 
 import pytest
@@ -131,7 +132,7 @@ def test_what_a_higher_rate_keeps_a_lower_rate_keeps_too():
     rates = torch.tensor([0.0, 0.1, 0.4, 0.4, 0.8])[:, None, None]
     kept = dropout_mask(uniform, rates) > 0
     assert kept[0].all()
-    for more, less in zip(kept[:-1], kept[1:], strict=True):
+    for more, less in itertools.pairwise(kept):
         assert (more | ~less).all()
     assert torch.equal(kept[2], kept[3])
     assert kept[1].sum() > kept[2].sum() > kept[4].sum()

@@ -24,7 +24,7 @@ def run(*rows, data=SMALL, network=None, dataset=None, **training):
 
 
 def assert_same_bits(one, other, rows=slice(None)):
-    """Parameters, metrics and marks of ``one`` are those of ``other``'s ``rows``, to the last bit."""
+    """``one`` has the parameters, metrics and marks of ``other``'s ``rows``, to the last bit."""
     np.testing.assert_array_equal(one.epochs, other.epochs)
     np.testing.assert_array_equal(one.parameters, other.parameters[:, rows])
     np.testing.assert_array_equal(one.diverged, other.diverged[rows])
@@ -44,7 +44,7 @@ def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
     assert len(recorded) == min(epochs, 100) + 1
     gaps = np.diff(recorded)
     assert (gaps > 0).all()
-    assert gaps[0] == 1
+    assert gaps[0] <= 2
     assert (np.diff(gaps) >= -1).all()  # up to rounding they only grow
 
 
@@ -470,7 +470,7 @@ def test_a_network_is_marked_with_the_epoch_of_its_divergence(dtype):
         dtype=dtype,
     )
     largest = abs(history.weights(1, 0)[0]).max()
-    epoch = math.floor(math.log(np.finfo(dtype).max / largest, 49)) + 1
+    epoch = math.floor((math.log(np.finfo(dtype).max) - math.log(largest)) / math.log(49)) + 1
     assert epoch < n_epochs
     assert history.diverged.tolist() == [-1, epoch]
 
@@ -507,9 +507,8 @@ def test_huge_inputs_end_in_marks_not_in_errors(size, task):
     for dtype in ("float32", "float64"):
         history = run(Regularization(), dataset=dataset, batch_size=2, dtype=dtype)
         assert np.isfinite(history.parameters).all()
-        if size == 1e300 and (dtype == "float32" or task == "regression"):
-            assert history.diverged.tolist() == [0]
-            assert np.isnan(history.metrics["train_loss"]).all()
+        ended = (history.diverged >= 0) & (history.epochs[:, None] >= history.diverged)
+        np.testing.assert_array_equal(np.isnan(history.metrics["objective"]), ended)
 
 
 @pytest.mark.filterwarnings("error")
@@ -519,8 +518,6 @@ def test_the_strongest_settings_allowed_stay_finite():
         Regularization(l2=1000),
         Regularization(1000, 1000, 0.99, 0.99, 1e-3),
         Regularization(max_norm=1e-3),
-        Regularization(drop_rate=1 - 1e-8),
-        Regularization(input_drop_rate=math.nextafter(1, 0)),
         learning_rate=1,
         epochs=10,
     )
@@ -528,19 +525,36 @@ def test_the_strongest_settings_allowed_stay_finite():
     assert history.metrics["sparsity"][-1, 0] == 1
 
 
-@pytest.mark.parametrize("epsilon", [1e-50, 1e-320])
-def test_adams_smallest_epsilon_does_not_undo_weights_without_a_gradient(epsilon):
+def accepted(kind, **parameters):
+    """What ``kind`` makes of parameters at the edge, or None where it refuses them by name."""
+    try:
+        return kind(**parameters)
+    except ValueError as error:
+        assert str(error).split()[0] in parameters  # noqa: PT017 (either way out is fine)
+        return None
+
+
+@pytest.mark.parametrize("rate", [1 - 1e-6, 1 - 1e-8, math.nextafter(1, 0)])
+@pytest.mark.parametrize("name", ["drop_rate", "input_drop_rate"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_drop_rate_just_below_one_is_refused_or_trains(name, rate, dtype):
+    row = accepted(Regularization, **{name: rate})
+    assert row is None or run(row, dtype=dtype).diverged.tolist() == [-1]
+
+
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-30, 1e-38, 1e-50, 1e-320])
+@pytest.mark.parametrize("row", [Regularization(), Regularization(l1=0.1, l2=0.1)])
+def test_a_tiny_epsilon_of_adam_is_refused_or_trains(row, epsilon):
+    # a column of zeros gives its weight no gradient: Adam divides by epsilon alone
     points = np.column_stack([np.zeros(6), np.arange(6.0), np.arange(6.0) ** 2]) / 10
-    history = run(
-        Regularization(),
-        dataset=regviz.Dataset(points, [0, 1, 0, 1, 1, 1]),
-        network=NetworkSpec(hidden=()),
-        optimizer="adam",
-        epsilon=epsilon,
-        batch_size=None,
-    )
+    dataset = regviz.Dataset(points, [0, 1, 0, 1, 1, 1])
+    spec = accepted(TrainingSpec, optimizer="adam", epochs=5, batch_size=None, epsilon=epsilon)
+    if spec is None:
+        return
+    history = run(row, dataset=dataset, network=NetworkSpec(hidden=()), **vars(spec))
     assert history.diverged.tolist() == [-1]
-    np.testing.assert_array_equal(history.weights(0)[0][0], history.weights(0, 0)[0][0])
+    kept = history.weights(0)[0][0] == history.weights(0, 0)[0][0]
+    assert kept.all() == (row == Regularization())
 
 
 # ------------------------------------------------------------------------------ the smallest runs

@@ -154,6 +154,8 @@ export class Board {
 
   go(state) {
     this.state = state;
+    // the slider answers at once, the pictures with the next frame
+    if (this.recording) updateTransport(this.transport, this.recording, state);
     this.invalidate();
   }
 

@@ -75,17 +75,14 @@ export function outputs({ layers, activation }, parameters, offset, inputs, n, o
   const last = layers.length - 1;
   for (let start = 0; start < n; start += BLOCK) {
     const count = Math.min(BLOCK, n - start);
-    let at = offset;
-    let below = inputs;
-    let stride = n;
-    let origin = start;
+    let [at, below, stride, origin] = [offset, inputs, n, start];
     for (let l = 1; l <= last; l++) {
       const top = l === last;
       const target = top ? out : scratch[l & 1];
       const width = top ? n : BLOCK;
-      let into = top ? start : 0;
       const fanIn = layers[l - 1];
       const size = fanIn + 1;
+      let into = top ? start : 0;
       let unit = 0;
       for (; unit + 1 < layers[l]; unit += 2, at += 2 * size, into += 2 * width) {
         pair(parameters, at, fanIn, below, origin, stride, target, into, width, count);
@@ -147,6 +144,16 @@ function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
       const p1 = x[x1 + p], p2 = x[x2 + p], p3 = x[x3 + p], p4 = x[x4 + p];
       z[into + p] += a * p1 + b * p2 + c * p3 + d * p4;
       z[onto + p] += e * p1 + f * p2 + g * p3 + h * p4;
+    }
+  }
+  for (; i + 2 <= fanIn; i += 2) {
+    const a = w[at + i], b = w[at + i + 1];
+    const e = w[other + i], f = w[other + i + 1];
+    const x1 = origin + i * stride, x2 = x1 + stride;
+    for (let p = 0; p < count; p++) {
+      const p1 = x[x1 + p], p2 = x[x2 + p];
+      z[into + p] += a * p1 + b * p2;
+      z[onto + p] += e * p1 + f * p2;
     }
   }
   for (; i < fanIn; i++) {

@@ -1,0 +1,74 @@
+"""What networks are called, on the board and in figures alike."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from regviz.experiment import Experiment, Regularization
+from regviz.regularization import METHODS
+
+
+class Label(NamedTuple):
+    """What a regularization is called.
+
+    Attributes
+    ----------
+    method : str
+        The key in `regviz.regularization.METHODS` that is nearest; picks the colour.
+    name : str
+        Such as ``"L1"`` or ``"L2 + dropout"``.
+    strength : str
+        Such as ``"λ₁ = 0.004"``; empty without any.
+    """
+
+    method: str
+    name: str
+    strength: str
+
+    @property
+    def text(self) -> str:
+        """Name and strength."""
+        return f"{self.name} {self.strength}".rstrip()
+
+
+def label(regularization: Regularization) -> Label:
+    """Name a regularization, and the method of the catalogue that it is nearest to.
+
+    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ where they are equal, as in the
+    catalogue. Max-norm is named without its dropout where that has the catalogue's rate.
+
+    Examples
+    --------
+    >>> label(Regularization(l1=0.004)).text
+    'L1 λ₁ = 0.004'
+    """
+    r = regularization
+    parts: list[tuple[str, str, str]] = []
+    if r.l1 and r.l2 and not r.decoupled:
+        both = f"λ = {r.l1 + r.l2:g}" if r.l1 == r.l2 else f"λ₁ = {r.l1:g}, λ₂ = {r.l2:g}"
+        parts.append(("elastic_net", "elastic net", both))
+    else:
+        if r.l1:
+            parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
+        if r.l2:
+            parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
+    if r.max_norm is not None:
+        usual = r.drop_rate in (0, METHODS["max_norm"].at(1).drop_rate)
+        rate = "" if usual else f", p = {r.drop_rate:g}"
+        parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
+    elif r.drop_rate:
+        parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))
+    if r.input_drop_rate:
+        parts.append(("dropout", "input dropout", f"p₀ = {r.input_drop_rate:g}"))
+    if not parts:
+        return Label("none", METHODS["none"].label, "")
+    methods, names, strengths = zip(*parts, strict=True)
+    name, strength = " + ".join(names), ", ".join(strengths)
+    onset = f", from epoch {r.onset}" if r.onset else ""
+    return Label(methods[0], name[0].upper() + name[1:], strength + onset)
+
+
+def labels(experiment: Experiment) -> list[Label]:
+    """The label of every network of an experiment; under AdamW, L2 is weight decay."""
+    adamw = experiment.training.optimizer == "adamw"
+    rows = experiment.regularizations
+    return [label(replace(row, decoupled=True) if adamw else row) for row in rows]

@@ -1,0 +1,43 @@
+"""Every regularization has a name, and the catalogue's are the names on its cards."""
+
+import pytest
+
+from regviz.experiment import Regularization
+from regviz.labels import label
+from regviz.regularization import METHODS
+
+
+@pytest.mark.parametrize(
+    ("regularization", "method", "text"),
+    [
+        (Regularization(), "none", "None"),
+        (Regularization(l1=0.004), "l1", "L1 λ₁ = 0.004"),
+        (Regularization(l2=0.01), "l2", "L2 λ₂ = 0.01"),
+        (Regularization(l2=0.01, decoupled=True), "l2", "Weight decay λ₂ = 0.01"),
+        (Regularization.elastic_net(0.01), "elastic_net", "Elastic net λ = 0.01"),
+        (Regularization(l1=0.01, l2=0.5), "elastic_net", "Elastic net λ₁ = 0.01, λ₂ = 0.5"),
+        (
+            Regularization(l1=0.1, l2=0.2, decoupled=True),
+            "l1",
+            "L1 + weight decay λ₁ = 0.1, λ₂ = 0.2",
+        ),
+        (Regularization(drop_rate=0.2), "dropout", "Dropout p = 0.2"),
+        (Regularization(input_drop_rate=0.1), "dropout", "Input dropout p₀ = 0.1"),
+        (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, p = 0.2"),
+        (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, p = 0.2"),
+        (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
+    ],
+)
+def test_label_names_a_regularization(regularization, method, text):
+    found = label(regularization)
+    assert (found.method, found.text) == (method, text)
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_label_agrees_with_the_catalogue(key):
+    method = METHODS[key]
+    found = label(method.at(method.default))
+    strength = f"{method.symbol} = {method.default:g}" if method.strengths else ""
+    assert found == (key, method.label, strength)

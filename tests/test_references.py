@@ -1,0 +1,350 @@
+"""The checks of REFERENCE.md: optima, optimality conditions and laws that have a known answer.
+
+The references are scikit-learn's solvers, autograd, and closed forms.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
+
+import regviz
+from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.networks import Backpropagation, Layout, Rows, Target
+from regviz.regularization import dropout_mask
+
+
+def train(dataset, rows, *, hidden=(), **training):
+    """Full-batch float64 training."""
+    experiment = Experiment(
+        network=NetworkSpec(hidden),
+        training=TrainingSpec(**{"batch_size": None, "dtype": "float64", **training}),
+        regularizations=rows,
+    )
+    return regviz.train(experiment, dataset)
+
+
+def standardized(points):
+    return (points - points.mean(axis=0)) / points.std(axis=0)
+
+
+# ------------------------------------------------------------------------------ 1. linear models
+
+N, COLUMNS = 120, 10
+_rng = np.random.default_rng(3)
+X = standardized(_rng.normal(size=(N, COLUMNS)))
+_true = np.array([1.5, -1.2, 0.8, 0, 0, 0, 0, 0.5, -0.4, 0])
+_of_classes = np.zeros((COLUMNS, 3))
+_of_classes[:4] = 1.2 * _rng.normal(size=(4, 3))
+Y = {
+    "binary": (X @ _true + 0.3 + _rng.logistic(size=N) > 0).astype(int),
+    "regression": X @ _true + 0.7 + 0.5 * _rng.normal(size=N),
+    "multiclass": (X @ _of_classes + _rng.gumbel(size=(N, 3))).argmax(axis=1),
+}
+STRENGTHS = (
+    Regularization(),
+    Regularization(l1=0.02),
+    Regularization(l1=0.08),
+    Regularization(l2=0.05),
+    Regularization(l2=0.5),
+    Regularization.elastic_net(0.05, l1_ratio=0.5),
+    Regularization.elastic_net(0.2, l1_ratio=0.3),
+)
+
+
+def solve(task, row):
+    """scikit-learn's coefficients ``(n_outputs, columns)`` and intercepts of the same problem."""
+    strength = row.l1 + row.l2
+    tight = dict(tol=1e-12, max_iter=100_000)
+    if task == "regression":
+        if row.l1:
+            model = ElasticNet(alpha=strength, l1_ratio=row.l1 / strength, **tight)
+        else:
+            model = Ridge(alpha=N * row.l2) if row.l2 else LinearRegression()
+    elif row.l1:
+        model = LogisticRegression(
+            C=1 / (N * strength), l1_ratio=row.l1 / strength, solver="saga", **tight
+        )
+    else:
+        model = LogisticRegression(
+            C=1 / (N * strength) if strength else np.inf, solver="newton-cg", **tight
+        )
+    model.fit(X, Y[task])
+    return np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(
+    "training",
+    [
+        dict(optimizer="sgd", learning_rate=1, epochs=1500),
+        dict(optimizer="momentum", learning_rate=0.1, epochs=1500),
+        dict(optimizer="adam", learning_rate=0.01, epochs=3000),
+        dict(optimizer="adam", learning_rate=0.02, epochs=2000, epsilon=0.01),
+    ],
+    ids=["sgd", "momentum", "adam", "adam-epsilon"],
+)
+def test_linear_models_meet_reference_solvers(training, task):
+    history = train(Dataset(X, Y[task], task=task), STRENGTHS, **training)
+    n_zeros = []
+    for k, row in enumerate(STRENGTHS):
+        expected, intercept = solve(task, row)
+        found, bias = history.weights(k)[0].T, history.biases(k)[0]
+        if task == "multiclass":  # softmax does not see what all classes have in common
+            bias, intercept = bias - bias.mean(), intercept - intercept.mean()
+            if row == Regularization():
+                found, expected = found - found.mean(axis=0), expected - expected.mean(axis=0)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(bias, intercept, rtol=0, atol=1e-5)
+        np.testing.assert_array_equal(found == 0, expected == 0)
+        n_zeros.append(int((expected == 0).sum()))
+    assert [n > 0 for n in n_zeros] == [row.l1 > 0 for row in STRENGTHS]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_two_logit_softmax_halves_the_strength_of_a_sigmoid(optimizer):
+    training = dict(optimizer=optimizer, learning_rate=0.02, epochs=3000)
+    sigmoid = train(Dataset(X, Y["binary"]), (Regularization(l2=0.1),), **training)
+    softmax = train(
+        Dataset(X, Y["binary"], task="multiclass"), (Regularization(l2=0.2),), **training
+    )
+    np.testing.assert_allclose(softmax.predict(X)[0, :, 1], sigmoid.predict(X)[0], atol=1e-5)
+
+
+# ------------------------------------------------------------------------------ 2. KKT conditions
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+@pytest.mark.parametrize(
+    "training",
+    [
+        dict(optimizer="sgd", learning_rate=1, epochs=6000),
+        dict(optimizer="momentum", learning_rate=0.1, epochs=6000),
+        # with the default epsilon, Adam's steps grow without bound as gradients vanish
+        dict(optimizer="adam", learning_rate=0.01, epochs=6000, epsilon=0.01),
+    ],
+    ids=lambda training: training["optimizer"],
+)
+def test_stationary_networks_satisfy_the_optimality_conditions(
+    training, task, as_module, torch_loss
+):
+    rng = np.random.default_rng(1)
+    points = standardized(rng.normal(size=(80, 3)))
+    smooth = np.tanh(1.5 * points[:, 0] - points[:, 1]) + 0.3 * points[:, 1]
+    target = smooth + 0.1 * rng.normal(size=80)
+    y = target if task == "regression" else (smooth > rng.normal(size=80)).astype(float)
+    rows = (
+        Regularization(l1=0.01),
+        Regularization(l1=0.02),
+        Regularization(l2=0.05),
+        Regularization.elastic_net(0.03, l1_ratio=0.5),
+    )
+    history = train(Dataset(points, y, task=task), rows, hidden=(4,), **training)
+    for k, row in enumerate(rows):
+        module = as_module(history.weights(k), history.biases(k), "tanh")
+        torch_loss(module(torch.tensor(points)), torch.tensor(y), task).backward()
+        w = torch.cat([layer.weight.detach().flatten() for layer in module[::2]])
+        g = torch.cat([layer.weight.grad.flatten() for layer in module[::2]])
+        zero = w == 0
+        assert (g[zero].abs() <= row.l1 + 1e-5).all()
+        expected = -row.l1 * w.sign() - row.l2 * w
+        torch.testing.assert_close(g[~zero], expected[~zero], rtol=0, atol=1e-5)
+        for layer in module[::2]:  # biases are not penalised
+            assert layer.bias.grad.abs().max() <= 1e-5
+        assert bool(zero.any()) == (row.l1 > 0)
+        assert not zero.all()
+
+
+# ------------------------------------------------------------------------------ 3. lambda max
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_a_logistic_model_is_all_zero_from_lambda_max_on(optimizer):
+    y = Y["binary"]
+    largest = np.abs(X.T @ (y - y.mean())).max() / N
+    factors = (0.9, 0.999, 1.001, 1.1)
+    rows = tuple(Regularization(l1=factor * largest) for factor in factors)
+    history = train(
+        Dataset(X, y), rows, optimizer=optimizer, learning_rate=0.02, epochs=4000, momentum=0.95
+    )
+    for k, factor in enumerate(factors):
+        weights = history.weights(k)[0]
+        assert (weights == 0).all() == (factor > 1)
+        if factor > 1:  # what is left is the intercept
+            odds = math.log(y.mean() / (1 - y.mean()))
+            np.testing.assert_allclose(history.biases(k)[0], odds, atol=1e-5)
+    assert (history.weights(1)[0] != 0).sum() == 1
+
+
+# ------------------------------------------------------- 4. constant against proportional shrinkage
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("training", "step"),
+    [
+        (dict(optimizer="sgd", learning_rate=0.05), 0.05),
+        (dict(optimizer="momentum", learning_rate=0.01, momentum=0.8), 0.05),
+        # with no gradient at all, Adam's denominator is epsilon
+        (dict(optimizer="adam", learning_rate=0.05, epsilon=1), 0.05),
+        (dict(optimizer="adam", learning_rate=0.0005, epsilon=0.01), 0.05),
+    ],
+    ids=["sgd", "momentum", "adam", "adam-epsilon"],
+)
+def test_without_data_l1_shrinks_by_a_constant_and_l2_by_a_proportion(training, step, dtype):
+    # columns of zeros give their weights no gradient
+    dataset = Dataset(np.zeros((5, 6)), np.zeros(5), task="regression")
+    l1, l2 = 0.31, 0.7
+    rows = (
+        Regularization(l1=l1),
+        Regularization(l2=l2),
+        Regularization(l2=l2, decoupled=True),
+        Regularization(l1=l1, l2=l2),
+    )
+    history = train(dataset, rows, epochs=100, dtype=dtype, **training)
+    w0 = history.weights(0, 0)[0].astype(float)
+    precision = dict(rtol=1e-12, atol=1e-15) if dtype == "float64" else dict(rtol=1e-4, atol=1e-6)
+    steps = np.ceil(np.abs(w0) / (step * l1))
+    assert steps.max() < 100
+    assert steps.min() > 1
+    both = w0
+    for t in range(101):
+        constant, proportional, decoupled, mixed = (history.weights(k, t)[0] for k in range(4))
+        np.testing.assert_array_equal(constant == 0, t >= steps)
+        expected = np.sign(w0) * np.maximum(np.abs(w0) - t * step * l1, 0)
+        np.testing.assert_allclose(constant, expected, rtol=0, atol=100 * precision["atol"])
+        np.testing.assert_allclose(proportional, w0 / (1 + step * l2) ** t, **precision)
+        factor = 1 - training["learning_rate"] * l2
+        np.testing.assert_allclose(decoupled, w0 * factor**t, **precision)
+        np.testing.assert_allclose(mixed, both, rtol=0, atol=100 * precision["atol"])
+        both = np.sign(both) * np.maximum(np.abs(both) - step * l1, 0) / (1 + step * l2)
+    assert (history.weights(1)[0] != 0).all()
+    assert (history.weights(2)[0] != 0).all()
+
+
+# ------------------------------------------------------------------------------ 5. dropout
+
+RATES = (0.0, 0.1, 0.3, 0.5)
+
+
+def linear_problem(n, seed):
+    """Columns of unequal scale and means, so that each weight has a penalty of its own."""
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(n, 3)) * [1.0, 0.7, 1.3] + [0.2, -0.4, 0.0]
+    y = points @ [1.0, -0.8, 0.5] + 0.5 + 0.1 * rng.normal(size=n)
+    return points, y
+
+
+@pytest.mark.parametrize("rate", RATES[1:])
+def test_input_dropouts_expected_gradient_is_that_of_wagers_ridge_penalty(rate):
+    """The expectation over all masks of a point, each weighted by its probability."""
+    points, y = linear_problem(7, seed=4)
+    layout = Layout((3, 1))
+    w, b = np.array([0.7, -1.1, 0.4]), 0.3
+    weights = Rows(layout, torch.tensor([[*w, b]]))
+    gradients = Rows(layout, torch.zeros(1, 4).double())
+    target = Target("regression", 1)
+    backpropagate = Backpropagation(weights, gradients, "linear", target, len(y))
+    batch = torch.tensor(np.vstack([points.T, np.ones(len(y))]))[None]
+    offset = target.offset(torch.tensor(y)) / len(y)
+    expectation = np.zeros(4)
+    for dropped in itertools.product([False, True], repeat=3):
+        probability = np.prod(np.where(dropped, rate, 1 - rate))
+        # a draw below the keep probability keeps
+        draws = torch.where(torch.tensor(dropped), 1 - rate / 2, (1 - rate) / 2).double()
+        mask = dropout_mask(draws, torch.tensor(rate, dtype=torch.float64))
+        backpropagate(batch, offset, [mask[None, :, None].expand(1, 3, len(y))])
+        expectation += probability * gradients.matrix()[0].numpy()
+    residual = points @ w + b - y
+    penalty = rate / (1 - rate) * w * np.mean(points**2, axis=0)
+    expected = [*(points.T @ residual / len(y) + penalty), residual.mean()]
+    np.testing.assert_allclose(expectation, expected, rtol=1e-12)
+
+
+def test_training_with_input_dropout_converges_to_wagers_ridge():
+    """The mean of the late iterates is the ridge solution: the recursion is linear in the weights.
+
+    The bound is five standard errors of that mean. Frames are at least 20 epochs apart, several
+    times the 1 / (0.2 * 0.5) epochs in which the iterates forget, so they count as independent.
+    """
+    n = 1000
+    points, y = linear_problem(n, seed=5)
+    rows = tuple(Regularization(input_drop_rate=rate) for rate in RATES)
+    history = train(Dataset(points, y, task="regression"), rows, learning_rate=0.2, epochs=5000)
+    late = np.flatnonzero(np.diff(history.epochs, prepend=-1000) >= 30)[1:]
+    assert len(late) > 40
+    design = np.column_stack([points, np.ones(n)])
+    plain = np.linalg.lstsq(design, y, rcond=None)[0]
+    for k, rate in enumerate(RATES):
+        ridge = rate / (1 - rate) * np.diag([*np.mean(points**2, axis=0), 0])
+        expected = np.linalg.solve(design.T @ design / n + ridge, design.T @ y / n)
+        frames = np.array(
+            [[*history.weights(k, t)[0][:, 0], *history.biases(k, t)[0]] for t in late]
+        )
+        error = frames.std(axis=0, ddof=1) / math.sqrt(len(late))
+        assert (np.abs(frames.mean(axis=0) - expected) <= 5 * error + 1e-12).all()
+        # which could not be said of the solution without dropout
+        if rate:
+            assert (np.abs(plain - expected)[:3] > 10 * error[:3]).all()
+
+
+# ------------------------------------------------------------------------------ 7. early stopping
+
+
+def test_early_stopping_is_within_the_known_factor_of_ridge():
+    """Gradient flow against ridge with ``l2 = 1 / t``: 1 <= ratio <= 1.2985 (Ali et al. 2019)."""
+    # steps so small that they follow the flow: they raise the ratio by 0.18 * rate * eigenvalue
+    n, eigenvalues, rate, epochs = 8, np.array([1.0, 0.5, 0.25]), 4e-4, 20_000
+    walsh = np.array([[(-1) ** bin(i & j).count("1") for j in (1, 2, 4)] for i in range(n)])
+    points = walsh * np.sqrt(eigenvalues)  # orthogonal and centred: eigenvalues as given
+    np.testing.assert_allclose(points.T @ points / n, np.diag(eigenvalues), atol=1e-15)
+    optimum = np.array([3.0, -5.0, 4.0])
+    scale = 1e9  # beside which the initial weights, below 2, are nothing
+    y = scale * (points @ optimum)
+    history = train(
+        Dataset(points, y, task="regression"),
+        (Regularization(),),
+        learning_rate=rate,
+        epochs=epochs,
+    )
+    ratios = []
+    for t, epoch in list(enumerate(history.epochs))[20:]:
+        time = rate * epoch
+        fitted = history.weights(0, t)[0][:, 0]
+        ridge = Ridge(alpha=n / time, tol=1e-12).fit(points, y).coef_
+        ratios.append(fitted / ridge)
+        flow = -np.expm1(epoch * np.log1p(-rate * eigenvalues))  # the steps' own closed form
+        np.testing.assert_allclose(fitted / (scale * optimum), flow, atol=1e-8)
+    ratios = np.array(ratios)
+    assert ratios.min() >= 1
+    assert ratios.max() <= 1.2985
+    assert (ratios.max(axis=0) > 1.29).all()  # the bound is met, at t * eigenvalue = 1.79
+
+
+# ------------------------------------------------------------------------------ 10. grouping
+
+
+@pytest.mark.parametrize(("optimizer", "learning_rate"), [("sgd", 0.1), ("adam", 0.02)])
+def test_elastic_net_gives_identical_features_identical_weights(optimizer, learning_rate):
+    rng = np.random.default_rng(6)
+    column = rng.normal(size=(60, 1))
+    points = standardized(np.hstack([column, column, rng.normal(size=(60, 1))]))
+    y = points @ [1.0, 1.0, 0.5] + 0.1 * rng.normal(size=60)
+    rows = (Regularization.elastic_net(0.2, l1_ratio=0.5), Regularization(l1=0.2))
+    history = train(
+        Dataset(points, y, task="regression"),
+        rows,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        epochs=3000,
+    )
+    first, second, _ = history.weights(0)[0][:, 0]
+    assert first > 0.5
+    assert first == pytest.approx(second, abs=1e-5)
+    # under L1 the split is arbitrary; their sum is what a single column would get
+    first, second, _ = history.weights(1)[0][:, 0]
+    single = ElasticNet(alpha=0.2, l1_ratio=1, tol=1e-12).fit(points[:, 1:], y).coef_
+    assert first + second == pytest.approx(single[0], abs=1e-5)
