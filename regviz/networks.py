@@ -98,6 +98,18 @@ class Rows:
             for end, n, shape in zip(layout.ends, layout.counts, layout.shapes, strict=True)
         ]
 
+    def alike(self) -> list[Tensor]:
+        """The hidden layers' memory, neighbours of one shape as one: ``(layers, K, …)``.
+
+        What treats each unit by itself is then one call for all of them.
+        """
+        grouped = []
+        for _, group in itertools.groupby(self.blocks[:-1], key=lambda block: block.shape):
+            first, *others = group
+            shape = (1 + len(others), *first.shape)
+            grouped.append(first.as_strided(shape, (first.numel(), *first.stride())))
+        return grouped
+
     def matrix(self) -> Tensor:
         """A copy as ``(K, P)``."""
         return torch.cat([block.flatten(1) for block in self.blocks], 1)

@@ -88,8 +88,8 @@ class Program:
         rows = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
         self.weights, self.gradients = Rows(self.layout, rows), Rows(self.layout, 0 * rows)
         self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
-        self.incoming = [block[self.bounded, :, :-1] for block in self.weights.blocks[:-1]]
-        self.norms = [weights.new_empty(*weights.shape[:2], 1) for weights in self.incoming]
+        self.incoming = [block[:, self.bounded, :, :-1] for block in self.weights.alike()]
+        self.norms = [weights.new_empty(*weights.shape[:3], 1) for weights in self.incoming]
 
         fed = self.layout.sizes[:-1]
         thinned = [

@@ -8,7 +8,7 @@ import * as cards from "./card.js";
 import { decode } from "./codec.js";
 import { make } from "./dom.js";
 import { listen } from "./keyboard.js";
-import { columns } from "./layout.js";
+import { layOut } from "./layout.js";
 import { makeLegend, updateSigns, updateStatus } from "./legend.js";
 import { makePainter, paintBoundary, preparePoints } from "./painter.js";
 import * as player from "./player.js";
@@ -20,7 +20,6 @@ import { makeTransport, updateTransport } from "./transport.js";
 
 // how long the picture has to stand still before it is said in words
 const REST = 200;
-const GAP = 10;
 
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
@@ -33,18 +32,13 @@ export class Board {
   size = { width: 0, histogram: 52 };
   ratio = 1;
   stale = false;
+  resting = 0;
   request = 0;
   time = 0;
-  resting = 0;
   mounts = 1;
 
   constructor() {
-    this.transport = makeTransport({
-      toggle: () => this.toggle(),
-      restart: () => this.go(player.restart(this.state)),
-      step: (by) => this.seek(this.frame + by),
-      seek: (frame) => this.seek(frame),
-    });
+    this.transport = makeTransport(this);
     this.legend = makeLegend();
     this.grid = make("div", { class: "cards" });
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
@@ -68,9 +62,7 @@ export class Board {
   }
 
   /**
-   * Take a message in.
-   *
-   * @param {Uint8Array} bytes
+   * @param {Uint8Array} bytes  a message
    * @returns {{run: string, frame: number}|null}  what to ask the server for next
    */
   receive(bytes) {
@@ -92,13 +84,10 @@ export class Board {
 
   /** Show another run from now on. */
   begin(recording) {
-    this.recording = recording;
-    this.state = player.START;
-    this.axes = NO_AXES;
-    this.painter = makePainter(recording);
+    const painter = makePainter(recording);
+    Object.assign(this, { recording, painter, state: player.START, axes: NO_AXES, theme: null });
     this.cards = recording.cards.map((_, k) => cards.makeCard(recording, k));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
-    this.theme = null;
     this.restyle();
     this.measure();
   }
@@ -118,12 +107,12 @@ export class Board {
   /** Arrange the cards in the width there is, and fit the pictures to them. */
   measure() {
     if (!this.recording) return;
-    const available = this.element.clientWidth;
-    if (!available) return;
-    this.grid.style.setProperty("--columns", columns(available, this.cards.length, GAP));
+    layOut(this.element, this.cards.length);
     const { clientWidth: width } = this.cards[0].boundary;
     const { clientHeight: histogram } = this.cards[0].histogram;
-    if (!width || (width === this.size.width && histogram === this.size.histogram && this.ratio === devicePixelRatio)) return;
+    const { size, ratio } = this;
+    const known = width === size.width && histogram === size.histogram;
+    if (!width || (known && ratio === devicePixelRatio)) return;
     this.size = { width, histogram };
     this.ratio = devicePixelRatio;
     this.preparePoints();
@@ -148,8 +137,11 @@ export class Board {
   }
 
   toggle() {
-    if (this.playing) this.pause();
-    else this.play();
+    this.playing ? this.pause() : this.play();
+  }
+
+  restart() {
+    this.go(player.restart(this.state));
   }
 
   go(state) {
@@ -194,18 +186,15 @@ export class Board {
     updateTransport(this.transport, recording, this.state);
     updateStatus(this.legend, recording);
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.describe(), REST);
-  }
-
-  describe() {
-    this.cards.forEach((card, k) => cards.describe(card, this.recording, this.frame, k));
+    this.resting = setTimeout(() => {
+      this.cards.forEach((card, k) => cards.describe(card, this.recording, this.frame, k));
+    }, REST);
   }
 
   /** Stop drawing; the next message or change starts it again. */
   stop() {
     cancelAnimationFrame(this.request);
     clearTimeout(this.resting);
-    this.request = 0;
-    this.time = 0;
+    this.request = this.time = 0;
   }
 }

@@ -184,7 +184,7 @@ function activate(name, z, from, count) {
   }
 }
 
-/** tanh as the rational function that Eigen uses, to 4e-7: a quarter of what Math.exp costs. */
+/** tanh as the rational function that Eigen uses, to 4e-7, several times as fast as by Math.exp. */
 function tanh(z) {
   const x = z > 9 ? 9 : z < -9 ? -9 : z;
   const s = x * x;

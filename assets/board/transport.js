@@ -12,23 +12,20 @@ const PATHS = {
   forward: "M8.2 5v14L18.6 12zM5 5h2.6v14H5z",
 };
 
-/**
- * @param {{toggle: Function, restart: Function, step: (by: number) => void,
- *   seek: (frame: number) => void}} actions
- */
-export function makeTransport(actions) {
-  const play = button("play", "Play", actions.toggle, "main");
+/** @param {{toggle: Function, restart: Function, seek: (frame: number) => void, frame: number}} board */
+export function makeTransport(board) {
+  const play = button("play", "Play", () => board.toggle(), "main");
   const slider = make("input", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": "Epoch" });
-  slider.addEventListener("input", () => actions.seek(slider.valueAsNumber));
+  slider.addEventListener("input", () => board.seek(slider.valueAsNumber));
   const now = make("span", { class: "now" }, "0");
   const last = make("span", {}, "0");
   const element = make(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback of the recorded training" },
     play,
-    button("restart", "Back to the start", actions.restart),
-    button("back", "One step back", () => actions.step(-1)),
-    button("forward", "One step forward", () => actions.step(1)),
+    button("restart", "Back to the start", () => board.restart()),
+    button("back", "One step back", () => board.seek(board.frame - 1)),
+    button("forward", "One step forward", () => board.seek(board.frame + 1)),
     slider,
     make("span", { class: "epoch", "aria-hidden": "true" }, "epoch ", now, " / ", last),
   );
