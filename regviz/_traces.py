@@ -12,7 +12,7 @@ from regviz.labels import labels
 from regviz.palette import Theme
 from regviz.validation import choice
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it
 NAMES = {"train": "training", "test": "test"}
 WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"

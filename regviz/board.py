@@ -11,8 +11,6 @@ frames of a run asks for those from n on; so nothing travels twice and nothing i
 
 import json
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,42 +19,20 @@ from numpy.typing import NDArray
 from regviz import palette
 from regviz.datasets import SPLITS, domain
 from regviz.history import METRICS, History
+from regviz.labels import labels
+from regviz.regularization import METHODS
 from regviz.training import recorded_epochs
 
 VERSION = 1
 
 
-@dataclass(frozen=True)
-class Card:
-    """What a card says of its network.
-
-    Parameters
-    ----------
-    key : str
-        The method's key in `regularization.METHODS`; picks the colour.
-    label : str
-        Its name on screen.
-    strength : str
-        Its strength in words, such as ``"λ₁ = 0.0025"``.
-    about : str
-        One sentence on what it does.
-    """
-
-    key: str
-    label: str
-    strength: str
-    about: str
-
-
-def encode(history: History, cards: Sequence[Card], run: str, frame: int = 0) -> bytes:
+def encode(history: History, run: str, frame: int = 0) -> bytes:
     """The frames of ``history`` from ``frame`` on, as the module describes.
 
     Parameters
     ----------
     history : History
         A run on data with two columns.
-    cards : sequence of Card
-        One for each network.
     run : str
         Names the run; frames of two runs are never mixed.
     frame : int
@@ -86,7 +62,16 @@ def encode(history: History, cards: Sequence[Card], run: str, frame: int = 0) ->
             "features": list(network.features),
             "metrics": list(METRICS),
             "domain": domain(dataset),
-            "cards": [{**vars(card), "colour": palette.METHODS[card.key]} for card in cards],
+            "cards": [
+                {
+                    "key": label.method,
+                    "label": label.name,
+                    "strength": label.strength,
+                    "about": METHODS[label.method].about,
+                    "colour": palette.METHODS[label.method],
+                }
+                for label in labels(history.experiment)
+            ],
             "classes": palette.CLASSES,
             "blank": palette.BLANK,
         }

@@ -266,6 +266,7 @@ def loss_curves(
                 mode="lines",
                 name=_legend(history, k, look.text),
                 line=dict(color=look.colour, width=2, dash=dash),
+                opacity=0.55 if split == "train" and len(splits) > 1 else 1,
                 legendgroup=str(k),
                 showlegend=split == list(splits)[-1],
                 hovertemplate=f"{look.text}<br>epoch %{{x}}<br>{split} loss %{{y:.3g}}"

@@ -8,11 +8,9 @@ import pytest
 
 import regviz
 from regviz import palette
-from regviz.board import Card, encode
+from regviz.board import encode
 from regviz.datasets import domain
 from regviz.history import METRICS
-
-CARDS = [Card("none", "None", "", "Nothing."), Card("l1", "L1", "λ₁ = 0.01", "Sparse.")]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 def test_a_message_holds_parameters_metrics_and_points(history: regviz.History):
-    header, arrays = decode(encode(history, CARDS, "run"))
+    header, arrays = decode(encode(history, "run"))
     assert np.array_equal(arrays["parameters"], history.parameters)
     for i, name in enumerate(METRICS):
         assert np.array_equal(
@@ -57,21 +55,21 @@ def test_a_message_holds_parameters_metrics_and_points(history: regviz.History):
 
 @pytest.mark.parametrize("cut", [1, 7, 20])
 def test_two_parts_make_the_whole(history: regviz.History, cut: int):
-    whole = decode(encode(history, CARDS, "run"))[1]["parameters"]
-    header, arrays = decode(encode(history, CARDS, "run", cut))
+    whole = decode(encode(history, "run"))[1]["parameters"]
+    header, arrays = decode(encode(history, "run", cut))
     assert header["frame"] == cut
     assert np.array_equal(np.concatenate([whole[:cut], arrays["parameters"]]), whole)
     assert "train" not in arrays
 
 
 def test_who_has_everything_is_sent_no_frame(history: regviz.History):
-    message = encode(history, CARDS, "run", 21)
+    message = encode(history, "run", 21)
     assert decode(message)[1]["parameters"].shape[0] == 0
     assert len(message) < 500
 
 
 def test_a_run_costs_little_more_than_its_parameters(history: regviz.History):
-    extra = len(encode(history, CARDS, "run")) - history.parameters.nbytes
+    extra = len(encode(history, "run")) - history.parameters.nbytes
     metrics = 4 * len(METRICS) * 21 * 2
     points = 4 * 3 * 400
     assert extra - metrics - points < 3000  # the header
@@ -94,7 +92,7 @@ def test_a_number_that_is_not_finite_travels(history: regviz.History):
         regularizations=(regviz.Regularization(), regviz.Regularization(l2=0.1)),
     )
     diverging = regviz.train(wild)
-    header, arrays = decode(encode(diverging, CARDS, "run"))
+    header, arrays = decode(encode(diverging, "run"))
     assert header["diverged"] == diverging.diverged.tolist()
     assert header["diverged"][0] > 0
     assert np.isnan(arrays["metrics"][-1, 0]).all()

@@ -132,3 +132,23 @@ def test_every_offered_strength_is_a_regularization():
         for strength in method.strengths:
             method.at(strength)
         assert method.default in (*method.strengths, 0.0)
+
+
+def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
+    assert page.session_state["drawn"]["noise"] == SHOWCASE.data.noise
+    widget(page.slider, "Noise").set_value(0.6).run()
+    assert page.session_state["drawn"]["noise"] == 0.6
+    assert set(page.session_state["drawn"]) <= set(controls.KEYS)
+    keys = {
+        w.key
+        for kind in (
+            page.slider,
+            page.select_slider,
+            page.selectbox,
+            page.toggle,
+            page.number_input,
+            page.button_group,
+        )
+        for w in kind
+    }
+    assert keys <= set(controls.KEYS)

@@ -70,7 +70,7 @@ def copy_project(folder: Path, names: list[str]) -> None:
 def test_the_python_snippets_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", shown.append)
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
     scope: dict[str, object] = {}
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), scope)

@@ -267,8 +267,8 @@ def test_input_dropouts_expected_gradient_is_that_of_wagers_ridge_penalty(rate):
 def test_training_with_input_dropout_converges_to_wagers_ridge():
     """The mean of the late iterates is the ridge solution: the recursion is linear in the weights.
 
-    The bound is five standard errors of that mean. Frames are at least 20 epochs apart, several
-    times the 1 / (0.2 * 0.5) epochs in which the iterates forget, so they count as independent.
+    The bound is five standard errors of that mean. Frames are at least 30 epochs apart, three times
+    the 1 / (0.2 * 0.5) epochs in which the iterates forget, so they count as independent.
     """
     n = 1000
     points, y = linear_problem(n, seed=5)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -184,6 +185,7 @@ SETTINGS = {
         torch.use_deterministic_algorithms,
         True,
     ),
+    "default device": (lambda: None, torch.set_default_device, "meta"),
     "gradients off": (torch.is_grad_enabled, torch.set_grad_enabled, False),
     "seed": (lambda: 0, torch.manual_seed, 12345),
     "denormals flushed": (lambda: False, torch.set_flush_denormal, True),
@@ -249,10 +251,19 @@ def test_what_the_run_depends_on_changes_it(change):
 
 
 def epoch_of_batches(program, epoch):
-    """The inputs and offsets of every batch of the next epoch."""
+    """Train an epoch; return each of its batches' inputs ``(n, fan_in)`` and dropout masks.
+
+    The masks are ``(K, units, n)`` for each layer, in the experiment's order of rows, or None.
+    """
     program.train_epoch(epoch)
     steps = [step for batches, _ in program.parts for step in batches.steps]
-    return [X[0, :-1].T.numpy() for X, _, _ in steps]
+    return [
+        (
+            X[0, :-1].T.numpy(),
+            [None if mask is None else mask[program.put_back].clone() for mask in masks],
+        )
+        for X, _, masks in steps
+    ]
 
 
 @pytest.mark.parametrize(
@@ -267,8 +278,8 @@ def test_every_epoch_visits_each_training_point_once(batch_size, sizes):
     orders = []
     for epoch in range(3):
         batches = epoch_of_batches(program, epoch)
-        assert [len(batch) for batch in batches] == sizes
-        seen = np.vstack(batches)
+        assert [len(inputs) for inputs, _ in batches] == sizes
+        seen = np.vstack([inputs for inputs, _ in batches])
         np.testing.assert_array_equal(np.sort(seen, axis=0), np.sort(points, axis=0))
         orders.append(seen)
     if len(sizes) > 1:
@@ -277,19 +288,24 @@ def test_every_epoch_visits_each_training_point_once(batch_size, sizes):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("batch_size", [1, 4, 7, 12])
+@pytest.mark.parametrize("batch_size", [1, 4, 7, None])
+@pytest.mark.parametrize(
+    "row", [Regularization(), Regularization(drop_rate=0.4, input_drop_rate=0.2)], ids=["", "drop"]
+)
 def test_mini_batch_steps_equal_a_plain_loop_over_the_same_batches(
-    batch_size, optimizer, as_module, torch_loss
+    row, batch_size, optimizer, as_module, torch_loss
 ):
     points = np.random.default_rng(1).normal(size=(12, 2))
     target = np.cos(3 * np.arange(12.0))
     label_of = {tuple(point): value for point, value in zip(points, target, strict=True)}
     dataset = regviz.Dataset(points, target, task="regression")
     training = TrainingSpec(optimizer, 0.02, batch_size, 3, dtype="float64")
-    experiment = Experiment(network=NetworkSpec((4,)), training=training)
+    experiment = Experiment(
+        network=NetworkSpec((4, 3)), training=training, regularizations=(Regularization(l1=1), row)
+    )
     history = regviz.train(experiment, dataset)
     program = Program(experiment, dataset)
-    module = as_module(history.weights(0, 0), history.biases(0, 0), "tanh")
+    module = as_module(history.weights(1, 0), history.biases(1, 0), "tanh")
     reference = {
         "sgd": lambda p: torch.optim.SGD(p, 0.02),
         "momentum": lambda p: torch.optim.SGD(p, 0.02, momentum=0.9),
@@ -297,16 +313,58 @@ def test_mini_batch_steps_equal_a_plain_loop_over_the_same_batches(
         "adamw": lambda p: torch.optim.AdamW(p, 0.02, weight_decay=0),
     }[optimizer](module.parameters())
     for epoch in range(3):
-        for batch in epoch_of_batches(program, epoch):
-            y = torch.tensor([label_of[tuple(point)] for point in batch])
+        for inputs, masks in epoch_of_batches(program, epoch):
+            y = torch.tensor([label_of[tuple(point)] for point in inputs])
+            values = torch.tensor(inputs)
+            for i, mask in enumerate(masks):
+                values = values if mask is None else values * mask[1].T
+                values = module[2 * i : 2 * i + 2](values)  # a product, and the activation
             reference.zero_grad()
-            torch_loss(module(torch.tensor(batch)), y, "regression").backward()
+            torch_loss(values, y, "regression").backward()
             reference.step()
         for layer, weight, bias in zip(
-            module[::2], history.weights(0, epoch + 1), history.biases(0, epoch + 1), strict=True
+            module[::2], history.weights(1, epoch + 1), history.biases(1, epoch + 1), strict=True
         ):
             np.testing.assert_allclose(layer.weight.detach().T, weight, rtol=0, atol=1e-10)
             np.testing.assert_allclose(layer.bias.detach(), bias, rtol=0, atol=1e-10)
+
+
+def test_each_row_drops_its_own_share_of_inputs_and_hidden_units_anew_in_every_step():
+    rows = (
+        Regularization(drop_rate=0.5),
+        Regularization(),
+        Regularization(input_drop_rate=0.3),
+        Regularization(drop_rate=0.2, input_drop_rate=0.1, max_norm=1),
+        Regularization(l1=0.1, max_norm=1),
+        Regularization(drop_rate=0.9, onset=1),
+    )
+    points = np.random.default_rng(0).normal(size=(2000, 8))
+    experiment = Experiment(
+        network=NetworkSpec(hidden=(16, 16)),
+        training=TrainingSpec(batch_size=900, epochs=2),
+        regularizations=rows,
+    )
+    program = Program(experiment, regviz.Dataset(points, np.arange(2000) % 2))
+    seen = []
+    for epoch in range(2):
+        for _, masks in epoch_of_batches(program, epoch):
+            seen.append(masks)
+            for layer, k in itertools.product(range(3), range(len(rows))):
+                rate = rows[k].drop_rate if layer else rows[k].input_drop_rate
+                rate = rate if epoch >= rows[k].onset else 0
+                mask = masks[layer][k]
+                kept = mask[mask != 0]
+                torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - rate)))
+                # five standard errors
+                error = 5 * math.sqrt(rate * (1 - rate) / mask.numel())
+                assert abs((mask == 0).double().mean().item() - rate) <= error
+            for layer in (1, 2):  # what 0.5 keeps 0.2 keeps too: they share their draws
+                assert (masks[layer][3][masks[layer][0] > 0] > 0).all()
+    assert len(seen) == 6
+    for one, other in itertools.combinations(seen, 2):
+        if one[1].shape == other[1].shape:
+            assert (one[1][0] != other[1][0]).any()
+    assert (seen[0][1][0] != seen[0][2][0]).any()
 
 
 def test_a_batch_of_all_points_is_full_batch():

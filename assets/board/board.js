@@ -67,7 +67,7 @@ export class Board {
    */
   receive(bytes) {
     const message = decode(bytes);
-    const { run, frame } = message.header;
+    const { run, frame, epochs } = message.header;
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
       if (frame !== 0) return { run, frame: 0 };
@@ -79,7 +79,8 @@ export class Board {
     this.axes = growAxes(this.axes, this.recording);
     this.invalidate();
     const { held, nFrames } = this.recording;
-    return held < nFrames ? { run, frame: held } : null;
+    // once more when all is there, so that the server knows; its answer to that is empty
+    return frame === nFrames && epochs.length === 0 ? null : { run, frame: held };
   }
 
   /** Show another run from now on. */

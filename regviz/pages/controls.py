@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from regviz import palette
-from regviz.board import Card
 from regviz.datasets import make_dataset
 from regviz.experiment import (
     ACTIVATIONS,
@@ -20,6 +19,7 @@ from regviz.experiment import (
     NetworkSpec,
     TrainingSpec,
 )
+from regviz.labels import label as name_of
 from regviz.pages.components import asset_component
 from regviz.regularization import METHODS, Method
 from regviz.showcase import SHOWCASE
@@ -58,6 +58,12 @@ DATASET_LABELS = {
     "bumps": "Bumps (regression)",
 }
 
+KEYS = (
+    *("data", "noise", "n_train", "label_noise", "seed", "layers", "units", "activation"),
+    *("features", "optimizer", "learning_rate", "batch_size", "epochs"),
+    *(f"{part}_{key}" for key in METHODS for part in ("use", "strength")),
+)
+
 _picker = asset_component("regviz_datasets", "picker")
 
 
@@ -91,6 +97,7 @@ def _choose_data() -> tuple[DataSpec, int]:
         1.0,
         start.noise,
         0.05,
+        key="noise",
         help="Standard deviation of the noise: of the points' positions, or of the value that is"
         " to be predicted.",
     )
@@ -100,6 +107,7 @@ def _choose_data() -> tuple[DataSpec, int]:
         225,
         N_TRAIN,
         15,
+        key="n_train",
         help=f"Of {start.n_samples} points. A third as many again are held out for validation; the"
         " rest are test points, which are never trained on.",
     )
@@ -112,13 +120,15 @@ def _choose_data() -> tuple[DataSpec, int]:
             0,
             5,
             format="%d %%",
-            help="Share of points, test points too, that are given a class at random.",
+            key="label_noise",
+            help="Share of points, test points too, whose class is changed.",
         )
     seed = st.number_input(
         "Seed",
         0,
         9999,
         start.seed,
+        key="seed",
         help="Another seed draws other points, other initial weights and other batches, the same"
         " for every regularizer.",
     )
@@ -136,14 +146,19 @@ def _choose_data() -> tuple[DataSpec, int]:
 def _choose_network() -> NetworkSpec:
     st.subheader("Network", anchor=False)
     hidden = SHOWCASE.network.hidden
-    layers = st.slider("Hidden layers", 0, 6, len(hidden), help="With none, the model is linear.")
-    units = st.slider("Units in each layer", 1, 32, hidden[0], disabled=layers == 0)
-    activation = st.selectbox("Activation", ACTIVATIONS, format_func=ACTIVATION_LABELS.__getitem__)
+    layers = st.slider(
+        "Hidden layers", 0, 6, len(hidden), key="layers", help="With none, the model is linear."
+    )
+    units = st.slider("Units in each layer", 1, 32, hidden[0], key="units", disabled=layers == 0)
+    activation = st.selectbox(
+        "Activation", ACTIVATIONS, key="activation", format_func=ACTIVATION_LABELS.__getitem__
+    )
     features = st.pills(
         "Inputs",
         FEATURES,
         default=("x1", "x2"),
         selection_mode="multi",
+        key="features",
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
@@ -160,27 +175,30 @@ def _choose_training(n_train: int, seed: int) -> TrainingSpec:
         "Optimizer",
         OPTIMIZERS,
         index=OPTIMIZERS.index(start.optimizer),
+        key="optimizer",
         format_func=OPTIMIZER_LABELS.__getitem__,
     )
-    learning_rate = st.select_slider("Learning rate", LEARNING_RATES, start.learning_rate)
+    learning_rate = st.select_slider(
+        "Learning rate", LEARNING_RATES, start.learning_rate, key="learning_rate"
+    )
     batch_size = st.select_slider(
         "Batch size",
         BATCH_SIZES,
         start.batch_size,
+        key="batch_size",
         format_func=lambda size: "all" if size is None else str(size),
         help="Training points for each step of the optimizer.",
     )
     epochs = st.select_slider(
-        "Epochs", EPOCHS, start.epochs, help="Passes over the training points."
+        "Epochs", EPOCHS, start.epochs, key="epochs", help="Passes over the training points."
     )
     if batch_size is not None:
         batch_size = min(batch_size, n_train)
     return TrainingSpec(optimizer, learning_rate, batch_size, epochs, seed=seed)
 
 
-def strength_text(method: Method, strength: float) -> str:
-    """A method's strength in words, such as ``"λ₁ = 0.004"``."""
-    return f"{method.symbol} = {strength:g}" if method.symbol else ""
+def _strength(method: Method, strength: float) -> str:
+    return name_of(method.at(strength)).strength
 
 
 def _choose_line_up() -> list[tuple[Method, float]]:
@@ -196,7 +214,7 @@ def _choose_line_up() -> list[tuple[Method, float]]:
                 method.strengths,
                 method.default,
                 key=f"strength_{method.key}",
-                format_func=functools.partial(strength_text, method),
+                format_func=functools.partial(_strength, method),
                 label_visibility="collapsed",
             )
         chosen.append((method, strength))
@@ -206,7 +224,21 @@ def _choose_line_up() -> list[tuple[Method, float]]:
     return chosen
 
 
-def choose() -> tuple[Experiment, list[Card]]:
+def _positions() -> dict[str, Any]:
+    """Where every control stands."""
+    return {key: st.session_state[key] for key in KEYS if key in st.session_state}
+
+
+def moved() -> bool:
+    """Whether a control has moved since `choose` last drew the sidebar.
+
+    Streamlit may deliver a control's change together with a fragment's own message, and then runs
+    the fragment alone.
+    """
+    return _positions() != st.session_state.get("drawn")
+
+
+def choose() -> Experiment:
     """Draw the sidebar, and return what is chosen there."""
     with st.sidebar:
         st.title("RegViz", anchor=False)
@@ -215,11 +247,7 @@ def choose() -> tuple[Experiment, list[Card]]:
         network = _choose_network()
         training = _choose_training(n_train, data.seed)
         line_up = _choose_line_up()
-    experiment = Experiment(
+    st.session_state["drawn"] = _positions()
+    return Experiment(
         data, network, training, tuple(method.at(strength) for method, strength in line_up)
     )
-    cards = [
-        Card(method.key, method.label, strength_text(method, strength), method.about)
-        for method, strength in line_up
-    ]
-    return experiment, cards

@@ -6,12 +6,22 @@ from typing import Any
 import streamlit as st
 
 from regviz import figures
-from regviz.board import Card, encode
+from regviz.board import encode
+from regviz.experiment import Experiment
 from regviz.pages.components import asset_component
-from regviz.pages.controls import choose
-from regviz.runs import Run, Runs
+from regviz.pages.controls import choose, moved
+from regviz.palette import Theme
+from regviz.runs import Runs
 
 GATHER = 0.08  # seconds: a message carries the frames of so long
+STYLE = """<style>
+  .stMainBlockContainer { padding: 1rem 1.4rem; }
+  .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
+  .stAppHeader { background: transparent; pointer-events: none; }
+  .stAppHeader button, .stAppHeader a { pointer-events: auto; }
+  .stSidebar .stVerticalBlock { gap: 0.6rem; }
+  [data-testid="stSidebarHeader"] { height: 0.8rem; margin: 0; }
+</style>"""
 
 _board = asset_component("regviz_board", "board")
 
@@ -24,41 +34,51 @@ def _runs() -> Runs:
 def _held(name: str) -> int:
     """How many frames of the run ``name`` the browser has said that it holds."""
     asked: Any = (st.session_state.get("board") or {}).get("more")
-    if isinstance(asked, dict) and asked.get("run") == name:
-        frame = asked.get("frame")
-        if isinstance(frame, int) and frame >= 0:
-            st.session_state["held"] = (name, frame)
-    held: tuple[str, int] = st.session_state.get("held", ("", 0))
-    return held[1] if held[0] == name else 0
+    if isinstance(asked, dict) and isinstance(asked.get("frame"), int) and asked["frame"] >= 0:
+        st.session_state["held"] = (asked.get("run"), asked["frame"])
+    run, frame = st.session_state.get("held", ("", 0))
+    return int(frame) if run == name else 0
 
 
 @st.fragment
-def _show(run: Run, cards: list[Card], name: str) -> None:
+def _show(experiment: Experiment, name: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
+    if moved():
+        st.rerun()
     frame = _held(name)
-    history = run.wait(frame, gather=GATHER if frame else 0)
-    frame = min(frame, len(history.epochs))
-    _board(key="board", data=encode(history, cards, name, frame), on_more_change=lambda: None)
-    with st.container(height=380, border=False):
-        if history.complete and frame == len(history.epochs):
-            left, right = st.columns(2)
-            left.plotly_chart(figures.loss_curves(history), key="losses")
-            right.plotly_chart(figures.sparsity_curves(history), key="sparsity")
+    # the same run as before, or, if it was given up meanwhile, the same frames once more
+    history = _runs().get(experiment).wait(frame, gather=GATHER if frame else 0)
+    n_frames = len(history.epochs)
+    _board(
+        key="board", data=encode(history, name, min(frame, n_frames)), on_more_change=lambda: None
+    )
+    with st.container(height=360, border=False):
+        # at rest: the browser has the whole run
+        if history.complete and frame >= n_frames:
+            theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+            for column, figure in zip(
+                st.columns(2), (figures.loss_curves, figures.sparsity_curves), strict=True
+            ):
+                column.plotly_chart(
+                    figure(history, theme=theme), theme=None, key=figure.__name__, height=340
+                )
 
 
 def main() -> None:
     """Draw the page."""
     st.set_page_config("RegViz", page_icon="assets/logo.svg", layout="wide")
-    st.html("<style>.stMainBlockContainer { padding: 2.6rem 1.4rem 1rem; }</style>")
-    experiment, cards = choose()
+    st.html(STYLE)
+    experiment = choose()
+    st.markdown(
+        "**Same points, same initial weights, same batches:** these networks differ in nothing but"
+        " their regularization."
+    )
     try:
-        run = _runs().get(experiment)
+        _runs().get(experiment)
     except ValueError as error:
         st.error(f"These settings do not go together: {error}")
-        run = None
-    if run is not None:
-        described = f"{experiment!r} {cards!r}".encode()
-        _show(run, cards, hashlib.sha256(described).hexdigest()[:16])
+    else:
+        _show(experiment, hashlib.sha256(experiment.to_json().encode()).hexdigest()[:16])
 
 
 main()
