@@ -1,5 +1,11 @@
 """What regularization does to a neural network: every regularizer trained side by side."""
 
+import os
+
+# Intel's library else rounds a product by where in memory it lies, and a network's numbers would
+# depend on its neighbours. It reads this before its first product.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.history import History, stream, train

@@ -82,5 +82,7 @@ class Batches:
             batches.copy_(chosen.transpose(0, 1))
         if self.drawn.numel():
             n_batches, _, units, size = self.drawn.shape
-            uniform = torch.rand(n_batches, 1, units, size, generator=draws)
+            uniform = torch.rand(
+                (n_batches, 1, units, size), generator=draws, dtype=torch.float32, device="cpu"
+            )
             self.drawn.copy_(dropout_mask(uniform.to(self.drawn), rates))

@@ -16,6 +16,7 @@ from regviz.validation import choice, refuse
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 SPLITS = ("train", "validation", "test")
 MARGIN = 0.08
+MAX_CLASSES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +66,20 @@ class Dataset:
         return X.shape[1] if X.size else self.n_columns
 
     def _check_classes(self) -> None:
+        """Classes are 0, 1, … without gaps, and each has a training point."""
+        most = 1 if self.task == "binary" else MAX_CLASSES - 1
+        for split in SPLITS:
+            _, y = self.points(split)
+            wrong = y[(y < 0) | (y > most) | (y != np.round(y))]
+            if len(wrong):
+                allowed = f"of at most {most + 1} classes, with numbers from 0 to {most}"
+                raise refuse(f"y_{split}", allowed, float(wrong[0]))
         labels = np.concatenate([self.points(split)[1] for split in SPLITS])
-        wrong = labels[(labels < 0) | (labels != np.round(labels))]
-        if len(wrong) or (self.task == "binary" and labels.max() > 1):
-            allowed = "0 or 1" if self.task == "binary" else "class numbers 0, 1, 2, …"
-            raise refuse("y", allowed, float(wrong[0] if len(wrong) else labels.max()))
-        n_classes = 2 if self.task == "binary" else max(int(labels.max()) + 1, 2)
-        if n_classes > 20:
-            raise refuse("y", "at most 20 classes, numbered from 0", n_classes)
-        missing = sorted(set(range(n_classes)) - set(self.y_train.astype(int).tolist()))
+        every = range(max(int(labels.max()) + 1, 2))
+        missing = sorted(set(every) - set(self.y_train.astype(int).tolist()))
         if missing:
-            raise refuse("y_train", f"with every class; class {missing[0]} is missing", missing)
+            allowed = f"such that each class from 0 to {every[-1]} has a training point"
+            raise refuse("y_train", allowed, f"no point of class {missing[0]}")
 
     @property
     def n_columns(self) -> int:
@@ -118,7 +122,7 @@ def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
         if split == "train":
             raise refuse("X_train", "an array of points", X)
         return np.zeros((0, 0)), np.zeros(0)
-    features, target = _numbers(f"X_{split}", X), _numbers(f"y_{split}", y)
+    features, target = numbers(f"X_{split}", X), numbers(f"y_{split}", y)
     if features.ndim != 2 or features.shape[1] == 0:
         raise refuse(f"X_{split}", "of shape (n_points, n_columns)", features.shape)
     if target.ndim != 1 or len(target) != len(features):
@@ -126,10 +130,22 @@ def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
     return features, target
 
 
-def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """A copy of an array-like as float64, read-only, if it holds finite numbers and nothing else.
+
+    Raises
+    ------
+    ValueError
+        If it does not, or is ragged; the message starts with ``name``.
+    """
     try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "biufO":
+            raise TypeError(f"not {raw.dtype}")
+        if raw.dtype.kind == "O" and any(isinstance(x, str | bytes) for x in raw.flat):
+            raise TypeError("not text")
+        array = np.array(raw, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise refuse(name, f"an array of numbers ({error})", values) from error
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -148,6 +164,8 @@ def make_dataset(spec: DataSpec) -> Dataset:
     ValueError
         If a class would have no training point, or a split no point.
     """
+    if not isinstance(spec, DataSpec):
+        raise refuse("spec", "a DataSpec", spec)
     rng = np.random.default_rng(spec.seed)
     X, y = GENERATORS[spec.name](spec.n_samples, spec.noise, rng)
     if spec.task != "regression":

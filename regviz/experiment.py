@@ -168,7 +168,7 @@ class TrainingSpec:
     beta1, beta2 : float
         Decay of Adam's first and second moment, 0 to below 1.
     epsilon : float
-        Added to Adam's denominator, above 0 and at most 1.
+        Added to Adam's denominator, 1e-30 to 1.
     dtype : str
         ``"float32"``, or ``"float64"`` for exact comparisons.
     seed : int
@@ -200,7 +200,7 @@ class TrainingSpec:
         _set(self, "momentum", real("momentum", self.momentum, 0, 0.999))
         _set(self, "beta1", real("beta1", self.beta1, 0, 1, open_high=True))
         _set(self, "beta2", real("beta2", self.beta2, 0, 1, open_high=True))
-        _set(self, "epsilon", real("epsilon", self.epsilon, 0, 1, open_low=True))
+        _set(self, "epsilon", real("epsilon", self.epsilon, 1e-30, 1))
         choice("dtype", self.dtype, DTYPES)
         _set(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
 
@@ -216,7 +216,7 @@ class Regularization:
     l1, l2 : float
         Strengths of the L1 and of the squared L2 penalty, 0 to 1000.
     drop_rate : float
-        Probability, 0 to below 1, that dropout sets a hidden activation to 0 in a training step;
+        Probability, 0 to 0.999, that dropout sets a hidden activation to 0 in a training step;
         those kept are divided by ``1 - drop_rate``.
     input_drop_rate : float
         The same for the inputs.
@@ -252,7 +252,7 @@ class Regularization:
         for name in ("l1", "l2"):
             _set(self, name, real(name, getattr(self, name), 0, 1000))
         for name in ("drop_rate", "input_drop_rate"):
-            _set(self, name, real(name, getattr(self, name), 0, 1, open_high=True))
+            _set(self, name, real(name, getattr(self, name), 0, 0.999))
         if self.max_norm is not None:
             _set(self, "max_norm", real("max_norm", self.max_norm, 0, 1000, open_low=True))
         boolean("decoupled", self.decoupled)

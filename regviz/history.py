@@ -1,20 +1,23 @@
 """A run as a recording: every network at about a hundred epochs, from which all views derive."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
-from typing import BinaryIO, Self
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from regviz import measures, networks
-from regviz.datasets import SPLITS, Dataset, make_dataset
+from regviz.datasets import SPLITS, Dataset, make_dataset, numbers
 from regviz.experiment import Experiment
 from regviz.regularization import penalty
-from regviz.training import Recording, recorded_epochs, recordings
+from regviz.training import Recording, pinned, recorded_epochs, recordings
 from regviz.validation import choice, integer, refuse
 
 Floats = NDArray[np.floating]
@@ -119,19 +122,18 @@ class History:
             If ``X`` has another number of columns than the run's data, or holds NaN or infinity.
         """
         t = integer("t", t, -len(self.epochs), len(self.epochs) - 1)
-        points = np.asarray(X, dtype=np.float64)
+        points = numbers("X", X)
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
-        if not np.isfinite(points).all():
-            raise refuse("X", "finite numbers", "NaN or infinity")
         inputs = networks.input_features(points, self.experiment.network.features)
-        rows = torch.tensor(self.parameters[t])
-        outputs = networks.hidden_and_output(
-            self.layout.split(rows),
-            torch.tensor(inputs, dtype=rows.dtype),
-            self.experiment.network.activation,
-        )[-1]
-        return networks.predict(outputs, self.dataset.task).numpy()
+        rows = torch.from_numpy(self.parameters[t].copy())
+        with pinned(), torch.inference_mode():
+            outputs = networks.hidden_and_output(
+                self.layout.split(rows),
+                torch.from_numpy(inputs.astype(self.parameters.dtype)),
+                self.experiment.network.activation,
+            )[-1]
+            return networks.predict(outputs, self.dataset.task).numpy()
 
     def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:
         """For each network, the time index at which ``metric`` is best: ``(K,)``.
@@ -186,22 +188,26 @@ class History:
         return np.where(np.isnan(values), np.inf, sign * values)
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write the history as ``.npz``, without pickle; `load` reads it back."""
+        """Write the history in numpy's ``.npz`` format, without pickle; `load` reads it back."""
         splits = {
             f"{letter}_{split}": array
             for split in SPLITS
             for letter, array in zip("Xy", self.dataset.points(split), strict=True)
         }
-        np.savez_compressed(
-            file,
-            experiment=np.array(self.experiment.to_json()),
-            task=np.array(self.dataset.task),
-            epochs=self.epochs,
-            parameters=self.parameters,
-            diverged=self.diverged,
-            metrics=np.stack([self.metrics[name] for name in METRICS]),
-            **splits,  # type: ignore[arg-type]
-        )
+        # numpy would put a suffix to a name of its own accord
+        with (
+            Path(file).open("wb") if isinstance(file, str | PathLike) else nullcontext(file) as out
+        ):
+            np.savez_compressed(
+                out,
+                experiment=np.array(self.experiment.to_json()),
+                task=np.array(self.dataset.task),
+                epochs=self.epochs,
+                parameters=self.parameters,
+                diverged=self.diverged,
+                metrics=np.stack([self.metrics[name] for name in METRICS]),
+                **splits,  # type: ignore[arg-type]
+            )
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
@@ -211,28 +217,58 @@ class History:
         ------
         ValueError
             If the file is not a history, or its arrays do not go together.
+        OSError
+            If the file cannot be read.
         """
         try:
             with np.load(file, allow_pickle=False) as content:
                 arrays = {name: content[name] for name in content.files}
-            experiment = Experiment.from_json(str(arrays["experiment"]))
-            points = {f"{c}_{split}": arrays[f"{c}_{split}"] for split in SPLITS for c in "Xy"}
-            dataset = Dataset(**points, task=str(arrays["task"]))  # type: ignore[arg-type]
-            history = cls(
-                experiment,
-                dataset,
-                arrays["epochs"],
-                arrays["parameters"],
-                dict(zip(METRICS, arrays["metrics"], strict=True)),
-                arrays["diverged"],
-            )
-        except (KeyError, TypeError, EOFError, zipfile.BadZipFile, ValueError) as error:
-            raise refuse("file", f"a history written by History.save ({error})", file) from error
-        n_times, n_rows = len(history.epochs), len(experiment.regularizations)
-        expected = (n_times, n_rows, history.layout.n_parameters)
-        if n_times == 0 or history.parameters.shape != expected:
-            raise refuse("file", f"with parameters of shape {expected}", history.parameters.shape)
+            return cls._of(arrays)
+        except _DAMAGED as error:
+            raise ValueError(
+                f"file must be a history written by History.save ({error}), got {file}"
+            ) from error
+
+    @classmethod
+    def _of(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+        """The history that consists of these arrays, if they go together."""
+        experiment = Experiment.from_json(str(arrays["experiment"]))
+        points = {f"{c}_{split}": arrays[f"{c}_{split}"] for split in SPLITS for c in "Xy"}
+        dataset = Dataset(**points, task=str(arrays["task"]))  # type: ignore[arg-type]
+        epochs, metrics = arrays["epochs"], arrays["metrics"]
+        history = cls(
+            experiment,
+            dataset,
+            epochs,
+            arrays["parameters"],
+            dict(zip(METRICS, metrics, strict=True)),
+            arrays["diverged"],
+        )
+        n_rows, n_parameters = len(experiment.regularizations), history.layout.n_parameters
+        n_times = len(epochs)
+        if n_times == 0 or epochs.tolist() != recorded_epochs(experiment.training.epochs)[:n_times]:
+            raise refuse("epochs", "those that the experiment records", epochs)
+        for name, shape, kind in (
+            ("epochs", (n_times,), "i"),
+            ("parameters", (n_times, n_rows, n_parameters), "f"),
+            ("metrics", (len(METRICS), n_times, n_rows), "f"),
+            ("diverged", (n_rows,), "i"),
+        ):
+            if arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+                got = f"{arrays[name].dtype} of shape {arrays[name].shape}"
+                raise refuse(name, f"numbers of shape {shape}", got)
+        if history.parameters.dtype != experiment.training.dtype:
+            raise refuse("parameters", experiment.training.dtype, str(history.parameters.dtype))
+        if not np.isfinite(history.parameters).all():
+            raise refuse("parameters", "finite", "NaN or infinity")
         return history
+
+
+# what reading a file that is damaged or no history can raise
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
+    *(NotImplementedError, zipfile.BadZipFile, zlib.error),
+)
 
 
 def train(
@@ -287,12 +323,22 @@ def stream(
         dataset = make_dataset(experiment.data)
     elif not isinstance(dataset, Dataset):
         raise refuse("dataset", "a Dataset", dataset)
+    _check_device(device)
     batch_size, n = experiment.training.batch_size, len(dataset.y_train)
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise refuse("batch_size", allowed, batch_size)
     recorder = _Recorder(experiment, dataset)
     return map(recorder.record, recordings(experiment, dataset, device))
+
+
+def _check_device(device: str) -> None:
+    try:
+        usable = isinstance(device, str) and torch.zeros(1, device=device).tolist() == [0]
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise refuse("device", "one that torch can use here", device) from error
+    if not usable:
+        raise refuse("device", "the name of a device of torch's", device)
 
 
 class _Recorder:
@@ -312,9 +358,11 @@ class _Recorder:
         self.diverged = np.full(n_rows, -1)
         self.n_times = 0
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
-        self.inputs = torch.tensor(networks.input_features(points, experiment.network.features))
-        self.y = [torch.tensor(dataset.points(split)[1]) for split in SPLITS]
+        inputs = networks.input_features(points, experiment.network.features)
+        self.inputs = torch.from_numpy(inputs)
+        self.y = [torch.from_numpy(dataset.points(split)[1].copy()) for split in SPLITS]
 
+    @pinned()
     @torch.inference_mode()
     def record(self, recording: Recording) -> History:
         """Add a recording and return the history up to it."""
@@ -335,10 +383,10 @@ class _Recorder:
         return History(
             self.experiment,
             self.dataset,
-            self.epochs[: t + 1],
-            self.parameters[: t + 1],
-            {name: values[: t + 1] for name, values in self.metrics.items()},
-            self.diverged,
+            _frozen(self.epochs[: t + 1]),
+            _frozen(self.parameters[: t + 1]),
+            {name: _frozen(values[: t + 1]) for name, values in self.metrics.items()},
+            _frozen(self.diverged),
         )
 
     def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
@@ -375,4 +423,12 @@ class _Recorder:
                 for r in self.experiment.regularizations
             ],
             dtype=torch.float64,
+            device="cpu",
         ).T
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to: finished histories are shared."""
+    view = array.view()
+    view.setflags(write=False)
+    return view

@@ -30,7 +30,7 @@ def l1_norm(weights: ArrayLike) -> Floats:
 
 def l2_norm(weights: ArrayLike) -> Floats:
     """Root of the sum of squares."""
-    return np.sqrt(np.square(np.asarray(weights, dtype=np.float64)).sum(axis=-1))
+    return np.linalg.norm(np.asarray(weights, dtype=np.float64), axis=-1)
 
 
 def effective_weights(weights: ArrayLike) -> Floats:

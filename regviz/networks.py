@@ -118,7 +118,7 @@ class Rows:
 def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
     """Initial parameters ``(P,)``: He uniform for ReLUs, else Glorot uniform; biases 0."""
     generator = torch.Generator().manual_seed(seed)
-    row = torch.zeros(layout.n_parameters, dtype=torch.float64)
+    row = torch.zeros(layout.n_parameters, dtype=torch.float64, device="cpu")
     for block in layout.split(row):
         weights = torch.empty_like(block[:, :-1])
         if activation in ("relu", "leaky_relu"):

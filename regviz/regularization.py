@@ -4,6 +4,7 @@ All functions work on tensors of any shape, elementwise but for `project_`. `MET
 catalogue of what is compared, with the strengths that the page starts from.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,9 @@ from regviz.experiment import Regularization
 
 def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
     """``l1 * |w|_1 + (l2 / 2) * |w|^2`` over the last axis."""
-    return l1 * weights.abs().sum(-1) + 0.5 * l2 * weights.square().sum(-1)
+    half = 0.5 * l2 * weights.square().sum(-1)
+    # without L2 its share is 0, also of a sum of squares that has overflown
+    return l1 * weights.abs().sum(-1) + torch.nan_to_num(half, nan=0.0, posinf=math.inf)
 
 
 def shrink_(

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,24 @@ def recorded_epochs(epochs: int) -> list[int]:
         return list(range(epochs + 1))
     rest = epochs - FRAMES
     return [i + round(rest * (i / FRAMES) ** 3) for i in range(FRAMES + 1)]
+
+
+@contextmanager
+def pinned() -> Iterator[None]:
+    """Compute as if the process's settings of torch were those that a run is defined by.
+
+    Full precision in products, and numbers too small for full precision flushed to 0, where
+    weights that decay would end up, and computing would be slow.
+    """
+    precision = torch.get_float32_matmul_precision()
+    flushing = not (torch.full((), 1e-40, dtype=torch.float32, device="cpu") * 1).item()
+    torch.set_float32_matmul_precision("highest")
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.set_flush_denormal(flushing)
 
 
 class Recording(NamedTuple):
@@ -74,19 +93,22 @@ class Program:
         self.batch_order = torch.Generator().manual_seed(seeds[1])
         self.draws = torch.Generator().manual_seed(seeds[2])
 
-        drops = [bool(r.drop_rate or r.input_drop_rate) for r in experiment.regularizations]
-        bounded = [r.max_norm is not None for r in experiment.regularizations]
+        n_rows = len(experiment.regularizations)
+        # a product of a single network and a single point would be rounded in another way
+        rows = experiment.regularizations * (2 if n_rows == 1 else 1)
+        drops = [bool(r.drop_rate or r.input_drop_rate) for r in rows]
+        bounded = [r.max_norm is not None for r in rows]
         place = [2 * d + (d != b) for d, b in zip(drops, bounded, strict=True)]
         order = sorted(range(len(place)), key=place.__getitem__)
-        self.put_back = np.argsort(order)
-        self.regularizations = [experiment.regularizations[i] for i in order]
+        self.put_back = np.argsort(order)[:n_rows]
+        self.regularizations = [rows[i] for i in order]
         self.dropped = slice(len(order) - sum(drops), len(order))
         self.bounded = slice(place.count(0), place.count(0) + sum(bounded))
         self.all_decoupled = spec.optimizer == "adamw"
 
         row = initial_row(self.layout, network.activation, seeds[0])
-        rows = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
-        self.weights, self.gradients = Rows(self.layout, rows), Rows(self.layout, 0 * rows)
+        start = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
+        self.weights, self.gradients = Rows(self.layout, start), Rows(self.layout, 0 * start)
         self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
         self.incoming = [block[:, self.bounded, :, :-1] for block in self.weights.alike()]
         self.norms = [weights.new_empty(*weights.shape[:3], 1) for weights in self.incoming]
@@ -96,9 +118,9 @@ class Program:
             any(units) for units in zip(*map(self._drop_rates, self.regularizations), strict=True)
         ]
         inputs = input_features(dataset.X_train, network.features)
-        X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(rows)
+        X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(start)
         target = Target(dataset.task, dataset.n_outputs)
-        offset = target.offset(torch.tensor(dataset.y_train)).to(rows)
+        offset = target.offset(torch.from_numpy(dataset.y_train.copy())).to(start)
         self.n_points = len(inputs)
         size = min(spec.batch_size or self.n_points, self.n_points)
         self.parts = [
@@ -115,6 +137,7 @@ class Program:
         self.onsets = {0, *(r.onset for r in self.regularizations)}
         self.take_steps: Callable[[], None] = self._take_steps
 
+    @pinned()
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train for the epoch that begins after ``epoch`` epochs."""
@@ -171,9 +194,9 @@ class Program:
     def _fill(self) -> None:
         """Draw the next epoch's batches and masks."""
         if len(self.parts) == 1 and len(self.parts[0][0].steps) == 1:
-            points = torch.arange(self.n_points)
+            points = torch.arange(self.n_points, device="cpu")
         else:
-            points = torch.randperm(self.n_points, generator=self.batch_order)
+            points = torch.randperm(self.n_points, generator=self.batch_order, device="cpu")
         points = points.to(self.weights.flat.device)
         start = 0
         for batches, _ in self.parts:

@@ -1,6 +1,5 @@
 """Checks of single arguments. Every refusal names the parameter, what is allowed and what came."""
 
-import math
 from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
@@ -8,7 +7,10 @@ from typing import Any
 
 def refuse(parameter: str, allowed: str, got: object) -> ValueError:
     """The one form of our error messages; the caller raises what this returns."""
-    shown = repr(got)
+    try:
+        shown = repr(got)
+    except ValueError:  # a number of thousands of digits
+        shown = f"a {type(got).__name__} too long to print"
     return ValueError(
         f"{parameter} must be {allowed}, got {shown if len(shown) <= 80 else shown[:77] + '...'}"
     )
@@ -31,10 +33,12 @@ def real(
     open_high: bool = False,
 ) -> float:
     """Check that ``value`` is a finite number in ``[low, high]``, or within an open end."""
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
-    above = number > low if open_low else number >= low
-    below = number < high if open_high else number <= high
-    if not (above and below):
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else None
+    except OverflowError:
+        number = None
+    at_open_end = (open_low and number == low) or (open_high and number == high)
+    if number is None or not low <= number <= high or at_open_end:
         start, end = "above" if open_low else "from", "to below" if open_high else "to"
         raise refuse(parameter, f"a number {start} {low:g} {end} {high:g}", value)
     return number

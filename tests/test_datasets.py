@@ -334,7 +334,7 @@ def test_class_numbers_with_gaps_are_refused_by_name(labels):
 
 
 def test_too_many_classes_are_refused():
-    with pytest.raises(ValueError, match=r"y_train.* must be at most 20 classes"):
+    with pytest.raises(ValueError, match=r"y_train.* must be of at most 20 classes"):
         Dataset(np.zeros((21, 1)), np.arange(21), task="multiclass")
     assert Dataset(np.zeros((20, 1)), np.arange(20), task="multiclass").n_classes == 20
 
