@@ -30,7 +30,8 @@ def l1_norm(weights: ArrayLike) -> Floats:
 
 def l2_norm(weights: ArrayLike) -> Floats:
     """Root of the sum of squares."""
-    return np.linalg.norm(np.asarray(weights, dtype=np.float64), axis=-1)
+    with np.errstate(over="ignore"):
+        return np.linalg.norm(np.asarray(weights, dtype=np.float64), axis=-1)
 
 
 def effective_weights(weights: ArrayLike) -> Floats:

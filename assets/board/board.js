@@ -86,7 +86,9 @@ export class Board {
   /** Show another run from now on. */
   begin(recording) {
     const painter = makePainter(recording);
-    Object.assign(this, { recording, painter, state: player.START, axes: NO_AXES, theme: null });
+    const still = this.recording || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const state = still ? player.START : player.FIRST;
+    Object.assign(this, { recording, painter, state, axes: NO_AXES, theme: null });
     this.cards = recording.cards.map((_, k) => cards.makeCard(recording, k));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
     this.restyle();

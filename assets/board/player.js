@@ -17,6 +17,9 @@ const LONGEST_TICK = 0.25;
 /** @type {State} */
 export const START = Object.freeze({ frame: 0, clock: 0, mode: "following" });
 
+/** A visitor's first run is played from its beginning, however fast it arrives. */
+export const FIRST = Object.freeze({ frame: 0, clock: 0, mode: "playing" });
+
 /** More frames have arrived. */
 export function arrived(state, { held, nFrames }) {
   if (state.mode !== "following") return state;

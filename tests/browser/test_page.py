@@ -283,3 +283,19 @@ def test_numbers_change_without_moving_anything(open_page: Open):
         page.wait_for_timeout(60)
         seen.add(page.evaluate(boxes))
     assert len(seen) == 1
+
+
+def test_a_visitors_first_run_is_played_from_its_beginning(open_page: Open):
+    page = open_page()
+    complete(page)
+    assert page.evaluate("window.board().playing")
+    page.wait_for_function("window.board().frame === 100 && !window.board().playing")
+    change(page, "Noise", ["ArrowRight"])
+    page.wait_for_function("window.board().frame === 100", timeout=1000)
+
+
+def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
+    page = open_page(reduced_motion="reduce")
+    complete(page)
+    page.wait_for_function("window.board().frame === 100", timeout=1000)
+    assert not page.evaluate("window.board().playing")

@@ -1,0 +1,33 @@
+"""Take the README's picture anew: ``python -m tests.browser.picture`` while the page is served."""
+
+import argparse
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import find_board
+from tests.browser.install import find_chromium
+
+PICTURE = Path(__file__).parent.parent.parent / "assets" / "screenshots" / "board.png"
+
+
+def main() -> None:
+    """Open the page, wait for the run, and write the picture."""
+    parser = argparse.ArgumentParser(description="Take the README's picture of a served page.")
+    parser.add_argument("--url", default="http://localhost:8501")
+    url = parser.parse_args().url
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900}, device_scale_factor=1.5)
+        page.goto(url)
+        page.wait_for_selector(".regviz-board .card canvas")
+        find_board(page)
+        page.wait_for_function("window.board().recording.held === window.board().recording.nFrames")
+        page.wait_for_selector(".js-plotly-plot .legend")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=PICTURE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
