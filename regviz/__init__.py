@@ -8,7 +8,8 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.history import History, stream, train
+from regviz.history import History
+from regviz.recorder import stream, train
 
 __version__ = "0.1.0"
 

@@ -2,7 +2,6 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
@@ -13,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from regviz import measures, networks
-from regviz.datasets import SPLITS, Dataset, make_dataset, numbers
+from regviz import networks
+from regviz.datasets import SPLITS, Dataset, numbers
 from regviz.experiment import Experiment
-from regviz.regularization import penalty
-from regviz.training import Recording, pinned, recorded_epochs, recordings
+from regviz.layout import Layout, input_features
+from regviz.training import pinned, recorded_epochs
 from regviz.validation import choice, integer, refuse
 
 Floats = NDArray[np.floating]
@@ -72,11 +71,9 @@ class History:
     diverged: NDArray[np.int64]
 
     @property
-    def layout(self) -> networks.Layout:
+    def layout(self) -> Layout:
         """Where each weight stands in a row of parameters."""
-        return networks.Layout.of(
-            self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs
-        )
+        return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
 
     @property
     def complete(self) -> bool:
@@ -125,7 +122,7 @@ class History:
         points = numbers("X", X)
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
-        inputs = networks.input_features(points, self.experiment.network.features)
+        inputs = input_features(points, self.experiment.network.features)
         rows = torch.from_numpy(self.parameters[t].copy())
         with pinned(), torch.inference_mode():
             outputs = networks.hidden_and_output(
@@ -269,166 +266,3 @@ _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
     *(NotImplementedError, zipfile.BadZipFile, zlib.error),
 )
-
-
-def train(
-    experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu"
-) -> History:
-    """Train every regularization of an experiment and return the recording.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    dataset : Dataset, optional
-        The user's own points, in place of ``experiment.data``.
-    device : str
-        Where to compute, as ``torch.device`` names it.
-
-    Returns
-    -------
-    History
-
-    Raises
-    ------
-    ValueError
-        If experiment and data cannot go together.
-
-    See Also
-    --------
-    stream : the same, as it grows.
-
-    Examples
-    --------
-    >>> import regviz
-    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
-    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
-    >>> history.parameters.shape
-    (101, 2, 105)
-    """
-    *_, history = stream(experiment, dataset, device=device)
-    return history
-
-
-def stream(
-    experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu"
-) -> Iterator[History]:
-    """Yield the history of a run as it grows, by one recorded epoch each time.
-
-    The first one holds the initial networks. Parameters and errors are those of `train`; errors are
-    raised by the call itself. Whoever stops iterating stops the training.
-    """
-    if not isinstance(experiment, Experiment):
-        raise refuse("experiment", "an Experiment", experiment)
-    if dataset is None:
-        dataset = make_dataset(experiment.data)
-    elif not isinstance(dataset, Dataset):
-        raise refuse("dataset", "a Dataset", dataset)
-    _check_device(device)
-    batch_size, n = experiment.training.batch_size, len(dataset.y_train)
-    if batch_size is not None and batch_size > n:
-        allowed = f"at most {n}, the number of training points, or None for all of them"
-        raise refuse("batch_size", allowed, batch_size)
-    recorder = _Recorder(experiment, dataset)
-    return map(recorder.record, recordings(experiment, dataset, device))
-
-
-def _check_device(device: str) -> None:
-    try:
-        usable = isinstance(device, str) and torch.zeros(1, device=device).tolist() == [0]
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise refuse("device", "one that torch can use here", device) from error
-    if not usable:
-        raise refuse("device", "the name of a device of torch's", device)
-
-
-class _Recorder:
-    """Grows a history in memory that is allocated once; those given out stay as they were."""
-
-    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
-        self.experiment, self.dataset = experiment, dataset
-        self.layout = networks.Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
-        epochs, n_rows = (
-            recorded_epochs(experiment.training.epochs),
-            len(experiment.regularizations),
-        )
-        self.epochs = np.array(epochs)
-        shape = (len(epochs), n_rows, self.layout.n_parameters)
-        self.parameters = np.empty(shape, dtype=experiment.training.dtype)
-        self.metrics = {name: np.full(shape[:2], np.nan) for name in METRICS}
-        self.diverged = np.full(n_rows, -1)
-        self.n_times = 0
-        points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
-        inputs = networks.input_features(points, experiment.network.features)
-        self.inputs = torch.from_numpy(inputs)
-        self.y = [torch.from_numpy(dataset.points(split)[1].copy()) for split in SPLITS]
-
-    @pinned()
-    @torch.inference_mode()
-    def record(self, recording: Recording) -> History:
-        """Add a recording and return the history up to it."""
-        t = self.n_times
-        measured = self._measure(recording)
-        rows = recording.parameters.cpu().numpy()
-        finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
-        fresh = ~finite & (self.diverged < 0)
-        known = recording.diverged[fresh]
-        self.diverged = self.diverged.copy()
-        self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
-        going = self.diverged < 0
-        self.parameters[t] = rows if t == 0 else self.parameters[t - 1]
-        self.parameters[t, going] = rows[going]
-        for name, values in measured.items():
-            self.metrics[name][t, going] = values[going]
-        self.n_times += 1
-        return History(
-            self.experiment,
-            self.dataset,
-            _frozen(self.epochs[: t + 1]),
-            _frozen(self.parameters[: t + 1]),
-            {name: _frozen(values[: t + 1]) for name, values in self.metrics.items()},
-            _frozen(self.diverged),
-        )
-
-    def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
-        """Every metric for each row: ``(K,)``."""
-        rows = recording.parameters
-        self.inputs, self.y = self.inputs.to(rows), [y.to(rows.device) for y in self.y]
-        blocks, activation = self.layout.split(rows), self.experiment.network.activation
-        outputs = networks.hidden_and_output(blocks, self.inputs, activation)[-1]
-        parts = torch.split_with_sizes(outputs, [len(y) for y in self.y], 2)
-        found = {}
-        for split, part, y in zip(SPLITS, parts, self.y, strict=True):
-            loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
-            found[f"{split}_loss"] = loss.cpu().numpy()
-            found[f"{split}_accuracy"] = accuracy.cpu().numpy()
-        found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows.cpu()[:, torch.from_numpy(self.layout.is_weight)].double()
-        found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
-        found["objective"] = found["train_loss"] + found["penalty"]
-        for measure in (
-            measures.sparsity,
-            measures.near_zero,
-            measures.l1_norm,
-            measures.l2_norm,
-        ):
-            found[measure.__name__] = measure(weights.numpy())
-        return found
-
-    def _strengths(self, epoch: int) -> torch.Tensor:
-        """L1 and L2 of each row as they act at ``epoch``: ``(2, K)``; decoupled decay is none."""
-        adamw = self.experiment.training.optimizer == "adamw"
-        return torch.tensor(
-            [
-                (r.l1, 0 if r.decoupled or adamw else r.l2) if epoch >= r.onset else (0, 0)
-                for r in self.experiment.regularizations
-            ],
-            dtype=torch.float64,
-            device="cpu",
-        ).T
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written to: finished histories are shared."""
-    view = array.view()
-    view.setflags(write=False)
-    return view

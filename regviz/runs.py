@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import torch
 
 from regviz.experiment import Experiment
-from regviz.history import History, stream
+from regviz.history import History
+from regviz.recorder import stream
 
 # Torch's small operations gain nothing from threads of their own, and runs that train at the same
 # time would fight for the interpreter: each takes its turn, a recorded frame at a time.

@@ -14,7 +14,8 @@ from torch import Tensor
 from regviz.batches import Batches
 from regviz.datasets import Dataset
 from regviz.experiment import Experiment, Regularization
-from regviz.networks import Backpropagation, Layout, Rows, Target, initial_row, input_features
+from regviz.layout import Layout, Rows, initial_row, input_features
+from regviz.networks import Backpropagation, Target
 from regviz.optimizers import Strengths, make_optimizer
 from regviz.regularization import project_
 

@@ -13,7 +13,8 @@ from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegressio
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.networks import Backpropagation, Layout, Rows, Target
+from regviz.layout import Layout, Rows
+from regviz.networks import Backpropagation, Target
 from regviz.regularization import dropout_mask
 
 
