@@ -214,14 +214,17 @@ def _circles(n: int, noise: float, rng: np.random.Generator) -> Points:
 
 
 def _blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
-    centers = np.array([[-1.0, -1.0], [1.0, 1.0]])
-    return make_blobs(n, centers=centers, cluster_std=0.2 + noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+    return _around(np.array([[-1.0, -1.0], [1.0, 1.0]]), n, noise, rng)
 
 
 def _three_blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
     angle = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
-    centers = 1.2 * np.column_stack([np.cos(angle), np.sin(angle)])
-    return make_blobs(n, centers=centers, cluster_std=0.2 + noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+    return _around(1.2 * np.column_stack([np.cos(angle), np.sin(angle)]), n, noise, rng)
+
+
+def _around(centers: Any, n: int, noise: float, rng: np.random.Generator) -> Points:
+    X, y = make_blobs(n, centers=centers, cluster_std=0.2, random_state=_seed(rng))
+    return X + noise * rng.normal(size=X.shape), y
 
 
 def _xor(n: int, noise: float, rng: np.random.Generator) -> Points:

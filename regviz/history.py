@@ -82,9 +82,11 @@ class History:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the parameters that the complete run takes, in bytes."""
+        """Memory that the complete run takes, in bytes."""
         n_frames = len(recorded_epochs(self.experiment.training.epochs))
-        return int(self.parameters[0].nbytes) * n_frames
+        frame = self.parameters[0].nbytes + sum(m[0].nbytes for m in self.metrics.values())
+        points = sum(a.nbytes for split in SPLITS for a in self.dataset.points(split))
+        return int(frame) * n_frames + points
 
     def weights(self, k: int, t: int = -1) -> list[Floats]:
         """Each layer's weights ``(fan_in, fan_out)`` of network ``k`` at recorded time ``t``."""
@@ -151,7 +153,8 @@ class History:
         Parameters
         ----------
         patience : int
-            Epochs without improvement that are waited for, at least 1.
+            Epochs without improvement that are waited for, at least 1. Only recorded epochs count,
+            and late in a long run these lie several epochs apart.
         metric : str
             What has to improve, on validation points by default.
 
@@ -176,11 +179,16 @@ class History:
 
     def _selectable(self, metric: str) -> NDArray[np.float64]:
         """``metric`` turned so that less is better, with infinity where it is undefined."""
-        allowed = [f"{split}_{what}" for split in SPLITS[:2] for what in ("loss", "accuracy")]
-        choice("metric", metric, allowed)
+        choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
         values = self.metrics[metric]
         if np.isnan(values).all():
-            raise refuse("metric", "one that this run has points for", metric)
+            if metric.endswith("accuracy") and self.dataset.task == "regression":
+                raise refuse("metric", "a loss, as regression has no accuracy", metric)
+            allowed = (
+                "one of training points, or the data must have validation points"
+                " (X_validation and y_validation of Dataset, validation_fraction of DataSpec)"
+            )
+            raise refuse("metric", allowed, metric)
         sign = -1 if metric.endswith("accuracy") else 1
         return np.where(np.isnan(values), np.inf, sign * values)
 

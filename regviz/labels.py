@@ -34,7 +34,7 @@ def label(regularization: Regularization) -> Label:
     """Name a regularization, and the method of the catalogue that it is nearest to.
 
     L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ where they are equal, as in the
-    catalogue. Max-norm is named without its dropout where that has the catalogue's rate.
+    catalogue. Max-norm's name covers the dropout that it is used with; its strength says the rate.
 
     Examples
     --------
@@ -52,8 +52,7 @@ def label(regularization: Regularization) -> Label:
         if r.l2:
             parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
     if r.max_norm is not None:
-        usual = r.drop_rate in (0, METHODS["max_norm"].at(1).drop_rate)
-        rate = "" if usual else f", p = {r.drop_rate:g}"
+        rate = f", p = {r.drop_rate:g}" if r.drop_rate else ""
         parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
     elif r.drop_rate:
         parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))

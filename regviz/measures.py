@@ -18,9 +18,10 @@ def sparsity(weights: ArrayLike) -> Floats:
 
 
 def near_zero(weights: ArrayLike, relative: float = 1e-3) -> Floats:
-    """Share of weights of at most ``relative`` times the largest size; exact zeros count."""
+    """Share of weights smaller than ``relative`` times the largest; exact zeros count."""
     size = np.abs(np.asarray(weights, dtype=np.float64))
-    return np.mean(size <= relative * size.max(axis=-1, keepdims=True), axis=-1)
+    small = size < relative * size.max(axis=-1, keepdims=True)
+    return np.mean(small | (size == 0), axis=-1)
 
 
 def l1_norm(weights: ArrayLike) -> Floats:

@@ -47,7 +47,8 @@ def project_(weights: Tensor, radius: Tensor, scratch: Tensor) -> None:
     it. A vector inside is multiplied by exactly 1.
     """
     torch.linalg.vector_norm(weights, dim=-1, keepdim=True, out=scratch)
-    torch.div(radius, scratch, out=scratch)
+    # where the norm is beyond all numbers the network has diverged: no 0 shall hide it
+    torch.div(radius, scratch.nan_to_num_(posinf=math.nan, nan=math.nan), out=scratch)
     weights.mul_(scratch.clamp_(max=1))
 
 
@@ -130,7 +131,7 @@ METHODS: dict[str, Method] = {
             "L2",
             "λ₂",
             "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
-            " weights smaller and none exactly 0.",
+            " weights smaller, and none that the data use exactly 0.",
             _PENALTIES,
             0.01,
         ),

@@ -3,18 +3,40 @@
 import atexit
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
-
-import torch
 
 from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.recorder import stream
 
-# Torch's small operations gain nothing from threads of their own, and runs that train at the same
-# time would fight for the interpreter: each takes its turn, a recorded frame at a time.
-_turn = threading.Semaphore(1)
+SLICE = 0.02  # seconds: for so long, and the epoch that it takes to notice, a run keeps its turn
+
+
+class _Turns:
+    """Whose turn it is to train: one run at a time, in the order of asking.
+
+    Torch's small operations gain nothing from several threads, which would fight for the
+    interpreter. A plain lock would mostly go back to whoever has just released it.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queue: deque[object] = deque()
+
+    def take(self) -> None:
+        me = object()
+        with self._changed:
+            self._queue.append(me)
+            self._changed.wait_for(lambda: self._queue[0] is me)
+
+    def give(self) -> None:
+        with self._changed:
+            self._queue.popleft()
+            self._changed.notify_all()
+
+
+_turns = _Turns()
 
 # The interpreter cannot end while torch computes in a thread: at its end they are stopped first.
 _closing = threading.Event()
@@ -28,6 +50,10 @@ def _close() -> None:
         thread.join(timeout=5)
 
 
+class _Unwanted(Exception):
+    """Nobody watches the run any more."""
+
+
 class Run:
     """The training of one experiment in a thread of its own, watched by any number of visitors.
 
@@ -35,7 +61,10 @@ class Run:
     ----------
     experiment : Experiment
     patience : float
-        Seconds after which a run that nobody watches any more stops training.
+        Seconds after which a visitor who has not asked for more is taken to have gone. A run that
+        nobody watches stops.
+    visitor : str
+        Who watches from the start.
 
     Raises
     ------
@@ -43,15 +72,17 @@ class Run:
         If the experiment cannot be run; nothing is started then.
     """
 
-    def __init__(self, experiment: Experiment, patience: float = 10.0) -> None:
+    def __init__(self, experiment: Experiment, patience: float = 10.0, visitor: str = "") -> None:
         self.experiment = experiment
         self.patience = patience
         self.error: Exception | None = None
         self._grown = threading.Condition()
-        self._watched = time.monotonic()
+        self._visitors = {visitor: time.monotonic()}
         self._over = False
-        histories = stream(experiment)
+        self._turn_began = 0.0
+        histories = stream(experiment, after_epoch=self._pause)
         self._history = next(histories)
+        self.n_bytes = self._history.n_bytes
         thread = threading.Thread(target=self._train, args=(histories,), daemon=True)
         _threads.add(thread)
         thread.start()
@@ -61,12 +92,9 @@ class Run:
         """Whether the run is complete or still getting there."""
         return self.error is None and (not self._over or self._history.complete)
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the recording takes, allocated from the start, in bytes."""
-        return self._history.n_bytes
-
-    def wait(self, n_frames: int, gather: float = 0.0, timeout: float = 5.0) -> History:
+    def wait(
+        self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
+    ) -> History:
         """The history, as soon as it has more than ``n_frames`` frames, or is over.
 
         Parameters
@@ -77,6 +105,8 @@ class Run:
             Seconds to wait on for more frames to come along, unless the run completes.
         timeout : float
             Seconds after which to return what there is.
+        visitor : str
+            Who asks, and so watches the run.
 
         Raises
         ------
@@ -85,7 +115,7 @@ class Run:
         """
         start = time.monotonic()
         with self._grown:
-            self._watched = start
+            self._visitors[visitor] = start
             while not self._over:
                 grown = len(self._history.epochs) > n_frames
                 left = start + (gather if grown else timeout) - time.monotonic()
@@ -96,20 +126,38 @@ class Run:
                 raise RuntimeError("the training failed") from self.error
             return self._history
 
+    def leave(self, visitor: str) -> None:
+        """Take a visitor off the run."""
+        with self._grown:
+            self._visitors.pop(visitor, None)
+
+    def _pause(self) -> None:
+        """After each epoch: stop if nobody watches, and let others have their turn."""
+        with self._grown:
+            last = max(self._visitors.values(), default=-self.patience)
+        if time.monotonic() - last > self.patience or _closing.is_set():
+            raise _Unwanted
+        if time.monotonic() - self._turn_began > SLICE:
+            _turns.give()
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        _turns.take()
+        self._turn_began = time.monotonic()
+
     def _train(self, histories: Iterator[History]) -> None:
-        torch.set_flush_denormal(True)  # decaying weights would end in slow, tiny numbers
+        self._take_turn()
         try:
-            while time.monotonic() - self._watched < self.patience and not _closing.is_set():
-                with _turn:
-                    history = next(histories, None)
-                if history is None:
-                    break
+            for history in histories:
                 with self._grown:
                     self._history = history
                     self._grown.notify_all()
+        except _Unwanted:
+            pass
         except Exception as error:
             self.error = error
         finally:
+            _turns.give()
             with self._grown:
                 self._over = True
                 self._grown.notify_all()
@@ -135,7 +183,7 @@ class Runs:
     def __len__(self) -> int:
         return len(self._runs)
 
-    def get(self, experiment: Experiment) -> Run:
+    def get(self, experiment: Experiment, visitor: str = "") -> Run:
         """The run of ``experiment``, started if there is none.
 
         Raises
@@ -146,11 +194,17 @@ class Runs:
         with self._lock:
             run = self._runs.get(experiment)
             if run is None or not run.alive:
-                run = self._runs[experiment] = Run(experiment, self.patience)
+                run = self._runs[experiment] = Run(experiment, self.patience, visitor)
             self._runs.move_to_end(experiment)
-            while len(self._runs) > 1 and self._n_bytes() > self.max_bytes:
-                self._runs.popitem(last=False)
+            n_bytes = sum(kept.n_bytes for kept in self._runs.values())
+            while n_bytes > self.max_bytes and len(self._runs) > 1:
+                _, dropped = self._runs.popitem(last=False)
+                n_bytes -= dropped.n_bytes
             return run
 
-    def _n_bytes(self) -> int:
-        return sum(run.n_bytes for run in self._runs.values())
+    def leave(self, experiment: Experiment, visitor: str) -> None:
+        """Take a visitor off the run of ``experiment``, which stops if nobody else watches."""
+        with self._lock:
+            run = self._runs.get(experiment)
+        if run is not None:
+            run.leave(visitor)

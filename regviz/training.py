@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -30,22 +31,34 @@ def recorded_epochs(epochs: int) -> list[int]:
     return [i + round(rest * (i / FRAMES) ** 3) for i in range(FRAMES + 1)]
 
 
+_lock = threading.Lock()
+_pinned: list[str] = []  # the process's precision, once for every thread that computes
+
+
 @contextmanager
 def pinned() -> Iterator[None]:
     """Compute as if the process's settings of torch were those that a run is defined by.
 
-    Full precision in products, and numbers too small for full precision flushed to 0, where
-    weights that decay would end up, and computing would be slow.
+    Full precision in products; numbers too small for full precision flushed to 0, where weights
+    that decay would end up, and computing would be slow; and one thread, as a thread of torch's own
+    would not flush.
     """
-    precision = torch.get_float32_matmul_precision()
+    threads = torch.get_num_threads()
     flushing = not (torch.full((), 1e-40, dtype=torch.float32, device="cpu") * 1).item()
-    torch.set_float32_matmul_precision("highest")
+    with _lock:
+        _pinned.append(_pinned[0] if _pinned else torch.get_float32_matmul_precision())
+        torch.set_float32_matmul_precision("highest")
     torch.set_flush_denormal(True)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(precision)
+        torch.set_num_threads(threads)
         torch.set_flush_denormal(flushing)
+        with _lock:
+            precision = _pinned.pop()
+            if not _pinned:
+                torch.set_float32_matmul_precision(precision)
 
 
 class Recording(NamedTuple):
@@ -66,7 +79,10 @@ class Recording(NamedTuple):
 
 
 def recordings(
-    experiment: Experiment, dataset: Dataset, device: str = "cpu"
+    experiment: Experiment,
+    dataset: Dataset,
+    device: str = "cpu",
+    after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[Recording]:
     """Train, and yield a `Recording` at each of `recorded_epochs`."""
     program = Program(experiment, dataset, device)
@@ -75,6 +91,7 @@ def recordings(
     for start, end in itertools.pairwise(epochs):
         for epoch in range(start, end):
             program.train_epoch(epoch)
+            after_epoch()
         yield program.record(end)
 
 

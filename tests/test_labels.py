@@ -24,7 +24,7 @@ from regviz.regularization import METHODS
         (Regularization(drop_rate=0.2), "dropout", "Dropout p = 0.2"),
         (Regularization(input_drop_rate=0.1), "dropout", "Input dropout p₀ = 0.1"),
         (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6"),
-        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6, p = 0.1"),
         (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, p = 0.2"),
         (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, p = 0.2"),
         (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
@@ -40,4 +40,5 @@ def test_label_agrees_with_the_catalogue(key):
     method = METHODS[key]
     found = label(method.at(method.default))
     strength = f"{method.symbol} = {method.default:g}" if method.strengths else ""
+    strength += ", p = 0.1" if key == "max_norm" else ""
     assert found == (key, method.label, strength)

@@ -70,7 +70,7 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
 
 
 def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
-    one = finish(Run(SHORT)).parameters.nbytes
+    one = Run(SHORT).n_bytes
     runs = Runs(max_bytes=int(2.5 * one))
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = []
@@ -90,7 +90,7 @@ def test_an_impossible_experiment_is_refused_at_once_and_leaves_nothing_behind()
 
 
 def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
-    def fail(experiment: regviz.Experiment):
+    def fail(experiment: regviz.Experiment, **_: object):
         yield next(regviz.stream(experiment))
         raise MemoryError("no more")
 
@@ -99,3 +99,31 @@ def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.M
     with pytest.raises(RuntimeError, match="training failed"):
         run.wait(1)
     assert not run.alive
+
+
+def test_a_run_stops_at_once_when_its_last_visitor_leaves():
+    runs = Runs()
+    run = runs.get(LONG, "one")
+    run.wait(0, visitor="two")
+    runs.leave(LONG, "one")
+    seen = len(run.wait(0).epochs)
+    runs.leave(LONG, "")
+    assert len(run.wait(seen, visitor="two").epochs) > seen
+    runs.leave(LONG, "two")
+    deadline = time.monotonic() + 5
+    while run.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not run.alive
+
+
+def test_a_long_run_leaves_a_short_one_its_turns():
+    heavy = regviz.Experiment(
+        network=regviz.NetworkSpec(hidden=(32,) * 4),
+        training=regviz.TrainingSpec(epochs=100_000, batch_size=1),
+    )
+    runs = Runs()
+    long = runs.get(heavy)
+    finish(runs.get(SHORT))
+    assert not long.wait(0).complete
+    assert len(long.wait(0).epochs) < 20
+    runs.leave(heavy, "")

@@ -35,7 +35,6 @@ export class Board {
   resting = 0;
   request = 0;
   time = 0;
-  mounts = 1;
 
   constructor() {
     this.transport = makeTransport(this);

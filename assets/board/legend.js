@@ -7,7 +7,7 @@ import { css } from "./theme.js";
 
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
-  const status = make("span", { class: "status", role: "status" });
+  const status = make("span", { class: "status" });
   return { element: make("div", { class: "legend" }, signs, status), signs, status };
 }
 
@@ -36,7 +36,7 @@ export function updateSigns({ signs }, recording, scale, theme) {
     regression: `value = ${axis(scale.middle)}`,
   };
   entries.push([line, meaning[network.task]]);
-  const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zeros" }]);
+  const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
   entries.push([bars, "weights, in the middle: exactly 0"]);
   signs.replaceChildren(...entries.map(([sign, text]) => make("span", { class: "sign" }, sign, text)));
   if (counts("validation")) {
@@ -48,6 +48,8 @@ export function updateSigns({ signs }, recording, scale, theme) {
 export function updateStatus({ status }, { held, nFrames, lastEpoch, epochs }) {
   const done = held === nFrames;
   status.classList.toggle("training", !done);
+  // read out once at the end, not at every percent
+  status.setAttribute("aria-live", done ? "polite" : "off");
   const share = Math.floor((100 * epochs[held - 1]) / lastEpoch);
   say(status, done ? `trained for ${lastEpoch} epochs` : `training… ${share} %`);
 }

@@ -85,7 +85,7 @@ def _choose_data() -> tuple[DataSpec, int]:
     st.subheader("Data", anchor=False)
     start = SHOWCASE.data
     chosen = (st.session_state.get("data") or {}).get("chosen")
-    name: str = chosen if chosen in DATASETS else start.name
+    name = chosen if isinstance(chosen, str) and chosen in DATASETS else start.name
     _picker(
         key="data",
         data={"options": _thumbnails(), "chosen": name, "colours": palette.CLASSES},

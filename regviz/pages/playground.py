@@ -1,6 +1,7 @@
 """The page: choose an experiment at the side, and watch all its networks learn."""
 
 import hashlib
+import secrets
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from regviz.palette import Theme
 from regviz.runs import Runs
 
 GATHER = 0.08  # seconds: a message carries the frames of so long
+PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -34,8 +36,10 @@ def _runs() -> Runs:
 def _held(name: str) -> int:
     """How many frames of the run ``name`` the browser has said that it holds."""
     asked: Any = (st.session_state.get("board") or {}).get("more")
-    if isinstance(asked, dict) and isinstance(asked.get("frame"), int) and asked["frame"] >= 0:
-        st.session_state["held"] = (asked.get("run"), asked["frame"])
+    if isinstance(asked, dict) and asked.get("run") == name:
+        frame = asked.get("frame")
+        if isinstance(frame, int) and frame >= 0:
+            st.session_state["held"] = (name, frame)
     run, frame = st.session_state.get("held", ("", 0))
     return int(frame) if run == name else 0
 
@@ -47,7 +51,9 @@ def _show(experiment: Experiment, name: str) -> None:
         st.rerun()
     frame = _held(name)
     # the same run as before, or, if it was given up meanwhile, the same frames once more
-    history = _runs().get(experiment).wait(frame, gather=GATHER if frame else 0)
+    visitor = st.session_state["visitor"]
+    run = _runs().get(experiment, visitor)
+    history = run.wait(frame, gather=GATHER if frame else 0, timeout=PATIENCE, visitor=visitor)
     n_frames = len(history.epochs)
     _board(
         key="board", data=encode(history, name, min(frame, n_frames)), on_more_change=lambda: None
@@ -73,11 +79,16 @@ def main() -> None:
         "**Same points, same initial weights, same batches:** these networks differ in nothing but"
         " their regularization."
     )
+    visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
+    before = st.session_state.get("experiment")
     try:
-        _runs().get(experiment)
+        _runs().get(experiment, visitor)
     except ValueError as error:
         st.error(f"These settings do not go together: {error}")
     else:
+        st.session_state["experiment"] = experiment
+        if before not in (None, experiment):
+            _runs().leave(before, visitor)
         _show(experiment, hashlib.sha256(experiment.to_json().encode()).hexdigest()[:16])
 
 

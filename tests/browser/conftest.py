@@ -58,7 +58,8 @@ def browser() -> Iterator[Browser]:
     """Chromium, headless."""
     path = find_chromium()
     assert path, "no Chromium: run tests/browser/install.py, as make test does"
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    sandbox = ["--no-sandbox"] if root else []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=path,

@@ -29,7 +29,7 @@ def main() -> None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         commands = [["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]]
     else:
-        commands = [[sys.executable, "-m", "playwright", "install", "chromium-headless-shell"]]
+        commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     for command in commands:
         print("No browser for the tests:", *command, flush=True)
         subprocess.run(command, check=False)
