@@ -19,6 +19,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CLONE = [
+    *("app.py", "regviz", "assets", "tests", "benchmarks", "pyproject.toml", "README.md"),
+    *(".streamlit", "requirements.txt", "requirements-dev.txt"),
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -85,6 +89,9 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         ["python3", "-m", "venv", ".venv"],
         [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements.txt"],
         [".venv/bin/python", "-m", "streamlit", "run", "app.py"],
+        [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements-dev.txt"],
+        [".venv/bin/python", "tests/browser/install.py"],
+        [".venv/bin/python", "-m", "pytest"],
         ["docker", "build", "--tag", "regviz", "."],
         ["docker", "run", "--publish", "8501:8501", "regviz"],
         ["make", "bench"],
@@ -116,8 +123,8 @@ def test_make_bench_names_programs_that_are_there():
 
 
 def test_the_commands_without_make_serve_the_page(tmp_path: Path):
-    copy_project(tmp_path, ["app.py", "regviz", "assets", ".streamlit", "requirements.txt"])
-    make_environment, install, start = commands("sh")[2:5]
+    copy_project(tmp_path, CLONE)
+    make_environment, install, start, install_more, find_browser, test = commands("sh")[2:8]
     make_environment[0] = sys.executable
     subprocess.run(make_environment, cwd=tmp_path, check=True)
     # what is to be installed is here already: pip has to find that it is all there, and no more
@@ -126,14 +133,22 @@ def test_the_commands_without_make_serve_the_page(tmp_path: Path):
     (there / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
     subprocess.run([*install, "--no-index"], cwd=tmp_path, check=True)
     assert serves(start, tmp_path, free_port())
+    subprocess.run([*install_more, "--no-index"], cwd=tmp_path, check=True)
+    subprocess.run(find_browser, cwd=tmp_path, check=True)
+    found = subprocess.run(
+        [*test, "--collect-only", "-q"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout
+    assert re.search(r"\d{3,} tests collected", found.stdout)
 
 
 def test_the_windows_commands_are_the_same_ones():
     there = [
         [word.replace("\\", "/").replace(".venv/Scripts", ".venv/bin") for word in words]
         for words in commands("powershell")
+        if words
     ]
-    here = [["py", *words[1:]] if words[0] == "python3" else words for words in commands("sh")[2:5]]
+    here = [["py", *words[1:]] if words[0] == "python3" else words for words in commands("sh")[2:8]]
     assert there == here
 
 
