@@ -1,6 +1,7 @@
 """The server. Start it with ``streamlit run app.py``."""
 
 import gc
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,10 @@ import streamlit as st
 import torch
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+
+# what the first visitor would else have to wait for
+for module in ("regviz.figures", "regviz.runs"):
+    importlib.import_module(module)
 
 ROOT = Path(__file__).parent
 

@@ -131,7 +131,7 @@ METHODS: dict[str, Method] = {
             "L2",
             "λ₂",
             "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
-            " weights smaller, and none that the data use exactly 0.",
+            " weights smaller, and none exactly 0.",
             _PENALTIES,
             0.01,
         ),

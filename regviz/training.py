@@ -162,6 +162,7 @@ class Program:
         if epoch in self.onsets:
             self._regularize(epoch)
         self._fill()
+        self.optimizer.start_epoch()
         self.take_steps()
         if not math.isfinite(self.weights.flat.sum().item()):
             finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()

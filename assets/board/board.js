@@ -77,9 +77,13 @@ export class Board {
     this.state = player.arrived(this.state, this.recording);
     this.axes = growAxes(this.axes, this.recording);
     this.invalidate();
-    const { held, nFrames } = this.recording;
     // once more when all is there, so that the server knows; its answer to that is empty
-    return frame === nFrames && epochs.length === 0 ? null : { run, frame: held };
+    return frame === this.recording.nFrames && epochs.length === 0 ? null : this.next();
+  }
+
+  /** What to ask the server for: the frames after those held. */
+  next() {
+    return this.recording && { run: this.recording.run, frame: this.recording.held };
   }
 
   /** Show another run from now on. */

@@ -5,7 +5,7 @@
 
 import { Board } from "./board.js";
 
-/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
+/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, mode: string|undefined, calls: number, unwatch: Function|null}>} */
 const mounted = new WeakMap();
 
 /**
@@ -19,11 +19,17 @@ export function render({ data, parentElement, setTriggerValue }) {
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.board.restyle();
+  const mode = mount.board.theme?.mode;
+  let request = null;
   if (data && data !== mount.data) {
     mount.data = data;
-    const request = mount.board.receive(data);
-    if (request) setTriggerValue("more", request);
+    request = mount.board.receive(data);
+  } else if (mode !== mount.mode) {
+    // what the server draws has to change its colours, too
+    request = mount.board.next();
   }
+  mount.mode = mount.board.theme?.mode;
+  if (request) setTriggerValue("more", request);
   mount.board.invalidate();
   return () => {
     if (call !== mount.calls) return;
@@ -36,7 +42,7 @@ export function render({ data, parentElement, setTriggerValue }) {
 
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, calls: 0, unwatch: null };
+  const mount = { board, data: null, mode: undefined, calls: 0, unwatch: null };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 

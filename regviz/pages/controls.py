@@ -82,10 +82,11 @@ def _thumbnails() -> list[dict[str, Any]]:
 
 
 def _choose_data() -> tuple[DataSpec, int]:
-    st.subheader("Data", anchor=False)
+    heading = st.empty()
     start = SHOWCASE.data
     chosen = (st.session_state.get("data") or {}).get("chosen")
     name = chosen if isinstance(chosen, str) and chosen in DATASETS else start.name
+    heading.subheader(f"Data: {DATASET_LABELS[name]}", anchor=False)
     _picker(
         key="data",
         data={"options": _thumbnails(), "chosen": name, "colours": palette.CLASSES},
@@ -151,7 +152,12 @@ def _choose_network() -> NetworkSpec:
     )
     units = st.slider("Units in each layer", 1, 32, hidden[0], key="units", disabled=layers == 0)
     activation = st.selectbox(
-        "Activation", ACTIVATIONS, key="activation", format_func=ACTIVATION_LABELS.__getitem__
+        "Activation",
+        ACTIVATIONS,
+        key="activation",
+        format_func=ACTIVATION_LABELS.__getitem__,
+        disabled=layers == 0,
+        help="What a hidden unit makes of its weighted inputs.",
     )
     features = st.pills(
         "Inputs",
@@ -177,9 +183,14 @@ def _choose_training(n_train: int, seed: int) -> TrainingSpec:
         index=OPTIMIZERS.index(start.optimizer),
         key="optimizer",
         format_func=OPTIMIZER_LABELS.__getitem__,
+        help="Under AdamW, λ₂ is weight decay apart from the gradient.",
     )
     learning_rate = st.select_slider(
-        "Learning rate", LEARNING_RATES, start.learning_rate, key="learning_rate"
+        "Learning rate",
+        LEARNING_RATES,
+        start.learning_rate,
+        key="learning_rate",
+        help="Size of the optimizer's steps. Too large, and a network jumps about or diverges.",
     )
     batch_size = st.select_slider(
         "Batch size",
@@ -201,12 +212,13 @@ def _strength(method: Method, strength: float) -> str:
     return name_of(method.at(strength)).strength
 
 
-def _choose_line_up() -> list[tuple[Method, float]]:
+def _choose_line_up(linear: bool) -> list[tuple[Method, float]]:
     st.subheader("Line-up", anchor=False)
+    if linear:
+        st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
     chosen = []
     for method in METHODS.values():
-        if not st.toggle(method.label, value=True, key=f"use_{method.key}", help=method.about):
-            continue
+        used = st.toggle(method.label, value=True, key=f"use_{method.key}", help=method.about)
         strength = method.default
         if method.strengths:
             strength = st.select_slider(
@@ -216,8 +228,10 @@ def _choose_line_up() -> list[tuple[Method, float]]:
                 key=f"strength_{method.key}",
                 format_func=functools.partial(_strength, method),
                 label_visibility="collapsed",
+                disabled=not used,
             )
-        chosen.append((method, strength))
+        if used:
+            chosen.append((method, strength))
     if not chosen:
         st.warning("Nothing is switched on: the network without regularization is shown.")
         chosen.append((METHODS["none"], 0.0))
@@ -246,7 +260,7 @@ def choose() -> Experiment:
         data, n_train = _choose_data()
         network = _choose_network()
         training = _choose_training(n_train, data.seed)
-        line_up = _choose_line_up()
+        line_up = _choose_line_up(not network.hidden)
     st.session_state["drawn"] = _positions()
     return Experiment(
         data, network, training, tuple(method.at(strength) for method, strength in line_up)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,9 @@ from regviz.runs import Runs
 
 GATHER = 0.08  # seconds: a message carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
+CHARTS = 400  # pixels
+BELOW = dict(orientation="h", x=0, xanchor="left", y=-0.28, yanchor="top")
+ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -58,21 +62,36 @@ def _show(experiment: Experiment, name: str) -> None:
     _board(
         key="board", data=encode(history, name, min(frame, n_frames)), on_more_change=lambda: None
     )
-    with st.container(height=360, border=False):
-        # at rest: the browser has the whole run
-        if history.complete and frame >= n_frames:
-            theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
-            for column, figure in zip(
-                st.columns(2), (figures.loss_curves, figures.sparsity_curves), strict=True
-            ):
-                column.plotly_chart(
-                    figure(history, theme=theme), theme=None, key=figure.__name__, height=340
-                )
+    at_rest = history.complete and frame >= n_frames  # the browser has the whole run
+    if at_rest:
+        st.session_state["charted"] = history
+    _draw_charts(at_rest)
+
+
+def _draw_charts(at_rest: bool) -> None:
+    """Curves of the run on the board; while it trains, those of the one before."""
+    history = st.session_state.get("charted")
+    if history is None:
+        return
+    epochs = history.experiment.training.epochs
+    st.caption(
+        f"Curves over all {epochs} epochs; the numbers beside the names are those at the end."
+        if at_rest
+        else "Curves of the run before: those of this one follow when it ends."
+    )
+    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+    drawn = (
+        figures.loss_curves(history, theme=theme),
+        figures.sparsity_curves(history, theme=theme),
+    )
+    for column, figure, key in zip(st.columns(2), drawn, ("losses", "zeros"), strict=True):
+        figure.update_layout(height=CHARTS, legend=BELOW, margin=dict(b=120, l=60, r=30))
+        column.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
 
 
 def main() -> None:
     """Draw the page."""
-    st.set_page_config("RegViz", page_icon="assets/logo.svg", layout="wide")
+    st.set_page_config("RegViz", page_icon=ICON, layout="wide")
     st.html(STYLE)
     experiment = choose()
     st.markdown(
