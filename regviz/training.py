@@ -89,9 +89,10 @@ def recordings(
     yield program.record(0)
     epochs = recorded_epochs(experiment.training.epochs)
     for start, end in itertools.pairwise(epochs):
-        for epoch in range(start, end):
-            program.train_epoch(epoch)
-            after_epoch()
+        with pinned():
+            for epoch in range(start, end):
+                program.train_epoch(epoch)
+                after_epoch()
         yield program.record(end)
 
 
@@ -155,7 +156,6 @@ class Program:
         self.onsets = {0, *(r.onset for r in self.regularizations)}
         self.take_steps: Callable[[], None] = self._take_steps
 
-    @pinned()
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train for the epoch that begins after ``epoch`` epochs."""
