@@ -299,3 +299,15 @@ def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
     complete(page)
     page.wait_for_function("window.board().frame === 100", timeout=1000)
     assert not page.evaluate("window.board().playing")
+
+
+def test_switching_the_theme_changes_board_and_charts(open_page: Open):
+    page = open_page()
+    complete(page)
+    paper = ".js-plotly-plot .main-svg[style*='background']"
+    page.wait_for_selector(paper)
+    light = page.locator(paper).first.get_attribute("style")
+    page.get_by_test_id("stMainMenu").get_by_role("button").click()
+    page.get_by_test_id("stMainMenuItem-theme-Dark").click()
+    page.wait_for_function("window.board().element.dataset.theme === 'dark'")
+    expect(page.locator(paper).first).not_to_have_attribute("style", light, timeout=10_000)
