@@ -168,6 +168,7 @@ class Backpropagation:
             for weight, gradient in zip(weights.blocks, gradients.blocks, strict=True)
         ]
         self.pairs = list(itertools.pairwise(self.layers))
+        self.pairs_down = self.pairs[::-1]
 
     def __call__(self, X: Tensor, offset: Tensor, masks: Sequence[Tensor | None]) -> None:
         """Write the gradient of one batch.
@@ -196,7 +197,7 @@ class Backpropagation:
 
         self.target.error_(last.value, offset, out=last.error)
 
-        for (below, layer), mask in zip(self.pairs[::-1], masks[:0:-1], strict=True):
+        for (below, layer), mask in zip(self.pairs_down, masks[:0:-1], strict=True):
             torch.bmm(layer.error, layer.fed_back, out=layer.gradient)
             layer.back(layer.weight_back, layer.error, out=below.error)
             if mask is not None:

@@ -55,7 +55,7 @@ def project_(weights: Tensor, radius: Tensor, scratch: Tensor) -> None:
 def dropout_mask(uniform: Tensor, drop_rate: Tensor) -> Tensor:
     """Inverted dropout's mask: 0 with probability ``drop_rate``, else ``1 / (1 - drop_rate)``."""
     keep = 1 - drop_rate
-    return (uniform < keep) / keep
+    return (uniform < keep) * keep.reciprocal()
 
 
 @dataclass(frozen=True)

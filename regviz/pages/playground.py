@@ -26,7 +26,7 @@ STYLE = """<style>
   .stAppHeader { background: transparent; pointer-events: none; }
   .stAppHeader button, .stAppHeader a { pointer-events: auto; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
-  [data-testid="stSidebarHeader"] { height: 0.8rem; margin: 0; }
+  [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
 </style>"""
 
 _board = asset_component("regviz_board", "board")
