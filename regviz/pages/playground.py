@@ -62,24 +62,28 @@ def _show(experiment: Experiment, name: str) -> None:
     _board(
         key="board", data=encode(history, name, min(frame, n_frames)), on_more_change=lambda: None
     )
-    at_rest = history.complete and frame >= n_frames  # the browser has the whole run
-    if at_rest:
-        st.session_state["charted"] = history
-    _draw_charts(at_rest)
+    # once the browser has the whole run; charts stand outside, not to be drawn for every message
+    charted = (name, _theme())
+    if history.complete and frame >= n_frames and st.session_state.get("charted") != charted:
+        st.session_state["charted"], st.session_state["history"] = charted, history
+        st.rerun()
 
 
-def _draw_charts(at_rest: bool) -> None:
-    """Curves of the run on the board; while it trains, those of the one before."""
-    history = st.session_state.get("charted")
-    if history is None:
+def _theme() -> Theme:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def _draw_charts(name: str) -> None:
+    """Curves of the run ``name``; while it trains, those of the one before."""
+    if "charted" not in st.session_state:
         return
+    history, theme = st.session_state["history"], _theme()
     epochs = history.experiment.training.epochs
     st.caption(
         f"Curves over all {epochs} epochs; the numbers beside the names are those at the end."
-        if at_rest
+        if st.session_state["charted"][0] == name
         else "Curves of the run before: those of this one follow when it ends."
     )
-    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
     drawn = (
         figures.loss_curves(history, theme=theme),
         figures.sparsity_curves(history, theme=theme),
@@ -108,7 +112,9 @@ def main() -> None:
         st.session_state["experiment"] = experiment
         if before not in (None, experiment):
             _runs().leave(before, visitor)
-        _show(experiment, hashlib.sha256(experiment.to_json().encode()).hexdigest()[:16])
+        name = hashlib.sha256(experiment.to_json().encode()).hexdigest()[:16]
+        _show(experiment, name)
+        _draw_charts(name)
 
 
 main()
