@@ -85,4 +85,4 @@ class Batches:
             uniform = torch.rand(
                 (n_batches, 1, units, size), generator=draws, dtype=torch.float32, device="cpu"
             )
-            self.drawn.copy_(dropout_mask(uniform.to(self.drawn), rates))
+            dropout_mask(uniform.to(self.drawn), rates, out=self.drawn)

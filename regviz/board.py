@@ -39,7 +39,7 @@ def encode(history: History, run: str, frame: int = 0) -> bytes:
         The first frame to send; 0 sends the points and all else that does not change, too.
     """
     dataset = history.dataset
-    n_frames = len(recorded_epochs(history.experiment.training.epochs))
+    n_frames = len(recorded_epochs(history.experiment.training))
     arrays = {
         "parameters": history.parameters[frame:],
         "metrics": np.stack([history.metrics[name][frame:] for name in METRICS], axis=2),

@@ -7,7 +7,7 @@ is exported. Nothing here imports torch or Streamlit.
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
 from regviz.validation import boolean, choice, integer, real, refuse
@@ -171,6 +171,8 @@ class TrainingSpec:
         Added to Adam's denominator, 1e-30 to 1.
     dtype : str
         ``"float32"``, or ``"float64"`` for exact comparisons.
+    frames : int
+        At how many epochs, at most, the networks are recorded after the initial ones, 1 to 10,000.
     seed : int
         Seed of the initial weights, of the order of the mini-batches and of dropout's draws.
 
@@ -189,6 +191,7 @@ class TrainingSpec:
     beta2: float = 0.999
     epsilon: float = 1e-8
     dtype: str = "float32"
+    frames: int = 100
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -202,6 +205,7 @@ class TrainingSpec:
         _set(self, "beta2", real("beta2", self.beta2, 0, 1, open_high=True))
         _set(self, "epsilon", real("epsilon", self.epsilon, 1e-30, 1))
         choice("dtype", self.dtype, DTYPES)
+        _set(self, "frames", integer("frames", self.frames, 1, 10_000))
         _set(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
 
 
@@ -314,6 +318,19 @@ class Experiment:
                 allowed = f"at most epochs, {self.training.epochs}"
                 raise refuse(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
+
+    def acting(self, epoch: int) -> tuple[Regularization, ...]:
+        """What acts in the epoch that begins after ``epoch`` epochs.
+
+        No regularization before its onset; and under AdamW every ``l2`` is decoupled.
+        """
+        decoupled = self.training.optimizer == "adamw"
+        return tuple(
+            replace(row, decoupled=row.decoupled or decoupled)
+            if epoch >= row.onset
+            else Regularization()
+            for row in self.regularizations
+        )
 
     def to_json(self) -> str:
         """The experiment as JSON text; `from_json` reads it back to an equal value."""

@@ -83,7 +83,7 @@ class History:
     @property
     def n_bytes(self) -> int:
         """Memory that the complete run takes, in bytes."""
-        n_frames = len(recorded_epochs(self.experiment.training.epochs))
+        n_frames = len(recorded_epochs(self.experiment.training))
         frame = self.parameters[0].nbytes + sum(m[0].nbytes for m in self.metrics.values())
         points = sum(a.nbytes for split in SPLITS for a in self.dataset.points(split))
         return int(frame) * n_frames + points
@@ -251,7 +251,7 @@ class History:
         )
         n_rows, n_parameters = len(experiment.regularizations), history.layout.n_parameters
         n_times = len(epochs)
-        if n_times == 0 or epochs.tolist() != recorded_epochs(experiment.training.epochs)[:n_times]:
+        if n_times == 0 or epochs.tolist() != recorded_epochs(experiment.training)[:n_times]:
             raise refuse("epochs", "those that the experiment records", epochs)
         for name, shape, kind in (
             ("epochs", (n_times,), "i"),

@@ -1,6 +1,5 @@
 """What networks are called, on the board and in figures alike."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from regviz.experiment import Experiment, Regularization
@@ -68,6 +67,4 @@ def label(regularization: Regularization) -> Label:
 
 def labels(experiment: Experiment) -> list[Label]:
     """The label of every network of an experiment; under AdamW, L2 is weight decay."""
-    adamw = experiment.training.optimizer == "adamw"
-    rows = experiment.regularizations
-    return [label(replace(row, decoupled=True) if adamw else row) for row in rows]
+    return [label(row) for row in experiment.acting(experiment.training.epochs)]

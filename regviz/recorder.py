@@ -116,7 +116,7 @@ class _Recorder:
         self.experiment, self.dataset = experiment, dataset
         self.layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
         epochs, n_rows = (
-            recorded_epochs(experiment.training.epochs),
+            recorded_epochs(experiment.training),
             len(experiment.regularizations),
         )
         self.epochs = np.array(epochs)
@@ -185,12 +185,8 @@ class _Recorder:
 
     def _strengths(self, epoch: int) -> torch.Tensor:
         """L1 and L2 of each row as they act at ``epoch``: ``(2, K)``; decoupled decay is none."""
-        adamw = self.experiment.training.optimizer == "adamw"
         return torch.tensor(
-            [
-                (r.l1, 0 if r.decoupled or adamw else r.l2) if epoch >= r.onset else (0, 0)
-                for r in self.experiment.regularizations
-            ],
+            [(r.l1, 0 if r.decoupled else r.l2) for r in self.experiment.acting(epoch)],
             dtype=torch.float64,
             device="cpu",
         ).T

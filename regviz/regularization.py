@@ -52,10 +52,16 @@ def project_(weights: Tensor, radius: Tensor, scratch: Tensor) -> None:
     weights.mul_(scratch.clamp_(max=1))
 
 
-def dropout_mask(uniform: Tensor, drop_rate: Tensor) -> Tensor:
-    """Inverted dropout's mask: 0 with probability ``drop_rate``, else ``1 / (1 - drop_rate)``."""
+def dropout_mask(uniform: Tensor, drop_rate: Tensor, out: Tensor | None = None) -> Tensor:
+    """Inverted dropout's mask: 0 with probability ``drop_rate``, else ``1 / (1 - drop_rate)``.
+
+    ``uniform`` holds draws from [0, 1); it and ``drop_rate`` broadcast to the mask's shape.
+    """
     keep = 1 - drop_rate
-    return (uniform < keep) * keep.reciprocal()
+    if out is None:
+        out = torch.empty_like(uniform * keep)
+    torch.lt(uniform, keep, out=out)
+    return out.mul_(keep.reciprocal())
 
 
 @dataclass(frozen=True)

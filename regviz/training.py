@@ -14,21 +14,20 @@ from torch import Tensor
 
 from regviz.batches import Batches
 from regviz.datasets import Dataset
-from regviz.experiment import Experiment, Regularization
+from regviz.experiment import Experiment, Regularization, TrainingSpec
 from regviz.layout import Layout, Rows, initial_row, input_features
 from regviz.networks import Backpropagation, Target
 from regviz.optimizers import Strengths, make_optimizer
 from regviz.regularization import project_
 
-FRAMES = 100
 
-
-def recorded_epochs(epochs: int) -> list[int]:
-    """The epochs that a history holds: at most 101, from 0 to ``epochs``, dense at first."""
-    if epochs <= FRAMES:
+def recorded_epochs(training: TrainingSpec) -> list[int]:
+    """The epochs that a history holds, ``frames`` and the initial one at most, dense at first."""
+    epochs, frames = training.epochs, training.frames
+    if epochs <= frames:
         return list(range(epochs + 1))
-    rest = epochs - FRAMES
-    return [i + round(rest * (i / FRAMES) ** 3) for i in range(FRAMES + 1)]
+    rest = epochs - frames
+    return [i + round(rest * (i / frames) ** 3) for i in range(frames + 1)]
 
 
 _lock = threading.Lock()
@@ -87,7 +86,7 @@ def recordings(
     """Train, and yield a `Recording` at each of `recorded_epochs`."""
     program = Program(experiment, dataset, device)
     yield program.record(0)
-    epochs = recorded_epochs(experiment.training.epochs)
+    epochs = recorded_epochs(experiment.training)
     for start, end in itertools.pairwise(epochs):
         with pinned():
             for epoch in range(start, end):
@@ -121,9 +120,9 @@ class Program:
         order = sorted(range(len(place)), key=place.__getitem__)
         self.put_back = np.argsort(order)[:n_rows]
         self.regularizations = [rows[i] for i in order]
+        self.experiment, self.order = experiment, [i % n_rows for i in order]
         self.dropped = slice(len(order) - sum(drops), len(order))
         self.bounded = slice(place.count(0), place.count(0) + sum(bounded))
-        self.all_decoupled = spec.optimizer == "adamw"
 
         row = initial_row(self.layout, network.activation, seeds[0])
         start = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
@@ -181,17 +180,13 @@ class Program:
 
     def _regularize(self, epoch: int) -> None:
         """Let those regularizations act whose onset has come."""
-        acting = [r if epoch >= r.onset else Regularization() for r in self.regularizations]
-        decoupled = [r.decoupled or self.all_decoupled for r in acting]
+        rows = self.experiment.acting(epoch)
+        acting = [rows[i] for i in self.order]
         self.optimizer.penalize(
             Strengths(
                 l1=self._per_weight([r.l1 for r in acting]),
-                l2=self._per_weight(
-                    [0 if d else r.l2 for r, d in zip(acting, decoupled, strict=True)]
-                ),
-                decay=self._per_weight(
-                    [r.l2 if d else 0 for r, d in zip(acting, decoupled, strict=True)]
-                ),
+                l2=self._per_weight([0 if r.decoupled else r.l2 for r in acting]),
+                decay=self._per_weight([r.l2 if r.decoupled else 0 for r in acting]),
             )
         )
         flat = self.weights.flat

@@ -39,7 +39,7 @@ def assert_same_bits(one, other, rows=slice(None)):
 
 @pytest.mark.parametrize("epochs", [1, 2, 7, 99, 100, 101, 102, 150, 1000, 12345, 1_000_000])
 def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
-    recorded = recorded_epochs(epochs)
+    recorded = recorded_epochs(TrainingSpec(epochs=epochs))
     assert recorded[0] == 0
     assert recorded[-1] == epochs
     assert len(recorded) == min(epochs, 100) + 1
@@ -51,7 +51,15 @@ def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
 
 def test_a_run_records_those_epochs():
     history = run(Regularization(), epochs=130, batch_size=None)
-    assert history.epochs.tolist() == recorded_epochs(130)
+    assert history.epochs.tolist() == recorded_epochs(TrainingSpec(epochs=130))
+    assert history.complete
+
+
+@pytest.mark.parametrize(("epochs", "frames"), [(130, 1), (130, 7), (130, 129), (7, 200), (1, 1)])
+def test_a_run_records_as_many_frames_as_it_is_told_to(epochs, frames):
+    history = run(Regularization(), epochs=epochs, frames=frames, batch_size=None)
+    assert len(history.epochs) == min(epochs, frames) + 1
+    assert history.epochs[-1] == epochs
     assert history.complete
 
 
