@@ -2,13 +2,15 @@
 
     python -m benchmarks.board
 
-Prints the frames per second that six cards of 64 x 64 sustain, against six `st.plotly_chart`s of
-the same networks; the time from a change in the sidebar to the first picture and to the whole run;
-and the bytes that a run costs on the WebSocket.
+Prints the frames per second that seven cards and the focus sustain, while playing, against six
+`st.plotly_chart`s of networks of the same size; how long after a slider has moved the board is
+drawn anew, and what is sent meanwhile; the time from a change in the sidebar to the first picture,
+to the whole line-up and to the whole cube; and the bytes that a cube costs on the WebSocket.
 """
 
 import argparse
 import base64
+import math
 import statistics
 import subprocess
 import sys
@@ -26,22 +28,54 @@ from tests.browser.install import find_chromium
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 4
-CHANGES = 8
+CHANGES = 15
+STEPS = 120
 
-DRAW = """async (seconds) => {
-  const board = window.board(), last = board.recording.nFrames - 1;
-  let drawn = 0, frame = 0, slowest = 0, before = performance.now();
+# every frame of the browser in which the board was drawn, while it plays in a loop
+PLAY = """async (seconds) => {
+  const board = window.board(), draw = board.draw.bind(board);
+  let drawn = 0, slowest = 0, before = performance.now();
   const start = before;
+  board.draw = () => (drawn++, draw());
+  board.go({ ...board.state, speed: 4, loop: true });
+  board.restart();
+  board.play();
   while (before - start < 1000 * seconds) {
-    board.seek(frame = (frame + 1) % (last + 1));
     const now = await new Promise(requestAnimationFrame);
-    await new Promise((resolve) => setTimeout(resolve));
-    drawn++;
     slowest = Math.max(slowest, now - before);
     before = now;
   }
+  board.pause();
+  delete board.draw;
+  board.go({ ...board.state, speed: 1, loop: false });
   return [drawn / seconds, slowest];
 }"""
+
+# milliseconds from each movement of a slider until the browser has painted what it changes
+DRAG = """async ([selector, steps]) => {
+  const slider = window.board().element.querySelector(selector);
+  const span = slider.max - slider.min, times = [];
+  for (let i = 0; i < steps; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20 * Math.random()));
+    const start = performance.now();
+    slider.value = String(Math.round(+slider.min + span * (0.5 + 0.5 * Math.sin(i / 3))));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(requestAnimationFrame);
+    await new Promise((resolve) => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = resolve;
+      channel.port2.postMessage(0);
+    });
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+SLIDERS = {
+    "epoch": ".timeline input",
+    "strength of all": ".all input",
+    "strength of a card": ".card .level:not([hidden])",
+    "pruning": ".pruning input",
+}
 
 COUNT_TITLES = """async (seconds) => {
   const seen = new Set();
@@ -79,8 +113,8 @@ def served(script: str, port: int) -> Iterator[str]:
             server.wait()
 
 
-def received_bytes(page: Page) -> list[int]:
-    """A list that grows by the size of every message of the WebSocket from now on."""
+def message_bytes(page: Page, direction: str) -> list[int]:
+    """A list that grows by the size of every message "Sent" or "Received" from now on."""
     sizes: list[int] = []
 
     def heard(event: dict[str, dict[str, str]]) -> None:
@@ -88,27 +122,34 @@ def received_bytes(page: Page) -> list[int]:
 
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
-    session.on("Network.webSocketFrameReceived", heard)
+    session.on(f"Network.webSocketFrame{direction}", heard)
     return sizes
 
 
-def changes(page: Page) -> tuple[list[float], list[float]]:
-    """Seconds from a change to the first picture of the new run, and to the whole of it."""
+def changes(page: Page) -> dict[str, list[float]]:
+    """Seconds from a change to the first picture, to the whole line-up and to the whole cube."""
     noise = page.locator('input[type=range][aria-label="Noise"]')
-    first, whole = [], []
+    until = {
+        "first picture": "window.board().recording.run !== '{run}'",
+        "whole line-up": "window.board().recording.held === window.board().recording.nFrames",
+        "whole cube": "window.board().complete",
+    }
+    times: dict[str, list[float]] = {name: [] for name in until}
     for _ in range(CHANGES):
         run = page.evaluate("window.board().recording.run")
         noise.focus()
         start = time.perf_counter()
         noise.press("ArrowRight")
-        page.wait_for_function(f"window.board().recording.run !== '{run}'", polling="raf")
-        first.append(time.perf_counter() - start)
-        page.wait_for_function(
-            "window.board().recording.held === window.board().recording.nFrames", polling="raf"
-        )
-        whole.append(time.perf_counter() - start)
+        for name, condition in until.items():
+            page.wait_for_function(condition.format(run=run), polling="raf")
+            times[name].append(time.perf_counter() - start)
         page.wait_for_timeout(1500)
-    return first, whole
+    return times
+
+
+def quantile(times: list[float], share: float) -> float:
+    """The time that a share of all times does not exceed."""
+    return sorted(times)[min(len(times) - 1, math.ceil(share * len(times)) - 1)]
 
 
 def main() -> None:
@@ -118,17 +159,23 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         with served("app.py", 8651) as address:
-            sizes = received_bytes(page)
+            received = message_bytes(page, "Received")
+            sent = message_bytes(page, "Sent")
             page.goto(address)
             page.wait_for_selector(".regviz-board .card canvas")
             find_board(page)
-            done = "window.board().recording.held === window.board().recording.nFrames"
-            page.wait_for_function(done)
+            page.wait_for_function("window.board().complete", timeout=60_000)
             page.wait_for_timeout(2500)
-            run_bytes = sum(sizes)
-            parameters = page.evaluate("window.board().recording.parameters.byteLength")
-            rates = [page.evaluate(DRAW, SECONDS) for _ in range(3)]
-            first, whole = changes(page)
+            run_bytes = sum(received)
+            parameters = page.evaluate(
+                "((r) => 4 * r.nParameters * r.parts.reduce((n, p) => n + p.nRows * p.nFrames, 0))"
+                "(window.board().recording)"
+            )
+            rates = [page.evaluate(PLAY, SECONDS) for _ in range(3)]
+            before = len(sent)
+            drags = {name: page.evaluate(DRAG, [s, STEPS]) for name, s in SLIDERS.items()}
+            messages = len(sent) - before
+            times = changes(page)
             mounts = page.evaluate("window.__regvizMounts")
         board = max(rate for rate, _ in rates)
         with served("benchmarks/plotly_page.py", 8652) as address:
@@ -137,14 +184,23 @@ def main() -> None:
             page.wait_for_timeout(3000)
             plotly = page.evaluate(COUNT_TITLES, 2 * SECONDS)
         browser.close()
-    print("six boundaries of [2,8,8,8,1], 64 x 64, headless Chromium: frames per second")
-    print(f"  the board            {board:6.1f}   slowest frame {rates[-1][1]:.0f} ms")
-    print(f"  six st.plotly_chart  {plotly:6.1f}   {board / plotly:.0f} times slower")
-    for name, times in (("first picture", first), ("whole run", whole)):
-        median, worst = statistics.median(times), max(times)
-        print(f"change of the sidebar to {name}: median {median:.2f} s, worst {worst:.2f} s")
+    print("[2,8,8,8,1] in headless Chromium: frames per second")
+    print(f"  seven cards and the focus  {board:6.1f}   slowest frame {rates[-1][1]:.0f} ms")
+    print(f"  six st.plotly_chart        {plotly:6.1f}   {board / plotly:.0f} times slower")
+    print(f"milliseconds from a slider's movement to the new picture; {messages} messages sent")
+    for name, taken in drags.items():
+        print(
+            f"  {name:19} median {statistics.median(taken):4.0f}   p95 {quantile(taken, 0.95):4.0f}"
+        )
+    print("seconds from a change of the sidebar")
+    for name, taken in times.items():
+        print(
+            f"  {name:19} median {statistics.median(taken):.2f}   p95 {quantile(taken, 0.95):.2f}"
+        )
     share = run_bytes / parameters
-    print(f"WebSocket, page and first run: {run_bytes} bytes, {share:.2f} of the parameters' bytes")
+    print(
+        f"WebSocket, page and first cube: {run_bytes} bytes, {share:.2f} of the parameters' bytes"
+    )
     print(f"mounts of the component over {1 + CHANGES} runs: {mounts}")
 
 

@@ -20,6 +20,7 @@ import torch
 import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
 from regviz.regularization import METHODS
+from regviz.strengths import DEFAULT_LEVEL, grid
 from regviz.training import Program
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
@@ -32,12 +33,9 @@ REPEATS = 5
 RECORDED_AT_MOST = 4096  # networks: beyond, the recording itself takes gigabytes
 PLAIN_EPOCHS = 20  # about as long as RegViz's 400: a busy machine shall hit both alike
 
-SIX = tuple(method.at(method.default) for method in METHODS.values())
-GRID = tuple(
-    regularization
-    for method in METHODS.values()
-    for regularization in ([method.at(s) for s in method.strengths[:8]] or [method.at(0)])
-)
+COLUMNS = grid(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
+SIX = tuple(levels[min(DEFAULT_LEVEL, len(levels) - 1)] for levels in COLUMNS)
+GRID = tuple(regularization for levels in COLUMNS for regularization in levels)
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:

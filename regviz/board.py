@@ -1,87 +1,154 @@
-"""A history as bytes for the browser.
+"""A cube's recordings as bytes for the browser.
 
 The layout, written down here alone (``assets/board/codec.js`` reads it): a little-endian uint32
 with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
-starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by name and shape, in
-that order, little-endian float32 in C order.
+starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by name, type and
+shape, in that order, little-endian in C order, each padded with zero bytes to a multiple of four.
+Types are ``"<f4"`` and, for parameters alone, ``"<f2"``.
 
-A message carries the frames from ``header["frame"]`` on, as many as there are by now. Who has n
-frames of a run asks for those from n on; so nothing travels twice and nothing is lost.
+A cube comes in two parts, each with frames of its own: 0 is the line-up, 1 the grid. A message
+carries frames of one part and one precision, from ``header["frame"]`` on. Who has n frames of a
+part asks for those from n on; so nothing travels twice and nothing is lost.
 """
 
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regviz import palette
+from regviz.cube import Cube
 from regviz.datasets import SPLITS, domain
-from regviz.history import METRICS, History
+from regviz.history import History
 from regviz.labels import labels
+from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
 from regviz.regularization import METHODS
-from regviz.training import recorded_epochs
 
-VERSION = 1
+VERSION = 2
+LINE_UP, GRID = 0, 1
+EARLY_STOPPING = (
+    "No penalty: the network without regularization, kept as it was when its validation loss was"
+    " lowest. Training on would only overfit."
+)
 
 
-def encode(history: History, run: str, frame: int = 0) -> bytes:
-    """The frames of ``history`` from ``frame`` on, as the module describes.
+def encode(
+    cube: Cube,
+    name: str,
+    part: int,
+    rows: Sequence[int],
+    history: History,
+    packing: Packing,
+    frame: int = 0,
+) -> bytes:
+    """The frames of a part of a cube from ``frame`` on, as the module describes.
 
     Parameters
     ----------
+    cube : Cube
+    name : str
+        Names cube and line-up together; frames of different names are never mixed.
+    part : int
+        `LINE_UP` or `GRID`.
+    rows : sequence of int
+        Which of the cube's networks ``history`` holds.
     history : History
-        A run on data with two columns.
-    run : str
-        Names the run; frames of two runs are never mixed.
+    packing : Packing
+        Of ``history``.
     frame : int
-        The first frame to send; 0 sends the points and all else that does not change, too.
+        The first frame to send; frame 0 of the line-up comes with the points and all else that does
+        not change.
     """
-    dataset = history.dataset
-    n_frames = len(recorded_epochs(history.experiment.training))
-    arrays = {
-        "parameters": history.parameters[frame:],
-        "metrics": np.stack([history.metrics[name][frame:] for name in METRICS], axis=2),
+    n_times = len(history.epochs)  # the run may be ahead of it
+    frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times]
+    precision = frames[0][1] if frames else SINGLE
+    times = [t for t, p in frames if p == precision]
+    parameters = history.parameters[times]
+    arrays: dict[str, NDArray[Any]] = {
+        "parameters": halved(parameters) if precision == HALF else parameters.astype(SINGLE),
+        "metrics": np.stack([history.metrics[metric][times] for metric in METRICS], axis=2),
     }
     header: dict[str, Any] = {
         "version": VERSION,
-        "run": run,
+        "run": name,
+        "part": part,
         "frame": frame,
-        "n_frames": n_frames,
-        "epochs": history.epochs[frame:].tolist(),
+        "n_frames": packing.n_frames,
+        "rows": list(rows),
+        "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
     }
-    if frame == 0:
-        network = history.experiment.network
-        header |= {
-            "last_epoch": history.experiment.training.epochs,
-            "task": dataset.task,
-            "layers": list(history.layout.sizes),
-            "activation": network.activation,
-            "features": list(network.features),
-            "metrics": list(METRICS),
-            "domain": domain(dataset),
-            "cards": [
-                {
-                    "key": label.method,
-                    "label": label.name,
-                    "strength": label.strength,
-                    "about": METHODS[label.method].about,
-                    "colour": palette.METHODS[label.method],
-                }
-                for label in labels(history.experiment)
-            ],
-            "classes": palette.CLASSES,
-            "blank": palette.BLANK,
-        }
-        arrays |= {split: np.column_stack(dataset.points(split)) for split in SPLITS}
+    if part == LINE_UP and frame == 0:
+        header |= _opening(cube, rows, history)
+        arrays |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
     return _message(header, arrays)
 
 
-def _message(header: dict[str, Any], arrays: dict[str, NDArray[np.floating]]) -> bytes:
-    header["arrays"] = {name: array.shape for name, array in arrays.items()}
+def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any]:
+    """What does not change over a run."""
+    experiment, dataset = cube.experiment, history.dataset
+    n_rows = len(experiment.regularizations)
+    return {
+        "n_networks": n_rows,
+        "last_epoch": experiment.training.epochs,
+        "patience": max(1, experiment.training.epochs // 10),
+        "onset": max(row.onset for row in experiment.regularizations),
+        "task": dataset.task,
+        "layers": list(history.layout.sizes),
+        "activation": experiment.network.activation,
+        "features": list(experiment.network.features),
+        "metrics": list(METRICS),
+        "domain": domain(dataset),
+        "cards": _cards(cube, rows),
+        "classes": palette.CLASSES,
+        "blank": palette.BLANK,
+    }
+
+
+def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """What each card shows: networks and strengths from weak to strong, and where it starts."""
+    named = labels(cube.experiment)
+    regularizations = cube.experiment.regularizations
+    cards = [
+        {
+            "key": key,
+            "label": named[networks[-1]].name,
+            "about": METHODS[key].about,
+            "colour": palette.METHODS[key],
+            "networks": networks,
+            "strengths": [named[row].strength for row in networks],
+            "drop_rates": [regularizations[row].drop_rate for row in networks],
+            "level": networks.index(row),
+            "held": False,
+        }
+        for (key, networks), row in zip(cube.shelves, rows, strict=True)
+    ]
+    if cube.early_stopping:
+        none = next(card for card in cards if card["key"] == "none")
+        cards.append(
+            none
+            | {
+                "key": "early_stopping",
+                "label": "Early stopping",
+                "about": EARLY_STOPPING,
+                "colour": palette.METHODS["early_stopping"],
+                "held": True,
+            }
+        )
+    return cards
+
+
+def _message(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    bodies, listed = [], {}
+    for name, array in arrays.items():
+        kind = HALF if array.dtype == np.float16 else SINGLE
+        body = np.ascontiguousarray(array, dtype=kind).tobytes()
+        bodies.append(body + bytes(-len(body) % 4))
+        listed[name] = [kind, *array.shape]
+    header["arrays"] = listed
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
-    body = [np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays.values()]
-    return b"".join([struct.pack("<I", len(text)), text, *body])
+    return b"".join([struct.pack("<I", len(text)), text, *bodies])

@@ -16,6 +16,7 @@ METHODS: dict[str, dict[Theme, str]] = {
     "elastic_net": {"light": "#7a3fb0", "dark": "#c08bf0"},
     "dropout": {"light": "#7d7a10", "dark": "#d3cc4e"},
     "max_norm": {"light": "#32409a", "dark": "#8fa0ff"},
+    "early_stopping": {"light": "#a5561a", "dark": "#f0a35e"},
 }
 
 # Circles, triangles and squares; for regression the first and the second are the ends of the scale.

@@ -1,7 +1,7 @@
 """What regularization does to weights: penalties, proximal maps, the max-norm projection, dropout.
 
 All functions work on tensors of any shape, elementwise but for `project_`. `METHODS` is the
-catalogue of what is compared, with the strengths that the page starts from.
+catalogue of what is compared.
 """
 
 import math
@@ -76,18 +76,16 @@ class Method:
         Its name, and the symbol of its strength.
     about : str
         What it does, in a sentence or two.
-    strengths : tuple of float
-        What is offered, from weak to strong.
-    default : float
-        The strength to start from, one of those.
+
+    See Also
+    --------
+    regviz.strengths : Which strengths are worth a look.
     """
 
     key: str
     label: str
     symbol: str
     about: str
-    strengths: tuple[float, ...]
-    default: float
 
     def at(self, strength: float) -> Regularization:
         """The regularization of this method at a strength.
@@ -110,8 +108,6 @@ class Method:
                 return Regularization()
 
 
-_PENALTIES = (0.0001, 0.0003, 0.001, 0.002, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1)
-
 METHODS: dict[str, Method] = {
     method.key: method
     for method in (
@@ -120,8 +116,6 @@ METHODS: dict[str, Method] = {
             "None",
             "",
             "No regularization: the baseline that the others are compared with.",
-            (),
-            0.0,
         ),
         Method(
             "l1",
@@ -129,8 +123,6 @@ METHODS: dict[str, Method] = {
             "λ₁",
             "Adds λ₁·Σ|w| to the loss. Its pull is the same for every weight, so it takes small"
             " weights all the way to exactly 0.",
-            _PENALTIES,
-            0.004,
         ),
         Method(
             "l2",
@@ -138,8 +130,6 @@ METHODS: dict[str, Method] = {
             "λ₂",
             "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
             " weights smaller, and none exactly 0.",
-            _PENALTIES,
-            0.01,
         ),
         Method(
             "elastic_net",
@@ -147,8 +137,6 @@ METHODS: dict[str, Method] = {
             "λ",
             "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
             " weights at once.",
-            _PENALTIES,
-            0.006,
         ),
         Method(
             "dropout",
@@ -156,8 +144,6 @@ METHODS: dict[str, Method] = {
             "p",
             "Sets each hidden activation to 0 with probability p in every training step, so that"
             " the network cannot rely on any one unit. Off when the boundary is drawn.",
-            (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7),
-            0.2,
         ),
         Method(
             "max_norm",
@@ -165,8 +151,6 @@ METHODS: dict[str, Method] = {
             "c",
             "After every step, scales each hidden unit's incoming weights back to a length of at"
             " most c. Used together with a little dropout (p = 0.1).",
-            (4.0, 3.0, 2.5, 2.0, 1.6, 1.3, 1.0, 0.8, 0.5, 0.3),
-            1.0,
         ),
     )
 }

@@ -1,20 +1,22 @@
 """Runs in training, one thread each, and finished ones kept for whoever asks for them next."""
 
 import atexit
+import itertools
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from regviz.experiment import Experiment
 from regviz.history import History
+from regviz.packing import Packing
 from regviz.recorder import stream
 
 SLICE = 0.02  # seconds: for so long, and the epoch that it takes to notice, a run keeps its turn
 
 
 class _Turns:
-    """Whose turn it is to train: one run at a time, in the order of asking.
+    """Whose turn it is to train: one run at a time, the urgent first, else in the order of asking.
 
     Torch's small operations gain nothing from several threads, which would fight for the
     interpreter. A plain lock would mostly go back to whoever has just released it.
@@ -22,17 +24,21 @@ class _Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._queue: deque[object] = deque()
+        self._waiting: list[tuple[bool, int]] = []
+        self._asked = itertools.count()
+        self._taken = False
 
-    def take(self) -> None:
-        me = object()
+    def take(self, urgent: bool) -> None:
+        me = (not urgent, next(self._asked))
         with self._changed:
-            self._queue.append(me)
-            self._changed.wait_for(lambda: self._queue[0] is me)
+            self._waiting.append(me)
+            self._changed.wait_for(lambda: not self._taken and min(self._waiting) == me)
+            self._waiting.remove(me)
+            self._taken = True
 
     def give(self) -> None:
         with self._changed:
-            self._queue.popleft()
+            self._taken = False
             self._changed.notify_all()
 
 
@@ -65,6 +71,15 @@ class Run:
         nobody watches stops.
     visitor : str
         Who watches from the start.
+    urgent : bool
+        Whether it takes its turns before those that are not.
+    limit : int or None
+        Bytes that its frames may take on their way to a browser, as of `Packing`.
+
+    Attributes
+    ----------
+    packing : Packing
+        Of the frames so far.
 
     Raises
     ------
@@ -72,7 +87,14 @@ class Run:
         If the experiment cannot be run; nothing is started then.
     """
 
-    def __init__(self, experiment: Experiment, patience: float = 10.0, visitor: str = "") -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        patience: float = 10.0,
+        visitor: str = "",
+        urgent: bool = True,
+        limit: int | None = None,
+    ) -> None:
         self.experiment = experiment
         self.patience = patience
         self.error: Exception | None = None
@@ -80,9 +102,12 @@ class Run:
         self._visitors = {visitor: time.monotonic()}
         self._over = False
         self._turn_began = 0.0
+        self._urgent = urgent
         histories = stream(experiment, after_epoch=self._pause)
         self._history = next(histories)
         self.n_bytes = self._history.n_bytes
+        self.packing = Packing(self._history, limit)
+        self.packing.add(self._history)
         thread = threading.Thread(target=self._train, args=(histories,), daemon=True)
         _threads.add(thread)
         thread.start()
@@ -95,7 +120,7 @@ class Run:
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
     ) -> History:
-        """The history, as soon as it has more than ``n_frames`` frames, or is over.
+        """The history, as soon as more than ``n_frames`` frames are packed, or it is over.
 
         Parameters
         ----------
@@ -117,7 +142,7 @@ class Run:
         with self._grown:
             self._visitors[visitor] = start
             while not self._over:
-                grown = len(self._history.epochs) > n_frames
+                grown = len(self.packing.frames) > n_frames
                 left = start + (gather if grown else timeout) - time.monotonic()
                 if left <= 0:
                     break
@@ -125,6 +150,11 @@ class Run:
             if self.error is not None:
                 raise RuntimeError("the training failed") from self.error
             return self._history
+
+    def watch(self, visitor: str) -> None:
+        """Count a visitor as watching, from now on."""
+        with self._grown:
+            self._visitors[visitor] = time.monotonic()
 
     def leave(self, visitor: str) -> None:
         """Take a visitor off the run."""
@@ -142,13 +172,14 @@ class Run:
             self._take_turn()
 
     def _take_turn(self) -> None:
-        _turns.take()
+        _turns.take(self._urgent)
         self._turn_began = time.monotonic()
 
     def _train(self, histories: Iterator[History]) -> None:
         self._take_turn()
         try:
             for history in histories:
+                self.packing.add(history)
                 with self._grown:
                     self._history = history
                     self._grown.notify_all()
@@ -183,8 +214,14 @@ class Runs:
     def __len__(self) -> int:
         return len(self._runs)
 
-    def get(self, experiment: Experiment, visitor: str = "") -> Run:
-        """The run of ``experiment``, started if there is none.
+    def get(
+        self,
+        experiment: Experiment,
+        visitor: str = "",
+        urgent: bool = True,
+        limit: int | None = None,
+    ) -> Run:
+        """The run of ``experiment``, started if there is none; for the rest see `Run`.
 
         Raises
         ------
@@ -194,7 +231,10 @@ class Runs:
         with self._lock:
             run = self._runs.get(experiment)
             if run is None or not run.alive:
-                run = self._runs[experiment] = Run(experiment, self.patience, visitor)
+                run = self._runs[experiment] = Run(
+                    experiment, self.patience, visitor, urgent, limit
+                )
+            run.watch(visitor)
             self._runs.move_to_end(experiment)
             n_bytes = sum(kept.n_bytes for kept in self._runs.values())
             while n_bytes > self.max_bytes and len(self._runs) > 1:

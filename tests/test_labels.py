@@ -38,7 +38,7 @@ def test_label_names_a_regularization(regularization, method, text):
 @pytest.mark.parametrize("key", METHODS)
 def test_label_agrees_with_the_catalogue(key):
     method = METHODS[key]
-    found = label(method.at(method.default))
-    strength = f"{method.symbol} = {method.default:g}" if method.strengths else ""
+    found = label(method.at(0.25))
+    strength = f"{method.symbol} = 0.25" if method.symbol else ""
     strength += ", p = 0.1" if key == "max_norm" else ""
     assert found == (key, method.label, strength)

@@ -127,13 +127,6 @@ def test_a_forged_choice_falls_back_to_the_default():
     assert header(page)["task"] == "binary"
 
 
-def test_every_offered_strength_is_a_regularization():
-    for method in METHODS.values():
-        for strength in method.strengths:
-            method.at(strength)
-        assert method.default in (*method.strengths, 0.0)
-
-
 def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
     assert page.session_state["drawn"]["noise"] == SHOWCASE.data.noise
     widget(page.slider, "Noise").set_value(0.6).run()

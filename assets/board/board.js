@@ -3,52 +3,76 @@
  * once for each of the browser's frames, and only when something has changed.
  */
 
-import { NO_AXES, growAxes } from "./axes.js";
 import * as cards from "./card.js";
 import { decode } from "./codec.js";
-import { make } from "./dom.js";
-import { listen } from "./keyboard.js";
+import { updatePlace } from "./closeup.js";
+import { fit, make } from "./dom.js";
+import { describeFocus, makeFocus, updateFocus } from "./focus.js";
+import { evaluate, featuresOf } from "./forward.js";
+import { makeHelp } from "./help.js";
 import { layOut } from "./layout.js";
 import { makeLegend, updateSigns, updateStatus } from "./legend.js";
-import { makePainter, paintBoundary, preparePoints } from "./painter.js";
+import { makePainter, paintBoundary } from "./painter.js";
 import * as player from "./player.js";
-import { append, start } from "./recording.js";
+import { drawPoints } from "./points.js";
+import { append, heldFrames, isComplete, start, weightAxes } from "./recording.js";
 import { makeScale } from "./scale.js";
+import { measuresOf, showCard } from "./shown.js";
+import { earlyStopping } from "./stopping.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
-import { makeTransport, updateTransport } from "./transport.js";
+import { makeTransport, updateMarks, updateStrengths, updateTransport } from "./transport.js";
+import * as views from "./view.js";
+import * as words from "./words.js";
 
-// how long the picture has to stand still before it is said in words
+// how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
+// grid points along each side of a boundary: of a card, and of the large one, moving and at rest
+const CARD_GRIDS = [64, 48, 32, 24];
+const CLOSEUP_GRIDS = [96, 64, 48, 32];
+const CLOSEUP_REST = 200;
+// milliseconds: drawing that takes longer, twice in a row, goes to a coarser grid while it moves
+const SLOW = 17;
 
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
   /** @type {import("./player.js").State} */ state = player.START;
+  /** @type {import("./view.js").View} */ view = views.START;
   /** @type {Object[]} */ cards = [];
+  /** @type {import("./shown.js").Shown[]} */ shown = [];
   theme = null;
   scale = null;
-  painter = null;
-  axes = NO_AXES;
+  painters = new Map();
+  points = document.createElement("canvas");
+  axes = { range: 1, most: 1 };
+  marks = [];
+  place = null;
   size = { width: 0, histogram: 52 };
   ratio = 1;
   stale = false;
+  coarse = 0;
+  slow = 0;
   resting = 0;
   request = 0;
   time = 0;
+  /** Called with a card's key and level for all cards, when a strength has been set. */
+  onLevels = () => {};
 
   constructor() {
+    this.help = makeHelp();
     this.transport = makeTransport(this);
+    this.transport.element.append(this.help.button);
     this.legend = makeLegend();
     this.grid = make("div", { class: "cards" });
+    this.focus = makeFocus(this);
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      this.transport.element, this.legend.element, this.grid, this.probe,
+      this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
     this.element.regviz = this;
     addTooltip(this.element);
-    listen(this.element, this);
     this.onFrame = (now) => this.tick(now);
   }
 
@@ -60,39 +84,53 @@ export class Board {
     return player.isMoving(this.state);
   }
 
+  /** Whether every network is there at every epoch. */
+  get complete() {
+    return this.recording !== null && isComplete(this.recording);
+  }
+
   /**
    * @param {Uint8Array} bytes  a message
-   * @returns {{run: string, frame: number}|null}  what to ask the server for next
+   * @returns {{run: string, held: number[]}|null}  what to ask the server for next
    */
   receive(bytes) {
     const message = decode(bytes);
-    const { run, frame, epochs } = message.header;
+    const { run, frame, part, epochs } = message.header;
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
-      if (frame !== 0) return { run, frame: 0 };
+      if (frame !== 0 || part !== 0) return { run, held: [0, 0] };
       this.begin(start(message));
     } else {
       this.recording = append(this.recording, message);
     }
     this.state = player.arrived(this.state, this.recording);
-    this.axes = growAxes(this.axes, this.recording);
+    this.axes = weightAxes(this.recording);
     this.invalidate();
     // once more when all is there, so that the server knows; its answer to that is empty
-    return frame === this.recording.nFrames && epochs.length === 0 ? null : this.next();
+    return isComplete(this.recording) && epochs.length === 0 ? null : this.next();
   }
 
   /** What to ask the server for: the frames after those held. */
   next() {
-    return this.recording && { run: this.recording.run, frame: this.recording.held };
+    return this.recording && { run: this.recording.run, held: heldFrames(this.recording) };
   }
 
   /** Show another run from now on. */
   begin(recording) {
-    const painter = makePainter(recording);
-    const still = this.recording || matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const state = still ? player.START : player.FIRST;
-    Object.assign(this, { recording, painter, state, axes: NO_AXES, theme: null });
-    this.cards = recording.cards.map((_, k) => cards.makeCard(recording, k));
+    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
+    const state = this.recording ? player.renewed(this.state, this.recording) : first;
+    const view = views.renewed(this.view, recording);
+    Object.assign(this, { recording, state, view, theme: null, painters: new Map(), coarse: 0, slow: 0 });
+    const handlers = {
+      focus: (key) => this.look({ ...this.view, focus: key }),
+      strengthen: (key, level) => this.look(views.setLevel(this.view, recording.cards, key, level)),
+      release: () => this.release(),
+      point: (place) => this.point(place),
+    };
+    this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
+    this.shown = recording.cards.map((card, c) => ({
+      card, c, row: new Float32Array(recording.nParameters), drawn: new Float32Array(recording.nParameters),
+    }));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
     this.restyle();
     this.measure();
@@ -105,7 +143,7 @@ export class Board {
     this.theme = theme;
     this.element.dataset.theme = theme.mode;
     this.scale = makeScale(this.recording, theme);
-    this.cards.forEach((card, k) => cards.dressCard(card, this.recording.cards[k], theme));
+    this.cards.forEach((card, c) => cards.dressCard(card, this.recording.cards[c], theme));
     updateSigns(this.legend, this.recording, this.scale, theme);
     this.preparePoints();
   }
@@ -117,6 +155,7 @@ export class Board {
     const { clientWidth: width } = this.cards[0].boundary;
     const { clientHeight: histogram } = this.cards[0].histogram;
     const { size, ratio } = this;
+    this.invalidate();
     const known = width === size.width && histogram === size.histogram;
     if (!width || (known && ratio === devicePixelRatio)) return;
     this.size = { width, histogram };
@@ -125,13 +164,31 @@ export class Board {
   }
 
   preparePoints() {
-    const { painter, recording, scale, theme, size, ratio } = this;
-    if (size.width) preparePoints(painter, recording, scale, theme, size.width, ratio);
+    const { recording, scale, theme, size: { width }, ratio } = this;
+    for (const [canvas, side] of [[this.points, width], [this.focus.panels.closeup.points, this.focus.panels.closeup.canvas.clientWidth]]) {
+      if (!side) continue;
+      fit(canvas, side, side, ratio);
+      drawPoints(canvas.getContext("2d"), recording, scale, theme, side, ratio);
+    }
     this.invalidate();
+  }
+
+  painter(grid) {
+    if (!this.painters.has(grid)) this.painters.set(grid, makePainter(this.recording, grid));
+    return this.painters.get(grid);
+  }
+
+  closeupPainter() {
+    return this.painter(this.fine ? CLOSEUP_REST : CLOSEUP_GRIDS[this.coarse]);
   }
 
   seek(frame) {
     if (this.recording) this.go(player.seek(this.state, this.recording, frame));
+  }
+
+  seekMark(kind) {
+    const mark = this.marks.find((each) => each.kind === kind);
+    if (mark) this.seek(mark.frame);
   }
 
   play() {
@@ -150,10 +207,77 @@ export class Board {
     this.go(player.restart(this.state));
   }
 
+  changeSpeed(steps) {
+    this.go(player.faster(this.state, steps));
+  }
+
+  cycleSpeed() {
+    const { SPEEDS } = player;
+    const next = (SPEEDS.indexOf(this.state.speed) + 1) % SPEEDS.length;
+    this.go({ ...this.state, speed: SPEEDS[next] });
+  }
+
+  toggleLoop() {
+    this.go({ ...this.state, loop: !this.state.loop });
+  }
+
   go(state) {
     this.state = state;
     // the slider answers at once, the pictures with the next frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
+    this.invalidate();
+  }
+
+  /** Look at the same recording in another way. */
+  look(view) {
+    this.view = view;
+    this.invalidate();
+  }
+
+  focusOn(c) {
+    const card = this.recording?.cards[c];
+    if (card) this.look({ ...this.view, focus: card.key });
+  }
+
+  strengthenAll(level) {
+    this.look(views.setLevel({ ...this.view, linked: true }, this.recording.cards, null, level));
+  }
+
+  strengthenBy(steps) {
+    const { cards: all } = this.recording;
+    const from = views.commonLevel(this.view, all) ?? Math.floor((views.levelsOf(all) - 1) / 2);
+    this.strengthenAll(from + steps);
+    this.release();
+  }
+
+  /** A strength has been set: the server will train it first, when something else changes. */
+  release() {
+    this.onLevels(this.view.levels);
+  }
+
+  toggleLink() {
+    this.look({ ...this.view, linked: !this.view.linked });
+  }
+
+  toggleDiscrete() {
+    if (this.recording.network.task !== "regression") this.look({ ...this.view, discrete: !this.view.discrete });
+  }
+
+  prune(threshold) {
+    this.look({ ...this.view, threshold });
+  }
+
+  edit(index, value) {
+    this.look(views.edit(this.view, this.view.focus, index, value));
+  }
+
+  unedit(index) {
+    this.look(views.unedit(this.view, this.view.focus, index));
+  }
+
+  /** Ask all networks for their prediction at a place of the picture, or cease to. */
+  point(place) {
+    this.place = place;
     this.invalidate();
   }
 
@@ -175,26 +299,95 @@ export class Board {
     const playing = this.state.mode === "playing";
     this.time = playing ? now : 0;
     // between two recorded frames there is nothing to draw
-    if (this.stale || this.state.frame !== before.frame || this.state.mode !== before.mode) this.draw();
+    if (this.stale || this.state.frame !== before.frame || this.state.mode !== before.mode) this.move();
     if (playing) this.wake();
+  }
+
+  /** Draw what moves, as coarsely as it takes to keep up; then, when it stands still, finely. */
+  move() {
+    const began = performance.now();
+    this.fine = false;
+    this.draw();
+    this.slow = performance.now() - began > SLOW ? this.slow + 1 : 0;
+    if (this.slow > 1) [this.coarse, this.slow] = [Math.min(this.coarse + 1, CARD_GRIDS.length - 1), 0];
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), REST);
+  }
+
+  rest() {
+    if (!this.recording || this.stale) return;
+    this.fine = true;
+    this.draw();
+    const { recording } = this;
+    for (const shown of this.shown) {
+      const { label } = shown.card;
+      const told = { label, strength: shown.strength, epoch: recording.epochs[shown.t], task: recording.network.task, lost: shown.lost };
+      cards.describe(this.cards[shown.c], told, measuresOf(recording, shown), recording.weightIndex.length);
+    }
+    describeFocus(this.focus, recording, this.shown[this.focusIndex()]);
+  }
+
+  focusIndex() {
+    return this.recording.cards.findIndex(({ key }) => key === this.view.focus);
   }
 
   /** Draw everything, now. */
   draw() {
-    const { recording, painter, scale, theme, axes, size, ratio, frame } = this;
+    const { recording, scale, theme, axes, size, ratio, view, state } = this;
     if (!recording || !size.width) return;
     this.stale = false;
-    this.cards.forEach((card, k) => {
-      paintBoundary(painter, card.boundary, recording, scale, theme, frame, k, size.width, ratio);
-      cards.updateNumbers(card, recording, frame, k);
-      cards.updateHistogram(card, recording, axes, frame, k, size, ratio);
+    const { task } = recording.network;
+    const painter = this.painter(this.fine ? CARD_GRIDS[0] : CARD_GRIDS[this.coarse]);
+    const levels = views.levelsOf(recording.cards);
+    this.shown.forEach((shown, c) => {
+      const card = this.cards[c];
+      showCard(shown, recording, view, state.frame);
+      paintBoundary(painter, card.boundary, shown.drawn, scale, theme, size.width, ratio, this.points, view.discrete);
+      cards.updateHeading(card, {
+        strength: shown.strength, level: views.levelOf(view, shown.card), levels, focused: shown.card.key === view.focus,
+        changed: shown.changed,
+      });
+      cards.updateNumbers(card, measuresOf(recording, shown), task, shown.lost);
+      cards.updateHistogram(card, shown.drawn, recording.weightIndex, axes, size, ratio);
     });
-    updateTransport(this.transport, recording, this.state);
+    const focused = this.shown[this.focusIndex()];
+    this.mark(focused);
+    updateFocus(this.focus, this, focused);
+    this.cross();
+    updateTransport(this.transport, recording, state);
+    updateStrengths(this.transport, { level: views.commonLevel(view, recording.cards), levels, linked: view.linked });
     updateStatus(this.legend, recording);
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      this.cards.forEach((card, k) => cards.describe(card, this.recording, this.frame, k));
-    }, REST);
+  }
+
+  /** What is marked on the epoch slider and in the charts, for the network in focus. */
+  mark({ card, k }) {
+    const { recording } = this;
+    const { onset, epochs, patience, held } = recording;
+    const { best, stop } = earlyStopping(recording, k);
+    const settled = stop !== null || held === recording.nFrames;
+    const frames = [
+      onset > 0 && { kind: "onset", frame: epochs.findIndex((epoch) => epoch >= onset), text: "regularization on", tip: words.MARKS.onset(onset) },
+      settled && best > 0 && { kind: "best", frame: best, text: "best validation", tip: words.MARKS.best(epochs[best], card.label) },
+      stop !== null && { kind: "stop", frame: stop, text: "early stop", tip: words.MARKS.stop(epochs[stop], card.label, patience) },
+    ];
+    const marks = frames.filter((each) => each && each.frame >= 0);
+    const same = marks.length === this.marks.length && marks.every((m, i) => m.tip === this.marks[i].tip);
+    if (!same) this.marks = marks.map((each) => ({ ...each, epoch: epochs[each.frame] }));
+    updateMarks(this.transport, this.marks, recording.nFrames, (frame) => this.seek(frame));
+  }
+
+  /** The crosshair on all pictures, and what each network predicts there. */
+  cross() {
+    const { place, recording, shown, focus } = this;
+    const { network, domain: [low, high] } = recording;
+    const at = place && [low + place.x * (high - low), high - place.y * (high - low)];
+    const inputs = at && featuresOf(network.features, [at[0]], [at[1]]);
+    const predictions = shown.map(({ card, drawn }, c) => {
+      const text = at ? words.prediction(network.task, [...evaluate(network, drawn, 0, inputs, 1)]) : "";
+      cards.updateCross(this.cards[c], place, text);
+      return { label: card.label, text };
+    });
+    updatePlace(focus.panels.closeup, place, at, predictions, network.task);
   }
 
   /** Stop drawing; the next message or change starts it again. */

@@ -11,14 +11,16 @@ import { predict } from "./forward.js";
  * @param {number} n
  * @param {Float64Array} values  memory for the predictions, of the same shape
  * @param {Uint32Array} pixels
+ * @param {boolean} discrete  every point in full colour
  */
-export function paint(scale, raw, nOutputs, n, values, pixels) {
+export function paint(scale, raw, nOutputs, n, values, pixels, discrete) {
   predict(scale.task, nOutputs, raw, n, values);
-  if (scale.task === "multiclass") paintClasses(scale.tables, values, nOutputs, n, pixels);
-  else paintTwoSided(scale, values, n, pixels);
+  const tables = discrete ? scale.discrete : scale.tables;
+  if (scale.task === "multiclass") paintClasses(tables, values, nOutputs, n, pixels);
+  else paintTwoSided(scale, tables[0], values, n, pixels);
 }
 
-function paintTwoSided({ task, middle, reach, tables: [table] }, values, n, pixels) {
+function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
   const top = table.length - 1;
   const slope = task === "regression" ? (0.5 * top) / reach : top;
   const shift = task === "regression" ? 0.5 * top - slope * middle : 0;

@@ -1,19 +1,21 @@
-/** A card: a network's boundary, its numbers and its weights. */
+/** A card: a method's boundary, its strength, its numbers and its weights. */
 
 import { fit, make, say } from "./dom.js";
 import { SIDE, BARS, count, drawHistogram } from "./histogram.js";
-import { isDiverged, metric, rowOffset } from "./recording.js";
 import { css, mix, parse } from "./theme.js";
+import { isAdjustable } from "./view.js";
 import * as words from "./words.js";
 
 /**
  * @param {import("./recording.js").Recording} recording
- * @param {number} k  which network
+ * @param {number} c  which card
+ * @param {{focus: (key: string) => void, strengthen: (key: string, level: number) => void,
+ *   release: () => void}} handlers
  */
-export function makeCard({ cards, network }, k) {
-  const { label, strength, about } = cards[k];
-  // With six cards, forty stops for the same five terms: the keyboard finds them on the first card.
-  const reach = k === 0 ? {} : { tabindex: "-1" };
+export function makeCard({ cards, network }, c, { focus, strengthen, release }) {
+  const { key, label, about, networks } = cards[c];
+  // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
+  const reach = c === 0 ? {} : { tabindex: "-1" };
   const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
   const values = {};
   const list = make("dl", {});
@@ -23,28 +25,41 @@ export function makeCard({ cards, network }, k) {
     list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), reach)), values[name]));
   }
   const parts = {
+    pick: make("button", { type: "button", class: "pick", "aria-label": `Look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
+    strength: make("span", { class: "strength" }),
+    slider: make("input", {
+      type: "range", class: "level", min: "0", max: String(networks.length - 1), step: "1",
+      "aria-label": `Strength of ${label}`,
+    }),
     boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
+    cross: make("i", { class: "cross", hidden: "" }),
+    there: make("span", { class: "there", hidden: "" }),
+    changed: make("span", { class: "changed", hidden: "" }),
     histogram: make("canvas", { class: "histogram", role: "img", "aria-label": label, "data-tip": words.HISTOGRAM }),
     zeros: term("", words.HISTOGRAM, { ...reach, class: "term zeros" }),
     low: make("span", {}),
     high: make("span", {}),
     diverged: make("p", { class: "diverged" }),
   };
+  const { slider } = parts;
+  const name = term("", about, { class: "term label" });
+  name.append(make("i", { class: "swatch" }), label);
   const element = make(
     "article",
-    { class: "card" },
-    make(
-      "h3",
-      {},
-      term("", about, { class: "term label" }),
-      make("span", { class: "strength", title: strength }, strength),
-    ),
-    parts.boundary,
+    { class: "card", "aria-label": label },
+    make("h3", {}, name, parts.pick),
+    make("div", { class: "dial" }, parts.strength, slider),
+    make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.changed),
     make("div", { class: "numbers" }, list, parts.diverged),
     make("div", { class: "weights" }, parts.zeros, parts.histogram,
       make("div", { class: "axis", "aria-hidden": "true" }, parts.low, make("span", {}, "0"), parts.high)),
   );
-  element.querySelector(".label").append(make("i", { class: "swatch" }), label);
+  slider.hidden = !isAdjustable(cards[c]);
+  slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
+  slider.addEventListener("change", release);
+  element.addEventListener("click", (event) => {
+    if (event.target === parts.pick || !event.target.closest("button, input")) focus(key);
+  });
   return { element, values, ...parts, counts: new Uint16Array(BARS), colours: null };
 }
 
@@ -60,22 +75,39 @@ export function dressCard(card, { colour }, theme) {
   };
 }
 
-/** The numbers of frame `t`. */
-export function updateNumbers({ values, element, diverged }, recording, t, k) {
-  const lost = isDiverged(recording, t, k);
-  if (element.classList.contains("lost") !== lost) element.classList.toggle("lost", lost);
-  if (lost) say(diverged, `${words.divergedAt(recording.diverged[k])}. ${words.DIVERGED}`);
+/** Whether the card is the one that is seen large, how strong it is, and whether it was changed. */
+export function updateHeading(card, { strength, level, levels, focused, changed }) {
+  const { element, pick, slider } = card;
+  if (element.classList.contains("focused") !== focused) {
+    element.classList.toggle("focused", focused);
+    pick.setAttribute("aria-pressed", String(focused));
+  }
+  say(card.strength, strength);
+  if (slider.valueAsNumber !== level) slider.value = String(level);
+  slider.style.setProperty("--shown", String(level / Math.max(1, levels - 1)));
+  slider.setAttribute("aria-valuetext", strength);
+  card.changed.hidden = !changed;
+  if (changed) say(card.changed, changed);
+}
+
+/**
+ * The numbers.
+ *
+ * @param {Object<string, number>} measures  by their names in words.TERMS
+ * @param {number|null} lost  the epoch from which the network is lost
+ */
+export function updateNumbers({ values, element, diverged }, measures, task, lost) {
+  if (element.classList.contains("lost") !== (lost !== null)) element.classList.toggle("lost", lost !== null);
+  if (lost !== null) say(diverged, `${words.divergedAt(lost)}. ${words.DIVERGED}`);
   for (const name in values) {
-    const value = metric(recording, name, t, k);
-    say(values[name], words.FORMATS[name](value, recording.network.task));
-    if (name === "sparsity") element.classList.toggle("sparse", value > 0);
+    say(values[name], words.FORMATS[name](measures[name], task));
+    if (name === "sparsity") element.classList.toggle("sparse", measures[name] > 0);
   }
 }
 
-/** The histogram of frame `t`, on axes that are the same for all cards. */
-export function updateHistogram(card, recording, axes, t, k, size, ratio) {
-  const { parameters, weightIndex } = recording;
-  count(parameters, rowOffset(recording, t, k), weightIndex, axes.range, card.counts);
+/** The histogram of the weights in `row`, on axes that are the same for all cards. */
+export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
+  count(row, 0, weightIndex, axes.range, card.counts);
   fit(card.histogram, size.width, size.histogram, ratio);
   const context = card.histogram.getContext("2d");
   drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
@@ -84,20 +116,28 @@ export function updateHistogram(card, recording, axes, t, k, size, ratio) {
   say(card.high, words.axis(axes.range));
 }
 
-/** Say the pictures in words. */
-export function describe(card, recording, t, k) {
-  const { label, strength } = recording.cards[k];
-  const epoch = recording.epochs[t];
-  const weights = recording.weightIndex.length;
+/** The crosshair: at shares `x` and `y` of the picture from its upper left, with a prediction. */
+export function updateCross({ cross, there }, place, prediction) {
+  cross.hidden = there.hidden = place === null;
+  if (place === null) return;
+  cross.style.setProperty("--x", String(place.x));
+  cross.style.setProperty("--y", String(place.y));
+  there.classList.toggle("top", place.y > 0.75);
+  say(there, prediction);
+}
+
+/**
+ * Say the pictures in words.
+ *
+ * @param {{label: string, strength: string, epoch: number, task: string, lost: number|null}} shown
+ * @param {Object<string, number>} measures
+ */
+export function describe(card, shown, measures, weights) {
   const zeros = card.counts[SIDE];
-  const value = (name) => metric(recording, name, t, k);
   const sentence = words.pictureOf({
-    label, strength, epoch, zeros, weights,
-    task: recording.network.task,
-    testLoss: value("test_loss"),
-    accuracy: value("test_accuracy"),
-    diverged: isDiverged(recording, t, k) ? recording.diverged[k] : null,
+    ...shown, zeros, weights, testLoss: measures.test_loss, accuracy: measures.test_accuracy,
+    diverged: shown.lost,
   });
   card.boundary.setAttribute("aria-label", sentence);
-  card.histogram.setAttribute("aria-label", words.histogramOf(label, epoch, zeros, weights));
+  card.histogram.setAttribute("aria-label", words.histogramOf(shown.label, shown.epoch, zeros, weights));
 }

@@ -44,7 +44,7 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   const line = Math.max(1, Math.round(ratio));
   context.clearRect(0, 0, w, h);
-  const slot = w / (2 * (SIDE + MIDDLE));
+  const slot = slotOf(w);
   const middle = w / 2;
   context.fillStyle = colours.bar;
   for (let i = 1; i <= SIDE; i++) {
@@ -66,6 +66,30 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
   context.fillRect(Math.round(middle) - half, h - line - tall, 2 * half, tall + line);
 }
 
-function barHeight(n, most, height) {
+/** How tall the bar of `n` weights is, in whole pixels. */
+export function barHeight(n, most, height) {
   return n === 0 ? 0 : Math.max(1, Math.round(height * Math.sqrt(n / most)));
+}
+
+/** How far from the middle a weight of this size stands; those nearest to 0 beside the zero bar. */
+export function distanceOf(size, range, width) {
+  return (MIDDLE + Math.min(1, size / range) * SIDE) * slotOf(width);
+}
+
+/** Which bar stands at `x`. */
+export function barAt(x, width) {
+  const bar = Math.ceil(Math.abs(x - width / 2) / slotOf(width) - MIDDLE);
+  return SIDE + Math.sign(x - width / 2) * Math.max(0, Math.min(SIDE, bar));
+}
+
+/** Where a bar's place begins and ends. */
+export function placeOf(bar, width) {
+  const i = Math.abs(bar - SIDE);
+  const [near, far] = [i - 1 + MIDDLE, i + MIDDLE].map((slots) => Math.sign(bar - SIDE) * slots * slotOf(width));
+  const half = ZERO * slotOf(width);
+  return i === 0 ? [width / 2 - half, width / 2 + half] : [width / 2 + Math.min(near, far), width / 2 + Math.max(near, far)];
+}
+
+function slotOf(width) {
+  return width / (2 * (SIDE + MIDDLE));
 }

@@ -1,24 +1,48 @@
-/** Keys, while the focus is within the board and on nothing that needs them itself. */
+/** Keys, wherever nothing else needs them; help.js lists them. */
 
 /**
- * @param {HTMLElement} element
- * @param {{toggle: Function, seek: (frame: number) => void, frame: number, recording: Object}} board
+ * What a key does, or undefined.
+ *
+ * @param {string} key
+ * @param {import("./board.js").Board} board
+ * @returns {(() => void)|undefined}
  */
-export function listen(element, board) {
-  const actions = {
+function actionOf(key, board) {
+  if (/^[1-9]$/.test(key)) return () => board.focusOn(Number(key) - 1);
+  return {
     " ": () => board.toggle(),
     ArrowLeft: () => board.seek(board.frame - 1),
     ArrowRight: () => board.seek(board.frame + 1),
+    ArrowUp: () => board.strengthenBy(1),
+    ArrowDown: () => board.strengthenBy(-1),
     Home: () => board.seek(0),
     End: () => board.seek(board.recording.nFrames - 1),
-  };
-  element.addEventListener("keydown", (event) => {
-    const action = actions[event.key];
-    if (!action || !board.recording || event.ctrlKey || event.altKey || event.metaKey) return;
-    // a focused button is pressed by the space bar
-    if (event.key === " " && event.target.closest?.("button")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  });
+    b: () => board.seekMark("best"),
+    s: () => board.seekMark("stop"),
+    "+": () => board.changeSpeed(1),
+    "-": () => board.changeSpeed(-1),
+    l: () => board.toggleLoop(),
+    d: () => board.toggleDiscrete(),
+    "?": () => board.help.element.showModal(),
+  }[key.length === 1 ? key.toLowerCase() : key];
+}
+
+const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {import("./board.js").Board} board
+ */
+export function press(event, board) {
+  if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+  const target = event.composedPath()[0];
+  const action = actionOf(event.key, board);
+  if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
+  // a focused button is pressed by the space bar, and a slider has its own arrow keys
+  if (event.key === " " && target.closest?.("button")) return;
+  const slider = target.closest?.("input[type=range]");
+  if (slider && slider !== board.transport.slider && /^(Arrow|Home|End)/.test(event.key)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  action();
 }

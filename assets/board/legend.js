@@ -5,6 +5,11 @@ import { CORNERS, SHAPES, trainColour } from "./points.js";
 import { axis } from "./words.js";
 import { css } from "./theme.js";
 
+// recorded after the first one, unless that would take too many bytes
+const FRAMES = 100;
+const SMALL =
+  "What the browser holds of a run may take 8 MB. These networks are large: so their weights come in half precision, as long as no drawn probability moves by more than 0.001, and fewer of the epochs are kept.";
+
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
   const status = make("span", { class: "status" });
@@ -44,14 +49,24 @@ export function updateSigns({ signs }, recording, scale, theme) {
   }
 }
 
-/** How far the run has come. */
-export function updateStatus({ status }, { held, nFrames, lastEpoch, epochs }) {
-  const done = held === nFrames;
-  status.classList.toggle("training", !done);
-  // read out once at the end, not at every percent
-  status.setAttribute("aria-live", done ? "polite" : "off");
-  const share = Math.floor((100 * epochs[held - 1]) / lastEpoch);
-  say(status, done ? `trained for ${lastEpoch} epochs` : `training… ${share} %`);
+/** How far the cube has come, and what of it was left out to keep it small. */
+export function updateStatus({ status }, { parts, lastEpoch, diverged }) {
+  const [lineUp, grid] = parts;
+  const share = ({ epochs }) => `${Math.floor((100 * (epochs.at(-1) ?? 0)) / lastEpoch)} %`;
+  const isDone = ({ epochs, nFrames }) => epochs.length === nFrames;
+  const done = grid.nRows > 0 && isDone(grid);
+  if (status.classList.contains("training") === done) {
+    status.classList.toggle("training", !done);
+    // read out once at the end, not at every percent
+    status.setAttribute("aria-live", done ? "polite" : "off");
+  }
+  if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
+  if (!done) return say(status, `other strengths… ${share(grid)}`);
+  const fewer = grid.nFrames < Math.min(lastEpoch, FRAMES) + 1;
+  const notes = [fewer && `${grid.nFrames} epochs kept`, grid.half && "half precision"].filter(Boolean);
+  status.dataset.tip = SMALL;
+  if (!notes.length) delete status.dataset.tip;
+  say(status, [`${diverged.length} networks, ${lastEpoch} epochs`, ...notes].join(" · "));
 }
 
 function mark(kind, paint, size = 4.4) {

@@ -4,32 +4,31 @@
  */
 
 import { Board } from "./board.js";
+import { press } from "./keyboard.js";
 
-/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, mode: string|undefined, calls: number, unwatch: Function|null}>} */
+const STYLES = ["board", "focus", "network", "chart", "weights"];
+
+/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
 const mounted = new WeakMap();
 
 /**
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
- *   setTriggerValue: (name: string, value: Object) => void}} component
+ *   setTriggerValue: (name: string, value: Object) => void,
+ *   setStateValue: (name: string, value: Object) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls what an overtaken call has returned
  */
-export function render({ data, parentElement, setTriggerValue }) {
+export function render({ data, parentElement, setTriggerValue, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
+  mount.board.onLevels = (levels) => setStateValue("levels", levels);
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.board.restyle();
-  const mode = mount.board.theme?.mode;
-  let request = null;
   if (data && data !== mount.data) {
     mount.data = data;
-    request = mount.board.receive(data);
-  } else if (mode !== mount.mode) {
-    // what the server draws has to change its colours, too
-    request = mount.board.next();
+    const request = mount.board.receive(data);
+    if (request) setTriggerValue("more", request);
   }
-  mount.mode = mount.board.theme?.mode;
-  if (request) setTriggerValue("more", request);
   mount.board.invalidate();
   return () => {
     if (call !== mount.calls) return;
@@ -42,24 +41,26 @@ export function render({ data, parentElement, setTriggerValue }) {
 
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, mode: undefined, calls: 0, unwatch: null };
+  const mount = { board, data: null, calls: 0, unwatch: null };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 
   // nothing is shown unstyled
   board.element.style.visibility = "hidden";
-  const style = document.createElement("link");
-  style.rel = "stylesheet";
-  style.href = new URL("board.css", import.meta.url).href;
-  const ready = () => {
+  const styles = STYLES.map((name) => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = new URL(`${name}.css`, import.meta.url).href;
+    return style;
+  });
+  const loaded = styles.map((style) => new Promise((done) => (style.onload = style.onerror = done)));
+  Promise.all(loaded).then(() => {
     board.element.style.visibility = "";
     board.theme = null;
     board.restyle();
     board.measure();
-  };
-  style.addEventListener("load", ready);
-  style.addEventListener("error", ready);
-  parent.append(style, board.element);
+  });
+  parent.append(...styles, board.element);
   return mount;
 }
 
@@ -78,7 +79,14 @@ function watch(parent, board) {
   }
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", restyle);
+  const pressed = (event) => {
+    const [target] = event.composedPath();
+    // on the board, or on nothing in particular
+    if (event.composedPath().includes(board.element) || target === document.body) press(event, board);
+  };
+  document.addEventListener("keydown", pressed);
   return () => {
+    document.removeEventListener("keydown", pressed);
     resized.disconnect();
     themed.disconnect();
     system.removeEventListener("change", restyle);

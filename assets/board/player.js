@@ -6,59 +6,81 @@
  * @property {number} clock  the same with its fraction, while playing
  * @property {"following"|"playing"|"resting"} mode  following: at the newest frame of a run that is
  *   still streaming in
+ * @property {number} speed  times FRAMES_PER_SECOND
+ * @property {boolean} loop  whether it starts over at the end
+ * @property {number} until  where following ends
  *
  * @typedef {{held: number, nFrames: number}} Extent
  */
 
 export const FRAMES_PER_SECOND = 24;
+export const SPEEDS = [0.25, 0.5, 1, 2, 4];
 // A tab that comes back from the background goes on where it was.
 const LONGEST_TICK = 0.25;
+// frames for which the end stands still before a loop starts over
+const PAUSE = 0.8 * FRAMES_PER_SECOND;
 
 /** @type {State} */
-export const START = Object.freeze({ frame: 0, clock: 0, mode: "following" });
+export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
 
 /** A visitor's first run is played from its beginning, however fast it arrives. */
-export const FIRST = Object.freeze({ frame: 0, clock: 0, mode: "playing" });
+export const FIRST = Object.freeze({ ...START, mode: "playing" });
+
+/** Another run has begun: who rests within the one before comes to rest at the same frame. */
+export function renewed(state, { nFrames }) {
+  const within = state.mode === "resting" && state.frame < nFrames - 1;
+  return { ...at(state, 0, "following"), until: within ? state.frame : Infinity };
+}
 
 /** More frames have arrived. */
 export function arrived(state, { held, nFrames }) {
   if (state.mode !== "following") return state;
-  return at(held - 1, held < nFrames ? "following" : "resting");
+  if (state.until < held) return at(state, state.until, "resting");
+  if (held === nFrames) return at(state, held - 1, "resting");
+  return { ...at(state, held - 1, "following"), until: state.until };
 }
 
 /** The visitor goes to a frame and stays there; beyond what has arrived, it is the newest again. */
 export function seek(state, { held, nFrames }, frame) {
   const inside = Math.max(0, Math.min(held - 1, Math.round(frame)));
-  return at(inside, frame >= nFrames - 1 && held < nFrames ? "following" : "resting");
+  return at(state, inside, frame >= nFrames - 1 && held < nFrames ? "following" : "resting");
 }
 
 /** From the end it starts over. */
 export function play(state, { held, nFrames }) {
-  if (state.frame < held - 1) return at(state.frame, "playing");
-  return held < nFrames ? at(held - 1, "following") : at(0, "playing");
+  if (state.frame < held - 1) return at(state, state.frame, "playing");
+  return held < nFrames ? at(state, held - 1, "following") : at(state, 0, "playing");
 }
 
 export function pause(state) {
-  return at(state.frame, "resting");
+  return at(state, state.frame, "resting");
 }
 
 /** Back to the first frame; what was moving goes on moving. */
 export function restart(state) {
-  return at(0, isMoving(state) ? "playing" : "resting");
+  return at(state, 0, isMoving(state) ? "playing" : "resting");
+}
+
+/** The next speed up or down. */
+export function faster(state, steps) {
+  const i = SPEEDS.indexOf(state.speed) + steps;
+  return { ...state, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, i))] };
 }
 
 /** `seconds` later. */
 export function tick(state, { held, nFrames }, seconds) {
   if (state.mode !== "playing") return state;
-  const clock = state.clock + FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
-  if (clock < held - 1) return { frame: Math.floor(clock), clock, mode: "playing" };
-  return at(held - 1, held < nFrames ? "following" : "resting");
+  const clock = state.clock + state.speed * FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
+  if (clock < held - 1) return { ...state, frame: Math.floor(clock), clock };
+  if (held < nFrames) return at(state, held - 1, "following");
+  if (state.loop && clock < held - 1 + PAUSE * state.speed) return { ...state, frame: held - 1, clock };
+  return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
 }
 
 export function isMoving({ mode }) {
   return mode !== "resting";
 }
 
-function at(frame, mode) {
-  return { frame, clock: frame, mode };
+function at({ speed, loop }, frame, mode) {
+  return { frame, clock: frame, mode, speed, loop, until: Infinity };
 }

@@ -1,16 +1,40 @@
 /**
- * A run as it has arrived so far. A recording is a value: `append` returns a new one and leaves the
- * old one as it was, though both look at the same memory, allocated once for the whole run.
+ * A cube as it has arrived so far: every network, at every recorded epoch. It comes in two parts,
+ * the line-up and the grid, whose frames may lie at different epochs; the line-up's are the frames
+ * that the whole board counts in. A recording is a value: `append` returns a new one and leaves the
+ * old one as it was, though both look at the same memory.
+ *
+ * @typedef {Object} Part
+ * @property {Int32Array} rows  for each network of the cube where it stands in a frame, or -1
+ * @property {number} nRows
+ * @property {number} nFrames  frames that the part will have
+ * @property {number[]} epochs  of the frames held
+ * @property {boolean} half  whether any of them came in half precision
+ * @property {{parameters: import("./codec.js").Numbers, metrics: Float32Array, index: number}[]} frames
+ *
+ * @typedef {Object} Card
+ * @property {string} key
+ * @property {string} label
+ * @property {string} about
+ * @property {{light: string, dark: string}} colour
+ * @property {number[]} networks    from weak to strong
+ * @property {string[]} strengths   of each, in words
+ * @property {number[]} drop_rates  of each
+ * @property {number} level         where the card starts
+ * @property {boolean} held         whether it shows the network that early stopping keeps
  *
  * @typedef {Object} Recording
  * @property {string} run
+ * @property {Part[]} parts       line-up and grid
  * @property {number} held        frames that have arrived
  * @property {number} nFrames     frames that the run will have
  * @property {number[]} epochs    the epoch of each held frame
  * @property {number} lastEpoch
- * @property {number[]} diverged  for each network the epoch from which it is lost, or -1
+ * @property {number} patience    epochs without improvement that early stopping waits for
+ * @property {number} onset       the epoch from which regularization acts
+ * @property {Int32Array} diverged  for each network the epoch from which it is lost, or -1
  * @property {{layers: number[], activation: string, task: string, features: string[]}} network
- * @property {Object[]} cards
+ * @property {Card[]} cards
  * @property {string[]} classes
  * @property {{light: string, dark: string}} blank
  * @property {number[]} domain
@@ -18,96 +42,167 @@
  * @property {number} nParameters
  * @property {Int32Array} weightIndex  where the weights stand in a row; the rest are biases
  * @property {string[]} metricNames
- * @property {Float32Array} parameters  (frames, networks, parameters)
- * @property {Float32Array} metrics     (frames, networks, metrics)
- * @property {Float32Array} spread      (frames, networks): what nearly all |weights| lie below
+ * @property {number} spread  what nearly all |weights| of the line-up lie below
  */
 
+import { copyNumbers } from "./codec.js";
+
+export const LINE_UP = 0;
+export const GRID = 1;
 const SPREAD_QUANTILE = 0.98;
 
-/** @param {import("./codec.js").Message} message  the first of a run, with frame 0 */
+/** @param {import("./codec.js").Message} message  the first of a run: the line-up's, with frame 0 */
 export function start({ header, arrays }) {
   const { layers, activation, task, features } = header;
-  const nParameters = parameterCount(layers);
-  const rows = header.n_frames * header.cards.length;
   const empty = {
     run: header.run,
+    parts: [makePart(header), makePart({ ...header, rows: [] })],
     held: 0,
     nFrames: header.n_frames,
     epochs: [],
     lastEpoch: header.last_epoch,
-    diverged: header.diverged,
+    patience: header.patience,
+    onset: header.onset,
+    diverged: new Int32Array(header.n_networks).fill(-1),
     network: { layers, activation, task, features },
     cards: header.cards,
     classes: header.classes,
     blank: header.blank,
     domain: header.domain,
     points: { train: arrays.train, validation: arrays.validation, test: arrays.test },
-    nParameters,
+    nParameters: parameterCount(layers),
     weightIndex: weightIndex(layers),
     metricNames: header.metrics,
-    parameters: new Float32Array(rows * nParameters),
-    metrics: new Float32Array(rows * header.metrics.length),
-    spread: new Float32Array(rows),
+    spread: 0,
   };
   return append(empty, { header, arrays });
 }
 
+function makePart({ rows, n_frames: nFrames, n_networks: nNetworks }) {
+  const places = new Int32Array(nNetworks).fill(-1);
+  rows.forEach((network, row) => (places[network] = row));
+  return { rows: places, nRows: rows.length, nFrames, epochs: [], half: false, frames: [] };
+}
+
 /**
- * The recording with a message's frames at its end; the same one if they do not go there.
+ * The recording with a message's frames at the end of their part; the same one if they do not go
+ * there.
  *
  * @param {Recording} recording
  * @param {import("./codec.js").Message} message
  * @returns {Recording}
  */
 export function append(recording, { header, arrays }) {
-  if (header.run !== recording.run || header.frame !== recording.held) return recording;
-  const { held, nParameters, metricNames, parameters, metrics, cards } = recording;
-  const rows = held * cards.length;
-  parameters.set(arrays.parameters, rows * nParameters);
-  metrics.set(arrays.metrics, rows * metricNames.length);
-  const grown = {
-    ...recording,
-    held: held + header.epochs.length,
-    epochs: recording.epochs.concat(header.epochs),
-    diverged: header.diverged,
+  const { run, part: p, frame, rows, epochs } = header;
+  const known = recording.parts[p];
+  if (run !== recording.run || frame !== known.epochs.length) return recording;
+  const places = known.nRows
+    ? known
+    : makePart({ rows, n_frames: header.n_frames, n_networks: recording.diverged.length });
+  const { parameters, metrics } = arrays;
+  const part = {
+    ...places,
+    nFrames: header.n_frames,
+    epochs: known.epochs.concat(epochs),
+    half: known.half || parameters instanceof Uint16Array,
+    frames: known.frames.concat(epochs.map((_, index) => ({ parameters, metrics, index }))),
   };
-  for (let row = rows; row < grown.held * cards.length; row++) {
-    recording.spread[row] = quantile(grown, row * nParameters);
-  }
-  return grown;
+  const diverged = recording.diverged.slice();
+  rows.forEach((network, row) => (diverged[network] = header.diverged[row]));
+  const parts = recording.parts.with(p, part);
+  const grown = { ...recording, parts, diverged };
+  if (p === GRID) return grown;
+  Object.assign(grown, { held: part.epochs.length, epochs: part.epochs, nFrames: part.nFrames });
+  return { ...grown, spread: spreadOf(grown, frame) };
 }
 
-/** Where network `k` of frame `t` begins in `parameters`. */
-export function rowOffset(recording, t, k) {
-  return (t * recording.cards.length + k) * recording.nParameters;
+/** Whether every frame of every network is there. */
+export function isComplete({ parts }) {
+  return parts.every(({ epochs, nFrames, nRows }) => nRows > 0 && epochs.length === nFrames);
+}
+
+/** The frames held of line-up and grid. */
+export function heldFrames({ parts }) {
+  return parts.map(({ epochs }) => epochs.length);
+}
+
+/** The frame of network `k` at frame `t`, or the last one before that there is. */
+function find({ parts, epochs }, t, k) {
+  const [lineUp, grid] = parts;
+  if (lineUp.rows[k] >= 0) return { part: lineUp, frame: lineUp.frames[t] };
+  let g = Math.min(t, grid.epochs.length - 1);
+  while (g > 0 && grid.epochs[g] > epochs[t]) g--;
+  return { part: grid, frame: grid.frames[g] };
+}
+
+/** Whether there is anything of network `k` yet. */
+export function hasNetwork({ parts }, k) {
+  return parts.some(({ rows, epochs }) => rows[k] >= 0 && epochs.length > 0);
+}
+
+/** The last frame that there is of network `k`. */
+export function lastFrame({ parts, held, epochs }, k) {
+  const [lineUp, grid] = parts;
+  if (lineUp.rows[k] >= 0) return held - 1;
+  const last = grid.epochs.at(-1) ?? 0;
+  return grid.epochs.length === grid.nFrames ? held - 1 : epochs.findLastIndex((e) => e <= last);
+}
+
+/**
+ * Copy the parameters of network `k` at frame `t`.
+ *
+ * @param {Recording} recording
+ * @param {number} t
+ * @param {number} k
+ * @param {Float32Array} out  of length nParameters
+ */
+export function copyRow(recording, t, k, out) {
+  const { part, frame } = find(recording, t, k);
+  const row = frame.index * part.nRows + part.rows[k];
+  return copyNumbers(frame.parameters, row * recording.nParameters, out);
 }
 
 /** A measure of network `k` at frame `t`; NaN where there is none. */
 export function metric(recording, name, t, k) {
-  const { cards, metricNames, metrics } = recording;
-  return metrics[(t * cards.length + k) * metricNames.length + metricNames.indexOf(name)];
+  if (!hasNetwork(recording, k)) return NaN;
+  const { metricNames } = recording;
+  const { part, frame } = find(recording, t, k);
+  const row = frame.index * part.nRows + part.rows[k];
+  return frame.metrics[row * metricNames.length + metricNames.indexOf(name)];
 }
 
 /** Whether network `k` has diverged by frame `t`. */
-export function isDiverged(recording, t, k) {
-  return recording.diverged[k] >= 0 && recording.epochs[t] >= recording.diverged[k];
+export function isDiverged({ diverged, epochs }, t, k) {
+  return diverged[k] >= 0 && epochs[t] >= diverged[k];
 }
 
 /**
- * Half the width of the axis that all histograms of a run share. It never shrinks as frames arrive,
- * unless a network turns out to be diverging: its weights would squash everyone else's. Where all
- * diverge, the first frame decides.
+ * The axes that all histograms of a run share, at all of its epochs and strengths: heights and
+ * widths can be compared, and nothing jumps.
+ *
+ * @returns {{range: number, most: number}}  half the width, and the count that fills the height:
+ *   all weights, which a network that has collapsed has in its zero bar
  */
-export function weightRange({ held, cards, spread, diverged }) {
-  let most = 0;
-  const finite = diverged.some((epoch) => epoch < 0);
-  for (let t = 0; t < (finite ? held : 1); t++) {
-    for (let k = 0; k < cards.length; k++) {
-      if (!finite || diverged[k] < 0) most = Math.max(most, spread[t * cards.length + k]);
+export function weightAxes({ spread, weightIndex: index }) {
+  return { range: niceCeiling(spread || 1), most: index.length };
+}
+
+/**
+ * A network that turns out to be diverging does not count: its weights would squash everyone
+ * else's. Where all diverge, the first frame decides.
+ */
+function spreadOf(recording, from) {
+  const { parts, held, diverged, nParameters } = recording;
+  const row = new Float32Array(nParameters);
+  const networks = [...diverged.keys()].filter((k) => parts[LINE_UP].rows[k] >= 0);
+  const finite = networks.filter((k) => diverged[k] < 0);
+  let most = recording.spread;
+  for (let t = from; t < (finite.length ? held : Math.min(1, held)); t++) {
+    for (const k of finite.length ? finite : networks) {
+      most = Math.max(most, quantile(copyRow(recording, t, k, row), recording.weightIndex));
     }
   }
-  return niceCeiling(most || 1);
+  return most;
 }
 
 /** The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 (and their multiples by ten) that is not below `x`. */
@@ -134,7 +229,7 @@ export function weightIndex(layers) {
   return Int32Array.from(index);
 }
 
-function quantile({ parameters, weightIndex: index }, offset) {
-  const sizes = Float32Array.from(index, (i) => Math.abs(parameters[offset + i])).sort();
+function quantile(row, index) {
+  const sizes = Float32Array.from(index, (i) => Math.abs(row[i])).sort();
   return sizes[Math.floor(SPREAD_QUANTILE * (sizes.length - 1))];
 }

@@ -1,8 +1,11 @@
-/** The bar above the cards: play, pause, restart, step, and the slider over all recorded frames. */
+/**
+ * The bar above the cards: play, pause, restart, step, the slider over all recorded frames with what
+ * is marked on it, speed, loop, and the strength of all methods.
+ */
 
 import { icon, make, say } from "./dom.js";
 import { isMoving } from "./player.js";
-import { epochOf } from "./words.js";
+import * as words from "./words.js";
 
 const PATHS = {
   play: "M7 4.5v15l12.5-7.5z",
@@ -10,15 +13,23 @@ const PATHS = {
   restart: "M5 5h2.6v14H5zM19 5v14L8.6 12z",
   back: "M15.8 5v14L5.4 12zM16.4 5H19v14h-2.6z",
   forward: "M8.2 5v14L18.6 12zM5 5h2.6v14H5z",
+  loop: "M7 7h9V4l5 4.5L16 13v-3H9v3H6V8q0-1 1-1zM17 17H8v3l-5-4.5L8 11v3h7v-3h3v5q0 1-1 1z",
+  link: "M10.6 13.4a3.4 3.4 0 0 0 4.8 0l3.2-3.2a3.4 3.4 0 0 0-4.8-4.8l-1 1 1.3 1.3 1-1a1.6 1.6 0 0 1 2.2 2.2l-3.2 3.2a1.6 1.6 0 0 1-2.2 0zM13.4 10.6a3.4 3.4 0 0 0-4.8 0l-3.2 3.2a3.4 3.4 0 0 0 4.8 4.8l1-1-1.3-1.3-1 1a1.6 1.6 0 0 1-2.2-2.2l3.2-3.2a1.6 1.6 0 0 1 2.2 0z",
 };
 
-/** @param {{toggle: Function, restart: Function, seek: (frame: number) => void, frame: number}} board */
+/**
+ * @param {import("./board.js").Board} board
+ */
 export function makeTransport(board) {
   const play = button("play", "Play", () => board.toggle(), "main");
   const slider = make("input", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": "Epoch" });
   slider.addEventListener("input", () => board.seek(slider.valueAsNumber));
   const now = make("span", { class: "now" }, "0");
   const last = make("span", {}, "0");
+  const marks = make("div", { class: "marks" });
+  const speed = make("button", { type: "button", class: "key speed", "data-tip": words.SPEED });
+  speed.addEventListener("click", () => board.cycleSpeed());
+  const loop = button("loop", "Start over at the end", () => board.toggleLoop());
   const element = make(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback of the recorded training" },
@@ -26,14 +37,41 @@ export function makeTransport(board) {
     button("restart", "Back to the start", () => board.restart()),
     button("back", "One step back", () => board.seek(board.frame - 1)),
     button("forward", "One step forward", () => board.seek(board.frame + 1)),
-    slider,
+    make("div", { class: "timeline" }, slider, marks),
     make("span", { class: "epoch", "aria-hidden": "true" }, "epoch ", now, " / ", last),
+    speed,
+    loop,
+    makeStrengths(board),
   );
-  return { element, play, slider, now, last };
+  const parts = { level: ".all .level", levelText: ".all .value", link: ".all .key" };
+  const found = Object.fromEntries(Object.entries(parts).map(([name, where]) => [name, element.querySelector(where)]));
+  return { element, play, slider, marks, marked: "", now, last, speed, loop, ...found };
 }
 
-/** Show where the playback is. */
-export function updateTransport({ play, slider, now, last }, recording, state) {
+/** One slider for the strength of all methods, and whether the cards' own sliders go along. */
+function makeStrengths(board) {
+  const level = make("input", { type: "range", class: "level", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
+  level.addEventListener("input", () => board.strengthenAll(level.valueAsNumber));
+  level.addEventListener("change", () => board.release());
+  return make(
+    "div",
+    { class: "all" },
+    make("button", { type: "button", class: "term", "data-tip": words.STRENGTH }, "strength"),
+    level,
+    make("span", { class: "value", "aria-hidden": "true" }),
+    button("link", "Move all strengths together", () => board.toggleLink()),
+  );
+}
+
+/**
+ * Show where the playback is.
+ *
+ * @param {Object} transport
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./player.js").State} state
+ */
+export function updateTransport(transport, recording, state) {
+  const { play, slider, now, last, speed, loop } = transport;
   const { held, nFrames, epochs, lastEpoch } = recording;
   const moving = isMoving(state);
   if (play.dataset.icon !== (moving ? "pause" : "play")) {
@@ -48,10 +86,46 @@ export function updateTransport({ play, slider, now, last }, recording, state) {
   slider.style.setProperty("--shown", String(state.frame / Math.max(1, nFrames - 1)));
   // once all is there, the track is filled to its very end
   slider.style.setProperty("--held", String(held === nFrames ? 2 : (held - 1) / (nFrames - 1)));
-  slider.setAttribute("aria-valuetext", epochOf(epochs[state.frame], lastEpoch));
+  slider.setAttribute("aria-valuetext", words.epochOf(epochs[state.frame], lastEpoch));
   now.style.minWidth = `${String(lastEpoch).length}ch`;
   say(now, String(epochs[state.frame]));
   say(last, String(lastEpoch));
+  say(speed, `${state.speed}×`.replace("0.25", "¼").replace("0.5", "½"));
+  speed.setAttribute("aria-label", `Speed ${state.speed}`);
+  loop.setAttribute("aria-pressed", String(state.loop));
+}
+
+/** Show the strength of all, and whether they are linked. `level` is null where they differ. */
+export function updateStrengths({ level: slider, levelText, link }, { level, levels, linked }) {
+  slider.parentElement.hidden = levels < 2;
+  slider.max = String(levels - 1);
+  if (level !== null) slider.value = String(level);
+  slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, levels - 1)));
+  const text = level === null ? "–" : `${level + 1}`;
+  say(levelText, `${text}/${levels}`);
+  slider.setAttribute("aria-valuetext", level === null ? "differs from card to card" : `${level + 1} of ${levels}`);
+  link.setAttribute("aria-pressed", String(linked));
+}
+
+/**
+ * Mark frames on the slider.
+ *
+ * @param {{frame: number, kind: string, tip: string}[]} marks
+ * @param {(frame: number) => void} seek
+ */
+export function updateMarks(transport, marks, nFrames, seek) {
+  const known = JSON.stringify([marks, nFrames]);
+  if (known === transport.marked) return;
+  transport.marked = known;
+  transport.marks.replaceChildren(
+    ...marks.map(({ frame, kind, tip }) => {
+      // the keyboard has keys of its own for them
+      const mark = make("button", { type: "button", class: `mark ${kind}`, tabindex: "-1", "aria-label": tip, "data-tip": tip });
+      mark.style.setProperty("--at", String(frame / Math.max(1, nFrames - 1)));
+      mark.addEventListener("click", () => seek(frame));
+      return mark;
+    }),
+  );
 }
 
 function button(path, label, action, kind = "") {

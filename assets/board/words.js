@@ -29,6 +29,18 @@ export const TERMS = {
 export const HISTOGRAM =
   "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
 
+export const BOUNDARY =
+  "What the network in focus predicts all over the plane: the colour is the class, the paler the less sure; the line is where it changes its mind (p = ½). Filled points were trained on, hollow ones are test points; a ring marks those that it gets wrong. Point anywhere to ask all networks.";
+
+export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
+
+export const HOVER = "Point at the picture, or focus it and use the arrow keys, to ask every network.";
+
+export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
+
+export const STRENGTH =
+  "How strong all regularizers are, from no visible effect to collapse. All of these networks are trained already. Unlink them to set each on its card.";
+
 function loss(task) {
   return task === "regression"
     ? "Half the mean squared error, ½·mean (prediction − target)²,"
@@ -76,6 +88,37 @@ function decimals(task) {
 /** "105 of 152 exactly 0" */
 export function zeros(count, weights) {
   return `${count} of ${weights} exactly 0`;
+}
+
+/** "at (0.31, −1.20): None 0.98, L1 0.71" */
+export function predictionsAt([x1, x2], predictions) {
+  return `at (${number(x1)}, ${number(x2)}): ${predictions.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
+}
+
+/** A prediction: the probability of class 1, the most probable class and its probability, or a value. */
+export function prediction(task, values) {
+  if (task === "regression") return number(values[0]);
+  const share = (p) => (p > 0.995 && p < 1 ? ">.99" : p < 0.005 && p > 0 ? "<.01" : p.toFixed(2).replace(/^0/, ""));
+  if (task === "binary") return `p ${share(values[0])}`;
+  const best = values.indexOf(Math.max(...values));
+  return `${best}: ${share(values[best])}`;
+}
+
+/** "misclassified: 3 of 60 training points, 41 of 320 test points" */
+export function wrong([train, test], [nTrain, nTest]) {
+  return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points`;
+}
+
+export const MARKS = {
+  onset: (epoch) => `Regularization is switched on at epoch ${epoch}.`,
+  best: (epoch, label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
+  stop: (epoch, label, patience) =>
+    `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
+};
+
+/** What a card with the network that early stopping keeps says of its strength. */
+export function kept(epoch, held) {
+  return held ? `kept from epoch ${epoch}` : "still improving";
 }
 
 export function epochOf(epoch, last) {

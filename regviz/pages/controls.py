@@ -1,4 +1,4 @@
-"""The sidebar: from what a visitor chooses to an `Experiment` and its cards."""
+"""The sidebar: from what a visitor chooses to the `Cube` that is trained and shown."""
 
 import functools
 from dataclasses import replace
@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from regviz import palette
+from regviz.board import EARLY_STOPPING
+from regviz.cube import Cube
 from regviz.datasets import make_dataset
 from regviz.experiment import (
     ACTIVATIONS,
@@ -15,13 +17,11 @@ from regviz.experiment import (
     FEATURES,
     OPTIMIZERS,
     DataSpec,
-    Experiment,
     NetworkSpec,
     TrainingSpec,
 )
-from regviz.labels import label as name_of
 from regviz.pages.components import asset_component
-from regviz.regularization import METHODS, Method
+from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 
 N_TRAIN = 60  # what the showcase's fractions leave for training
@@ -61,7 +61,7 @@ DATASET_LABELS = {
 KEYS = (
     *("data", "noise", "n_train", "label_noise", "seed", "layers", "units", "activation"),
     *("features", "optimizer", "learning_rate", "batch_size", "epochs"),
-    *(f"{part}_{key}" for key in METHODS for part in ("use", "strength")),
+    *("onset", "use_early_stopping", *(f"use_{key}" for key in METHODS)),
 )
 
 _picker = asset_component("regviz_datasets", "picker")
@@ -208,34 +208,38 @@ def _choose_training(n_train: int, seed: int) -> TrainingSpec:
     return TrainingSpec(optimizer, learning_rate, batch_size, epochs, seed=seed)
 
 
-def _strength(method: Method, strength: float) -> str:
-    return name_of(method.at(strength)).strength
-
-
-def _choose_line_up(linear: bool) -> list[tuple[Method, float]]:
+def _choose_line_up(linear: bool, epochs: int) -> tuple[list[str], bool, int]:
+    """Which methods, whether early stopping, and the epoch from which regularization acts."""
     st.subheader("Line-up", anchor=False)
     if linear:
         st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
-    chosen = []
-    for method in METHODS.values():
-        used = st.toggle(method.label, value=True, key=f"use_{method.key}", help=method.about)
-        strength = method.default
-        if method.strengths:
-            strength = st.select_slider(
-                f"Strength of {method.label}",
-                method.strengths,
-                method.default,
-                key=f"strength_{method.key}",
-                format_func=functools.partial(_strength, method),
-                label_visibility="collapsed",
-                disabled=not used,
-            )
-        if used:
-            chosen.append((method, strength))
-    if not chosen:
+    methods = [
+        key
+        for key, method in METHODS.items()
+        if st.toggle(method.label, value=True, key=f"use_{key}", help=method.about)
+    ]
+    if not methods:
         st.warning("Nothing is switched on: the network without regularization is shown.")
-        chosen.append((METHODS["none"], 0.0))
-    return chosen
+        methods = ["none"]
+    early_stopping = st.toggle(
+        "Early stopping",
+        value=True,
+        key="use_early_stopping",
+        help=EARLY_STOPPING + " Needs None.",
+        disabled="none" not in methods,
+    )
+    # fewer epochs may leave the slider beyond its end
+    st.session_state["onset"] = min(st.session_state.get("onset", 0), epochs)
+    onset = st.slider(
+        "Switch on at epoch",
+        0,
+        epochs,
+        step=max(1, epochs // 20),
+        key="onset",
+        help="Until then all networks train without regularization, and so are one and the same."
+        " Then each is regularized in its own way: watch it take hold of a trained network.",
+    )
+    return methods, early_stopping, onset
 
 
 def _positions() -> dict[str, Any]:
@@ -252,7 +256,7 @@ def moved() -> bool:
     return _positions() != st.session_state.get("drawn")
 
 
-def choose() -> Experiment:
+def choose() -> Cube:
     """Draw the sidebar, and return what is chosen there."""
     with st.sidebar:
         st.title("RegViz", anchor=False)
@@ -260,8 +264,6 @@ def choose() -> Experiment:
         data, n_train = _choose_data()
         network = _choose_network()
         training = _choose_training(n_train, data.seed)
-        line_up = _choose_line_up(not network.hidden)
+        methods, early_stopping, onset = _choose_line_up(not network.hidden, training.epochs)
     st.session_state["drawn"] = _positions()
-    return Experiment(
-        data, network, training, tuple(method.at(strength) for method, strength in line_up)
-    )
+    return Cube.of(methods, data, network, training, onset, early_stopping)

@@ -1,0 +1,80 @@
+/**
+ * What a card shows: which network, at which frame, with which parameters, after the visitor has
+ * edited and pruned it.
+ *
+ * @typedef {Object} Shown
+ * @property {import("./recording.js").Card} card
+ * @property {number} c  which card
+ * @property {number} k  which network
+ * @property {number} t  the frame: the board's, or an earlier one that early stopping keeps
+ * @property {Float32Array} row    its parameters, edits included
+ * @property {Float32Array} drawn  the same, pruned
+ * @property {string} strength     in words
+ * @property {number} dropRate
+ * @property {string} changed      how it differs from the network that was trained, in words; or ""
+ * @property {number|null} lost    the epoch from which it has diverged
+ */
+
+import { makePoints, prune, score } from "./prune.js";
+import { copyRow, hasNetwork, isDiverged, lastFrame, metric } from "./recording.js";
+import { earlyStopping } from "./stopping.js";
+import { isChanged, levelOf } from "./view.js";
+import { kept } from "./words.js";
+
+/**
+ * Find out what a card shows at `frame`, and write it to `shown`.
+ *
+ * @param {Shown} shown
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./view.js").View} view
+ * @param {number} frame
+ */
+export function showCard(shown, recording, view, frame) {
+  const { card, row, drawn } = shown;
+  const level = levelOf(view, card);
+  // a strength that is still to be trained shows, until then, the one that came with the line-up
+  const asked = hasNetwork(recording, card.networks[level]) ? level : card.level;
+  shown.k = card.networks[asked];
+  shown.strength = card.strengths[asked];
+  shown.dropRate = card.drop_rates[asked];
+  shown.t = Math.min(frame, lastFrame(recording, shown.k));
+  if (card.held) {
+    const { best } = earlyStopping(recording, shown.k);
+    shown.strength = kept(recording.epochs[best], frame > best);
+    shown.t = Math.min(frame, best);
+  }
+  shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
+  copyRow(recording, shown.t, shown.k, row);
+  const edits = view.edits[card.key];
+  edits?.forEach((value, index) => (row[index] = value));
+  if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
+  else drawn.set(row);
+  const told = [edits?.size > 0 && "edited", view.threshold > 0 && "pruned"].filter(Boolean);
+  shown.changed = isChanged(view, card) ? told.join(", ") : "";
+}
+
+const points = new WeakMap();
+
+/**
+ * The numbers of what a card shows: the recorded ones, or those of the network as it was changed.
+ *
+ * @param {import("./recording.js").Recording} recording
+ * @param {Shown} shown
+ * @returns {Object<string, number>}
+ */
+export function measuresOf(recording, { k, t, drawn, changed }) {
+  const of = (name) => metric(recording, name, t, k);
+  if (!changed) {
+    const [train, test] = [of("train_loss"), of("test_loss")];
+    return { train_loss: train, test_loss: test, gap: test - train, test_accuracy: of("test_accuracy"), sparsity: of("sparsity") };
+  }
+  const { network, points: { train, test }, weightIndex } = recording;
+  if (!points.has(test)) points.set(test, [train, test].map((rows) => makePoints(network, rows)));
+  const [trained, tested] = points.get(test).map((set) => score(network, drawn, set));
+  let zeros = 0;
+  for (let i = 0; i < weightIndex.length; i++) if (drawn[weightIndex[i]] === 0) zeros++;
+  return {
+    train_loss: trained.loss, test_loss: tested.loss, gap: tested.loss - trained.loss,
+    test_accuracy: tested.accuracy, sparsity: zeros / weightIndex.length,
+  };
+}

@@ -1,0 +1,132 @@
+/** How sparse one network's weights are over the epochs, by three measures. */
+
+import { drawChart, makeChart } from "./chart.js";
+import { make } from "./dom.js";
+import { effectiveWeights, hoyer, sparsity } from "./measures.js";
+import { copyRow, hasNetwork, isDiverged, lastFrame } from "./recording.js";
+import { css, mix, parse } from "./theme.js";
+import { TERMS, divergedAt, number, percent } from "./words.js";
+
+const NO_MARKS = Object.freeze([]);
+const SHARES = Object.freeze([1, 1]);
+const MEASURES = {
+  zeros: sparsity,
+  hoyer,
+  effective: (row, offset, weightIndex) => effectiveWeights(row, offset, weightIndex) / weightIndex.length,
+};
+
+/** @type {Object<string, {name: string, tip: string, dash: number[], width: number, colour: Function}>} */
+const LINES = {
+  zeros: {
+    name: "exact zeros",
+    tip: TERMS.sparsity.text(),
+    dash: [],
+    width: 2.4,
+    colour: (own) => own,
+  },
+  hoyer: {
+    name: "Hoyer sparsity",
+    tip: "(√N − ‖w‖₁/‖w‖₂) / (√N − 1), for N weights (Hurley & Rickard 2009): 0 where all weights are of one size, 1 where a single one is not 0. It also sees weights that are small beside the others, but not 0. Undefined where all are 0. On the axis, 1 stands at 100 %.",
+    dash: [7, 3.5],
+    width: 1.8,
+    colour: (own, ink) => mix(own, ink, 0.75),
+  },
+  effective: {
+    name: "effective weights",
+    tip: "‖w‖₁² / ‖w‖₂², the effective number of weights: N where all N are of one size, 1 where a single one is not 0. The weights are spread as unevenly as so many of one size, with all others 0. Undefined where all are 0. The axis shows it as a share of N.",
+    dash: [2, 2.5],
+    width: 2,
+    colour: (own, ink, paper) => mix(ink, paper, 0.36),
+  },
+};
+
+/** @param {{onSeek: (frame: number) => void}} handlers */
+export function makeSparsity({ onSeek }) {
+  const chart = makeChart({ label: "Sparsity over the epochs", onSeek });
+  chart.legend.classList.add("single");
+  return {
+    element: make("section", { class: "panel over-epochs", "aria-label": "Sparsity" },
+      make("h3", {}, "Sparsity", chart.at), chart.element),
+    chart,
+    data: null,
+    shown: null,
+    run: "",
+    row: null,
+    /** @type {Map<number, Object<string, number[]>>} of each network looked at in this run */
+    measured: new Map(),
+  };
+}
+
+/**
+ * Show network `k` at `frame`.
+ *
+ * @param {Object} panel
+ * @param {import("./recording.js").Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ * @param {{card: import("./recording.js").Card, marks?: {epoch: number, text: string}[],
+ *   theme: import("./theme.js").Theme, ratio: number}} view  the card that shows the network
+ */
+export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
+  const { shown } = panel;
+  if (shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+    panel.shown = { recording, k, card, mode: theme.mode };
+    panel.data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
+  }
+  const lost = recording.diverged[k];
+  panel.data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  panel.data.now = frame;
+  drawChart(panel.chart, panel.data, theme, ratio);
+}
+
+/** Say the chart in words. */
+export function describeSparsity({ chart, data, shown }, recording, k, frame) {
+  // out of sight it may show another network still, or none
+  if (shown?.recording !== recording || shown.k !== k) return;
+  const now = isDiverged(recording, frame, k)
+    ? divergedAt(recording.diverged[k])
+    : data.series.map(({ name, values, say }) => `${name} ${say(values[frame])}`).join(", ");
+  const sentence = `Sparsity of ${shown.card.label} over the epochs. At epoch ${recording.epochs[frame]}: ${now}.`;
+  chart.canvas.setAttribute("aria-label", sentence);
+}
+
+/** The measures of network `k` at all frames that there are of it; only new frames are measured. */
+function measuresOf(panel, recording, k) {
+  if (panel.run !== recording.run) {
+    Object.assign(panel, { run: recording.run, row: new Float32Array(recording.nParameters) });
+    panel.measured.clear();
+  }
+  if (!panel.measured.has(k)) panel.measured.set(k, { zeros: [], hoyer: [], effective: [] });
+  const measured = panel.measured.get(k);
+  const last = hasNetwork(recording, k) ? lastFrame(recording, k) : -1;
+  for (let t = measured.zeros.length; t <= last; t++) {
+    // the weights of a network that is lost are those that it had before
+    const lost = isDiverged(recording, t, k);
+    copyRow(recording, t, k, panel.row);
+    for (const name in MEASURES) {
+      measured[name].push(lost ? NaN : MEASURES[name](panel.row, 0, recording.weightIndex));
+    }
+  }
+  return measured;
+}
+
+function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) {
+  const own = parse(card.colour[theme.mode]);
+  const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
+  const n = weightIndex.length;
+  const counted = (write) => (share) => (share >= 0 ? `${write(share * n)} of ${n} · ${percent(share)}` : "–");
+  const says = { zeros: counted(Math.round), hoyer: (x) => number(x), effective: counted((x) => number(x, 1)) };
+  return {
+    key: run,
+    epochs, lastEpoch,
+    series: Object.entries(LINES).map(([key, { colour, ...line }]) =>
+      ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], say: says[key] })),
+    marks: NO_MARKS,
+    now: 0,
+    log: false,
+    yRange: SHARES,
+    yMost: 1,
+    yLabel: `share of ${n} weights; Hoyer 1 = 100 %`,
+    format: percent,
+  };
+}

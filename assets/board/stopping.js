@@ -1,0 +1,26 @@
+/**
+ * Early stopping as a view of a recording: where it would have ended a network's training, and which
+ * network it would have kept. The same rule as `History.early_stopping` in Python.
+ */
+
+import { metric } from "./recording.js";
+
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {number} k  which network
+ * @returns {{best: number, stop: number|null}}  frames; no stop as long as it has not come to it
+ */
+export function earlyStopping(recording, k) {
+  const { held, epochs, patience } = recording;
+  let best = 0;
+  let least = Infinity;
+  for (let t = 0; t < held; t++) {
+    const loss = metric(recording, "validation_loss", t, k);
+    if (loss < least) {
+      [best, least] = [t, loss];
+    } else if (epochs[t] - epochs[best] >= patience) {
+      return { best, stop: t };
+    }
+  }
+  return { best, stop: null };
+}

@@ -1,0 +1,217 @@
+/**
+ * What every unit of a network computes on a small grid over the plane, and whether it takes part.
+ * Units are numbered layer after layer, inputs first.
+ *
+ * @typedef {Object} Shape
+ * @property {number[]} layers
+ * @property {number[]} first  number of each layer's first unit
+ * @property {number[]} at     where each layer's parameters begin in a row; nothing for the inputs
+ * @property {number} count    units in all
+ * @property {number} total    parameters in all
+ */
+
+import { LEAKY_SLOPE, featuresOf, gridInputs, outputs, predict } from "./forward.js";
+
+/** No path of weights that are not 0 leads to the unit from an input. */
+export const UNFED = 1;
+/** No such path leads from the unit to an output. */
+export const UNREAD = 2;
+/** It is connected, but has the same value everywhere. */
+export const CONSTANT = 4;
+
+// Values that differ by less than this share of their largest are one value.
+const FLAT = 1e-6;
+// Above this many units each is drawn so small that fewer points do.
+const MANY = 48;
+
+/** @returns {Shape} */
+export function shapeOf(layers) {
+  const first = [];
+  const at = [];
+  let [count, total] = [0, 0];
+  layers.forEach((units, l) => {
+    first.push(count);
+    at.push(total);
+    count += units;
+    if (l > 0) total += units * (layers[l - 1] + 1);
+  });
+  return { layers, first, at, count, total };
+}
+
+/** Which parameter of a row a unit's weight from `input` is; its bias, where `input` is the fan-in. */
+export function parameterOf({ layers, at }, layer, unit, input) {
+  return at[layer] + unit * (layers[layer - 1] + 1) + input;
+}
+
+/** Whose parameter stands at `index`: the reverse of `parameterOf`. */
+export function placeOf({ layers, at }, index) {
+  let layer = layers.length - 1;
+  while (at[layer] > index) layer--;
+  const size = layers[layer - 1] + 1;
+  const within = index - at[layer];
+  return { layer, unit: Math.floor(within / size), input: within % size };
+}
+
+/** The layer of unit number `u`. */
+export function layerOf({ first }, u) {
+  let layer = first.length - 1;
+  while (first[layer] > u) layer--;
+  return layer;
+}
+
+/**
+ * Memory for all units of a run's networks, allocated once.
+ *
+ * @param {import("./recording.js").Recording} recording
+ */
+export function makeUnits({ network, domain, points }) {
+  const shape = shapeOf(network.layers);
+  const size = shape.count > MANY ? 16 : 24;
+  const train = points.train;
+  const nTrain = train.length / 3;
+  const column = (c) => Float64Array.from({ length: nTrain }, (_, i) => train[3 * i + c]);
+  return {
+    network,
+    shape,
+    size,
+    grid: layersOf(shape, network, gridInputs(network.features, domain, size), size * size),
+    points: layersOf(shape, network, featuresOf(network.features, column(0), column(1)), nTrain),
+    low: new Float64Array(shape.count),
+    high: new Float64Array(shape.count),
+    links: new Uint8Array(shape.count),
+    states: new Uint8Array(shape.count),
+  };
+}
+
+/** Every layer's values at `n` points, and each layer on its own as a network without hidden layers. */
+function layersOf({ layers, first, count }, { activation }, inputs, n) {
+  const values = new Float64Array(count * n);
+  values.set(inputs);
+  return {
+    n,
+    values,
+    views: layers.map((units, l) => values.subarray(first[l] * n, (first[l] + units) * n)),
+    steps: layers.map((units, l) => ({ layers: [layers[l - 1], units], activation })),
+  };
+}
+
+/**
+ * Take on the parameters in `row`: every unit's values on the grid, their lowest and highest, and
+ * each unit's state, 0 or a sum of UNFED, UNREAD, CONSTANT.
+ */
+export function updateUnits(units, row) {
+  const { network, shape, grid, points, low, high, links } = units;
+  evaluateLayers(network, shape, row, grid);
+  low.fill(Infinity);
+  high.fill(-Infinity);
+  span(grid, low, high);
+  connected(shape, row, links);
+  if (!mark(units)) return;
+  // between the points of the grid a unit may still be on: a look at those it was trained on
+  evaluateLayers(network, shape, row, points);
+  span(points, low, high);
+  mark(units);
+}
+
+/** Set the states; says whether a unit is constant. */
+function mark(units) {
+  const { shape, low, high, links, states } = units;
+  let any = false;
+  for (let u = 0; u < shape.count; u++) {
+    states[u] = ~links[u] & (UNFED | UNREAD);
+    if (states[u] === 0 && high[u] - low[u] <= FLAT * reachOf(units, u)) {
+      states[u] = CONSTANT;
+      any = true;
+    }
+  }
+  return any;
+}
+
+/** The value at which a unit's colour is full: 1, or the largest it has, if that is more. */
+export function reachOf({ low, high }, u) {
+  return Math.max(1, -low[u], high[u]);
+}
+
+/** Each unit's lowest and highest value, where beyond those it already has. */
+function span({ n, values }, low, high) {
+  for (let u = 0; u < low.length; u++) {
+    for (let p = u * n; p < (u + 1) * n; p++) {
+      if (values[p] < low[u]) low[u] = values[p];
+      if (values[p] > high[u]) high[u] = values[p];
+    }
+  }
+}
+
+/** Inputs, activations and predictions of all layers. */
+function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, steps }) {
+  const last = layers.length - 1;
+  for (let l = 1; l <= last; l++) {
+    outputs(steps[l], row, at[l], views[l - 1], n, views[l]);
+    if (l < last) activate(activation, views[l]);
+  }
+  predict(task, layers[last], views[last], n, views[last]);
+}
+
+function activate(name, z) {
+  if (name === "tanh") {
+    for (let p = 0; p < z.length; p++) z[p] = 1 - 2 / (1 + Math.exp(2 * z[p]));
+  } else if (name === "sigmoid") {
+    for (let p = 0; p < z.length; p++) z[p] = 1 / (1 + Math.exp(-z[p]));
+  } else if (name !== "linear") {
+    const slope = name === "leaky_relu" ? LEAKY_SLOPE : 0;
+    for (let p = 0; p < z.length; p++) if (z[p] < 0) z[p] *= slope;
+  }
+}
+
+/**
+ * Which ends each unit is connected to by weights that are not 0: UNFED's bit is set where inputs
+ * lead to it, UNREAD's where it leads to an output. Biases connect nothing.
+ *
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {Uint8Array} links  one for each unit, written
+ */
+export function connected({ layers, first, at, count }, row, links) {
+  const last = layers.length - 1;
+  links.fill(UNFED, 0, layers[0]);
+  links.fill(0, layers[0], first[last]);
+  links.fill(UNREAD, first[last], count);
+  for (let l = 1; l <= last; l++) {
+    for (let j = 0, index = at[l]; j < layers[l]; j++, index++) {
+      for (let i = 0; i < layers[l - 1]; i++, index++) {
+        if (row[index] !== 0) links[first[l] + j] |= links[first[l - 1] + i] & UNFED;
+      }
+    }
+  }
+  for (let l = last; l > 0; l--) {
+    for (let j = 0, index = at[l]; j < layers[l]; j++, index++) {
+      for (let i = 0; i < layers[l - 1]; i++, index++) {
+        if (row[index] !== 0) links[first[l - 1] + i] |= links[first[l] + j] & UNREAD;
+      }
+    }
+  }
+  return links;
+}
+
+/** How many of a layer's units are connected and not constant. */
+export function inUse({ shape, states }, layer) {
+  let n = 0;
+  for (let u = shape.first[layer], end = u + shape.layers[layer]; u < end; u++) n += states[u] === 0;
+  return n;
+}
+
+/**
+ * A dropout mask over all units: 0 where a hidden unit is dropped, as it is with probability `rate`.
+ * The same seed gives the same mask (mulberry32, by Tommy Ettinger).
+ */
+export function drawMask({ layers, first, count }, rate, seed, mask) {
+  mask.fill(1);
+  let state = seed;
+  for (let u = first[1], end = count - layers[layers.length - 1]; u < end; u++) {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    mask[u] = ((x ^ (x >>> 14)) >>> 0) / 2 ** 32 < rate ? 0 : 1;
+  }
+  return mask;
+}

@@ -1,0 +1,80 @@
+/**
+ * What the visitor looks at, apart from the epoch. Pure: every function returns the next view.
+ *
+ * @typedef {Object} View
+ * @property {string|null} focus   key of the card that is seen large
+ * @property {Object<string, number>} levels  how strong each method is, by its key
+ * @property {boolean} linked      whether one strength slider moves them all
+ * @property {boolean} discrete    whether the boundary shows classes instead of confidence
+ * @property {number} threshold    weights smaller than that are pruned
+ * @property {Object<string, Map<number, number>>} edits  changed parameters, by card and index
+ */
+
+/** @type {View} */
+export const START = Object.freeze({
+  focus: null, levels: {}, linked: true, discrete: false, threshold: 0, edits: {},
+});
+
+/** The view of another run: focus and strengths stay where they make sense, edits do not. */
+export function renewed(view, { cards }) {
+  const levels = Object.fromEntries(cards.map((card) => [card.key, levelOf(view, card)]));
+  const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
+  return { ...view, focus, levels: { ...view.levels, ...levels }, edits: {} };
+}
+
+function defaultFocus(cards) {
+  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key }) => key !== "none") ?? cards[0]).key;
+}
+
+/** Which of its strengths a card shows. */
+export function levelOf({ levels }, { key, level, networks }) {
+  return Math.min(levels[key] ?? level, networks.length - 1);
+}
+
+/** Which network a card shows. */
+export function networkOf(view, card) {
+  return card.networks[levelOf(view, card)];
+}
+
+/** Set a card's strength, and, if they are linked, that of all others that have one. */
+export function setLevel(view, cards, key, level) {
+  const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card.key === key));
+  const levels = Object.fromEntries(
+    moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, level))]),
+  );
+  return { ...view, levels: { ...view.levels, ...levels } };
+}
+
+/** Whether a card has a strength to set. */
+export function isAdjustable({ networks }) {
+  return networks.length > 1;
+}
+
+/** How many strengths there are to choose from. */
+export function levelsOf(cards) {
+  return Math.max(...cards.map(({ networks }) => networks.length));
+}
+
+/** The level that all cards which have one stand at, or null. */
+export function commonLevel(view, cards) {
+  const levels = new Set(cards.filter(isAdjustable).map((card) => levelOf(view, card)));
+  return levels.size === 1 ? [...levels][0] : null;
+}
+
+/** Change a parameter of a card's network. */
+export function edit(view, key, index, value) {
+  const edits = new Map(view.edits[key]).set(index, value);
+  return { ...view, edits: { ...view.edits, [key]: edits } };
+}
+
+/** Take back one changed parameter of a card, or all of them. */
+export function unedit(view, key, index = null) {
+  const edits = new Map(index === null ? [] : view.edits[key]);
+  edits.delete(index);
+  return { ...view, edits: { ...view.edits, [key]: edits } };
+}
+
+/** Whether a card's network is not the one that was trained. */
+export function isChanged({ threshold, edits }, { key }) {
+  return threshold > 0 || edits[key]?.size > 0;
+}

@@ -1,0 +1,196 @@
+"""What the rules of `regviz.strengths` rest on, measured.
+
+    python -m benchmarks.strengths collapse      where penalties become visible, and where fatal
+    python -m benchmarks.strengths levels        how many of the eight levels differ to the eye
+    python -m benchmarks.strengths divergence    whether an offered strength ever diverges
+
+Each takes minutes on one core. Two pictures differ if what is predicted on the test points moves by
+2 % on average (of a probability, or of the target's standard deviation), or 3 % of the weights are
+zero in one of them only. A network has collapsed if its predictions vary a twentieth as much as the
+unregularized one's.
+"""
+
+import argparse
+import itertools
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+import regviz
+from regviz.experiment import DATASETS
+from regviz.labels import label
+from regviz.regularization import METHODS
+from regviz.strengths import LEVELS, grid
+
+NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)
+DEEP_AND_WIDE = ((4, 2), (8, 8, 8), (32, 32), (8,) * 5)
+ACTIVATIONS = ("tanh", "relu")
+MODEST = (("sgd", 0.1), ("momentum", 0.05), ("adam", 0.01), ("adamw", 0.01))
+BOLD = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+FINE = [10 ** (i / 4) for i in range(-18, 7)]
+PENALTIES = ("l1", "l2", "elastic_net")
+SEEN, ZEROS, COLLAPSED = 0.02, 0.03, 0.05
+NO_NETWORK = regviz.Regularization()
+
+
+class Outcome(NamedTuple):
+    """What networks of one run came to."""
+
+    predictions: np.ndarray  # (K, test points, outputs), in units of what can be told apart
+    sparsity: np.ndarray
+    diverged: np.ndarray
+    learnt: bool  # whether the first network fits its points better than a constant
+
+    def moved(self, a: int, b: int) -> bool:
+        """Whether the pictures of two networks differ to the eye."""
+        change = np.abs(self.predictions[a] - self.predictions[b]).sum(-1).mean()
+        return bool(change > SEEN or abs(self.sparsity[a] - self.sparsity[b]) > ZEROS)
+
+    def collapsed(self) -> np.ndarray:
+        """Whether each network's predictions hardly vary."""
+        spread = np.abs(self.predictions - np.median(self.predictions, 1, keepdims=True))
+        spread = spread.sum(-1).mean(-1)
+        return spread < COLLAPSED * spread[0]
+
+
+def outcome(
+    name: str,
+    network: regviz.NetworkSpec,
+    training: regviz.TrainingSpec,
+    rows: list[regviz.Regularization],
+) -> Outcome:
+    """Train on the page's 60 points."""
+    run = regviz.Experiment(data_of(name), network, training, tuple(rows))
+    history = regviz.train(run)
+    X, y = history.dataset.points("test")
+    found = history.predict(X)
+    classes = DATASETS[name] == "multiclass"
+    found = found / 2 if classes else found[..., None]  # total variation
+    y_train = history.dataset.y_train
+    losses = history.metrics["train_loss"]
+    if DATASETS[name] == "regression":
+        found, constant = found / y.std(), y_train.var() / 2
+    else:
+        shares = np.unique(y_train, return_counts=True)[1] / len(y_train)
+        constant = -(shares * np.log(shares)).sum()
+    learnt = bool(history.diverged[0] < 0 and losses[-1, 0] < 0.9 * constant)
+    return Outcome(found, history.metrics["sparsity"][-1], history.diverged, learnt)
+
+
+def data_of(name: str) -> regviz.DataSpec:
+    """The page's data: 60 points to train on, 20 for validation, 320 for tests."""
+    return regviz.DataSpec(name, 400, noise=0.2, train_fraction=0.2, validation_fraction=0.25)
+
+
+def cases() -> Iterator[tuple[str, regviz.NetworkSpec, regviz.TrainingSpec]]:
+    """Data, network and a training that suits them."""
+    for (optimizer, rate), hidden, activation, name in itertools.product(
+        MODEST, NETWORKS, ACTIVATIONS, DATASETS
+    ):
+        if hidden or activation == "tanh":
+            training = regviz.TrainingSpec(optimizer, rate, epochs=300, frames=1)
+            yield name, regviz.NetworkSpec(hidden, activation), training
+
+
+def collapse() -> None:
+    """Print the penalties of first effect and of collapse, over networks and optimizers."""
+    found = defaultdict(list)
+    rows = [NO_NETWORK, *(METHODS[m].at(s) for m in PENALTIES for s in FINE)]
+    for name, network, training in cases():
+        result = outcome(name, network, training, rows)
+        if not result.learnt:
+            continue
+        dead = result.collapsed()
+        for i, method in enumerate(PENALTIES):
+            places = range(1 + i * len(FINE), 1 + (i + 1) * len(FINE))
+            moved = [result.moved(0, k) for k in places]
+            decay = method == "l2" and training.optimizer == "adamw"
+            kind = "linear" if not network.hidden else name
+            key = "decay" if decay else method, kind
+            found[key].append((_from(moved), _from([bool(dead[k]) for k in places])))
+    print(f"{'method':12} {'data':14} {'n':>4} | first effect, quartiles | collapse, quartiles")
+    for (method, kind), values in found.items():
+        print(f"{method:12} {kind:14} {len(values):4} |", end="")
+        for column in zip(*values, strict=True):
+            print("".join(f" {q:8.2g}" for q in np.quantile(column, [0.25, 0.5, 0.75])), end=" |")
+        print()
+
+
+def _from(holds: list[bool]) -> float:
+    """The strength from which on something holds."""
+    last_not = max((i for i, held in enumerate(holds) if not held), default=-1)
+    return FINE[min(last_not + 1, len(FINE) - 1)]
+
+
+def levels() -> None:
+    """Print how many of the eight levels differ from the one before, and where the ends lie."""
+    distinct, weak, strong, after = (defaultdict(list) for _ in range(4))
+    for name, network, training in cases():
+        columns = grid(list(METHODS), data_of(name), network, training)
+        result = outcome(name, network, training, [row for column in columns for row in column])
+        if not result.learnt:
+            continue
+        dead, start = result.collapsed(), 1
+        for method in [m for m in METHODS if m != "none"]:
+            places = range(start, start + LEVELS)
+            start += LEVELS
+            if not network.hidden and method not in PENALTIES:
+                continue
+            easy = "two, three blobs" if name.endswith("blobs") else "the others"
+            kind = (method, easy if network.hidden else "linear model")
+            steps = [result.moved(a, b) for a, b in itertools.pairwise(places)]
+            distinct[kind].append(1 + sum(steps))
+            weak[kind].append(not result.moved(0, places[0]))
+            strong[kind].append(bool(dead[places[-1]]))
+            after[kind].append(sum(bool(dead[k]) for k in places))
+    print("Levels that differ from the one before, the first counted; shares of cases, in %")
+    print(f"{'':29}    n  median   10 %  least | level 0 unseen  level 7 dead  dead levels")
+    for kind, counts in distinct.items():
+        low, least = np.quantile(counts, 0.1), min(counts)
+        print(f"{kind[0]:12} {kind[1]:16} {len(counts):4} {statistics.median(counts):7.0f}", end="")
+        print(f" {low:6.1f} {least:6} | {100 * np.mean(weak[kind]):14.0f}", end="")
+        print(f" {100 * np.mean(strong[kind]):13.0f} {np.mean(after[kind]):12.1f}")
+
+
+def divergence() -> None:
+    """Print where an offered strength diverges though the unregularized network learns.
+
+    And in how many of five further seeds the unregularized network itself does not learn there.
+    """
+    n_cases, n_networks, n_failures = 0, 0, 0
+    for name, optimizer, rate, hidden, activation in itertools.product(
+        DATASETS, ("sgd", "momentum", "adam", "adamw"), BOLD, DEEP_AND_WIDE, ACTIVATIONS
+    ):
+        network = regviz.NetworkSpec(hidden, activation)
+        training = regviz.TrainingSpec(optimizer, rate, epochs=60, frames=1)
+        columns = grid(list(METHODS), data_of(name), network, training)
+        rows = [row for column in columns for row in column]
+        result = outcome(name, network, training, rows)
+        if not result.learnt:
+            continue
+        n_cases, n_networks = n_cases + 1, n_networks + len(rows)
+        failed = [label(rows[k]).text for k in np.flatnonzero(result.diverged >= 0)]
+        n_failures += len(failed)
+        if failed:
+            seeds = [replace(training, seed=seed) for seed in range(1, 6)]
+            fails = sum(not outcome(name, network, t, rows[:1]).learnt for t in seeds)
+            print(name, hidden, activation, optimizer, rate, f"(fails {fails}/5):", *failed)
+    print(f"{n_cases} cases, {n_networks} networks, {n_failures} diverged")
+
+
+def main() -> None:
+    """Print one of the tables."""
+    tables = {table.__name__: table for table in (collapse, levels, divergence)}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("table", choices=tables)
+    torch.set_num_threads(1)
+    tables[parser.parse_args().table]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""The charts over the epochs: their numbers, their axes, and what they do under the pointer."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+import regviz
+from regviz import measures
+
+EPOCHS = 12
+METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
+MEASURES = {
+    "sparsity": measures.sparsity,
+    "hoyer": measures.hoyer,
+    "effectiveWeights": measures.effective_weights,
+    "l1": measures.l1_norm,
+    "l2": measures.l2_norm,
+}
+
+MEASURE = """async ([name, row, offset, index]) => {
+  const measures = await import("/assets/board/measures.js");
+  return measures[name](Float32Array.from(row), offset, Int32Array.from(index));
+}"""
+
+# a recording of the first `held` frames, and a panel that shows it
+SETUP = """async ({ header, arrays, cards }) => {
+  const load = (name) => import(`/assets/board/${name}.js`);
+  const { start } = await load("recording");
+  const [losses, sparsity] = await Promise.all([load("losses"), load("sparsity")]);
+  const { makeLosses, updateLosses, describeLosses } = losses;
+  const { makeSparsity, updateSparsity, describeSparsity } = sparsity;
+  const floats = ([name, values]) => [name, Float32Array.from(values)];
+  const message = (held) => ({
+    header: { ...header, epochs: header.epochs.slice(0, held) },
+    arrays: Object.fromEntries(Object.entries(arrays).map(floats)),
+  });
+  const theme = { dark: false, mode: "light", ink: "#14181f", paper: "#ffffff" };
+  const sought = [];
+  const onSeek = (frame) => sought.push(frame);
+  const panels = { losses: makeLosses({ onSeek }), sparsity: makeSparsity({ onSeek }) };
+  const styles = ["board", "chart"].map((name) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet" });
+    link.href = `/assets/board/${name}.css`;
+    document.head.append(link);
+    return new Promise((done) => (link.onload = done));
+  });
+  await Promise.all(styles);
+  document.body.className = "regviz-board";
+  for (const { element } of Object.values(panels)) {
+    element.style.width = "380px";
+    document.body.append(element);
+  }
+  const show = (k, frame, held = header.epochs.length, run = "a") => {
+    const recording = start(message(held));
+    recording.run = run;
+    const view = { card: cards[k], theme, ratio: 1 };
+    updateLosses(panels.losses, recording, k, frame, view);
+    updateSparsity(panels.sparsity, recording, k, frame, view);
+    describeLosses(panels.losses, recording, k, frame);
+    describeSparsity(panels.sparsity, recording, k, frame);
+  };
+  const read = (name) => {
+    const lines = [...panels[name].element.querySelectorAll("dl > div")];
+    const text = (line, part) => line.querySelector(part).textContent;
+    return Object.fromEntries(lines.map((line) => [text(line, "button"), text(line, "dd")]));
+  };
+  window.charts = { panels, show, read, sought };
+}"""
+
+
+@pytest.fixture(scope="module")
+def blank(browser, url: str) -> Page:
+    """A page of the server's origin, from which its modules can be imported."""
+    page = browser.new_page()
+    page.goto(f"{url}/assets/logo.svg")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def history() -> regviz.History:
+    return regviz.train(
+        regviz.Experiment(
+            regviz.DataSpec("moons", n_samples=120, validation_fraction=0.3),
+            regviz.NetworkSpec((6, 4)),
+            regviz.TrainingSpec("adam", learning_rate=0.05, epochs=EPOCHS),
+            (regviz.Regularization(), regviz.Regularization(l1=0.02)),
+        )
+    )
+
+
+@pytest.fixture
+def charts(browser, url: str, history: regviz.History) -> Page:
+    """A page with both panels, `window.charts`."""
+    page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<body>"))
+    page.goto(f"{url}/blank")
+    networks = range(len(history.experiment.regularizations))
+    cards = [{"label": f"network {k}", "colour": {"light": "#b5174f"}} for k in networks]
+    header = {
+        "run": "a",
+        "part": 0,
+        "frame": 0,
+        "rows": list(networks),
+        "n_networks": len(networks),
+        "n_frames": len(history.epochs),
+        "epochs": history.epochs.tolist(),
+        "diverged": history.diverged.tolist(),
+        "last_epoch": EPOCHS,
+        "metrics": METRICS,
+        "task": "binary",
+        "layers": history.layout.sizes,
+        "activation": "tanh",
+        "features": ["x1", "x2"],
+    }
+    arrays = {
+        "parameters": history.parameters.ravel().tolist(),
+        "metrics": np.stack([history.metrics[m] for m in METRICS], axis=2).ravel().tolist(),
+        "train": [0, 0, 1],
+        "validation": [0, 0, 1],
+        "test": [0, 0, 1],
+    }
+    page.evaluate(SETUP, {"header": header, "arrays": arrays, "cards": cards})
+    yield page
+    page.close()
+
+
+def read(page: Page, panel: str) -> dict[str, str]:
+    return page.evaluate("(panel) => charts.read(panel)", panel)
+
+
+def show(page: Page, *state: int | str) -> None:
+    page.evaluate("(state) => charts.show(...state)", state)
+
+
+def where(epoch: float) -> dict[str, float]:
+    """A point of the losses' chart at an epoch: 46 px are left of its axis, 14 to the right."""
+    return {"x": 46 + (380 - 46 - 14) * epoch / EPOCHS, "y": 100}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measures_are_those_of_python(blank: Page, name: str):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(4, 40)).astype(np.float32)
+    rows[1, ::2] = 0
+    rows[2] = 0
+    rows[3] *= 1e20
+    index = np.sort(random.choice(33, 21, replace=False))
+    cases = [(row, 7, index) for row in rows] + [(rows[0], 0, index[:1])]
+    for row, offset, chosen in cases:
+        found = blank.evaluate(MEASURE, [name, row.tolist(), offset, chosen.tolist()])
+        expected = MEASURES[name](row[offset + chosen])
+        assert found == pytest.approx(float(expected), rel=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("high", [0.03, 0.8, 1, 1.5, 3, 40, 2e5, 3e37])
+def test_a_linear_axis_has_round_ticks_from_zero_up(blank: Page, high: float):
+    js = """async ([high, most]) =>
+      (await import("/assets/board/ticks.js")).linearTicks(high, most)"""
+    ticks = blank.evaluate(js, [high, 5])
+    assert ticks[0] == 0
+    assert ticks[-1] <= high * (1 + 1e-9)
+    assert 3 <= len(ticks) <= 6
+    steps = np.diff(ticks)
+    assert steps == pytest.approx(steps[0])
+    assert f"{steps[0]:e}"[0] in "125"
+
+
+def test_epochs_are_counted_in_whole_steps(blank: Page):
+    js = """async (last) =>
+      (await import("/assets/board/ticks.js")).linearTicks(last, 6, true)"""
+    assert blank.evaluate(js, 3) == [0, 1, 2, 3]
+    assert blank.evaluate(js, 400) == [0, 100, 200, 300, 400]
+
+
+@pytest.mark.parametrize("least", [1e-300, 1e-9, 4e-4, 0.03, 0.2, 0.69])
+def test_a_logarithmic_axis_is_told_by_its_labels(blank: Page, least: float):
+    js = """async ([least, largest, most]) => {
+      const ticks = await import("/assets/board/ticks.js");
+      const [low, high] = ticks.logRange(least, largest);
+      return { low, high, ...ticks.logTicks(low, high, most) };
+    }"""
+    axis = blank.evaluate(js, [least, 0.7, 5])
+    assert 0 < axis["low"] <= max(least, 0.7e-6)
+    assert axis["high"] == 1
+    assert 2 <= len(axis["major"]) <= 6
+    ticks = axis["major"] + axis["minor"]
+    assert len(set(ticks)) == len(ticks)
+    assert all(axis["low"] * 0.999 <= tick <= axis["high"] * 1.001 for tick in ticks)
+
+
+def test_the_legend_tells_the_losses_of_the_epoch_that_is_shown(charts: Page, history):
+    for k, frame in [(0, 0), (1, 5), (0, EPOCHS)]:
+        show(charts, k, frame)
+        value = {name: f"{history.metrics[name][frame, k]:.3f}" for name in METRICS}
+        assert read(charts, "losses") == {
+            "test": value["test_loss"],
+            "validation": value["validation_loss"],
+            "train": value["train_loss"],
+            # a method without a penalty keeps its place free: nothing jumps from card to card
+            "penalty": value["penalty"] if k == 1 else "none",
+        }
+        assert f"at epoch {frame}" in charts.locator(".chart-at").first.text_content()
+        label = charts.locator("canvas").first.get_attribute("aria-label")
+        assert label is not None
+        assert f"network {k}" in label
+        assert value["test_loss"] in label
+
+
+def test_the_legend_tells_the_sparsity_of_the_epoch_that_is_shown(charts: Page, history):
+    for k, frame in [(0, 3), (1, EPOCHS)]:
+        show(charts, k, frame)
+        weights = np.concatenate([w.ravel() for w in history.weights(k, frame)])
+        found = read(charts, "sparsity")
+        zeros, effective = (weights == 0).sum(), measures.effective_weights(weights)
+        assert found["exact zeros"].startswith(f"{zeros} of {weights.size} · ")
+        assert found["Hoyer sparsity"] == f"{measures.hoyer(weights):.2f}"
+        assert found["effective weights"].startswith(f"{effective:.1f} of {weights.size} · ")
+
+
+def test_the_values_under_the_pointer_are_told_until_it_leaves(charts: Page, history):
+    show(charts, 1, EPOCHS)
+    at, canvas = charts.locator(".chart-at").first, charts.locator("canvas").first
+    canvas.hover(position=where(4.3))
+    assert at.text_content() == "at epoch 4"
+    assert read(charts, "losses")["test"] == f"{history.metrics['test_loss'][4, 1]:.3f}"
+    show(charts, 1, EPOCHS - 1)  # while it plays, the pointer goes on being answered
+    assert at.text_content() == "at epoch 4"
+    charts.mouse.move(390, 790)
+    assert at.text_content() == f"at epoch {EPOCHS - 1}"
+    assert charts.evaluate("charts.sought") == []
+
+
+def test_a_click_and_a_drag_seek(charts: Page):
+    show(charts, 1, EPOCHS)
+    canvas = charts.locator("canvas").first
+    canvas.click(position=where(7))
+    assert charts.evaluate("charts.sought") == [7]
+    box = canvas.bounding_box()
+    y = box["y"] + 100
+    charts.mouse.move(box["x"] + where(2)["x"], y)
+    charts.mouse.down()
+    charts.mouse.move(box["x"] + where(3)["x"], y)
+    charts.mouse.move(399, y)  # beyond the chart it is the last epoch
+    charts.mouse.up()
+    charts.mouse.move(box["x"] + where(5)["x"], y)
+    assert charts.evaluate("charts.sought") == [7, 2, 3, EPOCHS]
+
+
+def test_frames_that_arrive_leave_axis_and_legend_in_place(charts: Page):
+    show(charts, 1, 1, 3)
+    charts.evaluate("window.before = charts.panels.losses.element.querySelector('dl button')")
+    chart = "charts.panels.losses.chart"
+    tops = []
+    for held in range(4, EPOCHS + 2):
+        show(charts, 1, 1, held)
+        tops.append(charts.evaluate(f"{chart}.high"))
+    assert tops == sorted(tops)
+    assert charts.evaluate("before.isConnected")
+    # hovering a frame that the next run does not have yet is hovering its last one
+    charts.locator("canvas").first.hover(position=where(EPOCHS))
+    show(charts, 1, 0, 2, "b")
+    assert charts.locator(".chart-at").first.text_content() == "at epoch 1"
+
+
+def test_playing_draws_axes_and_lines_once(charts: Page):
+    show(charts, 1, 0)
+    drawn = charts.evaluate(
+        """async () => {
+          const { drawChart } = await import("/assets/board/chart.js");
+          const { chart } = charts.panels.losses;
+          await new Promise(requestAnimationFrame);
+          const before = chart.drawn;
+          for (let now = 0; now < 12; now++) {
+            drawChart(chart, { ...chart.data, now }, chart.theme, 1);
+          }
+          return { before: before !== null, same: chart.drawn === before };
+        }"""
+    )
+    assert drawn == {"before": True, "same": True}
+
+
+def test_the_log_scale_is_a_button_that_says_its_state(charts: Page):
+    show(charts, 1, 5)
+    log = charts.get_by_role("button", name="log scale")
+    assert log.get_attribute("aria-pressed") == "false"
+    assert charts.evaluate("charts.panels.losses.chart.low") == 0
+    log.click()
+    assert log.get_attribute("aria-pressed") == "true"
+    assert charts.evaluate("charts.panels.losses.chart.low") > 0
+    show(charts, 0, 5)  # it stays when another network is looked at
+    assert charts.evaluate("charts.panels.losses.chart.low") > 0

@@ -1,0 +1,191 @@
+"""The network diagram: what its units compute, which of them take part, and where things stand."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Page
+from scipy.special import expit, softmax
+
+from regviz.experiment import ACTIVATIONS
+
+UNFED, UNREAD, CONSTANT = 1, 2, 4
+SHAPES = [[2, 1], [2, 4, 2, 1], [2, 8, 8, 8, 1], [7, *[32] * 6, 1], [2, 8, 8, 3]]
+ACTIVATE = {
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z < 0, 0.01 * z, z),
+    "sigmoid": expit,
+    "linear": lambda z: z,
+}
+PREDICT = {"binary": expit, "multiclass": lambda z: softmax(z, axis=0), "regression": lambda z: z}
+
+UNITS = """async ([network, row, train]) => {
+  const u = await import("/assets/board/units.js");
+  const points = { train: Float32Array.from(train) };
+  const units = u.makeUnits({ network, domain: [-2, 2], points });
+  u.updateUnits(units, Float32Array.from(row));
+  const { grid, states } = units;
+  return { values: Array.from(grid.values), n: grid.n, states: Array.from(states) };
+}"""
+
+MASK = """async ([layers, rate, seed]) => {
+  const u = await import("/assets/board/units.js");
+  const shape = u.shapeOf(layers);
+  return Array.from(u.drawMask(shape, rate, seed, new Uint8Array(shape.count)));
+}"""
+
+ARRANGE = """async ([layers, width, height]) => {
+  const u = await import("/assets/board/units.js");
+  const d = await import("/assets/board/placement.js");
+  const margin = { left: 45, right: 45, top: 36 };
+  const { x, y, side } = d.arrange(u.shapeOf(layers), width, height, margin);
+  return [x, y, side].map((numbers) => Array.from(numbers));
+}"""
+
+# at a quarter of each link's way, which few links share
+FIND = """async ([layers, row]) => {
+  const u = await import("/assets/board/units.js");
+  const d = await import("/assets/board/placement.js");
+  const shape = u.shapeOf(layers);
+  const diagram = d.arrange(shape, 900, 600, { left: 40, right: 8, top: 36 });
+  const { x, y, side } = diagram;
+  const found = [];
+  for (let index = 0; index < shape.total; index++) {
+    const { layer, unit, input } = u.placeOf(shape, index);
+    if (u.parameterOf(shape, layer, unit, input) !== index) return "placeOf";
+    if (input === layers[layer - 1]) continue;
+    const left = x[layer - 1] + side[layer - 1] / 2;
+    const right = x[layer] - side[layer] / 2;
+    const from = y[shape.first[layer - 1] + input];
+    const to = y[shape.first[layer] + unit];
+    const at = [left + (right - left) / 4, from + (to - from) * 0.15625];
+    found.push([index, d.linkAt(shape, diagram, Float32Array.from(row), new Map(), 1, ...at, 5)]);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def blank(browser, url: str) -> Page:
+    """A page of the server's origin, from which its modules can be imported."""
+    page = browser.new_page()
+    page.goto(f"{url}/assets/logo.svg")
+    yield page
+    page.close()
+
+
+def draw(layers: list[int], seed: int = 0, zeros: float = 0.0) -> NDArray[np.float32]:
+    """A row of parameters, with this share of weights at 0."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for fan_in, units in itertools.pairwise(layers):
+        weights = rng.normal(size=(units, fan_in + 1))
+        weights[:, :-1] *= rng.random((units, fan_in)) >= zeros
+        rows.append(weights.ravel())
+    return np.concatenate(rows).astype(np.float32)
+
+
+def split(row: NDArray[np.float32], layers: list[int]) -> list[NDArray[np.float32]]:
+    """Each layer's weights and biases, ``(units, fan_in + 1)``."""
+    sizes = [units * (fan_in + 1) for fan_in, units in itertools.pairwise(layers)]
+    parts = np.split(row, np.cumsum(sizes)[:-1])
+    return [part.reshape(-1, fan_in + 1) for part, fan_in in zip(parts, layers, strict=False)]
+
+
+def units_of(
+    page: Page,
+    layers: list[int],
+    row: NDArray[np.float32],
+    activation: str = "tanh",
+    task: str = "binary",
+    train: tuple[float, ...] = (0.0, 0.0, 1.0),
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Values ``(units, points)`` and states of all units."""
+    names = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"][: layers[0]]
+    network = {"layers": layers, "activation": activation, "task": task, "features": names}
+    found = page.evaluate(UNITS, [network, row.tolist(), list(train)])
+    return np.array(found["values"]).reshape(-1, found["n"]), found["states"]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("task", PREDICT)
+def test_every_unit_has_the_value_that_its_formula_gives(blank: Page, activation: str, task: str):
+    layers = [2, 5, 4, 3 if task == "multiclass" else 1]
+    row = draw(layers)
+    values, _ = units_of(blank, layers, row, activation, task)
+    below = values[:2]
+    assert (below.min(), below.max()) == (-2, 2)
+    start = 2
+    for layer, parameters in enumerate(split(row, layers), start=1):
+        z = parameters[:, :-1] @ below + parameters[:, -1:]
+        expected = (ACTIVATE[activation] if layer < 3 else PREDICT[task])(z)
+        found = values[start : start + layers[layer]]
+        assert np.abs(found - expected).max() < 1e-5 * max(1, np.abs(expected).max())
+        below, start = expected, start + layers[layer]
+
+
+@pytest.mark.parametrize("layers", SHAPES, ids=str)
+@pytest.mark.parametrize("zeros", [0.0, 0.6, 0.97])
+def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(
+    blank: Page, layers: list[int], zeros: float
+):
+    row = draw(layers, seed=1, zeros=zeros)
+    links = [parameters[:, :-1] != 0 for parameters in split(row, layers)]
+    fed = [np.ones(layers[0], bool)]
+    for link in links:
+        fed.append((link & fed[-1]).any(axis=1))
+    read = [np.ones(layers[-1], bool)]
+    for link in reversed(links):
+        read.append((link & read[-1][:, None]).any(axis=0))
+    expected = ~np.concatenate(fed) * UNFED + ~np.concatenate(read[::-1]) * UNREAD
+    _, states = units_of(blank, layers, row)
+    assert np.array_equal(np.array(states) & (UNFED | UNREAD), expected)
+
+
+def test_a_unit_that_is_never_on_is_constant(blank: Page):
+    # x1 − 9 is below 0 all over the plane; the second unit's bias is no input
+    row = np.array([1, 0, -9, 0, 0, 5, 1, 1, 0, 1, 1, 1, 0], np.float32)
+    _, states = units_of(blank, [2, 3, 1], row, "relu")
+    assert states == [0, 0, CONSTANT, UNFED, 0, 0]
+
+
+def test_a_unit_that_is_on_at_a_training_point_is_not_constant(blank: Page):
+    # on beyond the domain's edge alone
+    row = np.array([1, 1, -5, 1, 0], np.float32)
+    assert units_of(blank, [2, 1, 1], row, "relu")[1][2] == CONSTANT
+    assert units_of(blank, [2, 1, 1], row, "relu", train=(3.0, 3.0, 1.0))[1][2] == 0
+
+
+def test_a_dropout_mask_leaves_out_hidden_units_at_its_rate(blank: Page):
+    layers = [2, 32, 32, 1]
+    masks = np.array([blank.evaluate(MASK, [layers, 0.3, seed]) for seed in range(50)])
+    assert masks[:, [0, 1, -1]].all()
+    # 3200 draws: four standard deviations
+    assert abs(1 - masks[:, 2:-1].mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 3200)
+    assert blank.evaluate(MASK, [layers, 0.3, 7]) == masks[7].tolist()
+    assert len(np.unique(masks, axis=0)) == 50
+
+
+@pytest.mark.parametrize("layers", SHAPES, ids=str)
+@pytest.mark.parametrize("width", [320, 480])
+def test_units_neither_overlap_nor_leave_the_box(blank: Page, layers: list[int], width: int):
+    x, y, side = map(np.array, blank.evaluate(ARRANGE, [layers, width, 270]))
+    assert (side >= 3).all()
+    assert (np.diff(x) > (side[1:] + side[:-1]) / 2 + 8).all()
+    assert x[0] - side[0] / 2 == pytest.approx(45)
+    assert x[-1] + side[-1] / 2 == pytest.approx(width - 45)
+    for middles, size in zip(np.split(y, np.cumsum(layers)[:-1]), side, strict=True):
+        assert middles.min() - size / 2 >= 36
+        assert middles.max() + size / 2 <= 270
+        assert (np.diff(middles) > size).all()
+
+
+def test_a_link_is_found_where_it_is_drawn_and_not_where_its_weight_is_0(blank: Page):
+    layers = [2, 4, 3, 1]
+    row = draw(layers, seed=2, zeros=0.3)
+    found = blank.evaluate(FIND, [layers, row.tolist()])
+    assert len(found) == 2 * 4 + 4 * 3 + 3
+    for index, hit in found:
+        assert hit == index if row[index] else hit != index

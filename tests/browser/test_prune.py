@@ -1,0 +1,191 @@
+"""Pruning in the browser leaves what NumPy leaves, and scores it as regviz scores networks."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from playwright.sync_api import Page
+
+import regviz
+from regviz import networks
+from regviz.experiment import ACTIVATIONS, FEATURES
+from regviz.history import History
+from regviz.layout import input_features
+
+DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
+THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
+
+PRUNE = """async ([network, rows, points, threshold]) => {
+  const { makeWorkshop, measure, unmeasured } = await import("/assets/board/prune.js");
+  const { weightIndex, parameterCount } = await import("/assets/board/recording.js");
+  const nParameters = parameterCount(network.layers);
+  const workshop = makeWorkshop({
+    network, nParameters, weightIndex: weightIndex(network.layers),
+    points: { test: Float32Array.from(points) },
+  });
+  const measured = unmeasured(nParameters);
+  return rows.map((row) => {
+    measure(workshop, Float32Array.from(row), threshold, measured);
+    return { ...measured, row: Array.from(measured.row) };
+  });
+}"""
+
+SLIDER = """async (ranges) => {
+  const { thresholdAt, positionOf } = await import("/assets/board/pruning.js");
+  return ranges.map((range) => Array.from({ length: 101 }, (_, i) => {
+    const threshold = thresholdAt(i, range);
+    return [threshold, positionOf(threshold, range)];
+  }));
+}"""
+
+BARS = """async ([range, width]) => {
+  const { BARS, SIDE, barAt, count, distanceOf, placeOf } =
+    await import("/assets/board/histogram.js");
+  const sizes = Array.from({ length: SIDE }, (_, i) => ((i + 0.5) / SIDE) * range);
+  const weights = [...sizes, ...sizes.map((w) => -w), 0];
+  return weights.map((w) => {
+    const counts = new Uint16Array(BARS);
+    count(Float32Array.of(w), 0, Int32Array.of(0), range, counts);
+    const x = width / 2 + (w === 0 ? 0 : Math.sign(w) * distanceOf(Math.abs(w), range, width));
+    const bar = counts.indexOf(1);
+    const [left, right] = placeOf(bar, width);
+    return bar === barAt(x, width) && left <= x && x <= right;
+  });
+}"""
+
+
+@pytest.fixture(scope="module")
+def blank(browser, url: str) -> Page:
+    """A page of the server's origin, from which its modules can be imported."""
+    page = browser.new_page()
+    page.goto(f"{url}/assets/logo.svg")
+    yield page
+    page.close()
+
+
+def train(task: str, activation: str = "tanh", hidden: tuple[int, ...] = (6, 5, 4)) -> History:
+    experiment = regviz.Experiment(
+        regviz.DataSpec(DATA[task], n_samples=200),
+        regviz.NetworkSpec(hidden, activation, FEATURES),
+        regviz.TrainingSpec("adam", epochs=20),
+        (regviz.Regularization(), regviz.Regularization(l1=0.01)),
+    )
+    return regviz.train(experiment)
+
+
+def is_weight(history: History) -> NDArray[np.bool_]:
+    """Which entries of a row are weights, not biases."""
+    marks = np.zeros(history.parameters.shape[2], bool)
+    for block in history.layout.split(marks):
+        block[:, :-1] = True
+    return marks
+
+
+def pruned_by_numpy(history: History, rows: NDArray[np.float32], threshold: float):
+    small = np.abs(rows.astype(np.float64)) < threshold
+    return np.where(small & is_weight(history), np.float32(0), rows)
+
+
+def scored_by_torch(history: History, rows: NDArray[np.float32]):
+    X, y = history.dataset.points("test")
+    network = history.experiment.network
+    blocks = history.layout.split(torch.from_numpy(rows))
+    inputs = torch.from_numpy(input_features(X, network.features).astype(np.float32))
+    outputs = networks.hidden_and_output(blocks, inputs, network.activation)[-1]
+    targets = torch.from_numpy(np.array(y, np.float64))
+    return networks.data_loss_and_accuracy(outputs, targets, history.dataset.task)
+
+
+def connected_by_numpy(history: History, row: NDArray[np.float32]) -> int:
+    """Hidden units that both an input and an output have a path to, by products of 0/1 matrices."""
+    links = [(block[:, :-1] != 0).astype(int) for block in history.layout.split(row)]
+    fed, read = [np.ones(links[0].shape[1])], [np.ones(links[-1].shape[0])]
+    for link in links:
+        fed.append(np.minimum(1, link @ fed[-1]))
+    for link in links[::-1]:
+        read.insert(0, np.minimum(1, link.T @ read[0]))
+    return int(sum((f * r).sum() for f, r in zip(fed[1:-1], read[1:-1], strict=True)))
+
+
+def prune(blank: Page, history: History, rows: NDArray[np.float32], threshold: float):
+    network = {
+        "layers": history.layout.sizes,
+        "activation": history.experiment.network.activation,
+        "task": history.dataset.task,
+        "features": history.experiment.network.features,
+    }
+    points = np.column_stack(history.dataset.points("test")).ravel()
+    return blank.evaluate(PRUNE, [network, rows.tolist(), points.tolist(), threshold])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("task", DATA)
+def test_a_pruned_network_has_the_weights_loss_and_accuracy_that_numpy_and_torch_find(
+    blank: Page, task: str, activation: str
+):
+    history = train(task, activation)
+    for threshold in THRESHOLDS:
+        rows = pruned_by_numpy(history, history.parameters[-1], threshold)
+        losses, accuracies = scored_by_torch(history, rows)
+        for k, found in enumerate(prune(blank, history, history.parameters[-1], threshold)):
+            assert np.array_equal(found["row"], rows[k])
+            assert found["left"] == np.count_nonzero(rows[k][is_weight(history)])
+            assert found["loss"] == pytest.approx(float(losses[k]), rel=1e-4, abs=1e-6)
+            assert found["accuracy"] == pytest.approx(float(accuracies[k]), nan_ok=True)
+
+
+@pytest.mark.parametrize("hidden", [(), (4, 2), (6, 5, 4)], ids=len)
+@pytest.mark.parametrize("task", DATA)
+def test_an_unpruned_network_scores_as_its_history_says(
+    blank: Page, task: str, hidden: tuple[int, ...]
+):
+    history = train(task, hidden=hidden)
+    for k, found in enumerate(prune(blank, history, history.parameters[-1], 0)):
+        loss, accuracy = (history.metrics[f"test_{name}"][-1, k] for name in ("loss", "accuracy"))
+        assert found["loss"] == pytest.approx(loss, rel=1e-4)
+        assert found["accuracy"] == pytest.approx(accuracy, nan_ok=True)
+        sparsity = 1 - found["left"] / is_weight(history).sum()
+        assert sparsity == pytest.approx(history.metrics["sparsity"][-1, k], abs=1e-6)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_cross_entropy_of_certain_and_wrong_predictions_is_finite(blank: Page, task: str):
+    history = train(task)
+    rows = (3000 * history.parameters[-1]).astype(np.float32)
+    losses, _ = scored_by_torch(history, rows)
+    for k, found in enumerate(prune(blank, history, rows, 0)):
+        assert np.isfinite(found["loss"])
+        assert found["loss"] == pytest.approx(float(losses[k]), rel=1e-3)
+
+
+def test_a_weight_of_the_threshold_itself_stays_and_so_does_every_bias(blank: Page):
+    history = train("binary")
+    row = np.full((1, history.parameters.shape[2]), 0.25, np.float32)
+    row[0, ::3] = -0.125
+    [at] = prune(blank, history, row, 0.25)
+    kept = ~is_weight(history) | (row[0] == 0.25)
+    assert np.array_equal(at["row"], np.where(kept, row[0], 0))
+
+
+def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output(blank: Page):
+    history = train("multiclass")
+    random = np.random.default_rng(0)
+    shape = (40, history.parameters.shape[2])
+    # from all links there to hardly any
+    rows = (random.uniform(size=shape) < np.linspace(0.02, 1, 40)[:, None]).astype(np.float32)
+    found = [one["connected"] for one in prune(blank, history, rows, 0)]
+    assert found == [connected_by_numpy(history, row) for row in rows]
+    assert {0, 15} < set(found)
+
+
+def test_every_position_of_the_slider_is_a_threshold_of_its_own(blank: Page):
+    ranges = [0.05, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 40, 1000]
+    for high, stops in zip(ranges, blank.evaluate(SLIDER, ranges), strict=True):
+        thresholds, positions = zip(*stops, strict=True)
+        assert positions == tuple(range(101))
+        assert (thresholds[0], thresholds[-1]) == (0, high)
+        assert np.all(np.diff(thresholds) > 0)
+
+
+def test_the_bar_under_the_pointer_is_the_one_that_the_weight_there_is_counted_in(blank: Page):
+    assert all(blank.evaluate(BARS, [3.0, 411]))
