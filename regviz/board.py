@@ -6,7 +6,7 @@ starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by
 shape, in that order, little-endian in C order, each padded with zero bytes to a multiple of four.
 Types are ``"<f4"`` and, for parameters alone, ``"<f2"``.
 
-A cube comes in two parts, each with frames of its own: 0 is the line-up, 1 the grid. A message
+A cube comes in two parts, each with frames of its own: 0 is the line-up, 1 all others. A message
 carries frames of one part and one precision, from ``header["frame"]`` on. Who has n frames of a
 part asks for those from n on; so nothing travels twice and nothing is lost.
 """
@@ -28,7 +28,7 @@ from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
 from regviz.regularization import METHODS
 
 VERSION = 2
-LINE_UP, GRID = 0, 1
+LINE_UP, OTHERS = 0, 1
 EARLY_STOPPING = (
     "No penalty: the network without regularization, kept as it was when its validation loss was"
     " lowest. Training on would only overfit."
@@ -52,7 +52,7 @@ def encode(
     name : str
         Names cube and line-up together; frames of different names are never mixed.
     part : int
-        `LINE_UP` or `GRID`.
+        `LINE_UP` or `OTHERS`.
     rows : sequence of int
         Which of the cube's networks ``history`` holds.
     history : History
@@ -145,7 +145,8 @@ def _message(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
     bodies, listed = [], {}
     for name, array in arrays.items():
         kind = HALF if array.dtype == np.float16 else SINGLE
-        body = np.ascontiguousarray(array, dtype=kind).tobytes()
+        with np.errstate(over="ignore"):  # the loss of a network that diverges
+            body = np.ascontiguousarray(array, dtype=kind).tobytes()
         bodies.append(body + bytes(-len(body) % 4))
         listed[name] = [kind, *array.shape]
     header["arrays"] = listed

@@ -1,8 +1,8 @@
 """Every method at every strength, as what is trained and looked at: the cube of a page.
 
 A cube is trained as two runs on the same points. The line-up, one network of each method at the
-strength that is looked at, comes first and is soon complete; then the grid, all methods at all
-strengths. A network's numbers do not depend on who trains beside it, so the two agree to the bit.
+strength that is looked at, comes first and is soon complete; then all others. A network's numbers
+do not depend on which others train beside it, so it makes no difference which are in the line-up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from regviz.layout import Layout
 from regviz.packing import HALF, SINGLE, frame_bytes
 from regviz.strengths import DEFAULT_LEVEL, grid
 
-LIMIT = 8_000_000  # bytes of all frames of line-up and grid together
+LIMIT = 8_000_000  # bytes of all frames of all networks
 CLASSES = {"binary": 1, "multiclass": 3, "regression": 1}
 
 
@@ -31,7 +31,7 @@ class Cube:
     Attributes
     ----------
     experiment : Experiment
-        The grid: all networks, method after method, each from weak to strong.
+        All networks, method after method, each from weak to strong.
     shelves : tuple of (str, tuple of int)
         For each method its key and its networks, indices into ``experiment.regularizations``.
     early_stopping : bool
@@ -55,8 +55,8 @@ class Cube:
     ) -> "Cube":
         """The cube of some methods of the catalogue.
 
-        So many frames are recorded that line-up and grid stay within `LIMIT`, the grid in half
-        precision if need be.
+        So many frames are recorded that all stays within `LIMIT`, with the line-up in single
+        precision and the others in half precision if need be.
         """
         shelves: list[tuple[str, tuple[int, ...]]] = []
         rows: list[Regularization] = []
@@ -64,15 +64,16 @@ class Cube:
             shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
             rows += levels
         n_parameters = Layout.of(network, 2, CLASSES[DATASETS[data.name]]).n_parameters
-        least = frame_bytes(len(shelves), n_parameters, SINGLE)
-        least += frame_bytes(len(rows), n_parameters, HALF)
-        frames = max(1, min(training.frames, LIMIT // least - 1))
+        half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
+        least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
+        # a frame's room is left, for the last one may travel in single precision
+        frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
         experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
         return cls(experiment, tuple(shelves), early_stopping and "none" in methods)
 
     @property
-    def grid_limit(self) -> int:
-        """Bytes that the frames of the grid may take."""
+    def limit_of_others(self) -> int:
+        """Bytes that the frames of all networks but the line-up may take."""
         network = self.experiment.network
         n_outputs = CLASSES[DATASETS[self.experiment.data.name]]
         n_parameters = Layout.of(network, 2, n_outputs).n_parameters
@@ -86,7 +87,11 @@ class Cube:
             for key, networks in self.shelves
         ]
 
-    def line_up(self, rows: Sequence[int]) -> Experiment:
+    def others(self, rows: Sequence[int]) -> list[int]:
+        """All networks but those in ``rows``."""
+        return [row for row in range(len(self.experiment.regularizations)) if row not in rows]
+
+    def only(self, rows: Sequence[int]) -> Experiment:
         """The experiment of the networks ``rows`` alone."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)

@@ -2,7 +2,8 @@
 
 All frames in single precision, where that stays within a limit. Else in half precision, as long as
 no drawn prediction moves visibly by it; from the first frame on that does not bear it, every other
-frame, in single precision, which takes as many bytes.
+frame, counted back from the last, in single precision. That takes as many bytes, or, where only the
+last frame does not bear it, those of one more frame.
 """
 
 from typing import Any
@@ -78,27 +79,33 @@ class Packing:
     def n_frames(self) -> int:
         """How many frames there will be, if nothing changes the precision."""
         taken = [t for t, _ in self.frames]
-        taken += range(self._next, self.n_recorded, self.stride)
-        return len(taken) + (taken[-1] != self.n_recorded - 1)
-
-    @property
-    def _next(self) -> int:
-        return self.frames[-1][0] + self.stride if self.frames else 0
+        last = taken[-1] if taken else -1
+        return len(taken) + sum(self._travels(t, last) for t in range(last + 1, self.n_recorded))
 
     def add(self, history: History) -> None:
         """Take in the frames that ``history`` has beyond those seen."""
         for t in range(self.n_seen, len(history.epochs)):
             if self.precision == HALF and not self._bears_half(history, t):
                 self.precision, self.stride = SINGLE, 2
-            if t >= self._next or t == self.n_recorded - 1:
+            if self._travels(t, self.frames[-1][0] if self.frames else -1):
                 self.frames.append((t, self.precision))
         self.n_seen = len(history.epochs)
 
+    def _travels(self, t: int, last: int) -> bool:
+        """Whether the frame at ``t`` does, where the one at ``last`` was the last that did."""
+        left = self.n_recorded - 1 - t
+        due = t - last >= self.stride and left % self.stride == 0
+        return t == 0 or left == 0 or due
+
     def _bears_half(self, history: History, t: int) -> bool:
         rows = history.parameters[t].astype(np.float32)
-        exact, rounded = (self._predict(history, p) for p in (rows, halved(rows)))
-        # written so that what is not a number is a move
-        return bool((np.abs(exact - rounded) <= self.tolerance).all())
+        half = halved(rows)
+        if not np.isfinite(half).all():
+            return False
+        exact, rounded = (self._predict(history, p) for p in (rows, half))
+        with np.errstate(invalid="ignore"):
+            # written so that what is not a number is a move
+            return bool((np.abs(exact - rounded) <= self.tolerance).all())
 
     @pinned()
     @torch.inference_mode()

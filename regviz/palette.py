@@ -10,17 +10,17 @@ from typing import Literal
 Theme = Literal["light", "dark"]
 
 METHODS: dict[str, dict[Theme, str]] = {
-    "none": {"light": "#5f6b7a", "dark": "#a3adba"},
-    "l1": {"light": "#b5174f", "dark": "#ff6f9c"},
-    "l2": {"light": "#0f7f74", "dark": "#3fc9b8"},
-    "elastic_net": {"light": "#7a3fb0", "dark": "#c08bf0"},
-    "dropout": {"light": "#7d7a10", "dark": "#d3cc4e"},
-    "max_norm": {"light": "#32409a", "dark": "#8fa0ff"},
-    "early_stopping": {"light": "#a5561a", "dark": "#f0a35e"},
+    "none": {"light": "#72889a", "dark": "#a1adc0"},
+    "l1": {"light": "#da025a", "dark": "#ea2e73"},
+    "l2": {"light": "#0b603e", "dark": "#82f0c2"},
+    "elastic_net": {"light": "#7449ca", "dark": "#986db8"},
+    "dropout": {"light": "#8a8704", "dark": "#d0c22a"},
+    "max_norm": {"light": "#311670", "dark": "#5a86fc"},
+    "early_stopping": {"light": "#7c4308", "dark": "#e99e69"},
 }
 
 # Circles, triangles and squares; for regression the first and the second are the ends of the scale.
-CLASSES: tuple[str, ...] = ("#2c7fc4", "#e5822e", "#1f9e77")
+CLASSES: tuple[str, ...] = ("#2c7fc4", "#e5822e", "#587e3c")
 SHAPES: tuple[str, ...] = ("circle", "triangle-up", "square")
 BLANK: dict[Theme, str] = {"light": "#ffffff", "dark": "#10141c"}
 INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}

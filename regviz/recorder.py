@@ -1,5 +1,6 @@
 """Train an experiment, and measure and record it as it goes."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -125,6 +126,8 @@ class _Recorder:
         self.metrics = {name: np.full(shape[:2], np.nan) for name in METRICS}
         self.diverged = np.full(n_rows, -1)
         self.n_times = 0
+        self.strengths: torch.Tensor | None = None
+        self.next_onset = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
         self.inputs = torch.from_numpy(inputs)
@@ -185,11 +188,13 @@ class _Recorder:
 
     def _strengths(self, epoch: int) -> torch.Tensor:
         """L1 and L2 of each row as they act at ``epoch``: ``(2, K)``; decoupled decay is none."""
-        return torch.tensor(
-            [(r.l1, 0 if r.decoupled else r.l2) for r in self.experiment.acting(epoch)],
-            dtype=torch.float64,
-            device="cpu",
-        ).T
+        if self.strengths is None or epoch >= self.next_onset:
+            acting = self.experiment.acting(epoch)
+            pairs = [(r.l1, 0 if r.decoupled else r.l2) for r in acting]
+            self.strengths = torch.tensor(pairs, dtype=torch.float64, device="cpu").T
+            later = [r.onset for r in self.experiment.regularizations if r.onset > epoch]
+            self.next_onset = min(later, default=math.inf)
+        return self.strengths
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

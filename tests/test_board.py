@@ -1,99 +1,370 @@
-"""The bytes that go to the browser hold the recording, whole and in any number of parts."""
+"""The bytes that go to the browser hold the cube, in two parts and any number of messages."""
 
 import json
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import regviz
 from regviz import palette
-from regviz.board import encode
-from regviz.datasets import domain
-from regviz.history import METRICS
+from regviz.board import LINE_UP, OTHERS, VERSION, encode
+from regviz.cube import Cube
+from regviz.datasets import SPLITS, domain
+from regviz.packing import HALF, METRICS, SINGLE, Packing, frame_bytes, halved
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+from regviz.strengths import DEFAULT_LEVEL, strengths
+from regviz.training import recorded_epochs
+
+NAMES = list(METHODS)
+N_FRAMES = 16
+
+
+class Part(NamedTuple):
+    """What `encode` is given of a part."""
+
+    cube: Cube
+    part: int
+    rows: list[int]
+    history: regviz.History
+    packing: Packing
+
+    def message(self, frame: int = 0) -> bytes:
+        return encode(self.cube, "run", *self[1:], frame)
+
+    def messages(self) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
+        """All of them, as one asks for the frames that are missing."""
+        frame = 0
+        while True:
+            header, arrays = decode(self.message(frame))
+            if not header["epochs"]:
+                return
+            yield header, arrays
+            frame += len(header["epochs"])
+
+
+def part_of(cube: Cube, part: int, history=None, limit: int | None = None) -> Part:
+    """A part of a cube at its default strengths; trained, unless there is a history."""
+    start = cube.rows({})
+    rows = start if part == LINE_UP else cube.others(start)
+    history = history or regviz.train(cube.only(rows))
+    packing = Packing(history, limit)
+    packing.add(history)
+    return Part(cube, part, rows, history, packing)
+
+
+def small_cube(methods=NAMES, data=SHOWCASE.data, early_stopping=True, onset=0, **training) -> Cube:
+    training = replace(SHOWCASE.training, **{"epochs": N_FRAMES - 1, **training})
+    return Cube.of(methods, data, regviz.NetworkSpec((3,)), training, onset, early_stopping)
 
 
 @pytest.fixture(scope="module")
-def history() -> regviz.History:
-    rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
-    return regviz.train(
-        regviz.Experiment(training=regviz.TrainingSpec(epochs=20), regularizations=rows)
-    )
+def line_up() -> Part:
+    return part_of(small_cube(), LINE_UP)
+
+
+@pytest.fixture(scope="module")
+def others() -> Part:
+    return part_of(small_cube(), OTHERS)
+
+
+@pytest.fixture
+def mixed(others: Part, monkeypatch: pytest.MonkeyPatch) -> Part:
+    """Half precision up to time 5, and from there on every other frame in single precision."""
+    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
+    return part_of(others.cube, OTHERS, others.history, limit=0)
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     """Read a message as its module's docstring says, with struct alone."""
     (length,) = struct.unpack_from("<I", message)
-    header = json.loads(message[4 : 4 + length])
+    text = message[4 : 4 + length]
+    header = json.loads(text)
+    assert text.rstrip(b" ").endswith(b"}")
     arrays, start = {}, 4 + length
-    for name, shape in header["arrays"].items():
+    for name, (kind, *shape) in header["arrays"].items():
         assert start % 4 == 0
         count = int(np.prod(shape))
-        arrays[name] = np.frombuffer(message, "<f4", count, start).reshape(shape)
-        start += 4 * count
+        letter, size = {"<f4": ("f", 4), "<f2": ("e", 2)}[kind]
+        numbers = struct.unpack_from(f"<{count}{letter}", message, start)
+        arrays[name] = np.array(numbers, kind).reshape(shape)
+        end = start + size * count
+        start = end + -end % 4
+        assert message[end:start] == bytes(start - end)
     assert start == len(message)
     return header, arrays
 
 
-def test_a_message_holds_parameters_metrics_and_points(history: regviz.History):
-    header, arrays = decode(encode(history, "run"))
-    assert np.array_equal(arrays["parameters"], history.parameters)
-    for i, name in enumerate(METRICS):
-        assert np.array_equal(
-            arrays["metrics"][:, :, i], history.metrics[name].astype("f4"), equal_nan=True
-        )
-    for split in ("train", "validation", "test"):
+# ------------------------------------------------------------------------------ the layout
+
+
+def test_the_first_message_holds_all_that_does_not_change(line_up: Part):
+    header, arrays = decode(line_up.message())
+    history = line_up.history
+    for split in SPLITS:
         X, y = history.dataset.points(split)
-        assert np.allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
-    assert header["run"] == "run"
-    assert header["n_frames"] == 21
-    assert header["epochs"] == list(range(21))
-    assert header["layers"] == [2, 8, 8, 1]
-    assert [card["label"] for card in header["cards"]] == ["None", "L1"]
-    assert header["cards"][1]["colour"] == palette.METHODS["l1"]
+        np.testing.assert_allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
+    assert header["version"] == VERSION
+    assert (header["run"], header["part"], header["frame"]) == ("run", LINE_UP, 0)
+    assert header["n_networks"] == 41
+    assert header["last_epoch"] == N_FRAMES - 1
+    assert header["patience"] == 1
+    assert header["onset"] == 0
+    assert header["task"] == "binary"
+    assert header["layers"] == [2, 3, 1]
+    assert header["activation"] == "tanh"
+    assert header["features"] == ["x1", "x2"]
+    assert header["metrics"] == list(METRICS)
+    assert header["domain"] == list(domain(history.dataset))
+    assert header["classes"] == list(palette.CLASSES)
+    assert header["blank"] == palette.BLANK
 
 
-@pytest.mark.parametrize("cut", [1, 7, 20])
-def test_two_parts_make_the_whole(history: regviz.History, cut: int):
-    whole = decode(encode(history, "run"))[1]["parameters"]
-    header, arrays = decode(encode(history, "run", cut))
-    assert header["frame"] == cut
-    assert np.array_equal(np.concatenate([whole[:cut], arrays["parameters"]]), whole)
-    assert "train" not in arrays
+@pytest.mark.parametrize("which", ["line_up", "others"])
+def test_a_message_holds_frames_and_metrics_of_its_networks(
+    which: str, request: pytest.FixtureRequest
+):
+    part = request.getfixturevalue(which)
+    header, arrays = decode(part.message())
+    assert header["rows"] == part.rows
+    assert header["epochs"] == list(range(N_FRAMES))
+    assert header["n_frames"] == N_FRAMES
+    assert header["diverged"] == [-1] * len(part.rows)
+    assert arrays["parameters"].dtype == "<f4"
+    assert arrays["parameters"].tobytes() == part.history.parameters.astype("<f4").tobytes()
+    for i, name in enumerate(METRICS):
+        expected = part.history.metrics[name].astype("f4")
+        np.testing.assert_array_equal(arrays["metrics"][:, :, i], expected, err_msg=name)
 
 
-def test_who_has_everything_is_sent_no_frame(history: regviz.History):
-    message = encode(history, "run", 21)
-    assert decode(message)[1]["parameters"].shape[0] == 0
-    assert len(message) < 500
+def test_the_two_parts_are_all_networks_each_once(line_up: Part, others: Part):
+    rows = [decode(part.message())[0]["rows"] for part in (line_up, others)]
+    assert sorted(rows[0] + rows[1]) == list(range(41))
 
 
-def test_a_run_costs_little_more_than_its_parameters(history: regviz.History):
-    extra = len(encode(history, "run")) - history.parameters.nbytes
-    metrics = 4 * len(METRICS) * 21 * 2
-    points = 4 * 3 * 400
-    assert extra - metrics - points < 3000  # the header
+def test_points_and_cards_travel_once(line_up: Part, others: Part):
+    opening = {"cards", "n_networks", "domain", "classes"}
+    assert opening <= decode(line_up.message())[0].keys()
+    for message in (line_up.message(1), others.message(), others.message(1)):
+        header, arrays = decode(message)
+        assert not opening & header.keys()
+        assert list(arrays) == ["parameters", "metrics"]
 
 
-def test_the_domain_is_a_square_around_nearly_all_points(history: regviz.History):
-    low, high = domain(history.dataset)
-    X = np.vstack([history.dataset.points(split)[0] for split in ("train", "test")])
+@pytest.mark.parametrize("cut", [1, 7, N_FRAMES - 1])
+def test_two_messages_make_the_whole(others: Part, cut: int):
+    _, whole = decode(others.message())
+    earlier = first(others.history, cut)
+    head, start = decode(encode(others.cube, "run", OTHERS, others.rows, earlier, others.packing))
+    tail, end = decode(others.message(cut))
+    assert (head["frame"], tail["frame"]) == (0, cut)
+    assert head["epochs"] + tail["epochs"] == list(range(N_FRAMES))
+    for name in ("parameters", "metrics"):
+        np.testing.assert_array_equal(np.concatenate([start[name], end[name]]), whole[name])
+
+
+def first(history: regviz.History, n_times: int) -> regviz.History:
+    """The history as it was when it held ``n_times`` epochs."""
+    epochs, parameters = history.epochs[:n_times], history.parameters[:n_times]
+    metrics = {name: values[:n_times] for name, values in history.metrics.items()}
+    return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
+
+
+@pytest.mark.parametrize("which", ["line_up", "others", "mixed"])
+def test_who_has_everything_is_sent_no_frame(which: str, request: pytest.FixtureRequest):
+    part = request.getfixturevalue(which)
+    n_frames = len(part.packing.frames)
+    for frame in (n_frames, n_frames + 5):
+        message = part.message(frame)
+        header, arrays = decode(message)
+        assert header["epochs"] == []
+        assert {len(array) for array in arrays.values()} == {0}
+        assert len(message) < 700
+
+
+# ------------------------------------------------------------------------------ two precisions
+
+
+def test_a_message_holds_frames_of_one_precision(mixed: Part):
+    (half, early), (single, late) = mixed.messages()
+    assert half["epochs"] == [0, 1, 2, 3, 4]
+    assert single["epochs"] == [7, 9, 11, 13, 15]
+    assert (half["frame"], single["frame"]) == (0, 5)
+    assert half["n_frames"] == single["n_frames"] == 10
+    assert (early["parameters"].dtype, late["parameters"].dtype) == ("<f2", "<f4")
+    assert early["metrics"].dtype == late["metrics"].dtype == "<f4"
+
+
+def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Part):
+    parameters = mixed.history.parameters
+    for header, arrays in mixed.messages():
+        exact = parameters[header["epochs"]]  # every epoch is recorded
+        expected = halved(exact) if header["frame"] == 0 else exact
+        np.testing.assert_array_equal(arrays["parameters"], expected)
+        for i, name in enumerate(METRICS):
+            values = mixed.history.metrics[name][header["epochs"]].astype("f4")
+            np.testing.assert_array_equal(arrays["metrics"][:, :, i], values, err_msg=name)
+
+
+@pytest.mark.parametrize("frame", range(11))
+def test_who_has_n_frames_is_sent_those_from_n_on(mixed: Part, frame: int):
+    header, arrays = decode(mixed.message(frame))
+    rest = [t for t, _ in mixed.packing.frames[frame:]]
+    expected = [t for t in rest if t < 5] or rest
+    assert header["epochs"] == expected
+    assert len(arrays["parameters"]) == len(expected)
+
+
+def test_zeros_in_half_precision_are_those_of_the_history(mixed: Part):
+    header, arrays = next(mixed.messages())
+    weights = arrays["parameters"][..., mixed.history.layout.is_weight]
+    share = np.mean(weights == 0, axis=-1)
+    np.testing.assert_array_equal(share, mixed.history.metrics["sparsity"][header["epochs"]])
+    assert share[-1].max() > 0
+
+
+def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Part):
+    _, n_rows, n_parameters = mixed.history.parameters.shape
+    assert (n_rows * n_parameters) % 2  # so that padding is needed, which is not counted
+    for (header, arrays), kind in zip(mixed.messages(), (HALF, SINGLE), strict=True):
+        sent = arrays["parameters"].nbytes + arrays["metrics"].nbytes
+        assert sent == len(header["epochs"]) * frame_bytes(n_rows, n_parameters, kind)
+
+
+# ------------------------------------------------------------------------------ cards
+
+
+def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_strong():
+    cube = small_cube()
+    levels = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
+    rows = cube.rows(levels)
+    history = next(regviz.stream(cube.only(rows)))
+    packing = Packing(history)
+    packing.add(history)
+    header, _ = decode(encode(cube, "run", LINE_UP, rows, history, packing))
+    *cards, stopped = header["cards"]
+    experiment = cube.experiment
+    assert [card["key"] for card in cards] == NAMES
+    for card, (key, networks) in zip(cards, cube.shelves, strict=True):
+        method = METHODS[key]
+        values = strengths(key, experiment.data, experiment.network, experiment.training)
+        assert card["label"] == method.label
+        assert card["about"] == method.about
+        assert card["colour"] == palette.METHODS[key]
+        assert card["networks"] == list(networks)
+        expected = [f"{method.symbol} = {value:g}" for value in values] or [""]
+        if key == "max_norm":
+            expected = [f"{text}, p = 0.1" for text in expected]
+        assert card["strengths"] == expected
+        rates = {"dropout": list(values), "max_norm": [0.1] * 8}
+        assert card["drop_rates"] == rates.get(key, [0] * len(networks))
+        assert card["level"] == levels.get(key, 0)
+        assert card["held"] is False
+    assert stopped == cards[0] | {
+        "key": "early_stopping",
+        "label": "Early stopping",
+        "about": stopped["about"],
+        "colour": palette.METHODS["early_stopping"],
+        "held": True,
+    }
+    assert stopped["about"] != cards[0]["about"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "early_stopping", "keys"),
+    [
+        (["none", "l2"], True, ["none", "l2", "early_stopping"]),
+        (["none", "l2"], False, ["none", "l2"]),
+        (["l1", "l2"], True, ["l1", "l2"]),
+        (["none"], True, ["none", "early_stopping"]),
+    ],
+)
+def test_early_stopping_has_a_card_only_beside_the_unregularized_network(
+    methods: list[str], early_stopping: bool, keys: list[str]
+):
+    cube = small_cube(methods, early_stopping=early_stopping, epochs=1)
+    header, _ = decode(part_of(cube, LINE_UP).message())
+    assert [card["key"] for card in header["cards"]] == keys
+    assert header["n_networks"] == len(cube.experiment.regularizations)
+
+
+def test_cards_start_in_the_middle_of_their_strengths(line_up: Part):
+    cards = decode(line_up.message())[0]["cards"]
+    assert [card["level"] for card in cards] == [0, *[DEFAULT_LEVEL] * 5, 0]
+
+
+def test_under_adamw_l2_is_called_weight_decay():
+    cube = small_cube(["l2"], optimizer="adamw", learning_rate=0.01, epochs=1)
+    header, _ = decode(part_of(cube, LINE_UP).message())
+    assert [card["label"] for card in header["cards"]] == ["Weight decay"]
+
+
+def test_the_first_message_says_when_regularization_begins():
+    cube = small_cube(["none", "l1"], onset=4)
+    assert decode(part_of(cube, LINE_UP).message())[0]["onset"] == 4
+
+
+# ------------------------------------------------------------------------------ the whole
+
+
+@pytest.mark.parametrize("limit", [None, 0])
+def test_the_showcase_costs_little_more_bytes_than_its_parameters(
+    limit: int | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: True)
+    cube = Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    parts = [
+        part_of(cube, part, untrained(cube.only(networks)), limit if part else None)
+        for part, networks in ((LINE_UP, cube.rows({})), (OTHERS, cube.others(cube.rows({}))))
+    ]
+    messages = [
+        part._replace(history=first(part.history, frame + 10)).message(frame)
+        for part in parts
+        for frame in range(0, 101, 10)
+    ]
+    needed = sum(decode(message)[1]["parameters"].nbytes for message in messages)
+    assert needed == 101 * 177 * (4 * 6 + (4 if limit is None else 2) * 35)
+    assert sum(map(len, messages)) < (1.06 if limit is None else 1.09) * needed
+
+
+def untrained(experiment: regviz.Experiment) -> regviz.History:
+    """A history of full length in which nothing is learnt."""
+    start = next(regviz.stream(experiment))
+    epochs = np.array(recorded_epochs(experiment.training))
+    metrics = {name: np.repeat(values, len(epochs), 0) for name, values in start.metrics.items()}
+    parameters = np.repeat(start.parameters, len(epochs), 0)
+    return replace(start, epochs=epochs, parameters=parameters, metrics=metrics)
+
+
+def test_a_message_of_one_frame_is_mostly_that_frame(others: Part):
+    _, n_rows, n_parameters = others.history.parameters.shape
+    one = first(others.history, 8)
+    message = encode(others.cube, "run", OTHERS, others.rows, one, others.packing, 7)
+    assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 700
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_that_is_not_finite_travels():
+    data = regviz.DataSpec("plane", n_samples=60)
+    training = regviz.TrainingSpec(learning_rate=10, epochs=20)
+    cube = Cube.of(["none", "l2"], data, regviz.NetworkSpec((3,), "linear"), training)
+    for part in (LINE_UP, OTHERS):
+        sent = part_of(cube, part)
+        header, arrays = decode(sent.message())
+        assert header["diverged"] == sent.history.diverged.tolist()
+        assert header["diverged"][0] > 0
+        assert np.isnan(arrays["metrics"][-1, 0]).all()
+        assert np.isfinite(arrays["parameters"]).all()
+
+
+def test_the_domain_is_a_square_around_nearly_all_points(line_up: Part):
+    dataset = line_up.history.dataset
+    low, high = domain(dataset)
+    X = np.vstack([dataset.points(split)[0] for split in ("train", "test")])
     assert np.mean((low < X) & (high > X)) > 0.99
-    X_train = history.dataset.X_train
-    assert low < X_train.min()
-    assert high > X_train.max()
-
-
-def test_a_number_that_is_not_finite_travels(history: regviz.History):
-    wild = regviz.Experiment(
-        data=regviz.DataSpec("plane"),
-        network=regviz.NetworkSpec(activation="linear"),
-        training=regviz.TrainingSpec(learning_rate=10, epochs=20),
-        regularizations=(regviz.Regularization(), regviz.Regularization(l2=0.1)),
-    )
-    diverging = regviz.train(wild)
-    header, arrays = decode(encode(diverging, "run"))
-    assert header["diverged"] == diverging.diverged.tolist()
-    assert header["diverged"][0] > 0
-    assert np.isnan(arrays["metrics"][-1, 0]).all()
-    assert np.isfinite(arrays["parameters"]).all()
+    assert low < dataset.X_train.min()
+    assert high > dataset.X_train.max()

@@ -27,9 +27,9 @@ import * as words from "./words.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
-// grid points along each side of a boundary: of a card, and of the large one, moving and at rest
-const CARD_GRIDS = [64, 48, 32, 24];
-const CLOSEUP_GRIDS = [96, 64, 48, 32];
+// grid points along each side of a boundary, finest first, and of the large one at rest
+const GRIDS = [64, 48, 32, 24];
+
 const CLOSEUP_REST = 200;
 // milliseconds: drawing that takes longer, twice in a row, goes to a coarser grid while it moves
 const SLOW = 17;
@@ -179,7 +179,7 @@ export class Board {
   }
 
   closeupPainter() {
-    return this.painter(this.fine ? CLOSEUP_REST : CLOSEUP_GRIDS[this.coarse]);
+    return this.painter(this.fine ? CLOSEUP_REST : GRIDS[this.coarse]);
   }
 
   seek(frame) {
@@ -309,7 +309,7 @@ export class Board {
     this.fine = false;
     this.draw();
     this.slow = performance.now() - began > SLOW ? this.slow + 1 : 0;
-    if (this.slow > 1) [this.coarse, this.slow] = [Math.min(this.coarse + 1, CARD_GRIDS.length - 1), 0];
+    if (this.slow > 1) [this.coarse, this.slow] = [Math.min(this.coarse + 1, GRIDS.length - 1), 0];
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), REST);
   }
@@ -337,7 +337,7 @@ export class Board {
     if (!recording || !size.width) return;
     this.stale = false;
     const { task } = recording.network;
-    const painter = this.painter(this.fine ? CARD_GRIDS[0] : CARD_GRIDS[this.coarse]);
+    const painter = this.painter(this.fine ? GRIDS[0] : GRIDS[this.coarse]);
     const levels = views.levelsOf(recording.cards);
     this.shown.forEach((shown, c) => {
       const card = this.cards[c];

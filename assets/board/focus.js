@@ -1,6 +1,6 @@
 /**
  * The method in focus, large: boundary, network, losses, sparsity, weights and pruning. Panels that
- * are scrolled out of sight are not drawn.
+ * are scrolled out of sight are drawn only once all stands still: a screen reader reads them too.
  */
 
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
@@ -77,7 +77,7 @@ export function updateFocus(focus, board, shown) {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };
-  for (const [key, draw] of Object.entries(draws)) if (seen.has(key)) draw();
+  for (const [key, draw] of Object.entries(draws)) if (seen.has(key) || board.fine) draw();
 }
 
 /** Say the pictures in words. */

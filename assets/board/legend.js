@@ -2,6 +2,7 @@
 
 import { icon, make, say } from "./dom.js";
 import { CORNERS, SHAPES, trainColour } from "./points.js";
+import { isComplete } from "./recording.js";
 import { axis } from "./words.js";
 import { css } from "./theme.js";
 
@@ -50,20 +51,21 @@ export function updateSigns({ signs }, recording, scale, theme) {
 }
 
 /** How far the cube has come, and what of it was left out to keep it small. */
-export function updateStatus({ status }, { parts, lastEpoch, diverged }) {
-  const [lineUp, grid] = parts;
+export function updateStatus({ status }, recording) {
+  const { parts, lastEpoch, diverged } = recording;
+  const [lineUp, others] = parts;
   const share = ({ epochs }) => `${Math.floor((100 * (epochs.at(-1) ?? 0)) / lastEpoch)} %`;
   const isDone = ({ epochs, nFrames }) => epochs.length === nFrames;
-  const done = grid.nRows > 0 && isDone(grid);
+  const done = isComplete(recording);
   if (status.classList.contains("training") === done) {
     status.classList.toggle("training", !done);
     // read out once at the end, not at every percent
     status.setAttribute("aria-live", done ? "polite" : "off");
   }
   if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
-  if (!done) return say(status, `other strengths… ${share(grid)}`);
-  const fewer = grid.nFrames < Math.min(lastEpoch, FRAMES) + 1;
-  const notes = [fewer && `${grid.nFrames} epochs kept`, grid.half && "half precision"].filter(Boolean);
+  if (!done) return say(status, `other strengths… ${share(others)}`);
+  const kept = others.nRows ? others.nFrames : lineUp.nFrames;
+  const notes = [kept < Math.min(lastEpoch, FRAMES) + 1 && `${kept} epochs kept`, others.half && "half precision"].filter(Boolean);
   status.dataset.tip = SMALL;
   if (!notes.length) delete status.dataset.tip;
   say(status, [`${diverged.length} networks, ${lastEpoch} epochs`, ...notes].join(" · "));

@@ -1,6 +1,6 @@
 /**
  * A cube as it has arrived so far: every network, at every recorded epoch. It comes in two parts,
- * the line-up and the grid, whose frames may lie at different epochs; the line-up's are the frames
+ * the line-up and all other networks, whose frames may lie at different epochs; the line-up's are the frames
  * that the whole board counts in. A recording is a value: `append` returns a new one and leaves the
  * old one as it was, though both look at the same memory.
  *
@@ -25,7 +25,7 @@
  *
  * @typedef {Object} Recording
  * @property {string} run
- * @property {Part[]} parts       line-up and grid
+ * @property {Part[]} parts       line-up and others
  * @property {number} held        frames that have arrived
  * @property {number} nFrames     frames that the run will have
  * @property {number[]} epochs    the epoch of each held frame
@@ -48,7 +48,7 @@
 import { copyNumbers } from "./codec.js";
 
 export const LINE_UP = 0;
-export const GRID = 1;
+export const OTHERS = 1;
 const SPREAD_QUANTILE = 0.98;
 
 /** @param {import("./codec.js").Message} message  the first of a run: the line-up's, with frame 0 */
@@ -111,28 +111,29 @@ export function append(recording, { header, arrays }) {
   rows.forEach((network, row) => (diverged[network] = header.diverged[row]));
   const parts = recording.parts.with(p, part);
   const grown = { ...recording, parts, diverged };
-  if (p === GRID) return grown;
+  if (p === OTHERS) return grown;
   Object.assign(grown, { held: part.epochs.length, epochs: part.epochs, nFrames: part.nFrames });
   return { ...grown, spread: spreadOf(grown, frame) };
 }
 
 /** Whether every frame of every network is there. */
-export function isComplete({ parts }) {
-  return parts.every(({ epochs, nFrames, nRows }) => nRows > 0 && epochs.length === nFrames);
+export function isComplete({ parts, diverged }) {
+  const there = parts.filter(({ epochs, nFrames }) => epochs.length === nFrames);
+  return there.reduce((sum, { nRows }) => sum + nRows, 0) === diverged.length;
 }
 
-/** The frames held of line-up and grid. */
+/** The frames held of line-up and others. */
 export function heldFrames({ parts }) {
   return parts.map(({ epochs }) => epochs.length);
 }
 
 /** The frame of network `k` at frame `t`, or the last one before that there is. */
 function find({ parts, epochs }, t, k) {
-  const [lineUp, grid] = parts;
+  const [lineUp, others] = parts;
   if (lineUp.rows[k] >= 0) return { part: lineUp, frame: lineUp.frames[t] };
-  let g = Math.min(t, grid.epochs.length - 1);
-  while (g > 0 && grid.epochs[g] > epochs[t]) g--;
-  return { part: grid, frame: grid.frames[g] };
+  let index = Math.min(t, others.epochs.length - 1);
+  while (index > 0 && others.epochs[index] > epochs[t]) index--;
+  return { part: others, frame: others.frames[index] };
 }
 
 /** Whether there is anything of network `k` yet. */
@@ -142,10 +143,10 @@ export function hasNetwork({ parts }, k) {
 
 /** The last frame that there is of network `k`. */
 export function lastFrame({ parts, held, epochs }, k) {
-  const [lineUp, grid] = parts;
+  const [lineUp, others] = parts;
   if (lineUp.rows[k] >= 0) return held - 1;
-  const last = grid.epochs.at(-1) ?? 0;
-  return grid.epochs.length === grid.nFrames ? held - 1 : epochs.findLastIndex((e) => e <= last);
+  const last = others.epochs.at(-1) ?? 0;
+  return others.epochs.length === others.nFrames ? held - 1 : epochs.findLastIndex((e) => e <= last);
 }
 
 /**

@@ -66,7 +66,8 @@ export function signed(x, decimals = 2) {
 /** A share; only what is all or nothing reads 100 % or 0 %. */
 export function percent(share) {
   if (!Number.isFinite(share)) return "–";
-  const rounded = Math.round(100 * share);
+  // a recorded share is in single precision, and may lie just below the half that it is
+  const rounded = Math.round(100 * share + 1e-5);
   if (rounded === 0 && share > 0) return "<1 %";
   if (rounded === 100 && share < 1) return ">99 %";
   return `${rounded} %`;

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board import GRID, LINE_UP, encode
+from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
 from regviz.pages.components import asset_component
 from regviz.pages.controls import choose, moved
 from regviz.runs import Run, Runs
 
-GATHER = (0.08, 0.3)  # seconds: a message of line-up or grid carries the frames of so long
+GATHER = (0.08, 0.3)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
 ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
@@ -47,7 +47,7 @@ def _levels() -> dict[str, int]:
 
 
 def _held(name: str) -> tuple[int, int]:
-    """How many frames of line-up and grid the browser has said that it holds."""
+    """How many frames of line-up and others the browser has said that it holds."""
     asked = _said("more")
     if isinstance(asked, dict) and asked.get("run") == name:
         held = asked.get("held")
@@ -66,23 +66,25 @@ def _show(cube: Cube, rows: list[int], name: str) -> None:
     held = _held(name)
     # the same runs as before, or, if they were given up meanwhile, the same frames once more
     runs = _start(cube, rows, visitor)
-    part = LINE_UP
-    history = runs[part].wait(held[part], GATHER[part] if held[part] else 0, PATIENCE, visitor)
-    if history.complete and held[part] >= len(runs[part].packing.frames):
-        part = GRID
-        history = runs[part].wait(held[part], GATHER[part], PATIENCE, visitor)
-    networks = (rows, range(len(cube.experiment.regularizations)))[part]
+    part, run = LINE_UP, runs[LINE_UP]
+    history = run.wait(held[part], GATHER[part] if held[part] else 0, PATIENCE, visitor)
+    if history.complete and held[part] >= len(run.packing.frames) and len(runs) > 1:
+        part, run = OTHERS, runs[OTHERS]
+        history = run.wait(held[part], GATHER[part], PATIENCE, visitor)
+    networks = rows if part == LINE_UP else cube.others(rows)
     frame = min(held[part], len(history.epochs))
-    message = encode(cube, name, part, networks, history, runs[part].packing, frame)
+    message = encode(cube, name, part, networks, history, run.packing, frame)
     _board(key="board", data=message, on_more_change=lambda: None, on_levels_change=lambda: None)
 
 
-def _start(cube: Cube, rows: list[int], visitor: str) -> tuple[Run, Run]:
-    """The runs of line-up and grid: trained now, in training, or there already."""
-    return (
-        _runs().get(cube.line_up(rows), visitor),
-        _runs().get(cube.experiment, visitor, urgent=False, limit=cube.grid_limit),
-    )
+def _start(cube: Cube, rows: list[int], visitor: str) -> list[Run]:
+    """The runs of the line-up and of all others: trained now, in training, or there already."""
+    runs = [_runs().get(cube.only(rows), visitor)]
+    if others := cube.others(rows):
+        runs.append(
+            _runs().get(cube.only(others), visitor, urgent=False, limit=cube.limit_of_others)
+        )
+    return runs
 
 
 def main() -> None:
@@ -107,9 +109,8 @@ def main() -> None:
         cube, rows = before, rows_before  # what is on screen stays
     st.session_state["shown"] = (cube, rows)
     if before not in (None, cube):
-        for experiment in (before.line_up(rows_before), before.experiment):
-            if experiment not in (cube.line_up(rows), cube.experiment):
-                _runs().leave(experiment, visitor)
+        for networks in filter(None, (rows_before, before.others(rows_before))):
+            _runs().leave(before.only(networks), visitor)
     name = hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
     _show(cube, rows, name)
 

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
-    """Open the playground; at the end no page may have complained on its console."""
+@contextmanager
+def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+    """What opens the playground; at the end no page may have complained on its console."""
     complaints: list[str] = []
     contexts = []
 
@@ -97,7 +98,18 @@ def open_page(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
-BOARD = "document.querySelector('.regviz-board')"
+@pytest.fixture
+def open_page(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+    """Open the playground, for one test."""
+    with visits(browser, url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_pages(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+    """Open the playground, for a module's tests to share."""
+    with visits(browser, url) as opened:
+        yield opened
 
 
 def find_board(page: Page) -> str:

@@ -1,0 +1,421 @@
+"""What the board does, all in the browser: strengths, epochs, pruning, the crosshair, edits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page, expect
+
+import regviz
+from regviz.history import History
+from regviz.showcase import SHOWCASE
+from tests.browser.visitor import (
+    Open,
+    cards,
+    change,
+    choose_data,
+    complete,
+    cube_of,
+    go,
+    look,
+    picture,
+    pictures,
+    says,
+    still,
+    trained,
+)
+
+START = {
+    "focus": "l1",
+    "levels": {},
+    "linked": True,
+    "discrete": False,
+    "threshold": 0,
+    "edits": {},
+}
+EARLY_STOPPING = 6
+
+
+@pytest.fixture(scope="module")
+def opened(open_pages: Open) -> Page:
+    page = open_pages()
+    complete(page)
+    page.wait_for_timeout(500)  # what the board has still to say to the server
+    return page
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """The board at the end of its run, as it opens."""
+    opened.mouse.move(0, 0)
+    opened.evaluate("board().element.scrollIntoView(), board().point(null)")
+    opened.evaluate("view => board().look({ ...board().view, ...view })", START)
+    go(opened, -1)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    """All networks of the page."""
+    return trained(cube_of().experiment)
+
+
+def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]):
+    """A network's outputs before the sigmoid, in NumPy and double precision: ``(n,)``."""
+    units = np.asarray(X, np.float64).T
+    *hidden, last = (block.astype(np.float64) for block in history.layout.split(row))
+    for block in hidden:
+        units = np.tanh(block[:, :-1] @ units + block[:, -1:])
+    return (last[:, :-1] @ units + last[:, -1:])[0]
+
+
+def score(history: History, row: NDArray[np.floating], split: str = "test"):
+    """Mean cross-entropy, and the share of the points that are predicted right."""
+    X, y = history.dataset.points(split)
+    z = outputs(history, row, X)
+    return np.mean(np.logaddexp(0, z) - y * z), np.mean((z > 0) == (y == 1))
+
+
+def is_weight(history: History) -> NDArray[np.bool_]:
+    marks = np.zeros(history.parameters.shape[2], bool)
+    for block in history.layout.split(marks):
+        block[:, :-1] = True
+    return marks
+
+
+def assert_recorded(history: History, card: dict) -> None:
+    """Assert that a card shows its network as it was recorded."""
+    at = {name: values[card["t"], card["k"]] for name, values in history.metrics.items()}
+    assert says(card["test_loss"], at["test_loss"], 2)
+    assert says(card["train_loss"], at["train_loss"], 2)
+    assert says(card["gap"].replace("+", ""), at["gap"], 2)
+    assert card["test_accuracy"] == percent(at["test_accuracy"])
+    assert card["sparsity"] == percent(at["sparsity"])
+    weights = history.parameters[card["t"], card["k"]][is_weight(history)]
+    assert card["zeros"] == f"{(weights == 0).sum()} of {weights.size} exactly 0"
+    assert card["changed"] is None
+
+
+def percent(share: float) -> str:
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 <= share < 1:
+        return ">99 %"
+    return f"{int(100 * share + 0.5 + 1e-5)} %"
+
+
+class Sent:
+    """What a page sends to the server from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.messages: list[dict] = []
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Network.enable")
+        self.session.on("Network.webSocketFrameSent", lambda sent: self.messages.append(sent))
+
+    def so_far(self, within: int = 0) -> int:
+        self.page.wait_for_timeout(within)
+        return len(self.messages)
+
+
+def drag(
+    page: Page, slider: Locator, to: float, during: Callable[[], object]
+) -> list[tuple[str, object]]:
+    """Drag a slider's thumb to a share of its track; its value and ``during()`` on the way."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    start = slider.evaluate("s => (s.valueAsNumber - s.min) / (s.max - s.min)")
+    y = box["y"] + box["height"] / 2
+    seen = []
+    page.mouse.move(box["x"] + 8 + start * (box["width"] - 16), y)
+    page.mouse.down()
+    for step in range(1, 9):
+        share = start + (to - start) * step / 8
+        page.mouse.move(box["x"] + 8 + share * (box["width"] - 16), y)
+        page.wait_for_function("!window.board().stale")
+        seen.append((slider.input_value(), during()))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "released"),
+    [
+        ("Strength of L1", 1.0, 1),
+        ("Strength of all methods", 0.0, 1),
+        ("Epoch", 0.1, 0),
+        ("Prune weights below", 0.9, 0),
+    ],
+)
+def test_dragging_redraws_at_once_and_sends_nothing(
+    page: Page, name: str, to: float, released: int
+):
+    if name == "Strength of L1":
+        look(page, linked=False)
+    before = pictures(page)
+    sent = Sent(page)
+    seen = drag(
+        page, page.get_by_role("slider", name=name, exact=True), to, lambda: picture(page, 1)
+    )
+    assert len({value for value, _ in seen}) >= 3
+    assert len({seen_then for _, seen_then in seen}) >= 3
+    assert sent.so_far(within=100) == 0
+    page.mouse.up()
+    # a strength is said once, for the server to train it first; the rest is no one else's business
+    assert sent.so_far(within=400) == released
+    still(page)
+    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    if name == "Strength of L1":
+        assert differ == [c == 1 for c in range(7)]
+    elif name == "Strength of all methods":
+        assert differ == [c not in (0, EARLY_STOPPING) for c in range(7)]
+    elif name == "Epoch":
+        assert all(differ[:6])
+    else:
+        assert all(differ)
+
+
+def test_the_slider_of_a_card_moves_all_of_them_unless_unlinked(page: Page):
+    slider = page.get_by_role("slider", name="Strength of L2")
+    everyone = page.get_by_role("slider", name="Strength of all methods")
+    slider.press("ArrowRight")
+    assert set(page.evaluate("Object.values(board().view.levels)")) == {5}
+    expect(everyone).to_have_attribute("aria-valuetext", "6 of 8")
+    page.get_by_role("button", name="Move all strengths together").click()
+    slider.press("ArrowRight")
+    levels = page.evaluate("board().view.levels")
+    assert levels.pop("l2") == 6
+    assert set(levels.values()) == {5}
+    expect(everyone).to_have_attribute("aria-valuetext", "differs from card to card")
+
+
+@pytest.mark.parametrize("level", [0, 4, 7])
+def test_at_every_strength_and_epoch_the_numbers_are_those_of_the_history(
+    page: Page, history: History, level: int
+):
+    shelves = cube_of().shelves
+    keys = [key for key, _ in shelves]
+    look(page, levels=dict.fromkeys(keys, level))
+    for t in (0, 1, 12, 57, len(history.epochs) - 1):
+        go(page, t)
+        shown = cards(page)
+        assert [card["k"] for card in shown[:6]] == [
+            networks[min(level, len(networks) - 1)] for _, networks in shelves
+        ]
+        assert [card["t"] for card in shown[:6]] == [t] * 6
+        for card in shown:
+            assert_recorded(history, card)
+
+
+def test_pruned_networks_are_what_numpy_makes_of_them(page: Page, history: History):
+    pruned_for_nothing = pictures(page)
+    slider = page.get_by_role("slider", name="Prune weights below")
+    table = page.locator(".pruning tbody tr")
+    for position in (15, 35, 60, 100):
+        slider.fill(str(position))
+        still(page)
+        threshold = page.evaluate("board().view.threshold")
+        assert threshold > 0
+        for c, card in enumerate(cards(page)):
+            recorded = history.parameters[card["t"], card["k"]]
+            small = np.abs(recorded.astype(np.float64)) < threshold
+            row = np.where(small & is_weight(history), np.float32(0), recorded)
+            left = np.count_nonzero(row[is_weight(history)])
+            loss, accuracy = score(history, row)
+            gap = loss - score(history, row, "train")[0]
+            expect(table.nth(c).locator(".count")).to_have_text(str(left))
+            assert table.nth(c).locator(".is").text_content() == percent(accuracy)
+            assert says(card["test_loss"], loss, 2)
+            assert says(card["gap"].replace("+", ""), gap, 2)
+            assert card["test_accuracy"] == percent(accuracy)
+            assert card["zeros"] == f"{152 - left} of 152 exactly 0"
+            assert card["changed"] == "pruned"
+    slider.press("Home")
+    still(page)
+    for card in cards(page):
+        assert_recorded(history, card)
+    assert pictures(page) == pruned_for_nothing
+
+
+def test_early_stopping_is_where_the_history_has_it(page: Page, history: History):
+    patience = page.evaluate("board().recording.patience")
+    assert patience == history.experiment.training.epochs // 10
+    best, stopped = history.early_stopping(patience)
+    found = page.evaluate(
+        """async () => {
+          const { earlyStopping } = await import("/assets/board/stopping.js");
+          const { recording } = window.board();
+          return Array.from(recording.diverged, (_, k) => earlyStopping(recording, k));
+        }"""
+    )
+    end = len(history.epochs) - 1
+    assert [network["best"] for network in found] == best.tolist()
+    # a run's last epoch may itself be the stop
+    assert [network["stop"] or end for network in found] == stopped.tolist()
+    assert any(network["stop"] for network in found)
+
+
+def test_the_card_of_early_stopping_is_held_at_the_best_epoch(page: Page, history: History):
+    best = int(history.early_stopping(40)[0][0])
+    assert 0 < best < 90
+    for t in (best - 1, best, best + 1, 100):
+        go(page, t)
+        none, card = (cards(page)[c] for c in (0, EARLY_STOPPING))
+        assert (card["k"], card["t"]) == (none["k"], min(t, best))
+        kept = f"kept from epoch {history.epochs[best]}"
+        assert card["strength"] == (kept if t > best else "still improving")
+        assert_recorded(history, card)
+        assert (picture(page, 0) == picture(page, EARLY_STOPPING)) == (t <= best)
+
+
+def test_marks_stand_where_early_stopping_is_and_lead_there(page: Page, history: History):
+    best, stopped = history.early_stopping(40)
+    for focus, c in (("none", 0), ("l1", 1), ("dropout", 4)):
+        look(page, focus=focus)
+        k = cards(page)[c]["k"]
+        marks = {m["kind"]: m for m in page.evaluate("board().marks")}
+        assert marks["best"]["frame"] == best[k]
+        assert marks["best"]["epoch"] == history.epochs[best[k]]
+        if "stop" in marks:
+            assert marks["stop"]["frame"] == stopped[k]
+        else:
+            assert stopped[k] == 100
+    look(page, focus="none")
+    for kind, frame in (("best", best[0]), ("stop", stopped[0])):
+        go(page, 50)
+        mark = page.locator(f".mark.{kind}")
+        track = page.locator(".timeline input").bounding_box()
+        box = mark.bounding_box()
+        at = track["x"] + 8 + frame / 100 * (track["width"] - 16)
+        assert box["x"] + box["width"] / 2 == pytest.approx(at, abs=1)
+        mark.click()
+        assert page.evaluate("board().frame") == frame
+
+
+def assert_predicts(page: Page, history: History) -> None:
+    """Point at places of the large boundary, and compare what the cards say there."""
+    canvas = page.locator(".closeup canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    low, high = page.evaluate("board().recording.domain")
+    for share_x, share_y in ((0.5, 0.5), (0.52, 0.31), (0.25, 0.68), (0.9, 0.1)):
+        # whole pixels, as those of a mouse are
+        x, y = (
+            round(box[a] + s * box[b])
+            for a, b, s in (("x", "width", share_x), ("y", "height", share_y))
+        )
+        page.mouse.move(x, y)
+        page.wait_for_function("window.board().place && !window.board().stale")
+        place = page.evaluate("board().place")
+        assert abs(place["x"] - share_x) * box["width"] < 2
+        assert abs(place["y"] - share_y) * box["height"] < 2
+        at = [low + place["x"] * (high - low), high - place["y"] * (high - low)]
+        shown = cards(page)
+        for t in {card["t"] for card in shown}:
+            expected = history.predict([at], t)[:, 0]
+            for card in shown:
+                if card["t"] == t:
+                    assert_predicted(card["there"], expected[card["k"]], history.dataset.task)
+        said = page.locator(".closeup .readout").text_content()
+        assert all(f"{card['label']} {card['there']}" in said for card in shown)
+    page.mouse.move(2, 2)
+    page.wait_for_function("!window.board().place && !window.board().stale")
+    assert {card["there"] for card in cards(page)} == {None}
+
+
+def assert_predicted(text: str, expected, task: str) -> None:
+    if task == "regression":
+        assert says(text, expected, 2)
+        return
+    if task == "multiclass":
+        best, _, share = text.partition(": ")
+        assert expected[int(best)] >= expected.max() - 1e-5
+        probability = expected.max()
+    else:
+        share, probability = text.removeprefix("p "), expected
+    if share in (">.99", "<.01"):
+        assert probability > 0.9949 if share == ">.99" else probability < 0.0051
+    else:
+        assert says(f"0{share}" if share.startswith(".") else share, probability, 2)
+
+
+def test_every_card_says_what_its_network_predicts_at_the_crosshair(page: Page, history: History):
+    go(page, 37)
+    assert_predicts(page, history)
+    look(page, levels=dict.fromkeys(("l1", "l2", "dropout"), 6))
+    assert_predicts(page, history)
+
+
+def test_classes_only_is_the_class_that_is_more_probable(page: Page):
+    soft = picture(page)
+    page.keyboard.press("d")
+    still(page)
+    button = page.get_by_role("button", name="classes only")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    colours = page.evaluate(
+        """() => {
+          const { canvas } = window.board().focus.panels.closeup;
+          const pixels = new Uint32Array(
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+          const counts = new Map();
+          for (const p of pixels) counts.set(p, (counts.get(p) ?? 0) + 1);
+          const most = [...counts.values()].sort((a, b) => b - a).slice(0, 2);
+          return (most[0] + most[1]) / pixels.length;
+        }"""
+    )
+    assert colours > 0.6  # two colours, and what is drawn on top
+    button.click()
+    still(page)
+    assert picture(page) == soft
+
+
+def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
+    page: Page, history: History
+):
+    before, large, shown = pictures(page), picture(page), cards(page)
+    unit = page.get_by_role("button", name="output: bias").first
+    unit.focus()
+    page.keyboard.press("Enter")
+    editor = page.get_by_role("dialog", name="Change the weights of output")
+    row = history.parameters[-1, shown[1]["k"]].copy()
+    index = len(row) - 9 + int(np.abs(row[-9:-1]).argmax())  # the output's largest weight
+    editor.get_by_label("Weight or bias").select_option(str(index))
+    row[index] *= -1
+    editor.get_by_label("Value as a number").fill(str(row[index]))
+    still(page)
+    loss, accuracy = score(history, row)
+    assert abs(loss - history.metrics["test_loss"][-1, shown[1]["k"]]) > 0.01
+    edited = cards(page)
+    assert edited[1]["changed"] == "edited"
+    assert says(edited[1]["test_loss"], loss, 2)
+    assert edited[1]["test_accuracy"] == percent(accuracy)
+    assert edited[:1] + edited[2:] == shown[:1] + shown[2:]
+    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    assert differ == [c == 1 for c in range(7)]
+    assert picture(page) != large
+    # it stays with its network, also while another is in focus and at another epoch
+    look(page, focus="l2")
+    expect(page.locator(".network .reset")).to_be_disabled()
+    look(page, focus="l1")
+    go(page, 20)
+    assert cards(page)[1]["changed"] == "edited"
+    go(page, -1)
+    page.get_by_role("button", name="Reset 1 edit").click()
+    still(page)
+    assert cards(page) == shown
+    assert pictures(page) == before
+    assert picture(page) == large
+
+
+def test_the_crosshair_predicts_classes_and_values_as_well(open_page: Open):
+    page = open_page()
+    complete(page)
+    change(page, "Epochs", ["Home"])
+    training = replace(SHOWCASE.training, epochs=50)
+    for name, label in (("three_spirals", "Three spirals"), ("bumps", "Bumps (regression)")):
+        choose_data(page, label)
+        go(page, -1)
+        data = replace(SHOWCASE.data, name=name)
+        assert_predicts(page, regviz.train(cube_of(data, training=training).experiment))

@@ -1,0 +1,154 @@
+"""What a visitor does and sees, and what the library says that there should be."""
+
+import base64
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Locator, Page
+
+import regviz
+from regviz.cube import Cube
+from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+from tests.browser.conftest import find_board
+
+Open = Callable[..., Page]
+trained = functools.cache(regviz.train)
+
+# every network at every frame of the line-up, and the networks that the line-up has
+PARAMETERS = """async () => {
+  const { copyRow } = await import("/assets/board/recording.js");
+  const { recording } = window.board();
+  const { parts, held, nParameters, diverged } = recording;
+  const shape = [held, diverged.length, nParameters];
+  const all = new Float32Array(shape[0] * shape[1] * shape[2]);
+  const row = new Float32Array(nParameters);
+  for (let t = 0, at = 0; t < shape[0]; t++)
+    for (let k = 0; k < shape[1]; k++, at += nParameters)
+      all.set(copyRow(recording, t, k, row), at);
+  const bytes = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.split(",")[1]);
+    reader.readAsDataURL(new Blob([all]));
+  });
+  return { bytes, shape, rows: Array.from(parts[0].rows) };
+}"""
+
+CARDS = """() => window.board().cards.map((card, c) => {
+  const shown = window.board().shown[c];
+  const text = (element) => element?.hidden ? null : element?.textContent;
+  const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
+  return {
+    ...numbers, k: shown.k, t: shown.t, label: shown.card.label, strength: text(card.strength),
+    zeros: text(card.zeros), there: text(card.there), changed: text(card.changed),
+    focused: card.element.classList.contains("focused"),
+  };
+})"""
+
+
+def cube_of(
+    data: DataSpec = SHOWCASE.data,
+    network: NetworkSpec = SHOWCASE.network,
+    training: TrainingSpec = SHOWCASE.training,
+    onset: int = 0,
+) -> Cube:
+    """The cube that the page trains for these choices."""
+    return Cube.of(list(METHODS), data, network, training, onset)
+
+
+def complete(page: Page) -> str:
+    """Wait until every network is there; the name of the run."""
+    find_board(page)
+    page.wait_for_function("window.board().complete", timeout=60_000)
+    return page.evaluate("window.board().recording.run")
+
+
+def changed(page: Page, before: str) -> str:
+    """Wait until another run has arrived; its name."""
+    page.wait_for_function(
+        f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
+    )
+    return page.evaluate("window.board().recording.run")
+
+
+def control(page: Page, label: str) -> Locator:
+    """A slider of the sidebar."""
+    return page.locator(f'input[type=range][aria-label="{label}"]')
+
+
+def change(page: Page, label: str, keys: Sequence[str]) -> str:
+    """Move a slider of the sidebar; the name of the new run, once it has arrived whole."""
+    before = page.evaluate("window.board().recording.run")
+    slider = control(page, label)
+    slider.focus()
+    for key in keys:
+        slider.press(key)
+    return changed(page, before)
+
+
+def choose_data(page: Page, label: str) -> str:
+    """Choose a dataset by its picture; the name of the new run, once it has arrived whole."""
+    before = page.evaluate("window.board().recording.run")
+    page.get_by_role("radio", name=label).check(force=True)
+    return changed(page, before)
+
+
+def still(page: Page) -> None:
+    """Wait until the board rests and is drawn as finely as can be."""
+    page.wait_for_function(
+        "!window.board().playing && !window.board().stale && window.board().fine", timeout=15_000
+    )
+
+
+def go(page: Page, frame: int) -> None:
+    """Go to a frame, from the end where it is negative, and wait for its picture."""
+    page.evaluate("f => board().seek(f < 0 ? board().recording.nFrames + f : f)", frame)
+    still(page)
+
+
+def look(page: Page, **view: Any) -> None:
+    """Look at the recording in another way, and wait for the picture."""
+    page.evaluate("view => board().look({ ...board().view, ...view })", view)
+    still(page)
+
+
+def cards(page: Page) -> list[dict[str, Any]]:
+    """What every card says, and which network at which frame it shows."""
+    return page.evaluate(CARDS)
+
+
+def picture(page: Page, card: int | None = None) -> str:
+    """The pixels of a card's boundary, or of the large one."""
+    canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
+    return page.evaluate(f"window.board().{canvas}.toDataURL()")
+
+
+def pictures(page: Page) -> list[str]:
+    """The pixels of all cards' boundaries."""
+    return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
+
+
+def assert_holds(page: Page, cube: Cube, levels: dict[str, int] | None = None) -> None:
+    """Assert that the browser holds, to the bit, what the library trains.
+
+    What was looked at, and so came first, are the networks at ``levels``.
+    """
+    found = page.evaluate(PARAMETERS)
+    numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.uint32).reshape(found["shape"])
+    expected = trained(cube.experiment)
+    assert numbers.shape == expected.parameters.shape
+    assert np.array_equal(numbers, expected.parameters.view(np.uint32))
+    assert page.evaluate("window.board().recording.epochs") == expected.epochs.tolist()
+    line_up = [row for row in np.argsort(found["rows"]) if found["rows"][row] >= 0]
+    assert line_up == cube.rows(levels or {})
+
+
+def says(text: str | None, number: float, decimals: int) -> bool:
+    """Whether a text is that number, rounded to so many decimals."""
+    if text is None or len(text.partition(".")[2]) != decimals:
+        return False
+    # either way where it lies halfway, up to the precision of what was computed
+    return abs(float(text.replace("−", "-")) - number) <= 0.5 * 10**-decimals + 1e-5

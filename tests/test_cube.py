@@ -1,0 +1,248 @@
+"""A cube is every method at every strength, trained as two runs that agree, and never too large."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import regviz
+from regviz.board import LINE_UP, OTHERS, encode
+from regviz.cube import LIMIT, Cube
+from regviz.experiment import FEATURES
+from regviz.layout import Layout
+from regviz.packing import HALF, METRICS, SINGLE, Packing, frame_bytes
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+from regviz.strengths import DEFAULT_LEVEL, LEVELS, grid
+from regviz.training import recorded_epochs
+
+NAMES = list(METHODS)
+DATA = {name: replace(SHOWCASE.data, name=name) for name in ("circles", "three_blobs", "plane")}
+POINTS = {name: regviz.make_dataset(data) for name, data in DATA.items()}
+FailFrom = Callable[[int], None]
+
+
+@pytest.fixture
+def fail_from(monkeypatch: pytest.MonkeyPatch) -> FailFrom:
+    """Let half precision be refused from a frame on."""
+
+    def fail(n: int) -> None:
+        monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < n)
+
+    return fail
+
+
+def cube_of(hidden=(3,), epochs=6, name="circles", methods=NAMES, features=("x1", "x2"), **more):
+    network = regviz.NetworkSpec(hidden, features=features)
+    training = replace(SHOWCASE.training, epochs=epochs)
+    return Cube.of(methods, DATA[name], network, training, **more)
+
+
+def size(cube: Cube) -> tuple[int, int]:
+    """Recorded frames, and parameters of a network."""
+    experiment = cube.experiment
+    dataset = POINTS[experiment.data.name]
+    n_parameters = Layout.of(experiment.network, 2, dataset.n_outputs).n_parameters
+    return len(recorded_epochs(experiment.training)), n_parameters
+
+
+def packed(cube: Cube) -> Packing:
+    """The others' frames, with nothing trained: where half precision ends must be faked."""
+    n_recorded, n_parameters = size(cube)
+    shape = (n_recorded, len(cube.others(cube.rows({}))), n_parameters)
+    history = SimpleNamespace(
+        experiment=cube.experiment,
+        dataset=POINTS[cube.experiment.data.name],
+        parameters=SimpleNamespace(shape=shape),
+        epochs=range(n_recorded),
+    )
+    packing = Packing(history, cube.limit_of_others)
+    packing.add(history)
+    return packing
+
+
+def settings() -> Iterator[Cube]:
+    """Networks from [2, 1] to 6x32 with all inputs, trained for 1 to 1000 epochs."""
+    linear = [cube_of((), epochs) for epochs in (1, 1000)]
+    deep = [
+        cube_of((units,) * layers, epochs, name, features=FEATURES)
+        for name, layers, units, epochs in itertools.product(
+            ("circles", "three_blobs"), range(7), (1, 12, 16, 21, 32), (1, 12, 13, 1000)
+        )
+    ]
+    few = [
+        cube_of((32,) * 6, epochs, methods=methods, features=FEATURES)
+        for methods, epochs in itertools.product((["none"], ["l1"], ["none", "l2"]), (50, 1000))
+    ]
+    return itertools.chain(linear, deep, few)
+
+
+# ------------------------------------------------------------------------------ what it is made of
+
+
+def test_a_cube_holds_each_method_at_each_of_its_strengths():
+    cube = cube_of()
+    levels = grid(NAMES, DATA["circles"], cube.experiment.network, cube.experiment.training)
+    assert [key for key, _ in cube.shelves] == NAMES
+    for (_, networks), expected in zip(cube.shelves, levels, strict=True):
+        assert tuple(cube.experiment.regularizations[k] for k in networks) == expected
+    every = [k for _, networks in cube.shelves for k in networks]
+    assert every == list(range(len(cube.experiment.regularizations)))
+    assert len(every) == 1 + 5 * LEVELS
+
+
+def test_methods_that_are_left_out_are_not_trained():
+    cube = cube_of(methods=["l2", "dropout"])
+    assert [key for key, _ in cube.shelves] == ["l2", "dropout"]
+    assert len(cube.experiment.regularizations) == 2 * LEVELS
+    assert all(row.l2 or row.drop_rate for row in cube.experiment.regularizations)
+
+
+def test_early_stopping_is_shown_of_the_unregularized_network_alone():
+    assert cube_of().early_stopping
+    assert not cube_of(early_stopping=False).early_stopping
+    assert not cube_of(methods=["l1", "l2"]).early_stopping
+
+
+def test_onset_holds_for_every_regularized_network():
+    none, *others = cube_of(onset=3).experiment.regularizations
+    assert none == regviz.Regularization()
+    assert {row.onset for row in others} == {3}
+
+
+def test_rows_are_those_of_the_levels_asked_for_and_in_the_middle_elsewhere():
+    cube = cube_of()
+    start = [networks[min(DEFAULT_LEVEL, len(networks) - 1)] for _, networks in cube.shelves]
+    assert cube.rows({}) == start
+    levels = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
+    assert cube.rows(levels) == [
+        networks[level] for (_, networks), level in zip(cube.shelves, levels.values(), strict=True)
+    ]
+    assert cube.rows({"l1": 2})[1] == cube.shelves[1][1][2]
+
+
+def test_levels_beyond_the_ends_are_the_ends_and_unknown_methods_are_passed_over():
+    cube = cube_of()
+    weakest = [networks[0] for _, networks in cube.shelves]
+    strongest = [networks[-1] for _, networks in cube.shelves]
+    assert cube.rows(dict.fromkeys(NAMES, -5)) == weakest
+    assert cube.rows(dict.fromkeys(NAMES, 10**30)) == strongest
+    assert cube.rows({"early_stopping": 3, "": 9}) == cube.rows({})
+
+
+def test_line_up_and_others_are_all_networks_each_once():
+    cube = cube_of()
+    for levels in ({}, dict.fromkeys(NAMES, 0), {"l1": 7, "dropout": 2}):
+        rows = cube.rows(levels)
+        others = cube.others(rows)
+        assert others == sorted(others)
+        assert sorted(rows + others) == list(range(41))
+        for chosen in (rows, others):
+            networks = tuple(cube.experiment.regularizations[k] for k in chosen)
+            assert cube.only(chosen) == replace(cube.experiment, regularizations=networks)
+    none = cube_of(methods=["none"])
+    assert none.others(none.rows({})) == []
+
+
+@pytest.mark.parametrize("levels", [{}, {"l1": 0, "l2": 7, "dropout": 7, "max_norm": 2}])
+@pytest.mark.parametrize("name", DATA)
+def test_line_up_and_others_are_bit_for_bit_what_all_networks_are_together(name: str, levels: dict):
+    cube = cube_of((4, 3), 6, name, onset=2)
+    whole = regviz.train(cube.experiment)
+    rows = cube.rows(levels)
+    for chosen in (rows, cube.others(rows)):
+        part = regviz.train(cube.only(chosen))
+        np.testing.assert_array_equal(part.epochs, whole.epochs)
+        assert part.parameters.tobytes() == whole.parameters[:, chosen].tobytes()
+        np.testing.assert_array_equal(part.diverged, whole.diverged[chosen])
+        for metric, values in part.metrics.items():
+            np.testing.assert_array_equal(values, whole.metrics[metric][:, chosen], err_msg=metric)
+
+
+# ------------------------------------------------------------------------------ how large it is
+
+
+def test_the_page_starts_with_all_frames_in_single_precision():
+    cube = Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    assert packed(cube).frames == [(t, SINGLE) for t in range(101)]
+
+
+def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
+    fail_from: FailFrom,
+):
+    precisions = set()
+    for cube in settings():
+        n_recorded, n_parameters = size(cube)
+        n_others = len(cube.experiment.regularizations) - len(cube.shelves)
+        line_up = n_recorded * frame_bytes(len(cube.shelves), n_parameters, SINGLE)
+        middle = n_recorded // 2
+        for n in {0, 1, 2, middle, middle + 1, n_recorded - 2, n_recorded - 1, n_recorded}:
+            fail_from(n)
+            packing = packed(cube)
+            times = [t for t, _ in packing.frames]
+            taken = [frame_bytes(n_others, n_parameters, kind) for _, kind in packing.frames]
+            case = cube.experiment.network, cube.experiment.training, n
+            assert line_up + sum(taken) <= LIMIT, case
+            assert (times[0], times[-1]) == (0, n_recorded - 1), case
+            assert packing.n_frames == len(times), case
+            assert all(0 < gap <= 3 for gap in np.diff(times)), case
+            precisions.add((packing.frames[0][1], packing.frames[-1][1]))
+    assert precisions == {(SINGLE, SINGLE), (HALF, HALF), (HALF, SINGLE)}
+
+
+def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from: FailFrom):
+    fail_from(10**9)
+    for cube in settings():
+        n_recorded, n_parameters = size(cube)
+        n_epochs = cube.experiment.training.epochs
+        if n_recorded < min(n_epochs, SHOWCASE.training.frames) + 1:
+            n_others = len(cube.experiment.regularizations) - len(cube.shelves)
+            frame = frame_bytes(len(cube.shelves), n_parameters, SINGLE)
+            frame += frame_bytes(n_others, n_parameters, HALF)
+            assert (n_recorded + 2) * frame > LIMIT
+            assert n_recorded >= 10
+
+
+@pytest.mark.parametrize("n", [0, 1, 6, 10, 11, 100])
+def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom, n: int):
+    fail_from(n)
+    cube = cube_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
+    rows = cube.rows({})
+    sent = 0
+    for part, networks, limit in (
+        (LINE_UP, rows, None),
+        (OTHERS, cube.others(rows), cube.limit_of_others),
+    ):
+        history = untrained(cube.only(networks))
+        packing = Packing(history, limit)
+        packing.add(history)
+        frame, n_frames = 0, None
+        while n_frames != 0:
+            message = encode(cube, "", part, networks, history, packing, frame)
+            n_frames, n_bytes = frames_of(message)
+            sent, frame = sent + n_bytes, frame + n_frames
+        assert frame == packing.n_frames
+    assert 0.75 * LIMIT < sent <= LIMIT
+
+
+def untrained(experiment: regviz.Experiment) -> regviz.History:
+    """A history of full length that holds nothing but zeros."""
+    start = next(regviz.stream(experiment))
+    epochs = np.array(recorded_epochs(experiment.training))
+    shape = (len(epochs), *start.parameters.shape[1:])
+    metrics = {name: np.zeros(shape[:2]) for name in start.metrics}
+    return replace(start, epochs=epochs, parameters=np.zeros(shape, "f4"), metrics=metrics)
+
+
+def frames_of(message: bytes) -> tuple[int, int]:
+    """How many frames a message holds, and in how many bytes."""
+    length = int.from_bytes(message[:4], "little")
+    arrays = json.loads(message[4 : 4 + length])["arrays"]
+    kinds = (arrays["parameters"], arrays["metrics"])
+    assert kinds[1][3] == len(METRICS)
+    n_bytes = sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, *shape in kinds)
+    return kinds[0][1], n_bytes

@@ -1,0 +1,214 @@
+"""What travels in half precision loses nothing that is seen, and the frames fit the limit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import regviz
+from regviz.cube import Cube
+from regviz.datasets import domain
+from regviz.packing import HALF, SINGLE, Packing, frame_bytes, halved
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+
+ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
+RECORDED = 31  # frames of `history`
+NOTHING = 0  # a limit that single precision never stays within
+
+
+@pytest.fixture(scope="module")
+def history() -> regviz.History:
+    return regviz.train(experiment())
+
+
+def experiment(data="moons", activation="tanh") -> regviz.Experiment:
+    """A network of each kind, small enough that half precision bears it."""
+    network = regviz.NetworkSpec((3,), activation)
+    training = regviz.TrainingSpec(learning_rate=0.02, epochs=RECORDED - 1)
+    return regviz.Experiment(regviz.DataSpec(data), network, training, ROWS)
+
+
+def first(history: regviz.History, n_times: int) -> regviz.History:
+    """The history as it was when it held ``n_times`` epochs."""
+    epochs, parameters = history.epochs[:n_times], history.parameters[:n_times]
+    metrics = {name: values[:n_times] for name, values in history.metrics.items()}
+    return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
+
+
+def packed(history: regviz.History, limit: int | None) -> Packing:
+    packing = Packing(history, limit)
+    packing.add(history)
+    return packing
+
+
+def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) -> regviz.History:
+    """The history, but with ``value`` as one of the weights of a network at a time."""
+    parameters = history.parameters.copy()
+    parameters[t, k, 0] = value
+    return replace(history, parameters=parameters)
+
+
+# ------------------------------------------------------------------------------ a number
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_what_is_not_zero_stays_so_with_its_sign_and_zeros_stay_zero(dtype: str):
+    tiny = np.finfo(dtype).smallest_subnormal
+    sizes = np.array([tiny, 1e-30, 1e-10, 2.0**-25, 2.0**-24, 6e-8, 1e-5, 1, 65504], dtype)
+    values = np.concatenate([sizes, -sizes, [0.0, -0.0]]).astype(dtype)
+    half = halved(values)
+    assert half.dtype == np.float16
+    np.testing.assert_array_equal(half == 0, values == 0)
+    np.testing.assert_array_equal(np.sign(half), np.sign(values))
+
+
+def test_zeros_that_are_counted_are_those_of_the_history(history: regviz.History):
+    is_weight = history.layout.is_weight
+    half = halved(history.parameters)[..., is_weight]
+    share = np.mean(half == 0, axis=-1)
+    np.testing.assert_array_equal(share, history.metrics["sparsity"])
+    assert share[-1, 1] > 0
+
+
+def test_halved_is_the_nearest_number_of_half_precision():
+    values = np.random.default_rng(0).normal(size=10_000).astype("f4")
+    assert (np.abs(halved(values) - values) <= 2.0**-11 * np.abs(values)).all()
+
+
+# ------------------------------------------------------------------------------ a frame
+
+
+def test_half_precision_is_borne_where_nothing_moves(history: regviz.History):
+    assert packed(history, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+
+
+@pytest.mark.parametrize("value", [65520, -1e5, 1e38, np.inf, np.nan])
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_frame_with_what_half_precision_cannot_hold_is_refused(
+    history: regviz.History, value: float, k: int
+):
+    # a tanh unit that is saturated anyway would hide an infinite weight
+    assert Packing(history, NOTHING)._bears_half(history, -1)
+    assert not Packing(history, NOTHING)._bears_half(with_weight(history, value, k=k), -1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_that_are_no_numbers_are_refused():
+    network = regviz.NetworkSpec((32,) * 6, "linear")
+    deep = next(regviz.stream(replace(experiment("plane"), network=network)))
+    assert Packing(deep, NOTHING)._bears_half(deep, 0)
+    wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
+    assert np.isinf(wild.predict(wild.dataset.X_train)).any()
+    assert not Packing(wild, NOTHING)._bears_half(wild, 0)
+
+
+@pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
+@pytest.mark.parametrize(("share", "borne"), [(3e-4, True), (1.1e-3, False), (0.1, False)])
+def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
+    monkeypatch: pytest.MonkeyPatch, data: str, share: float, borne: bool
+):
+    history = next(regviz.stream(experiment(data)))
+    spread = np.ptp(history.dataset.y_train) if data == "plane" else 1
+    exact = history.parameters[0]
+    predicted = Packing._predict
+
+    def moved(self: Packing, history: regviz.History, parameters: np.ndarray) -> np.ndarray:
+        values = predicted(self, history, parameters)
+        values.flat[-1] += 0 if np.array_equal(parameters, exact) else share * spread
+        return values
+
+    packing = Packing(history, NOTHING)
+    assert packing._bears_half(history, 0)
+    monkeypatch.setattr(Packing, "_predict", moved)
+    assert packing._bears_half(history, 0) == borne
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "limit", "training"),
+    [
+        ("three_spirals", (32, 32, 32), None, dict(learning_rate=0.003, epochs=22)),
+        ("circles", (24, 24), NOTHING, dict(learning_rate=0.05, epochs=20)),
+        ("bumps", (16, 16), NOTHING, dict(learning_rate=0.02, epochs=20)),
+    ],
+)
+def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training):
+    cube = Cube.of(
+        list(METHODS),
+        replace(SHOWCASE.data, name=name),
+        regviz.NetworkSpec(hidden),
+        replace(SHOWCASE.training, **training),
+    )
+    others = regviz.train(cube.only(cube.others(cube.rows({}))))
+    packing = packed(others, cube.limit_of_others if limit is None else limit)
+    half = [t for t, precision in packing.frames if precision == HALF]
+    assert len(half) >= 10
+    low, high = domain(others.dataset)
+    axis = np.linspace(low, high, 64)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    rounded = replace(others, parameters=halved(others.parameters).astype("f4"))
+    spread = np.ptp(others.dataset.y_train) if others.dataset.task == "regression" else 1
+    for t in half:
+        move = np.abs(others.predict(points, t) - rounded.predict(points, t)).max()
+        assert 0 < move <= 1e-3 * spread, t
+
+
+# ------------------------------------------------------------------------------ all frames
+
+
+def test_without_a_limit_every_frame_travels_in_single_precision(history: regviz.History):
+    assert packed(history, None).frames == [(t, SINGLE) for t in range(RECORDED)]
+
+
+def test_half_precision_begins_where_single_precision_exceeds_the_limit(history: regviz.History):
+    _, n_rows, n_parameters = history.parameters.shape
+    whole = RECORDED * frame_bytes(n_rows, n_parameters, SINGLE)
+    assert {p for _, p in packed(history, whole).frames} == {SINGLE}
+    assert {p for _, p in packed(history, whole - 1).frames} == {HALF}
+
+
+@pytest.mark.parametrize("n_recorded", [2, 3, RECORDED])
+@pytest.mark.parametrize("bad", [0, 1, 2, 9, 10, 28, 29, 30])
+def test_from_the_first_frame_that_does_not_bear_it_every_other_one_travels_in_single_precision(
+    history: regviz.History, n_recorded: int, bad: int
+):
+    if bad >= n_recorded:
+        return
+    training = replace(history.experiment.training, frames=n_recorded - 1)
+    short = regviz.train(replace(history.experiment, training=training))
+    packing = packed(with_weight(short, 1e6, t=bad), NOTHING)
+    assert [t for t, p in packing.frames if p == HALF] == list(range(bad))
+    single = [t for t, p in packing.frames if p == SINGLE]
+    assert len(packing.frames) == bad + len(single)
+    assert set(np.diff(single[1:])) <= {2}
+    times = [t for t, _ in packing.frames]
+    assert (times[0], times[-1]) == (0, n_recorded - 1)
+    assert max(np.diff(times)) <= 3
+    # and they are no more bytes, but for a last frame alone
+    room = len(single) - (bad in (0, n_recorded - 1))
+    assert 2 * room <= n_recorded - bad
+
+
+@pytest.mark.parametrize("bad", [0, 1, 14, 15, 30, None])
+def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
+    history: regviz.History, bad: int | None
+):
+    if bad is not None:
+        history = with_weight(history, 1e6, t=bad)
+    at_once = packed(history, NOTHING)
+    grown, before = Packing(first(history, 1), NOTHING), []
+    assert grown.n_frames == RECORDED
+    for n_times in (1, 2, 2, 9, 15, 16, 30, 31):
+        grown.add(first(history, n_times))
+        assert grown.frames[: len(before)] == before
+        expected = RECORDED if bad is None or n_times <= bad else at_once.n_frames
+        assert grown.n_frames == expected
+        before = list(grown.frames)
+    assert grown.frames == at_once.frames
+    assert grown.n_frames == len(grown.frames)
+
+
+def test_a_double_precision_run_is_packed_as_any_other(history: regviz.History):
+    training = replace(history.experiment.training, dtype="float64")
+    double = regviz.train(replace(history.experiment, training=training))
+    assert packed(double, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
