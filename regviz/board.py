@@ -14,6 +14,7 @@ part asks for those from n on; so nothing travels twice and nothing is lost.
 import json
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from regviz import palette
 from regviz.cube import Cube
 from regviz.datasets import SPLITS, domain
 from regviz.history import History
-from regviz.labels import labels
+from regviz.labels import label
 from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
 from regviz.regularization import METHODS
 
@@ -110,8 +111,9 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
 
 def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
     """What each card shows: networks and strengths from weak to strong, and where it starts."""
-    named = labels(cube.experiment)
-    regularizations = cube.experiment.regularizations
+    regularizations = cube.experiment.acting(cube.experiment.training.epochs)
+    # the onset is one for all, and marked on the epoch slider
+    named = [label(replace(row, onset=0)) for row in regularizations]
     cards = [
         {
             "key": key,

@@ -108,6 +108,7 @@ class Run:
         self.n_bytes = self._history.n_bytes
         self.packing = Packing(self._history, limit)
         self.packing.add(self._history)
+        self._n_frames = len(self.packing.frames)
         thread = threading.Thread(target=self._train, args=(histories,), daemon=True)
         _threads.add(thread)
         thread.start()
@@ -142,7 +143,7 @@ class Run:
         with self._grown:
             self._visitors[visitor] = start
             while not self._over:
-                grown = len(self.packing.frames) > n_frames
+                grown = self._n_frames > n_frames
                 left = start + (gather if grown else timeout) - time.monotonic()
                 if left <= 0:
                     break
@@ -181,7 +182,7 @@ class Run:
             for history in histories:
                 self.packing.add(history)
                 with self._grown:
-                    self._history = history
+                    self._history, self._n_frames = history, len(self.packing.frames)
                     self._grown.notify_all()
         except _Unwanted:
             pass

@@ -1,23 +1,71 @@
 """The page's script: what a visitor chooses is what is trained, and nothing shows a traceback."""
 
 import json
+import math
 import struct
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from regviz.experiment import DATASETS
+from regviz.board import LINE_UP, OTHERS
+from regviz.cube import Cube
+from regviz.experiment import DATASETS, NetworkSpec
 from regviz.pages import controls
 from regviz.regularization import METHODS
+from regviz.runs import Run, Runs
 from regviz.showcase import SHOWCASE
+from regviz.strengths import DEFAULT_LEVEL, LEVELS
 
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
+NAMES = list(METHODS)
+MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_LEVEL)
+QUICK = dict(layers=1, units=2, epochs=50)
+LONG = dict(layers=3, units=32, epochs=1000)
+
+
+@pytest.fixture(autouse=True)
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
+    """All runs that a test has started; they end with it."""
+    started: list[Run] = []
+    begin = Run.__init__
+
+    def start(self: Run, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        started.append(self)
+
+    monkeypatch.setattr(Run, "__init__", start)
+    yield started
+    for run in started:
+        for visitor in list(run._visitors):
+            run.leave(visitor)
+    st.cache_resource.clear()
+
+
+def open_page(**state: Any) -> AppTest:
+    """The page as it comes with controls and board in this state."""
+    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    for key, value in state.items():
+        page.session_state[key] = value
+    return page.run()
 
 
 @pytest.fixture
 def page() -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=30).run()
+    return open_page(**QUICK)
+
+
+def say(page: AppTest, **said: Any) -> AppTest:
+    """Run the page as if the board had said this."""
+    page.session_state["board"] = said
+    page.run()
+    assert not page.exception
+    return page
 
 
 def header(page: AppTest) -> dict:
@@ -30,78 +78,122 @@ def header(page: AppTest) -> dict:
     return json.loads(message[4 : 4 + length])
 
 
+def cube_on(page: AppTest) -> Cube:
+    return page.session_state["shown"][0]
+
+
+def levels_on(page: AppTest) -> dict[str, int]:
+    """At which of its strengths each method is in the line-up."""
+    cube, rows = page.session_state["shown"]
+    return {
+        key: networks.index(row) for (key, networks), row in zip(cube.shelves, rows, strict=True)
+    }
+
+
 def widget(kind: list, label: str):
     (found,) = (w for w in kind if w.label == label)
     return found
 
 
-def test_the_untouched_page_shows_the_showcase(page: AppTest):
-    sent = header(page)
+# ------------------------------------------------------------------------------ what is chosen
+
+
+def test_the_untouched_page_shows_the_cube_of_the_showcase():
+    page = open_page()
     assert not page.exception
+    assert not page.error
+    assert not page.warning
+    cube, rows = page.session_state["shown"]
+    assert cube == Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    assert cube.only(rows) == SHOWCASE
+    sent = header(page)
+    assert (sent["part"], sent["frame"], sent["epochs"][0]) == (LINE_UP, 0, 0)
+    assert sent["rows"] == rows
     assert sent["layers"] == [2, 8, 8, 8, 1]
     assert sent["last_epoch"] == 400
-    assert sent["task"] == "binary"
-    assert [card["label"] for card in sent["cards"]] == [m.label for m in METHODS.values()]
+    assert sent["n_frames"] == 101
+    labels = [method.label for method in METHODS.values()]
+    assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
 
 
-def test_the_controls_start_from_the_showcase(monkeypatch: pytest.MonkeyPatch):
-    chosen = []
-    monkeypatch.setattr(controls, "Experiment", lambda *parts: chosen.append(parts))
-    AppTest.from_function(_only_controls, default_timeout=30).run()
-    data, network, training, rows = chosen[0]
-    assert data == SHOWCASE.data
-    assert network == SHOWCASE.network
-    assert training == SHOWCASE.training
-    assert rows == SHOWCASE.regularizations
-
-
-def _only_controls() -> None:
-    from regviz.pages.controls import choose
-
-    choose()
-
-
-def test_every_control_reaches_the_experiment(page: AppTest):
-    first = header(page)["run"]
+def test_every_control_reaches_the_cube(page: AppTest):
+    asked = dict(
+        methods=NAMES,
+        data=SHOWCASE.data,
+        network=NetworkSpec((2,), "tanh"),
+        training=replace(SHOWCASE.training, epochs=50),
+    )
+    assert cube_on(page) == Cube.of(**asked)
     changes = [
-        (page.slider, "Noise", 0.5),
-        (page.slider, "Training points", 90),
-        (page.slider, "Wrong labels", 10),
-        (page.number_input, "Seed", 7),
-        (page.slider, "Hidden layers", 1),
-        (page.slider, "Units in each layer", 5),
-        (page.selectbox, "Activation", "relu"),
-        (page.selectbox, "Optimizer", "adam"),
-        (page.select_slider, "Learning rate", 0.01),
-        (page.select_slider, "Batch size", 30),
-        (page.select_slider, "Epochs", 50),
-        (page.select_slider, "Strength of L1", 0.01),
+        ("slider", "Noise", 0.5, "data", dict(noise=0.5)),
+        ("slider", "Training points", 90, "data", dict(train_fraction=90 / 60 * 0.2)),
+        ("slider", "Wrong labels", 10, "data", dict(label_noise=0.1)),
+        ("slider", "Hidden layers", 2, "network", dict(hidden=(2, 2))),
+        ("slider", "Units in each layer", 3, "network", dict(hidden=(3, 3))),
+        ("selectbox", "Activation", "relu", "network", dict(activation="relu")),
+        ("button_group", "Inputs", ["sin(x2)", "x1"], "network", dict(features=("x1", "sin(x2)"))),
+        ("selectbox", "Optimizer", "adam", "training", dict(optimizer="adam")),
+        ("select_slider", "Learning rate", 0.01, "training", dict(learning_rate=0.01)),
+        ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
+        ("select_slider", "Epochs", 100, "training", dict(epochs=100)),
+        ("slider", "Switch on at epoch", 15, "onset", 15),
+        ("toggle", "Early stopping", False, "early_stopping", False),
+        ("toggle", "Elastic net", False, "methods", [k for k in NAMES if k != "elastic_net"]),
     ]
-    runs = {first}
-    for kind, label, value in changes:
-        widget(kind, label).set_value(value).run()
+    names = {header(page)["run"]}
+    for kind, label, value, name, chosen in changes:
+        widget(getattr(page, kind), label).set_value(value).run()
         assert not page.exception
         assert not page.error
-        runs.add(header(page)["run"])
-    assert len(runs) == len(changes) + 1
+        asked[name] = replace(asked[name], **chosen) if isinstance(chosen, dict) else chosen
+        assert cube_on(page) == Cube.of(**asked), label
+        names.add(header(page)["run"])
+    assert len(names) == len(changes) + 1
     sent = header(page)
-    assert sent["layers"] == [2, 5, 1]
+    assert sent["layers"] == [2, 3, 3, 1]
+    assert sent["features"] == ["x1", "sin(x2)"]
     assert sent["activation"] == "relu"
-    assert sent["last_epoch"] == 50
-    assert sent["cards"][1]["strength"] == "λ₁ = 0.01"
+    assert sent["last_epoch"] == 100
+    assert sent["onset"] == 15
+    assert "early_stopping" not in [card["key"] for card in sent["cards"]]
 
 
-def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest):
-    page.toggle(key="use_l2").set_value(False).run()
-    assert [c["key"] for c in header(page)["cards"]] == [k for k in METHODS if k != "l2"]
+def test_the_seed_is_of_points_and_training_alike(page: AppTest):
+    widget(page.number_input, "Seed").set_value(7).run()
+    experiment = cube_on(page).experiment
+    assert (experiment.data.seed, experiment.training.seed) == (7, 7)
+
+
+def test_all_points_can_be_one_batch():
+    page = open_page(**QUICK, batch_size=None)
+    assert not page.exception
+    assert cube_on(page).experiment.training.batch_size is None
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, key: str):
+    page.toggle(key=f"use_{key}").set_value(False).run()
+    rest = [k for k in NAMES if k != key]
+    assert [k for k, _ in cube_on(page).shelves] == rest
+    cards = [card["key"] for card in header(page)["cards"]]
+    assert cards == (rest if key == "none" else [*rest, "early_stopping"])
+
+
+def test_without_the_baseline_early_stopping_cannot_be_chosen(page: AppTest):
+    assert not page.toggle(key="use_early_stopping").disabled
+    page.toggle(key="use_none").set_value(False).run()
+    assert page.toggle(key="use_early_stopping").disabled
+    assert not cube_on(page).early_stopping
 
 
 def test_with_nothing_switched_on_the_page_says_so_and_shows_the_baseline(page: AppTest):
     for key in METHODS:
         page.toggle(key=f"use_{key}").set_value(False)
     page.run()
-    assert [card["key"] for card in header(page)["cards"]] == ["none"]
+    assert not page.exception
+    assert [card["key"] for card in header(page)["cards"]] == ["none", "early_stopping"]
     assert "switched on" in page.warning[0].value
+    assert len(everything(page)[OTHERS]) == 0
 
 
 def test_without_inputs_the_page_says_what_it_uses(page: AppTest):
@@ -110,21 +202,37 @@ def test_without_inputs_the_page_says_what_it_uses(page: AppTest):
     assert header(page)["features"] == ["x1", "x2"]
 
 
+def test_a_batch_is_never_larger_than_the_training_points(page: AppTest):
+    widget(page.select_slider, "Batch size").set_value(30)
+    widget(page.slider, "Training points").set_value(15).run()
+    assert not page.error
+    assert cube_on(page).experiment.training.batch_size == 15
+
+
+def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
+    widget(page.slider, "Switch on at epoch").set_value(50).run()
+    assert header(page)["onset"] == 50
+    widget(page.select_slider, "Epochs").set_value(100).run()
+    assert header(page)["onset"] == 50
+    widget(page.slider, "Switch on at epoch").set_value(100).run()
+    widget(page.select_slider, "Epochs").set_value(50).run()
+    assert not page.exception
+    assert header(page)["onset"] == header(page)["last_epoch"] == 50
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_dataset_can_be_chosen(name: str):
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
-    page.session_state["data"] = {"chosen": name}
-    page.run()
+    page = open_page(**QUICK, data={"chosen": name})
     assert not page.exception
     assert header(page)["task"] == DATASETS[name]
+    assert cube_on(page).experiment.data.name == name
 
 
-def test_a_forged_choice_falls_back_to_the_default():
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
-    page.session_state["data"] = {"chosen": "../etc"}
-    page.run()
+@pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": "moons"}])
+def test_a_forged_choice_of_data_falls_back_to_the_default(chosen: object):
+    page = open_page(**QUICK, data={"chosen": chosen})
     assert not page.exception
-    assert header(page)["task"] == "binary"
+    assert cube_on(page).experiment.data.name == SHOWCASE.data.name
 
 
 def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
@@ -145,3 +253,181 @@ def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
         for w in kind
     }
     assert keys <= set(controls.KEYS)
+
+
+# ------------------------------------------------------------------------------ what does not go
+
+
+@pytest.fixture
+def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise above 0.5 makes settings of which `Run` says that they do not go together."""
+    of = Cube.of
+
+    def forged(methods, data, network, training, *rest):
+        batch_size = 1000 if data.noise > 0.5 else training.batch_size
+        return of(methods, data, network, replace(training, batch_size=batch_size), *rest)
+
+    monkeypatch.setattr(Cube, "of", staticmethod(forged))
+
+
+@pytest.mark.usefixtures("impossible")
+def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page: AppTest):
+    before, sent = page.session_state["shown"], header(page)
+    widget(page.slider, "Noise").set_value(0.6).run()
+    assert not page.exception
+    assert "do not go together" in page.error[0].value
+    assert "batch_size must be at most 60" in page.error[0].value
+    assert page.session_state["shown"] == before
+    assert header(page)["run"] == sent["run"]
+    assert header(page)["cards"] == sent["cards"]
+    widget(page.slider, "Noise").set_value(0.5).run()
+    assert not page.error
+    assert cube_on(page).experiment.data.noise == 0.5
+
+
+@pytest.mark.usefixtures("impossible")
+def test_what_stays_is_still_trained_and_sent(page: AppTest, runs: list[Run]):
+    widget(page.slider, "Noise").set_value(0.6).run()
+    parts = everything(page)
+    assert [len(part) for part in parts] == [51, 51]
+    assert len(runs) == 2
+
+
+@pytest.mark.usefixtures("impossible")
+def test_a_page_that_opens_with_such_settings_says_so_and_shows_nothing():
+    page = open_page(**QUICK, noise=0.6)
+    assert not page.exception
+    assert "do not go together" in page.error[0].value
+    assert not [e for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")]
+
+
+# ------------------------------------------------------------------------------ what is sent
+
+
+def everything(page: AppTest) -> list[list[int]]:
+    """The epochs of line-up and others, as a browser gets them that asks until it has all."""
+    epochs: list[list[int]] = [[], []]
+    sent = header(page)
+    for _ in range(100):
+        part = epochs[sent["part"]]
+        assert sent["frame"] == len(part)
+        part += sent["epochs"]
+        complete = len(part) == sent["n_frames"]
+        last = sent["part"] == OTHERS or len(cube_on(page).shelves) == sent["n_networks"]
+        if complete and last:
+            return epochs
+        held = [len(part) for part in epochs]
+        sent = {"n_networks": sent["n_networks"]} | header(
+            say(page, more={"run": sent["run"], "held": held})
+        )
+    raise AssertionError("the cube never became complete")
+
+
+def test_who_asks_gets_every_frame_of_both_parts_once(page: AppTest, runs: list[Run]):
+    assert everything(page) == [list(range(51)), list(range(51))]
+    rows = page.session_state["shown"][1]
+    assert header(page)["rows"] == cube_on(page).others(rows)
+    assert len(runs) == 2
+
+
+def test_who_asks_for_another_run_is_sent_this_one_from_its_beginning(page: AppTest):
+    say(page, more={"run": "0" * 16, "held": [7, 0]})
+    sent = header(page)
+    assert (sent["part"], sent["frame"]) == (LINE_UP, 0)
+    assert sent["cards"]
+
+
+def test_a_second_visitor_shares_the_runs_of_the_first(page: AppTest, runs: list[Run]):
+    assert header(open_page(**QUICK))["run"] == header(page)["run"]
+    assert len(runs) == 2
+
+
+def test_a_cube_that_is_left_is_trained_no_further(runs: list[Run]):
+    page = open_page(**LONG)
+    widget(page.number_input, "Seed").set_value(1).run()
+    deadline = time.monotonic() + 10
+    while any(run.alive for run in runs[:2]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [run.alive for run in runs] == [False, False, True, True]
+
+
+def test_early_stopping_comes_and_goes_without_any_training(
+    page: AppTest, runs: list[Run], monkeypatch: pytest.MonkeyPatch
+):
+    left = []
+    monkeypatch.setattr(Runs, "leave", lambda self, experiment, visitor: left.append(experiment))
+    for chosen in (False, True):
+        page.toggle(key="use_early_stopping").set_value(chosen).run()
+        assert cube_on(page).early_stopping == chosen
+    assert left == []
+    assert len(runs) == 2
+
+
+# ------------------------------------------------------------------------------ what the board says
+
+
+def test_a_new_cube_is_trained_at_the_strengths_that_are_looked_at_first(page: AppTest):
+    assert levels_on(page) == MIDDLE
+    widget(page.slider, "Noise").set_value(0.5)
+    say(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
+    expected = MIDDLE | {"l1": 0, "dropout": 7}
+    assert levels_on(page) == expected
+    assert {card["key"]: card["level"] for card in header(page)["cards"][:-1]} == expected
+
+
+def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, runs: list[Run]):
+    name = header(page)["run"]
+    say(page, levels={"l1": 0})
+    assert header(page)["run"] == name
+    assert len(runs) == 2
+
+
+def test_a_level_that_is_no_whole_number_is_passed_over():
+    nonsense = iter(["7", "", 0.5, math.nan, math.inf, None, [3], [[1], [2]], {"l1": 1}, 1e300])
+    for first, second in zip(nonsense, nonsense, strict=True):
+        page = open_page(**QUICK, board={"levels": {"l1": first, "dropout": second, "l2": 2}})
+        assert not page.exception
+        assert levels_on(page) == MIDDLE | {"l2": 2}
+
+
+@pytest.mark.parametrize(("level", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)])
+def test_a_level_that_does_not_exist_is_the_nearest(level: int, nearest: int):
+    page = open_page(**QUICK, board={"levels": dict.fromkeys(NAMES, level)})
+    assert not page.exception
+    assert levels_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
+    assert nearest in (0, LEVELS - 1)
+
+
+@pytest.mark.parametrize(
+    "levels", ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}]
+)
+def test_forged_levels_fall_back_to_the_middle(levels: object):
+    page = open_page(**QUICK, board={"levels": levels})
+    assert not page.exception
+    assert levels_on(page) == MIDDLE
+
+
+def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTest):
+    for held in (
+        *(None, "", "34", 3, math.nan, {}, {"0": 3}, []),
+        *([3], [3, 4, 5], ["3", "4"], [-1, 0], [3, -1], [3.0, 0], [3, math.nan], [math.inf, 0]),
+        *([True, True], [None, None], [[3], [4]], [{}, {}]),
+    ):
+        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        assert (sent["part"], sent["frame"]) == (LINE_UP, 0), held
+        assert sent["epochs"][0] == 0
+
+
+def test_who_says_to_hold_more_than_there_is_gets_no_frame(page: AppTest):
+    everything(page)
+    for held in ([10**9, 0], [10**9, 10**9], [10**400, 10**400]):
+        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        assert sent["part"] == OTHERS
+        assert sent["frame"] == min(held[1], 51)
+        assert len(sent["epochs"]) == 51 - sent["frame"]
+
+
+def test_a_forged_request_is_taken_for_none(page: AppTest):
+    for more in ("run", 3, math.nan, [], [[1]], {}, {"run": None}, {"run": [1]}):
+        sent = header(say(page, more=more))
+        assert (sent["part"], sent["frame"]) == (LINE_UP, 0), more

@@ -1,13 +1,19 @@
-"""Runs train by themselves, are shared, stop when nobody watches, and are kept within a bound."""
+"""Runs train by themselves, are shared, stop when nobody watches, and are kept within a bound.
+
+The urgent go first, and what of a run travels is known as soon as it is recorded.
+"""
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import regviz
+from regviz import runs as module
+from regviz.packing import HALF, SINGLE, Packing
 from regviz.runs import Run, Runs
 
 SHORT = regviz.Experiment(
@@ -127,3 +133,123 @@ def test_a_long_run_leaves_a_short_one_its_turns():
     assert not long.wait(0).complete
     assert len(long.wait(0).epochs) < 20
     runs.leave(heavy, "")
+
+
+# ------------------------------------------------------------------------------ who comes first
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
+    turns, taken, threads = module._Turns(), [], []
+    turns.take(urgent=False)
+
+    def ask(name: str, urgent: bool) -> None:
+        turns.take(urgent)
+        taken.append(name)
+        turns.give()
+
+    for name, urgent in (("a", False), ("b", True), ("c", False), ("d", True)):
+        threads.append(threading.Thread(target=ask, args=(name, urgent)))
+        threads[-1].start()
+        until(lambda: len(turns._waiting) == len(threads))
+    assert taken == []
+    turns.give()
+    for thread in threads:
+        thread.join()
+    assert taken == ["b", "d", "a", "c"]
+
+
+def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    epochs = []
+
+    def watched(experiment: regviz.Experiment, after_epoch: Callable[[], None]):
+        def count() -> None:
+            epochs.append(experiment.data.seed)
+            after_epoch()
+
+        return regviz.stream(experiment, after_epoch=count)
+
+    monkeypatch.setattr(module, "stream", watched)
+    monkeypatch.setattr(module, "SLICE", 0)  # a turn is a single epoch
+    runs = Runs()
+    module._turns.take(urgent=True)  # nobody trains yet
+    patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), urgent=False)
+    until(lambda: len(module._turns._waiting) == 1)
+    urgent = runs.get(SHORT)
+    until(lambda: len(module._turns._waiting) == 2)
+    module._turns.give()
+    finish(patient)
+    assert finish(urgent).complete
+    assert sorted(epochs) == [0] * 30 + [1] * 30
+    before = epochs[: len(epochs) - epochs[::-1].index(0)].count(1)
+    assert before <= 2  # a turn may slip through while the urgent one asks for its next
+
+
+def test_runs_of_one_urgency_share_the_turns():
+    long = Run(LONG)
+    assert finish(Run(SHORT)).complete
+    seen = len(long.wait(0).epochs)
+    assert len(long.wait(seen).epochs) > seen
+    long.leave("")
+
+
+# ------------------------------------------------------------------------------ packing
+
+
+def test_a_run_without_a_limit_packs_every_epoch_in_single_precision():
+    run = Run(SHORT)
+    assert finish(run).complete
+    assert run.packing.frames == [(t, SINGLE) for t in range(31)]
+
+
+def test_a_run_packs_as_its_limit_asks_for():
+    run = Runs().get(SHORT, urgent=False, limit=0)
+    history = finish(run)
+    alone = Packing(history, 0)
+    alone.add(history)
+    assert run.packing.frames == alone.frames
+    assert run.packing.frames[0] == (0, HALF)
+
+
+def test_what_is_packed_is_there_before_the_history_is_seen():
+    run = Run(SHORT)
+    seen = 0
+    while seen < 31:
+        seen = len(run.wait(seen).epochs)
+        assert len(run.packing.frames) >= seen
+
+
+def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: False)
+    run = Run(SHORT, limit=0)
+    seen, times = 0, []
+    while seen < 16:
+        history = run.wait(seen)
+        sent = [t for t, _ in run.packing.frames[seen:] if t < len(history.epochs)]
+        assert sent
+        seen, times = seen + len(sent), times + sent
+    assert times == list(range(0, 31, 2))
+    assert run.wait(seen).complete
+
+
+def test_who_waits_is_never_shown_a_history_without_the_frames_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    add = Packing.add
+
+    def slowly(self: Packing, history: regviz.History) -> None:
+        add(self, history)
+        time.sleep(0.01)  # packed, but not yet given out
+
+    monkeypatch.setattr(Packing, "add", slowly)
+    run = Run(SHORT)
+    for seen in range(1, 31):
+        assert len(run.wait(seen).epochs) > seen

@@ -5,31 +5,28 @@
 
 import * as cards from "./card.js";
 import { decode } from "./codec.js";
-import { updatePlace } from "./closeup.js";
+import { pointAt } from "./crosshair.js";
 import { fit, make } from "./dom.js";
 import { describeFocus, makeFocus, updateFocus } from "./focus.js";
-import { evaluate, featuresOf } from "./forward.js";
 import { makeHelp } from "./help.js";
 import { layOut } from "./layout.js";
 import { makeLegend, updateSigns, updateStatus } from "./legend.js";
+import { marksOf } from "./marks.js";
 import { makePainter, paintBoundary } from "./painter.js";
 import * as player from "./player.js";
 import { drawPoints } from "./points.js";
 import { append, heldFrames, isComplete, start, weightAxes } from "./recording.js";
 import { makeScale } from "./scale.js";
 import { measuresOf, showCard } from "./shown.js";
-import { earlyStopping } from "./stopping.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
 import { makeTransport, updateMarks, updateStrengths, updateTransport } from "./transport.js";
 import * as views from "./view.js";
-import * as words from "./words.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
 // grid points along each side of a boundary, finest first, and of the large one at rest
 const GRIDS = [64, 48, 32, 24];
-
 const CLOSEUP_REST = 200;
 // milliseconds: drawing that takes longer, twice in a row, goes to a coarser grid while it moves
 const SLOW = 17;
@@ -351,43 +348,13 @@ export class Board {
       cards.updateHistogram(card, shown.drawn, recording.weightIndex, axes, size, ratio);
     });
     const focused = this.shown[this.focusIndex()];
-    this.mark(focused);
+    this.marks = marksOf(recording, focused);
+    updateMarks(this.transport, this.marks, recording.nFrames, (to) => this.seek(to));
     updateFocus(this.focus, this, focused);
-    this.cross();
+    pointAt(this.place, recording, this.shown, this.cards, this.focus.panels.closeup);
     updateTransport(this.transport, recording, state);
     updateStrengths(this.transport, { level: views.commonLevel(view, recording.cards), levels, linked: view.linked });
     updateStatus(this.legend, recording);
-  }
-
-  /** What is marked on the epoch slider and in the charts, for the network in focus. */
-  mark({ card, k }) {
-    const { recording } = this;
-    const { onset, epochs, patience, held } = recording;
-    const { best, stop } = earlyStopping(recording, k);
-    const settled = stop !== null || held === recording.nFrames;
-    const frames = [
-      onset > 0 && { kind: "onset", frame: epochs.findIndex((epoch) => epoch >= onset), text: "regularization on", tip: words.MARKS.onset(onset) },
-      settled && best > 0 && { kind: "best", frame: best, text: "best validation", tip: words.MARKS.best(epochs[best], card.label) },
-      stop !== null && { kind: "stop", frame: stop, text: "early stop", tip: words.MARKS.stop(epochs[stop], card.label, patience) },
-    ];
-    const marks = frames.filter((each) => each && each.frame >= 0);
-    const same = marks.length === this.marks.length && marks.every((m, i) => m.tip === this.marks[i].tip);
-    if (!same) this.marks = marks.map((each) => ({ ...each, epoch: epochs[each.frame] }));
-    updateMarks(this.transport, this.marks, recording.nFrames, (frame) => this.seek(frame));
-  }
-
-  /** The crosshair on all pictures, and what each network predicts there. */
-  cross() {
-    const { place, recording, shown, focus } = this;
-    const { network, domain: [low, high] } = recording;
-    const at = place && [low + place.x * (high - low), high - place.y * (high - low)];
-    const inputs = at && featuresOf(network.features, [at[0]], [at[1]]);
-    const predictions = shown.map(({ card, drawn }, c) => {
-      const text = at ? words.prediction(network.task, [...evaluate(network, drawn, 0, inputs, 1)]) : "";
-      cards.updateCross(this.cards[c], place, text);
-      return { label: card.label, text };
-    });
-    updatePlace(focus.panels.closeup, place, at, predictions, network.task);
   }
 
   /** Stop drawing; the next message or change starts it again. */

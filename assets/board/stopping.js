@@ -5,12 +5,22 @@
 
 import { metric } from "./recording.js";
 
+/** @type {WeakMap<Object, Map<number, {best: number, stop: number|null}>>} by recording and network */
+const known = new WeakMap();
+
 /**
  * @param {import("./recording.js").Recording} recording
  * @param {number} k  which network
  * @returns {{best: number, stop: number|null}}  frames; no stop as long as it has not come to it
  */
 export function earlyStopping(recording, k) {
+  if (!known.has(recording)) known.set(recording, new Map());
+  const found = known.get(recording);
+  if (!found.has(k)) found.set(k, search(recording, k));
+  return found.get(k);
+}
+
+function search(recording, k) {
   const { held, epochs, patience } = recording;
   let best = 0;
   let least = Infinity;

@@ -9,6 +9,7 @@ import streamlit as st
 
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
+from regviz.experiment import Experiment
 from regviz.pages.components import asset_component
 from regviz.pages.controls import choose, moved
 from regviz.runs import Run, Runs
@@ -19,7 +20,8 @@ ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
-  .stAppHeader { background: transparent; pointer-events: none; }
+  .stAppHeader { background: transparent; }
+  .stAppHeader, .stAppHeader div { pointer-events: none; }
   .stAppHeader button, .stAppHeader a { pointer-events: auto; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
@@ -77,14 +79,19 @@ def _show(cube: Cube, rows: list[int], name: str) -> None:
     _board(key="board", data=message, on_more_change=lambda: None, on_levels_change=lambda: None)
 
 
+def _experiments(cube: Cube, rows: list[int]) -> list[Experiment]:
+    """The line-up and, if there are any, all others."""
+    return [cube.only(networks) for networks in (rows, cube.others(rows)) if networks]
+
+
 def _start(cube: Cube, rows: list[int], visitor: str) -> list[Run]:
     """The runs of the line-up and of all others: trained now, in training, or there already."""
-    runs = [_runs().get(cube.only(rows), visitor)]
-    if others := cube.others(rows):
-        runs.append(
-            _runs().get(cube.only(others), visitor, urgent=False, limit=cube.limit_of_others)
-        )
-    return runs
+    line_up, *others = _experiments(cube, rows)
+    limit = cube.limit_of_others
+    return [
+        _runs().get(line_up, visitor),
+        *(_runs().get(experiment, visitor, urgent=False, limit=limit) for experiment in others),
+    ]
 
 
 def main() -> None:
@@ -109,8 +116,8 @@ def main() -> None:
         cube, rows = before, rows_before  # what is on screen stays
     st.session_state["shown"] = (cube, rows)
     if before not in (None, cube):
-        for networks in filter(None, (rows_before, before.others(rows_before))):
-            _runs().leave(before.only(networks), visitor)
+        for experiment in set(_experiments(before, rows_before)) - set(_experiments(cube, rows)):
+            _runs().leave(experiment, visitor)
     name = hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
     _show(cube, rows, name)
 

@@ -12,6 +12,7 @@ import regviz
 from regviz.history import History
 from regviz.showcase import SHOWCASE
 from tests.browser.visitor import (
+    START,
     Open,
     cards,
     change,
@@ -27,14 +28,6 @@ from tests.browser.visitor import (
     trained,
 )
 
-START = {
-    "focus": "l1",
-    "levels": {},
-    "linked": True,
-    "discrete": False,
-    "threshold": 0,
-    "edits": {},
-}
 EARLY_STOPPING = 6
 
 
@@ -50,6 +43,7 @@ def opened(open_pages: Open) -> Page:
 def page(opened: Page) -> Page:
     """The board at the end of its run, as it opens."""
     opened.mouse.move(0, 0)
+    # to the window's upper edge, where Streamlit's header lies over it, unseen
     opened.evaluate("board().element.scrollIntoView(), board().point(null)")
     opened.evaluate("view => board().look({ ...board().view, ...view })", START)
     go(opened, -1)

@@ -18,6 +18,16 @@ from tests.browser.conftest import find_board
 Open = Callable[..., Page]
 trained = functools.cache(regviz.train)
 
+# the view of the board as it opens
+START: dict[str, Any] = {
+    "focus": "l1",
+    "levels": {},
+    "linked": True,
+    "discrete": False,
+    "threshold": 0,
+    "edits": {},
+}
+
 # every network at every frame of the line-up, and the networks that the line-up has
 PARAMETERS = """async () => {
   const { copyRow } = await import("/assets/board/recording.js");

@@ -1,0 +1,35 @@
+/** What is marked on the epoch slider and in the charts, for the network in focus. */
+
+import { earlyStopping } from "./stopping.js";
+import { MARKS } from "./words.js";
+
+/** @type {WeakMap<Object, Map<string, Object[]>>} by recording, card and network */
+const known = new WeakMap();
+
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./shown.js").Shown} shown
+ * @returns {{kind: string, frame: number, epoch: number, text: string, tip: string}[]}  the same
+ *   object as long as nothing changes: charts draw it into what they keep
+ */
+export function marksOf(recording, { card, k }) {
+  if (!known.has(recording)) known.set(recording, new Map());
+  const remembered = known.get(recording);
+  const key = `${card.key} ${k}`;
+  if (!remembered.has(key)) remembered.set(key, findMarks(recording, card, k));
+  return remembered.get(key);
+}
+
+function findMarks(recording, card, k) {
+  const { onset, epochs, patience, held, nFrames } = recording;
+  const { best, stop } = earlyStopping(recording, k);
+  const marks = [];
+  const add = (kind, frame, text, tip) => marks.push({ kind, frame, epoch: epochs[frame], text, tip });
+  const begins = epochs.findIndex((epoch) => epoch >= onset);
+  if (onset > 0 && begins >= 0) add("onset", begins, "regularization on", MARKS.onset(onset));
+  if (best > 0 && (stop !== null || held === nFrames)) {
+    add("best", best, "best validation", MARKS.best(epochs[best], card.label));
+  }
+  if (stop !== null) add("stop", stop, "early stop", MARKS.stop(epochs[stop], card.label, patience));
+  return marks;
+}

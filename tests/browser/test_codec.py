@@ -1,0 +1,95 @@
+"""The browser reads of a message what NumPy wrote."""
+
+import base64
+import json
+import struct
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+# the arrays of a message that begins at an odd place of a larger buffer; halves as singles
+READ = """async (message) => {
+  const { copyNumbers, decode } = await import("/assets/board/codec.js");
+  const bytes = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
+  const buffer = new Uint8Array(bytes.length + 8);
+  buffer.set(bytes, 3);
+  const { header, arrays } = decode(buffer.subarray(3, 3 + bytes.length));
+  const copies = {};
+  for (const [name, numbers] of Object.entries(arrays)) {
+    const out = copyNumbers(numbers, 0, new Float32Array(numbers.length));
+    const text = Array.from(new Uint8Array(out.buffer), (b) => String.fromCharCode(b)).join("");
+    copies[name] = btoa(text);
+  }
+  return { header, copies };
+}"""
+
+PART = """async ([message, offset, length]) => {
+  const { copyNumbers, decode } = await import("/assets/board/codec.js");
+  const { arrays } = decode(Uint8Array.from(atob(message), (c) => c.charCodeAt(0)));
+  return Array.from(copyNumbers(arrays.parameters, offset, new Float32Array(length)));
+}"""
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser, url: str) -> Page:
+    """A page of the server's origin, from which its modules can be imported."""
+    page = browser.new_page()
+    page.goto(f"{url}/assets/logo.svg")
+    yield page
+    page.close()
+
+
+def message(version: int = 2, **arrays: np.ndarray) -> str:
+    """A message as the head of regviz/board.py describes it, in base64."""
+    listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
+    text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
+    head = text.encode()
+    head += b" " * (-len(head) % 4)
+    bodies = [array.tobytes() + bytes(-array.nbytes % 4) for array in arrays.values()]
+    return base64.b64encode(struct.pack("<I", len(head)) + head + b"".join(bodies)).decode()
+
+
+def read(blank: Page, text: str) -> dict[str, np.ndarray]:
+    found = blank.evaluate(READ, text)
+    assert found["header"]["run"] == "λ₁"
+    return {
+        name: np.frombuffer(base64.b64decode(copy), np.float32)
+        for name, copy in found["copies"].items()
+    }
+
+
+def test_every_number_of_half_precision_is_what_it_is_in_numpy(blank: Page):
+    halves = np.arange(2**16, dtype="<u2").view("<f2")
+    found = read(blank, message(parameters=halves))["parameters"]
+    expected = halves.astype("<f4")
+    number = ~np.isnan(expected)
+    assert number.sum() == 2**16 - 2 * (2**10 - 1)
+    # to the bit, so that −0 is not 0
+    assert np.array_equal(found[number].view("<u4"), expected[number].view("<u4"))
+    assert np.isnan(found[~number]).all()
+
+
+def test_arrays_follow_each_other_at_multiples_of_four_bytes(blank: Page):
+    random = np.random.default_rng(0)
+    arrays = {
+        "parameters": random.normal(size=(3, 1, 5)).astype("<f2"),  # 30 bytes
+        "metrics": random.normal(size=(3, 1, 6)).astype("<f4"),
+        "nothing": np.zeros((0, 3), "<f4"),
+        "train": random.normal(size=(7, 3)).astype("<f4"),
+    }
+    found = read(blank, message(**arrays))
+    for name, array in arrays.items():
+        assert np.array_equal(found[name], array.ravel().astype("<f4")), name
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4"])
+def test_a_part_of_an_array_is_copied_from_its_place(blank: Page, kind: str):
+    numbers = np.linspace(-3, 3, 40).astype(kind)
+    found = blank.evaluate(PART, [message(parameters=numbers), 13, 6])
+    assert np.array_equal(found, numbers[13:19].astype(float))
+
+
+def test_a_message_of_another_version_is_refused(blank: Page):
+    with pytest.raises(Exception, match="message version 1, this page reads 2; reload it"):
+        read(blank, message(version=1, parameters=np.zeros(4, "<f4")))
