@@ -44,6 +44,7 @@ def encode(
     history: History,
     packing: Packing,
     frame: int = 0,
+    reply: int = 0,
 ) -> bytes:
     """The frames of a part of a cube from ``frame`` on, as the module describes.
 
@@ -62,6 +63,9 @@ def encode(
     frame : int
         The first frame to send; frame 0 of the line-up comes with the points and all else that does
         not change.
+    reply : int
+        Tells one message without frames from the next: Streamlit does not deliver the same bytes
+        twice, and the browser would wait for an answer forever.
     """
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times]
@@ -78,6 +82,7 @@ def encode(
         "part": part,
         "frame": frame,
         "n_frames": packing.n_frames,
+        "reply": reply,
         "rows": list(rows),
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),

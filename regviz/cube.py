@@ -21,7 +21,7 @@ from regviz.packing import HALF, SINGLE, frame_bytes
 from regviz.strengths import DEFAULT_LEVEL, grid
 
 LIMIT = 8_000_000  # bytes of all frames of all networks
-CLASSES = {"binary": 1, "multiclass": 3, "regression": 1}
+N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Cube:
     shelves : tuple of (str, tuple of int)
         For each method its key and its networks, indices into ``experiment.regularizations``.
     early_stopping : bool
-        Whether the unregularized network, if it is one of them, is also shown as early stopping
-        leaves it.
+        Whether the unregularized network is also shown as early stopping leaves it. That takes
+        validation points, and the network among the others.
     """
 
     experiment: Experiment
@@ -63,19 +63,19 @@ class Cube:
         for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
             shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
             rows += levels
-        n_parameters = Layout.of(network, 2, CLASSES[DATASETS[data.name]]).n_parameters
+        n_parameters = Layout.of(network, 2, N_OUTPUTS[DATASETS[data.name]]).n_parameters
         half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
         least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
         # a frame's room is left, for the last one may travel in single precision
         frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
         experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
-        return cls(experiment, tuple(shelves), early_stopping and "none" in methods)
+        return cls(experiment, tuple(shelves), early_stopping and "none" in methods and data.validation_fraction > 0)
 
     @property
     def limit_of_others(self) -> int:
         """Bytes that the frames of all networks but the line-up may take."""
         network = self.experiment.network
-        n_outputs = CLASSES[DATASETS[self.experiment.data.name]]
+        n_outputs = N_OUTPUTS[DATASETS[self.experiment.data.name]]
         n_parameters = Layout.of(network, 2, n_outputs).n_parameters
         n_frames = min(self.experiment.training.frames, self.experiment.training.epochs) + 1
         return LIMIT - n_frames * frame_bytes(len(self.shelves), n_parameters, SINGLE)

@@ -7,30 +7,25 @@ import * as cards from "./card.js";
 import { decode } from "./codec.js";
 import { pointAt } from "./crosshair.js";
 import { fit, make } from "./dom.js";
-import { describeFocus, makeFocus, updateFocus } from "./focus.js";
+import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
+import { makeFocus } from "./focus.js";
 import { makeHelp } from "./help.js";
 import { layOut } from "./layout.js";
 import { makeLegend, updateSigns, updateStatus } from "./legend.js";
-import { marksOf } from "./marks.js";
-import { makePainter, paintBoundary } from "./painter.js";
+import { START_PACE, paced } from "./pace.js";
 import * as player from "./player.js";
 import { drawPoints } from "./points.js";
-import { append, heldFrames, isComplete, start, weightAxes } from "./recording.js";
+import { LINE_UP, append, heldFrames, isComplete, start, weightAxes } from "./recording.js";
 import { makeScale } from "./scale.js";
-import { measuresOf, showCard } from "./shown.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
-import { makeTransport, updateMarks, updateStrengths, updateTransport } from "./transport.js";
+import { makeTransport, updateTransport } from "./transport.js";
 import * as views from "./view.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
-// grid points along each side of a boundary, finest first, and of the large one at rest
-const GRIDS = [64, 48, 32, 24];
-const CLOSEUP_REST = 200;
-// milliseconds: drawing that takes longer, twice in a row, goes to a coarser grid while it moves
-const SLOW = 17;
-
+// and how long after the last key the strengths count as set
+const RELEASE = 400;
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
   /** @type {import("./player.js").State} */ state = player.START;
@@ -40,16 +35,18 @@ export class Board {
   theme = null;
   scale = null;
   painters = new Map();
+  pace = START_PACE;
+  fine = false;
+  pointed = false;
   points = document.createElement("canvas");
   axes = { range: 1, most: 1 };
   marks = [];
   place = null;
-  size = { width: 0, histogram: 52 };
+  size = { width: 0, histogram: 52, closeup: 0 };
   ratio = 1;
   stale = false;
-  coarse = 0;
-  slow = 0;
   resting = 0;
+  releasing = 0;
   request = 0;
   time = 0;
   /** Called with a card's key and level for all cards, when a strength has been set. */
@@ -86,6 +83,11 @@ export class Board {
     return this.recording !== null && isComplete(this.recording);
   }
 
+  /** Which card is seen large. */
+  focusIndex() {
+    return this.recording.cards.findIndex(({ key }) => key === this.view.focus);
+  }
+
   /**
    * @param {Uint8Array} bytes  a message
    * @returns {{run: string, held: number[]}|null}  what to ask the server for next
@@ -98,11 +100,15 @@ export class Board {
       if (frame !== 0 || part !== 0) return { run, held: [0, 0] };
       this.begin(start(message));
     } else {
+      // a second answer to one question; who asked on already does not ask twice
+      if (frame < heldFrames(this.recording)[part]) return null;
       this.recording = append(this.recording, message);
     }
     this.state = player.arrived(this.state, this.recording);
     this.axes = weightAxes(this.recording);
-    this.invalidate();
+    // what only the sliders will show is no reason to draw the pictures anew
+    if (part === LINE_UP || views.isWaiting(this.view, this.recording)) this.change();
+    else updateStatus(this.legend, this.recording);
     // once more when all is there, so that the server knows; its answer to that is empty
     return isComplete(this.recording) && epochs.length === 0 ? null : this.next();
   }
@@ -117,7 +123,7 @@ export class Board {
     const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
     const state = this.recording ? player.renewed(this.state, this.recording) : first;
     const view = views.renewed(this.view, recording);
-    Object.assign(this, { recording, state, view, theme: null, painters: new Map(), coarse: 0, slow: 0 });
+    Object.assign(this, { recording, state, view, theme: null, painters: new Map(), pace: START_PACE });
     const handlers = {
       focus: (key) => this.look({ ...this.view, focus: key }),
       strengthen: (key, level) => this.look(views.setLevel(this.view, recording.cards, key, level)),
@@ -151,32 +157,24 @@ export class Board {
     layOut(this.element, this.cards.length);
     const { clientWidth: width } = this.cards[0].boundary;
     const { clientHeight: histogram } = this.cards[0].histogram;
+    const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
     const { size, ratio } = this;
     this.invalidate();
-    const known = width === size.width && histogram === size.histogram;
+    const known = width === size.width && histogram === size.histogram && closeup === size.closeup;
     if (!width || (known && ratio === devicePixelRatio)) return;
-    this.size = { width, histogram };
+    this.size = { width, histogram, closeup };
     this.ratio = devicePixelRatio;
     this.preparePoints();
   }
 
   preparePoints() {
-    const { recording, scale, theme, size: { width }, ratio } = this;
-    for (const [canvas, side] of [[this.points, width], [this.focus.panels.closeup.points, this.focus.panels.closeup.canvas.clientWidth]]) {
+    const { recording, scale, theme, size, ratio } = this;
+    for (const [canvas, side] of [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]]) {
       if (!side) continue;
       fit(canvas, side, side, ratio);
       drawPoints(canvas.getContext("2d"), recording, scale, theme, side, ratio);
     }
     this.invalidate();
-  }
-
-  painter(grid) {
-    if (!this.painters.has(grid)) this.painters.set(grid, makePainter(this.recording, grid));
-    return this.painters.get(grid);
-  }
-
-  closeupPainter() {
-    return this.painter(this.fine ? CLOSEUP_REST : GRIDS[this.coarse]);
   }
 
   seek(frame) {
@@ -222,13 +220,13 @@ export class Board {
     this.state = state;
     // the slider answers at once, the pictures with the next frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
-    this.invalidate();
+    this.change();
   }
 
   /** Look at the same recording in another way. */
   look(view) {
     this.view = view;
-    this.invalidate();
+    this.change();
   }
 
   focusOn(c) {
@@ -241,10 +239,12 @@ export class Board {
   }
 
   strengthenBy(steps) {
-    const { cards: all } = this.recording;
-    const from = views.commonLevel(this.view, all) ?? Math.floor((views.levelsOf(all) - 1) / 2);
-    this.strengthenAll(from + steps);
-    this.release();
+    const view = views.shift(this.view, this.recording.cards, steps);
+    if (view === this.view) return;
+    this.look(view);
+    // a key that is held down is one movement
+    clearTimeout(this.releasing);
+    this.releasing = setTimeout(() => this.release(), RELEASE);
   }
 
   /** A strength has been set: the server will train it first, when something else changes. */
@@ -275,13 +275,20 @@ export class Board {
   /** Ask all networks for their prediction at a place of the picture, or cease to. */
   point(place) {
     this.place = place;
-    this.invalidate();
+    this.pointed = true;
+    this.wake();
   }
 
-  /** Draw in the browser's next frame. */
+  /** Draw in the browser's next frame, as finely as before. */
   invalidate() {
     this.stale = true;
     this.wake();
+  }
+
+  /** What is shown is another: draw it in the browser's next frame, as finely as that allows. */
+  change() {
+    this.fine = false;
+    this.invalidate();
   }
 
   wake() {
@@ -296,65 +303,40 @@ export class Board {
     const playing = this.state.mode === "playing";
     this.time = playing ? now : 0;
     // between two recorded frames there is nothing to draw
-    if (this.stale || this.state.frame !== before.frame || this.state.mode !== before.mode) this.move();
+    if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
+    if (this.stale) this.move();
+    else if (this.pointed) pointAt(this);
+    this.pointed = false;
     if (playing) this.wake();
   }
 
   /** Draw what moves, as coarsely as it takes to keep up; then, when it stands still, finely. */
   move() {
     const began = performance.now();
-    this.fine = false;
     this.draw();
-    this.slow = performance.now() - began > SLOW ? this.slow + 1 : 0;
-    if (this.slow > 1) [this.coarse, this.slow] = [Math.min(this.coarse + 1, GRIDS.length - 1), 0];
+    this.pace = paced(this.pace, performance.now() - began);
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), REST);
   }
 
-  rest() {
-    if (!this.recording || this.stale) return;
-    this.fine = true;
-    this.draw();
-    const { recording } = this;
-    for (const shown of this.shown) {
-      const { label } = shown.card;
-      const told = { label, strength: shown.strength, epoch: recording.epochs[shown.t], task: recording.network.task, lost: shown.lost };
-      cards.describe(this.cards[shown.c], told, measuresOf(recording, shown), recording.weightIndex.length);
-    }
-    describeFocus(this.focus, recording, this.shown[this.focusIndex()]);
-  }
-
-  focusIndex() {
-    return this.recording.cards.findIndex(({ key }) => key === this.view.focus);
-  }
-
   /** Draw everything, now. */
   draw() {
-    const { recording, scale, theme, axes, size, ratio, view, state } = this;
-    if (!recording || !size.width) return;
+    if (!this.recording || !this.size.width) return;
     this.stale = false;
-    const { task } = recording.network;
-    const painter = this.painter(this.fine ? GRIDS[0] : GRIDS[this.coarse]);
-    const levels = views.levelsOf(recording.cards);
-    this.shown.forEach((shown, c) => {
-      const card = this.cards[c];
-      showCard(shown, recording, view, state.frame);
-      paintBoundary(painter, card.boundary, shown.drawn, scale, theme, size.width, ratio, this.points, view.discrete);
-      cards.updateHeading(card, {
-        strength: shown.strength, level: views.levelOf(view, shown.card), levels, focused: shown.card.key === view.focus,
-        changed: shown.changed,
-      });
-      cards.updateNumbers(card, measuresOf(recording, shown), task, shown.lost);
-      cards.updateHistogram(card, shown.drawn, recording.weightIndex, axes, size, ratio);
-    });
-    const focused = this.shown[this.focusIndex()];
-    this.marks = marksOf(recording, focused);
-    updateMarks(this.transport, this.marks, recording.nFrames, (to) => this.seek(to));
-    updateFocus(this.focus, this, focused);
-    pointAt(this.place, recording, this.shown, this.cards, this.focus.panels.closeup);
-    updateTransport(this.transport, recording, state);
-    updateStrengths(this.transport, { level: views.commonLevel(view, recording.cards), levels, linked: view.linked });
-    updateStatus(this.legend, recording);
+    drawBoard(this);
+  }
+
+  /** Draw more finely, a card in each of the browser's frames, and say it in words. */
+  rest(c = 0) {
+    if (!this.recording || this.stale || !this.size.width) return;
+    if (!this.fine && this.pace.coarse > 0 && c < this.cards.length) {
+      refineCard(this, c);
+      this.resting = setTimeout(() => this.rest(c + 1));
+      return;
+    }
+    this.fine = true;
+    refineFocus(this);
+    describeBoard(this);
   }
 
   /** Stop drawing; the next message or change starts it again. */

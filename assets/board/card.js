@@ -2,6 +2,7 @@
 
 import { fit, make, say } from "./dom.js";
 import { SIDE, BARS, count, drawHistogram } from "./histogram.js";
+import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "./theme.js";
 import { isAdjustable } from "./view.js";
 import * as words from "./words.js";
@@ -10,9 +11,9 @@ import * as words from "./words.js";
  * @param {import("./recording.js").Recording} recording
  * @param {number} c  which card
  * @param {{focus: (key: string) => void, strengthen: (key: string, level: number) => void,
- *   release: () => void}} handlers
+ *   release: () => void, point: import("./pointing.js").OnPoint}} handlers
  */
-export function makeCard({ cards, network }, c, { focus, strengthen, release }) {
+export function makeCard({ cards, network }, c, { focus, strengthen, release, point }) {
   const { key, label, about, networks } = cards[c];
   // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
   const reach = c === 0 ? {} : { tabindex: "-1" };
@@ -34,7 +35,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, release }) 
     boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
     cross: make("i", { class: "cross", hidden: "" }),
     there: make("span", { class: "there", hidden: "" }),
-    changed: make("span", { class: "changed", hidden: "" }),
+    remark: make("span", { class: "remark", hidden: "" }),
     histogram: make("canvas", { class: "histogram", role: "img", "aria-label": label, "data-tip": words.HISTOGRAM }),
     zeros: term("", words.HISTOGRAM, { ...reach, class: "term zeros" }),
     low: make("span", {}),
@@ -49,7 +50,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, release }) 
     { class: "card", "aria-label": label },
     make("h3", {}, name, parts.pick),
     make("div", { class: "dial" }, parts.strength, slider),
-    make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.changed),
+    make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
     make("div", { class: "numbers" }, list, parts.diverged),
     make("div", { class: "weights" }, parts.zeros, parts.histogram,
       make("div", { class: "axis", "aria-hidden": "true" }, parts.low, make("span", {}, "0"), parts.high)),
@@ -57,6 +58,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, release }) 
   slider.hidden = !isAdjustable(cards[c]);
   slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
   slider.addEventListener("change", release);
+  listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     if (event.target === parts.pick || !event.target.closest("button, input")) focus(key);
   });
@@ -75,8 +77,8 @@ export function dressCard(card, { colour }, theme) {
   };
 }
 
-/** Whether the card is the one that is seen large, how strong it is, and whether it was changed. */
-export function updateHeading(card, { strength, level, levels, focused, changed }) {
+/** Whether the card is the one that is seen large, how strong it is, and what is to be said of it. */
+export function updateHeading(card, { strength, level, levels, focused, remark }) {
   const { element, pick, slider } = card;
   if (element.classList.contains("focused") !== focused) {
     element.classList.toggle("focused", focused);
@@ -86,8 +88,8 @@ export function updateHeading(card, { strength, level, levels, focused, changed 
   if (slider.valueAsNumber !== level) slider.value = String(level);
   slider.style.setProperty("--shown", String(level / Math.max(1, levels - 1)));
   slider.setAttribute("aria-valuetext", strength);
-  card.changed.hidden = !changed;
-  if (changed) say(card.changed, changed);
+  card.remark.hidden = !remark;
+  if (remark) say(card.remark, remark);
 }
 
 /**

@@ -6,10 +6,9 @@
 import { fit, make, say } from "./dom.js";
 import { outputs } from "./forward.js";
 import { paintBoundary } from "./painter.js";
+import { listenToKeys, listenToPointer } from "./pointing.js";
 import { makePoints } from "./prune.js";
 import * as words from "./words.js";
-
-const STEP = 0.02; // of the picture, for each press of an arrow key
 
 /**
  * @param {{onPoint: (place: {x: number, y: number}|null) => void, onDiscrete: (on: boolean) => void}} handlers
@@ -21,36 +20,18 @@ export function makeCloseup({ onPoint, onDiscrete }) {
   const discrete = make("button", { type: "button", class: "toggle", "aria-pressed": "false", "data-tip": words.DISCRETE }, "classes only");
   discrete.addEventListener("click", () => onDiscrete(discrete.getAttribute("aria-pressed") === "false"));
   const readout = make("p", { class: "readout" });
+  const title = make("button", { type: "button", class: "term label" });
   const element = make(
     "section",
     { class: "panel closeup", "aria-label": "Boundary" },
-    make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": words.BOUNDARY }, "Boundary"), discrete),
+    make("h3", {}, title, discrete),
     make("div", { class: "picture" }, canvas, cross),
     readout,
   );
-  const panel = { element, canvas, cross, readout, discrete, points: document.createElement("canvas"), run: null, sets: null };
-  listen(canvas, onPoint);
+  const panel = { element, canvas, cross, readout, discrete, points: document.createElement("canvas"), run: null, sets: null, wrong: null, title };
+  listenToPointer(canvas, onPoint);
+  listenToKeys(canvas, onPoint, readout);
   return panel;
-}
-
-/** Tell of the place under the pointer, or of one that the arrow keys move. */
-export function listen(canvas, onPoint) {
-  let place = null;
-  const tell = (next) => onPoint((place = next));
-  const follow = ({ offsetX, offsetY }) => tell({ x: offsetX / canvas.clientWidth, y: offsetY / canvas.clientHeight });
-  canvas.addEventListener("pointermove", follow);
-  canvas.addEventListener("pointerdown", follow);
-  canvas.addEventListener("pointerleave", () => tell(null));
-  canvas.addEventListener("blur", () => tell(null));
-  canvas.addEventListener("keydown", (event) => {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [];
-    if (dx === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const { x, y } = place ?? { x: 0.5, y: 0.5 };
-    const inside = (share) => Math.max(0, Math.min(1, share));
-    tell({ x: inside(x + STEP * dx), y: inside(y + STEP * dy) });
-  });
 }
 
 /**
@@ -71,7 +52,10 @@ function begin(panel, recording) {
   panel.run = recording.run;
   const { train, test } = recording.points;
   panel.sets = [train, test].map((rows) => makePoints(recording.network, rows));
-  panel.discrete.hidden = recording.network.task === "regression";
+  const regression = recording.network.task === "regression";
+  panel.discrete.hidden = regression;
+  say(panel.title, regression ? "Predictions" : "Boundary");
+  panel.title.dataset.tip = words.boundary(recording.network.task);
 }
 
 /** A ring around every point of another class than predicted; returns how many of train and test. */
@@ -119,12 +103,14 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
     cross.style.setProperty("--x", String(place.x));
     cross.style.setProperty("--y", String(place.y));
   }
-  say(readout, place ? words.predictionsAt(point, predictions) : task === "regression" ? words.HOVER : words.wrong(wrong, sets.map(({ n }) => n)));
+  if (place) say(readout, words.predictionsAt(point, predictions));
+  else if (wrong) say(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
 }
 
 /** Say the picture in words. */
-export function describeCloseup({ canvas, wrong, sets }, label, epoch) {
-  if (!sets) return;
-  const counts = words.wrong(wrong ?? [0, 0], sets.map(({ n }) => n));
-  canvas.setAttribute("aria-label", `Boundary of ${label} at epoch ${epoch}, ${counts}. Arrow keys move a crosshair.`);
+export function describeCloseup({ canvas, wrong, sets }, label, epoch, task) {
+  if (!wrong) return;
+  const what = task === "regression" ? "Predictions" : "Boundary";
+  const counts = words.wrong(task, wrong, sets.map(({ n }) => n));
+  canvas.setAttribute("aria-label", `${what} of ${label} at epoch ${epoch}; ${counts} Arrow keys move a crosshair.`);
 }

@@ -6,13 +6,9 @@ import { evaluate, featuresOf } from "./forward.js";
 import { prediction } from "./words.js";
 
 /**
- * @param {{x: number, y: number}|null} place  in shares of a picture from its upper left
- * @param {import("./recording.js").Recording} recording
- * @param {import("./shown.js").Shown[]} shown
- * @param {Object[]} cards
- * @param {Object} closeup
+ * @param {import("./board.js").Board} board
  */
-export function pointAt(place, recording, shown, cards, closeup) {
+export function pointAt({ place, recording, shown, cards, focus }) {
   const { network, domain: [low, high] } = recording;
   const point = place && [low + place.x * (high - low), high - place.y * (high - low)];
   const inputs = point && featuresOf(network.features, [point[0]], [point[1]]);
@@ -21,5 +17,5 @@ export function pointAt(place, recording, shown, cards, closeup) {
     updateCross(cards[c], place, text);
     return { label: card.label, text };
   });
-  updatePlace(closeup, place, point, predictions, network.task);
+  updatePlace(focus.panels.closeup, place, point, predictions, network.task);
 }

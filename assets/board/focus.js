@@ -47,9 +47,10 @@ export function makeFocus(board) {
 /**
  * @param {ReturnType<typeof makeFocus>} focus
  * @param {import("./board.js").Board} board
- * @param {Object} shown  of the card in focus
+ * @param {import("./shown.js").Shown} shown  of the card in focus
+ * @param {ReturnType<typeof import("./painter.js").makePainter>} painter  of its boundary
  */
-export function updateFocus(focus, board, shown) {
+export function updateFocus(focus, board, shown, painter) {
   const { name, strength, panels, seen, element } = focus;
   const { recording, scale, theme, ratio, axes, view, marks } = board;
   const { card, k, t, c } = shown;
@@ -59,8 +60,8 @@ export function updateFocus(focus, board, shown) {
   say(strength, shown.strength);
   const draws = {
     closeup: () =>
-      updateCloseup(panels.closeup, board.closeupPainter(), recording, shown.drawn, {
-        scale, theme, ratio, size: panels.closeup.canvas.clientWidth, discrete: view.discrete,
+      updateCloseup(panels.closeup, painter, recording, shown.drawn, {
+        scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
       }),
     network: () =>
       updateNetwork(panels.network, recording, shown.drawn, scale, theme, ratio, {
@@ -83,7 +84,7 @@ export function updateFocus(focus, board, shown) {
 /** Say the pictures in words. */
 export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];
-  describeCloseup(panels.closeup, card.label, epoch);
+  describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
   describeNetwork(panels.network, card.label, epoch);
   describeLosses(panels.losses, recording, k, t);
   describeSparsity(panels.sparsity, recording, k, t);

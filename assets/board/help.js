@@ -1,4 +1,4 @@
-/** What the keyboard does, as a dialog; keyboard.js acts on the same list. */
+/** What the keyboard does, in a dialog; keyboard.js does it. */
 
 import { make } from "./dom.js";
 

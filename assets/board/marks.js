@@ -21,13 +21,13 @@ export function marksOf(recording, { card, k }) {
 }
 
 function findMarks(recording, card, k) {
-  const { onset, epochs, patience, held, nFrames } = recording;
-  const { best, stop } = earlyStopping(recording, k);
+  const { onset, epochs, patience } = recording;
+  const { best, stop, settled } = earlyStopping(recording, k);
   const marks = [];
   const add = (kind, frame, text, tip) => marks.push({ kind, frame, epoch: epochs[frame], text, tip });
   const begins = epochs.findIndex((epoch) => epoch >= onset);
   if (onset > 0 && begins >= 0) add("onset", begins, "regularization on", MARKS.onset(onset));
-  if (best > 0 && (stop !== null || held === nFrames)) {
+  if (settled && best > 0) {
     add("best", best, "best validation", MARKS.best(epochs[best], card.label));
   }
   if (stop !== null) add("stop", stop, "early stop", MARKS.stop(epochs[stop], card.label, patience));

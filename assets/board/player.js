@@ -8,9 +8,9 @@
  *   still streaming in
  * @property {number} speed  times FRAMES_PER_SECOND
  * @property {boolean} loop  whether it starts over at the end
- * @property {number} until  where following ends
+ * @property {number} until  the epoch at which following ends
  *
- * @typedef {{held: number, nFrames: number}} Extent
+ * @typedef {{held: number, nFrames: number, epochs: number[]}} Extent
  */
 
 export const FRAMES_PER_SECOND = 24;
@@ -26,17 +26,19 @@ export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", spee
 /** A visitor's first run is played from its beginning, however fast it arrives. */
 export const FIRST = Object.freeze({ ...START, mode: "playing" });
 
-/** Another run has begun: who rests within the one before comes to rest at the same frame. */
-export function renewed(state, { nFrames }) {
+/** Another run has begun: who rests within the one before comes to rest at the same epoch. */
+export function renewed(state, { nFrames, epochs }) {
   const within = state.mode === "resting" && state.frame < nFrames - 1;
-  return { ...at(state, 0, "following"), until: within ? state.frame : Infinity };
+  return { ...at(state, 0, "following"), until: within ? epochs[state.frame] : Infinity };
 }
 
 /** More frames have arrived. */
-export function arrived(state, { held, nFrames }) {
+export function arrived(state, { held, nFrames, epochs }) {
   if (state.mode !== "following") return state;
-  if (state.until < held) return at(state, state.until, "resting");
-  if (held === nFrames) return at(state, held - 1, "resting");
+  if (state.until <= epochs[held - 1]) {
+    return at(state, epochs.findLastIndex((epoch) => epoch <= state.until), "resting");
+  }
+  if (held === nFrames) return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
   return { ...at(state, held - 1, "following"), until: state.until };
 }
 

@@ -130,10 +130,17 @@ export function heldFrames({ parts }) {
 /** The frame of network `k` at frame `t`, or the last one before that there is. */
 function find({ parts, epochs }, t, k) {
   const [lineUp, others] = parts;
-  if (lineUp.rows[k] >= 0) return { part: lineUp, frame: lineUp.frames[t] };
+  if (lineUp.rows[k] >= 0) return { part: lineUp, index: t, frame: lineUp.frames[t] };
+  // the others may have fewer frames
   let index = Math.min(t, others.epochs.length - 1);
   while (index > 0 && others.epochs[index] > epochs[t]) index--;
-  return { part: others, frame: others.frames[index] };
+  return { part: others, index, frame: others.frames[index] };
+}
+
+/** The epoch of what there is of network `k` for frame `t`: an earlier one, if that is missing. */
+export function epochOf(recording, t, k) {
+  const { part, index } = find(recording, t, k);
+  return part.epochs[index];
 }
 
 /** Whether there is anything of network `k` yet. */

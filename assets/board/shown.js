@@ -11,15 +11,16 @@
  * @property {Float32Array} drawn  the same, pruned
  * @property {string} strength     in words
  * @property {number} dropRate
- * @property {string} changed      how it differs from the network that was trained, in words; or ""
+ * @property {boolean} changed     whether the visitor has changed it
+ * @property {string} remark       how it differs from what was asked for, in words; or ""
  * @property {number|null} lost    the epoch from which it has diverged
  */
 
 import { makePoints, prune, score } from "./prune.js";
-import { copyRow, hasNetwork, isDiverged, lastFrame, metric } from "./recording.js";
+import { copyRow, epochOf, hasNetwork, isDiverged, lastFrame, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, levelOf } from "./view.js";
-import { kept } from "./words.js";
+import { atEpoch, kept } from "./words.js";
 
 /**
  * Find out what a card shows at `frame`, and write it to `shown`.
@@ -36,21 +37,24 @@ export function showCard(shown, recording, view, frame) {
   const asked = hasNetwork(recording, card.networks[level]) ? level : card.level;
   shown.k = card.networks[asked];
   shown.strength = card.strengths[asked];
-  shown.dropRate = card.drop_rates[asked];
   shown.t = Math.min(frame, lastFrame(recording, shown.k));
   if (card.held) {
-    const { best } = earlyStopping(recording, shown.k);
-    shown.strength = kept(recording.epochs[best], frame > best);
+    const { best, settled } = earlyStopping(recording, shown.k);
     shown.t = Math.min(frame, best);
+    shown.strength = kept(recording.epochs[best], settled && frame >= best);
   }
+  const epoch = epochOf(recording, shown.t, shown.k);
+  shown.dropRate = epoch < recording.onset ? 0 : card.drop_rates[asked];
   shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
   copyRow(recording, shown.t, shown.k, row);
   const edits = view.edits[card.key];
   edits?.forEach((value, index) => (row[index] = value));
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
-  const told = [edits?.size > 0 && "edited", view.threshold > 0 && "pruned"].filter(Boolean);
-  shown.changed = isChanged(view, card) ? told.join(", ") : "";
+  shown.changed = isChanged(view, card);
+  const late = !card.held && epoch !== recording.epochs[frame];
+  const told = [late && atEpoch(epoch), edits?.size > 0 && "edited", view.threshold > 0 && "pruned"];
+  shown.remark = told.filter(Boolean).join(", ");
 }
 
 const points = new WeakMap();

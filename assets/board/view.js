@@ -16,10 +16,11 @@ export const START = Object.freeze({
 });
 
 /** The view of another run: focus and strengths stay where they make sense, edits do not. */
-export function renewed(view, { cards }) {
+export function renewed(view, { cards, network }) {
   const levels = Object.fromEntries(cards.map((card) => [card.key, levelOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
-  return { ...view, focus, levels: { ...view.levels, ...levels }, edits: {} };
+  const discrete = view.discrete && network.task !== "regression";
+  return { ...view, focus, discrete, levels: { ...view.levels, ...levels }, edits: {} };
 }
 
 function defaultFocus(cards) {
@@ -43,6 +44,22 @@ export function setLevel(view, cards, key, level) {
     moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, level))]),
   );
   return { ...view, levels: { ...view.levels, ...levels } };
+}
+
+/** Every strength by so many steps; the same view if none moves. */
+export function shift(view, cards, steps) {
+  const levels = {};
+  for (const card of cards.filter(isAdjustable)) {
+    const level = levelOf(view, card);
+    const next = Math.max(0, Math.min(card.networks.length - 1, level + steps));
+    if (next !== level) levels[card.key] = next;
+  }
+  return Object.keys(levels).length ? { ...view, levels: { ...view.levels, ...levels } } : view;
+}
+
+/** Whether a card shows a network of which there is more to come than of the line-up. */
+export function isWaiting(view, { cards, parts: [lineUp] }) {
+  return cards.some((card) => lineUp.rows[networkOf(view, card)] < 0);
 }
 
 /** Whether a card has a strength to set. */

@@ -29,12 +29,17 @@ export const TERMS = {
 export const HISTOGRAM =
   "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
 
-export const BOUNDARY =
-  "What the network in focus predicts all over the plane: the colour is the class, the paler the less sure; the line is where it changes its mind (p = ½). Filled points were trained on, hollow ones are test points; a ring marks those that it gets wrong. Point anywhere to ask all networks.";
+/** What the large picture shows. */
+export function boundary(task) {
+  const picture = {
+    binary: "the colour is the class, the paler the less sure; the line is where p = ½. A ring marks the points that it gets wrong.",
+    multiclass: "the colour is the most probable class, the paler the less sure; the lines are where another class takes over. A ring marks the points that it gets wrong.",
+    regression: "the colour is the predicted value, and that of a point its true value: where the two are alike, the network is right.",
+  };
+  return `What the network in focus predicts all over the plane: ${picture[task]} Filled points were trained on, hollow ones are test points. Point anywhere to ask all networks.`;
+}
 
 export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
-
-export const HOVER = "Point at the picture, or focus it and use the arrow keys, to ask every network.";
 
 export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
 
@@ -105,9 +110,15 @@ export function prediction(task, values) {
   return `${best}: ${share(values[best])}`;
 }
 
-/** "misclassified: 3 of 60 training points, 41 of 320 test points" */
-export function wrong([train, test], [nTrain, nTest]) {
-  return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points`;
+/** "misclassified: 3 of 60 training points, 41 of 320 test points." */
+export function wrong(task, [train, test], [nTrain, nTest]) {
+  if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
+  return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
+}
+
+/** Of a card that cannot show the epoch asked for. */
+export function atEpoch(epoch) {
+  return `epoch ${epoch}`;
 }
 
 export const MARKS = {
@@ -118,8 +129,8 @@ export const MARKS = {
 };
 
 /** What a card with the network that early stopping keeps says of its strength. */
-export function kept(epoch, held) {
-  return held ? `kept from epoch ${epoch}` : "still improving";
+export function kept(epoch, over) {
+  return over ? `kept from epoch ${epoch}` : "not stopped yet";
 }
 
 export function epochOf(epoch, last) {

@@ -251,9 +251,10 @@ def moved() -> bool:
     """Whether a control has moved since `choose` last drew the sidebar.
 
     Streamlit may deliver a control's change together with a fragment's own message, and then runs
-    the fragment alone.
+    the fragment alone. A control that is no longer drawn has not moved.
     """
-    return _positions() != st.session_state.get("drawn")
+    drawn = st.session_state.get("drawn", {})
+    return any(position != drawn.get(key) for key, position in _positions().items())
 
 
 def choose() -> Cube:

@@ -62,10 +62,11 @@ def _held(name: str) -> tuple[int, int]:
 @st.fragment
 def _show(cube: Cube, rows: list[int], name: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
+    # first of all: to another run of the script the board's message would be lost
+    held = _held(name)
     if moved():
         st.rerun()
     visitor = st.session_state["visitor"]
-    held = _held(name)
     # the same runs as before, or, if they were given up meanwhile, the same frames once more
     runs = _start(cube, rows, visitor)
     part, run = LINE_UP, runs[LINE_UP]
@@ -74,8 +75,8 @@ def _show(cube: Cube, rows: list[int], name: str) -> None:
         part, run = OTHERS, runs[OTHERS]
         history = run.wait(held[part], GATHER[part], PATIENCE, visitor)
     networks = rows if part == LINE_UP else cube.others(rows)
-    frame = min(held[part], len(history.epochs))
-    message = encode(cube, name, part, networks, history, run.packing, frame)
+    reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
+    message = encode(cube, name, part, networks, history, run.packing, held[part], reply)
     _board(key="board", data=message, on_more_change=lambda: None, on_levels_change=lambda: None)
 
 

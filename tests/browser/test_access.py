@@ -27,6 +27,11 @@ ACTIVE = """() => {
   };
 }"""
 BLUR = "window.board().element.getRootNode().activeElement?.blur()"
+MIDDLE = """(element) => {
+  element.scrollIntoView({ block: "center" });
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return [left + width / 2, top + height / 2];
+}"""
 FOCUSABLE = "button, input, select, [tabindex]"
 
 
@@ -307,10 +312,11 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
     assert len(visible) > 60
     said = {term: term.get_attribute("data-tip") for term in visible}
     assert all(len(text.split()) >= 3 for text in said.values())
-    for term, text in said.items():
-        # what is dragged, or lies upon another
+    # upwards, as an explanation lies over what stands below
+    for term, text in reversed(said.items()):
+        # but not what is dragged, or lies upon another
         if not term.evaluate("e => e.matches('.level, .mark') || e.closest('.units') !== null"):
-            term.hover()
+            page.mouse.move(*term.evaluate(MIDDLE))
             assert page.evaluate(shown) == text
     page.mouse.move(0, 0)
     expect(tip).to_be_hidden()
@@ -373,7 +379,7 @@ CUT = f"""() => {{ {TEXTS}
   }}
   for (const [i, a] of all.entries())
     for (const b of all.slice(i + 1)) {{
-      if (a.element.closest(".there, .changed") || b.element.closest(".there, .changed")) continue;
+      if (a.element.closest(".there, .remark") || b.element.closest(".there, .remark")) continue;
       const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
       const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
       // the lines of a text may touch

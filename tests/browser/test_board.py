@@ -89,7 +89,7 @@ def assert_recorded(history: History, card: dict) -> None:
     assert card["sparsity"] == percent(at["sparsity"])
     weights = history.parameters[card["t"], card["k"]][is_weight(history)]
     assert card["zeros"] == f"{(weights == 0).sum()} of {weights.size} exactly 0"
-    assert card["changed"] is None
+    assert card["remark"] is None
 
 
 def percent(share: float) -> str:
@@ -225,7 +225,7 @@ def test_pruned_networks_are_what_numpy_makes_of_them(page: Page, history: Histo
             assert says(card["gap"].replace("+", ""), gap, 2)
             assert card["test_accuracy"] == percent(accuracy)
             assert card["zeros"] == f"{152 - left} of 152 exactly 0"
-            assert card["changed"] == "pruned"
+            assert card["remark"] == "pruned"
     slider.press("Home")
     still(page)
     for card in cards(page):
@@ -259,7 +259,7 @@ def test_the_card_of_early_stopping_is_held_at_the_best_epoch(page: Page, histor
         none, card = (cards(page)[c] for c in (0, EARLY_STOPPING))
         assert (card["k"], card["t"]) == (none["k"], min(t, best))
         kept = f"kept from epoch {history.epochs[best]}"
-        assert card["strength"] == (kept if t > best else "still improving")
+        assert card["strength"] == (kept if t >= best else "not stopped yet")
         assert_recorded(history, card)
         assert (picture(page, 0) == picture(page, EARLY_STOPPING)) == (t <= best)
 
@@ -301,7 +301,7 @@ def assert_predicts(page: Page, history: History) -> None:
             for a, b, s in (("x", "width", share_x), ("y", "height", share_y))
         )
         page.mouse.move(x, y)
-        page.wait_for_function("window.board().place && !window.board().stale")
+        page.wait_for_function("window.board().place && !window.board().pointed")
         place = page.evaluate("board().place")
         assert abs(place["x"] - share_x) * box["width"] < 2
         assert abs(place["y"] - share_y) * box["height"] < 2
@@ -315,7 +315,7 @@ def assert_predicts(page: Page, history: History) -> None:
         said = page.locator(".closeup .readout").text_content()
         assert all(f"{card['label']} {card['there']}" in said for card in shown)
     page.mouse.move(2, 2)
-    page.wait_for_function("!window.board().place && !window.board().stale")
+    page.wait_for_function("!window.board().place && !window.board().pointed")
     assert {card["there"] for card in cards(page)} == {None}
 
 
@@ -382,7 +382,7 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     loss, accuracy = score(history, row)
     assert abs(loss - history.metrics["test_loss"][-1, shown[1]["k"]]) > 0.01
     edited = cards(page)
-    assert edited[1]["changed"] == "edited"
+    assert edited[1]["remark"] == "edited"
     assert says(edited[1]["test_loss"], loss, 2)
     assert edited[1]["test_accuracy"] == percent(accuracy)
     assert edited[:1] + edited[2:] == shown[:1] + shown[2:]
@@ -394,7 +394,7 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     expect(page.locator(".network .reset")).to_be_disabled()
     look(page, focus="l1")
     go(page, 20)
-    assert cards(page)[1]["changed"] == "edited"
+    assert cards(page)[1]["remark"] == "edited"
     go(page, -1)
     page.get_by_role("button", name="Reset 1 edit").click()
     still(page)

@@ -17,8 +17,13 @@ CALL = """async ([name, ...args]) => {
   return player[name](...args);
 }"""
 
-WHOLE = {"held": 101, "nFrames": 101}
-HALF = {"held": 51, "nFrames": 101}
+
+def extent(held: int, n_frames: int = 101, step: int = 4) -> dict:
+    """So many frames of a run, ``step`` epochs apart."""
+    return {"held": held, "nFrames": n_frames, "epochs": [step * t for t in range(held)]}
+
+
+WHOLE, HALF = extent(101), extent(51)
 FRAMES_PER_SECOND = 24
 
 
@@ -75,13 +80,15 @@ def test_the_rest_of_a_loop_is_as_long_at_every_speed(blank: Page):
 
 
 def test_without_all_frames_it_follows_what_arrives_and_does_not_loop(blank: Page):
-    states = play(blank, {"loop": True}, HALF, 3)
+    states = play(blank, {"loop": True, "until": 1e9}, HALF, 3)
     assert (states[-1]["frame"], states[-1]["mode"]) == (50, "following")
     assert all(state["frame"] <= 50 for state in states)
-    later = call(blank, "arrived", states[-1], {"held": 80, "nFrames": 101})
+    later = call(blank, "arrived", states[-1], extent(80))
     assert (later["frame"], later["mode"]) == (79, "following")
-    end = call(blank, "arrived", later, WHOLE)
-    assert (end["frame"], end["mode"], end["loop"]) == (100, "resting", True)
+    again = call(blank, "arrived", later, WHOLE)
+    assert (again["frame"], again["mode"]) == (0, "playing")
+    end = call(blank, "arrived", {**later, "loop": False}, WHOLE)
+    assert (end["frame"], end["mode"]) == (100, "resting")
 
 
 def test_a_tab_from_the_background_goes_on_where_it_was(blank: Page):
@@ -132,13 +139,22 @@ def test_playing_from_the_end_starts_over_and_pausing_stays(blank: Page):
     assert call(blank, "restart", state_of(40, "resting"))["mode"] == "resting"
 
 
-def test_who_rests_within_a_run_rests_at_the_same_frame_of_the_next(blank: Page):
-    state = call(blank, "renewed", state_of(30), WHOLE)
-    for held, at, mode in ((10, 9, "following"), (30, 29, "following"), (31, 30, "resting")):
-        state = call(blank, "arrived", state, {"held": held, "nFrames": 101})
+def test_who_rests_within_a_run_rests_at_the_same_epoch_of_the_next(blank: Page):
+    before = call(blank, "renewed", state_of(30), WHOLE)
+    for step, held, at, mode in (
+        (4, 30, 29, "following"),
+        (4, 31, 30, "resting"),
+        (6, 20, 19, "following"),
+        (6, 21, 20, "resting"),
+        (1, 101, 100, "resting"),  # a run that ends before
+        (50, 4, 2, "resting"),  # a run without that epoch
+    ):
+        state = call(blank, "arrived", before, extent(held, step=step))
         assert (state["frame"], state["mode"]) == (at, mode)
-    # who rests at its end, or plays, goes to the end of the next
+
+
+def test_who_rests_at_the_end_or_plays_comes_to_the_end_of_the_next(blank: Page):
     for before in (state_of(100), state_of(30, "playing")):
         state = {**call(blank, "renewed", before, WHOLE), "until": 1e9}
-        state = call(blank, "arrived", state, WHOLE)
+        state = call(blank, "arrived", state, extent(101, step=10))
         assert (state["frame"], state["mode"]) == (100, "resting")

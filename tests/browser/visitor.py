@@ -53,7 +53,7 @@ CARDS = """() => window.board().cards.map((card, c) => {
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
   return {
     ...numbers, k: shown.k, t: shown.t, label: shown.card.label, strength: text(card.strength),
-    zeros: text(card.zeros), there: text(card.there), changed: text(card.changed),
+    zeros: text(card.zeros), there: text(card.there), remark: text(card.remark),
     focused: card.element.classList.contains("focused"),
   };
 })"""

@@ -1,0 +1,71 @@
+/** Draws a board: every card, the focus, and what is marked and said around them. */
+
+import * as cards from "./card.js";
+import { pointAt } from "./crosshair.js";
+import { describeFocus, updateFocus } from "./focus.js";
+import { updateStatus } from "./legend.js";
+import { marksOf } from "./marks.js";
+import { GRIDS, closeupGrid } from "./pace.js";
+import { makePainter, paintBoundary } from "./painter.js";
+import { measuresOf, showCard } from "./shown.js";
+import { updateMarks, updateStrengths, updateTransport } from "./transport.js";
+import * as views from "./view.js";
+
+/** @param {import("./board.js").Board} board */
+export function drawBoard(board) {
+  const { recording, view, state, axes, size, ratio, transport } = board;
+  const { weightIndex, network } = recording;
+  const levels = views.levelsOf(recording.cards);
+  board.shown.forEach((shown, c) => {
+    const card = board.cards[c];
+    showCard(shown, recording, view, state.frame);
+    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.pace.coarse]);
+    const level = views.levelOf(view, shown.card);
+    const focused = shown.card.key === view.focus;
+    cards.updateHeading(card, { strength: shown.strength, level, levels, focused, remark: shown.remark });
+    cards.updateNumbers(card, measuresOf(recording, shown), network.task, shown.lost);
+    cards.updateHistogram(card, shown.drawn, weightIndex, axes, size, ratio);
+  });
+  const focused = board.shown[board.focusIndex()];
+  board.marks = marksOf(recording, focused);
+  updateMarks(transport, board.marks, recording.nFrames, (frame) => board.seek(frame));
+  updateFocus(board.focus, board, focused, closeupPainter(board));
+  pointAt(board);
+  updateTransport(transport, recording, state);
+  updateStrengths(transport, { level: views.commonLevel(view, recording.cards), levels, linked: view.linked });
+  updateStatus(board.legend, recording);
+}
+
+/** The boundary of a card as finely as at rest. */
+export function refineCard(board, c) {
+  paintCard(board, c, GRIDS[0]);
+}
+
+/** The same for the focus. */
+export function refineFocus(board) {
+  updateFocus(board.focus, board, board.shown[board.focusIndex()], closeupPainter(board));
+}
+
+/** Say all pictures in words. */
+export function describeBoard({ recording, shown, cards: all, focus, view }) {
+  const { epochs, network: { task }, weightIndex } = recording;
+  for (const each of shown) {
+    const told = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, lost: each.lost };
+    cards.describe(all[each.c], told, measuresOf(recording, each), weightIndex.length);
+  }
+  describeFocus(focus, recording, shown.find(({ card }) => card.key === view.focus));
+}
+
+function paintCard({ painters, recording, cards: all, shown, scale, theme, size, ratio, points, view }, c, grid) {
+  const painter = painterOf(painters, recording, grid);
+  paintBoundary(painter, all[c].boundary, shown[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
+}
+
+function closeupPainter({ fine, painters, recording, pace }) {
+  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[pace.coarse]);
+}
+
+function painterOf(painters, recording, grid) {
+  if (!painters.has(grid)) painters.set(grid, makePainter(recording, grid));
+  return painters.get(grid);
+}
