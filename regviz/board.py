@@ -116,17 +116,20 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
 
 def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
     """What each card shows: networks and strengths from weak to strong, and where it starts."""
-    regularizations = cube.experiment.acting(cube.experiment.training.epochs)
     # the onset is one for all, and marked on the epoch slider
-    named = [label(replace(row, onset=0)) for row in regularizations]
+    regularizations = [replace(row, onset=0) for row in cube.experiment.regularizations]
+    strengths = [label(row).strength for row in regularizations]
+    names = {key: METHODS[key].label for key, _ in cube.shelves}
+    if cube.experiment.training.optimizer == "adamw":
+        names["l2"] = "Weight decay"
     cards = [
         {
             "key": key,
-            "label": named[networks[-1]].name,
+            "label": names[key],
             "about": METHODS[key].about,
             "colour": palette.METHODS[key],
             "networks": networks,
-            "strengths": [named[row].strength for row in networks],
+            "strengths": [strengths[row] for row in networks],
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "level": networks.index(row),
             "held": False,

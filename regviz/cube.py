@@ -69,7 +69,11 @@ class Cube:
         # a frame's room is left, for the last one may travel in single precision
         frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
         experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
-        return cls(experiment, tuple(shelves), early_stopping and "none" in methods and data.validation_fraction > 0)
+        return cls(
+            experiment,
+            tuple(shelves),
+            early_stopping and "none" in methods and data.validation_fraction > 0,
+        )
 
     @property
     def limit_of_others(self) -> int:

@@ -142,15 +142,16 @@ METHODS: dict[str, Method] = {
             "dropout",
             "Dropout",
             "p",
-            "Sets each hidden activation to 0 with probability p in every training step, so that"
-            " the network cannot rely on any one unit. Off when the boundary is drawn.",
+            "In every training step each hidden activation h becomes h·m / (1 − p), where m is 0"
+            " with probability p and else 1, so that the network cannot rely on any one unit. Off"
+            " when the boundary is drawn.",
         ),
         Method(
             "max_norm",
             "Max-norm",
             "c",
-            "After every step, scales each hidden unit's incoming weights back to a length of at"
-            " most c. Used together with a little dropout (p = 0.1).",
+            "After every step, each hidden unit's incoming weights w become w·min(1, c / ‖w‖₂), so"
+            " that their length is at most c. Used together with a little dropout (p = 0.1).",
         ),
     )
 }

@@ -104,6 +104,8 @@ def grid(
     Max-norm's dropout is weaker than in `Method.at` where training could not take it.
     """
     company = _highest_rate(data, network, training)
+    # what sets in late has less time to act
+    training = replace(training, epochs=max(1, training.epochs - onset))
     found = []
     for method in methods:
         rows = [METHODS[method].at(s) for s in strengths(method, data, network, training) or (0.0,)]

@@ -172,7 +172,8 @@ function add(weight, x, from, z, into, count) {
   for (let p = 0; weight !== 0 && p < count; p++) z[into + p] += weight * x[from + p];
 }
 
-function activate(name, z, from, count) {
+/** Apply an activation, in place. */
+export function activate(name, z, from, count) {
   const end = from + count;
   if (name === "tanh") {
     for (let p = from; p < end; p++) z[p] = tanh(z[p]);

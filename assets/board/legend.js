@@ -3,13 +3,21 @@
 import { icon, make, say } from "./dom.js";
 import { CORNERS, SHAPES, trainColour } from "./points.js";
 import { isComplete } from "./recording.js";
-import { axis } from "./words.js";
+import { HISTOGRAM, axis, boundary } from "./words.js";
 import { css } from "./theme.js";
 
 // recorded after the first one, unless that would take too many bytes
 const FRAMES = 100;
 const SMALL =
-  "What the browser holds of a run may take 8 MB. These networks are large: so their weights come in half precision, as long as no drawn probability moves by more than 0.001, and fewer of the epochs are kept.";
+  "All networks of a run may take 8 MB in the browser. Where they are larger, fewer of the epochs are kept, and weights come in half precision as long as that does not show.";
+
+const TIPS = {
+  train: "The points that every network is trained on: filled.",
+  test: "Points that no network is trained on and nothing is chosen by: hollow.",
+  classes: "What is to be predicted. Classes differ by shape, too.",
+  value: "What is to be predicted: a number, told by colour.",
+  validation: "Held out of the training points. Early stopping looks at them.",
+};
 
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
@@ -23,17 +31,17 @@ export function updateSigns({ signs }, recording, scale, theme) {
   const counts = (split) => points[split].length / 3;
   const regression = network.task === "regression";
   const entries = [
-    [mark(0, { fill: "currentColor" }), `training (${counts("train")})`],
-    [mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6), `test (${counts("test")})`],
+    [mark(0, { fill: "currentColor" }), `training (${counts("train")})`, TIPS.train],
+    [mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6), `test (${counts("test")})`, TIPS.test],
   ];
   if (!regression) {
     const outputs = network.layers[network.layers.length - 1];
     const classes = network.task === "binary" ? 2 : outputs;
     for (let c = 0; c < classes; c++) {
-      entries.push([mark(c, { fill: trainColour(scale.colour(c), theme) }), `class ${c}`]);
+      entries.push([mark(c, { fill: trainColour(scale.colour(c), theme) }), `class ${c}`, TIPS.classes]);
     }
   } else {
-    entries.push([ramp(scale), `value ${axis(scale.middle - scale.reach)} to ${axis(scale.middle + scale.reach)}`]);
+    entries.push([ramp(scale), `value ${axis(scale.middle - scale.reach)} to ${axis(scale.middle + scale.reach)}`, TIPS.value]);
   }
   const line = icon("0 0 20 12", ["path", { d: "M1 9C7 9 8 3 19 3", fill: "none", stroke: theme.ink, "stroke-width": "1.6" }]);
   const meaning = {
@@ -41,13 +49,13 @@ export function updateSigns({ signs }, recording, scale, theme) {
     multiclass: "boundary between classes",
     regression: `value = ${axis(scale.middle)}`,
   };
-  entries.push([line, meaning[network.task]]);
+  entries.push([line, meaning[network.task], boundary(network.task)]);
   const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
-  entries.push([bars, "weights, in the middle: exactly 0"]);
-  signs.replaceChildren(...entries.map(([sign, text]) => make("span", { class: "sign" }, sign, text)));
-  if (counts("validation")) {
-    signs.append(make("span", { class: "sign" }, `${counts("validation")} validation points not drawn`));
-  }
+  entries.push([bars, "weights, in the middle: exactly 0", HISTOGRAM]);
+  if (counts("validation")) entries.push(["", `${counts("validation")} validation points not drawn`, TIPS.validation]);
+  signs.replaceChildren(
+    ...entries.map(([sign, text, tip]) => make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text)),
+  );
 }
 
 /** How far the cube has come, and what of it was left out to keep it small. */

@@ -18,6 +18,9 @@ const SPLITS = ["test", "validation", "train"];
 // how far a network that diverges is followed, in heights of the others' axis
 const FOLLOWED = 3;
 
+const ABOUT =
+  "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. Click or drag to go to an epoch.";
+
 /** How each line is drawn; its colour is made from the method's, the ink and the paper. */
 const STYLES = {
   test: { dash: [], width: 2.4, colour: (own) => own },
@@ -33,7 +36,7 @@ export function makeLosses({ onSeek }) {
   const log = make("button", attributes, "log scale");
   const panel = {
     element: make("section", { class: "panel over-epochs", "aria-label": "Losses" },
-      make("h3", {}, "Losses", chart.at, log), chart.element),
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at, log), chart.element),
     chart,
     data: null,
     shown: null,

@@ -15,6 +15,9 @@ const MEASURES = {
   effective: (row, offset, weightIndex) => effectiveWeights(row, offset, weightIndex) / weightIndex.length,
 };
 
+const ABOUT =
+  "How unevenly the weights of the network in focus are spread, over all epochs, in three measures. Click or drag to go to an epoch.";
+
 /** @type {Object<string, {name: string, tip: string, dash: number[], width: number, colour: Function}>} */
 const LINES = {
   zeros: {
@@ -46,7 +49,7 @@ export function makeSparsity({ onSeek }) {
   chart.legend.classList.add("single");
   return {
     element: make("section", { class: "panel over-epochs", "aria-label": "Sparsity" },
-      make("h3", {}, "Sparsity", chart.at), chart.element),
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at), chart.element),
     chart,
     data: null,
     shown: null,

@@ -38,7 +38,7 @@ export function makeTransport(board) {
     button("back", "One step back", () => board.seek(board.frame - 1)),
     button("forward", "One step forward", () => board.seek(board.frame + 1)),
     make("div", { class: "timeline" }, slider, marks),
-    make("span", { class: "epoch", "aria-hidden": "true" }, "epoch ", now, " / ", last),
+    make("button", { type: "button", class: "term epoch", tabindex: "-1", "data-tip": words.EPOCH }, "epoch ", now, " / ", last),
     speed,
     loop,
     makeStrengths(board),

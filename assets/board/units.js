@@ -10,7 +10,7 @@
  * @property {number} total    parameters in all
  */
 
-import { LEAKY_SLOPE, featuresOf, gridInputs, outputs, predict } from "./forward.js";
+import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
 
 /** No path of weights that are not 0 leads to the unit from an input. */
 export const UNFED = 1;
@@ -147,20 +147,9 @@ function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, s
   const last = layers.length - 1;
   for (let l = 1; l <= last; l++) {
     outputs(steps[l], row, at[l], views[l - 1], n, views[l]);
-    if (l < last) activate(activation, views[l]);
+    if (l < last) activate(activation, views[l], 0, views[l].length);
   }
   predict(task, layers[last], views[last], n, views[last]);
-}
-
-function activate(name, z) {
-  if (name === "tanh") {
-    for (let p = 0; p < z.length; p++) z[p] = 1 - 2 / (1 + Math.exp(2 * z[p]));
-  } else if (name === "sigmoid") {
-    for (let p = 0; p < z.length; p++) z[p] = 1 / (1 + Math.exp(-z[p]));
-  } else if (name !== "linear") {
-    const slope = name === "leaky_relu" ? LEAKY_SLOPE : 0;
-    for (let p = 0; p < z.length; p++) if (z[p] < 0) z[p] *= slope;
-  }
 }
 
 /**

@@ -41,6 +41,9 @@ export function boundary(task) {
 
 export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
 
+export const EPOCH =
+  "Passes over all training points. The recording is dense at first, where networks change fast, so the slider's first half holds the early epochs.";
+
 export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
 
 export const STRENGTH =
