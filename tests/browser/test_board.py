@@ -42,6 +42,7 @@ def opened(open_pages: Open) -> Page:
 @pytest.fixture
 def page(opened: Page) -> Page:
     """The board at the end of its run, as it opens."""
+    opened.mouse.up()
     opened.mouse.move(0, 0)
     # to the window's upper edge, where Streamlit's header lies over it, unseen
     opened.evaluate("board().element.scrollIntoView(), board().point(null)")
