@@ -9,12 +9,14 @@ import { describeLosses, makeLosses, updateLosses } from "./losses.js";
 import { describeNetwork, makeNetwork, updateNetwork } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
+import * as words from "./words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
 /** @param {import("./board.js").Board} board */
 export function makeFocus(board) {
   const name = make("span", { class: "name" });
   const strength = make("span", { class: "strength" });
+  const remark = make("span", { class: "strength" });
   const panels = {
     closeup: makeCloseup({ onPoint: (place) => board.point(place), onDiscrete: () => board.toggleDiscrete() }),
     network: makeNetwork({
@@ -29,10 +31,10 @@ export function makeFocus(board) {
   const element = make(
     "section",
     { class: "focus", "aria-label": "The method in focus" },
-    make("h2", {}, make("i", { class: "swatch" }), name, strength),
+    make("h2", {}, make("i", { class: "swatch" }), name, strength, remark),
     make("div", { class: "panels" }, ...Object.values(panels).map((panel) => panel.element)),
   );
-  const focus = { element, name, strength, panels, seen: new Set(Object.keys(panels)) };
+  const focus = { element, name, strength, remark, panels, seen: new Set(Object.keys(panels)) };
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const key = Object.keys(panels).find((each) => panels[each].element === target);
@@ -58,6 +60,7 @@ export function updateFocus(focus, board, shown, painter) {
   element.style.setProperty("--method", colour);
   say(name, card.label);
   say(strength, shown.strength);
+  say(focus.remark, shown.changed ? words.changed(shown.remark) : "");
   const draws = {
     closeup: () =>
       updateCloseup(panels.closeup, painter, recording, shown.drawn, {

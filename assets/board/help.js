@@ -21,7 +21,7 @@ export function makeHelp() {
   const button = make("button", { type: "button", class: "key help", "aria-label": "Keyboard", title: "Keyboard" }, "?");
   const close = make("button", { type: "button", class: "toggle", autofocus: "" }, "Close");
   const rows = KEYS.map(([keys, text]) =>
-    make("div", {}, make("dt", {}, ...keys.split(" ").filter((k) => k !== "–" || keys === "–").map((k) => make("kbd", {}, k))), make("dd", {}, text)),
+    make("div", {}, make("dt", {}, ...keys.split(" ").map((key) => (key === "–" ? "– " : make("kbd", {}, key)))), make("dd", {}, text)),
   );
   const element = make(
     "dialog",

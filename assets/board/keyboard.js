@@ -27,7 +27,7 @@ function actionOf(key, board) {
   }[key.length === 1 ? key.toLowerCase() : key];
 }
 
-const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
+const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, textarea, [contenteditable]";
 
 /**
  * @param {KeyboardEvent} event
@@ -38,9 +38,12 @@ export function press(event, board) {
   const target = event.composedPath()[0];
   const action = actionOf(event.key, board);
   if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
+  // the page's other controls keep their arrows and their space bar
+  const ours = target === document.body || event.composedPath().includes(board.element);
+  if (!ours && (event.key === " " || event.key.length > 1)) return;
   // a focused button is pressed by the space bar, and a slider has its own arrow keys
   if (event.key === " " && target.closest?.("button")) return;
-  const slider = target.closest?.("input[type=range]");
+  const slider = target.closest?.("input");
   if (slider && slider !== board.transport.slider && /^(Arrow|Home|End)/.test(event.key)) return;
   event.preventDefault();
   event.stopPropagation();

@@ -16,7 +16,7 @@ const TIPS = {
   test: "Points that no network is trained on and nothing is chosen by: hollow.",
   classes: "What is to be predicted. Classes differ by shape, too.",
   value: "What is to be predicted: a number, told by colour.",
-  validation: "Held out of the training points. Early stopping looks at them.",
+  validation: "Held out: neither trained on nor tested on. Early stopping looks at them.",
 };
 
 export function makeLegend() {

@@ -79,11 +79,7 @@ function watch(parent, board) {
   }
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", restyle);
-  const pressed = (event) => {
-    const [target] = event.composedPath();
-    // on the board, or on nothing in particular
-    if (event.composedPath().includes(board.element) || target === document.body) press(event, board);
-  };
+  const pressed = (event) => press(event, board);
   document.addEventListener("keydown", pressed);
   return () => {
     document.removeEventListener("keydown", pressed);

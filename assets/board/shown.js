@@ -44,7 +44,8 @@ export function showCard(shown, recording, view, frame) {
     shown.strength = kept(recording.epochs[best], settled && frame >= best);
   }
   const epoch = epochOf(recording, shown.t, shown.k);
-  shown.dropRate = epoch < recording.onset ? 0 : card.drop_rates[asked];
+  const hidden = recording.network.layers.length > 2;
+  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[asked] : 0;
   shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
   copyRow(recording, shown.t, shown.k, row);
   const edits = view.edits[card.key];

@@ -47,7 +47,7 @@ export const EPOCH =
 export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
 
 export const STRENGTH =
-  "How strong all regularizers are, from no visible effect to collapse. All of these networks are trained already. Unlink them to set each on its card.";
+  "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Unlink them to set each on its card.";
 
 function loss(task) {
   return task === "regression"
@@ -117,6 +117,11 @@ export function prediction(task, values) {
 export function wrong(task, [train, test], [nTrain, nTest]) {
   if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
   return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
+}
+
+/** Of the network in focus, when it is not the one that was trained. */
+export function changed(how) {
+  return `${how}; the curves over the epochs are those of the network as it was trained`;
 }
 
 /** Of a card that cannot show the epoch asked for. */

@@ -218,9 +218,6 @@ def _choose_line_up(linear: bool, epochs: int) -> tuple[list[str], bool, int]:
         for key, method in METHODS.items()
         if st.toggle(method.label, value=True, key=f"use_{key}", help=method.about)
     ]
-    if not methods:
-        st.warning("Nothing is switched on: the network without regularization is shown.")
-        methods = ["none"]
     early_stopping = st.toggle(
         "Early stopping",
         value=True,
@@ -228,13 +225,17 @@ def _choose_line_up(linear: bool, epochs: int) -> tuple[list[str], bool, int]:
         help=EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
+    if not methods:
+        st.warning("Nothing is switched on: the network without regularization is shown.")
+        methods, early_stopping = ["none"], False
+    step = max(1, epochs // 20)
     # fewer epochs may leave the slider beyond its end
-    st.session_state["onset"] = min(st.session_state.get("onset", 0), epochs)
+    st.session_state["onset"] = min(st.session_state.get("onset", 0), epochs - step)
     onset = st.slider(
         "Switch on at epoch",
         0,
-        epochs,
-        step=max(1, epochs // 20),
+        epochs - step,
+        step=step,
         key="onset",
         help="Until then all networks train without regularization, and so are one and the same."
         " Then each is regularized in its own way: watch it take hold of a trained network.",
