@@ -14,7 +14,7 @@ from regviz.pages.components import asset_component
 from regviz.pages.controls import choose, moved
 from regviz.runs import Run, Runs
 
-GATHER = (0.08, 0.3)  # seconds: a message of line-up or others carries the frames of so long
+GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
 ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
