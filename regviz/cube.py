@@ -19,6 +19,7 @@ from regviz.experiment import (
 from regviz.layout import Layout
 from regviz.packing import HALF, SINGLE, frame_bytes
 from regviz.strengths import DEFAULT_LEVEL, grid
+from regviz.training import recorded_epochs
 
 LIMIT = 8_000_000  # bytes of all frames of all networks
 N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
@@ -63,7 +64,7 @@ class Cube:
         for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
             shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
             rows += levels
-        n_parameters = Layout.of(network, 2, N_OUTPUTS[DATASETS[data.name]]).n_parameters
+        n_parameters = _n_parameters(data, network)
         half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
         least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
         # a frame's room is left, for the last one may travel in single precision
@@ -78,10 +79,8 @@ class Cube:
     @property
     def limit_of_others(self) -> int:
         """Bytes that the frames of all networks but the line-up may take."""
-        network = self.experiment.network
-        n_outputs = N_OUTPUTS[DATASETS[self.experiment.data.name]]
-        n_parameters = Layout.of(network, 2, n_outputs).n_parameters
-        n_frames = min(self.experiment.training.frames, self.experiment.training.epochs) + 1
+        n_parameters = _n_parameters(self.experiment.data, self.experiment.network)
+        n_frames = len(recorded_epochs(self.experiment.training))
         return LIMIT - n_frames * frame_bytes(len(self.shelves), n_parameters, SINGLE)
 
     def rows(self, levels: Mapping[str, int]) -> list[int]:
@@ -99,3 +98,8 @@ class Cube:
         """The experiment of the networks ``rows`` alone."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
+
+
+def _n_parameters(data: DataSpec, network: NetworkSpec) -> int:
+    """P, for points with two columns."""
+    return Layout.of(network, 2, N_OUTPUTS[DATASETS[data.name]]).n_parameters

@@ -112,6 +112,15 @@ def open_pages(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def blank(browser: Browser, url: str) -> Iterator[Page]:
+    """A page of the server's origin, from which its modules can be imported."""
+    page = browser.new_page()
+    page.goto(f"{url}/assets/logo.svg")
+    yield page
+    page.close()
+
+
 def find_board(page: Page) -> str:
     """JavaScript that finds the board's root element, inside its shadow root."""
     page.evaluate(

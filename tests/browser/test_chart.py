@@ -69,15 +69,6 @@ SETUP = """async ({ header, arrays, cards }) => {
 
 
 @pytest.fixture(scope="module")
-def blank(browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
 def history() -> regviz.History:
     return regviz.train(
         regviz.Experiment(

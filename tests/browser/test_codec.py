@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
@@ -29,15 +29,6 @@ PART = """async ([message, offset, length]) => {
   const { arrays } = decode(Uint8Array.from(atob(message), (c) => c.charCodeAt(0)));
   return Array.from(copyNumbers(arrays.parameters, offset, new Float32Array(length)));
 }"""
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
 
 
 def message(version: int = 2, **arrays: np.ndarray) -> str:

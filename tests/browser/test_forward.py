@@ -27,15 +27,6 @@ GRID = """async ([features, domain, size]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def blank(browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
-
-
 def train(task: str, activation: str, features: tuple[str, ...], hidden: tuple[int, ...]):
     experiment = regviz.Experiment(
         regviz.DataSpec(TASKS[task], n_samples=200),

@@ -67,15 +67,6 @@ FIND = """async ([layers, row]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def blank(browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
-
-
 def draw(layers: list[int], seed: int = 0, zeros: float = 0.0) -> NDArray[np.float32]:
     """A row of parameters, with this share of weights at 0."""
     rng = np.random.default_rng(seed)

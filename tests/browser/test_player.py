@@ -1,7 +1,7 @@
 """Which frame is shown: playing, its speed, the loop, and what becomes of them with a new run."""
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 # a sixteenth of a second at a time, which no rounding touches; every state on the way
 PLAY = """async ([state, extent, seconds]) => {
@@ -25,15 +25,6 @@ def extent(held: int, n_frames: int = 101, step: int = 4) -> dict:
 
 WHOLE, HALF = extent(101), extent(51)
 FRAMES_PER_SECOND = 24
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
 
 
 def play(blank: Page, state: dict, extent: dict, seconds: float) -> list[dict]:

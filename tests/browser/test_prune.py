@@ -54,15 +54,6 @@ BARS = """async ([range, width]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def blank(browser, url: str) -> Page:
-    """A page of the server's origin, from which its modules can be imported."""
-    page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
-    yield page
-    page.close()
-
-
 def train(task: str, activation: str = "tanh", hidden: tuple[int, ...] = (6, 5, 4)) -> History:
     experiment = regviz.Experiment(
         regviz.DataSpec(DATA[task], n_samples=200),
