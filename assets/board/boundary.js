@@ -1,6 +1,6 @@
 /** The network's prediction over the plane, as colours. */
 
-import { predict } from "./forward.js";
+import { predict, winner } from "./forward.js";
 
 /**
  * Colour every point of the grid.
@@ -34,8 +34,7 @@ function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
 function paintClasses(tables, values, nOutputs, n, pixels) {
   const top = tables[0].length - 1;
   for (let p = 0; p < n; p++) {
-    let best = 0;
-    for (let c = 1; c < nOutputs; c++) if (values[c * n + p] > values[best * n + p]) best = c;
+    const best = winner(values, n, nOutputs, p);
     const confidence = (values[best * n + p] - 1 / nOutputs) / (1 - 1 / nOutputs);
     pixels[p] = tables[best][(confidence * top + 0.5) | 0];
   }

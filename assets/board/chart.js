@@ -205,7 +205,7 @@ function listen(chart, onSeek) {
  *
  * @param {number[]} epochs  ascending
  */
-export function nearestFrame(epochs, epoch) {
+function nearestFrame(epochs, epoch) {
   let [low, high] = [0, epochs.length - 1];
   while (high - low > 1) {
     const middle = (low + high) >> 1;

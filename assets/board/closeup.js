@@ -4,7 +4,7 @@
  */
 
 import { fit, make, say } from "./dom.js";
-import { outputs } from "./forward.js";
+import { outputs, winner } from "./forward.js";
 import { paintBoundary } from "./painter.js";
 import { listenToKeys, listenToPointer } from "./pointing.js";
 import { makePoints } from "./prune.js";
@@ -88,9 +88,7 @@ function markWrong({ canvas, sets }, { network, domain: [low, high], points }, r
 
 function classOf({ task }, { raw, n }, p) {
   if (task === "binary") return raw[p] > 0 ? 1 : 0;
-  let best = 0;
-  for (let c = 1; c < raw.length / n; c++) if (raw[c * n + p] > raw[best * n + p]) best = c;
-  return best;
+  return winner(raw, n, raw.length / n, p);
 }
 
 /**

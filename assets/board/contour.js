@@ -4,6 +4,8 @@
  * steep.
  */
 
+import { winner } from "./forward.js";
+
 /**
  * Add the line on which the outputs equal `level` to a path.
  *
@@ -49,12 +51,6 @@ export function traceClasses(path, z, size, nClasses, step) {
       }
     }
   }
-}
-
-function winner(z, n, nClasses, p) {
-  let best = 0;
-  for (let k = 1; k < nClasses; k++) if (z[k * n + p] > z[best * n + p]) best = k;
-  return best;
 }
 
 /** By how much class `k` leads over the best of the others. */

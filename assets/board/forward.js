@@ -6,7 +6,7 @@
  * @typedef {{layers: number[], activation: string, task: string}} Network
  */
 
-export const LEAKY_SLOPE = 0.01;
+const LEAKY_SLOPE = 0.01;
 // Points are taken a block at a time, so that what a layer reads was just written to the cache.
 const BLOCK = 256;
 let scratch = [new Float64Array(0), new Float64Array(0)];
@@ -109,6 +109,13 @@ export function predict(task, nOutputs, raw, n, out) {
     out.set(raw);
   }
   return out;
+}
+
+/** Which of the classes has the largest output, or probability, at point `p` of `n`. */
+export function winner(z, n, nClasses, p) {
+  let best = 0;
+  for (let k = 1; k < nClasses; k++) if (z[k * n + p] > z[best * n + p]) best = k;
+  return best;
 }
 
 function softmax(nOutputs, raw, n, out, p) {

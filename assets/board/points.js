@@ -50,7 +50,7 @@ export function trainColour(colour, { dark }) {
 }
 
 /** Further away from the boundary's colour still, since only a thin line is drawn. */
-export function testColour(colour, { ink, dark }) {
+function testColour(colour, { ink, dark }) {
   return css(mix(colour, parse(ink), dark ? 0.6 : 0.55));
 }
 

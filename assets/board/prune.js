@@ -13,7 +13,7 @@
  * @property {number} accuracy
  */
 
-import { featuresOf, outputs } from "./forward.js";
+import { featuresOf, outputs, winner } from "./forward.js";
 import { UNFED, UNREAD, connected, shapeOf } from "./units.js";
 
 /**
@@ -74,8 +74,7 @@ export function score(network, row, { n, inputs, targets, raw }) {
       loss += (1 - y) * z + Math.max(0, -z) + Math.log1p(Math.exp(-Math.abs(z)));
       if (z > 0 === y > 0.5) hits++;
     } else if (network.task === "multiclass") {
-      let best = 0;
-      for (let c = 1; c < nOutputs; c++) if (raw[c * n + p] > raw[best * n + p]) best = c;
+      const best = winner(raw, n, nOutputs, p);
       const most = raw[best * n + p];
       let sum = 0;
       for (let c = 0; c < nOutputs; c++) sum += Math.exp(raw[c * n + p] - most);
@@ -97,7 +96,7 @@ export function score(network, row, { n, inputs, targets, raw }) {
  * @param {Uint8Array} links  memory for one number of each unit
  * @returns {number}
  */
-export function connectedUnits(shape, row, links) {
+function connectedUnits(shape, row, links) {
   connected(shape, row, links);
   const end = shape.count - shape.layers[shape.layers.length - 1];
   let units = 0;

@@ -37,7 +37,7 @@ export function incoming(shape, row, layer, unit) {
 }
 
 /** A unit's formula: written out where at most two weights are left. */
-export function formulaOf(network, shape, row, layer, unit) {
+function formulaOf(network, shape, row, layer, unit) {
   const fanIn = shape.layers[layer - 1];
   const start = parameterOf(shape, layer, unit, 0);
   const bias = row[start + fanIn];

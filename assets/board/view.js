@@ -33,7 +33,7 @@ export function levelOf({ levels }, { key, level, networks }) {
 }
 
 /** Which network a card shows. */
-export function networkOf(view, card) {
+function networkOf(view, card) {
   return card.networks[levelOf(view, card)];
 }
 
