@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from regviz import palette
-from regviz._traces import (
+from regviz.figures._traces import (
     Look,
     network_looks,
     plane_traces,

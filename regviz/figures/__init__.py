@@ -1,0 +1,21 @@
+"""Plotly figures, for looking at rest: on the page, in notebooks, as files.
+
+Pure functions that return a `plotly.graph_objects.Figure`. Every figure says in words what it shows
+in ``figure.layout.meta["alt"]``. Colours are those of `regviz.palette`, as on the live board.
+"""
+
+from regviz.figures.runs import (
+    boundary,
+    loss_curves,
+    small_multiples,
+    sparsity_curves,
+    weight_histogram,
+)
+
+__all__ = [
+    "boundary",
+    "loss_curves",
+    "small_multiples",
+    "sparsity_curves",
+    "weight_histogram",
+]

@@ -1,0 +1,1 @@
+"""The views below the board: why, how much, and how to do it oneself."""
