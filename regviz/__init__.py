@@ -9,6 +9,7 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.history import History
+from regviz.points import PointsSpec
 from regviz.recorder import stream, train
 
 __version__ = "0.1.0"
@@ -19,6 +20,7 @@ __all__ = [
     "Experiment",
     "History",
     "NetworkSpec",
+    "PointsSpec",
     "Regularization",
     "TrainingSpec",
     "make_dataset",

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regviz.experiment import (
-    DATASETS,
-    DataSpec,
+    Data,
     Experiment,
     NetworkSpec,
     Regularization,
@@ -22,7 +21,6 @@ from regviz.strengths import DEFAULT_LEVEL, grid
 from regviz.training import recorded_epochs
 
 LIMIT = 8_000_000  # bytes of all frames of all networks
-N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Cube:
     def of(
         cls,
         methods: Sequence[str],
-        data: DataSpec,
+        data: Data,
         network: NetworkSpec,
         training: TrainingSpec,
         onset: int = 0,
@@ -100,6 +98,6 @@ class Cube:
         return replace(self.experiment, regularizations=chosen)
 
 
-def _n_parameters(data: DataSpec, network: NetworkSpec) -> int:
+def _n_parameters(data: Data, network: NetworkSpec) -> int:
     """P, for points with two columns."""
-    return Layout.of(network, 2, N_OUTPUTS[DATASETS[data.name]]).n_parameters
+    return Layout.of(network, 2, data.n_outputs).n_parameters

@@ -10,8 +10,9 @@ from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from regviz.experiment import TASKS, DataSpec, Task
-from regviz.validation import choice, refuse
+from regviz.experiment import Data, DataSpec
+from regviz.points import PointsSpec
+from regviz.validation import TASKS, Task, choice, refuse
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 SPLITS = ("train", "validation", "test")
@@ -154,24 +155,27 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def make_dataset(spec: DataSpec) -> Dataset:
-    """Draw, split and (if asked for) standardise a toy dataset.
+def make_dataset(spec: Data) -> Dataset:
+    """Split and (if asked for) standardise a toy dataset, or a visitor's own points.
 
     Splits are stratified by class. The coordinates are scaled by the training points alone.
+
+    Parameters
+    ----------
+    spec : DataSpec or PointsSpec
 
     Raises
     ------
     ValueError
         If a class would have no training point, or a split no point.
     """
-    if not isinstance(spec, DataSpec):
-        raise refuse("spec", "a DataSpec", spec)
-    rng = np.random.default_rng(spec.seed)
-    X, y = GENERATORS[spec.name](spec.n_samples, spec.noise, rng)
-    if spec.task != "regression":
-        flipped = rng.random(len(y)) < spec.label_noise
-        n_classes = int(y.max()) + 1
-        y[flipped] = (y + rng.integers(1, n_classes, len(y)))[flipped] % n_classes
+    if isinstance(spec, PointsSpec):
+        X, y = np.split(np.array(spec.points), [2], axis=1)
+        y = y[:, 0]
+    elif isinstance(spec, DataSpec):
+        X, y = _draw(spec)
+    else:
+        raise refuse("spec", "a DataSpec or a PointsSpec", spec)
     X_train, X_test, y_train, y_test = _split(spec, X, y, 1 - spec.train_fraction, "train_fraction")
     X_validation, y_validation = X_train[:0], y_train[:0]
     if spec.validation_fraction:
@@ -186,9 +190,21 @@ def make_dataset(spec: DataSpec) -> Dataset:
     return Dataset(X_train, y_train, X_test, y_test, X_validation, y_validation, task=spec.task)
 
 
-def _split(spec: DataSpec, X: Any, y: Any, held_out: float, parameter: str) -> Any:
+def _draw(spec: DataSpec) -> Points:
+    rng = np.random.default_rng(spec.seed)
+    X, y = GENERATORS[spec.name](spec.n_samples, spec.noise, rng)
+    if spec.task != "regression":
+        flipped = rng.random(len(y)) < spec.label_noise
+        n_classes = int(y.max()) + 1
+        y[flipped] = (y + rng.integers(1, n_classes, len(y)))[flipped] % n_classes
+    return X, y
+
+
+def _split(spec: Data, X: Any, y: Any, held_out: float, parameter: str) -> Any:
     stratify = None if spec.task == "regression" else y
     count = round(held_out * len(y))
+    if isinstance(spec, PointsSpec) and stratify is not None:
+        count = max(count, len(set(y.tolist())))  # of a few points, one of each class
     try:
         return train_test_split(X, y, test_size=count, random_state=spec.seed, stratify=stratify)
     except ValueError as error:

@@ -6,14 +6,12 @@ is exported. Nothing here imports torch or Streamlit.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
-from regviz.validation import boolean, choice, integer, real, refuse
-
-Task = Literal["binary", "multiclass", "regression"]
-TASKS: tuple[Task, ...] = get_args(Task)
+from regviz.points import MAX_CLASSES, PointsSpec
+from regviz.validation import MAX_SEED, Task, boolean, choice, integer, real, refuse
 
 DATASETS: dict[str, Task] = {
     "moons": "binary",
@@ -33,7 +31,6 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 DTYPES = ("float32", "float64")
 
 MAX_EPOCHS = 1_000_000
-MAX_SEED = 2**32 - 1
 
 
 def _set(instance: object, name: str, value: object) -> None:
@@ -102,6 +99,14 @@ class DataSpec:
     def task(self) -> Task:
         """What is to be predicted: ``"binary"``, ``"multiclass"`` or ``"regression"``."""
         return DATASETS[self.name]
+
+    @property
+    def n_outputs(self) -> int:
+        """Units of the output layer."""
+        return MAX_CLASSES if self.task == "multiclass" else 1
+
+
+Data = DataSpec | PointsSpec
 
 
 @dataclass(frozen=True)
@@ -286,7 +291,7 @@ class Experiment:
 
     Parameters
     ----------
-    data : DataSpec
+    data : DataSpec or PointsSpec
     network : NetworkSpec
     training : TrainingSpec
     regularizations : sequence of Regularization
@@ -299,15 +304,16 @@ class Experiment:
         If a part is of the wrong type, or if the parts cannot go together.
     """
 
-    data: DataSpec = field(default_factory=DataSpec)
+    data: Data = field(default_factory=DataSpec)
     network: NetworkSpec = field(default_factory=NetworkSpec)
     training: TrainingSpec = field(default_factory=TrainingSpec)
     regularizations: tuple[Regularization, ...] = (Regularization(),)
 
     def __post_init__(self) -> None:
-        for name, kind in _PARTS.items():
-            if not isinstance(getattr(self, name), kind):
-                raise refuse(name, f"a {kind.__name__}", getattr(self, name))
+        for name, kinds in _PARTS.items():
+            if not isinstance(getattr(self, name), kinds):
+                allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
+                raise refuse(name, allowed, getattr(self, name))
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:
             raise refuse("regularizations", "a tuple of at least one Regularization", rows)
@@ -349,10 +355,10 @@ class Experiment:
             content = json.loads(text)
         except (TypeError, ValueError, RecursionError) as error:
             raise refuse("experiment", f"JSON text ({error})", text) from error
-        content = _mapping("experiment", content, [*_PARTS, "regularizations"])
+        content = mapping("experiment", content, [*_PARTS, "regularizations"])
         parts = {
-            name: _build(name, kind, content[name])
-            for name, kind in _PARTS.items()
+            name: build(name, kinds, content[name])
+            for name, kinds in _PARTS.items()
             if name in content
         }
         if "regularizations" in content:
@@ -360,15 +366,20 @@ class Experiment:
             if not isinstance(rows, list):
                 raise refuse("regularizations", "a list", rows)
             parts["regularizations"] = tuple(
-                _build(f"regularizations[{i}]", Regularization, row) for i, row in enumerate(rows)
+                build(f"regularizations[{i}]", (Regularization,), row) for i, row in enumerate(rows)
             )
         return cls(**parts)
 
 
-_PARTS: dict[str, type] = {"data": DataSpec, "network": NetworkSpec, "training": TrainingSpec}
+_PARTS: dict[str, tuple[type, ...]] = {
+    "data": (DataSpec, PointsSpec),
+    "network": (NetworkSpec,),
+    "training": (TrainingSpec,),
+}
 
 
-def _mapping(name: str, content: Any, allowed: list[str]) -> Mapping[str, Any]:
+def mapping(name: str, content: Any, allowed: Collection[str]) -> Mapping[str, Any]:
+    """Check that ``content`` is a mapping with some of the keys ``allowed`` and no others."""
     if not isinstance(content, dict):
         raise refuse(name, "an object with names and values", content)
     for key in content:
@@ -376,6 +387,8 @@ def _mapping(name: str, content: Any, allowed: list[str]) -> Mapping[str, Any]:
     return content
 
 
-def _build(name: str, kind: type, content: Any) -> Any:
+def build(name: str, kinds: tuple[Any, ...], content: Any) -> Any:
+    """One of these dataclasses from a mapping of its parameters; the last needs ``points``."""
+    kind = kinds[-1] if isinstance(content, dict) and "points" in content else kinds[0]
     allowed = [parameter.name for parameter in dataclasses.fields(kind)]
-    return kind(**_mapping(name, content, allowed))
+    return kind(**mapping(name, content, allowed))

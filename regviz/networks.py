@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from regviz.experiment import Task
 from regviz.layout import Rows
+from regviz.validation import Task
 
 LEAKY_SLOPE = 0.01
 

@@ -5,19 +5,17 @@ import binascii
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regviz.validation import boolean, choice, integer, real, refuse
+from regviz.validation import MAX_SEED, TASKS, Task, boolean, choice, integer, real, refuse
 
 MIN_POINTS, MAX_POINTS = 10, 2000
 MAX_CLASSES = 3  # so many have a colour and a shape of their own
 LARGEST = 1e5
 DECIMALS = 3
-MAX_SEED = 2**32 - 1
-TASKS = ("binary", "multiclass", "regression")
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class PointsSpec:
     Parameters
     ----------
     points : array-like of shape (n, 3)
-        Rows ``(x1, x2, y)``, 10 to 2000 of them, with numbers of at most 100,000 in size. They are
-        kept to three decimals, so that a link holds the very points that were trained on. ``y`` is a
+        Rows ``(x1, x2, y)``, 10 to 2000 of them, of at most 100,000 in size. They are kept
+        to three decimals, so that a link holds the very points that were trained on. ``y`` is a
         class, 0, 1 or 2, or a value (regression).
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
@@ -54,7 +52,7 @@ class PointsSpec:
     """
 
     points: tuple[tuple[float, float, float], ...]
-    task: Literal["binary", "multiclass", "regression"] = "binary"
+    task: Task = "binary"
     names: tuple[str, ...] = ()
     train_fraction: float = 0.5
     validation_fraction: float = 0.2

@@ -32,7 +32,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from regviz.experiment import DataSpec, NetworkSpec, Regularization, TrainingSpec
+from regviz.experiment import Data, NetworkSpec, Regularization, TrainingSpec
 from regviz.regularization import METHODS
 
 LEVELS = 8
@@ -40,6 +40,7 @@ DEFAULT_LEVEL = 4  # where each method does well on the showcase
 
 # L1 strength at which networks with hidden layers become constant
 _COLLAPSE = {
+    "own": 0.06,  # unknown: in the middle of the others
     "moons": 0.1,
     "circles": 0.03,
     "xor": 0.03,
@@ -63,7 +64,7 @@ _BOUNDED = ("tanh", "sigmoid")
 
 
 def strengths(
-    method: str, data: DataSpec, network: NetworkSpec, training: TrainingSpec
+    method: str, data: Data, network: NetworkSpec, training: TrainingSpec
 ) -> tuple[float, ...]:
     """The strengths of a method that are worth offering, from weak to strong.
 
@@ -71,7 +72,7 @@ def strengths(
     ----------
     method : str
         A key of `regviz.regularization.METHODS`.
-    data : DataSpec
+    data : DataSpec or PointsSpec
     network : NetworkSpec
     training : TrainingSpec
 
@@ -94,7 +95,7 @@ def strengths(
 
 def grid(
     methods: Sequence[str],
-    data: DataSpec,
+    data: Data,
     network: NetworkSpec,
     training: TrainingSpec,
     onset: int = 0,
@@ -118,7 +119,7 @@ def grid(
 
 
 def _penalties(
-    method: str, data: DataSpec, network: NetworkSpec, training: TrainingSpec
+    method: str, data: Data, network: NetworkSpec, training: TrainingSpec
 ) -> tuple[float, ...]:
     adaptive = training.optimizer in ("adam", "adamw")
     decoupled = training.optimizer == "adamw"
@@ -142,7 +143,7 @@ def _penalties(
     return tuple(_round(strongest * span ** (i / (LEVELS - 1) - 1)) for i in range(LEVELS))
 
 
-def _highest_rate(data: DataSpec, network: NetworkSpec, training: TrainingSpec) -> float:
+def _highest_rate(data: Data, network: NetworkSpec, training: TrainingSpec) -> float:
     """The highest dropout rate that training can take, or 0.8."""
     bounded = network.activation in _BOUNDED
     regression = data.task == "regression"

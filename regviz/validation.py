@@ -2,7 +2,11 @@
 
 from collections.abc import Collection
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal, get_args
+
+Task = Literal["binary", "multiclass", "regression"]
+TASKS: tuple[Task, ...] = get_args(Task)
+MAX_SEED = 2**32 - 1  # what NumPy and scikit-learn take
 
 
 def refuse(parameter: str, allowed: str, got: object) -> ValueError:

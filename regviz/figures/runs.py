@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from regviz import palette
+from regviz.datasets import domain
 from regviz.figures._traces import (
     Look,
     network_looks,
@@ -21,7 +22,6 @@ from regviz.figures._traces import (
     scale,
     style,
 )
-from regviz.datasets import domain
 from regviz.history import Floats, History
 from regviz.palette import Theme
 from regviz.validation import boolean, choice, integer, refuse
