@@ -4,9 +4,7 @@
  */
 
 import { Board } from "./board.js";
-import { press } from "./keyboard.js";
-
-const STYLES = ["board", "focus", "network", "chart", "weights"];
+import { watch } from "./watch.js";
 
 /** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
 const mounted = new WeakMap();
@@ -47,44 +45,15 @@ function appear(parent) {
 
   // nothing is shown unstyled
   board.element.style.visibility = "hidden";
-  const styles = STYLES.map((name) => {
-    const style = document.createElement("link");
-    style.rel = "stylesheet";
-    style.href = new URL(`${name}.css`, import.meta.url).href;
-    return style;
-  });
-  const loaded = styles.map((style) => new Promise((done) => (style.onload = style.onerror = done)));
-  Promise.all(loaded).then(() => {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("index.css", import.meta.url).href;
+  style.onload = style.onerror = () => {
     board.element.style.visibility = "";
     board.theme = null;
     board.restyle();
     board.measure();
-  });
-  parent.append(...styles, board.element);
-  return mount;
-}
-
-/**
- * Keep an eye on the width and on the theme: Streamlit's sits on the elements around the component;
- * without Streamlit it is the system's. Returns what ends it.
- */
-function watch(parent, board) {
-  const restyle = () => board.restyle();
-  const resized = new ResizeObserver(() => board.measure());
-  resized.observe(board.element);
-  const themed = new MutationObserver(restyle);
-  const host = parent instanceof ShadowRoot ? parent.host : parent;
-  for (let node = host; node; node = node.parentElement) {
-    themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
-  }
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", restyle);
-  const pressed = (event) => press(event, board);
-  document.addEventListener("keydown", pressed);
-  return () => {
-    document.removeEventListener("keydown", pressed);
-    resized.disconnect();
-    themed.disconnect();
-    system.removeEventListener("change", restyle);
   };
+  parent.append(style, board.element);
+  return mount;
 }

@@ -1,0 +1,32 @@
+/** What a board has to notice of the page around it: its width, its theme, and the keys. */
+
+import { press } from "./keyboard.js";
+
+/**
+ * Keep an eye on the width and on the theme, which Streamlit sets on the elements around the board;
+ * without Streamlit it is the system's.
+ *
+ * @param {Element|ShadowRoot} parent  what the board's element was put into
+ * @param {import("./board.js").Board} board
+ * @returns {() => void}  what ends it
+ */
+export function watch(parent, board) {
+  const restyle = () => board.restyle();
+  const resized = new ResizeObserver(() => board.measure());
+  resized.observe(board.element);
+  const themed = new MutationObserver(restyle);
+  const host = parent instanceof ShadowRoot ? parent.host : parent;
+  for (let node = host; node; node = node.parentElement) {
+    themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
+  }
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", restyle);
+  const pressed = (event) => press(event, board);
+  document.addEventListener("keydown", pressed);
+  return () => {
+    document.removeEventListener("keydown", pressed);
+    resized.disconnect();
+    themed.disconnect();
+    system.removeEventListener("change", restyle);
+  };
+}
