@@ -99,7 +99,7 @@ def scale(device: str, counts: tuple[int, ...], epochs: int) -> None:
     for name, network in NETWORKS.items():
         for count in counts:
             run = experiment(network, tuple(SIX[i % len(SIX)] for i in range(count)), epochs=epochs)
-            program = Program(run, dataset, device)
+            program = Program([run], [dataset], device)
             program.train_epoch(0)
             alone = sum(seconds(program.train_epoch, epoch) for epoch in range(1, epochs + 1))
             recorded = math.nan

@@ -11,6 +11,7 @@ from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization,
 from regviz.history import History
 from regviz.points import PointsSpec
 from regviz.recorder import stream, train
+from regviz.replicates import replicate
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "Regularization",
     "TrainingSpec",
     "make_dataset",
+    "replicate",
     "stream",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""What every network of a run sees in an epoch: the same batches and the same draws for dropout."""
+"""What the networks see in an epoch: those of a seed the same batches and draws for dropout."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,17 +14,18 @@ class Batches:
 
     Parameters
     ----------
-    X : Tensor of shape (fan_in + 1, n)
-        All training points as columns, with a row of ones.
-    offset : Tensor of shape (n_outputs, n)
+    X : Tensor of shape (fan_in + 1, n_seeds * n)
+        All training points as columns, seed after seed, with a row of ones.
+    offset : Tensor of shape (n_outputs, n_seeds * n)
         Their targets, as `networks.Target.offset` gives them.
     n_batches, batch_size : int
+    n_seeds : int
     n_rows : int
-        K, the networks.
+        K, the networks of all seeds: row k has the seed ``k % n_seeds``.
     fed : sequence of int
         Units that feed each layer, the inputs first.
     dropped : slice
-        The rows that have dropout.
+        The rows that have dropout, with all seeds of each.
     thinned : sequence of bool
         Whether any row has dropout on what feeds each layer.
 
@@ -40,6 +41,7 @@ class Batches:
         offset: Tensor,
         n_batches: int,
         batch_size: int,
+        n_seeds: int,
         n_rows: int,
         fed: Sequence[int],
         dropped: slice,
@@ -47,16 +49,20 @@ class Batches:
     ) -> None:
         self.n_points = n_batches * batch_size
         self.all_X, self.all_offset = X, offset / batch_size
-        self.X = X.new_empty(n_batches, len(X), batch_size)
-        self.offset = X.new_empty(n_batches, len(offset), batch_size)
+        # one stride leads from row to row: a single seed's batch serves all, several are repeated
+        n_each = n_rows // n_seeds
+        n_copies = 1 if n_seeds == 1 else n_each
+        self.X = X.new_empty(n_batches, n_copies, n_seeds, len(X), batch_size)
+        self.offset = X.new_empty(n_batches, n_copies, n_seeds, len(offset), batch_size)
         ends = list(itertools.accumulate(fed))
         n_masked = n_rows if any(thinned) else 0
         masks = X.new_ones(n_batches, n_masked, ends[-1], batch_size)
-        self.drawn = masks[:, dropped]
+        n_dropped = (dropped.stop - dropped.start) // n_seeds if n_masked else 0
+        self.drawn = masks[:, dropped].view(n_batches, n_dropped, n_seeds, ends[-1], batch_size)
         self.steps = [
             (
-                self.X[i].expand(n_rows, -1, -1),
-                self.offset[i],
+                self.X[i].expand(n_each, -1, -1, -1).view(n_rows, len(X), batch_size),
+                self.offset[i].expand(n_each, -1, -1, -1).view(n_rows, len(offset), batch_size),
                 [
                     masks[i, :, end - units : end] if any_row else None
                     for end, units, any_row in zip(ends, fed, thinned, strict=True)
@@ -65,24 +71,32 @@ class Batches:
             for i in range(n_batches)
         ]
 
-    def fill(self, points: Tensor, draws: torch.Generator, rates: Tensor) -> None:
+    def fill(self, points: Tensor, draws: Sequence[torch.Generator], rates: Tensor) -> None:
         """Take the training points ``points`` in this order, and draw new masks.
 
         Parameters
         ----------
-        points : Tensor of shape (n_points,)
-        draws : torch.Generator
-            For one uniform draw for each point and unit, inputs and all: a row's dropout does not
-            depend on which layers other rows thin out.
+        points : Tensor of shape (n_seeds, n_points)
+            Columns of ``X``.
+        draws : sequence of torch.Generator
+            Each seed's, for one uniform draw for each point and unit, inputs and all: a row's
+            dropout does not depend on which layers other rows thin out.
         rates : Tensor of shape (rows with dropout, all units, 1)
             Each row's own rate, which those draws are compared with.
         """
         for batches, everything in ((self.X, self.all_X), (self.offset, self.all_offset)):
-            chosen = everything[:, points].view(len(everything), len(batches), -1)
-            batches.copy_(chosen.transpose(0, 1))
+            n_batches, _, n_seeds, height, size = batches.shape
+            chosen = everything[:, points].view(height, n_seeds, n_batches, size)
+            batches.copy_(chosen.permute(2, 1, 0, 3)[:, None])
         if self.drawn.numel():
-            n_batches, _, units, size = self.drawn.shape
-            uniform = torch.rand(
-                (n_batches, 1, units, size), generator=draws, dtype=torch.float32, device="cpu"
+            n_batches, n_dropped, n_seeds, units, size = self.drawn.shape
+            uniform = torch.empty(
+                (n_seeds, n_batches, units, size), dtype=torch.float32, device="cpu"
             )
-            dropout_mask(uniform.to(self.drawn), rates, out=self.drawn)
+            for drawn, generator in zip(uniform, draws, strict=True):
+                torch.rand(drawn.shape, generator=generator, device="cpu", out=drawn)
+            dropout_mask(
+                uniform.transpose(0, 1)[:, None].to(self.drawn),
+                rates.view(n_dropped, n_seeds, units, 1),
+                out=self.drawn,
+            )

@@ -1,7 +1,7 @@
 """Train an experiment, and measure and record it as it goes."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,13 +91,39 @@ def stream(
         dataset = make_dataset(experiment.data)
     elif not isinstance(dataset, Dataset):
         raise refuse("dataset", "a Dataset", dataset)
+    return (one for (one,) in histories([experiment], [dataset], device, after_epoch))
+
+
+def histories(
+    experiments: Sequence[Experiment],
+    datasets: Sequence[Dataset],
+    device: str,
+    after_epoch: Callable[[], None],
+) -> Iterator[list[History]]:
+    """Yield the histories of experiments that are trained together, as `stream` does one.
+
+    Parameters
+    ----------
+    experiments, datasets
+        As for `training.Program`.
+    device, after_epoch
+        As for `stream`.
+
+    Raises
+    ------
+    ValueError
+        If experiment and data cannot go together, or there is no such device; by the call itself.
+    """
     _check_device(device)
-    batch_size, n = experiment.training.batch_size, len(dataset.y_train)
+    batch_size, n = experiments[0].training.batch_size, len(datasets[0].y_train)
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise refuse("batch_size", allowed, batch_size)
-    recorder = _Recorder(experiment, dataset)
-    return map(recorder.record, recordings(experiment, dataset, device, after_epoch))
+    recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
+    return (
+        [recorder.record(state) for recorder, state in zip(recorders, states, strict=True)]
+        for states in recordings(experiments, datasets, device, after_epoch)
+    )
 
 
 def _check_device(device: str) -> None:

@@ -1,9 +1,9 @@
-"""The loop that trains all rows of an experiment, as one tensor program."""
+"""The loop that trains all rows of an experiment, for all seeds, as one tensor program."""
 
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -78,15 +78,15 @@ class Recording(NamedTuple):
 
 
 def recordings(
-    experiment: Experiment,
-    dataset: Dataset,
+    experiments: Sequence[Experiment],
+    datasets: Sequence[Dataset],
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
-) -> Iterator[Recording]:
-    """Train, and yield a `Recording` at each of `recorded_epochs`."""
-    program = Program(experiment, dataset, device)
+) -> Iterator[list[Recording]]:
+    """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment."""
+    program = Program(experiments, datasets, device)
     yield program.record(0)
-    epochs = recorded_epochs(experiment.training)
+    epochs = recorded_epochs(experiments[0].training)
     for start, end in itertools.pairwise(epochs):
         with pinned():
             for epoch in range(start, end):
@@ -96,36 +96,44 @@ def recordings(
 
 
 class Program:
-    """All rows of an experiment in training.
+    """All rows of an experiment in training, under one or several seeds.
 
     Rows are computed in an order of their own: those with dropout last and those with max-norm
-    together, so that the others need not pay for them. `record` puts them back.
+    together, so that the others need not pay for them; and a regularization's networks, one for
+    each seed, side by side. `record` puts them back.
+
+    Parameters
+    ----------
+    experiments : sequence of Experiment
+        Equal but for their seeds. What differs between seeds are points, initial weights, batches
+        and dropout's draws; the rows of a seed share them.
+    datasets : sequence of Dataset
+        The points of each, equal in size.
+    device : str
     """
 
     @torch.inference_mode()
-    def __init__(self, experiment: Experiment, dataset: Dataset, device: str = "cpu") -> None:
-        spec, network = experiment.training, experiment.network
+    def __init__(
+        self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], device: str = "cpu"
+    ) -> None:
+        self.experiment, dataset = experiments[0], datasets[0]
+        self.n_seeds, spec, network = (
+            len(experiments),
+            experiments[0].training,
+            experiments[0].network,
+        )
         self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
         # weights, batches and dropout each have random numbers of their own
-        seeds = np.random.SeedSequence(spec.seed).generate_state(3).tolist()
-        self.batch_order = torch.Generator().manual_seed(seeds[1])
-        self.draws = torch.Generator().manual_seed(seeds[2])
+        seeds = [
+            np.random.SeedSequence(e.training.seed).generate_state(3).tolist() for e in experiments
+        ]
+        self.batch_orders = [torch.Generator().manual_seed(order) for _, order, _ in seeds]
+        self.draws = [torch.Generator().manual_seed(draws) for *_, draws in seeds]
+        self._arrange()
 
-        n_rows = len(experiment.regularizations)
-        # a product of a single network and a single point would be rounded in another way
-        rows = experiment.regularizations * (2 if n_rows == 1 else 1)
-        drops = [bool(r.drop_rate or r.input_drop_rate) for r in rows]
-        bounded = [r.max_norm is not None for r in rows]
-        place = [2 * d + (d != b) for d, b in zip(drops, bounded, strict=True)]
-        order = sorted(range(len(place)), key=place.__getitem__)
-        self.put_back = np.argsort(order)[:n_rows]
-        self.regularizations = [rows[i] for i in order]
-        self.experiment, self.order = experiment, [i % n_rows for i in order]
-        self.dropped = slice(len(order) - sum(drops), len(order))
-        self.bounded = slice(place.count(0), place.count(0) + sum(bounded))
-
-        row = initial_row(self.layout, network.activation, seeds[0])
-        start = row.to(device, getattr(torch, spec.dtype)).expand(len(order), -1)
+        initial = [initial_row(self.layout, network.activation, weights) for weights, *_ in seeds]
+        start = torch.stack(initial).to(device, getattr(torch, spec.dtype))
+        start = start.repeat(len(self.order) // self.n_seeds, 1)
         self.weights, self.gradients = Rows(self.layout, start), Rows(self.layout, 0 * start)
         self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
         self.incoming = [block[:, self.bounded, :, :-1] for block in self.weights.alike()]
@@ -135,15 +143,17 @@ class Program:
         thinned = [
             any(units) for units in zip(*map(self._drop_rates, self.regularizations), strict=True)
         ]
-        inputs = input_features(dataset.X_train, network.features)
+        inputs = np.vstack([input_features(d.X_train, network.features) for d in datasets])
         X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(start)
+        y = torch.from_numpy(np.concatenate([d.y_train for d in datasets]))
         target = Target(dataset.task, dataset.n_outputs)
-        offset = target.offset(torch.from_numpy(dataset.y_train.copy())).to(start)
-        self.n_points = len(inputs)
+        offset = target.offset(y).to(start)
+        self.n_points = len(dataset.y_train)
         size = min(spec.batch_size or self.n_points, self.n_points)
+        shape = self.n_seeds, len(self.order)
         self.parts = [
             (
-                Batches(X, offset, count, batch_size, len(order), fed, self.dropped, thinned),
+                Batches(X, offset, count, batch_size, *shape, fed, self.dropped, thinned),
                 Backpropagation(
                     self.weights, self.gradients, network.activation, target, batch_size
                 ),
@@ -151,9 +161,27 @@ class Program:
             for count, batch_size in ((self.n_points // size, size), (1, self.n_points % size))
             if batch_size
         ]
-        self.diverged = np.full(len(order), -1)
+        self.diverged = np.full(len(self.order), -1)
         self.onsets = {0, *(r.onset for r in self.regularizations)}
         self.take_steps: Callable[[], None] = self._take_steps
+
+    def _arrange(self) -> None:
+        """Put the rows in the order in which they are computed."""
+        given, each = self.experiment.regularizations, range(self.n_seeds)
+        # a product of a single network and a single point would be rounded in another way
+        rows = given * (2 if len(given) * self.n_seeds == 1 else 1)
+        drops = [bool(r.drop_rate or r.input_drop_rate) for r in rows]
+        bounded = [r.max_norm is not None for r in rows]
+        place = [2 * d + (d != b) for d, b in zip(drops, bounded, strict=True)]
+        order = sorted(range(len(rows)), key=place.__getitem__)
+        self.order = [i % len(given) for i in order for _ in each]
+        self.regularizations = [given[i] for i in self.order]
+        first = self.n_seeds * np.argsort(order)[: len(given)]
+        self.put_back = np.concatenate([first + seed for seed in each])
+        ends = len(rows) - sum(drops), len(rows)
+        self.dropped = slice(*(self.n_seeds * end for end in ends))
+        ends = place.count(0), place.count(0) + sum(bounded)
+        self.bounded = slice(*(self.n_seeds * end for end in ends))
 
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
@@ -168,11 +196,15 @@ class Program:
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
 
     @torch.inference_mode()
-    def record(self, epoch: int) -> Recording:
-        """The state after ``epoch`` epochs, rows in the experiment's order."""
+    def record(self, epoch: int) -> list[Recording]:
+        """The state of each seed after ``epoch`` epochs, rows in the experiment's order."""
         matrix = self.weights.matrix()
         parameters = matrix[torch.from_numpy(self.put_back).to(matrix.device)]
-        return Recording(epoch, parameters, self.diverged[self.put_back])
+        diverged = np.split(self.diverged[self.put_back], self.n_seeds)
+        return [
+            Recording(epoch, *state)
+            for state in zip(parameters.chunk(self.n_seeds), diverged, strict=True)
+        ]
 
     def _drop_rates(self, r: Regularization) -> list[float]:
         """The rate at which what feeds each layer is dropped."""
@@ -207,14 +239,18 @@ class Program:
 
     def _fill(self) -> None:
         """Draw the next epoch's batches and masks."""
+        n = self.n_points
         if len(self.parts) == 1 and len(self.parts[0][0].steps) == 1:
-            points = torch.arange(self.n_points, device="cpu")
+            points = torch.arange(n * self.n_seeds, device="cpu").view(-1, n)
         else:
-            points = torch.randperm(self.n_points, generator=self.batch_order, device="cpu")
+            points = torch.empty(self.n_seeds, n, dtype=torch.int64, device="cpu")
+            for i, (row, order) in enumerate(zip(points, self.batch_orders, strict=True)):
+                torch.randperm(n, generator=order, device="cpu", out=row)
+                row += i * n
         points = points.to(self.weights.flat.device)
         start = 0
         for batches, _ in self.parts:
-            batches.fill(points[start : start + batches.n_points], self.draws, self.rates)
+            batches.fill(points[:, start : start + batches.n_points], self.draws, self.rates)
             start += batches.n_points
 
     def _take_steps(self) -> None:

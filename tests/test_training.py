@@ -282,7 +282,7 @@ def test_every_epoch_visits_each_training_point_once(batch_size, sizes):
     points = np.random.default_rng(0).normal(size=(23, 3))
     dataset = regviz.Dataset(points, np.arange(23) % 2)
     training = TrainingSpec(batch_size=batch_size, dtype="float64", epochs=3)
-    program = Program(Experiment(training=training), dataset)
+    program = Program([Experiment(training=training)], [dataset])
     orders = []
     for epoch in range(3):
         batches = epoch_of_batches(program, epoch)
@@ -312,7 +312,7 @@ def test_mini_batch_steps_equal_a_plain_loop_over_the_same_batches(
         network=NetworkSpec((4, 3)), training=training, regularizations=(Regularization(l1=1), row)
     )
     history = regviz.train(experiment, dataset)
-    program = Program(experiment, dataset)
+    program = Program([experiment], [dataset])
     module = as_module(history.weights(1, 0), history.biases(1, 0), "tanh")
     reference = {
         "sgd": lambda p: torch.optim.SGD(p, 0.02),
@@ -352,7 +352,7 @@ def test_each_row_drops_its_own_share_of_inputs_and_hidden_units_anew_in_every_s
         training=TrainingSpec(batch_size=900, epochs=2),
         regularizations=rows,
     )
-    program = Program(experiment, regviz.Dataset(points, np.arange(2000) % 2))
+    program = Program([experiment], [regviz.Dataset(points, np.arange(2000) % 2)])
     seen = []
     for epoch in range(2):
         for _, masks in epoch_of_batches(program, epoch):
