@@ -1,0 +1,228 @@
+"""Which columns of a table are the points, and how they become numbers for `PointsSpec`."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regviz.points import DECIMALS, LARGEST, MAX_CLASSES, PointsSpec
+from regviz.table import MIN_COLUMNS, Said, Table
+from regviz.validation import choice, refuse
+
+Kind = Literal["classes", "value"]
+KINDS: tuple[Kind, ...] = ("classes", "value")
+LONGEST_CLASS = 40
+MIN_OF_CLASS = 3
+NO_CLASS = ("", "na", "n/a", "nan", "null")
+BEYOND = 1e100  # so that no sum or product overflows
+COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of two features and a label, and whether the label is a class or a value."""
+
+    x1: str
+    x2: str
+    y: str
+    kind: Kind
+
+    @classmethod
+    def guess(cls, table: Table) -> Self:
+        """The last column as the label, or else the last of text, and the first two of numbers.
+
+        Columns without a name, as the row numbers that some programs write, come last.
+        """
+        numeric = [name for name in table.names if table.is_numeric(name)]
+        filled = [name for name in table.names if any(table.column(name))]
+        text = [name for name in filled if name not in numeric]
+        y = (filled or table.names)[-1]
+        if y in numeric and text and len(numeric) < MIN_COLUMNS:
+            y = text[-1]
+        unnamed = {f"column {i}" for i in range(1, len(table.names) + 1)} & {*table.names}
+        order = sorted(table.names, key=lambda name: (name not in numeric, name in unnamed))
+        x1, x2 = [name for name in order if name != y][:2]
+        return cls(x1, x2, y, guess_kind(table, y))
+
+    @property
+    def scaled(self) -> tuple[str, ...]:
+        """The columns that scaling acts on."""
+        return (self.x1, self.x2, self.y) if self.kind == "value" else (self.x1, self.x2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation of a column, over all rows."""
+
+    name: str
+    mean: float
+    sd: float
+
+
+def guess_kind(table: Table, name: str) -> Kind:
+    """Text, or at most three different numbers, are classes; other numbers are values."""
+    distinct = {table.number(cell) for cell in table.column(name)} - {None}
+    return "value" if table.is_numeric(name) and len(distinct) > MAX_CLASSES else "classes"
+
+
+def numbers(table: Table, name: str) -> NDArray[np.float64]:
+    """A column ``(n,)`` as numbers.
+
+    Raises
+    ------
+    ValueError
+        If a cell is something else; the message names the first such row and says how many there
+        are. Also if all numbers are the same.
+    """
+    values = [table.number(cell) for cell in table.column(name)]
+    wrong = [i for i, value in enumerate(values) if value is None or not abs(value) <= BEYOND]
+    if wrong:
+        more = f" (the first of {len(wrong)} such rows)" if len(wrong) > 1 else ""
+        where = f"row {table.first_row + wrong[0]}, column {name!r}{more},"
+        cell = table.column(name)[wrong[0]]
+        raise refuse(where, "a finite number", cell or Said("an empty cell"))
+    array = np.array(values, dtype=np.float64)
+    if np.ptp(array) == 0:
+        raise refuse(
+            f"column {name!r}", "of numbers that differ", Said(f"{array[0]:g} in all rows")
+        )
+    return array
+
+
+def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """A column ``(n,)`` as class numbers 0, 1, …, and what the classes are called.
+
+    Classes are in the order of their numbers or else of the alphabet.
+
+    Raises
+    ------
+    ValueError
+        If a cell is empty or too long, if there is one class or more than 3, or if a class has
+        fewer than 3 rows.
+    """
+    for row, cell in table.cells(name):
+        if cell.lower() in NO_CLASS:
+            came = cell or Said("an empty cell")
+            raise refuse(f"row {row}, column {name!r},", "a class", came)
+        if len(cell) > LONGEST_CLASS or not cell.isprintable():
+            allowed = f"a class of at most {LONGEST_CLASS} printable characters"
+            raise refuse(f"row {row}, column {name!r},", allowed, cell)
+    cells = table.column(name)
+    values = [table.number(cell) for cell in cells]
+    # 1 and 1.0 are one class
+    keys = cells if None in values else values
+    called: dict[str | float | None, str] = {}
+    rows: dict[str | float | None, list[int]] = {}
+    for row, (key, cell) in enumerate(zip(keys, cells, strict=True), start=table.first_row):
+        called.setdefault(key, cell)
+        rows.setdefault(key, []).append(row)
+    where = f"column {name!r}"
+    if len(called) == 1:
+        raise refuse(where, f"of 2 to {MAX_CLASSES} classes", Said(f"{cells[0]!r} in all rows"))
+    if len(called) > MAX_CLASSES:
+        key, more = list(called.items())[MAX_CLASSES]
+        came = f"{len(called)}; row {rows[key][0]} brings class {MAX_CLASSES + 1}, {more!r}"
+        raise refuse(where, f"of 2 to {MAX_CLASSES} classes", Said(came))
+    for key, members in rows.items():
+        if len(members) < MIN_OF_CLASS:
+            came = f"{len(members)} of {called[key]!r}, in row {members[0]}"
+            raise refuse(where, f"such that each class has {MIN_OF_CLASS} rows", Said(came))
+    order = sorted(called, key=lambda key: key)  # type: ignore[arg-type, return-value]
+    return np.array([order.index(key) for key in keys], float), tuple(called[key] for key in order)
+
+
+def spreads(table: Table, columns: Columns) -> tuple[Spread, ...]:
+    """Mean and standard deviation of the columns that scaling acts on.
+
+    Raises
+    ------
+    ValueError
+        If one of them does not hold numbers.
+    """
+    found = []
+    for name in columns.scaled:
+        values = numbers(table, name)
+        found.append(Spread(name, float(values.mean()), float(_spread(values)[1])))
+    return tuple(found)
+
+
+def needs_scaling(table: Table, columns: Columns) -> bool:
+    """Whether a column is far from mean 0 and standard deviation 1, by a factor of three or so."""
+    return any(
+        not (abs(each.mean) <= 1 and 1 / 3 <= each.sd <= 3) for each in spreads(table, columns)
+    )
+
+
+def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
+    """The points that are to be trained on.
+
+    Parameters
+    ----------
+    table : Table
+    columns : Columns
+    scale : bool
+        Shift and scale both features, and a value that is to be predicted, to mean 0 and standard
+        deviation 1 over all rows, so that three decimals suffice; and leave it to `PointsSpec` to
+        scale the features by the training points alone. Else the numbers are used as they are.
+
+    Raises
+    ------
+    ValueError
+        If a column is chosen twice or does not hold what it should, or if its numbers are too large
+        or too close to one another to be used as they are.
+    """
+    choice("kind", columns.kind, KINDS)
+    chosen = (columns.x1, columns.x2, columns.y)
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise refuse("x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice"))
+    read = _scaled if scale else _as_they_are
+    features = [read(table, columns.x1), read(table, columns.x2)]
+    names: tuple[str, ...] = ()
+    if columns.kind == "value":
+        y, task = read(table, columns.y), "regression"
+    else:
+        y, names = classes(table, columns.y)
+        task = "binary" if len(names) == 2 else "multiclass"
+    rows = tuple(map(tuple, np.column_stack([*features, y]).tolist()))
+    return PointsSpec(rows, task, names, standardize=scale)  # type: ignore[arg-type]
+
+
+def is_rounded(table: Table, columns: Columns) -> bool:
+    """Whether numbers that are used as they are lose decimals."""
+    return any(_rounding(numbers(table, name)) for name in columns.scaled)
+
+
+def _scaled(table: Table, name: str) -> NDArray[np.float64]:
+    return _spread(numbers(table, name))[0]
+
+
+def _as_they_are(table: Table, name: str) -> NDArray[np.float64]:
+    values = numbers(table, name)
+    for row, value in enumerate(values.tolist(), start=table.first_row):
+        if abs(value) > LARGEST:
+            allowed = f"scaled, or from -{LARGEST:,.0f} to {LARGEST:,.0f}"
+            raise refuse(f"row {row}, column {name!r},", allowed, value)
+    sd = _spread(values)[1]
+    if _rounding(values) > COARSE * sd:
+        came = Said(f"a standard deviation of {sd:.2g}")
+        raise refuse(f"column {name!r}", f"scaled, as {DECIMALS} decimals are kept", came)
+    return values
+
+
+def _rounding(values: NDArray[np.float64]) -> float:
+    """The largest error of rounding to so many decimals as are kept."""
+    if np.abs(values).max() > LARGEST:
+        return 0.0  # refused for its size
+    error = float(np.abs(values - np.round(values, DECIMALS)).max())
+    return error if error > 1e-9 else 0.0  # what is left of 0.1 + 0.2
+
+
+def _spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The values with mean 0 and standard deviation 1, and their standard deviation before."""
+    reach = np.ptp(values)
+    # from 0 to 1 first: squares of tiny differences would be lost
+    shares = (values - values.min()) / reach
+    sd = shares.std()
+    return (shares - shares.mean()) / sd, float(sd * reach)
