@@ -48,21 +48,33 @@ class Batches:
         thinned: Sequence[bool],
     ) -> None:
         self.n_points = n_batches * batch_size
-        self.all_X, self.all_offset = X, offset / batch_size
         # one stride leads from row to row: a single seed's batch serves all, several are repeated
         n_each = n_rows // n_seeds
         n_copies = 1 if n_seeds == 1 else n_each
-        self.X = X.new_empty(n_batches, n_copies, n_seeds, len(X), batch_size)
-        self.offset = X.new_empty(n_batches, n_copies, n_seeds, len(offset), batch_size)
+        self.filled = [
+            (
+                X.new_empty(n_batches, n_copies, n_seeds, len(everything), batch_size),
+                everything,
+                (len(everything), n_seeds, n_batches, batch_size),
+            )
+            for everything in (X, offset / batch_size)
+        ]
+        inputs, targets = (
+            [batch.expand(n_each, -1, -1, -1).view(n_rows, -1, batch_size) for batch in batches]
+            for batches, *_ in self.filled
+        )
         ends = list(itertools.accumulate(fed))
         n_masked = n_rows if any(thinned) else 0
         masks = X.new_ones(n_batches, n_masked, ends[-1], batch_size)
         n_dropped = (dropped.stop - dropped.start) // n_seeds if n_masked else 0
         self.drawn = masks[:, dropped].view(n_batches, n_dropped, n_seeds, ends[-1], batch_size)
+        drawn = (n_seeds, n_batches, ends[-1], batch_size)
+        self.uniform = torch.empty(drawn, dtype=torch.float32, device="cpu")
+        self.uniform_of = list(self.uniform)
         self.steps = [
             (
-                self.X[i].expand(n_each, -1, -1, -1).view(n_rows, len(X), batch_size),
-                self.offset[i].expand(n_each, -1, -1, -1).view(n_rows, len(offset), batch_size),
+                inputs[i],
+                targets[i],
                 [
                     masks[i, :, end - units : end] if any_row else None
                     for end, units, any_row in zip(ends, fed, thinned, strict=True)
@@ -84,19 +96,11 @@ class Batches:
         rates : Tensor of shape (rows with dropout, all units, 1)
             Each row's own rate, which those draws are compared with.
         """
-        for batches, everything in ((self.X, self.all_X), (self.offset, self.all_offset)):
-            n_batches, _, n_seeds, height, size = batches.shape
-            chosen = everything[:, points].view(height, n_seeds, n_batches, size)
-            batches.copy_(chosen.permute(2, 1, 0, 3)[:, None])
+        for batches, everything, shape in self.filled:
+            batches.copy_(everything[:, points].view(shape).permute(2, 1, 0, 3)[:, None])
         if self.drawn.numel():
-            n_batches, n_dropped, n_seeds, units, size = self.drawn.shape
-            uniform = torch.empty(
-                (n_seeds, n_batches, units, size), dtype=torch.float32, device="cpu"
-            )
-            for drawn, generator in zip(uniform, draws, strict=True):
-                torch.rand(drawn.shape, generator=generator, device="cpu", out=drawn)
-            dropout_mask(
-                uniform.transpose(0, 1)[:, None].to(self.drawn),
-                rates.view(n_dropped, n_seeds, units, 1),
-                out=self.drawn,
-            )
+            for uniform, generator in zip(self.uniform_of, draws, strict=True):
+                uniform.uniform_(generator=generator)
+            uniform = self.uniform.to(self.drawn).transpose(0, 1)[:, None]
+            rates = rates.view(*self.drawn.shape[1:3], -1, 1)
+            dropout_mask(uniform, rates, out=self.drawn)

@@ -149,6 +149,9 @@ class Program:
         target = Target(dataset.task, dataset.n_outputs)
         offset = target.offset(y).to(start)
         self.n_points = len(dataset.y_train)
+        # what an epoch visits, in this order: columns of X
+        self.points = torch.arange(len(inputs), device="cpu").view(self.n_seeds, -1)
+        self.orders = list(self.points)
         size = min(spec.batch_size or self.n_points, self.n_points)
         shape = self.n_seeds, len(self.order)
         self.parts = [
@@ -239,15 +242,13 @@ class Program:
 
     def _fill(self) -> None:
         """Draw the next epoch's batches and masks."""
-        n = self.n_points
-        if len(self.parts) == 1 and len(self.parts[0][0].steps) == 1:
-            points = torch.arange(n * self.n_seeds, device="cpu").view(-1, n)
-        else:
-            points = torch.empty(self.n_seeds, n, dtype=torch.int64, device="cpu")
-            for i, (row, order) in enumerate(zip(points, self.batch_orders, strict=True)):
-                torch.randperm(n, generator=order, device="cpu", out=row)
-                row += i * n
-        points = points.to(self.weights.flat.device)
+        if len(self.parts) > 1 or len(self.parts[0][0].steps) > 1:
+            for i, (order, generator) in enumerate(
+                zip(self.orders, self.batch_orders, strict=True)
+            ):
+                torch.randperm(self.n_points, generator=generator, device="cpu", out=order)
+                order += i * self.n_points
+        points = self.points.to(self.weights.flat.device)
         start = 0
         for batches, _ in self.parts:
             batches.fill(points[:, start : start + batches.n_points], self.draws, self.rates)
