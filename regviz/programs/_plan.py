@@ -1,0 +1,171 @@
+"""What a program is to do, whatever its library, and the parts that all programs share."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from regviz.experiment import (
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    Regularization,
+    TrainingSpec,
+)
+from regviz.labels import label
+from regviz.points import PointsSpec
+
+WIDTH = 88  # columns, as ruff and Black leave a program
+_FEATURES = {
+    "x1": "x1",
+    "x2": "x2",
+    "x1^2": "x1**2",
+    "x2^2": "x2**2",
+    "x1*x2": "x1 * x2",
+    "sin(x1)": "np.sin(x1)",
+    "sin(x2)": "np.sin(x2)",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One network of an experiment.
+
+    Attributes
+    ----------
+    data : DataSpec or PointsSpec
+    network : NetworkSpec
+    training : TrainingSpec
+    regularization : Regularization
+        What has an effect: nothing that acts on hidden units where there are none, and
+        ``decoupled`` only with an ``l2``.
+    idle : bool
+        Whether dropout or max-norm lack hidden units to act on.
+    """
+
+    data: DataSpec | PointsSpec
+    network: NetworkSpec
+    training: TrainingSpec
+    regularization: Regularization
+    idle: bool = False
+
+    @classmethod
+    def of(cls, experiment: Experiment, k: int) -> Self:
+        """The plan of network ``k``."""
+        r = experiment.acting(experiment.training.epochs - 1)[k]
+        idle = not experiment.network.hidden and (r.drop_rate > 0 or r.max_norm is not None)
+        if idle:
+            r = replace(r, drop_rate=0.0, max_norm=None)
+        r = replace(r, decoupled=r.decoupled and r.l2 > 0)
+        if r == Regularization(onset=r.onset):
+            r = Regularization()
+        return cls(experiment.data, experiment.network, experiment.training, r, idle)
+
+    @property
+    def linear(self) -> bool:
+        """Whether there are no hidden units."""
+        return not self.network.hidden
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the optimizer is Adam or AdamW, which differ in weight decay alone."""
+        return self.training.optimizer in ("adam", "adamw")
+
+    @property
+    def penalty_l2(self) -> bool:
+        """Whether L2 is part of the objective."""
+        return self.regularization.l2 > 0 and not self.regularization.decoupled
+
+    @property
+    def dropout(self) -> bool:
+        """Whether inputs or hidden units are dropped."""
+        return bool(self.regularization.drop_rate or self.regularization.input_drop_rate)
+
+    @property
+    def penalty(self) -> str:
+        """What L1 and L2 are called together; empty without either, or if L2 is decoupled."""
+        if self.regularization.l1:
+            return "elastic net" if self.penalty_l2 else "L1"
+        return "L2" if self.penalty_l2 else ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of every layer, inputs and outputs included."""
+        return (len(self.network.features), *self.network.hidden, self.data.n_outputs)
+
+    def about(self, library: str, needs: str) -> list[str]:
+        """The program's docstring."""
+        name = label(self.regularization).text
+        plain = self.regularization == Regularization()
+        text = (
+            f"Regularization: {'none' if plain else name}. Reads points.csv of RegViz, which has to"
+            f" lie in the same folder. Needs {needs}."
+        )
+        kind = "linear model" if self.linear else "network"
+        return [f'"""A {kind} in {library}.', "", *textwrap.wrap(text, WIDTH), '"""']
+
+    def constants(self, *, batches: bool = True) -> list[str]:
+        """The training's numbers, and the strengths."""
+        t, r = self.training, self.regularization
+        found = [("LEARNING_RATE", t.learning_rate)]
+        if t.optimizer == "momentum":
+            found += [("MOMENTUM", t.momentum)]
+        if self.adaptive:
+            found += [("BETA1", t.beta1), ("BETA2", t.beta2), ("EPSILON", t.epsilon)]
+        if batches and t.batch_size:
+            found += [("BATCH_SIZE", t.batch_size)]
+        return [f"{name} = {value!r}" for name, value in [*found, ("EPOCHS", t.epochs)]] + [
+            f"{name} = {value!r}"
+            for name, value in (
+                ("L1", r.l1),
+                ("L2", r.l2),
+                ("INPUT_DROP_RATE", r.input_drop_rate),
+                ("DROP_RATE", r.drop_rate),
+                ("MAX_NORM", r.max_norm),
+                ("ONSET", r.onset),
+            )
+            if value
+        ]
+
+    def step_size(self) -> list[str]:
+        """The step size of the proximal map under gradient descent."""
+        if self.training.optimizer == "momentum":
+            why = "  # how far a steady gradient of 1 moves a weight"
+            return [f"STEP = LEARNING_RATE / (1 - MOMENTUM){why}"]
+        return ["STEP = LEARNING_RATE"]
+
+    def zeros(self) -> list[str]:
+        """A comment on the zeros, where they need one."""
+        if self.regularization.l1 or not self.regularization.l2:
+            return []
+        return ["# L2 sets none to 0: one that is has shrunk below the smallest number there is"]
+
+    def points(self) -> list[str]:
+        """Read the file, and compute what the network is fed."""
+        features = ", ".join(_FEATURES[name] for name in self.network.features)
+        columns = [name for name in ("x1", "x2") if name in features]
+        values = ", ".join(f'points["{name}"]' for name in columns)
+        return [
+            "points = np.genfromtxt(",
+            '    "points.csv", delimiter=",", names=True, dtype=None, encoding="utf-8"',
+            ")",
+            f"{', '.join(columns)} = {values}",
+            f"inputs = np.column_stack([{features}])",
+        ]
+
+
+def indent(lines: Sequence[str], levels: int = 1) -> list[str]:
+    """The lines, further to the right."""
+    return ["    " * levels + line if line else "" for line in lines]
+
+
+def join(*sections: Sequence[str]) -> str:
+    """Sections of a program, one blank line apart, and two around functions and classes."""
+    text = ""
+    before = False
+    for lines in filter(None, sections):
+        block = lines[0].startswith(("def ", "class ", "@"))
+        gap = "\n\n" if block or before else "\n"
+        text += (gap if text else "") + "\n".join(lines) + "\n"
+        before = block
+    return text

@@ -1,0 +1,218 @@
+"""Programs in Keras 3, on any of its backends."""
+
+from regviz.programs._plan import Plan, indent, join
+
+NAME = "Keras"
+
+_LOSSES = {
+    "binary": "keras.losses.BinaryCrossentropy(from_logits=True)",
+    "multiclass": "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+    "regression": "HalfSquaredError()",
+}
+_HITS = {
+    "binary": "(outputs > 0) == (y[rows] == 1)",
+    "multiclass": "outputs.argmax(axis=1) == y[rows]",
+}
+
+
+def lacks(plan: Plan) -> str | None:
+    """What Keras lacks for this network, or None."""
+    if plan.regularization.onset:
+        return (
+            "Keras settles a layer's regularization when it is built; here it sets in at epoch"
+            f" {plan.regularization.onset}."
+        )
+    return None
+
+
+def note(plan: Plan) -> str:
+    """What is the same, and what is not."""
+    r = plan.regularization
+    drawn = "Initial weights and batches are drawn anew, so the numbers differ a little."
+    text = f"Points, network, optimizer and objective are those of the board. {drawn}"
+    if r.l1 and plan.adaptive:
+        text += (
+            " Under Adam, L1 acts here through its gradient: small weights hover around 0, and"
+            " next to none is exactly 0."
+        )
+    elif plan.penalty_l2 and not r.l1:
+        text += " The penalty's gradient passes through the optimizer, to the same optimum."
+    return text
+
+
+def source(plan: Plan) -> str:
+    """The program."""
+    return join(
+        plan.about(NAME, "NumPy, Keras 3 and one of its backends"),
+        ["import os"],
+        ['os.environ.setdefault("KERAS_BACKEND", "torch")  # or "jax" or "tensorflow"'],
+        [
+            "import keras",
+            "import numpy as np",
+            f"from keras import layers{', ops' if _uses_ops(plan) else ''}",
+        ],
+        [*plan.constants(), *(plan.step_size() if _maps(plan) else [])],
+        [
+            *(['keras.config.set_floatx("float64")'] if plan.training.dtype == "float64" else []),
+            "keras.utils.set_random_seed(0)",
+        ],
+        _points(plan),
+        *_functions(plan),
+        _network(plan),
+        _compile_and_fit(plan),
+        _report(plan),
+    )
+
+
+def _maps(plan: Plan) -> bool:
+    """Whether L1 acts by its proximal map; a constraint knows no step size but a constant one."""
+    return plan.regularization.l1 > 0 and not plan.adaptive
+
+
+def _uses_ops(plan: Plan) -> bool:
+    return _maps(plan) or plan.data.task == "regression"
+
+
+def _points(plan: Plan) -> list[str]:
+    column = "" if plan.data.task == "multiclass" else ".reshape(-1, 1)"
+    return [
+        *plan.points(),
+        f'y = points["y"]{column}',
+        'train, test = points["split"] == "train", points["split"] == "test"',
+    ]
+
+
+def _functions(plan: Plan) -> list[list[str]]:
+    r = plan.regularization
+    functions = []
+    if _maps(plan):
+        both = plan.penalty_l2
+        mapped = "ops.sign(w) * ops.relu(ops.abs(w) - STEP * L1)"
+        functions.append(
+            [
+                "def shrink(w):",
+                f'    """Apply the proximal map of {plan.penalty}, for exact zeros."""',
+                f"    return {mapped}{' / (1 + STEP * L2)' if both else ''}",
+            ]
+        )
+        if r.max_norm is not None:
+            functions.append(
+                [
+                    "def shrink_and_project(w):",
+                    '    """The same, and then max-norm: no column longer than MAX_NORM."""',
+                    "    return keras.constraints.MaxNorm(MAX_NORM, axis=0)(shrink(w))",
+                ]
+            )
+    if plan.data.task == "regression":
+        functions.append(
+            [
+                "class HalfSquaredError(keras.losses.Loss):",
+                '    """Half the squared error, of which Keras takes the mean."""',
+                "",
+                "    def call(self, y, outputs):",
+                "        return ops.square(outputs - y) / 2",
+            ]
+        )
+    return functions
+
+
+def _regularized(plan: Plan, *, hidden: bool) -> list[str]:
+    """Arguments of a layer that regularize its weights, and not its biases."""
+    bounded = hidden and plan.regularization.max_norm is not None
+    found = []
+    if plan.penalty:
+        found.append(f"# {plan.penalty} acts here")
+    if _maps(plan):
+        return [*found, f"kernel_constraint={'shrink_and_project' if bounded else 'shrink'}"]
+    penalty = {"L1": "L1(L1)", "L2": "L2(L2 / 2)", "elastic net": "L1L2(L1, L2 / 2)"}
+    if plan.penalty:
+        found.append(f"kernel_regularizer=keras.regularizers.{penalty[plan.penalty]}")
+    if bounded:
+        found.append("# max-norm acts here")
+        found.append("kernel_constraint=keras.constraints.MaxNorm(MAX_NORM, axis=0)")
+    return found
+
+
+def _network(plan: Plan) -> list[str]:
+    r, activation = plan.regularization, plan.network.activation
+    # Keras starts from Glorot's uniform weights unless told otherwise
+    start = ['kernel_initializer="he_uniform"'] * (activation in ("relu", "leaky_relu"))
+    activate = {
+        "linear": [],
+        "leaky_relu": ["activation=layers.LeakyReLU(negative_slope=0.01)"],
+    }.get(activation, [f'activation="{activation}"'])
+    defined, hidden = _arguments("hidden", [*activate, *start, *_regularized(plan, hidden=True)])
+    lines = [] if plan.linear else defined
+    defined, output = _arguments("output", [*start, *_regularized(plan, hidden=False)])
+    lines = [*lines, *defined]
+    stack = [f"keras.Input(({plan.sizes[0]},))"]
+    stack += ["layers.Dropout(INPUT_DROP_RATE)"] * bool(r.input_drop_rate)
+    for units in plan.network.hidden:
+        stack.append(f"layers.Dense({units}{hidden})")
+        stack += ["layers.Dropout(DROP_RATE)"] * bool(r.drop_rate)
+    stack.append(f"layers.Dense({plan.sizes[-1]}{output})")
+    acts = "  # dropout acts in layers.Dropout" if plan.dropout else ""
+    return [
+        *lines,
+        "model = keras.Sequential(",
+        f"    [{acts}",
+        *indent([f"{layer}," for layer in stack], 2),
+        "    ]",
+        ")",
+    ]
+
+
+def _arguments(name: str, arguments: list[str]) -> tuple[list[str], str]:
+    """Lines that define a kind of layer's arguments by name, and how a layer takes them."""
+    if len(arguments) < 2:
+        return [], "".join(f", {argument}" for argument in arguments)
+    return [f"{name} = dict(", *indent([*map(_argument, arguments)]), ")"], f", **{name}"
+
+
+def _argument(part: str) -> str:
+    return part if part.startswith("#") else f"{part},"
+
+
+def _compile_and_fit(plan: Plan) -> list[str]:
+    r, t = plan.regularization, plan.training
+    decay = ["# weight decay acts here", "weight_decay=L2"] if r.decoupled else []
+    if plan.adaptive:
+        name = "AdamW" if decay else "Adam"
+        moments = ["beta_1=BETA1", "beta_2=BETA2", "epsilon=EPSILON"]
+    else:
+        name = "SGD"
+        moments = ["momentum=MOMENTUM"] if t.optimizer == "momentum" else []
+    parts = [_argument(part) for part in ("LEARNING_RATE", *moments, *decay)]
+    optimizer = [f"optimizer = keras.optimizers.{name}(", *indent(parts), ")"]
+    if decay:
+        optimizer.append('optimizer.exclude_from_weight_decay(var_names=["bias"])')
+    size = "BATCH_SIZE" if t.batch_size else "train.sum()"
+    return [
+        f"data_loss = {_LOSSES[plan.data.task]}",
+        *optimizer,
+        "model.compile(optimizer=optimizer, loss=data_loss)",
+        "model.fit(",
+        "    inputs[train],",
+        "    y[train],",
+        f"    batch_size={size},",
+        "    epochs=EPOCHS,",
+        "    verbose=0,",
+        ")",
+    ]
+
+
+def _report(plan: Plan) -> list[str]:
+    hits = _HITS.get(plan.data.task)
+    accuracy = [f"accuracy = np.mean({hits})"] if hits else []
+    shown = ", accuracy {accuracy:.1%}" if hits else ""
+    return [
+        'for split, rows in {"train": train, "test": test}.items():',
+        "    outputs = model.predict(inputs[rows], verbose=0)",
+        "    loss = float(data_loss(y[rows], outputs))",
+        *indent(accuracy),
+        f'    print(f"{{split}}: loss {{loss:.4f}}{shown}")',
+        "dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]",
+        *plan.zeros(),
+        "zeros = np.concatenate([layer.get_weights()[0].ravel() == 0 for layer in dense])",
+        'print(f"{zeros.mean():.1%} of the weights are exactly 0")',
+    ]
