@@ -4,6 +4,7 @@ Pure functions that return a `plotly.graph_objects.Figure`. Every figure says in
 in ``figure.layout.meta["alt"]``. Colours are those of `regviz.palette`, as on the live board.
 """
 
+from regviz.figures.paths import weight_paths
 from regviz.figures.runs import (
     boundary,
     loss_curves,
@@ -18,4 +19,5 @@ __all__ = [
     "small_multiples",
     "sparsity_curves",
     "weight_histogram",
+    "weight_paths",
 ]
