@@ -13,6 +13,7 @@ import pytest
 
 import regviz
 from regviz import runs as module
+from regviz import turns as turns_module
 from regviz.packing import HALF, SINGLE, Packing
 from regviz.runs import Run, Runs
 
@@ -146,7 +147,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
-    turns, taken, threads = module._Turns(), [], []
+    turns, taken, threads = turns_module._Turns(), [], []
     turns.take(urgent=False)
 
     def ask(name: str, urgent: bool) -> None:
@@ -178,14 +179,14 @@ def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
         return regviz.stream(experiment, after_epoch=count)
 
     monkeypatch.setattr(module, "stream", watched)
-    monkeypatch.setattr(module, "SLICE", 0)  # a turn is a single epoch
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single epoch
     runs = Runs()
-    module._turns.take(urgent=True)  # nobody trains yet
+    turns_module._turns.take(urgent=True)  # nobody trains yet
     patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), urgent=False)
-    until(lambda: len(module._turns._waiting) == 1)
+    until(lambda: len(turns_module._turns._waiting) == 1)
     urgent = runs.get(SHORT)
-    until(lambda: len(module._turns._waiting) == 2)
-    module._turns.give()
+    until(lambda: len(turns_module._turns._waiting) == 2)
+    turns_module._turns.give()
     finish(patient)
     assert finish(urgent).complete
     assert sorted(epochs) == [0] * 30 + [1] * 30
@@ -253,3 +254,114 @@ def test_who_waits_is_never_shown_a_history_without_the_frames_waited_for(
     run = Run(SHORT)
     for seen in range(1, 31):
         assert len(run.wait(seen).epochs) > seen
+
+
+# ------------------------------------------------------------------------------ several seeds
+
+
+FEW = replace(SHORT, training=regviz.TrainingSpec(epochs=30, frames=1))
+MANY = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000, frames=1))
+
+
+def test_a_replication_ends_with_what_replicate_returns():
+    replication = Runs().replicate(FEW, (1, 2))
+    found = replication.wait(20)
+    assert found is not None
+    assert replication.progress == 1
+    for one, other in zip(found, regviz.replicate(FEW, (1, 2)), strict=True):
+        assert one.experiment == other.experiment
+        np.testing.assert_array_equal(one.parameters, other.parameters)
+
+
+def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
+    runs = Runs()
+    replication = runs.replicate(MANY, (1, 2), "me")
+    assert replication.wait(0.01) is None
+    until(lambda: replication.progress > 0)
+    assert replication.progress < 1
+    replication.leave("me")
+
+
+def test_the_same_replication_is_trained_once_and_is_no_run():
+    runs = Runs()
+    replication = runs.replicate(FEW, [1, 2])
+    assert runs.replicate(FEW, (1, 2)) is replication
+    assert runs.replicate(FEW, (2, 1)) is not replication
+    assert isinstance(runs.get(FEW), Run)
+    assert len(runs) == 3
+    with pytest.raises(ValueError, match=r"^seeds must be"):
+        runs.replicate(FEW, ())
+
+
+def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
+    runs = Runs(patience=0.1)
+    replication = runs.replicate(MANY, (1, 2), "me")
+    until(lambda: not replication.alive)
+    with pytest.raises(RuntimeError, match="nobody watched"):
+        replication.wait(1)
+    again = runs.replicate(MANY, (1, 2), "me")
+    assert again is not replication
+    again.leave("me")
+
+
+def test_who_waits_for_a_replication_watches_it():
+    replication = Runs(patience=0.05).replicate(MANY, (1, 2))
+    assert replication.wait(0.5) is None
+    until(lambda: not replication.alive)
+
+
+def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.MonkeyPatch):
+    epochs = []
+
+    def noting(train: Callable[..., object], who: str) -> Callable[..., object]:
+        def started(*arguments: object, after_epoch: Callable[[], None]) -> object:
+            def note() -> None:
+                epochs.append(who)
+                after_epoch()
+
+            return train(*arguments, after_epoch=note)
+
+        return started
+
+    monkeypatch.setattr(module, "stream", noting(module.stream, "urgent"))
+    several = noting(module.stream_replicates, "replication")
+    monkeypatch.setattr(module, "stream_replicates", several)
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single epoch
+    runs = Runs()
+    turns_module._turns.take(urgent=True)  # nobody trains yet
+    replication = runs.replicate(FEW, (1, 2))
+    until(lambda: len(turns_module._turns._waiting) == 1)
+    runs.get(SHORT)
+    until(lambda: len(turns_module._turns._waiting) == 2)
+    turns_module._turns.give()
+    assert replication.wait(20) is not None
+    before = epochs[: len(epochs) - epochs[::-1].index("urgent")].count("replication")
+    assert before <= 2  # a turn may slip through while the urgent one asks for its next
+
+
+def test_a_replications_bytes_count_toward_the_bound():
+    one = Runs().replicate(FEW, (1, 2)).n_bytes
+    assert one == sum(history.n_bytes for history in regviz.replicate(FEW, (1, 2)))
+    runs = Runs(max_bytes=int(2.5 * one))
+    for seed in range(4):
+        runs.replicate(FEW, (seed, seed + 10)).wait(20)
+    assert len(runs) == 2
+
+
+def test_an_impossible_replication_is_refused_at_once_and_leaves_nothing_behind():
+    runs = Runs()
+    with pytest.raises(ValueError, match="batch_size must be at most 160"):
+        runs.replicate(replace(FEW, training=regviz.TrainingSpec(batch_size=10**6)), (1, 2))
+    assert len(runs) == 0
+
+
+def test_a_failure_of_a_replication_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
+    def fail(experiment: regviz.Experiment, seeds: tuple[int, ...], **_: object):
+        yield [regviz.train(experiment)]
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(module, "stream_replicates", fail)
+    replication = Runs().replicate(FEW, (1, 2))
+    with pytest.raises(RuntimeError, match="training failed"):
+        replication.wait(5)
+    assert not replication.alive

@@ -1,0 +1,155 @@
+"""Training in the background: whose turn it is, who watches it, and when it stops."""
+
+import atexit
+import itertools
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+Recorded = TypeVar("Recorded")
+SLICE = 0.02  # seconds: for so long, and the epoch that it takes to notice, a run keeps its turn
+
+
+class _Turns:
+    """Whose turn it is to train: one run at a time, the urgent first, else in the order of asking.
+
+    Torch's small operations gain nothing from several threads, which would fight for the
+    interpreter. A plain lock would mostly go back to whoever has just released it.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[bool, int]] = []
+        self._asked = itertools.count()
+        self._taken = False
+
+    def take(self, urgent: bool) -> None:
+        me = (not urgent, next(self._asked))
+        with self._changed:
+            self._waiting.append(me)
+            self._changed.wait_for(lambda: not self._taken and min(self._waiting) == me)
+            self._waiting.remove(me)
+            self._taken = True
+
+    def give(self) -> None:
+        with self._changed:
+            self._taken = False
+            self._changed.notify_all()
+
+
+_turns = _Turns()
+
+# The interpreter cannot end while torch computes in a thread: at its end they are stopped first.
+_closing = threading.Event()
+_threads: set[threading.Thread] = set()
+
+
+@atexit.register
+def _close() -> None:
+    _closing.set()
+    for thread in list(_threads):
+        thread.join(timeout=5)
+
+
+class _Unwanted(Exception):
+    """Nobody watches the run any more."""
+
+
+class Training(ABC, Generic[Recorded]):
+    """A training in a thread of its own, watched by any number of visitors.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds after which a visitor who has not asked for more is taken to have gone. A training
+        that nobody watches stops.
+    visitor : str
+        Who watches from the start.
+    urgent : bool
+        Whether it takes its turns before those that are not.
+    """
+
+    n_bytes: int
+
+    def __init__(self, patience: float, visitor: str, urgent: bool) -> None:
+        self.patience = patience
+        self.error: Exception | None = None
+        self._grown = threading.Condition()
+        self._visitors = {visitor: time.monotonic()}
+        self._waiting = 0
+        self._over = self._complete = False
+        self._turn_began = 0.0
+        self._urgent = urgent
+
+    def _start(self, recorded: Iterator[Recorded]) -> None:
+        thread = threading.Thread(target=self._train, args=(recorded,), daemon=True)
+        _threads.add(thread)
+        thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the training is complete or still getting there."""
+        return self.error is None and (not self._over or self._complete)
+
+    def watch(self, visitor: str) -> None:
+        """Count a visitor as watching, from now on."""
+        with self._grown:
+            self._visitors[visitor] = time.monotonic()
+
+    def leave(self, visitor: str) -> None:
+        """Take a visitor off the training."""
+        with self._grown:
+            self._visitors.pop(visitor, None)
+
+    @abstractmethod
+    def _add(self, recorded: Recorded) -> None:
+        """Take in what the training has come to."""
+
+    def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
+        """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""
+        start = time.monotonic()
+        self._waiting += 1
+        try:
+            while not self._over:
+                left = start + (gather if grown() else timeout) - time.monotonic()
+                if left <= 0:
+                    break
+                self._grown.wait(left)
+        finally:
+            self._waiting -= 1
+        if self.error is not None:
+            raise RuntimeError("the training failed") from self.error
+
+    def _pause(self) -> None:
+        """After each epoch: stop if nobody watches, and let others have their turn."""
+        with self._grown:
+            last = max(self._visitors.values(), default=-self.patience)
+            unwatched = not self._waiting and time.monotonic() - last > self.patience
+        if unwatched or _closing.is_set():
+            raise _Unwanted
+        if time.monotonic() - self._turn_began > SLICE:
+            _turns.give()
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        _turns.take(self._urgent)
+        self._turn_began = time.monotonic()
+
+    def _train(self, recorded: Iterator[Recorded]) -> None:
+        self._take_turn()
+        try:
+            for each in recorded:
+                self._add(each)
+            self._complete = True
+        except _Unwanted:
+            pass
+        except Exception as error:
+            self.error = error
+        finally:
+            _turns.give()
+            with self._grown:
+                self._over = True
+                self._grown.notify_all()
+            _threads.discard(threading.current_thread())
