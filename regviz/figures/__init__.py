@@ -4,7 +4,14 @@ Pure functions that return a `plotly.graph_objects.Figure`. Every figure says in
 in ``figure.layout.meta["alt"]``. Colours are those of `regviz.palette`, as on the live board.
 """
 
+from regviz.figures.forces import (
+    loss_and_penalty,
+    penalty_curves,
+    penalty_gradients,
+    proximal_maps,
+)
 from regviz.figures.paths import weight_paths
+from regviz.figures.race import weight_race
 from regviz.figures.runs import (
     boundary,
     loss_curves,
@@ -15,9 +22,14 @@ from regviz.figures.runs import (
 
 __all__ = [
     "boundary",
+    "loss_and_penalty",
     "loss_curves",
+    "penalty_curves",
+    "penalty_gradients",
+    "proximal_maps",
     "small_multiples",
     "sparsity_curves",
     "weight_histogram",
     "weight_paths",
+    "weight_race",
 ]

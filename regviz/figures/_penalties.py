@@ -1,0 +1,55 @@
+"""What the figures of penalties share: which regularizations they compare, and how they say it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, get_args
+
+import plotly.graph_objects as go
+
+from regviz import palette
+from regviz.experiment import Regularization
+from regviz.figures._traces import mix, shades
+from regviz.labels import label
+from regviz.palette import Theme
+from regviz.validation import choice, refuse
+
+DASHES = {"none": "dot", "l1": "solid", "l2": "dash", "elastic_net": "dashdot", "max_norm": "dot"}
+
+Rows = Sequence[Regularization]
+
+
+class Look(NamedTuple):
+    name: str
+    colour: str
+    dash: str
+
+
+def looks_of(rows: Rows, theme: Theme) -> list[Look]:
+    """Name, colour and dashes of each regularization; strengths are named where methods are not
+    enough to tell them apart.
+    """
+    choice("theme", theme, get_args(Theme))
+    if isinstance(rows, str) or not isinstance(rows, Sequence) or not rows:
+        raise refuse("rows", "a sequence of Regularization", rows)
+    for i, row in enumerate(rows):
+        if not isinstance(row, Regularization):
+            raise refuse(f"rows[{i}]", "a Regularization", row)
+    labels = [label(row) for row in rows]
+    names, methods = [one.name for one in labels], [one.method for one in labels]
+    found = []
+    for k, (one, method) in enumerate(zip(labels, methods, strict=True)):
+        shade = shades(methods.count(method))[methods[:k].count(method)]
+        other = palette.INK[theme] if shade > 0 else palette.BLANK[theme]
+        colour = mix(palette.METHODS[method][theme], other, abs(shade))
+        name = one.text if names.count(one.name) > 1 else one.name
+        found.append(Look(name, colour, DASHES.get(method, "solid")))
+    return found
+
+
+def say(figure: go.Figure, words: str) -> go.Figure:
+    """Give a figure its text alternative."""
+    return figure.update_layout(meta={"alt": words})
+
+
+def digits(value: float) -> str:
+    """Three digits, with a true minus sign."""
+    return f"{value:.3g}".replace("-", "−")

@@ -1,0 +1,246 @@
+"""What penalties do to one weight and to two, as Plotly figures.
+
+The numbers are those of `regviz.forces`. Every figure is narrow enough to stand beside others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from regviz import forces, palette
+from regviz.experiment import Regularization
+from regviz.figures._penalties import Look, Rows, digits, looks_of, say
+from regviz.figures._traces import mix, rgb_of, style
+from regviz.forces import LeastSquares
+from regviz.history import Floats
+from regviz.labels import label
+from regviz.palette import Theme
+from regviz.validation import real
+
+__all__ = ["loss_and_penalty", "penalty_curves", "penalty_gradients", "proximal_maps"]
+
+
+def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
+    """What each penalty adds to the objective, as a function of one weight.
+
+    Parameters
+    ----------
+    rows : sequence of Regularization
+        Their ``l1``, ``l2`` and, in `proximal_maps`, ``max_norm`` count.
+    limit : float
+        Weights from ``-limit`` to ``limit`` are drawn, above 0 to 1000.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A trace for each regularization.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not allowed.
+
+    See Also
+    --------
+    penalty_gradients, proximal_maps : Drawn to stand beside it.
+    """
+    looks = looks_of(rows, theme)
+    figure = style(go.Figure(), theme, "Penalty", "λ₁|w| + (λ₂/2)w²")
+    _draw(figure, looks, rows, limit, forces.penalties)
+    figure.update_xaxes(title_text="weight w")
+    figure.update_yaxes(title_text="penalty", rangemode="tozero")
+    values = _values(looks, rows, limit, forces.penalties)
+    return say(figure, f"The penalty at {_far_and_near(limit)}: {values}.")
+
+
+def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
+    """The gradient of each penalty, as a function of one weight; the weight is pulled against it.
+
+    At 0 the upright part of a line is the set of L1's subgradients. Parameters, result and errors
+    are those of `penalty_curves`.
+    """
+    looks = looks_of(rows, theme)
+    figure = style(go.Figure(), theme, "Gradient of the penalty", "λ₁·sign(w) + λ₂w")
+    _draw(figure, looks, rows, limit, forces.gradients)
+    figure.update_xaxes(title_text="weight w")
+    figure.update_yaxes(title_text="gradient")
+    values = _values(looks, rows, limit, forces.gradients)
+    return say(figure, f"The gradient at {_far_and_near(limit)}: {values}.")
+
+
+def proximal_maps(
+    rows: Rows, step: float, *, limit: float = 1.5, theme: Theme = "light"
+) -> go.Figure:
+    """What a proximal step leaves of one weight; max-norm projects it. A thin line changes nothing.
+
+    Other parameters, result and errors are those of `penalty_curves`.
+
+    Parameters
+    ----------
+    rows : sequence of Regularization
+    step : float
+        Step size, above 0 to 1000.
+    """
+
+    def after(weights: Floats, row: Regularization) -> Floats:
+        return forces.proximal_step(weights, row, step)
+
+    looks = looks_of(rows, theme)
+    step = real("step", step, 0, forces.MAX_STEP, open_low=True)
+    heading = f"a step of size {digits(step)}; thin: no change"
+    figure = style(go.Figure(), theme, "Proximal map", heading)
+    _draw(figure, looks, rows, limit, after)
+    ends, thin = [-limit, limit], dict(color=palette.INK[theme], width=1)
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", line=thin, opacity=0.5, showlegend=False, hoverinfo="skip"
+    )
+    figure.update_xaxes(title_text="weight before")
+    figure.update_yaxes(title_text="weight after")
+    deeds = [
+        " and ".join(
+            ([f"sets weights within ±{digits(step * row.l1)} to exactly 0"] if row.l1 else [])
+            + ([f"divides by {digits(1 + step * row.l2)}"] if row.l2 else [])
+            + ([f"clips at ±{digits(row.max_norm)}"] if row.max_norm is not None else [])
+            or ["changes nothing"]
+        )
+        for row in rows
+    ]
+    said = "; ".join(f"{look.name} {deed}" for look, deed in zip(looks, deeds, strict=True))
+    return say(figure, f"In a step of size {digits(step)}: {said}.")
+
+
+def loss_and_penalty(
+    problem: LeastSquares, row: Regularization, *, theme: Theme = "light"
+) -> go.Figure:
+    """Where the loss of two weights and the penalty balance.
+
+    Parameters
+    ----------
+    problem : LeastSquares
+    row : Regularization
+        With ``l1`` or ``l2`` above 0.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Lines of equal loss, the strong one through the solution; the weights whose penalty equals
+        the solution's, filled with those of less; dotted, the way of the solution from the optimum
+        as the strength grows; a cross at the optimum and a point at the solution.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not allowed.
+    """
+    (look,) = looks_of([row], theme)
+    best = problem.minimum(row)
+    value = float(forces.penalties(best, row).sum())
+    figure = style(go.Figure(), theme, look.name, f"solution: {_pair(best)}")
+    near, far = float(problem.loss(best)), float(problem.loss([0.0, 0.0]))
+    for level in (*(far * share for share in (0.05, 0.2, 0.5, 1, 1.8, 3)), near):
+        strong = level == near
+        shade = mix(palette.BLANK[theme], palette.INK[theme], 0.75 if strong else 0.28)
+        hover = f"loss {digits(level)} above the optimum's<extra></extra>"
+        line = dict(color=shade, width=2 if strong else 1)
+        _outline(figure, problem.ellipse(level), line, hovertemplate=hover)
+    _outline(
+        figure,
+        forces.level_set(row, value),
+        dict(color=look.colour, width=2.5),
+        fill="toself",
+        fillcolor=f"rgba({', '.join(map(str, rgb_of(look.colour)))}, 0.2)",
+        hoveron="points",
+        hovertemplate=f"penalty {digits(value)}<extra></extra>",
+    )
+    dotted = dict(color=look.colour, width=2, dash="dot")
+    _outline(figure, _way(problem, row), dotted, hoverinfo="skip")
+    for weights, symbol, colour, name in (
+        (problem.optimum, "x", palette.INK[theme], "optimum of the loss"),
+        (best, "circle", look.colour, "solution"),
+    ):
+        edge = dict(color=palette.BLANK[theme], width=1.5)
+        figure.add_scatter(
+            x=[weights[0]],
+            y=[weights[1]],
+            mode="markers",
+            marker=dict(symbol=symbol, color=colour, size=12, line=edge),
+            hovertemplate=f"{name}<br>{_pair(weights)}<extra></extra>",
+            cliponaxis=False,
+        )
+    # wide enough for the largest diamond, the one through the optimum
+    reach = 1.08 * max(sum(map(abs, problem.optimum)), 1e-3)
+    square = dict(range=(-reach, reach), nticks=5, constrain="domain", zerolinewidth=2)
+    figure.update_xaxes(title_text="w₁", constraintoward="left", **square)
+    figure.update_yaxes(title_text="w₂", constraintoward="top", scaleanchor="x", **square)
+    figure.update_layout(showlegend=False, height=380, margin=dict(l=56, r=14, t=66, b=50))
+    return say(
+        figure,
+        f"{look.name}, {label(row).strength}: loss and penalty balance at {_pair(best)};"
+        f" without the penalty, at {_pair(problem.optimum)}.",
+    )
+
+
+def _draw(
+    figure: go.Figure,
+    looks: list[Look],
+    rows: Rows,
+    limit: float,
+    value: Callable[[Floats, Regularization], Floats],
+) -> None:
+    """A function of one weight for each regularization."""
+    limit = real("limit", limit, 0, forces.MAX_WEIGHT, open_low=True)
+    # close to 0 on both sides, so that a jump there stands upright
+    right = np.concatenate([[1e-9 * limit], np.linspace(0, limit, 201)[1:]])
+    x = np.concatenate([-right[::-1], [0.0], right])
+    for look, row in zip(looks, rows, strict=True):
+        figure.add_scatter(
+            x=x,
+            y=value(x, row),
+            mode="lines",
+            name=look.name,
+            line=dict(color=look.colour, width=2.5, dash=look.dash),
+            hovertemplate=f"{label(row).text}<br>%{{x:.3g}} → %{{y:.3g}}<extra></extra>",
+        )
+    figure.update_layout(
+        height=360,
+        # the same for all, so that they can stand beside one another
+        margin=dict(l=62, r=12, t=66, b=112, autoexpand=False),
+        showlegend=True,
+        legend=dict(orientation="h", x=0, y=-0.29, yanchor="top"),
+    )
+    figure.update_xaxes(range=(-limit, limit), nticks=7)
+    figure.update_yaxes(nticks=7)
+
+
+def _outline(figure: go.Figure, points: Floats, line: Mapping[str, object], **look: object) -> None:
+    figure.add_scatter(x=points[:, 0], y=points[:, 1], mode="lines", line=dict(line), **look)
+
+
+def _way(problem: LeastSquares, row: Regularization) -> Floats:
+    """The solutions ``(n, 2)`` as the strength grows from 0."""
+    times = (0.0, *np.geomspace(0.01, 1000, 80))
+    rows = [Regularization(l1=min(row.l1 * f, 1000), l2=min(row.l2 * f, 1000)) for f in times]
+    return np.array([problem.minimum(stronger) for stronger in rows])
+
+
+def _values(
+    looks: list[Look],
+    rows: Rows,
+    limit: float,
+    value: Callable[[Floats, Regularization], Floats],
+) -> str:
+    """What each comes to far from 0 and near."""
+    at = np.array([limit, limit / 10])
+    pairs = [" and ".join(digits(v) for v in value(at, row)) for row in rows]
+    return "; ".join(f"{look.name} {pair}" for look, pair in zip(looks, pairs, strict=True))
+
+
+def _far_and_near(limit: float) -> str:
+    return f"a weight of {digits(limit)}, and of {digits(limit / 10)}"
+
+
+def _pair(weights: Sequence[float] | Floats) -> str:
+    return ", ".join(f"w{index} = {digits(w)}" for index, w in zip("₁₂", weights, strict=True))

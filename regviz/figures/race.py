@@ -1,0 +1,212 @@
+"""The race of one weight to 0, as a Plotly figure that its viewer starts."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from regviz import forces, palette
+from regviz.experiment import Regularization
+from regviz.figures._penalties import Look, Rows, digits, looks_of, say
+from regviz.figures._traces import mix, style
+from regviz.history import Floats
+from regviz.palette import Theme
+from regviz.validation import boolean, integer, real
+
+__all__ = ["weight_race"]
+
+FRAMES = 90
+SECONDS = 6.0  # that the race lasts
+MAX_STEPS = 10_000_000
+_BUTTON = palette.BLANK["light"], palette.INK["light"]
+
+
+def weight_race(
+    rows: Rows,
+    start: float,
+    step: float,
+    n_steps: int,
+    *,
+    log: bool = False,
+    theme: Theme = "light",
+) -> go.Figure:
+    """Which penalty takes a weight to 0, and when, where nothing else moves it.
+
+    Parameters
+    ----------
+    rows : sequence of Regularization
+        Their ``l1`` and ``l2`` count.
+    start : float
+        The weight at step 0, above 0 to 1000.
+    step : float
+        Step size, above 0 to 1000.
+    n_steps : int
+        Where the axis ends, 1 to 10 million.
+    log : bool
+        Whether the weight's axis is logarithmic: L2 is a straight line there, and a weight that
+        becomes 0 leaves at the bottom.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        For each regularization a line, and then for each a point that runs along it in the
+        figure's frames. At rest the points stand at the start.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not allowed.
+    """
+    boolean("log", log)
+    start = real("start", start, 0, forces.MAX_WEIGHT, open_low=True)
+    n_steps = integer("n_steps", n_steps, 1, MAX_STEPS)
+    looks = looks_of(rows, theme)
+    stops = np.unique(np.linspace(0, n_steps, FRAMES + 1).round())
+    steps = _with_arrivals(stops, rows, start, step)
+    weights = [forces.race(start, row, step, steps) for row in rows]
+    results = [
+        _result(row, start, step, n_steps, float(w[-1]))
+        for row, w in zip(rows, weights, strict=True)
+    ]
+    floor = _floor(weights) if log else 0.0
+    figure = style(go.Figure(), theme, "Who reaches 0?", "only the penalty moves the weight")
+    for look, w, result in zip(looks, weights, results, strict=True):
+        _line(figure, look, steps, w, result, floor)
+    heads = np.array([np.maximum(w, floor)[np.isin(steps, stops)] for w in weights])
+    _points(figure, looks, stops, heads, theme)
+    figure.update_layout(
+        height=430 + 20 * len(rows),
+        margin=dict(l=62, r=22, t=76 + 20 * len(rows), b=150, autoexpand=False),
+        legend=dict(x=0, xanchor="left", y=1.02, yanchor="bottom"),
+    )
+    figure.update_xaxes(title_text="step", range=(0, n_steps))
+    figure.update_yaxes(**_scale(start, floor))
+    said = "; ".join(f"{look.name}: {result}" for look, result in zip(looks, results, strict=True))
+    return say(figure, f"A weight that starts at {digits(start)}. {said}.")
+
+
+def _with_arrivals(stops: Floats, rows: Rows, start: float, step: float) -> NDArray[np.float64]:
+    """The steps to draw: all stops, and where a weight becomes 0 that step and the one before."""
+    reached = [forces.arrival(start, row, step) for row in rows]
+    seen = [n for n in reached if n is not None and n <= stops[-1]]
+    found: NDArray[np.float64] = np.unique([*stops, *seen, *(n - 1 for n in seen)])
+    return found
+
+
+def _result(row: Regularization, start: float, step: float, n_steps: int, last: float) -> str:
+    n = forces.arrival(start, row, step)
+    if n is None:
+        return f"never 0; {digits(last)} after {n_steps:,} steps"
+    return f"exactly 0 after {n:,} step" + "s" * (n != 1)
+
+
+def _line(
+    figure: go.Figure, look: Look, steps: Floats, weights: Floats, result: str, floor: float
+) -> None:
+    line = weights
+    if floor:  # from the step at which it is 0 the line falls out at the bottom
+        line = np.where(weights > 0, weights, np.nan)
+        if weights[-1] == 0:
+            line[np.argmin(weights)] = floor / 1000
+    figure.add_scatter(
+        x=steps,
+        y=line,
+        customdata=weights,
+        mode="lines",
+        name=f"{look.name}: {result}",
+        line=dict(color=look.colour, width=2.5, dash=look.dash),
+        hovertemplate=f"{look.name}<br>step %{{x}}<br>weight %{{customdata:.3g}}<extra></extra>",
+    )
+
+
+def _points(
+    figure: go.Figure, looks: list[Look], stops: Floats, heads: Floats, theme: Theme
+) -> None:
+    """Points that run along the lines at the press of a button, or stand where a slider says."""
+    ink, blank = palette.INK[theme], palette.BLANK[theme]
+    first = len(figure.data)
+    for look, head in zip(looks, heads, strict=True):
+        figure.add_scatter(
+            x=stops[:1],
+            y=head[:1],
+            mode="markers",
+            marker=dict(color=look.colour, size=13, line=dict(color=ink, width=1.5)),
+            showlegend=False,
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    figure.frames = [
+        go.Frame(
+            name=f"{stop:.0f}",
+            traces=list(range(first, first + len(looks))),
+            data=[go.Scatter(x=[stop], y=[y]) for y in now],
+        )
+        for stop, now in zip(stops, heads.T, strict=True)
+    ]
+    at_once = dict(mode="immediate", transition=dict(duration=0))
+    pace = dict(duration=1000 * SECONDS / len(stops), redraw=False)
+    play = dict(frame=pace, fromcurrent=True, **at_once)
+    still = dict(frame=dict(duration=0, redraw=False), **at_once)
+    buttons = dict(
+        type="buttons",
+        direction="left",
+        showactive=False,
+        x=0,
+        xanchor="left",
+        y=0,
+        yanchor="top",
+        pad=dict(t=56),
+        # under the pointer Plotly makes buttons nearly white, in any theme
+        bgcolor=mix(*_BUTTON, 0.1),
+        bordercolor=mix(*_BUTTON, 0.35),
+        font=dict(color=_BUTTON[1]),
+        buttons=[
+            dict(label="▶ Play", method="animate", args=[None, play]),
+            dict(label="❚❚ Pause", method="animate", args=[[None], still]),
+        ],
+    )
+    slider = dict(
+        active=0,
+        x=0,
+        len=1,
+        y=0,
+        yanchor="top",
+        pad=dict(t=96, l=0, r=0),
+        ticklen=0,
+        minorticklen=0,
+        tickcolor=blank,
+        font=dict(color=blank),  # a label for each step would be too many
+        currentvalue=dict(prefix="step ", font=dict(color=ink, size=13)),
+        bgcolor=mix(blank, ink, 0.15),
+        bordercolor=mix(blank, ink, 0.3),
+        activebgcolor=mix(blank, ink, 0.5),
+        steps=[
+            dict(method="animate", label=frame.name, args=[[frame.name], still])
+            for frame in figure.frames
+        ],
+    )
+    figure.update_layout(updatemenus=[buttons], sliders=[slider])
+
+
+def _floor(weights: Sequence[Floats]) -> float:
+    """The bottom of a logarithmic axis: the power of ten below the weights that are never 0."""
+    start = float(weights[0][0])
+    lowest = min((float(w[-1]) for w in weights if w[-1] > 0), default=start / 1000)
+    return float(10.0 ** math.floor(math.log10(min(max(lowest, 1e-6 * start), 0.01 * start))))
+
+
+def _scale(start: float, floor: float) -> dict[str, object]:
+    """The axis of the weight, linear or, above a floor, logarithmic."""
+    if not floor:
+        return dict(title_text="weight", range=(-0.04 * start, 1.05 * start))
+    low, top = math.log10(floor), math.log10(start)
+    return dict(
+        title_text="weight (log scale)",
+        type="log",
+        range=(low, top + 0.05 * (top - low)),
+        dtick=max(1, round((top - low) / 5)),
+        exponentformat="power",
+    )
