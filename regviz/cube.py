@@ -17,6 +17,7 @@ from regviz.experiment import (
 )
 from regviz.layout import Layout
 from regviz.packing import HALF, SINGLE, frame_bytes
+from regviz.regularization import METHODS
 from regviz.strengths import DEFAULT_LEVEL, grid
 from regviz.training import recorded_epochs
 
@@ -80,6 +81,11 @@ class Cube:
         n_parameters = _n_parameters(self.experiment.data, self.experiment.network)
         n_frames = len(recorded_epochs(self.experiment.training))
         return LIMIT - n_frames * frame_bytes(len(self.shelves), n_parameters, SINGLE)
+
+    def strengths(self, method: str) -> list[float]:
+        """The strengths at which a method is there, from weak to strong."""
+        rows = self.experiment.regularizations
+        return [METHODS[method].strength(rows[row]) for row in dict(self.shelves)[method]]
 
     def rows(self, levels: Mapping[str, int]) -> list[int]:
         """The network of each method at its level, `DEFAULT_LEVEL` where none is given."""

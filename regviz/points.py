@@ -16,6 +16,7 @@ MIN_POINTS, MAX_POINTS = 10, 2000
 MAX_CLASSES = 3  # so many have a colour and a shape of their own
 LARGEST = 1e5
 DECIMALS = 3
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class PointsSpec:
         class, 0, 1 or 2, or a value (regression).
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
-        What the classes are called, in the order of their numbers; ``()`` is "class 0" and so on.
+        What the classes are called, in the order of their numbers, with 1 to 40 characters each;
+        ``()`` is "class 0" and so on.
     train_fraction : float
         Share of the points that is not kept for testing, between 0.05 and 0.95.
     validation_fraction : float
@@ -70,8 +72,8 @@ class PointsSpec:
         object.__setattr__(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
         n_classes = 0 if self.task == "regression" else self._check_classes()
         names = self.names
-        if not isinstance(names, (tuple, list)) or not all(isinstance(n, str) for n in names):
-            raise refuse("names", "a tuple of texts", names)
+        if not isinstance(names, (tuple, list)) or not all(map(_is_name, names)):
+            raise refuse("names", f"texts of 1 to {LONGEST_NAME} printable characters", names)
         if names and len(names) != n_classes:
             raise refuse("names", f"{n_classes} names, one for each class, or none", names)
         object.__setattr__(self, "names", tuple(names))
@@ -137,6 +139,10 @@ class PointsSpec:
             raise refuse("points", f"{allowed}, with at most {MAX_POINTS} points", text[:40])
         steps = np.frombuffer(content, "<i4").reshape(3, -1).astype(np.int64).cumsum(axis=1)
         return cls(tuple(map(tuple, (steps.T / 10**DECIMALS).tolist())), **others)  # type: ignore[arg-type]
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:

@@ -107,6 +107,23 @@ class Method:
             case _:
                 return Regularization()
 
+    def strength(self, regularization: Regularization) -> float:
+        """How strong a regularization of this method is: `at` the other way round."""
+        r = regularization
+        match self.key:
+            case "l1":
+                return r.l1
+            case "l2":
+                return r.l2
+            case "elastic_net":
+                return r.l1 + r.l2
+            case "dropout":
+                return r.drop_rate
+            case "max_norm":
+                return r.max_norm or 0.0
+            case _:
+                return 0.0
+
 
 METHODS: dict[str, Method] = {
     method.key: method

@@ -102,7 +102,7 @@ def test_points_that_cannot_be_used_are_refused(points, message):
 
 def test_names_belong_to_classes():
     assert PointsSpec(blob(), names=["cat", "dog"]).names == ("cat", "dog")
-    for wrong in (("cat",), "cats", (1, 2)):
+    for wrong in (("cat",), "cats", (1, 2), ("", "dog"), ("cat", "a\nb"), ("cat", "x" * 41)):
         with pytest.raises(ValueError, match=r"^names must be"):
             PointsSpec(blob(), names=wrong)
     with pytest.raises(ValueError, match="0 names"):

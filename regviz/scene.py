@@ -1,0 +1,183 @@
+"""What a page shows, and where on it one looks: the value that a link and a file hold."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from regviz.cube import Cube
+from regviz.experiment import (
+    Data,
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    TrainingSpec,
+    build,
+    mapping,
+)
+from regviz.labels import label
+from regviz.points import PointsSpec
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+from regviz.validation import boolean, choice, integer, refuse
+
+VERSION = 1
+EARLY_STOPPING = "early_stopping"
+GROUPS = ("data", "network", "training", "line_up", "share", "understand")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An experiment with each method at all of its strengths, and what of it is looked at.
+
+    Parameters
+    ----------
+    data : DataSpec or PointsSpec
+    network : NetworkSpec
+    training : TrainingSpec
+    methods : sequence of str
+        Keys of `regviz.regularization.METHODS`; they are kept in the catalogue's order.
+    early_stopping : bool
+        Whether the unregularized network is also shown as early stopping leaves it.
+    onset : int
+        Epochs trained without any regularization before it acts, fewer than ``training.epochs``.
+    focus : str or None
+        The method that is seen large, or ``"early_stopping"``; None leaves it to the page.
+    strengths : mapping of str to float
+        The strength that a method is seen at: its λ, dropout rate or max-norm radius. The page
+        shows the nearest that it offers, and a middle one where none is given.
+    epoch : int or None
+        The epoch that is seen; None is the end.
+    hide : sequence of str
+        Groups of controls that the page leaves out, among ``"data"``, ``"network"``,
+        ``"training"``, ``"line_up"``, ``"share"`` and ``"understand"``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    data: Data = SHOWCASE.data
+    network: NetworkSpec = SHOWCASE.network
+    training: TrainingSpec = SHOWCASE.training
+    methods: tuple[str, ...] = tuple(METHODS)
+    early_stopping: bool = True
+    onset: int = 0
+    focus: str | None = None
+    strengths: tuple[tuple[str, float], ...] = ()
+    epoch: int | None = None
+    hide: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # an experiment checks what it has
+        Experiment(self.data, self.network, self.training)
+        object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
+        if not self.methods:
+            raise refuse("methods", "at least one of " + ", ".join(METHODS), self.methods)
+        object.__setattr__(self, "hide", _names("hide", self.hide, GROUPS))
+        boolean("early_stopping", self.early_stopping)
+        last = self.training.epochs
+        object.__setattr__(self, "onset", integer("onset", self.onset, 0, last - 1))
+        if self.focus is not None:
+            choice("focus", self.focus, (*self.methods, EARLY_STOPPING))
+        if self.epoch is not None:
+            object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
+        object.__setattr__(self, "strengths", _strengths(self.strengths))
+
+    def cube(self) -> Cube:
+        """Every method at all of its strengths."""
+        return Cube.of(
+            self.methods, self.data, self.network, self.training, self.onset, self.early_stopping
+        )
+
+    def levels(self, cube: Cube) -> dict[str, int]:
+        """For each of `strengths` the level of ``cube``, from weak to strong, that is nearest."""
+        shelves = dict(cube.shelves)
+        found = {}
+        for key, strength in self.strengths:
+            if len(shelves.get(key, ())) > 1:
+                offered = cube.strengths(key)
+                nearest = min(offered, key=lambda s: abs(s - strength))
+                found[key] = offered.index(nearest)
+        return found
+
+    def to_json(self) -> str:
+        """The scene as JSON text; `from_json` reads it back to an equal value."""
+        content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
+        return json.dumps({"regviz": VERSION} | content, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` or `regviz.Experiment.to_json` wrote; what is left out is default.
+
+        Of an experiment every method is taken that has a network, at the strength of its first.
+
+        Raises
+        ------
+        ValueError
+            If the text is not JSON, names an unknown parameter, or holds a value out of range.
+        """
+        try:
+            content = json.loads(text)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise refuse("file", f"JSON text ({error})", text) from error
+        if isinstance(content, dict) and "regularizations" in content:
+            return cls.of(Experiment.from_json(text))
+        allowed = [field.name for field in dataclasses.fields(cls)]
+        content = dict(mapping("file", content, ["regviz", *allowed]))
+        integer("regviz", content.pop("regviz", VERSION), 1, VERSION)
+        kinds: dict[str, tuple[type, ...]] = {
+            "data": (DataSpec, PointsSpec),
+            "network": (NetworkSpec,),
+            "training": (TrainingSpec,),
+        }
+        for name, choices in kinds.items():
+            if name in content:
+                content[name] = build(name, choices, content[name])
+        return cls(**content)
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> Self:
+        """The scene that comes nearest to an experiment with networks of its own choice."""
+        rows = [replace(row, onset=0) for row in experiment.regularizations]
+        strengths: dict[str, float] = {}
+        for row in rows:
+            key = label(row).method
+            strengths.setdefault(key, METHODS[key].strength(row))
+        onset = max(row.onset for row in experiment.regularizations)
+        return cls(
+            experiment.data,
+            experiment.network,
+            experiment.training,
+            tuple(strengths),
+            onset=min(onset, experiment.training.epochs - 1),
+            strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
+        )
+
+
+def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Some of ``allowed``, in that order."""
+    if not isinstance(names, (tuple, list)):
+        raise refuse(parameter, "a list of " + ", ".join(allowed), names)
+    for name in names:
+        choice(parameter, name, allowed)
+    return tuple(name for name in allowed if name in names)
+
+
+def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
+    """Pairs of method and strength, in the catalogue's order, checked as a `Regularization` is."""
+    pairs = strengths.items() if isinstance(strengths, Mapping) else strengths
+    try:
+        given = dict(pairs)
+    except (TypeError, ValueError) as error:
+        raise refuse("strengths", "a strength for each of some methods", strengths) from error
+    adjustable = [key for key in METHODS if key != "none"]
+    for key in given:
+        choice("strengths", key, adjustable)
+    return tuple(
+        (key, METHODS[key].strength(METHODS[key].at(given[key])))
+        for key in adjustable
+        if key in given
+    )
