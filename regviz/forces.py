@@ -198,16 +198,17 @@ class LeastSquares:
         The minimum solves one of these nine, and no solution of another lies lower.
         """
         l1, l2 = regularization.l1, regularization.l2
+        curvature, optimum = self.hessian, np.array(self.optimum)
         found, lowest = np.zeros(2), math.inf
         # fewest weights first, so that on a tie the zero is exact
-        patterns = sorted(itertools.product((0, 1, -1), repeat=2), key=np.count_nonzero)
-        for signs in map(np.array, patterns):
+        for signs in sorted(itertools.product((0, 1, -1), repeat=2), key=np.count_nonzero):
             free = np.flatnonzero(signs)
             w = np.zeros(2)
-            system = self.hessian[np.ix_(free, free)] + l2 * np.eye(len(free))
-            pull = (self.hessian @ self.optimum)[free] - l1 * signs[free]
+            system = curvature[np.ix_(free, free)] + l2 * np.eye(len(free))
+            pull = (curvature @ optimum)[free] - l1 * np.array(signs)[free]
             w[free] = np.linalg.solve(system, pull)
-            height = float(self.loss(w) + penalties(w, regularization).sum())
+            away = w - optimum
+            height = away @ curvature @ away / 2 + l1 * np.abs(w).sum() + l2 / 2 * w @ w
             if height < lowest and (np.sign(w) == signs).all():
                 found, lowest = w, height
         return found

@@ -221,7 +221,7 @@ def _outline(figure: go.Figure, points: Floats, line: Mapping[str, object], **lo
 
 def _way(problem: LeastSquares, row: Regularization) -> Floats:
     """The solutions ``(n, 2)`` as the strength grows from 0."""
-    times = (0.0, *np.geomspace(0.01, 1000, 80))
+    times = (0.0, *np.geomspace(0.01, 1000, 60))
     rows = [Regularization(l1=min(row.l1 * f, 1000), l2=min(row.l2 * f, 1000)) for f in times]
     return np.array([problem.minimum(stronger) for stronger in rows])
 
