@@ -1,0 +1,331 @@
+"""A run as one HTML file, opened from disk without a network: it plays, scrubs and drags."""
+
+import base64
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import regviz
+from regviz.cube import Cube
+from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
+from regviz.history import History
+from regviz.offline import offline_page, recording
+from regviz.regularization import METHODS
+from regviz.showcase import SHOWCASE
+from tests.browser.conftest import find_board
+from tests.browser.test_board import assert_predicts, assert_recorded, drag
+from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, still
+
+TRAINING = replace(SHOWCASE.training, epochs=40)
+HOSTILE = '</title><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">&amp;'
+
+TITLE = "A title of many words that has to break on a phone"
+
+Open = Callable[..., Page]
+
+
+class Run(NamedTuple):
+    cube: Cube
+    history: History
+
+    def page(self, title: str = "A run", about: str = "") -> str:
+        rows = self.cube.rows({})
+        return offline_page(recording(self.cube, rows, self.history, "run"), title, about)
+
+
+def run_of(
+    data: DataSpec = SHOWCASE.data,
+    network: NetworkSpec = SHOWCASE.network,
+    training: TrainingSpec = TRAINING,
+) -> Run:
+    cube = Cube.of(list(METHODS), data, network, training)
+    return Run(cube, regviz.train(cube.experiment))
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return run_of()
+
+
+@contextmanager
+def visits(browser: Browser, folder: Path) -> Iterator[Open]:
+    """What opens a page from disk, offline; at the end nothing but it may have been asked for.
+
+    Its policy is lifted unless asked for: Playwright waits by means that it forbids.
+    """
+    contexts, complaints, requests, allowed = [], [], [], []
+
+    def opened(html: str, width: int = 1400, policy=False, **more) -> Page:
+        file = folder / f"{len(contexts)}.html"
+        file.write_text(html, encoding="utf-8")
+        allowed.append(file.as_uri())
+        more = {"reduced_motion": "reduce", "offline": True, "bypass_csp": not policy} | more
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
+        contexts.append(context)
+        context.on("request", lambda request: requests.append(request.url))
+        context.on("console", lambda message: complaints.append(message.text))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        page = context.new_page()
+        page.goto(file.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert requests == allowed
+    assert complaints == []
+
+
+@pytest.fixture
+def open_file(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open a page, for one test."""
+    with visits(browser, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The page of the run, for the tests to share."""
+    with visits(browser, tmp_path_factory.mktemp("offline")) as open_file:
+        yield begun(open_file(run.page(TITLE, "x" * 120)))
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """The page of the run at the end, with nothing moving."""
+    opened.mouse.up()
+    opened.mouse.move(0, 0)
+    opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
+    opened.evaluate("view => board().look({ ...board().view, ...view })", START)
+    go(opened, -1)
+    return opened
+
+
+def begun(page: Page) -> Page:
+    """The page, once the whole recording has been read."""
+    page.wait_for_selector(".regviz-board .card canvas")
+    find_board(page)
+    page.wait_for_function("window.board().complete && !document.getElementById('note')")
+    return page
+
+
+def at_rest(page: Page) -> Page:
+    """The page at the end of the run, with nothing moving."""
+    go(begun(page), -1)
+    return page
+
+
+def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
+    page = begun(open_file(run.page(), reduced_motion="no-preference"))
+    first = page.evaluate("window.board().frame")
+    page.wait_for_function(f"window.board().frame > {first} && window.board().playing")
+    page.wait_for_function("!window.board().playing")
+    assert page.evaluate("window.board().frame") == 40
+    at_the_end = pictures(page)
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("window.board().frame > 2 && window.board().frame < 35")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    still(page)
+    assert 2 < page.evaluate("window.board().frame") < 40
+    differ = [a != b for a, b in zip(at_the_end, pictures(page), strict=True)]
+    assert all(differ[:6])
+
+
+def test_it_holds_every_network_at_every_epoch_to_the_bit(run: Run, page: Page):
+    found = page.evaluate(PARAMETERS.replace("/assets/board/", "regviz/"))
+    numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.uint32).reshape(found["shape"])
+    assert np.array_equal(numbers, run.history.parameters.view(np.uint32))
+    assert page.evaluate("window.board().recording.epochs") == run.history.epochs.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "to"), [("Epoch", 0.1), ("Strength of all methods", 0.0), ("Prune weights below", 0.9)]
+)
+def test_dragging_changes_the_pictures_and_the_numbers(run: Run, page: Page, name: str, to: float):
+    before = pictures(page)
+    slider = page.get_by_role("slider", name=name, exact=True)
+    seen = drag(page, slider, to, lambda: tuple(pictures(page)))
+    page.mouse.up()
+    assert len({value for value, _ in seen}) >= 3
+    assert len({shown for _, shown in seen}) >= 3
+    still(page)
+    assert sum(a != b for a, b in zip(before, pictures(page), strict=True)) >= 5
+    if name != "Prune weights below":
+        for card in cards(page):
+            assert_recorded(run.history, card)
+
+
+def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
+    assert_predicts(page, run.history)
+    focus = page.evaluate("window.board().focusIndex()")
+    before = pictures(page)
+    page.evaluate("window.board().edit(0, 3)")
+    still(page)
+    changed = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    assert changed == [c == focus for c in range(7)]
+    assert cards(page)[focus]["remark"] == "edited"
+    page.evaluate("window.board().unedit(0)")
+    still(page)
+    assert pictures(page) == before
+
+
+def test_the_keys_work_as_on_the_page(page: Page):
+    page.keyboard.press("Home")
+    still(page)
+    assert page.evaluate("window.board().frame") == 0
+    page.keyboard.press("3")
+    assert page.evaluate("window.board().view.focus") == "l2"
+    page.keyboard.press("ArrowUp")
+    still(page)
+    assert page.evaluate("window.board().view.levels.l1") == 5
+
+
+@pytest.mark.parametrize(
+    ("data", "training"),
+    [
+        (DataSpec("three_blobs"), TRAINING),
+        (DataSpec("bumps"), TRAINING),
+        (DataSpec("plane"), TrainingSpec("sgd", learning_rate=10.0, epochs=40)),
+    ],
+)
+def test_every_task_can_be_saved_and_a_network_that_is_lost(
+    open_file: Open, data: DataSpec, training: TrainingSpec
+):
+    run = run_of(data, NetworkSpec((6, 6), "relu"), training)
+    page = at_rest(open_file(run.page()))
+    history = run.history
+    for card in cards(page):
+        lost = history.diverged[card["k"]]
+        if 0 <= lost <= history.epochs[card["t"]]:
+            text = page.locator(".card", has_text=card["label"]).locator(".diverged").first
+            expect(text).to_contain_text(f"diverged at epoch {lost}")
+            continue
+        for name, text in (("test_loss", card["test_loss"]), ("train_loss", card["train_loss"])):
+            expected = history.metrics[name][card["t"], card["k"]]
+            decimals = len(text.partition(".")[2])
+            assert decimals >= 1
+            assert abs(float(text) - expected) <= 0.5 * 10**-decimals + 1e-5
+    if data.name == "plane":
+        assert (history.diverged >= 0).any()
+    else:
+        assert_predicts(page, history)
+
+
+def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
+    page = begun(open_file(run.page(HOSTILE, HOSTILE)))
+    assert page.title() == HOSTILE
+    assert page.locator("h1").text_content() == HOSTILE
+    assert page.locator(".about").text_content() == HOSTILE
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1920])
+@pytest.mark.parametrize(
+    ("scheme", "paper"), [("dark", "rgb(14, 17, 23)"), ("light", "rgb(255, 255, 255)")]
+)
+def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, scheme: str, paper: str):
+    was = page.viewport_size
+    before = pictures(page)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"window.board().theme.mode === {scheme!r}")
+    still(page)
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for element in ("h1", ".about", ".regviz-board"):
+            box = page.locator(element).bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+        assert page.evaluate("getComputedStyle(window.board().probe).color") == paper
+        assert all(a != b for a, b in zip(before, pictures(page), strict=True))
+    finally:
+        page.set_viewport_size(was)
+        page.emulate_media(color_scheme="light")
+
+
+def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
+    page = open_file(run.page(), policy=True)
+    expect(page.locator("#note")).to_have_count(0)
+    expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
+    find_board(page)
+    before = pictures(page)
+    page.get_by_role("slider", name="Epoch", exact=True).fill("7")
+    expect(page.locator(".transport .epoch")).to_have_text("epoch 7 / 40")
+    page.get_by_role("slider", name="Strength of L1", exact=True).press("Home")
+    expect(page.get_by_role("slider", name="Strength of all methods")).to_have_value("0")
+    page.get_by_role("button", name="test loss").first.hover()
+    expect(page.locator(".tip")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert all(a != b for a, b in zip(before, pictures(page), strict=True))
+
+
+@pytest.mark.parametrize("policy", [True, False])
+def test_it_is_the_policy_that_keeps_a_page_from_any_server(
+    browser: Browser, run: Run, tmp_path: Path, policy: bool
+):
+    file = tmp_path / "run.html"
+    file.write_text(run.page(), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.5)
+        page = browser.new_page(bypass_csp=not policy, reduced_motion="reduce")
+        page.goto(file.as_uri())
+        page.evaluate(
+            """url => {
+              fetch(url).catch(() => {});
+              new Image().src = url;
+              import(url).catch(() => {});
+            }""",
+            f"http://127.0.0.1:{server.getsockname()[1]}/a.js",
+        )
+        page.wait_for_timeout(300)
+        if policy:
+            with pytest.raises(TimeoutError):
+                server.accept()
+        else:
+            server.accept()[0].close()
+        page.close()
+
+
+def test_without_javascript_it_says_what_it_takes(run: Run, open_file: Open):
+    page = open_file(run.page(), java_script_enabled=False)
+    expect(page.locator("#note")).to_contain_text("JavaScript is switched off")
+    expect(page.locator("#note")).to_be_visible()
+
+
+@pytest.mark.parametrize("damage", ["not base64", "half a message", "a part is missing"])
+def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
+    messages = recording(run.cube, run.cube.rows({}), run.history, "run")
+    if damage == "half a message":
+        messages[0] = messages[0][: len(messages[0]) // 2]
+    elif damage == "a part is missing":
+        messages.pop()
+    html = offline_page(messages, "A run")
+    if damage == "not base64":
+        html = html.replace("data-message>", "data-message>§")
+    page = open_file(html)
+    expect(page.locator("#note")).to_contain_text("This file is damaged")
+
+
+def test_two_strengths_chosen_at_export_are_those_it_opens_with(open_file: Open, run: Run):
+    levels = {"l1": 1, "dropout": 6}
+    messages = recording(run.cube, run.cube.rows(levels), run.history, "run")
+    page = at_rest(open_file(offline_page(messages, "A run")))
+    shown = {card["label"]: card["k"] for card in cards(page)}
+    shelves = dict(run.cube.shelves)
+    assert shown["L1"] == shelves["l1"][1]
+    assert shown["Dropout"] == shelves["dropout"][6]
+    assert shown["L2"] == shelves["l2"][4]
+    look(page, levels={"l1": 7})
+    assert {card["label"]: card["k"] for card in cards(page)}["L1"] == shelves["l1"][7]
