@@ -20,6 +20,7 @@ import torch
 import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
 from regviz.regularization import METHODS
+from regviz.replicates import with_seed
 from regviz.strengths import DEFAULT_LEVEL, grid
 from regviz.training import Program
 
@@ -111,6 +112,27 @@ def scale(device: str, counts: tuple[int, ...], epochs: int) -> None:
             print(f" | {costs[0]:11.3f} {costs[1]:11.3f}", flush=True)
 
 
+def seeds(count: int = 5) -> None:
+    """Print how much faster several seeds are in one program than one after another.
+
+    Both draw the data, train, and record and measure the last epoch.
+    """
+    print(f"\n{count} seeds, batches of 10, 100 epochs: seconds together, and one after another")
+    print(f"{'':16} {'rows':>7} | {'together':>9} {'in turn':>9} {'ratio':>6}")
+    for name, network in NETWORKS.items():
+        for rows in (SIX, GRID):
+            run = experiment(network, rows, epochs=100)
+            run = replace(run, training=replace(run.training, frames=1))
+            together, in_turn = [], []
+            for _ in range(REPEATS):
+                together.append(seconds(regviz.replicate, run, range(count)))
+                each = [seconds(regviz.train, with_seed(run, seed)) for seed in range(count)]
+                in_turn.append(sum(each))
+            best = min(together), min(in_turn)
+            print(f"{name:16} {len(rows):7} | {best[0]:9.3f} {best[1]:9.3f}", end="")
+            print(f" {best[1] / best[0]:6.2f}", flush=True)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -124,6 +146,7 @@ def main() -> None:
         return
     compare(batch_size=10)
     compare(batch_size=None)
+    seeds()
     scale("cpu", (1, 6, 41, 256, 1024, 4096), epochs=20)
 
 
