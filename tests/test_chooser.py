@@ -1,0 +1,128 @@
+"""Every way through the questions ends in an advice, and the losses decide where there are any."""
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from regviz.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
+from regviz.regularization import METHODS
+
+KEYS = ("none", "l1", "l2", "elastic_net")
+# every order of four losses, with a tie and with networks that diverged; and too few to decide by
+LOSSES = [
+    None,
+    {},
+    {"none": 0.5},
+    {"elastic_net": 0.5, "l1": 0.4},
+    {"none": 0.5, "elastic_net": 0.4},
+    {"none": 0.5, "elastic_net": 0.6},
+    *(
+        dict(zip(KEYS, order, strict=True))
+        for order in itertools.permutations((0.1, 0.2, 0.3, 0.4))
+    ),
+    dict.fromkeys(KEYS, 0.3),
+    dict.fromkeys(KEYS, math.nan),
+    dict.fromkeys(KEYS, math.inf),
+    dict(zip(KEYS, (math.nan, 0.2, 0.3, 0.4), strict=True)),
+    dict(zip(KEYS, (0.3, 0.2, math.nan, math.nan), strict=True)),
+]
+
+
+def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
+    """All ways to an advice, by any answers to whatever is asked."""
+    answers = answers or {}
+    found = consult(answers, losses)
+    if isinstance(found, Advice):
+        yield answers, found
+        return
+    assert found.key not in answers, "a question came twice"
+    assert len(found.answers) >= 2
+    for key, _ in found.answers:
+        yield from walk(losses, answers | {found.key: key})
+
+
+@pytest.mark.parametrize("losses", LOSSES)
+def test_every_way_ends_in_advice_after_few_questions(losses):
+    ways = list(walk(losses))
+    assert len(ways) >= 4
+    for answers, advice in ways:
+        assert 1 <= len(answers) <= MAX_QUESTIONS
+        assert advice.method in METHODS
+        assert advice.reason
+        assert advice.then
+        assert advice.source
+
+
+def test_every_question_is_reached_and_every_recommendation_given():
+    ways = [way for losses in LOSSES for way in walk(losses)]
+    assert {key for answers, _ in ways for key in answers} == set(QUESTIONS)
+    assert {advice.method for _, advice in ways} == set(KEYS)
+    assert max(len(answers) for answers, _ in ways) == MAX_QUESTIONS
+
+
+@pytest.mark.parametrize(
+    ("known", "method"),
+    [("dense", "l2"), ("few", "l1"), ("unsure", "elastic_net"), ("clean", "none")],
+)
+def test_without_validation_or_compute_the_data_decide(known, method):
+    for rest in ({"validate": "no"}, {"validate": "yes", "compute": "little"}):
+        advice = consult({"data": known} | rest, dict.fromkeys(KEYS, 0.3))
+        assert advice.method == method
+        assert advice.duels == ()
+
+
+@pytest.mark.parametrize(
+    ("losses", "method", "compared"),
+    [
+        # elastic net wins: L1 is tried, and the better kept
+        ((0.5, 0.3, 0.1, 0.4), "l1", ["elastic_net", "l1"]),
+        ((0.5, 0.45, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
+        ((0.5, 0.4, 0.1, 0.4), "l1", ["elastic_net", "l1"]),  # a tie goes to the simpler
+        # it loses: L2 is tried, else none
+        ((0.5, 0.1, 0.4, 0.6), "l2", ["none", "l2"]),
+        ((0.5, 0.1, 0.55, 0.6), "none", ["none", "none"]),
+        ((0.5, 0.1, 0.5, 0.5), "none", ["none", "none"]),
+        # a network that diverged has lost
+        ((math.nan, 0.5, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
+        ((0.5, 0.1, math.nan, math.nan), "none", ["none", "none"]),
+    ],
+)
+def test_measured_losses_decide(losses, method, compared):
+    answers = {"data": "unsure", "validate": "yes", "compute": "plenty"}
+    advice = consult(answers, dict(zip(KEYS, losses, strict=True)))
+    assert isinstance(advice, Advice)
+    assert advice.method == method
+    assert [duel.winner for duel in advice.duels] == compared
+    by_key = dict(zip(KEYS, losses, strict=True))
+    for duel in advice.duels:  # the numbers it decided by are the numbers given
+        for key, loss in zip(duel.methods, duel.losses, strict=True):
+            assert loss == (math.inf if math.isnan(by_key[key]) else by_key[key])
+
+
+@pytest.mark.parametrize("losses", [None, {}, {"none": 0.5}, dict.fromkeys(KEYS, math.nan)])
+def test_without_losses_to_decide_by_the_outcome_is_asked(losses):
+    answers = {"data": "few", "validate": "yes", "compute": "plenty"}
+    asked = consult(answers, losses)
+    assert isinstance(asked, Question)
+    assert asked.key == "outcome"
+    assert consult(answers | {"outcome": "net"}, losses).method == "elastic_net"
+    assert consult(answers | {"outcome": "baseline"}, losses).method == "l2"
+
+
+def test_answers_off_the_way_do_not_count():
+    advice = consult({"data": "few", "validate": "no", "compute": "plenty", "outcome": "net"})
+    assert advice == consult({"data": "few", "validate": "no"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ({"weather": "fine"}, "answers must be one of 'data'"),
+        ({"data": "sunny"}, r"answers\['data'\] must be one of 'dense'"),
+    ],
+)
+def test_unknown_answers_are_refused(answers, message):
+    with pytest.raises(ValueError, match=message):
+        consult(answers)
