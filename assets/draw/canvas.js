@@ -1,0 +1,162 @@
+/** The picture of a drawing: axes, points, and the crosshair that the keyboard moves. */
+
+import { fit } from "../board/dom.js";
+import { SHAPES, shape, trainColour } from "../board/points.js";
+import { STRENGTH, css, mix, parse } from "../board/theme.js";
+import { linearTicks, tickLabel } from "../board/ticks.js";
+
+const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
+export const HIT = { mouse: 9, touch: 16, keyboard: 9 }; // pixels within which a point is meant
+export const RUBBER = 11; // radius of the eraser in pixels
+const STAMP = 16; // pixels: the side of the picture of a point
+const CROWD = 400; // points from which they are drawn smaller
+
+/**
+ * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
+ * @typedef {import("../board/theme.js").Theme} Theme
+ */
+
+/** @returns {Frame}  the square of the axes within a canvas of this width */
+export function frameOf(width, reach) {
+  return { side: Math.max(60, width - MARGIN.left - MARGIN.right), left: MARGIN.left, top: MARGIN.top, reach };
+}
+
+/** The height of the canvas for a frame. */
+export function heightOf({ side, top }) {
+  return side + top + MARGIN.bottom;
+}
+
+/** Where a place of the canvas lies on the axes. */
+export function toAxes({ side, left, top, reach }, x, y) {
+  return [((x - left) / side) * 2 * reach - reach, reach - ((y - top) / side) * 2 * reach];
+}
+
+/** Where a place on the axes lies on the canvas. */
+export function toCanvas({ side, left, top, reach }, x1, x2) {
+  return [left + ((x1 + reach) / (2 * reach)) * side, top + ((reach - x2) / (2 * reach)) * side];
+}
+
+/** So many pixels in units of the axes. */
+export function unitsOf({ side, reach }, pixels) {
+  return (pixels / side) * 2 * reach;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Object} picture
+ * @param {Frame} picture.frame
+ * @param {Theme} picture.theme
+ * @param {import("./drawing.js").Point[]} picture.points
+ * @param {(label: number) => {shape: string, fill: string, stroke: string}} picture.looks
+ * @param {number[]|null} picture.cursor  where the keyboard is on the axes
+ * @param {number} picture.chosen  the point that is meant there, or -1
+ * @param {number[]|null} picture.rubber  where the eraser is
+ */
+export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rubber }) {
+  const ratio = window.devicePixelRatio || 1;
+  const width = frame.side + MARGIN.left + MARGIN.right;
+  fit(canvas, width, heightOf(frame), ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, heightOf(frame));
+  paintAxes(context, frame, theme, getComputedStyle(canvas).fontFamily);
+  const stamps = new Map();
+  for (const [x1, x2, label] of points) {
+    if (!stamps.has(label)) stamps.set(label, stampOf(looks(label), points.length > CROWD ? 3.2 : 4.4, ratio));
+    const [x, y] = toCanvas(frame, x1, x2);
+    context.drawImage(stamps.get(label), x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
+  }
+  if (chosen >= 0) ring(context, toCanvas(frame, ...points[chosen]), 9, theme.ink, 2);
+  if (rubber) ring(context, toCanvas(frame, ...rubber), RUBBER, theme.ink, 1);
+  if (cursor) paintCursor(context, frame, theme, cursor);
+}
+
+/** How points look: classes by colour and shape, values by colour. */
+export function looksOf(kind, colours, theme, valueReach) {
+  if (kind === "classes") {
+    const looks = colours.map((colour, c) => {
+      return { shape: SHAPES[c], fill: trainColour(parse(colour), theme), stroke: theme.paper };
+    });
+    return (label) => looks[label];
+  }
+  const [low, high] = colours.map(parse);
+  return (value) => {
+    const share = Math.min(1, Math.abs(value) / valueReach);
+    const fill = css(mix(parse(theme.paper), value < 0 ? low : high, STRENGTH[theme.mode] * share));
+    return { shape: "circle", fill, stroke: theme.ink };
+  };
+}
+
+/** A picture of one point: thousands are drawn faster from a picture than from their outlines. */
+function stampOf(look, radius, ratio) {
+  const stamp = document.createElement("canvas");
+  stamp.width = stamp.height = Math.ceil(STAMP * ratio);
+  const context = stamp.getContext("2d");
+  context.scale(stamp.width / STAMP, stamp.width / STAMP);
+  context.fillStyle = look.fill;
+  context.strokeStyle = look.stroke;
+  context.lineWidth = 1.1;
+  context.lineJoin = "round";
+  shape(context, look.shape, STAMP / 2, STAMP / 2, radius);
+  context.fill();
+  context.stroke();
+  return stamp;
+}
+
+function paintAxes(context, frame, theme, font) {
+  const { side, left, top, reach } = frame;
+  const line = (share) => css(mix(parse(theme.paper), parse(theme.ink), share));
+  const half = linearTicks(reach, 3);
+  const ticks = [...half.slice(1).map((x) => -x).reverse(), ...half];
+  context.lineWidth = 1;
+  for (const tick of ticks) {
+    const [x, y] = toCanvas(frame, tick, tick).map((place) => Math.round(place) + 0.5);
+    context.strokeStyle = line(tick === 0 ? 0.35 : 0.1);
+    context.beginPath();
+    context.moveTo(x, top);
+    context.lineTo(x, top + side);
+    context.moveTo(left, y);
+    context.lineTo(left + side, y);
+    context.stroke();
+  }
+  context.strokeStyle = line(0.45);
+  context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+  context.fillStyle = line(0.78);
+  context.font = `11px ${font}`;
+  for (const tick of ticks) {
+    const [x, y] = toCanvas(frame, tick, tick);
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    context.fillText(tickLabel(tick), x, top + side + 4);
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    context.fillText(tickLabel(tick), left - 4, y);
+  }
+  context.font = `12px ${font}`;
+  context.textAlign = "center";
+  context.textBaseline = "bottom";
+  context.fillText("x₁", left + side / 2, top + side + MARGIN.bottom);
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillText("x₂", 0, top + side / 4);
+}
+
+function paintCursor(context, frame, theme, cursor) {
+  const [x, y] = toCanvas(frame, ...cursor);
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    context.moveTo(x + 5 * dx, y + 5 * dy);
+    context.lineTo(x + 14 * dx, y + 14 * dy);
+  }
+  context.stroke();
+}
+
+function ring(context, [x, y], radius, colour, width) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.stroke();
+}

@@ -1,0 +1,118 @@
+/** What is chosen beside the canvas: classes or a value, the tool, and going back. */
+
+import { icon, make, say } from "../board/dom.js";
+import { CORNERS, SHAPES } from "../board/points.js";
+import { number } from "../board/words.js";
+import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
+
+const TOOLS = {
+  point: { text: "Point", tip: "A click adds a point. Drag a point to move it." },
+  spray: { text: "Spray", tip: "A click adds eight points around it." },
+  erase: { text: "Erase", tip: "Click or drag over points to erase them." },
+};
+const KINDS = {
+  classes: { text: "Classes", tip: "Each point belongs to one of two or three classes." },
+  value: { text: "Value", tip: "Each point has a value that is to be predicted (regression)." },
+};
+const HINT =
+  "Click to add, drag to move, right-click to erase. Keys: arrows, Enter to add, Delete to erase, M to move, 1 to 3 for the class.";
+
+/** @param {import("./pad.js").Pad} pad */
+export function makeControls(pad) {
+  const kinds = group("The label of a point", KINDS, (kind) => pad.change(turnTo(pad.live, kind)));
+  const tools = group("Tool", TOOLS, (tool) => {
+    pad.tool = tool;
+    pad.draw();
+  });
+  const classes = makeClasses(pad);
+  const value = makeValue(pad);
+  const undo = button("Undo", "Undo (Ctrl+Z)", () => pad.undo());
+  const redo = button("Redo", "Redo (Ctrl+Shift+Z)", () => pad.redo());
+  const empty = button("Clear", "Erase all points of this kind. Undo brings them back.", () =>
+    pad.change(clear(pad.live)),
+  );
+  const actions = make("div", { class: "row", role: "group", "aria-label": "Changes" }, undo, redo, empty);
+  const element = make("div", { class: "controls" }, kinds.element, classes.element, value.element, tools.element, actions);
+  return { element, hint: make("p", { class: "hint" }, HINT), kinds, tools, classes, value, undo, redo, empty };
+}
+
+/** @param {import("./pad.js").Pad} pad */
+export function updateControls({ kinds, tools, classes, value, undo, redo, empty }, pad) {
+  const { live, history } = pad;
+  choose(kinds.buttons, live.kind);
+  choose(tools.buttons, pad.tool);
+  classes.element.hidden = live.kind !== "classes";
+  value.element.hidden = live.kind !== "value";
+  if (live.kind === "classes") updateClasses(classes, pad, countsOf(pointsOf(live)));
+  Object.assign(value.slider, { min: -pad.valueReach, max: pad.valueReach, step: pad.valueReach / 20 });
+  value.slider.value = pad.value;
+  say(value.number, number(pad.value));
+  if (live.kind === "value") {
+    const { fill, stroke } = pad.looks(pad.value);
+    Object.assign(value.picture.style, { fill, stroke });
+  }
+  undo.disabled = !history.past.length;
+  redo.disabled = !history.future.length;
+  empty.disabled = !pointsOf(live).length;
+}
+
+function makeClasses(pad) {
+  const parts = SHAPES.slice(0, 3).map((name, c) => {
+    const picture =
+      name === "circle"
+        ? icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15 }])
+        : icon("-1.6 -1.6 3.2 3.2", ["polygon", { points: CORNERS[name].join(" ") }]);
+    const text = make("span", { class: "name" });
+    const count = make("span", { class: "count" });
+    const element = make("button", { type: "button", class: "class" }, picture, text, count);
+    element.addEventListener("click", () => {
+      pad.label = c;
+      if (pad.tool === "erase") pad.tool = "point";
+      pad.draw();
+    });
+    return { element, picture, text, count };
+  });
+  const element = make(
+    "div", { class: "row", role: "group", "aria-label": "Class of new points" }, ...parts.map((part) => part.element),
+  );
+  return { element, parts };
+}
+
+function updateClasses({ parts }, { names, looks, label }, counts) {
+  for (const [c, { element, picture, text, count }] of parts.entries()) {
+    element.setAttribute("aria-pressed", String(c === label));
+    element.title = names[c];
+    picture.style.fill = looks(c).fill;
+    say(text, names[c]);
+    say(count, String(counts[c]));
+    element.setAttribute("aria-label", `${names[c]}, ${counts[c]} points`);
+  }
+}
+
+function makeValue(pad) {
+  const slider = make("input", { type: "range", "aria-label": "Value of new points" });
+  slider.addEventListener("input", () => {
+    pad.value = Number(slider.value);
+    pad.draw();
+  });
+  const shown = make("span", { class: "number", "aria-hidden": "true" });
+  const picture = icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15, "stroke-width": 0.3 }]);
+  return { element: make("label", { class: "value" }, "Value", slider, shown, picture), slider, picture, number: shown };
+}
+
+function group(label, options, choice) {
+  const buttons = Object.fromEntries(
+    Object.entries(options).map(([key, { text, tip }]) => [key, button(text, tip, () => choice(key))]),
+  );
+  return { element: make("div", { class: "row", role: "group", "aria-label": label }, ...Object.values(buttons)), buttons };
+}
+
+function choose(buttons, chosen) {
+  for (const [key, element] of Object.entries(buttons)) element.setAttribute("aria-pressed", String(key === chosen));
+}
+
+function button(text, tip, action) {
+  const element = make("button", { type: "button", title: tip }, text);
+  element.addEventListener("click", action);
+  return element;
+}

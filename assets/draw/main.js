@@ -1,0 +1,59 @@
+/** The drawing pad as a Streamlit component. */
+
+import { Pad } from "./pad.js";
+
+/** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: Function|null}>} */
+const mounted = new WeakMap();
+
+/**
+ * Streamlit's entry: called when the pad appears and with every message. The server's points are
+ * loaded only where their version is another one: else those here are newer.
+ *
+ * @param {{data: {version: number, kind: string, points: number[][], names: string[],
+ *   colours: string[], limits: import("./drawing.js").Limits}, parentElement: Element|ShadowRoot,
+ *   setStateValue: (name: string, value: Object) => void}} component
+ * @returns {() => void}  ends the pad, unless it was rendered again in the meantime
+ */
+export function render({ data, parentElement, setStateValue }) {
+  const mount = mounted.get(parentElement) ?? appear(parentElement);
+  const { pad } = mount;
+  const call = ++mount.calls;
+  pad.onDrawn = (drawn) => setStateValue("drawn", drawn);
+  mount.unwatch ??= watch(pad);
+  if (data.version !== pad.version) pad.load(data);
+  pad.restyle();
+  return () => {
+    if (call !== mount.calls) return;
+    mount.unwatch?.();
+    mount.unwatch = null;
+  };
+}
+
+function appear(parent) {
+  const mount = { pad: new Pad(), calls: 0, unwatch: null };
+  mounted.set(parent, mount);
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("style.css", import.meta.url).href;
+  const { pad } = mount;
+  pad.element.style.visibility = "hidden"; // nothing is shown unstyled
+  style.onload = style.onerror = () => {
+    pad.element.style.visibility = "";
+    pad.measure();
+    pad.restyle();
+  };
+  parent.append(style, pad.element);
+  return mount;
+}
+
+function watch(pad) {
+  const resized = new ResizeObserver(() => pad.measure());
+  resized.observe(pad.element);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const restyle = () => pad.restyle();
+  system.addEventListener("change", restyle);
+  return () => {
+    resized.disconnect();
+    system.removeEventListener("change", restyle);
+  };
+}

@@ -1,0 +1,326 @@
+/**
+ * The drawing pad: all of its state in one object. Pointer and keys change the drawing; what has
+ * been drawn is told when a gesture ends.
+ */
+
+import { make, say } from "../board/dom.js";
+import { readTheme } from "../board/theme.js";
+import { HIT, RUBBER, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
+import * as drawings from "./drawing.js";
+import { makeControls, updateControls } from "./controls.js";
+
+const GATHER = 200; // milliseconds in which quick gestures become one message
+const STEPS = 30; // of the arrow keys from the middle to an end of an axis
+const SPRAY_EVERY = 22; // pixels that the pointer moves from one spray to the next
+
+const LABEL =
+  "Canvas for points. Arrow keys move the crosshair, with Shift further. Enter or Space uses the tool there, " +
+  "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
+
+export class Pad {
+  version = -1;
+  /** @type {import("./drawing.js").History} */ history = drawings.begin("classes", []);
+  /** The drawing while a gesture changes it. @type {import("./drawing.js").Drawing} */
+  live = this.history.present;
+  tool = "point";
+  label = 0;
+  value = 1;
+  cursor = [0, 0];
+  keyboard = false;
+  gesture = null;
+  carried = -1;
+  pointed = null;
+  reach = 3;
+  valueReach = 1;
+  theme = null;
+  width = 0;
+  frame = frameOf(0, 3);
+  limits = { all: 10, each: 3, most: 2000 };
+  names = [];
+  colours = [];
+  pending = 0;
+  /** Called with what has been drawn. @type {(drawn: Object) => void} */
+  onDrawn = () => {};
+
+  constructor() {
+    this.canvas = make("canvas", { tabindex: "0", role: "application", "aria-label": LABEL });
+    this.status = make("p", { class: "status", role: "status" });
+    this.controls = makeControls(this);
+    this.probe = make("i", { class: "probe", "aria-hidden": "true" });
+    this.element = make(
+      "section", { class: "regviz-draw", "aria-label": "Draw points" },
+      this.controls.element, this.canvas, this.status, this.controls.hint, this.probe,
+    );
+    this.element.regviz = this;
+    listen(this);
+  }
+
+  /** Begin anew with the server's points. */
+  load({ version, kind, points, names, colours, limits }) {
+    clearTimeout(this.pending);
+    Object.assign(this, { version, colours, limits, gesture: null, carried: -1 });
+    this.names = [0, 1, 2].map((c) => names[c] ?? `class ${c}`);
+    this.history = drawings.begin(kind, points);
+    this.live = this.history.present;
+    this.reach = drawings.reachOf(points);
+    this.valueReach = kind === "value" ? drawings.valueReach(points) : 1;
+    this.value = this.valueReach;
+    this.measure(true);
+  }
+
+  /** Read the theme anew. */
+  restyle() {
+    if (!this.element.isConnected) return; // has no style
+    this.theme = readTheme(this.probe);
+    this.draw();
+  }
+
+  /** Read the width anew. */
+  measure(anew = false) {
+    const width = this.element.clientWidth;
+    if (!width || (width === this.width && !anew)) return;
+    this.width = width;
+    this.frame = frameOf(width, this.reach);
+    this.canvas.style.height = `${heightOf(this.frame)}px`;
+    this.draw();
+  }
+
+  get points() {
+    return drawings.pointsOf(this.live);
+  }
+
+  /** Of the points that come: a class or a value. */
+  get chosenLabel() {
+    return this.live.kind === "classes" ? this.label : this.value;
+  }
+
+  /** The point that is meant at the crosshair, or -1. */
+  get chosen() {
+    return this.find(...this.cursor, HIT.keyboard);
+  }
+
+  find(x1, x2, pixels) {
+    return drawings.nearest(this.points, x1, x2, unitsOf(this.frame, pixels));
+  }
+
+  /** Show this drawing, and remember and tell it unless a gesture goes on. */
+  change(drawing) {
+    this.live = drawing;
+    if (!this.gesture && this.carried < 0) this.settle();
+    this.draw();
+  }
+
+  settle() {
+    const before = this.history;
+    this.history = drawings.commit(before, this.live);
+    this.live = this.history.present;
+    if (this.history.present !== before.present) this.tell();
+  }
+
+  undo() {
+    this.travel(drawings.undo);
+  }
+
+  redo() {
+    this.travel(drawings.redo);
+  }
+
+  travel(way) {
+    if (this.gesture) return;
+    this.carried = -1;
+    const before = this.history.present;
+    this.history = way(this.history);
+    this.live = this.history.present;
+    if (this.live !== before) this.tell();
+    this.draw();
+  }
+
+  tell() {
+    clearTimeout(this.pending);
+    const { version } = this;
+    this.pending = setTimeout(() => {
+      this.onDrawn({ version, kind: this.history.present.kind, points: drawings.pointsOf(this.history.present) });
+    }, GATHER);
+  }
+
+  /** Use the tool at a place of the axes. */
+  use(x1, x2) {
+    const { live, limits, reach, chosenLabel } = this;
+    this.cursor = drawings.at(x1, x2, 0, reach).slice(0, 2);
+    if (this.tool === "erase") {
+      this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, RUBBER)));
+    } else {
+      const added =
+        this.tool === "spray"
+          ? drawings.spray(x1, x2, chosenLabel, reach)
+          : [drawings.at(x1, x2, chosenLabel, reach)];
+      this.change(drawings.add(live, added, limits.most));
+    }
+  }
+
+  /** Take the point at the crosshair along with it, or put it down. */
+  carry() {
+    if (this.gesture) return;
+    if (this.carried < 0) {
+      this.carried = this.chosen;
+      if (this.carried >= 0) this.cursor = this.points[this.carried].slice(0, 2);
+      this.draw();
+    } else {
+      this.carried = -1;
+      this.change(this.live);
+    }
+  }
+
+  /** Move the crosshair by so many steps, and what it carries. */
+  step(right, up) {
+    const size = this.reach / STEPS;
+    const [x1, x2] = this.cursor;
+    this.cursor = drawings.at(x1 + right * size, x2 + up * size, 0, this.reach).slice(0, 2);
+    if (this.carried >= 0) this.change(drawings.move(this.live, this.carried, ...this.cursor));
+    else this.draw();
+  }
+
+  /** What a point of a class or a value looks like. */
+  get looks() {
+    return looksOf(this.live.kind, this.colours, this.theme, this.valueReach);
+  }
+
+  draw() {
+    if (!this.theme || !this.width || this.drawing) return;
+    this.drawing = requestAnimationFrame(() => {
+      this.drawing = 0;
+      const { theme, frame, points } = this;
+      const focused = this.canvas.matches(":focus");
+      paint(this.canvas, {
+        frame,
+        theme,
+        points,
+        looks: this.looks,
+        cursor: focused && this.keyboard ? this.cursor : null,
+        chosen: focused ? this.chosen : -1,
+        rubber: this.tool === "erase" ? this.pointed : null,
+      });
+      updateControls(this.controls, this);
+      say(this.status, drawings.describe(this.live, this.limits, this.names));
+    });
+  }
+}
+
+/** @param {Pad} pad */
+function listen(pad) {
+  const { canvas } = pad;
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return toAxes(pad.frame, event.clientX - box.left, event.clientY - box.top);
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button > 2 || event.button === 1 || pad.gesture) return;
+    canvas.setPointerCapture(event.pointerId);
+    if (pad.carried >= 0) pad.carry();
+    pad.keyboard = false;
+    press(pad, place(event), event);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!event.isPrimary) return;
+    const [x1, x2] = (pad.pointed = place(event));
+    if (pad.gesture) drag(pad, x1, x2);
+    else if (pad.tool === "erase") pad.draw();
+  });
+  canvas.addEventListener("lostpointercapture", () => {
+    if (!pad.gesture) return;
+    pad.gesture = null;
+    pad.change(pad.live);
+  });
+  canvas.addEventListener("pointerleave", () => {
+    pad.pointed = null;
+    pad.draw();
+  });
+  canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+  canvas.addEventListener("focus", () => pad.draw());
+  canvas.addEventListener("blur", () => {
+    if (pad.carried >= 0) pad.carry();
+    pad.draw();
+  });
+  canvas.addEventListener("keydown", (event) => pressKey(pad, event));
+  pad.element.addEventListener("keydown", (event) => travelKey(pad, event));
+}
+
+function press(pad, [x1, x2], { button, pointerType }) {
+  if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT.mouse)) return; // beside the axes
+  const hit = pad.find(x1, x2, HIT[pointerType] ?? HIT.mouse);
+  pad.gesture = { kind: "none", from: [x1, x2] };
+  if (button === 2) {
+    if (hit >= 0) pad.change(drawings.erase(pad.live, hit));
+  } else if (pad.tool !== "point") {
+    pad.gesture.kind = pad.tool;
+    pad.use(x1, x2);
+  } else {
+    const before = pad.points.length;
+    if (hit < 0) pad.use(x1, x2);
+    if (hit < 0 && pad.points.length === before) return; // no more fit
+    // one that was hit keeps its distance to the pointer, so that a mere click moves nothing
+    const index = hit < 0 ? before : hit;
+    const point = pad.points[index];
+    pad.cursor = point.slice(0, 2);
+    Object.assign(pad.gesture, { kind: "move", index, offset: [point[0] - x1, point[1] - x2] });
+    pad.draw();
+  }
+}
+
+function drag(pad, x1, x2) {
+  const { kind, index, offset, from } = pad.gesture;
+  if (kind === "move") {
+    pad.cursor = drawings.at(x1 + offset[0], x2 + offset[1], 0, pad.reach).slice(0, 2);
+    pad.change(drawings.move(pad.live, index, ...pad.cursor));
+  } else if (kind === "erase") {
+    pad.use(x1, x2);
+  } else if (kind === "spray" && Math.hypot(x1 - from[0], x2 - from[1]) >= unitsOf(pad.frame, SPRAY_EVERY)) {
+    pad.gesture.from = [x1, x2];
+    pad.use(x1, x2);
+  }
+}
+
+function pressKey(pad, event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const far = event.shiftKey ? 5 : 1;
+  const action = {
+    ArrowLeft: () => pad.step(-far, 0),
+    ArrowRight: () => pad.step(far, 0),
+    ArrowUp: () => pad.step(0, far),
+    ArrowDown: () => pad.step(0, -far),
+    Enter: () => (pad.carried >= 0 ? pad.carry() : pad.use(...pad.cursor)),
+    " ": () => (pad.carried >= 0 ? pad.carry() : pad.use(...pad.cursor)),
+    Delete: () => eraseChosen(pad),
+    Backspace: () => eraseChosen(pad),
+    m: () => pad.carry(),
+    1: () => choose(pad, 0),
+    2: () => choose(pad, 1),
+    3: () => choose(pad, 2),
+  }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
+  event.preventDefault();
+  event.stopPropagation(); // the page has keys of its own
+  if (pad.gesture) return;
+  pad.keyboard = true;
+  action();
+}
+
+function eraseChosen(pad) {
+  const index = pad.carried >= 0 ? pad.carried : pad.chosen;
+  pad.carried = -1;
+  if (index >= 0) pad.change(drawings.erase(pad.live, index));
+}
+
+function choose(pad, label) {
+  pad.label = label;
+  pad.draw();
+}
+
+function travelKey(pad, event) {
+  const key = event.key.toLowerCase();
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (key === "y" || event.shiftKey) pad.redo();
+  else pad.undo();
+}
