@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
@@ -120,19 +121,49 @@ class History:
         ValueError
             If ``X`` has another number of columns than the run's data, or holds NaN or infinity.
         """
-        t = integer("t", t, -len(self.epochs), len(self.epochs) - 1)
+        n_times, n_rows, _ = self.parameters.shape
+        t = integer("t", t, -n_times, n_times - 1)
+        outputs = torch.from_numpy(self.outputs(X, range(n_rows), t))
+        with pinned(), torch.inference_mode():
+            return networks.predict(outputs, self.dataset.task).numpy()
+
+    def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
+        """What some networks put out at recorded times ``t``, before sigmoid or softmax.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns)
+        rows : sequence of int
+            Which networks.
+        t : int or sequence of int
+            Index into `epochs`: one for all, or one for each of ``rows``.
+
+        Returns
+        -------
+        ndarray of shape (len(rows), n_outputs, n)
+            Of two classes, class 1 is the more probable above 0.
+
+        Raises
+        ------
+        ValueError
+            As for `predict`, or if there is no such network or time.
+        """
+        n_times, n_rows, _ = self.parameters.shape
+        each = list(t) if isinstance(t, Sequence) else [t] * len(rows)
+        if len(each) != len(rows):
+            raise refuse("t", f"one index, or {len(rows)}, one for each row", t)
+        times = [integer("t", one, -n_times, n_times - 1) for one in each]
+        chosen = [integer("rows", row, -n_rows, n_rows - 1) for row in rows]
         points = numbers("X", X)
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         inputs = input_features(points, self.experiment.network.features)
-        rows = torch.from_numpy(self.parameters[t].copy())
         with pinned(), torch.inference_mode():
-            outputs = networks.hidden_and_output(
-                self.layout.split(rows),
+            return networks.hidden_and_output(
+                self.layout.split(torch.from_numpy(self.parameters[times, chosen])),
                 torch.from_numpy(inputs.astype(self.parameters.dtype)),
                 self.experiment.network.activation,
-            )[-1]
-            return networks.predict(outputs, self.dataset.task).numpy()
+            )[-1].numpy()
 
     def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:
         """For each network, the time index at which ``metric`` is best: ``(K,)``.
