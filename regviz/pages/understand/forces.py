@@ -1,0 +1,262 @@
+"""The view "Forces": what penalties do to one weight and to two, with no network around them.
+
+Each part is a fragment of its own, so that a slider redraws its part alone.
+"""
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from regviz import figures
+from regviz.experiment import Regularization
+from regviz.figures._penalties import digits
+from regviz.forces import LeastSquares, arrival, race
+from regviz.pages.components import draw
+from regviz.pages.sight import Sight
+from regviz.palette import Theme
+
+SERIES = tuple(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5))
+STRENGTHS = SERIES[: SERIES.index(50.0)]
+STEPS = SERIES[SERIES.index(0.001) : SERIES.index(20.0)]
+LONGEST = 1_000_000  # steps of the race that are drawn at most
+
+Board = dict[str, float]
+
+
+def show(sight: Sight) -> None:
+    """Draw the view."""
+    _sums()
+    _one_weight(sight.theme, _of_the_board(sight))
+    _two_weights(sight.theme)
+
+
+def _of_the_board(sight: Sight) -> Board:
+    """What the board shows, by the sliders' keys, rounded to what these offer."""
+    found = {}
+    for method in ("l1", "l2"):
+        if method in dict(sight.cube.shelves):
+            row = sight.cube.experiment.regularizations[sight.network(method)]
+            found[f"forces_{method}"] = _nearest(row.l1 + row.l2, STRENGTHS)
+    training = sight.cube.experiment.training
+    momentum = training.momentum if training.optimizer == "momentum" else 0.0
+    step = _nearest(training.learning_rate / (1 - momentum), STEPS)
+    return found | {"forces_step": step, "forces_race_step": step}
+
+
+def _nearest(value: float, options: Sequence[float]) -> float:
+    """The option nearest by ratio."""
+    return min(options, key=lambda option: abs(math.log(option / max(value, 1e-300))))
+
+
+@st.fragment
+def _sums() -> None:
+    _claim("L1 adds up sizes; L2 adds up squares.")
+    left, right, words = st.columns([1, 1, 3], vertical_alignment="top")
+    first, second = (
+        column.number_input(f"Weight {name}", -100.0, 100.0, value, 0.5, "%g", f"forces_sum_{name}")
+        for column, name, value in ((left, "w₁", -1.0), (right, "w₂", -2.5))
+    )
+    words.markdown(worked_example(first, second))
+
+
+def worked_example(first: float, second: float) -> str:
+    """Both penalties of two weights, written out, as Markdown."""
+    sizes, squares = abs(first) + abs(second), first**2 + second**2
+    one, two = (f"({digits(w)})" if w < 0 else digits(w) for w in (first, second))
+    lines = [
+        f"**L1**: Σ|w| = |{digits(first)}| + |{digits(second)}| = **{_full(sizes)}**",
+        f"**L2**: Σw² = {one}² + {two}² = **{_full(squares)}**",
+        f"Some books write ½Σw², here {_full(squares / 2)}. RegViz adds λ₁·Σ|w| + (λ₂/2)·Σw² to the"
+        " loss, so that L2's gradient is λ₂w.",
+    ]
+    large = max(abs(first), abs(second))
+    if squares:
+        lines.append(
+            f"The larger weight has {large / sizes:.0%} of the sum of sizes, and"
+            f" {large**2 / squares:.0%} of the sum of squares."
+        )
+    return "\n\n".join(lines)
+
+
+@st.fragment
+def _one_weight(theme: Theme, board: Board) -> None:
+    _claim("L1 pulls with the same force everywhere; L2's pull fades near 0.")
+    rows = _strengths(board)
+    panels = st.columns(3)
+    with panels[0]:
+        draw(figures.penalty_curves(rows, theme=theme), "forces_penalty")
+    with panels[1]:
+        draw(figures.penalty_gradients(rows, theme=theme), "forces_gradient")
+    with panels[2]:
+        chart = st.container()
+        bound = st.slider(
+            "Max-norm's bound c",
+            0.1,
+            1.5,
+            1.0,
+            0.1,
+            key="forces_bound",
+            help="Max-norm bounds the length of a unit's incoming weights. With one weight that is"
+            " |w| ≤ c.",
+        )
+        step = _log_slider(
+            "Step size",
+            0.5,
+            STEPS,
+            "forces_step",
+            "The learning rate η; with momentum μ, η/(1 − μ). Each training step ends with this"
+            " map.",
+        )
+        with chart:
+            maps = figures.proximal_maps([*rows, Regularization(max_norm=bound)], step, theme=theme)
+            draw(maps, "forces_proximal")
+    st.markdown(pulls(rows))
+    _race(theme, rows)
+
+
+def _strengths(board: Board) -> list[Regularization]:
+    """L1, L2 and elastic net at the strengths that the visitor chooses."""
+    first, second, third, last = st.columns(4, vertical_alignment="bottom")
+    with first:
+        l1 = _log_slider("Strength of L1, λ₁", 1.0, STRENGTHS, "forces_l1")
+    with second:
+        l2 = _log_slider("Strength of L2, λ₂", 1.0, STRENGTHS, "forces_l2")
+    share = third.slider(
+        "Elastic net's share of L1",
+        0.1,
+        0.9,
+        0.5,
+        0.1,
+        key="forces_share",
+        help="Elastic net here has this share of λ₁, and the rest of λ₂.",
+    )
+    last.button(
+        "Take the board's",
+        key="forces_board",
+        width="stretch",
+        help="The strengths of L1 and L2 on the board, and its step size. They act over thousands"
+        " of steps there, so that one step does little.",
+        on_click=st.session_state.update,
+        args=(board,),
+    )
+    return [
+        Regularization(l1=l1),
+        Regularization(l2=l2),
+        Regularization(l1=share * l1, l2=(1 - share) * l2),
+    ]
+
+
+def pulls(rows: Sequence[Regularization]) -> str:
+    """How hard L1 and L2 pull a large weight and a small one."""
+    l1, l2 = rows[0].l1, rows[1].l2
+    return (
+        f"L1 pulls a weight of 1 and a weight of 0.01 with the same {digits(l1)}. L2 pulls them"
+        f" with {digits(l2)} and {digits(0.01 * l2)}. L1's proximal map sets every weight within"
+        " step size × λ₁ of 0 to exactly 0."
+    )
+
+
+@st.fragment
+def _race(theme: Theme, rows: Sequence[Regularization]) -> None:
+    _claim("L1 takes a weight to exactly 0; L2 never does.")
+    chart, side = st.columns([3, 1])
+    with side:
+        start = st.slider("Weight at the start, w₀", 0.1, 3.0, 1.2, 0.1, key="forces_start")
+        step = _log_slider("Step size of the race", 0.05, STEPS, "forces_race_step")
+        scale = st.segmented_control(
+            "Axis of the weight", ["Linear", "Log"], default="Linear", key="forces_scale"
+        )
+        n_steps = horizon(rows, start, step)
+        st.markdown(outcome(rows, start, step, n_steps))
+        st.caption("On the log axis L2 is a straight line, and L1 plunges.")
+    with chart:
+        figure = figures.weight_race(rows, start, step, n_steps, log=scale == "Log", theme=theme)
+        draw(figure, "forces_race")
+
+
+def horizon(rows: Sequence[Regularization], start: float, step: float) -> int:
+    """So many steps that the slowest to arrive is seen to: 1, 2 or 5 times a power of ten."""
+    reached = [n for row in rows if (n := arrival(start, row, step)) is not None]
+    needed = min(max(20, 1.4 * max(reached, default=20)), LONGEST)
+    decade = 10 ** math.floor(math.log10(needed))
+    return int(decade * next(digit for digit in (1, 2, 5, 10) if digit * decade >= needed))
+
+
+def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: int) -> str:
+    """Who reaches 0, and when: L1, elastic net and L2, a sentence each."""
+    l1, l2, net = rows
+    left = race(start, l2, step, [n_steps])[0]
+    sentences = [
+        f"**{name}** reaches 0 after {arrival(start, row, step):,} steps."
+        for name, row in (("L1", l1), ("Elastic net", net))
+    ]
+    return " ".join(sentences) + f" **L2** never: after {n_steps:,} steps it is {digits(left)}."
+
+
+@st.fragment
+def _two_weights(theme: Theme) -> None:
+    _claim("The diamond has its corners on the axes, where weights are 0; the circle has none.")
+    st.markdown(
+        "Lines of equal loss around its optimum ✕, and filled all weights with no more penalty than"
+        " the solution ●. Dotted: the solution's way as the strength grows."
+    )
+    columns = st.columns(5, vertical_alignment="bottom")
+    with columns[0]:
+        strength = _log_slider("Strength λ", 0.5, STRENGTHS, "forces_pair_strength")
+    sliders = (
+        ("Elastic net's L1 ratio", 0.1, 0.9, 0.5, "forces_pair_ratio"),
+        ("Optimum of w₁", -2.0, 2.0, 1.0, "forces_pair_1"),
+        ("Optimum of w₂", -2.0, 2.0, 0.4, "forces_pair_2"),
+        ("Correlation of the features", -0.9, 0.9, 0.0, "forces_pair_correlation"),
+    )
+    ratio, w1, w2, correlation = (
+        column.slider(text, low, high, value, 0.1, key=key)
+        for column, (text, low, high, value, key) in zip(columns[1:], sliders, strict=True)
+    )
+    problem = LeastSquares((w1, w2), correlation)
+    net = Regularization.elastic_net(strength, ratio)
+    rows = (Regularization(l1=strength), net, Regularization(l2=strength))
+    for column, row, key in zip(st.columns(3), rows, ("l1", "elastic_net", "l2"), strict=True):
+        with column:
+            draw(figures.loss_and_penalty(problem, row, theme=theme), f"forces_pair_{key}")
+            st.markdown(balance(problem, row))
+
+
+def balance(problem: LeastSquares, row: Regularization) -> str:
+    """Why the solution's weights are 0, or why they are not."""
+    best = problem.minimum(row)
+    loss_pulls = [digits(abs(g)) for g in problem.gradient(best)]
+    zeros = [j for j in range(2) if best[j] == 0]
+    if zeros and not row.l1:
+        return "The optimum itself has a weight of 0."
+    if len(zeros) == 2:
+        return (
+            f"Both weights are exactly 0: there the loss pulls them with {loss_pulls[0]} and"
+            f" {loss_pulls[1]}, no more than λ₁ = {digits(row.l1)}."
+        )
+    if zeros:
+        return (
+            f"**w{'₁₂'[zeros[0]]} is exactly 0**: there the loss pulls it with"
+            f" {loss_pulls[zeros[0]]}, no more than λ₁ = {digits(row.l1)}."
+        )
+    if row.l1:
+        return f"No weight is 0: at 0 the loss would pull it harder than λ₁ = {digits(row.l1)}."
+    return "No weight is 0: there L2 does not pull, so any pull of the loss moves it away."
+
+
+def _claim(text: str) -> None:
+    st.subheader(text, anchor=False)
+
+
+def _log_slider(
+    label: str, start: float, options: Sequence[float], key: str, about: str | None = None
+) -> float:
+    """A slider over round numbers, a ratio apart."""
+    st.session_state.setdefault(key, start)
+    return float(st.select_slider(label, options, format_func=digits, key=key, help=about))
+
+
+def _full(value: float) -> str:
+    """A sum without rounding to three digits."""
+    return f"{value:.10g}".replace("-", "−")
