@@ -141,9 +141,7 @@ function paintOf({ element, probe }) {
 
 /** "Circles, epoch 137 of 400" */
 function titleOf({ recording, frame }) {
-  const epoch = words.epochOf(recording.epochs[frame], recording.lastEpoch);
-  const title = recording.data ? `${recording.data}, ${epoch}` : epoch;
-  return title[0].toUpperCase() + title.slice(1);
+  return `${recording.data}, ${words.epochOf(recording.epochs[frame], recording.lastEpoch)}`;
 }
 
 function drawHeading(board, width, { ink, muted }) {

@@ -49,6 +49,7 @@ export function widthOf(text, size, weight = 400) {
  * @param {{size: number, fill: number[], width: number, weight?: number, anchor?: "start"|"middle"|"end"}} look
  */
 export function write(x, y, text, { size, fill, width, weight = 400, anchor = "start" }) {
+  if (!text) return "";
   const tight = widthOf(text, size, weight) > width;
   return tag("text", {
     x, y, "font-size": size, fill: hex(fill),
