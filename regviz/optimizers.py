@@ -52,8 +52,12 @@ class Optimizer(ABC):
             self._rest(self.keep.copy_(self.full_keep))
 
     def _rest(self, factor: Tensor) -> None:
-        """Set the factor to 1 where a weight is next to nothing."""
-        factor.masked_fill_(self.weights.abs() < self.tiny, 1)
+        """Set the factor to 1 where a weight is next to nothing, and not where it is nothing.
+
+        One that is 0 may come back before the factor is set again.
+        """
+        size = self.weights.abs()
+        factor.masked_fill_((size < self.tiny) & (size > 0), 1)
 
     def step(self) -> None:
         """Decoupled decay, then the optimizer's own step."""
