@@ -8,10 +8,11 @@ each module's imports of its neighbours become names, and nothing else of it cha
 import base64
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
@@ -73,7 +74,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     Returns
     -------
     str
-        HTML. Its length is 4/3 of that of the messages and about 0.3 MB for the board.
+        HTML. Its length is 4/3 of that of the messages and about 0.4 MB for the board.
 
     Raises
     ------
@@ -106,7 +107,13 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     )
 
 
-def recording(cube: Cube, rows: Sequence[int], history: History, name: str) -> list[bytes]:
+def recording(
+    cube: Cube,
+    rows: Sequence[int],
+    history: History,
+    name: str,
+    look: Mapping[str, Any] | None = None,
+) -> list[bytes]:
     """All that a board needs to show a cube: the messages that `offline_page` takes.
 
     The line-up comes in single precision, and so do the others where `regviz.cube.LIMIT` allows.
@@ -121,6 +128,8 @@ def recording(cube: Cube, rows: Sequence[int], history: History, name: str) -> l
         The complete run of ``cube.experiment``.
     name : str
         Names cube and line-up together.
+    look : mapping, optional
+        What the board is to show at first, as for `regviz.board.encode`.
 
     Returns
     -------
@@ -149,7 +158,7 @@ def recording(cube: Cube, rows: Sequence[int], history: History, name: str) -> l
         packing.add(own)
         frame = 0
         while frame < len(packing.frames):
-            messages.append(encode(cube, name, part, networks, own, packing, frame))
+            messages.append(encode(cube, name, part, networks, own, packing, frame, look=look))
             precision = packing.frames[frame][1]
             while frame < len(packing.frames) and packing.frames[frame][1] == precision:
                 frame += 1
