@@ -13,7 +13,7 @@ part asks for those from n on; so nothing travels twice and nothing is lost.
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +24,11 @@ from regviz import palette
 from regviz.cube import Cube
 from regviz.datasets import SPLITS, domain
 from regviz.history import History
-from regviz.labels import label
+from regviz.labels import DATASETS, label
+from regviz.link import VERSION as LINK_VERSION
 from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
 from regviz.regularization import METHODS
+from regviz.strengths import DEFAULT_LEVEL
 
 VERSION = 2
 LINE_UP, OTHERS = 0, 1
@@ -45,6 +47,8 @@ def encode(
     packing: Packing,
     frame: int = 0,
     reply: int = 0,
+    look: Mapping[str, Any] | None = None,
+    link: str = "",
 ) -> bytes:
     """The frames of a part of a cube from ``frame`` on, as the module describes.
 
@@ -66,6 +70,12 @@ def encode(
     reply : int
         Tells one message without frames from the next: Streamlit does not deliver the same bytes
         twice, and the browser would wait for an answer forever.
+    look : mapping, optional
+        What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
+        ``"levels"``, how strong each method is, by its key; ``"epoch"``, or None to leave it; and
+        ``"scroll"``, whether the board comes into sight.
+    link : str
+        The query string of what is trained, which the browser adds the view to.
     """
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times]
@@ -87,8 +97,10 @@ def encode(
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
     }
+    if look is not None:
+        header["look"] = dict(look)
     if part == LINE_UP and frame == 0:
-        header |= _opening(cube, rows, history)
+        header |= {"link": link, "link_version": LINK_VERSION} | _opening(cube, rows, history)
         arrays |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
     return _message(header, arrays)
 
@@ -102,7 +114,9 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
         "last_epoch": experiment.training.epochs,
         "patience": max(1, experiment.training.epochs // 10),
         "onset": max(row.onset for row in experiment.regularizations),
+        "data": DATASETS[experiment.data.name],
         "task": dataset.task,
+        "names": list(getattr(experiment.data, "names", ())),
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
         "features": list(experiment.network.features),
@@ -130,6 +144,8 @@ def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
             "colour": palette.METHODS[key],
             "networks": networks,
             "strengths": [strengths[row] for row in networks],
+            "values": cube.strengths(key),
+            "standard": min(DEFAULT_LEVEL, len(networks) - 1),
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "level": networks.index(row),
             "held": False,

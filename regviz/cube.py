@@ -8,6 +8,8 @@ do not depend on which others train beside it, so it makes no difference which a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from regviz.experiment import (
     Data,
     Experiment,
@@ -15,6 +17,7 @@ from regviz.experiment import (
     Regularization,
     TrainingSpec,
 )
+from regviz.history import History
 from regviz.layout import Layout
 from regviz.packing import HALF, SINGLE, frame_bytes
 from regviz.regularization import METHODS
@@ -102,6 +105,30 @@ class Cube:
         """The experiment of the networks ``rows`` alone."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
+
+    def whole(self, rows: Sequence[int], histories: Sequence[History]) -> History:
+        """The history of all networks.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            The networks of the line-up.
+        histories : sequence of History
+            Of the line-up and, unless that is all, of `others`; complete.
+        """
+        places = np.argsort([*rows, *self.others(rows)])
+        first = histories[0]
+        return History(
+            self.experiment,
+            first.dataset,
+            first.epochs,
+            np.concatenate([h.parameters for h in histories], axis=1)[:, places],
+            {
+                name: np.concatenate([h.metrics[name] for h in histories], axis=1)[:, places]
+                for name in first.metrics
+            },
+            np.concatenate([h.diverged for h in histories])[places],
+        )
 
 
 def _n_parameters(data: Data, network: NetworkSpec) -> int:

@@ -1,5 +1,6 @@
 """A run as a recording: every network at about a hundred epochs, from which all views derive."""
 
+import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from regviz import networks
 from regviz.datasets import SPLITS, Dataset, numbers
 from regviz.experiment import Experiment
+from regviz.labels import labels
 from regviz.layout import Layout, input_features
 from regviz.training import pinned, recorded_epochs
 from regviz.validation import choice, integer, refuse
@@ -245,6 +247,39 @@ class History:
                 **splits,  # type: ignore[arg-type]
             )
 
+    def to_json(self) -> str:
+        """The history as JSON text, for programs without NumPy; ``docs/files.md`` has the layout.
+
+        Numbers have as many digits as it takes to read the same ones back; what is undefined is
+        null.
+        """
+        content = {
+            "format": "regviz history",
+            "version": 1,
+            "experiment": json.loads(self.experiment.to_json()),
+            "task": self.dataset.task,
+            "layers": list(self.layout.sizes),
+            "epochs": self.epochs.tolist(),
+            "networks": [
+                {
+                    "label": labels(self.experiment)[k].text,
+                    "diverged": int(self.diverged[k]),
+                    "metrics": {
+                        name: _plain(values[:, k]) for name, values in self.metrics.items()
+                    },
+                    "parameters": [_plain(row) for row in self.parameters[:, k]],
+                }
+                for k in range(len(self.diverged))
+            ],
+            "points": {
+                split: dict(
+                    zip(("X", "y"), map(np.ndarray.tolist, self.dataset.points(split)), strict=True)
+                )
+                for split in SPLITS
+            },
+        }
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
         """Read what `save` wrote.
@@ -298,6 +333,11 @@ class History:
         if not np.isfinite(history.parameters).all():
             raise refuse("parameters", "finite", "NaN or infinity")
         return history
+
+
+def _plain(values: NDArray[Any]) -> list[float | None]:
+    """Numbers with the fewest digits that say them in their own precision; None for NaN."""
+    return [None if text == "nan" else float(text) for text in values.astype(str).tolist()]
 
 
 # what reading a file that is damaged or no history can raise

@@ -1,9 +1,23 @@
-"""What networks are called, on the board and in figures alike."""
+"""What networks and datasets are called, on the board and in figures alike."""
 
 from typing import NamedTuple
 
 from regviz.experiment import Experiment, Regularization
 from regviz.regularization import METHODS
+
+DATASETS = {
+    "moons": "Moons",
+    "circles": "Circles",
+    "xor": "XOR",
+    "blobs": "Two blobs",
+    "spirals": "Spirals",
+    "checkerboard": "Checkerboard",
+    "three_blobs": "Three blobs",
+    "three_spirals": "Three spirals",
+    "plane": "Plane (regression)",
+    "bumps": "Bumps (regression)",
+    "own": "Your points",
+}
 
 
 class Label(NamedTuple):

@@ -103,6 +103,20 @@ class Scene:
                 found[key] = offered.index(nearest)
         return found
 
+    def approximations(self, cube: Cube) -> list[str]:
+        """A sentence for each of `strengths` that ``cube`` does not offer."""
+        levels, found = self.levels(cube), []
+        for key, strength in self.strengths:
+            if key in levels:
+                nearest = cube.strengths(key)[levels[key]]
+                if abs(nearest - strength) > 0.01 * strength:
+                    name = METHODS[key].label
+                    found.append(
+                        f"{name} is not offered at {strength:g} here: the nearest, {nearest:g},"
+                        " is shown."
+                    )
+        return found
+
     def to_json(self) -> str:
         """The scene as JSON text; `from_json` reads it back to an equal value."""
         content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}

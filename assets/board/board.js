@@ -8,6 +8,7 @@ import { decode } from "./codec.js";
 import { pointAt } from "./crosshair.js";
 import { fit, make } from "./dom.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
+import { makeSave } from "./export.js";
 import { makeFocus } from "./focus.js";
 import { makeHelp } from "./help.js";
 import { layOut } from "./layout.js";
@@ -24,8 +25,9 @@ import * as views from "./view.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
-// and how long after the last key the strengths count as set
-const RELEASE = 400;
+// and how long nothing may have moved before the server is told what is looked at
+const TELL = 250;
+
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
   /** @type {import("./player.js").State} */ state = player.START;
@@ -46,17 +48,21 @@ export class Board {
   ratio = 1;
   stale = false;
   resting = 0;
-  releasing = 0;
+  telling = 0;
+  pressed = false;
+  told = "";
+  wish = null;
   request = 0;
   time = 0;
-  /** Called with a card's key and level for all cards, when a strength has been set. */
-  onLevels = () => {};
+  /** Called with what is looked at, when that has changed and nothing moves any more. */
+  onView = () => {};
 
   constructor() {
     this.help = makeHelp();
     this.transport = makeTransport(this);
     this.transport.element.append(this.help.button);
     this.legend = makeLegend();
+    this.legend.element.append(makeSave(this));
     this.grid = make("div", { class: "cards" });
     this.focus = makeFocus(this);
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
@@ -68,6 +74,7 @@ export class Board {
     this.element.regviz = this;
     addTooltip(this.element);
     this.onFrame = (now) => this.tick(now);
+    this.element.addEventListener("pointerdown", () => (this.pressed = true));
   }
 
   get frame() {
@@ -104,6 +111,7 @@ export class Board {
       if (frame < heldFrames(this.recording)[part]) return null;
       this.recording = append(this.recording, message);
     }
+    this.obey(message.header.look);
     this.state = player.arrived(this.state, this.recording);
     this.axes = weightAxes(this.recording);
     // what only the sliders will show is no reason to draw the pictures anew
@@ -111,6 +119,46 @@ export class Board {
     else updateStatus(this.legend, this.recording);
     // once more when all is there, so that the server knows; its answer to that is empty
     return isComplete(this.recording) && epochs.length === 0 ? null : this.next();
+  }
+
+  /** Look where the server wishes, once for each wish. */
+  obey(look) {
+    if (!look || look.id === this.wish) return;
+    const { recording } = this;
+    const first = this.wish === null;
+    this.wish = look.id;
+    this.look(views.wished(this.view, recording, look));
+    if (look.epoch !== null) this.state = player.until(this.state, recording, look.epoch);
+    if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
+
+  /** The visitor has let go of whatever it was. */
+  letGo() {
+    if (!this.pressed) return;
+    this.pressed = false;
+    this.tellLater();
+  }
+
+  /** What is looked at, as the server and the address bar are told. */
+  seen() {
+    const { view, recording, state } = this;
+    const { epochs, held, nFrames } = recording;
+    const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
+    const levels = Object.fromEntries(recording.cards.map((card) => [card.key, views.levelOf(view, card)]));
+    return { look: this.wish, focus: view.focus, levels, epoch: atEnd ? null : epochs[Math.min(state.frame, held - 1)] };
+  }
+
+  /** Say what is looked at, unless something is still on the move. */
+  tellLater() {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => {
+      if (!this.recording || this.pressed) return;
+      const seen = this.seen();
+      const known = JSON.stringify([seen, this.recording.run]);
+      if (known === this.told) return;
+      this.told = known;
+      this.onView(seen, this.recording);
+    }, TELL);
   }
 
   /** What to ask the server for: the frames after those held. */
@@ -127,7 +175,6 @@ export class Board {
     const handlers = {
       focus: (key) => this.look({ ...this.view, focus: key }),
       strengthen: (key, level) => this.look(views.setLevel(this.view, recording.cards, key, level)),
-      release: () => this.release(),
       point: (place) => this.point(place),
     };
     this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
@@ -221,12 +268,14 @@ export class Board {
     // the slider answers at once, the pictures with the next frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
     this.change();
+    this.tellLater();
   }
 
   /** Look at the same recording in another way. */
   look(view) {
     this.view = view;
     this.change();
+    this.tellLater();
   }
 
   focusOn(c) {
@@ -240,16 +289,7 @@ export class Board {
 
   strengthenBy(steps) {
     const view = views.shift(this.view, this.recording.cards, steps);
-    if (view === this.view) return;
-    this.look(view);
-    // a key that is held down is one movement
-    clearTimeout(this.releasing);
-    this.releasing = setTimeout(() => this.release(), RELEASE);
-  }
-
-  /** A strength has been set: the server will train it first, when something else changes. */
-  release() {
-    this.onLevels(this.view.levels);
+    if (view !== this.view) this.look(view);
   }
 
   toggleLink() {
@@ -337,12 +377,14 @@ export class Board {
     this.fine = true;
     refineFocus(this);
     describeBoard(this);
+    this.tellLater();
   }
 
   /** Stop drawing; the next message or change starts it again. */
   stop() {
     cancelAnimationFrame(this.request);
     clearTimeout(this.resting);
+    clearTimeout(this.telling);
     this.request = this.time = 0;
   }
 }

@@ -11,9 +11,9 @@ import * as words from "./words.js";
  * @param {import("./recording.js").Recording} recording
  * @param {number} c  which card
  * @param {{focus: (key: string) => void, strengthen: (key: string, level: number) => void,
- *   release: () => void, point: import("./pointing.js").OnPoint}} handlers
+ *   point: import("./pointing.js").OnPoint}} handlers
  */
-export function makeCard({ cards, network }, c, { focus, strengthen, release, point }) {
+export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
   const { key, label, about, networks } = cards[c];
   // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
   const reach = c === 0 ? {} : { tabindex: "-1" };
@@ -57,7 +57,6 @@ export function makeCard({ cards, network }, c, { focus, strengthen, release, po
   );
   slider.hidden = !isAdjustable(cards[c]);
   slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
-  slider.addEventListener("change", release);
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     if (event.target === parts.pick || !event.target.closest("button, input")) focus(key);

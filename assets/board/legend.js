@@ -3,7 +3,7 @@
 import { icon, make, say } from "./dom.js";
 import { CORNERS, SHAPES, trainColour } from "./points.js";
 import { isComplete } from "./recording.js";
-import { HISTOGRAM, axis, boundary } from "./words.js";
+import { HISTOGRAM, axis, boundary, className } from "./words.js";
 import { css } from "./theme.js";
 
 // recorded after the first one, unless that would take too many bytes
@@ -38,7 +38,7 @@ export function updateSigns({ signs }, recording, scale, theme) {
     const outputs = network.layers[network.layers.length - 1];
     const classes = network.task === "binary" ? 2 : outputs;
     for (let c = 0; c < classes; c++) {
-      entries.push([mark(c, { fill: trainColour(scale.colour(c), theme) }), `class ${c}`, TIPS.classes]);
+      entries.push([mark(c, { fill: trainColour(scale.colour(c), theme) }), className(network, c), TIPS.classes]);
     }
   } else {
     entries.push([ramp(scale), `value ${axis(scale.middle - scale.reach)} to ${axis(scale.middle + scale.reach)}`, TIPS.value]);

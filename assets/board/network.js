@@ -14,7 +14,7 @@ import {
 } from "./readout.js";
 import { NOTHING, listen, rove } from "./steering.js";
 import { drawMask, inUse, layerOf, makeUnits, parameterOf, placeOf, updateUnits } from "./units.js";
-import { number } from "./words.js";
+import { className, number, shortened } from "./words.js";
 
 const TOP = 36;
 const GAP = 7;
@@ -196,7 +196,7 @@ function rearrange(panel) {
   const { features, task } = recording.network;
   panel.names = {
     inputs: features.map(featureName),
-    outputs: task === "multiclass" ? Array.from({ length: layers.at(-1) }, (_, c) => `class ${c}`) : [],
+    outputs: task === "multiclass" ? Array.from({ length: layers.at(-1) }, (_, c) => shortened(className(recording.network, c))) : [],
   };
   const widest = (texts) => texts.reduce((most, text) => Math.max(most, context.measureText(text).width), 0);
   const right = panel.names.outputs.length ? widest(panel.names.outputs) + GAP : 8;

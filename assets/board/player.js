@@ -32,6 +32,12 @@ export function renewed(state, { nFrames, epochs }) {
   return { ...at(state, 0, "following"), until: within ? epochs[state.frame] : Infinity };
 }
 
+/** To an epoch, now or as soon as it has arrived, and stay there. */
+export function until(state, { held, epochs }, epoch) {
+  if (epoch <= epochs[held - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), "resting");
+  return { ...at(state, Math.max(0, held - 1), "following"), until: epoch };
+}
+
 /** More frames have arrived. */
 export function arrived(state, { held, nFrames, epochs }) {
   if (state.mode !== "following") return state;

@@ -3,7 +3,7 @@
 import { drawHeatmap } from "./diagram.js";
 import { fit, make, say } from "./dom.js";
 import { CONSTANT, UNFED, UNREAD, layerOf, parameterOf, placeOf } from "./units.js";
-import { number, signed } from "./words.js";
+import { className, number, signed } from "./words.js";
 
 const ENLARGED = 120;
 const DISTANCE = 8;
@@ -14,11 +14,12 @@ export function featureName(feature) {
   return SUBSCRIPTS[feature] ?? feature;
 }
 
-/** @param {{layers: number[], task: string, features: string[]}} network */
-export function unitName({ layers, task, features }, layer, unit) {
+/** @param {{layers: number[], task: string, features: string[], names: string[]}} network */
+export function unitName(network, layer, unit) {
+  const { layers, task, features } = network;
   if (layer === 0) return `input ${featureName(features[unit])}`;
   if (layer < layers.length - 1) return `unit ${unit + 1} of layer ${layer}`;
-  return task === "multiclass" ? `output for class ${unit}` : "output";
+  return task === "multiclass" ? `output for ${className(network, unit)}` : "output";
 }
 
 /** "unit 3 of layer 1 → unit 5 of layer 2", or "bias of unit 5 of layer 2" */
@@ -105,7 +106,7 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   const layer = layerOf(shape, unit);
   const j = unit - shape.first[layer];
   const probability = layer === shape.layers.length - 1 && network.task === "binary";
-  say(title, unitName(network, layer, j) + (probability ? ": p(class 1)" : ""));
+  say(title, unitName(network, layer, j) + (probability ? `: p(${className(network, 1)})` : ""));
   say(a, `values ${number(units.low[unit])} to ${number(units.high[unit])}`);
   if (layer === 0) {
     let readers = 0;

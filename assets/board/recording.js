@@ -20,6 +20,8 @@
  * @property {number[]} networks    from weak to strong
  * @property {string[]} strengths   of each, in words
  * @property {number[]} drop_rates  of each
+ * @property {number[]} values      of each, as in a link
+ * @property {number} standard      the level that a link need not name
  * @property {number} level         where the card starts
  * @property {boolean} held         whether it shows the network that early stopping keeps
  *
@@ -33,7 +35,11 @@
  * @property {number} patience    epochs without improvement that early stopping waits for
  * @property {number} onset       the epoch from which regularization acts
  * @property {Int32Array} diverged  for each network the epoch from which it is lost, or -1
- * @property {{layers: number[], activation: string, task: string, features: string[]}} network
+ * @property {{layers: number[], activation: string, task: string, features: string[], names: string[]}} network
+ *   names: of the classes, if they have any
+ * @property {string} data        what the points are called
+ * @property {string} link        the query string of what is trained
+ * @property {number} version     of that query string
  * @property {Card[]} cards
  * @property {string[]} classes
  * @property {{light: string, dark: string}} blank
@@ -53,7 +59,7 @@ const SPREAD_QUANTILE = 0.98;
 
 /** @param {import("./codec.js").Message} message  the first of a run: the line-up's, with frame 0 */
 export function start({ header, arrays }) {
-  const { layers, activation, task, features } = header;
+  const { layers, activation, task, features, names } = header;
   const empty = {
     run: header.run,
     parts: [makePart(header), makePart({ ...header, rows: [] })],
@@ -64,7 +70,10 @@ export function start({ header, arrays }) {
     patience: header.patience,
     onset: header.onset,
     diverged: new Int32Array(header.n_networks).fill(-1),
-    network: { layers, activation, task, features },
+    network: { layers, activation, task, features, names },
+    data: header.data,
+    link: header.link,
+    version: header.link_version,
     cards: header.cards,
     classes: header.classes,
     blank: header.blank,

@@ -52,7 +52,6 @@ export function makeTransport(board) {
 function makeStrengths(board) {
   const level = make("input", { type: "range", class: "level", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
   level.addEventListener("input", () => board.strengthenAll(level.valueAsNumber));
-  level.addEventListener("change", () => board.release());
   return make(
     "div",
     { class: "all" },

@@ -23,8 +23,24 @@ export function renewed(view, { cards, network }) {
   return { ...view, focus, discrete, levels: { ...view.levels, ...levels }, edits: {} };
 }
 
-function defaultFocus(cards) {
+/** What is seen large if nobody says otherwise. */
+export function defaultFocus(cards) {
   return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key }) => key !== "none") ?? cards[0]).key;
+}
+
+/**
+ * The view that the server wishes for: what it leaves open stays.
+ *
+ * @param {View} view
+ * @param {import("./recording.js").Recording} recording
+ * @param {{focus: string|null, levels: Object<string, number>}} look
+ */
+export function wished(view, { cards }, { focus, levels }) {
+  const known = cards.some(({ key }) => key === focus);
+  const next = { ...view, focus: known ? focus : view.focus, levels: { ...view.levels, ...levels } };
+  // strengths of their own cards keep
+  const apart = Object.keys(levels).length > 0 && commonLevel(next, cards) === null;
+  return { ...next, linked: view.linked && !apart };
 }
 
 /** Which of its strengths a card shows. */

@@ -2,6 +2,9 @@
 
 import { press } from "./keyboard.js";
 
+// wherever the pointer is by then
+const ENDS = ["pointerup", "pointercancel"];
+
 /**
  * Keep an eye on the width and on the theme, which Streamlit sets on the elements around the board;
  * without Streamlit it is the system's.
@@ -23,8 +26,11 @@ export function watch(parent, board) {
   system.addEventListener("change", restyle);
   const pressed = (event) => press(event, board);
   document.addEventListener("keydown", pressed);
+  const letGo = () => board.letGo();
+  for (const end of ENDS) document.addEventListener(end, letGo);
   return () => {
     document.removeEventListener("keydown", pressed);
+    for (const end of ENDS) document.removeEventListener(end, letGo);
     resized.disconnect();
     themed.disconnect();
     system.removeEventListener("change", restyle);

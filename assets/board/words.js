@@ -104,6 +104,16 @@ export function predictionsAt([x1, x2], predictions) {
   return `at (${number(x1)}, ${number(x2)}): ${predictions.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
 }
 
+/** What a class is called: by its name, or by its number. */
+export function className({ names }, c) {
+  return names?.[c] ?? `class ${c}`;
+}
+
+/** A name where there is little room. */
+export function shortened(name) {
+  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
+}
+
 /** A prediction: the probability of class 1, the most probable class and its probability, or a value. */
 export function prediction(task, values) {
   if (task === "regression") return number(values[0]);

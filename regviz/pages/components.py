@@ -1,8 +1,12 @@
-"""Streamlit components whose code lies in ``assets/``."""
+"""Streamlit components whose code lies in ``assets/``, and figures with their text alternative."""
 
+from html import escape
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
+
+PICTURE_FORMATS = ("png", "svg")
 
 
 def asset_component(name: str, folder: str) -> Any:
@@ -17,3 +21,33 @@ def asset_component(name: str, folder: str) -> Any:
         ".then((module) => module.render(component));\n"
     )
     return st.components.v2.component(name, js=stub)
+
+
+def draw(figure: go.Figure, key: str, **options: Any) -> Any:
+    """Show a Plotly figure in the width there is, and say what it shows to who cannot see it.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+        With what it says in ``layout.meta["alt"]``.
+    key : str
+        Of the chart; also the name of the file that its camera saves, in the format chosen above
+        the views.
+    **options
+        Further arguments of ``st.plotly_chart``.
+
+    Returns
+    -------
+    What ``st.plotly_chart`` returns.
+    """
+    saved = {"format": st.session_state.get("picture_format", "png"), "filename": f"regviz-{key}"}
+    if saved["format"] == "png":
+        saved["scale"] = 2
+    config = {
+        "displaylogo": False,
+        "toImageButtonOptions": saved,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    }
+    alt = (figure.layout.meta or {})["alt"]
+    st.html(f'<p class="regviz-alt" role="note">{escape(alt)}</p>')
+    return st.plotly_chart(figure, key=key, theme=None, config=config, **options)

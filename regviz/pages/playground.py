@@ -2,17 +2,23 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
 from regviz.experiment import Experiment
+from regviz.link import VIEW, from_query, to_query
+from regviz.pages import share, understand
 from regviz.pages.components import asset_component
-from regviz.pages.controls import choose, moved
+from regviz.pages.controls import choose, moved, put
+from regviz.pages.sight import Sight, view, wish
+from regviz.regularization import METHODS
 from regviz.runs import Run, Runs
+from regviz.scene import EARLY_STOPPING, Scene
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
@@ -25,6 +31,10 @@ STYLE = """<style>
   .stAppHeader button, .stAppHeader a { pointer-events: auto; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
+  .regviz-alt {
+    position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
+    clip-path: inset(50%); white-space: nowrap;
+  }
 </style>"""
 
 _board = asset_component("regviz_board", "board")
@@ -35,22 +45,9 @@ def _runs() -> Runs:
     return Runs()
 
 
-def _said(name: str) -> Any:
-    """What the board has said last under this name."""
-    return (st.session_state.get("board") or {}).get(name)
-
-
-def _levels() -> dict[str, int]:
-    """At which of its strengths the visitor has left each method."""
-    said = _said("levels")
-    if not isinstance(said, dict):
-        return {}
-    return {key: level for key, level in said.items() if isinstance(level, int)}
-
-
 def _held(name: str) -> tuple[int, int]:
     """How many frames of line-up and others the browser has said that it holds."""
-    asked = _said("more")
+    asked = (st.session_state.get("board") or {}).get("more")
     if isinstance(asked, dict) and asked.get("run") == name:
         held = asked.get("held")
         if isinstance(held, list) and [type(n) for n in held] == [int, int] and min(held) >= 0:
@@ -60,7 +57,7 @@ def _held(name: str) -> tuple[int, int]:
 
 
 @st.fragment
-def _show(cube: Cube, rows: list[int], name: str) -> None:
+def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
     held = _held(name)
@@ -76,8 +73,56 @@ def _show(cube: Cube, rows: list[int], name: str) -> None:
         history = run.wait(held[part], GATHER[part], PATIENCE, visitor)
     networks = rows if part == LINE_UP else cube.others(rows)
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
-    message = encode(cube, name, part, networks, history, run.packing, held[part], reply)
-    _board(key="board", data=message, on_more_change=lambda: None, on_levels_change=lambda: None)
+    look = st.session_state.get("wish")
+    message = encode(
+        cube, name, part, networks, history, run.packing, held[part], reply, look, link
+    )
+    _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
+    # the views below show what the board shows, once all is there
+    if understand.is_open() and _sight() != st.session_state.get("seen_below"):
+        st.rerun()
+
+
+def _sight() -> Sight | None:
+    """What is on screen, if its training is complete."""
+    cube, rows, _ = st.session_state["shown"]
+    visitor = st.session_state["visitor"]
+    histories = [run.wait(0, timeout=0, visitor=visitor) for run in _start(cube, rows, visitor)]
+    if not all(history.complete for history in histories):
+        return None
+    *known, whole = st.session_state.get("whole", (None, None, None))
+    if known != [cube, rows]:
+        whole = cube.whole(rows, histories)
+        st.session_state["whole"] = (cube, rows, whole)
+    seen = view()
+    return Sight(
+        cube,
+        whole,
+        cube.rows(seen.levels),
+        _focus(cube, seen.focus),
+        "dark" if st.context.theme.type == "dark" else "light",
+        _runs(),
+        visitor,
+    )
+
+
+def _focus(cube: Cube, seen: str | None) -> str:
+    """The method that is seen large; early stopping is a view of None."""
+    shelves = [key for key, _ in cube.shelves]
+    if seen == EARLY_STOPPING and "none" in shelves:
+        return "none"
+    if seen in shelves:
+        return str(seen)
+    return next((key for key in ("l1", *shelves) if key in shelves and key != "none"), "none")
+
+
+@st.fragment
+def _show_below() -> None:
+    """The views, drawn anew by themselves when one of their own controls moves."""
+    understand.choose()
+    if understand.is_open():
+        sight = st.session_state["seen_below"] = _sight()
+        understand.show(sight)
 
 
 def _experiments(cube: Cube, rows: list[int]) -> list[Experiment]:
@@ -95,32 +140,80 @@ def _start(cube: Cube, rows: list[int], visitor: str) -> list[Run]:
     ]
 
 
+def _open() -> None:
+    """Stand where the visitor's link says, or the file that was opened meanwhile."""
+    problems: list[str] = []
+    opened = st.session_state.pop("opening", None)
+    if opened is None:
+        if "base" in st.session_state:
+            return
+        opened, problems = from_query(st.query_params.to_dict())
+        problems = [f"In the link: {problem}" for problem in problems]
+    put(opened)
+    cube = opened.cube()
+    wish(opened.focus, opened.levels(cube), opened.epoch)
+    st.session_state["problems"] = problems + opened.approximations(cube)
+
+
+def _tell_problems(cube: Cube) -> None:
+    """What of a link or file could not be followed, until something else is trained."""
+    problems, about = st.session_state.get("problems", []), st.session_state.get("problems_of")
+    if problems and about in (None, cube):
+        st.session_state["problems_of"] = cube
+        for problem in problems:
+            st.warning(problem)
+    else:
+        st.session_state["problems"], st.session_state["problems_of"] = [], None
+
+
+def _switch_on() -> None:
+    """A method that a view has called for takes part."""
+    called = st.session_state.pop("called", None)
+    base: Scene = st.session_state["base"]
+    if called in METHODS and called not in base.methods:
+        st.session_state["base"] = replace(base, methods=(*base.methods, called))
+        st.session_state[f"use_{called}"] = True
+
+
 def main() -> None:
     """Draw the page."""
     st.set_page_config("RegViz", page_icon=ICON, layout="wide")
     st.html(STYLE)
-    cube = choose()
-    st.markdown(
-        "**Same points, same initial weights, same batches:** these networks differ in nothing but"
-        " their regularization."
-    )
+    _open()
+    _switch_on()
+    scene = choose()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "**Same points, same initial weights, same batches:** these networks differ in nothing"
+            " but their regularization.",
+            width="stretch",
+        )
+        above = st.container(horizontal=True, width="content")
     visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
-    before, rows_before = st.session_state.get("shown", (None, []))
+    cube = scene.cube()
+    before, rows_before, _ = st.session_state.get("shown", (None, [], None))
     # where the strengths stand when a cube is chosen decides what is trained first, and no more
-    rows = rows_before if cube == before else cube.rows(_levels())
+    rows = rows_before if cube == before else cube.rows(view().levels)
+    _tell_problems(cube)
     try:
         _start(cube, rows, visitor)
     except ValueError as error:
         st.error(f"These settings do not go together: {error}")
         if before is None:
             return
-        cube, rows = before, rows_before  # what is on screen stays
-    st.session_state["shown"] = (cube, rows)
+        cube, rows, scene = st.session_state["shown"]  # what is on screen stays
+    st.session_state["shown"] = (cube, rows, scene)
     if before not in (None, cube):
         for experiment in set(_experiments(before, rows_before)) - set(_experiments(cube, rows)):
             _runs().leave(experiment, visitor)
     name = hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
-    _show(cube, rows, name)
+    if "share" not in scene.hide:
+        with above:
+            share.show(scene, cube, _sight)
+    parameters = {key: text for key, text in to_query(scene).items() if key not in VIEW}
+    _show(cube, rows, name, urlencode(parameters, safe=","))
+    if "understand" not in scene.hide:
+        _show_below()
 
 
 main()

@@ -1,14 +1,76 @@
 """What a visitor has on screen, for the views below the board."""
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
 from regviz.cube import Cube
 from regviz.history import History
 from regviz.palette import Theme
+from regviz.regularization import METHODS
 from regviz.runs import Runs
+from regviz.scene import EARLY_STOPPING
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a cube a visitor looks at.
+
+    Attributes
+    ----------
+    focus : str or None
+        The card that is seen large; None leaves it to the board.
+    levels : dict of str to int
+        At which of its strengths a method is seen, where that is known.
+    epoch : int or None
+        None is the end.
+    """
+
+    focus: str | None = None
+    levels: dict[str, int] = field(default_factory=dict)
+    epoch: int | None = None
+
+
+def wish(
+    focus: str | None, levels: Mapping[str, int], epoch: int | None = None, scroll: bool = False
+) -> None:
+    """Have the board show something else with its next message; what is left open stays."""
+    before = view()
+    told = View(focus or before.focus, before.levels | dict(levels), epoch)
+    st.session_state["view"] = told
+    st.session_state["wish"] = {
+        "id": secrets.token_hex(4),
+        "focus": focus,
+        "levels": dict(levels),
+        "epoch": epoch,
+        "scroll": scroll,
+    }
+    if focus is not None:
+        st.session_state["called"] = focus
+
+
+def view() -> View:
+    """What the visitor looks at, as the board or a wish has said last."""
+    known: View = st.session_state.get("view", View())
+    said = (st.session_state.get("board") or {}).get("view")
+    # what the board said before it knew of the last wish is out of date
+    if isinstance(said, dict) and said.get("look") == st.session_state.get("wish", {}).get("id"):
+        known = st.session_state["view"] = _read(said, known)
+    return known
+
+
+def _read(said: dict[str, Any], known: View) -> View:
+    focus, levels, epoch = said.get("focus"), said.get("levels"), said.get("epoch")
+    if not isinstance(levels, dict):
+        levels = {}
+    return View(
+        focus if focus in (*METHODS, EARLY_STOPPING) else known.focus,
+        known.levels | {k: v for k, v in levels.items() if k in METHODS and type(v) is int},
+        epoch if type(epoch) is int and epoch >= 0 else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -43,7 +105,12 @@ class Sight:
         """The network that a method's card shows."""
         return self.rows[[key for key, _ in self.cube.shelves].index(method)]
 
-    def look(self, focus: str | None = None, levels: Mapping[str, int] | None = None) -> None:
+    def look(
+        self,
+        focus: str | None = None,
+        levels: Mapping[str, int] | None = None,
+        scroll: bool = False,
+    ) -> None:
         """Show something else on the board, and run the page again.
 
         Parameters
@@ -52,6 +119,8 @@ class Sight:
             The method to see large; one that is switched off is switched on.
         levels : mapping of str to int, optional
             Which of its strengths, from weak to strong, a method is to show.
+        scroll : bool
+            Whether to bring the board into sight.
         """
-        st.session_state["wish"] = {"focus": focus, "levels": dict(levels or {})}
+        wish(focus, levels or {}, scroll=scroll)
         st.rerun()

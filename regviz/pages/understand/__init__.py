@@ -1,1 +1,56 @@
 """The views below the board: why, how much, and how to do it oneself."""
+
+import importlib
+
+import streamlit as st
+
+from regviz.pages.components import PICTURE_FORMATS
+from regviz.pages.sight import Sight
+
+VIEWS = {
+    "Paths": "paths",
+    "Forces": "forces",
+    "Compare": "compare",
+    "Uncertainty": "uncertainty",
+    "Code": "code",
+    "Which one?": "which_one",
+}
+KEY = "understand"
+
+
+def is_open() -> bool:
+    """Whether the visitor has opened one of the views."""
+    return st.session_state.get(KEY) in VIEWS
+
+
+def choose() -> None:
+    """Draw the row in which a view is chosen; a second click closes it again."""
+    st.subheader("Understand", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            "View", list(VIEWS), key=KEY, label_visibility="collapsed", width="stretch"
+        )
+        if is_open():
+            st.segmented_control(
+                "Pictures are saved as",
+                PICTURE_FORMATS,
+                key="picture_format",
+                default=PICTURE_FORMATS[0],
+                required=True,
+                format_func=str.upper,
+                label_visibility="collapsed",
+                help="What a figure's camera saves.",
+                width="content",
+            )
+        else:
+            st.caption("Why it is so, how much it matters, and how to do it yourself.")
+
+
+def show(sight: Sight | None) -> None:
+    """Draw the view that is open; without a sight the networks are still in training."""
+    if sight is None:
+        st.info("The networks are still in training. This view follows as soon as they are done.")
+        return
+    # each with its own libraries, which a visitor who does not look need not wait for
+    module = importlib.import_module(f"{__name__}.{VIEWS[st.session_state[KEY]]}")
+    module.show(sight)

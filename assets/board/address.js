@@ -1,0 +1,32 @@
+/**
+ * The link to what is seen, in the browser's address bar: what is trained, as the server writes it,
+ * and what of that is looked at, where it is not what the page would show of itself.
+ */
+
+import { defaultFocus, isAdjustable } from "./view.js";
+
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {{focus: string, levels: Object<string, number>, epoch: number|null}} seen
+ * @returns {string}  a query string without "?"; empty for the page as it opens
+ */
+export function query({ link, version, cards }, { focus, levels, epoch }) {
+  const view = new URLSearchParams();
+  if (focus !== defaultFocus(cards)) view.set("focus", focus);
+  for (const { key, standard, values, networks } of cards) {
+    const level = levels[key];
+    if (isAdjustable({ networks }) && level !== standard) view.set(key, String(values[level]));
+  }
+  if (epoch !== null) view.set("epoch", String(epoch));
+  const parts = [link, view.toString()].filter(Boolean);
+  return parts.length ? [`v=${version}`, ...parts].join("&") : "";
+}
+
+/** Write the link into the address bar; no message is sent and no history is made. */
+export function writeAddress(recording, seen) {
+  const { pathname, hash, search } = location;
+  const embedding = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed"));
+  const parts = [query(recording, seen), new URLSearchParams(embedding).toString()].filter(Boolean);
+  const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
+  if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
+}

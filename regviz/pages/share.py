@@ -1,0 +1,228 @@
+"""Pass it on, take it away, open it again: links, files and what they are made from."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+from urllib.parse import urlsplit, urlunsplit
+
+import segno
+import streamlit as st
+
+from regviz import labels
+from regviz.cube import Cube
+from regviz.history import History
+from regviz.link import LONGEST, link
+from regviz.offline import offline_page, recording
+from regviz.pages.sight import Sight, view
+from regviz.points_file import points_csv
+from regviz.scene import GROUPS, Scene
+from regviz.strengths import DEFAULT_LEVEL
+
+GROUP_LABELS = {
+    "data": "Data",
+    "network": "Network",
+    "training": "Training",
+    "line_up": "Line-up",
+    "share": "Share, save and open",
+    "understand": "The views below the board",
+}
+MOST_IN_QR = 2953  # bytes: the largest QR code, with the least correction
+HEIGHT = 900  # of an embedded page, in pixels
+
+
+def show(scene: Scene, cube: Cube, look: Callable[[], Sight | None]) -> None:
+    """Draw the two buttons above the board, and what they open.
+
+    Parameters
+    ----------
+    scene : Scene
+        What is trained.
+    cube : Cube
+        Its networks.
+    look : callable
+        Returns what is on screen, or None while the networks are in training.
+    """
+    sharing = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
+    if sharing.open:
+        with sharing:
+            _show_link(seen(scene, cube))
+    saving = st.popover("Save · open", icon=":material/download:", key="save", on_change="rerun")
+    if saving.open:
+        with saving:
+            _show_files(seen(scene, cube), look())
+            _show_opening()
+
+
+def seen(scene: Scene, cube: Cube) -> Scene:
+    """The scene with what is looked at, as far as it is not what the page would show anyway."""
+    now = view()
+    strengths = {}
+    for key, networks in cube.shelves:
+        level = min(now.levels.get(key, DEFAULT_LEVEL), len(networks) - 1)
+        if len(networks) > 1 and level != min(DEFAULT_LEVEL, len(networks) - 1):
+            strengths[key] = cube.strengths(key)[max(level, 0)]
+    cards = (*scene.methods, "early_stopping")
+    epoch = now.epoch
+    if epoch is not None and epoch >= scene.training.epochs:
+        epoch = None
+    return replace(
+        scene,
+        focus=now.focus if now.focus in cards else None,
+        strengths=tuple(strengths.items()),
+        epoch=epoch,
+    )
+
+
+def _address() -> str:
+    """Of the page, without a query string."""
+    scheme, place, path, _, _ = urlsplit(st.context.url or "http://localhost:8501")
+    return urlunsplit((scheme, place, path or "/", "", ""))
+
+
+def _show_link(scene: Scene) -> None:
+    st.markdown("**A link to what you see**")
+    st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
+    address = link(_address(), scene)
+    if len(address) > LONGEST:
+        st.warning(
+            f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
+            f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
+        )
+    st.code(address, language=None, wrap_lines=True)
+    if len(address.encode()) <= MOST_IN_QR:
+        st.html(f'<div style="max-width: 15rem">{qr_svg(address)}</div>')
+    else:
+        st.caption("The link is too long for a QR code.")
+    st.markdown("**For a course page**")
+    hidden = st.multiselect(
+        "Leave out",
+        GROUPS,
+        default=scene.hide,
+        key="embed_hidden",
+        format_func=GROUP_LABELS.__getitem__,
+        help="An exercise is easier with fewer controls. What is left out stays as it is now.",
+    )
+    embedded = link(_address(), replace(scene, hide=tuple(hidden)), embed="true")
+    st.code(
+        f'<iframe src="{escape(embedded)}" title="RegViz" loading="lazy" allow="clipboard-write"'
+        f' style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>',
+        language="html",
+        wrap_lines=True,
+    )
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as inline SVG, dark on white whatever the theme, so that phones can read it."""
+    out = io.BytesIO()
+    segno.make(text, error="l", micro=False).save(
+        out,
+        kind="svg",
+        xmldecl=False,
+        svgns=True,
+        omitsize=True,
+        border=4,
+        dark="#000",
+        light="#fff",
+    )
+    return (
+        out.getvalue()
+        .decode()
+        .replace("<svg", '<svg role="img" aria-label="QR code of the link"', 1)
+    )
+
+
+def _show_files(scene: Scene, sight: Sight | None) -> None:
+    st.markdown("**Take it away**")
+    name = f"regviz-{scene.data.name}"
+    _download(
+        "Experiment (JSON)",
+        scene.to_json,
+        f"{name}.json",
+        "application/json",
+        "What is trained and looked at. Open it again below.",
+    )
+    if sight is None:
+        st.caption("The run itself can be saved as soon as its training is complete.")
+        return
+    history = sight.history
+    _download(
+        "This run (HTML)",
+        lambda: offline(scene, sight),
+        f"{name}.html",
+        "text/html",
+        "The board in one file. It plays without a server or a network: from a course page,"
+        " from a USB stick.",
+    )
+    _download(
+        "Points (CSV)",
+        lambda: points_csv(history.dataset),
+        f"{name}-points.csv",
+        "text/csv",
+        "As they are trained on: x1, x2, y and the split.",
+    )
+    _download(
+        "History (npz)",
+        lambda: _npz(history),
+        f"{name}.npz",
+        "application/octet-stream",
+        "All parameters and measures at all recorded epochs, for NumPy or regviz.History.load.",
+    )
+    _download(
+        "History (JSON)",
+        history.to_json,
+        f"{name}-history.json",
+        "application/json",
+        "The same as text.",
+    )
+    st.caption("The board's own pictures are saved with PNG and SVG below its top row.")
+
+
+def _download(
+    label: str, make: Callable[[], str | bytes], name: str, mime: str, about: str
+) -> None:
+    """A button that makes its file when it is clicked, and not before."""
+    st.download_button(
+        label, make, name, mime, key=f"save_{name}", on_click="ignore", help=about, width="stretch"
+    )
+
+
+def offline(scene: Scene, sight: Sight) -> str:
+    """The run as one HTML page, at what is looked at."""
+    now = view()
+    look = {"id": "offline", "focus": sight.focus, "levels": now.levels, "epoch": scene.epoch}
+    messages = recording(sight.cube, sight.rows, sight.history, "offline", look)
+    about = (
+        "Same points, same initial weights, same batches: these networks differ in nothing but"
+        " their regularization."
+    )
+    title = f"RegViz: {labels.DATASETS[scene.data.name]}"
+    return offline_page(messages, title, about)
+
+
+def _npz(history: History) -> bytes:
+    out = io.BytesIO()
+    history.save(out)
+    return out.getvalue()
+
+
+def _show_opening() -> None:
+    st.markdown("**Open**")
+    file = st.file_uploader(
+        "An experiment (JSON)",
+        type=["json"],
+        key="open_file",
+        max_upload_size=1,
+        help="A file saved here, or written by Experiment.to_json.",
+    )
+    if file is None or file.file_id == st.session_state.get("opened_file"):
+        return
+    st.session_state["opened_file"] = file.file_id
+    try:
+        st.session_state["opening"] = Scene.from_json(file.getvalue().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        st.error(f"The file is not text in UTF-8 (byte {error.start}). Nothing was changed.")
+    except ValueError as error:
+        st.error(f"The file cannot be opened: {error}. Nothing was changed.")
+    else:
+        st.rerun()
