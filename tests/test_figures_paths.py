@@ -156,7 +156,7 @@ def test_what_validation_would_choose_and_what_the_board_shows_is_marked(path):
 
 def test_the_axis_is_broken_between_no_regularization_and_the_weakest(path):
     broken = figures.weight_paths(path)
-    assert [note.text for note in broken.layout.annotations] == ["∕∕"]
+    assert [note.text for note in broken.layout.annotations] == ["//"]
     assert broken.layout.xaxis3.ticktext[0] == "0"
     whole = figures.weight_paths(paths.path(run(), range(1, 5)))
     assert not whole.layout.annotations

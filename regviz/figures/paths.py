@@ -295,7 +295,7 @@ def _axes(
     if path.from_none and len(x) > 1:
         gap = (x[0] + x[1]) / 2
         figure.add_annotation(
-            text="∕∕", x=gap, y=0, yref="paper", showarrow=False, bgcolor=blank, borderpad=0
+            text="//", x=gap, y=0, yref="paper", showarrow=False, bgcolor=blank, borderpad=0
         )
         _line(figure, gap, dict(color=mix(blank, ink, 0.3), width=1, dash="dot"))
     figure.update_layout(
@@ -303,7 +303,7 @@ def _axes(
         barmode="overlay",
         bargap=0,
         hovermode="closest",
-        margin=dict(l=54, r=10, t=118, b=60),
+        margin=dict(l=54, r=10, t=106, b=60),
         legend=dict(orientation="h", x=0, y=-0.14, yanchor="top", entrywidth=92, font_size=12),
     )
 

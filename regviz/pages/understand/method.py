@@ -1,0 +1,39 @@
+"""The choice of a method in a view: it follows the board's focus, until the visitor chooses."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from regviz.pages.sight import Sight
+from regviz.regularization import METHODS
+
+
+def choose_method(sight: Sight, methods: Sequence[str], key: str) -> str:
+    """Let the visitor choose one of ``methods``.
+
+    Where the board's focus has moved to one of them, that one is chosen.
+
+    Parameters
+    ----------
+    sight : Sight
+    methods : sequence of str
+        Keys of `regviz.regularization.METHODS`, at least one.
+    key : str
+        Of the widget.
+    """
+    seen = f"{key}_focus"
+    moved = st.session_state.get(seen) != sight.focus
+    st.session_state[seen] = sight.focus
+    if moved and sight.focus in methods:
+        st.session_state[key] = sight.focus
+    elif st.session_state.get(key) not in methods:
+        st.session_state[key] = methods[0]
+    chosen = st.segmented_control(
+        "Method",
+        methods,
+        required=True,
+        format_func=lambda method: METHODS[method].label,
+        key=key,
+        label_visibility="collapsed",
+    )
+    return chosen or methods[0]

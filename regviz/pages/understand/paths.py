@@ -1,0 +1,170 @@
+"""The view "Paths": a method against its strength, and which strength validation would choose."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from regviz.experiment import Experiment
+from regviz.figures.paths import strength_text, weight_paths
+from regviz.pages.components import draw
+from regviz.pages.sight import Sight
+from regviz.pages.understand.method import choose_method
+from regviz.paths import Choice, Path, choose, losses_over_seeds, path, standard_error, with_start
+
+Losses = dict[str, NDArray[np.float64]]
+
+SEEDS = tuple(range(5))
+PATIENCE = 0.2  # seconds between two looks at how far the seeds are
+
+
+def show(sight: Sight) -> None:
+    """Draw the view."""
+    methods = [key for key, networks in sight.cube.shelves if len(networks) > 1]
+    if not methods:
+        st.info("None has no strength. Switch on another method in the line-up.")
+        return
+    above = st.container(horizontal=True, vertical_alignment="center")
+    with above:
+        method = choose_method(sight, methods, "paths_method")
+        place = st.empty()
+    networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
+    one = path(sight.history, networks)
+    shown = networks.index(sight.network(method))
+    st.caption(
+        "One line a weight, from weak to strong. Click a strength to show it on the board."
+        " Norms are in percent of the largest."
+    )
+    chart = st.empty()
+    experiment = sight.cube.only(networks)
+    asked = _asked(sight)
+    losses = asked.get(experiment)
+    if losses is None and experiment in asked:
+        _draw(sight, chart, one, None, shown)
+        losses = asked[experiment] = _train(sight, experiment, place)
+    if losses is None:
+        with place:
+            st.button(
+                f"Over {len(SEEDS)} seeds",
+                key="paths_seeds",
+                help="Train this method again on other points, from other initial weights. The"
+                " losses get a mean and a standard error.",
+                on_click=asked.update,
+                args=({experiment: None},),
+            )
+    else:
+        place.empty()
+    _draw(sight, chart, one, losses, shown)
+    _tell(sight, one, losses)
+
+
+def _asked(sight: Sight) -> dict[Experiment, Losses | None]:
+    """For each path that is wanted over several seeds its losses, or None until they are there."""
+    cube, asked = st.session_state.get("paths_asked", (None, {}))
+    if cube != sight.cube:
+        asked = {}
+        st.session_state["paths_asked"] = (sight.cube, asked)
+    return asked  # type: ignore[no-any-return]
+
+
+def _train(sight: Sight, experiment: Experiment, place: Any) -> Losses | None:
+    """The losses over several seeds; None if the training failed, which is then said."""
+    only_end = replace(experiment, training=replace(experiment.training, frames=1))
+    text = f"Training {len(experiment.regularizations)} networks over {len(SEEDS)} seeds"
+    try:
+        training = sight.runs.replicate(only_end, SEEDS, sight.visitor)
+        while (histories := training.wait(PATIENCE)) is None:
+            place.progress(training.progress, text)
+    except (RuntimeError, ValueError) as error:
+        _asked(sight).pop(experiment, None)
+        place.empty()
+        st.warning(f"These seeds could not be trained: {error}. Try again, or change the data.")
+        return None
+    return losses_over_seeds(histories)
+
+
+def _draw(sight: Sight, chart: Any, one: Path, losses: Losses | None, shown: int) -> None:
+    """Draw the figure; a click on a strength shows it on the board."""
+    figure = weight_paths(
+        one, losses, choice=validated(one, losses), shown=shown, theme=sight.theme
+    )
+    # A chart's selection outlives the click that made it: after one is acted on, the chart is new.
+    clicks = st.session_state.setdefault("paths_clicks", 0)
+    key = f"paths_{one.method}_{'run' if losses is None else 'seeds'}_{clicks}"
+    with chart.container():
+        event = draw(figure, key, on_select="rerun", selection_mode="points")
+    points = event["selection"]["points"]
+    if points and isinstance(points[0].get("customdata"), int):
+        st.session_state["paths_clicks"] = clicks + 1
+        _look(sight, one.networks[points[0]["customdata"]])
+
+
+def _look(sight: Sight, network: int) -> None:
+    """Show a network on the board."""
+    for key, networks in sight.cube.shelves:
+        if network in networks:
+            sight.look(focus=key, levels={key: networks.index(network)})
+
+
+def validated(one: Path, losses: Losses | None) -> Choice | None:
+    """What validation would choose, or None where there is nothing to choose by."""
+    values = one.losses["validation"][None] if losses is None else losses["validation"]
+    return choose(values) if np.isfinite(values).all(axis=0).any() else None
+
+
+def _tell(sight: Sight, one: Path, losses: Losses | None) -> None:
+    choice = validated(one, losses)
+    if choice is None:
+        st.info(nothing_to_choose_by(sight.history.dataset.points("validation")[1].size))
+        return
+    marked = [("Lowest validation loss", choice.best)]
+    if choice.one_se is not None:
+        marked.append(("Strongest within one standard error of it", choice.one_se))
+    for i, (name, level) in enumerate(marked):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{name}:** {sentence(one, losses, level)}")
+            if st.button(f"Show {strength_text(one, level)} on the board", key=f"paths_show_{i}"):
+                _look(sight, one.networks[level])
+    n = len(sight.history.dataset.points("validation")[1])
+    if losses is None:
+        st.caption(
+            f"One run on {n} validation points has no standard error. Train over {len(SEEDS)} seeds"
+            " to see how far chance decides. Test loss is never chosen by."
+        )
+    else:
+        st.caption(
+            f"Losses are means over {len(SEEDS)} seeds ± standard error, each with its own points"
+            " and initial weights. Weights and zeros are those of the run on the board."
+        )
+
+
+def nothing_to_choose_by(n_validation: int) -> str:
+    """Why validation chooses no strength."""
+    if n_validation:
+        return "Validation has nothing to choose from: at every strength a network has diverged."
+    return "There are no validation points to choose a strength by."
+
+
+def sentence(one: Path, losses: Losses | None, level: int) -> str:
+    """What a strength comes to, such as ``"λ₁ = 0.005, with 78 % zeros and a test loss of 0.31"``.
+
+    Parameters
+    ----------
+    one : Path
+    losses : dict of str to ndarray of shape (S, L), or None
+        Over seeds; without them the path's own.
+    level : int
+        Index of the strength.
+    """
+    n_weights = one.weights.shape[1]
+    zeros = 1 - one.nonzero[level] / n_weights
+    parts = [f"{100 * zeros:.0f} % of the weights exactly 0"] if zeros > 0 else []
+    for split in ("validation", "test"):
+        values = one.losses[split][None, level] if losses is None else losses[split][:, level]
+        if np.isfinite(values).all():
+            error = standard_error(values)
+            spread = f" ± {error:.2f}" if np.isfinite(error) else ""
+            parts.append(f"{split} loss {values.mean():.2f}{spread}")
+    return f"{strength_text(one, level)}. " + ", ".join(parts) + "."

@@ -1,0 +1,284 @@
+"""The view "Paths": what it says, what it trains, and what a click does."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz import paths
+from regviz.cube import Cube
+from regviz.pages.sight import Sight
+from regviz.pages.understand import paths as view
+from regviz.runs import Runs
+
+DATA = regviz.DataSpec("moons", n_samples=80)
+NETWORK = regviz.NetworkSpec(hidden=(4,))
+TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
+METHODS = ("none", "l1", "max_norm")
+
+
+def sight(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda history: history):
+    cube = Cube.of(methods, data, NETWORK, TRAINING)
+    history = change(regviz.train(cube.experiment))
+    return Sight(cube, history, cube.rows(dict(levels)), focus, "light", Runs(), "me")
+
+
+def script(sight):
+    """The page: the view, and what it wished the board to show."""
+    import streamlit as st
+
+    from regviz.pages.understand import paths
+
+    sight = st.session_state.get("other") or sight
+    if "wish" in st.session_state:
+        wish = st.session_state.pop("wish")
+        st.session_state.setdefault("wishes", []).append((wish["focus"], wish["levels"]))
+    paths.show(sight)
+
+
+def opened(seen, **state):
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": seen})
+    for key, value in state.items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, and what the visitor clicks on the one that comes next."""
+    log = SimpleNamespace(figures=[], keys=[], clicked=[])
+
+    def draw(figure, key, **options):
+        assert options == {"on_select": "rerun", "selection_mode": "points"}
+        log.figures.append(figure)
+        log.keys.append(key)
+        clicked, log.clicked = log.clicked, []
+        return {"selection": {"points": clicked}}
+
+    monkeypatch.setattr(view, "draw", draw)
+    return log
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return sight()
+
+
+def texts(page):
+    return [element.value for element in page.markdown]
+
+
+def names(page):
+    return [button.label for button in page.button]
+
+
+def on_board(figure, path):
+    (x,) = [note.x for note in figure.layout.annotations if note.text == "on the board"]
+    return int(np.flatnonzero(path.positions == x)[0])
+
+
+def test_the_view_draws_with_the_real_components(seen):
+    page = opened(seen)
+    assert "plotly_chart" in {element.type for element in page.main}
+    assert not page.warning
+
+
+def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
+    page = opened(seen)
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+    page.session_state["other"] = replace(seen, focus="max_norm")
+    page.run()
+    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm, ")
+    # the visitor's own choice stays until the focus moves again
+    page.segmented_control("paths_method").set_value("l1").run()
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+
+
+def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
+    opened(replace(seen, focus="none"))
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+
+
+def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
+    page = opened(sight(methods=("none",), focus="none"))
+    assert [info.value for info in page.info] == [
+        "None has no strength. Switch on another method in the line-up."
+    ]
+    assert not drawn.figures
+
+
+def test_the_boards_strength_is_marked(drawn):
+    for level in (0, 6):
+        seen = sight(levels={"l1": level}.items())
+        opened(seen)
+        path = paths.path(seen.history, paths.with_start(seen.cube.experiment, range(1, 9)))
+        assert on_board(drawn.figures[-1], path) == level + 1  # after no regularization
+
+
+def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
+    page = opened(seen)
+    losses = seen.history.metrics["validation_loss"][-1, :9]  # none and L1
+    best = int(np.argmin(losses))
+    strength = seen.cube.experiment.regularizations[best].l1
+    said = texts(page)[0]
+    assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
+    assert f"validation loss {losses[best]:.2f}" in said
+    assert f"test loss {seen.history.metrics['test_loss'][-1, best]:.2f}" in said
+    zeros = seen.history.metrics["sparsity"][-1, best]
+    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in said) == (zeros > 0)
+    assert any("has no standard error" in caption.value for caption in page.caption)
+
+
+def test_a_click_shows_that_strength_once(seen, drawn):
+    page = opened(seen)
+    drawn.clicked = [{"customdata": 3}]
+    page.run()
+    assert page.session_state["wishes"] == [("l1", {"l1": 2})]
+    before, after = drawn.keys[0], drawn.keys[-1]
+    assert before != after, "the new chart has nothing selected"
+    page.run()
+    assert len(page.session_state["wishes"]) == 1
+
+
+def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
+    page = opened(seen)
+    drawn.clicked = [{"customdata": 0}]
+    page.run()
+    assert page.session_state["wishes"] == [("none", {"none": 0})]
+
+
+def test_a_click_on_a_weight_does_nothing(seen, drawn):
+    page = opened(seen)
+    drawn.clicked = [{"customdata": [1, 2, 0.01]}]
+    page.run()
+    assert "wishes" not in page.session_state
+
+
+def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
+    page = opened(seen)
+    best = int(np.argmin(seen.history.metrics["validation_loss"][-1, :9]))
+    page.button("paths_show_0").click().run()
+    expected = ("l1", {"l1": best - 1})
+    if best == 0:
+        expected = ("none", {"none": 0})
+    assert page.session_state["wishes"] == [expected]
+
+
+def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(seen, drawn):
+    page = opened(seen)
+    page.button("paths_seeds").click().run()
+    assert not page.exception
+    experiment = replace(seen.cube.experiment, training=replace(TRAINING, frames=1))
+    losses = []
+    for seed in range(5):
+        data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
+        rows = experiment.regularizations[:9]
+        run = regviz.train(regviz.Experiment(data, NETWORK, training, rows))
+        losses.append(run.metrics["validation_loss"][-1])
+    found = np.array(losses)
+    (trace,) = (t for t in drawn.figures[-1].data if t.name == "validation loss")
+    np.testing.assert_allclose(trace.y, found.mean(axis=0))
+    np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
+    choice = paths.choose(found)
+    strengths = [row.l1 for row in seen.cube.experiment.regularizations[:9]]
+    said = texts(page)
+    assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")
+    strongest = strengths[choice.one_se]
+    assert said[1].startswith(
+        f"**Strongest within one standard error of it:** λ₁ = {strongest:.3g}. "
+    )
+    assert f"± {choice.standard_error:.2f}" in said[0]
+    assert "Over 5 seeds" not in names(page)
+    # another method is not trained before it is asked for
+    page.segmented_control("paths_method").set_value("max_norm").run()
+    assert "Over 5 seeds" in names(page)
+    # and what is there stays
+    page.segmented_control("paths_method").set_value("l1").run()
+    assert texts(page) == said
+
+
+def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
+    page = opened(seen)
+    page.button("paths_seeds").click().run()
+    page.session_state["other"] = sight(data=replace(DATA, noise=0.1))
+    page.run()
+    assert "Over 5 seeds" in names(page)
+    assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
+
+
+def test_seeds_that_cannot_be_trained_leave_the_path_and_can_be_tried_again(seen, drawn):
+    class Broken:
+        def replicate(self, experiment, seeds, visitor):
+            raise RuntimeError("the training failed")
+
+    page = opened(replace(seen, runs=Broken()))
+    page.button("paths_seeds").click().run()
+    assert not page.exception
+    assert "the training failed" in page.warning[0].value
+    assert len(texts(page)) == 1
+    assert "Over 5 seeds" in names(page)
+
+
+def test_while_the_seeds_train_the_path_is_there_and_progress_is_shown(seen, drawn, monkeypatch):
+    shown = []
+    done = [
+        regviz.train(seen.cube.only(range(9))),
+        regviz.train(replace(seen.cube.only(range(9)), data=replace(DATA, seed=1))),
+    ]
+
+    class Slow:
+        progress = 0.0
+
+        def replicate(self, experiment, seeds, visitor):
+            assert (seeds, visitor) == ((0, 1, 2, 3, 4), "me")
+            assert experiment.training.frames == 1
+            return self
+
+        def wait(self, timeout):
+            assert len(drawn.figures) > before, "the path is drawn before anyone waits"
+            shown.append(self.progress)
+            self.progress += 0.4
+            return done if self.progress > 1 else None
+
+    page = opened(replace(seen, runs=Slow()))
+    before = len(drawn.figures)
+    page.button("paths_seeds").click().run()
+    assert not page.exception
+    assert shown == [0.0, 0.4, 0.8]
+
+
+def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
+    page = opened(sight(data=replace(DATA, validation_fraction=0.0)))
+    assert [i.value for i in page.info] == [
+        "There are no validation points to choose a strength by."
+    ]
+    marks = {note.text for note in drawn.figures[-1].layout.annotations}
+    assert "lowest validation loss" not in marks
+    page.button("paths_seeds").click().run()
+    assert not page.exception
+    assert "seeds" in drawn.figures[-1].layout.title.text
+
+
+def test_where_all_have_diverged_it_says_so(drawn):
+    def ruin(history):
+        metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
+        return replace(
+            history, metrics=metrics, diverged=np.full(len(history.diverged), 3, np.int64)
+        )
+
+    page = opened(sight(change=ruin))
+    assert "diverged" in page.info[0].value
+    assert isinstance(drawn.figures[-1], go.Figure)
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers():
+    yield
+    st.cache_resource.clear()
