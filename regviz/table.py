@@ -136,16 +136,16 @@ def _decode(content: bytes) -> str:
     try:
         text = body.decode(encoding)
     except UnicodeDecodeError as error:
-        text, wrong = body[: error.start].decode(encoding, "replace"), body[error.start]
-        if encoding == "utf-8" and b"\0" in body:
-            text, wrong = body[: body.index(b"\0")].decode(encoding, "replace"), 0
-        came = "binary data" if wrong == 0 else f"byte 0x{wrong:02x}"
-        where = len(_lines(text))
-        raise refuse(f"row {where}", "text in UTF-8; save as “CSV UTF-8”", Said(came)) from error
+        binary = encoding == "utf-8" and b"\0" in body
+        came = "binary data" if binary else f"byte 0x{body[error.start]:02x}"
+        raise _undecodable(body[: error.start].decode(encoding, "replace"), came) from error
     if "\0" in text:
-        where = len(_lines(text[: text.index("\0")]))
-        raise refuse(f"row {where}", "text in UTF-8; save as “CSV UTF-8”", Said("binary data"))
+        raise _undecodable(text[: text.index("\0")], "binary data")
     return "\n".join(_lines(text))
+
+
+def _undecodable(before: str, came: str) -> ValueError:
+    return refuse(f"row {len(_lines(before))}", "text in UTF-8; save as “CSV UTF-8”", Said(came))
 
 
 def _lines(text: str) -> list[str]:

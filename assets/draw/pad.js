@@ -58,7 +58,7 @@ export class Pad {
   /** Begin anew with the server's points. */
   load({ version, kind, points, names, colours, limits }) {
     clearTimeout(this.pending);
-    Object.assign(this, { version, colours, limits, gesture: null, carried: -1 });
+    Object.assign(this, { version, colours, limits, pending: 0, gesture: null, carried: -1 });
     this.names = [0, 1, 2].map((c) => names[c] ?? `class ${c}`);
     this.history = drawings.begin(kind, points);
     this.live = this.history.present;
@@ -139,6 +139,7 @@ export class Pad {
     clearTimeout(this.pending);
     const { version } = this;
     this.pending = setTimeout(() => {
+      this.pending = 0;
       this.onDrawn({ version, kind: this.history.present.kind, points: drawings.pointsOf(this.history.present) });
     }, GATHER);
   }

@@ -77,15 +77,23 @@ class Pad:
 
     def sent(self) -> list[dict[str, Any]]:
         """All that was told, once the latest gesture has been."""
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_function("!pad.pending")
         return [value for _, value in self.page.evaluate("window.sent")]
 
     def status(self) -> str:
-        self.page.wait_for_timeout(50)
+        self.drawn()
         return self.page.get_by_role("status").inner_text()
 
+    def drawn(self) -> None:
+        """Wait for the picture."""
+        self.page.wait_for_function("pad.theme && pad.width && !pad.drawing")
+
+    def can(self, name: str) -> bool:
+        self.drawn()
+        return self.page.get_by_role("button", name=name).is_enabled()
+
     def pixels(self) -> str:
-        self.page.wait_for_timeout(50)
+        self.drawn()
         return self.page.evaluate("pad.canvas.toDataURL()")
 
 
@@ -218,12 +226,12 @@ def test_undo_and_redo_go_through_all_changes(pad: Callable[..., Pad]):
     for points in states[-2::-1]:
         pad.choose("Undo")
         assert pad.points() == points
-    assert pad.page.get_by_role("button", name="Undo").is_disabled()
+    assert not pad.can("Undo")
     pad.press("Control+Shift+Z", "Control+y", "Control+y", "Control+Z", "Control+y")
     assert pad.points() == states[3]
     assert pad.sent()[-1]["points"] == states[3]
     pad.click(2, 2)
-    assert pad.page.get_by_role("button", name="Redo").is_disabled()
+    assert not pad.can("Redo")
 
 
 def test_a_spray_adds_points_around_the_click(pad: Callable[..., Pad]):
@@ -330,6 +338,7 @@ def test_what_is_missing_is_what_the_server_misses(
     drawing = Drawing(rows=[list(row) for row in rows])
     assert (drawing.spec() is None) == (missing is not None)
     counts = [labels.count(c) for c in "012"]
+    pad.drawn()
     shown = pad.page.locator(".class .count").all_inner_texts()
     assert shown == [str(count) for count in counts]
 
@@ -342,7 +351,7 @@ def test_points_are_loaded_when_their_version_is_new(pad: Callable[..., Pad]):
     assert pad.points() == drawn  # the server is behind
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=2))
     assert pad.points() == [[2, 2, 1]]
-    assert pad.page.get_by_role("button", name="Undo").is_disabled()
+    assert not pad.can("Undo")
     pad.click(1, 1)
     assert pad.sent()[-1]["version"] == 2
 
@@ -384,6 +393,7 @@ def test_the_same_points_look_different_in_the_dark_and_by_class(pad: Callable[.
         for label in range(3):
             one = pad([(0, 0, label)])
             one.page.emulate_media(color_scheme=scheme)
+            one.page.wait_for_function(f"pad.theme?.mode === {scheme!r}")
             looks.add(one.pixels())
     assert len(looks) == 6
     one.page.emulate_media(color_scheme="light")
@@ -405,6 +415,7 @@ def test_the_pad_can_be_read_without_seeing_it(pad: Callable[..., Pad]):
     pad.status()
     assert "Arrow keys" in pad.page.get_by_role("application").get_attribute("aria-label")
     assert pad.page.get_by_role("button", name="setosa, 1 points").count() == 1
+    pad.drawn()
     pressed = pad.page.locator("[aria-pressed=true]").all_inner_texts()
     assert [text.split("\n")[0] for text in pressed] == ["Classes", "setosa", "Point"]
 

@@ -1,0 +1,361 @@
+"""Bringing points of one's own: what the sidebar's controls return, and what they say."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from streamlit.testing.v1 import AppTest
+
+from regviz.drawing import Drawing
+from regviz.pages import bring
+from regviz.points import LARGEST, MAX_POINTS, PointsSpec
+from regviz.table import MAX_BYTES
+
+SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
+OTHER = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
+GOOD = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
+
+
+def uploading() -> None:
+    """The page of a test."""
+    import streamlit
+
+    from regviz.pages.bring import upload
+
+    streamlit.session_state["result"] = upload(streamlit.session_state.get("before"))
+
+
+def drawing() -> None:
+    """The page of a test."""
+    import streamlit
+
+    from regviz.pages.bring import draw
+
+    streamlit.session_state["result"] = draw(streamlit.session_state.get("before"))
+
+
+def opened(script: Any, **state: Any) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=20)
+    for key, value in state.items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def uploaded(text: str | bytes, name: str = "points.csv", **state: Any) -> AppTest:
+    """The page after a file was chosen."""
+    page = opened(uploading, **state)
+    content = text.encode() if isinstance(text, str) else text
+    page.file_uploader[0].set_value((name, content, "text/csv")).run()
+    assert not page.exception
+    return page
+
+
+def result(page: AppTest) -> PointsSpec | None:
+    assert not page.exception
+    return page.session_state["result"]
+
+
+def said(page: AppTest) -> str:
+    """All captions, without what keeps Markdown quiet."""
+    return " ".join(each.value for each in page.caption).replace("\\", "").replace("  \n", " ")
+
+
+def numbers(spec: PointsSpec | None) -> np.ndarray:
+    assert spec is not None
+    return np.array(spec.points)
+
+
+# Upload
+
+
+def test_without_a_file_the_page_says_what_is_needed():
+    page = opened(uploading)
+    assert result(page) is None
+    assert "10 to 2000 rows, at most 1 MB" in said(page)
+
+
+def test_points_in_use_stay_until_there_is_a_file():
+    page = opened(uploading, before=SOME)
+    assert result(page) == SOME
+    assert said(page) == "In use: 12 points: 2 classes (left, right)."
+    assert "15 points with a value." in said(opened(uploading, before=OTHER))
+
+
+def test_a_file_becomes_points_scaled_where_they_need_it():
+    page = uploaded(GOOD, before=SOME)
+    spec = result(page)
+    X = np.array([(20 + i, 150 + i * i) for i in range(20)], float)
+    expected = (X - X.mean(axis=0)) / X.std(axis=0)
+    assert np.abs(numbers(spec)[:, :2] - expected).max() <= 0.0005 + 1e-9
+    assert spec.names == ("a", "b")
+    assert spec.standardize
+    assert "20 points: 2 classes (a, b)." in said(page)
+    assert f"age: mean {X[:, 0].mean():.3g}, sd {X[:, 0].std():.3g}" in said(page)
+    assert f"height: mean {X[:, 1].mean():.3g}, sd {X[:, 1].std():.3g}" in said(page)
+    assert "separated by commas." in said(page)
+
+
+def test_without_scaling_the_numbers_are_used_as_they_are():
+    page = uploaded(GOOD)
+    (scale,) = [toggle for toggle in page.toggle if toggle.label == "Scale the columns"]
+    scale.set_value(False).run()
+    assert numbers(result(page))[3].tolist() == [23, 159, 1]
+    assert not result(page).standardize
+    assert "used as they are. Cells" in said(page)
+
+
+def test_numbers_that_are_rounded_are_said_to_be():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    page = uploaded("x,y,k\n" + "".join(f"{a:.9f},{b:.9f},{int(a > b)}\n" for a, b in X))
+    assert [t.value for t in page.toggle] == [True, False]
+    assert "used as they are, rounded to three decimals." in said(page)
+
+
+def test_columns_and_kind_can_be_chosen():
+    page = uploaded(bring._example())
+    iris = load_iris()
+    assert result(page).task == "multiclass"
+    assert result(page).names == tuple(iris.target_names)
+    assert numbers(result(page))[:, 2].tolist() == iris.target.tolist()
+    assert [box.value for box in page.selectbox] == ["sepal length", "sepal width", "species"]
+
+    page.selectbox[0].set_value("petal length").run()
+    page.selectbox[2].set_value("petal width").run()
+    spec = result(page)
+    assert spec.task == "regression"
+    columns = iris.data[:, [2, 1, 3]]
+    expected = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    assert np.abs(numbers(spec) - expected).max() <= 0.0005 + 1e-9
+    assert "petal width: mean 1.2, sd 0.76" in said(page)
+
+
+def test_numbers_can_be_told_to_be_classes_or_values():
+    text = "x,y,k\n" + "".join(f"{i / 9},{-i / 9},{i % 3}\n" for i in range(21))
+    page = uploaded(text)
+    assert result(page).task == "multiclass"
+    page.button_group[0].set_value("value").run()
+    assert result(page).task == "regression"
+
+
+def test_the_header_can_be_overruled():
+    page = uploaded(GOOD)
+    assert page.toggle[0].value
+    page.toggle[0].set_value(False).run()
+    assert result(page) is None
+    assert "Row 1, column 'column 1', must be a finite number, got 'age'" in (
+        page.error[0].value.replace("\\", "")
+    )
+    page = uploaded("2,2,k\n" + GOOD.split("\n", 1)[1])
+    page.toggle[0].set_value(True).run()
+    assert "Row 1 must be names that differ" in page.error[0].value.replace("\\", "")
+    page.toggle[0].set_value(False).run()  # which is still there
+    assert page.toggle[0].value is False
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG\r\n\0", "Row 1 must be text in UTF-8; save as “CSV UTF-8”, got"),
+        ("", "The file must be a table in CSV format, got no text."),
+        (GOOD.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
+        (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 3 classes, got 'a' in all rows."),
+        (GOOD.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
+        (b"x" * (MAX_BYTES + 1), "The file must be at most 1,000,000 bytes long, got 1,000,001."),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
+    content: str | bytes, message: str
+):
+    page = uploaded(content, before=SOME)
+    assert result(page) is None
+    (error,) = page.error
+    text = error.value.replace("\\", "")
+    assert text.startswith(message)
+    assert text.endswith(" What is on screen stays.")
+
+
+def test_the_same_column_chosen_twice_is_told():
+    page = uploaded(GOOD)
+    page.selectbox[1].set_value("age").run()
+    assert result(page) is None
+    assert "three different columns, got 'age' twice" in page.error[0].value.replace("\\", "")
+    page.selectbox[1].set_value("height").run()
+    assert result(page) is not None
+    assert not page.error
+
+
+def test_names_are_shown_as_they_are_and_not_as_markdown():
+    name = "[a](b) *c* $d$ :red[e] `f` <g>"
+    page = uploaded(GOOD.replace("age", name))
+    assert name in said(page)
+    raw = " ".join(each.value for each in page.caption)
+    assert re.findall(r"(?<!\\)(?:[\[\]*$`<>]|:red)", raw) == []
+
+
+def test_the_example_can_be_read():
+    rows = list(io.StringIO(bring._example()))
+    assert len(rows) == 151
+    assert result(uploaded(bring._example())).n_samples == 150
+
+
+# Draw
+
+FEW = [[0, 0, 0], [1, 1, 1]]
+ENOUGH = [[i / 10, -i / 10, i % 2] for i in range(10)]
+
+
+def message(page: AppTest) -> dict[str, Any]:
+    """What the canvas was sent."""
+    (canvas,) = (
+        e.proto for e in page.main if "regviz_draw" in getattr(e.proto, "component_name", "")
+    )
+    return json.loads(canvas.json)
+
+
+def tell(page: AppTest, points: Any, kind: Any = "classes", version: Any = 0) -> AppTest:
+    """Run the page as if this had been drawn."""
+    page.session_state["draw"] = {"drawn": {"version": version, "kind": kind, "points": points}}
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_an_empty_canvas_has_no_points_to_train_on():
+    page = opened(drawing)
+    assert result(page) is None
+    sent = message(page)
+    assert (sent["version"], sent["kind"], sent["points"]) == (0, "classes", [])
+    assert sent["limits"] == {"all": 10, "each": 3, "most": 2000}
+
+
+def test_points_are_returned_once_there_are_enough():
+    page = opened(drawing)
+    assert result(tell(page, FEW)) is None
+    assert result(tell(page, ENOUGH)) == PointsSpec(tuple(map(tuple, ENOUGH)))
+    three = [*ENOUGH, [0, 1, 2]]
+    assert result(tell(page, three)) is None
+    spec = result(tell(page, [*three, [0, 1, 2], [0, 1, 2]]))
+    assert spec.task == "multiclass"
+    values = [[0, 0, i / 10] for i in range(10)]
+    assert result(tell(page, values[:9], "value")) is None
+    assert result(tell(page, values, "value")).task == "regression"
+
+
+def test_points_to_start_from_are_loaded_and_returned():
+    page = opened(drawing, before=SOME)
+    assert result(page) == SOME
+    sent = message(page)
+    assert (sent["version"], sent["names"]) == (1, ["left", "right"])
+    assert sent["points"] == [list(row) for row in SOME.points]
+
+
+def test_what_was_drawn_since_is_not_lost_to_what_is_on_screen():
+    page = opened(drawing, before=SOME)
+    more = [*map(list, SOME.points), [1, 2, 0]]
+    assert result(tell(page, more, version=1)).n_samples == 13
+    # split otherwise by the page, or still the ones before
+    for before in (replace(result(page), seed=5), SOME, replace(SOME, train_fraction=0.7)):
+        page.session_state["before"] = before
+        page.run()
+        assert result(page).n_samples == 13
+        assert message(page)["version"] == 1
+    assert result(tell(page, FEW, version=1)) is None
+    assert message(page)["points"] == FEW
+
+
+def test_points_from_elsewhere_replace_the_drawing():
+    page = opened(drawing, before=SOME)
+    tell(page, ENOUGH, version=1)
+    page.session_state["before"] = OTHER
+    page.run()
+    assert result(page) == OTHER
+    assert message(page)["version"] == 2
+    assert message(page)["kind"] == "value"
+    # a gesture that was on its way builds on what is gone
+    assert result(tell(page, FEW, version=1)) == OTHER
+    assert result(tell(page, [[0, 0, 1.5]] * 10, "value", version=2)).n_samples == 10
+
+
+def test_a_drawing_is_there_again_when_the_canvas_comes_back():
+    page = opened(drawing, before=SOME)
+    tell(page, ENOUGH, version=1)
+    again = opened(drawing, before=result(page), drawing=page.session_state["drawing"])
+    assert result(again) == result(page)
+    assert message(again)["points"] == ENOUGH
+    elsewhere = opened(drawing, before=SOME, drawing=page.session_state["drawing"])
+    assert result(elsewhere) == SOME
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "text",
+        17,
+        [],
+        {},
+        {"version": "1", "kind": "classes", "points": ENOUGH},
+        {"version": 0, "kind": "other", "points": ENOUGH},
+        {"version": 0, "kind": ["classes"], "points": ENOUGH},
+        {"version": 0, "kind": "classes", "points": "x"},
+        {"version": 0, "kind": "classes", "points": {"0": ENOUGH}},
+        {"version": 0, "kind": "classes", "points": [[0, 0, 0]] * (MAX_POINTS + 1)},
+        *(
+            {"version": 0, "kind": "classes", "points": [*ENOUGH, row]}
+            for row in (
+                None,
+                [],
+                [0, 0],
+                [0, 0, 0, 0],
+                [0, 0, 3],
+                [0, 0, -1],
+                [0, 0, 0.5],
+                [0, 0, None],
+                [0, "0", 0],
+                [True, 0, 0],
+                [float("nan"), 0, 0],
+                [0, float("inf"), 0],
+                [10 * LARGEST, 0, 0],
+                [10**400, 0, 0],
+                [0, 0, [0]],
+            )
+        ),
+        {"version": 0, "kind": "value", "points": [[0, 0, float("nan")]] * 10},
+    ],
+    ids=lambda drawn: repr(drawn)[-40:],
+)
+def test_what_no_canvas_sends_is_refused(drawn: Any):
+    page = opened(drawing)
+    page.session_state["draw"] = {"drawn": drawn}
+    page.run()
+    assert result(page) is None
+    (error,) = page.error
+    assert "must be" in error.value
+    assert "What is on screen stays" in error.value
+    assert message(page)["points"] == []
+    assert result(tell(page, ENOUGH)) is not None
+    assert not page.error
+
+
+def test_names_go_with_as_many_classes_as_they_name():
+    drawn = Drawing()
+    drawn.load(SOME)
+    assert drawn.spec() == SOME
+    drawn.rows = [*drawn.rows, *[[0, 0, 2]] * 3]
+    spec = drawn.spec()
+    assert (spec.task, spec.names) == ("multiclass", ())
+    drawn.kind = "value"
+    assert drawn.spec().names == ()
+
+
+def test_points_that_were_not_scaled_stay_so_when_they_are_edited():
+    drawn = Drawing()
+    drawn.load(replace(SOME, standardize=False))
+    assert not drawn.spec().standardize
