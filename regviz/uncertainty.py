@@ -106,7 +106,8 @@ def monte_carlo(
     if points.ndim != 2 or points.shape[1] != history.dataset.n_columns:
         raise refuse("X", f"of shape (n, {history.dataset.n_columns})", points.shape)
     row = torch.from_numpy(history.parameters[t, k].copy())
-    inputs = torch.from_numpy(input_features(points, history.experiment.network.features))
+    features = input_features(points, history.experiment.network.features)
+    inputs = torch.from_numpy(features.astype(history.parameters.dtype))
     masks = _masks(history, k, t, passes, integer("seed", seed, 0, MAX_SEED))
     blocks = history.layout.split(row)
     at_once = max(1, _AT_ONCE // (max(len(points), 1) * max(history.layout.sizes)))
@@ -116,7 +117,7 @@ def monte_carlo(
             some = slice(start, start + at_once)
             outputs = networks.hidden_and_output(
                 [_thinned(block, mask[some]) for block, mask in zip(blocks, masks, strict=True)],
-                inputs.to(row),
+                inputs,
                 history.experiment.network.activation,
             )[-1]
             found.append(networks.predict(outputs, history.dataset.task))

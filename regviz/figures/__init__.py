@@ -4,6 +4,7 @@ Pure functions that return a `plotly.graph_objects.Figure`. Every figure says in
 in ``figure.layout.meta["alt"]``. Colours are those of `regviz.palette`, as on the live board.
 """
 
+from regviz.figures.compare import confusion_matrices, seed_losses
 from regviz.figures.forces import (
     loss_and_penalty,
     penalty_curves,
@@ -19,16 +20,20 @@ from regviz.figures.runs import (
     sparsity_curves,
     weight_histogram,
 )
+from regviz.figures.uncertainty import uncertainty_map
 
 __all__ = [
     "boundary",
+    "confusion_matrices",
     "loss_and_penalty",
     "loss_curves",
     "penalty_curves",
     "penalty_gradients",
     "proximal_maps",
+    "seed_losses",
     "small_multiples",
     "sparsity_curves",
+    "uncertainty_map",
     "weight_histogram",
     "weight_paths",
     "weight_race",

@@ -1,0 +1,87 @@
+"""The view "Uncertainty": Monte-Carlo dropout's entropy beside that of the plain prediction."""
+
+import streamlit as st
+
+from regviz.figures.uncertainty import uncertainty_map
+from regviz.labels import labels
+from regviz.pages.components import draw
+from regviz.pages.sight import Sight
+from regviz.pages.understand.method import choose_method
+from regviz.uncertainty import Plane, over_plane
+
+PARTS = {
+    "predictive": "All",
+    "aleatoric": "Aleatoric",
+    "epistemic": "Epistemic",
+}
+ABOUT = {
+    "predictive": "All uncertainty: the entropy of the mean prediction. It is the sum of the"
+    " aleatoric and the epistemic part.",
+    "aleatoric": "Aleatoric uncertainty: the mean entropy of the single passes. Classes overlap"
+    " here, and more training points would not help.",
+    "epistemic": "Epistemic uncertainty: the mutual information of prediction and weights. The"
+    " passes contradict each other here, and more training points could help.",
+}
+
+
+def show(sight: Sight) -> None:
+    """Draw the view."""
+    rows = sight.cube.experiment.regularizations
+    methods = [key for key, _ in sight.cube.shelves if rows[sight.network(key)].drop_rate > 0]
+    if not methods:
+        st.info("Switch on Dropout in the line-up.")
+        return
+    if not sight.cube.experiment.network.hidden:
+        st.info("Dropout acts on hidden units, and this network has none. Add a layer.")
+        return
+    regression = sight.history.dataset.task == "regression"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = choose_method(sight, methods, "uncertainty_method")
+        passes = st.slider("Passes", 10, 500, 100, 10, key="uncertainty_passes", width=220)
+        part = "predictive"
+        if not regression:
+            part = st.segmented_control(
+                "Part",
+                list(PARTS),
+                default="predictive",
+                required=True,
+                format_func=PARTS.__getitem__,
+                key="uncertainty_part",
+                label_visibility="collapsed",
+            )
+    k = sight.network(method)
+    if sight.history.diverged[k] >= 0:
+        st.info("This network has diverged. Choose a weaker strength on the board.")
+        return
+    plane = _plane(sight, k, passes)
+    acting = labels(sight.cube.experiment)[k].text
+    st.caption(
+        f"{acting}. Each pass draws another dropout mask, so that another thinned network answers"
+        " (Monte-Carlo dropout, Gal & Ghahramani 2016). "
+        + (
+            "The spread of the answers is the model's uncertainty; noise in the targets is not"
+            " part of it."
+            if regression
+            else ABOUT[part]
+        )
+    )
+    left, right = st.columns(2)
+    with left:
+        plain = uncertainty_map(sight.history, plane, "plain", theme=sight.theme)
+        draw(plain, "uncertainty_plain")
+    with right:
+        passed = uncertainty_map(sight.history, plane, part, theme=sight.theme)
+        draw(passed, "uncertainty_passes_map")
+    if not regression:
+        st.caption("Both maps have the same scale. The line is where two classes are level.")
+
+
+def _plane(sight: Sight, k: int, passes: int) -> Plane:
+    """What the maps show, kept until it is another network's or there are other passes."""
+    key = (sight.cube.experiment, k, passes)
+    kept, plane = st.session_state.get("uncertainty_plane", (None, None))
+    if kept != key:
+        with st.spinner(f"Predicting {passes} times"):
+            plane = over_plane(sight.history, k, passes=passes)
+        st.session_state["uncertainty_plane"] = (key, plane)
+    return plane  # type: ignore[no-any-return]

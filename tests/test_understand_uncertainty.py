@@ -1,0 +1,142 @@
+"""The view "Uncertainty": which networks have it, what is drawn, what is said where none has."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.cube import Cube
+from regviz.pages.sight import Sight
+from regviz.pages.understand import uncertainty as view
+from regviz.runs import Runs
+from regviz.uncertainty import over_plane
+
+DATA = regviz.DataSpec("moons", n_samples=80)
+TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
+EVERY = ("none", "l1", "dropout", "max_norm")
+
+
+def sight(methods=EVERY, focus="dropout", name="moons", hidden=(4,), levels=()):
+    network = regviz.NetworkSpec(hidden=hidden)
+    cube = Cube.of(methods, replace(DATA, name=name), network, TRAINING)
+    history = regviz.train(cube.experiment)
+    return Sight(cube, history, cube.rows(dict(levels)), focus, "light", Runs(), "me")
+
+
+def script(sight):
+    import streamlit as st
+
+    from regviz.pages.understand import uncertainty
+
+    uncertainty.show(st.session_state.get("other") or sight)
+
+
+def opened(seen):
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": seen}).run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    log = SimpleNamespace(figures=[])
+    monkeypatch.setattr(view, "draw", lambda figure, key: log.figures.append(figure))
+    return log
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return sight()
+
+
+def said(page):
+    return " ".join(caption.value for caption in page.caption)
+
+
+def test_the_view_draws_two_maps_with_the_real_components(seen):
+    page = opened(seen)
+    assert [element.type for element in page.main].count("plotly_chart") == 2
+
+
+def test_the_cards_network_is_drawn_without_and_with_dropout(drawn):
+    for level in (1, 6):
+        drawn.figures.clear()
+        seen = sight(levels={"dropout": level}.items())
+        opened(seen)
+        k = seen.network("dropout")
+        assert seen.cube.experiment.regularizations[k].drop_rate > 0
+        plane = over_plane(seen.history, k, passes=100)
+        plain, passed = drawn.figures
+        np.testing.assert_array_equal(plain.data[0].z, plane.plain_entropy)
+        np.testing.assert_array_equal(passed.data[0].z, plane.uncertainty.predictive)
+
+
+def test_max_norm_has_dropout_too_and_the_focus_is_followed(seen, drawn):
+    opened(replace(seen, focus="max_norm"))
+    plane = over_plane(seen.history, seen.network("max_norm"), passes=100)
+    np.testing.assert_array_equal(drawn.figures[-1].data[0].z, plane.uncertainty.predictive)
+
+
+def test_in_focus_without_dropout_the_dropout_card_is_shown(seen, drawn):
+    page = opened(replace(seen, focus="l1"))
+    assert page.segmented_control("uncertainty_method").value == "dropout"
+
+
+def test_passes_and_part_can_be_chosen_and_the_part_is_explained(seen, drawn):
+    page = opened(seen)
+    assert "entropy of the mean prediction" in said(page)
+    page.slider("uncertainty_passes").set_value(20)
+    page.segmented_control("uncertainty_part").set_value("epistemic").run()
+    assert "mutual information" in said(page)
+    plane = over_plane(seen.history, seen.network("dropout"), passes=20)
+    np.testing.assert_array_equal(drawn.figures[-1].data[0].z, plane.uncertainty.epistemic)
+
+
+def test_the_passes_are_not_made_again_for_another_part(seen, drawn, monkeypatch):
+    made = []
+
+    def counted(*args, **options):
+        made.append(options)
+        return over_plane(*args, **options)
+
+    monkeypatch.setattr(view, "over_plane", counted)
+    page = opened(seen)
+    page.segmented_control("uncertainty_part").set_value("aleatoric").run()
+    assert made == [{"passes": 100}]
+    page.slider("uncertainty_passes").set_value(30).run()
+    assert made == [{"passes": 100}, {"passes": 30}]
+
+
+def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
+    seen = sight(name="bumps")
+    page = opened(seen)
+    assert [c.key for c in page.segmented_control] == ["uncertainty_method"]
+    plane = over_plane(seen.history, seen.network("dropout"), passes=100)
+    plain, passed = drawn.figures
+    np.testing.assert_array_equal(plain.data[0].z, plane.plain)
+    np.testing.assert_array_equal(passed.data[0].z, plane.uncertainty.predictive)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"methods": ("none", "l1"), "focus": "l1"}, "Switch on Dropout in the line-up."),
+        ({"hidden": ()}, "Dropout acts on hidden units, and this network has none. Add a layer."),
+    ],
+)
+def test_where_there_is_no_dropout_it_says_what_to_do(drawn, arguments, text):
+    page = opened(sight(**arguments))
+    assert [info.value for info in page.info] == [text]
+    assert not drawn.figures
+
+
+def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(seen, drawn):
+    diverged = np.full(len(seen.history.diverged), 5)
+    page = opened(replace(seen, history=replace(seen.history, diverged=diverged)))
+    assert page.info[0].value.startswith("This network has diverged.")
+    assert not drawn.figures
+    # another method can still be chosen
+    assert page.segmented_control("uncertainty_method").options == ["Dropout", "Max-norm"]
