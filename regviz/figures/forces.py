@@ -175,7 +175,9 @@ def loss_and_penalty(
     square = dict(range=(-reach, reach), nticks=5, constrain="domain", zerolinewidth=2)
     figure.update_xaxes(title_text="w₁", constraintoward="left", **square)
     figure.update_yaxes(title_text="w₂", constraintoward="top", scaleanchor="x", **square)
-    figure.update_layout(showlegend=False, height=380, margin=dict(l=56, r=14, t=66, b=50))
+    figure.update_layout(
+        dragmode=False, showlegend=False, height=380, margin=dict(l=56, r=14, t=66, b=50)
+    )
     return say(
         figure,
         f"{look.name}, {label(row).strength}: loss and penalty balance at {_pair(best)};"
@@ -205,6 +207,7 @@ def _draw(
             hovertemplate=f"{label(row).text}<br>%{{x:.3g}} → %{{y:.3g}}<extra></extra>",
         )
     figure.update_layout(
+        dragmode=False,  # a finger scrolls the page
         height=360,
         # the same for all, so that they can stand beside one another
         margin=dict(l=62, r=12, t=66, b=112, autoexpand=False),

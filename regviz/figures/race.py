@@ -78,6 +78,7 @@ def weight_race(
     heads = np.array([np.maximum(w, floor)[np.isin(steps, stops)] for w in weights])
     _points(figure, looks, stops, heads, theme)
     figure.update_layout(
+        dragmode=False,  # a finger scrolls the page
         height=430 + 20 * len(rows),
         margin=dict(l=62, r=22, t=76 + 20 * len(rows), b=150, autoexpand=False),
         legend=dict(x=0, xanchor="left", y=1.02, yanchor="bottom"),
@@ -208,5 +209,5 @@ def _scale(start: float, floor: float) -> dict[str, object]:
         type="log",
         range=(low, top + 0.05 * (top - low)),
         dtick=max(1, round((top - low) / 5)),
-        exponentformat="power",
+        tickformat="~g",
     )

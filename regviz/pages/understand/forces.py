@@ -73,8 +73,8 @@ def worked_example(first: float, second: float) -> str:
     large = max(abs(first), abs(second))
     if squares:
         lines.append(
-            f"The larger weight has {large / sizes:.0%} of the sum of sizes, and"
-            f" {large**2 / squares:.0%} of the sum of squares."
+            f"The larger weight has {100 * large / sizes:.0f}\u00a0% of the sum of sizes, and"
+            f" {100 * large**2 / squares:.0f}\u00a0% of the sum of squares."
         )
     return "\n\n".join(lines)
 
@@ -83,35 +83,36 @@ def worked_example(first: float, second: float) -> str:
 def _one_weight(theme: Theme, board: Board) -> None:
     _claim("L1 pulls with the same force everywhere; L2's pull fades near 0.")
     rows = _strengths(board)
-    panels = st.columns(3)
-    with panels[0]:
-        draw(figures.penalty_curves(rows, theme=theme), "forces_penalty")
-    with panels[1]:
-        draw(figures.penalty_gradients(rows, theme=theme), "forces_gradient")
-    with panels[2]:
-        chart = st.container()
-        bound = st.slider(
-            "Max-norm's bound c",
-            0.1,
-            1.5,
-            1.0,
-            0.1,
-            key="forces_bound",
-            help="Max-norm bounds the length of a unit's incoming weights. With one weight that is"
-            " |w| ≤ c.",
-        )
+    panels, below = st.columns(3), st.columns(3)
+    below[0].markdown(pulls(rows))
+    with below[1]:
         step = _log_slider(
-            "Step size",
+            "Step size of the proximal map",
             0.5,
             STEPS,
             "forces_step",
             "The learning rate η; with momentum μ, η/(1 − μ). Each training step ends with this"
             " map.",
         )
-        with chart:
-            maps = figures.proximal_maps([*rows, Regularization(max_norm=bound)], step, theme=theme)
-            draw(maps, "forces_proximal")
-    st.markdown(pulls(rows))
+    bound = below[2].slider(
+        "Max-norm's bound c",
+        0.1,
+        1.5,
+        1.0,
+        0.1,
+        key="forces_bound",
+        persist_state="page",
+        help="Max-norm bounds the length of a unit's incoming weights. With one weight that is"
+        " |w| ≤ c.",
+    )
+    maps = figures.proximal_maps([*rows, Regularization(max_norm=bound)], step, theme=theme)
+    for panel, figure, key in (
+        (panels[0], figures.penalty_curves(rows, theme=theme), "forces_penalty"),
+        (panels[1], figures.penalty_gradients(rows, theme=theme), "forces_gradient"),
+        (panels[2], maps, "forces_proximal"),
+    ):
+        with panel:
+            draw(figure, key)
     _race(theme, rows)
 
 
@@ -129,6 +130,7 @@ def _strengths(board: Board) -> list[Regularization]:
         0.5,
         0.1,
         key="forces_share",
+        persist_state="page",
         help="Elastic net here has this share of λ₁, and the rest of λ₂.",
     )
     last.button(
@@ -162,10 +164,17 @@ def _race(theme: Theme, rows: Sequence[Regularization]) -> None:
     _claim("L1 takes a weight to exactly 0; L2 never does.")
     chart, side = st.columns([3, 1])
     with side:
-        start = st.slider("Weight at the start, w₀", 0.1, 3.0, 1.2, 0.1, key="forces_start")
+        start = st.slider(
+            "Weight at the start, w₀", 0.1, 3.0, 1.2, 0.1, key="forces_start", persist_state="page"
+        )
         step = _log_slider("Step size of the race", 0.05, STEPS, "forces_race_step")
         scale = st.segmented_control(
-            "Axis of the weight", ["Linear", "Log"], default="Linear", key="forces_scale"
+            "Axis of the weight",
+            ["Linear", "Log"],
+            default="Linear",
+            key="forces_scale",
+            required=True,
+            persist_state="page",
         )
         n_steps = horizon(rows, start, step)
         st.markdown(outcome(rows, start, step, n_steps))
@@ -211,7 +220,7 @@ def _two_weights(theme: Theme) -> None:
         ("Correlation of the features", -0.9, 0.9, 0.0, "forces_pair_correlation"),
     )
     ratio, w1, w2, correlation = (
-        column.slider(text, low, high, value, 0.1, key=key)
+        column.slider(text, low, high, value, 0.1, key=key, persist_state="page")
         for column, (text, low, high, value, key) in zip(columns[1:], sliders, strict=True)
     )
     problem = LeastSquares((w1, w2), correlation)
@@ -254,7 +263,11 @@ def _log_slider(
 ) -> float:
     """A slider over round numbers, a ratio apart."""
     st.session_state.setdefault(key, start)
-    return float(st.select_slider(label, options, format_func=digits, key=key, help=about))
+    return float(
+        st.select_slider(
+            label, options, format_func=digits, key=key, help=about, persist_state="page"
+        )
+    )
 
 
 def _full(value: float) -> str:

@@ -9,6 +9,8 @@ from regviz.labels import label
 from regviz.pages.sight import Sight
 from regviz.regularization import METHODS
 
+_NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a sentence
+
 
 def show(sight: Sight) -> None:
     """Draw the view."""
@@ -25,18 +27,25 @@ def show(sight: Sight) -> None:
             [key for key, _ in found.answers],
             index=None,
             format_func=dict(found.answers).__getitem__,
-            captions=None,
             key=_key(found.key),
             help=found.about,
+            persist_state="page",
         )
         if given is None:
             st.caption(f"Question {len(answers) + 1} of at most {MAX_QUESTIONS}")
             break
         answers[found.key] = given
-    else:
+    if isinstance(found, Advice):
         _advise(sight, found)
-    if answers:
-        st.button("Start over", key="which_one_over", icon=":material/replay:", on_click=_forget)
+    with st.container(horizontal=True):
+        if isinstance(found, Advice) and st.button(
+            "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
+        ):
+            sight.look(focus=found.method)
+        if answers:
+            st.button(
+                "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
+            )
 
 
 def validation_losses(sight: Sight) -> dict[str, float]:
@@ -48,19 +57,13 @@ def validation_losses(sight: Sight) -> dict[str, float]:
 
 
 def _advise(sight: Sight, advice: Advice) -> None:
-    method = METHODS[advice.method]
     with st.container(border=True):
-        name = "no regularization" if advice.method == "none" else method.label
-        st.markdown(f"#### Try {name}")
+        st.markdown(f"#### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
         st.markdown(advice.reason)
         if advice.duels:
             st.markdown(_evidence(sight, advice))
         st.markdown(f"**Next:** {advice.then}")
         st.caption(advice.source + ".")
-    if st.button(
-        "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
-    ):
-        sight.look(focus=advice.method)
 
 
 def _evidence(sight: Sight, advice: Advice) -> str:
@@ -81,13 +84,13 @@ def _evidence(sight: Sight, advice: Advice) -> str:
         )
     n = len(sight.history.dataset.points("validation")[1])
     return "\n".join(lines) + (
-        f"\n\nMeasured on {n} validation points, with one seed. A small difference may be luck."
+        f"\n\nMeasured on the board's {n} validation points, with one seed. A small difference may be luck."
     )
 
 
 def _forget() -> None:
     for key in QUESTIONS:
-        st.session_state.pop(_key(key), None)
+        st.session_state[_key(key)] = None  # a key that is only removed stays set in the browser
 
 
 def _key(question: str) -> str:

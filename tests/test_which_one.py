@@ -1,0 +1,160 @@
+"""The view "Which one?": every way of answering ends in an advice that opens on the board."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.chooser import Advice, consult
+from regviz.cube import Cube
+from regviz.pages.sight import Sight
+from regviz.pages.understand.which_one import validation_losses
+from regviz.regularization import METHODS
+from regviz.runs import Runs
+from regviz.strengths import DEFAULT_LEVEL
+
+MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
+
+
+def script() -> None:
+    import streamlit as st
+
+    from regviz.pages.understand.which_one import show
+
+    show(st.session_state["sight"])
+
+
+@pytest.fixture(scope="module")
+def sight() -> Sight:
+    return made(0.25)
+
+
+def made(validation_fraction: float, methods=tuple(METHODS)) -> Sight:
+    data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
+    network = regviz.NetworkSpec(hidden=(3,))
+    cube = Cube.of(methods, data, network, regviz.TrainingSpec(epochs=5))
+    history = regviz.train(cube.experiment)
+    return Sight(cube, history, cube.rows({}), methods[0], "light", Runs(), "visitor")
+
+
+def with_losses(sight: Sight, losses: dict[str, float]) -> Sight:
+    """The same sight, had the methods' shown networks ended with these validation losses."""
+    metrics = {name: values.copy() for name, values in sight.history.metrics.items()}
+    for method, loss in losses.items():
+        metrics["validation_loss"][-1, sight.network(method)] = loss
+    return replace(sight, history=replace(sight.history, metrics=metrics))
+
+
+def open_view(sight: Sight, answers: dict[str, str] | None = None) -> AppTest:
+    """The view, with these questions answered one after the other."""
+    page = AppTest.from_function(script, default_timeout=30)
+    page.session_state["sight"] = sight
+    page.run()
+    for question, answer in (answers or {}).items():
+        page.radio(f"which_one_{question}").set_value(answer).run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(element.value for element in (*page.markdown, *page.caption))
+
+
+def walk(losses, answers=None):
+    """Every way to an advice, for what the board has measured."""
+    answers = answers or {}
+    found = consult(answers, losses)
+    if isinstance(found, Advice):
+        yield answers, found
+        return
+    for key, _ in found.answers:
+        yield from walk(losses, answers | {found.key: key})
+
+
+def test_one_question_after_another_with_how_many_are_left(sight):
+    page = open_view(sight)
+    assert [radio.key for radio in page.radio] == ["which_one_data"]
+    assert page.radio[0].value is None
+    assert "Question 1 of at most 4" in texts(page)
+    assert "rules of thumb" in texts(page)
+    assert not page.button
+    page.radio("which_one_data").set_value("few").run()
+    assert [radio.key for radio in page.radio] == ["which_one_data", "which_one_validate"]
+    assert "Question 2 of at most 4" in texts(page)
+
+
+def test_every_way_shows_its_advice_reason_and_source(sight):
+    for answers, advice in walk(validation_losses(sight)):
+        page = open_view(sight, answers)
+        shown = texts(page)
+        assert [radio.value for radio in page.radio] == list(answers.values())
+        for text in (advice.reason, advice.then, advice.source):
+            assert text in shown
+
+
+def test_the_board_s_losses_decide_and_are_shown_with_their_strengths(sight):
+    staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
+    page = open_view(staged, MEASURED)
+    shown = texts(page)
+    assert "#### Try L1" in shown
+    for number in ("0.712", "0.423", "**0.335**"):
+        assert number in shown
+    assert "0.946" not in shown  # L2 decided nothing
+    row = sight.cube.experiment.regularizations[sight.network("l1")]
+    assert f"λ₁ = {row.l1:g}" in shown
+    n = round(60 * sight.cube.experiment.data.train_fraction * 0.25)
+    assert f"{n} validation points" in shown
+
+
+def test_only_the_strengths_on_the_board_count(sight):
+    losses = {"none": 0.5, "elastic_net": 0.6, "l1": 0.9, "l2": 0.4}
+    staged = with_losses(sight, losses)
+    assert validation_losses(staged) == pytest.approx(
+        losses
+        | {
+            key: float(sight.history.metrics["validation_loss"][-1, sight.network(key)])
+            for key in ("dropout", "max_norm")
+        }
+    )
+    weaker = replace(staged, rows=staged.cube.rows({"l2": DEFAULT_LEVEL - 1}))
+    column = dict(weaker.cube.shelves)["l2"][DEFAULT_LEVEL - 1]
+    expected = sight.history.metrics["validation_loss"][-1, column]
+    assert validation_losses(weaker)["l2"] == expected
+
+
+def test_a_diverged_network_is_said_to_be(sight):
+    staged = with_losses(sight, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
+    shown = texts(open_view(staged, MEASURED))
+    assert "#### Try L2" in shown
+    assert "diverged" in shown
+
+
+@pytest.mark.parametrize("outcome", ["net", "baseline"])
+def test_without_validation_points_the_outcome_is_asked(outcome):
+    blind = made(0.0)
+    assert validation_losses(blind) == {}
+    page = open_view(blind, MEASURED | {"outcome": outcome})
+    assert len(page.radio) == 4
+    assert "#### Try" in texts(page)
+    assert "Validation loss |" not in texts(page)
+
+
+def test_methods_that_are_switched_off_are_done_without():
+    page = open_view(made(0.25, ("none", "dropout")), MEASURED)
+    assert page.radio[-1].key == "which_one_outcome"
+
+
+def test_start_over_asks_the_first_question_again(sight):
+    page = open_view(sight, {"data": "few", "validate": "no"})
+    page.button("which_one_over").click().run()
+    assert [radio.key for radio in page.radio] == ["which_one_data"]
+    assert page.radio[0].value is None
+
+
+def test_the_advice_opens_on_the_board(sight):
+    page = open_view(sight, {"data": "few", "validate": "no"})
+    page.button("which_one_open").click().run()
+    assert page.session_state["wish"]["focus"] == "l1"
+    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
