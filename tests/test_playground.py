@@ -25,8 +25,8 @@ from regviz.strengths import DEFAULT_LEVEL, LEVELS
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 NAMES = list(METHODS)
 MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_LEVEL)
-QUICK = dict(layers=1, units=2, epochs=50)
-LONG = dict(layers=3, units=32, epochs=1000)
+QUICK = dict(hidden="2", epochs="50")
+LONG = dict(hidden="32,32,32", epochs="1000")
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +47,11 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
     st.cache_resource.clear()
 
 
-def open_page(**state: Any) -> AppTest:
-    """The page as it comes with controls and board in this state."""
+def open_page(**query: str) -> AppTest:
+    """The page that opens at a link with this query."""
     page = AppTest.from_file(str(PAGE), default_timeout=30)
-    for key, value in state.items():
-        page.session_state[key] = value
+    for name, text in query.items():
+        page.query_params[name] = text
     return page.run()
 
 
@@ -66,6 +66,17 @@ def say(page: AppTest, **said: Any) -> AppTest:
     page.run()
     assert not page.exception
     return page
+
+
+def look(page: AppTest, **seen: Any) -> AppTest:
+    """Run the page as if the board had said that this is looked at."""
+    return say(page, view={"look": page.session_state["wish"]["id"]} | seen)
+
+
+def choose_data(page: AppTest, chosen: Any) -> AppTest:
+    """Run the page as if this had been picked."""
+    page.session_state["data"] = {"chosen": chosen}
+    return page.run()
 
 
 def header(page: AppTest) -> dict:
@@ -84,7 +95,7 @@ def cube_on(page: AppTest) -> Cube:
 
 def levels_on(page: AppTest) -> dict[str, int]:
     """At which of its strengths each method is in the line-up."""
-    cube, rows = page.session_state["shown"]
+    cube, rows, _ = page.session_state["shown"]
     return {
         key: networks.index(row) for (key, networks), row in zip(cube.shelves, rows, strict=True)
     }
@@ -103,7 +114,7 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert not page.exception
     assert not page.error
     assert not page.warning
-    cube, rows = page.session_state["shown"]
+    cube, rows, _ = page.session_state["shown"]
     assert cube == Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     assert cube.only(rows) == SHOWCASE
     sent = header(page)
@@ -165,7 +176,7 @@ def test_the_seed_is_of_points_and_training_alike(page: AppTest):
 
 
 def test_all_points_can_be_one_batch():
-    page = open_page(**QUICK, batch_size=None)
+    page = open_page(**QUICK, batch_size="all")
     assert not page.exception
     assert cube_on(page).experiment.training.batch_size is None
 
@@ -222,16 +233,16 @@ def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_dataset_can_be_chosen(name: str):
-    page = open_page(**QUICK, data={"chosen": name})
+def test_every_dataset_can_be_chosen(page: AppTest, name: str):
+    choose_data(page, name)
     assert not page.exception
     assert header(page)["task"] == DATASETS[name]
     assert cube_on(page).experiment.data.name == name
 
 
 @pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": "moons"}])
-def test_a_forged_choice_of_data_falls_back_to_the_default(chosen: object):
-    page = open_page(**QUICK, data={"chosen": chosen})
+def test_a_forged_choice_of_data_falls_back_to_the_default(page: AppTest, chosen: object):
+    choose_data(page, chosen)
     assert not page.exception
     assert cube_on(page).experiment.data.name == SHOWCASE.data.name
 
@@ -296,7 +307,7 @@ def test_what_stays_is_still_trained_and_sent(page: AppTest, runs: list[Run]):
 
 @pytest.mark.usefixtures("impossible")
 def test_a_page_that_opens_with_such_settings_says_so_and_shows_nothing():
-    page = open_page(**QUICK, noise=0.6)
+    page = open_page(**QUICK, noise="0.6")
     assert not page.exception
     assert "do not go together" in page.error[0].value
     assert not [e for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")]
@@ -370,7 +381,7 @@ def test_early_stopping_comes_and_goes_without_any_training(
 def test_a_new_cube_is_trained_at_the_strengths_that_are_looked_at_first(page: AppTest):
     assert levels_on(page) == MIDDLE
     widget(page.slider, "Noise").set_value(0.5)
-    say(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
+    look(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
     expected = MIDDLE | {"l1": 0, "dropout": 7}
     assert levels_on(page) == expected
     assert {card["key"]: card["level"] for card in header(page)["cards"][:-1]} == expected
@@ -378,7 +389,7 @@ def test_a_new_cube_is_trained_at_the_strengths_that_are_looked_at_first(page: A
 
 def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, runs: list[Run]):
     name = header(page)["run"]
-    say(page, levels={"l1": 0})
+    look(page, levels={"l1": 0})
     assert header(page)["run"] == name
     assert len(runs) == 2
 
@@ -386,15 +397,16 @@ def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, ru
 def test_a_level_that_is_no_whole_number_is_passed_over():
     nonsense = iter(["7", "", 0.5, math.nan, math.inf, None, [3], [[1], [2]], {"l1": 1}, 1e300])
     for first, second in zip(nonsense, nonsense, strict=True):
-        page = open_page(**QUICK, board={"levels": {"l1": first, "dropout": second, "l2": 2}})
-        assert not page.exception
+        page = open_page(**QUICK)
+        widget(page.slider, "Noise").set_value(0.5)
+        look(page, levels={"l1": first, "dropout": second, "l2": 2})
         assert levels_on(page) == MIDDLE | {"l2": 2}
 
 
 @pytest.mark.parametrize(("level", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)])
-def test_a_level_that_does_not_exist_is_the_nearest(level: int, nearest: int):
-    page = open_page(**QUICK, board={"levels": dict.fromkeys(NAMES, level)})
-    assert not page.exception
+def test_a_level_that_does_not_exist_is_the_nearest(page: AppTest, level: int, nearest: int):
+    widget(page.slider, "Noise").set_value(0.5)
+    look(page, levels=dict.fromkeys(NAMES, level))
     assert levels_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
     assert nearest in (0, LEVELS - 1)
 
@@ -402,9 +414,9 @@ def test_a_level_that_does_not_exist_is_the_nearest(level: int, nearest: int):
 @pytest.mark.parametrize(
     "levels", ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}]
 )
-def test_forged_levels_fall_back_to_the_middle(levels: object):
-    page = open_page(**QUICK, board={"levels": levels})
-    assert not page.exception
+def test_forged_levels_fall_back_to_the_middle(page: AppTest, levels: object):
+    widget(page.slider, "Noise").set_value(0.5)
+    look(page, levels=levels)
     assert levels_on(page) == MIDDLE
 
 

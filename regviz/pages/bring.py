@@ -3,7 +3,6 @@
 import csv
 import functools
 import io
-import re
 from collections import Counter
 
 import streamlit as st
@@ -22,7 +21,7 @@ from regviz.columns import (
     spreads,
 )
 from regviz.drawing import Drawing, mark
-from regviz.pages.components import asset_component
+from regviz.pages.components import asset_component, plain
 from regviz.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 from regviz.table import DELIMITERS, MAX_BYTES, Table, read
 
@@ -149,7 +148,7 @@ def _scaling(table: Table, columns: Columns, scale: bool) -> str:
     if not scale:
         return f"The numbers are used as they are{rounded}. {cells}"
     spread = "; ".join(
-        f"{_plain(each.name)}: mean {each.mean:.3g}, sd {each.sd:.3g}"
+        f"{plain(each.name)}: mean {each.mean:.3g}, sd {each.sd:.3g}"
         for each in spreads(table, columns)
     )
     return f"Scaled to mean 0 and standard deviation 1. In the file, {spread}. {cells}"
@@ -161,17 +160,12 @@ def _told(spec: PointsSpec) -> str:
         return f"{spec.n_samples} points with a value."
     counts = Counter(int(y) for _, _, y in spec.points)
     names = spec.names or tuple(f"class {c}" for c in sorted(counts))
-    return f"{spec.n_samples} points: {len(names)} classes ({_plain(', '.join(names))})."
-
-
-def _plain(text: str) -> str:
-    """Text of a visitor's file, in which Markdown is to see no sign of its own."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    return f"{spec.n_samples} points: {len(names)} classes ({plain(', '.join(names))})."
 
 
 def _sentence(error: ValueError) -> str:
     message = str(error)
-    return _plain(message[:1].upper() + message[1:].rstrip(".") + ".")
+    return plain(message[:1].upper() + message[1:].rstrip(".") + ".")
 
 
 @functools.cache

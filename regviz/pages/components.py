@@ -1,5 +1,6 @@
 """Streamlit components whose code lies in ``assets/``, and figures with their text alternative."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -21,6 +22,11 @@ def asset_component(name: str, folder: str) -> Any:
         ".then((module) => module.render(component));\n"
     )
     return st.components.v2.component(name, js=stub)
+
+
+def plain(text: str) -> str:
+    """Text of a visitor's own, in which Markdown is to see no sign of its own."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def draw(figure: go.Figure, key: str, **options: Any) -> Any:

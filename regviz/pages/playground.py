@@ -13,7 +13,7 @@ from regviz.cube import Cube
 from regviz.experiment import Experiment
 from regviz.link import VIEW, from_query, to_query
 from regviz.pages import share, understand
-from regviz.pages.components import asset_component
+from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose, moved, put
 from regviz.pages.sight import Sight, view, wish
 from regviz.regularization import METHODS
@@ -31,6 +31,7 @@ STYLE = """<style>
   .stAppHeader button, .stAppHeader a { pointer-events: auto; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
+  .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */
   .regviz-alt {
     position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
     clip-path: inset(50%); white-space: nowrap;
@@ -160,8 +161,7 @@ def _tell_problems(cube: Cube) -> None:
     problems, about = st.session_state.get("problems", []), st.session_state.get("problems_of")
     if problems and about in (None, cube):
         st.session_state["problems_of"] = cube
-        for problem in problems:
-            st.warning(problem)
+        st.warning("  \n".join(map(plain, problems)))
     else:
         st.session_state["problems"], st.session_state["problems_of"] = [], None
 
@@ -182,7 +182,7 @@ def main() -> None:
     _open()
     _switch_on()
     scene = choose()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="above"):
         st.markdown(
             "**Same points, same initial weights, same batches:** these networks differ in nothing"
             " but their regularization.",

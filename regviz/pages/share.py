@@ -14,6 +14,7 @@ from regviz.cube import Cube
 from regviz.history import History
 from regviz.link import LONGEST, link
 from regviz.offline import offline_page, recording
+from regviz.pages.components import plain
 from regviz.pages.sight import Sight, view
 from regviz.points_file import points_csv
 from regviz.scene import GROUPS, Scene
@@ -91,7 +92,7 @@ def _show_link(scene: Scene) -> None:
         )
     st.code(address, language=None, wrap_lines=True)
     if len(address.encode()) <= MOST_IN_QR:
-        st.html(f'<div style="max-width: 15rem">{qr_svg(address)}</div>')
+        st.html(qr_image(address))
     else:
         st.caption("The link is too long for a QR code.")
     st.markdown("**For a course page**")
@@ -112,24 +113,11 @@ def _show_link(scene: Scene) -> None:
     )
 
 
-def qr_svg(text: str) -> str:
-    """A QR code as inline SVG, dark on white whatever the theme, so that phones can read it."""
-    out = io.BytesIO()
-    segno.make(text, error="l", micro=False).save(
-        out,
-        kind="svg",
-        xmldecl=False,
-        svgns=True,
-        omitsize=True,
-        border=4,
-        dark="#000",
-        light="#fff",
-    )
-    return (
-        out.getvalue()
-        .decode()
-        .replace("<svg", '<svg role="img" aria-label="QR code of the link"', 1)
-    )
+def qr_image(text: str) -> str:
+    """A QR code as an HTML image, dark on white whatever the theme, so that phones can read it."""
+    code = segno.make(text, error="l", micro=False)
+    source = code.svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+    return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'
 
 
 def _show_files(scene: Scene, sight: Sight | None) -> None:
@@ -223,6 +211,6 @@ def _show_opening() -> None:
     except UnicodeDecodeError as error:
         st.error(f"The file is not text in UTF-8 (byte {error.start}). Nothing was changed.")
     except ValueError as error:
-        st.error(f"The file cannot be opened: {error}. Nothing was changed.")
+        st.error(f"The file cannot be opened: {plain(str(error))}. Nothing was changed.")
     else:
         st.rerun()

@@ -95,10 +95,11 @@ def _draw(sight: Sight, chart: Any, one: Path, losses: Losses | None, shown: int
     key = f"paths_{one.method}_{'run' if losses is None else 'seeds'}_{clicks}"
     with chart.container():
         event = draw(figure, key, on_select="rerun", selection_mode="points")
-    points = event["selection"]["points"]
-    if points and isinstance(points[0].get("customdata"), int):
+    for point in event["selection"]["points"]:
         st.session_state["paths_clicks"] = clicks + 1
-        _look(sight, one.networks[points[0]["customdata"]])
+        # the index of the strength, or for a weight the last of several numbers
+        level = int(np.ravel(point["customdata"])[-1])
+        _look(sight, one.networks[level])
 
 
 def _look(sight: Sight, network: int) -> None:

@@ -84,7 +84,8 @@ def _evidence(sight: Sight, advice: Advice) -> str:
         )
     n = len(sight.history.dataset.points("validation")[1])
     return "\n".join(lines) + (
-        f"\n\nMeasured on the board's {n} validation points, with one seed. A small difference may be luck."
+        f"\n\nMeasured on the board's {n} validation points, with one seed. A small difference may"
+        " be luck."
     )
 
 
