@@ -1,0 +1,234 @@
+"""Networks compared: which classes they confuse, and their losses over several seeds."""
+
+import math
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+from plotly.subplots import make_subplots
+
+from regviz import palette
+from regviz.criteria import plus_minus
+from regviz.figures._traces import mix, style
+from regviz.palette import Theme
+from regviz.paths import standard_error
+from regviz.validation import choice, refuse
+
+__all__ = ["confusion_matrices", "seed_losses"]
+
+IN_A_ROW = 3
+LONGEST = 9  # letters of a class's name along an axis
+
+
+def confusion_matrices(
+    counts: ArrayLike, names: Sequence[str], classes: Sequence[str], *, theme: Theme = "light"
+) -> go.Figure:
+    """Confusion matrices side by side: a row for each true class, a column for each predicted one.
+
+    A cell says how many points there are; its shade is their share of the true class.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n, C, C)
+        Of `regviz.comparison.confusion`.
+    names : sequence of str
+        Of the n networks.
+    classes : sequence of str
+        Of the C classes.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A heatmap for each network, whose ``z`` is the share and whose ``text`` is the count.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not go together.
+    """
+    choice("theme", theme, get_args(Theme))
+    matrices = np.asarray(counts)
+    n, n_classes = len(names), len(classes)
+    if matrices.shape != (n, n_classes, n_classes) or not n:
+        raise refuse("counts", f"of shape {(n, n_classes, n_classes)}", matrices.shape)
+    shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)
+    columns = min(n, IN_A_ROW)
+    rows = math.ceil(n / columns)
+    side, between = 52 + 30 * n_classes, 50
+    height = rows * (side + between) - between
+    figure = make_subplots(
+        rows,
+        columns,
+        subplot_titles=[_wrapped(name) for name in names],
+        horizontal_spacing=0.045,
+        vertical_spacing=between / height if rows > 1 else 0,
+    )
+    style(figure, theme, "Confusion matrices", "test points of each class, by prediction")
+    figure.update_annotations(font_size=13)
+    blank, ink = palette.BLANK[theme], palette.INK[theme]
+    unnamed = list(classes) == [f"class {c}" for c in range(n_classes)]
+    short = [str(c) if unnamed else _short(name) for c, name in enumerate(classes)]
+    left = 50 if unnamed else 96
+    figure.update_layout(height=height + 180, margin=dict(l=left, r=14, t=118, b=62))
+    for i, (matrix, share) in enumerate(zip(matrices, shares, strict=True)):
+        row, column = i // columns + 1, i % columns + 1
+        figure.add_trace(
+            go.Heatmap(
+                x=short,
+                y=short,
+                z=share,
+                zmin=0,
+                zmax=1,
+                text=matrix,
+                texttemplate="%{text}",
+                textfont=dict(size=12, color=ink),
+                colorscale=[[0, mix(blank, ink, 0.04)], [1, mix(blank, ink, 0.36)]],
+                showscale=False,
+                xgap=2,
+                ygap=2,
+                name=names[i],
+                hovertemplate="true %{y}, predicted %{x}:<br>%{text} points, %{z:.1%} of the class",
+            ),
+            row,
+            column,
+        )
+        last = i + columns >= n
+        figure.update_xaxes(showticklabels=last, row=row, col=column)
+        figure.update_yaxes(showticklabels=column == 1, row=row, col=column)
+    figure.update_xaxes(type="category", showgrid=False, fixedrange=True)
+    figure.update_yaxes(type="category", showgrid=False, fixedrange=True, autorange="reversed")
+    edge = dict(xref="paper", yref="paper", showarrow=False, font_size=14)
+    figure.add_annotation(text="class predicted", x=0.5, y=0, yshift=-48, **edge)
+    figure.add_annotation(text="true class", x=0, y=0.5, xshift=12 - left, textangle=-90, **edge)
+    figure.update_layout(meta=dict(alt=_confused(matrices, names, classes)))
+    return figure
+
+
+def seed_losses(
+    losses: ArrayLike,
+    names: Sequence[str],
+    methods: Sequence[str],
+    *,
+    baseline: int | None = None,
+    theme: Theme = "light",
+) -> go.Figure:
+    """Test losses of networks over seeds: each seed's, their mean and its standard error.
+
+    Parameters
+    ----------
+    losses : array-like of shape (S, n)
+        NaN where a network has diverged.
+    names, methods : sequence of str
+        Of the n networks. Methods are keys of `regviz.palette.METHODS`.
+    baseline : int, optional
+        The network whose mean a line marks.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        For each network a trace with a dot a seed, and one with the mean.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not go together, or a method has no colour.
+    """
+    choice("theme", theme, get_args(Theme))
+    values = np.asarray(losses, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != len(names) or len(names) != len(methods):
+        raise refuse(
+            "losses", f"of shape (seeds, {len(names)}), as names and methods", values.shape
+        )
+    figure = style(
+        go.Figure(),
+        theme,
+        f"Test loss over {len(values)} seeds",
+        "● a seed &nbsp; ◆ mean ± standard error",
+    )
+    means, errors = values.mean(axis=0), standard_error(values)
+    for i, (name, method) in enumerate(zip(names, methods, strict=True)):
+        colour = palette.METHODS[choice("methods", method, palette.METHODS)][theme]
+        seeds = np.arange(len(values))
+        figure.add_scatter(
+            x=values[:, i],
+            y=np.full(len(values), i - 0.17),
+            mode="markers",
+            marker=dict(size=8, color=colour, opacity=0.6),
+            customdata=seeds,
+            name=name,
+            hovertemplate="seed %{customdata}: test loss %{x:.3f}",
+        )
+        figure.add_scatter(
+            x=means[[i]],
+            y=[i + 0.17],
+            mode="markers",
+            marker=dict(size=12, symbol="diamond", color=colour),
+            error_x=dict(array=errors[[i]], color=colour, thickness=2, width=6),
+            name=name,
+            hovertemplate=f"mean {plus_minus(means[i], errors[i])}",
+        )
+        if np.isnan(means[i]):
+            gone = int(np.isnan(values[:, i]).sum())
+            figure.add_annotation(
+                text=f"diverged under {gone} of {len(values)} seeds",
+                **dict(x=1, xref="x domain", xanchor="right", y=i + 0.17, showarrow=False),
+            )
+    if baseline is not None and np.isfinite(means[baseline]):
+        muted = mix(palette.INK[theme], palette.BLANK[theme], 0.4)
+        figure.add_vline(means[baseline], line=dict(color=muted, dash="dot", width=1.5))
+    figure.update_layout(
+        height=150 + 52 * len(names), showlegend=False, margin=dict(l=92, r=16, t=84, b=58)
+    )
+    figure.update_xaxes(title_text="test loss", rangemode="tozero")
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[_wrapped(name) for name in names],
+        range=[len(names) - 0.45, -0.55],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_layout(meta=dict(alt=_told(means, errors, names, len(values))))
+    return figure
+
+
+def _wrapped(name: str) -> str:
+    """A name over two lines if it has two long words."""
+    first, _, rest = name.partition(" ")
+    return f"{first}<br>{rest}" if len(name) > 9 and rest else name
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+
+
+def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequence[str]) -> str:
+    """What the confusion matrices say, in words."""
+    n_points = int(matrices[0].sum())
+    right = matrices.trace(axis1=1, axis2=2)
+    listed = ", ".join(f"{name} {hits}" for name, hits in zip(names, right, strict=True))
+    wrong = matrices.sum(axis=0) * (1 - np.eye(len(classes), dtype=int))
+    if not wrong.any():
+        return f"Of {n_points} test points, all are classified correctly: {listed}."
+    i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+    return (
+        f"Confusion matrices. Test points classified correctly, of {n_points}: {listed}."
+        f" The most common mistake is to take {classes[i]} for {classes[j]}."
+    )
+
+
+def _told(
+    means: NDArray[np.float64], errors: NDArray[np.float64], names: Sequence[str], n_seeds: int
+) -> str:
+    """What the dot plot says, in words."""
+    known = np.isfinite(means)
+    listed = ", ".join(
+        f"{name} {plus_minus(mean, error) if finite else 'diverged'}"
+        for name, mean, error, finite in zip(names, means, errors, known, strict=True)
+    )
+    lowest = f" {names[int(np.nanargmin(means))]} is the lowest." if known.any() else ""
+    return f"Mean test loss and standard error over {n_seeds} seeds: {listed}.{lowest}"

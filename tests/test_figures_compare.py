@@ -1,0 +1,107 @@
+"""The figures hold the numbers they are given, and say them in words."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from regviz import palette
+from regviz.figures import confusion_matrices, seed_losses
+
+rng = np.random.default_rng(0)
+NAMES = ["None", "L1", "Elastic net", "Early stopping"]
+METHODS = ["none", "l1", "elastic_net", "early_stopping"]
+THEMES = ["light", "dark"]
+
+
+def counts(n=4, n_classes=3):
+    return rng.integers(0, 60, (n, n_classes, n_classes))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_each_cell_is_a_count_shaded_by_its_share_of_the_true_class(n_classes, n):
+    matrices = counts(n, n_classes)
+    classes = [f"class {c}" for c in range(n_classes)]
+    figure = confusion_matrices(matrices, NAMES[:n], classes)
+    assert len(figure.data) == n
+    for trace, matrix, name in zip(figure.data, matrices, NAMES, strict=False):
+        np.testing.assert_array_equal(trace.text, matrix)
+        np.testing.assert_allclose(trace.z, matrix / matrix.sum(axis=1)[:, None])
+        assert (trace.zmin, trace.zmax, trace.name) == (0, 1, name)
+        assert list(trace.x) == list(trace.y) == [str(c) for c in range(n_classes)]
+    for i in range(n):  # class 0 is above, as in scikit-learn
+        assert figure.layout["yaxis" + (str(i + 1) if i else "")].autorange == "reversed"
+
+
+def test_a_class_without_test_points_is_a_row_of_zeros():
+    figure = confusion_matrices([[[5, 1], [0, 0]]], ["None"], ["a", "b"])
+    np.testing.assert_allclose(figure.data[0].z, [[5 / 6, 1 / 6], [0, 0]])
+
+
+def test_long_names_of_classes_are_cut_along_the_axes_only():
+    figure = confusion_matrices(counts(1, 2), ["None"], ["setosa", "versicolor"])
+    assert list(figure.data[0].x) == ["setosa", "versicol…"]
+    matrix = [[[5, 1], [4, 5]]]
+    alt = confusion_matrices(matrix, ["None"], ["setosa", "versicolor"]).layout.meta["alt"]
+    assert "Test points classified correctly, of 15: None 10." in alt
+    assert alt.endswith("The most common mistake is to take versicolor for setosa.")
+
+
+def test_no_mistakes_are_said_to_be_none():
+    alt = confusion_matrices([[[5, 0], [0, 6]]], ["L2"], ["a", "b"]).layout.meta["alt"]
+    assert alt == "Of 11 test points, all are classified correctly: L2 11."
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_seed_is_a_dot_and_each_mean_has_its_standard_error(theme):
+    losses = rng.uniform(0.2, 1, (5, 4))
+    figure = seed_losses(losses, NAMES, METHODS, baseline=0, theme=theme)
+    for i, method in enumerate(METHODS):
+        dots, mean = figure.data[2 * i : 2 * i + 2]
+        np.testing.assert_array_equal(dots.x, losses[:, i])
+        np.testing.assert_allclose(mean.x, losses[:, i].mean())
+        np.testing.assert_allclose(mean.error_x.array, stats.sem(losses[:, i]))
+        colour = palette.METHODS[method][theme]
+        assert dots.marker.color == mean.marker.color == mean.error_x.color == colour
+        # each in the band of its name
+        low, high = sorted(np.abs([*dots.y, *mean.y] - np.float64(i)))[:: len(losses)]
+        assert max(low, high) < 0.5
+    (line,) = figure.layout.shapes
+    assert line.x0 == line.x1 == losses[:, 0].mean()
+    assert list(figure.layout.yaxis.tickvals) == [0, 1, 2, 3]
+    lowest = NAMES[int(losses.mean(axis=0).argmin())]
+    assert figure.layout.meta["alt"].endswith(f"{lowest} is the lowest.")
+
+
+def test_a_network_that_diverged_under_a_seed_has_no_mean_and_is_marked():
+    losses = rng.uniform(0.2, 1, (5, 4))
+    losses[1:3, 2] = np.nan
+    figure = seed_losses(losses, NAMES, METHODS, baseline=2)
+    assert np.isnan(figure.data[5].x).all()
+    (note,) = figure.layout.annotations
+    assert note.text == "diverged under 2 of 5 seeds"
+    assert round(note.y) == 2
+    assert not figure.layout.shapes  # no mean to compare with
+    assert "Elastic net diverged" in figure.layout.meta["alt"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_figures_take_the_width_there_is(theme):
+    for figure in (
+        confusion_matrices(counts(), NAMES, ["class 0", "class 1", "class 2"], theme=theme),
+        seed_losses(rng.uniform(0, 1, (5, 4)), NAMES, METHODS, theme=theme),
+    ):
+        assert figure.layout.width is None
+        assert figure.layout.height > 300
+        assert figure.layout.paper_bgcolor == palette.BLANK[theme]
+
+
+def test_shapes_that_do_not_go_together_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"^counts must be of shape \(4, 2, 2\), got \(4, 3, 3\)"):
+        confusion_matrices(counts(), NAMES, ["a", "b"])
+    with pytest.raises(ValueError, match=r"^losses must be of shape \(seeds, 4\)"):
+        seed_losses(rng.uniform(0, 1, (5, 3)), NAMES, METHODS)
+    with pytest.raises(ValueError, match=r"^methods must be one of 'none', .*got 'ridge'"):
+        seed_losses(rng.uniform(0, 1, (5, 1)), ["Ridge"], ["ridge"])
+    with pytest.raises(ValueError, match=r"^theme must be one of"):
+        seed_losses(rng.uniform(0, 1, (5, 1)), ["L1"], ["l1"], theme="sepia")
