@@ -55,10 +55,20 @@ def test_every_weight_has_a_line_in_its_layers_trace(path):
 
 def test_a_hovered_weight_says_from_where_to_where_it_leads_counted_from_1(path):
     trace = named(figures.weight_paths(path), "to layer 2")
-    told = np.reshape(trace.customdata, (-1, 6, 3))
+    told = np.reshape(trace.customdata, (-1, 6, 4))
     np.testing.assert_array_equal(told[:, 0, :2], path.wires[path.wires[:, 0] == 1][:, 1:] + 1)
     np.testing.assert_array_equal(told[0, :5, 2], path.strengths)
+    np.testing.assert_array_equal(told[0, :5, 3], range(5))
+    assert "markers" in trace.mode, "a line alone cannot be clicked"
     assert "layer 1 unit %{customdata[1]} → layer 2 unit %{customdata[0]}" in trace.hovertemplate
+
+
+def test_very_many_weights_leave_pointing_to_their_strengths(path, monkeypatch):
+    monkeypatch.setattr("regviz.figures.paths.MAX_MARKERS", path.weights.size - 1)
+    figure = figures.weight_paths(path)
+    for name in ("to layer 1", "to layer 2", "to the output"):
+        trace = named(figure, name)
+        assert (trace.mode, trace.hoverinfo, trace.hovertemplate) == ("lines", "skip", None)
 
 
 def test_exact_zeros_lie_on_0_with_an_area_in_proportion_to_their_share(path):

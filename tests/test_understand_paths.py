@@ -154,11 +154,14 @@ def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
     assert page.session_state["wishes"] == [("none", {"none": 0})]
 
 
-def test_a_click_on_a_weight_does_nothing(seen, drawn):
+def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
     page = opened(seen)
-    drawn.clicked = [{"customdata": [1, 2, 0.01]}]
+    (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
+    point = 4  # of the first weight
+    assert trace.x[point] == trace.x[10 + point]
+    drawn.clicked = [{"customdata": trace.customdata[point]}]
     page.run()
-    assert "wishes" not in page.session_state
+    assert page.session_state["wishes"] == [("l1", {"l1": 3})]
 
 
 def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):

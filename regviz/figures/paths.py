@@ -20,6 +20,7 @@ __all__ = ["weight_paths"]
 
 Array = NDArray[np.float64]
 HEIGHT = 860
+MAX_MARKERS = 4000  # more would be slow to draw, and too dense to point at one
 HEADROOM = 1.42  # of the weights' panel, for what is written above the lines
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -54,8 +55,8 @@ def weight_paths(
     plotly.graph_objects.Figure
         A trace of lines for each layer (NaN between two weights), one of markers for the exact
         zeros, two of norms, one for each split that has points, and behind each panel a bar for
-        each strength. The bars' ``customdata`` is the index of the strength, so that a click
-        anywhere tells which.
+        each strength. What can be clicked has the index of its strength as ``customdata``, or as
+        the last of them.
 
     Raises
     ------
@@ -159,6 +160,8 @@ def _summary(path: Path, losses: Mapping[str, Array], i: int) -> str:
 
 def _weights(path: Path, theme: Theme) -> list[go.Scatter]:
     n_layers, n = int(path.wires[-1, 0]) + 1, len(path.strengths)
+    # unseen markers: a line alone cannot be clicked, and would catch clicks on its strength
+    marked = path.weights.size <= MAX_MARKERS
     ends = (0.0, 0.72) if theme == "light" else (0.38, 1.0)
     shades = np.linspace(*ends, n_layers) if n_layers > 1 else np.array([0.45])
     colours = sample_colorscale("Viridis", shades.tolist())
@@ -169,6 +172,7 @@ def _weights(path: Path, theme: Theme) -> list[go.Scatter]:
         gap = np.full((count, 1), np.nan)
         ends_of = np.repeat(path.wires[members][:, None, 1:] + 1, n + 1, axis=1)
         strengths = np.tile(np.append(path.strengths, np.nan), (count, 1))
+        levels = np.tile(np.append(np.arange(n, dtype=float), np.nan), (count, 1))
         output = layer == n_layers - 1
         name = "to the output" if output else f"to layer {layer + 1}"
         source = "input" if layer == 0 else f"layer {layer} unit"
@@ -176,12 +180,19 @@ def _weights(path: Path, theme: Theme) -> list[go.Scatter]:
             go.Scatter(
                 x=np.hstack([np.tile(path.positions, (count, 1)), gap]).ravel(),
                 y=np.hstack([path.weights[:, members].T, gap]).ravel(),
-                mode="lines",
+                mode="lines+markers" if marked else "lines",
                 name=name,
+                marker=dict(opacity=0, size=6),
+                hoverinfo=None if marked else "skip",
                 line=dict(color=colour, width=1.2 if count < 200 else 0.7),
                 opacity=0.75 if count < 200 else 0.5,
-                customdata=np.dstack([ends_of, strengths]).reshape(-1, 3),
-                hovertemplate=f"w = %{{y:.3g}} at {METHODS[path.method].symbol} = "
+                # lists, as an array of arrays would come back from a browser's click as an object
+                customdata=np.dstack([ends_of, strengths, levels]).reshape(-1, 4).tolist()
+                if marked
+                else None,
+                hovertemplate=None
+                if not marked
+                else f"w = %{{y:.3g}} at {METHODS[path.method].symbol} = "
                 f"%{{customdata[2]}}<br>{source} %{{customdata[1]}} → {name.removeprefix('to ')}"
                 f"{'' if output else ' unit'} %{{customdata[0]}}<extra></extra>",
                 xaxis="x",
