@@ -82,3 +82,8 @@ def label(regularization: Regularization) -> Label:
 def labels(experiment: Experiment) -> list[Label]:
     """The label of every network of an experiment; under AdamW, L2 is weight decay."""
     return [label(row) for row in experiment.acting(experiment.training.epochs)]
+
+
+def digits(value: float) -> str:
+    """A number in three digits, with a true minus sign."""
+    return f"{value:.3g}".replace("-", "−")

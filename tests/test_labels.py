@@ -3,7 +3,7 @@
 import pytest
 
 from regviz.experiment import Regularization
-from regviz.labels import label
+from regviz.labels import digits, label
 from regviz.regularization import METHODS
 
 
@@ -42,3 +42,12 @@ def test_label_agrees_with_the_catalogue(key):
     strength = f"{method.symbol} = 0.25" if method.symbol else ""
     strength += ", p = 0.1" if key == "max_norm" else ""
     assert found == (key, method.label, strength)
+
+
+def test_numbers_have_three_digits_and_a_true_minus():
+    assert [digits(value) for value in (-2.5, 0.0123456, 3.0, 1e-5)] == [
+        "−2.5",
+        "0.0123",
+        "3",
+        "1e−05",
+    ]

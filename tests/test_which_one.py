@@ -98,7 +98,7 @@ def test_the_board_s_losses_decide_and_are_shown_with_their_strengths(sight):
     staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
     page = open_view(staged, MEASURED)
     shown = texts(page)
-    assert "#### Try L1" in shown
+    assert "##### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
     assert "0.946" not in shown  # L2 decided nothing
@@ -127,7 +127,7 @@ def test_only_the_strengths_on_the_board_count(sight):
 def test_a_diverged_network_is_said_to_be(sight):
     staged = with_losses(sight, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
     shown = texts(open_view(staged, MEASURED))
-    assert "#### Try L2" in shown
+    assert "##### Try L2" in shown
     assert "diverged" in shown
 
 
@@ -137,7 +137,7 @@ def test_without_validation_points_the_outcome_is_asked(outcome):
     assert validation_losses(blind) == {}
     page = open_view(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
-    assert "#### Try" in texts(page)
+    assert "##### Try" in texts(page)
     assert "Validation loss |" not in texts(page)
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
-import plotly.graph_objects as go
-
 from regviz import palette
 from regviz.experiment import Regularization
 from regviz.figures._traces import mix, shades
@@ -43,13 +41,3 @@ def looks_of(rows: Rows, theme: Theme) -> list[Look]:
         name = one.text if names.count(one.name) > 1 else one.name
         found.append(Look(name, colour, DASHES.get(method, "solid")))
     return found
-
-
-def say(figure: go.Figure, words: str) -> go.Figure:
-    """Give a figure its text alternative."""
-    return figure.update_layout(meta={"alt": words})
-
-
-def digits(value: float) -> str:
-    """Three digits, with a true minus sign."""
-    return f"{value:.3g}".replace("-", "−")

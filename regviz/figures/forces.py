@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 
 from regviz import forces, palette
 from regviz.experiment import Regularization
-from regviz.figures._penalties import Look, Rows, digits, looks_of, say
-from regviz.figures._traces import mix, rgb_of, style
+from regviz.figures._penalties import Look, Rows, looks_of
+from regviz.figures._traces import mix, rgb_of, say, style
 from regviz.forces import LeastSquares
 from regviz.history import Floats
-from regviz.labels import label
+from regviz.labels import digits, label
 from regviz.palette import Theme
 from regviz.validation import real
 

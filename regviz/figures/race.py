@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from regviz import forces, palette
 from regviz.experiment import Regularization
-from regviz.figures._penalties import Look, Rows, digits, looks_of, say
-from regviz.figures._traces import mix, style
+from regviz.figures._penalties import Look, Rows, looks_of
+from regviz.figures._traces import mix, say, style
 from regviz.history import Floats
+from regviz.labels import digits
 from regviz.palette import Theme
 from regviz.validation import boolean, integer, real
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from regviz import figures
 from regviz.experiment import Regularization
-from regviz.figures._penalties import digits
 from regviz.forces import LeastSquares, arrival, race
+from regviz.labels import digits
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.palette import Theme
@@ -255,7 +255,7 @@ def balance(problem: LeastSquares, row: Regularization) -> str:
 
 
 def _claim(text: str) -> None:
-    st.subheader(text, anchor=False)
+    st.markdown(f"#### {text}")
 
 
 def _log_slider(

@@ -14,7 +14,7 @@ _NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a
 
 def show(sight: Sight) -> None:
     """Draw the view."""
-    st.subheader("Which regularizer should I try first?", anchor=False)
+    st.markdown("#### Which regularizer should I try first?")
     st.caption(
         "These are rules of thumb, not laws. They choose among L1, L2, elastic net and none;"
         " dropout and max-norm can be added to any of them."
@@ -41,7 +41,7 @@ def show(sight: Sight) -> None:
         if isinstance(found, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
-            sight.look(focus=found.method)
+            sight.look(focus=found.method, scroll=True)
         if answers:
             st.button(
                 "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
@@ -58,7 +58,7 @@ def validation_losses(sight: Sight) -> dict[str, float]:
 
 def _advise(sight: Sight, advice: Advice) -> None:
     with st.container(border=True):
-        st.markdown(f"#### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
+        st.markdown(f"##### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
         st.markdown(advice.reason)
         if advice.duels:
             st.markdown(_evidence(sight, advice))
