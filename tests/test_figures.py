@@ -317,3 +317,26 @@ def test_without_test_points_boundary_names_none(moons):
         "class 1, training",
     ]
     assert "train loss" in figure.layout.title.text
+
+
+# ------------------------------------------------------------------------------ said in words
+
+
+def test_every_figure_says_what_it_shows(moons):
+    result = f"{100 * moons.metrics['sparsity'][-1, 1]:.0f} % zero weights"
+    zeros = int((np.concatenate([w.ravel() for w in moons.weights(1)]) == 0).sum())
+    for figure, words in (
+        (figures.boundary(moons, 1, resolution=11), ["L1 λ₁ = 0.02", "epoch 20", result]),
+        (figures.small_multiples(moons, resolution=11), ["6 networks", result]),
+        (figures.weight_histogram(moons, 1), ["L1 λ₁ = 0.02", f"{zeros} are exactly 0"]),
+        (figures.loss_curves(moons), [f"None {moons.metrics['test_loss'][-1, 0]:.2f}"]),
+        (figures.sparsity_curves(moons), [f"L1 λ₁ = 0.02 {moons.metrics['sparsity'][-1, 1]:.0%}"]),
+    ):
+        assert all(word in figure.layout.meta["alt"] for word in words), figure.layout.meta["alt"]
+
+
+def test_a_network_that_diverged_is_said_to_have_done_so():
+    with np.errstate(all="ignore"):
+        history = run("plane", LINE_UP[:2], learning_rate=10.0)
+    assert (history.diverged >= 0).all()
+    assert "None diverged at epoch" in figures.loss_curves(history).layout.meta["alt"]

@@ -80,6 +80,11 @@ def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figu
     return figure
 
 
+def say(figure: go.Figure, words: str) -> go.Figure:
+    """Give a figure its text alternative."""
+    return figure.update_layout(meta={"alt": words})
+
+
 def plane_traces(
     history: History, axis: Floats, values: Floats, theme: Theme
 ) -> list[go.Heatmap | go.Contour]:

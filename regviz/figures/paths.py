@@ -182,7 +182,7 @@ def _weights(path: Path, theme: Theme) -> list[go.Scatter]:
                 y=np.hstack([path.weights[:, members].T, gap]).ravel(),
                 mode="lines+markers" if marked else "lines",
                 name=name,
-                marker=dict(opacity=0, size=6),
+                marker=dict(color="rgba(0, 0, 0, 0)", opacity=1, size=6, line_width=0),
                 hoverinfo=None if marked else "skip",
                 line=dict(color=colour, width=1.2 if count < 200 else 0.7),
                 opacity=0.75 if count < 200 else 0.5,

@@ -19,6 +19,7 @@ from regviz.figures._traces import (
     network_looks,
     plane_traces,
     point_traces,
+    say,
     scale,
     style,
 )
@@ -89,7 +90,11 @@ def boundary(
     square = dict(range=domain(history.dataset), constrain="domain", showgrid=False, zeroline=False)
     figure.update_xaxes(title_text="x₁", constraintoward="left", **square)
     figure.update_yaxes(title_text="x₂", constraintoward="top", scaleanchor="x", **square)
-    return figure
+    return say(
+        figure,
+        f"What {looks[k].text} predicts over the plane at {_summary(history, k, t)}. The predictions"
+        f" lie between {values[k].min():.2f} and {values[k].max():.2f}.",
+    )
 
 
 def small_multiples(
@@ -149,7 +154,8 @@ def small_multiples(
     figure.update_yaxes(showticklabels=True, col=1)
     for k in range(max(0, n - columns), n):  # the lowest panel of each column
         figure.update_xaxes(showticklabels=True, row=k // columns + 1, col=k % columns + 1)
-    return figure
+    told = "; ".join(f"{look.text}: {_result(history, k, t)}" for k, look in enumerate(looks))
+    return say(figure, f"What {n} networks predict over the plane. {told}.")
 
 
 def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "light") -> go.Figure:
@@ -217,7 +223,11 @@ def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "l
     figure.update_layout(barmode="overlay", showlegend=False)
     figure.update_xaxes(title_text="weight", range=(-1.04 * limit, 1.04 * limit), zeroline=False)
     figure.update_yaxes(title_text="number of weights", range=(0, 1.2 * top))
-    return figure
+    return say(
+        figure,
+        f"The {own.size} weights of {look.text} at epoch {history.epochs[t]}: {n_zeros} are exactly"
+        f" 0, the others lie between {own.min():.2f} and {own.max():.2f}.",
+    )
 
 
 def loss_curves(
@@ -277,7 +287,10 @@ def loss_curves(
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text=f"data loss ({unit})")
     figure.update_yaxes(type="log") if log else figure.update_yaxes(rangemode="tozero")
-    return figure
+    split = list(splits)[-1]
+    return say(
+        figure, f"Data loss over the epochs. {_ends(history, looks, f'{split}_loss', '.2f')}"
+    )
 
 
 def sparsity_curves(
@@ -302,7 +315,26 @@ def sparsity_curves(
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="weights exactly 0 (%)", range=(-2, 102), zeroline=False)
-    return figure
+    return say(
+        figure,
+        f"Share of weights exactly 0 over the epochs. {_ends(history, looks, 'sparsity', '.0%')}",
+    )
+
+
+def _ends(history: History, looks: dict[int, Look], metric: str, form: str) -> str:
+    """Where each network's curve ends, in words."""
+    what = metric.replace("_", " ")
+    values = history.metrics[metric][-1]
+    told = [
+        f"{look.text} "
+        + (
+            f"diverged at epoch {history.diverged[k]}"
+            if history.diverged[k] >= 0
+            else f"{values[k]:{form}}"
+        )
+        for k, look in looks.items()
+    ]
+    return f"At epoch {history.epochs[-1]} the {what} is: {'; '.join(told)}."
 
 
 def _chosen(history: History, methods: Sequence[str] | None, theme: Theme) -> dict[int, Look]:

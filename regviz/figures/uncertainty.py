@@ -151,7 +151,8 @@ def _said(history: History, plane: Plane, part: str, field: NDArray[np.float64])
             f" over the plane, and {high:.2f} at most."
         )
     how = "dropout off" if part == "plain" else passes
+    n = history.dataset.n_classes
     return (
         f"{name}, {how}: {PARTS[part]} is {mean:.2f} nats on average over the plane, and"
-        f" {high:.2f} at most; {math.log(history.dataset.n_classes):.2f} would be no idea at all."
+        f" {high:.2f} at most. It cannot be above ln {n} = {math.log(n):.2f}."
     )
