@@ -92,8 +92,8 @@ def boundary(
     figure.update_yaxes(title_text="x₂", constraintoward="top", scaleanchor="x", **square)
     return say(
         figure,
-        f"What {looks[k].text} predicts over the plane at {_summary(history, k, t)}. The predictions"
-        f" lie between {values[k].min():.2f} and {values[k].max():.2f}.",
+        f"What {looks[k].text} predicts over the plane at {_summary(history, k, t)}. Its"
+        f" predictions lie between {values[k].min():.2f} and {values[k].max():.2f}.",
     )
 
 
@@ -287,10 +287,8 @@ def loss_curves(
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text=f"data loss ({unit})")
     figure.update_yaxes(type="log") if log else figure.update_yaxes(rangemode="tozero")
-    split = list(splits)[-1]
-    return say(
-        figure, f"Data loss over the epochs. {_ends(history, looks, f'{split}_loss', '.2f')}"
-    )
+    ends = _ends(history, looks, f"{list(splits)[-1]}_loss")
+    return say(figure, f"Data loss over the epochs. {ends}")
 
 
 def sparsity_curves(
@@ -315,25 +313,18 @@ def sparsity_curves(
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="weights exactly 0 (%)", range=(-2, 102), zeroline=False)
-    return say(
-        figure,
-        f"Share of weights exactly 0 over the epochs. {_ends(history, looks, 'sparsity', '.0%')}",
-    )
+    ends = _ends(history, looks, "sparsity")
+    return say(figure, f"Share of weights exactly 0 over the epochs. {ends}")
 
 
-def _ends(history: History, looks: dict[int, Look], metric: str, form: str) -> str:
+def _ends(history: History, looks: dict[int, Look], metric: str) -> str:
     """Where each network's curve ends, in words."""
+    told = []
+    for k, look in looks.items():
+        value, since = history.metrics[metric][-1, k], history.diverged[k]
+        end = f"{100 * value:.0f} %" if metric == "sparsity" else f"{value:.2f}"
+        told.append(f"{look.text} {f'diverged at epoch {since}' if since >= 0 else end}")
     what = metric.replace("_", " ")
-    values = history.metrics[metric][-1]
-    told = [
-        f"{look.text} "
-        + (
-            f"diverged at epoch {history.diverged[k]}"
-            if history.diverged[k] >= 0
-            else f"{values[k]:{form}}"
-        )
-        for k, look in looks.items()
-    ]
     return f"At epoch {history.epochs[-1]} the {what} is: {'; '.join(told)}."
 
 
