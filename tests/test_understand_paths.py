@@ -198,6 +198,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
         f"**Strongest within one standard error of it:** λ₁ = {strongest:.3g}. "
     )
     assert f"± {choice.standard_error:.2f}" in said[0]
+    page.run()
     assert "Over 5 seeds" not in names(page)
     # another method is not trained before it is asked for
     page.segmented_control("paths_method").set_value("max_norm").run()
@@ -216,17 +217,27 @@ def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
     assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
 
 
-def test_seeds_that_cannot_be_trained_leave_the_path_and_can_be_tried_again(seen, drawn):
+def test_seeds_that_cannot_be_trained_leave_the_path_and_can_be_tried_again(seen):
     class Broken:
+        asked = 0
+
         def replicate(self, experiment, seeds, visitor):
+            self.asked += 1
             raise RuntimeError("the training failed")
 
-    page = opened(replace(seen, runs=Broken()))
-    page.button("paths_seeds").click().run()
-    assert not page.exception
-    assert "the training failed" in page.warning[0].value
-    assert len(texts(page)) == 1
-    assert "Over 5 seeds" in names(page)
+    runs = Broken()
+    page = opened(replace(seen, runs=runs))
+    for button in ("paths_seeds", "paths_again", None):
+        if button:
+            page.button(button).click().run()
+            assert "the training failed" in page.warning[0].value
+        else:
+            page.run()
+            assert not page.warning, "nothing is tried again unasked"
+        assert not page.exception
+        assert [e.type for e in page.main].count("plotly_chart") == 1
+    assert runs.asked == 2
+    assert not page.button("paths_seeds").disabled
 
 
 def test_while_the_seeds_train_the_path_is_there_and_progress_is_shown(seen, drawn, monkeypatch):
@@ -246,6 +257,7 @@ def test_while_the_seeds_train_the_path_is_there_and_progress_is_shown(seen, dra
 
         def wait(self, timeout):
             assert len(drawn.figures) > before, "the path is drawn before anyone waits"
+            assert len(set(drawn.keys[before:])) == len(drawn.keys[before:])
             shown.append(self.progress)
             self.progress += 0.4
             return done if self.progress > 1 else None

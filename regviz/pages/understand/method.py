@@ -35,5 +35,6 @@ def choose_method(sight: Sight, methods: Sequence[str], key: str) -> str:
         format_func=lambda method: METHODS[method].label,
         key=key,
         label_visibility="collapsed",
+        wrap=True,
     )
     return chosen or methods[0]

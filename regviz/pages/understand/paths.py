@@ -15,6 +15,7 @@ from regviz.pages.understand.method import choose_method
 from regviz.paths import Choice, Path, choose, losses_over_seeds, path, standard_error, with_start
 
 Losses = dict[str, NDArray[np.float64]]
+Asked = dict[Experiment, Losses | None]
 
 SEEDS = tuple(range(5))
 PATIENCE = 0.2  # seconds between two looks at how far the seeds are
@@ -26,11 +27,15 @@ def show(sight: Sight) -> None:
     if not methods:
         st.info("None has no strength. Switch on another method in the line-up.")
         return
-    above = st.container(horizontal=True, vertical_alignment="center")
-    with above:
+    asked = _asked(sight)
+    with st.container(horizontal=True, vertical_alignment="center"):
         method = choose_method(sight, methods, "paths_method")
-        place = st.empty()
-    networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
+        networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
+        experiment = sight.cube.only(networks)
+        losses = asked.get(experiment)
+        if losses is None:
+            _offer_seeds(asked, experiment, f"Over {len(SEEDS)} seeds", "paths_seeds")
+    below = st.empty()
     one = path(sight.history, networks)
     shown = networks.index(sight.network(method))
     st.caption(
@@ -38,29 +43,27 @@ def show(sight: Sight) -> None:
         " Norms are in percent of the largest."
     )
     chart = st.empty()
-    experiment = sight.cube.only(networks)
-    asked = _asked(sight)
-    losses = asked.get(experiment)
-    if losses is None and experiment in asked:
-        _draw(sight, chart, one, None, shown)
-        losses = asked[experiment] = _train(sight, experiment, place)
-    if losses is None:
-        with place:
-            st.button(
-                f"Over {len(SEEDS)} seeds",
-                key="paths_seeds",
-                help="Train this method again on other points, from other initial weights. The"
-                " losses get a mean and a standard error.",
-                on_click=asked.update,
-                args=({experiment: None},),
-            )
-    else:
-        place.empty()
     _draw(sight, chart, one, losses, shown)
+    if losses is None and experiment in asked:
+        losses = _train(sight, asked, experiment, below)
+        if losses is not None:
+            _draw(sight, chart, one, losses, shown)
     _tell(sight, one, losses)
 
 
-def _asked(sight: Sight) -> dict[Experiment, Losses | None]:
+def _offer_seeds(asked: Asked, experiment: Experiment, text: str, key: str) -> None:
+    st.button(
+        text,
+        key=key,
+        help="Train this method again on other points, from other initial weights. The losses get"
+        " a mean and a standard error.",
+        disabled=experiment in asked,
+        on_click=asked.update,
+        args=({experiment: None},),
+    )
+
+
+def _asked(sight: Sight) -> Asked:
     """For each path that is wanted over several seeds its losses, or None until they are there."""
     cube, asked = st.session_state.get("paths_asked", (None, {}))
     if cube != sight.cube:
@@ -69,7 +72,7 @@ def _asked(sight: Sight) -> dict[Experiment, Losses | None]:
     return asked  # type: ignore[no-any-return]
 
 
-def _train(sight: Sight, experiment: Experiment, place: Any) -> Losses | None:
+def _train(sight: Sight, asked: Asked, experiment: Experiment, place: Any) -> Losses | None:
     """The losses over several seeds; None if the training failed, which is then said."""
     only_end = replace(experiment, training=replace(experiment.training, frames=1))
     text = f"Training {len(experiment.regularizations)} networks over {len(SEEDS)} seeds"
@@ -78,11 +81,14 @@ def _train(sight: Sight, experiment: Experiment, place: Any) -> Losses | None:
         while (histories := training.wait(PATIENCE)) is None:
             place.progress(training.progress, text)
     except (RuntimeError, ValueError) as error:
-        _asked(sight).pop(experiment, None)
-        place.empty()
-        st.warning(f"These seeds could not be trained: {error}. Try again, or change the data.")
+        del asked[experiment]
+        with place.container():
+            st.warning(f"These seeds could not be trained: {error}.")
+            _offer_seeds(asked, experiment, "Try again", "paths_again")
         return None
-    return losses_over_seeds(histories)
+    place.empty()
+    asked[experiment] = losses_over_seeds(histories)
+    return asked[experiment]
 
 
 def _draw(sight: Sight, chart: Any, one: Path, losses: Losses | None, shown: int) -> None:
