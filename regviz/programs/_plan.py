@@ -104,28 +104,31 @@ class Plan:
         kind = "linear model" if self.linear else "network"
         return [f'"""A {kind} in {library}.', "", *textwrap.wrap(text, WIDTH), '"""']
 
-    def constants(self, *, batches: bool = True) -> list[str]:
+    def constants(self) -> list[str]:
         """The training's numbers, and the strengths."""
-        t, r = self.training, self.regularization
-        found = [("LEARNING_RATE", t.learning_rate)]
+        t = self.training
+        found: list[tuple[str, float]] = [("LEARNING_RATE", t.learning_rate)]
         if t.optimizer == "momentum":
-            found += [("MOMENTUM", t.momentum)]
+            found.append(("MOMENTUM", t.momentum))
         if self.adaptive:
             found += [("BETA1", t.beta1), ("BETA2", t.beta2), ("EPSILON", t.epsilon)]
-        if batches and t.batch_size:
-            found += [("BATCH_SIZE", t.batch_size)]
-        return [f"{name} = {value!r}" for name, value in [*found, ("EPOCHS", t.epochs)]] + [
-            f"{name} = {value!r}"
-            for name, value in (
-                ("L1", r.l1),
-                ("L2", r.l2),
-                ("INPUT_DROP_RATE", r.input_drop_rate),
-                ("DROP_RATE", r.drop_rate),
-                ("MAX_NORM", r.max_norm),
-                ("ONSET", r.onset),
-            )
-            if value
-        ]
+        if t.batch_size:
+            found.append(("BATCH_SIZE", t.batch_size))
+        found.append(("EPOCHS", t.epochs))
+        return [*(f"{name} = {value!r}" for name, value in found), *self.strengths()]
+
+    def strengths(self) -> list[str]:
+        """What regularizes, and how strongly."""
+        r = self.regularization
+        found = {
+            "L1": r.l1,
+            "L2": r.l2,
+            "INPUT_DROP_RATE": r.input_drop_rate,
+            "DROP_RATE": r.drop_rate,
+            "MAX_NORM": r.max_norm,
+            "ONSET": r.onset,
+        }
+        return [f"{name} = {value!r}" for name, value in found.items() if value]
 
     def step_size(self) -> list[str]:
         """The step size of the proximal map under gradient descent."""
@@ -157,6 +160,15 @@ class Plan:
 def indent(lines: Sequence[str], levels: int = 1) -> list[str]:
     """The lines, further to the right."""
     return ["    " * levels + line if line else "" for line in lines]
+
+
+def call(function: str, arguments: Sequence[str]) -> list[str]:
+    """A call in one line, or with a line for each argument or comment."""
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= WIDTH and not any(part.startswith("#") for part in arguments):
+        return [line]
+    parts = [part if part.startswith("#") else f"{part}," for part in arguments]
+    return [f"{function}(", *indent(parts), ")"]
 
 
 def join(*sections: Sequence[str]) -> str:

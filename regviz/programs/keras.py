@@ -1,9 +1,13 @@
 """Programs in Keras 3, on any of its backends."""
 
-from regviz.programs._plan import Plan, indent, join
+from regviz.programs._plan import Plan, call, indent, join
 
 NAME = "Keras"
 
+DOUBLE = [
+    "# products stay in single precision, except on TensorFlow",
+    'keras.config.set_floatx("float64")',
+]
 _LOSSES = {
     "binary": "keras.losses.BinaryCrossentropy(from_logits=True)",
     "multiclass": "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
@@ -53,7 +57,7 @@ def source(plan: Plan) -> str:
         ],
         [*plan.constants(), *(plan.step_size() if _maps(plan) else [])],
         [
-            *(['keras.config.set_floatx("float64")'] if plan.training.dtype == "float64" else []),
+            *(DOUBLE if plan.training.dtype == "float64" else []),
             "keras.utils.set_random_seed(0)",
         ],
         _points(plan),
@@ -99,7 +103,7 @@ def _functions(plan: Plan) -> list[list[str]]:
             functions.append(
                 [
                     "def shrink_and_project(w):",
-                    '    """The same, and then max-norm: no column longer than MAX_NORM."""',
+                    '    """Do the same, then bound the length of every column."""',
                     "    return keras.constraints.MaxNorm(MAX_NORM, axis=0)(shrink(w))",
                 ]
             )
@@ -166,11 +170,7 @@ def _arguments(name: str, arguments: list[str]) -> tuple[list[str], str]:
     """Lines that define a kind of layer's arguments by name, and how a layer takes them."""
     if len(arguments) < 2:
         return [], "".join(f", {argument}" for argument in arguments)
-    return [f"{name} = dict(", *indent([*map(_argument, arguments)]), ")"], f", **{name}"
-
-
-def _argument(part: str) -> str:
-    return part if part.startswith("#") else f"{part},"
+    return call(f"{name} = dict", arguments), f", **{name}"
 
 
 def _compile_and_fit(plan: Plan) -> list[str]:
@@ -182,22 +182,17 @@ def _compile_and_fit(plan: Plan) -> list[str]:
     else:
         name = "SGD"
         moments = ["momentum=MOMENTUM"] if t.optimizer == "momentum" else []
-    parts = [_argument(part) for part in ("LEARNING_RATE", *moments, *decay)]
-    optimizer = [f"optimizer = keras.optimizers.{name}(", *indent(parts), ")"]
+    parts = ["LEARNING_RATE", *moments, *decay]
+    optimizer = call(f"optimizer = keras.optimizers.{name}", parts)
     if decay:
         optimizer.append('optimizer.exclude_from_weight_decay(var_names=["bias"])')
-    size = "BATCH_SIZE" if t.batch_size else "train.sum()"
+    rest = ["epochs=EPOCHS", "verbose=0"]
+    size = "BATCH_SIZE" if t.batch_size else "int(train.sum())"
     return [
         f"data_loss = {_LOSSES[plan.data.task]}",
         *optimizer,
         "model.compile(optimizer=optimizer, loss=data_loss)",
-        "model.fit(",
-        "    inputs[train],",
-        "    y[train],",
-        f"    batch_size={size},",
-        "    epochs=EPOCHS,",
-        "    verbose=0,",
-        ")",
+        *call("model.fit", ["inputs[train]", "y[train]", f"batch_size={size}", *rest]),
     ]
 
 

@@ -1,6 +1,9 @@
 """Programs in scikit-learn: its solvers for linear models, and its networks."""
 
-from regviz.programs._plan import Plan, indent, join
+import re
+from dataclasses import replace
+
+from regviz.programs._plan import Plan, call, indent, join
 
 NAME = "scikit-learn"
 
@@ -46,85 +49,56 @@ def note(plan: Plan) -> str:
 
 def source(plan: Plan) -> str:
     """The program."""
-    regression, linear = plan.data.task == "regression", plan.linear
-    model, module = _model(plan)
-    imports = [f"from sklearn.{module} import {model.partition('(')[0]}"]
+    if plan.linear:  # the optimum is the same from whichever epoch on the penalty acts
+        plan = replace(plan, regularization=replace(plan.regularization, onset=0))
+    name, module, fit = _linear(plan) if plan.linear else _network(plan)
+    regression = plan.data.task == "regression"
     measures = "mean_squared_error" if regression else "accuracy_score, log_loss"
-    imports.append(f"from sklearn.metrics import {measures}")
+    imports = [f"from sklearn.{module} import {name}", f"from sklearn.metrics import {measures}"]
     return join(
         plan.about(NAME, "NumPy and scikit-learn"),
         ["import numpy as np", *sorted(imports)],
-        _strengths(plan) if linear else plan.constants(),
+        plan.strengths() if plan.linear else plan.constants(),
         [
             *plan.points(),
             'y = points["y"]',
             'train, test = points["split"] == "train", points["split"] == "test"',
-            *(["n = train.sum()"] if _counts(plan) else []),
+            *(["n = train.sum()"] if re.search(r"\bn\b", "\n".join(fit)) else []),
         ],
-        _fit(plan, model) if linear else _train(plan),
+        fit,
         _report(plan),
     )
 
 
-def _counts(plan: Plan) -> bool:
-    """Whether the number of training points is part of the strength."""
-    if not plan.linear:
-        return plan.training.batch_size is None
+def _linear(plan: Plan) -> tuple[str, str, list[str]]:
+    """The class, its module, and the lines that compute the optimum to the last digits."""
     r = plan.regularization
-    return bool(r.l2 and not r.l1) if plan.data.task == "regression" else bool(r.l1 or r.l2)
-
-
-def _strengths(plan: Plan) -> list[str]:
-    r = plan.regularization
-    return [f"{name} = {value!r}" for name, value in (("L1", r.l1), ("L2", r.l2)) if value]
-
-
-def _model(plan: Plan) -> tuple[str, str]:
-    """The model as it is constructed, without its precision; and its module."""
-    r, task = plan.regularization, plan.data.task
-    if not plan.linear:
-        return f"MLP{'Regressor' if task == 'regression' else 'Classifier'}", "neural_network"
-    both = r.l1 and r.l2
-    strength = "L1 + L2" if both else "L1" if r.l1 else "L2"
-    ratio = "L1 / (L1 + L2)" if both else "1.0"
-    if task == "regression":
-        if both:
-            model = f"ElasticNet(alpha={strength}, l1_ratio={ratio}"
-        elif r.l1:
-            model = "Lasso(alpha=L1"
-        else:
-            model = "Ridge(alpha=n * L2" if r.l2 else "LinearRegression("
+    precise = ["tol=1e-10", "max_iter=100_000"]
+    both = r.l1 > 0 and r.l2 > 0
+    strength, ratio = ("L1 + L2", "L1 / (L1 + L2)") if both else ("L1" if r.l1 else "L2", "1.0")
+    if plan.data.task != "regression":
+        name = "LogisticRegression"
+        inverse = f"1 / (n * ({strength}))" if both else f"1 / (n * {strength})"
+        arguments = [f"C={inverse}" if plan.penalty else "C=np.inf"]
+        arguments += [f"l1_ratio={ratio}", 'solver="saga"', "random_state=0"] if r.l1 else []
+        arguments += precise
     elif r.l1:
-        factor = f"({strength})" if both else strength
-        model = f"LogisticRegression(C=1 / (n * {factor}), l1_ratio={ratio}"
+        name = "ElasticNet" if both else "Lasso"
+        arguments = [f"alpha={strength}", *([f"l1_ratio={ratio}"] if both else []), *precise]
     else:
-        model = f"LogisticRegression(C={'1 / (n * L2)' if r.l2 else 'np.inf'}"
-    return model, "linear_model"
+        name = "Ridge" if r.l2 else "LinearRegression"
+        arguments = ["alpha=n * L2"] if r.l2 else []
+    acts = [f"# {plan.penalty} acts here"] if plan.penalty else []
+    fit = [*call(f"model = {name}", [*acts, *arguments]), "model.fit(inputs[train], y[train])"]
+    return name, "linear_model", fit
 
 
-def _fit(plan: Plan, model: str) -> list[str]:
-    """The optimum of a linear model, to the last digits."""
-    name, _, arguments = model.partition("(")
-    parts = [part for part in arguments.split(", ") if part]
-    if name == "LogisticRegression" and plan.regularization.l1:
-        parts.append('solver="saga"')
-    lines = [f"    {part}," for part in parts]
-    if plan.penalty:
-        lines.insert(0, f"    # {plan.penalty} acts here")
-    if name in ("LogisticRegression", "Lasso", "ElasticNet"):
-        lines += ["    tol=1e-10,", "    max_iter=100_000,"]
-    if plan.regularization.l1 and name == "LogisticRegression":
-        lines.append("    random_state=0,")
-    built = [f"model = {name}(", *lines, ")"] if lines else [f"model = {name}()"]
-    return [*built, "model.fit(inputs[train], y[train])"]
-
-
-def _train(plan: Plan) -> list[str]:
-    """A network, trained epoch by epoch."""
+def _network(plan: Plan) -> tuple[str, str, list[str]]:
+    """The class, its module, and the lines that train it epoch by epoch."""
     t, r = plan.training, plan.regularization
-    size = "BATCH_SIZE" if t.batch_size else "n"
-    alpha = f"{size} * L2" if r.l2 else "0.0"
-    acts = ["# L2 acts here: scikit-learn divides alpha by the batch size"] if r.l2 else []
+    regression = plan.data.task == "regression"
+    name = "MLPRegressor" if regression else "MLPClassifier"
+    classes = [] if regression else ["classes=np.unique(y[train])"]
     if plan.adaptive:
         steps = ['solver="adam"', "learning_rate_init=LEARNING_RATE"]
         steps += ["beta_1=BETA1", "beta_2=BETA2", "epsilon=EPSILON"]
@@ -132,23 +106,22 @@ def _train(plan: Plan) -> list[str]:
         momentum = "MOMENTUM" if t.optimizer == "momentum" else "0.0"
         steps = ['solver="sgd"', "learning_rate_init=LEARNING_RATE"]
         steps += [f"momentum={momentum}", "nesterovs_momentum=False"]
-    name, _ = _model(plan)
-    classes = "" if plan.data.task == "regression" else ", classes=np.unique(y[train])"
-    switch = [*acts, f"model.alpha = {alpha} if epoch >= ONSET else 0.0"]
-    return [
-        f"model = {name}(",
-        f"    hidden_layer_sizes={plan.network.hidden},",
-        f'    activation="{_ACTIVATIONS[plan.network.activation]}",',
-        *indent([f"{part}," for part in steps]),
-        f"    batch_size={size},",
-        *([] if r.onset else indent([*acts, f"alpha={alpha},"])),
-        "    # a seed in its place would repeat the first epoch's batches",
-        "    random_state=np.random.RandomState(0),",
-        ")",
-        "for epoch in range(EPOCHS):  # fit would stop where the loss hardly falls",
-        *indent(switch if r.onset else []),
-        f"    model.partial_fit(inputs[train], y[train]{classes})",
+    size = "BATCH_SIZE" if t.batch_size else "n"
+    acts = ["# L2 acts here: scikit-learn divides alpha by the batch size"] if r.l2 else []
+    alpha = f"{size} * L2" if r.l2 else "0.0"
+    arguments = [
+        f"hidden_layer_sizes={plan.network.hidden}",
+        f'activation="{_ACTIVATIONS[plan.network.activation]}"',
+        *steps,
+        f"batch_size={size}",
+        *([] if r.onset else [*acts, f"alpha={alpha}"]),
+        "# a number in its place would repeat the first epoch's batches",
+        "random_state=np.random.RandomState(0)",
     ]
+    epoch = [*acts, f"model.alpha = {alpha} if epoch >= ONSET else 0.0"] if r.onset else []
+    epoch += call("model.partial_fit", ["inputs[train]", "y[train]", *classes])
+    loop = "for epoch in range(EPOCHS):  # fit would stop where the loss hardly falls"
+    return name, "neural_network", [*call(f"model = {name}", arguments), loop, *indent(epoch)]
 
 
 def _report(plan: Plan) -> list[str]:
