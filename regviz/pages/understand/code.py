@@ -1,0 +1,82 @@
+"""The view "Code": the network in focus as a program in another library, to take away."""
+
+import math
+
+import streamlit as st
+
+from regviz.history import History
+from regviz.labels import labels
+from regviz.pages.sight import Sight
+from regviz.points_file import points_csv
+from regviz.programs import LIBRARIES, Program, libraries, program
+
+
+def show(sight: Sight) -> None:
+    """Draw the view."""
+    k = sight.network(sight.focus)
+    experiment = sight.history.experiment
+    st.markdown("#### Train it yourself")
+    st.caption(
+        f"A complete program for the network in focus, {labels(experiment)[k].text}."
+        " Click another card, or move its strength, for another program."
+    )
+    library = st.segmented_control(
+        "Library",
+        list(LIBRARIES),
+        default="pytorch",
+        required=True,
+        format_func=LIBRARIES.__getitem__,
+        key="code_library",
+        label_visibility="collapsed",
+        persist_state="page",
+        wrap=True,
+    )
+    lacking = libraries(experiment, k)
+    if why := lacking[library]:
+        others = " or ".join(LIBRARIES[key] for key, lack in lacking.items() if lack is None)
+        st.info(f"{why} Choose {others}.", icon=":material/info:")
+        return
+    written = program(experiment, k, library)
+    st.markdown(f"{written.note} {ended(sight.history, k)}")
+    _downloads(sight, written, f"regviz_{sight.focus}_{library.replace('-', '_')}.py")
+    st.code(written.source, language="python")
+
+
+def _downloads(sight: Sight, written: Program, name: str) -> None:
+    """The program and the points that it reads."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Program",
+            written.source,
+            name,
+            "text/x-python",
+            key="code_program",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "points.csv",
+            points_csv(sight.history.dataset),
+            "points.csv",
+            "text/csv",
+            key="code_points",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.caption("Put both into one folder, and run the program there.")
+
+
+def ended(history: History, k: int) -> str:
+    """What network ``k`` of the board came to, in the terms that the program prints."""
+    if history.diverged[k] >= 0:
+        return "The board's network diverged, so expect the same here."
+    last = {name: float(values[-1, k]) for name, values in history.metrics.items()}
+    parts = []
+    for split in ("train", "test"):
+        if math.isnan(loss := last[f"{split}_loss"]):
+            continue
+        accuracy = last[f"{split}_accuracy"]
+        right = "" if math.isnan(accuracy) else f" and accuracy {accuracy:.1%}"
+        parts.append(f"{split} loss {loss:.4f}{right}")
+    zeros = f"{last['sparsity']:.1%} of its weights are exactly 0"
+    return f"The board's network ended at {', '.join(parts)}; {zeros}."

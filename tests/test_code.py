@@ -1,0 +1,98 @@
+"""The view "Code", drawn by Streamlit without a browser."""
+
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz import NetworkSpec, Regularization, TrainingSpec
+from regviz.cube import Cube
+from regviz.pages.sight import Sight
+from regviz.pages.understand.code import ended
+from regviz.programs import LIBRARIES, program
+from regviz.regularization import METHODS
+from regviz.runs import Runs
+from regviz.showcase import SHOWCASE
+
+
+def script(sight):
+    from regviz.pages.understand import code
+
+    code.show(sight)
+
+
+@pytest.fixture(scope="module")
+def cube() -> Cube:
+    training = TrainingSpec("momentum", 0.05, epochs=5, frames=5)
+    return Cube.of(list(METHODS), SHOWCASE.data, NetworkSpec((4,)), training)
+
+
+@pytest.fixture(scope="module")
+def history(cube):
+    return regviz.train(cube.experiment)
+
+
+def view(cube, history, focus: str, level: int = 4) -> AppTest:
+    sight = Sight(cube, history, cube.rows({focus: level}), focus, "light", Runs(), "a")
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": sight}).run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("focus", METHODS)
+def test_it_shows_the_program_of_the_network_in_focus(cube, history, focus):
+    page = view(cube, history, focus, level=2)
+    k = cube.rows({focus: 2})[list(METHODS).index(focus)]
+    assert page.code[0].value == program(cube.experiment, k, "pytorch").source.strip()
+    page.segmented_control(key="code_library").select("keras").run()
+    assert page.code[0].value == program(cube.experiment, k, "keras").source.strip()
+
+
+def test_where_a_library_lacks_something_it_says_what_and_names_the_others(cube, history):
+    page = view(cube, history, "dropout")
+    page.segmented_control(key="code_library").select("scikit-learn").run()
+    assert page.info[0].value == "scikit-learn has no dropout. Choose PyTorch or Keras."
+    assert not page.code
+    assert not page.exception
+
+
+def test_the_program_and_its_points_can_be_downloaded(cube, history):
+    page = view(cube, history, "l1")
+    assert [button.proto.label for button in page.get("download_button")] == [
+        "Program",
+        "points.csv",
+    ]
+
+
+def test_it_says_what_the_boards_network_came_to(cube, history):
+    text = ended(history, 1)
+    numbers = [float(number) for number in re.findall(r"\d+\.\d+", text)]
+    metrics = {name: values[-1, 1] for name, values in history.metrics.items()}
+    expected = [
+        *(metrics["train_loss"], 100 * metrics["train_accuracy"]),
+        *(metrics["test_loss"], 100 * metrics["test_accuracy"]),
+        100 * metrics["sparsity"],
+    ]
+    np.testing.assert_allclose(numbers, expected, atol=0.051)
+    np.testing.assert_allclose(numbers[::2][:2], expected[::2][:2], atol=6e-5)
+
+
+def test_regression_has_no_accuracy_and_a_diverged_network_no_numbers():
+    data = regviz.DataSpec("plane", n_samples=40)
+    steep = TrainingSpec(learning_rate=10, epochs=3, batch_size=None)
+    for training, said in ((TrainingSpec(epochs=2), "test loss"), (steep, "diverged")):
+        network = NetworkSpec((8, 8), "relu")
+        rows = (Regularization(),)
+        history = regviz.train(regviz.Experiment(data, network, training, rows))
+        text = ended(history, 0)
+        assert said in text
+        assert "accuracy" not in text
+        assert "nan" not in text
+
+
+def test_every_library_can_be_chosen(cube, history):
+    control = view(cube, history, "l2").segmented_control(key="code_library")
+    assert control.options == list(LIBRARIES.values())
+    assert control.value == "pytorch"
