@@ -50,12 +50,15 @@ export class Board {
   resting = 0;
   telling = 0;
   pressed = false;
-  told = "";
+  known = "";
+  addressed = "";
   wish = null;
   request = 0;
   time = 0;
-  /** Called with what is looked at, when that has changed and nothing moves any more. */
+  /** Called with what is looked at, when that is not what the server knows and nothing moves. */
   onView = () => {};
+  /** Called with recording and what is looked at of it, when that has changed. */
+  onAddress = () => {};
 
   constructor() {
     this.help = makeHelp();
@@ -129,6 +132,7 @@ export class Board {
     this.wish = look.id;
     this.look(views.wished(this.view, recording, look));
     if (look.epoch !== null) this.state = player.until(this.state, recording, look.epoch);
+    this.known = JSON.stringify({ ...this.seen(), epoch: look.epoch });
     if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
@@ -154,10 +158,12 @@ export class Board {
     this.telling = setTimeout(() => {
       if (!this.recording || this.pressed) return;
       const seen = this.seen();
-      const known = JSON.stringify([seen, this.recording.run]);
-      if (known === this.told) return;
-      this.told = known;
-      this.onView(seen, this.recording);
+      const known = JSON.stringify(seen);
+      if (known !== this.known) this.onView(seen);
+      this.known = known;
+      const addressed = this.recording.run + known;
+      if (addressed !== this.addressed) this.onAddress(this.recording, seen);
+      this.addressed = addressed;
     }, TELL);
   }
 

@@ -7,7 +7,7 @@ import { writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
-/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, seen: string, calls: number, unwatch: Function|null}>} */
+/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
 const mounted = new WeakMap();
 
 /**
@@ -19,12 +19,8 @@ const mounted = new WeakMap();
  */
 export function render({ data, parentElement, setTriggerValue, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
-  mount.board.onView = (seen, recording) => {
-    writeAddress(recording, seen);
-    const known = JSON.stringify(seen);
-    if (known !== mount.seen) setStateValue("view", seen);
-    mount.seen = known;
-  };
+  mount.board.onView = (seen) => setStateValue("view", seen);
+  mount.board.onAddress = writeAddress;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.board.restyle();
@@ -45,7 +41,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
 
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, seen: "", calls: 0, unwatch: null };
+  const mount = { board, data: null, calls: 0, unwatch: null };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 

@@ -140,7 +140,7 @@ def drag(
     [
         ("Strength of L1", 1.0, 1),
         ("Strength of all methods", 0.0, 1),
-        ("Epoch", 0.1, 0),
+        ("Epoch", 0.1, 1),
         ("Prune weights below", 0.9, 0),
     ],
 )
@@ -158,7 +158,7 @@ def test_dragging_redraws_at_once_and_sends_nothing(
     assert len({seen_then for _, seen_then in seen}) >= 3
     assert sent.so_far(within=100) == 0
     page.mouse.up()
-    # a strength is said once, for the server to train it first; the rest is no one else's business
+    # what is looked at is said once, for links and the views below; the rest is no one's business
     assert sent.so_far(within=400) == released
     still(page)
     differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
