@@ -16,6 +16,7 @@ from regviz.datasets import SPLITS
 from regviz.experiment import Experiment, Regularization
 from regviz.history import History
 from regviz.labels import label
+from regviz.regularization import METHODS
 from regviz.validation import Task, integer, refuse
 
 Array = NDArray[np.float64]
@@ -81,6 +82,17 @@ class Path:
             return np.asarray(logs)
         step = (logs[-1] - logs[0]) / (len(logs) - 1) if len(logs) > 1 else 1.0
         return np.concatenate([[logs[0] - step], logs])
+
+    def number(self, i: int) -> str:
+        """The strength at an index as text, such as ``"0.01"`` or ``"5e-5"``."""
+        value = self.strengths[i]
+        if math.isinf(value):
+            return "∞"
+        return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:.3g}"
+
+    def text(self, i: int) -> str:
+        """The strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
+        return f"{METHODS[self.method].symbol} = {self.number(i)}"
 
 
 class Choice(NamedTuple):

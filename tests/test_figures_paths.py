@@ -64,7 +64,7 @@ def test_a_hovered_weight_says_from_where_to_where_it_leads_counted_from_1(path)
 
 
 def test_very_many_weights_leave_pointing_to_their_strengths(path, monkeypatch):
-    monkeypatch.setattr("regviz.figures.paths.MAX_MARKERS", path.weights.size - 1)
+    monkeypatch.setattr("regviz.figures._path_traces.MAX_MARKERS", path.weights.size - 1)
     figure = figures.weight_paths(path)
     for name in ("to layer 1", "to layer 2", "to the output"):
         trace = named(figure, name)

@@ -134,6 +134,15 @@ def test_a_path_of_one_strength_has_a_place_for_it_and_for_none():
     np.testing.assert_allclose(position_of(ROWS[:2]), [math.log10(L1[0]) - 1, math.log10(L1[0])])
 
 
+def test_a_strength_is_written_as_it_is_read():
+    rows = tuple(Regularization(l1=v) for v in (0, 5e-5, 1e-4, 0.003, 1 / 3))
+    path = paths.path(regviz.train(experiment(rows)), range(5))
+    assert [path.number(i) for i in range(5)] == ["0", "5e-5", "0.0001", "0.003", "0.333"]
+    assert path.text(3) == "λ₁ = 0.003"
+    bound = Regularization(drop_rate=0.1), Regularization(max_norm=2.0, drop_rate=0.1)
+    assert paths.path(regviz.train(experiment(bound)), range(2)).text(0) == "c = ∞"
+
+
 def test_the_standard_error_is_that_of_the_mean_of_a_sample():
     # 2, 4, 6, 8: mean 5, squared deviations 9 + 1 + 1 + 9, variance 20 / 3
     values = np.array([[2.0, 1], [4, 1], [6, 1], [8, 1]])

@@ -1,15 +1,21 @@
 """A method against its strength, from weak to strong: every weight, the norms, the losses."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
-from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from regviz import palette
+from regviz.figures._path_traces import (
+    Array,
+    column_edges,
+    column_trace,
+    loss_trace,
+    norm_traces,
+    weight_traces,
+    zero_trace,
+)
 from regviz.figures._traces import mix, rgb_of, style
 from regviz.palette import Theme
 from regviz.paths import Choice, Path, standard_error
@@ -18,11 +24,8 @@ from regviz.validation import integer, refuse
 
 __all__ = ["weight_paths"]
 
-Array = NDArray[np.float64]
 HEIGHT = 860
-MAX_MARKERS = 4000  # more would be slow to draw, and too dense to point at one
 HEADROOM = 1.42  # of the weights' panel, for what is written above the lines
-SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def weight_paths(
@@ -79,10 +82,10 @@ def weight_paths(
     top = max((_ceiling(values) for values in losses.values()), default=0) or 1.0
     panels = ((-1.08 * limit, HEADROOM * limit), (-6.0, 112.0), (0.0, 1.06 * top))
     figure.add_traces(
-        [_columns(path, losses, panel, i) for i, panel in enumerate(panels, 1)]
-        + _weights(path, theme)
-        + [_zeros(path, limit, theme), *_norms(path, theme)]
-        + [_losses(path, split, values, theme) for split, values in losses.items()]
+        [column_trace(path, losses, panel, i) for i, panel in enumerate(panels, 1)]
+        + weight_traces(path, theme)
+        + [zero_trace(path, limit, theme), *norm_traces(path, theme)]
+        + [loss_trace(path, split, values, theme) for split, values in losses.items()]
     )
     _axes(figure, path, panels, theme)
     _marks(figure, path, choice, shown, theme)
@@ -98,180 +101,16 @@ def weight_paths(
     return figure
 
 
-def strength_text(path: Path, i: int) -> str:
-    """What the strength at an index is called, such as ``"λ₁ = 0.01"``."""
-    return f"{METHODS[path.method].symbol} = {_tick(path.strengths[i])}"
-
-
-def _tick(strength: float) -> str:
-    if math.isinf(strength):
-        return "∞"
-    return f"{strength:.0e}".replace("e-0", "e-") if 0 < strength < 1e-4 else f"{strength:.3g}"
-
-
 def _ceiling(values: Array) -> float:
     """The highest that is drawn of these losses, with its standard error."""
     mean, error = values.mean(axis=0), np.nan_to_num(standard_error(values))
     return float(np.nanmax(np.where(np.isfinite(mean), mean + error, 0), initial=0))
 
 
-def _edges(path: Path) -> Array:
-    """Where each strength's column begins and the last one ends, ``(L + 1,)``."""
-    x = path.positions
-    if len(x) == 1:
-        return np.array([x[0] - 0.5, x[0] + 0.5])
-    middle = (x[1:] + x[:-1]) / 2
-    return np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
-
-
-def _columns(path: Path, losses: Mapping[str, Array], panel: tuple[float, float], i: int) -> go.Bar:
-    """Unseen bars all over a panel that say everything about a strength, and can be clicked."""
-    edges, (low, high) = _edges(path), panel
-    n = len(path.strengths)
-    return go.Bar(
-        x=(edges[1:] + edges[:-1]) / 2,
-        width=np.diff(edges),
-        base=np.full(n, low),
-        y=np.full(n, high - low),
-        marker=dict(color="rgba(0, 0, 0, 0)", line_width=0, opacity=1),
-        customdata=np.arange(n),
-        hovertext=[_summary(path, losses, level) for level in range(n)],
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-        xaxis=f"x{i}",
-        yaxis=f"y{i}",
-    )
-
-
-def _summary(path: Path, losses: Mapping[str, Array], i: int) -> str:
-    lines = [f"<b>{strength_text(path, i)}</b>"]
-    if np.isnan(path.nonzero[i]):
-        return f"{lines[0]}<br>diverged"
-    lines += [
-        f"{path.nonzero[i]:.0f} of {path.weights.shape[1]} weights not 0",
-        f"‖w‖₁ = {path.l1_norm[i]:.3g}, ‖w‖₂ = {path.l2_norm[i]:.3g}",
-    ]
-    for split, values in losses.items():
-        error = standard_error(values)[i]
-        spread = f" ± {error:.3f}" if np.isfinite(error) else ""
-        lines.append(f"{SPLITS[split]} loss {values[:, i].mean():.3f}{spread}")
-    return "<br>".join(lines)
-
-
-def _weights(path: Path, theme: Theme) -> list[go.Scatter]:
-    n_layers, n = int(path.wires[-1, 0]) + 1, len(path.strengths)
-    # unseen markers: a line alone cannot be clicked, and would catch clicks on its strength
-    marked = path.weights.size <= MAX_MARKERS
-    ends = (0.0, 0.72) if theme == "light" else (0.38, 1.0)
-    shades = np.linspace(*ends, n_layers) if n_layers > 1 else np.array([0.45])
-    colours = sample_colorscale("Viridis", shades.tolist())
-    traces = []
-    for layer, colour in enumerate(colours):
-        members = path.wires[:, 0] == layer
-        count = int(members.sum())
-        gap = np.full((count, 1), np.nan)
-        ends_of = np.repeat(path.wires[members][:, None, 1:] + 1, n + 1, axis=1)
-        strengths = np.tile(np.append(path.strengths, np.nan), (count, 1))
-        levels = np.tile(np.append(np.arange(n, dtype=float), np.nan), (count, 1))
-        output = layer == n_layers - 1
-        name = "to the output" if output else f"to layer {layer + 1}"
-        source = "input" if layer == 0 else f"layer {layer} unit"
-        traces.append(
-            go.Scatter(
-                x=np.hstack([np.tile(path.positions, (count, 1)), gap]).ravel(),
-                y=np.hstack([path.weights[:, members].T, gap]).ravel(),
-                mode="lines+markers" if marked else "lines",
-                name=name,
-                marker=dict(color="rgba(0, 0, 0, 0)", opacity=1, size=6, line_width=0),
-                hoverinfo=None if marked else "skip",
-                line=dict(color=colour, width=1.2 if count < 200 else 0.7),
-                opacity=0.75 if count < 200 else 0.5,
-                # lists, as an array of arrays would come back from a browser's click as an object
-                customdata=np.dstack([ends_of, strengths, levels]).reshape(-1, 4).tolist()
-                if marked
-                else None,
-                hovertemplate=None
-                if not marked
-                else f"w = %{{y:.3g}} at {METHODS[path.method].symbol} = "
-                f"%{{customdata[2]}}<br>{source} %{{customdata[1]}} → {name.removeprefix('to ')}"
-                f"{'' if output else ' unit'} %{{customdata[0]}}<extra></extra>",
-                xaxis="x",
-                yaxis="y",
-            )
-        )
-    return traces
-
-
-def _zeros(path: Path, limit: float, theme: Theme) -> go.Scatter:
-    """A disc on 0 whose area is the share of weights that lie there exactly."""
-    share = np.nan_to_num(1 - path.nonzero / path.weights.shape[1])
-    some = share > 0
-    return go.Scatter(
-        x=path.positions[some],
-        y=np.zeros(int(some.sum())),
-        mode="markers",
-        name="exactly 0",
-        marker=dict(
-            color=palette.INK[theme],
-            size=20 * np.sqrt(share[some]),
-            opacity=0.85,
-            line=dict(color=palette.BLANK[theme], width=1),
-        ),
-        customdata=np.flatnonzero(some),
-        hovertext=[f"{100 * s:.0f} % of the weights exactly 0" for s in share[some]],
-        hovertemplate="%{hovertext}<extra></extra>",
-        xaxis="x",
-        yaxis="y",
-    )
-
-
-def _norms(path: Path, theme: Theme) -> list[go.Scatter]:
-    traces = []
-    for name, norm, dash in (("‖w‖₁", path.l1_norm, "solid"), ("‖w‖₂", path.l2_norm, "dot")):
-        largest = float(np.nanmax(norm, initial=0)) or 1.0
-        traces.append(
-            go.Scatter(
-                x=path.positions,
-                y=100 * norm / largest,
-                mode="lines",
-                name=name,
-                line=dict(color=mix(palette.INK[theme], palette.BLANK[theme], 0.2), dash=dash),
-                customdata=norm,
-                hovertemplate=f"{name} = %{{customdata:.3g}} (%{{y:.0f}} %)<extra></extra>",
-                xaxis="x2",
-                yaxis="y2",
-            )
-        )
-    return traces
-
-
-def _losses(path: Path, split: str, values: Array, theme: Theme) -> go.Scatter:
-    own = palette.METHODS[path.method][theme]
-    colour, dash, symbol = {
-        "train": (mix(own, palette.BLANK[theme], 0.35), "dash", "circle-open"),
-        "validation": (palette.INK[theme], "dot", "diamond"),
-        "test": (own, "solid", "circle"),
-    }[split]
-    error = standard_error(values)
-    return go.Scatter(
-        x=path.positions,
-        y=values.mean(axis=0),
-        error_y=dict(array=error, thickness=1.2, width=4) if len(values) > 1 else None,
-        mode="lines+markers",
-        name=f"{SPLITS[split]} loss",
-        line=dict(color=colour, dash=dash, width=2),
-        marker=dict(color=colour, symbol=symbol, size=7, opacity=1),
-        customdata=np.arange(len(path.strengths)),
-        hovertemplate=f"{SPLITS[split]} loss %{{y:.3f}}<extra></extra>",
-        xaxis="x3",
-        yaxis="y3",
-    )
-
-
 def _axes(
     figure: go.Figure, path: Path, panels: tuple[tuple[float, float], ...], theme: Theme
 ) -> None:
-    method, edges, x = METHODS[path.method], _edges(path), path.positions
+    method, edges, x = METHODS[path.method], column_edges(path), path.positions
     ink, blank = palette.INK[theme], palette.BLANK[theme]
     kind = {"dropout": "dropout rate", "max_norm": "largest norm of a unit's weights"}
     shared = dict(tickvals=x, range=(edges[0], edges[-1]), fixedrange=True)
@@ -279,7 +118,7 @@ def _axes(
     figure.update_xaxes(shared)
     figure.update_xaxes(
         title_text=f"{kind.get(path.method, 'strength')} {method.symbol}",
-        ticktext=[_tick(value) for value in path.strengths],
+        ticktext=[path.number(i) for i in range(len(x))],
         row=3,
     )
     counts = ["–" if np.isnan(count) else f"{count:.0f}" for count in path.nonzero]
@@ -363,7 +202,7 @@ def _line(figure: go.Figure, x: float, look: dict[str, object]) -> None:
 def _said(path: Path, losses: Mapping[str, Array], choice: Choice | None) -> str:
     """The figure in words."""
     n_weights = path.weights.shape[1]
-    ends = f"{strength_text(path, 0)} to {_tick(path.strengths[-1])}"
+    ends = f"{path.text(0)} to {path.number(-1)}"
     known = path.nonzero[np.isfinite(path.nonzero)]
     said = [f"{METHODS[path.method].label} from {ends}, at {len(path.strengths)} strengths."]
     if len(known):
@@ -373,10 +212,10 @@ def _said(path: Path, losses: Mapping[str, Array], choice: Choice | None) -> str
         )
     if "test" in losses and np.isfinite(tests := losses["test"].mean(axis=0)).any():
         i = int(np.nanargmin(tests))
-        said.append(f"Test loss is lowest, {tests[i]:.2f}, at {strength_text(path, i)}.")
+        said.append(f"Test loss is lowest, {tests[i]:.2f}, at {path.text(i)}.")
     if choice is not None:
-        said.append(f"Validation loss is lowest at {strength_text(path, choice.best)}.")
+        said.append(f"Validation loss is lowest at {path.text(choice.best)}.")
     if choice is not None and choice.one_se is not None:
-        strong = strength_text(path, choice.one_se)
+        strong = path.text(choice.one_se)
         said.append(f"The strongest within one standard error of it is {strong}.")
     return " ".join(said)

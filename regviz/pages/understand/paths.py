@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from regviz.experiment import Experiment
-from regviz.figures.paths import strength_text, weight_paths
+from regviz.figures.paths import weight_paths
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.method import choose_method
@@ -132,7 +132,7 @@ def _tell(sight: Sight, one: Path, losses: Losses | None) -> None:
     for i, (name, level) in enumerate(marked):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{name}:** {sentence(one, losses, level)}")
-            if st.button(f"Show {strength_text(one, level)} on the board", key=f"paths_show_{i}"):
+            if st.button(f"Show {one.text(level)} on the board", key=f"paths_show_{i}"):
                 _look(sight, one.networks[level])
     n = len(sight.history.dataset.points("validation")[1])
     if losses is None:
@@ -174,4 +174,4 @@ def sentence(one: Path, losses: Losses | None, level: int) -> str:
             error = standard_error(values)
             spread = f" ± {error:.2f}" if np.isfinite(error) else ""
             parts.append(f"{split} loss {values.mean():.2f}{spread}")
-    return f"{strength_text(one, level)}. " + ", ".join(parts) + "."
+    return f"{one.text(level)}. " + ", ".join(parts) + "."
