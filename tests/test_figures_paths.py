@@ -155,7 +155,7 @@ def test_what_validation_would_choose_and_what_the_board_shows_is_marked(path):
     choice = paths.Choice(1, 3, 0.1)
     assert lines_at(figures.weight_paths(path, choice=choice, shown=3), path) == {
         1: ["lowest validation loss"],
-        3: ["on the board", "within one standard error"],
+        3: ["on the board", "within 1 standard error"],
     }
     single = paths.Choice(2, None, math.nan)
     assert lines_at(figures.weight_paths(path, choice=single), path) == {

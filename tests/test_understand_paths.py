@@ -92,18 +92,18 @@ def test_the_view_draws_with_the_real_components(seen):
 
 def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
     page = opened(seen)
-    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
     page.session_state["other"] = replace(seen, focus="max_norm")
     page.run()
-    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm, ")
+    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
     # the visitor's own choice stays until the focus moves again
     page.segmented_control("paths_method").set_value("l1").run()
-    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
 def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
     opened(replace(seen, focus="none"))
-    assert drawn.figures[-1].layout.title.text.startswith("<b>L1, ")
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
 def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):

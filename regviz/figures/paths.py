@@ -76,8 +76,12 @@ def weight_paths(
     losses = {split: values for split, values in losses.items() if np.isfinite(values).any()}
     figure = make_subplots(3, 1, shared_xaxes=True, vertical_spacing=0.035, row_heights=[5, 2, 4])
     n_seeds = len(next(iter(losses.values()))) if losses else 1
-    of = f"losses: mean ± standard error of {n_seeds} seeds" if n_seeds > 1 else "after training"
-    style(figure, theme, f"{METHODS[path.method].label}, from weak to strong", of)
+    of = (
+        f"losses: mean ± standard error of {n_seeds} seeds"
+        if n_seeds > 1
+        else "from weak to strong, after training"
+    )
+    style(figure, theme, METHODS[path.method].label, of)
     limit = float(np.nanmax(np.abs(path.weights), initial=0)) or 1.0
     top = max((_ceiling(values) for values in losses.values()), default=0) or 1.0
     panels = ((-1.08 * limit, HEADROOM * limit), (-6.0, 112.0), (0.0, 1.06 * top))
@@ -153,7 +157,7 @@ def _axes(
         barmode="overlay",
         bargap=0,
         hovermode="closest",
-        margin=dict(l=54, r=10, t=106, b=60),
+        margin=dict(l=54, r=10, t=114, b=60),
         legend=dict(orientation="h", x=0, y=-0.14, yanchor="top", entrywidth=92, font_size=12),
     )
 
@@ -171,7 +175,7 @@ def _marks(
         found.append(("lowest validation loss", choice.best, dict(color=ink, width=1.6)))
         if choice.one_se is not None:
             look = dict(color=ink, width=1.6, dash="dash")
-            found.append(("within one standard error", choice.one_se, look))
+            found.append(("within 1 standard error", choice.one_se, look))
     x = path.positions
     for row, (text, i, look) in enumerate(found):
         _line(figure, x[i], look)
