@@ -46,7 +46,10 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
     loss = "cross-entropy" if classes else "half the squared error"
     held_out = [
         Criterion(
-            "validation_loss", "Validation loss", "The same on the validation points.", "lower"
+            "validation_loss",
+            "Validation loss",
+            f"Mean {loss} on the validation points, no penalty.",
+            "lower",
         )
     ]
     of_classes = [
@@ -85,7 +88,9 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
         Criterion(
             "test_loss", "Test loss", f"Mean {loss} on the test points, no penalty.", "lower"
         ),
-        Criterion("train_loss", "Training loss", "The same on the training points."),
+        Criterion(
+            "train_loss", "Training loss", f"Mean {loss} on the training points, no penalty."
+        ),
         *(held_out if len(dataset.points("validation")[1]) else []),
         Criterion("gap", "Gap", "Test loss minus training loss."),
         *(of_classes if classes else []),

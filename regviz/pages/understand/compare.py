@@ -1,0 +1,192 @@
+"""The view "Compare": all methods in numbers, once and over several seeds."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from regviz.comparison import Comparison, Replicates, compare, confusion, to_csv
+from regviz.experiment import Experiment
+from regviz.figures.compare import confusion_matrices, seed_losses
+from regviz.history import History
+from regviz.labels import labels
+from regviz.pages.components import draw
+from regviz.pages.sight import Sight
+from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
+from regviz.points import PointsSpec
+from regviz.replicates import with_seed
+
+SEEDS = tuple(range(5))
+PATIENCE = 0.2  # seconds between two looks at how far the seeds are
+
+
+def show(sight: Sight) -> None:
+    """Draw the view."""
+    networks, times = _networks(sight.history, sight.rows, _unregularized(sight))
+    single = compare(sight.history, networks, times)
+    experiment = sight.cube.only(sight.rows)
+    asked = _asked(sight)
+    several = asked.get(experiment)
+    found = single if several is None else several
+    entries = _entries(sight, times, found)
+    with st.container(horizontal=True):
+        if several is None:
+            st.button(
+                f"Over {len(SEEDS)} seeds",
+                key="compare_seeds",
+                help="Train these networks again on other points, from other initial weights. Every"
+                " number gets a mean and a standard error.",
+                on_click=asked.update,
+                args=({experiment: None},),
+                disabled=experiment in asked,
+            )
+        _offer(entries, found)
+    progress = st.empty()
+    number_table(entries, found, sight.theme, "compare_table")
+    _explain(entries, found)
+    if several is not None:
+        _tell(sight, entries, several)
+    if sight.history.dataset.task != "regression":
+        _confusion(sight, entries, single, networks, times)
+    if experiment in asked and several is None:
+        asked[experiment] = _train(sight, experiment, progress)
+        st.rerun()
+
+
+def _unregularized(sight: Sight) -> int | None:
+    """Which of the shown networks early stopping is a view of, if it is in the line-up."""
+    keys = [key for key, _ in sight.cube.shelves]
+    return keys.index("none") if sight.cube.early_stopping else None
+
+
+def _networks(
+    history: History, rows: list[int], stopped: int | None
+) -> tuple[list[int], list[int]]:
+    """The networks of the table and the time of each; the one stopped early comes last."""
+    networks, times = list(rows), [len(history.epochs) - 1] * len(rows)
+    if stopped is not None:
+        best, _ = history.early_stopping(_patience(history.experiment))
+        networks.append(rows[stopped])
+        times.append(int(best[rows[stopped]]))
+    return networks, times
+
+
+def _patience(experiment: Experiment) -> int:
+    """Epochs that early stopping waits for, as on the board."""
+    return max(1, experiment.training.epochs // 10)
+
+
+def _entries(sight: Sight, times: list[int], found: Comparison | Replicates) -> list[Entry]:
+    named = labels(sight.cube.only(sight.rows))
+    entries = [
+        Entry(key, label.name, label.strength)
+        for (key, _), label in zip(sight.cube.shelves, named, strict=True)
+    ]
+    if len(times) > len(entries):
+        strength = f"epoch {sight.history.epochs[times[-1]]}"
+        if isinstance(found, Replicates):  # each seed stops at an epoch of its own
+            strength = f"patience {_patience(sight.cube.experiment)}"
+        entries.append(Entry("early_stopping", "Early stopping", strength))
+    return entries
+
+
+def _asked(sight: Sight) -> dict[Experiment, Replicates | None]:
+    """For each line-up that is wanted over several seeds its numbers, None until they are there."""
+    cube, asked = st.session_state.get("compare_asked", (None, {}))
+    if cube != sight.cube:
+        asked = {}
+        st.session_state["compare_asked"] = (sight.cube, asked)
+    return asked  # type: ignore[no-any-return]
+
+
+def _train(sight: Sight, experiment: Experiment, progress: Any) -> Replicates:
+    """The numbers over several seeds. If the training fails, that is said, and the view ends."""
+    stopped = _unregularized(sight)
+    # its own seed shall not matter; early stopping looks at the epochs between
+    run = with_seed(experiment, 0)
+    if stopped is None:
+        run = replace(run, training=replace(run.training, frames=1))
+    text = f"Training {len(experiment.regularizations)} networks over {len(SEEDS)} seeds"
+    progress.progress(0.0, text)
+    try:
+        training = sight.runs.replicate(run, SEEDS, sight.visitor)
+        while (histories := training.wait(PATIENCE)) is None:
+            progress.progress(training.progress, text)
+    except (RuntimeError, ValueError) as error:
+        _asked(sight).pop(experiment, None)
+        progress.warning(
+            f"These seeds could not be trained: {error}. Try again, or change the data."
+        )
+        st.stop()
+    rows = list(range(len(experiment.regularizations)))
+    return Replicates.of([compare(one, *_networks(one, rows, stopped)) for one in histories])
+
+
+def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
+    names = [(entry.name, entry.strength) for entry in entries]
+    st.download_button(
+        "Download CSV",
+        to_csv(names, found.columns, *numbers(found)),
+        file_name="regviz-comparison.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key="compare_download",
+    )
+
+
+def _explain(entries: list[Entry], found: Comparison | Replicates) -> None:
+    if isinstance(found, Comparison):
+        said = "Each method at the strength that its card shows, after the last epoch."
+    else:
+        said = (
+            f"Mean ± standard error over {len(SEEDS)} seeds, each with its own points, initial"
+            " weights and mini-batches."
+        )
+    said += f" {BEST} marks the best where a number tells how well a network predicts."
+    said += " The other columns describe the network."
+    if entries[-1].method == "early_stopping":
+        said += " Early stopping has chosen its epoch by the validation loss."
+    if np.isnan(numbers(found)[0]).any():
+        said += " A dash: the network has diverged, or the number is not defined."
+    st.caption(said)
+    with st.expander("What the columns mean"):
+        st.markdown("\n".join(f"- **{column.label}.** {column.about}" for column in found.columns))
+
+
+def _tell(sight: Sight, entries: list[Entry], several: Replicates) -> None:
+    """Which differences are more than luck, and each seed's test loss."""
+    names = [entry.name for entry in entries]
+    methods = [entry.method for entry in entries]
+    baseline = methods.index("none") if "none" in methods else None
+    sentences = [several.verdict(names, i, baseline) for i in range(len(names)) if i != baseline]
+    if baseline is None:
+        sentences.append("Switch on None in the line-up to compare with it.")
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    if baseline is not None:
+        st.caption(
+            "Differences are taken seed by seed, ± their standard error. Luck alone takes one"
+            f" beyond three standard errors about once in 25 times with {len(SEEDS)} seeds."
+        )
+    draw(
+        seed_losses(several["test_loss"], names, methods, baseline=baseline, theme=sight.theme),
+        "compare_losses",
+    )
+
+
+def _confusion(
+    sight: Sight, entries: list[Entry], single: Comparison, networks: list[int], times: list[int]
+) -> None:
+    """The confusion matrices of the run on the board."""
+    going = [i for i in range(len(entries)) if not np.isnan(single["train_loss"][i])]
+    if not going:
+        st.info("All networks have diverged. Lower the learning rate.")
+        return
+    counts = confusion(sight.history, [networks[i] for i in going], [times[i] for i in going])
+    data = sight.history.experiment.data
+    names = data.names if isinstance(data, PointsSpec) else ()
+    classes = names or [f"class {c}" for c in range(sight.history.dataset.n_classes)]
+    figure = confusion_matrices(
+        counts, [entries[i].name for i in going], classes, theme=sight.theme
+    )
+    draw(figure, "compare_confusion")
