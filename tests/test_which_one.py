@@ -1,6 +1,8 @@
 """The view "Which one?": every way of answering ends in an advice that opens on the board."""
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from regviz.regularization import METHODS
 from regviz.runs import Runs
 from regviz.strengths import DEFAULT_LEVEL
 
+PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
 
 
@@ -158,3 +161,17 @@ def test_the_advice_opens_on_the_board(sight):
     page.button("which_one_open").click().run()
     assert page.session_state["wish"]["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
+
+
+def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest():
+    page = AppTest.from_file(str(PAGE), default_timeout=20)
+    for key, value in {"layers": 1, "units": 2, "epochs": 50, "understand": "Which one?"}.items():
+        page.session_state[key] = value
+    deadline = time.monotonic() + 30
+    while not any(radio.key == "which_one_data" for radio in page.run().radio):
+        assert time.monotonic() < deadline, "the networks are not done"
+    page.radio("which_one_data").set_value("clean").run()
+    page.radio("which_one_validate").set_value("no").run()
+    page.button("which_one_open").click().run()  # were it to run on and on, this would time out
+    assert not page.exception
+    assert page.session_state["seen_below"].focus == "none"

@@ -80,7 +80,9 @@ def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
     )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
-    if understand.is_open() and _sight() != st.session_state.get("seen_below"):
+    if understand.is_open() and (sight := _sight()) != st.session_state.get("seen_below"):
+        # known from now on: a run of the whole page comes by here before it draws the views
+        st.session_state["seen_below"] = sight
         st.rerun()
 
 
