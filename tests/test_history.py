@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -587,3 +588,39 @@ def test_a_file_whose_arrays_do_not_go_together_is_refused_by_its_name(
 def test_a_missing_file_stays_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         History.load(tmp_path / "nothing.npz")
+
+
+# ------------------------------------------------------------------------------ as text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["moons", "three_blobs", "plane"])
+def test_json_holds_every_number_to_the_bit(name, dtype):
+    rows = (regviz.Regularization(), regviz.Regularization(l1=0.02))
+    history = regviz.train(
+        regviz.Experiment(
+            regviz.DataSpec(name, n_samples=60, validation_fraction=0),
+            regviz.NetworkSpec((3,)),
+            regviz.TrainingSpec(epochs=4, dtype=dtype),
+            rows,
+        )
+    )
+    content = json.loads(history.to_json())
+    assert content["version"] == 1
+    assert regviz.Experiment.from_json(json.dumps(content["experiment"])) == history.experiment
+    assert (content["task"], content["layers"][:2]) == (history.dataset.task, [2, 3])
+    assert content["epochs"] == history.epochs.tolist()
+    assert [network["label"] for network in content["networks"]] == ["None", "L1 λ₁ = 0.02"]
+    for k, network in enumerate(content["networks"]):
+        found = np.array(network["parameters"], dtype=dtype)
+        assert np.array_equal(found, history.parameters[:, k])
+        assert network["diverged"] == history.diverged[k]
+        assert network["metrics"].keys() == history.metrics.keys()
+        for metric, values in network["metrics"].items():
+            assert np.array_equal(
+                np.array(values, dtype=float), history.metrics[metric][:, k], equal_nan=True
+            )
+    for split, points in content["points"].items():
+        X, y = history.dataset.points(split)
+        assert np.array_equal(np.array(points["X"]).reshape(X.shape), X)
+        assert np.array_equal(points["y"], y)

@@ -159,7 +159,7 @@ def test_dragging_redraws_at_once_and_sends_nothing(
     assert sent.so_far(within=100) == 0
     page.mouse.up()
     # what is looked at is said once, for links and the views below; the rest is no one's business
-    assert sent.so_far(within=400) == released
+    assert sent.so_far(within=800) == released
     still(page)
     differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
     if name == "Strength of L1":
