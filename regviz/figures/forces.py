@@ -20,6 +20,8 @@ from regviz.validation import real
 
 __all__ = ["loss_and_penalty", "penalty_curves", "penalty_gradients", "proximal_maps"]
 
+NARROW = dict(xref="container", pad_l=8)  # a title from the very left, not from the axis on
+
 
 def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
     """What each penalty adds to the objective, as a function of one weight.
@@ -62,10 +64,10 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
     are those of `penalty_curves`.
     """
     looks = looks_of(rows, theme)
-    figure = style(go.Figure(), theme, "Gradient of the penalty", "λ₁·sign(w) + λ₂w")
+    figure = style(go.Figure(), theme, "Gradient", "λ₁·sign(w) + λ₂w")
     _draw(figure, looks, rows, limit, forces.gradients)
     figure.update_xaxes(title_text="weight w")
-    figure.update_yaxes(title_text="gradient")
+    figure.update_yaxes(title_text="gradient of the penalty")
     values = _values(looks, rows, limit, forces.gradients)
     return say(figure, f"The gradient at {_far_and_near(limit)}: {values}.")
 
@@ -89,7 +91,7 @@ def proximal_maps(
 
     looks = looks_of(rows, theme)
     step = real("step", step, 0, forces.MAX_STEP, open_low=True)
-    heading = f"a step of size {digits(step)}; thin: no change"
+    heading = f"step size {digits(step)}; thin: no change"
     figure = style(go.Figure(), theme, "Proximal map", heading)
     _draw(figure, looks, rows, limit, after)
     ends, thin = [-limit, limit], dict(color=palette.INK[theme], width=1)
@@ -138,7 +140,7 @@ def loss_and_penalty(
     (look,) = looks_of([row], theme)
     best = problem.minimum(row)
     value = float(forces.penalties(best, row).sum())
-    figure = style(go.Figure(), theme, look.name, f"solution: {_pair(best)}")
+    figure = style(go.Figure(), theme, look.name, f"● {_pair(best)}")
     near, far = float(problem.loss(best)), float(problem.loss([0.0, 0.0]))
     for level in (*(far * share for share in (0.05, 0.2, 0.5, 1, 1.8, 3)), near):
         strong = level == near
@@ -208,9 +210,10 @@ def _draw(
         )
     figure.update_layout(
         dragmode=False,  # a finger scrolls the page
-        height=360,
+        height=392,
+        title=NARROW,
         # the same for all, so that they can stand beside one another
-        margin=dict(l=62, r=12, t=66, b=112, autoexpand=False),
+        margin=dict(l=62, r=12, t=66, b=144, autoexpand=False),
         showlegend=True,
         legend=dict(orientation="h", x=0, y=-0.29, yanchor="top"),
     )
