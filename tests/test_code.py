@@ -81,7 +81,7 @@ def test_it_says_what_the_boards_network_came_to(cube, history):
 
 def test_regression_has_no_accuracy_and_a_diverged_network_no_numbers():
     data = regviz.DataSpec("plane", n_samples=40)
-    steep = TrainingSpec(learning_rate=10, epochs=3, batch_size=None)
+    steep = TrainingSpec(learning_rate=10, epochs=40, batch_size=None)
     for training, said in ((TrainingSpec(epochs=2), "test loss"), (steep, "diverged")):
         network = NetworkSpec((8, 8), "relu")
         rows = (Regularization(),)

@@ -32,7 +32,7 @@ def lacks(plan: Plan) -> str | None:
 def note(plan: Plan) -> str:
     """What is the same, and what is not."""
     r = plan.regularization
-    drawn = "Initial weights and batches are drawn anew, so the numbers differ a little."
+    drawn = "Initial weights and batches are drawn anew, so the numbers differ, by chance."
     text = f"Points, network, optimizer and objective are those of the board. {drawn}"
     if r.l1 and plan.adaptive:
         text += (

@@ -44,7 +44,7 @@ def note(plan: Plan) -> str:
     listed = drawn[0] if len(drawn) == 1 else f"{', '.join(drawn[:-1])} and {drawn[-1]}"
     return (
         "Points, network, optimizer and regularization are those of the board, step by step."
-        f" Drawn anew: {listed}. So the numbers differ a little."
+        f" Drawn anew: {listed}. So the numbers differ, by chance."
     )
 
 

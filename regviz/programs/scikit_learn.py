@@ -40,7 +40,7 @@ def note(plan: Plan) -> str:
         return text
     text = (
         "Points, network, optimizer and objective are those of the board. scikit-learn draws"
-        " initial weights in its own way, and initial biases too. So the numbers differ a little."
+        " initial weights in its own way, and initial biases too. So the numbers differ, by chance."
     )
     if plan.penalty_l2:
         text += " The penalty's gradient passes through the optimizer, to the same optimum."

@@ -17,8 +17,8 @@ def show(sight: Sight) -> None:
     experiment = sight.history.experiment
     st.markdown("#### Train it yourself")
     st.caption(
-        f"A complete program for the network in focus, {labels(experiment)[k].text}."
-        " Click another card, or move its strength, for another program."
+        f"A complete program for the network in focus: **{labels(experiment)[k].text}**."
+        " Another card or another strength makes another program."
     )
     library = st.segmented_control(
         "Library",
@@ -37,7 +37,8 @@ def show(sight: Sight) -> None:
         st.info(f"{why} Choose {others}.", icon=":material/info:")
         return
     written = program(experiment, k, library)
-    st.markdown(f"{written.note} {ended(sight.history, k)}")
+    st.markdown(written.note)
+    st.markdown(ended(sight.history, k))
     _downloads(sight, written, f"regviz_{sight.focus}_{library.replace('-', '_')}.py")
     st.code(written.source, language="python")
 
@@ -77,6 +78,7 @@ def ended(history: History, k: int) -> str:
             continue
         accuracy = last[f"{split}_accuracy"]
         right = "" if math.isnan(accuracy) else f" and accuracy {accuracy:.1%}"
-        parts.append(f"{split} loss {loss:.4f}{right}")
+        shown = f"{loss:.4f}" if loss < 1e5 else f"{loss:.1e}"
+        parts.append(f"{split} loss {shown}{right}")
     zeros = f"{last['sparsity']:.1%} of its weights are exactly 0"
     return f"The board's network ended at {', '.join(parts)}; {zeros}."
