@@ -15,6 +15,7 @@ VIEWS = {
     "Code": "code",
     "Which one?": "which_one",
 }
+WITHOUT_FIGURES = ("Code", "Which one?")
 KEY = "understand"
 
 
@@ -30,19 +31,19 @@ def choose() -> None:
         st.segmented_control(
             "View", list(VIEWS), key=KEY, label_visibility="collapsed", width="stretch"
         )
-        if is_open():
+        if is_open() and st.session_state[KEY] not in WITHOUT_FIGURES:
             st.segmented_control(
                 "Pictures are saved as",
                 PICTURE_FORMATS,
                 key="picture_format",
                 default=PICTURE_FORMATS[0],
                 required=True,
-                format_func=str.upper,
+                format_func=lambda name: f":material/photo_camera: {name.upper()}",
                 label_visibility="collapsed",
                 help="What a figure's camera saves.",
                 width="content",
             )
-        else:
+        elif not is_open():
             st.caption("Why it is so, how much it matters, and how to do it yourself.")
 
 
