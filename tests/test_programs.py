@@ -26,7 +26,7 @@ from regviz.programs import LIBRARIES, libraries, program
 from regviz.regularization import METHODS
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
-import keras  # noqa: E402 (reads the variable)
+import keras
 
 STRENGTHS = {
     "none": 0,
