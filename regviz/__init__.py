@@ -12,6 +12,7 @@ from regviz.history import History
 from regviz.points import PointsSpec
 from regviz.recorder import stream, train
 from regviz.replicates import replicate
+from regviz.scene import Scene
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "NetworkSpec",
     "PointsSpec",
     "Regularization",
+    "Scene",
     "TrainingSpec",
     "make_dataset",
     "replicate",

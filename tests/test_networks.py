@@ -9,9 +9,10 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 
 from regviz import networks
-from regviz.experiment import ACTIVATIONS, FEATURES, TASKS
+from regviz.experiment import ACTIVATIONS, FEATURES
 from regviz.layout import Layout, Rows
 from regviz.networks import Backpropagation, Target
+from regviz.validation import TASKS
 
 FORMULAS = {
     "x1": lambda a, b: a,
