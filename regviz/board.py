@@ -28,7 +28,6 @@ from regviz.labels import DATASETS, label
 from regviz.link import VERSION as LINK_VERSION
 from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
 from regviz.regularization import METHODS
-from regviz.strengths import DEFAULT_LEVEL
 
 VERSION = 2
 LINE_UP, OTHERS = 0, 1
@@ -145,12 +144,12 @@ def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
             "networks": networks,
             "strengths": [strengths[row] for row in networks],
             "values": cube.strengths(key),
-            "standard": min(DEFAULT_LEVEL, len(networks) - 1),
+            "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "level": networks.index(row),
             "held": False,
         }
-        for (key, networks), row in zip(cube.shelves, rows, strict=True)
+        for (key, networks), row, standard in zip(cube.shelves, rows, cube.levels({}), strict=True)
     ]
     if cube.early_stopping:
         none = next(card for card in cards if card["key"] == "none")

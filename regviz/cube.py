@@ -92,8 +92,13 @@ class Cube:
 
     def rows(self, levels: Mapping[str, int]) -> list[int]:
         """The network of each method at its level, `DEFAULT_LEVEL` where none is given."""
+        found = zip(self.shelves, self.levels(levels), strict=True)
+        return [networks[level] for (_, networks), level in found]
+
+    def levels(self, levels: Mapping[str, int]) -> list[int]:
+        """The level of each method, `DEFAULT_LEVEL` or the nearest where none is given."""
         return [
-            networks[min(max(levels.get(key, DEFAULT_LEVEL), 0), len(networks) - 1)]
+            min(max(levels.get(key, DEFAULT_LEVEL), 0), len(networks) - 1)
             for key, networks in self.shelves
         ]
 

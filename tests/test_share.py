@@ -16,7 +16,7 @@ from regviz.pages.share import qr_image
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.scene import GROUPS, Scene
-from tests.test_playground import QUICK, cube_on, everything, look, open_page, runs, widget
+from tests.test_playground import MIDDLE, QUICK, cube_on, everything, look, open_page, runs, widget
 
 __all__ = ["runs"]  # the fixture that ends all runs
 
@@ -63,7 +63,9 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     assert dict(scene.strengths) == {"l1": cube.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert cube_on(again) == cube
-    assert again.session_state["wish"]["levels"] == {"l1": 7}
+    assert again.session_state["wish"]["levels"] == {
+        k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
+    }
     assert again.session_state["wish"]["focus"] == "l2"
     assert again.session_state["wish"]["epoch"] == 20
 

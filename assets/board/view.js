@@ -25,7 +25,7 @@ export function renewed(view, { cards, network }) {
 
 /** What is seen large if nobody says otherwise. */
 export function defaultFocus(cards) {
-  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key }) => key !== "none") ?? cards[0]).key;
+  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key, held }) => key !== "none" && !held) ?? cards[0]).key;
 }
 
 /**

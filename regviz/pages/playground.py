@@ -15,7 +15,7 @@ from regviz.link import VIEW, from_query, to_query
 from regviz.pages import share, understand
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose, moved, put
-from regviz.pages.sight import Sight, view, wish
+from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.regularization import METHODS
 from regviz.runs import Run, Runs
 from regviz.scene import EARLY_STOPPING, Scene
@@ -116,7 +116,7 @@ def _focus(cube: Cube, seen: str | None) -> str:
         return "none"
     if seen in shelves:
         return str(seen)
-    return next((key for key in ("l1", *shelves) if key in shelves and key != "none"), "none")
+    return usual_focus(cube)
 
 
 @st.fragment
@@ -152,9 +152,17 @@ def _open() -> None:
             return
         opened, problems = from_query(st.query_params.to_dict())
         problems = [f"In the link: {problem}" for problem in problems]
+    first = "base" not in st.session_state
     put(opened)
     cube = opened.cube()
-    wish(opened.focus, opened.levels(cube), opened.epoch)
+    middle = {key: level for (key, _), level in zip(cube.shelves, cube.levels({}), strict=True)}
+    # the visitor's first run is played; of another one that is opened its end is shown
+    end = None if first else opened.training.epochs
+    wish(
+        opened.focus or usual_focus(cube),
+        middle | opened.levels(cube),
+        end if opened.epoch is None else opened.epoch,
+    )
     st.session_state["problems"] = problems + opened.approximations(cube)
 
 

@@ -15,10 +15,9 @@ from regviz.history import History
 from regviz.link import LONGEST, link
 from regviz.offline import offline_page, recording
 from regviz.pages.components import plain
-from regviz.pages.sight import Sight, view
+from regviz.pages.sight import Sight, usual_focus, view
 from regviz.points_file import points_csv
-from regviz.scene import GROUPS, Scene
-from regviz.strengths import DEFAULT_LEVEL
+from regviz.scene import EARLY_STOPPING, GROUPS, Scene
 
 GROUP_LABELS = {
     "data": "Data",
@@ -58,12 +57,14 @@ def show(scene: Scene, cube: Cube, look: Callable[[], Sight | None]) -> None:
 def seen(scene: Scene, cube: Cube) -> Scene:
     """The scene with what is looked at, as far as it is not what the page would show anyway."""
     now = view()
-    strengths = {}
-    for key, networks in cube.shelves:
-        level = min(now.levels.get(key, DEFAULT_LEVEL), len(networks) - 1)
-        if len(networks) > 1 and level != min(DEFAULT_LEVEL, len(networks) - 1):
-            strengths[key] = cube.strengths(key)[max(level, 0)]
-    cards = (*scene.methods, "early_stopping")
+    strengths = {
+        key: cube.strengths(key)[level]
+        for (key, _), level, middle in zip(
+            cube.shelves, cube.levels(now.levels), cube.levels({}), strict=True
+        )
+        if level != middle
+    }
+    cards = {*scene.methods, EARLY_STOPPING} - {usual_focus(cube)}
     epoch = now.epoch
     if epoch is not None and epoch >= scene.training.epochs:
         epoch = None

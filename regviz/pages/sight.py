@@ -62,6 +62,12 @@ def view() -> View:
     return known
 
 
+def usual_focus(cube: Cube) -> str:
+    """The method that the board shows large by itself."""
+    keys = [key for key, _ in cube.shelves]
+    return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
+
+
 def _read(said: dict[str, Any], known: View) -> View:
     focus, levels, epoch = said.get("focus"), said.get("levels"), said.get("epoch")
     if not isinstance(levels, dict):
