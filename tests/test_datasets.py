@@ -200,7 +200,8 @@ def test_splits_without_points_for_every_class_are_refused_by_name(spec):
 
 @pytest.mark.parametrize("spec", ["moons", None, {"name": "moons"}])
 def test_something_else_than_a_specification_is_refused(spec):
-    with pytest.raises(ValueError, match=r"^spec must be a DataSpec or a PointsSpec, got ") as caught:
+    allowed = r"^spec must be a DataSpec or a PointsSpec, got "
+    with pytest.raises(ValueError, match=allowed) as caught:
         make_dataset(spec)
     assert repr(spec) in str(caught.value)
 
