@@ -199,16 +199,19 @@ def main() -> None:
             width="stretch",
         )
         above = st.container(horizontal=True, width="content")
+    # messages come and go in a place of their own: the board would lose its state if it moved
+    messages = st.container()
     visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
     cube = scene.cube()
     before, rows_before, _ = st.session_state.get("shown", (None, [], None))
     # where the strengths stand when a cube is chosen decides what is trained first, and no more
     rows = rows_before if cube == before else cube.rows(view().levels)
-    _tell_problems(cube)
+    with messages:
+        _tell_problems(cube)
     try:
         _start(cube, rows, visitor)
     except ValueError as error:
-        st.error(f"These settings do not go together: {error}")
+        messages.error(f"These settings do not go together: {error}")
         if before is None:
             return
         cube, rows, scene = st.session_state["shown"]  # what is on screen stays
