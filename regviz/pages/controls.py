@@ -206,6 +206,11 @@ def _choose_example(base: DataSpec) -> DataSpec:
 
 def _n_train(spec: Data) -> int:
     """Points that are trained on."""
+    if isinstance(spec, PointsSpec):
+        try:
+            return len(make_dataset(spec).points("train")[1])
+        except ValueError:  # told once a training is to start
+            return spec.n_samples
     kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
     return kept - round(spec.validation_fraction * kept)
 
