@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -80,7 +81,9 @@ def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
         if message.type in ("error", "warning") and not message.text.startswith(TWO_AT_ONCE):
             complaints.append(message.text)
 
-    def opened(width: int = 1400, height: int = 900, scheme: str = "light", **more: str) -> Page:
+    def opened(
+        width: int = 1400, height: int = 900, scheme: str = "light", query: str = "", **more: Any
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, **more
         )
@@ -88,7 +91,7 @@ def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(url)
+        page.goto(url + query)
         page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
         return page
 

@@ -4,6 +4,7 @@ import base64
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from playwright.sync_api import Locator, Page
@@ -17,6 +18,8 @@ from tests.browser.conftest import find_board
 
 Open = Callable[..., Page]
 trained = functools.cache(regviz.train)
+
+TELL = 250  # ms that the board rests before it says what is looked at, as in board.js
 
 # the view of the board as it opens
 START: dict[str, Any] = {
@@ -123,6 +126,18 @@ def look(page: Page, **view: Any) -> None:
     """Look at the recording in another way, and wait for the picture."""
     page.evaluate("view => board().look({ ...board().view, ...view })", view)
     still(page)
+
+
+def query_of(page: Page) -> str:
+    """What the address bar has after the address, once it says where the board stands."""
+    still(page)
+    page.wait_for_timeout(2 * TELL)
+    return urlsplit(page.url).query
+
+
+def choose(page: Page, name: str) -> None:
+    """Choose one of a few, such as a view or where the points come from."""
+    page.get_by_role("radio", name=name, exact=True).check(force=True)
 
 
 def cards(page: Page) -> list[dict[str, Any]]:
