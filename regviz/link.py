@@ -212,12 +212,11 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     """
     problems: list[str] = []
     version = query.get("v", str(VERSION))
-    if version not in map(str, DEFAULTS):
-        versions = ", ".join(map(str, DEFAULTS))
-        problems.append(f"v must be one of {versions}, got {version[:20]!r}: read as {VERSION}.")
-    scene = start = DEFAULTS.get(
-        int(version) if version.isascii() and version.isdigit() else 0, DEFAULTS[VERSION]
-    )
+    versions = {str(number): scene for number, scene in DEFAULTS.items()}
+    if version not in versions:
+        allowed = ", ".join(versions)
+        problems.append(f"v must be one of {allowed}, got {version[:20]!r}: read as {VERSION}.")
+    scene = start = versions.get(version, DEFAULTS[VERSION])
     if "points" in query:
         try:
             others = {"task": query["task"]} if "task" in query else {}

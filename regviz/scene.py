@@ -20,6 +20,7 @@ from regviz.labels import label
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
+from regviz.training import recorded_epochs
 from regviz.validation import boolean, choice, integer, refuse
 
 VERSION = 1
@@ -81,7 +82,8 @@ class Scene:
         last = self.training.epochs
         object.__setattr__(self, "onset", integer("onset", self.onset, 0, last - 1))
         if self.focus is not None:
-            choice("focus", self.focus, (*self.methods, EARLY_STOPPING))
+            held = self.early_stopping and "none" in self.methods
+            choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
         if self.epoch is not None:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
         object.__setattr__(self, "strengths", _strengths(self.strengths))
@@ -104,8 +106,12 @@ class Scene:
         return found
 
     def approximations(self, cube: Cube) -> list[str]:
-        """A sentence for each of `strengths` that ``cube`` does not offer."""
+        """A sentence for each of `strengths`, and for `epoch`, that ``cube`` does not have."""
         levels, found = self.levels(cube), []
+        recorded = recorded_epochs(cube.experiment.training)
+        if self.epoch is not None and self.epoch not in recorded:
+            before = max(epoch for epoch in recorded if epoch < self.epoch)
+            found.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
             if key in levels:
                 nearest = cube.strengths(key)[levels[key]]

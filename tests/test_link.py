@@ -52,7 +52,7 @@ def toy_data(name):
 @st.composite
 def own_data(draw):
     n_classes = draw(st.integers(2, 3))
-    names = draw(st.lists(NAME, min_size=n_classes, max_size=n_classes))
+    names = draw(st.lists(NAME, min_size=n_classes, max_size=n_classes, unique=True))
     X = draw(st.lists(st.tuples(*[st.floats(-9, 9)] * 2), min_size=30, max_size=40))
     return PointsSpec(
         [(*x, i % n_classes) for i, x in enumerate(X)],
@@ -89,14 +89,16 @@ TRAININGS = st.builds(
 def scenes(draw):
     training = draw(TRAININGS)
     methods = draw(some(list(METHODS)).filter(len))
+    early_stopping = draw(st.booleans())
+    held = early_stopping and "none" in methods
     return Scene(
         draw(st.one_of(own_data(), *map(toy_data, DATASETS))),
         draw(NETWORKS),
         training,
         methods,
-        early_stopping=draw(st.booleans()),
+        early_stopping=early_stopping,
         onset=draw(st.integers(0, training.epochs - 1)),
-        focus=draw(st.sampled_from([None, *methods, EARLY_STOPPING])),
+        focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * held])),
         strengths={k: draw(STRENGTHS[k]) for k in draw(some(list(STRENGTHS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),
         hide=draw(some(GROUPS)),
@@ -226,7 +228,8 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(methods=("l3",)), r"^methods must be one of .*got 'l3'"),
         (dict(methods="l1"), r"^methods must be a list"),
         (dict(focus="l3"), r"^focus must be one of"),
-        (dict(methods=("l1",), focus="l2"), r"^focus must be one of 'l1', 'early_stopping'"),
+        (dict(methods=("l1",), focus="l2"), r"^focus must be one of 'l1', got 'l2'"),
+        (dict(focus="early_stopping", early_stopping=False), r"^focus must be one of"),
         (dict(onset=400), r"^onset must be a whole number from 0 to 399, got 400"),
         (dict(epoch=401), r"^epoch must be a whole number from 0 to 400, got 401"),
         (dict(strengths={"none": 1.0}), r"^strengths must be one of"),
@@ -291,6 +294,7 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
         ({"epoch": "401"}, "epoch must be a whole number from 0 to 400"),
         ({"hide": "everything"}, "hide must be one of"),
         ({"v": "9"}, "v must be one of 1, got '9': read as 1."),
+        ({"v": "1" * 5000}, "v must be one of 1, got '1111"),
         ({"v": "²"}, "v must be one of 1, got '²'"),
         ({"points": "abc"}, "points must be text written by PointsSpec.to_text"),
         ({"names": "a,b"}, "'names' is not a parameter of a link: ignored."),

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from regviz.board import LINE_UP, OTHERS
 from regviz.cube import Cube
 from regviz.experiment import DATASETS, NetworkSpec
-from regviz.pages import controls
+from regviz.pages.positions import KEYS
 from regviz.regularization import METHODS
 from regviz.runs import Run, Runs
 from regviz.showcase import SHOWCASE
@@ -251,7 +251,7 @@ def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
     assert page.session_state["drawn"]["noise"] == SHOWCASE.data.noise
     widget(page.slider, "Noise").set_value(0.6).run()
     assert page.session_state["drawn"]["noise"] == 0.6
-    assert set(page.session_state["drawn"]) <= set(controls.KEYS)
+    assert set(page.session_state["drawn"]) <= set(KEYS)
     keys = {
         w.key
         for kind in (
@@ -264,7 +264,7 @@ def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
         )
         for w in kind
     }
-    assert keys - {"understand"} <= set(controls.KEYS)
+    assert keys - {"understand"} <= set(KEYS)
 
 
 # ------------------------------------------------------------------------------ what does not go

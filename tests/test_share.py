@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.link import LONGEST, from_query
+from regviz.datasets import make_dataset
+from regviz.link import LONGEST, from_query, link
 from regviz.pages.share import qr_image
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
@@ -245,3 +246,62 @@ def test_json_of_the_page_opens_in_the_library(page: AppTest):
     again = Scene.from_json(scene.to_json())
     assert again.cube().experiment == cube_on(page).experiment
     assert json.loads(scene.to_json())["methods"] == list(METHODS)
+
+
+# ------------------------------------------------------------------------------ own points
+
+
+def own(n: int, seed: int = 0, n_classes: int = 2, **more) -> PointsSpec:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    task = "binary" if n_classes == 2 else "multiclass"
+    return PointsSpec(np.column_stack([rng.normal(size=(n, 2)) + y[:, None], y]), task, **more)
+
+
+BRIEFLY = replace(Scene().training, epochs=5)
+SMALL = replace(Scene().network, hidden=(2,))
+OWN = [
+    own(40, train_fraction=0.7, validation_fraction=0.4, seed=3),
+    own(60, n_classes=3, names=("a", "b", "c"), train_fraction=0.333, standardize=False),
+    own(50, train_fraction=0.95, validation_fraction=0.0),
+    own(12, train_fraction=0.6),
+]
+
+
+@pytest.mark.parametrize("data", OWN, ids=["split", "named", "nearly all", "few"])
+@pytest.mark.parametrize("hide", [(), ("data",), ("training",)])
+def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: tuple[str, ...]):
+    scene = Scene(data, SMALL, BRIEFLY, ("none", "l1"), hide=hide)
+    query = dict(parse_qsl(urlsplit(link("", scene)).query))
+    page = open_page(**query)
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    n_train = len(make_dataset(data).points("train")[1])
+    training = replace(BRIEFLY, batch_size=min(10, n_train))
+    assert page.session_state["shown"][2].data == data
+    assert cube_on(page) == replace(scene, training=training).cube()
+
+
+def test_points_that_are_opened_take_the_place_of_those_that_were_there():
+    page = open_page(**QUICK)
+    for data in (own(40), own(50, seed=1), own(40), own(30, seed=2)):
+        page.session_state["opening"] = Scene(data, SMALL, BRIEFLY)
+        page.run()
+        assert not page.exception
+        assert page.session_state["shown"][2].data == data
+    page.session_state["opening"] = Scene()
+    page.run()
+    assert page.session_state["shown"][2].data == Scene().data
+
+
+def test_the_share_for_training_is_followed_once_it_moves():
+    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, BRIEFLY))).query))
+    page = open_page(**query)
+    widget(page.slider, "Share for training").set_value(60).run()
+    assert page.session_state["shown"][2].data == replace(OWN[1], train_fraction=0.6)
+
+
+def test_an_epoch_that_is_not_recorded_is_told():
+    page = open_page(epoch="100")
+    assert "Epoch 100 is not recorded: epoch 98 is shown" in page.warning[0].value.replace("\\", "")

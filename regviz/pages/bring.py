@@ -31,6 +31,14 @@ KIND_LABELS: dict[Kind, str] = {"classes": "a class", "value": "a value"}
 _canvas = asset_component("regviz_draw", "draw")
 
 
+def begin(points: PointsSpec | None) -> None:
+    """Let a link's or a file's points take the place of a visitor's own, or none."""
+    st.session_state["own"] = points
+    drawing = st.session_state.get("drawing")
+    if points is not None and isinstance(drawing, Drawing):
+        drawing.load(points)
+
+
 def upload(before: PointsSpec | None) -> PointsSpec | None:
     """Draw the controls for a file of points, and return what is chosen there.
 

@@ -14,7 +14,8 @@ from regviz.experiment import Experiment
 from regviz.link import VIEW, from_query, to_query
 from regviz.pages import share, understand
 from regviz.pages.components import asset_component, plain
-from regviz.pages.controls import choose, moved, put
+from regviz.pages.controls import choose
+from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.regularization import METHODS
 from regviz.runs import Run, Runs

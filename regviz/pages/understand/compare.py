@@ -1,7 +1,6 @@
 """The view "Compare": all methods in numbers, once and over several seeds."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,44 +13,37 @@ from regviz.labels import labels
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
+from regviz.pages.understand.seeds import SEEDS, Seeds
 from regviz.points import PointsSpec
-from regviz.replicates import with_seed
-
-SEEDS = tuple(range(5))
-PATIENCE = 0.2  # seconds between two looks at how far the seeds are
 
 
 def show(sight: Sight) -> None:
     """Draw the view."""
-    networks, times = _networks(sight.history, sight.rows, _unregularized(sight))
+    stopped = _unregularized(sight)
+    networks, times = _networks(sight.history, sight.rows, stopped)
     single = compare(sight.history, networks, times)
-    experiment = sight.cube.only(sight.rows)
-    asked = _asked(sight)
-    several = asked.get(experiment)
+    seeds = Seeds(
+        sight,
+        "compare",
+        _needed(sight.cube.only(sight.rows), stopped),
+        lambda histories: _replicates(histories, stopped),
+    )
+    several = seeds.found
     found = single if several is None else several
     entries = _entries(sight, times, found)
     with st.container(horizontal=True):
-        if several is None:
-            st.button(
-                f"Over {len(SEEDS)} seeds",
-                key="compare_seeds",
-                help="Train these networks again on other points, from other initial weights. Every"
-                " number gets a mean and a standard error.",
-                on_click=asked.update,
-                args=({experiment: None},),
-                disabled=experiment in asked,
-            )
+        seeds.offer(
+            "Train these networks again on other points, from other initial weights. Every number"
+            " gets a mean and a standard error."
+        )
         _offer(entries, found)
-    progress = st.empty()
+    seeds.follow()
     number_table(entries, found, sight.theme, "compare_table")
     _explain(entries, found)
     if several is not None:
         _tell(sight, entries, several)
     if sight.history.dataset.task != "regression":
         _confusion(sight, entries, single, networks, times)
-    if experiment in asked and several is None:
-        asked[experiment] = _train(sight, experiment, progress)
-        st.rerun()
 
 
 def _unregularized(sight: Sight) -> int | None:
@@ -91,35 +83,16 @@ def _entries(sight: Sight, times: list[int], found: Comparison | Replicates) -> 
     return entries
 
 
-def _asked(sight: Sight) -> dict[Experiment, Replicates | None]:
-    """For each line-up that is wanted over several seeds its numbers, None until they are there."""
-    cube, asked = st.session_state.get("compare_asked", (None, {}))
-    if cube != sight.cube:
-        asked = {}
-        st.session_state["compare_asked"] = (sight.cube, asked)
-    return asked  # type: ignore[no-any-return]
+def _needed(experiment: Experiment, stopped: int | None) -> Experiment:
+    """The experiment with the end alone recorded, unless early stopping looks back."""
+    if stopped is not None:
+        return experiment
+    return replace(experiment, training=replace(experiment.training, frames=1))
 
 
-def _train(sight: Sight, experiment: Experiment, progress: Any) -> Replicates:
-    """The numbers over several seeds. If the training fails, that is said, and the view ends."""
-    stopped = _unregularized(sight)
-    # its own seed shall not matter; early stopping looks at the epochs between
-    run = with_seed(experiment, 0)
-    if stopped is None:
-        run = replace(run, training=replace(run.training, frames=1))
-    text = f"Training {len(experiment.regularizations)} networks over {len(SEEDS)} seeds"
-    progress.progress(0.0, text)
-    try:
-        training = sight.runs.replicate(run, SEEDS, sight.visitor)
-        while (histories := training.wait(PATIENCE)) is None:
-            progress.progress(training.progress, text)
-    except (RuntimeError, ValueError) as error:
-        _asked(sight).pop(experiment, None)
-        progress.warning(
-            f"These seeds could not be trained: {error}. Try again, or change the data."
-        )
-        st.stop()
-    rows = list(range(len(experiment.regularizations)))
+def _replicates(histories: list[History], stopped: int | None) -> Replicates:
+    """Each seed's networks in numbers, all of them, and the one stopped early."""
+    rows = list(range(len(histories[0].experiment.regularizations)))
     return Replicates.of([compare(one, *_networks(one, rows, stopped)) for one in histories])
 
 

@@ -1,7 +1,6 @@
 """The view "Paths": a method against its strength, and which strength validation would choose."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,13 +11,10 @@ from regviz.figures.paths import weight_paths
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.method import choose_method
+from regviz.pages.understand.seeds import SEEDS, Seeds
 from regviz.paths import Choice, Path, choose, losses_over_seeds, path, standard_error, with_start
 
 Losses = dict[str, NDArray[np.float64]]
-Asked = dict[Experiment, Losses | None]
-
-SEEDS = tuple(range(5))
-PATIENCE = 0.2  # seconds between two looks at how far the seeds are
 
 
 def show(sight: Sight) -> None:
@@ -27,71 +23,31 @@ def show(sight: Sight) -> None:
     if not methods:
         st.info("None has no strength. Switch on another method in the line-up.")
         return
-    asked = _asked(sight)
     with st.container(horizontal=True, vertical_alignment="center"):
         method = choose_method(sight, methods, "paths_method")
         networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
-        experiment = sight.cube.only(networks)
-        losses = asked.get(experiment)
-        if losses is None:
-            _offer_seeds(asked, experiment, f"Over {len(SEEDS)} seeds", "paths_seeds")
-    below = st.empty()
+        seeds = Seeds(sight, "paths", _only_end(sight.cube.only(networks)), losses_over_seeds)
+        losses = seeds.found
+        seeds.offer(
+            "Train this method again on other points, from other initial weights. The losses get a"
+            " mean and a standard error."
+        )
+    seeds.follow()
     one = path(sight.history, networks)
-    shown = networks.index(sight.network(method))
     st.caption(
         "One line a weight, from weak to strong. Click a strength to show it on the board."
         " Norms are in percent of the largest."
     )
-    chart = st.empty()
-    _draw(sight, chart, one, losses, shown)
-    if losses is None and experiment in asked:
-        losses = _train(sight, asked, experiment, below)
-        if losses is not None:
-            _draw(sight, chart, one, losses, shown)
+    _draw(sight, one, losses, networks.index(sight.network(method)))
     _tell(sight, one, losses)
 
 
-def _offer_seeds(asked: Asked, experiment: Experiment, text: str, key: str) -> None:
-    st.button(
-        text,
-        key=key,
-        help="Train this method again on other points, from other initial weights. The losses get"
-        " a mean and a standard error.",
-        disabled=experiment in asked,
-        on_click=asked.update,
-        args=({experiment: None},),
-    )
+def _only_end(experiment: Experiment) -> Experiment:
+    """The experiment with a recording of its start and end alone, which takes little memory."""
+    return replace(experiment, training=replace(experiment.training, frames=1))
 
 
-def _asked(sight: Sight) -> Asked:
-    """For each path that is wanted over several seeds its losses, or None until they are there."""
-    cube, asked = st.session_state.get("paths_asked", (None, {}))
-    if cube != sight.cube:
-        asked = {}
-        st.session_state["paths_asked"] = (sight.cube, asked)
-    return asked  # type: ignore[no-any-return]
-
-
-def _train(sight: Sight, asked: Asked, experiment: Experiment, place: Any) -> Losses | None:
-    """The losses over several seeds; None if the training failed, which is then said."""
-    only_end = replace(experiment, training=replace(experiment.training, frames=1))
-    text = f"Training {len(experiment.regularizations)} networks over {len(SEEDS)} seeds"
-    try:
-        training = sight.runs.replicate(only_end, SEEDS, sight.visitor)
-        while (histories := training.wait(PATIENCE)) is None:
-            place.progress(training.progress, text)
-    except (RuntimeError, ValueError) as error:
-        del asked[experiment]
-        with place.container():
-            st.warning(f"These seeds could not be trained: {error}.")
-            _offer_seeds(asked, experiment, "Try again", "paths_again")
-        return None
-    place.empty()
-    asked[experiment] = losses_over_seeds(histories)
-    return asked[experiment]
-
-
-def _draw(sight: Sight, chart: Any, one: Path, losses: Losses | None, shown: int) -> None:
+def _draw(sight: Sight, one: Path, losses: Losses | None, shown: int) -> None:
     """Draw the figure; a click on a strength shows it on the board."""
     figure = weight_paths(
         one, losses, choice=validated(one, losses), shown=shown, theme=sight.theme
@@ -99,8 +55,7 @@ def _draw(sight: Sight, chart: Any, one: Path, losses: Losses | None, shown: int
     # A chart's selection outlives the click that made it: after one is acted on, the chart is new.
     clicks = st.session_state.setdefault("paths_clicks", 0)
     key = f"paths_{one.method}_{'run' if losses is None else 'seeds'}_{clicks}"
-    with chart.container():
-        event = draw(figure, key, on_select="rerun", selection_mode="points")
+    event = draw(figure, key, on_select="rerun", selection_mode="points")
     for point in event["selection"]["points"]:
         st.session_state["paths_clicks"] = clicks + 1
         # the index of the strength, or for a weight the last of several numbers

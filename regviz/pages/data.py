@@ -1,0 +1,158 @@
+"""The sidebar's first part: which points, an example's or one's own."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from regviz import labels, palette
+from regviz.datasets import make_dataset
+from regviz.experiment import DATASETS, Data, DataSpec
+from regviz.pages import bring
+from regviz.pages.components import asset_component
+from regviz.pages.positions import stand
+from regviz.points import PointsSpec
+from regviz.scene import Scene
+from regviz.validation import MAX_SEED
+
+EXAMPLES, DRAW, UPLOAD = "Examples", "Draw", "Upload"
+
+_picker = asset_component("regviz_datasets", "picker")
+
+
+@functools.cache
+def _thumbnails() -> list[dict[str, Any]]:
+    """A few points of every dataset, as the picker draws them."""
+    options = []
+    for name in DATASETS:
+        spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
+        X, y = make_dataset(spec).points("train")
+        scaled = (X - X.min(axis=0)) / np.ptp(X, axis=0)
+        shade = y if DATASETS[name] != "regression" else (y > np.median(y)).astype(float)
+        points = np.column_stack([scaled, shade]).round(2).tolist()
+        options.append({"key": name, "label": labels.DATASETS[name], "points": points})
+    return options
+
+
+def choose_data(base: Data) -> Data:
+    """Draw the controls of the points, and return what is chosen there."""
+    heading = st.empty()
+    own = isinstance(base, PointsSpec)
+    source = st.segmented_control(
+        "Points from",
+        (EXAMPLES, DRAW, UPLOAD),
+        key=stand("source", DRAW if own else EXAMPLES),
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    if source == EXAMPLES:
+        chosen: Data = _choose_example(base if isinstance(base, DataSpec) else _last_example())
+    else:
+        chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
+    name = labels.DATASETS[chosen.name]
+    heading.subheader(f"Data: {name}", anchor=False)
+    seed = st.number_input(
+        "Seed",
+        0,
+        MAX_SEED,
+        key=stand("seed", base.seed),
+        help="Another seed draws other points, or splits your own otherwise, and draws other"
+        " initial weights and other batches, the same for every regularizer.",
+    )
+    return replace(chosen, seed=int(seed))
+
+
+def _last_example() -> DataSpec:
+    """The example that was looked at before one's own points."""
+    last = st.session_state.get("example")
+    return last if isinstance(last, DataSpec) else Scene().data  # type: ignore[return-value]
+
+
+def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base: Data) -> Data:
+    """One's own points, which drawing and file hand to each other, and how they are split."""
+    points = control(st.session_state.get("own"))
+    if points is None:
+        return base  # until there are points that can be used, what is on screen stays
+    st.session_state["own"] = points
+    split = base if isinstance(base, PointsSpec) else points
+    percent = round(100 * split.train_fraction)
+    share = st.slider(
+        "Share for training",
+        min(10, percent),
+        max(90, percent),
+        key=stand("train_share", percent),
+        step=5,
+        format="%d %%",
+        help="Of your points. Some of them are held out for validation; the rest are test points,"
+        " which are never trained on.",
+    )
+    return replace(
+        points,
+        train_fraction=split.train_fraction if share == percent else share / 100,
+        validation_fraction=split.validation_fraction,
+    )
+
+
+def _choose_example(base: DataSpec) -> DataSpec:
+    chosen = (st.session_state.get("data") or {}).get("chosen")
+    name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
+    _picker(
+        key="data",
+        data={"options": _thumbnails(), "chosen": name, "colours": palette.CLASSES},
+        on_chosen_change=lambda: None,
+    )
+    opened = st.session_state["opened"].data
+    noise = st.slider(
+        "Noise",
+        0.0,
+        max(1.0, getattr(opened, "noise", 0.0)),
+        key=stand("noise", base.noise),
+        step=0.05,
+        help="Standard deviation of the noise: of the points' positions, or of the value that is"
+        " to be predicted.",
+    )
+    kept = 1 - base.validation_fraction
+    most = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
+    n_train = st.slider(
+        "Training points",
+        min(15, n_train_of(base)),
+        max(most, n_train_of(base)),
+        key=stand("n_train", n_train_of(base)),
+        step=15,
+        help=f"Of {base.n_samples} points. A third as many again are held out for validation; the"
+        " rest are test points, which are never trained on.",
+    )
+    fraction = base.train_fraction
+    if n_train != n_train_of(base):
+        fraction = min(0.95, round(n_train / base.n_samples / kept, 6))
+    label_noise = 0.0
+    if DATASETS[name] != "regression":
+        percent = st.slider(
+            "Wrong labels",
+            0,
+            50,
+            key=stand("label_noise", round(100 * base.label_noise)),
+            step=5,
+            format="%d %%",
+            help="Share of points, test points too, whose class is changed.",
+        )
+        unmoved = percent == round(100 * base.label_noise)
+        label_noise = base.label_noise if unmoved else percent / 100
+    spec = replace(base, name=name, noise=noise, label_noise=label_noise, train_fraction=fraction)
+    st.session_state["example"] = spec
+    return spec
+
+
+def n_train_of(spec: Data) -> int:
+    """Points that are trained on."""
+    if isinstance(spec, PointsSpec):
+        try:
+            return len(make_dataset(spec).points("train")[1])
+        except ValueError:  # told once a training is to start
+            return spec.n_samples
+    kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
+    return kept - round(spec.validation_fraction * kept)
