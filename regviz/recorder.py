@@ -97,8 +97,9 @@ def stream(
 def histories(
     experiments: Sequence[Experiment],
     datasets: Sequence[Dataset],
-    device: str,
-    after_epoch: Callable[[], None],
+    device: str = "cpu",
+    after_epoch: Callable[[], None] = lambda: None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Iterator[list[History]]:
     """Yield the histories of experiments that are trained together, as `stream` does one.
 
@@ -108,6 +109,8 @@ def histories(
         As for `training.Program`.
     device, after_epoch
         As for `stream`.
+    pause
+        As for `training.recordings`.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def histories(
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
     return (
         [recorder.record(state) for recorder, state in zip(recorders, states, strict=True)]
-        for states in recordings(experiments, datasets, device, after_epoch)
+        for states in recordings(experiments, datasets, device, after_epoch, pause)
     )
 
 

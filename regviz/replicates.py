@@ -74,8 +74,16 @@ def stream_replicates(
     *,
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Iterator[list[History]]:
     """Yield the histories of `replicate` as they grow, as `regviz.stream` does.
+
+    Parameters
+    ----------
+    experiment, seeds, device, after_epoch
+        As for `replicate`.
+    pause
+        As for `training.recordings`.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def stream_replicates(
                 f"such that all splits have {sizes[0]} points and outputs, as for {numbers[0]}"
             )
             raise refuse("seeds", allowed, f"{sizes[1]} for {seed}")
-    return histories(experiments, datasets, device, after_epoch)
+    return histories(experiments, datasets, device, after_epoch, pause)
 
 
 def _sizes(dataset: Dataset) -> list[int]:

@@ -5,10 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from regviz.datasets import make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.packing import Packing
-from regviz.recorder import stream
+from regviz.recorder import histories
 from regviz.replicates import stream_replicates
 from regviz.turns import Training
 
@@ -48,13 +49,14 @@ class Run(Training[History]):
     ) -> None:
         super().__init__(patience, visitor, urgent)
         self.experiment = experiment
-        histories = stream(experiment, after_epoch=self._pause)
-        self._history = next(histories)
+        recorded = histories([experiment], [make_dataset(experiment.data)], pause=self._pause)
+        grown = (history for (history,) in recorded)
+        self._history = next(grown)
         self.n_bytes = self._history.n_bytes
         self.packing = Packing(self._history, limit)
         self.packing.add(self._history)
         self._n_frames = len(self.packing.frames)
-        self._start(histories)
+        self._start(grown)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -118,7 +120,7 @@ class Replication(Training[list[History]]):
         super().__init__(patience, visitor, urgent=False)
         self.experiment, self.seeds = experiment, tuple(seeds)
         self._n_epochs = 0
-        recorded = stream_replicates(experiment, seeds, after_epoch=self._count)
+        recorded = stream_replicates(experiment, seeds, after_epoch=self._count, pause=self._pause)
         self._histories = next(recorded)
         self.n_bytes = sum(history.n_bytes for history in self._histories)
         self._start(recorded)
@@ -149,7 +151,6 @@ class Replication(Training[list[History]]):
 
     def _count(self) -> None:
         self._n_epochs += 1
-        self._pause()
 
     def _add(self, recorded: list[History]) -> None:
         self._histories = recorded

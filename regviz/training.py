@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -82,9 +83,21 @@ def recordings(
     datasets: Sequence[Dataset],
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Recording]]:
-    """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment."""
-    program = Program(experiments, datasets, device)
+    """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment.
+
+    Parameters
+    ----------
+    experiments, datasets, device
+        As for `Program`.
+    after_epoch : callable
+        Called without arguments after every epoch.
+    pause : callable
+        Called after every epoch and, but for a GPU, every step. An epoch of many points can last
+        long: here others get the processor, or the training is ended by what is raised.
+    """
+    program = Program(experiments, datasets, device, pause)
     yield program.record(0)
     epochs = recorded_epochs(experiments[0].training)
     for start, end in itertools.pairwise(epochs):
@@ -92,6 +105,7 @@ def recordings(
             for epoch in range(start, end):
                 program.train_epoch(epoch)
                 after_epoch()
+                pause()
         yield program.record(end)
 
 
@@ -110,11 +124,17 @@ class Program:
     datasets : sequence of Dataset
         The points of each, equal in size.
     device : str
+    after_step : callable
+        Called without arguments after every step. On a GPU it is not, as an epoch is one launch.
     """
 
     @torch.inference_mode()
     def __init__(
-        self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], device: str = "cpu"
+        self,
+        experiments: Sequence[Experiment],
+        datasets: Sequence[Dataset],
+        device: str = "cpu",
+        after_step: Callable[[], None] = lambda: None,
     ) -> None:
         self.experiment, dataset = experiments[0], datasets[0]
         self.n_seeds, spec, network = (
@@ -166,7 +186,7 @@ class Program:
         ]
         self.diverged = np.full(len(self.order), -1)
         self.onsets = {0, *(r.onset for r in self.regularizations)}
-        self.take_steps: Callable[[], None] = self._take_steps
+        self.take_steps: Callable[[], None] = partial(self._take_steps, after_step)
 
     def _arrange(self) -> None:
         """Put the rows in the order in which they are computed."""
@@ -254,7 +274,7 @@ class Program:
             batches.fill(points[:, start : start + batches.n_points], self.draws, self.rates)
             start += batches.n_points
 
-    def _take_steps(self) -> None:
+    def _take_steps(self, after_step: Callable[[], None] = lambda: None) -> None:
         """An epoch of optimizer steps, each with its proximal map and its projection."""
         for batches, backpropagate in self.parts:
             for X, offset, masks in batches.steps:
@@ -263,6 +283,7 @@ class Program:
                 if self.bounded.stop > self.bounded.start:
                     for weights, norms in zip(self.incoming, self.norms, strict=True):
                         project_(weights, self.radii, norms)
+                after_step()
 
     def _captured(self) -> Callable[[], None]:
         """The steps of an epoch as one CUDA graph, which launches in one go."""

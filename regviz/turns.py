@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 Recorded = TypeVar("Recorded")
-SLICE = 0.02  # seconds: for so long, and the epoch that it takes to notice, a run keeps its turn
+SLICE = 0.02  # seconds: for so long, and the step that it takes to notice, a run keeps its turn
 
 
 class _Turns:
@@ -123,15 +123,16 @@ class Training(ABC, Generic[Recorded]):
             raise RuntimeError("the training failed") from self.error
 
     def _pause(self) -> None:
-        """After each epoch: stop if nobody watches, and let others have their turn."""
+        """After each step, once in a slice: stop if nobody watches, and let others have a turn."""
+        if time.monotonic() - self._turn_began <= SLICE:
+            return
         with self._grown:
             last = max(self._visitors.values(), default=-self.patience)
             unwatched = not self._waiting and time.monotonic() - last > self.patience
         if unwatched or _closing.is_set():
             raise _Unwanted
-        if time.monotonic() - self._turn_began > SLICE:
-            _turns.give()
-            self._take_turn()
+        _turns.give()
+        self._take_turn()
 
     def _take_turn(self) -> None:
         _turns.take(self._urgent)

@@ -5,7 +5,7 @@ The urgent go first, and what of a run travels is known as soon as it is recorde
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ import regviz
 from regviz import runs as module
 from regviz import turns as turns_module
 from regviz.packing import HALF, SINGLE, Packing
+from regviz.recorder import histories
 from regviz.runs import Run, Runs
 
 SHORT = regviz.Experiment(
@@ -28,6 +29,13 @@ def finish(run: Run) -> regviz.History:
     while not history.complete:
         history = run.wait(len(history.epochs))
     return history
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_run_ends_with_what_train_returns():
@@ -97,11 +105,11 @@ def test_an_impossible_experiment_is_refused_at_once_and_leaves_nothing_behind()
 
 
 def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
-    def fail(experiment: regviz.Experiment, **_: object):
-        yield next(regviz.stream(experiment))
+    def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
+        yield [next(regviz.stream(experiment)) for experiment in experiments]
         raise MemoryError("no more")
 
-    monkeypatch.setattr("regviz.runs.stream", fail)
+    monkeypatch.setattr(module, "histories", fail)
     run = Run(SHORT)
     with pytest.raises(RuntimeError, match="training failed"):
         run.wait(1)
@@ -136,14 +144,30 @@ def test_a_long_run_leaves_a_short_one_its_turns():
     runs.leave(heavy, "")
 
 
+def test_a_turn_ends_within_an_epoch_and_so_does_a_run_that_nobody_watches(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    heavy = replace(
+        SHORT,
+        data=regviz.DataSpec(n_samples=2000),
+        training=regviz.TrainingSpec(epochs=10, batch_size=1),
+    )
+    runs = Runs()
+    turns_module._turns.take(urgent=True)  # nobody trains yet
+    long = runs.get(heavy)
+    until(lambda: len(turns_module._turns._waiting) == 1)
+    short = runs.get(SHORT)
+    until(lambda: len(turns_module._turns._waiting) == 2)
+    turns_module._turns.give()
+    finish(short)  # after fewer steps than the long one's first epoch has
+    assert long.wait(0).epochs.tolist() == [0]
+    runs.leave(heavy, "")
+    until(lambda: not long.alive)
+    assert len(long._history.epochs) == 1
+
+
 # ------------------------------------------------------------------------------ who comes first
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
@@ -171,15 +195,18 @@ def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
 ):
     epochs = []
 
-    def watched(experiment: regviz.Experiment, after_epoch: Callable[[], None]):
+    def watched(
+        experiments: Sequence[regviz.Experiment],
+        datasets: Sequence[regviz.Dataset],
+        pause: Callable[[], None],
+    ):
         def count() -> None:
-            epochs.append(experiment.data.seed)
-            after_epoch()
+            epochs.append(experiments[0].data.seed)
 
-        return regviz.stream(experiment, after_epoch=count)
+        return histories(experiments, datasets, after_epoch=count, pause=pause)
 
-    monkeypatch.setattr(module, "stream", watched)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single epoch
+    monkeypatch.setattr(module, "histories", watched)
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     runs = Runs()
     turns_module._turns.take(urgent=True)  # nobody trains yet
     patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), urgent=False)
@@ -314,19 +341,23 @@ def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.Monke
     epochs = []
 
     def noting(train: Callable[..., object], who: str) -> Callable[..., object]:
-        def started(*arguments: object, after_epoch: Callable[[], None]) -> object:
+        def started(
+            *arguments: object,
+            pause: Callable[[], None],
+            after_epoch: Callable[[], None] = lambda: None,
+        ) -> object:
             def note() -> None:
                 epochs.append(who)
                 after_epoch()
 
-            return train(*arguments, after_epoch=note)
+            return train(*arguments, after_epoch=note, pause=pause)
 
         return started
 
-    monkeypatch.setattr(module, "stream", noting(module.stream, "urgent"))
+    monkeypatch.setattr(module, "histories", noting(histories, "urgent"))
     several = noting(module.stream_replicates, "replication")
     monkeypatch.setattr(module, "stream_replicates", several)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single epoch
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     runs = Runs()
     turns_module._turns.take(urgent=True)  # nobody trains yet
     replication = runs.replicate(FEW, (1, 2))

@@ -11,6 +11,7 @@ import torch
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.recorder import histories
 from regviz.training import Program, recorded_epochs
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
@@ -239,6 +240,45 @@ def test_the_same_experiment_gives_the_same_history(optimizer):
     first = run(*rows, optimizer=optimizer, batch_size=7)
     torch.rand(5)
     assert_same_bits(run(*rows, optimizer=optimizer, batch_size=7), first)
+
+
+def test_a_pause_comes_after_every_step_and_every_epoch_and_changes_nothing():
+    training = TrainingSpec(epochs=3, batch_size=7)
+    rows = (Regularization(), Regularization(drop_rate=0.3), Regularization(max_norm=1))
+    experiment = Experiment(SMALL, NetworkSpec(hidden=(5, 3)), training, rows)
+    dataset = regviz.make_dataset(SMALL)
+    happened = []
+
+    def compute_something_else():
+        happened.append("pause")
+        torch.randn(3) @ torch.randn(3)
+
+    *_, (history,) = histories(
+        [experiment],
+        [dataset],
+        after_epoch=lambda: happened.append("epoch"),
+        pause=compute_something_else,
+    )
+    n_steps = math.ceil(len(dataset.y_train) / 7)
+    assert happened == 3 * [*n_steps * ["pause"], "epoch", "pause"]
+    np.testing.assert_array_equal(history.parameters, regviz.train(experiment).parameters)
+
+
+def test_what_a_pause_raises_ends_the_training_in_the_middle_of_an_epoch():
+    steps = itertools.count(1)
+
+    def stop():
+        if next(steps) == 5:
+            raise TimeoutError
+
+    training = TrainingSpec(epochs=3, batch_size=1)
+    growing = histories(
+        [Experiment(SMALL, training=training)], [regviz.make_dataset(SMALL)], pause=stop
+    )
+    assert len(next(growing)[0].epochs) == 1
+    with pytest.raises(TimeoutError):
+        next(growing)
+    assert next(steps) == 6
 
 
 def test_training_leaves_global_random_numbers_alone():
