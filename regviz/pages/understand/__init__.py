@@ -29,7 +29,12 @@ def choose() -> None:
     st.subheader("Understand", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
-            "View", list(VIEWS), key=KEY, label_visibility="collapsed", width="stretch"
+            "View",
+            list(VIEWS),
+            key=KEY,
+            label_visibility="collapsed",
+            width="stretch",
+            wrap=True,
         )
         if is_open() and st.session_state[KEY] not in WITHOUT_FIGURES:
             st.segmented_control(
