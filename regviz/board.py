@@ -47,7 +47,7 @@ def encode(
     frame: int = 0,
     reply: int = 0,
     look: Mapping[str, Any] | None = None,
-    link: str = "",
+    link: str | None = "",
 ) -> bytes:
     """The frames of a part of a cube from ``frame`` on, as the module describes.
 
@@ -74,7 +74,8 @@ def encode(
         ``"levels"``, how strong each method is, by its key; ``"epoch"``, or None to leave it; and
         ``"scroll"``, whether the board comes into sight.
     link : str
-        The query string of what is trained, which the browser adds the view to.
+        The query string of what is trained, which the browser adds the view to; None if there is
+        no link to it.
     """
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times]

@@ -130,9 +130,11 @@ class Scene:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` or `regviz.Experiment.to_json` wrote; what is left out is default.
+        """Read what `to_json` or `regviz.Experiment.to_json` wrote.
 
-        Of an experiment every method is taken that has a network, at the strength of its first.
+        What the former leaves out is as in `Scene`, of data, network and training too; what the
+        latter leaves out is as in `regviz.Experiment`. Of an experiment every method is taken that
+        has a network, at the strength of its first.
 
         Raises
         ------
@@ -154,9 +156,21 @@ class Scene:
             "training": (TrainingSpec,),
         }
         for name, choices in kinds.items():
+            given = content.get(name)
+            if isinstance(given, dict) and "points" not in given:
+                given = dataclasses.asdict(getattr(cls(), name)) | given
             if name in content:
-                content[name] = build(name, choices, content[name])
+                content[name] = build(name, choices, given)
         return cls(**content)
+
+    def missing(self, experiment: Experiment) -> list[str]:
+        """A sentence if the page does not have all networks of ``experiment``."""
+        offered = self.cube().experiment.regularizations
+        lost = [label(row).text for row in experiment.regularizations if row not in offered]
+        if not lost:
+            return []
+        names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        return [f"The page does not offer {names}: the nearest that it has are shown."]
 
     @classmethod
     def of(cls, experiment: Experiment) -> Self:

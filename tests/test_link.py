@@ -188,7 +188,9 @@ def test_a_link_of_long_ago_opens(query):
 def test_a_file_may_leave_out_all_but_what_is_particular():
     assert Scene.from_json("{}") == Scene()
     scene = Scene.from_json('{"data": {"name": "moons"}, "focus": "l2"}')
-    assert scene == Scene(DataSpec("moons"), focus="l2")
+    assert scene == Scene(replace(SHOWCASE.data, name="moons"), focus="l2")
+    # as a link leaves it out
+    assert scene == from_query({"data": "moons", "focus": "l2"})[0]
 
 
 def test_an_experiment_of_the_library_opens_at_its_strengths():
@@ -206,6 +208,10 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
     assert scene.methods == ("none", "l1", "elastic_net", "dropout", "max_norm")
     assert dict(scene.strengths) == dict(l1=0.02, elastic_net=0.1, dropout=0.3, max_norm=2.0)
     assert scene.onset == 5
+    (sentence,) = scene.missing(experiment)
+    assert "Elastic net λ = 0.1, " in sentence
+    assert "L1" not in sentence
+    assert Scene().missing(SHOWCASE) == []
 
 
 # -------------------------------------------------------------------------- what a scene shows

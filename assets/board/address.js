@@ -8,9 +8,11 @@ import { defaultFocus, isAdjustable } from "./view.js";
 /**
  * @param {import("./recording.js").Recording} recording
  * @param {{focus: string, levels: Object<string, number>, epoch: number|null}} seen
- * @returns {string}  a query string without "?"; empty for the page as it opens
+ * @returns {string}  a query string without "?"; empty for the page as it opens, and for points that
+ *   are too many for a link
  */
 export function query({ link, version, cards }, { focus, levels, epoch }) {
+  if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", focus);
   for (const { key, standard, values, networks } of cards) {

@@ -38,7 +38,7 @@
  * @property {{layers: number[], activation: string, task: string, features: string[], names: string[]}} network
  *   names: of the classes, if they have any
  * @property {string} data        what the points are called
- * @property {string} link        the query string of what is trained
+ * @property {string|null} link   the query string of what is trained, if it fits into a link
  * @property {number} version     of that query string
  * @property {Card[]} cards
  * @property {string[]} classes

@@ -11,7 +11,8 @@ import streamlit as st
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
 from regviz.experiment import Experiment
-from regviz.link import VIEW, from_query, to_query
+from regviz.history import History
+from regviz.link import LONGEST, VIEW, from_query, to_query
 from regviz.pages import share, understand
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
@@ -47,6 +48,17 @@ def _runs() -> Runs:
     return Runs()
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _whole(name: str, _cube: Cube, _rows: list[int], _histories: list[History]) -> History:
+    """The history of all networks, once for all visitors who look at them closely."""
+    return _cube.whole(_rows, _histories)
+
+
+def _name(cube: Cube, rows: list[int]) -> str:
+    """Of a cube together with its line-up."""
+    return hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
+
+
 def _held(name: str) -> tuple[int, int]:
     """How many frames of line-up and others the browser has said that it holds."""
     asked = (st.session_state.get("board") or {}).get("more")
@@ -59,7 +71,7 @@ def _held(name: str) -> tuple[int, int]:
 
 
 @st.fragment
-def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
+def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
     held = _held(name)
@@ -94,14 +106,10 @@ def _sight() -> Sight | None:
     histories = [run.wait(0, timeout=0, visitor=visitor) for run in _start(cube, rows, visitor)]
     if not all(history.complete for history in histories):
         return None
-    *known, whole = st.session_state.get("whole", (None, None, None))
-    if known != [cube, rows]:
-        whole = cube.whole(rows, histories)
-        st.session_state["whole"] = (cube, rows, whole)
     seen = view()
     return Sight(
         cube,
-        whole,
+        _whole(_name(cube, rows), cube, rows, histories),
         cube.rows(seen.levels),
         _focus(cube, seen.focus),
         "dark" if st.context.theme.type == "dark" else "light",
@@ -164,7 +172,8 @@ def _open() -> None:
         middle | opened.levels(cube),
         end if opened.epoch is None else opened.epoch,
     )
-    st.session_state["problems"] = problems + opened.approximations(cube)
+    left_out = st.session_state.pop("left_out", [])
+    st.session_state["problems"] = problems + (left_out or opened.approximations(cube))
 
 
 def _tell_problems(cube: Cube) -> None:
@@ -220,12 +229,13 @@ def main() -> None:
     if before not in (None, cube):
         for experiment in set(_experiments(before, rows_before)) - set(_experiments(cube, rows)):
             _runs().leave(experiment, visitor)
-    name = hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
     if "share" not in scene.hide:
         with above:
             share.show(scene, cube, _sight)
     parameters = {key: text for key, text in to_query(scene).items() if key not in VIEW}
-    _show(cube, rows, name, urlencode(parameters, safe=","))
+    link = urlencode(parameters, safe=",")
+    # a link that servers refuse is none
+    _show(cube, rows, _name(cube, rows), link if len(link) <= LONGEST else None)
     if "understand" not in scene.hide:
         _show_below()
 

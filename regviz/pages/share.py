@@ -1,6 +1,7 @@
 """Pass it on, take it away, open it again: links, files and what they are made from."""
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -11,11 +12,12 @@ import streamlit as st
 
 from regviz import labels
 from regviz.cube import Cube
+from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.link import LONGEST, link
 from regviz.offline import offline_page, recording
 from regviz.pages.components import plain
-from regviz.pages.sight import Sight, usual_focus, view
+from regviz.pages.sight import Sight, View, usual_focus, view
 from regviz.points_file import points_csv
 from regviz.scene import EARLY_STOPPING, GROUPS, Scene
 
@@ -135,9 +137,10 @@ def _show_files(scene: Scene, sight: Sight | None) -> None:
         st.caption("The run itself can be saved as soon as its training is complete.")
         return
     history = sight.history
+    now = view()  # a file is made outside of the session
     _download(
         "This run (HTML)",
-        lambda: offline(scene, sight),
+        lambda: offline(scene, sight, now),
         f"{name}.html",
         "text/html",
         "The board in one file. It plays without a server or a network: from a course page,"
@@ -176,23 +179,40 @@ def _download(
     )
 
 
-def offline(scene: Scene, sight: Sight) -> str:
+def offline(scene: Scene, sight: Sight, now: View) -> str:
     """The run as one HTML page, at what is looked at."""
-    now = view()
-    look = {"id": "offline", "focus": sight.focus, "levels": now.levels, "epoch": scene.epoch}
-    messages = recording(sight.cube, sight.rows, sight.history, "offline", look)
     about = (
         "Same points, same initial weights, same batches: these networks differ in nothing but"
         " their regularization."
     )
-    title = f"RegViz: {labels.DATASETS[scene.data.name]}"
-    return offline_page(messages, title, about)
+    look = {
+        "id": "offline",
+        "focus": now.focus or sight.focus,
+        "levels": now.levels,
+        "epoch": scene.epoch,
+    }
+    messages = recording(sight.cube, sight.rows, sight.history, "offline", look)
+    return offline_page(messages, f"RegViz: {labels.DATASETS[scene.data.name]}", about)
 
 
 def _npz(history: History) -> bytes:
     out = io.BytesIO()
     history.save(out)
     return out.getvalue()
+
+
+def read(text: str) -> tuple[Scene, list[str]]:
+    """The scene of a file, and what of the file it leaves out, a sentence each.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither a scene nor an experiment.
+    """
+    scene, content = Scene.from_json(text), json.loads(text)
+    if "regularizations" not in content:
+        return scene, []
+    return scene, scene.missing(Experiment.from_json(text))
 
 
 def _show_opening() -> None:
@@ -208,10 +228,11 @@ def _show_opening() -> None:
         return
     st.session_state["opened_file"] = file.file_id
     try:
-        st.session_state["opening"] = Scene.from_json(file.getvalue().decode("utf-8-sig"))
+        scene, st.session_state["left_out"] = read(file.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         st.error(f"The file is not text in UTF-8 (byte {error.start}). Nothing was changed.")
     except ValueError as error:
         st.error(f"The file cannot be opened: {plain(str(error))}. Nothing was changed.")
     else:
+        st.session_state["opening"] = scene
         st.rerun()
