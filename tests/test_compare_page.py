@@ -17,6 +17,7 @@ from regviz.cube import Cube
 from regviz.pages.understand.number_table import Entry, texts
 from regviz.replicates import with_seed
 from regviz.runs import Runs
+from tests.test_seeds import settled
 
 METHODS = ["none", "l1", "max_norm"]
 DATA = regviz.DataSpec("moons", n_samples=80, seed=3)
@@ -78,7 +79,7 @@ def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
     view = open_view(*cube_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]
     assert "Early stopping" not in said(view)
-    view.button(key="compare_seeds").click().run()
+    settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
     assert "L1 has a test loss of" in said(view)
     assert "Switch on None in the line-up to compare with it." in said(view)
@@ -95,7 +96,7 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     cube, history = moons
     view = open_view(cube, history)
     assert not view.session_state["runs"]
-    view.button(key="compare_seeds").click().run()
+    settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
     rows = cube.rows({})
     alone = [regviz.train(with_seed(cube.only(rows), seed)) for seed in range(5)]
@@ -119,7 +120,7 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
 
 def test_a_second_look_at_the_seeds_trains_nothing(moons):
     view = open_view(*moons)
-    view.button(key="compare_seeds").click().run()
+    settled(view.button(key="compare_seeds").click().run())
     before = view.session_state["runs"]
     view.session_state["runs"] = Runs()
     view.run()
@@ -130,7 +131,7 @@ def test_a_second_look_at_the_seeds_trains_nothing(moons):
 
 def test_seeds_belong_to_the_cube_that_they_were_asked_for(moons):
     view = open_view(*moons)
-    view.button(key="compare_seeds").click().run()
+    settled(view.button(key="compare_seeds").click().run())
     view.session_state["cube"], view.session_state["history"] = cube_of(epochs=20)
     view.run()
     assert "Mean ± standard error" not in said(view)
@@ -142,7 +143,7 @@ def test_visitors_with_other_seeds_share_the_replication(moons):
     for cube, history in (moons, cube_of(data=replace(DATA, seed=8))):
         same_rows = replace(cube.experiment, regularizations=moons[0].experiment.regularizations)
         cube = replace(cube, experiment=same_rows)
-        open_view(cube, history, runs).button(key="compare_seeds").click().run()
+        settled(open_view(cube, history, runs).button(key="compare_seeds").click().run())
     assert len(runs) == 1
 
 
@@ -154,7 +155,7 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
 
     monkeypatch.setattr(Runs, "replicate", fail)
     view = open_view(*moons)
-    view.button(key="compare_seeds").click().run()
+    settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
     assert "seeds must be kind" in view.warning[0].value
     assert len(view.dataframe[0].value) == 4

@@ -1,0 +1,114 @@
+"""Networks trained again over several seeds, while the page goes on: asked for, followed, found."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from regviz.experiment import Experiment
+from regviz.history import History
+from regviz.pages.sight import Sight
+from regviz.replicates import with_seed
+from regviz.runs import Replication
+
+Found = TypeVar("Found")
+
+SEEDS = tuple(range(5))
+TICK = 0.5  # seconds between two looks at how far the seeds are
+
+
+class Seeds(Generic[Found]):
+    """What a view finds in an experiment over `SEEDS`, once its visitor asks for it.
+
+    It is kept as long as the visitor stays with the same cube. No call waits for the training.
+
+    Parameters
+    ----------
+    sight : Sight
+    view : str
+        What the keys of the widgets begin with.
+    experiment : Experiment
+        Its own seed does not matter: visitors share the training with whoever else has asked.
+    find : callable
+        What the view wants to know of each seed's history.
+    """
+
+    def __init__(
+        self,
+        sight: Sight,
+        view: str,
+        experiment: Experiment,
+        find: Callable[[list[History]], Found],
+    ) -> None:
+        self.sight, self.view, self.find = sight, view, find
+        self.experiment = with_seed(experiment, 0)
+        cube, asked = st.session_state.get(f"{view}_asked", (None, {}))
+        if cube != sight.cube:
+            asked = {}
+            st.session_state[f"{view}_asked"] = (sight.cube, asked)
+        # None while it is in training, and in the end what was found or why nothing could be
+        self._asked: dict[Experiment, Found | Exception | None] = asked
+
+    @property
+    def found(self) -> Found | None:
+        """What was found, or None as long as nothing is."""
+        state = self._asked.get(self.experiment)
+        return None if isinstance(state, Exception) else state
+
+    @property
+    def training(self) -> bool:
+        """Whether the seeds are wanted and not there yet."""
+        return self._asked.get(self.experiment, self) is None
+
+    def offer(self, about: str) -> None:
+        """Draw the button that asks for the seeds, unless they are there."""
+        if self.found is None:
+            self._button(f"Over {len(SEEDS)} seeds", "seeds", about)
+
+    def follow(self) -> None:
+        """Draw how far the training is, or why it failed. At its end the page runs again."""
+        if self.training:
+            _poll(self)
+        elif isinstance(error := self._asked.get(self.experiment), Exception):
+            st.warning(f"These seeds could not be trained: {error}. Try again or change the data.")
+            self._button("Try again", "again")
+
+    def _button(self, text: str, key: str, about: str | None = None) -> None:
+        st.button(
+            text,
+            key=f"{self.view}_{key}",
+            help=about,
+            disabled=self.training,
+            on_click=self._asked.update,
+            args=({self.experiment: None},),
+        )
+
+    def _look(self) -> Replication | None:
+        """Look how far the training is; None if there is nothing more to wait for."""
+        if not self.training:
+            return None
+        try:
+            run = self.sight.runs.replicate(self.experiment, SEEDS, self.sight.visitor)
+            histories = run.wait(0)
+            if histories is None:
+                return run
+            self._asked[self.experiment] = self.find(histories)
+        except (RuntimeError, ValueError) as error:
+            self._asked[self.experiment] = error
+        return None
+
+    def _stop(self, run: Replication) -> None:
+        self._asked.pop(self.experiment, None)
+        run.leave(self.sight.visitor)
+
+
+@st.fragment(run_every=TICK)
+def _poll(seeds: Seeds[Found]) -> None:
+    """Show how far the training is, by itself: all else on the page answers meanwhile."""
+    run = seeds._look()
+    if run is None:
+        st.rerun()  # all of the page, as the view around this is to show what was found
+    n = len(seeds.experiment.regularizations)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(run.progress, f"Training {n} networks over {len(SEEDS)} seeds")
+        st.button("Stop", key=f"{seeds.view}_stop", on_click=seeds._stop, args=(run,))

@@ -1,0 +1,197 @@
+"""Over several seeds: nothing waits, what is asked for comes, and who leaves lets go."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.cube import Cube
+from regviz.pages.sight import Sight
+from regviz.pages.understand.seeds import SEEDS
+from regviz.replicates import with_seed
+from regviz.runs import Replication, Runs
+
+DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
+TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
+
+
+def settled(page: AppTest, deadline: float = 30) -> AppTest:
+    """Tick, as the browser does, until no seeds are in training."""
+    until = time.monotonic() + deadline
+    while any(button.label == "Stop" for button in page.button):
+        assert time.monotonic() < until, "the seeds are not done"
+        time.sleep(0.05)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def sight(data: regviz.DataSpec = DATA, runs: Runs | None = None, visitor: str = "me") -> Sight:
+    cube = Cube.of(["none", "l1"], data, regviz.NetworkSpec(hidden=(3,)), TRAINING)
+    history = regviz.train(cube.experiment)
+    return Sight(
+        cube, history, cube.rows({}), "l1", "light", Runs() if runs is None else runs, visitor
+    )
+
+
+def script() -> None:
+    """A view that tells each seed's test losses."""
+    import streamlit as st
+
+    from regviz.pages.understand.seeds import Seeds
+
+    sight = st.session_state["sight"]
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    seeds = Seeds(
+        sight,
+        "view",
+        sight.cube.only(sight.rows),
+        lambda histories: [run.metrics["test_loss"][-1] for run in histories],
+    )
+    seeds.offer("Why")
+    seeds.follow()
+    st.session_state["found"] = seeds.found
+
+
+def opened(seen: Sight) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=30)
+    page.session_state["sight"] = seen
+    page.run()
+    assert not page.exception
+    return page
+
+
+def names(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+class Gate(Runs):
+    """Trains no further than one epoch until it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__(patience=60)
+        self.opened = threading.Event()
+        self.started: list[Replication] = []
+
+    def replicate(self, experiment, seeds, visitor=""):
+        run = super().replicate(experiment, seeds, visitor)
+        if run not in self.started:
+            self.started.append(run)
+        return run
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch):
+    runs = Gate()
+    pause = Replication._pause
+
+    def wait(run: Replication) -> None:
+        pause(run)
+        while not runs.opened.wait(0.01):
+            pause(run)
+
+    monkeypatch.setattr(Replication, "_pause", wait)
+    yield runs
+    runs.opened.set()
+
+
+def test_what_is_found_is_that_of_separate_runs():
+    seen = sight()
+    page = opened(seen)
+    assert names(page) == ["Over 5 seeds"]
+    settled(page.button("view_seeds").click().run())
+    experiment = seen.cube.only(seen.rows)
+    alone = [regviz.train(with_seed(experiment, seed)).metrics["test_loss"][-1] for seed in SEEDS]
+    np.testing.assert_array_equal(page.session_state["found"], alone)
+    assert names(page) == []
+    drawn = page.session_state["drawn"]
+    page.run()
+    assert page.session_state["drawn"] == drawn + 1, "it has come to rest"
+
+
+def test_no_call_waits_while_the_seeds_train(gate):
+    page = opened(sight(runs=gate))
+    page.button("view_seeds").click().run()  # the training goes on for ever: this returns
+    for _ in range(3):
+        assert page.button("view_seeds").disabled
+        assert "Stop" in names(page)
+        assert page.session_state["found"] is None
+        page.run()
+    gate.opened.set()
+    settled(page)
+    assert len(gate.started) == 1
+    assert page.session_state["found"] is not None
+
+
+def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
+    page = opened(sight(runs=gate))
+    page.button("view_seeds").click().run()
+    (run,) = gate.started
+    page.button("view_stop").click().run()
+    assert not page.exception
+    assert names(page) == ["Over 5 seeds"]
+    assert not page.button("view_seeds").disabled
+    until = time.monotonic() + 20
+    while run.alive:
+        assert time.monotonic() < until, "nobody watches it, and it goes on"
+        time.sleep(0.01)
+    gate.opened.set()
+    settled(page.button("view_seeds").click().run())
+    assert page.session_state["found"] is not None
+
+
+def test_who_stops_does_not_stop_it_for_others(gate):
+    mine, other = opened(sight(runs=gate)), opened(sight(runs=gate, visitor="other"))
+    for page in (mine, other):
+        page.button("view_seeds").click().run()
+    mine.button("view_stop").click().run()
+    gate.opened.set()
+    settled(other)
+    assert other.session_state["found"] is not None
+    assert len(gate.started) == 1
+
+
+def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
+    runs, one = Runs(), sight()
+    for seed in (3, 8):
+        experiment = with_seed(one.cube.experiment, seed)
+        cube = replace(one.cube, experiment=experiment)
+        settled(opened(replace(one, cube=cube, runs=runs)).button("view_seeds").click().run())
+    assert len(runs) == 1
+
+
+def test_another_cube_is_not_shown_what_was_found_in_the_last():
+    page = opened(sight())
+    settled(page.button("view_seeds").click().run())
+    page.session_state["sight"] = sight(replace(DATA, noise=0.1))
+    page.run()
+    assert page.session_state["found"] is None
+    assert names(page) == ["Over 5 seeds"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the training failed"), ValueError("no such data")])
+def test_a_failure_is_told_until_it_is_tried_again(error):
+    class Broken:
+        asked = 0
+
+        def replicate(self, experiment, seeds, visitor):
+            assert (seeds, visitor) == ((0, 1, 2, 3, 4), "me")
+            self.asked += 1
+            raise error
+
+    runs = Broken()
+    page = opened(sight(runs=runs))
+    for button in ("view_seeds", "view_again"):
+        page.button(button).click().run()
+        assert not page.exception
+        assert str(error) in page.warning[0].value
+        asked = runs.asked
+        page.run()
+        assert str(error) in page.warning[0].value, "nothing on screen is lost"
+        assert runs.asked == asked, "nothing is tried again unasked"
+    assert runs.asked == 2
+    assert not page.button("view_seeds").disabled
