@@ -184,16 +184,21 @@ class Runs:
     ) -> Run:
         """The run of ``experiment``, started if there is none; for the rest see `Run`.
 
+        One that is there becomes urgent if this asks for it urgently, and keeps its limit.
+
         Raises
         ------
         ValueError
             If the experiment cannot be run.
         """
-        return self._get(
+        run = self._get(
             (experiment, None),
             visitor,
             lambda: Run(experiment, self.patience, visitor, urgent, limit),
         )
+        if urgent:
+            run.hasten()
+        return run
 
     def replicate(
         self, experiment: Experiment, seeds: Sequence[int], visitor: str = ""

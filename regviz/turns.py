@@ -10,28 +10,33 @@ from typing import Generic, TypeVar
 
 Recorded = TypeVar("Recorded")
 SLICE = 0.02  # seconds: for so long, and the step that it takes to notice, a run keeps its turn
+HURRY = 5.0  # seconds that an urgent run has trained for when it is urgent no longer
 
 
 class _Turns:
     """Whose turn it is to train: one run at a time, the urgent first, else in the order of asking.
 
     Torch's small operations gain nothing from several threads, which would fight for the
-    interpreter. A plain lock would mostly go back to whoever has just released it.
+    interpreter. A plain lock would mostly go back to whoever has just released it. What is urgent
+    may change while it waits.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: list[tuple[bool, int]] = []
+        self._waiting: list[tuple[int, Callable[[], bool]]] = []
         self._asked = itertools.count()
         self._taken = False
 
-    def take(self, urgent: bool) -> None:
-        me = (not urgent, next(self._asked))
+    def take(self, urgent: Callable[[], bool]) -> None:
+        me = (next(self._asked), urgent)
         with self._changed:
             self._waiting.append(me)
-            self._changed.wait_for(lambda: not self._taken and min(self._waiting) == me)
+            self._changed.wait_for(lambda: not self._taken and self._first() is me)
             self._waiting.remove(me)
             self._taken = True
+
+    def _first(self) -> tuple[int, Callable[[], bool]]:
+        return min(self._waiting, key=lambda one: (not one[1](), one[0]))
 
     def give(self) -> None:
         with self._changed:
@@ -68,7 +73,8 @@ class Training(ABC, Generic[Recorded]):
     visitor : str
         Who watches from the start.
     urgent : bool
-        Whether it takes its turns before those that are not.
+        Whether it takes its turns before those that are not, until it has trained for `HURRY`: one
+        that is long must not keep the others waiting for as long.
     """
 
     n_bytes: int
@@ -82,6 +88,7 @@ class Training(ABC, Generic[Recorded]):
         self._over = self._complete = False
         self._turn_began = 0.0
         self._urgent = urgent
+        self._hurried = 0.0
 
     def _start(self, recorded: Iterator[Recorded]) -> None:
         thread = threading.Thread(target=self._train, args=(recorded,), daemon=True)
@@ -93,10 +100,22 @@ class Training(ABC, Generic[Recorded]):
         """Whether the training is complete or still getting there."""
         return self.error is None and (not self._over or self._complete)
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it takes its turns first."""
+        return self._urgent and self._hurried < HURRY
+
+    def hasten(self) -> None:
+        """Make it urgent from its next turn on, if it never was."""
+        self._urgent = True
+
     def watch(self, visitor: str) -> None:
-        """Count a visitor as watching, from now on."""
+        """Count a visitor as watching, from now on, and forget those who have gone."""
+        now = time.monotonic()
         with self._grown:
-            self._visitors[visitor] = time.monotonic()
+            seen = self._visitors.items()
+            self._visitors = {who: at for who, at in seen if now - at <= self.patience}
+            self._visitors[visitor] = now
 
     def leave(self, visitor: str) -> None:
         """Take a visitor off the training."""
@@ -131,12 +150,17 @@ class Training(ABC, Generic[Recorded]):
             unwatched = not self._waiting and time.monotonic() - last > self.patience
         if unwatched or _closing.is_set():
             raise _Unwanted
-        _turns.give()
+        self._give_turn()
         self._take_turn()
 
     def _take_turn(self) -> None:
-        _turns.take(self._urgent)
+        _turns.take(lambda: self.urgent)
         self._turn_began = time.monotonic()
+
+    def _give_turn(self) -> None:
+        if self._urgent:
+            self._hurried += time.monotonic() - self._turn_began
+        _turns.give()
 
     def _train(self, recorded: Iterator[Recorded]) -> None:
         self._take_turn()
@@ -149,7 +173,7 @@ class Training(ABC, Generic[Recorded]):
         except Exception as error:
             self.error = error
         finally:
-            _turns.give()
+            self._give_turn()
             with self._grown:
                 self._over = True
                 self._grown.notify_all()

@@ -1,6 +1,6 @@
 """Runs train by themselves, are shared, stop when nobody watches, and are kept within a bound.
 
-The urgent go first, and what of a run travels is known as soon as it is recorded.
+The urgent go first for a while, and what of a run travels is known as soon as it is recorded.
 """
 
 import threading
@@ -154,7 +154,7 @@ def test_a_turn_ends_within_an_epoch_and_so_does_a_run_that_nobody_watches(
         training=regviz.TrainingSpec(epochs=10, batch_size=1),
     )
     runs = Runs()
-    turns_module._turns.take(urgent=True)  # nobody trains yet
+    turns_module._turns.take(lambda: True)  # nobody trains yet
     long = runs.get(heavy)
     until(lambda: len(turns_module._turns._waiting) == 1)
     short = runs.get(SHORT)
@@ -172,10 +172,10 @@ def test_a_turn_ends_within_an_epoch_and_so_does_a_run_that_nobody_watches(
 
 def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
     turns, taken, threads = turns_module._Turns(), [], []
-    turns.take(urgent=False)
+    turns.take(lambda: False)
 
     def ask(name: str, urgent: bool) -> None:
-        turns.take(urgent)
+        turns.take(lambda: urgent)
         taken.append(name)
         turns.give()
 
@@ -190,9 +190,8 @@ def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
     assert taken == ["b", "d", "a", "c"]
 
 
-def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
-    monkeypatch: pytest.MonkeyPatch,
-):
+def epochs_in_order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that grows with every epoch of every run, by the seed of the run's data."""
     epochs = []
 
     def watched(
@@ -206,9 +205,16 @@ def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
         return histories(experiments, datasets, after_epoch=count, pause=pause)
 
     monkeypatch.setattr(module, "histories", watched)
+    return epochs
+
+
+def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    epochs = epochs_in_order(monkeypatch)
     monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     runs = Runs()
-    turns_module._turns.take(urgent=True)  # nobody trains yet
+    turns_module._turns.take(lambda: True)  # nobody trains yet
     patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), urgent=False)
     until(lambda: len(turns_module._turns._waiting) == 1)
     urgent = runs.get(SHORT)
@@ -219,6 +225,62 @@ def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
     assert sorted(epochs) == [0] * 30 + [1] * 30
     before = epochs[: len(epochs) - epochs[::-1].index(0)].count(1)
     assert before <= 2  # a turn may slip through while the urgent one asks for its next
+
+
+def test_long_runs_are_urgent_for_a_while_only_so_that_all_get_on(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(turns_module, "HURRY", 0.1)
+    runs = Runs()
+    heavy = [replace(LONG, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    long = [runs.get(experiment) for experiment in heavy]
+    short = runs.get(SHORT, urgent=False)
+    until(lambda: short.wait(0).complete)
+    for run in long:
+        assert not run.urgent
+        seen = len(run.wait(0).epochs)
+        assert len(run.wait(seen).epochs) > seen
+    for experiment in heavy:
+        runs.leave(experiment, "")
+
+
+def test_a_run_becomes_urgent_when_someone_asks_for_it_urgently_even_while_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    epochs = epochs_in_order(monkeypatch)
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    runs = Runs()
+    turns_module._turns.take(lambda: True)  # nobody trains yet
+    pair = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    first, second = (runs.get(experiment, urgent=False) for experiment in pair)
+    until(lambda: len(turns_module._turns._waiting) == 2)
+    assert runs.get(pair[1]) is second
+    turns_module._turns.give()
+    assert finish(second).complete
+    assert finish(first).complete
+    before = epochs[: len(epochs) - epochs[::-1].index(2)].count(1)
+    assert before <= 2  # a turn may slip through while the urgent one asks for its next
+
+
+def test_to_ask_again_for_a_long_run_does_not_make_it_urgent_anew(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(turns_module, "HURRY", 0)
+    runs = Runs()
+    run = runs.get(LONG)
+    run.wait(1)
+    assert not runs.get(LONG).urgent
+    runs.leave(LONG, "")
+
+
+def test_a_run_that_is_kept_forgets_visitors_who_have_gone():
+    runs = Runs(patience=0.05)
+    run = runs.get(SHORT, "a")
+    finish(run)
+    for visitor in ("b", "c", "d"):
+        time.sleep(0.06)
+        runs.get(SHORT, visitor)
+    assert set(run._visitors) == {"d"}
 
 
 def test_runs_of_one_urgency_share_the_turns():
@@ -359,7 +421,7 @@ def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "stream_replicates", several)
     monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     runs = Runs()
-    turns_module._turns.take(urgent=True)  # nobody trains yet
+    turns_module._turns.take(lambda: True)  # nobody trains yet
     replication = runs.replicate(FEW, (1, 2))
     until(lambda: len(turns_module._turns._waiting) == 1)
     runs.get(SHORT)
