@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from regviz.datasets import make_dataset
@@ -170,6 +171,7 @@ class Runs:
     def __init__(self, max_bytes: int = 256 * 2**20, patience: float = 10.0) -> None:
         self.max_bytes, self.patience = max_bytes, patience
         self._kept: OrderedDict[Key, Any] = OrderedDict()
+        self._starting: dict[Key, Future[Any]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -233,18 +235,45 @@ class Runs:
         visitor: str,
         start: Callable[[], Watched],
     ) -> Watched:
-        """What is kept under a key, started if there is none that goes on or is complete."""
+        """What is kept under a key, started if there is none that goes on or is complete.
+
+        To start takes a while: only those who want the same wait for it.
+        """
         with self._lock:
             training: Watched | None = self._kept.get(key)
-            if training is None or not training.alive:
-                training = self._kept[key] = start()
+            if training is not None and training.alive:
+                self._kept.move_to_end(key)
+                training.watch(visitor)
+                return training
+            coming: Future[Watched] | None = self._starting.get(key)
+            if coming is None:
+                started = self._starting[key] = Future()
+        if coming is not None:
+            training = coming.result()
             training.watch(visitor)
-            self._kept.move_to_end(key)
-            n_bytes = sum(kept.n_bytes for kept in self._kept.values())
-            while n_bytes > self.max_bytes and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                n_bytes -= dropped.n_bytes
             return training
+        try:
+            training = start()
+        except BaseException as error:
+            with self._lock:
+                del self._starting[key]
+            started.set_exception(error)
+            raise
+        with self._lock:
+            del self._starting[key]
+            self._keep(key, training)
+        started.set_result(training)
+        training.watch(visitor)
+        return training
+
+    def _keep(self, key: Key, training: Training[Any]) -> None:
+        """Keep it as the one asked for last, and let go of what is then too much."""
+        self._kept[key] = training
+        self._kept.move_to_end(key)
+        n_bytes = sum(kept.n_bytes for kept in self._kept.values())
+        while n_bytes > self.max_bytes and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            n_bytes -= dropped.n_bytes
 
     def leave(self, experiment: Experiment, visitor: str) -> None:
         """Take a visitor off the run of ``experiment``, which stops if nobody else watches."""

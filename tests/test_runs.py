@@ -58,18 +58,81 @@ def test_waiting_on_a_complete_run_returns_at_once():
 
 
 def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_instant():
-    runs, got, gate = Runs(), [], threading.Barrier(8)
+    runs, got, gate = Runs(), [], threading.Barrier(30)
 
-    def ask() -> None:
+    def ask(visitor: str) -> None:
         gate.wait()
-        got.append(runs.get(SHORT))
+        got.append(runs.get(SHORT, visitor))
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask, args=(f"{i}",)) for i in range(30)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(got) == 30
     assert len(set(map(id, got))) == 1
+    assert len(got[0]._visitors) == 30
+
+
+def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threading.Event]:
+    """The seeds of the runs that have begun to start, and what lets those of seed 1 go on."""
+    begun, go_on = [], threading.Event()
+
+    def slowly(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
+        begun.append(experiments[0].data.seed)
+        if begun[-1] == 1:
+            assert go_on.wait(10)
+        return histories(experiments, *rest, **options)
+
+    monkeypatch.setattr(module, "histories", slowly)
+    return begun, go_on
+
+
+def test_who_wants_another_run_does_not_wait_while_one_starts(monkeypatch: pytest.MonkeyPatch):
+    begun, go_on = starting_slowly(monkeypatch)
+    runs, got = Runs(), []
+    slow = replace(SHORT, data=regviz.DataSpec(seed=1))
+    threads = [threading.Thread(target=lambda: got.append(runs.get(slow))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    until(lambda: begun == [1])
+    assert finish(runs.get(SHORT)).complete
+    runs.leave(slow, "")
+    assert got == []
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert got[0] is got[1]
+    assert begun == [1, 0]
+
+
+def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    begun, go_on = starting_slowly(monkeypatch)
+    impossible = replace(
+        SHORT, data=regviz.DataSpec(seed=1), training=regviz.TrainingSpec(batch_size=10**6)
+    )
+    runs, refused = Runs(), []
+
+    def ask() -> None:
+        try:
+            runs.get(impossible)
+        except ValueError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until(lambda: begun == [1])
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 3
+    ask()
+    assert len(set(refused)) == 1
+    assert len(refused) == 4
+    assert len(runs) == 0
 
 
 def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
