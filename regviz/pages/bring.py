@@ -232,6 +232,8 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
         st.error(complaint)
         return None
     spec = drawing.spec()
+    if spec is not None and spec.standardize:
+        st.caption("For training, each coordinate is scaled to mean 0 and standard deviation 1.")
     if spec is not None:
         drawing.known.add(mark(spec))
     return spec

@@ -6,9 +6,10 @@ import streamlit as st
 
 from regviz.history import History
 from regviz.labels import labels
-from regviz.pages.sight import Sight
+from regviz.pages.sight import Sight, view
 from regviz.points_file import points_csv
 from regviz.programs import LIBRARIES, Program, libraries, program
+from regviz.scene import EARLY_STOPPING
 
 
 def show(sight: Sight) -> None:
@@ -20,6 +21,8 @@ def show(sight: Sight) -> None:
         f"A complete program for the network in focus: **{labels(experiment)[k].text}**."
         " Another card or another strength makes another program."
     )
+    if view().focus == EARLY_STOPPING:
+        st.caption("Early stopping is a view of this run: the same training, ended sooner.")
     library = st.segmented_control(
         "Library",
         list(LIBRARIES),
