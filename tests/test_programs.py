@@ -539,6 +539,27 @@ def test_adamw_and_leaky_relus_are_not_scikit_learns():
     assert "leaky ReLU" in libraries(leaky, 0)["scikit-learn"]
 
 
+@pytest.mark.parametrize("dataset", ["moons", "plane"])
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("row", [{}, {"l1": 0.1}, {"l2": 0.1}, {"l1": 0.1, "l2": 0.1}])
+def test_a_program_that_older_versions_would_run_without_l1_says_which_it_needs(
+    dataset, hidden, row
+):
+    # before 1.8, LogisticRegression heeds l1_ratio only with penalty="elasticnet"
+    experiment = Experiment(
+        DataSpec(dataset), NetworkSpec(hidden), regularizations=(Regularization(**row),)
+    )
+    if libraries(experiment, 0)["scikit-learn"]:
+        assert hidden
+        assert "l1" in row
+        return
+    written = program(experiment, 0, "scikit-learn")
+    needs = "LogisticRegression" in written.source and "l1_ratio" in written.source
+    assert needs == (dataset == "moons" and not hidden and "l1" in row)
+    for text in (written.source.replace("\n", " "), written.note):
+        assert ("scikit-learn 1.8 or newer" in text) == needs
+
+
 def test_what_acts_on_hidden_units_does_nothing_in_a_linear_model():
     rows = (Regularization(), Regularization(drop_rate=0.3, max_norm=1.0))
     experiment = Experiment(network=NetworkSpec(()), regularizations=rows)

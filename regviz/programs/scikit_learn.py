@@ -37,6 +37,8 @@ def note(plan: Plan) -> str:
         )
         if plan.data.task != "regression" and not (plan.regularization.l1 or plan.penalty_l2):
             text += " Without a penalty, classes that a line can separate have no optimum."
+        if _needs_1_8(plan):
+            text += " It needs scikit-learn 1.8 or newer: older ones leave L1 out."
         return text
     text = (
         "Points, network, optimizer and objective are those of the board. scikit-learn draws"
@@ -56,7 +58,7 @@ def source(plan: Plan) -> str:
     measures = "mean_squared_error" if regression else "accuracy_score, log_loss"
     imports = [f"from sklearn.{module} import {name}", f"from sklearn.metrics import {measures}"]
     return join(
-        plan.about(NAME, "NumPy and scikit-learn"),
+        plan.about(NAME, f"NumPy and scikit-learn{' 1.8 or newer' if _needs_1_8(plan) else ''}"),
         ["import numpy as np", *sorted(imports)],
         plan.strengths() if plan.linear else plan.constants(),
         [
@@ -68,6 +70,11 @@ def source(plan: Plan) -> str:
         fit,
         _report(plan),
     )
+
+
+def _needs_1_8(plan: Plan) -> bool:
+    """Whether it says so by ``l1_ratio`` alone, which older ones heed with ``penalty`` only."""
+    return plan.linear and plan.data.task != "regression" and plan.regularization.l1 > 0
 
 
 def _linear(plan: Plan) -> tuple[str, str, list[str]]:
