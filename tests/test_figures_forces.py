@@ -77,6 +77,17 @@ def test_the_race_follows_the_closed_forms():
 
 
 @pytest.mark.parametrize("log", [False, True])
+def test_a_weight_that_is_never_0_is_not_said_to_be_0(log):
+    l1, l2 = figures.weight_race(ROWS, 1.2, 10, 5000, log=log).data[:2]
+    assert l2.customdata[-1] == 0  # 1.2 / 6^5000 is 1e-3891, which a float has no number for
+    assert l2.name == "L2: never 0; below 1e−300 after 5,000 steps"
+    assert "0" not in l2.text
+    assert l2.text[-1] == "below 1e−300"
+    assert l1.name == "L1: exactly 0 after 1 step"
+    assert (l1.text[0], l1.text[-1]) == ("1.2", "0")
+
+
+@pytest.mark.parametrize("log", [False, True])
 def test_points_run_along_the_lines_once_the_viewer_starts_them(log):
     figure = figures.weight_race(ROWS, 1.2, 0.1, 40, log=log)
     lines, points = figure.data[:3], figure.data[3:]

@@ -125,6 +125,15 @@ def test_the_outcome_is_said_in_the_closed_forms_numbers():
     assert f"**L2** never: after 100 steps it is {1.2 / 1.05**100:.3g}." in said
 
 
+def test_the_outcome_never_says_that_l2_is_0_or_that_one_step_is_several():
+    # 1.2 / 6^5000 is 1e-3891, which a float has no number for
+    assert outcome(ROWS, 1.2, 10, 5000).endswith(
+        "**L2** never: after 5,000 steps it is below 1e−300."
+    )
+    assert "**L1** reaches 0 after 1 step. " in outcome(ROWS, 1.2, 10, 5000)
+    assert outcome(ROWS, 1.2, 10, 1).endswith("after 1 step it is 0.2.")
+
+
 def test_the_balance_says_which_weights_are_0_and_why():
     l1, l2, _ = ROWS
     one_zero = balance(LeastSquares((1.0, 0.4)), l1)  # the loss pulls w₂ with its optimum, 0.4

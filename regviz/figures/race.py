@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from regviz import forces, palette
 from regviz.experiment import Regularization
 from regviz.figures._penalties import Look, Rows, looks_of
-from regviz.figures._traces import mix, say, style
+from regviz.figures._traces import say, style
 from regviz.history import Floats
 from regviz.labels import digits
-from regviz.palette import Theme
+from regviz.palette import Theme, mix
 from regviz.validation import boolean, integer, real
 
 __all__ = ["weight_race"]
@@ -21,6 +21,7 @@ __all__ = ["weight_race"]
 FRAMES = 90
 SECONDS = 6.0  # that the race lasts
 MAX_STEPS = 10_000_000
+SMALLEST = 1e-300  # that is told; far smaller, floats are 0
 _BUTTON = palette.BLANK["light"], palette.INK["light"]
 
 
@@ -74,8 +75,9 @@ def weight_race(
     ]
     floor = _floor(weights) if log else 0.0
     figure = style(go.Figure(), theme, "Who reaches 0?", "only the penalty moves the weight")
-    for look, w, result in zip(looks, weights, results, strict=True):
-        _line(figure, look, steps, w, result, floor)
+    for row, look, w, result in zip(rows, looks, weights, results, strict=True):
+        told = [size(weight, arrived=row.l1 > 0) for weight in w.tolist()]
+        _line(figure, look, steps, w, told, result, floor)
     heads = np.array([np.maximum(w, floor)[np.isin(steps, stops)] for w in weights])
     _points(figure, looks, stops, heads, theme)
     figure.update_layout(
@@ -101,12 +103,28 @@ def _with_arrivals(stops: Floats, rows: Rows, start: float, step: float) -> NDAr
 def _result(row: Regularization, start: float, step: float, n_steps: int, last: float) -> str:
     n = forces.arrival(start, row, step)
     if n is None:
-        return f"never 0; {digits(last)} after {n_steps:,} steps"
-    return f"exactly 0 after {n:,} step" + "s" * (n != 1)
+        return f"never 0; {size(last)} after {steps_of(n_steps)}"
+    return f"exactly 0 after {steps_of(n)}"
+
+
+def size(weight: float, arrived: bool = False) -> str:
+    """A weight of 0 or more in words; one that never becomes 0 may be too small for a float."""
+    return digits(weight) if arrived or weight >= SMALLEST else f"below {digits(SMALLEST)}"
+
+
+def steps_of(n: int) -> str:
+    """A number of steps in words."""
+    return f"{n:,} step" + "s" * (n != 1)
 
 
 def _line(
-    figure: go.Figure, look: Look, steps: Floats, weights: Floats, result: str, floor: float
+    figure: go.Figure,
+    look: Look,
+    steps: Floats,
+    weights: Floats,
+    told: Sequence[str],
+    result: str,
+    floor: float,
 ) -> None:
     line = weights
     if floor:  # from the step at which it is 0 the line falls out at the bottom
@@ -117,10 +135,11 @@ def _line(
         x=steps,
         y=line,
         customdata=weights,
+        text=told,
         mode="lines",
         name=f"{look.name}: {result}",
         line=dict(color=look.colour, width=2.5, dash=look.dash),
-        hovertemplate=f"{look.name}<br>step %{{x}}<br>weight %{{customdata:.3g}}<extra></extra>",
+        hovertemplate=f"{look.name}<br>step %{{x}}<br>weight %{{text}}<extra></extra>",
     )
 
 

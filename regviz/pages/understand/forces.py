@@ -10,6 +10,7 @@ import streamlit as st
 
 from regviz import figures
 from regviz.experiment import Regularization
+from regviz.figures.race import size, steps_of
 from regviz.forces import LeastSquares, arrival, race
 from regviz.labels import digits
 from regviz.pages.components import draw
@@ -197,10 +198,11 @@ def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: 
     l1, l2, net = rows
     left = race(start, l2, step, [n_steps])[0]
     sentences = [
-        f"**{name}** reaches 0 after {arrival(start, row, step):,} steps."
+        f"**{name}** reaches 0 after {steps_of(n)}."
         for name, row in (("L1", l1), ("Elastic net", net))
+        if (n := arrival(start, row, step)) is not None
     ]
-    return " ".join(sentences) + f" **L2** never: after {n_steps:,} steps it is {digits(left)}."
+    return " ".join(sentences) + f" **L2** never: after {steps_of(n_steps)} it is {size(left)}."
 
 
 @st.fragment
