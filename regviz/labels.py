@@ -1,8 +1,11 @@
 """What networks and datasets are called, on the board and in figures alike."""
 
+import html
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from regviz.experiment import Experiment, Regularization
+from regviz.experiment import Data, Experiment, Regularization
+from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 
 DATASETS = {
@@ -87,3 +90,30 @@ def labels(experiment: Experiment) -> list[Label]:
 def digits(value: float) -> str:
     """A number in three digits, with a true minus sign."""
     return f"{value:.3g}".replace("-", "−")
+
+
+def class_names(data: Data, n_classes: int) -> tuple[str, ...]:
+    """What the classes of some data are called: by their owner, else ``"class 0"`` and so on."""
+    names = data.names if isinstance(data, PointsSpec) else ()
+    return names if len(names) == n_classes else tuple(f"class {c}" for c in range(n_classes))
+
+
+def shortened(name: str, longest: int = 24) -> str:
+    """A name in at most so many characters."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def short_names(names: Sequence[str], longest: int) -> tuple[str, ...]:
+    """Different names in at most so many characters each, and still different.
+
+    Names whose beginnings are the same are cut there, and else they get numbers.
+    """
+    heads = tuple(shortened(name, longest) for name in names)
+    ends = tuple(n if len(n) <= longest else "…" + n[1 - longest :] for n in names)
+    numbered = tuple(shortened(f"{i} {name}", longest) for i, name in enumerate(names))
+    return next(cut for cut in (heads, ends, numbered) if len(set(cut)) == len(names))
+
+
+def escaped(name: str) -> str:
+    """Text of a visitor's own for Plotly, which reads tags, entities and templates in it."""
+    return html.escape(name, quote=False).replace("{", "&#123;")

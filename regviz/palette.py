@@ -24,3 +24,14 @@ CLASSES: tuple[str, ...] = ("#2c7fc4", "#e5822e", "#587e3c")
 SHAPES: tuple[str, ...] = ("circle", "triangle-up", "square")
 BLANK: dict[Theme, str] = {"light": "#ffffff", "dark": "#10141c"}
 INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """``first`` with this share, 0 to 1, of ``second``: colours ``"#rrggbb"``."""
+    pairs = zip(rgb_of(first), rgb_of(second), strict=True)
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
+
+
+def rgb_of(colour: str) -> tuple[int, ...]:
+    """Red, green and blue, 0 to 255, of ``"#rrggbb"``."""
+    return tuple(bytes.fromhex(colour.removeprefix("#")))

@@ -31,8 +31,8 @@ class PointsSpec:
         class, 0, 1 or 2, or a value (regression).
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
-        What the classes are called, in the order of their numbers, with 1 to 40 characters each;
-        ``()`` is "class 0" and so on.
+        What the classes are called, in the order of their numbers: all different, with 1 to 40
+        characters each; ``()`` is "class 0" and so on.
     train_fraction : float
         Share of the points that is not kept for testing, between 0.05 and 0.95.
     validation_fraction : float
@@ -76,6 +76,8 @@ class PointsSpec:
             raise refuse("names", f"texts of 1 to {LONGEST_NAME} printable characters", names)
         if names and len(names) != n_classes:
             raise refuse("names", f"{n_classes} names, one for each class, or none", names)
+        if len(set(names)) < len(names):
+            raise refuse("names", "different for each class", names)
         object.__setattr__(self, "names", tuple(names))
 
     def _check_classes(self) -> int:

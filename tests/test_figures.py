@@ -1,6 +1,8 @@
 """The figures show what the history holds: asserted on the arrays they carry, not on pixels."""
 
+import html
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import regviz
 from regviz import Regularization, figures, palette
 from regviz.datasets import domain
+from regviz.uncertainty import over_plane
 
 LINE_UP = (
     Regularization(),
@@ -91,9 +94,11 @@ def test_boundary_of_classes_shows_the_lead_of_each_over_the_others(three_blobs)
     for c, field in enumerate(figure.data[:3]):
         others = probabilities[..., [j for j in range(3) if j != c]].max(axis=2)
         np.testing.assert_array_equal(field.z, probabilities[..., c] - others)
-    hovered = np.array(figure.data[2].customdata, dtype=float)
-    np.testing.assert_array_equal(hovered[..., 0], probabilities.argmax(axis=2))
-    np.testing.assert_allclose(hovered[..., 1], probabilities.max(axis=2), atol=6e-4)
+    hovered = np.array(figure.data[2].customdata)
+    named = np.array(["class 0", "class 1", "class 2"])[probabilities.argmax(axis=2)]
+    np.testing.assert_array_equal(hovered[..., 0], named)
+    sure = hovered[..., 1].astype(float)
+    np.testing.assert_allclose(sure, probabilities.max(axis=2), atol=6e-4)
 
 
 def test_line_is_where_the_two_classes_are_equally_probable(moons):
@@ -306,6 +311,28 @@ def test_boundary_needs_two_columns_and_says_so(five_columns):
         with pytest.raises(ValueError, match=r"two columns, got 5"):
             draw(five_columns)
     assert figures.weight_histogram(five_columns, 0).data
+
+
+@pytest.mark.parametrize("names", [("cat", "a<b>{x}"), ("cat", "dog & bird", "fish")])
+def test_classes_are_called_what_their_owner_calls_them(names):
+    rng, n = np.random.default_rng(0), len(names)
+    points = [(*rng.normal(size=2), i % n) for i in range(60)]
+    data = regviz.PointsSpec(points, "binary" if n == 2 else "multiclass", names)
+    training = regviz.TrainingSpec(epochs=2)
+    history = regviz.train(regviz.Experiment(data, training=training))
+    for figure in (
+        figures.boundary(history, 0, resolution=9),
+        figures.small_multiples(history, resolution=9),
+        figures.uncertainty_map(history, over_plane(history, 0, passes=2, resolution=9)),
+    ):
+        assert not re.search(r"class \d", figure.to_json())
+        for trace in figure.data:
+            assert "<b>{x}" not in f"{trace.name}{trace.hovertemplate}", "Plotly would read it"
+        called = {html.unescape(t.name) for t in figure.data if t.name}
+        assert {f"{name}, training" for name in names} <= called
+    bar = figures.boundary(history, 0, resolution=9).layout.coloraxis.colorbar
+    if n == 2:
+        assert html.unescape(bar.title.text) == "probability of a<b>{x}"
 
 
 def test_without_test_points_boundary_names_none(moons):

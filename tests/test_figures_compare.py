@@ -1,5 +1,7 @@
 """The figures hold the numbers they are given, and say them in words."""
 
+import html
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -28,7 +30,8 @@ def test_each_cell_is_a_count_shaded_by_its_share_of_the_true_class(n_classes, n
         np.testing.assert_array_equal(trace.text, matrix)
         np.testing.assert_allclose(trace.z, matrix / matrix.sum(axis=1)[:, None])
         assert (trace.zmin, trace.zmax, trace.name) == (0, 1, name)
-        assert list(trace.x) == list(trace.y) == [str(c) for c in range(n_classes)]
+        assert list(trace.x) == list(trace.y) == list(range(n_classes))
+    assert list(figure.layout.xaxis.ticktext) == [str(c) for c in range(n_classes)]
     for i in range(n):  # class 0 is above, as in scikit-learn
         assert figure.layout["yaxis" + (str(i + 1) if i else "")].autorange == "reversed"
 
@@ -38,9 +41,32 @@ def test_a_class_without_test_points_is_a_row_of_zeros():
     np.testing.assert_allclose(figure.data[0].z, [[5 / 6, 1 / 6], [0, 0]])
 
 
-def test_long_names_of_classes_are_cut_along_the_axes_only():
-    figure = confusion_matrices(counts(1, 2), ["None"], ["setosa", "versicolor"])
-    assert list(figure.data[0].x) == ["setosa", "versicol…"]
+@pytest.mark.parametrize(
+    ("classes", "along"),
+    [
+        (["setosa", "versicolor"], ["setosa", "versicol…"]),
+        (["category A", "category B"], ["…tegory A", "…tegory B"]),
+        (["Iris setosa", "Iris seto2"], ["…s setosa", "…is seto2"]),
+        (["a long one here", "a long two here", "x"], ["a long o…", "a long t…", "x"]),
+        (["the cat on the mat", "the cat in the mat"], ["0 the ca…", "1 the ca…"]),
+        (["a<b", "a&b"], ["a&lt;b", "a&amp;b"]),
+    ],
+)
+def test_every_class_has_a_row_and_a_column_of_its_own_and_its_full_name_on_a_cell(classes, along):
+    n = len(classes)
+    matrix = counts(1, n)
+    figure = confusion_matrices(matrix, ["None"], classes)
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert list(axis.tickvals) == list(range(n)) == list(figure.data[0].x)
+        assert list(axis.ticktext) == along
+    for i, true in enumerate(classes):
+        for j, predicted in enumerate(classes):
+            said = html.unescape(figure.data[0].hovertext[i][j])
+            assert said == f"true {true}, predicted {predicted}"
+            assert figure.data[0].text[i][j] == matrix[0, i, j]
+
+
+def test_the_most_common_mistake_is_told_by_full_names():
     matrix = [[[5, 1], [4, 5]]]
     alt = confusion_matrices(matrix, ["None"], ["setosa", "versicolor"]).layout.meta["alt"]
     assert "Test points classified correctly, of 15: None 10." in alt

@@ -3,7 +3,7 @@
 import pytest
 
 from regviz.experiment import Regularization
-from regviz.labels import digits, label
+from regviz.labels import digits, label, short_names
 from regviz.regularization import METHODS
 
 
@@ -51,3 +51,19 @@ def test_numbers_have_three_digits_and_a_true_minus():
         "3",
         "1e−05",
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "shortest"),
+    [
+        (("one", "two"), ("one", "two")),
+        (("versicolor", "virginica"), ("versi…", "virgi…")),
+        (("category A", "category B"), ("…ory A", "…ory B")),
+        (("ab the yz", "ab two yz", "ab"), ("ab th…", "ab tw…", "ab")),
+        (("abcde 1 vwxyz", "abcde 2 vwxyz"), ("0 abc…", "1 abc…")),
+    ],
+)
+def test_short_names_are_short_and_stay_different(names, shortest):
+    assert short_names(names, 6) == shortest
+    assert len(set(shortest)) == len(names)
+    assert all(len(name) <= 6 for name in shortest)

@@ -105,6 +105,8 @@ def test_names_belong_to_classes():
     for wrong in (("cat",), "cats", (1, 2), ("", "dog"), ("cat", "a\nb"), ("cat", "x" * 41)):
         with pytest.raises(ValueError, match=r"^names must be"):
             PointsSpec(blob(), names=wrong)
+    with pytest.raises(ValueError, match=r"^names must be different for each class, got \("):
+        PointsSpec(blob(), names=("cat", "cat"))
     with pytest.raises(ValueError, match="0 names"):
         PointsSpec(blob(), task="regression", names=("cat", "dog"))
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
 from regviz import palette
-from regviz.figures._traces import mix
-from regviz.palette import Theme
+from regviz.palette import Theme, mix
 from regviz.paths import Path, standard_error
 from regviz.regularization import METHODS
 

@@ -5,9 +5,9 @@ from typing import NamedTuple, get_args
 
 from regviz import palette
 from regviz.experiment import Regularization
-from regviz.figures._traces import mix, shades
+from regviz.figures._traces import shades
 from regviz.labels import label
-from regviz.palette import Theme
+from regviz.palette import Theme, mix
 from regviz.validation import choice, refuse
 
 DASHES = {"none": "dot", "l1": "solid", "l2": "dash", "elastic_net": "dashdot", "max_norm": "dot"}

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from regviz import palette
 from regviz.history import Floats, History
-from regviz.labels import labels
-from regviz.palette import Theme
+from regviz.labels import class_names, escaped, labels, shortened
+from regviz.palette import Theme, mix, rgb_of
 from regviz.validation import choice
 
 FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -108,7 +108,7 @@ def plane_traces(
                 z=values,
                 zsmooth="best",
                 coloraxis="coloraxis",
-                hovertemplate=f"{WHERE}p(class 1) = %{{z:.3f}}<extra></extra>",
+                hovertemplate=f"{WHERE}p({_names(history)[1]}) = %{{z:.3f}}<extra></extra>",
                 **common,
             )
         ]
@@ -116,9 +116,10 @@ def plane_traces(
     else:
         fields = [_region(values, c, theme, common) for c in range(values.shape[2])]
         sure = values.max(axis=2).astype(np.float64).round(3)
-        best = np.stack([values.argmax(axis=2), sure], axis=2)
-        hover = f"{WHERE}class %{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
-        fields[-1].update(customdata=best.astype(object), hoverinfo=None, hovertemplate=hover)
+        winners = np.array(_names(history), dtype=object)[values.argmax(axis=2)]
+        best = np.stack([winners, sure.astype(object)], axis=2)
+        hover = f"{WHERE}%{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
+        fields[-1].update(customdata=best, hoverinfo=None, hovertemplate=hover)
     # Logarithms, as a line interpolated between probabilities near 0 and 1 would zigzag.
     scores = np.log(values.astype(np.float64).clip(1e-9))
     lines = [
@@ -166,7 +167,7 @@ def point_traces(history: History, theme: Theme, size: float) -> list[go.Scatter
 def _classes(history: History, split: str, theme: Theme, size: float) -> list[go.Scatter]:
     X, y = history.dataset.points(split)
     traces = []
-    for c in range(history.dataset.n_classes):
+    for c, called in enumerate(_names(history)):
         colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
         filled = dict(color=colour, line=dict(color=palette.INK[theme], width=1))
         hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
@@ -177,10 +178,10 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
                 x=X[y == c, 0],
                 y=X[y == c, 1],
                 mode="markers",
-                name=f"class {c}, {NAMES[split]}",
+                name=f"{called}, {NAMES[split]}",
                 marker=look | (filled if split == "train" else hollow),
                 legendrank=c if split == "train" else 100 + c,
-                hovertemplate=f"{WHERE}class {c} ({NAMES[split]})<extra></extra>",
+                hovertemplate=f"{WHERE}{called} ({NAMES[split]})<extra></extra>",
             )
         )
     return traces
@@ -222,7 +223,8 @@ def scale(history: History, theme: Theme) -> dict[str, Any]:
     if history.dataset.task == "regression":
         title = "prediction and target"
     else:
-        title = "probability of class 1"
+        called = class_names(history.experiment.data, history.dataset.n_classes)[1]
+        title = f"probability of {escaped(shortened(called))}"
         ends = tuple(mix(blank, colour, CERTAIN) for colour in ends)
         bar |= dict(tickvals=[0, 0.5, 1], ticktext=["0", "½", "1"])
     return dict(
@@ -240,18 +242,13 @@ def target_range(history: History) -> tuple[float, float]:
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
+def _names(history: History) -> list[str]:
+    """What the classes are called, as Plotly is to be told."""
+    names = class_names(history.experiment.data, history.dataset.n_classes)
+    return [escaped(name) for name in names]
+
+
 def class_colour(c: int, theme: Theme) -> str:
     """The palette's colours come again, deeper, after the last."""
     turn, c = divmod(c, len(palette.CLASSES))
     return mix(palette.CLASSES[c], palette.INK[theme], 1 - 0.7**turn)
-
-
-def mix(first: str, second: str, share: float) -> str:
-    """``first`` with this share, 0 to 1, of ``second``: colours ``"#rrggbb"``."""
-    pairs = zip(rgb_of(first), rgb_of(second), strict=True)
-    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
-
-
-def rgb_of(colour: str) -> tuple[int, ...]:
-    """Red, green and blue, 0 to 255, of ``"#rrggbb"``."""
-    return tuple(bytes.fromhex(colour.removeprefix("#")))

@@ -11,8 +11,9 @@ from plotly.subplots import make_subplots
 
 from regviz import palette
 from regviz.criteria import plus_minus
-from regviz.figures._traces import mix, style
-from regviz.palette import Theme
+from regviz.figures._traces import style
+from regviz.labels import escaped, short_names
+from regviz.palette import Theme, mix
 from regviz.paths import standard_error
 from regviz.validation import choice, refuse
 
@@ -70,15 +71,17 @@ def confusion_matrices(
     figure.update_annotations(font_size=13)
     blank, ink = palette.BLANK[theme], palette.INK[theme]
     unnamed = list(classes) == [f"class {c}" for c in range(n_classes)]
-    short = [str(c) if unnamed else _short(name) for c, name in enumerate(classes)]
+    short = [str(c) for c in range(n_classes)] if unnamed else short_names(classes, LONGEST)
+    pairs = [[f"true {a}, predicted {b}" for b in classes] for a in classes]
+    places = list(range(n_classes))
     left = 50 if unnamed else 96
     figure.update_layout(height=height + 180, margin=dict(l=left, r=14, t=118, b=62))
     for i, (matrix, share) in enumerate(zip(matrices, shares, strict=True)):
         row, column = i // columns + 1, i % columns + 1
         figure.add_trace(
             go.Heatmap(
-                x=short,
-                y=short,
+                x=places,
+                y=places,
                 z=share,
                 zmin=0,
                 zmax=1,
@@ -90,7 +93,8 @@ def confusion_matrices(
                 xgap=2,
                 ygap=2,
                 name=names[i],
-                hovertemplate="true %{y}, predicted %{x}:<br>%{text} points, %{z:.1%} of the class",
+                hovertext=[[escaped(pair) for pair in row_of] for row_of in pairs],
+                hovertemplate="%{hovertext}:<br>%{text} points, %{z:.1%} of the class",
             ),
             row,
             column,
@@ -98,8 +102,10 @@ def confusion_matrices(
         last = i + columns >= n
         figure.update_xaxes(showticklabels=last, row=row, col=column)
         figure.update_yaxes(showticklabels=column == 1, row=row, col=column)
-    figure.update_xaxes(type="category", showgrid=False, fixedrange=True)
-    figure.update_yaxes(type="category", showgrid=False, fixedrange=True, autorange="reversed")
+    axis = dict(tickvals=places, ticktext=[escaped(name) for name in short])
+    axis |= dict(showgrid=False, zeroline=False, fixedrange=True)
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis, autorange="reversed")
     edge = dict(xref="paper", yref="paper", showarrow=False, font_size=14)
     figure.add_annotation(text="class predicted", x=0.5, y=0, yshift=-48, **edge)
     figure.add_annotation(text="true class", x=0, y=0.5, xshift=12 - left, textangle=-90, **edge)
@@ -200,10 +206,6 @@ def _wrapped(name: str) -> str:
     """A name over two lines if it has two long words."""
     first, _, rest = name.partition(" ")
     return f"{first}<br>{rest}" if len(name) > 9 and rest else name
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequence[str]) -> str:

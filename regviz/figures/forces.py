@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 from regviz import forces, palette
 from regviz.experiment import Regularization
 from regviz.figures._penalties import Look, Rows, looks_of
-from regviz.figures._traces import mix, rgb_of, say, style
+from regviz.figures._traces import say, style
 from regviz.forces import LeastSquares
 from regviz.history import Floats
 from regviz.labels import digits, label
-from regviz.palette import Theme
+from regviz.palette import Theme, mix, rgb_of
 from regviz.validation import real
 
 __all__ = ["loss_and_penalty", "penalty_curves", "penalty_gradients", "proximal_maps"]

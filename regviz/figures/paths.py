@@ -16,8 +16,8 @@ from regviz.figures._path_traces import (
     weight_traces,
     zero_trace,
 )
-from regviz.figures._traces import mix, rgb_of, style
-from regviz.palette import Theme
+from regviz.figures._traces import style
+from regviz.palette import Theme, mix, rgb_of
 from regviz.paths import Choice, Path, standard_error
 from regviz.regularization import METHODS
 from regviz.validation import integer, refuse

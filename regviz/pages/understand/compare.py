@@ -9,12 +9,11 @@ from regviz.comparison import Comparison, Replicates, compare, confusion, to_csv
 from regviz.experiment import Experiment
 from regviz.figures.compare import confusion_matrices, seed_losses
 from regviz.history import History
-from regviz.labels import labels
+from regviz.labels import class_names, labels
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
 from regviz.pages.understand.seeds import SEEDS, Seeds
-from regviz.points import PointsSpec
 
 
 def show(sight: Sight) -> None:
@@ -156,9 +155,7 @@ def _confusion(
         st.info("All networks have diverged. Lower the learning rate.")
         return
     counts = confusion(sight.history, [networks[i] for i in going], [times[i] for i in going])
-    data = sight.history.experiment.data
-    names = data.names if isinstance(data, PointsSpec) else ()
-    classes = names or [f"class {c}" for c in range(sight.history.dataset.n_classes)]
+    classes = class_names(sight.history.experiment.data, sight.history.dataset.n_classes)
     figure = confusion_matrices(
         counts, [entries[i].name for i in going], classes, theme=sight.theme
     )

@@ -9,8 +9,7 @@ import streamlit as st
 
 from regviz import palette
 from regviz.comparison import Array, Comparison, Replicates
-from regviz.figures._traces import mix
-from regviz.palette import Theme
+from regviz.palette import Theme, mix
 
 BEST = "★"
 SHADE = 0.14  # of ink, in the background of the best
