@@ -1,6 +1,7 @@
 """A run as a recording: every network at about a hundred epochs, from which all views derive."""
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ METRICS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """The recording of a run, complete or still growing.
 
@@ -72,6 +73,18 @@ class History:
     parameters: Floats
     metrics: dict[str, NDArray[np.float64]]
     diverged: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        points = " + ".join(str(len(self.dataset.points(split)[1])) for split in SPLITS)
+        return (
+            f"History({len(self.diverged)} networks, {len(self.epochs)} epochs from 0 to"
+            f" {self.epochs[-1]}, {self.dataset.task}, {points} points)"
+        )
+
+    @property
+    def labels(self) -> list[str]:
+        """What each network is called, such as ``"L1 λ₁ = 0.003"``: K texts."""
+        return [each.text for each in labels(self.experiment)]
 
     @property
     def layout(self) -> Layout:
@@ -250,35 +263,34 @@ class History:
     def to_json(self) -> str:
         """The history as JSON text, for programs without NumPy; ``docs/files.md`` has the layout.
 
-        Numbers have as many digits as it takes to read the same ones back; what is undefined is
-        null.
+        Numbers have enough digits to read the same ones back in their own precision; what is
+        undefined or infinite is null.
         """
-        content = {
-            "format": "regviz history",
-            "version": 1,
-            "experiment": json.loads(self.experiment.to_json()),
-            "task": self.dataset.task,
-            "layers": list(self.layout.sizes),
-            "epochs": self.epochs.tolist(),
-            "networks": [
-                {
-                    "label": labels(self.experiment)[k].text,
-                    "diverged": int(self.diverged[k]),
-                    "metrics": {
-                        name: _plain(values[:, k]) for name, values in self.metrics.items()
-                    },
-                    "parameters": [_plain(row) for row in self.parameters[:, k]],
-                }
-                for k in range(len(self.diverged))
-            ],
-            "points": {
-                split: dict(
-                    zip(("X", "y"), map(np.ndarray.tolist, self.dataset.points(split)), strict=True)
-                )
-                for split in SPLITS
-            },
+        networks = [
+            _members(
+                label=_json(label.text),
+                diverged=str(self.diverged[k]),
+                metrics=_members(
+                    **{name: _array(values[:, k]) for name, values in self.metrics.items()}
+                ),
+                parameters=_array(self.parameters[:, k]),
+            )
+            for k, label in enumerate(labels(self.experiment))
+        ]
+        points = {
+            split: dict(zip("Xy", map(np.ndarray.tolist, self.dataset.points(split)), strict=True))
+            for split in SPLITS
         }
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _members(
+            format=_json("regviz history"),
+            version="1",
+            experiment=_json(json.loads(self.experiment.to_json())),
+            task=_json(self.dataset.task),
+            layers=_json(self.layout.sizes),
+            epochs=_array(self.epochs),
+            networks=f"[{','.join(networks)}]",
+            points=_json(points),
+        )
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
@@ -335,9 +347,24 @@ class History:
         return history
 
 
-def _plain(values: NDArray[Any]) -> list[float | None]:
-    """Numbers with the fewest digits that say them in their own precision; None for NaN."""
-    return [None if text == "nan" else float(text) for text in values.astype(str).tolist()]
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _members(**texts: str) -> str:
+    """A JSON object of members that are JSON texts."""
+    return f"{{{','.join(f'{_json(name)}:{text}' for name, text in texts.items())}}}"
+
+
+def _array(values: NDArray[Any]) -> str:
+    """A JSON array of numbers, with null for those that are not finite."""
+    if values.ndim > 1:
+        return f"[{','.join(map(_array, values))}]"
+    if values.dtype == np.float32 and np.isfinite(values).all():
+        # nine digits tell all of them apart, and the fewest would take thrice as long to find
+        texts = "%.9g," * len(values) % tuple(values.tolist())
+        return f"[{texts.replace('-0,', '-0.0,')[:-1]}]"  # an integer would have no sign
+    return _json([value if math.isfinite(value) else None for value in values.tolist()])
 
 
 # what reading a file that is damaged or no history can raise

@@ -150,9 +150,9 @@ def test_the_newest_version_stands_for_the_page_as_it_opens():
 # links as they were once handed out: these opened, and have to open
 HANDED_OUT = {
     "v=1": Scene(
-        DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 0),
+        DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
         NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
-        TrainingSpec("momentum", 0.05, 10, 400, 0.9, 0.9, 0.999, 1e-8, "float32", 100, 0),
+        TrainingSpec("momentum", 0.05, 10, 400, 0.9, 0.9, 0.999, 1e-8, "float32", 100, 2),
         ("none", "l1", "l2", "elastic_net", "dropout", "max_norm"),
     ),
     "v=1&data=moons&noise=0.35&label_noise=0.1&n_samples=200&train_fraction=0.3&seed=7"

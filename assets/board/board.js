@@ -20,7 +20,7 @@ import { LINE_UP, append, heldFrames, isComplete, start, weightAxes } from "./re
 import { makeScale } from "./scale.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
-import { makeTransport, updateTransport } from "./transport.js";
+import { makeStuck, makeTransport, updateTransport } from "./transport.js";
 import * as views from "./view.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
@@ -72,7 +72,7 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
+      makeStuck(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
     this.element.regviz = this;
     addTooltip(this.element);

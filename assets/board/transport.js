@@ -48,6 +48,20 @@ export function makeTransport(board) {
   return { element, play, slider, marks, marked: "", now, last, speed, loop, ...found };
 }
 
+/**
+ * Tell the bar when it stays at the top while the board is scrolled past.
+ *
+ * @returns {HTMLElement}  what has to stand right before it
+ */
+export function makeStuck({ element }) {
+  const above = make("i", { class: "probe", "aria-hidden": "true" });
+  const watch = new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
+    element.classList.toggle("stuck", !isIntersecting && boundingClientRect.top < 0);
+  });
+  watch.observe(above);
+  return above;
+}
+
 /** One slider for the strength of all methods, and whether the cards' own sliders go along. */
 function makeStrengths(board) {
   const level = make("input", { type: "range", class: "level", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });

@@ -197,7 +197,9 @@ def _switch_on() -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.set_page_config("RegViz", page_icon=ICON, layout="wide")
+    # a course page is narrow
+    sidebar = "collapsed" if st.context.is_embedded else "auto"
+    st.set_page_config("RegViz", ICON, layout="wide", initial_sidebar_state=sidebar)
     st.html(STYLE)
     _open()
     _switch_on()

@@ -30,6 +30,7 @@ GROUP_LABELS = {
     "understand": "The views below the board",
 }
 MOST_IN_QR = 2953  # bytes: the largest QR code, with the least correction
+LOCAL = ("localhost", "127.0.0.1", "::1")
 HEIGHT = 900  # of an embedded page, in pixels
 
 
@@ -94,6 +95,11 @@ def _show_link(scene: Scene) -> None:
             f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
         )
     st.code(address, language=None, wrap_lines=True)
+    if urlsplit(address).hostname in LOCAL:
+        st.caption(
+            "This address works on this computer only. To share it, open the page by the network"
+            " address that the server printed when it started."
+        )
     if len(address.encode()) <= MOST_IN_QR:
         st.html(qr_image(address))
     else:

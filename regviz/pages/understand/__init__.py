@@ -27,6 +27,8 @@ def is_open() -> bool:
 def choose() -> None:
     """Draw the row in which a view is chosen; a second click closes it again."""
     st.subheader("Understand", anchor=False)
+    if not is_open():
+        st.caption("Why it is so, how much it matters, and how to do it yourself.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "View",
@@ -48,8 +50,6 @@ def choose() -> None:
                 help="What a figure's camera saves.",
                 width="content",
             )
-        elif not is_open():
-            st.caption("Why it is so, how much it matters, and how to do it yourself.")
 
 
 def show(sight: Sight | None) -> None:
