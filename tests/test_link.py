@@ -1,6 +1,8 @@
 """A link opens what it was made of, next year too; what is wrong in it is named, the rest holds."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -354,3 +356,16 @@ def test_any_query_gives_a_scene_that_can_be_trained(query):
 def test_four_hundred_points_fit_into_a_link():
     points = PointsSpec([(i % 17 / 3, i % 23 / 5, i % 2) for i in range(400)])
     assert len(link("https://example.org/regviz", Scene(points))) < LONGEST
+
+
+def test_the_documented_defaults_are_those_of_the_newest_version():
+    page = (Path(__file__).parent.parent / "docs" / "files.md").read_text()
+    said = re.search(r"Version 1 leaves out(.*?); and of own points(.*?)What is", page, re.DOTALL)
+    assert said
+    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
+    assert len(toy) == 23
+    assert from_query(toy) == (Scene(), [])
+    points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
+    assert from_query({"points": points.to_text()} | own) == from_query(
+        {"points": points.to_text()}
+    )
