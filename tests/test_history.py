@@ -4,6 +4,7 @@ import dataclasses
 import io
 import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -591,6 +592,31 @@ def test_a_missing_file_stays_a_missing_file(tmp_path):
 
 
 # ------------------------------------------------------------------------------ as text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_json_holds_any_finite_parameters_to_the_bit(dtype):
+    history = regviz.train(
+        regviz.Experiment(DataSpec("moons"), NetworkSpec((3,)), TrainingSpec(epochs=4, dtype=dtype))
+    )
+    shape, whole = history.parameters.shape, {"float32": np.uint32, "float64": np.uint64}[dtype]
+    bits = np.random.default_rng(0).integers(0, np.iinfo(whole).max, shape, dtype=whole)
+    parameters = np.where(np.isfinite(bits.view(dtype)), bits.view(dtype), np.dtype(dtype).type(0))
+    limits = np.finfo(dtype)
+    special = [-0.0, 0, 1, -10, 1e10, 0.1, limits.max, limits.tiny, limits.smallest_subnormal, -0.0]
+    parameters[-1, 0, -len(special) :] = special
+    content = json.loads(dataclasses.replace(history, parameters=parameters).to_json())
+    found = np.array(content["networks"][0]["parameters"], dtype=dtype)
+    np.testing.assert_array_equal(found.view(whole), parameters[:, 0].view(whole))
+
+
+def test_json_has_null_for_what_is_not_finite():
+    history = regviz.train(regviz.Experiment(training=TrainingSpec(epochs=4)))
+    losses = history.metrics["train_loss"].copy()
+    losses[:4, 0] = math.nan, math.inf, -math.inf, 0.5
+    changed = dataclasses.replace(history, metrics={**history.metrics, "train_loss": losses})
+    network = json.loads(changed.to_json())["networks"][0]
+    assert network["metrics"]["train_loss"][:4] == [None, None, None, 0.5]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
