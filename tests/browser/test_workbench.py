@@ -1,4 +1,4 @@
-"""What a visitor passes on, takes away and brings along, in a real browser."""
+"""What a visitor passes on and takes away, in a real browser."""
 
 import csv
 import json
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -14,16 +14,13 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from regviz.link import from_query
-from regviz.points import MIN_POINTS
 from regviz.scene import Scene
 from regviz.showcase import SHOWCASE
-from tests.browser.test_draw import Pad
 from tests.browser.visitor import (
     Open,
     cards,
     change,
     changed,
-    choose,
     choose_data,
     complete,
     look,
@@ -35,10 +32,6 @@ from tests.browser.visitor import (
 
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=0.25)
-TABLE = "length,width,kind\n" + "\n".join(
-    f"{i % 7 + 3 * (i % 2)},{i * i % 5 - 2 * (i % 2)},{('robin', 'wren')[i % 2]}" for i in range(40)
-)
-
 # everything of the board that a link is to bring back
 SEEN = "(({ frame, view: { focus, levels } }) => ({ frame, focus, levels }))(window.board())"
 
@@ -250,85 +243,3 @@ def test_a_saved_experiment_opens_where_it_was_left(
     other.keyboard.press("Escape")
     assert query_of(other) == query_of(moved)
     assert_shows_the_same(moved, other)
-
-
-# --- brought along ---
-
-
-@pytest.fixture(scope="module")
-def own(open_pages: Open) -> Page:
-    """A page that trains for a short time, so that one's own points are soon there."""
-    return opens(open_pages, "v=1&epochs=50")
-
-
-def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(own: Page, open_pages: Open):
-    before = complete(own)
-    choose(own, "Draw")
-    own.wait_for_selector(".regviz-draw canvas")
-    own.evaluate(
-        """() => {
-          const search = (root) => root.querySelector(".regviz-draw")
-            ?? [...root.querySelectorAll("*")].map((e) => e.shadowRoot && search(e.shadowRoot))
-              .find(Boolean);
-          window.pad = search(document).regviz;
-        }"""
-    )
-    pad = Pad(own)
-    ring = [(2 * np.cos(a), 2 * np.sin(a)) for a in np.arange(8)]
-    for point in ring:
-        pad.click(*point)
-    own.wait_for_timeout(500)
-    # too few, and of one class: what was on screen stays
-    assert complete(own) == before
-    own.locator(".regviz-draw").get_by_role("button", name=re.compile("^class 1,")).click()
-    middle = [(0.3 * i - 0.9, 0.2 * (-1) ** i) for i in range(7)]
-    for point in middle:
-        pad.click(*point)
-    expect(own.get_by_role("heading", name="Data: Your points")).to_be_visible()
-    changed(own, before)
-    drawn = [*((*point, 0) for point in ring), *((*point, 1) for point in middle)]
-    assert len(drawn) > MIN_POINTS
-    own.wait_for_function(
-        f"Object.values(board().recording.points).flatMap((p) => [...p]).length / 3 >= {len(drawn)}"
-    )
-    complete(own)
-    query = query_of(own)
-    scene, problems = from_query(dict(parse_qsl(query)))
-    assert problems == []
-    assert np.allclose(scene.data.points, drawn, atol=0.05)  # to a pixel
-    other = opens(open_pages, query)
-    assert_shows_the_same(own, other)
-    assert query_of(other) == query
-
-
-def test_a_file_of_points_brings_the_names_of_its_classes(own: Page):
-    before = complete(own)
-    choose(own, "Upload")
-    file = {"name": "birds.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
-    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    changed(own, before)
-    legend = own.locator(".regviz-board .legend")
-    expect(legend).to_contain_text("robin")
-    expect(legend).to_contain_text("wren")
-    assert dict(parse_qsl(query_of(own)))["names"] == "robin,wren"
-
-
-def test_a_bad_file_is_told_by_row_and_column_and_the_board_stays(own: Page):
-    before, shown = complete(own), pictures(own)
-    lines = TABLE.splitlines()
-    lines[4] = lines[4].replace(",", ",much", 1)
-    file = {"name": "bad.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
-    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    alert = own.get_by_test_id("stSidebar").get_by_test_id("stAlert")
-    expect(alert).to_contain_text("Row 5")
-    expect(alert).to_contain_text("width")
-    own.wait_for_timeout(500)
-    assert complete(own) == before
-    assert pictures(own) == shown
-
-
-def test_back_at_the_examples_is_the_one_of_before(own: Page):
-    before = complete(own)
-    choose(own, "Examples")
-    changed(own, before)
-    assert query_of(own) == urlencode({"v": 1, "epochs": 50})

@@ -1,0 +1,260 @@
+"""The views below the board, in a real browser: they show the board's run, and lead back to it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from regviz.chooser import QUESTIONS, Advice, consult
+from regviz.cube import Cube
+from regviz.experiment import Regularization
+from regviz.figures import weight_paths
+from regviz.history import History
+from regviz.labels import labels
+from regviz.pages.understand import VIEWS
+from regviz.pages.understand.forces import horizon
+from regviz.pages.understand.paths import validated
+from regviz.paths import path, with_start
+from regviz.programs import program
+from regviz.regularization import METHODS
+from regviz.replicates import with_seed
+from regviz.showcase import SHOWCASE
+from tests.browser.test_board import Sent
+from tests.browser.visitor import (
+    START,
+    Open,
+    change,
+    choose,
+    complete,
+    cube_of,
+    look,
+    trained,
+)
+
+EPOCHS = 50  # so that all is soon trained
+BRIEFLY = replace(SHOWCASE.training, epochs=EPOCHS)
+FIGURES = {"Paths": 1, "Forces": 7, "Compare": 1, "Uncertainty": 2, "Code": 0, "Which one?": 0}
+ASKED = "They are few, already selected and on one scale"
+
+# figures that have been drawn, with the points or lines of all their traces
+DRAWN = """(count) => {
+  const figures = [...document.querySelectorAll("[data-testid=stMain] .js-plotly-plot")];
+  const whole = (figure) => figure.querySelector(".cartesianlayer :is(.trace, image)");
+  return figures.length === count && figures.every(whole);
+}"""
+# where a strength of the chart "Paths" is: a point of the validation losses
+STRENGTH = """(strength) => {
+  const chart = document.querySelector(".js-plotly-plot");
+  chart.scrollIntoView({ block: "center" });
+  const { left, top } = chart.getBoundingClientRect();
+  const trace = chart._fullData.findIndex(({ name }) => name === "validation loss");
+  const { xaxis, yaxis } = chart.calcdata[trace][0].trace;
+  const [x, y] = [[xaxis, "x"], [yaxis, "y"]].map(([name, letter]) =>
+    chart._fullLayout[name.replace(letter, `${letter}axis`)]);
+  const { x: at, y: loss } = chart.calcdata[trace][strength];
+  return [left + x._offset + x.c2p(at), top + y._offset + y.c2p(loss)];
+}"""
+# whether, once the server has answered, a run and a view of another are ever seen together
+FOLLOW = """(text) => {
+  const before = window.board().recording.run;
+  const app = document.querySelector("[data-testid=stApp]");
+  window.together = { rest: 0, wrong: 0 };
+  const look = () => {
+    window.following = requestAnimationFrame(look);
+    if (window.board().recording.run === before) return;
+    if (app.dataset.testScriptState !== "notRunning") return;
+    window.together.rest++;
+    const here = [...document.querySelectorAll("[data-testid=stMain] p")]
+      .some((p) => p.textContent === text);
+    if (here) window.together.wrong++;
+  };
+  look();
+}"""
+
+
+@pytest.fixture(scope="module")
+def cube() -> Cube:
+    return cube_of(training=BRIEFLY)
+
+
+@pytest.fixture(scope="module")
+def history(cube: Cube) -> History:
+    return trained(cube.experiment)
+
+
+@pytest.fixture(scope="module")
+def opened(open_pages: Open) -> Page:
+    page = open_pages(query=f"?v=1&epochs={EPOCHS}", reduced_motion="reduce")
+    complete(page)
+    return page
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """The page with the board as it opens."""
+    look(opened, **START)
+    return opened
+
+
+def view(page: Page, name: str) -> None:
+    """Open a view, and wait until its figures are drawn."""
+    choose(page, name)
+    settled(page)
+    page.wait_for_function(DRAWN, arg=FIGURES[name])
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run."""
+    page.wait_for_timeout(300)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stApp").locator("[data-stale=true]")).to_have_count(0)
+
+
+def shown_level(page: Page, focus: str, level: int) -> None:
+    """Wait until the board shows a method large, at a strength."""
+    page.wait_for_function(
+        f"(({{ focus, levels }}) => focus === {focus!r} && levels[{focus!r}] === {level})"
+        "(board().view)"
+    )
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_opens_with_its_figures_and_what_they_show_in_words(page: Page, name: str):
+    view(page, name)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    said = page.locator("p.regviz-alt").all_text_contents()
+    assert len(said) == FIGURES[name]
+    assert all(len(text.split()) > 5 for text in said)
+    assert len(set(said)) == len(said)
+
+
+# --- Paths ---
+
+
+def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
+    page: Page, cube: Cube, history: History
+):
+    view(page, "Paths")
+    networks = with_start(cube.experiment, dict(cube.shelves)["l1"])
+    one = path(history, networks)
+    figure = weight_paths(one, choice=validated(one, None), shown=5)
+    assert page.locator("p.regviz-alt").text_content() == figure.layout.meta["alt"]
+    look(page, focus="dropout")
+    settled(page)
+    page.get_by_role("radiogroup").get_by_role("radio", name="L1", exact=True).check(force=True)
+    settled(page)
+    for strength, (focus, level) in {2: ("l1", 1), 8: ("l1", 7)}.items():
+        page.mouse.click(*page.evaluate(STRENGTH, strength))
+        shown_level(page, focus, level)
+        settled(page)
+    [card] = [card for card in page.evaluate("board().shown") if card["card"]["key"] == "l1"]
+    assert card["k"] == dict(cube.shelves)["l1"][7]
+    # where the strength is 0, that is None
+    page.mouse.click(*page.evaluate(STRENGTH, 0))
+    page.wait_for_function("board().view.focus === 'none'")
+
+
+# --- Forces ---
+
+
+def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page):
+    view(page, "Forces")
+    race = page.locator(".js-plotly-plot").filter(has_text="Who reaches 0?")
+    race.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    sent = Sent(page)
+    places = "(e) => [...e.querySelectorAll('.scatterlayer .point')].map(p => p.ariaLabel ??"
+    places += " p.getAttribute('transform')).join()"
+    seen = {race.evaluate(places)}
+    race.locator(".updatemenu-button").filter(has_text="Play").click()
+    for _ in range(5):
+        page.wait_for_timeout(200)
+        seen.add(race.evaluate(places))
+    rows = [Regularization(l1=1), Regularization(l2=1), Regularization(l1=0.5, l2=0.5)]
+    last = horizon(rows, 1.2, 0.05)
+    expect(race.locator(".slider-label").first).to_have_text(f"step {last}", timeout=10_000)
+    assert len(seen) >= 4
+    assert sent.so_far() == 0
+
+
+# --- Compare ---
+
+
+def test_over_several_seeds_the_table_has_their_means(page: Page, cube: Cube):
+    view(page, "Compare")
+    page.get_by_role("button", name="Over 5 seeds").click()
+    expect(page.get_by_text("Mean ± standard error over 5 seeds")).to_be_visible(timeout=30_000)
+    settled(page)
+    line_up = cube.only(cube.rows({}))
+    ends = [trained(with_seed(line_up, s)).metrics["test_loss"][-1] for s in range(5)]
+    rows = page.get_by_test_id("stDataFrame").locator("tbody tr").all()
+    found = [row.locator("td").all_text_contents() for row in rows]
+    assert [row[0] for row in found] == [*(m.label for m in METHODS.values()), "Early stopping"]
+    means = np.array([float(row[2]) for row in found[:6]])
+    assert means == pytest.approx(np.mean(ends, axis=0), rel=1e-3)
+    # a sentence for each method but None, with the error of the difference
+    verdicts = page.get_by_test_id("stMain").get_by_role("listitem").filter(has_text="±")
+    expect(verdicts).to_have_count(6)
+    page.wait_for_function(DRAWN, arg=2)
+
+
+# --- Code ---
+
+
+def test_the_program_is_that_of_the_network_in_focus(page: Page, cube: Cube, history: History):
+    view(page, "Code")
+    rows = dict(zip((key for key, _ in cube.shelves), cube.rows({"max_norm": 2}), strict=True))
+    for focus in ("l1", "max_norm"):
+        look(page, focus=focus, levels={"max_norm": 2})
+        named = labels(cube.experiment)[rows[focus]].text
+        expect(page.get_by_text(f"for the network in focus: {named}.")).to_be_visible()
+        settled(page)
+        written = program(history.experiment, rows[focus], "pytorch").source
+        assert page.get_by_test_id("stCode").inner_text().split() == written.split()
+
+
+def test_an_open_view_never_shows_another_run_than_the_board(page: Page, cube: Cube):
+    view(page, "Code")
+    told = page.get_by_text("The board's network ended at")
+    before = told.text_content()
+    page.evaluate(FOLLOW, before)
+    change(page, "Noise", ["ArrowRight"])
+    expect(told).not_to_have_text(before)
+    settled(page)
+    page.evaluate("cancelAnimationFrame(window.following)")
+    together = page.evaluate("window.together")
+    assert together["rest"] > 5
+    assert together["wrong"] == 0
+    noisy = trained(cube_of(replace(SHOWCASE.data, noise=0.25), training=BRIEFLY).experiment)
+    loss = noisy.metrics["test_loss"][-1, cube.rows({})[1]]
+    expect(told).to_contain_text(f"test loss {loss:.4f}")
+    change(page, "Noise", ["ArrowLeft"])
+    expect(told).to_have_text(before)
+
+
+# --- Which one? ---
+
+
+def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: Open):
+    page = open_page(query=f"?v=1&epochs={EPOCHS}&methods=l1,l2", reduced_motion="reduce")
+    complete(page)
+    choose(page, "Which one?")
+    answers = {"data": "clean", "validate": "no"}
+    for question, answer in answers.items():
+        page.get_by_text(dict(QUESTIONS[question].answers)[answer], exact=True).click()
+    advice = consult(answers)
+    assert isinstance(advice, Advice)
+    assert advice.method == "none"  # which is switched off
+    expect(page.get_by_role("heading", name="Try no regularization")).to_be_visible()
+    expect(page.get_by_text(advice.reason)).to_be_visible()
+    page.get_by_role("button", name="Open on the board").click()
+    page.wait_for_function("board().view.focus === 'none' && board().complete")
+    keys = page.evaluate("board().recording.cards.map(({ key }) => key)")
+    assert keys == ["none", "l1", "l2", "early_stopping"]
+    expect(page.get_by_test_id("stSidebar").get_by_role("switch", name="None")).to_be_checked()
+    page.wait_for_function(
+        "(({ top, bottom }) => top > -60 && top < innerHeight / 2)"
+        "(board().element.getBoundingClientRect())"
+    )
