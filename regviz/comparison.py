@@ -14,12 +14,13 @@ from regviz.criteria import Criterion, criteria, plus_minus
 from regviz.datasets import domain
 from regviz.history import History
 from regviz.paths import standard_error
+from regviz.points import PointsSpec
 from regviz.validation import integer, refuse
 
 Array = NDArray[np.float64]
 
 RESOLUTION = 151  # grid points along each axis, where the boundary is measured
-# With 5 seeds, luck alone takes a mean difference beyond 3 standard errors once in 25 times
+# With 5 seeds, luck alone takes each mean difference beyond 3 standard errors once in 25 times
 # (Student's t with 4 degrees of freedom).
 CLEAR = 3.0
 
@@ -57,15 +58,19 @@ class Replicates:
     ----------
     columns : tuple of Criterion
     values : ndarray of shape (S, n, C)
+    overlap : float
+        Test points over training points where all seeds split the same points, else 0; see
+        `overlap`.
     """
 
     columns: tuple[Criterion, ...]
     values: Array
+    overlap: float = 0.0
 
     @classmethod
-    def of(cls, comparisons: Sequence[Comparison]) -> "Replicates":
+    def of(cls, comparisons: Sequence[Comparison], overlap: float = 0.0) -> "Replicates":
         """The same networks under each seed."""
-        return cls(comparisons[0].columns, np.stack([one.values for one in comparisons]))
+        return cls(comparisons[0].columns, np.stack([one.values for one in comparisons]), overlap)
 
     def __getitem__(self, key: str) -> Array:
         """The column of this key: ``(S, n)``."""
@@ -79,12 +84,16 @@ class Replicates:
     @property
     def error(self) -> Array:
         """Standard error of `mean`."""
-        return standard_error(self.values)
+        return standard_error(self.values, self.overlap)
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Where a network's mean is the best of its column, ``(n, C)``."""
-        return best(self.columns, self.mean)
+        """Where a network's mean is the best of its column, or is behind it by luck, ``(n, C)``."""
+        found = best(self.columns, self.mean)
+        for c in np.flatnonzero(found.any(axis=0)):
+            behind = self.difference(int(found[:, c].argmax()))
+            found[:, c] |= np.abs(behind.mean[:, c]) <= CLEAR * behind.error[:, c]
+        return found
 
     def difference(self, baseline: int) -> "Replicates":
         """What each network has more than the network ``baseline`` has under the same seed.
@@ -93,7 +102,8 @@ class Replicates:
         networks alike falls out.
         """
         baseline = integer("baseline", baseline, 0, self.values.shape[1] - 1)
-        return Replicates(self.columns, self.values - self.values[:, baseline, None])
+        difference = self.values - self.values[:, baseline, None]
+        return Replicates(self.columns, difference, self.overlap)
 
     def verdict(self, names: Sequence[str], i: int, baseline: int | None = None) -> str:
         """A sentence or two on the test loss of network ``i``, against that of ``baseline``.
@@ -112,14 +122,28 @@ class Replicates:
             if gone:
                 return f"{names[k]} diverged under {gone} of {count} seeds."
         if baseline is None or i == baseline:
-            mean, error = losses[:, i].mean(), float(standard_error(losses[:, i]))
+            mean, error = losses[:, i].mean(), float(standard_error(losses[:, i], self.overlap))
             return f"{names[i]} has a test loss of {plus_minus(mean, error)} over {count} seeds."
         paired = losses[:, i] - losses[:, baseline]
-        mean, error = paired.mean(), float(standard_error(paired))
+        if not paired.any():
+            return f"{names[i]} tests exactly as {names[baseline]} over {count} seeds."
+        mean, error = paired.mean(), float(standard_error(paired, self.overlap))
         direction = "lower" if mean < 0 else "higher"
         told = f"{names[i]} tests {plus_minus(abs(mean), error)} {direction} than {names[baseline]}"
         luck = "" if abs(mean) > CLEAR * error else " This may be luck."
         return f"{told} over {count} seeds.{luck}"
+
+
+def overlap(history: History) -> float:
+    """By how much seeds share their points: ``n_test / n_train`` of one's own points, else 0.
+
+    Each seed draws other points of a toy dataset, but only splits one's own points anew. See
+    `regviz.paths.standard_error`.
+    """
+    if not isinstance(history.experiment.data, PointsSpec):
+        return 0.0
+    n_test, n_train = (len(history.dataset.points(split)[1]) for split in ("test", "train"))
+    return n_test / n_train
 
 
 def best(columns: Sequence[Criterion], values: Array) -> NDArray[np.bool_]:

@@ -63,8 +63,9 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
         Criterion(
             "calibration_error",
             "Calibration error",
-            "How far confidence and accuracy lie apart on the test points, over 10 bins of"
-            " confidence.",
+            "How far confidence and accuracy lie apart on the test points, over 10 equal bins of"
+            f" confidence from 0 to 1. With {dataset.n_classes} classes, confidence in the one"
+            f" predicted is at least 1/{dataset.n_classes}.",
             "lower",
             percent=True,
         ),

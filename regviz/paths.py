@@ -214,16 +214,28 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
     }
 
 
-def standard_error(values: ArrayLike) -> Array:
-    """Standard error of the mean over the first axis, ``(S, …)`` to ``(…)``: ``s / sqrt(S)``.
+def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
+    """Standard error of the mean over the first axis, ``(S, …)`` to ``(…)``.
 
-    The standard deviation s is that of a sample, with S - 1 in the denominator. NaN for S = 1.
+    It is ``s * sqrt(1 / S + overlap)``. The standard deviation s is that of a sample, with S - 1 in
+    the denominator. NaN for S = 1.
+
+    Parameters
+    ----------
+    values : array-like of shape (S, …)
+    overlap : float
+        0 for independent values. For losses over S random splits of the same points, ``n_test /
+        n_train``: the splits overlap, and vary less than new points would.
+
+    References
+    ----------
+    Nadeau & Bengio 2003, the corrected resampled t-test.
     """
     array = np.asarray(values, dtype=np.float64)
     n = len(array)
     if n < 2:
         return np.full(array.shape[1:], np.nan)
-    return np.asarray(array.std(axis=0, ddof=1) / math.sqrt(n))
+    return np.asarray(array.std(axis=0, ddof=1) * math.sqrt(1 / n + overlap))
 
 
 def choose(validation_losses: ArrayLike) -> Choice:

@@ -37,7 +37,7 @@ def script() -> None:
 
 
 def cube_of(
-    methods: list[str] = METHODS, data: regviz.DataSpec = DATA, **training: Any
+    methods: list[str] = METHODS, data: regviz.DataSpec | regviz.PointsSpec = DATA, **training: Any
 ) -> tuple[Cube, regviz.History]:
     network = regviz.NetworkSpec(hidden=(4,), activation=training.pop("activation", "tanh"))
     cube = Cube.of(methods, data, network, replace(TRAINING, **training))
@@ -160,6 +160,22 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
     assert "seeds must be kind" in view.warning[0].value
     assert len(view.dataframe[0].value) == 4
     assert view.run().button(key="compare_seeds").disabled is False
+
+
+def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_overlap():
+    rng = np.random.default_rng(0)
+    points = [(*rng.normal(size=2) + i % 2, i % 2) for i in range(60)]
+    data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
+    cube, history = cube_of(["none", "l1"], data, epochs=5)
+    view = open_view(cube, history)
+    settled(view.button(key="compare_seeds").click().run())
+    assert "each with its own split of your points" in said(view)
+    assert "The splits overlap" in said(view)
+    alone = [regviz.train(with_seed(cube.only(cube.rows({})), seed)) for seed in range(5)]
+    ends = np.array([run.metrics["test_loss"][-1] for run in alone])
+    paired = ends[:, 1] - ends[:, 0]
+    error = paired.std(ddof=1) * np.sqrt(1 / 5 + 30 / 30)
+    assert f"tests {plus_minus(abs(paired.mean()), error)} " in said(view)
 
 
 def test_what_has_diverged_is_a_dash_and_no_error():

@@ -180,7 +180,7 @@ def test_mean_and_standard_error_are_scipys(replicates):
     assert replicates.values.shape[:2] == (5, 4)
     np.testing.assert_allclose(replicates.mean, np.mean(replicates.values, axis=0), rtol=1e-12)
     np.testing.assert_allclose(replicates.error, stats.sem(replicates.values), rtol=1e-12)
-    np.testing.assert_array_equal(replicates.best, best(replicates.columns, replicates.mean))
+    assert replicates.best[best(replicates.columns, replicates.mean)].all()
 
 
 def test_differences_are_paired_by_seed(replicates):
@@ -200,10 +200,10 @@ def test_what_luck_alone_would_do_at_the_threshold_is_rare():
     assert 1 / 26 < 2 * stats.t.sf(comparison.CLEAR, df=4) < 1 / 24
 
 
-def of_losses(losses):
+def of_losses(losses, overlap=0.0):
     """Replicates with nothing but test losses ``(S, n)``."""
     column = Criterion("test_loss", "Test loss", "", "lower")
-    return Replicates.of([Comparison((column,), np.array(one)[:, None]) for one in losses])
+    return Replicates.of([Comparison((column,), np.array(one)[:, None]) for one in losses], overlap)
 
 
 def test_a_verdict_tells_a_difference_from_luck():
@@ -229,6 +229,52 @@ def test_a_verdict_tells_a_difference_from_luck():
     assert found.verdict(names, 0, 0) == "None has a test loss of 1.00 ± 0.07 over 5 seeds."
     # not paired: the root of (0.02² + 0.08² + 0.1² + 0.22² + 0.22²) / (4 · 5) is 0.075
     assert found.verdict(names, 1) == "L2 has a test loss of 0.70 ± 0.08 over 5 seeds."
+
+
+def test_networks_that_test_alike_under_every_seed_are_said_to():
+    losses = [[1.0, 1.0, 0.5], [1.2, 1.2, 0.7], [0.9, 0.9, 0.3]]
+    found = of_losses(losses)
+    names = ["None", "L2", "L1"]
+    assert found.verdict(names, 1, 0) == "L2 tests exactly as None over 3 seeds."
+
+
+def test_splits_of_the_same_points_need_a_larger_difference():
+    rng = np.random.default_rng(2)
+    difference = rng.normal(size=5)
+    difference *= 0.1 / difference.std(ddof=1)
+    t = 4.0  # beyond luck for independent seeds
+    difference += t * 0.1 / np.sqrt(5) - difference.mean()
+    losses = np.stack([np.ones(5), 1 + difference], axis=1)
+    names = ["None", "L2"]
+    assert stats.ttest_rel(losses[:, 1], losses[:, 0]).statistic == pytest.approx(t)
+    assert "luck" not in of_losses(losses).verdict(names, 1, 0)
+    # Nadeau & Bengio 2003: t is divided by sqrt(1 + S n_test / n_train), here to 1.6
+    split = of_losses(losses, overlap=1.0)
+    assert split.verdict(names, 1, 0).endswith("This may be luck.")
+    corrected = split.difference(0)
+    assert corrected.mean[1, 0] / corrected.error[1, 0] == pytest.approx(t / np.sqrt(1 + 5 * 1.0))
+
+
+def test_only_ones_own_points_overlap_from_seed_to_seed():
+    rng = np.random.default_rng(0)
+    points = [(*rng.normal(size=2), i % 2) for i in range(80)]
+    own = regviz.PointsSpec(points, train_fraction=0.5, validation_fraction=0.2)
+    training = regviz.TrainingSpec(epochs=1)
+    for data, expected in ((own, 40 / 32), (regviz.DataSpec("moons", n_samples=80), 0)):
+        history = regviz.train(regviz.Experiment(data, training=training))
+        assert comparison.overlap(history) == expected
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.4])
+def test_the_best_over_seeds_are_the_lowest_and_what_a_t_test_cannot_tell_from_it(overlap):
+    rng = np.random.default_rng(1)
+    losses = rng.normal(size=(5, 30), scale=0.1) + rng.uniform(0.3, 0.8, 30)
+    lowest = int(losses.mean(axis=0).argmin())
+    luck = 2 * stats.t.sf(3, df=4)
+    for i, starred in enumerate(of_losses(losses, overlap).best[:, 0]):
+        t = stats.ttest_rel(losses[:, i], losses[:, lowest]).statistic / np.sqrt(1 + 5 * overlap)
+        assert starred == (i == lowest or 2 * stats.t.sf(abs(t), df=4) >= luck)
+    assert 1 < of_losses(losses, overlap).best.sum() < 30
 
 
 def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_so():

@@ -119,6 +119,7 @@ def seed_losses(
     methods: Sequence[str],
     *,
     baseline: int | None = None,
+    overlap: float = 0.0,
     theme: Theme = "light",
 ) -> go.Figure:
     """Test losses of networks over seeds: each seed's, their mean and its standard error.
@@ -131,6 +132,8 @@ def seed_losses(
         Of the n networks. Methods are keys of `regviz.palette.METHODS`.
     baseline : int, optional
         The network whose mean a line marks.
+    overlap : float
+        As for `regviz.paths.standard_error`.
     theme : {"light", "dark"}
 
     Returns
@@ -155,7 +158,7 @@ def seed_losses(
         f"Test loss over {len(values)} seeds",
         "● a seed &nbsp; ◆ mean ± standard error",
     )
-    means, errors = values.mean(axis=0), standard_error(values)
+    means, errors = values.mean(axis=0), standard_error(values, overlap)
     for i, (name, method) in enumerate(zip(names, methods, strict=True)):
         colour = palette.METHODS[choice("methods", method, palette.METHODS)][theme]
         seeds = np.arange(len(values))

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from regviz.comparison import Comparison, Replicates, compare, confusion, to_csv
-from regviz.experiment import Experiment
+from regviz.comparison import Comparison, Replicates, compare, confusion, overlap, to_csv
+from regviz.experiment import Data, Experiment
 from regviz.figures.compare import confusion_matrices, seed_losses
 from regviz.history import History
 from regviz.labels import class_names, labels
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
-from regviz.pages.understand.seeds import SEEDS, Seeds
+from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 
 
 def show(sight: Sight) -> None:
@@ -21,10 +21,11 @@ def show(sight: Sight) -> None:
     stopped = _unregularized(sight)
     networks, times = _networks(sight.history, sight.rows, stopped)
     single = compare(sight.history, networks, times)
+    experiment = sight.cube.only(sight.rows)
     seeds = Seeds(
         sight,
         "compare",
-        _needed(sight.cube.only(sight.rows), stopped),
+        _needed(experiment, stopped),
         lambda histories: _replicates(histories, stopped),
     )
     several = seeds.found
@@ -32,13 +33,14 @@ def show(sight: Sight) -> None:
     entries = _entries(sight, times, found)
     with st.container(horizontal=True):
         seeds.offer(
-            "Train these networks again on other points, from other initial weights. Every number"
-            " gets a mean and a standard error."
+            f"Train these networks under {len(SEEDS)} seeds, each with"
+            f" {own_points(experiment.data)} and initial weights. Every number gets a mean and a"
+            " standard error."
         )
         _offer(entries, found)
     seeds.follow()
     number_table(entries, found, sight.theme, "compare_table")
-    _explain(entries, found)
+    _explain(entries, found, experiment.data)
     if several is not None:
         _tell(sight, entries, several)
     if sight.history.dataset.task != "regression":
@@ -92,7 +94,8 @@ def _needed(experiment: Experiment, stopped: int | None) -> Experiment:
 def _replicates(histories: list[History], stopped: int | None) -> Replicates:
     """Each seed's networks in numbers, all of them, and the one stopped early."""
     rows = list(range(len(histories[0].experiment.regularizations)))
-    return Replicates.of([compare(one, *_networks(one, rows, stopped)) for one in histories])
+    found = [compare(one, *_networks(one, rows, stopped)) for one in histories]
+    return Replicates.of(found, overlap(histories[0]))
 
 
 def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
@@ -107,15 +110,21 @@ def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
     )
 
 
-def _explain(entries: list[Entry], found: Comparison | Replicates) -> None:
+def _explain(entries: list[Entry], found: Comparison | Replicates, data: Data) -> None:
     if isinstance(found, Comparison):
         said = "Each method at the strength that its card shows, after the last epoch."
     else:
         said = (
-            f"Mean ± standard error over {len(SEEDS)} seeds, each with its own points, initial"
+            f"Mean ± standard error over {len(SEEDS)} seeds, each with {own_points(data)}, initial"
             " weights and mini-batches."
         )
-    said += f" {BEST} marks the best where a number tells how well a network predicts."
+        if found.overlap:
+            said += " The splits overlap, for which the standard error makes up (Nadeau & Bengio"
+            said += " 2003)."
+    said += f" {BEST} marks the best where a number tells how well a network predicts"
+    said += (
+        "." if isinstance(found, Comparison) else ", and those that only luck may put behind it."
+    )
     said += " The other columns describe the network."
     if entries[-1].method == "early_stopping":
         said += " Early stopping has chosen its epoch by the validation loss."
@@ -137,11 +146,19 @@ def _tell(sight: Sight, entries: list[Entry], several: Replicates) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     if baseline is not None:
         st.caption(
-            "Differences are taken seed by seed, ± their standard error. Luck alone takes one"
-            f" beyond three standard errors about once in 25 times with {len(SEEDS)} seeds."
+            "Differences are taken seed by seed, ± their standard error. With"
+            f" {len(SEEDS)} seeds, luck alone takes each of them beyond three standard errors about"
+            " once in 25 times."
         )
     draw(
-        seed_losses(several["test_loss"], names, methods, baseline=baseline, theme=sight.theme),
+        seed_losses(
+            several["test_loss"],
+            names,
+            methods,
+            baseline=baseline,
+            overlap=several.overlap,
+            theme=sight.theme,
+        ),
         "compare_losses",
     )
 

@@ -11,8 +11,9 @@ from regviz.figures.paths import weight_paths
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.method import choose_method
-from regviz.pages.understand.seeds import SEEDS, Seeds
+from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 from regviz.paths import Choice, Path, choose, losses_over_seeds, path, standard_error, with_start
+from regviz.points import PointsSpec
 
 Losses = dict[str, NDArray[np.float64]]
 
@@ -29,8 +30,9 @@ def show(sight: Sight) -> None:
         seeds = Seeds(sight, "paths", _only_end(sight.cube.only(networks)), losses_over_seeds)
         losses = seeds.found
         seeds.offer(
-            "Train this method again on other points, from other initial weights. The losses get a"
-            " mean and a standard error."
+            f"Train this method under {len(SEEDS)} seeds, each with"
+            f" {own_points(sight.cube.experiment.data)} and initial weights. The losses get a mean"
+            " and a standard error."
         )
     seeds.follow()
     one = path(sight.history, networks)
@@ -96,9 +98,13 @@ def _tell(sight: Sight, one: Path, losses: Losses | None) -> None:
             " to see how far chance decides. Test loss is never chosen by."
         )
     else:
+        data = sight.cube.experiment.data
         st.caption(
-            f"Losses are means over {len(SEEDS)} seeds ± standard error, each with its own points"
-            " and initial weights. Weights and zeros are those of the run on the board."
+            f"Losses are means over {len(SEEDS)} seeds ± standard error, each with"
+            f" {own_points(data)} and initial weights. Weights and zeros are those of the run on"
+            " the board."
+            + " The splits overlap, so that the standard errors are rather too small."
+            * isinstance(data, PointsSpec)
         )
 
 

@@ -5,9 +5,10 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from regviz.experiment import Experiment
+from regviz.experiment import Data, Experiment
 from regviz.history import History
 from regviz.pages.sight import Sight
+from regviz.points import PointsSpec
 from regviz.replicates import with_seed
 from regviz.runs import Replication
 
@@ -15,6 +16,11 @@ Found = TypeVar("Found")
 
 SEEDS = tuple(range(5))
 TICK = 0.5  # seconds between two looks at how far the seeds are
+
+
+def own_points(data: Data) -> str:
+    """What each seed is trained on, in words."""
+    return f"its own {'split of your ' if isinstance(data, PointsSpec) else ''}points"
 
 
 class Seeds(Generic[Found]):
