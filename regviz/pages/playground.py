@@ -197,9 +197,13 @@ def _switch_on() -> None:
 
 def main() -> None:
     """Draw the page."""
-    # a course page is narrow
-    sidebar = "collapsed" if st.context.is_embedded else "auto"
-    st.set_page_config("RegViz", ICON, layout="wide", initial_sidebar_state=sidebar)
+    st.set_page_config(
+        "RegViz",
+        ICON,
+        layout="wide",
+        # a course page is narrow
+        initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
+    )
     st.html(STYLE)
     _open()
     _switch_on()
