@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from regviz.datasets import SPLITS
 from regviz.experiment import Experiment, Regularization
 from regviz.history import History
 from regviz.labels import label
+from regviz.networks import predict
 from regviz.regularization import METHODS
 from regviz.validation import Task, integer, refuse
 
 Array = NDArray[np.float64]
+
+SAME = 0.02  # two probabilities that differ by no more are one colour in a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +203,21 @@ def _wires(history: History) -> NDArray[np.int64]:
             for source in range(columns - 1)
         ]
     )
+
+
+def constant(history: History, networks: Sequence[int]) -> NDArray[np.bool_]:
+    """Which networks predict, in the end, the same at every point: ``(L,)``.
+
+    Their probabilities differ by at most `SAME` over all points of the dataset, or their values by
+    that share of the training targets' range. A network that has diverged is none of them.
+    """
+    data = history.dataset
+    X = np.concatenate([data.points(split)[0] for split in SPLITS])
+    outputs = torch.from_numpy(history.outputs(X, list(networks)))
+    predicted = predict(outputs, data.task).numpy()
+    largest = SAME * (float(np.ptp(data.y_train)) if data.task == "regression" else 1.0)
+    spread = np.ptp(predicted, axis=1).reshape(len(networks), -1).max(axis=1)
+    return np.asarray(spread <= largest)
 
 
 def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:

@@ -193,10 +193,20 @@ def test_the_text_alternative_says_what_is_seen(path, losses):
     text = figures.weight_paths(path, losses, choice=paths.Choice(1, 2, 0.1)).layout.meta["alt"]
     assert text == (
         "L1 from λ₁ = 0 to 0.3, at 5 strengths."
-        f" Of 47 weights {zeros[0]} are not 0 at the weakest strength and {zeros[-1]} at the"
-        f" strongest. Test loss is lowest, {losses['test'].mean(axis=0)[best]:.2f}, at λ₁ ="
+        f" Of 47 weights {zeros[0]} are not 0 at λ₁ = 0 and {zeros[-1]} at λ₁ = 0.3."
+        f" Test loss is lowest, {losses['test'].mean(axis=0)[best]:.2f}, at λ₁ ="
         f" {path.strengths[best]:g}. Validation loss is lowest at λ₁ = 0.003. The strongest within"
         " one standard error of it is λ₁ = 0.01."
+    )
+
+
+def test_the_text_alternative_counts_weights_where_a_network_is_left(path):
+    nonzero = path.nonzero.copy()
+    nonzero[[0, -1]] = np.nan
+    text = figures.weight_paths(replace(path, nonzero=nonzero)).layout.meta["alt"]
+    assert (
+        f"{nonzero[1]:.0f} are not 0 at {path.text(1)} and {nonzero[3]:.0f} at {path.text(3)}."
+        in text
     )
 
 

@@ -204,3 +204,36 @@ def test_the_losses_over_seeds_are_those_at_the_end_of_each_run(history):
     assert np.isnan(without["validation"]).all()
     with pytest.raises(ValueError, match="histories must be at least one history"):
         paths.losses_over_seeds([])
+
+
+@pytest.mark.parametrize("name", ["moons", "three_blobs", "bumps"])
+def test_constant_are_the_networks_whose_predictions_hardly_differ_over_the_points(name):
+    rows = (Regularization(), Regularization(l1=1.0), Regularization(l2=10.0))
+    history = regviz.train(experiment(rows, name=name))
+    assert paths.constant(history, [0, 1, 2, 1]).tolist() == [False, True, True, True]
+    assert not np.concatenate([w.ravel() for w in history.weights(1)]).any()
+    assert np.concatenate([w.ravel() for w in history.weights(2)]).any()
+
+
+@pytest.mark.parametrize(("range_of", "expected"), [(0.019, True), (0.021, False)])
+def test_constant_allows_for_a_fiftieth(range_of, expected):
+    # one weight from x1 to the probability, whose logits are such that it spans range_of
+    linear = replace(experiment(ROWS[:1]), network=regviz.NetworkSpec(hidden=()))
+    history = regviz.train(linear)
+    X = np.concatenate([history.dataset.points(s)[0] for s in ("train", "validation", "test")])
+    low, high = X[:, 0].min(), X[:, 0].max()
+    # p = 1/2 + w x / 4 so near to 1/2
+    parameters = np.zeros_like(history.parameters)
+    column = int(np.flatnonzero(history.layout.is_weight)[0])
+    parameters[..., column] = 4 * range_of / (high - low)
+    made = replace(history, parameters=parameters)
+    spread = np.ptp(1 / (1 + np.exp(-parameters[-1, 0, column] * X[:, 0])))
+    assert spread == pytest.approx(range_of, rel=0.01)
+    assert paths.constant(made, [0]).tolist() == [expected]
+
+
+def test_a_diverged_network_is_not_constant(history):
+    parameters = history.parameters.copy()
+    parameters[-1, 2] = np.nan
+    found = paths.constant(replace(history, parameters=parameters), range(5))
+    assert not found[2]

@@ -137,6 +137,38 @@ def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
     assert any("has no standard error" in caption.value for caption in page.caption)
 
 
+def lowest_at(level):
+    """Validation losses that are lowest at one of the strengths of L1."""
+
+    def change(history):
+        metrics = {name: values.copy() for name, values in history.metrics.items()}
+        metrics["validation_loss"][-1, 1 + level] = 0.001
+        return replace(history, metrics=metrics)
+
+    return change
+
+
+def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
+    strong = sight(change=lowest_at(7))
+    assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
+    page = opened(strong)
+    assert texts(page)[0].endswith("It predicts the same everywhere.")
+    (info,) = page.info
+    assert "On these 8 validation points no network of the path does better" in info.value
+    page = opened(sight(change=lowest_at(0)))
+    assert not page.info
+    assert "everywhere" not in "".join(texts(page))
+
+
+def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
+    histories = [
+        regviz.train(replace(seen.cube.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
+    ]
+    assert view.Several.of(histories).same[-1]
+    ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
+    assert not view.Several.of([histories[0], ruined]).same.any()
+
+
 def test_a_click_shows_that_strength_once(seen, drawn):
     page = opened(seen)
     drawn.clicked = [{"customdata": 3}]

@@ -207,12 +207,12 @@ def _said(path: Path, losses: Mapping[str, Array], choice: Choice | None) -> str
     """The figure in words."""
     n_weights = path.weights.shape[1]
     ends = f"{path.text(0)} to {path.number(-1)}"
-    known = path.nonzero[np.isfinite(path.nonzero)]
+    known = np.flatnonzero(np.isfinite(path.nonzero))
     said = [f"{METHODS[path.method].label} from {ends}, at {len(path.strengths)} strengths."]
     if len(known):
         said.append(
-            f"Of {n_weights} weights {known[0]:.0f} are not 0 at the weakest strength and"
-            f" {known[-1]:.0f} at the strongest."
+            f"Of {n_weights} weights {path.nonzero[known[0]]:.0f} are not 0 at"
+            f" {path.text(known[0])} and {path.nonzero[known[-1]]:.0f} at {path.text(known[-1])}."
         )
     if "test" in losses and np.isfinite(tests := losses["test"].mean(axis=0)).any():
         i = int(np.nanargmin(tests))

@@ -1,6 +1,7 @@
 """The view "Paths": a method against its strength, and which strength validation would choose."""
 
 from dataclasses import replace
+from typing import NamedTuple, Self
 
 import numpy as np
 import streamlit as st
@@ -8,14 +9,38 @@ from numpy.typing import NDArray
 
 from regviz.experiment import Experiment
 from regviz.figures.paths import weight_paths
+from regviz.history import History
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.method import choose_method
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
-from regviz.paths import Choice, Path, choose, losses_over_seeds, path, standard_error, with_start
+from regviz.paths import (
+    Choice,
+    Path,
+    choose,
+    constant,
+    losses_over_seeds,
+    path,
+    standard_error,
+    with_start,
+)
 from regviz.points import PointsSpec
 
 Losses = dict[str, NDArray[np.float64]]
+
+
+class Several(NamedTuple):
+    """A path's losses over seeds, and where its networks are `constant` under each seed."""
+
+    losses: Losses
+    same: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, histories: list[History]) -> Self:
+        """From the history of each seed."""
+        networks = range(len(histories[0].experiment.regularizations))
+        same = np.stack([constant(history, networks) for history in histories])
+        return cls(losses_over_seeds(histories), np.asarray(same.all(axis=0)))
 
 
 def show(sight: Sight) -> None:
@@ -27,8 +52,8 @@ def show(sight: Sight) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         method = choose_method(sight, methods, "paths_method")
         networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
-        seeds = Seeds(sight, "paths", _only_end(sight.cube.only(networks)), losses_over_seeds)
-        losses = seeds.found
+        seeds = Seeds(sight, "paths", _only_end(sight.cube.only(networks)), Several.of)
+        several = seeds.found
         seeds.offer(
             f"Train this method under {len(SEEDS)} seeds, each with"
             f" {own_points(sight.cube.experiment.data)} and initial weights. The losses get a mean"
@@ -40,8 +65,10 @@ def show(sight: Sight) -> None:
         "One line a weight, from weak to strong. Click a strength to show it on the board."
         " Norms are in percent of the largest."
     )
+    losses = None if several is None else several.losses
     _draw(sight, one, losses, networks.index(sight.network(method)))
-    _tell(sight, one, losses)
+    same = constant(sight.history, networks) if several is None else several.same
+    _tell(sight, one, losses, same)
 
 
 def _only_end(experiment: Experiment) -> Experiment:
@@ -78,7 +105,8 @@ def validated(one: Path, losses: Losses | None) -> Choice | None:
     return choose(values) if np.isfinite(values).all(axis=0).any() else None
 
 
-def _tell(sight: Sight, one: Path, losses: Losses | None) -> None:
+def _tell(sight: Sight, one: Path, losses: Losses | None, same: NDArray[np.bool_]) -> None:
+    """Which strengths validation would choose, and what that is worth."""
     choice = validated(one, losses)
     if choice is None:
         st.info(nothing_to_choose_by(sight.history.dataset.points("validation")[1].size))
@@ -88,11 +116,17 @@ def _tell(sight: Sight, one: Path, losses: Losses | None) -> None:
         marked.append(("Strongest within one standard error of it", choice.one_se))
     for i, (name, level) in enumerate(marked):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{name}:** {sentence(one, losses, level)}")
+            everywhere = " It predicts the same everywhere." if same[level] else ""
+            st.markdown(f"**{name}:** {sentence(one, losses, level)}{everywhere}")
             if st.button(f"Show {one.text(level)} on the board", key=f"paths_show_{i}"):
                 _look(sight, one.networks[level])
     n = len(sight.history.dataset.points("validation")[1])
-    if losses is None:
+    if losses is None and same[choice.best]:
+        st.info(
+            f"On these {n} validation points no network of the path does better than one that"
+            f" predicts the same everywhere. This may be chance: train over {len(SEEDS)} seeds."
+        )
+    elif losses is None:
         st.caption(
             f"One run on {n} validation points has no standard error. Train over {len(SEEDS)} seeds"
             " to see how far chance decides. Test loss is never chosen by."
