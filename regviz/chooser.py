@@ -174,7 +174,7 @@ _MEASURED: dict[tuple[bool, str], Advice] = {
         "l1",
         "Elastic net beats the baseline, and L1 alone is no worse, with one strength instead of"
         " two.",
-        "Try L1's neighbouring strengths.",
+        "Look at L1's neighbouring strengths, and compare over several seeds.",
         _LASSO,
     ),
     (True, "elastic_net"): Advice(
@@ -187,13 +187,13 @@ _MEASURED: dict[tuple[bool, str], Advice] = {
         "l2",
         "Elastic net does not beat the baseline, and L2 does: here it helps to shrink weights, but"
         " not to set them to 0.",
-        "Try L2's neighbouring strengths.",
+        "Look at L2's neighbouring strengths, and compare over several seeds.",
         _DECAY,
     ),
     (False, "none"): Advice(
         "none",
         "Neither elastic net nor L2 beats the baseline.",
-        "Try weaker strengths before you do without.",
+        "Compare over several seeds before you do without.",
         _RULE,
     ),
 }

@@ -12,11 +12,13 @@ import regviz
 from regviz.chooser import Advice, consult
 from regviz.cube import Cube
 from regviz.pages.sight import Sight
-from regviz.pages.understand.which_one import validation_losses
+from regviz.pages.understand.which_one import best
 from regviz.regularization import METHODS
 from regviz.runs import Runs
 from regviz.strengths import DEFAULT_LEVEL
 
+# where `with_losses` puts the best, away from what the board shows
+LEVEL = dict.fromkeys(METHODS, DEFAULT_LEVEL + 2) | {"none": 0, "l1": DEFAULT_LEVEL - 1}
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
 
@@ -43,10 +45,15 @@ def made(validation_fraction: float, methods=tuple(METHODS)) -> Sight:
 
 
 def with_losses(sight: Sight, losses: dict[str, float]) -> Sight:
-    """The same sight, had the methods' shown networks ended with these validation losses."""
+    """The same sight, had the methods ended with these validation losses at one strength.
+
+    It is not the one on the board; at the others they had 1 more, or diverged like it.
+    """
     metrics = {name: values.copy() for name, values in sight.history.metrics.items()}
     for method, loss in losses.items():
-        metrics["validation_loss"][-1, sight.network(method)] = loss
+        networks = list(dict(sight.cube.shelves)[method])
+        metrics["validation_loss"][-1, networks] = loss + 1
+        metrics["validation_loss"][-1, networks[LEVEL[method]]] = loss
     return replace(sight, history=replace(sight.history, metrics=metrics))
 
 
@@ -89,7 +96,7 @@ def test_one_question_after_another_with_how_many_are_left(sight):
 
 
 def test_every_way_shows_its_advice_reason_and_source(sight):
-    for answers, advice in walk(validation_losses(sight)):
+    for answers, advice in walk({key: one.loss for key, one in best(sight).items()}):
         page = open_view(sight, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
@@ -97,7 +104,7 @@ def test_every_way_shows_its_advice_reason_and_source(sight):
             assert text in shown
 
 
-def test_the_board_s_losses_decide_and_are_shown_with_their_strengths(sight):
+def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(sight):
     staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
     page = open_view(staged, MEASURED)
     shown = texts(page)
@@ -105,26 +112,33 @@ def test_the_board_s_losses_decide_and_are_shown_with_their_strengths(sight):
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
     assert "0.946" not in shown  # L2 decided nothing
-    row = sight.cube.experiment.regularizations[sight.network("l1")]
-    assert f"λ₁ = {row.l1:g}" in shown
+    assert f"λ₁ = {sight.cube.strengths('l1')[LEVEL['l1']]:g}" in shown
     n = round(60 * sight.cube.experiment.data.train_fraction * 0.25)
     assert f"{n} validation points" in shown
 
 
-def test_only_the_strengths_on_the_board_count(sight):
-    losses = {"none": 0.5, "elastic_net": 0.6, "l1": 0.9, "l2": 0.4}
-    staged = with_losses(sight, losses)
-    assert validation_losses(staged) == pytest.approx(
-        losses
-        | {
-            key: float(sight.history.metrics["validation_loss"][-1, sight.network(key)])
-            for key in ("dropout", "max_norm")
-        }
-    )
-    weaker = replace(staged, rows=staged.cube.rows({"l2": DEFAULT_LEVEL - 1}))
-    column = dict(weaker.cube.shelves)["l2"][DEFAULT_LEVEL - 1]
-    expected = sight.history.metrics["validation_loss"][-1, column]
-    assert validation_losses(weaker)["l2"] == expected
+def test_all_strengths_count_wherever_the_board_stands(sight):
+    last = sight.history.metrics["validation_loss"][-1]
+    for levels in ({}, {"l2": 0, "l1": 7}):
+        found = best(replace(sight, rows=sight.cube.rows(levels)))
+        for key, networks in sight.cube.shelves:
+            losses = [last[network] for network in networks]
+            assert found[key].loss == min(losses)
+            assert found[key].network == networks[found[key].level]
+            assert losses[found[key].level] == min(losses)
+
+
+def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(sight):
+    losses = sight.history.metrics["validation_loss"].copy()
+    shelves = dict(sight.cube.shelves)
+    before = best(sight)["l1"]
+    losses[-1, before.network] = np.nan
+    losses[-1, list(shelves["l2"])] = np.nan
+    metrics = sight.history.metrics | {"validation_loss": losses}
+    found = best(replace(sight, history=replace(sight.history, metrics=metrics)))
+    assert found["l1"].level != before.level
+    assert np.isfinite(found["l1"].loss)
+    assert found["l2"].loss == np.inf
 
 
 def test_a_diverged_network_is_said_to_be(sight):
@@ -137,7 +151,7 @@ def test_a_diverged_network_is_said_to_be(sight):
 @pytest.mark.parametrize("outcome", ["net", "baseline"])
 def test_without_validation_points_the_outcome_is_asked(outcome):
     blind = made(0.0)
-    assert validation_losses(blind) == {}
+    assert best(blind) == {}
     page = open_view(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
     assert "##### Try" in texts(page)
@@ -161,6 +175,15 @@ def test_the_advice_opens_on_the_board(sight):
     page.button("which_one_open").click().run()
     assert page.session_state["wish"]["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
+
+
+def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(sight):
+    losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
+    page = open_view(with_losses(sight, losses), MEASURED)
+    page.button("which_one_open").click().run()
+    wish = page.session_state["wish"]
+    assert (wish["focus"], wish["scroll"]) == ("l1", True)
+    assert wish["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
 
 
 def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest():

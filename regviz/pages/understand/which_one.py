@@ -1,7 +1,9 @@
 """The view "Which one?": a few questions, an advice with its reason, and the board opened on it."""
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
 
 from regviz.chooser import MAX_QUESTIONS, QUESTIONS, Advice, consult
@@ -19,7 +21,8 @@ def show(sight: Sight) -> None:
         "These are rules of thumb, not laws. They choose among L1, L2, elastic net and none;"
         " dropout and max-norm can be added to any of them."
     )
-    losses = validation_losses(sight)
+    measured = best(sight)
+    losses = {key: one.loss for key, one in measured.items()}
     answers: dict[str, str] = {}
     while not isinstance(found := consult(answers, losses), Advice):
         given = st.radio(
@@ -36,56 +39,70 @@ def show(sight: Sight) -> None:
             break
         answers[found.key] = given
     if isinstance(found, Advice):
-        _advise(sight, found)
+        _advise(sight, found, measured)
     with st.container(horizontal=True):
         if isinstance(found, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
-            sight.look(focus=found.method, scroll=True)
+            levels = {key: measured[key].level for duel in found.duels for key in duel.methods}
+            sight.look(focus=found.method, levels=levels, scroll=True)
         if answers:
             st.button(
                 "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
             )
 
 
-def validation_losses(sight: Sight) -> dict[str, float]:
-    """The validation loss of every method at its current strength; none without such points."""
+class Best(NamedTuple):
+    """A method where its validation loss is lowest: its level, that network, and the loss."""
+
+    level: int
+    network: int
+    loss: float
+
+
+def best(sight: Sight) -> dict[str, Best]:
+    """Every method at the best of all its strengths; none without validation points.
+
+    The loss is infinite where a method has diverged at all strengths.
+    """
     if not len(sight.history.dataset.points("validation")[1]):
         return {}
-    last = sight.history.metrics["validation_loss"][-1]
-    return {key: float(last[sight.network(key)]) for key, _ in sight.cube.shelves}
+    last = np.nan_to_num(sight.history.metrics["validation_loss"][-1], nan=np.inf)
+    found = {}
+    for key, networks in sight.cube.shelves:
+        level = int(last[list(networks)].argmin())
+        found[key] = Best(level, networks[level], float(last[networks[level]]))
+    return found
 
 
-def _advise(sight: Sight, advice: Advice) -> None:
+def _advise(sight: Sight, advice: Advice, measured: dict[str, Best]) -> None:
     with st.container(border=True):
         st.markdown(f"##### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
         st.markdown(advice.reason)
         if advice.duels:
-            st.markdown(_evidence(sight, advice))
+            st.markdown(_evidence(sight, advice, measured))
         st.markdown(f"**Next:** {advice.then}")
         st.caption(advice.source + ".")
 
 
-def _evidence(sight: Sight, advice: Advice) -> str:
+def _evidence(sight: Sight, advice: Advice, measured: dict[str, Best]) -> str:
     """The losses that decided, with their strengths, as a Markdown table."""
-    losses = {
-        key: loss
-        for duel in advice.duels
-        for key, loss in zip(duel.methods, duel.losses, strict=True)
-    }
-    lines = ["| On the board | Strength | Validation loss |", "|:--|:--|--:|"]
-    lowest = min(losses.values())
-    for key, loss in losses.items():
-        row = sight.cube.experiment.regularizations[sight.network(key)]
+    compared = dict.fromkeys(key for duel in advice.duels for key in duel.methods)
+    lines = ["| Method | Best strength | Validation loss |", "|:--|:--|--:|"]
+    lowest = min(measured[key].loss for key in compared)
+    for key in compared:
+        _, network, loss = measured[key]
+        row = sight.cube.experiment.regularizations[network]
         shown = "diverged" if math.isinf(loss) else f"{loss:.3f}"
-        best = "**" if loss == lowest else ""
+        bold = "**" if loss == lowest else ""
         lines.append(
-            f"| {METHODS[key].label} | {label(row).strength or '–'} | {best}{shown}{best} |"
+            f"| {METHODS[key].label} | {label(row).strength or '–'} | {bold}{shown}{bold} |"
         )
     n = len(sight.history.dataset.points("validation")[1])
     return "\n".join(lines) + (
-        f"\n\nMeasured on the board's {n} validation points, with one seed. A small difference may"
-        " be luck."
+        f"\n\nMeasured on the board's {n} validation points, with one seed, each method at the best"
+        " of its strengths. A small difference may be luck, the more so for a method that has many"
+        " strengths to choose from."
     )
 
 
