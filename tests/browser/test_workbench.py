@@ -31,7 +31,7 @@ from tests.browser.visitor import (
 )
 
 WITHOUT = "data,network,training,line_up"
-MOONS = replace(SHOWCASE.data, name="moons", noise=0.25)
+MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
 # everything of the board that a link is to bring back
 SEEN = "(({ frame, view: { focus, levels } }) => ({ frame, focus, levels }))(window.board())"
 
