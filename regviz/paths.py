@@ -118,24 +118,6 @@ class Choice(NamedTuple):
     standard_error: float
 
 
-def strength(method: str, regularization: Regularization) -> float:
-    """The strength of a method in a regularization: what `Method.at` was given."""
-    match method:
-        case "l1":
-            return regularization.l1
-        case "l2":
-            return regularization.l2
-        case "elastic_net":
-            return regularization.l1 + regularization.l2
-        case "dropout":
-            return regularization.drop_rate
-        case "max_norm" if regularization.max_norm is not None:
-            return regularization.max_norm
-        case "max_norm":
-            return math.inf
-    raise refuse("method", "one that has a strength", method)
-
-
 def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ...]:
     """The networks of a method, led by the one that it becomes as its strength vanishes.
 
@@ -174,12 +156,14 @@ def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
     rows = [integer(f"networks[{i}]", k, 0, n_networks - 1) for i, k in enumerate(networks)]
     regularizations = [history.experiment.regularizations[k] for k in rows]
     method = label(regularizations[-1]).method
+    if method == "none":
+        raise refuse("method", "one that has a strength", method)
     weights = history.parameters[t, rows][:, history.layout.is_weight].astype(np.float64)
     since = history.diverged[rows]
     lost = (since >= 0) & (since <= history.epochs[t])
     weights[lost] = np.nan
     metrics = {name: np.where(lost, np.nan, m[t, rows]) for name, m in history.metrics.items()}
-    strengths = [strength(method, row) for row in regularizations]
+    strengths = [METHODS[method].strength(row) for row in regularizations]
     return Path(
         method,
         history.dataset.task,

@@ -108,7 +108,10 @@ class Method:
                 return Regularization()
 
     def strength(self, regularization: Regularization) -> float:
-        """How strong a regularization of this method is: `at` the other way round."""
+        """How strong a regularization of this method is: `at` the other way round.
+
+        Where it does not act that is 0, and for max-norm an infinite radius.
+        """
         r = regularization
         match self.key:
             case "l1":
@@ -120,7 +123,7 @@ class Method:
             case "dropout":
                 return r.drop_rate
             case "max_norm":
-                return r.max_norm or 0.0
+                return math.inf if r.max_norm is None else r.max_norm
             case _:
                 return 0.0
 

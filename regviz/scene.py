@@ -208,8 +208,10 @@ def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
     except (TypeError, ValueError) as error:
         raise refuse("strengths", "a strength for each of some methods", strengths) from error
     adjustable = [key for key in METHODS if key != "none"]
-    for key in given:
+    for key, strength in given.items():
         choice("strengths", key, adjustable)
+        if strength is None:  # which a Regularization would take for no bound
+            raise refuse(key, "a number", strength)
     return tuple(
         (key, METHODS[key].strength(METHODS[key].at(given[key])))
         for key in adjustable

@@ -243,6 +243,7 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(strengths={"none": 1.0}), r"^strengths must be one of"),
         (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
         (dict(strengths={"max_norm": 0.0}), r"^max_norm must be a number above 0"),
+        (dict(strengths={"max_norm": None}), r"^max_norm must be a number, got None"),
         (dict(strengths=[1]), r"^strengths must be a strength for each"),
         (dict(hide=("sidebar",)), r"^hide must be one of"),
         (dict(early_stopping=1), r"^early_stopping must be True or False"),

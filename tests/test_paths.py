@@ -82,12 +82,6 @@ def test_what_is_no_path_is_refused(history, networks, t, message):
         paths.path(history, networks, t)
 
 
-@pytest.mark.parametrize("key", list(METHODS)[1:])
-@pytest.mark.parametrize("value", [0.02, 0.3])
-def test_the_strength_is_what_the_method_was_taken_at(key, value):
-    assert paths.strength(key, METHODS[key].at(value)) == value
-
-
 def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_vanishes(cube):
     shelves = dict(cube.shelves)
     (none,) = shelves["none"]

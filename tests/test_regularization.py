@@ -138,6 +138,18 @@ def test_what_a_higher_rate_keeps_a_lower_rate_keeps_too():
     assert kept[1].sum() > kept[2].sum() > kept[4].sum()
 
 
+@pytest.mark.parametrize("key", list(METHODS)[1:])
+@pytest.mark.parametrize("value", [0.02, 0.3])
+def test_the_strength_is_what_the_method_was_taken_at(key, value):
+    assert METHODS[key].strength(METHODS[key].at(value)) == value
+
+
+def test_without_a_method_its_strength_is_0_and_a_radius_infinite():
+    for key, method in METHODS.items():
+        expected = math.inf if key == "max_norm" else 0.0
+        assert method.strength(Regularization()) == expected
+
+
 def test_every_method_of_the_catalogue_sets_its_own_parameter():
     strength = 0.25
     expected = {
