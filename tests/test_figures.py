@@ -313,6 +313,20 @@ def test_boundary_needs_two_columns_and_says_so(five_columns):
     assert figures.weight_histogram(five_columns, 0).data
 
 
+def test_long_names_of_classes_are_cut_in_the_legend_and_whole_where_one_points():
+    rng = np.random.default_rng(0)
+    names = ("Iris setosa of the north", "Iris setosa of the south")
+    data = regviz.PointsSpec([(*rng.normal(size=2), i % 2) for i in range(60)], names=names)
+    history = regviz.train(regviz.Experiment(data, training=regviz.TrainingSpec(epochs=1)))
+    traces = [t for t in figures.boundary(history, 0, resolution=9).data if t.type == "scatter"]
+    assert [t.name for t in traces if t.name.endswith("training")] == [
+        "…tosa of the north, training",
+        "…tosa of the south, training",
+    ]
+    for trace, name in zip(traces, [*names, *names], strict=True):
+        assert f"{name} (" in trace.hovertemplate
+
+
 @pytest.mark.parametrize("names", [("cat", "a<b>{x}"), ("cat", "dog & bird", "fish")])
 def test_classes_are_called_what_their_owner_calls_them(names):
     rng, n = np.random.default_rng(0), len(names)

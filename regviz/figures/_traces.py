@@ -8,13 +8,14 @@ import plotly.graph_objects as go
 
 from regviz import palette
 from regviz.history import Floats, History
-from regviz.labels import class_names, escaped, labels, shortened
+from regviz.labels import class_names, escaped, labels, short_names, shortened
 from regviz.palette import Theme, mix, rgb_of
 from regviz.validation import choice
 
 FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it
 NAMES = {"train": "training", "test": "test"}
+LEGEND = 18  # letters of a class's name in a legend
 WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
 
 
@@ -167,7 +168,8 @@ def point_traces(history: History, theme: Theme, size: float) -> list[go.Scatter
 def _classes(history: History, split: str, theme: Theme, size: float) -> list[go.Scatter]:
     X, y = history.dataset.points(split)
     traces = []
-    for c, called in enumerate(_names(history)):
+    names = _names(history)
+    for c, (called, short) in enumerate(zip(names, _names(history, LEGEND), strict=True)):
         colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
         filled = dict(color=colour, line=dict(color=palette.INK[theme], width=1))
         hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
@@ -178,7 +180,7 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
                 x=X[y == c, 0],
                 y=X[y == c, 1],
                 mode="markers",
-                name=f"{called}, {NAMES[split]}",
+                name=f"{short}, {NAMES[split]}",
                 marker=look | (filled if split == "train" else hollow),
                 legendrank=c if split == "train" else 100 + c,
                 hovertemplate=f"{WHERE}{called} ({NAMES[split]})<extra></extra>",
@@ -242,10 +244,10 @@ def target_range(history: History) -> tuple[float, float]:
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
-def _names(history: History) -> list[str]:
+def _names(history: History, longest: int | None = None) -> list[str]:
     """What the classes are called, as Plotly is to be told."""
     names = class_names(history.experiment.data, history.dataset.n_classes)
-    return [escaped(name) for name in names]
+    return [escaped(name) for name in (short_names(names, longest) if longest else names)]
 
 
 def class_colour(c: int, theme: Theme) -> str:

@@ -74,8 +74,12 @@ def confusion_matrices(
     short = [str(c) for c in range(n_classes)] if unnamed else short_names(classes, LONGEST)
     pairs = [[f"true {a}, predicted {b}" for b in classes] for a in classes]
     places = list(range(n_classes))
-    left = 50 if unnamed else 96
-    figure.update_layout(height=height + 180, margin=dict(l=left, r=14, t=118, b=62))
+    left = 50 if unnamed else 106
+    # room for names that are turned where it is narrow
+    below = 48 if unnamed else 30 + 8 * max(map(len, short))
+    figure.update_layout(
+        height=height + 132 + below, margin=dict(l=left, r=14, t=118, b=below + 14)
+    )
     for i, (matrix, share) in enumerate(zip(matrices, shares, strict=True)):
         row, column = i // columns + 1, i % columns + 1
         figure.add_trace(
@@ -104,10 +108,10 @@ def confusion_matrices(
         figure.update_yaxes(showticklabels=column == 1, row=row, col=column)
     axis = dict(tickvals=places, ticktext=[escaped(name) for name in short])
     axis |= dict(showgrid=False, zeroline=False, fixedrange=True)
-    figure.update_xaxes(axis)
+    figure.update_xaxes(axis, autotickangles=[0, 90])
     figure.update_yaxes(axis, autorange="reversed")
     edge = dict(xref="paper", yref="paper", showarrow=False, font_size=14)
-    figure.add_annotation(text="class predicted", x=0.5, y=0, yshift=-48, **edge)
+    figure.add_annotation(text="class predicted", x=0.5, y=0, yshift=-below, **edge)
     figure.add_annotation(text="true class", x=0, y=0.5, xshift=12 - left, textangle=-90, **edge)
     figure.update_layout(meta=dict(alt=_confused(matrices, names, classes)))
     return figure
