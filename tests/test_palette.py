@@ -81,3 +81,11 @@ def test_the_signs_of_links_are_told_apart(vision: str, theme: str):
 def test_methods_stand_out_against_the_page(theme: palette.Theme):
     for colours in palette.METHODS.values():
         assert contrast(colours[theme], palette.BLANK[theme]) > 3
+
+
+def test_a_mixture_lies_on_the_line_between_two_colours():
+    assert palette.rgb_of("#0a10ff") == (10, 16, 255)
+    assert palette.mix("#0a10ff", "#000000", 0) == "#0a10ff"
+    assert palette.mix("#0a10ff", "#00ff00", 1) == "#00ff00"
+    # 10, 16, 255 and a quarter of the way to 50, 0, 55
+    assert palette.mix("#0a10ff", "#320037", 0.25) == "#140ccd"

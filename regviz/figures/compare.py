@@ -78,7 +78,9 @@ def confusion_matrices(
     # room for names that are turned where it is narrow
     below = 48 if unnamed else 30 + 8 * max(map(len, short))
     figure.update_layout(
-        height=height + 132 + below, margin=dict(l=left, r=14, t=118, b=below + 14)
+        height=height + 132 + below,
+        margin=dict(l=left, r=14, t=118, b=below + 14),
+        title=dict(xref="container", pad_l=14),
     )
     for i, (matrix, share) in enumerate(zip(matrices, shares, strict=True)):
         row, column = i // columns + 1, i % columns + 1

@@ -17,8 +17,8 @@ PARTS = {
 ABOUT = {
     "predictive": "All uncertainty: the entropy of the mean prediction. It is the sum of the"
     " aleatoric and the epistemic part.",
-    "aleatoric": "Aleatoric uncertainty: the mean entropy of the single passes. Classes overlap"
-    " here, and more training points would not help.",
+    "aleatoric": "Aleatoric uncertainty: the mean entropy of the single passes. Each pass is itself"
+    " unsure: classes overlap here, or the network has not learned more.",
     "epistemic": "Epistemic uncertainty: the mutual information of prediction and weights. The"
     " passes contradict each other here, and more training points could help.",
 }
