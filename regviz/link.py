@@ -179,7 +179,7 @@ def to_query(scene: Scene) -> dict[str, str]:
         found["task"] = data.task
         if data.names:
             found["names"] = _listed(data.names)
-        start = replace(start, data=PointsSpec(data.points, data.task))
+        start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
     else:
         parameters = _TOY | parameters
     for name, parameter in parameters.items():
@@ -221,7 +221,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         try:
             others = {"task": query["task"]} if "task" in query else {}
             names = {"names": _list(query["names"])} if "names" in query else {}
-            data = PointsSpec.from_text(query["points"], **others, **names)
+            seed = start.data.seed
+            data = PointsSpec.from_text(query["points"], **others, **names, seed=seed)
             scene = start = replace(start, data=data)
         except (ValueError, csv.Error) as error:
             problems.append(f"{error}: ignored.")

@@ -86,7 +86,7 @@ def test_weight_decay_never_steps_beyond_zero():
 @pytest.mark.parametrize("name", ["moons", "circles", "three_blobs", "bumps"])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_penalties_lead_from_next_to_no_effect_to_collapse(name: str, activation: str):
-    data = replace(SHOWCASE.data, name=name)
+    data = replace(SHOWCASE.data, name=name, seed=0)
     network = regviz.NetworkSpec((8, 8, 8), activation)
     training = regviz.TrainingSpec("sgd", learning_rate=0.1, epochs=200, frames=1)
     columns = grid(("none", "l1", "l2", "elastic_net"), data, network, training)
