@@ -188,8 +188,8 @@ def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compare
 
 def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest():
     page = AppTest.from_file(str(PAGE), default_timeout=20)
-    for key, value in {"layers": 1, "units": 2, "epochs": 50, "understand": "Which one?"}.items():
-        page.session_state[key] = value
+    page.query_params["hidden"], page.query_params["epochs"] = "2", "50"
+    page.session_state["understand"] = "Which one?"
     deadline = time.monotonic() + 30
     while not any(radio.key == "which_one_data" for radio in page.run().radio):
         assert time.monotonic() < deadline, "the networks are not done"

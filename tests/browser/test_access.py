@@ -26,7 +26,7 @@ ACTIVE = """() => {
     inside: box.width > 0 && box.top >= -1 && box.bottom <= innerHeight + 1,
   };
 }"""
-BLUR = "window.board().element.getRootNode().activeElement?.blur()"
+BLUR = "window.board().element.getRootNode().activeElement?.blur(), document.activeElement?.blur()"
 MIDDLE = """(element) => {
   element.scrollIntoView({ block: "center" });
   const { left, top, width, height } = element.getBoundingClientRect();

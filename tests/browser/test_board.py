@@ -149,6 +149,7 @@ def test_dragging_redraws_at_once_and_sends_nothing(
 ):
     if name == "Strength of L1":
         look(page, linked=False)
+    page.wait_for_timeout(600)  # what is looked at from the test before has been said by then
     before = pictures(page)
     sent = Sent(page)
     seen = drag(

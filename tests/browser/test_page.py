@@ -215,11 +215,12 @@ def test_a_dataset_is_chosen_by_its_picture(brief: Page):
     expect(brief.get_by_role("button", name="classes only")).to_be_hidden()
     onset = brief.evaluate("window.board().recording.onset")
     bumps = cube_of(replace(SHOWCASE.data, name="bumps"), training=BRIEFLY, onset=onset)
-    assert_holds(brief, bumps)
+    levels = brief.evaluate("window.board().view.levels")
+    assert_holds(brief, bumps, levels)
     # a run that is there already comes at once, also when a control goes with it: wrong labels
     choose_data(brief, "Circles")
     choose_data(brief, "Bumps (regression)")
-    assert_holds(brief, bumps)
+    assert_holds(brief, bumps, levels)
 
 
 def test_switching_the_theme_changes_the_board(page: Page):
