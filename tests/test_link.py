@@ -115,20 +115,20 @@ def opened(address):
 # -------------------------------------------------------------------------------- round trips
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(scenes())
 def test_a_link_opens_the_scene_that_it_was_made_of(scene):
     address = link("https://example.org/regviz", scene)
     assert from_query(opened(address)) == (scene, [])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(scenes())
 def test_a_file_opens_the_scene_that_it_was_made_of(scene):
     assert Scene.from_json(scene.to_json()) == scene
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(scenes())
 def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
     scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
@@ -340,7 +340,7 @@ NAMES = [
 ]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(NAMES),

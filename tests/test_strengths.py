@@ -45,7 +45,7 @@ def test_a_grid_has_eight_different_strengths_in_order_for_any_setting():
 
 
 def test_strengths_are_round_numbers():
-    for setting in settings():
+    for setting in itertools.islice(settings(), 0, None, 5):
         for method in METHODS:
             for strength in strengths(method, *setting):
                 digits = "".join(map(str, Decimal(repr(strength)).normalize().as_tuple().digits))
@@ -55,7 +55,7 @@ def test_strengths_are_round_numbers():
 
 
 def test_every_offered_strength_is_a_regularization_of_its_method():
-    for setting in itertools.islice(settings(), 0, None, 7):
+    for setting in itertools.islice(settings(), 0, None, 23):
         columns = grid(list(METHODS), *setting, onset=1)
         assert [len(levels) for levels in columns] == [1] + [LEVELS] * 5
         assert columns[0] == (regviz.Regularization(),)
