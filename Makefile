@@ -19,7 +19,7 @@ test: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python tests/browser/install.py
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
