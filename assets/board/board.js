@@ -26,7 +26,7 @@ import * as views from "./view.js";
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
 // and how long nothing may have moved before the server is told what is looked at
-const TELL = 250;
+const TELL = 120;
 
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
