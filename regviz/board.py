@@ -31,7 +31,7 @@ from regviz.regularization import METHODS
 
 VERSION = 2
 LINE_UP, OTHERS = 0, 1
-EARLY_STOPPING = (
+ABOUT_EARLY_STOPPING = (
     "No penalty: the network without regularization, kept as it was when its validation loss was"
     " lowest. Training on would only overfit."
 )
@@ -112,7 +112,7 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
     return {
         "n_networks": n_rows,
         "last_epoch": experiment.training.epochs,
-        "patience": max(1, experiment.training.epochs // 10),
+        "patience": cube.patience,
         "onset": max(row.onset for row in experiment.regularizations),
         "data": DATASETS[experiment.data.name],
         "task": dataset.task,
@@ -159,7 +159,7 @@ def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
             | {
                 "key": "early_stopping",
                 "label": "Early stopping",
-                "about": EARLY_STOPPING,
+                "about": ABOUT_EARLY_STOPPING,
                 "colour": palette.METHODS["early_stopping"],
                 "held": True,
             }

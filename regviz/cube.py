@@ -79,6 +79,11 @@ class Cube:
         )
 
     @property
+    def patience(self) -> int:
+        """Epochs without improvement that early stopping waits for."""
+        return max(1, self.experiment.training.epochs // 10)
+
+    @property
     def limit_of_others(self) -> int:
         """Bytes that the frames of all networks but the line-up may take."""
         n_parameters = _n_parameters(self.experiment.data, self.experiment.network)

@@ -310,7 +310,7 @@ class Experiment:
     regularizations: tuple[Regularization, ...] = (Regularization(),)
 
     def __post_init__(self) -> None:
-        for name, kinds in _PARTS.items():
+        for name, kinds in PARTS.items():
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
                 raise refuse(name, allowed, getattr(self, name))
@@ -351,14 +351,10 @@ class Experiment:
         ValueError
             If the text is not JSON, names an unknown parameter, or holds a value out of range.
         """
-        try:
-            content = json.loads(text)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise refuse("experiment", f"JSON text ({error})", text) from error
-        content = mapping("experiment", content, [*_PARTS, "regularizations"])
+        content = mapping("experiment", read_json("experiment", text), [*PARTS, "regularizations"])
         parts = {
             name: build(name, kinds, content[name])
-            for name, kinds in _PARTS.items()
+            for name, kinds in PARTS.items()
             if name in content
         }
         if "regularizations" in content:
@@ -371,11 +367,19 @@ class Experiment:
         return cls(**parts)
 
 
-_PARTS: dict[str, tuple[type, ...]] = {
+PARTS: dict[str, tuple[type, ...]] = {
     "data": (DataSpec, PointsSpec),
     "network": (NetworkSpec,),
     "training": (TrainingSpec,),
 }
+
+
+def read_json(name: str, text: str) -> Any:
+    """What JSON text holds, or the refusal of what is none."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refuse(name, f"JSON text ({error})", text) from error
 
 
 def mapping(name: str, content: Any, allowed: Collection[str]) -> Mapping[str, Any]:

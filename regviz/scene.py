@@ -8,16 +8,16 @@ from typing import Any, Self
 
 from regviz.cube import Cube
 from regviz.experiment import (
+    PARTS,
     Data,
-    DataSpec,
     Experiment,
     NetworkSpec,
     TrainingSpec,
     build,
     mapping,
+    read_json,
 )
 from regviz.labels import label
-from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from regviz.training import recorded_epochs
@@ -141,26 +141,18 @@ class Scene:
         ValueError
             If the text is not JSON, names an unknown parameter, or holds a value out of range.
         """
-        try:
-            content = json.loads(text)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise refuse("file", f"JSON text ({error})", text) from error
+        content = read_json("file", text)
         if isinstance(content, dict) and "regularizations" in content:
             return cls.of(Experiment.from_json(text))
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", *allowed]))
         integer("regviz", content.pop("regviz", VERSION), 1, VERSION)
-        kinds: dict[str, tuple[type, ...]] = {
-            "data": (DataSpec, PointsSpec),
-            "network": (NetworkSpec,),
-            "training": (TrainingSpec,),
-        }
-        for name, choices in kinds.items():
+        for name, kinds in PARTS.items():
             given = content.get(name)
             if isinstance(given, dict) and "points" not in given:
                 given = dataclasses.asdict(getattr(cls(), name)) | given
             if name in content:
-                content[name] = build(name, choices, given)
+                content[name] = build(name, kinds, given)
         return cls(**content)
 
     def missing(self, experiment: Experiment) -> list[str]:

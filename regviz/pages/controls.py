@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board import EARLY_STOPPING
+from regviz.board import ABOUT_EARLY_STOPPING
 from regviz.experiment import (
     ACTIVATIONS,
     FEATURES,
@@ -157,7 +157,7 @@ def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, 
     early_stopping = st.toggle(
         "Early stopping",
         key=stand("use_early_stopping", base.early_stopping),
-        help=EARLY_STOPPING + " Needs None.",
+        help=ABOUT_EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
     if not methods:

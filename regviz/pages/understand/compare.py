@@ -18,15 +18,15 @@ from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 
 def show(sight: Sight) -> None:
     """Draw the view."""
-    stopped = _unregularized(sight)
-    networks, times = _networks(sight.history, sight.rows, stopped)
+    stopped, patience = _unregularized(sight), sight.cube.patience
+    networks, times = _networks(sight.history, sight.rows, stopped, patience)
     single = compare(sight.history, networks, times)
     experiment = sight.cube.only(sight.rows)
     seeds = Seeds(
         sight,
         "compare",
         _needed(experiment, stopped),
-        lambda histories: _replicates(histories, stopped),
+        lambda histories: _replicates(histories, stopped, patience),
     )
     several = seeds.found
     found = single if several is None else several
@@ -54,20 +54,15 @@ def _unregularized(sight: Sight) -> int | None:
 
 
 def _networks(
-    history: History, rows: list[int], stopped: int | None
+    history: History, rows: list[int], stopped: int | None, patience: int
 ) -> tuple[list[int], list[int]]:
     """The networks of the table and the time of each; the one stopped early comes last."""
     networks, times = list(rows), [len(history.epochs) - 1] * len(rows)
     if stopped is not None:
-        best, _ = history.early_stopping(_patience(history.experiment))
+        best, _ = history.early_stopping(patience)
         networks.append(rows[stopped])
         times.append(int(best[rows[stopped]]))
     return networks, times
-
-
-def _patience(experiment: Experiment) -> int:
-    """Epochs that early stopping waits for, as on the board."""
-    return max(1, experiment.training.epochs // 10)
 
 
 def _entries(sight: Sight, times: list[int], found: Comparison | Replicates) -> list[Entry]:
@@ -79,7 +74,7 @@ def _entries(sight: Sight, times: list[int], found: Comparison | Replicates) -> 
     if len(times) > len(entries):
         strength = f"epoch {sight.history.epochs[times[-1]]}"
         if isinstance(found, Replicates):  # each seed stops at an epoch of its own
-            strength = f"patience {_patience(sight.cube.experiment)}"
+            strength = f"patience {sight.cube.patience}"
         entries.append(Entry("early_stopping", "Early stopping", strength))
     return entries
 
@@ -91,10 +86,10 @@ def _needed(experiment: Experiment, stopped: int | None) -> Experiment:
     return replace(experiment, training=replace(experiment.training, frames=1))
 
 
-def _replicates(histories: list[History], stopped: int | None) -> Replicates:
+def _replicates(histories: list[History], stopped: int | None, patience: int) -> Replicates:
     """Each seed's networks in numbers, all of them, and the one stopped early."""
     rows = list(range(len(histories[0].experiment.regularizations)))
-    found = [compare(one, *_networks(one, rows, stopped)) for one in histories]
+    found = [compare(one, *_networks(one, rows, stopped, patience)) for one in histories]
     return Replicates.of(found, overlap(histories[0]))
 
 
