@@ -1,0 +1,1 @@
+"""What a server needs besides the page: limits, admission, housekeeping."""
