@@ -44,6 +44,16 @@ SINGLE = dict(rtol=1e-5, atol=1e-6)
 CURVED = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def out_of_sight() -> Iterator[None]:
+    """Hide Keras from the tests that follow: where it is there, Streamlit clears it at every run.
+
+    That takes as long as a garbage collection of all that the tests have imported.
+    """
+    yield
+    sys.modules.pop("keras", None)
+
+
 @pytest.fixture(autouse=True)
 def settings(tmp_path, monkeypatch) -> Iterator[None]:
     """Run in an empty folder, with one thread, and leave Keras as it was."""
