@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from regviz.validation import integer, real, refuse
@@ -80,7 +80,7 @@ class Limits:
                 logging.getLogger(__name__).warning(
                     "%s is no setting of RegViz, which knows %s", name, ", ".join(known)
                 )
-        found = {}
+        found: dict[str, Any] = {}
         for name, field in known.items():
             if text := environment.get(name, "").strip():
                 found[field.name] = _read(name, text, field.default)
