@@ -1,5 +1,6 @@
 """The server. Start it with ``streamlit run app.py``."""
 
+import asyncio
 import gc
 import importlib
 from collections.abc import AsyncIterator
@@ -9,26 +10,34 @@ from typing import Any
 
 import streamlit as st
 import torch
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from regviz.server.admission import Admission, Seats
+from regviz.server.housekeeping import keep_house
+from regviz.server.state import limits, runs
+
 # what the first visitor would else have to wait for
-for module in ("regviz.figures", "regviz.runs"):
-    importlib.import_module(module)
+importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
+seats = Seats(limits().sessions)
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Prepare the process once."""
+    """Prepare the process once, and keep it tidy."""
     torch.set_num_threads(1)
     gc.freeze()  # what is imported stays: let no collection walk through torch again
+    housekeeping = asyncio.create_task(keep_house(runs(), lambda: seats.n_taken))
     yield {}
+    housekeeping.cancel()
 
 
 app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
     routes=[Mount("/assets", StaticFiles(directory=ROOT / "assets"))],
+    middleware=[Middleware(Admission, seats=seats)],
 )

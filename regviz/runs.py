@@ -1,160 +1,39 @@
-"""Runs in training, one thread each, and finished ones kept for whoever asks for them next."""
+"""All trainings of a process: the same is trained once, and kept for whoever asks for it next."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-from regviz.datasets import make_dataset
+from regviz.cube import Cube
 from regviz.experiment import Experiment
 from regviz.history import History
-from regviz.packing import Packing
-from regviz.recorder import histories
-from regviz.replicates import stream_replicates
+from regviz.run import Replication, Run
 from regviz.turns import Training
 
 Watched = TypeVar("Watched", bound=Training[Any])
-Key = tuple[Experiment, tuple[int, ...] | None]  # seeds of a replication
+# an experiment, with its seeds if there are several; or a cube and its line-up
+Key = tuple[Experiment | Cube, tuple[int, ...] | None]
 
 
-class Run(Training[History]):
-    """The training of one experiment in a thread of its own, whose recording is seen as it grows.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    patience, visitor, urgent
-        As for `Training`.
-    limit : int or None
-        Bytes that its frames may take on their way to a browser, as of `Packing`.
-
-    Attributes
-    ----------
-    packing : Packing
-        Of the frames so far.
-
-    Raises
-    ------
-    ValueError
-        If the experiment cannot be run; nothing is started then.
-    """
-
-    def __init__(
-        self,
-        experiment: Experiment,
-        patience: float = 10.0,
-        visitor: str = "",
-        urgent: bool = True,
-        limit: int | None = None,
-    ) -> None:
-        super().__init__(patience, visitor, urgent)
-        self.experiment = experiment
-        recorded = histories([experiment], [make_dataset(experiment.data)], pause=self._pause)
-        grown = (history for (history,) in recorded)
-        self._history = next(grown)
-        self.n_bytes = self._history.n_bytes
-        self.packing = Packing(self._history, limit)
-        self.packing.add(self._history)
-        self._n_frames = len(self.packing.frames)
-        self._start(grown)
-
-    def wait(
-        self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
-    ) -> History:
-        """The history, as soon as more than ``n_frames`` frames are packed, or it is over.
-
-        Parameters
-        ----------
-        n_frames : int
-            Frames that the caller has.
-        gather : float
-            Seconds to wait on for more frames to come along, unless the run completes.
-        timeout : float
-            Seconds after which to return what there is.
-        visitor : str
-            Who asks, and so watches the run.
-
-        Raises
-        ------
-        RuntimeError
-            If the training failed.
-        """
-        self.watch(visitor)
-        with self._grown:
-            self._wait(lambda: self._n_frames > n_frames, gather, timeout)
-            return self._history
-
-    def _add(self, recorded: History) -> None:
-        self.packing.add(recorded)
-        with self._grown:
-            self._history, self._n_frames = recorded, len(self.packing.frames)
-            self._grown.notify_all()
+class Busy(RuntimeError):
+    """As much is in training as a server takes on at a time."""
 
 
-class Replication(Training[list[History]]):
-    """The training of one experiment under several seeds, of which only the end is of interest.
+@dataclass
+class _Kept:
+    """What is there for whoever asks next."""
 
-    It is not urgent. While someone waits for it, it is watched.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    seeds : sequence of int
-        As for `regviz.replicate`.
-    patience, visitor
-        As for `Training`.
-
-    Raises
-    ------
-    ValueError
-        If the experiment cannot be run under these seeds; nothing is started then.
-    """
-
-    def __init__(
-        self,
-        experiment: Experiment,
-        seeds: Sequence[int],
-        patience: float = 10.0,
-        visitor: str = "",
-    ) -> None:
-        super().__init__(patience, visitor, urgent=False)
-        self.experiment, self.seeds = experiment, tuple(seeds)
-        self._n_epochs = 0
-        recorded = stream_replicates(experiment, seeds, after_epoch=self._count, pause=self._pause)
-        self._histories = next(recorded)
-        self.n_bytes = sum(history.n_bytes for history in self._histories)
-        self._start(recorded)
+    what: Any
+    n_bytes: int
+    asked: float
 
     @property
-    def progress(self) -> float:
-        """Share of the epochs that are trained, from 0 to 1."""
-        return self._n_epochs / self.experiment.training.epochs
-
-    def wait(self, timeout: float) -> list[History] | None:
-        """Each seed's complete history, or None if they are not complete by then.
-
-        Parameters
-        ----------
-        timeout : float
-            Seconds to wait at most.
-
-        Raises
-        ------
-        RuntimeError
-            If the training failed, or stopped because nobody watched it.
-        """
-        with self._grown:
-            self._wait(lambda: False, 0, timeout)
-            if self._over and not self._complete:
-                raise RuntimeError("the training was stopped, as nobody watched it")
-            return self._histories if self._complete else None
-
-    def _count(self) -> None:
-        self._n_epochs += 1
-
-    def _add(self, recorded: list[History]) -> None:
-        self._histories = recorded
+    def in_progress(self) -> bool:
+        return isinstance(self.what, Training) and self.what.in_progress
 
 
 class Runs:
@@ -163,19 +42,55 @@ class Runs:
     Parameters
     ----------
     max_bytes : int
-        Bound on the recordings that are kept; those asked for longest ago go first.
+        Bound on the recordings that are kept; those asked for longest ago go first, but none that
+        is still in training. When those in training alone take as much, no more is taken on.
+    max_trainings : int
+        Bound on the trainings that are not finished; no more is taken on.
+    max_age : float
+        Seconds after which what nobody has asked for goes at the next `tidy`.
     patience : float
         Seconds without a sign after which a visitor is taken to have gone.
+
+    Attributes
+    ----------
+    n_started, n_shared : int
+        How often something was trained, and how often it was there already or on its way.
     """
 
-    def __init__(self, max_bytes: int = 256 * 2**20, patience: float = 10.0) -> None:
-        self.max_bytes, self.patience = max_bytes, patience
-        self._kept: OrderedDict[Key, Any] = OrderedDict()
+    def __init__(
+        self,
+        max_bytes: int = 256 * 2**20,
+        max_trainings: int = 120,
+        max_age: float = 180.0,
+        patience: float = 10.0,
+    ) -> None:
+        self.max_bytes, self.max_trainings = max_bytes, max_trainings
+        self.max_age, self.patience = max_age, patience
+        self.n_started = self.n_shared = 0
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._starting: dict[Key, Future[Any]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all recordings, those in training as they will be."""
+        with self._lock:
+            return sum(kept.n_bytes for kept in self._kept.values())
+
+    @property
+    def n_training(self) -> int:
+        """Trainings that are not finished, those that wait for their turn included."""
+        with self._lock:
+            return self._count_training()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more is taken on at the moment."""
+        with self._lock:
+            return self._full()
 
     def get(
         self,
@@ -183,20 +98,25 @@ class Runs:
         visitor: str = "",
         urgent: bool = True,
         limit: int | None = None,
+        always: bool = False,
     ) -> Run:
         """The run of ``experiment``, started if there is none; for the rest see `Run`.
 
-        One that is there becomes urgent if this asks for it urgently, and keeps its limit.
+        One that is there becomes urgent if this asks for it urgently, and keeps its limit. With
+        ``always`` it is taken on however busy the server is.
 
         Raises
         ------
         ValueError
             If the experiment cannot be run.
+        Busy
+            If too much is in training.
         """
         run = self._get(
             (experiment, None),
             visitor,
             lambda: Run(experiment, self.patience, visitor, urgent, limit),
+            always,
         )
         if urgent:
             run.hasten()
@@ -222,6 +142,8 @@ class Runs:
         ------
         ValueError
             If the experiment cannot be run under these seeds.
+        Busy
+            If too much is in training.
         """
         return self._get(
             (experiment, tuple(seeds)),
@@ -229,25 +151,42 @@ class Runs:
             lambda: Replication(experiment, seeds, self.patience, visitor),
         )
 
+    def whole(self, cube: Cube, rows: Sequence[int], histories: Sequence[History]) -> History:
+        """`Cube.whole`, put together once for all who look at it."""
+        key = (cube, tuple(rows))
+        with self._lock:
+            if key in self._kept:
+                return cast(History, self._ask(key).what)
+        history = cube.whole(rows, histories)
+        with self._lock:
+            self._keep(key, history)
+        return history
+
     def _get(
         self,
         key: Key,
         visitor: str,
         start: Callable[[], Watched],
+        always: bool = False,
     ) -> Watched:
         """What is kept under a key, started if there is none that goes on or is complete.
 
         To start takes a while: only those who want the same wait for it.
         """
+        training: Watched
         with self._lock:
-            training: Watched | None = self._kept.get(key)
-            if training is not None and training.alive:
-                self._kept.move_to_end(key)
+            if key in self._kept and (training := self._ask(key).what).alive:
+                self.n_shared += 1
                 training.watch(visitor)
                 return training
             coming: Future[Watched] | None = self._starting.get(key)
             if coming is None:
+                if not always and self._full():
+                    raise Busy(f"{self._count_training()} trainings wait or are under way already")
                 started = self._starting[key] = Future()
+                self.n_started += 1
+            else:
+                self.n_shared += 1
         if coming is not None:
             training = coming.result()
             training.watch(visitor)
@@ -266,18 +205,42 @@ class Runs:
         training.watch(visitor)
         return training
 
-    def _keep(self, key: Key, training: Training[Any]) -> None:
-        """Keep it as the one asked for last, and let go of what is then too much."""
-        self._kept[key] = training
+    def _ask(self, key: Key) -> _Kept:
+        kept = self._kept[key]
+        kept.asked = time.monotonic()
+        self._kept.move_to_end(key)
+        return kept
+
+    def _count_training(self) -> int:
+        return len(self._starting) + sum(kept.in_progress for kept in self._kept.values())
+
+    def _full(self) -> bool:
+        in_progress = sum(kept.n_bytes for kept in self._kept.values() if kept.in_progress)
+        return self._count_training() >= self.max_trainings or in_progress >= self.max_bytes
+
+    def _keep(self, key: Key, what: Any) -> None:
+        """Keep it as what was asked for last, and let go of what is then too much."""
+        self._kept[key] = _Kept(what, what.n_bytes, time.monotonic())
         self._kept.move_to_end(key)
         n_bytes = sum(kept.n_bytes for kept in self._kept.values())
-        while n_bytes > self.max_bytes and len(self._kept) > 1:
-            _, dropped = self._kept.popitem(last=False)
-            n_bytes -= dropped.n_bytes
+        for old, kept in list(self._kept.items()):
+            if n_bytes <= self.max_bytes:
+                break
+            if old != key and not kept.in_progress:
+                del self._kept[old]
+                n_bytes -= kept.n_bytes
+
+    def tidy(self) -> None:
+        """Let go of what nobody has asked for since `max_age`."""
+        now = time.monotonic()
+        with self._lock:
+            for key, kept in list(self._kept.items()):
+                if now - kept.asked > self.max_age and not kept.in_progress:
+                    del self._kept[key]
 
     def leave(self, experiment: Experiment, visitor: str) -> None:
         """Take a visitor off the run of ``experiment``, which stops if nobody else watches."""
         with self._lock:
-            run = self._kept.get((experiment, None))
-        if run is not None:
-            run.leave(visitor)
+            kept = self._kept.get((experiment, None))
+        if kept is not None:
+            kept.what.leave(visitor)

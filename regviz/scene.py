@@ -94,6 +94,15 @@ class Scene:
             self.methods, self.data, self.network, self.training, self.onset, self.early_stopping
         )
 
+    def with_epochs(self, epochs: int) -> "Scene":
+        """The same with so many epochs, and with what lies beyond them moved to their end."""
+        return replace(
+            self,
+            training=replace(self.training, epochs=epochs),
+            onset=min(self.onset, epochs - 1),
+            epoch=None if self.epoch is None else min(self.epoch, epochs),
+        )
+
     def levels(self, cube: Cube) -> dict[str, int]:
         """For each of `strengths` the level of ``cube``, from weak to strong, that is nearest."""
         shelves = dict(cube.shelves)

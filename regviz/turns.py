@@ -101,6 +101,11 @@ class Training(ABC, Generic[Recorded]):
         return self.error is None and (not self._over or self._complete)
 
     @property
+    def in_progress(self) -> bool:
+        """Whether it trains, or waits for its turn to."""
+        return not self._over
+
+    @property
     def urgent(self) -> bool:
         """Whether it takes its turns first."""
         return self._urgent and self._hurried < HURRY

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from regviz.board import LINE_UP, OTHERS
@@ -18,7 +17,9 @@ from regviz.cube import Cube
 from regviz.experiment import DATASETS, NetworkSpec
 from regviz.pages.positions import KEYS
 from regviz.regularization import METHODS
-from regviz.runs import Run, Runs
+from regviz.run import Run
+from regviz.runs import Runs
+from regviz.server import state
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS
 
@@ -44,7 +45,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
     for run in started:
         for visitor in list(run._visitors):
             run.leave(visitor)
-    st.cache_resource.clear()
+    state.runs.cache_clear()
 
 
 def open_page(**query: str) -> AppTest:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import runs as module
+from regviz import run as module
 from regviz import turns as turns_module
 from regviz.packing import HALF, SINGLE, Packing
 from regviz.recorder import histories
-from regviz.runs import Run, Runs
+from regviz.run import Run
+from regviz.runs import Runs
 
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)

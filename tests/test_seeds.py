@@ -13,7 +13,8 @@ from regviz.cube import Cube
 from regviz.pages.sight import Sight
 from regviz.pages.understand.seeds import SEEDS
 from regviz.replicates import with_seed
-from regviz.runs import Replication, Runs
+from regviz.run import Replication
+from regviz.runs import Runs
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)

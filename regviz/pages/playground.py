@@ -7,20 +7,23 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
 from regviz.experiment import Experiment
-from regviz.history import History
 from regviz.link import LONGEST, VIEW, from_query, to_query
 from regviz.pages import share, understand
+from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.regularization import METHODS
-from regviz.runs import Run, Runs
+from regviz.run import Run
+from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
+from regviz.server.state import runs
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
@@ -31,6 +34,8 @@ STYLE = """<style>
   .stAppHeader { background: transparent; }
   .stAppHeader, .stAppHeader div { pointer-events: none; }
   .stAppHeader button, .stAppHeader a { pointer-events: auto; }
+  /* the board says how far it is, and Streamlit's sign would lie upon the buttons */
+  [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
   .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */
@@ -41,17 +46,6 @@ STYLE = """<style>
 </style>"""
 
 _board = asset_component("regviz_board", "board")
-
-
-@st.cache_resource
-def _runs() -> Runs:
-    return Runs()
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _whole(name: str, _cube: Cube, _rows: list[int], _histories: list[History]) -> History:
-    """The history of all networks, once for all visitors who look at them closely."""
-    return _cube.whole(_rows, _histories)
 
 
 def _name(cube: Cube, rows: list[int]) -> str:
@@ -79,11 +73,11 @@ def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
         st.rerun()
     visitor = st.session_state["visitor"]
     # the same runs as before, or, if they were given up meanwhile, the same frames once more
-    runs = _start(cube, rows, visitor)
-    part, run = LINE_UP, runs[LINE_UP]
+    started = _start(cube, rows, visitor, always=True)
+    part, run = LINE_UP, started[LINE_UP]
     history = run.wait(held[part], GATHER[part] if held[part] else 0, PATIENCE, visitor)
-    if history.complete and held[part] >= len(run.packing.frames) and len(runs) > 1:
-        part, run = OTHERS, runs[OTHERS]
+    if history.complete and held[part] >= len(run.packing.frames) and len(started) > 1:
+        part, run = OTHERS, started[OTHERS]
         history = run.wait(held[part], GATHER[part], PATIENCE, visitor)
     networks = rows if part == LINE_UP else cube.others(rows)
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
@@ -103,17 +97,18 @@ def _sight() -> Sight | None:
     """What is on screen, if its training is complete."""
     cube, rows, _ = st.session_state["shown"]
     visitor = st.session_state["visitor"]
-    histories = [run.wait(0, timeout=0, visitor=visitor) for run in _start(cube, rows, visitor)]
+    started = _start(cube, rows, visitor, always=True)
+    histories = [run.wait(0, timeout=0, visitor=visitor) for run in started]
     if not all(history.complete for history in histories):
         return None
     seen = view()
     return Sight(
         cube,
-        _whole(_name(cube, rows), cube, rows, histories),
+        runs().whole(cube, rows, histories),
         cube.rows(seen.levels),
         _focus(cube, seen.focus),
         "dark" if st.context.theme.type == "dark" else "light",
-        _runs(),
+        runs(),
         visitor,
     )
 
@@ -142,14 +137,40 @@ def _experiments(cube: Cube, rows: list[int]) -> list[Experiment]:
     return [cube.only(networks) for networks in (rows, cube.others(rows)) if networks]
 
 
-def _start(cube: Cube, rows: list[int], visitor: str) -> list[Run]:
-    """The runs of the line-up and of all others: trained now, in training, or there already."""
+def _start(cube: Cube, rows: list[int], visitor: str, always: bool = False) -> list[Run]:
+    """The runs of the line-up and of all others: trained now, in training, or there already.
+
+    What is on screen is trained again however busy the server is, should it have been given up.
+    """
     line_up, *others = _experiments(cube, rows)
     limit = cube.limit_of_others
     return [
-        _runs().get(line_up, visitor),
-        *(_runs().get(experiment, visitor, urgent=False, limit=limit) for experiment in others),
+        runs().get(line_up, visitor, always=always),
+        # once the line-up is taken on, so are the others
+        *(
+            runs().get(experiment, visitor, urgent=False, limit=limit, always=True)
+            for experiment in others
+        ),
     ]
+
+
+def _begin(
+    scene: Scene, cube: Cube, rows: list[int], visitor: str, messages: DeltaGenerator
+) -> bool:
+    """Start what is to be trained; where that cannot be, say why and what can."""
+    with messages:
+        if cube != st.session_state.get("shown", (None,))[0] and too_costly(scene):
+            tell_too_costly(scene)
+            return False
+        try:
+            _start(cube, rows, visitor)
+        except Busy:
+            wait_for_room()
+            return False
+        except ValueError as error:
+            st.error(f"These settings do not go together: {error}")
+            return False
+    return True
 
 
 def _open() -> None:
@@ -162,6 +183,7 @@ def _open() -> None:
         opened, problems = from_query(st.query_params.to_dict())
         problems = [f"In the link: {problem}" for problem in problems]
     first = "base" not in st.session_state
+    opened, refused = nearest_allowed(opened)
     put(opened)
     cube = opened.cube()
     middle = {key: level for (key, _), level in zip(cube.shelves, cube.levels({}), strict=True)}
@@ -173,7 +195,7 @@ def _open() -> None:
         end if opened.epoch is None else opened.epoch,
     )
     left_out = st.session_state.pop("left_out", [])
-    st.session_state["problems"] = problems + (left_out or opened.approximations(cube))
+    st.session_state["problems"] = problems + refused + (left_out or opened.approximations(cube))
 
 
 def _tell_problems(cube: Cube) -> None:
@@ -224,17 +246,14 @@ def main() -> None:
     rows = rows_before if cube == before else cube.rows(view().levels)
     with messages:
         _tell_problems(cube)
-    try:
-        _start(cube, rows, visitor)
-    except ValueError as error:
-        messages.error(f"These settings do not go together: {error}")
+    if not _begin(scene, cube, rows, visitor, messages):
         if before is None:
             return
         cube, rows, scene = st.session_state["shown"]  # what is on screen stays
     st.session_state["shown"] = (cube, rows, scene)
     if before not in (None, cube):
         for experiment in set(_experiments(before, rows_before)) - set(_experiments(cube, rows)):
-            _runs().leave(experiment, visitor)
+            runs().leave(experiment, visitor)
     if "share" not in scene.hide:
         with above:
             share.show(scene, cube, _sight)

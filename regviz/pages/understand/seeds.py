@@ -10,7 +10,7 @@ from regviz.history import History
 from regviz.pages.sight import Sight
 from regviz.points import PointsSpec
 from regviz.replicates import with_seed
-from regviz.runs import Replication
+from regviz.run import Replication
 
 Found = TypeVar("Found")
 

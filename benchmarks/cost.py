@@ -1,0 +1,82 @@
+"""How long training takes for what there is to train: the constants of `regviz.cost`, measured.
+
+Random settings are trained for a while each, in one thread, and the time of an epoch is fitted,
+with no coefficient below 0 and every setting's relative error counting the same. Printed are the
+coefficients as `regviz.cost` has them, and how far estimates are off for settings left out of it.
+"""
+
+import argparse
+import time
+
+import numpy as np
+from scipy.optimize import nnls
+
+import regviz
+from regviz.cost import COEFFICIENTS, work
+from regviz.cube import Cube
+from regviz.experiment import (
+    ACTIVATIONS,
+    OPTIMIZERS,
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    TrainingSpec,
+)
+from regviz.regularization import METHODS
+
+SECONDS = 0.6  # that a setting is trained for, about
+
+
+def setting(rng: np.random.Generator) -> Experiment:
+    """Some experiment of the page's: any network, batch and optimizer, all or some methods."""
+    hidden = (int(rng.choice([2, 4, 8, 16, 32])),) * int(rng.integers(0, 7))
+    data = DataSpec("moons", n_samples=int(rng.choice([100, 400, 2000])))
+    n_train = int(data.n_samples * data.train_fraction * (1 - data.validation_fraction))
+    batch = rng.choice([1, 5, 15, 30, n_train])
+    training = TrainingSpec(
+        epochs=1,
+        batch_size=int(min(batch, n_train)),
+        optimizer=str(rng.choice(OPTIMIZERS)),
+        learning_rate=0.01,
+        frames=int(rng.choice([2, 100])),
+    )
+    network = NetworkSpec(hidden, str(rng.choice(ACTIVATIONS)))
+    methods = tuple(METHODS) if rng.random() < 0.7 else ("none", str(rng.choice([*METHODS][1:])))
+    return Cube.of(methods, data, network, training).experiment
+
+
+def seconds(experiment: Experiment) -> tuple[Experiment, float]:
+    """The experiment with as many epochs as were trained, and how long they took."""
+    epochs = 2
+    while True:
+        longer = regviz.experiment.replace(
+            experiment, training=regviz.experiment.replace(experiment.training, epochs=epochs)
+        )
+        start = time.perf_counter()
+        regviz.train(longer)
+        took = time.perf_counter() - start
+        if took > SECONDS / 2 or epochs >= 2000:
+            return longer, took
+        epochs = min(2000, max(epochs * 2, int(epochs * SECONDS / max(took, 1e-3))))
+
+
+def main() -> None:
+    """Print the coefficients, and how well they foretell."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--settings", type=int, default=120)
+    settings = parser.parse_args().settings
+    rng = np.random.default_rng(0)
+    measured = [seconds(setting(rng)) for _ in range(settings)]
+    A = np.array([work(experiment) for experiment, _ in measured])
+    took = np.array([t for _, t in measured])
+    fit = np.arange(settings) % 3 != 0
+    found, _ = nnls(A[fit] / took[fit, None], np.ones(fit.sum()))
+    print("fitted:", ", ".join(f"{c:.2g}" for c in found))
+    for name, coefficients in (("fitted", found), ("regviz.cost", np.array(COEFFICIENTS))):
+        ratio = A[~fit] @ coefficients / took[~fit]
+        low, middle, high = np.quantile(ratio, [0.05, 0.5, 0.95])
+        print(f"estimate / measured by {name}: {middle:.2f} ({low:.2f} to {high:.2f})")
+
+
+if __name__ == "__main__":
+    main()

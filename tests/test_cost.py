@@ -1,0 +1,66 @@
+"""What would cost too much has a nearest that does not."""
+
+from dataclasses import replace
+
+import pytest
+
+from regviz.cost import affordable, seconds, work
+from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.scene import Scene
+
+
+def scene(epochs: int, **more: object) -> Scene:
+    base = Scene()
+    return replace(base, training=replace(base.training, epochs=epochs), **more)
+
+
+def cost(of: Scene) -> float:
+    return seconds(of.cube().experiment)
+
+
+def test_cost_grows_with_all_there_is_to_do():
+    small = scene(100)
+    wide = replace(small, network=NetworkSpec((32,) * 6))
+    more = replace(small, data=replace(small.data, n_samples=2000))
+    single = replace(small, training=replace(small.training, batch_size=1))
+    fewer = replace(small, methods=("none",))
+    assert cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene(200)))
+
+
+def test_work_is_counted_for_all_networks():
+    data = DataSpec(n_samples=100, train_fraction=0.5, validation_fraction=0.2)
+    training = TrainingSpec(epochs=10, batch_size=15)
+    experiment = Experiment(data, NetworkSpec((8,)), training, (Regularization(),) * 3)
+    steps, parameters, units = 10 * 3, 2 * 8 + 8 + 8 + 1, 8 + 1
+    assert work(experiment) == (
+        steps,
+        steps * 2,
+        steps * 3 * parameters,
+        10 * 40 * 3 * parameters,
+        10 * 40 * 3 * units,
+        11,
+        11 * 100 * 3 * parameters,
+        11 * 100 * 3 * units,
+    )
+
+
+def test_what_is_allowed_stays_as_it_is():
+    asked = scene(200, onset=20, epoch=100)
+    assert affordable(asked, cost(asked)) is asked
+
+
+@pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
+def test_the_nearest_is_just_below_the_limit(limit: float):
+    asked = scene(1_000_000, onset=900_000, epoch=950_000)
+    assert cost(asked) > limit
+    found = affordable(asked, limit)
+    assert 0.85 * limit < cost(found) <= limit
+    epochs = found.training.epochs
+    assert found == asked.with_epochs(epochs)
+    assert found.onset == epochs - 1
+    assert found.epoch == epochs
+    assert int(str(epochs)[2:] or 0) == 0  # a number that can be read
+
+
+def test_one_epoch_is_always_allowed():
+    assert affordable(scene(1_000_000), 1e-9).training.epochs == 1

@@ -1,0 +1,64 @@
+"""What the environment asks for is granted, or named and refused."""
+
+from dataclasses import fields
+
+import pytest
+
+from regviz.server.limits import Limits
+
+
+def test_without_variables_the_defaults_hold():
+    assert Limits.from_environment({"PATH": "/bin", "HOME": ""}) == Limits()
+
+
+def test_an_empty_variable_stands_for_the_default():
+    assert Limits.from_environment({"REGVIZ_SESSIONS": "", "REGVIZ_EMBED": "  "}) == Limits()
+
+
+def test_every_limit_can_be_set():
+    found = Limits.from_environment(
+        {
+            "REGVIZ_SESSIONS": "7",
+            "REGVIZ_TRAININGS": "8",
+            "REGVIZ_TRAINING_SECONDS": "2.5",
+            "REGVIZ_CACHE_MB": "64",
+            "REGVIZ_CACHE_MINUTES": "0.5",
+            "REGVIZ_EMBED": "https://example.org http://localhost:8000 https://*.example.com",
+            "REGVIZ_METRICS_PORT": "9100",
+        }
+    )
+    origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
+    assert found == Limits(7, 8, 2.5, 64, 0.5, origins, 9100)
+    assert all(getattr(found, f.name) != f.default for f in fields(Limits))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "allowed"),
+    [
+        ("SESSIONS", "many", "a whole number"),
+        ("SESSIONS", "0", "a whole number from 1 to 100000"),
+        ("SESSIONS", "1.5", "a whole number"),
+        ("TRAININGS", "inf", "a whole number"),
+        ("TRAINING_SECONDS", "nan", "a number"),
+        ("TRAINING_SECONDS", "0", "a number above 0 to 1e+06"),
+        ("CACHE_MB", "-1", "a whole number from 1 to 1000000"),
+        ("CACHE_MINUTES", "1e9", "a number above 0 to 100000"),
+        ("METRICS_PORT", "70000", "a whole number from 0 to 65535"),
+        ("EMBED", "example.org", "origins such as"),
+        ("EMBED", "https://example.org/course", "origins such as"),
+        ("EMBED", "https://a.example; script-src *", "origins such as"),
+        ("EMBED", "https://example.org:port", "origins such as"),
+        ("EMBED", "javascript://example.org", "origins such as"),
+    ],
+)
+def test_what_is_not_allowed_is_named(name: str, text: str, allowed: str):
+    with pytest.raises(ValueError, match="must be") as refused:
+        Limits.from_environment({f"REGVIZ_{name}": text})
+    assert str(refused.value).startswith(f"REGVIZ_{name} must be {allowed}")
+    assert "got " in str(refused.value)
+
+
+def test_a_variable_that_is_no_limit_is_logged_and_passed_over(caplog: pytest.LogCaptureFixture):
+    assert Limits.from_environment({"REGVIZ_SESSION": "3"}) == Limits()
+    assert "REGVIZ_SESSION is no setting" in caplog.text
+    assert "REGVIZ_SESSIONS" in caplog.text
