@@ -16,12 +16,15 @@ from starlette.staticfiles import StaticFiles
 
 from regviz.server.admission import Admission, Seats
 from regviz.server.housekeeping import keep_house
+from regviz.server.logs import configure
+from regviz.server.metrics import serve_metrics
 from regviz.server.state import limits, runs
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
+configure()
 seats = Seats(limits().sessions)
 
 
@@ -29,6 +32,8 @@ seats = Seats(limits().sessions)
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Prepare the process once, and keep it tidy."""
     torch.set_num_threads(1)
+    if limits().metrics_port:
+        serve_metrics(limits().metrics_port, seats, runs())
     gc.freeze()  # what is imported stays: let no collection walk through torch again
     housekeeping = asyncio.create_task(keep_house(runs(), lambda: seats.n_taken))
     yield {}

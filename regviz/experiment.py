@@ -5,6 +5,7 @@ is exported. Nothing here imports torch or Streamlit.
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -337,6 +338,11 @@ class Experiment:
             else Regularization()
             for row in self.regularizations
         )
+
+    @property
+    def id(self) -> str:
+        """A short name that equal experiments have in common, on every machine."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
     def to_json(self) -> str:
         """The experiment as JSON text; `from_json` reads it back to an equal value."""

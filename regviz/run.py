@@ -1,6 +1,7 @@
 """The training of one experiment, or of one under several seeds, watched as it goes on."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from regviz.datasets import make_dataset
 from regviz.experiment import Experiment
@@ -142,6 +143,9 @@ class Replication(Training[list[History]]):
             if self._over and not self._complete:
                 raise RuntimeError("the training was stopped, as nobody watched it")
             return self._histories if self._complete else None
+
+    def _details(self) -> dict[str, Any]:
+        return {"seeds": len(self.seeds)}
 
     def _count(self) -> None:
         self._n_epochs += 1

@@ -53,8 +53,8 @@ class Runs:
 
     Attributes
     ----------
-    n_started, n_shared : int
-        How often something was trained, and how often it was there already or on its way.
+    n_started, n_refused : int
+        How often a training was started, and how often it was put off.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Runs:
     ) -> None:
         self.max_bytes, self.max_trainings = max_bytes, max_trainings
         self.max_age, self.patience = max_age, patience
-        self.n_started = self.n_shared = 0
+        self.n_started = self.n_refused = 0
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._starting: dict[Key, Future[Any]] = {}
         self._lock = threading.Lock()
@@ -151,6 +151,12 @@ class Runs:
             lambda: Replication(experiment, seeds, self.patience, visitor),
         )
 
+    def holds(self, experiment: Experiment) -> bool:
+        """Whether the run of ``experiment`` is there or on its way."""
+        with self._lock:
+            kept = self._kept.get((experiment, None))
+        return kept is not None and kept.what.alive
+
     def whole(self, cube: Cube, rows: Sequence[int], histories: Sequence[History]) -> History:
         """`Cube.whole`, put together once for all who look at it."""
         key = (cube, tuple(rows))
@@ -176,17 +182,15 @@ class Runs:
         training: Watched
         with self._lock:
             if key in self._kept and (training := self._ask(key).what).alive:
-                self.n_shared += 1
                 training.watch(visitor)
                 return training
             coming: Future[Watched] | None = self._starting.get(key)
             if coming is None:
                 if not always and self._full():
+                    self.n_refused += 1
                     raise Busy(f"{self._count_training()} trainings wait or are under way already")
                 started = self._starting[key] = Future()
                 self.n_started += 1
-            else:
-                self.n_shared += 1
         if coming is not None:
             training = coming.result()
             training.watch(visitor)

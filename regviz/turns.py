@@ -2,13 +2,17 @@
 
 import atexit
 import itertools
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from regviz.experiment import Experiment
 
 Recorded = TypeVar("Recorded")
+_logger = logging.getLogger("regviz.runs")
 SLICE = 0.02  # seconds: for so long, and the step that it takes to notice, a run keeps its turn
 HURRY = 5.0  # seconds that an urgent run has trained for when it is urgent no longer
 
@@ -75,8 +79,14 @@ class Training(ABC, Generic[Recorded]):
     urgent : bool
         Whether it takes its turns before those that are not, until it has trained for `HURRY`: one
         that is long must not keep the others waiting for as long.
+
+    Attributes
+    ----------
+    trained : float
+        Seconds of its turns so far.
     """
 
+    experiment: Experiment
     n_bytes: int
 
     def __init__(self, patience: float, visitor: str, urgent: bool) -> None:
@@ -88,7 +98,8 @@ class Training(ABC, Generic[Recorded]):
         self._over = self._complete = False
         self._turn_began = 0.0
         self._urgent = urgent
-        self._hurried = 0.0
+        self._asked = time.monotonic()
+        self.trained = 0.0
 
     def _start(self, recorded: Iterator[Recorded]) -> None:
         thread = threading.Thread(target=self._train, args=(recorded,), daemon=True)
@@ -108,7 +119,7 @@ class Training(ABC, Generic[Recorded]):
     @property
     def urgent(self) -> bool:
         """Whether it takes its turns first."""
-        return self._urgent and self._hurried < HURRY
+        return self._urgent and self.trained < HURRY
 
     def hasten(self) -> None:
         """Make it urgent from its next turn on, if it never was."""
@@ -163,8 +174,7 @@ class Training(ABC, Generic[Recorded]):
         self._turn_began = time.monotonic()
 
     def _give_turn(self) -> None:
-        if self._urgent:
-            self._hurried += time.monotonic() - self._turn_began
+        self.trained += time.monotonic() - self._turn_began
         _turns.give()
 
     def _train(self, recorded: Iterator[Recorded]) -> None:
@@ -179,7 +189,35 @@ class Training(ABC, Generic[Recorded]):
             self.error = error
         finally:
             self._give_turn()
+            self._log()
             with self._grown:
                 self._over = True
                 self._grown.notify_all()
             _threads.discard(threading.current_thread())
+
+    def _log(self) -> None:
+        failed = "failed" if self.error is not None else "stopped"
+        fields = (
+            describe(self.experiment)
+            | self._details()
+            | {
+                "ms": round(1000 * self.trained),
+                "waited_ms": round(1000 * (time.monotonic() - self._asked - self.trained)),
+                "hit": False,
+                "outcome": "complete" if self._complete else failed,
+            }
+        )
+        _logger.info("run", extra={"fields": fields}, exc_info=self.error)
+
+    def _details(self) -> dict[str, Any]:
+        """What else of it belongs into the log."""
+        return {}
+
+
+def describe(experiment: Experiment) -> dict[str, Any]:
+    """What of an experiment belongs into a log: no more than who sees it needs to tell it apart."""
+    return {
+        "experiment": experiment.id,
+        "networks": len(experiment.regularizations),
+        "epochs": experiment.training.epochs,
+    }

@@ -43,6 +43,7 @@ def test_no_more_trainings_are_taken_on_than_allowed():
         pool.replicate(SHORT, (1, 2), "b")
     assert pool.get(LONG, "b") is run  # which is there already
     assert pool.n_training == 1
+    assert (pool.n_started, pool.n_refused) == (1, 2)
     run.leave("a")
     run.leave("b")
     until(lambda: not pool.full)
@@ -92,11 +93,11 @@ def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.Monkey
     assert len(pool) == pool.n_bytes == 0
 
 
-def test_trainings_and_shares_are_counted():
+def test_trainings_are_counted():
     pool = Runs()
     for experiment in (SHORT, OTHER, SHORT, SHORT):
         finish(pool.get(experiment))
-    assert (pool.n_started, pool.n_shared) == (2, 2)
+    assert (pool.n_started, pool.n_refused) == (2, 0)
 
 
 def test_the_whole_is_put_together_once():

@@ -1,6 +1,7 @@
 """The page: choose an experiment at the side, and watch all its networks learn."""
 
 import hashlib
+import logging
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from regviz.run import Run
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
+from regviz.turns import describe
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
@@ -45,6 +47,7 @@ STYLE = """<style>
   }
 </style>"""
 
+_logger = logging.getLogger("regviz.runs")
 _board = asset_component("regviz_board", "board")
 
 
@@ -158,8 +161,11 @@ def _begin(
     scene: Scene, cube: Cube, rows: list[int], visitor: str, messages: DeltaGenerator
 ) -> bool:
     """Start what is to be trained; where that cannot be, say why and what can."""
+    fresh = cube != st.session_state.get("shown", (None,))[0]
+    line_up = cube.only(rows)
+    shared = fresh and runs().holds(line_up)
     with messages:
-        if cube != st.session_state.get("shown", (None,))[0] and too_costly(scene):
+        if fresh and too_costly(scene):
             tell_too_costly(scene)
             return False
         try:
@@ -170,6 +176,9 @@ def _begin(
         except ValueError as error:
             st.error(f"These settings do not go together: {error}")
             return False
+    if shared:
+        fields = describe(line_up) | {"ms": 0, "hit": True, "outcome": "shared"}
+        _logger.info("run", extra={"fields": fields})
     return True
 
 

@@ -1,0 +1,64 @@
+"""Metrics for operators, on a port of their own that visitors do not reach."""
+
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from regviz.runs import Runs
+from regviz.server.admission import Seats
+
+
+class Visitors(Collector):
+    """What seats and trainings come to, at the time of asking.
+
+    Parameters
+    ----------
+    seats : Seats
+    runs : Runs
+    """
+
+    def __init__(self, seats: Seats, runs: Runs) -> None:
+        self.seats, self.runs = seats, runs
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric of ours with its value."""
+        seats, runs = self.seats, self.runs
+        for name, value, about in (
+            ("visitors", seats.n_taken, "Visitors that are connected."),
+            ("visitors_allowed", seats.n, "Visitors that can be connected at a time."),
+            ("trainings", runs.n_training, "Trainings that wait or are under way."),
+            ("trainings_allowed", runs.max_trainings, "Trainings that are taken on at a time."),
+            ("kept_bytes", runs.n_bytes, "Memory of all recordings."),
+            ("kept_bytes_allowed", runs.max_bytes, "Memory that recordings may take."),
+        ):
+            yield GaugeMetricFamily(f"regviz_{name}", about, value)
+        for name, value, about in (
+            ("visitors_refused", seats.n_refused, "Visitors who found no place."),
+            ("trainings_started", runs.n_started, "Trainings that were started."),
+            ("trainings_refused", runs.n_refused, "Trainings that were put off."),
+        ):
+            yield CounterMetricFamily(f"regviz_{name}", about, value)
+
+
+def serve_metrics(
+    port: int, seats: Seats, runs: Runs, registry: CollectorRegistry = REGISTRY
+) -> None:
+    """Serve ours and the process's own metrics in the text format of Prometheus, in a thread.
+
+    Parameters
+    ----------
+    port : int
+    seats : Seats
+    runs : Runs
+    registry : CollectorRegistry
+        By default that of the process, which tells its memory, processor time and open files.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    registry.register(Visitors(seats, runs))
+    start_http_server(port, registry=registry)
