@@ -28,6 +28,7 @@ format: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.board
+	$(BIN)/python -m benchmarks.serve
 
 clean:
 	rm -rf .venv

@@ -1,0 +1,109 @@
+"""As much of HTTP as a visitor needs: files over a few connections that stay open, and cookies."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+CONNECTIONS = 6  # that a browser opens to one server
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Browser:
+    """The files of one server, for one visitor.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``http://127.0.0.1:8501``.
+
+    Attributes
+    ----------
+    cookies : dict of str to str
+        That the server has set.
+    """
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme != "http" or parts.hostname is None or parts.port is None:
+            raise ValueError(f"address must be like 'http://127.0.0.1:8501', got {address!r}")
+        self._host, self._port = parts.hostname, parts.port
+        self._free: list[Connection] = []
+        self.cookies: dict[str, str] = {}
+
+    async def get(self, path: str, page: bool = False) -> None:
+        """Load a file, and forget it.
+
+        Parameters
+        ----------
+        path : str
+            With the query string.
+        page : bool
+            Whether it is asked for as a page is.
+
+        Raises
+        ------
+        OSError
+            If the server cannot be reached, or answers with another status than 200.
+        """
+        if self._free:
+            reader, writer = self._free.pop()
+        else:
+            reader, writer = await asyncio.open_connection(self._host, self._port)
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {self._host}:{self._port}",
+            f"Accept: {HTML if page else '*/*'}",
+            "Accept-Encoding: gzip, deflate, br",
+            *([f"Cookie: {cookie}"] if cookie else []),
+        ]
+        writer.write("\r\n".join([*lines, "\r\n"]).encode())
+        try:
+            status, headers = await self._head(reader)
+            await self._skip(reader, headers)
+        except asyncio.IncompleteReadError:
+            raise OSError(f"the server broke off {path.split('?')[0]}") from None
+        if status != 200:
+            raise OSError(f"status {status} for {path.split('?')[0]}")
+        self._free.append((reader, writer))
+
+    async def get_all(self, paths: Iterable[str]) -> None:
+        """Load files, as many at a time as a browser does."""
+        waiting = iter(paths)
+
+        async def work() -> None:
+            for path in waiting:
+                await self.get(path)
+
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        for _, writer in self._free:
+            with contextlib.suppress(OSError, RuntimeError):
+                writer.close()
+        self._free.clear()
+
+    async def _head(self, reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.strip().split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+            if name.lower() == "set-cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key.strip()] = rest.split(";")[0]
+        return int(first.split(" ", 2)[1]), headers
+
+    async def _skip(self, reader: asyncio.StreamReader, headers: dict[str, str]) -> None:
+        if headers.get("transfer-encoding") == "chunked":
+            size = -1
+            while size != 0:
+                size = int(await reader.readuntil(b"\r\n"), 16)
+                await reader.readexactly(size + 2)
+        else:
+            await reader.readexactly(int(headers.get("content-length", 0)))

@@ -1,0 +1,144 @@
+"""What a visitor sees of a page, as far as a benchmark wants to know: when a picture is there."""
+
+import json
+import struct
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamlit.proto.Element_pb2 import Element
+
+BOARD = "regviz_board"
+LINE_UP, OTHERS = 0, 1
+
+
+@dataclass
+class Showing:
+    """When what was asked for has come.
+
+    Attributes
+    ----------
+    asked : float
+        By `time.perf_counter`.
+    first, line_up, whole : float or None
+        Seconds until the first picture, until all of the networks on screen, and until all that the
+        browser will hold; None before that.
+    """
+
+    asked: float
+    first: float | None = None
+    line_up: float | None = None
+    whole: float | None = None
+
+
+class Screen(ABC):
+    """What one visitor sees, and what his browser answers."""
+
+    def __init__(self) -> None:
+        self._expected: dict[str, Showing] = {}
+
+    def expect(self, what: str) -> Showing:
+        """What comes with this in its description is what was asked for now.
+
+        Parameters
+        ----------
+        what : str
+            As in a link, such as ``"seed=7"``. Empty for whatever comes first.
+        """
+        showing = self._expected[what] = Showing(time.perf_counter())
+        return showing
+
+    @abstractmethod
+    def see(self, element: Element, now: float) -> str | None:
+        """Take in an element that has come.
+
+        Returns
+        -------
+        str or None
+            What the browser sends back, as the JSON of the component's triggers.
+        """
+
+    def finish(self, now: float) -> None:  # noqa: B027
+        """Take in that a run of the page is over."""
+
+
+class Board(Screen):
+    """The frames of a cube as they arrive; asks for more as ``board.js`` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._showing: Showing | None = None
+        self._run = ""
+        self._n_networks = 0
+        self._held, self._n_frames, self._n_rows = [0, 0], [1, 1], [0, 0]
+
+    def see(self, element: Element, now: float) -> str | None:
+        """Take in an element; the answer asks for the frames that are not there yet."""
+        component = element.bidi_component
+        if component.component_name != BOARD:
+            return None
+        data = component.bytes
+        (length,) = struct.unpack_from("<I", data)
+        request = self._receive(json.loads(data[4 : 4 + length]), now)
+        if request is None:
+            return None
+        return json.dumps([{"event": "more", "value": request}], separators=(",", ":"))
+
+    def _receive(self, header: Mapping[str, Any], now: float) -> dict[str, Any] | None:
+        part, frame, n_epochs = header["part"], header["frame"], len(header["epochs"])
+        if header["run"] != self._run:
+            if frame != 0 or part != LINE_UP:
+                return {"run": header["run"], "held": [0, 0]}
+            self._begin(header, now)
+        elif frame < self._held[part]:
+            return None
+        if frame == self._held[part]:
+            self._held[part] += n_epochs
+            self._n_frames[part], self._n_rows[part] = header["n_frames"], len(header["rows"])
+        there = [held == n for held, n in zip(self._held, self._n_frames, strict=True)]
+        complete = sum(n for n, all_held in zip(self._n_rows, there, strict=True) if all_held)
+        if self._showing is not None:
+            showing = self._showing
+            if showing.line_up is None and there[LINE_UP]:
+                showing.line_up = now - showing.asked
+            if showing.whole is None and complete == self._n_networks:
+                showing.whole = now - showing.asked
+        if complete == self._n_networks and n_epochs == 0:
+            return None
+        return {"run": self._run, "held": list(self._held)}
+
+    def _begin(self, header: Mapping[str, Any], now: float) -> None:
+        self._run, self._n_networks = header["run"], header["n_networks"]
+        self._held, self._n_frames, self._n_rows = [0, 0], [header["n_frames"]] * 2, [0, 0]
+        described = (header["link"] or "").split("&")
+        whatever = self._expected.pop("", None)
+        found = (self._expected.pop(what) for what in described if what in self._expected)
+        self._showing = next(found, whatever)
+        if self._showing is not None:
+            self._showing.first = now - self._showing.asked
+
+
+class Charts(Screen):
+    """Plotly figures whose text names what they show; they are all there when the page has run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._showing: Showing | None = None
+
+    def see(self, element: Element, now: float) -> str | None:
+        """Take in an element; there is nothing to answer."""
+        if not element.HasField("plotly_chart"):
+            return None
+        spec = element.plotly_chart.spec
+        found = next((what for what in reversed(self._expected) if what in spec), None)
+        if found is not None:
+            self._showing = self._expected.pop(found)
+            self._showing.first = now - self._showing.asked
+        return None
+
+    def finish(self, now: float) -> None:
+        """Take in that a run of the page is over: what is shown is complete."""
+        if self._showing is not None and self._showing.whole is None:
+            self._showing.line_up = self._showing.whole = now - self._showing.asked

@@ -1,0 +1,296 @@
+"""How a server bears its visitors: a class that opens one link, that experiments, that is idle.
+
+    python -m benchmarks.serve                     all loads; takes about twenty minutes
+    python -m benchmarks.serve --load same-link    one of them
+    python -m benchmarks.serve --load changes --minutes 1
+
+Each load meets a server of its own, which shares this machine with its visitors. All but one of
+them are synthetic (`benchmarks.visitors`) and find the page's files in their caches; one is a real
+browser, whose times include that it loads these files and draws. What was asked for and did not
+come counts as slower than all else. Processors are told in cores. Linux only: memory is read from
+``/proc``.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+
+from benchmarks.crowd import APP, NAIVE, WAIT, Crowd
+from benchmarks.screens import Board, Showing
+from benchmarks.server import Server
+from benchmarks.tables import Row, quantile, times
+from benchmarks.visitors import Visitor
+
+SHARED = "v=1&seed=77"  # a link that nobody has opened before
+SETTLE = 45.0  # seconds in which a server has tidied up, and an idle one is at rest
+LEAVE = 300.0  # seconds for memory to come back
+BACK = 1.1  # times the memory of before
+STARTS = 5
+NEWCOMERS = 5
+NAIVE_MINUTES = 1.0  # enough for a ratio
+
+
+@dataclass
+class Options:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    visitors, idle : int
+        How many open a link and experiment, and how many are idle.
+    minutes : float
+        For how long they experiment.
+    every : float
+        Seconds between two changes of one visitor.
+    port : int
+    browser : bool
+        Whether one of the visitors is a real browser.
+    """
+
+    visitors: int
+    idle: int
+    minutes: float
+    every: float
+    port: int
+    browser: bool
+
+
+def show(title: str, rows: list[Row], errors: list[str]) -> None:
+    """Print a table."""
+    print(f"\n{title}")
+    for row in [*rows, Row("errors", len(errors), "", 0)]:
+        print(row.text())
+    for error in sorted(set(errors)):
+        print(f"    {errors.count(error)} x {error}")
+    print(end="", flush=True)
+
+
+def drawn(showings: list[Showing]) -> list[Row]:
+    """What the real browser has taken to draw."""
+    rows = []
+    for name, values in (
+        ("first picture", [showing.first for showing in showings]),
+        ("whole line-up", [showing.line_up for showing in showings]),
+    ):
+        rows.append(Row(f"real browser: {name}, median", quantile(values, 0.5), beyond=WAIT))
+        if len(showings) > 1:
+            rows.append(Row(f"real browser: {name}, slowest", quantile(values, 1), beyond=WAIT))
+    return rows
+
+
+async def start(options: Options) -> None:
+    """From the start of the process to the first picture."""
+    taken: list[float | None] = []
+    errors: list[str] = []
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        with Server(APP, options.port) as server:
+            visitor = Visitor(server.address, Board)
+            showing = await visitor.open()
+            while showing.first is None and time.perf_counter() - began < WAIT:
+                await asyncio.sleep(0.01)
+            taken.append(showing.first and showing.asked + showing.first - began)
+            errors += visitor.errors
+            await visitor.close()
+            errors += server.tracebacks()
+    rows = [
+        Row("first picture, median", quantile(taken, 0.5), beyond=WAIT),
+        Row("first picture, slowest", quantile(taken, 1), target=6, beyond=WAIT),
+    ]
+    show(f"Start of the process, {STARTS} times", rows, errors)
+
+
+async def same_link(options: Options, script: str = APP, full: bool = False) -> list[Showing]:
+    """All visitors open the same link at once.
+
+    Parameters
+    ----------
+    options : Options
+    script : str
+    full : bool
+        Whether synthetic visitors have empty caches too, and load what the real browser loads.
+
+    Returns
+    -------
+    list of Showing
+        Of the synthetic visitors.
+    """
+    with_browser = options.browser and script == APP
+    async with Crowd(script, options.port, with_browser or full) as crowd:
+        files: tuple[str, ...] = ()
+        if full and crowd.browser is not None:
+            await crowd.browser.open("")
+            files = tuple(crowd.browser.files)
+            await asyncio.sleep(5)
+        crowd.come(options.visitors - with_browser)
+        crowd.begin()
+        seen = None
+        if crowd.browser is not None and not full:
+            seen = asyncio.create_task(crowd.browser.open(SHARED))
+        showings = await crowd.open(SHARED, files)
+        await crowd.wait(showings)
+        browser = drawn([await seen]) if seen is not None else []
+        title = f"{options.visitors} visitors open the same link at once"
+        first: float | None = 2.0
+        if script == NAIVE:
+            title, first = f"The naive page: {title}", None
+        elif full:
+            title += f", each with an empty cache: {len(files)} files"
+        rows = times(showings, WAIT, first)
+        if script == APP:
+            rows.append(Row("trainings: a line-up, and all others", crowd.trained(), "", 2))
+        show(title, rows + browser + crowd.processors(), crowd.errors())
+    return showings
+
+
+async def changes(options: Options, script: str = APP) -> list[Showing]:
+    """Every visitor changes something every few seconds; then all leave.
+
+    Returns
+    -------
+    list of Showing
+        Of the changes of synthetic visitors.
+    """
+    with_browser = options.browser and script == APP
+    minutes = options.minutes if script == APP else min(options.minutes, NAIVE_MINUTES)
+    async with Crowd(script, options.port, with_browser) as crowd:
+        before = await settled(crowd) if script == APP else 0.0
+        visitors = crowd.come(options.visitors - with_browser)
+        opened = await crowd.open("")
+        if crowd.browser is not None:
+            await crowd.browser.open("")
+        await crowd.wait(opened)
+        crowd.begin()
+        end = time.perf_counter() + 60 * minutes
+
+        async def experiment(
+            who: int, change: Callable[[int], Awaitable[Showing]]
+        ) -> list[Showing]:
+            """One visitor's changes: each to a seed that nobody else chooses."""
+            next_ = time.perf_counter() + options.every * who / options.visitors
+            found: list[Showing] = []
+            while next_ < end:
+                await asyncio.sleep(max(0.0, next_ - time.perf_counter()))
+                found.append(await change(1000 * (who + 1) + len(found)))
+                next_ += options.every
+            return found
+
+        def seed(visitor: Visitor) -> Callable[[int], Awaitable[Showing]]:
+            return lambda value: visitor.change("seed", value)
+
+        working = [experiment(who, seed(visitor)) for who, visitor in enumerate(visitors)]
+        if crowd.browser is not None:
+            working.append(experiment(len(visitors), crowd.browser.change))
+        made = await asyncio.gather(*working)
+        await asyncio.sleep(options.every)
+        showings = [showing for visitor in made[: len(visitors)] for showing in visitor]
+        title = (
+            f"{options.visitors} visitors, each a different change every {options.every:g} s,"
+            f" for {minutes:g} min: {sum(map(len, made))} changes"
+        )
+        if script == NAIVE:
+            show(f"The naive page: {title}", times(showings, options.every), crowd.errors())
+            return showings
+        rows = times(showings, options.every, first=1.5, line_up=10)
+        rows += drawn(made[-1]) if crowd.browser is not None else []
+        rows += [Row("trainings that have ended", crowd.trained(), ""), *crowd.processors()]
+        show(title, [*rows, *await left(crowd, before)], crowd.errors())
+    return showings
+
+
+async def idle(options: Options) -> None:
+    """Many visitors who do nothing, newcomers among them; then all leave."""
+    async with Crowd(APP, options.port, False) as crowd:
+        before = await settled(crowd)
+        crowd.come(options.idle)
+        showings = await crowd.open("")
+        await crowd.wait(showings)
+        await asyncio.sleep(SETTLE)
+        each = (crowd.server.memory() - before) / options.idle
+        found: list[Showing] = []
+        for n in range(NEWCOMERS):
+            (newcomer,) = crowd.come(1)
+            showing = await newcomer.open(f"v=1&seed={9000 + n}")
+            await crowd.wait([showing])
+            found.append(showing)
+        rows = [
+            Row("memory of each", each, "MiB", 8),
+            Row("newcomer's first picture, median", quantile([s.first for s in found], 0.5)),
+            Row(
+                "newcomer's first picture, slowest",
+                quantile([s.first for s in found], 1),
+                target=1,
+                beyond=WAIT,
+            ),
+            Row("threads of the server", crowd.server.threads(), ""),
+        ]
+        title = f"{options.idle} idle visitors, and {NEWCOMERS} newcomers with links of their own"
+        show(title, [*rows, *await left(crowd, before)], crowd.errors())
+
+
+async def settled(crowd: Crowd) -> float:
+    """Memory of the server at rest, in MiB."""
+    await asyncio.sleep(SETTLE)
+    return crowd.server.memory()
+
+
+async def left(crowd: Crowd, before: float) -> list[Row]:
+    """What memory comes to when all have left: until it is back, or `LEAVE`."""
+    most = crowd.server.memory()
+    await crowd.leave()
+    if crowd.browser is not None:
+        await crowd.browser.leave()
+    began = time.perf_counter()
+    while (now := crowd.server.memory()) > BACK * before and time.perf_counter() - began < LEAVE:
+        await asyncio.sleep(2)
+    taken = time.perf_counter() - began if now <= BACK * before else None
+    return [
+        Row("memory before", before, "MiB"),
+        Row("memory with all", most, "MiB"),
+        Row("memory after all have left", now, "MiB", round(BACK * before)),
+        Row("time for that", quantile([taken], 1), target=LEAVE, beyond=LEAVE),
+    ]
+
+
+async def naive(options: Options) -> None:
+    """The same visitors of the naive page, and how often they wait longer there."""
+    for load in (same_link, changes):
+        there = await load(options, NAIVE)
+        here = await load(options)
+        for share, called in ((0.5, "median"), (0.95, "p95")):
+            ours, theirs = (quantile([s.first for s in one], share) for one in (here, there))
+            print(f"  first picture, {called}: the naive page takes {theirs / ours:.0f} x as long")
+
+
+LOADS: dict[str, Callable[[Options], Coroutine[None, None, object]]] = {
+    "start": start,
+    "same-link": same_link,
+    "empty-caches": lambda options: same_link(options, full=True),
+    "changes": changes,
+    "idle": idle,
+    "naive": naive,
+}
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--load", choices=LOADS, nargs="+", help="by default all")
+    parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--idle", type=int, default=100, help="visitors who are idle")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of changes")
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between two changes")
+    parser.add_argument("--port", type=int, default=8650)
+    parser.add_argument("--no-browser", dest="browser", action="store_false")
+    chosen = vars(parser.parse_args())
+    loads = chosen.pop("load") or list(LOADS)
+    for name in loads:
+        asyncio.run(LOADS[name](Options(**chosen)))
+
+
+if __name__ == "__main__":
+    main()
