@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,7 +26,10 @@ importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
 configure()
-seats = Seats(limits().sessions)
+try:
+    seats = Seats(limits().sessions)
+except ValueError as error:
+    sys.exit(f"RegViz cannot start: {error}")
 
 
 @asynccontextmanager

@@ -139,22 +139,71 @@ def _check_device(device: str) -> None:
         raise refuse("device", "one that torch can use here", device) from error
 
 
-class _Recorder:
-    """Grows a history in memory that is allocated once; those given out stay as they were."""
+class Growing:
+    """A history that grows, in memory that is allocated once; those given out stay as they were.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    dataset : Dataset
+    """
 
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.experiment, self.dataset = experiment, dataset
         self.layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
-        epochs, n_rows = (
-            recorded_epochs(experiment.training),
-            len(experiment.regularizations),
-        )
+        epochs = recorded_epochs(experiment.training)
         self.epochs = np.array(epochs)
-        shape = (len(epochs), n_rows, self.layout.n_parameters)
+        shape = (len(epochs), len(experiment.regularizations), self.layout.n_parameters)
         self.parameters = np.empty(shape, dtype=experiment.training.dtype)
         self.metrics = {name: np.full(shape[:2], np.nan) for name in METRICS}
-        self.diverged = np.full(n_rows, -1)
         self.n_times = 0
+
+    @classmethod
+    def after(cls, history: History) -> "Growing":
+        """What goes on from a history."""
+        growing = cls(history.experiment, history.dataset)
+        for t in range(len(history.epochs)):
+            metrics = np.stack([history.metrics[name][t] for name in METRICS])
+            growing.add(history.parameters[t], metrics, history.diverged)
+        return growing
+
+    def add(
+        self,
+        parameters: NDArray[np.floating],
+        metrics: NDArray[np.float64],
+        diverged: NDArray[np.int64],
+    ) -> History:
+        """Add a recorded epoch, and return the history up to it.
+
+        Parameters
+        ----------
+        parameters : ndarray of shape (K, P)
+        metrics : ndarray of shape (number of METRICS, K)
+        diverged : ndarray of shape (K,)
+        """
+        t = self.n_times
+        self.parameters[t] = parameters
+        for values, new in zip(self.metrics.values(), metrics, strict=True):
+            values[t] = new
+        self.n_times += 1
+        return History(
+            self.experiment,
+            self.dataset,
+            _frozen(self.epochs[: t + 1]),
+            _frozen(self.parameters[: t + 1]),
+            {name: _frozen(values[: t + 1]) for name, values in self.metrics.items()},
+            _frozen(diverged),
+        )
+
+
+class _Recorder:
+    """Measures what a training has come to, and records it."""
+
+    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
+        self.experiment, self.dataset = experiment, dataset
+        self.growing = Growing(experiment, dataset)
+        self.layout = self.growing.layout
+        self.diverged = np.full(len(experiment.regularizations), -1)
         self.strengths: torch.Tensor | None = None
         self.next_onset = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
@@ -166,7 +215,6 @@ class _Recorder:
     @torch.inference_mode()
     def record(self, recording: Recording) -> History:
         """Add a recording and return the history up to it."""
-        t = self.n_times
         measured = self._measure(recording)
         rows = recording.parameters.cpu().numpy()
         finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
@@ -174,20 +222,16 @@ class _Recorder:
         known = recording.diverged[fresh]
         self.diverged = self.diverged.copy()
         self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
-        going = self.diverged < 0
-        self.parameters[t] = rows if t == 0 else self.parameters[t - 1]
-        self.parameters[t, going] = rows[going]
-        for name, values in measured.items():
-            self.metrics[name][t, going] = values[going]
-        self.n_times += 1
-        return History(
-            self.experiment,
-            self.dataset,
-            _frozen(self.epochs[: t + 1]),
-            _frozen(self.parameters[: t + 1]),
-            {name: _frozen(values[: t + 1]) for name, values in self.metrics.items()},
-            _frozen(self.diverged),
-        )
+        gone = self.diverged >= 0
+        metrics = np.full((len(METRICS), len(rows)), np.nan)
+        for i, name in enumerate(METRICS):
+            if name in measured:
+                metrics[i] = measured[name]
+        metrics[:, gone] = np.nan
+        t = self.growing.n_times
+        if t and gone.any():
+            rows = np.where(gone[:, None], self.growing.parameters[t - 1], rows)
+        return self.growing.add(rows, metrics, self.diverged)
 
     def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
         """Every metric for each row: ``(K,)``."""

@@ -1,6 +1,11 @@
 """The training of one experiment, or of one under several seeds, watched as it goes on."""
 
-from collections.abc import Sequence
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from regviz.datasets import make_dataset
@@ -9,16 +14,160 @@ from regviz.history import History
 from regviz.packing import Packing
 from regviz.recorder import histories
 from regviz.replicates import stream_replicates
-from regviz.turns import Training
+from regviz.trainers import HERE, Trainer
+
+_logger = logging.getLogger("regviz.runs")
 
 
-class Run(Training[History]):
-    """The training of one experiment in a thread of its own, whose recording is seen as it grows.
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained: an experiment, under several seeds if there are any."""
+
+    experiment: Experiment
+    seeds: tuple[int, ...] | None = None
+
+    def stream(
+        self,
+        pause: Callable[[], None] = lambda: None,
+        after_epoch: Callable[[], None] = lambda: None,
+    ) -> Iterator[list[History]]:
+        """The histories as they grow.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be trained; by the call itself.
+        """
+        if self.seeds is not None:
+            return stream_replicates(
+                self.experiment, self.seeds, after_epoch=after_epoch, pause=pause
+            )
+        return histories([self.experiment], [make_dataset(self.experiment.data)], pause=pause)
+
+    def describe(self) -> dict[str, Any]:
+        """What of it belongs into a log: enough to tell it apart."""
+        found: dict[str, Any] = {
+            "experiment": self.experiment.id,
+            "networks": len(self.experiment.regularizations),
+            "epochs": self.experiment.training.epochs,
+        }
+        return found if self.seeds is None else found | {"seeds": len(self.seeds)}
+
+
+class Training(ABC):
+    """A training in the background, watched by any number of visitors.
+
+    Parameters
+    ----------
+    work : Work
+    patience : float
+        Seconds after which a visitor who has not asked for more is taken to have gone. A training
+        that nobody watches stops.
+    visitor : str
+        Who watches from the start.
+    urgent : bool
+        As for `Job`.
+    trainer : Trainer
+        Where it is trained.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be trained; nothing is started then.
+    """
+
+    n_bytes: int
+
+    def __init__(
+        self, work: Work, patience: float, visitor: str, urgent: bool, trainer: Trainer
+    ) -> None:
+        self.work, self.patience = work, patience
+        self.error: Exception | None = None
+        self._grown = threading.Condition()
+        self._visitors = {visitor: time.monotonic()}
+        self._waiting = self._n_epochs = 0
+        self._over = self._complete = False
+        self._asked = time.monotonic()
+        self.job = trainer.begin(work, self, urgent)
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is trained."""
+        return self.work.experiment
+
+    @property
+    def alive(self) -> bool:
+        """Whether the training is complete or still getting there."""
+        return self.error is None and (not self._over or self._complete)
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it trains, or waits for its turn to."""
+        return not self._over
+
+    def watch(self, visitor: str) -> None:
+        """Count a visitor as watching, from now on, and forget those who have gone."""
+        now = time.monotonic()
+        with self._grown:
+            seen = self._visitors.items()
+            self._visitors = {who: at for who, at in seen if now - at <= self.patience}
+            self._visitors[visitor] = now
+
+    def leave(self, visitor: str) -> None:
+        """Take a visitor off the training."""
+        with self._grown:
+            self._visitors.pop(visitor, None)
+
+    def wanted(self) -> bool:
+        """Whether anybody waits for it or has watched it lately."""
+        with self._grown:
+            last = max(self._visitors.values(), default=-self.patience)
+            return bool(self._waiting) or time.monotonic() - last <= self.patience
+
+    @abstractmethod
+    def add(self, recorded: list[History]) -> None:
+        """Take in the histories, grown by one recorded epoch; at first the initial networks."""
+
+    def progress(self, n_epochs: int) -> None:
+        """Take in how many epochs are done."""
+        self._n_epochs = n_epochs
+
+    def end(self, outcome: str, error: Exception | None, seconds: float) -> None:
+        """Take in how it ended, let go of whoever waits, and log it."""
+        fields = {
+            "ms": round(1000 * seconds),
+            "waited_ms": round(1000 * (time.monotonic() - self._asked - seconds)),
+            "hit": False,
+            "outcome": outcome,
+        }
+        _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
+        with self._grown:
+            self.error, self._complete, self._over = error, outcome == "complete", True
+            self._grown.notify_all()
+
+    def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
+        """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""
+        start = time.monotonic()
+        self._waiting += 1
+        try:
+            while not self._over:
+                left = start + (gather if grown() else timeout) - time.monotonic()
+                if left <= 0:
+                    break
+                self._grown.wait(left)
+        finally:
+            self._waiting -= 1
+        if self.error is not None:
+            raise RuntimeError("the training failed") from self.error
+
+
+class Run(Training):
+    """The training of one experiment, whose recording is seen as it grows.
 
     Parameters
     ----------
     experiment : Experiment
-    patience, visitor, urgent
+    patience, visitor, urgent, trainer
         As for `Training`.
     limit : int or None
         Bytes that its frames may take on their way to a browser, as of `Packing`.
@@ -34,6 +183,8 @@ class Run(Training[History]):
         If the experiment cannot be run; nothing is started then.
     """
 
+    packing: Packing
+
     def __init__(
         self,
         experiment: Experiment,
@@ -41,17 +192,10 @@ class Run(Training[History]):
         visitor: str = "",
         urgent: bool = True,
         limit: int | None = None,
+        trainer: Trainer = HERE,
     ) -> None:
-        super().__init__(patience, visitor, urgent)
-        self.experiment = experiment
-        recorded = histories([experiment], [make_dataset(experiment.data)], pause=self._pause)
-        grown = (history for (history,) in recorded)
-        self._history = next(grown)
-        self.n_bytes = self._history.n_bytes
-        self.packing = Packing(self._history, limit)
-        self.packing.add(self._history)
-        self._n_frames = len(self.packing.frames)
-        self._start(grown)
+        self.limit = limit
+        super().__init__(Work(experiment), patience, visitor, urgent, trainer)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -79,14 +223,19 @@ class Run(Training[History]):
             self._wait(lambda: self._n_frames > n_frames, gather, timeout)
             return self._history
 
-    def _add(self, recorded: History) -> None:
-        self.packing.add(recorded)
+    def add(self, recorded: list[History]) -> None:
+        """Take in the history, and pack its new frame."""
+        (history,) = recorded
+        if not hasattr(self, "packing"):
+            self.n_bytes = history.n_bytes
+            self.packing = Packing(history, self.limit)
+        self.packing.add(history)
         with self._grown:
-            self._history, self._n_frames = recorded, len(self.packing.frames)
+            self._history, self._n_frames = history, len(self.packing.frames)
             self._grown.notify_all()
 
 
-class Replication(Training[list[History]]):
+class Replication(Training):
     """The training of one experiment under several seeds, of which only the end is of interest.
 
     It is not urgent. While someone waits for it, it is watched.
@@ -96,7 +245,7 @@ class Replication(Training[list[History]]):
     experiment : Experiment
     seeds : sequence of int
         As for `regviz.replicate`.
-    patience, visitor
+    patience, visitor, trainer
         As for `Training`.
 
     Raises
@@ -111,17 +260,12 @@ class Replication(Training[list[History]]):
         seeds: Sequence[int],
         patience: float = 10.0,
         visitor: str = "",
+        trainer: Trainer = HERE,
     ) -> None:
-        super().__init__(patience, visitor, urgent=False)
-        self.experiment, self.seeds = experiment, tuple(seeds)
-        self._n_epochs = 0
-        recorded = stream_replicates(experiment, seeds, after_epoch=self._count, pause=self._pause)
-        self._histories = next(recorded)
-        self.n_bytes = sum(history.n_bytes for history in self._histories)
-        self._start(recorded)
+        super().__init__(Work(experiment, tuple(seeds)), patience, visitor, False, trainer)
 
     @property
-    def progress(self) -> float:
+    def share(self) -> float:
         """Share of the epochs that are trained, from 0 to 1."""
         return self._n_epochs / self.experiment.training.epochs
 
@@ -144,11 +288,7 @@ class Replication(Training[list[History]]):
                 raise RuntimeError("the training was stopped, as nobody watched it")
             return self._histories if self._complete else None
 
-    def _details(self) -> dict[str, Any]:
-        return {"seeds": len(self.seeds)}
-
-    def _count(self) -> None:
-        self._n_epochs += 1
-
-    def _add(self, recorded: list[History]) -> None:
+    def add(self, recorded: list[History]) -> None:
+        """Take in the histories."""
         self._histories = recorded
+        self.n_bytes = sum(history.n_bytes for history in recorded)

@@ -11,10 +11,10 @@ from typing import Any, TypeVar, cast
 from regviz.cube import Cube
 from regviz.experiment import Experiment
 from regviz.history import History
-from regviz.run import Replication, Run
-from regviz.turns import Training
+from regviz.run import Replication, Run, Training
+from regviz.trainers import HERE, Trainer
 
-Watched = TypeVar("Watched", bound=Training[Any])
+Watched = TypeVar("Watched", bound=Training)
 # an experiment, with its seeds if there are several; or a cube and its line-up
 Key = tuple[Experiment | Cube, tuple[int, ...] | None]
 
@@ -50,6 +50,8 @@ class Runs:
         Seconds after which what nobody has asked for goes at the next `tidy`.
     patience : float
         Seconds without a sign after which a visitor is taken to have gone.
+    trainer : Trainer
+        Where is trained.
 
     Attributes
     ----------
@@ -63,7 +65,9 @@ class Runs:
         max_trainings: int = 120,
         max_age: float = 180.0,
         patience: float = 10.0,
+        trainer: Trainer = HERE,
     ) -> None:
+        self.trainer = trainer
         self.max_bytes, self.max_trainings = max_bytes, max_trainings
         self.max_age, self.patience = max_age, patience
         self.n_started = self.n_refused = 0
@@ -115,11 +119,11 @@ class Runs:
         run = self._get(
             (experiment, None),
             visitor,
-            lambda: Run(experiment, self.patience, visitor, urgent, limit),
+            lambda: Run(experiment, self.patience, visitor, urgent, limit, self.trainer),
             always,
         )
         if urgent:
-            run.hasten()
+            run.job.hasten()
         return run
 
     def replicate(
@@ -148,7 +152,7 @@ class Runs:
         return self._get(
             (experiment, tuple(seeds)),
             visitor,
-            lambda: Replication(experiment, seeds, self.patience, visitor),
+            lambda: Replication(experiment, seeds, self.patience, visitor, self.trainer),
         )
 
     def holds(self, experiment: Experiment) -> bool:

@@ -22,6 +22,7 @@ from regviz.runs import Runs
 from regviz.server import state
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.trainers import HERE
 
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 NAMES = list(METHODS)
@@ -41,6 +42,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
         started.append(self)
 
     monkeypatch.setattr(Run, "__init__", start)
+    monkeypatch.setattr(state, "trainer", lambda: HERE)  # to start a process takes seconds
     yield started
     for run in started:
         for visitor in list(run._visitors):

@@ -301,7 +301,7 @@ def test_long_runs_are_urgent_for_a_while_only_so_that_all_get_on(
     short = runs.get(SHORT, urgent=False)
     until(lambda: short.wait(0).complete)
     for run in long:
-        assert not run.urgent
+        assert not run.job.urgent
         seen = len(run.wait(0).epochs)
         assert len(run.wait(seen).epochs) > seen
     for experiment in heavy:
@@ -333,7 +333,7 @@ def test_to_ask_again_for_a_long_run_does_not_make_it_urgent_anew(
     runs = Runs()
     run = runs.get(LONG)
     run.wait(1)
-    assert not runs.get(LONG).urgent
+    assert not runs.get(LONG).job.urgent
     runs.leave(LONG, "")
 
 
@@ -420,7 +420,7 @@ def test_a_replication_ends_with_what_replicate_returns():
     replication = Runs().replicate(FEW, (1, 2))
     found = replication.wait(20)
     assert found is not None
-    assert replication.progress == 1
+    assert replication.share == 1
     for one, other in zip(found, regviz.replicate(FEW, (1, 2)), strict=True):
         assert one.experiment == other.experiment
         np.testing.assert_array_equal(one.parameters, other.parameters)
@@ -430,8 +430,8 @@ def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
     runs = Runs()
     replication = runs.replicate(MANY, (1, 2), "me")
     assert replication.wait(0.01) is None
-    until(lambda: replication.progress > 0)
-    assert replication.progress < 1
+    until(lambda: replication.share > 0)
+    assert replication.share < 1
     replication.leave("me")
 
 

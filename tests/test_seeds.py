@@ -15,6 +15,7 @@ from regviz.pages.understand.seeds import SEEDS
 from regviz.replicates import with_seed
 from regviz.run import Replication
 from regviz.runs import Runs
+from regviz.turns import Job
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
@@ -88,14 +89,14 @@ class Gate(Runs):
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch):
     runs = Gate()
-    pause = Replication._pause
+    pause = Job.pause
 
-    def wait(run: Replication) -> None:
-        pause(run)
+    def wait(job: Job) -> None:
+        pause(job)
         while not runs.opened.wait(0.01):
-            pause(run)
+            pause(job)
 
-    monkeypatch.setattr(Replication, "_pause", wait)
+    monkeypatch.setattr(Job, "pause", wait)
     yield runs
     runs.opened.set()
 

@@ -21,11 +21,10 @@ from regviz.pages.controls import choose
 from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.regularization import METHODS
-from regviz.run import Run
+from regviz.run import Run, Work
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
-from regviz.turns import describe
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
@@ -177,7 +176,7 @@ def _begin(
             st.error(f"These settings do not go together: {error}")
             return False
     if shared:
-        fields = describe(line_up) | {"ms": 0, "hit": True, "outcome": "shared"}
+        fields = Work(line_up).describe() | {"ms": 0, "hit": True, "outcome": "shared"}
         _logger.info("run", extra={"fields": fields})
     return True
 

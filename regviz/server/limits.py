@@ -27,6 +27,10 @@ class Limits:
     training_seconds : float
         What one visitor's settings may take to train by themselves, all networks together, in
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
+    processes : int
+        Processes that train beside the one that serves the page, 0 to 64. More than there are cores
+        to spare make nothing quicker; with 0 the page's own process trains, which takes less memory
+        and keeps visitors waiting while many train.
     cache_mb : int
         Finished trainings that are kept for the next visitor, in MiB, 1 to 1,000,000.
     cache_minutes : float
@@ -46,6 +50,7 @@ class Limits:
     sessions: int = 150
     trainings: int = 120
     training_seconds: float = 60.0
+    processes: int = 1
     cache_mb: int = 256
     cache_minutes: float = 3.0
     embed: tuple[str, ...] = ()
@@ -55,6 +60,7 @@ class Limits:
         integer("sessions", self.sessions, 1, 100_000)
         integer("trainings", self.trainings, 1, 100_000)
         real("training_seconds", self.training_seconds, 0, 1_000_000, open_low=True)
+        integer("processes", self.processes, 0, 64)
         integer("cache_mb", self.cache_mb, 1, 1_000_000)
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)
         integer("metrics_port", self.metrics_port, 0, 65535)

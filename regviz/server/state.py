@@ -5,6 +5,7 @@ import os
 
 from regviz.runs import Runs
 from regviz.server.limits import Limits
+from regviz.trainers import HERE, Beside, Trainer
 
 
 @functools.cache
@@ -23,4 +24,16 @@ def limits() -> Limits:
 def runs() -> Runs:
     """All trainings."""
     granted = limits()
-    return Runs(granted.cache_mb * 2**20, granted.trainings, granted.cache_minutes * 60)
+    return Runs(
+        granted.cache_mb * 2**20,
+        granted.trainings,
+        granted.cache_minutes * 60,
+        trainer=trainer(),
+    )
+
+
+@functools.cache
+def trainer() -> Trainer:
+    """Where is trained."""
+    n = limits().processes
+    return Beside(n) if n else HERE

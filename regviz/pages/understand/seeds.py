@@ -116,5 +116,5 @@ def _poll(seeds: Seeds[Found]) -> None:
         st.rerun()  # all of the page, as the view around this is to show what was found
     n = len(seeds.experiment.regularizations)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(run.progress, f"Training {n} networks over {len(SEEDS)} seeds")
+        st.progress(run.share, f"Training {n} networks over {len(SEEDS)} seeds")
         st.button("Stop", key=f"{seeds.view}_stop", on_click=seeds._stop, args=(run,))

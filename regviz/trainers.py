@@ -1,0 +1,221 @@
+"""Where training takes place: in threads of this process, or in a process beside it.
+
+Beside it is better for a server: the interpreter lets one thread at a time run, and a page that is
+drawn would wait for the steps of the training, and these for the page.
+"""
+
+import atexit
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from regviz.experiment import Experiment
+from regviz.history import History
+from regviz.recorder import Growing
+from regviz.turns import Job, Sink
+from regviz.wire import arrays, read, write
+
+LOOK = 0.5  # seconds between two looks at whether trainings are still wanted
+
+
+class Streaming(Protocol):
+    """What can be trained: see `regviz.run.Work`."""
+
+    @property
+    def experiment(self) -> Experiment: ...  # noqa: D102
+
+    @property
+    def seeds(self) -> tuple[int, ...] | None: ...  # noqa: D102
+
+    def stream(  # noqa: D102
+        self, pause: Callable[[], None] = ..., after_epoch: Callable[[], None] = ...
+    ) -> Iterator[list[History]]: ...
+
+
+class Handle(Protocol):
+    """A training that has begun."""
+
+    def hasten(self) -> None:
+        """Make it urgent from its next turn on, if it never was."""
+
+
+class Trainer(Protocol):
+    """A place to train."""
+
+    def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Handle:
+        """Give ``sink`` the initial networks, and begin to train.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be trained; nothing is begun then.
+        """
+
+
+class Here:
+    """Threads of this process."""
+
+    def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Job:
+        """As `Trainer.begin`."""
+        job = Job(sink, urgent)
+        recorded = work.stream(job.pause, job.count)
+        sink.add(next(recorded))
+        job.start(recorded)
+        return job
+
+
+HERE = Here()
+
+
+class _Remote:
+    """A training in a process beside."""
+
+    def __init__(self, process: "_Process", number: int, sink: Sink, begun: list[History]) -> None:
+        self.process, self.number, self.sink = process, number, sink
+        self.growing = [Growing.after(history) for history in begun]
+
+    def hasten(self) -> None:
+        self.process.send({"job": self.number, "do": "hasten"})
+
+    def grow(self, header: dict[str, Any], body: bytes) -> None:
+        parts = arrays(header["arrays"], body)
+        self.sink.add([each.add(next(parts), next(parts), next(parts)) for each in self.growing])
+
+
+class _Process:
+    """A process that trains, and those of its trainings that are not over."""
+
+    def __init__(self) -> None:
+        root = str(Path(__file__).parents[1])
+        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "regviz.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
+        self._jobs: dict[int, _Remote] = {}
+        self._numbers = itertools.count()
+        self._lock = threading.RLock()
+        self.over = False
+        for target in (self._listen, self._look):
+            threading.Thread(target=target, daemon=True).start()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def begin(self, message: dict[str, Any], sink: Sink, begun: list[History]) -> _Remote | None:
+        """Begin a training; None if the process is over."""
+        with self._lock:
+            if self.over:
+                return None
+            job = _Remote(self, next(self._numbers), sink, begun)
+            self._jobs[job.number] = job
+            self.send(message | {"do": "begin", "job": job.number})
+            return job
+
+    def send(self, message: dict[str, Any]) -> None:
+        # where it has ended, `_listen` tells whoever waits
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            write(self._in, message)
+
+    def close(self) -> None:
+        """End the process, which ends when nothing more can come from here."""
+        with self._lock, contextlib.suppress(OSError):
+            self._in.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _listen(self) -> None:
+        """Pass on what the process says, and when it ends, that it did."""
+        for header, body in read(self._out):
+            job = self._jobs[header["job"]]
+            if header["say"] == "frame":
+                job.grow(header, body)
+            elif header["say"] == "progress":
+                job.sink.progress(header["epochs"])
+            else:
+                with self._lock:
+                    del self._jobs[header["job"]]
+                error = RuntimeError(header["error"]) if header["error"] else None
+                job.sink.end(header["outcome"], error, header["seconds"])
+        with self._lock:
+            self.over = True
+            left = list(self._jobs.values())
+            self._jobs.clear()
+        for job in left:
+            job.sink.end("failed", RuntimeError("the process that trained it has ended"), 0.0)
+
+    def _look(self) -> None:
+        """Stop what nobody wants any more."""
+        while not self.over:
+            time.sleep(LOOK)
+            with self._lock:
+                jobs = list(self._jobs.values())
+            for job in jobs:
+                if not job.sink.wanted():
+                    self.send({"job": job.number, "do": "stop"})
+
+
+class Beside:
+    """Processes beside this one, each started when it is first needed and again if it ends.
+
+    They take turns and stop what is unwanted just as `Here`. The initial networks, and whether
+    something can be trained at all, are found in this process.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    """
+
+    def __init__(self, n: int = 1) -> None:
+        self._processes: list[_Process | None] = [None] * n
+        self._lock = threading.Lock()
+        atexit.register(self.close)
+
+    def begin(self, work: Streaming, sink: Sink, urgent: bool) -> _Remote:
+        """As `Trainer.begin`."""
+        begun = next(work.stream())
+        sink.add(begun)
+        message = {
+            "experiment": work.experiment.to_json(),
+            "seeds": work.seeds,
+            "urgent": urgent,
+        }
+        while True:
+            process = min(self.prepare(), key=len)
+            job = process.begin(message, sink, begun)
+            if job is not None:
+                return job
+
+    def prepare(self) -> list[_Process]:
+        """The processes, started if they are not there: they take a few seconds to be ready."""
+        with self._lock:
+            found = [
+                _Process() if process is None or process.over else process
+                for process in self._processes
+            ]
+            self._processes = [*found]
+            return found
+
+    def close(self) -> None:
+        """End them."""
+        with self._lock:
+            processes, self._processes = self._processes, [None] * len(self._processes)
+        for process in processes:
+            if process is not None:
+                process.close()

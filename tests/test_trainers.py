@@ -1,0 +1,185 @@
+"""A training beside this process is the same as in it, to the bit, and ends as it should."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+import regviz
+from regviz.history import History
+from regviz.run import Replication, Run
+from regviz.runs import Runs
+from regviz.trainers import Beside
+from regviz.validation import MAX_SEED
+from tests.test_runs import LONG, SHORT, finish, until
+
+ROWS = (
+    regviz.Regularization(),
+    regviz.Regularization(l1=0.01),
+    regviz.Regularization(drop_rate=0.3),
+)
+
+
+@pytest.fixture(scope="module")
+def beside() -> Iterator[Beside]:
+    trainer = Beside()
+    yield trainer
+    trainer.close()
+
+
+def assert_equal(one: History, other: History) -> None:
+    assert one.experiment == other.experiment
+    for name in ("epochs", "parameters", "diverged"):
+        a, b = getattr(one, name), getattr(other, name)
+        assert a.dtype == b.dtype
+        assert a.tobytes() == b.tobytes()
+    for name, values in one.metrics.items():
+        assert values.tobytes() == other.metrics[name].tobytes()
+    for array in (other.parameters, other.epochs, *other.metrics.values()):
+        assert not array.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        replace(SHORT, regularizations=ROWS),
+        replace(
+            SHORT,
+            data=regviz.DataSpec("bumps"),
+            regularizations=ROWS,
+            training=regviz.TrainingSpec(epochs=150, frames=10, dtype="float64", seed=MAX_SEED),
+        ),
+        # diverges, and keeps its last finite parameters
+        replace(
+            SHORT,
+            network=regviz.NetworkSpec((8, 8), "relu"),
+            data=regviz.DataSpec("bumps"),
+            training=regviz.TrainingSpec(epochs=40, learning_rate=10),
+        ),
+    ],
+    ids=["classes", "regression in double precision", "diverging"],
+)
+def test_the_recording_is_the_same_to_the_bit(experiment: regviz.Experiment, beside: Beside):
+    here = regviz.train(experiment)
+    assert_equal(here, finish(Run(experiment, trainer=beside)))
+    if experiment.training.learning_rate == 10:
+        assert (here.diverged >= 0).any()
+
+
+def test_so_are_those_of_several_seeds(beside: Beside):
+    experiment = replace(SHORT, regularizations=ROWS)
+    found = Replication(experiment, (3, 1), trainer=beside)
+    histories = found.wait(20)
+    assert histories is not None
+    assert found.share > 0
+    for one, other in zip(regviz.replicate(experiment, (3, 1)), histories, strict=True):
+        assert_equal(one, other)
+
+
+def test_own_points_arrive(beside: Beside):
+    points = regviz.points.PointsSpec(
+        tuple((x, y, int(x > 0)) for x in (-1.5, -0.5, 0.5, 1.5) for y in (-1.0, 0.0, 1.0)),
+    )
+    experiment = replace(SHORT, data=points, training=regviz.TrainingSpec(epochs=5, batch_size=2))
+    assert_equal(regviz.train(experiment), finish(Run(experiment, trainer=beside)))
+
+
+def test_what_cannot_be_trained_is_refused_at_once(beside: Beside):
+    with pytest.raises(ValueError, match="batch_size must be"):
+        Run(replace(SHORT, training=regviz.TrainingSpec(batch_size=10**6)), trainer=beside)
+
+
+def test_what_nobody_wants_stops_and_another_goes_on(beside: Beside):
+    runs = Runs(trainer=beside)
+    long, other = runs.get(LONG, "a"), runs.get(replace(LONG, data=regviz.DataSpec(seed=1)), "b")
+    long.leave("a")
+    until(lambda: not long.in_progress)
+    assert not long.alive
+    assert other.in_progress
+    assert finish(runs.get(SHORT)).complete
+    other.leave("b")
+    until(lambda: not other.in_progress)
+
+
+def test_the_urgent_come_first_there_too_and_what_waits_can_be_hastened(beside: Beside):
+    runs = Runs(trainer=beside)
+    heavy = [replace(LONG, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    running = runs.get(heavy[0])
+    patient = runs.get(heavy[1], urgent=False)
+    until(lambda: len(running.wait(0).epochs) > 5)
+    assert len(patient.wait(0, timeout=0).epochs) == 1
+    runs.get(heavy[1], urgent=True)
+    until(lambda: len(patient.wait(0).epochs) > 1)
+    for experiment in heavy:
+        runs.leave(experiment, "")
+
+
+def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another():
+    trainer = Beside()
+    try:
+        run = Run(LONG, trainer=trainer)
+        run.wait(3)
+        (process,) = trainer.prepare()
+        process._process.kill()
+        until(lambda: not run.in_progress)
+        assert not run.alive
+        with pytest.raises(RuntimeError, match="the training failed"):
+            run.wait(10**6)
+        assert "has ended" in str(run.error)
+        again = Run(SHORT, trainer=trainer)
+        until(lambda: not again.in_progress)
+        assert_equal(regviz.train(SHORT), again.wait(0))
+    finally:
+        trainer.close()
+
+
+def test_a_failure_there_fails_here_with_its_traceback(monkeypatch: pytest.MonkeyPatch):
+    trainer = Beside()
+    try:
+        (process,) = trainer.prepare()
+        send = process.send
+        broken = {"seeds": [1, 1]}  # refused there, as nobody has looked at it here
+        monkeypatch.setattr(process, "send", lambda message: send(message | broken))
+        run = Run(SHORT, trainer=trainer)
+        until(lambda: not run.in_progress)
+        assert "seeds must be without repetition" in str(run.error)
+    finally:
+        trainer.close()
+
+
+def test_the_process_ends_when_the_one_that_started_it_is_killed(tmp_path):
+    script = (
+        "import sys, time\n"
+        "from regviz.trainers import Beside\n"
+        "(process,) = Beside().prepare()\n"
+        "print(process._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    until(lambda: not alive(child))
+
+
+def alive(pid: int) -> bool:
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return found.stdout.strip() not in ("", "Z")
+
+
+def test_several_processes_share_the_trainings():
+    trainer = Beside(2)
+    try:
+        runs = [
+            Run(replace(LONG, data=regviz.DataSpec(seed=seed)), trainer=trainer)
+            for seed in range(4)
+        ]
+        assert [len(process) for process in trainer.prepare()] == [2, 2]
+        for run in runs:
+            run.leave("")
+        until(lambda: not any(run.in_progress for run in runs))
+    finally:
+        trainer.close()
