@@ -19,7 +19,7 @@ from regviz.server.admission import Admission, Seats
 from regviz.server.housekeeping import keep_house
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
-from regviz.server.state import limits, runs
+from regviz.server.state import limits, runs, trainer
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
@@ -30,6 +30,7 @@ try:
     seats = Seats(limits().sessions)
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")
+trainer().prepare()
 
 
 @asynccontextmanager

@@ -49,6 +49,9 @@ class Handle(Protocol):
 class Trainer(Protocol):
     """A place to train."""
 
+    def prepare(self) -> object:
+        """See to it that training can begin at once."""
+
     def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Handle:
         """Give ``sink`` the initial networks, and begin to train.
 
@@ -61,6 +64,9 @@ class Trainer(Protocol):
 
 class Here:
     """Threads of this process."""
+
+    def prepare(self) -> None:
+        """As `Trainer.prepare`."""
 
     def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Job:
         """As `Trainer.begin`."""
