@@ -105,7 +105,8 @@ class _Process:
             [sys.executable, "-m", "regviz.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
+            # with an arena for each thread, memory that is free would stay spread over all of them
+            env={"MALLOC_ARENA_MAX": "2"} | os.environ | {"PYTHONPATH": path},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

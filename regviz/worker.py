@@ -1,11 +1,13 @@
 """The process that trains beside a server: `regviz.trainers.Beside` starts it and talks to it."""
 
+import gc
 import os
 import signal
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sized
 from typing import IO, Any
 
 import numpy as np
@@ -14,10 +16,12 @@ import torch
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.run import Work
+from regviz.server.housekeeping import give_back_memory
 from regviz.turns import Job
 from regviz.wire import read, write
 
 TELL = 0.2  # seconds between two messages of progress
+REST = 2.0  # seconds without a training after which memory is given back
 
 
 class Reporter:
@@ -30,10 +34,14 @@ class Reporter:
         One message at a time.
     number : int
         Of the training.
+    ended : callable
+        Called with this number at its end.
     """
 
-    def __init__(self, stream: IO[bytes], lock: threading.Lock, number: int) -> None:
-        self.stream, self.lock, self.number = stream, lock, number
+    def __init__(
+        self, stream: IO[bytes], lock: threading.Lock, number: int, ended: Callable[[int], None]
+    ) -> None:
+        self.stream, self.lock, self.number, self._ended = stream, lock, number, ended
         self.stopped = False
         self.job: Job
         self._told = 0.0
@@ -61,7 +69,8 @@ class Reporter:
             self._say({"say": "progress", "epochs": n_epochs})
 
     def end(self, outcome: str, error: Exception | None, seconds: float) -> None:
-        """Tell how it ended."""
+        """Tell how it ended, and keep nothing of it."""
+        self._ended(self.number)
         text = "".join(traceback.format_exception(error)) if error else ""
         self._say({"say": "end", "outcome": outcome, "error": text, "seconds": seconds})
 
@@ -82,10 +91,17 @@ def main() -> None:
     sys.stdout = sys.stderr  # whatever prints must not come between messages
     lock = threading.Lock()
     reporters: dict[int, Reporter] = {}
+    freed = threading.Event()
+
+    def ended(number: int) -> None:
+        del reporters[number]
+        freed.set()
+
+    threading.Thread(target=_tidy, args=(freed, reporters), daemon=True).start()
     for header, _ in read(sys.stdin.buffer):
         number = header["job"]
         if header["do"] == "begin":
-            reporter = reporters[number] = Reporter(out, lock, number)
+            reporter = reporters[number] = Reporter(out, lock, number, ended)
             seeds = header["seeds"]
             experiment = Experiment.from_json(header["experiment"])
             try:
@@ -94,11 +110,22 @@ def main() -> None:
                 )
             except Exception as error:
                 reporter.end("failed", error, 0.0)
-        elif number in reporters and header["do"] == "hasten":
-            reporters[number].job.hasten()
-        elif number in reporters and header["do"] == "stop":
-            reporters.pop(number).stopped = True
+        elif (known := reporters.get(number)) is not None:
+            if header["do"] == "hasten":
+                known.job.hasten()
+            else:
+                known.stopped = True
     os._exit(0)  # without waiting for what nobody can see any more
+
+
+def _tidy(freed: threading.Event, reporters: Sized) -> None:
+    """Give memory back once nothing trains any more."""
+    while freed.wait():
+        time.sleep(REST)
+        if not len(reporters):
+            freed.clear()
+            gc.collect()
+            give_back_memory()
 
 
 if __name__ == "__main__":

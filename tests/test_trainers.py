@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,13 +13,19 @@ from regviz.run import Replication, Run
 from regviz.runs import Runs
 from regviz.trainers import Beside
 from regviz.validation import MAX_SEED
-from tests.test_runs import LONG, SHORT, finish, until
+from tests import test_runs
+from tests.test_runs import LONG, SHORT, finish
 
 ROWS = (
     regviz.Regularization(),
     regviz.Regularization(l1=0.01),
     regviz.Regularization(drop_rate=0.3),
 )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait, for as long as it takes to start a process where much else goes on."""
+    test_runs.until(condition, 60)
 
 
 @pytest.fixture(scope="module")
