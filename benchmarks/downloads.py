@@ -66,9 +66,12 @@ class Browser:
             await self._skip(reader, headers)
         except asyncio.IncompleteReadError:
             raise OSError(f"the server broke off {path.split('?')[0]}") from None
+        if headers.get("connection", "").lower() == "close":
+            writer.close()
+        else:
+            self._free.append((reader, writer))
         if status != 200:
             raise OSError(f"status {status} for {path.split('?')[0]}")
-        self._free.append((reader, writer))
 
     async def get_all(self, paths: Iterable[str]) -> None:
         """Load files, as many at a time as a browser does."""

@@ -172,9 +172,10 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
             next_ = time.perf_counter() + options.every * who / options.visitors
             found: list[Showing] = []
             while next_ < end:
-                await asyncio.sleep(max(0.0, next_ - time.perf_counter()))
+                await asyncio.sleep(next_ - time.perf_counter())
                 found.append(await change(1000 * (who + 1) + len(found)))
-                next_ += options.every
+                # who sees the last change late makes the next one late
+                next_ = max(next_ + options.every, time.perf_counter())
             return found
 
         def seed(visitor: Visitor) -> Callable[[int], Awaitable[Showing]]:
@@ -196,7 +197,8 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
         rows = times(showings, options.every, first=1.5, line_up=10)
         rows += drawn(made[-1]) if crowd.browser is not None else []
         rows += [Row("trainings that have ended", crowd.trained(), ""), *crowd.processors()]
-        show(title, [*rows, *await left(crowd, before)], crowd.errors())
+        show(title, rows, crowd.errors())
+        await leaving(crowd, before)
     return showings
 
 
@@ -227,7 +229,8 @@ async def idle(options: Options) -> None:
             Row("threads of the server", crowd.server.threads(), ""),
         ]
         title = f"{options.idle} idle visitors, and {NEWCOMERS} newcomers with links of their own"
-        show(title, [*rows, *await left(crowd, before)], crowd.errors())
+        show(title, rows, crowd.errors())
+        await leaving(crowd, before)
 
 
 async def settled(crowd: Crowd) -> float:
@@ -236,9 +239,10 @@ async def settled(crowd: Crowd) -> float:
     return crowd.server.memory()
 
 
-async def left(crowd: Crowd, before: float) -> list[Row]:
-    """What memory comes to when all have left: until it is back, or `LEAVE`."""
+async def leaving(crowd: Crowd, before: float) -> None:
+    """All leave; then memory is watched until it is back, or for `LEAVE`."""
     most = crowd.server.memory()
+    n_visitors = len(crowd.visitors) + (crowd.browser is not None)
     await crowd.leave()
     if crowd.browser is not None:
         await crowd.browser.leave()
@@ -246,12 +250,13 @@ async def left(crowd: Crowd, before: float) -> list[Row]:
     while (now := crowd.server.memory()) > BACK * before and time.perf_counter() - began < LEAVE:
         await asyncio.sleep(2)
     taken = time.perf_counter() - began if now <= BACK * before else None
-    return [
+    rows = [
         Row("memory before", before, "MiB"),
         Row("memory with all", most, "MiB"),
-        Row("memory after all have left", now, "MiB", round(BACK * before)),
+        Row("memory afterwards", now, "MiB", round(BACK * before, 1)),
         Row("time for that", quantile([taken], 1), target=LEAVE, beyond=LEAVE),
     ]
+    show(f"All {n_visitors} leave", rows, crowd.errors())
 
 
 async def naive(options: Options) -> None:

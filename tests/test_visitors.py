@@ -1,0 +1,243 @@
+"""A synthetic visitor says what a real browser says, and notices what goes wrong."""
+
+import asyncio
+import json
+import math
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from benchmarks import visitors
+from benchmarks.crowd import there
+from benchmarks.screens import Board, Charts, Showing
+from benchmarks.server import Server
+from benchmarks.tables import Row, quantile, times
+from benchmarks.visitors import Visitor
+from regviz.link import from_query
+from regviz.training import recorded_epochs
+from tests.browser.conftest import find_board
+from tests.browser.install import find_chromium
+
+LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}
+QUERY = "&".join(f"{name}={value}" for name, value in LINK.items())
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGVIZ_SESSIONS", "2")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with Server("app.py", port) as server:
+            yield server.address
+            assert server.tracebacks() == []
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
+    """What all visitors send, from now on."""
+    messages: list[ClientState] = []
+    send = visitors.ClientConnection.send
+
+    async def listen(connection: Any, data: bytes) -> None:
+        messages.append(BackMsg.FromString(data).rerun_script)
+        await send(connection, data)
+
+    monkeypatch.setattr(visitors.ClientConnection, "send", listen)
+    return messages
+
+
+def visit(address: str, work: Callable[[Visitor], Awaitable[None]]) -> Visitor:
+    """A visitor who does something and leaves."""
+
+    async def stay() -> Visitor:
+        visitor = Visitor(address, Board)
+        try:
+            await work(visitor)
+        finally:
+            await visitor.close()
+        return visitor
+
+    return asyncio.run(stay())
+
+
+async def come(showing: Showing, visitor: Visitor) -> None:
+    """Wait until all has come."""
+    async with asyncio.timeout(30):
+        while not there(showing):
+            assert visitor.errors == []
+            await asyncio.sleep(0.01)
+
+
+def plain(message: ClientState) -> dict[str, Any]:
+    """What a message says, whatever its order, and without what depends on time."""
+    widgets = {}
+    for widget in message.widget_states.widgets:
+        kind = widget.WhichOneof("value")
+        value = getattr(widget, kind)
+        widgets[widget.id] = list(value.data) if kind.endswith("_array_value") else value
+    for name, value in widgets.items():
+        if name.endswith("__events"):
+            (told,) = json.loads(value)
+            widgets[name] = told | {"value": {"run": told["value"]["run"]}}
+    where = message.context_info
+    return {
+        "query": message.query_string,
+        "page": message.page_script_hash,
+        "fragment": message.fragment_id,
+        "automatic": message.is_auto_rerun,
+        "widgets": widgets,
+        "where": (where.timezone, where.locale, where.url, where.color_scheme, where.is_embedded),
+    }
+
+
+def browse(address: str) -> list[ClientState]:
+    """What a real browser sends: it opens the link, waits for all, and changes the seed."""
+    messages: list[ClientState] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        page = browser.new_context(
+            locale="en-US", timezone_id="UTC", color_scheme="light"
+        ).new_page()
+        page.on(
+            "websocket",
+            lambda opened: opened.on(
+                "framesent", lambda data: messages.append(BackMsg.FromString(data).rerun_script)
+            ),
+        )
+        page.goto(f"{address}/?{QUERY}")
+        page.wait_for_selector(".regviz-board .card canvas")
+        find_board(page)
+        page.wait_for_function("() => window.board().complete")
+        page.get_by_label("Seed", exact=True).fill("8")
+        page.get_by_label("Seed", exact=True).press("Enter")
+        page.wait_for_function(
+            "() => window.board().recording.link.includes('seed=8') && window.board().complete"
+        )
+        browser.close()
+    return messages
+
+
+def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState]):
+    async def work(visitor: Visitor) -> None:
+        for asked in (visitor.open(QUERY), visitor.change("seed", 8)):
+            showing = await asked
+            await come(showing, visitor)
+            assert 0 < showing.first <= showing.line_up <= showing.whole
+
+    visitor = visit(address, work)
+    assert visitor.errors == []
+    (opens, *more), (opens_too, *more_too) = map(plain, sent), map(plain, browse(address))
+    assert opens == opens_too
+
+    def apart(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
+        """What is said before the change, the change, and what is said after it."""
+        at = next(n for n, message in enumerate(messages) if not message["fragment"])
+        return messages[at - 1], messages[at], messages[at + 1]
+
+    assert apart(more) == apart(more_too)
+    # the pictures of the datasets are kept, and named in all that follows
+    assert all(sent[1].cached_message_hashes[0] in each.cached_message_hashes for each in sent[1:])
+
+
+def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientState]):
+    async def work(visitor: Visitor) -> None:
+        await come(await visitor.open(QUERY), visitor)
+
+    visit(address, work)
+    scene, problems = from_query(LINK)
+    assert problems == []
+    n_frames = len(recorded_epochs(scene.cube().experiment.training))
+    triggers = [
+        json.loads(widget.json_trigger_value)[0]["value"]["held"]
+        for message in sent
+        for widget in message.widget_states.widgets
+        if widget.id.endswith("__events")
+    ]
+    assert triggers[-1] == [n_frames, n_frames]
+    assert triggers == sorted(triggers)
+
+
+def test_a_visitor_notices_that_there_is_no_room(address: str):
+    async def work(visitor: Visitor) -> None:
+        others = [Visitor(address, Board) for _ in range(2)]
+        for other in others:
+            await come(await other.open(QUERY), other)
+        showing = await visitor.open(QUERY)
+        assert showing.first is None
+        await asyncio.gather(*(other.close() for other in others))
+
+    assert visit(address, work).errors == ["the page does not open: status 503 for /"]
+
+
+def test_a_visitor_notices_that_the_socket_is_closed():
+    def answer(connection: ServerConnection, request: Request) -> Response | None:
+        page = "upgrade" not in request.headers
+        return connection.respond(HTTPStatus.OK, "") if page else None
+
+    async def end(connection: ServerConnection) -> None:
+        await connection.close(1011, "out of order")
+
+    async def meet() -> list[str]:
+        subprotocols = [Subprotocol("streamlit")]
+        serving = serve(end, "127.0.0.1", 0, process_request=answer, subprotocols=subprotocols)
+        async with serving as server:
+            port = server.sockets[0].getsockname()[1]
+            visitor = Visitor(f"http://127.0.0.1:{port}", Board)
+            await visitor.open()
+            async with asyncio.timeout(10):
+                while not visitor.errors:
+                    await asyncio.sleep(0.01)
+            await visitor.close()
+            return visitor.errors
+
+    assert asyncio.run(meet()) == ["the socket was closed: 1011 out of order"]
+
+
+def test_an_exception_on_the_page_is_an_error():
+    visitor = Visitor("http://127.0.0.1:1", Board)
+    message = ForwardMsg(delta=Delta())
+    message.delta.new_element.exception.type = "ValueError"
+    message.delta.new_element.exception.message = "no"
+    asyncio.run(visitor._hear(message))
+    asyncio.run(visitor._hear(ForwardMsg(ref_hash="unknown")))
+    asyncio.run(visitor._hear(ForwardMsg(script_finished=1)))
+    assert visitor.errors == [
+        "ValueError: no",
+        "a message that was kept no longer is named",
+        "the page does not run",
+    ]
+
+
+def test_of_figures_only_those_that_were_asked_for_count():
+    screen, element = Charts(), Delta().new_element
+    first, second = screen.expect("seed=1"), screen.expect("seed=2")
+    element.plotly_chart.spec = '{"title": "seed=2"}'
+    assert screen.see(element, second.asked + 3) is None
+    screen.finish(second.asked + 5)
+    assert (first.first, first.whole) == (None, None)
+    assert (second.first, second.whole) == pytest.approx((3, 5))
+
+
+def test_what_never_came_is_slower_than_all_else():
+    values: list[float | None] = [1.0] * 19 + [None]
+    assert quantile(values, 0.95) == 1
+    assert math.isinf(quantile([*values, None], 0.95))
+    rows = times([Showing(0, 1, 2, None)], beyond=10, first=2, line_up=1.5)
+    texts = {row.name: row.text() for row in rows}
+    assert "MISSED" not in texts["first picture, p95"]
+    assert texts["whole line-up, p95"].endswith("<= 1.5   MISSED")
+    assert "> 10 s" in texts["whole cube, p95"]
+    assert Row("errors", 0, "", 0).text().split() == ["errors", "0", "<=", "0"]
