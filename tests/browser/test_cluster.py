@@ -1,0 +1,220 @@
+"""Two real servers behind the real proxy, and what becomes of a visitor whose server is killed."""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urljoin
+
+import pytest
+import websockets.sync.client
+from playwright.sync_api import Browser, Page, expect
+from websockets.sync.client import ClientConnection
+
+from regviz.link import link
+from regviz.scene import Scene
+from regviz.showcase import SHOWCASE
+from tests.browser.visitor import (
+    assert_holds,
+    cards,
+    change,
+    changed,
+    choose,
+    complete,
+    cube_of,
+    look,
+    query_of,
+)
+from tests.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
+from tests.test_cluster import COOKIE, the_container, until
+
+BRIEF = Scene(training=replace(Scene().training, epochs=50))
+VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
+
+
+@dataclass
+class Server:
+    """A server of its own, at an address of its own."""
+
+    url: str
+    metrics: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def n_visitors(self) -> int:
+        """How many visitors are connected to it; none once it is gone."""
+        if self.process.poll() is not None:
+            return 0
+        (n,) = VISITORS.findall(fetch(self.metrics).decode())
+        return int(n)
+
+
+def fetch(url: str, **headers: str) -> bytes:
+    """What is there, as it was sent."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=named), timeout=60) as answer:
+        return answer.read()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Server]]:
+    """Two servers on one port of two addresses, as containers have it."""
+    folder, port = tmp_path_factory.mktemp("servers"), free_port(*LOOPBACK)
+    with ExitStack() as stack:
+        started = []
+        for host in LOOPBACK:
+            log = folder / host
+            metrics = free_port("127.0.0.1")
+            options = ["--server.port", str(port), "--server.address", host]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+                cwd=ROOT,
+                env=os.environ | {"REGVIZ_METRICS_PORT": str(metrics)},
+                stdout=stack.enter_context(log.open("wb")),
+                stderr=subprocess.STDOUT,
+            )
+            stack.callback(process.wait, 20)
+            stack.callback(process.terminate)
+            url = f"http://{host}:{port}"
+            started.append(Server(url, f"http://127.0.0.1:{metrics}/metrics", process))
+        for server, host in zip(started, LOOPBACK, strict=True):
+            wait_for_port(host, port, server.process, folder / host)
+            fetch(f"{server.url}/_stcore/health")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def site(servers: Sequence[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the proxy in front of them."""
+    port = servers[0].url.rpartition(":")[2]
+    folder = tmp_path_factory.mktemp("proxy")
+    with closing(Resolver(LOOPBACK)) as resolver:
+        settings = {"REGVIZ_RESOLVER": resolver.name, "REGVIZ_SERVERS_PORT": port}
+        with running_proxy(folder, **settings) as proxy:
+            yield f"http://127.0.0.1:{proxy.port}"
+
+
+@pytest.fixture
+def page(browser: Browser, site: str) -> Iterator[Page]:
+    """A visitor's page, which may well complain of a server that goes."""
+    # Playwright waits by eval, which the page does not allow
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(link(site, BRIEF))
+    arrived(page)
+    yield page
+    context.close()
+
+
+def arrived(page: Page) -> None:
+    """Wait until all networks are there."""
+    page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
+    complete(page)
+
+
+def cookie_of(site: str) -> str:
+    """The cookie that a newcomer is given."""
+    with urllib.request.urlopen(site, timeout=20) as answer:
+        return answer.headers["Set-Cookie"].split(";")[0]
+
+
+def connected(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
+    """Connect as the page does."""
+    return stack.enter_context(
+        websockets.sync.client.connect(
+            site.replace("http", "ws") + "/_stcore/stream",
+            additional_headers={"Cookie": cookie},
+            subprotocols=["streamlit"],
+        )
+    )
+
+
+def test_every_server_answers_the_probes(servers: Sequence[Server]):
+    container = the_container()
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        for server in servers:
+            assert fetch(server.url + container[probe]["httpGet"]["path"]) == b"ok"
+
+
+def test_newcomers_of_one_address_spread_and_each_comes_back(servers: Sequence[Server], site: str):
+    def counts() -> list[int]:
+        return [server.n_visitors for server in servers]
+
+    with ExitStack() as stack:
+        cookies = []
+        for n in range(6):
+            cookies.append(cookie_of(site))
+            connected(stack, site, cookies[-1])
+            until(lambda n=n: sum(counts()) == n + 1)
+        assert counts() == [3, 3]
+        first = cookies[0]
+        assert cookies.count(first) == 3
+        before = counts()
+        for _ in range(4):
+            connected(stack, site, first)
+        until(lambda: sum(counts()) == 10)
+        assert sorted(counts()) == [3, 7], before
+    until(lambda: counts() == [0, 0])
+
+
+def test_what_the_page_is_made_of_is_compressed(servers: Sequence[Server], site: str):
+    index = fetch(site).decode()
+    (script,) = re.findall(r'<script type="module"[^>]* src="([^"]+)"', index)
+    packed = fetch(urljoin(f"{site}/", script), Accept_Encoding="gzip")
+    plain = gzip.decompress(packed)
+    assert len(packed) < len(plain) / 2
+    for server in servers:
+        assert fetch(urljoin(f"{server.url}/", script)) == plain
+
+
+def test_files_are_fetched_from_the_server_that_has_them(
+    page: Page, servers: Sequence[Server], site: str
+):
+    choose(page, "Upload")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="See an example file").click()
+    url = started.value.url
+    assert url.startswith(site)
+    cookie = next(c for c in page.context.cookies() if c["name"] == COOKIE)
+    headers = {"Cookie": f"{COOKIE}={cookie['value']}"}
+    content = Path(started.value.path()).read_bytes()
+    assert all(fetch(url, **headers) == content for _ in range(6))
+    elsewhere = next(server for server in servers if not server.n_visitors)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        fetch(url.replace(site, elsewhere.url))
+    # files are sent there too
+    before = page.evaluate("window.board().recording.run")
+    file = {"name": "iris.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    changed(page, before)
+    expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
+
+
+def test_whose_server_is_killed_reloads_and_sees_the_same(page: Page, servers: Sequence[Server]):
+    change(page, "Noise", ["ArrowRight"])
+    look(page, focus="elastic_net", levels={"elastic_net": 6}, linked=False)
+    query, shown = query_of(page), cards(page)
+    assert {"noise", "focus", "elastic_net"} <= dict(parse_qsl(query)).keys()
+    (mine,) = [server for server in servers if server.n_visitors]
+    (other,) = [server for server in servers if server is not mine]
+    mine.process.kill()
+    mine.process.wait()
+
+    # by itself, the page finds the other one, with what it shows left as it is
+    until(lambda: other.n_visitors == 1)
+    expect(page.get_by_test_id("stStatusWidget")).not_to_be_visible()
+    assert cards(page) == shown
+
+    page.reload()
+    arrived(page)
+    assert cards(page) == shown
+    assert query_of(page) == query
+    data = replace(SHOWCASE.data, noise=0.25)
+    assert_holds(page, cube_of(data, training=BRIEF.training), {"elastic_net": 6})
+    assert other.n_visitors == 1
