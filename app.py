@@ -16,6 +16,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from regviz.server.admission import Admission, Seats
+from regviz.server.errors import Errors, log_once, tell
+from regviz.server.gate import Gate, ask_nobody
+from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
@@ -26,6 +29,8 @@ importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
 configure()
+log_once()
+ask_nobody()
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:
@@ -49,5 +54,12 @@ app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
     routes=[Mount("/assets", StaticFiles(directory=ROOT / "assets"))],
-    middleware=[Middleware(Admission, seats=seats)],
+    # from the outside in
+    middleware=[
+        Middleware(SecurityHeaders, embed=limits().embed),
+        Middleware(Errors),
+        Middleware(Gate),
+        Middleware(Admission, seats=seats),
+    ],
+    on_script_error=tell,
 )

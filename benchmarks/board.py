@@ -153,7 +153,8 @@ def main() -> None:
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        # Playwright waits by means that the page's policy forbids
+        page = browser.new_page(viewport={"width": 1400, "height": 900}, bypass_csp=True)
         with served("app.py", 8651) as address:
             received = message_bytes(page, "Received")
             sent = message_bytes(page, "Sent")

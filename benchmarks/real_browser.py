@@ -74,7 +74,10 @@ class RealBrowser:
             executable_path=find_chromium(),
             args=["--no-sandbox", "--disable-background-networking", "--no-first-run"],
         )
-        self._page = self._browser.new_page(viewport={"width": 1400, "height": 900})
+        # Playwright waits by means that the page's policy forbids
+        self._page = self._browser.new_page(
+            viewport={"width": 1400, "height": 900}, bypass_csp=True
+        )
         self._page.set_default_timeout(1000 * PATIENCE)
         self._page.on("console", self._hear)
         self._page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -26,7 +26,7 @@ from benchmarks.tables import Row, quantile, times
 from benchmarks.visitors import Visitor
 from regviz.link import from_query
 from regviz.training import recorded_epochs
-from tests.browser.conftest import find_board
+from tests.browser.conftest import find_board, patient
 from tests.browser.install import find_chromium
 
 LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}
@@ -108,9 +108,8 @@ def browse(address: str) -> list[ClientState]:
     messages: list[ClientState] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        page = browser.new_context(
-            locale="en-US", timezone_id="UTC", color_scheme="light"
-        ).new_page()
+        context = browser.new_context(locale="en-US", timezone_id="UTC", color_scheme="light")
+        page = patient(context.new_page())
         page.on(
             "websocket",
             lambda opened: opened.on(

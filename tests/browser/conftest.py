@@ -1,24 +1,16 @@
 """A real server and a real Chromium."""
 
 import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.install import find_chromium
-
-ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 90
+from tests.serving import serve
 
 # Streamlit says so when a control moves in the instant in which the board asks for frames;
 # `controls.moved` sees to it that the move counts.
@@ -28,31 +20,8 @@ TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that was started the way the README says."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            _wait_until_up(f"{address}/_stcore/health", server, log)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
-def _wait_until_up(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(health, timeout=2)
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
+    with serve(tmp_path_factory.mktemp("server")) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +38,20 @@ def browser() -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+def patient(page: Page) -> Page:
+    """Let `wait_for_function` ask from outside: from within, the page's policy forbids it."""
+
+    def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:
+        deadline = time.monotonic() + timeout / 1000
+        while not page.evaluate(expression, arg):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{expression} is still not true")
+            page.wait_for_timeout(20)
+
+    page.wait_for_function = wait_for_function
+    return page
 
 
 @contextmanager
@@ -88,7 +71,7 @@ def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
             viewport={"width": width, "height": height}, color_scheme=scheme, **more
         )
         contexts.append(context)
-        page = context.new_page()
+        page = patient(context.new_page())
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(url + query)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import find_board
+from tests.browser.conftest import find_board, patient
 from tests.browser.install import find_chromium
 
 PICTURE = Path(__file__).parent.parent.parent / "assets" / "screenshots" / "board.png"
@@ -18,7 +18,9 @@ def main() -> None:
     url = parser.parse_args().url
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 900}, device_scale_factor=1.5)
+        page = patient(
+            browser.new_page(viewport={"width": 1400, "height": 900}, device_scale_factor=1.5)
+        )
         page.goto(url)
         page.wait_for_selector(".regviz-board .card canvas")
         find_board(page)

@@ -1,0 +1,113 @@
+"""What a browser is told to refuse on our behalf: the security headers of every response."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import streamlit
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+MEDIA = "/media/"  # files made for visitors
+SEALED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+NEVER = (
+    *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope"),
+    *("hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb"),
+)
+
+
+def content_policy(embed: Sequence[str] = (), index: Path = INDEX) -> str:
+    """The content security policy of the page, as tight as Streamlit lets it be.
+
+    Parameters
+    ----------
+    embed : sequence of str
+        Origins whose pages may show ours in a frame; ``"*"`` stands for every page.
+    index : Path
+        Streamlit's page. Its inline scripts are allowed by their hashes, and no others.
+    """
+    parser = _Scripts()
+    parser.feed(index.read_text(encoding="utf-8"))
+    hashes = [f"'sha256-{_hash(script)}'" for script in parser.inline]
+    directives = {
+        "default-src": ["'none'"],
+        # Streamlit makes each component's stub a module with the address blob:
+        "script-src": ["'self'", *hashes, "blob:"],
+        # Streamlit and Plotly write style elements and attributes as they go
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'self'", *embed],
+    }
+    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
+
+
+class _Scripts(HTMLParser):
+    """Collects the text of inline scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "script" and "src" not in dict(attrs)
+        if self._inside:
+            self.inline.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.inline[-1] += data
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds the headers to every response, errors and refusals too.
+
+    Parameters
+    ----------
+    app : ASGI application
+    embed : sequence of str
+        Origins whose pages may show ours in a frame; ``"*"`` stands for every page.
+    """
+
+    def __init__(self, app: ASGIApp, embed: Sequence[str] = ()) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": content_policy(embed),
+            "X-Content-Type-Options": "nosniff",
+            # a link may hold a visitor's own points
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in NEVER),
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        if not embed:
+            self.headers["X-Frame-Options"] = "SAMEORIGIN"
+            self.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with the headers added."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers[name] = value
+                if scope["type"] == "http" and MEDIA in scope["path"]:
+                    headers["Content-Security-Policy"] = SEALED
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
