@@ -67,8 +67,9 @@ def encode(
         The first frame to send; frame 0 of the line-up comes with the points and all else that does
         not change.
     reply : int
-        Tells one message without frames from the next: Streamlit does not deliver the same bytes
-        twice, and the browser would wait for an answer forever.
+        Counts the messages of a session. It tells one without frames from the next: Streamlit does
+        not deliver the same bytes twice, and the browser would wait for an answer forever. By a
+        count that begins again the browser knows that its session was lost.
     look : mapping, optional
         What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"levels"``, how strong each method is, by its key; ``"epoch"``, or None to leave it; and

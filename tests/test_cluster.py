@@ -372,6 +372,9 @@ def test_a_server_that_is_full_keeps_nobody(behind: tuple[Proxy, int]):
         assert refused.status == 503
         assert refused.said == at_home.said  # its own page, which says what the matter is
         assert refused.cookie == ""
+        # of a page by itself, and of one in a frame on another site
+        taken = [c for c in refused.headers.get_all("Set-Cookie") if c.startswith(f"{COOKIE}=;")]
+        assert ["Partitioned" in cookie for cookie in taken] == [False, True]
         until(lambda: Answer(proxy).status == 200)
 
 

@@ -5,6 +5,9 @@
 
 import { defaultFocus, isAdjustable } from "./view.js";
 
+// what Streamlit tells a new session, unless it is empty, however the address has changed meanwhile
+const opened = location.search;
+
 /**
  * @param {import("./recording.js").Recording} recording
  * @param {{focus: string, levels: Object<string, number>, epoch: number|null}} seen
@@ -31,4 +34,15 @@ export function writeAddress(recording, seen) {
   const parts = [query(recording, seen), new URLSearchParams(embedding).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
+}
+
+/**
+ * Load the page anew where a new session was told another address than that in the address bar.
+ *
+ * @returns {boolean}  whether it does
+ */
+export function reopen() {
+  if (!opened || location.search === opened) return false;
+  location.reload();
+  return true;
 }

@@ -53,12 +53,16 @@ export class Board {
   known = "";
   addressed = "";
   wish = null;
+  reply = 0;
+  left = false;
   request = 0;
   time = 0;
   /** Called with what is looked at, when that is not what the server knows and nothing moves. */
   onView = () => {};
   /** Called with recording and what is looked at of it, when that has changed. */
   onAddress = () => {};
+  /** Called when the server has lost this page's session and begun another; true to leave it all. */
+  onNewSession = () => false;
 
   constructor() {
     this.help = makeHelp();
@@ -104,7 +108,11 @@ export class Board {
    */
   receive(bytes) {
     const message = decode(bytes);
-    const { run, frame, part, epochs } = message.header;
+    const { run, frame, part, epochs, reply } = message.header;
+    // a session counts its replies
+    this.left ||= reply <= this.reply && this.onNewSession();
+    this.reply = reply;
+    if (this.left) return null;
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
       if (frame !== 0 || part !== 0) return { run, held: [0, 0] };

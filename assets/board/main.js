@@ -3,7 +3,7 @@
  * message, and again with the same message when the theme changes.
  */
 
-import { writeAddress } from "./address.js";
+import { reopen, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
@@ -21,6 +21,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   mount.board.onView = (seen) => setStateValue("view", seen);
   mount.board.onAddress = writeAddress;
+  mount.board.onNewSession = reopen;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.board.restyle();
