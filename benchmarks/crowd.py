@@ -118,6 +118,10 @@ class Crowd:
         """How many trainings have ended since the load began; a cube is two."""
         return len(self.server.trainings()) - self._n_trained
 
+    def told(self) -> int:
+        """How often the page has told a visitor something in a box, such as that he has to wait."""
+        return sum(len(visitor.alerts) for visitor in self.visitors)
+
     def processors(self) -> list[Row]:
         """Who has used how much of the processors since the load began."""
         now = self._used()

@@ -75,3 +75,26 @@ def times(
             at_most = target if share == 0.95 else None
             rows.append(Row(f"{name}, {called}", value, target=at_most, beyond=beyond))
     return rows
+
+
+def drawn(showings: Sequence[Showing], beyond: float) -> list[Row]:
+    """What the real browser has taken to draw; for the rest see `times`."""
+    rows = []
+    for name, values in (
+        ("first picture", [showing.first for showing in showings]),
+        ("whole line-up", [showing.line_up for showing in showings]),
+    ):
+        rows.append(Row(f"real browser: {name}, median", quantile(values, 0.5), beyond=beyond))
+        if len(showings) > 1:
+            rows.append(Row(f"real browser: {name}, slowest", quantile(values, 1), beyond=beyond))
+    return rows
+
+
+def show(title: str, rows: Sequence[Row], errors: Sequence[str]) -> None:
+    """Print a table, and at its end how often what has gone wrong."""
+    print(f"\n{title}")
+    for row in [*rows, Row("errors", len(errors), "", 0)]:
+        print(row.text())
+    for error in sorted(set(errors)):
+        print(f"    {errors.count(error)} x {error}")
+    print(end="", flush=True)

@@ -85,6 +85,8 @@ class Visitor:
     screen : Screen
     errors : list of str
         All that has gone wrong: pages refused, sockets closed, exceptions on the page.
+    alerts : list of str
+        What the page has warned or told of in a box.
     n_bytes : int
         Received on the WebSocket.
     """
@@ -92,6 +94,7 @@ class Visitor:
     def __init__(self, address: str, screen: Callable[[], Screen]) -> None:
         self.address, self.screen = address, screen()
         self.errors: list[str] = []
+        self.alerts: list[str] = []
         self.n_bytes = 0
         self._query = ""
         self._browser = Browser(address)
@@ -238,6 +241,8 @@ class Visitor:
         if element.HasField("exception"):
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
             return
+        if element.HasField("alert"):
+            self.alerts.append(element.alert.body)
         state = stands(element)
         if state is not None:
             is_set = getattr(getattr(element, element.WhichOneof("type") or ""), "set_value", False)
