@@ -103,7 +103,7 @@ def _environment(folder: Path, **variables: object) -> dict[str, str]:
     """What Caddy finds in its environment, with a folder of the test to write to."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")}
     places = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
-    admin = {"CADDY_ADMIN": f"unix/{folder}/admin"}
+    admin = {"CADDY_ADMIN": f"127.0.0.1:{free_port('127.0.0.1')}"}
     return ours | places | admin | {name: str(value) for name, value in variables.items()}
 
 
