@@ -23,6 +23,7 @@ from regviz.server.housekeeping import keep_house
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from regviz.server.state import limits, runs, trainer
+from regviz.server.widgets import distrust
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parent
 configure()
 log_once()
 ask_nobody()
+distrust()
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:

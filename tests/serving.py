@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -79,7 +79,7 @@ class Stranger:
 
     def __init__(self, server: Server, **options: object) -> None:
         self.heard: list[bytes] = []
-        self.socket: ClientConnection = connect(
+        self._connection = connect(
             server.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
             max_size=None,
@@ -87,10 +87,11 @@ class Stranger:
         )
 
     def __enter__(self) -> Self:
+        self.socket: ClientConnection = self._connection.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
+    def __exit__(self, *error: Any) -> None:
+        self._connection.__exit__(*error)
 
     def say(self, message: BackMsg | bytes | str) -> None:
         """Send a message, or whatever this is."""
@@ -103,6 +104,10 @@ class Stranger:
         message.rerun_script.query_string = query
         for name, value in more.items():
             setattr(message.rerun_script, name, value)
+        return self.say_and_hear(message)
+
+    def say_and_hear(self, message: BackMsg | bytes) -> list[ForwardMsg]:
+        """Send a message that has the page run; all that comes until it has."""
         self.say(message)
         return self.hear(lambda each: each.WhichOneof("type") == "script_finished")
 

@@ -7,6 +7,7 @@ here is refused before it gets there, so what a later version adds is closed too
 
 import asyncio
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -15,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, net_util, runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 
@@ -25,6 +27,7 @@ FOLDERS = ("/static/", "/assets/", "/media/")
 UPLOADS = "/_stcore/upload_file/"
 KEPT = 8  # uploads of a session; the oldest is let go for the next
 
+OPENING = 10_000  # bytes: at most so long is the message that begins a run
 # what a message of each kind takes of a connection's share; others are passed over
 COST = {
     "rerun_script": 1,
@@ -34,6 +37,7 @@ COST = {
     "deferred_file": 10,  # makes a file
 }
 RATE, BURST = 20.0, 60.0  # of these shares a second, and at first
+WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin with
 MAX_NAMES = 16  # of files that are about to be uploaded
 
 
@@ -134,6 +138,8 @@ class _Connection:
         """Pass on what Streamlit says, until the connection is closed."""
         if self._closed:
             raise OSError("the connection is closed")
+        if message["type"] == "websocket.send":
+            message = {**message, "bytes": _discreet(message.get("bytes") or b"")}
         await self._send(message)
 
     async def receive(self) -> Message:
@@ -174,6 +180,25 @@ def _weigh(data: bytes | None) -> tuple[int, float]:
     kind: str | None = message.WhichOneof("type")
     if kind == "backend_operation_request":
         kind = message.backend_operation_request.WhichOneof("payload")
+    widgets = message.rerun_script.widget_states.widgets
+    if not all(widget.id.startswith(WIDGETS) for widget in widgets):
+        return 1008, 0
     if kind == "file_urls_request" and len(message.file_urls_request.file_names) > MAX_NAMES:
         return 1008, 0
     return 0, COST.get(kind or "", 0)
+
+
+def _discreet(data: bytes) -> bytes:
+    """What Streamlit says, without where it runs: the script's path, system and installation."""
+    if len(data) > OPENING:
+        return data
+    message = ForwardMsg.FromString(data)
+    if not message.HasField("new_session"):
+        return data
+    session = message.new_session
+    session.main_script_path = Path(session.main_script_path).name
+    session.initialize.environment_info.python_version = ""
+    session.initialize.environment_info.server_os = ""
+    session.initialize.user_info.Clear()
+    discreet: bytes = message.SerializeToString()
+    return discreet

@@ -1,0 +1,70 @@
+"""Widgets as browsers tell of them, read with distrust and by one run of the page at a time."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import Serialized, SessionState, WStates
+
+_logger = logging.getLogger("regviz.widgets")
+NUMBERS = ("double_value", "int_value")
+_locks = tuple(threading.RLock() for _ in range(1024))
+
+
+def distrust() -> None:
+    """Change how Streamlit reads widgets, in two ways.
+
+    Streamlit takes any value of any kind, and fails wherever that is used, in its code or in ours.
+    Here a widget that is said to stand where it cannot stands where it did when it appeared.
+
+    Streamlit gives each run of a session's page a lock of its own, so that one that is being given
+    up and the next may change the session at once. Here they share one.
+    """
+    if hasattr(WStates.__getitem__, "distrusts"):
+        return
+    WStates.__getitem__ = _distrusting(WStates.__getitem__)  # type: ignore[method-assign]
+    SafeSessionState.__init__ = _sharing(SafeSessionState.__init__)  # type: ignore[method-assign]
+
+
+def _distrusting(read: Callable[[WStates, str], Any]) -> Any:
+    def get(states: WStates, key: str) -> Any:
+        said, widget = states.states.get(key), states.widget_metadata.get(key)
+        if not isinstance(said, Serialized) or widget is None:
+            return read(states, key)
+        try:
+            _check(said.value, widget)
+            return read(states, key)
+        except Exception as error:
+            _logger.debug("passed over what %s cannot be set to: %s", key, type(error).__name__)
+            states.set_from_value(key, widget.deserializer(None))
+            return read(states, key)
+
+    get.distrusts = True  # type: ignore[attr-defined]
+    return get
+
+
+def _check(said: WidgetState, widget: WidgetMetadata[Any]) -> None:
+    """Raise ValueError or RecursionError if a widget cannot have such a value."""
+    kind, known = said.WhichOneof("value"), widget.value_type
+    if kind not in (None, known) and not (kind in NUMBERS and known in NUMBERS):
+        raise ValueError(f"the value must be {known}, got {kind}")
+    if kind in ("json_value", "json_trigger_value"):
+        value = json.loads(getattr(said, kind))
+        if not isinstance(value, dict | list | None):
+            raise ValueError(f"the value must be an object, got {type(value).__name__}")
+
+
+def _sharing(begin: Callable[..., None]) -> Any:
+    def init(
+        safe: SafeSessionState, state: SessionState, yield_callback: Callable[[], None]
+    ) -> None:
+        begin(safe, state, yield_callback)
+        # a few sessions may share a lock, which is held for moments
+        object.__setattr__(safe, "_lock", _locks[id(state) // 16 % len(_locks)])
+
+    return init
