@@ -2,13 +2,15 @@
 # make test    set everything up and run every check and test
 # make format  bring the code into its form
 # make bench   print the tables of benchmarks/
+# make audit   look up whether what is installed has known vulnerabilities
+# make lock    write down the hashes of what the image is built from, after a change of requirements.txt
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test format bench clean
+.PHONY: run test format bench audit lock clean
 
 run: .venv/installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -30,6 +32,14 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.serve
 
+# these are the pins of requirements.txt, and what torch may bring along
+audit: .venv/installed-audit
+	.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
+	  --requirement docker/requirements.lock --requirement docker/torch-gpu.lock
+
+lock: .venv/installed
+	$(BIN)/python docker/lock.py $(if $(EXTRA_INDEX_URL),--extra-index-url "$(EXTRA_INDEX_URL)")
+
 clean:
 	rm -rf .venv
 
@@ -39,6 +49,12 @@ clean:
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+# beside what is tested, with which it need not agree
+.venv/installed-audit: requirements-audit.txt | .venv
+	$(BIN)/python -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --requirement requirements-audit.txt
 	touch $@
 
 .venv:
