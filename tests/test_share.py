@@ -13,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.datasets import make_dataset
 from regviz.link import LONGEST, from_query, link
+from regviz.pages import share
 from regviz.pages.share import qr_image
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.scene import GROUPS, Scene
+from regviz.server.limits import Limits
 from tests.test_playground import MIDDLE, QUICK, cube_on, everything, look, open_page, runs, widget
 
 __all__ = ["runs"]  # the fixture that ends all runs
@@ -33,8 +35,15 @@ def scene_of(address: str) -> Scene:
     return scene
 
 
+@pytest.fixture
+def framed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another page may show this one."""
+    granted = Limits(embed=("https://course.example",))
+    monkeypatch.setattr(share, "limits", lambda: granted)
+
+
 def shared(page: AppTest) -> list[str]:
-    """The link and the embedding snippet, with the button Share open."""
+    """The link and, if there is one, the embedding snippet, with the button Share open."""
     page.session_state["share"] = True
     page.run()
     assert not page.exception
@@ -55,7 +64,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     page.toggle(key="use_dropout").set_value(False).run()
     everything(page)
     look(page, focus="l2", levels={"l1": 7, "l2": 4, "none": 0}, epoch=20)
-    address, _ = shared(page)
+    address, *_ = shared(page)
     scene = scene_of(address)
     cube = cube_on(page)
     assert scene.cube() == cube
@@ -72,7 +81,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
-    address, _ = shared(page)
+    address, *_ = shared(page)
     assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
 
 
@@ -98,6 +107,7 @@ def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
     assert scene_of(shared(page)[0]).cube() == cube_on(page)
 
 
+@pytest.mark.usefixtures("framed")
 def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest):
     _, snippet = shared(page)
     assert snippet.startswith("<iframe ")
@@ -109,6 +119,13 @@ def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest)
     assert scene_of(page.code[0].value).hide == ()
 
 
+def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_it(page: AppTest):
+    assert len(shared(page)) == 1
+    (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
+    assert "Whoever runs it" in told
+    assert not page.multiselect
+
+
 def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=(2000, 2)), np.arange(2000) % 2])
@@ -116,7 +133,7 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
         PointsSpec(X), training=replace(Scene().training, epochs=1)
     )
     page.run()
-    address, _ = shared(page)
+    address, *_ = shared(page)
     assert len(address) > LONGEST
     assert "2000 points" in page.warning[0].value
     assert any("too long for a QR code" in caption.value for caption in page.caption)

@@ -20,6 +20,7 @@ from regviz.pages.components import plain
 from regviz.pages.sight import Sight, View, usual_focus, view
 from regviz.points_file import points_csv
 from regviz.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.server.state import limits
 
 GROUP_LABELS = {
     "data": "Data",
@@ -104,7 +105,17 @@ def _show_link(scene: Scene) -> None:
         st.html(qr_image(address))
     else:
         st.caption("The link is too long for a QR code.")
+    _show_snippet(scene)
+
+
+def _show_snippet(scene: Scene) -> None:
     st.markdown("**For a course page**")
+    if not limits().embed:
+        st.caption(
+            "This server lets no other page show it. Whoever runs it can allow yours by its"
+            " address: `REGVIZ_EMBED=https://example.org`."
+        )
+        return
     hidden = st.multiselect(
         "Leave out",
         GROUPS,

@@ -1,0 +1,119 @@
+"""What visitors and Streamlit say to each other, with what neither needs to hear held back.
+
+Streamlit answers messages that this page never sends: they ask for the operator's repository, clear
+everybody's caches, or install files. Only those that are named here are passed on.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from starlette.types import Message, Receive, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
+
+MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
+
+# what a message of each kind takes of a connection's share, before its length; others are passed
+# over
+COST = {
+    "rerun_script": 1,
+    "stop_script": 1,
+    "app_heartbeat": 1,
+    "file_urls_request": 1,
+    "deferred_file": 10,  # makes a file
+}
+SIZE = 10_000  # bytes that cost as much again
+RATE, BURST = 20.0, 60.0  # what a connection may take a second, and at first
+WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin with
+MAX_WIDGETS = 1000
+MAX_NAMES = 16  # of files that are about to be uploaded
+OPENING = 10_000  # bytes: at most so long is the message that begins a run
+
+
+class Connection:
+    """A visitor's WebSocket between the server and Streamlit.
+
+    Parameters
+    ----------
+    receive, send : callable
+        The server's.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._closed = False
+        self._share, self._last = BURST, time.monotonic()
+
+    async def send(self, message: Message) -> None:
+        """Pass on what Streamlit says, until the connection is closed."""
+        if self._closed:
+            raise OSError("the connection is closed")
+        if message["type"] == "websocket.send":
+            message = {**message, "bytes": _discreet(message.get("bytes") or b"")}
+        await self._send(message)
+
+    async def receive(self) -> Message:
+        """Wait for the next message that may pass."""
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            code, cost = _weigh(message.get("bytes"))
+            if code:
+                self._closed = True
+                await self._send({"type": "websocket.close", "code": code})
+                return {"type": "websocket.disconnect", "code": code}
+            await self._wait(cost or 1)
+            if cost:
+                return message
+
+    async def _wait(self, cost: float) -> None:
+        """Let a connection that takes more than its share wait, and its visitor with it."""
+        now = time.monotonic()
+        self._share = min(BURST, self._share + (now - self._last) * RATE) - cost
+        self._last = now
+        if self._share < 0:
+            await asyncio.sleep(-self._share / RATE)
+
+
+def _weigh(data: bytes | None) -> tuple[int, float]:
+    """The code to close a connection with, or 0; and what a message costs, 0 to pass it over."""
+    if data is None:
+        return UNSUPPORTED, 0  # text, which Streamlit does not speak
+    if len(data) > get_max_widget_state_size_bytes():
+        return TOO_BIG, 0
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return MALFORMED, 0
+    kind: str | None = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        kind = message.backend_operation_request.WhichOneof("payload")
+    widgets = message.rerun_script.widget_states.widgets
+    if (
+        len(widgets) > MAX_WIDGETS
+        or not all(widget.id.startswith(WIDGETS) for widget in widgets)
+        or len(message.file_urls_request.file_names) > MAX_NAMES
+    ):
+        return REFUSED, 0
+    return 0, COST[kind] + len(data) / SIZE if kind in COST else 0
+
+
+def _discreet(data: bytes) -> bytes:
+    """What Streamlit says, without where it runs: the script's path, system and installation."""
+    if len(data) > OPENING:
+        return data
+    message = ForwardMsg.FromString(data)
+    if not message.HasField("new_session"):
+        return data
+    session = message.new_session
+    session.main_script_path = Path(session.main_script_path).name
+    session.initialize.environment_info.python_version = ""
+    session.initialize.environment_info.server_os = ""
+    session.initialize.user_info.Clear()
+    discreet: bytes = message.SerializeToString()
+    return discreet
