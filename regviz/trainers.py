@@ -22,6 +22,7 @@ from regviz.recorder import Growing
 from regviz.turns import Job, Sink
 from regviz.wire import arrays, read, write
 
+NICE = 5
 LOOK = 0.5  # seconds between two looks at whether trainings are still wanted
 
 
@@ -110,6 +111,9 @@ class _Process:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if hasattr(os, "setpriority"):
+            # the page comes first where both want the same core
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
         self._in, self._out = self._process.stdin, self._process.stdout
         self._jobs: dict[int, _Remote] = {}
         self._numbers = itertools.count()

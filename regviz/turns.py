@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from regviz.history import History
@@ -13,40 +14,74 @@ SLICE = (
     0.02  # seconds: for so long, and the step that it takes to notice, a training keeps its turn
 )
 HURRY = 5.0  # seconds that an urgent training has taken when it is urgent no longer
+# Seconds that a training has taken when it steps back behind all that have not. Until the last of
+# them, those that began first are finished first: taking turns, all would be done late.
+STAGES = (0.5, 2.0)
+
+
+Rank = tuple[bool, int, int]  # the least comes first
+
+
+@dataclass
+class _Waiting:
+    """One who waits for a turn."""
+
+    rank: Callable[[], Rank]
+    called: threading.Event = field(default_factory=threading.Event)
 
 
 class _Turns:
-    """Whose turn it is to train: one at a time, the urgent first, else in the order of asking.
+    """Whose turn it is to train: one at a time, and of those who wait the least in rank.
 
     Torch's small operations gain nothing from several threads, which would fight for the
-    interpreter. A plain lock would mostly go back to whoever has just released it. What is urgent
-    may change while it waits.
+    interpreter. A plain lock would mostly go back to whoever has just released it. Ranks may change
+    while one waits; only who is called wakes up.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: list[tuple[int, Callable[[], bool]]] = []
-        self._asked = itertools.count()
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiting] = []
         self._taken = False
 
-    def take(self, urgent: Callable[[], bool]) -> None:
-        me = (next(self._asked), urgent)
-        with self._changed:
+    def take(self, rank: Callable[[], Rank]) -> None:
+        """Wait for a turn."""
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            me = _Waiting(rank)
             self._waiting.append(me)
-            self._changed.wait_for(lambda: not self._taken and self._first() is me)
-            self._waiting.remove(me)
-            self._taken = True
-
-    def _first(self) -> tuple[int, Callable[[], bool]]:
-        return min(self._waiting, key=lambda one: (not one[1](), one[0]))
+        me.called.wait()
 
     def give(self) -> None:
-        with self._changed:
-            self._taken = False
-            self._changed.notify_all()
+        """End a turn, and call the next one."""
+        with self._lock:
+            first = self._first()
+            self._taken = first is not None
+            if first is not None:
+                self._call(first)
+
+    def pass_on(self, rank: Callable[[], Rank]) -> None:
+        """End a turn, and wait for the next one, if there is one who comes first."""
+        with self._lock:
+            first = self._first()
+            if first is None or rank() <= first.rank():
+                return
+            me = _Waiting(rank)
+            self._waiting.append(me)
+            self._call(first)
+        me.called.wait()
+
+    def _first(self) -> _Waiting | None:
+        return min(self._waiting, key=lambda one: one.rank(), default=None)
+
+    def _call(self, first: _Waiting) -> None:
+        self._waiting.remove(first)
+        first.called.set()
 
 
 _turns = _Turns()
+_places = itertools.count()
 
 # The interpreter cannot end while torch computes in a thread: at its end they are stopped first.
 _closing = threading.Event()
@@ -88,7 +123,8 @@ class Job:
     sink : Sink
     urgent : bool
         Whether it takes its turns before those that are not, until it has trained for `HURRY`: one
-        that is long must not keep the others waiting for as long.
+        that is long must not keep the others waiting for as long. Among equals, what has trained
+        least comes first, by `STAGES`.
     """
 
     def __init__(self, sink: Sink, urgent: bool) -> None:
@@ -96,6 +132,7 @@ class Job:
         self._urgent = urgent
         self._turn_began = 0.0
         self._n_epochs = 0
+        self._stage, self._place = 0, next(_places)
         self.seconds = 0.0
 
     def start(self, recorded: Iterator[list[History]]) -> None:
@@ -124,16 +161,22 @@ class Job:
             return
         if _closing.is_set() or not self._sink.wanted():
             raise _Unwanted
-        self._give_turn()
-        self._take_turn()
-
-    def _take_turn(self) -> None:
-        _turns.take(lambda: self.urgent)
+        self._count_turn()
+        _turns.pass_on(self._rank)
         self._turn_began = time.monotonic()
 
-    def _give_turn(self) -> None:
+    def _rank(self) -> Rank:
+        return not self.urgent, self._stage, self._place
+
+    def _take_turn(self) -> None:
+        _turns.take(self._rank)
+        self._turn_began = time.monotonic()
+
+    def _count_turn(self) -> None:
         self.seconds += time.monotonic() - self._turn_began
-        _turns.give()
+        stage = sum(self.seconds >= end for end in STAGES)
+        if stage > self._stage or stage == len(STAGES):
+            self._stage, self._place = stage, next(_places)
 
     def _train(self, recorded: Iterator[list[History]]) -> None:
         outcome, failure = "complete", None
@@ -146,6 +189,7 @@ class Job:
         except Exception as error:
             outcome, failure = "failed", error
         finally:
-            self._give_turn()
+            self._count_turn()
+            _turns.give()
             self._sink.end(outcome, failure, self.seconds)
             _threads.discard(threading.current_thread())

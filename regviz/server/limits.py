@@ -28,9 +28,9 @@ class Limits:
         What one visitor's settings may take to train by themselves, all networks together, in
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
     processes : int
-        Processes that train beside the one that serves the page, 0 to 64. More than there are cores
-        to spare make nothing quicker; with 0 the page's own process trains, which takes less memory
-        and keeps visitors waiting while many train.
+        Processes that train beside the one that serves the page, and give way to it, 0 to 64. More
+        than there are cores make nothing quicker; with 0 the page's own process trains, which takes
+        less memory and keeps visitors waiting while many train.
     cache_mb : int
         Finished trainings that are kept for the next visitor, in MiB, 1 to 1,000,000.
     cache_minutes : float
@@ -50,7 +50,7 @@ class Limits:
     sessions: int = 150
     trainings: int = 120
     training_seconds: float = 60.0
-    processes: int = 1
+    processes: int = 2
     cache_mb: int = 256
     cache_minutes: float = 3.0
     embed: tuple[str, ...] = ()
