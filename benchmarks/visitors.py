@@ -86,7 +86,7 @@ class Visitor:
     errors : list of str
         All that has gone wrong: pages refused, sockets closed, exceptions on the page.
     alerts : list of str
-        What the page has warned or told of in a box.
+        What the page has warned or told of in a box; not again where a fragment repeats it.
     n_bytes : int
         Received on the WebSocket.
     """
@@ -105,7 +105,7 @@ class Visitor:
         self._kept: dict[str, tuple[str, int]] = {}  # hash: fragment, and the run that used it last
         self._n_runs = self._oldest = 0
         self._page = ""
-        self._runs = self._answered = False
+        self._runs = self._whole = False
 
     async def open(self, query: str = "", files: tuple[str, ...] = ()) -> Showing:
         """Open the page.
@@ -225,7 +225,8 @@ class Visitor:
             self._runs = True
             self._page = message.new_session.page_script_hash
             self._oldest = message.new_session.config.max_cached_message_age
-            if not message.metadata.run.fragment_ids:
+            self._whole = not message.metadata.run.fragment_ids
+            if self._whole:
                 self._forget(list(self._repeated))
         elif kind == "script_finished":
             self._finish(message)
@@ -241,7 +242,7 @@ class Visitor:
         if element.HasField("exception"):
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
             return
-        if element.HasField("alert"):
+        if element.HasField("alert") and self._whole:
             self.alerts.append(element.alert.body)
         state = stands(element)
         if state is not None:

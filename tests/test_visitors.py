@@ -220,6 +220,17 @@ def test_an_exception_on_the_page_is_an_error():
     ]
 
 
+def test_what_a_fragment_tells_again_and_again_is_told_once():
+    visitor = Visitor("http://127.0.0.1:1", Board)
+    told = ForwardMsg(delta=Delta())
+    told.delta.new_element.alert.body = "wait"
+    page, fragment = ForwardMsg(new_session={}), ForwardMsg(new_session={})
+    fragment.metadata.run.fragment_ids.append("room")
+    for message in (page, told, fragment, told, fragment, told):
+        asyncio.run(visitor._hear(message))
+    assert (visitor.alerts, visitor.errors) == (["wait"], [])
+
+
 def test_of_figures_only_those_that_were_asked_for_count():
     screen, element = Charts(), Delta().new_element
     first, second = screen.expect("seed=1"), screen.expect("seed=2")
