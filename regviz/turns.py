@@ -159,13 +159,19 @@ class Job:
         """Once in a slice: stop if nobody wants it, and let others have a turn."""
         if time.monotonic() - self._turn_began <= SLICE:
             return
-        if _closing.is_set() or not self._sink.wanted():
-            raise _Unwanted
+        self._stop_if_unwanted()
         self._count_turn()
         _turns.pass_on(self._rank)
         self._turn_began = time.monotonic()
+        self._stop_if_unwanted()
+
+    def _stop_if_unwanted(self) -> None:
+        if _closing.is_set() or not self._sink.wanted():
+            raise _Unwanted
 
     def _rank(self) -> Rank:
+        if not self._sink.wanted():
+            return False, -1, self._place  # which takes no time, and lets go of what it holds
         return not self.urgent, self._stage, self._place
 
     def _take_turn(self) -> None:
@@ -182,6 +188,7 @@ class Job:
         outcome, failure = "complete", None
         self._take_turn()
         try:
+            self._stop_if_unwanted()
             for each in recorded:
                 self._sink.add(each)
         except _Unwanted:

@@ -299,6 +299,18 @@ def test_what_has_taken_long_steps_back_behind_what_begins(monkeypatch: pytest.M
     runs.leave(LONG, "")
 
 
+def test_what_is_unwanted_ends_while_it_waits_however_much_comes_first():
+    runs = Runs()
+    busy = runs.get(LONG)
+    waiting = runs.get(replace(LONG, data=regviz.DataSpec(seed=1)), "a", urgent=False)
+    assert runs.n_training == 2
+    waiting.leave("a")
+    until(lambda: not waiting.in_progress)
+    assert busy.in_progress
+    assert runs.n_training == 1
+    runs.leave(LONG, "")
+
+
 def epochs_in_order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that grows with every epoch of every run, by the seed of the run's data."""
     epochs = []
