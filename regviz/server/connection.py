@@ -48,12 +48,17 @@ class Connection:
         self._share, self._last = BURST, time.monotonic()
 
     async def send(self, message: Message) -> None:
-        """Pass on what Streamlit says, until the connection is closed."""
-        if self._closed:
-            raise OSError("the connection is closed")
+        """Pass on what Streamlit says, for as long as anybody listens.
+
+        That nobody does is told by `receive` alone: Streamlit takes it for a failure here.
+        """
         if message["type"] == "websocket.send":
             message = {**message, "bytes": _discreet(message.get("bytes") or b"")}
-        await self._send(message)
+        if not self._closed:
+            try:
+                await self._send(message)
+            except OSError:
+                self._closed = True
 
     async def receive(self) -> Message:
         """Wait for the next message that may pass."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, sync_playwright
 
 from tests.browser.install import find_chromium
 from tests.serving import serve
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def patient(page: Page) -> Page:
+def patient(page: Page | Frame) -> Any:
     """Let `wait_for_function` ask from outside: from within, the page's policy forbids it."""
 
     def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ import regviz
 from regviz.link import from_query
 from regviz.scene import Scene
 from regviz.showcase import SHOWCASE
+from tests.browser.conftest import patient, visits
 from tests.browser.visitor import (
     Open,
     cards,
@@ -29,6 +31,7 @@ from tests.browser.visitor import (
     still,
     trained,
 )
+from tests.serving import Site, serve
 
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
@@ -124,26 +127,32 @@ def test_what_is_wrong_in_a_link_is_named_and_the_rest_holds(open_pages: Open):
 
 
 @pytest.fixture(scope="module")
-def embedded(open_pages: Open, browser: Browser) -> Iterator[Page]:
+def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Somebody else's page with the snippet in it, which leaves out what is at the side."""
-    page = opens(open_pages)
-    look(page, focus="l2")
-    page.get_by_role("button", name="Share").click()
-    leave_out = page.get_by_role("combobox", name=re.compile("Leave out"))
-    for name in ("Data", "Network", "Training", "Line-up"):
-        leave_out.click()
-        page.get_by_role("option", name=name, exact=True).click()
-    leave_out.press("Escape")
-    snippet = page.get_by_test_id("stCode").filter(has_text="<iframe")
-    expect(snippet).to_contain_text(f"hide={WITHOUT}")
-    course = browser.new_page(viewport={"width": 1000, "height": 950})
-    course.set_content(f"<h1>A course</h1>{snippet.inner_text()}")
-    yield course
-    course.close()
+    folder = tmp_path_factory.mktemp("embedded")
+    with (
+        Site() as site,
+        serve(folder, REGVIZ_EMBED=site.origin) as server,
+        visits(browser, server.url) as open_pages,
+        closing(browser.new_page(viewport={"width": 1000, "height": 950})) as course,
+    ):
+        page = opens(open_pages)
+        look(page, focus="l2")
+        page.get_by_role("button", name="Share").click()
+        leave_out = page.get_by_role("combobox", name=re.compile("Leave out"))
+        for name in ("Data", "Network", "Training", "Line-up"):
+            leave_out.click()
+            page.get_by_role("option", name=name, exact=True).click()
+        leave_out.press("Escape")
+        snippet = page.get_by_test_id("stCode").filter(has_text="<iframe")
+        expect(snippet).to_contain_text(f"hide={WITHOUT}")
+        site.content = f"<h1>A course</h1>{snippet.inner_text()}"
+        course.goto(site.origin)
+        yield course
 
 
 def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
-    frame = embedded.frames[1]
+    frame = patient(embedded.frames[1])
     frame.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
     complete(frame)
     expect(frame.get_by_test_id("stSidebar")).to_have_count(0)
