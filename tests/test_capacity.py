@@ -68,7 +68,8 @@ def test_what_is_on_screen_is_trained_again_however_busy_it_is():
 def test_what_is_still_in_training_is_not_let_go():
     pool = Runs(max_bytes=1)
     run = pool.get(LONG)
-    finish(pool.get(SHORT, always=True))
+    short = pool.get(SHORT, always=True)
+    until(lambda: not short.in_progress)
     finish(pool.get(OTHER, always=True))
     assert pool.get(LONG) is run
     assert len(pool) == 2  # and what was asked for last

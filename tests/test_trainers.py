@@ -135,8 +135,7 @@ def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another():
             run.wait(10**6)
         assert "has ended" in str(run.error)
         again = Run(SHORT, trainer=trainer)
-        until(lambda: not again.in_progress)
-        assert_equal(regviz.train(SHORT), again.wait(0))
+        assert_equal(regviz.train(SHORT), finish(again))
     finally:
         trainer.close()
 

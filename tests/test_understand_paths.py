@@ -252,7 +252,7 @@ def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
 
 def test_while_the_seeds_train_the_path_is_there(seen, drawn):
     class Slow:
-        progress = 0.4
+        share = 0.4
 
         def replicate(self, experiment, seeds, visitor):
             assert experiment.training.frames == 1
