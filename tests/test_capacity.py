@@ -81,6 +81,7 @@ def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.Monkey
     run = pool.get(SHORT)
     finish(run)
     finish(pool.get(OTHER))
+    until(lambda: pool.n_training == 0)
     now = [1e6]
     monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
     assert pool.get(SHORT) is run
