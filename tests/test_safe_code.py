@@ -40,8 +40,8 @@ def uses(source: str) -> set[str]:
             modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Name):
             found |= {node.id} & BUILT_IN
-        elif isinstance(node, ast.Attribute):
-            found |= {node.attr} & METHODS
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found |= {node.func.attr} & METHODS
     modules |= {name.split(".")[0] for name in modules}
     return found | modules & (FORBIDDEN | OUTSIDE)
 

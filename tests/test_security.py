@@ -157,6 +157,7 @@ def test_the_policy_names_all_that_is_allowed():
         "font-src": "'self' data:",
         "connect-src": "'self'",
         "manifest-src": "'self'",
+        "worker-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'self'",

@@ -42,6 +42,7 @@ def content_policy(embed: Sequence[str] = (), index: Path = INDEX) -> str:
         "font-src": ["'self'", "data:"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
+        "worker-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "frame-ancestors": ["'self'", *embed],

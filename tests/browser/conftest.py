@@ -55,8 +55,11 @@ def patient(page: Page | Frame) -> Any:
 
 
 @contextmanager
-def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
-    """What opens the playground; at the end no page may have complained on its console."""
+def visits(browser: Browser, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
+    """What opens the playground, after a script if there is one.
+
+    At the end no page may have complained on its console.
+    """
     complaints: list[str] = []
     contexts = []
 
@@ -71,6 +74,7 @@ def visits(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
             viewport={"width": width, "height": height}, color_scheme=scheme, **more
         )
         contexts.append(context)
+        context.add_init_script(script)
         page = patient(context.new_page())
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
