@@ -3,6 +3,7 @@
 # make format  bring the code into its form
 # make bench   print the tables of benchmarks/
 # make audit   look up whether what is installed has known vulnerabilities
+# make fuzz    try thousands of generated links, files and messages, and say what fails
 # make lock    write down the hashes of what the image is built from, after a change of requirements.txt
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ PORT ?= 8501
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test format bench audit lock clean
+.PHONY: run test format bench fuzz audit lock clean
 
 run: .venv/installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -31,6 +32,9 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.serve
+
+fuzz: .venv/installed-dev
+	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/test_fuzz.py
 
 # these are the pins of requirements.txt, and what torch may bring along
 audit: .venv/installed-audit
