@@ -19,6 +19,7 @@ import torch
 
 import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
+from regviz.experiment import OPTIMIZERS
 from regviz.regularization import METHODS
 from regviz.replicates import with_seed
 from regviz.strengths import DEFAULT_LEVEL, grid
@@ -112,6 +113,28 @@ def scale(device: str, counts: tuple[int, ...], epochs: int) -> None:
             print(f" | {costs[0]:11.3f} {costs[1]:11.3f}", flush=True)
 
 
+def agreement(device: str, epochs: int) -> None:
+    """Print how far networks trained there are from those trained on the processor, in float64."""
+    print(f"\n{len(GRID)} networks after {epochs} epochs on {device} and on the processor, float64")
+    print(f"{'':16} {'':>10} | {'largest difference':>18} {'zeros, both':>12} {'only one':>9}")
+    for name, network in NETWORKS.items():
+        for optimizer in OPTIMIZERS:
+            run = experiment(network, GRID, epochs=epochs)
+            training = replace(run.training, optimizer=optimizer, dtype="float64", frames=1)
+            run = replace(run, training=training)
+            here, there = (
+                Program([run], [regviz.make_dataset(DATA)], where) for where in ("cpu", device)
+            )
+            for program in (here, there):
+                for epoch in range(epochs):
+                    program.train_epoch(epoch)
+            pair = [program.weights.flat.cpu() for program in (here, there)]
+            difference = (pair[0] - pair[1]).abs().max().item()
+            zero = [flat == 0 for flat in pair]
+            both, one = (zero[0] & zero[1]).sum().item(), (zero[0] ^ zero[1]).sum().item()
+            print(f"{name:16} {optimizer:>10} | {difference:18.1e} {both:12.0f} {one:9.0f}")
+
+
 def seeds(count: int = 5) -> None:
     """Print how much faster several seeds are in one program than one after another.
 
@@ -142,6 +165,8 @@ def main() -> None:
     torch.set_flush_denormal(True)
     if on_cuda:
         print(torch.cuda.get_device_name())
+        for epochs in (5, 50):  # rounding's differences grow with every step, so the zeros tell more
+            agreement("cuda", epochs)
         scale("cuda", tuple(8**i for i in range(7)), epochs=50)
         return
     compare(batch_size=10)

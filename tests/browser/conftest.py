@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, expect, sync_playwright
 
 from tests.browser.install import find_chromium
 from tests.serving import serve
+
+expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
 
 # Streamlit says so when a control moves in the instant in which the board asks for frames;
 # `controls.moved` sees to it that the move counts.

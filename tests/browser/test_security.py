@@ -126,7 +126,7 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
         for script, violation in REFUSED.items():
             page.evaluate(f"() => {{ {ADD} try {{ {script}; }} catch {{ /* refused */ }} }}")
             heard = f"window.violations.some((each) => each.startsWith({violation!r}))"
-            patient(page).wait_for_function(heard, timeout=5_000)
+            patient(page).wait_for_function(heard)
             page.evaluate("window.violations.length = 0")
         assert page.evaluate("typeof x") == "undefined"
 
@@ -176,7 +176,7 @@ def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Serv
         page.on("console", lambda message: complaints.append(message))
         page.goto(f"{failing.url}/{QUERY}&noise=0.123")
         alert = page.get_by_test_id("stAlert")
-        expect(alert).to_contain_text("Reload the page", timeout=30_000)
+        expect(alert).to_contain_text("Reload the page")
         assert SECRET not in page.content()
         # what had been drawn is there, and can be changed to something that does not fail
         slider = page.locator('input[type=range][aria-label="Noise"]')

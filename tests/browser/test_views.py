@@ -174,7 +174,7 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
         seen.add(race.evaluate(places))
     rows = [Regularization(l1=1), Regularization(l2=1), Regularization(l1=0.5, l2=0.5)]
     last = horizon(rows, 1.2, 0.05)
-    expect(race.locator(".slider-label").first).to_have_text(f"step {last}", timeout=10_000)
+    expect(race.locator(".slider-label").first).to_have_text(f"step {last}")
     assert len(seen) >= 4
     assert sent.so_far() == 0
 

@@ -112,7 +112,7 @@ def choose_data(page: Page, label: str) -> str:
 def still(page: Page) -> None:
     """Wait until the board rests and is drawn as finely as can be."""
     page.wait_for_function(
-        "!window.board().playing && !window.board().stale && window.board().fine", timeout=15_000
+        "!window.board().playing && !window.board().stale && window.board().fine"
     )
 
 
