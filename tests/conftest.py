@@ -1,5 +1,6 @@
 """What the tests share: a single thread, and networks and losses written with `torch.nn` alone."""
 
+import gc
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,6 +18,13 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def imported_stays() -> None:
+    """Let the collection after every run of a page pass over what is imported, as the app does."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
