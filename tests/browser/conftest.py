@@ -47,10 +47,12 @@ def patient(page: Page | Frame) -> Any:
 
     def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:
         deadline = time.monotonic() + timeout / 1000
+        rest = 20.0  # ms, and longer the longer it takes: who asks keeps a processor busy
         while not page.evaluate(expression, arg):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{expression} is still not true")
-            page.wait_for_timeout(20)
+            page.wait_for_timeout(rest)
+            rest = min(1.2 * rest, 250)
 
     page.wait_for_function = wait_for_function
     return page

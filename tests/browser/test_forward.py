@@ -1,6 +1,5 @@
 """The networks that the browser evaluates are the networks that torch trained."""
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +13,11 @@ TASKS = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"
 FEATURE_SETS = [("x1", "x2"), FEATURES, ("x1*x2", "sin(x2)", "x1^2")]
 HIDDEN = {"none": (), "odd": (5, 3), "deep": (8, 8, 8)}
 
-EVALUATE = """async ([network, features, parameters, x1, x2]) => {
+EVALUATE = """async ([networks, features, x1, x2]) => {
   const forward = await import("/assets/board/forward.js");
   const inputs = forward.featuresOf(features, x1, x2);
-  const row = Float32Array.from(parameters);
-  return Array.from(forward.evaluate(network, row, 0, inputs, x1.length));
+  return networks.map(([network, parameters]) => Array.from(
+    forward.evaluate(network, Float32Array.from(parameters), 0, inputs, x1.length)));
 }"""
 
 GRID = """async ([features, domain, size]) => {
@@ -43,23 +42,21 @@ def train(task: str, activation: str, features: tuple[str, ...], hidden: tuple[i
 def test_the_browser_predicts_what_torch_predicts(
     blank: Page, task: str, activation: str, features: tuple[str, ...]
 ):
+    points = np.random.default_rng(0).uniform(-3, 3, (301, 2))
+    networks, expected = [], []
     for hidden in HIDDEN.values():
         history = train(task, activation, features, hidden)
-        points = np.random.default_rng(0).uniform(-3, 3, (301, 2))
-        for k, wide in itertools.product(range(2), (1, 3)):
-            # three times as large, as after long training: sigmoids and tanh saturate
-            rows = wide * history.parameters[-1, k]
-            expected = replace(history, parameters=wide * history.parameters).predict(points)
-            network = {
-                "layers": history.layout.sizes,
-                "activation": activation,
-                "task": task,
-            }
-            found = blank.evaluate(EVALUATE, [network, features, rows.tolist(), *points.T.tolist()])
-            outputs = np.array(found).reshape(-1, len(points))
-            predicted = outputs.T if task == "multiclass" else outputs[0]
-            size = max(1.0, np.abs(expected[k]).max())
-            assert np.abs(predicted - expected[k]).max() < 1e-4 * size
+        network = {"layers": history.layout.sizes, "activation": activation, "task": task}
+        for wide in (1, 3):  # three times as large, as after long training: activations saturate
+            wider = replace(history, parameters=wide * history.parameters)
+            networks += [(network, row.tolist()) for row in wider.parameters[-1]]
+            expected += [*wider.predict(points)]
+    found = blank.evaluate(EVALUATE, [networks, features, *points.T.tolist()])
+    assert len(found) == len(expected) == 4 * len(HIDDEN)
+    for flat, predicted in zip(found, expected, strict=True):
+        outputs = np.array(flat).reshape(-1, len(points))
+        difference = (outputs.T if task == "multiclass" else outputs[0]) - predicted
+        assert np.abs(difference).max() < 1e-4 * max(1.0, np.abs(predicted).max())
 
 
 def test_the_grid_covers_the_domain_from_its_upper_left_corner(blank: Page):
