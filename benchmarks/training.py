@@ -165,7 +165,7 @@ def main() -> None:
     torch.set_flush_denormal(True)
     if on_cuda:
         print(torch.cuda.get_device_name())
-        for epochs in (5, 50):  # rounding's differences grow with every step, so the zeros tell more
+        for epochs in (5, 50):  # rounding differs more with every step, so the zeros tell more
             agreement("cuda", epochs)
         scale("cuda", tuple(8**i for i in range(7)), epochs=50)
         return
