@@ -74,6 +74,8 @@ def visits(browser: Browser, url: str, script: str = "") -> Iterator[Callable[..
     def opened(
         width: int = 1400, height: int = 900, scheme: str = "light", query: str = "", **more: Any
     ) -> Page:
+        # a run that plays by itself keeps a processor busy: who wants to see that says so
+        more = {"reduced_motion": "reduce"} | more
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, **more
         )

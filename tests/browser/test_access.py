@@ -498,6 +498,7 @@ def test_every_text_stands_out_from_what_is_behind_it(themed: tuple[Page, tuple[
 
 def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, int]]):
     page, _ = themed
+    page.emulate_media(reduced_motion="no-preference")
     page.evaluate("window.board().element.scrollIntoView()")
     frames, elements, moved = page.evaluate(JUMPS)
     assert frames > 5  # that many were looked at even on a busy machine

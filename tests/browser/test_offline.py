@@ -19,7 +19,7 @@ from regviz.history import History
 from regviz.offline import offline_page, recording
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
-from tests.browser.conftest import find_board
+from tests.browser.conftest import find_board, patient
 from tests.browser.test_board import assert_predicts, assert_recorded, drag
 from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, still
 
@@ -62,13 +62,14 @@ def visits(browser: Browser, folder: Path) -> Iterator[Open]:
     """
     contexts, complaints, requests, allowed = [], [], [], []
 
-    def opened(html: str, width: int = 1400, policy=False, **more) -> Page:
+    def opened(html: str, width: int = 1400, policy=False, script: str = "", **more) -> Page:
         file = folder / f"{len(contexts)}.html"
         file.write_text(html, encoding="utf-8")
         allowed.append(file.as_uri())
         more = {"reduced_motion": "reduce", "offline": True, "bypass_csp": not policy} | more
         context = browser.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
+        context.add_init_script(script)
         context.on("request", lambda request: requests.append(request.url))
         context.on("console", lambda message: complaints.append(message.text))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -122,12 +123,24 @@ def at_rest(page: Page) -> Page:
     return page
 
 
+# what the board says of its epoch, from the first on
+WATCH = """
+  window.epochs = [];
+  new MutationObserver(() => {
+    const said = document.querySelector(".transport .epoch")?.textContent;
+    if (said && said !== window.epochs.at(-1)) window.epochs.push(said);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+
 def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
-    page = begun(open_file(run.page(), reduced_motion="no-preference"))
-    first = page.evaluate("window.board().frame")
-    page.wait_for_function(f"window.board().frame > {first} && window.board().playing")
-    page.wait_for_function("!window.board().playing")
-    assert page.evaluate("window.board().frame") == 40
+    page = begun(open_file(run.page(), script=WATCH, reduced_motion="no-preference"))
+    page.wait_for_function("window.board().frame === 40 && !window.board().playing")
+    epochs = [int(said.split()[1]) for said in page.evaluate("window.epochs")]
+    assert len(epochs) > 3
+    assert epochs == sorted(epochs)
+    assert epochs[0] < 10
+    assert epochs[-1] == 40
     at_the_end = pictures(page)
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function("window.board().frame > 2 && window.board().frame < 35")
@@ -253,7 +266,7 @@ def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, schem
 
 
 def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
-    page = open_file(run.page(), policy=True)
+    page = patient(open_file(run.page(), policy=True))
     expect(page.locator("#note")).to_have_count(0)
     expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
     find_board(page)
@@ -267,7 +280,7 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
     page.keyboard.press("?")
     expect(page.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    page.wait_for_timeout(300)
+    still(page)
     differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
     assert all(differ), differ
 

@@ -96,7 +96,7 @@ def test_the_first_screen_shows_all_seven_cards_whole(page: Page):
 
 
 def test_a_visitors_first_run_is_played_from_its_beginning(open_page: Open):
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     complete(page)
     assert page.evaluate("window.board().playing")
     assert page.evaluate("window.board().frame < 100")
@@ -108,7 +108,7 @@ def test_a_visitors_first_run_is_played_from_its_beginning(open_page: Open):
 
 
 def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
-    page = open_page(reduced_motion="reduce")
+    page = open_page()
     complete(page)
     page.wait_for_function("window.board().frame === 100")
     assert not page.evaluate("window.board().playing")

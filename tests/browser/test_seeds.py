@@ -12,7 +12,7 @@ EPOCHS = 3000  # so that the seeds are long in training
 
 @pytest.fixture
 def page(open_page: Open) -> Page:
-    opened = open_page(query=f"?v=1&epochs={EPOCHS}", reduced_motion="reduce")
+    opened = open_page(query=f"?v=1&epochs={EPOCHS}")
     complete(opened)
     return opened
 

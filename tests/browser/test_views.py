@@ -85,7 +85,7 @@ def history(cube: Cube) -> History:
 
 @pytest.fixture(scope="module")
 def opened(open_pages: Open) -> Page:
-    page = open_pages(query=f"?v=1&epochs={EPOCHS}", reduced_motion="reduce")
+    page = open_pages(query=f"?v=1&epochs={EPOCHS}")
     complete(page)
     return page
 
@@ -242,7 +242,7 @@ def test_an_open_view_never_shows_another_run_than_the_board(page: Page, cube: C
 
 
 def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: Open):
-    page = open_page(query=f"?v=1&epochs={EPOCHS}&methods=l1,l2", reduced_motion="reduce")
+    page = open_page(query=f"?v=1&epochs={EPOCHS}&methods=l1,l2")
     complete(page)
     choose(page, "Which one?")
     answers = {"data": "clean", "validate": "no"}

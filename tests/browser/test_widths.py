@@ -47,7 +47,7 @@ CUT = f"""() => {{ {TEXTS}
 
 @pytest.fixture(scope="module")
 def phone(open_pages: Open) -> Page:
-    page = open_pages(390, 900, "light", f"?v=1&epochs={EPOCHS}", reduced_motion="reduce")
+    page = open_pages(390, 900, "light", f"?v=1&epochs={EPOCHS}")
     complete(page)
     return page
 

@@ -41,7 +41,7 @@ SEEN = "(({ frame, view: { focus, levels } }) => ({ frame, focus, levels }))(win
 
 def opens(open_pages: Open, query: str = "", **more: object) -> Page:
     """The page at rest, with all of its networks."""
-    page = open_pages(query=query and f"?{query}", reduced_motion="reduce", **more)
+    page = open_pages(query=query and f"?{query}", **more)
     complete(page)
     still(page)
     return page
@@ -132,7 +132,7 @@ def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("embedded")
     with (
         Site() as site,
-        serve(folder, REGVIZ_EMBED=site.origin) as server,
+        serve(folder, REGVIZ_EMBED=site.origin, REGVIZ_PROCESSES="0") as server,
         visits(browser, server.url) as open_pages,
         closing(browser.new_page(viewport={"width": 1000, "height": 950})) as course,
     ):

@@ -82,7 +82,7 @@ def complete(page: Page) -> str:
 def changed(page: Page, before: str) -> str:
     """Wait until another run has arrived; its name."""
     page.wait_for_function(
-        f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
+        f"window.board().complete && window.board().recording.run !== {before!r}", timeout=60_000
     )
     return page.evaluate("window.board().recording.run")
 
