@@ -21,8 +21,11 @@ TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that was started the way the README says."""
-    with serve(tmp_path_factory.mktemp("server")) as server:
+    """Address of a server that was started the way the README says.
+
+    The browser takes the processors, and half of the tests have a server of their own.
+    """
+    with serve(tmp_path_factory.mktemp("server"), REGVIZ_PROCESSES="1") as server:
         yield server.url
 
 
