@@ -5,6 +5,7 @@ approximate posterior, their spread is the model's uncertainty (Gal & Ghahramani
 """
 
 import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,13 @@ class Plane(NamedTuple):
 
 
 def monte_carlo(
-    history: History, k: int, X: ArrayLike, t: int = -1, passes: int = 100, seed: int = 0
+    history: History,
+    k: int,
+    X: ArrayLike,
+    t: int = -1,
+    passes: int = 100,
+    seed: int = 0,
+    progress: Callable[[float], object] | None = None,
 ) -> Floats:
     """What network ``k`` predicts in each of many passes with its dropout on.
 
@@ -84,6 +91,8 @@ def monte_carlo(
         1 to 10,000.
     seed : int
         Of the masks.
+    progress : callable or None
+        Called with the share of the passes that is made, as they are.
 
     Returns
     -------
@@ -121,6 +130,8 @@ def monte_carlo(
                 history.experiment.network.activation,
             )[-1]
             found.append(networks.predict(outputs, history.dataset.task))
+            if progress is not None:
+                progress(min(start + at_once, passes) / passes)
     predictions: Floats = torch.cat(found).numpy()
     return predictions
 
@@ -197,7 +208,14 @@ def _distributions(predictions: ArrayLike) -> NDArray[np.float64]:
 
 
 def over_plane(
-    history: History, k: int, t: int = -1, *, passes: int = 100, seed: int = 0, resolution: int = 61
+    history: History,
+    k: int,
+    t: int = -1,
+    *,
+    passes: int = 100,
+    seed: int = 0,
+    resolution: int = 61,
+    progress: Callable[[float], object] | None = None,
 ) -> Plane:
     """One network's predictions and uncertainty on a grid that covers the points.
 
@@ -213,7 +231,7 @@ def over_plane(
     m = integer("resolution", resolution, 2, 501)
     axis = np.linspace(*domain(history.dataset), m)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    passed = monte_carlo(history, k, grid, t, passes, seed)
+    passed = monte_carlo(history, k, grid, t, passes, seed, progress)
     plain, task = history.predict(grid, t)[k], history.dataset.task
     parts = uncertainty(passed, task)
     flat = (

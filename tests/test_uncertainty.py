@@ -121,6 +121,15 @@ def test_what_is_computed_at_once_makes_no_difference(histories, points, monkeyp
     np.testing.assert_array_equal(uncertainty.monte_carlo(history, 1, points, passes=10), whole)
 
 
+def test_it_tells_how_much_is_done(histories, points, monkeypatch):
+    shares = []
+    uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
+    assert shares == [1]
+    monkeypatch.setattr(uncertainty, "_AT_ONCE", 4 * len(points) * 6)
+    uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
+    assert shares[1:] == [0.4, 0.8, 1]
+
+
 def test_dropout_that_has_not_set_in_yet_thins_out_nothing(points):
     rows = (Regularization(drop_rate=0.5, onset=20),)
     history = run(rows=rows)

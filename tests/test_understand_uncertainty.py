@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 import regviz
+from regviz import uncertainty
 from regviz.cube import Cube
 from regviz.pages.sight import Sight
 from regviz.pages.understand import uncertainty as view
@@ -99,15 +101,35 @@ def test_the_passes_are_not_made_again_for_another_part(seen, drawn, monkeypatch
     made = []
 
     def counted(*args, **options):
-        made.append(options)
+        made.append(options["passes"])
         return over_plane(*args, **options)
 
     monkeypatch.setattr(view, "over_plane", counted)
     page = opened(seen)
     page.segmented_control("uncertainty_part").set_value("aleatoric").run()
-    assert made == [{"passes": 100}]
+    assert made == [100]
     page.slider("uncertainty_passes").set_value(30).run()
-    assert made == [{"passes": 100}, {"passes": 30}]
+    assert made == [100, 30]
+
+
+def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch):
+    told, progress = [], DeltaGenerator.progress
+
+    def heard(bar, share, text):
+        told.append((share, text))
+        return progress(bar, share, text)
+
+    monkeypatch.setattr(DeltaGenerator, "progress", heard)
+    page = opened(seen)
+    assert told == []
+    monkeypatch.setattr(uncertainty, "_AT_ONCE", 2**16)
+    page.slider("uncertainty_passes").set_value(50).run()
+    assert not page.exception
+    shares = [share for share, _ in told]
+    assert len(shares) > 2
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+    assert {text for _, text in told} == {"Predicting 50 times"}
 
 
 def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):

@@ -81,7 +81,13 @@ def _plane(sight: Sight, k: int, passes: int) -> Plane:
     key = (sight.cube.experiment, k, passes)
     kept, plane = st.session_state.get("uncertainty_plane", (None, None))
     if kept != key:
-        with st.spinner(f"Predicting {passes} times"):
-            plane = over_plane(sight.history, k, passes=passes)
+        bar = st.empty()
+
+        def tell(share: float) -> None:
+            if share < 1:  # what is done at once needs no bar
+                bar.progress(share, f"Predicting {passes} times")
+
+        plane = over_plane(sight.history, k, passes=passes, progress=tell)
+        bar.empty()
         st.session_state["uncertainty_plane"] = (key, plane)
     return plane  # type: ignore[no-any-return]
