@@ -145,8 +145,8 @@ def test_strangers_disturb_nobody(tmp_path: Path):
         with accompanied(server) as showings:
             forger = Forger(SEED)
             n_said = 0
-            while n_said < CASES:
-                n_said += besiege(server, forger, min(25, CASES - n_said))
+            while n_said < 2 * CASES:
+                n_said += besiege(server, forger, min(25, 2 * CASES - n_said))
             before = len(showings)
             wait_for(lambda: len(showings) > before + 1)
         log = server.logged()

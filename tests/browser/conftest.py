@@ -23,7 +23,7 @@ TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that was started the way the README says.
 
-    The browser takes the processors, and half of the tests have a server of their own.
+    One process trains, as the browser needs the processors too.
     """
     with serve(tmp_path_factory.mktemp("server"), REGVIZ_PROCESSES="1") as server:
         yield server.url

@@ -439,7 +439,7 @@ JUMPS = """async () => {
     return [left, top + scrollY, width, height].map(Math.round).join();
   });
   board.restart();
-  board.changeSpeed(2);
+  board.changeSpeed(1);
   board.play();
   await new Promise(requestAnimationFrame);
   const first = places();
@@ -501,6 +501,6 @@ def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, in
     page.emulate_media(reduced_motion="no-preference")
     page.evaluate("window.board().element.scrollIntoView()")
     frames, elements, moved = page.evaluate(JUMPS)
-    assert frames > 5  # that many were looked at even on a busy machine
+    assert frames > 20
     assert elements > 100
     assert moved == []

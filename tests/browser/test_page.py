@@ -110,7 +110,7 @@ def test_a_visitors_first_run_is_played_from_its_beginning(open_page: Open):
 def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
     page = open_page()
     complete(page)
-    page.wait_for_function("window.board().frame === 100")
+    page.wait_for_function("window.board().frame === 100", timeout=1000)
     assert not page.evaluate("window.board().playing")
     change(page, "Epochs", ["Home"])
     page.wait_for_timeout(200)

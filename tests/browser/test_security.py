@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from regviz.pages.understand import VIEWS
 from tests.browser.conftest import patient, visits
 from tests.browser.test_views import settled, view
 from tests.browser.visitor import choose, complete, go, pictures, still
@@ -52,10 +53,11 @@ def opened(page: Page) -> Page:
 
 
 def test_all_of_the_page_works_under_its_policy(browser: Browser, url: str, tmp_path: Path):
-    # at the end there may have been no complaint on the console, as in all tests with `visits`,
-    # which open the views and do much else
+    # at the end there may have been no complaint on the console
     with visits(browser, url, LISTEN) as open_page:
         page = opened(open_page(query="?v=1&epochs=50"))
+        for name in VIEWS:
+            view(page, name)
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("window.board().theme.mode === 'dark'")
         view(page, "Paths")

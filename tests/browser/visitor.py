@@ -82,7 +82,7 @@ def complete(page: Page) -> str:
 def changed(page: Page, before: str) -> str:
     """Wait until another run has arrived; its name."""
     page.wait_for_function(
-        f"window.board().complete && window.board().recording.run !== {before!r}", timeout=60_000
+        f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
     )
     return page.evaluate("window.board().recording.run")
 
@@ -112,7 +112,7 @@ def choose_data(page: Page, label: str) -> str:
 def still(page: Page) -> None:
     """Wait until the board rests and is drawn as finely as can be."""
     page.wait_for_function(
-        "!window.board().playing && !window.board().stale && window.board().fine"
+        "!window.board().playing && !window.board().stale && window.board().fine", timeout=15_000
     )
 
 
