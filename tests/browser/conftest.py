@@ -21,11 +21,8 @@ TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that was started the way the README says.
-
-    One process trains, as the browser needs the processors too.
-    """
-    with serve(tmp_path_factory.mktemp("server"), REGVIZ_PROCESSES="1") as server:
+    """Address of a server that was started the way the README says."""
+    with serve(tmp_path_factory.mktemp("server")) as server:
         yield server.url
 
 
