@@ -7,6 +7,7 @@ do not depend on which others train beside it, so it makes no difference which a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,22 +62,7 @@ class Cube:
         So many frames are recorded that all stays within `LIMIT`, with the line-up in single
         precision and the others in half precision if need be.
         """
-        shelves: list[tuple[str, tuple[int, ...]]] = []
-        rows: list[Regularization] = []
-        for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
-            shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
-            rows += levels
-        n_parameters = _n_parameters(data, network)
-        half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
-        least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
-        # a frame's room is left, for the last one may travel in single precision
-        frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
-        experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
-        return cls(
-            experiment,
-            tuple(shelves),
-            early_stopping and "none" in methods and data.validation_fraction > 0,
-        )
+        return _built(tuple(methods), data, network, training, onset, early_stopping)
 
     @property
     def patience(self) -> int:
@@ -139,6 +125,34 @@ class Cube:
             },
             np.concatenate([h.diverged for h in histories])[places],
         )
+
+
+@lru_cache(maxsize=64)
+def _built(
+    methods: tuple[str, ...],
+    data: Data,
+    network: NetworkSpec,
+    training: TrainingSpec,
+    onset: int,
+    early_stopping: bool,
+) -> Cube:
+    """`Cube.of`, worked out once: a page asks for it again and again."""
+    shelves: list[tuple[str, tuple[int, ...]]] = []
+    rows: list[Regularization] = []
+    for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
+        shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
+        rows += levels
+    n_parameters = _n_parameters(data, network)
+    half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
+    least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
+    # a frame's room is left, for the last one may travel in single precision
+    frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
+    experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
+    return Cube(
+        experiment,
+        tuple(shelves),
+        early_stopping and "none" in methods and data.validation_fraction > 0,
+    )
 
 
 def _n_parameters(data: Data, network: NetworkSpec) -> int:

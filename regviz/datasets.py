@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -169,13 +170,19 @@ def make_dataset(spec: Data) -> Dataset:
     ValueError
         If a class would have no training point, or a split no point.
     """
+    if not isinstance(spec, DataSpec | PointsSpec):
+        raise refuse("spec", "a DataSpec or a PointsSpec", spec)
+    return _made(spec)
+
+
+@lru_cache(maxsize=64)
+def _made(spec: Data) -> Dataset:
+    """A dataset, made once: nobody can change it, and a page asks for it again and again."""
     if isinstance(spec, PointsSpec):
         X, y = np.split(np.array(spec.points), [2], axis=1)
         y = y[:, 0]
-    elif isinstance(spec, DataSpec):
-        X, y = _draw(spec)
     else:
-        raise refuse("spec", "a DataSpec or a PointsSpec", spec)
+        X, y = _draw(spec)
     X_train, X_test, y_train, y_test = _split(spec, X, y, 1 - spec.train_fraction, "train_fraction")
     X_validation, y_validation = X_train[:0], y_train[:0]
     if spec.validation_fraction:

@@ -55,6 +55,9 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
     list of Tensor of shape (K, units, n)
         Activations of the hidden layers, then the outputs before sigmoid or softmax.
     """
+    n_rows = len(blocks[0])
+    if n_rows == 1:  # some processors round the product of a single network in another way
+        blocks = [block.expand(2, -1, -1) for block in blocks]
     values: list[Tensor] = []
     below = inputs.T.expand(len(blocks[0]), -1, -1)
     for block in blocks:
@@ -62,7 +65,7 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
             _FORWARD[activation](values[-1])
             below = values[-1]
         values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], below))
-    return values
+    return [value[:n_rows] for value in values]
 
 
 def predict(outputs: Tensor, task: Task) -> Tensor:
