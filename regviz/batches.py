@@ -1,4 +1,4 @@
-"""What the networks see in an epoch: those of a seed the same batches and draws for dropout."""
+"""What the networks see in an epoch: those of a run the same batches and draws for dropout."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ class Batches:
 
     Parameters
     ----------
-    X : Tensor of shape (fan_in + 1, n_seeds * n)
-        All training points as columns, seed after seed, with a row of ones.
-    offset : Tensor of shape (n_outputs, n_seeds * n)
+    X : Tensor of shape (fan_in + 1, n_runs * n)
+        All training points as columns, run after run, with a row of ones.
+    offset : Tensor of shape (n_outputs, n_runs * n)
         Their targets, as `networks.Target.offset` gives them.
     n_batches, batch_size : int
-    n_seeds : int
+    n_runs : int
     n_rows : int
-        K, the networks of all seeds: row k has the seed ``k % n_seeds``.
+        K, the networks of all runs: row k is one of run ``k % n_runs``.
     fed : sequence of int
         Units that feed each layer, the inputs first.
     dropped : slice
-        The rows that have dropout, with all seeds of each.
+        The rows that have dropout, with all runs of each.
     thinned : sequence of bool
         Whether any row has dropout on what feeds each layer.
 
@@ -41,21 +41,21 @@ class Batches:
         offset: Tensor,
         n_batches: int,
         batch_size: int,
-        n_seeds: int,
+        n_runs: int,
         n_rows: int,
         fed: Sequence[int],
         dropped: slice,
         thinned: Sequence[bool],
     ) -> None:
         self.n_points = n_batches * batch_size
-        # one stride leads from row to row: a single seed's batch serves all, several are repeated
-        n_each = n_rows // n_seeds
-        n_copies = 1 if n_seeds == 1 else n_each
+        # one stride leads from row to row: a single run's batch serves all, several are repeated
+        n_each = n_rows // n_runs
+        n_copies = 1 if n_runs == 1 else n_each
         self.filled = [
             (
-                X.new_empty(n_batches, n_copies, n_seeds, len(everything), batch_size),
+                X.new_empty(n_batches, n_copies, n_runs, len(everything), batch_size),
                 everything,
-                (len(everything), n_seeds, n_batches, batch_size),
+                (len(everything), n_runs, n_batches, batch_size),
             )
             for everything in (X, offset / batch_size)
         ]
@@ -66,9 +66,9 @@ class Batches:
         ends = list(itertools.accumulate(fed))
         n_masked = n_rows if any(thinned) else 0
         masks = X.new_ones(n_batches, n_masked, ends[-1], batch_size)
-        n_dropped = (dropped.stop - dropped.start) // n_seeds if n_masked else 0
-        self.drawn = masks[:, dropped].view(n_batches, n_dropped, n_seeds, ends[-1], batch_size)
-        drawn = (n_seeds, n_batches, ends[-1], batch_size)
+        n_dropped = (dropped.stop - dropped.start) // n_runs if n_masked else 0
+        self.drawn = masks[:, dropped].view(n_batches, n_dropped, n_runs, ends[-1], batch_size)
+        drawn = (n_runs, n_batches, ends[-1], batch_size)
         self.uniform = torch.empty(drawn, dtype=torch.float32, device="cpu")
         self.uniform_of = list(self.uniform)
         self.steps = [
@@ -88,10 +88,10 @@ class Batches:
 
         Parameters
         ----------
-        points : Tensor of shape (n_seeds, n_points)
+        points : Tensor of shape (n_runs, n_points)
             Columns of ``X``.
         draws : sequence of torch.Generator
-            Each seed's, for one uniform draw for each point and unit, inputs and all: a row's
+            Each run's, for one uniform draw for each point and unit, inputs and all: a row's
             dropout does not depend on which layers other rows thin out.
         rates : Tensor of shape (rows with dropout, all units, 1)
             Each row's own rate, which those draws are compared with.

@@ -10,6 +10,8 @@ from regviz.training import recorded_epochs
 # Seconds on one core for each of `work`, fitted and tested by `benchmarks/cost.py`.
 COEFFICIENTS = (1.8e-05, 1.7e-05, 5.1e-09, 1.7e-10, 5.1e-09, 1e-3, 1e-10, 1.7e-09)
 
+MOST = 8  # experiments in one program
+
 
 def work(experiment: Experiment) -> tuple[float, ...]:
     """How much there is to do of each kind that takes time of its own.
@@ -47,6 +49,18 @@ def seconds(experiment: Experiment) -> float:
     Within a factor of about two for what the page offers.
     """
     return sum(c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True))
+
+
+def company(experiment: Experiment) -> int:
+    """How many such experiments are worth training as one program.
+
+    So many that what each adds to a step is no more, in all, than twice what a step takes anyhow:
+    then they are done together before they would have been done, on average, one after another.
+    """
+    steps, layers, *each = (
+        c * amount for c, amount in zip(COEFFICIENTS[:5], work(experiment)[:5], strict=True)
+    )
+    return max(1, min(MOST, int(2 * (steps + layers) / sum(each))))
 
 
 def affordable(scene: Scene, limit: float) -> Scene:

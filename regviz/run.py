@@ -4,10 +4,12 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from regviz.cost import company
 from regviz.datasets import make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
@@ -15,6 +17,7 @@ from regviz.packing import Packing
 from regviz.recorder import histories
 from regviz.replicates import stream_replicates
 from regviz.trainers import HERE, Trainer
+from regviz.training import shape
 
 _logger = logging.getLogger("regviz.runs")
 
@@ -26,12 +29,30 @@ class Work:
     experiment: Experiment
     seeds: tuple[int, ...] | None = None
 
+    @cached_property
+    def shape(self) -> Hashable:
+        """What it has in common with whatever may be trained with it; None if nothing may."""
+        return None if self.seeds else shape(self.experiment, make_dataset(self.experiment.data))
+
+    @property
+    def company(self) -> int:
+        """How many of its shape are worth training at once, itself included."""
+        return company(self.experiment)
+
     def stream(
         self,
         pause: Callable[[], None] = lambda: None,
         after_epoch: Callable[[], None] = lambda: None,
+        others: Sequence["Work"] = (),
     ) -> Iterator[list[History]]:
         """The histories as they grow.
+
+        Parameters
+        ----------
+        pause, after_epoch
+            As for `training.recordings`.
+        others : sequence of Work
+            What is trained with it, all of its `shape`: their histories follow its own.
 
         Raises
         ------
@@ -42,7 +63,9 @@ class Work:
             return stream_replicates(
                 self.experiment, self.seeds, after_epoch=after_epoch, pause=pause
             )
-        return histories([self.experiment], [make_dataset(self.experiment.data)], pause=pause)
+        experiments = [self.experiment, *(other.experiment for other in others)]
+        datasets = [make_dataset(experiment.data) for experiment in experiments]
+        return histories(experiments, datasets, pause=pause)
 
     def describe(self) -> dict[str, Any]:
         """What of it belongs into a log: enough to tell it apart."""

@@ -12,32 +12,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.recorder import Growing
-from regviz.turns import Job, Sink
+from regviz.turns import Job, Sink, Streaming
 from regviz.wire import arrays, read, write
 
 NICE = 5
 LOOK = 0.5  # seconds between two looks at whether trainings are still wanted
-
-
-class Streaming(Protocol):
-    """What can be trained: see `regviz.run.Work`."""
-
-    @property
-    def experiment(self) -> Experiment: ...  # noqa: D102
-
-    @property
-    def seeds(self) -> tuple[int, ...] | None: ...  # noqa: D102
-
-    def stream(  # noqa: D102
-        self, pause: Callable[[], None] = ..., after_epoch: Callable[[], None] = ...
-    ) -> Iterator[list[History]]: ...
 
 
 class Handle(Protocol):
@@ -71,7 +55,7 @@ class Here:
 
     def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Job:
         """As `Trainer.begin`."""
-        job = Job(sink, urgent)
+        job = Job(work, sink, urgent)
         recorded = work.stream(job.pause, job.count)
         sink.add(next(recorded))
         job.start(recorded)
@@ -84,11 +68,14 @@ HERE = Here()
 class _Remote:
     """A training in a process beside."""
 
-    def __init__(self, process: "_Process", number: int, sink: Sink, begun: list[History]) -> None:
-        self.process, self.number, self.sink = process, number, sink
+    def __init__(
+        self, process: "_Process", number: int, sink: Sink, urgent: bool, begun: list[History]
+    ) -> None:
+        self.process, self.number, self.sink, self.urgent = process, number, sink, urgent
         self.growing = [Growing.after(history) for history in begun]
 
     def hasten(self) -> None:
+        self.urgent = True
         self.process.send({"job": self.number, "do": "hasten"})
 
     def grow(self, header: dict[str, Any], body: bytes) -> None:
@@ -122,15 +109,18 @@ class _Process:
         for target in (self._listen, self._look):
             threading.Thread(target=target, daemon=True).start()
 
-    def __len__(self) -> int:
-        return len(self._jobs)
+    def load(self, urgent: bool) -> tuple[int, int]:
+        """How many of its trainings come before one of this urgency, and how many there are."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return sum(job.urgent >= urgent for job in jobs), len(jobs)
 
     def begin(self, message: dict[str, Any], sink: Sink, begun: list[History]) -> _Remote | None:
         """Begin a training; None if the process is over."""
         with self._lock:
             if self.over:
                 return None
-            job = _Remote(self, next(self._numbers), sink, begun)
+            job = _Remote(self, next(self._numbers), sink, message["urgent"], begun)
             self._jobs[job.number] = job
             self.send(message | {"do": "begin", "job": job.number})
             return job
@@ -208,7 +198,7 @@ class Beside:
             "urgent": urgent,
         }
         while True:
-            process = min(self.prepare(), key=len)
+            process = min(self.prepare(), key=lambda process: process.load(urgent))
             job = process.begin(message, sink, begun)
             if job is not None:
                 return job

@@ -1,10 +1,11 @@
-"""The loop that trains all rows of an experiment, for all seeds, as one tensor program."""
+"""The loop that trains all rows of an experiment, or of several, as one tensor program."""
 
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -109,20 +110,41 @@ def recordings(
         yield program.record(end)
 
 
+def shape(experiment: Experiment, dataset: Dataset) -> Hashable:
+    """What experiments must have in common to be trained as one `Program`.
+
+    They may differ in their seeds, in their points and in how strongly they are regularized.
+    """
+    return (
+        experiment.network,
+        replace(experiment.training, seed=0),
+        tuple(map(_kind, experiment.regularizations)),
+        dataset.task,
+        dataset.n_columns,
+        dataset.n_outputs,
+        len(dataset.y_train),
+    )
+
+
+def _kind(r: Regularization) -> tuple[bool, bool]:
+    """Whether it draws masks, and whether it bounds norms."""
+    return bool(r.drop_rate or r.input_drop_rate), r.max_norm is not None
+
+
 class Program:
-    """All rows of an experiment in training, under one or several seeds.
+    """All rows of one experiment, or of several of one `shape`, in training.
 
     Rows are computed in an order of their own: those with dropout last and those with max-norm
-    together, so that the others need not pay for them; and a regularization's networks, one for
-    each seed, side by side. `record` puts them back.
+    together, so that the others need not pay for them; and the networks of all experiments that
+    have the same place in them, side by side. `record` puts them back.
 
     Parameters
     ----------
     experiments : sequence of Experiment
-        Equal but for their seeds. What differs between seeds are points, initial weights, batches
-        and dropout's draws; the rows of a seed share them.
+        Alike in `shape`. Points, initial weights, batches and dropout's draws are each one's own;
+        its rows share them.
     datasets : sequence of Dataset
-        The points of each, equal in size.
+        The points of each.
     device : str
     after_step : callable
         Called without arguments after every step. On a GPU it is not, as an epoch is one launch.
@@ -136,12 +158,8 @@ class Program:
         device: str = "cpu",
         after_step: Callable[[], None] = lambda: None,
     ) -> None:
-        self.experiment, dataset = experiments[0], datasets[0]
-        self.n_seeds, spec, network = (
-            len(experiments),
-            experiments[0].training,
-            experiments[0].network,
-        )
+        self.experiments, self.n_runs, dataset = experiments, len(experiments), datasets[0]
+        spec, network = experiments[0].training, experiments[0].network
         self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
         # weights, batches and dropout each have random numbers of their own
         seeds = [
@@ -153,7 +171,7 @@ class Program:
 
         initial = [initial_row(self.layout, network.activation, weights) for weights, *_ in seeds]
         start = torch.stack(initial).to(device, getattr(torch, spec.dtype))
-        start = start.repeat(len(self.order) // self.n_seeds, 1)
+        start = start.repeat(len(self.order) // self.n_runs, 1)
         self.weights, self.gradients = Rows(self.layout, start), Rows(self.layout, 0 * start)
         self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
         self.incoming = [block[:, self.bounded, :, :-1] for block in self.weights.alike()]
@@ -170,13 +188,15 @@ class Program:
         offset = target.offset(y).to(start)
         self.n_points = len(dataset.y_train)
         # what an epoch visits, in this order: columns of X
-        self.points = torch.arange(len(inputs), device="cpu").view(self.n_seeds, -1)
+        self.points = torch.arange(len(inputs), device="cpu").view(self.n_runs, -1)
         self.orders = list(self.points)
         size = min(spec.batch_size or self.n_points, self.n_points)
-        shape = self.n_seeds, len(self.order)
         self.parts = [
             (
-                Batches(X, offset, count, batch_size, *shape, fed, self.dropped, thinned),
+                Batches(
+                    *(X, offset, count, batch_size, self.n_runs, len(self.order)),
+                    *(fed, self.dropped, thinned),
+                ),
                 Backpropagation(
                     self.weights, self.gradients, network.activation, target, batch_size
                 ),
@@ -190,21 +210,22 @@ class Program:
 
     def _arrange(self) -> None:
         """Put the rows in the order in which they are computed."""
-        given, each = self.experiment.regularizations, range(self.n_seeds)
+        given, runs = self.experiments[0].regularizations, range(self.n_runs)
         # a product of a single network and a single point would be rounded in another way
-        rows = given * (2 if len(given) * self.n_seeds == 1 else 1)
-        drops = [bool(r.drop_rate or r.input_drop_rate) for r in rows]
-        bounded = [r.max_norm is not None for r in rows]
-        place = [2 * d + (d != b) for d, b in zip(drops, bounded, strict=True)]
-        order = sorted(range(len(rows)), key=place.__getitem__)
-        self.order = [i % len(given) for i in order for _ in each]
-        self.regularizations = [given[i] for i in self.order]
-        first = self.n_seeds * np.argsort(order)[: len(given)]
-        self.put_back = np.concatenate([first + seed for seed in each])
-        ends = len(rows) - sum(drops), len(rows)
-        self.dropped = slice(*(self.n_seeds * end for end in ends))
-        ends = place.count(0), place.count(0) + sum(bounded)
-        self.bounded = slice(*(self.n_seeds * end for end in ends))
+        rows = given * (2 if len(given) * self.n_runs == 1 else 1)
+        places = [2 * dropped + (dropped != bounded) for dropped, bounded in map(_kind, rows)]
+        order = sorted(range(len(rows)), key=places.__getitem__)
+        self.order = [(run, i % len(given)) for i in order for run in runs]
+        self.regularizations = [self.experiments[run].regularizations[i] for run, i in self.order]
+        first = self.n_runs * np.argsort(order)[: len(given)]
+        self.put_back = np.concatenate([first + run for run in runs])
+        self.dropped = self._from_to(places, 2, 3)
+        self.bounded = self._from_to(places, 1, 2)
+
+    def _from_to(self, places: list[int], first: int, last: int) -> slice:
+        """Where in the order those are whose place is one of these."""
+        ends = sum(place < first for place in places), sum(place <= last for place in places)
+        return slice(*(self.n_runs * end for end in ends))
 
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
@@ -220,13 +241,13 @@ class Program:
 
     @torch.inference_mode()
     def record(self, epoch: int) -> list[Recording]:
-        """The state of each seed after ``epoch`` epochs, rows in the experiment's order."""
+        """The state of each experiment after ``epoch`` epochs, rows in its own order."""
         matrix = self.weights.matrix()
         parameters = matrix[torch.from_numpy(self.put_back).to(matrix.device)]
-        diverged = np.split(self.diverged[self.put_back], self.n_seeds)
+        diverged = np.split(self.diverged[self.put_back], self.n_runs)
         return [
             Recording(epoch, *state)
-            for state in zip(parameters.chunk(self.n_seeds), diverged, strict=True)
+            for state in zip(parameters.chunk(self.n_runs), diverged, strict=True)
         ]
 
     def _drop_rates(self, r: Regularization) -> list[float]:
@@ -235,8 +256,8 @@ class Program:
 
     def _regularize(self, epoch: int) -> None:
         """Let those regularizations act whose onset has come."""
-        rows = self.experiment.acting(epoch)
-        acting = [rows[i] for i in self.order]
+        rows = [experiment.acting(epoch) for experiment in self.experiments]
+        acting = [rows[run][i] for run, i in self.order]
         self.optimizer.penalize(
             Strengths(
                 l1=self._per_weight([r.l1 for r in acting]),

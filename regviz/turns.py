@@ -4,10 +4,11 @@ import atexit
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from regviz.experiment import Experiment
 from regviz.history import History
 
 SLICE = (
@@ -95,6 +96,29 @@ def _close() -> None:
         thread.join(timeout=5)
 
 
+class Streaming(Protocol):
+    """What can be trained: see `regviz.run.Work`."""
+
+    @property
+    def experiment(self) -> Experiment: ...  # noqa: D102
+
+    @property
+    def seeds(self) -> tuple[int, ...] | None: ...  # noqa: D102
+
+    @property
+    def shape(self) -> Hashable: ...  # noqa: D102
+
+    @property
+    def company(self) -> int: ...  # noqa: D102
+
+    def stream(  # noqa: D102
+        self,
+        pause: Callable[[], None] = ...,
+        after_epoch: Callable[[], None] = ...,
+        others: Sequence[Any] = ...,
+    ) -> Iterator[list[History]]: ...
+
+
 class Sink(Protocol):
     """Where a training goes to. All are called from a thread of their own."""
 
@@ -116,10 +140,13 @@ class _Unwanted(Exception):
 
 
 class Job:
-    """A training in a thread of its own.
+    """A training in a thread of its own, which takes along those like it that have not begun.
+
+    A program of several takes little longer than one of one: where much waits, it waits for less.
 
     Parameters
     ----------
+    work : Streaming
     sink : Sink
     urgent : bool
         Whether it takes its turns before those that are not, until it has trained for `HURRY`: one
@@ -127,24 +154,29 @@ class Job:
         least comes first, by `STAGES`.
     """
 
-    def __init__(self, sink: Sink, urgent: bool) -> None:
-        self._sink = sink
+    def __init__(self, work: Streaming, sink: Sink, urgent: bool) -> None:
+        self._work, self._sink = work, sink
         self._urgent = urgent
         self._turn_began = 0.0
         self._n_epochs = 0
         self._stage, self._place = 0, next(_places)
+        self._n_together = 1
+        self._aboard = {0: self}  # those of them that are wanted, by the place of their histories
+        self._taken_along = False
         self.seconds = 0.0
 
     def start(self, recorded: Iterator[list[History]]) -> None:
         """Train: go through what calls `pause` after every step, and `count` after every epoch."""
         thread = threading.Thread(target=self._train, args=(recorded,), daemon=True)
         _threads.add(thread)
+        with _lock:
+            _not_begun.append(self)
         thread.start()
 
     @property
     def urgent(self) -> bool:
         """Whether it takes its turns first."""
-        return self._urgent and self.seconds < HURRY
+        return any(job._urgent for job in self._aboard.values()) and self.seconds < HURRY
 
     def hasten(self) -> None:
         """Make it urgent from its next turn on, if it never was."""
@@ -153,24 +185,34 @@ class Job:
     def count(self) -> None:
         """Count an epoch."""
         self._n_epochs += 1
-        self._sink.progress(self._n_epochs)
+        for job in self._aboard.values():
+            job._sink.progress(self._n_epochs)
 
     def pause(self) -> None:
         """Once in a slice: stop if nobody wants it, and let others have a turn."""
         if time.monotonic() - self._turn_began <= SLICE:
             return
-        self._stop_if_unwanted()
+        self._let_go()
         self._count_turn()
         _turns.pass_on(self._rank)
         self._turn_began = time.monotonic()
-        self._stop_if_unwanted()
+        self._let_go()
 
-    def _stop_if_unwanted(self) -> None:
-        if _closing.is_set() or not self._sink.wanted():
+    def _let_go(self) -> None:
+        """End what nobody wants, and stop if that is all of it."""
+        wanted = {
+            place: job
+            for place, job in self._aboard.items()
+            if job._sink.wanted() and not _closing.is_set()
+        }
+        if not wanted:
             raise _Unwanted
+        for place in self._aboard.keys() - wanted.keys():
+            self._aboard[place]._sink.end("stopped", None, self.seconds)
+        self._aboard = wanted
 
     def _rank(self) -> Rank:
-        if not self._sink.wanted():
+        if self._taken_along or not any(job._sink.wanted() for job in self._aboard.values()):
             return False, -1, self._place  # which takes no time, and lets go of what it holds
         return not self.urgent, self._stage, self._place
 
@@ -179,18 +221,50 @@ class Job:
         self._turn_began = time.monotonic()
 
     def _count_turn(self) -> None:
-        self.seconds += time.monotonic() - self._turn_began
+        """Add what the turn took to what each of them has taken."""
+        self.seconds += (time.monotonic() - self._turn_began) / self._n_together
         stage = sum(self.seconds >= end for end in STAGES)
         if stage > self._stage or stage == len(STAGES):
             self._stage, self._place = stage, next(_places)
 
+    def _gather(self) -> list["Job"]:
+        """Those to be taken along, which then do not begin by themselves."""
+        with _lock:
+            alike = [
+                job
+                for job in _not_begun
+                if job.urgent == self.urgent
+                and None is not job._work.shape == self._work.shape
+                and job._sink.wanted()
+            ][: self._work.company - 1]
+            for job in alike:
+                _not_begun.remove(job)
+                job._taken_along = True
+        return alike
+
     def _train(self, recorded: Iterator[list[History]]) -> None:
-        outcome, failure = "complete", None
         self._take_turn()
+        if self._taken_along:
+            _turns.give()
+        else:
+            with _lock:
+                _not_begun.remove(self)
+            self._train_all(recorded)
+        _threads.discard(threading.current_thread())
+
+    def _train_all(self, recorded: Iterator[list[History]]) -> None:
+        """Train it and what it takes along."""
+        outcome, failure = "complete", None
         try:
-            self._stop_if_unwanted()
-            for each in recorded:
-                self._sink.add(each)
+            self._let_go()
+            others = self._gather()
+            if others:
+                self._n_together = 1 + len(others)
+                self._aboard = dict(enumerate([self, *others]))
+                recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
+                next(recorded)  # each has given its own
+            for histories in recorded:
+                self._add(histories)
         except _Unwanted:
             outcome = "stopped"
         except Exception as error:
@@ -198,5 +272,16 @@ class Job:
         finally:
             self._count_turn()
             _turns.give()
-            self._sink.end(outcome, failure, self.seconds)
-            _threads.discard(threading.current_thread())
+            for job in self._aboard.values():
+                job._sink.end(outcome, failure, self.seconds)
+
+    def _add(self, recorded: list[History]) -> None:
+        if self._n_together == 1:
+            self._sink.add(recorded)
+        else:
+            for place, job in self._aboard.items():
+                job._sink.add([recorded[place]])
+
+
+_lock = threading.Lock()
+_not_begun: list[Job] = []

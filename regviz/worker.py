@@ -51,7 +51,7 @@ class Reporter:
 
     def begin(self, work: Work, urgent: bool) -> None:
         """Train; the initial networks are known there."""
-        self.job = Job(self, urgent)
+        self.job = Job(work, self, urgent)
         recorded = work.stream(self.job.pause, self.job.count)
         next(recorded)
         self.job.start(recorded)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from regviz.cost import affordable, seconds, work
+from regviz.cost import MOST, affordable, company, seconds, work
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.scene import Scene
 
@@ -64,3 +64,32 @@ def test_the_nearest_is_just_below_the_limit(limit: float):
 
 def test_one_epoch_is_always_allowed():
     assert affordable(scene(1_000_000), 1e-9).training.epochs == 1
+
+
+def test_small_networks_are_worth_training_in_company_and_large_ones_are_not():
+    small = Experiment(network=NetworkSpec((4,)), regularizations=(Regularization(),) * 6)
+    wide = replace(small, network=NetworkSpec((32,) * 4))
+    assert company(small) == MOST
+    assert company(wide) == 1
+    several = [
+        company(replace(small, regularizations=(Regularization(),) * n)) for n in range(1, 60)
+    ]
+    assert several == sorted(several, reverse=True)
+    assert several[-1] < MOST
+    # and no more by being trained for longer
+    assert company(replace(small, training=TrainingSpec(epochs=20_000))) == MOST
+
+
+def test_in_company_the_mean_wait_is_no_longer_than_one_after_another():
+    for hidden in ((), (4,), (8, 8), (16, 16), (32,) * 3):
+        for n_networks in (1, 6, 35):
+            one = Experiment(
+                network=NetworkSpec(hidden), regularizations=(Regularization(),) * n_networks
+            )
+            n = company(one)
+            training = replace(one.training, frames=1)
+            alone, together = (
+                seconds(replace(one, training=training, regularizations=one.regularizations * m))
+                for m in (1, n)
+            )
+            assert together <= (n + 1) / 2 * alone * 1.0001

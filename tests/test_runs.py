@@ -16,7 +16,7 @@ from regviz import run as module
 from regviz import turns as turns_module
 from regviz.packing import HALF, SINGLE, Packing
 from regviz.recorder import histories
-from regviz.run import Run
+from regviz.run import Replication, Run
 from regviz.runs import Runs
 
 SHORT = regviz.Experiment(
@@ -267,6 +267,18 @@ def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
     assert taken == ["b", "d", "a", "c"]
 
 
+def unlike(*seeds: int) -> list[regviz.Experiment]:
+    """Experiments of one length that are not trained together."""
+    return [
+        replace(
+            SHORT,
+            data=regviz.DataSpec(seed=seed),
+            training=regviz.TrainingSpec(epochs=30, momentum=seed / 10),
+        )
+        for seed in seeds
+    ]
+
+
 def test_of_equals_the_first_is_finished_first_until_it_has_taken_long(
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -275,7 +287,7 @@ def test_of_equals_the_first_is_finished_first_until_it_has_taken_long(
     monkeypatch.setattr(turns_module, "STAGES", (1000.0,))
     runs = Runs()
     turns_module._turns.take(at_first)  # nobody trains yet
-    pair = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    pair = unlike(1, 2)
     first = runs.get(pair[0])
     until(lambda: len(turns_module._turns._waiting) == 1)
     second = runs.get(pair[1])
@@ -374,7 +386,7 @@ def test_a_run_becomes_urgent_when_someone_asks_for_it_urgently_even_while_it_wa
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()
     turns_module._turns.take(at_first)  # nobody trains yet
-    pair = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    pair = unlike(1, 2)
     first, second = (runs.get(experiment, urgent=False) for experiment in pair)
     until(lambda: len(turns_module._turns._waiting) == 2)
     assert runs.get(pair[1]) is second
@@ -412,6 +424,184 @@ def test_runs_of_one_urgency_share_the_turns():
     seen = len(long.wait(0).epochs)
     assert len(long.wait(seen).epochs) > seen
     long.leave("")
+
+
+# ------------------------------------------------------------------------------ together
+
+
+def alike(n: int, epochs: int = 30) -> list[regviz.Experiment]:
+    """Experiments that differ in their points, their seeds and their strengths."""
+    return [
+        regviz.Experiment(
+            regviz.DataSpec(seed=i, noise=0.1 * i),
+            regviz.NetworkSpec((3,)),
+            regviz.TrainingSpec(epochs=epochs, seed=10 + i),
+            (
+                regviz.Regularization(),
+                regviz.Regularization(l1=0.003 * i, onset=2 * i),
+                regviz.Regularization(drop_rate=0.1 + 0.1 * i),
+                regviz.Regularization(max_norm=0.2 + i, l2=0.01),
+            ),
+        )
+        for i in range(n)
+    ]
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[list[regviz.Experiment]]:
+    """What is trained together, by program, once its second recording has come."""
+    found = []
+
+    def noted(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
+        grown = histories(experiments, *rest, **options)
+        yield next(grown)
+        found.append(list(experiments))
+        yield from grown
+
+    monkeypatch.setattr(module, "histories", noted)
+    return found
+
+
+def waiting(experiments: Sequence[regviz.Experiment], **options: object) -> list[Run]:
+    """Runs that all wait for a turn, which `turns._turns.give` then gives to the first."""
+    turns_module._turns.take(at_first)
+    runs = []
+    for experiment in experiments:
+        runs.append(Run(experiment, **options))
+        until(lambda: len(turns_module._turns._waiting) == len(runs))
+    return runs
+
+
+def test_what_waits_and_is_alike_is_trained_as_one_program_each_to_the_bit_as_alone(
+    programs: list[list[regviz.Experiment]],
+):
+    experiments = alike(3)
+    runs = waiting(experiments)
+    turns_module._turns.give()
+    found = [finish(run) for run in runs]
+    assert programs == [experiments]
+    for experiment, history in zip(experiments, found, strict=True):
+        alone = regviz.train(experiment)
+        assert history.experiment == experiment
+        assert history.parameters.tobytes() == alone.parameters.tobytes()
+        for name, values in alone.metrics.items():
+            assert history.metrics[name].tobytes() == values.tobytes()
+        assert np.array_equal(history.diverged, alone.diverged)
+    assert [run.packing.frames for run in runs] == [[(t, SINGLE) for t in range(31)]] * 3
+
+
+def test_what_is_not_alike_is_trained_by_itself(programs: list[list[regviz.Experiment]]):
+    first = alike(1)[0]
+    rows = first.regularizations
+    others = [
+        replace(first, data=replace(first.data, n_samples=300)),
+        replace(first, data=regviz.DataSpec("bumps")),
+        replace(first, network=regviz.NetworkSpec((4,))),
+        replace(first, training=replace(first.training, learning_rate=0.1)),
+        replace(first, training=replace(first.training, epochs=31)),
+        replace(first, regularizations=rows[:3]),
+        replace(first, regularizations=(*rows[:3], regviz.Regularization(drop_rate=0.5))),
+    ]
+    runs = waiting([first, *others])
+    turns_module._turns.give()
+    for run in runs:
+        finish(run)
+    assert sorted(map(len, programs)) == [1] * len(runs)
+
+
+def test_the_urgent_take_along_no_others_and_several_seeds_nobody(
+    programs: list[list[regviz.Experiment]],
+):
+    one, other, third = alike(3)
+    turns_module._turns.take(at_first)
+    patient, urgent = Run(one, urgent=False), Run(other)
+    replication = Replication(third, (1, 2))
+    until(lambda: len(turns_module._turns._waiting) == 3)
+    turns_module._turns.give()
+    for run in (patient, urgent):
+        finish(run)
+    assert replication.wait(20) is not None
+    assert sorted(programs, key=len) == [[other], [one]]
+
+
+def test_no_more_are_trained_together_than_is_worth_it(
+    programs: list[list[regviz.Experiment]], monkeypatch: pytest.MonkeyPatch
+):
+    experiments = alike(5)
+    monkeypatch.setattr(module, "company", lambda experiment: 2)
+    runs = waiting(experiments)
+    turns_module._turns.give()
+    for run in runs:
+        finish(run)
+    assert programs == [experiments[:2], experiments[2:4], experiments[4:]]
+
+
+def test_of_what_is_trained_together_each_stops_by_itself(
+    programs: list[list[regviz.Experiment]],
+):
+    experiments = alike(4, epochs=1_000_000)
+    runs = waiting(experiments)
+    runs[3].leave("")  # before it has begun
+    until(lambda: runs[3].wanted() is False)
+    turns_module._turns.give()
+    until(lambda: not runs[3].in_progress)
+    for gone, left in ((0, (1, 2)), (2, (1,))):  # the first one, which took the others along, too
+        runs[gone].leave("")
+        until(lambda gone=gone: not runs[gone].in_progress)
+        assert not runs[gone].alive
+        n_recorded = len(runs[gone]._history.epochs)
+        for i in left:
+            seen = len(runs[i].wait(0).epochs)
+            assert len(runs[i].wait(seen).epochs) > seen
+        assert len(runs[gone]._history.epochs) == n_recorded
+    runs[1].leave("")
+    until(lambda: not runs[1].in_progress)
+    assert programs == [experiments[:3]]
+
+
+def test_what_is_asked_for_urgently_hastens_those_that_are_trained_with_it(
+    programs: list[list[regviz.Experiment]],
+):
+    experiments = alike(2, epochs=1_000_000)
+    runs = waiting(experiments, urgent=False)
+    turns_module._turns.give()
+    until(lambda: programs == [experiments])
+    assert not runs[0].job.urgent
+    runs[1].job.hasten()
+    assert runs[0].job.urgent
+    for run in runs:
+        run.leave("")
+
+
+def test_each_of_those_trained_together_counts_its_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    runs = waiting(alike(4, epochs=200))
+    began = time.monotonic()
+    with caplog.at_level("INFO", "regviz.runs"):
+        turns_module._turns.give()
+        for run in runs:
+            finish(run)
+        until(lambda: len(caplog.records) == 4)
+    taken = time.monotonic() - began
+    shares = [record.fields["ms"] / 1000 for record in caplog.records]
+    assert len(set(shares)) == 1
+    assert 0 < sum(shares) < taken + 0.01
+
+
+def test_a_failure_while_training_is_reported_to_all_who_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
+        yield [next(regviz.stream(experiment)) for experiment in experiments]
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(module, "histories", fail)
+    runs = waiting(alike(3))
+    turns_module._turns.give()
+    for run in runs:
+        with pytest.raises(RuntimeError, match="training failed"):
+            run.wait(1)
 
 
 # ------------------------------------------------------------------------------ packing

@@ -122,6 +122,28 @@ def test_the_urgent_come_first_there_too_and_what_waits_can_be_hastened(beside: 
         runs.leave(experiment, "")
 
 
+def test_what_waits_there_is_trained_together_and_comes_apart_here(beside: Beside):
+    runs = Runs(trainer=beside)
+    busy = runs.get(LONG, "a", urgent=False)
+    busy.wait(3)
+    experiments = [
+        replace(
+            SHORT,
+            data=regviz.DataSpec(seed=seed),
+            training=regviz.TrainingSpec(epochs=300, frames=20, seed=seed),
+            regularizations=ROWS,
+        )
+        for seed in range(5)
+    ]
+    together = [Run(experiment, trainer=beside) for experiment in experiments]
+    together.pop(3).leave("")
+    found = [finish(run) for run in together]
+    busy.leave("a")
+    for history in found:
+        assert_equal(regviz.train(history.experiment), history)
+    until(lambda: not busy.in_progress)
+
+
 def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another():
     trainer = Beside()
     try:
@@ -175,16 +197,31 @@ def alive(pid: int) -> bool:
     return found.stdout.strip() not in ("", "Z")
 
 
+def seeded(seed: int) -> regviz.Experiment:
+    return replace(LONG, data=regviz.DataSpec(seed=seed))
+
+
 def test_several_processes_share_the_trainings():
     trainer = Beside(2)
     try:
-        runs = [
-            Run(replace(LONG, data=regviz.DataSpec(seed=seed)), trainer=trainer)
-            for seed in range(4)
-        ]
-        assert [len(process) for process in trainer.prepare()] == [2, 2]
+        runs = [Run(seeded(seed), trainer=trainer) for seed in range(4)]
+        assert [process.load(True) for process in trainer.prepare()] == [(2, 2), (2, 2)]
         for run in runs:
             run.leave("")
         until(lambda: not any(run.in_progress for run in runs))
+        # what is not urgent keeps nothing urgent waiting
+        (first, second) = trainer.prepare()
+        patient = [Run(seeded(seed), urgent=False, trainer=trainer) for seed in (0, 1, 2)]
+        assert [first.load(False), second.load(False)] == [(2, 2), (1, 1)]
+        assert [first.load(True), second.load(True)] == [(0, 2), (0, 1)]
+        urgent = [Run(seeded(3), trainer=trainer)]
+        assert [first.load(True), second.load(True)] == [(0, 2), (1, 2)]
+        urgent.append(Run(seeded(4), trainer=trainer))
+        assert [first.load(True), second.load(True)] == [(1, 3), (1, 2)]
+        patient[2].job.hasten()
+        assert [first.load(True), second.load(True)] == [(2, 3), (1, 2)]
+        for run in (*patient, *urgent):
+            run.leave("")
+        until(lambda: not any(run.in_progress for run in (*patient, *urgent)))
     finally:
         trainer.close()

@@ -12,7 +12,7 @@ import torch
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.recorder import histories
-from regviz.training import Program, recorded_epochs
+from regviz.training import Program, recorded_epochs, shape
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, seed=1)
@@ -125,6 +125,42 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
     for chosen in (order[:1], order[1:3], order):
         line_up = dataclasses.replace(experiment, regularizations=tuple(rows[i] for i in chosen))
         assert_same_bits(regviz.train(line_up), everything, chosen)
+
+
+def otherwise(experiment, seed):
+    """An experiment of the same shape, with other points, seeds and strengths."""
+    rng = np.random.default_rng(seed)
+    rows = (
+        dataclasses.replace(
+            row,
+            l1=10 ** rng.uniform(-4, -1.5) if rng.random() < 0.5 else 0,
+            l2=row.l2 * rng.uniform(),
+            drop_rate=row.drop_rate * rng.uniform(0.5, 1),
+            input_drop_rate=row.input_drop_rate * rng.uniform(0.5, 1),
+            max_norm=row.max_norm and row.max_norm * rng.uniform(0.5, 2),
+            decoupled=bool(rng.integers(2)),
+            onset=rng.integers(0, 4),
+        )
+        for row in experiment.regularizations
+    )
+    return dataclasses.replace(
+        experiment,
+        data=dataclasses.replace(experiment.data, seed=seed, noise=rng.uniform(0, 1)),
+        training=dataclasses.replace(experiment.training, seed=1000 + seed),
+        regularizations=tuple(rows),
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_experiments_of_one_shape_train_together_each_as_if_alone(seed):
+    first = random_experiment(seed)
+    experiments = [first, otherwise(first, 100 + seed), otherwise(first, 200 + seed)]
+    datasets = [regviz.make_dataset(experiment.data) for experiment in experiments]
+    assert len(set(map(shape, experiments, datasets))) == 1
+    *_, together = histories(experiments, datasets)
+    for experiment, history in zip(experiments, together, strict=True):
+        assert history.experiment == experiment
+        assert_same_bits(history, regviz.train(experiment))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
