@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 from regviz.points import MAX_CLASSES, PointsSpec
@@ -325,6 +326,14 @@ class Experiment:
                 allowed = f"at most epochs, {self.training.epochs}"
                 raise refuse(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once, as whatever is kept is kept under it."""
+        return hash((self.data, self.network, self.training, self.regularizations))
 
     def acting(self, epoch: int) -> tuple[Regularization, ...]:
         """What acts in the epoch that begins after ``epoch`` epochs.

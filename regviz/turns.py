@@ -14,10 +14,11 @@ from regviz.history import History
 SLICE = (
     0.02  # seconds: for so long, and the step that it takes to notice, a training keeps its turn
 )
-HURRY = 5.0  # seconds that an urgent training has taken when it is urgent no longer
-# Seconds that a training has taken when it steps back behind all that have not. Until the last of
-# them, those that began first are finished first: taking turns, all would be done late.
-STAGES = (0.5, 2.0)
+# Work is told in seconds of a processor: how busy the machine is does not count.
+HURRY = 5.0  # seconds of work after which an urgent training is urgent no longer
+# Seconds of work after which a training steps back behind all that have done less. Until the last
+# of them, those that began first are finished first: taking turns, all would be done late.
+STAGES = (1.0, 3.0)
 
 
 Rank = tuple[bool, int, int]  # the least comes first
@@ -129,7 +130,7 @@ class Sink(Protocol):
         """Take in how many epochs are done."""
 
     def end(self, outcome: str, error: Exception | None, seconds: float) -> None:
-        """Take in that it is ``"complete"``, ``"stopped"`` or ``"failed"`` after so much work."""
+        """Take in that it is ``"complete"``, ``"stopped"`` or ``"failed"``, and its work so far."""
 
     def wanted(self) -> bool:
         """Whether anybody still wants it."""
@@ -157,7 +158,7 @@ class Job:
     def __init__(self, work: Streaming, sink: Sink, urgent: bool) -> None:
         self._work, self._sink = work, sink
         self._urgent = urgent
-        self._turn_began = 0.0
+        self._turn_began = self._worked = 0.0
         self._n_epochs = 0
         self._stage, self._place = 0, next(_places)
         self._n_together = 1
@@ -195,7 +196,7 @@ class Job:
         self._let_go()
         self._count_turn()
         _turns.pass_on(self._rank)
-        self._turn_began = time.monotonic()
+        self._begin_turn()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -216,13 +217,12 @@ class Job:
             return False, -1, self._place  # which takes no time, and lets go of what it holds
         return not self.urgent, self._stage, self._place
 
-    def _take_turn(self) -> None:
-        _turns.take(self._rank)
-        self._turn_began = time.monotonic()
+    def _begin_turn(self) -> None:
+        self._turn_began, self._worked = time.monotonic(), time.thread_time()
 
     def _count_turn(self) -> None:
         """Add what the turn took to what each of them has taken."""
-        self.seconds += (time.monotonic() - self._turn_began) / self._n_together
+        self.seconds += (time.thread_time() - self._worked) / self._n_together
         stage = sum(self.seconds >= end for end in STAGES)
         if stage > self._stage or stage == len(STAGES):
             self._stage, self._place = stage, next(_places)
@@ -243,7 +243,8 @@ class Job:
         return alike
 
     def _train(self, recorded: Iterator[list[History]]) -> None:
-        self._take_turn()
+        _turns.take(self._rank)
+        self._begin_turn()
         if self._taken_along:
             _turns.give()
         else:
