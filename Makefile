@@ -10,6 +10,8 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# what starts again and again is compiled once, also where the environment says otherwise
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run test format bench fuzz audit lock clean
 

@@ -25,6 +25,7 @@ from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
+from regviz.server.sending import send_whole_runs
 from regviz.server.state import limits, runs, trainer
 from regviz.server.widgets import distrust
 
@@ -36,6 +37,7 @@ configure()
 log_once()
 ask_nobody()
 distrust()
+send_whole_runs()
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -26,7 +27,6 @@ from regviz.programs import LIBRARIES, libraries, program
 from regviz.regularization import METHODS
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
-import keras
 
 STRENGTHS = {
     "none": 0,
@@ -45,17 +45,19 @@ CURVED = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 
 
 @pytest.fixture(autouse=True, scope="module")
-def out_of_sight() -> Iterator[None]:
-    """Hide Keras from the tests that follow: where it is there, Streamlit clears it at every run.
+def keras() -> Iterator[ModuleType]:
+    """Keras, for these tests alone: where it is there, Streamlit clears it at every run.
 
     That takes as long as a garbage collection of all that the tests have imported.
     """
-    yield
+    import keras
+
+    yield keras
     sys.modules.pop("keras", None)
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path, monkeypatch) -> Iterator[None]:
+def settings(keras, tmp_path, monkeypatch) -> Iterator[None]:
     """Run in an empty folder, with one thread, and leave Keras as it was."""
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
@@ -426,6 +428,8 @@ def test_keras_takes_l2_into_the_gradient(name, optimizer, tmp_path, monkeypatch
 
 def keras_from(start, experiment: Experiment, k: int, folder, monkeypatch):
     """The layers of a program in Keras that starts from given weights."""
+    import keras
+
     compile_model = keras.Model.compile
 
     def start_there(model, *arguments, **others):

@@ -144,36 +144,30 @@ def test_what_waits_there_is_trained_together_and_comes_apart_here(beside: Besid
     until(lambda: not busy.in_progress)
 
 
-def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another():
-    trainer = Beside()
-    try:
-        run = Run(LONG, trainer=trainer)
-        run.wait(3)
-        (process,) = trainer.prepare()
-        process._process.kill()
-        until(lambda: not run.in_progress)
-        assert not run.alive
-        with pytest.raises(RuntimeError, match="the training failed"):
-            run.wait(10**6)
-        assert "has ended" in str(run.error)
-        again = Run(SHORT, trainer=trainer)
-        assert_equal(regviz.train(SHORT), finish(again))
-    finally:
-        trainer.close()
+def test_a_failure_there_fails_here_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, beside: Beside
+):
+    (process,) = beside.prepare()
+    send = process.send
+    broken = {"seeds": [1, 1]}  # refused there, as nobody has looked at it here
+    monkeypatch.setattr(process, "send", lambda message: send(message | broken))
+    run = Run(SHORT, trainer=beside)
+    until(lambda: not run.in_progress)
+    assert "seeds must be without repetition" in str(run.error)
 
 
-def test_a_failure_there_fails_here_with_its_traceback(monkeypatch: pytest.MonkeyPatch):
-    trainer = Beside()
-    try:
-        (process,) = trainer.prepare()
-        send = process.send
-        broken = {"seeds": [1, 1]}  # refused there, as nobody has looked at it here
-        monkeypatch.setattr(process, "send", lambda message: send(message | broken))
-        run = Run(SHORT, trainer=trainer)
-        until(lambda: not run.in_progress)
-        assert "seeds must be without repetition" in str(run.error)
-    finally:
-        trainer.close()
+def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another(beside: Beside):
+    run = Run(LONG, trainer=beside)
+    run.wait(3)
+    (process,) = beside.prepare()
+    process._process.kill()
+    until(lambda: not run.in_progress)
+    assert not run.alive
+    with pytest.raises(RuntimeError, match="the training failed"):
+        run.wait(10**6)
+    assert "has ended" in str(run.error)
+    again = Run(SHORT, trainer=beside)
+    assert_equal(regviz.train(SHORT), finish(again))
 
 
 def test_the_process_ends_when_the_one_that_started_it_is_killed(tmp_path):

@@ -1,6 +1,5 @@
 """The view "Which one?": every way of answering ends in an advice that opens on the board."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +13,13 @@ from regviz.cube import Cube
 from regviz.pages.sight import Sight
 from regviz.pages.understand.which_one import best
 from regviz.regularization import METHODS
+from regviz.run import Run
 from regviz.runs import Runs
 from regviz.strengths import DEFAULT_LEVEL
+from tests.test_playground import runs
+from tests.test_runs import finish
+
+__all__ = ["runs"]  # the fixture that ends all runs
 
 # where `with_losses` puts the best, away from what the board shows
 LEVEL = dict.fromkeys(METHODS, DEFAULT_LEVEL + 2) | {"none": 0, "l1": DEFAULT_LEVEL - 1}
@@ -186,13 +190,14 @@ def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compare
     assert wish["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
 
 
-def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest():
+def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list[Run]):
     page = AppTest.from_file(str(PAGE), default_timeout=20)
     page.query_params["hidden"], page.query_params["epochs"] = "2", "50"
     page.session_state["understand"] = "Which one?"
-    deadline = time.monotonic() + 30
-    while not any(radio.key == "which_one_data" for radio in page.run().radio):
-        assert time.monotonic() < deadline, "the networks are not done"
+    page.run()
+    for run in runs:
+        finish(run)
+    page.run()
     page.radio("which_one_data").set_value("clean").run()
     page.radio("which_one_validate").set_value("no").run()
     page.button("which_one_open").click().run()  # were it to run on and on, this would time out

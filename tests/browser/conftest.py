@@ -3,11 +3,21 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Frame,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.install import find_chromium
 from tests.serving import serve
@@ -17,11 +27,27 @@ expect.set_options(timeout=30_000)  # as long as everything else is waited for: 
 # Streamlit says so when a control moves in the instant in which the board asks for frames;
 # `controls.moved` sees to it that the move counts.
 TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
+SHARED = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start one server for all of xdist's processes: each start takes seconds."""
+    config = node.config
+    if SHARED not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        config.stash[SHARED] = stack.enter_context(serve(folder)).url
+    node.workerinput["url"] = config.stash[SHARED]
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that was started the way the README says."""
+    if shared := getattr(request.config, "workerinput", {}).get("url"):
+        yield shared
+        return
     with serve(tmp_path_factory.mktemp("server")) as server:
         yield server.url
 
@@ -42,6 +68,13 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Where pages are opened one after another, so that the browser loads their code once."""
+    with browser.new_context() as context:
+        yield context
+
+
 def patient(page: Page | Frame) -> Any:
     """Let `wait_for_function` ask from outside: from within, the page's policy forbids it."""
 
@@ -59,29 +92,34 @@ def patient(page: Page | Frame) -> Any:
 
 
 @contextmanager
-def visits(browser: Browser, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
+def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
     """What opens the playground, after a script if there is one.
 
     At the end no page may have complained on its console.
     """
     complaints: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(TWO_AT_ONCE):
             complaints.append(message.text)
 
+    # a run that plays by itself keeps a processor busy: who wants to see that says so
     def opened(
-        width: int = 1400, height: int = 900, scheme: str = "light", query: str = "", **more: Any
+        width: int = 1400,
+        height: int = 900,
+        scheme: Any = "light",
+        query: str = "",
+        reduced_motion: Any = "reduce",
     ) -> Page:
-        # a run that plays by itself keeps a processor busy: who wants to see that says so
-        more = {"reduced_motion": "reduce"} | more
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, **more
-        )
-        contexts.append(context)
-        context.add_init_script(script)
+        alone = not context.pages
         page = patient(context.new_page())
+        pages.append(page)
+        if alone:
+            forget(page, url)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
+        page.add_init_script(script)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(url + query)
@@ -89,22 +127,31 @@ def visits(browser: Browser, url: str, script: str = "") -> Iterator[Callable[..
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
 
 
+def forget(page: Page, url: str) -> None:
+    """Leave nothing that earlier visits have stored."""
+    kept = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": kept})
+    session.detach()
+    page.context.clear_cookies()
+
+
 @pytest.fixture
-def open_page(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+def open_page(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
     """Open the playground, for one test."""
-    with visits(browser, url) as opened:
+    with visits(context, url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def open_pages(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+def open_pages(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
     """Open the playground, for a module's tests to share."""
-    with visits(browser, url) as opened:
+    with visits(context, url) as opened:
         yield opened
 
 
@@ -131,7 +178,8 @@ def find_board(page: Page) -> str:
               }
             return null;
           };
-          window.board = () => search(document).regviz;
+          let board = search(document);
+          window.board = () => (board = board?.isConnected ? board : search(document)).regviz;
         }"""
     )
     return "window.board()"

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from regviz.pages.understand import VIEWS
 from tests.browser.conftest import patient, visits
@@ -52,9 +52,9 @@ def opened(page: Page) -> Page:
     return page
 
 
-def test_all_of_the_page_works_under_its_policy(browser: Browser, url: str, tmp_path: Path):
+def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
     # at the end there may have been no complaint on the console
-    with visits(browser, url, LISTEN) as open_page:
+    with visits(context, url, LISTEN) as open_page:
         page = opened(open_page(query="?v=1&epochs=50"))
         for name in VIEWS:
             view(page, name)
@@ -152,7 +152,7 @@ def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: 
 
 
 def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing: Server):
-    with visits(browser, failing.url) as open_page:
+    with browser.new_context() as context, visits(context, failing.url) as open_page:
         page = opened(open_page(query=f"{QUERY}&noise=0.124"))
         choose(page, "Paths")
         alert = page.get_by_test_id("stAlert")

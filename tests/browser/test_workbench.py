@@ -133,7 +133,8 @@ def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with (
         Site() as site,
         serve(folder, REGVIZ_EMBED=site.origin, REGVIZ_PROCESSES="0") as server,
-        visits(browser, server.url) as open_pages,
+        browser.new_context() as context,
+        visits(context, server.url) as open_pages,
         closing(browser.new_page(viewport={"width": 1000, "height": 950})) as course,
     ):
         page = opens(open_pages)
