@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from regviz.server.admission import Admission, Seats
+from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders
@@ -36,6 +37,7 @@ configure()
 log_once()
 ask_nobody()
 distrust()
+remember_themes()
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:
