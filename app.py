@@ -15,13 +15,14 @@ from typing import Any
 import streamlit as st
 import torch
 from starlette.middleware import Middleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Mount, Route
 
 from regviz.server.admission import Admission, Seats
+from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
+from regviz.server.files import Kept
 from regviz.server.gate import Gate, ask_nobody
-from regviz.server.headers import SecurityHeaders
+from regviz.server.headers import INDEX, SecurityHeaders
 from regviz.server.housekeeping import keep_house
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
@@ -38,6 +39,7 @@ log_once()
 ask_nobody()
 distrust()
 send_whole_runs()
+remember_themes()
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:
@@ -61,7 +63,10 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
-    routes=[Mount("/assets", StaticFiles(directory=ROOT / "assets"))],
+    routes=[
+        Route("/", Kept({".": INDEX}, {"cache-control": "no-cache"})),
+        Mount("/assets", Kept.below(ROOT / "assets")),
+    ],
     # from the outside in
     middleware=[
         Middleware(SecurityHeaders, embed=limits().embed),

@@ -15,6 +15,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -123,13 +124,14 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
         "features": list(experiment.network.features),
         "metrics": list(METRICS),
         "domain": domain(dataset),
-        "cards": _cards(cube, rows),
+        "cards": _cards(cube, tuple(rows)),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
 
 
-def _cards(cube: Cube, rows: Sequence[int]) -> list[dict[str, Any]]:
+@lru_cache(maxsize=64)
+def _cards(cube: Cube, rows: tuple[int, ...]) -> list[dict[str, Any]]:
     """What each card shows: networks and strengths from weak to strong, and where it starts."""
     # the onset is one for all, and marked on the epoch slider
     regularizations = [replace(row, onset=0) for row in cube.experiment.regularizations]

@@ -104,6 +104,7 @@ class Dataset:
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
 
 
+@lru_cache(maxsize=64)
 def domain(dataset: Dataset) -> tuple[float, float]:
     """The range ``(low, high)`` of both axes in a picture of the points.
 

@@ -8,17 +8,22 @@ const pickers = new WeakMap();
 
 /**
  * @typedef {{key: string, label: string, points: number[][]}} Option  points are (x, y, class)
- * @typedef {{options: Option[], chosen: string, colours: string[]}} Data
+ * @typedef {{options: Option[], chosen: string, colours: string[]}} Offer
  */
 
-/** Streamlit's entry: called at the first mount and at every change of the data. */
+/**
+ * Streamlit's entry: called at the first mount and at every change of the data.
+ * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: Function}} component
+ *   with an Offer in JSON as its data
+ */
 export function render({ parentElement, data, setStateValue }) {
+  const offer = JSON.parse(new TextDecoder().decode(data));
   let inputs = pickers.get(parentElement);
   if (!inputs) {
-    inputs = build(parentElement, data, (key) => setStateValue("chosen", key));
+    inputs = build(parentElement, offer, (key) => setStateValue("chosen", key));
     pickers.set(parentElement, inputs);
   }
-  inputs.get(data.chosen).checked = true;
+  inputs.get(offer.chosen).checked = true;
 }
 
 /** @returns {Map<string, HTMLInputElement>} the radio buttons by dataset */

@@ -1,9 +1,9 @@
 """The sidebar's first part: which points, an example's or one's own."""
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -24,8 +24,8 @@ _picker = asset_component("regviz_datasets", "picker")
 
 
 @functools.cache
-def _thumbnails() -> list[dict[str, Any]]:
-    """A few points of every dataset, as the picker draws them."""
+def _thumbnails(chosen: str) -> bytes:
+    """A few points of every dataset, and which is chosen, as the JSON that the picker draws."""
     options = []
     for name in DATASETS:
         spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
@@ -34,7 +34,8 @@ def _thumbnails() -> list[dict[str, Any]]:
         shade = y if DATASETS[name] != "regression" else (y > np.median(y)).astype(float)
         points = np.column_stack([scaled, shade]).round(2).tolist()
         options.append({"key": name, "label": labels.DATASETS[name], "points": points})
-    return options
+    offer = {"options": options, "chosen": chosen, "colours": palette.CLASSES}
+    return json.dumps(offer).encode()
 
 
 def choose_data(base: Data) -> Data:
@@ -100,11 +101,7 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
 def _choose_example(base: DataSpec) -> DataSpec:
     chosen = (st.session_state.get("data") or {}).get("chosen")
     name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
-    _picker(
-        key="data",
-        data={"options": _thumbnails(), "chosen": name, "colours": palette.CLASSES},
-        on_chosen_change=lambda: None,
-    )
+    _picker(key="data", data=_thumbnails(name), on_chosen_change=lambda: None)
     opened = st.session_state["opened"].data
     noise = st.slider(
         "Noise",

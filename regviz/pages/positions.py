@@ -19,7 +19,7 @@ KEYS = (
 
 def put(scene: Scene) -> None:
     """Let every control stand where a scene has it, from the next time they are drawn."""
-    for key in (*KEYS, "example"):
+    for key in (*positions(), "example"):
         st.session_state.pop(key, None)
     st.session_state["base"] = st.session_state["opened"] = scene
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)
@@ -33,7 +33,8 @@ def stand(key: str, value: Any) -> str:
 
 def positions() -> dict[str, Any]:
     """Where every control stands."""
-    return {key: st.session_state[key] for key in KEYS if key in st.session_state}
+    state = st.session_state.to_dict()  # to look up each by itself takes much longer
+    return {key: state[key] for key in KEYS if key in state}
 
 
 def moved() -> bool:

@@ -5,11 +5,13 @@ everybody's caches, or install files. Only those that are named here are passed 
 """
 
 import asyncio
+import functools
 import time
 from pathlib import Path
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.types import Message, Receive, Send
+from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
@@ -31,6 +33,14 @@ WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin 
 MAX_WIDGETS = 1000
 MAX_NAMES = 16  # of files that are about to be uploaded
 OPENING = 10_000  # bytes: at most so long is the message that begins a run
+
+
+def remember_themes() -> None:
+    """Have Streamlit look up once what is set of each theme, not with every run of the page.
+
+    It goes through all of its options six times for that, which takes a twentieth of a first run.
+    """
+    config.get_options_for_section = functools.cache(config.get_options_for_section)
 
 
 class Connection:
