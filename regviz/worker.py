@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
 from typing import IO, Any
 
 import numpy as np
@@ -50,11 +50,15 @@ class Reporter:
         self._told = 0.0
 
     def begin(self, work: Work, urgent: bool) -> None:
-        """Train; the initial networks are known there."""
+        """Train."""
         self.job = Job(work, self, urgent)
+        self.job.start(self._recorded(work))
+
+    def _recorded(self, work: Work) -> Iterator[list[History]]:
+        """The histories; nothing is done for them before the first turn."""
         recorded = work.stream(self.job.pause, self.job.count)
-        next(recorded)
-        self.job.start(recorded)
+        next(recorded)  # the initial networks are known there
+        yield from recorded
 
     def add(self, recorded: list[History]) -> None:
         """Tell the frame that is new."""
@@ -109,12 +113,8 @@ def main() -> None:
             reporter = reporters[number] = Reporter(out, lock, number, ended)
             seeds = header["seeds"]
             experiment = Experiment.from_json(header["experiment"])
-            try:
-                reporter.begin(
-                    Work(experiment, None if seeds is None else tuple(seeds)), header["urgent"]
-                )
-            except Exception as error:
-                reporter.end("failed", error, 0.0)
+            work = Work(experiment, None if seeds is None else tuple(seeds))
+            reporter.begin(work, header["urgent"])
         elif (known := reporters.get(number)) is not None:
             if header["do"] == "hasten":
                 known.job.hasten()
