@@ -54,13 +54,14 @@ def seconds(experiment: Experiment) -> float:
 def company(experiment: Experiment) -> int:
     """How many such experiments are worth training as one program.
 
-    So many that what each adds to a step is no more, in all, than twice what a step takes anyhow:
-    then they are done together before they would have been done, on average, one after another.
+    With once the seconds for what all share and each for what each adds, n of them take once + n
+    each together, and on average (n + 1) / 2 (once + each) one after another: no less if each is no
+    more than once.
     """
     steps, layers, *each = (
-        c * amount for c, amount in zip(COEFFICIENTS[:5], work(experiment)[:5], strict=True)
+        c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True)
     )
-    return max(1, min(MOST, int(2 * (steps + layers) / sum(each))))
+    return MOST if sum(each) <= steps + layers else 1
 
 
 def affordable(scene: Scene, limit: float) -> Scene:

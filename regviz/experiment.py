@@ -335,6 +335,10 @@ class Experiment:
         """Worked out once, as whatever is kept is kept under it."""
         return hash((self.data, self.network, self.training, self.regularizations))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which is another one in another process."""
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
+
     def acting(self, epoch: int) -> tuple[Regularization, ...]:
         """What acts in the epoch that begins after ``epoch`` epochs.
 

@@ -14,7 +14,7 @@ from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.layout import Layout, input_features
 from regviz.regularization import penalty
-from regviz.training import Recording, pinned, recorded_epochs, recordings
+from regviz.training import Recording, initial, pinned, recorded_epochs, recordings
 from regviz.validation import refuse
 
 
@@ -118,15 +118,33 @@ def histories(
         If experiment and data cannot go together, or there is no such device; by the call itself.
     """
     _check_device(device)
-    batch_size, n = experiments[0].training.batch_size, len(datasets[0].y_train)
-    if batch_size is not None and batch_size > n:
-        allowed = f"at most {n}, the number of training points, or None for all of them"
-        raise refuse("batch_size", allowed, batch_size)
+    _check_batch_size(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
     return (
         [recorder.record(state) for recorder, state in zip(recorders, states, strict=True)]
         for states in recordings(experiments, datasets, device, after_epoch, pause)
     )
+
+
+def beginnings(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> list[History]:
+    """What `histories` yields first, without the memory that training takes.
+
+    Raises
+    ------
+    ValueError
+        If experiment and data cannot go together.
+    """
+    _check_batch_size(experiments[0], datasets[0])
+    return [
+        _Recorder(*pair).record(initial(*pair)) for pair in zip(experiments, datasets, strict=True)
+    ]
+
+
+def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
+    batch_size, n = experiment.training.batch_size, len(dataset.y_train)
+    if batch_size is not None and batch_size > n:
+        allowed = f"at most {n}, the number of training points, or None for all of them"
+        raise refuse("batch_size", allowed, batch_size)
 
 
 def _check_device(device: str) -> None:

@@ -90,6 +90,19 @@ def stream_replicates(
     ValueError
         As for `replicate`; by the call itself, before anything is trained.
     """
+    return histories(*under_seeds(experiment, seeds), device, after_epoch, pause)
+
+
+def under_seeds(
+    experiment: Experiment, seeds: Sequence[int]
+) -> tuple[list[Experiment], list[Dataset]]:
+    """The experiment under each of the seeds, and the points of each.
+
+    Raises
+    ------
+    ValueError
+        If these seeds cannot be trained as one program.
+    """
     if not isinstance(experiment, Experiment):
         raise refuse("experiment", "an Experiment", experiment)
     if not isinstance(seeds, Sequence) or isinstance(seeds, str) or not seeds:
@@ -106,7 +119,7 @@ def stream_replicates(
                 f"such that all splits have {sizes[0]} points and outputs, as for {numbers[0]}"
             )
             raise refuse("seeds", allowed, f"{sizes[1]} for {seed}")
-    return histories(experiments, datasets, device, after_epoch, pause)
+    return experiments, datasets
 
 
 def _sizes(dataset: Dataset) -> list[int]:

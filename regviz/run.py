@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from regviz.cost import company
-from regviz.datasets import make_dataset
+from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.packing import Packing
-from regviz.recorder import histories
-from regviz.replicates import stream_replicates
+from regviz.recorder import beginnings, histories
+from regviz.replicates import under_seeds
 from regviz.trainers import HERE, Trainer
 from regviz.training import shape
 
@@ -39,13 +39,23 @@ class Work:
         """How many of its shape are worth training at once, itself included."""
         return company(self.experiment)
 
+    def beginnings(self) -> list[History]:
+        """The histories with nothing but the initial networks.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be trained.
+        """
+        return beginnings(*self._parts())
+
     def stream(
         self,
         pause: Callable[[], None] = lambda: None,
         after_epoch: Callable[[], None] = lambda: None,
         others: Sequence["Work"] = (),
     ) -> Iterator[list[History]]:
-        """The histories as they grow.
+        """The histories as they grow, from `beginnings` on.
 
         Parameters
         ----------
@@ -53,19 +63,16 @@ class Work:
             As for `training.recordings`.
         others : sequence of Work
             What is trained with it, all of its `shape`: their histories follow its own.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be trained; by the call itself.
         """
+        parts = [work._parts() for work in (self, *others)]
+        experiments = [experiment for found, _ in parts for experiment in found]
+        datasets = [dataset for _, found in parts for dataset in found]
+        return histories(experiments, datasets, after_epoch=after_epoch, pause=pause)
+
+    def _parts(self) -> tuple[list[Experiment], list[Dataset]]:
         if self.seeds is not None:
-            return stream_replicates(
-                self.experiment, self.seeds, after_epoch=after_epoch, pause=pause
-            )
-        experiments = [self.experiment, *(other.experiment for other in others)]
-        datasets = [make_dataset(experiment.data) for experiment in experiments]
-        return histories(experiments, datasets, pause=pause)
+            return under_seeds(self.experiment, self.seeds)
+        return [self.experiment], [make_dataset(self.experiment.data)]
 
     def describe(self) -> dict[str, Any]:
         """What of it belongs into a log: enough to tell it apart."""
@@ -163,10 +170,10 @@ class Training(ABC):
             "hit": False,
             "outcome": outcome,
         }
-        _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
         with self._grown:
             self.error, self._complete, self._over = error, outcome == "complete", True
             self._grown.notify_all()
+        _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
         """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""

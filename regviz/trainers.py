@@ -7,6 +7,7 @@ drawn would wait for the steps of the training, and these for the page.
 import atexit
 import contextlib
 import itertools
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from regviz.history import History
 from regviz.recorder import Growing
 from regviz.turns import Job, Sink, Streaming
 from regviz.wire import arrays, read, write
+
+_logger = logging.getLogger("regviz.runs")
 
 NICE = 5
 LOOK = 0.5  # seconds between two looks at whether trainings are still wanted
@@ -55,10 +58,9 @@ class Here:
 
     def begin(self, work: Streaming, sink: Sink, urgent: bool) -> Job:
         """As `Trainer.begin`."""
+        sink.add(work.beginnings())
         job = Job(work, sink, urgent)
-        recorded = work.stream(job.pause, job.count)
-        sink.add(next(recorded))
-        job.start(recorded)
+        job.start()
         return job
 
 
@@ -75,12 +77,23 @@ class _Remote:
         self.growing = [Growing.after(history) for history in begun]
 
     def hasten(self) -> None:
-        self.urgent = True
-        self.process.send({"job": self.number, "do": "hasten"})
+        if not self.urgent:
+            self.urgent = True
+            self.process.send({"job": self.number, "do": "hasten"})
 
-    def grow(self, header: dict[str, Any], body: bytes) -> None:
-        parts = arrays(header["arrays"], body)
-        self.sink.add([each.add(next(parts), next(parts), next(parts)) for each in self.growing])
+    def hear(self, header: dict[str, Any], body: bytes) -> bool:
+        """Take in what the process says of it, and tell whether that is the last."""
+        if header["say"] == "frame":
+            parts = arrays(header["arrays"], body)
+            grown = [each.add(next(parts), next(parts), next(parts)) for each in self.growing]
+            self.sink.add(grown)
+        elif header["say"] == "progress":
+            self.sink.progress(header["epochs"])
+        else:
+            error = RuntimeError(header["error"]) if header["error"] else None
+            self.sink.end(header["outcome"], error, header["seconds"])
+            return True
+        return False
 
 
 class _Process:
@@ -106,8 +119,9 @@ class _Process:
         self._numbers = itertools.count()
         self._lock = threading.RLock()
         self.over = False
-        for target in (self._listen, self._look):
-            threading.Thread(target=target, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
+        threading.Thread(target=self._look, daemon=True).start()
 
     def load(self, urgent: bool) -> tuple[int, int]:
         """How many of its trainings come before one of this urgency, and how many there are."""
@@ -139,26 +153,39 @@ class _Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listening.join(timeout=2)  # the interpreter cannot end while arrays are copied
 
     def _listen(self) -> None:
         """Pass on what the process says, and when it ends, that it did."""
-        for header, body in read(self._out):
-            job = self._jobs[header["job"]]
-            if header["say"] == "frame":
-                job.grow(header, body)
-            elif header["say"] == "progress":
-                job.sink.progress(header["epochs"])
-            else:
-                with self._lock:
-                    del self._jobs[header["job"]]
-                error = RuntimeError(header["error"]) if header["error"] else None
-                job.sink.end(header["outcome"], error, header["seconds"])
+        try:
+            for header, body in read(self._out):
+                self._pass_on(header, body)
+        except Exception:
+            _logger.exception("what a process that trains says is not understood")
+            self._process.kill()
         with self._lock:
             self.over = True
             left = list(self._jobs.values())
             self._jobs.clear()
         for job in left:
-            job.sink.end("failed", RuntimeError("the process that trained it has ended"), 0.0)
+            _end(job, RuntimeError("the process that trained it has ended"))
+
+    def _pass_on(self, header: dict[str, Any], body: bytes) -> None:
+        with self._lock:
+            job = self._jobs.get(header["job"])
+        if job is None:  # it has failed here, and the process does not know yet
+            return
+        error = None
+        try:
+            over = job.hear(header, body)
+        except Exception as caught:
+            over, error = True, caught
+        if over:
+            with self._lock:
+                del self._jobs[job.number]
+        if error is not None:
+            self.send({"job": job.number, "do": "stop"})
+            _end(job, error)
 
     def _look(self) -> None:
         """Stop what nobody wants any more."""
@@ -169,6 +196,13 @@ class _Process:
             for job in jobs:
                 if not job.sink.wanted():
                     self.send({"job": job.number, "do": "stop"})
+
+
+def _end(job: _Remote, error: Exception) -> None:
+    try:
+        job.sink.end("failed", error, 0.0)
+    except Exception:
+        _logger.exception("the end of a training was not taken in")
 
 
 class Beside:
@@ -190,7 +224,7 @@ class Beside:
 
     def begin(self, work: Streaming, sink: Sink, urgent: bool) -> _Remote:
         """As `Trainer.begin`."""
-        begun = next(work.stream())
+        begun = work.beginnings()
         sink.add(begun)
         message = {
             "experiment": work.experiment.to_json(),

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -126,6 +125,26 @@ def shape(experiment: Experiment, dataset: Dataset) -> Hashable:
     )
 
 
+def initial(experiment: Experiment, dataset: Dataset) -> Recording:
+    """The state before the first epoch, without what it takes to train."""
+    layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
+    n_rows = len(experiment.regularizations)
+    return Recording(0, _initial_row(experiment, layout).expand(n_rows, -1), np.full(n_rows, -1))
+
+
+def _initial_row(experiment: Experiment, layout: Layout) -> Tensor:
+    """The initial parameters ``(P,)`` that all rows share."""
+    weights, *_ = _seeds(experiment)
+    row = initial_row(layout, experiment.network.activation, weights)
+    return row.to(getattr(torch, experiment.training.dtype))
+
+
+def _seeds(experiment: Experiment) -> list[int]:
+    """Of the initial weights, of the batches and of dropout, which each draw from their own."""
+    found: list[int] = np.random.SeedSequence(experiment.training.seed).generate_state(3).tolist()
+    return found
+
+
 def _kind(r: Regularization) -> tuple[bool, bool]:
     """Whether it draws masks, and whether it bounds norms."""
     return bool(r.drop_rate or r.input_drop_rate), r.max_norm is not None
@@ -161,16 +180,13 @@ class Program:
         self.experiments, self.n_runs, dataset = experiments, len(experiments), datasets[0]
         spec, network = experiments[0].training, experiments[0].network
         self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
-        # weights, batches and dropout each have random numbers of their own
-        seeds = [
-            np.random.SeedSequence(e.training.seed).generate_state(3).tolist() for e in experiments
-        ]
+        seeds = [_seeds(experiment) for experiment in experiments]
         self.batch_orders = [torch.Generator().manual_seed(order) for _, order, _ in seeds]
         self.draws = [torch.Generator().manual_seed(draws) for *_, draws in seeds]
         self._arrange()
 
-        initial = [initial_row(self.layout, network.activation, weights) for weights, *_ in seeds]
-        start = torch.stack(initial).to(device, getattr(torch, spec.dtype))
+        initial = [_initial_row(experiment, self.layout) for experiment in experiments]
+        start = torch.stack(initial).to(device)
         start = start.repeat(len(self.order) // self.n_runs, 1)
         self.weights, self.gradients = Rows(self.layout, start), Rows(self.layout, 0 * start)
         self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
@@ -206,7 +222,8 @@ class Program:
         ]
         self.diverged = np.full(len(self.order), -1)
         self.onsets = {0, *(r.onset for r in self.regularizations)}
-        self.take_steps: Callable[[], None] = partial(self._take_steps, after_step)
+        self._after_step: Callable[[], None] = (lambda: None) if start.is_cuda else after_step
+        self._replay: Callable[[], None] | None = None  # the steps of an epoch, on a GPU
 
     def _arrange(self) -> None:
         """Put the rows in the order in which they are computed."""
@@ -234,7 +251,7 @@ class Program:
             self._regularize(epoch)
         self._fill()
         self.optimizer.start_epoch()
-        self.take_steps()
+        (self._replay or self._take_steps)()
         if not math.isfinite(self.weights.flat.sum().item()):
             finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
@@ -272,7 +289,7 @@ class Program:
         units = torch.tensor(self.layout.sizes[:-1], device=flat.device)
         self.rates = rates.view(-1, len(units)).repeat_interleave(units, 1)[..., None]
         if flat.is_cuda:
-            self.take_steps = self._captured()
+            self._replay = self._captured()
 
     def _per_weight(self, values: list[float]) -> Tensor | None:
         """A value per row as one per parameter, 0 at biases; None if all are 0."""
@@ -295,7 +312,7 @@ class Program:
             batches.fill(points[:, start : start + batches.n_points], self.draws, self.rates)
             start += batches.n_points
 
-    def _take_steps(self, after_step: Callable[[], None] = lambda: None) -> None:
+    def _take_steps(self) -> None:
         """An epoch of optimizer steps, each with its proximal map and its projection."""
         for batches, backpropagate in self.parts:
             for X, offset, masks in batches.steps:
@@ -304,7 +321,7 @@ class Program:
                 if self.bounded.stop > self.bounded.start:
                     for weights, norms in zip(self.incoming, self.norms, strict=True):
                         project_(weights, self.radii, norms)
-                after_step()
+                self._after_step()
 
     def _captured(self) -> Callable[[], None]:
         """The steps of an epoch as one CUDA graph, which launches in one go."""

@@ -2,6 +2,7 @@
 
 import atexit
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 
 from regviz.experiment import Experiment
 from regviz.history import History
+
+_logger = logging.getLogger("regviz.runs")
 
 SLICE = (
     0.02  # seconds: for so long, and the step that it takes to notice, a training keeps its turn
@@ -85,6 +88,10 @@ class _Turns:
 _turns = _Turns()
 _places = itertools.count()
 
+# Those that have not had a turn yet, in the order in which they were started.
+_not_begun: list["Job"] = []
+_not_begun_lock = threading.Lock()
+
 # The interpreter cannot end while torch computes in a thread: at its end they are stopped first.
 _closing = threading.Event()
 _threads: set[threading.Thread] = set()
@@ -111,6 +118,8 @@ class Streaming(Protocol):
 
     @property
     def company(self) -> int: ...  # noqa: D102
+
+    def beginnings(self) -> list[History]: ...  # noqa: D102
 
     def stream(  # noqa: D102
         self,
@@ -144,6 +153,7 @@ class Job:
     """A training in a thread of its own, which takes along those like it that have not begun.
 
     A program of several takes little longer than one of one: where much waits, it waits for less.
+    It keeps its size to the end, also when some of them are not wanted any more.
 
     Parameters
     ----------
@@ -161,18 +171,24 @@ class Job:
         self._turn_began = self._worked = 0.0
         self._n_epochs = 0
         self._stage, self._place = 0, next(_places)
-        self._n_together = 1
-        self._aboard = {0: self}  # those of them that are wanted, by the place of their histories
+        self._together = False
+        self._aboard = {0: self}  # those that are wanted, by the place of their histories
         self._taken_along = False
         self.seconds = 0.0
 
-    def start(self, recorded: Iterator[list[History]]) -> None:
-        """Train: go through what calls `pause` after every step, and `count` after every epoch."""
-        thread = threading.Thread(target=self._train, args=(recorded,), daemon=True)
-        _threads.add(thread)
-        with _lock:
+    def start(self) -> None:
+        """Begin to train once it is its turn.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread for it; nothing is begun then.
+        """
+        thread = threading.Thread(target=self._train, daemon=True)
+        with _not_begun_lock:
+            thread.start()
+            _threads.add(thread)
             _not_begun.append(self)
-        thread.start()
 
     @property
     def urgent(self) -> bool:
@@ -208,9 +224,10 @@ class Job:
         }
         if not wanted:
             raise _Unwanted
-        for place in self._aboard.keys() - wanted.keys():
-            self._aboard[place]._sink.end("stopped", None, self.seconds)
+        gone = [job for place, job in self._aboard.items() if place not in wanted]
         self._aboard = wanted
+        for job in gone:
+            job._end("stopped", None, self.seconds)
 
     def _rank(self) -> Rank:
         if self._taken_along or not any(job._sink.wanted() for job in self._aboard.values()):
@@ -221,49 +238,52 @@ class Job:
         self._turn_began, self._worked = time.monotonic(), time.thread_time()
 
     def _count_turn(self) -> None:
-        """Add what the turn took to what each of them has taken."""
-        self.seconds += (time.thread_time() - self._worked) / self._n_together
+        """Add what the turn took, shared among those who want it."""
+        self.seconds += (time.thread_time() - self._worked) / len(self._aboard)
         stage = sum(self.seconds >= end for end in STAGES)
         if stage > self._stage or stage == len(STAGES):
             self._stage, self._place = stage, next(_places)
 
     def _gather(self) -> list["Job"]:
         """Those to be taken along, which then do not begin by themselves."""
-        with _lock:
-            alike = [
-                job
-                for job in _not_begun
-                if job.urgent == self.urgent
-                and None is not job._work.shape == self._work.shape
-                and job._sink.wanted()
-            ][: self._work.company - 1]
-            for job in alike:
-                _not_begun.remove(job)
-                job._taken_along = True
+        alike: list[Job] = []
+        most = self._work.company - 1
+        if most and self._work.shape is not None:
+            with _not_begun_lock:
+                waiting = [job for job in _not_begun if job.urgent == self.urgent]
+            for job in waiting:
+                if len(alike) == most:
+                    break
+                if job._work.shape == self._work.shape and job._sink.wanted():
+                    alike.append(job)
+            with _not_begun_lock:
+                for job in alike:
+                    _not_begun.remove(job)
+                    job._taken_along = True
         return alike
 
-    def _train(self, recorded: Iterator[list[History]]) -> None:
+    def _train(self) -> None:
         _turns.take(self._rank)
         self._begin_turn()
         if self._taken_along:
             _turns.give()
         else:
-            with _lock:
+            with _not_begun_lock:
                 _not_begun.remove(self)
-            self._train_all(recorded)
+            self._train_all()
         _threads.discard(threading.current_thread())
 
-    def _train_all(self, recorded: Iterator[list[History]]) -> None:
+    def _train_all(self) -> None:
         """Train it and what it takes along."""
         outcome, failure = "complete", None
         try:
             self._let_go()
             others = self._gather()
             if others:
-                self._n_together = 1 + len(others)
+                self._together = True
                 self._aboard = dict(enumerate([self, *others]))
-                recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
-                next(recorded)  # each has given its own
+            recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
+            next(recorded)  # whoever began it knows the initial networks
             for histories in recorded:
                 self._add(histories)
         except _Unwanted:
@@ -273,16 +293,30 @@ class Job:
         finally:
             self._count_turn()
             _turns.give()
-            for job in self._aboard.values():
-                job._sink.end(outcome, failure, self.seconds)
+            ended, self._aboard = self._aboard, {}  # and keep nothing of what the others hold
+            for job in ended.values():
+                job._end(outcome, failure, self.seconds)
 
     def _add(self, recorded: list[History]) -> None:
-        if self._n_together == 1:
+        if not self._together:
             self._sink.add(recorded)
-        else:
-            for place, job in self._aboard.items():
+            return
+        failed: dict[int, Exception] = {}
+        for place, job in self._aboard.items():
+            try:
                 job._sink.add([recorded[place]])
+            except Exception as error:
+                failed[place] = error
+        for place, failure in failed.items():
+            if len(self._aboard) == 1:
+                raise failure
+            job = self._aboard[place]
+            self._aboard = {n: other for n, other in self._aboard.items() if n != place}
+            job._end("failed", failure, self.seconds)
 
-
-_lock = threading.Lock()
-_not_begun: list[Job] = []
+    def _end(self, outcome: str, failure: Exception | None, seconds: float) -> None:
+        """Tell the end; if that fails, the others are to hear of theirs all the same."""
+        try:
+            self._sink.end(outcome, failure, seconds)
+        except Exception:
+            _logger.exception("the end of a training was not taken in")

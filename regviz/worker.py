@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Sized
 from typing import IO, Any
 
 import numpy as np
@@ -52,13 +52,7 @@ class Reporter:
     def begin(self, work: Work, urgent: bool) -> None:
         """Train."""
         self.job = Job(work, self, urgent)
-        self.job.start(self._recorded(work))
-
-    def _recorded(self, work: Work) -> Iterator[list[History]]:
-        """The histories; nothing is done for them before the first turn."""
-        recorded = work.stream(self.job.pause, self.job.count)
-        next(recorded)  # the initial networks are known there
-        yield from recorded
+        self.job.start()
 
     def add(self, recorded: list[History]) -> None:
         """Tell the frame that is new."""
@@ -97,13 +91,15 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    sys.stdout = sys.stderr  # whatever prints must not come between messages
+    # whatever prints must not come between messages
+    sys.stdout = sys.stderr
+    os.dup2(sys.stderr.fileno(), 1)
     lock = threading.Lock()
     reporters: dict[int, Reporter] = {}
     freed = threading.Event()
 
     def ended(number: int) -> None:
-        del reporters[number]
+        reporters.pop(number, None)
         freed.set()
 
     threading.Thread(target=_tidy, args=(freed, reporters), daemon=True).start()
@@ -114,7 +110,10 @@ def main() -> None:
             seeds = header["seeds"]
             experiment = Experiment.from_json(header["experiment"])
             work = Work(experiment, None if seeds is None else tuple(seeds))
-            reporter.begin(work, header["urgent"])
+            try:
+                reporter.begin(work, header["urgent"])
+            except RuntimeError as error:  # no thread can be had
+                reporter.end("failed", error, 0.0)
         elif (known := reporters.get(number)) is not None:
             if header["do"] == "hasten":
                 known.job.hasten()

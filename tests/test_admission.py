@@ -99,7 +99,11 @@ def test_a_place_is_not_held_for_ever(client: TestClient, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("/_stcore/health", PAGE), ("/assets/board/main.js", {"accept": "*/*"})],
+    [
+        ("/_stcore/health", PAGE),
+        ("/media/points.csv", PAGE),
+        ("/assets/board/main.js", {"accept": "*/*"}),
+    ],
 )
 def test_what_an_open_page_needs_is_always_served(client: TestClient, path: str, headers: dict):
     for _ in range(5):

@@ -3,6 +3,10 @@
 import dataclasses
 import json
 import math
+import os
+import pickle
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -367,3 +371,18 @@ def test_json_that_is_no_experiment_is_refused_by_name(text, named):
     with pytest.raises(ValueError, match=" must be ") as caught:
         Experiment.from_json(text)
     assert str(caught.value).startswith(named)
+
+
+def test_its_hash_does_not_travel_to_another_process():
+    experiment = Experiment(regularizations=(Regularization(l1=0.1),))
+    hash(experiment)
+    same = (
+        "import pickle, sys, regviz\n"
+        "found = pickle.loads(sys.stdin.buffer.read())\n"
+        "row = regviz.Regularization(l1=0.1)\n"
+        "assert found in {regviz.Experiment(regularizations=(row,))}\n"
+    )
+    env = os.environ | {"PYTHONHASHSEED": "1"}
+    subprocess.run(
+        [sys.executable, "-c", same], input=pickle.dumps(experiment), env=env, check=True
+    )

@@ -3,8 +3,10 @@
 The urgent go first for a while, and what of a run travels is known as soon as it is recorded.
 """
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,7 +17,8 @@ import regviz
 from regviz import run as module
 from regviz import turns as turns_module
 from regviz.packing import HALF, SINGLE, Packing
-from regviz.recorder import histories
+from regviz.recorder import beginnings, histories
+from regviz.replicates import with_seed
 from regviz.run import Replication, Run
 from regviz.runs import Runs
 
@@ -90,13 +93,13 @@ def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threadi
     """The seeds of the runs that have begun to start, and what lets those of seed 1 go on."""
     begun, go_on = [], threading.Event()
 
-    def slowly(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
+    def slowly(experiments: Sequence[regviz.Experiment], *rest: object):
         begun.append(experiments[0].data.seed)
         if begun[-1] == 1:
             assert go_on.wait(10)
-        return histories(experiments, *rest, **options)
+        return beginnings(experiments, *rest)
 
-    monkeypatch.setattr(module, "histories", slowly)
+    monkeypatch.setattr(module, "beginnings", slowly)
     return begun, go_on
 
 
@@ -330,10 +333,12 @@ def epochs_in_order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def watched(
         experiments: Sequence[regviz.Experiment],
         datasets: Sequence[regviz.Dataset],
+        after_epoch: Callable[[], None],
         pause: Callable[[], None],
     ):
         def count() -> None:
             epochs.append(experiments[0].data.seed)
+            after_epoch()
 
         return histories(experiments, datasets, after_epoch=count, pause=pause)
 
@@ -429,13 +434,13 @@ def test_runs_of_one_urgency_share_the_turns():
 # ------------------------------------------------------------------------------ together
 
 
-def alike(n: int, epochs: int = 30) -> list[regviz.Experiment]:
+def alike(n: int, epochs: int = 300) -> list[regviz.Experiment]:
     """Experiments that differ in their points, their seeds and their strengths."""
     return [
         regviz.Experiment(
             regviz.DataSpec(seed=i, noise=0.1 * i),
             regviz.NetworkSpec((3,)),
-            regviz.TrainingSpec(epochs=epochs, seed=10 + i),
+            regviz.TrainingSpec(epochs=epochs, frames=30, seed=10 + i),
             (
                 regviz.Regularization(),
                 regviz.Regularization(l1=0.003 * i, onset=2 * i),
@@ -498,7 +503,7 @@ def test_what_is_not_alike_is_trained_by_itself(programs: list[list[regviz.Exper
         replace(first, data=regviz.DataSpec("bumps")),
         replace(first, network=regviz.NetworkSpec((4,))),
         replace(first, training=replace(first.training, learning_rate=0.1)),
-        replace(first, training=replace(first.training, epochs=31)),
+        replace(first, training=replace(first.training, epochs=301)),
         replace(first, regularizations=rows[:3]),
         replace(first, regularizations=(*rows[:3], regviz.Regularization(drop_rate=0.5))),
     ]
@@ -521,7 +526,8 @@ def test_the_urgent_take_along_no_others_and_several_seeds_nobody(
     for run in (patient, urgent):
         finish(run)
     assert replication.wait(20) is not None
-    assert sorted(programs, key=len) == [[other], [one]]
+    seeds = [with_seed(third, seed) for seed in (1, 2)]
+    assert sorted(programs, key=len) == [[other], [one], seeds]
 
 
 def test_no_more_are_trained_together_than_is_worth_it(
@@ -577,16 +583,74 @@ def test_each_of_those_trained_together_counts_its_share_of_the_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     runs = waiting(alike(4, epochs=200))
-    began = time.monotonic()
+    began = time.process_time()
     with caplog.at_level("INFO", "regviz.runs"):
         turns_module._turns.give()
         for run in runs:
             finish(run)
         until(lambda: len(caplog.records) == 4)
-    taken = time.monotonic() - began
+    taken = time.process_time() - began
     shares = [record.fields["ms"] / 1000 for record in caplog.records]
     assert len(set(shares)) == 1
-    assert 0 < sum(shares) < taken + 0.01
+    assert taken / 2 < sum(shares) < taken + 0.01
+
+
+def test_who_is_left_alone_counts_all_of_the_time_from_then_on(
+    programs: list[list[regviz.Experiment]],
+):
+    experiments = alike(6, epochs=1_000_000)
+    runs = waiting(experiments)
+    turns_module._turns.give()
+    until(lambda: programs == [experiments])
+    for run in runs[1:]:
+        run.leave("")
+    until(lambda: not any(run.in_progress for run in runs[1:]))
+    before, began = runs[0].job.seconds, time.process_time()
+    until(lambda: time.process_time() - began > 0.5)
+    counted, taken = runs[0].job.seconds - before, time.process_time() - began
+    assert counted > taken / 2
+    runs[0].leave("")
+
+
+def test_what_was_trained_together_is_kept_apart(programs: list[list[regviz.Experiment]]):
+    experiments = alike(3)
+    runs = waiting(experiments)
+    turns_module._turns.give()
+    for run in runs:
+        finish(run)
+    until(lambda: not turns_module._threads)
+    left = [weakref.ref(run) for run in runs[1:]]
+    del runs[1:], run
+    gc.collect()
+    assert [one() for one in left] == [None, None]
+    assert programs == [experiments]
+
+
+def test_who_cannot_take_it_in_fails_alone(
+    programs: list[list[regviz.Experiment]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    experiments = alike(4)
+    runs = waiting(experiments)
+
+    def fail(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(runs[0], "add", fail)
+    end = runs[1].end
+
+    def end_badly(*how: object) -> None:
+        end(*how)
+        raise MemoryError("nor to say so")
+
+    monkeypatch.setattr(runs[1], "end", end_badly)
+    turns_module._turns.give()
+    for run in runs[1:]:
+        assert finish(run).complete
+    assert isinstance(runs[0].error, MemoryError)
+    until(lambda: "not taken in" in caplog.text)
+    assert finish(Run(SHORT)).complete
 
 
 def test_a_failure_while_training_is_reported_to_all_who_wait_for_it(
@@ -715,23 +779,19 @@ def test_who_waits_for_a_replication_watches_it():
 def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.MonkeyPatch):
     epochs = []
 
-    def noting(train: Callable[..., object], who: str) -> Callable[..., object]:
-        def started(
-            *arguments: object,
-            pause: Callable[[], None],
-            after_epoch: Callable[[], None] = lambda: None,
-        ) -> object:
-            def note() -> None:
-                epochs.append(who)
-                after_epoch()
+    def noted(
+        experiments: Sequence[regviz.Experiment],
+        datasets: Sequence[regviz.Dataset],
+        after_epoch: Callable[[], None],
+        pause: Callable[[], None],
+    ):
+        def note() -> None:
+            epochs.append("urgent" if len(experiments) == 1 else "replication")
+            after_epoch()
 
-            return train(*arguments, after_epoch=note, pause=pause)
+        return histories(experiments, datasets, after_epoch=note, pause=pause)
 
-        return started
-
-    monkeypatch.setattr(module, "histories", noting(histories, "urgent"))
-    several = noting(module.stream_replicates, "replication")
-    monkeypatch.setattr(module, "stream_replicates", several)
+    monkeypatch.setattr(module, "histories", noted)
     monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()
@@ -763,11 +823,11 @@ def test_an_impossible_replication_is_refused_at_once_and_leaves_nothing_behind(
 
 
 def test_a_failure_of_a_replication_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
-    def fail(experiment: regviz.Experiment, seeds: tuple[int, ...], **_: object):
-        yield [regviz.train(experiment)]
+    def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
+        yield [regviz.train(experiment) for experiment in experiments]
         raise MemoryError("no more")
 
-    monkeypatch.setattr(module, "stream_replicates", fail)
+    monkeypatch.setattr(module, "histories", fail)
     replication = Runs().replicate(FEW, (1, 2))
     with pytest.raises(RuntimeError, match="training failed"):
         replication.wait(5)

@@ -170,6 +170,37 @@ def test_if_the_process_ends_so_do_its_trainings_and_the_next_one_has_another(be
     assert_equal(regviz.train(SHORT), finish(again))
 
 
+def test_what_cannot_be_taken_in_fails_alone_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, beside: Beside
+):
+    run, other = Run(LONG, trainer=beside), Run(seeded(1), trainer=beside)
+    run.wait(3)
+
+    def fail(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(run.packing, "add", fail)
+    until(lambda: not run.in_progress)
+    assert isinstance(run.error, MemoryError)
+    seen = len(other.wait(0).epochs)
+    assert len(other.wait(seen).epochs) > seen
+    other.leave("")
+    until(lambda: not other.in_progress)
+
+
+def test_a_process_that_cannot_be_understood_is_ended_and_the_next_one_is_another(
+    monkeypatch: pytest.MonkeyPatch, beside: Beside
+):
+    (process,) = beside.prepare()
+    run = Run(LONG, trainer=beside)
+    run.wait(3)
+    monkeypatch.setattr(process, "_pass_on", lambda header, body: 1 / 0)
+    until(lambda: not run.in_progress)
+    assert "has ended" in str(run.error)
+    monkeypatch.undo()
+    assert finish(Run(SHORT, trainer=beside)).complete
+
+
 def test_the_process_ends_when_the_one_that_started_it_is_killed(tmp_path):
     script = (
         "import sys, time\n"

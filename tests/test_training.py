@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import gc
 import itertools
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -202,6 +204,20 @@ def test_all_networks_start_from_the_same_weights():
     history = run(Regularization(), Regularization(1, 1, 0.5, 0.5, 0.1), Regularization(l1=10))
     for k in (1, 2):
         np.testing.assert_array_equal(history.parameters[0, 0], history.parameters[0, k])
+
+
+def test_a_program_leaves_no_memory_to_be_collected():
+    experiment = random_experiment(0)
+    gc.collect()
+    gc.disable()
+    try:
+        program = Program([experiment], [regviz.make_dataset(experiment.data)])
+        program.train_epoch(0)
+        left = weakref.ref(program)
+        del program
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 # ------------------------------------------------------------------------------ reproducibility

@@ -122,6 +122,7 @@ def _is_page(scope: Scope) -> bool:
         scope["type"] == "http"
         and scope["method"] == "GET"
         and "/_stcore/" not in scope["path"]
+        and "/media/" not in scope["path"]  # what an open page offers for download
         and "text/html" in Headers(scope=scope).get("accept", "")
     )
 
