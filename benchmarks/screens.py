@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamlit.proto.Element_pb2 import Element
 
@@ -33,6 +33,21 @@ class Showing:
     whole: float | None = None
 
 
+class Answer(NamedTuple):
+    """What the browser sends back.
+
+    Attributes
+    ----------
+    text : str
+        The component's triggers as JSON.
+    rest : float
+        Seconds after which it does.
+    """
+
+    text: str
+    rest: float
+
+
 class Screen(ABC):
     """What one visitor sees, and what his browser answers."""
 
@@ -51,14 +66,8 @@ class Screen(ABC):
         return showing
 
     @abstractmethod
-    def see(self, element: Element, now: float) -> str | None:
-        """Take in an element that has come.
-
-        Returns
-        -------
-        str or None
-            What the browser sends back, as the JSON of the component's triggers.
-        """
+    def see(self, element: Element, now: float) -> Answer | None:
+        """Take in an element that has come."""
 
     def finish(self, now: float) -> None:  # noqa: B027
         """Take in that a run of the page is over."""
@@ -74,17 +83,19 @@ class Board(Screen):
         self._n_networks = 0
         self._held, self._n_frames, self._n_rows = [0, 0], [1, 1], [0, 0]
 
-    def see(self, element: Element, now: float) -> str | None:
+    def see(self, element: Element, now: float) -> Answer | None:
         """Take in an element; the answer asks for the frames that are not there yet."""
         component = element.bidi_component
         if component.component_name != BOARD:
             return None
         data = component.bytes
         (length,) = struct.unpack_from("<I", data)
-        request = self._receive(json.loads(data[4 : 4 + length]), now)
+        header = json.loads(data[4 : 4 + length])
+        request = self._receive(header, now)
         if request is None:
             return None
-        return json.dumps([{"event": "more", "value": request}], separators=(",", ":"))
+        text = json.dumps([{"event": "more", "value": request}], separators=(",", ":"))
+        return Answer(text, header["rest"])
 
     def _receive(self, header: Mapping[str, Any], now: float) -> dict[str, Any] | None:
         part, frame, n_epochs = header["part"], header["frame"], len(header["epochs"])
@@ -127,7 +138,7 @@ class Charts(Screen):
         super().__init__()
         self._showing: Showing | None = None
 
-    def see(self, element: Element, now: float) -> str | None:
+    def see(self, element: Element, now: float) -> Answer | None:
         """Take in an element; there is nothing to answer."""
         if not element.HasField("plotly_chart"):
             return None

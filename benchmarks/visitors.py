@@ -100,6 +100,7 @@ class Visitor:
         self._browser = Browser(address)
         self._socket: ClientConnection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answering: asyncio.Task[None] | None = None
         self._repeated: dict[str, asyncio.Task[None]] = {}  # by fragment
         self._widgets: dict[str, WidgetState] = {}
         self._kept: dict[str, tuple[str, int]] = {}  # hash: fragment, and the run that used it last
@@ -252,7 +253,15 @@ class Visitor:
             return
         answer = self.screen.see(element, time.perf_counter())
         if answer is not None:
-            await self._ask(delta.fragment_id, (element.bidi_component.id, answer))
+            trigger = element.bidi_component.id, answer.text
+            if self._answering is not None:
+                self._answering.cancel()
+            self._answering = self._start(self._later(answer.rest, delta.fragment_id, trigger))
+
+    async def _later(self, rest: float, fragment: str, trigger: tuple[str, str]) -> None:
+        await asyncio.sleep(rest)
+        self._answering = None  # what is on its way is not called back
+        await self._ask(fragment, trigger)
 
     def _finish(self, message: ForwardMsg) -> None:
         status = message.script_finished

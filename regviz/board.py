@@ -49,6 +49,7 @@ def encode(
     reply: int = 0,
     look: Mapping[str, Any] | None = None,
     link: str | None = "",
+    rest: float = 0.0,
 ) -> bytes:
     """The frames of a part of a cube from ``frame`` on, as the module describes.
 
@@ -78,6 +79,8 @@ def encode(
     link : str
         The query string of what is trained, which the browser adds the view to; None if there is
         no link to it.
+    rest : float
+        Seconds after which the browser asks for more.
     """
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times]
@@ -95,6 +98,7 @@ def encode(
         "frame": frame,
         "n_frames": packing.n_frames,
         "reply": reply,
+        "rest": rest,
         "rows": list(rows),
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),

@@ -113,7 +113,9 @@ class Training(ABC):
     ) -> None:
         self.work, self.patience = work, patience
         self.error: Exception | None = None
-        self._grown = threading.Condition()
+        # who waits for the end is not woken at every frame
+        lock = threading.RLock()
+        self._grown, self._ended = threading.Condition(lock), threading.Condition(lock)
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
         self._over = self._complete = False
@@ -173,6 +175,7 @@ class Training(ABC):
         with self._grown:
             self.error, self._complete, self._over = error, outcome == "complete", True
             self._grown.notify_all()
+            self._ended.notify_all()
         _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
@@ -180,11 +183,9 @@ class Training(ABC):
         start = time.monotonic()
         self._waiting += 1
         try:
-            while not self._over:
-                left = start + (gather if grown() else timeout) - time.monotonic()
-                if left <= 0:
-                    break
-                self._grown.wait(left)
+            self._grown.wait_for(lambda: self._over or grown(), timeout)
+            if grown():
+                self._ended.wait_for(lambda: self._over, start + gather - time.monotonic())
         finally:
             self._waiting -= 1
         if self.error is not None:

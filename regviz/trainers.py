@@ -83,11 +83,13 @@ class _Remote:
 
     def hear(self, header: dict[str, Any], body: bytes) -> bool:
         """Take in what the process says of it, and tell whether that is the last."""
-        if header["say"] == "frame":
-            parts = arrays(header["arrays"], body)
-            grown = [each.add(next(parts), next(parts), next(parts)) for each in self.growing]
-            self.sink.add(grown)
-        elif header["say"] == "progress":
+        if header["say"] == "grown":
+            parts = arrays(header.get("arrays", ()), body)
+            grown = None
+            for _ in range(header["frames"]):
+                grown = [each.add(next(parts), next(parts), next(parts)) for each in self.growing]
+            if grown is not None:
+                self.sink.add(grown)
             self.sink.progress(header["epochs"])
         else:
             error = RuntimeError(header["error"]) if header["error"] else None

@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import IO, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
@@ -23,7 +24,7 @@ from regviz.server.housekeeping import give_back_memory
 from regviz.turns import Job
 from regviz.wire import read, write
 
-TELL = 0.2  # seconds between two messages of progress
+TELL = 0.05  # seconds between two messages of a training: to take each in takes the page's time
 REST = 2.0  # seconds without a training after which memory is given back
 
 
@@ -47,7 +48,8 @@ class Reporter:
         self.stream, self.lock, self.number, self._ended = stream, lock, number, ended
         self.stopped = False
         self.job: Job
-        self._told = 0.0
+        self._frames: list[NDArray[Any]] = []  # three arrays of each history at each of them
+        self._n_frames = self._n_epochs = self._n_told = 0
 
     def begin(self, work: Work, urgent: bool) -> None:
         """Train."""
@@ -55,33 +57,45 @@ class Reporter:
         self.job.start()
 
     def add(self, recorded: list[History]) -> None:
-        """Tell the frame that is new."""
+        """Take in the frame that is new, to tell it soon."""
         parts = []
         for history in recorded:
             metrics = np.stack([history.metrics[name][-1] for name in METRICS])
             parts += [history.parameters[-1], metrics, history.diverged]
-        self._say({"say": "frame"}, parts)
+        with self.lock:
+            self._frames += parts
+            self._n_frames += 1
 
     def progress(self, n_epochs: int) -> None:
-        """Tell how many epochs are done, from time to time."""
-        now = time.monotonic()
-        if now - self._told > TELL:
-            self._told = now
-            self._say({"say": "progress", "epochs": n_epochs})
+        """Take in how many epochs are done, to tell it soon."""
+        self._n_epochs = n_epochs
+
+    def tell(self) -> None:
+        """Tell what is new."""
+        with self.lock:
+            self._tell()
 
     def end(self, outcome: str, error: Exception | None, seconds: float) -> None:
-        """Tell how it ended, and keep nothing of it."""
+        """Tell what is new and how it ended, and keep nothing of it."""
         self._ended(self.number)
         text = "".join(traceback.format_exception(error)) if error else ""
-        self._say({"say": "end", "outcome": outcome, "error": text, "seconds": seconds})
+        with self.lock:
+            self._tell()
+            self._say({"say": "end", "outcome": outcome, "error": text, "seconds": seconds})
 
     def wanted(self) -> bool:
         """Whether it was not stopped."""
         return not self.stopped
 
-    def _say(self, header: dict[str, Any], parts: list[Any] | tuple[()] = ()) -> None:
-        with self.lock:
-            write(self.stream, header | {"job": self.number}, parts)
+    def _tell(self) -> None:
+        if self._frames or self._n_epochs > self._n_told:
+            grown = {"say": "grown", "epochs": self._n_epochs, "frames": self._n_frames}
+            parts, self._frames, self._n_frames = self._frames, [], 0
+            self._n_told = self._n_epochs
+            self._say(grown, parts)
+
+    def _say(self, header: dict[str, Any], parts: Sequence[Any] = ()) -> None:
+        write(self.stream, header | {"job": self.number}, parts)
 
 
 def main() -> None:
@@ -102,6 +116,7 @@ def main() -> None:
         reporters.pop(number, None)
         freed.set()
 
+    threading.Thread(target=_tell, args=(reporters,), daemon=True).start()
     threading.Thread(target=_tidy, args=(freed, reporters), daemon=True).start()
     for header, _ in read(sys.stdin.buffer):
         number = header["job"]
@@ -120,6 +135,14 @@ def main() -> None:
             else:
                 known.stopped = True
     os._exit(0)  # without waiting for what nobody can see any more
+
+
+def _tell(reporters: Mapping[int, Reporter]) -> None:
+    """Let all tell what is new, again and again."""
+    while True:
+        time.sleep(TELL)
+        for reporter in list(reporters.values()):
+            reporter.tell()
 
 
 def _tidy(freed: threading.Event, reporters: Sized) -> None:

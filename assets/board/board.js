@@ -54,6 +54,8 @@ export class Board {
   addressed = "";
   wish = null;
   reply = 0;
+  /** Seconds until the server wishes to be asked for more. */
+  rest = 0;
   left = false;
   request = 0;
   time = 0;
@@ -108,7 +110,8 @@ export class Board {
    */
   receive(bytes) {
     const message = decode(bytes);
-    const { run, frame, part, epochs, reply } = message.header;
+    const { run, frame, part, epochs, reply, rest } = message.header;
+    this.rest = rest;
     // a session counts its replies
     this.left ||= reply <= this.reply && this.onNewSession();
     this.reply = reply;

@@ -7,7 +7,10 @@ import { reopen, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
-/** @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null}>} */
+/**
+ * @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null,
+ *   asking: number}>}
+ */
 const mounted = new WeakMap();
 
 /**
@@ -28,11 +31,17 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   if (data && data !== mount.data) {
     mount.data = data;
     const request = mount.board.receive(data);
-    if (request) setTriggerValue("more", request);
+    if (request) {
+      clearTimeout(mount.asking);
+      const ask = () => setTriggerValue("more", request);
+      if (mount.board.rest) mount.asking = setTimeout(ask, 1000 * mount.board.rest);
+      else ask();
+    }
   }
   mount.board.invalidate();
   return () => {
     if (call !== mount.calls) return;
+    clearTimeout(mount.asking);
     mount.board.stop();
     // else the page would hold on to the whole recording
     mount.unwatch?.();
@@ -42,7 +51,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
 
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, calls: 0, unwatch: null };
+  const mount = { board, data: null, calls: 0, unwatch: null, asking: 0 };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 

@@ -28,6 +28,8 @@ from regviz.server.state import runs
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
+REST = 0.02  # seconds for each training beyond so many that a browser rests before it asks for more
+AT_ONCE = 8
 ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
@@ -85,7 +87,7 @@ def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
     look = st.session_state.get("wish")
     message = encode(
-        cube, name, part, networks, history, run.packing, held[part], reply, look, link
+        cube, name, part, networks, history, run.packing, held[part], reply, look, link, _rest()
     )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
@@ -93,6 +95,11 @@ def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
         # known from now on: a run of the whole page comes by here before it draws the views
         st.session_state["seen_below"] = sight
         st.rerun()
+
+
+def _rest() -> float:
+    """Seconds: where much trains frames come slowly, and all who ask for them take time from it."""
+    return REST * max(0, runs().n_training - AT_ONCE)
 
 
 def _sight() -> Sight | None:
