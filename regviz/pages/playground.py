@@ -28,7 +28,9 @@ from regviz.server.state import runs
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
-REST = 0.02  # seconds for each training beyond so many that a browser rests before it asks for more
+# Seconds that a browser rests, for each training beyond so many, before it asks for more: where much
+# trains, frames come slowly anyway, and all who ask for them take time from it.
+REST = (0.02, 0.06)
 AT_ONCE = 8
 ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
@@ -87,7 +89,7 @@ def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
     look = st.session_state.get("wish")
     message = encode(
-        cube, name, part, networks, history, run.packing, held[part], reply, look, link, _rest()
+        cube, name, part, networks, history, run.packing, held[part], reply, look, link, _rest(part)
     )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
@@ -97,9 +99,8 @@ def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
         st.rerun()
 
 
-def _rest() -> float:
-    """Seconds: where much trains frames come slowly, and all who ask for them take time from it."""
-    return REST * max(0, runs().n_training - AT_ONCE)
+def _rest(part: int) -> float:
+    return REST[part] * max(0, runs().n_training - AT_ONCE)
 
 
 def _sight() -> Sight | None:
