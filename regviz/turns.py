@@ -173,6 +173,7 @@ class Job:
         self._stage, self._place = 0, next(_places)
         self._together = False
         self._aboard = {0: self}  # those that are wanted, by the place of their histories
+        self._leader = self  # who trains it
         self._taken_along = False
         self.seconds = 0.0
 
@@ -193,7 +194,8 @@ class Job:
     @property
     def urgent(self) -> bool:
         """Whether it takes its turns first."""
-        return any(job._urgent for job in self._aboard.values()) and self.seconds < HURRY
+        leader = self._leader
+        return leader.seconds < HURRY and any(job._urgent for job in leader._aboard.values())
 
     def hasten(self) -> None:
         """Make it urgent from its next turn on, if it never was."""
@@ -259,7 +261,7 @@ class Job:
             with _not_begun_lock:
                 for job in alike:
                     _not_begun.remove(job)
-                    job._taken_along = True
+                    job._leader, job._taken_along = self, True
         return alike
 
     def _train(self) -> None:
@@ -316,6 +318,7 @@ class Job:
 
     def _end(self, outcome: str, failure: Exception | None, seconds: float) -> None:
         """Tell the end; if that fails, the others are to hear of theirs all the same."""
+        self._leader, self.seconds = self, seconds
         try:
             self._sink.end(outcome, failure, seconds)
         except Exception:

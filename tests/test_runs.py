@@ -572,9 +572,9 @@ def test_what_is_asked_for_urgently_hastens_those_that_are_trained_with_it(
     runs = waiting(experiments, urgent=False)
     turns_module._turns.give()
     until(lambda: programs == [experiments])
-    assert not runs[0].job.urgent
+    assert [run.job.urgent for run in runs] == [False, False]
     runs[1].job.hasten()
-    assert runs[0].job.urgent
+    assert [run.job.urgent for run in runs] == [True, True]
     for run in runs:
         run.leave("")
 

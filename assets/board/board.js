@@ -55,7 +55,7 @@ export class Board {
   wish = null;
   reply = 0;
   /** Seconds until the server wishes to be asked for more. */
-  rest = 0;
+  askAfter = 0;
   left = false;
   request = 0;
   time = 0;
@@ -111,7 +111,7 @@ export class Board {
   receive(bytes) {
     const message = decode(bytes);
     const { run, frame, part, epochs, reply, rest } = message.header;
-    this.rest = rest;
+    this.askAfter = rest;
     // a session counts its replies
     this.left ||= reply <= this.reply && this.onNewSession();
     this.reply = reply;

@@ -34,7 +34,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
     if (request) {
       clearTimeout(mount.asking);
       const ask = () => setTriggerValue("more", request);
-      if (mount.board.rest) mount.asking = setTimeout(ask, 1000 * mount.board.rest);
+      if (mount.board.askAfter) mount.asking = setTimeout(ask, 1000 * mount.board.askAfter);
       else ask();
     }
   }

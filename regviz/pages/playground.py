@@ -28,8 +28,8 @@ from regviz.server.state import runs
 
 GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
-# Seconds that a browser rests, for each training beyond so many, before it asks for more: where much
-# trains, frames come slowly anyway, and all who ask for them take time from it.
+# Seconds that a browser rests before it asks for more, for each training beyond so many: where much
+# trains frames come slowly anyway, and all who ask for them take time from it.
 REST = (0.02, 0.06)
 AT_ONCE = 8
 ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
