@@ -97,7 +97,7 @@ class Crowd:
         return new
 
     async def open(self, query: str, files: tuple[str, ...] = ()) -> list[Showing]:
-        """All visitors open a link at once, the browser too if it is not the empty one."""
+        """All synthetic visitors open a link at once."""
         synthetic = [visitor.open(query, files) for visitor in self.visitors]
         return list(await asyncio.gather(*synthetic))
 

@@ -194,7 +194,6 @@ class Runs:
                     self.n_refused += 1
                     raise Busy(f"{self._count_training()} trainings wait or are under way already")
                 started = self._starting[key] = Future()
-                self.n_started += 1
         if coming is not None:
             training = coming.result()
             training.watch(visitor)
@@ -209,6 +208,7 @@ class Runs:
         with self._lock:
             del self._starting[key]
             self._keep(key, training)
+            self.n_started += 1
         started.set_result(training)
         training.watch(visitor)
         return training

@@ -172,6 +172,14 @@ def test_every_control_reaches_the_cube(page: AppTest):
     assert "early_stopping" not in [card["key"] for card in sent["cards"]]
 
 
+@pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 1.0)])
+def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
+    monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float
+):
+    monkeypatch.setattr(Runs, "n_training", n_training)
+    assert header(open_page(**QUICK))["rest"] == pytest.approx(rest)
+
+
 def test_the_seed_is_of_points_and_training_alike(page: AppTest):
     widget(page.number_input, "Seed").set_value(7).run()
     experiment = cube_on(page).experiment

@@ -3,10 +3,13 @@
 import asyncio
 import ctypes
 import gc
+import logging
 import sys
 from collections.abc import Callable
 
 from regviz.runs import Runs
+
+_logger = logging.getLogger("regviz.errors")
 
 EVERY = 20.0  # seconds
 
@@ -27,7 +30,10 @@ async def keep_house(runs: Runs, n_visitors: Callable[[], int]) -> None:
     pending = 0
     while True:
         await asyncio.sleep(EVERY)
-        runs.tidy()
+        try:
+            runs.tidy()
+        except Exception:  # else nothing would ever be let go again
+            _logger.exception("not tidied up")
         now = (n_visitors(), len(runs))
         if now[0] < before[0] or now[1] < before[1]:
             # Streamlit keeps a session for a while after its visitor has left

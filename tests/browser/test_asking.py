@@ -1,0 +1,88 @@
+"""The board asks for more frames when the server wishes to be asked."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+import regviz
+from regviz.board import LINE_UP, encode
+from regviz.cube import Cube
+from regviz.offline import BOARD
+from regviz.packing import Packing
+from regviz.showcase import SHOWCASE
+
+SITE = "http://board.test"
+# how often the board has asked at once; and what within a second, how long after the last message
+RENDER = """async (messages) => {
+  const { render } = await import("/board/main.js");
+  const parentElement = document.querySelector("main"), asked = [];
+  let shown;
+  const setTriggerValue = (name, { held }) => {
+    asked.push([name, held[0], performance.now() - shown]);
+  };
+  for (const message of messages) {
+    const data = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
+    shown = performance.now();
+    render({ data, parentElement, setTriggerValue, setStateValue() {} });
+  }
+  const atOnce = asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return [atOnce, asked];
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(SITE)
+        if path == "/":
+            route.fulfill(body="<!doctype html><main></main>", content_type="text/html")
+        else:
+            route.fulfill(path=BOARD.parent / path.removeprefix("/"))
+
+    with browser.new_context(reduced_motion="reduce") as context:
+        context.route("**/*", answer)
+        page = context.new_page()
+        page.goto(f"{SITE}/")
+        yield page
+
+
+def messages(rests: list[float]) -> list[str]:
+    """A frame each of a run whose line-up is not complete."""
+    cube = Cube.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    rows = cube.rows({})
+    growing = regviz.stream(cube.only(rows))
+    history = [next(growing) for _ in rests][-1]
+    packing = Packing(history)
+    found = []
+    for frame, rest in enumerate(rests):
+        so_far = replace(
+            history,
+            epochs=history.epochs[: frame + 1],
+            parameters=history.parameters[: frame + 1],
+            metrics={name: values[: frame + 1] for name, values in history.metrics.items()},
+        )
+        packing.add(so_far)
+        found.append(
+            encode(
+                *(cube, "run", LINE_UP, rows, so_far, packing, frame),
+                reply=1 + frame,
+                link="",
+                rest=rest,
+            )
+        )
+    return [b64encode(message).decode() for message in found]
+
+
+def test_it_asks_at_once_where_nothing_is_said(page: Page):
+    at_once, ((name, held, _),) = page.evaluate(RENDER, messages([0]))
+    assert (at_once, name, held) == (1, "more", 1)
+
+
+def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missing(page: Page):
+    at_once, ((name, held, after),) = page.evaluate(RENDER, messages([0.4, 0.5]))
+    assert (at_once, name, held) == (0, "more", 2)
+    assert after > 490
