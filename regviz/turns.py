@@ -171,7 +171,7 @@ class Job:
         self._turn_began = self._worked = 0.0
         self._n_epochs = 0
         self._stage, self._place = 0, next(_places)
-        self._together = False
+        self._n_together, self._work_done = 1, 0.0
         self._aboard = {0: self}  # those that are wanted, by the place of their histories
         self._leader = self  # who trains it
         self._taken_along = False
@@ -240,9 +240,14 @@ class Job:
         self._turn_began, self._worked = time.monotonic(), time.thread_time()
 
     def _count_turn(self) -> None:
-        """Add what the turn took, shared among those who want it."""
-        self.seconds += (time.thread_time() - self._worked) / len(self._aboard)
-        stage = sum(self.seconds >= end for end in STAGES)
+        """Add what the turn took, shared among those who want it.
+
+        Stages go by the share of all who began: who is left in a company is not to be late for it.
+        """
+        taken = time.thread_time() - self._worked
+        self.seconds += taken / len(self._aboard)
+        self._work_done += taken / self._n_together
+        stage = sum(self._work_done >= end for end in STAGES)
         if stage > self._stage or stage == len(STAGES):
             self._stage, self._place = stage, next(_places)
 
@@ -282,7 +287,7 @@ class Job:
             self._let_go()
             others = self._gather()
             if others:
-                self._together = True
+                self._n_together = 1 + len(others)
                 self._aboard = dict(enumerate([self, *others]))
             recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
             next(recorded)  # whoever began it knows the initial networks
@@ -300,7 +305,7 @@ class Job:
                 job._end(outcome, failure, self.seconds)
 
     def _add(self, recorded: list[History]) -> None:
-        if not self._together:
+        if self._n_together == 1:
             self._sink.add(recorded)
             return
         failed: dict[int, Exception] = {}
