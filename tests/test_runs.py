@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -326,7 +327,10 @@ def test_what_is_unwanted_ends_while_it_waits_however_much_comes_first():
     runs.leave(LONG, "")
 
 
-def epochs_in_order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def epochs_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+    name: Callable[[Sequence[regviz.Experiment]], Any] = lambda trained: trained[0].data.seed,
+) -> list[Any]:
     """A list that grows with every epoch of every run, by the seed of the run's data."""
     epochs = []
 
@@ -337,7 +341,7 @@ def epochs_in_order(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         pause: Callable[[], None],
     ):
         def count() -> None:
-            epochs.append(experiments[0].data.seed)
+            epochs.append(name(experiments))
             after_epoch()
 
         return histories(experiments, datasets, after_epoch=count, pause=pause)
@@ -777,21 +781,9 @@ def test_who_waits_for_a_replication_watches_it():
 
 
 def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.MonkeyPatch):
-    epochs = []
-
-    def noted(
-        experiments: Sequence[regviz.Experiment],
-        datasets: Sequence[regviz.Dataset],
-        after_epoch: Callable[[], None],
-        pause: Callable[[], None],
-    ):
-        def note() -> None:
-            epochs.append("urgent" if len(experiments) == 1 else "replication")
-            after_epoch()
-
-        return histories(experiments, datasets, after_epoch=note, pause=pause)
-
-    monkeypatch.setattr(module, "histories", noted)
+    epochs = epochs_in_order(
+        monkeypatch, lambda experiments: "urgent" if len(experiments) == 1 else "replication"
+    )
     monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()

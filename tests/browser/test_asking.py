@@ -1,8 +1,8 @@
 """The board asks for more frames when the server wishes to be asked."""
 
+import itertools
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
@@ -55,25 +55,13 @@ def messages(rests: list[float]) -> list[str]:
     cube = Cube.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     rows = cube.rows({})
     growing = regviz.stream(cube.only(rows))
-    history = [next(growing) for _ in rests][-1]
-    packing = Packing(history)
+    packing = Packing(first := next(growing))
     found = []
-    for frame, rest in enumerate(rests):
-        so_far = replace(
-            history,
-            epochs=history.epochs[: frame + 1],
-            parameters=history.parameters[: frame + 1],
-            metrics={name: values[: frame + 1] for name, values in history.metrics.items()},
-        )
-        packing.add(so_far)
-        found.append(
-            encode(
-                *(cube, "run", LINE_UP, rows, so_far, packing, frame),
-                reply=1 + frame,
-                link="",
-                rest=rest,
-            )
-        )
+    grown = itertools.chain([first], growing)
+    for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
+        packing.add(history)
+        what = (cube, "run", LINE_UP, rows, history, packing, frame)
+        found.append(encode(*what, reply=1 + frame, link="", rest=rest))
     return [b64encode(message).decode() for message in found]
 
 
