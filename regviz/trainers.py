@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from regviz.history import History
 from regviz.recorder import Growing
-from regviz.turns import Job, Sink, Streaming
+from regviz.turns import Job, Sink, Streaming, end
 from regviz.wire import arrays, read, write
 
 _logger = logging.getLogger("regviz.runs")
@@ -170,7 +170,7 @@ class _Process:
             left = list(self._jobs.values())
             self._jobs.clear()
         for job in left:
-            _end(job, RuntimeError("the process that trained it has ended"))
+            end(job.sink, "failed", RuntimeError("the process that trained it has ended"), 0.0)
 
     def _pass_on(self, header: dict[str, Any], body: bytes) -> None:
         with self._lock:
@@ -187,7 +187,7 @@ class _Process:
                 del self._jobs[job.number]
         if error is not None:
             self.send({"job": job.number, "do": "stop"})
-            _end(job, error)
+            end(job.sink, "failed", error, 0.0)
 
     def _look(self) -> None:
         """Stop what nobody wants any more."""
@@ -198,13 +198,6 @@ class _Process:
             for job in jobs:
                 if not job.sink.wanted():
                     self.send({"job": job.number, "do": "stop"})
-
-
-def _end(job: _Remote, error: Exception) -> None:
-    try:
-        job.sink.end("failed", error, 0.0)
-    except Exception:
-        _logger.exception("the end of a training was not taken in")
 
 
 class Beside:

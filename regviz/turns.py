@@ -145,6 +145,14 @@ class Sink(Protocol):
         """Whether anybody still wants it."""
 
 
+def end(sink: Sink, outcome: str, error: Exception | None, seconds: float) -> None:
+    """Tell the end; if that fails, others are to hear of theirs all the same."""
+    try:
+        sink.end(outcome, error, seconds)
+    except Exception:
+        _logger.exception("the end of a training was not taken in")
+
+
 class _Unwanted(Exception):
     """Nobody wants the training any more."""
 
@@ -229,7 +237,7 @@ class Job:
         gone = [job for place, job in self._aboard.items() if place not in wanted]
         self._aboard = wanted
         for job in gone:
-            job._end("stopped", None, self.seconds)
+            self._end(job, "stopped")
 
     def _rank(self) -> Rank:
         if self._taken_along or not any(job._sink.wanted() for job in self._aboard.values()):
@@ -302,7 +310,7 @@ class Job:
             _turns.give()
             ended, self._aboard = self._aboard, {}  # and keep nothing of what the others hold
             for job in ended.values():
-                job._end(outcome, failure, self.seconds)
+                self._end(job, outcome, failure)
 
     def _add(self, recorded: list[History]) -> None:
         if self._n_together == 1:
@@ -319,12 +327,8 @@ class Job:
                 raise failure
             job = self._aboard[place]
             self._aboard = {n: other for n, other in self._aboard.items() if n != place}
-            job._end("failed", failure, self.seconds)
+            self._end(job, "failed", failure)
 
-    def _end(self, outcome: str, failure: Exception | None, seconds: float) -> None:
-        """Tell the end; if that fails, the others are to hear of theirs all the same."""
-        self._leader, self.seconds = self, seconds
-        try:
-            self._sink.end(outcome, failure, seconds)
-        except Exception:
-            _logger.exception("the end of a training was not taken in")
+    def _end(self, job: "Job", outcome: str, failure: Exception | None = None) -> None:
+        job._leader, job.seconds = job, self.seconds
+        end(job._sink, outcome, failure, self.seconds)
