@@ -1,6 +1,8 @@
-"""What a training would cost, estimated before it begins."""
+"""What a training would cost in time and memory, estimated before it begins."""
 
 import math
+
+import numpy as np
 
 from regviz.experiment import Experiment
 from regviz.layout import Layout
@@ -11,6 +13,8 @@ from regviz.training import recorded_epochs
 COEFFICIENTS = (1.8e-05, 1.7e-05, 5.1e-09, 1.7e-10, 5.1e-09, 1e-3, 1e-10, 1.7e-09)
 
 MOST = 8  # experiments in one program
+
+_COPIES = 9  # of the parameters: gradients, what the optimizer carries on, strengths and the like
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:
@@ -25,8 +29,7 @@ def work(experiment: Experiment) -> tuple[float, ...]:
     """
     data, training = experiment.data, experiment.training
     layout = Layout.of(experiment.network, 2, data.n_outputs)
-    n_train = max(1, round(data.n_samples * data.train_fraction * (1 - data.validation_fraction)))
-    batch_size = min(training.batch_size or n_train, n_train)
+    n_train, batch_size = _sizes(experiment)
     n_networks = len(experiment.regularizations)
     units = sum(layout.sizes[1:])
     steps = training.epochs * math.ceil(n_train / batch_size)
@@ -49,6 +52,50 @@ def seconds(experiment: Experiment) -> float:
     Within a factor of about two for what the page offers.
     """
     return sum(c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True))
+
+
+def memory(experiment: Experiment, n_runs: int = 1) -> int:
+    """What a training holds from its first turn to its last, in bytes, its recording included.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    n_runs : int
+        How many such experiments are trained as one program.
+
+    Returns
+    -------
+    int
+        From 0.8 to 1.4 times what is allocated. What is needed during a turn only, of which there
+        is one at a time, is not in it.
+    """
+    training, layout = (
+        experiment.training,
+        Layout.of(experiment.network, 2, experiment.data.n_outputs),
+    )
+    n_train, batch_size = _sizes(experiment)
+    n_rows = n_runs * len(experiment.regularizations)
+    fed, units, n_inputs = sum(layout.sizes[:-1]), sum(layout.sizes[1:]), layout.sizes[0]
+    sizes = {batch_size, n_train % batch_size} - {0}  # of the last batch too
+    hidden = bool(experiment.network.hidden)
+    dropped = any(r.input_drop_rate or (hidden and r.drop_rate) for r in experiment.regularizations)
+    numbers = n_rows * layout.n_parameters * _COPIES
+    # in each layer what it is fed, its values and their errors
+    numbers += n_rows * sum(sizes) * (fed + len(layout.shapes) + 2 * units)
+    shown = n_inputs + 1 + layout.sizes[-1]
+    numbers += n_runs * n_train * shown + (n_rows if n_runs > 1 else 1) * n_train * shown
+    if dropped:
+        numbers += n_rows * n_train * fed  # masks
+    numbers += n_rows * len(recorded_epochs(training)) * layout.n_parameters
+    draws = n_runs * n_train * fed
+    return numbers * np.dtype(training.dtype).itemsize + 4 * draws
+
+
+def _sizes(experiment: Experiment) -> tuple[int, int]:
+    """Training points, and those of them in a batch."""
+    data = experiment.data
+    n_train = max(1, round(data.n_samples * data.train_fraction * (1 - data.validation_fraction)))
+    return n_train, min(experiment.training.batch_size or n_train, n_train)
 
 
 def company(experiment: Experiment) -> int:

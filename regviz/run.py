@@ -1,6 +1,7 @@
 """The training of one experiment, or of one under several seeds, watched as it goes on."""
 
 import logging
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from regviz.cost import company
+from regviz.cost import company, memory
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
@@ -38,6 +39,11 @@ class Work:
     def company(self) -> int:
         """How many of its shape are worth training at once, itself included."""
         return company(self.experiment)
+
+    @cached_property
+    def memory(self) -> int:
+        """Bytes that it holds from its first turn to its last."""
+        return memory(self.experiment, len(self.seeds or (0,)))
 
     def beginnings(self) -> list[History]:
         """The histories with nothing but the initial networks.
@@ -118,7 +124,7 @@ class Training(ABC):
         self._grown, self._ended = threading.Condition(lock), threading.Condition(lock)
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
-        self._over = self._complete = False
+        self._over = self._complete = self._given_up = False
         self._asked = time.monotonic()
         self.job = trainer.begin(work, self, urgent)
 
@@ -130,20 +136,28 @@ class Training(ABC):
     @property
     def alive(self) -> bool:
         """Whether the training is complete or still getting there."""
-        return self.error is None and (not self._over or self._complete)
+        going_on = not (self._over or self._given_up)
+        return self.error is None and (going_on or self._complete)
 
     @property
     def in_progress(self) -> bool:
         """Whether it trains, or waits for its turn to."""
         return not self._over
 
-    def watch(self, visitor: str) -> None:
-        """Count a visitor as watching, from now on, and forget those who have gone."""
+    def watch(self, visitor: str) -> bool:
+        """Count a visitor as watching, from now on, and forget those who have gone.
+
+        Returns
+        -------
+        bool
+            Whether it is `alive`, so that there is something to watch.
+        """
         now = time.monotonic()
         with self._grown:
             seen = self._visitors.items()
             self._visitors = {who: at for who, at in seen if now - at <= self.patience}
             self._visitors[visitor] = now
+            return self.alive
 
     def leave(self, visitor: str) -> None:
         """Take a visitor off the training."""
@@ -151,10 +165,15 @@ class Training(ABC):
             self._visitors.pop(visitor, None)
 
     def wanted(self) -> bool:
-        """Whether anybody waits for it or has watched it lately."""
+        """Whether anybody waits for it or has watched it lately; once nobody does, that is final.
+
+        Who wants it again gets another one: this one may be about to stop.
+        """
         with self._grown:
-            last = max(self._visitors.values(), default=-self.patience)
-            return bool(self._waiting) or time.monotonic() - last <= self.patience
+            last = max(self._visitors.values(), default=-math.inf)
+            watched = bool(self._waiting) or time.monotonic() - last <= self.patience
+            self._given_up |= not watched
+            return not self._given_up
 
     @abstractmethod
     def add(self, recorded: list[History]) -> None:

@@ -185,8 +185,7 @@ class Runs:
         """
         training: Watched
         with self._lock:
-            if key in self._kept and (training := self._ask(key).what).alive:
-                training.watch(visitor)
+            if key in self._kept and (training := self._ask(key).what).watch(visitor):
                 return training
             coming: Future[Watched] | None = self._starting.get(key)
             if coming is None:

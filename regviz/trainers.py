@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import itertools
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -101,11 +102,11 @@ class _Remote:
 class _Process:
     """A process that trains, and those of its trainings that are not over."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: float) -> None:
         root = str(Path(__file__).parents[1])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "regviz.worker"],
+            [sys.executable, "-m", "regviz.worker", str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # with an arena for each thread, memory that is free would stay spread over all of them
@@ -210,9 +211,12 @@ class Beside:
     ----------
     n : int
         How many.
+    memory : float
+        Bytes that trainings under way may hold in each, as of `turns.bound_memory`.
     """
 
-    def __init__(self, n: int = 1) -> None:
+    def __init__(self, n: int = 1, memory: float = math.inf) -> None:
+        self._memory = memory
         self._processes: list[_Process | None] = [None] * n
         self._lock = threading.Lock()
         atexit.register(self.close)
@@ -236,7 +240,7 @@ class Beside:
         """The processes, started if they are not there: they take a few seconds to be ready."""
         with self._lock:
             found = [
-                _Process() if process is None or process.over else process
+                _Process(self._memory) if process is None or process.over else process
                 for process in self._processes
             ]
             self._processes = [*found]

@@ -3,6 +3,7 @@
 import atexit
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -22,6 +23,9 @@ HURRY = 5.0  # seconds of work after which an urgent training is urgent no longe
 # Seconds of work after which a training steps back behind all that have done less. Until the last
 # of them, those that began first are finished first: taking turns, all would be done late.
 STAGES = (1.0, 3.0)
+# Share of the room that those that are not urgent may take: a long one of them must not keep what
+# somebody looks at from beginning.
+SHARE = 0.75
 
 
 Rank = tuple[bool, int, int]  # the least comes first
@@ -32,6 +36,7 @@ class _Waiting:
     """One who waits for a turn."""
 
     rank: Callable[[], Rank]
+    fits: Callable[[], bool]
     called: threading.Event = field(default_factory=threading.Event)
 
 
@@ -41,20 +46,31 @@ class _Turns:
     Torch's small operations gain nothing from several threads, which would fight for the
     interpreter. A plain lock would mostly go back to whoever has just released it. Ranks may change
     while one waits; only who is called wakes up.
+
+    Whoever has begun holds memory until it ends, and takes its turns whatever the others hold. Who
+    has not is passed over until there is room for it, or nobody holds any.
+
+    Attributes
+    ----------
+    room : float
+        Bytes that may be held.
+    held : int
+        Bytes that are.
     """
 
     def __init__(self) -> None:
+        self.room, self.held = math.inf, 0
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._taken = False
 
-    def take(self, rank: Callable[[], Rank]) -> None:
-        """Wait for a turn."""
+    def take(self, rank: Callable[[], Rank], fits: Callable[[], bool] = lambda: True) -> None:
+        """Wait for a first turn."""
         with self._lock:
             if not self._taken:
                 self._taken = True
                 return
-            me = _Waiting(rank)
+            me = _Waiting(rank, fits)
             self._waiting.append(me)
         me.called.wait()
 
@@ -72,13 +88,14 @@ class _Turns:
             first = self._first()
             if first is None or rank() <= first.rank():
                 return
-            me = _Waiting(rank)
+            me = _Waiting(rank, lambda: True)
             self._waiting.append(me)
             self._call(first)
         me.called.wait()
 
     def _first(self) -> _Waiting | None:
-        return min(self._waiting, key=lambda one: one.rank(), default=None)
+        fitting = [one for one in self._waiting if one.fits()]
+        return min(fitting, key=lambda one: one.rank(), default=None)
 
     def _call(self, first: _Waiting) -> None:
         self._waiting.remove(first)
@@ -86,6 +103,16 @@ class _Turns:
 
 
 _turns = _Turns()
+
+
+def bound_memory(n_bytes: float) -> None:
+    """Let trainings that have begun hold no more, together, than so many bytes.
+
+    One that needs more by itself begins when no other is under way.
+    """
+    _turns.room = n_bytes
+
+
 _places = itertools.count()
 
 # Those that have not had a turn yet, in the order in which they were started.
@@ -118,6 +145,9 @@ class Streaming(Protocol):
 
     @property
     def company(self) -> int: ...  # noqa: D102
+
+    @property
+    def memory(self) -> int: ...  # noqa: D102
 
     def beginnings(self) -> list[History]: ...  # noqa: D102
 
@@ -244,6 +274,15 @@ class Job:
             return False, -1, self._place  # which takes no time, and lets go of what it holds
         return not self.urgent, self._stage, self._place
 
+    def _room(self) -> float:
+        """Bytes that are left for it."""
+        return _turns.room * (1 if self.urgent else SHARE) - _turns.held
+
+    def _fits(self) -> bool:
+        """Whether there is room for it to begin."""
+        fits = not _turns.held or self._work.memory <= self._room()
+        return fits or self._rank()[1] < 0  # what ends at once needs none
+
     def _begin_turn(self) -> None:
         self._turn_began, self._worked = time.monotonic(), time.thread_time()
 
@@ -262,12 +301,12 @@ class Job:
     def _gather(self) -> list["Job"]:
         """Those to be taken along, which then do not begin by themselves."""
         alike: list[Job] = []
-        most = self._work.company - 1
-        if most and self._work.shape is not None:
+        most = min(self._work.company, self._room() // self._work.memory) - 1
+        if most > 0 and self._work.shape is not None:
             with _not_begun_lock:
                 waiting = [job for job in _not_begun if job.urgent == self.urgent]
             for job in waiting:
-                if len(alike) == most:
+                if len(alike) >= most:
                     break
                 if job._work.shape == self._work.shape and job._sink.wanted():
                     alike.append(job)
@@ -278,7 +317,7 @@ class Job:
         return alike
 
     def _train(self) -> None:
-        _turns.take(self._rank)
+        _turns.take(self._rank, self._fits)
         self._begin_turn()
         if self._taken_along:
             _turns.give()
@@ -290,10 +329,12 @@ class Job:
 
     def _train_all(self) -> None:
         """Train it and what it takes along."""
-        outcome, failure = "complete", None
+        outcome, failure, held = "complete", None, 0
         try:
             self._let_go()
             others = self._gather()
+            held = self._work.memory * (1 + len(others))
+            _turns.held += held
             if others:
                 self._n_together = 1 + len(others)
                 self._aboard = dict(enumerate([self, *others]))
@@ -307,6 +348,7 @@ class Job:
             outcome, failure = "failed", error
         finally:
             self._count_turn()
+            _turns.held -= held  # those who hold a turn are the only ones who change it
             _turns.give()
             ended, self._aboard = self._aboard, {}  # and keep nothing of what the others hold
             for job in ended.values():

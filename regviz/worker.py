@@ -21,7 +21,7 @@ from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.run import Work
 from regviz.server.housekeeping import give_back_memory
-from regviz.turns import Job
+from regviz.turns import Job, bound_memory
 from regviz.wire import read, write
 
 TELL = 0.05  # seconds between two messages of a training: to take each in takes the page's time
@@ -102,6 +102,7 @@ def main() -> None:
     """Train what comes in, until nothing more can."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C means the server
     torch.set_num_threads(1)
+    bound_memory(float(sys.argv[1]))
     gc.freeze()
     gc.enable()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

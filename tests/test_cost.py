@@ -1,12 +1,19 @@
 """What would cost too much has a nearest that does not."""
 
+import gc
 from dataclasses import replace
 
 import pytest
+import torch
 
-from regviz.cost import COEFFICIENTS, MOST, affordable, company, seconds, work
+from regviz.cost import COEFFICIENTS, MOST, affordable, company, memory, seconds, work
+from regviz.cube import Cube
+from regviz.datasets import make_dataset
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.recorder import Growing
+from regviz.regularization import METHODS
 from regviz.scene import Scene
+from regviz.training import Program
 
 
 def scene(epochs: int, **more: object) -> Scene:
@@ -93,3 +100,41 @@ def test_in_company_the_mean_wait_is_no_longer_than_one_after_another():
             )
             recording = COEFFICIENTS[5] * work(one)[5]  # each has its own
             assert more + (n - 1) * recording <= (n + 1) / 2 * alone * 1.0001
+
+
+def held() -> dict[int, int]:
+    """The size of every tensor's memory that there is, by its address."""
+    gc.collect()
+    storages = [t.untyped_storage() for t in gc.get_objects() if isinstance(t, torch.Tensor)]
+    return {storage.data_ptr(): storage.nbytes() for storage in storages}
+
+
+@pytest.mark.parametrize("methods", [tuple(METHODS), ("none", "l1"), ("none", "dropout")])
+@pytest.mark.parametrize("n_runs", [1, 3])
+@pytest.mark.parametrize(
+    ("hidden", "n_samples", "training"),
+    [
+        ((32,) * 6, 2000, TrainingSpec(epochs=9, batch_size=15, optimizer="adam")),
+        ((32,) * 3, 2000, TrainingSpec(epochs=9, batch_size=None, optimizer="sgd")),
+        ((8, 8), 400, TrainingSpec(epochs=200, batch_size=30, dtype="float64")),
+        ((8, 8), 400, TrainingSpec(epochs=200, batch_size=100, optimizer="momentum")),
+        ((), 2000, TrainingSpec(epochs=9, batch_size=1)),
+    ],
+)
+def test_memory_is_what_training_holds(
+    methods: tuple[str, ...],
+    n_runs: int,
+    hidden: tuple[int, ...],
+    n_samples: int,
+    training: TrainingSpec,
+):
+    data = DataSpec("moons", n_samples=n_samples)
+    experiment = Cube.of(methods, data, NetworkSpec(hidden), training).experiment
+    dataset = make_dataset(data)
+    before = held()
+    program = Program([experiment] * n_runs, [dataset] * n_runs)
+    program.train_epoch(0)
+    allocated = sum(size for at, size in held().items() if at not in before)
+    recorded = n_runs * Growing(experiment, dataset).parameters.nbytes
+    assert 0.8 < memory(experiment, n_runs) / (allocated + recorded) < 1.4
+    assert len(program.experiments) == n_runs  # it was there until then

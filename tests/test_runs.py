@@ -4,10 +4,11 @@ The urgent go first for a while, and what of a run travels is known as soon as i
 """
 
 import gc
+import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import regviz
 from regviz import run as module
 from regviz import turns as turns_module
+from regviz.cost import memory
 from regviz.packing import HALF, SINGLE, Packing
 from regviz.recorder import beginnings, histories
 from regviz.replicates import with_seed
@@ -26,6 +28,7 @@ from regviz.runs import Runs
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
 )
+LONG_ENOUGH = replace(SHORT, training=regviz.TrainingSpec(epochs=300))
 LONG = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000))
 
 
@@ -161,6 +164,25 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
     again = runs.get(LONG)
     assert again is not run
     assert len(again.wait(0).epochs) > 0
+
+
+def test_who_comes_back_to_what_is_about_to_stop_gets_another():
+    runs = Runs(patience=60)
+    turns_module._turns.take(at_first)  # so that it cannot stop yet
+    run = runs.get(LONG, "me")
+    runs.leave(LONG, "me")
+    assert not run.wanted()
+    again = runs.get(LONG, "me")
+    assert again is not run
+    assert again.wanted()
+    assert not run.watch("me")
+    assert not run.wanted()
+    assert runs.get(LONG, "you") is again
+    turns_module._turns.give()
+    until(lambda: not run.in_progress)
+    assert again.in_progress
+    again.leave("me")
+    again.leave("you")
 
 
 def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
@@ -435,6 +457,71 @@ def test_runs_of_one_urgency_share_the_turns():
     long.leave("")
 
 
+@pytest.fixture
+def room() -> Iterator[Callable[[float], None]]:
+    """Sets how much may be held; afterwards there is as much room as before."""
+    yield turns_module.bound_memory
+    turns_module.bound_memory(math.inf)
+
+
+ROWS = (regviz.Regularization(), regviz.Regularization(drop_rate=0.1))
+
+
+def begun(run: Run) -> bool:
+    return len(run._history.epochs) > 1
+
+
+def test_what_there_is_no_room_for_waits_while_smaller_ones_pass_it_by(
+    room: Callable[[float], None],
+):
+    large, other = (
+        replace(LONG, network=regviz.NetworkSpec((16, units)), regularizations=ROWS)
+        for units in (16, 17)
+    )
+    room(1.9 * memory(large))
+    held, waits = Run(large), Run(other)
+    until(lambda: begun(held))
+    short = Run(SHORT)
+    until(lambda: not short.in_progress)
+    assert short._history.complete
+    assert not begun(waits)
+    assert turns_module._turns.held == held.work.memory
+    held.leave("")
+    until(lambda: begun(waits))
+    assert turns_module._turns.held == waits.work.memory
+    waits.leave("")
+    until(lambda: turns_module._turns.held == 0)
+
+
+def test_what_is_larger_than_all_room_trains_by_itself(room: Callable[[float], None]):
+    room(1)
+    assert all(finish(run).complete for run in [Run(SHORT), Run(LONG_ENOUGH)])
+
+
+def test_those_that_are_not_urgent_leave_room_for_the_urgent(room: Callable[[float], None]):
+    patient, other, urgent = (
+        Run(replace(LONG, training=replace(LONG.training, momentum=seed / 10)), urgent=last)
+        for seed, last in ((1, False), (2, False), (3, True))
+    )
+    room(2.5 * patient.work.memory)  # of which all but the urgent may take less than two
+    until(lambda: begun(urgent) and (begun(patient) or begun(other)))
+    time.sleep(0.2)
+    assert not (begun(patient) and begun(other))
+    for run in (patient, other, urgent):
+        run.leave("")
+
+
+def test_what_is_unwanted_ends_however_little_room_there_is(room: Callable[[float], None]):
+    room(1)
+    long = Run(LONG)
+    until(lambda: begun(long))
+    waits = Run(replace(LONG, data=regviz.DataSpec(n_samples=300)))
+    waits.leave("")
+    until(lambda: not waits.in_progress)
+    assert long.in_progress
+    long.leave("")
+
+
 # ------------------------------------------------------------------------------ together
 
 
@@ -544,6 +631,18 @@ def test_no_more_are_trained_together_than_is_worth_it(
     for run in runs:
         finish(run)
     assert programs == [experiments[:2], experiments[2:4], experiments[4:]]
+
+
+def test_no_more_are_trained_together_than_there_is_room_for(
+    programs: list[list[regviz.Experiment]], room: Callable[[float], None]
+):
+    experiments = alike(5)
+    room(3.5 * memory(experiments[0]))
+    runs = waiting(experiments)
+    turns_module._turns.give()
+    for run in runs:
+        finish(run)
+    assert sorted(map(len, programs)) == [2, 3]
 
 
 def test_of_what_is_trained_together_each_stops_by_itself(

@@ -27,6 +27,9 @@ class Limits:
     training_seconds : float
         What one visitor's settings may take to train by themselves, all networks together, in
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
+    training_mb : int
+        Memory that trainings under way hold in each process that trains, in MiB, 1 to 1,000,000:
+        the next one begins when there is room for it. One that needs more trains by itself.
     processes : int
         Processes that train beside the one that serves the page, and give way to it, 0 to 64. More
         than there are cores make nothing quicker; with 0 the page's own process trains, which takes
@@ -50,6 +53,7 @@ class Limits:
     sessions: int = 150
     trainings: int = 120
     training_seconds: float = 60.0
+    training_mb: int = 384
     processes: int = 2
     cache_mb: int = 256
     cache_minutes: float = 3.0
@@ -60,6 +64,7 @@ class Limits:
         integer("sessions", self.sessions, 1, 100_000)
         integer("trainings", self.trainings, 1, 100_000)
         real("training_seconds", self.training_seconds, 0, 1_000_000, open_low=True)
+        integer("training_mb", self.training_mb, 1, 1_000_000)
         integer("processes", self.processes, 0, 64)
         integer("cache_mb", self.cache_mb, 1, 1_000_000)
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)

@@ -6,6 +6,7 @@ import os
 from regviz.runs import Runs
 from regviz.server.limits import Limits
 from regviz.trainers import HERE, Beside, Trainer
+from regviz.turns import bound_memory
 
 
 @functools.cache
@@ -35,5 +36,8 @@ def runs() -> Runs:
 @functools.cache
 def trainer() -> Trainer:
     """Where is trained."""
-    n = limits().processes
-    return Beside(n) if n else HERE
+    n, memory = limits().processes, limits().training_mb * 2**20
+    if n:
+        return Beside(n, memory)
+    bound_memory(memory)
+    return HERE
