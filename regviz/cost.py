@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from regviz.datasets import n_train_of
 from regviz.experiment import Experiment
 from regviz.layout import Layout
 from regviz.scene import Scene
@@ -93,8 +94,7 @@ def memory(experiment: Experiment, n_runs: int = 1) -> int:
 
 def _sizes(experiment: Experiment) -> tuple[int, int]:
     """Training points, and those of them in a batch."""
-    data = experiment.data
-    n_train = max(1, round(data.n_samples * data.train_fraction * (1 - data.validation_fraction)))
+    n_train = max(1, n_train_of(experiment.data))
     return n_train, min(experiment.training.batch_size or n_train, n_train)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from regviz.datasets import make_dataset
-from regviz.experiment import DataSpec
+from regviz.experiment import DataSpec, NetworkSpec
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.scene import Scene
@@ -80,7 +80,12 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _layers(text: str) -> tuple[int, ...]:
-    return () if text == "none" else tuple(_whole(units) for units in text.split(","))
+    try:
+        hidden = () if text == "none" else tuple(_whole(units) for units in text.split(","))
+        return NetworkSpec(hidden).hidden
+    except ValueError:
+        allowed = "none, or up to six whole numbers from 1 to 32 with commas between"
+        raise ValueError(f"must be {allowed}") from None
 
 
 def _batch(text: str) -> int | None:

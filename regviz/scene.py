@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from regviz.cube import Cube
+from regviz.datasets import n_train_of
 from regviz.experiment import (
     PARTS,
     Data,
@@ -89,9 +90,13 @@ class Scene:
         object.__setattr__(self, "strengths", _strengths(self.strengths))
 
     def cube(self) -> Cube:
-        """Every method at all of its strengths."""
+        """Every method at all of its strengths, in batches of no more points than there are."""
+        training = self.training
+        if training.batch_size is not None:
+            n_train = max(1, n_train_of(self.data))
+            training = replace(training, batch_size=min(training.batch_size, n_train))
         return Cube.of(
-            self.methods, self.data, self.network, self.training, self.onset, self.early_stopping
+            self.methods, self.data, self.network, training, self.onset, self.early_stopping
         )
 
     def with_epochs(self, epochs: int) -> "Scene":

@@ -105,7 +105,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
     """
     text = _decode(content)
     if not text.strip("".join((*DELIMITERS, " \n"))):
-        raise refuse("the file", "a table in CSV format", Said("no text"))
+        raise refuse("the file", "a table in CSV format", Said("an empty one"))
     delimiter = _delimiter(text)
     records = _records(text, delimiter)
     while records and not any(records[-1]):
@@ -145,7 +145,8 @@ def _decode(content: bytes) -> str:
 
 
 def _undecodable(before: str, came: str) -> ValueError:
-    return refuse(f"row {len(_lines(before))}", "text in UTF-8; save as “CSV UTF-8”", Said(came))
+    where = f"in row {len(_lines(before))}"
+    return refuse("the file", "text in UTF-8 (save as “CSV UTF-8”)", Said(f"{came} {where}"))
 
 
 def _lines(text: str) -> list[str]:
@@ -190,11 +191,12 @@ def _check_shape(records: list[list[str]], first_row: int) -> None:
         raise refuse("the table", allowed, cells)
     if cells > MAX_COLUMNS:
         raise refuse("the table", f"of at most {MAX_COLUMNS} columns", cells)
+    allowed = f"{cells} cells, as of row {first_row}"
     for row, record in enumerate(records, start=first_row):
         if not any(record):
-            raise refuse(f"row {row}", f"{cells} cells, as row {first_row}", Said("an empty row"))
+            raise refuse(f"the length of row {row}", allowed, Said("an empty row"))
         if len(record) != cells:
-            raise refuse(f"row {row}", f"{cells} cells, as row {first_row}", len(record))
+            raise refuse(f"the length of row {row}", allowed, len(record))
 
 
 def _has_header(records: list[list[str]], delimiter: str) -> bool:

@@ -163,8 +163,11 @@ def test_the_header_can_be_overruled():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\x89PNG\r\n\0", "Row 1 must be text in UTF-8; save as “CSV UTF-8”, got"),
-        ("", "The file must be a table in CSV format, got no text."),
+        (
+            b"\x89PNG\r\n\0",
+            "The file must be text in UTF-8 (save as “CSV UTF-8”), got binary data in row 1.",
+        ),
+        ("", "The file must be a table in CSV format, got an empty one."),
         (GOOD.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
         (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 3 classes, got 'a' in all rows."),
         (GOOD.replace("age", "kind"), "Row 1 must be names that differ from column to column"),

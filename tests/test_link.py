@@ -276,6 +276,9 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
 # ------------------------------------------------------------------------- what is wrong in links
 
 
+HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"
+
+
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
@@ -286,9 +289,9 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
         ({"data": "mons"}, "got 'mons': ignored."),
         ({"epochs": "1.5"}, "epochs must be a whole number, got '1.5': ignored."),
         ({"epochs": "9" * 9999}, "epochs must be a whole number, got '99999"),
-        ({"hidden": "8,8,40"}, "hidden must be a whole number from 1 to 32, got '8,8,40'"),
-        ({"hidden": ""}, "hidden must be a whole number, got ''"),
-        ({"hidden": "1,1,1,1,1,1,1"}, "hidden must be a tuple of at most 6 layer sizes"),
+        ({"hidden": "8,8,40"}, f"{HIDDEN}, got '8,8,40': ignored."),
+        ({"hidden": ""}, f"{HIDDEN}, got '': ignored."),
+        ({"hidden": "1,1,1,1,1,1,1"}, f"{HIDDEN}, got '1,1,1,1,1,1,1': ignored."),
         ({"features": "x1,x3"}, "features must be one of"),
         ({"features": ""}, "features must be a tuple of at least one feature"),
         ({"batch_size": "0"}, "batch_size must be a whole number from 1"),
@@ -370,3 +373,12 @@ def test_the_documented_defaults_are_those_of_the_newest_version():
     assert from_query({"points": points.to_text()} | own) == from_query(
         {"points": points.to_text()}
     )
+
+
+def test_a_link_keeps_a_batch_that_is_larger_than_there_are_points():
+    data = DataSpec("moons", n_samples=100, train_fraction=0.2, validation_fraction=0)
+    scene = Scene(data, training=replace(Scene().training, batch_size=30))
+    assert scene.cube().experiment.training.batch_size == 20
+    found, problems = from_query(to_query(scene))
+    assert (found, problems) == (scene, [])
+    assert replace(found, data=DataSpec("moons")).cube().experiment.training.batch_size == 30

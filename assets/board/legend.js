@@ -60,7 +60,7 @@ export function updateSigns({ signs }, recording, scale, theme) {
 
 /** How far the cube has come, and what of it was left out to keep it small. */
 export function updateStatus({ status }, recording) {
-  const { parts, lastEpoch, diverged } = recording;
+  const { parts, lastEpoch } = recording;
   const [lineUp, others] = parts;
   const share = ({ epochs }) => `${Math.floor((100 * (epochs.at(-1) ?? 0)) / lastEpoch)} %`;
   const isDone = ({ epochs, nFrames }) => epochs.length === nFrames;
@@ -70,13 +70,24 @@ export function updateStatus({ status }, recording) {
     // read out once at the end, not at every percent
     status.setAttribute("aria-live", done ? "polite" : "off");
   }
+  // their widths are kept from the beginning: nothing is to move
+  status.dataset.whole = summary(recording);
+  status.dataset.waiting = waiting("99 %");
   if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
-  if (!done) return say(status, `other strengths… ${share(others)}`);
+  if (!done) return say(status, waiting(share(others)));
   const kept = others.nRows ? others.nFrames : lineUp.nFrames;
   const notes = [kept < Math.min(lastEpoch, FRAMES) + 1 && `${kept} epochs kept`, others.half && "half precision"].filter(Boolean);
   status.dataset.tip = SMALL;
   if (!notes.length) delete status.dataset.tip;
-  say(status, [`${diverged.length} networks, ${lastEpoch} epochs`, ...notes].join(" · "));
+  say(status, [summary(recording), ...notes].join(" · "));
+}
+
+function waiting(share) {
+  return `other strengths… ${share}`;
+}
+
+function summary({ diverged, lastEpoch }) {
+  return `${diverged.length} networks, ${lastEpoch} epochs`;
 }
 
 function mark(kind, paint, size = 4.4) {

@@ -23,7 +23,7 @@ const PAUSE = 0.8 * FRAMES_PER_SECOND;
 /** @type {State} */
 export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
 
-/** A visitor's first run is played from its beginning, however fast it arrives. */
+/** A visitor's first run is played from its beginning, however fast or slowly it arrives. */
 export const FIRST = Object.freeze({ ...START, mode: "playing" });
 
 /** Another run has begun: who rests within the one before comes to rest at the same epoch. */
@@ -54,10 +54,9 @@ export function seek(state, { held, nFrames }, frame) {
   return at(state, inside, frame >= nFrames - 1 && held < nFrames ? "following" : "resting");
 }
 
-/** From the end it starts over. */
-export function play(state, { held, nFrames }) {
-  if (state.frame < held - 1) return at(state, state.frame, "playing");
-  return held < nFrames ? at(state, held - 1, "following") : at(state, 0, "playing");
+/** From the end it starts over; at the newest frame it waits for the next. */
+export function play(state, { nFrames }) {
+  return at(state, state.frame < nFrames - 1 ? state.frame : 0, "playing");
 }
 
 export function pause(state) {
@@ -80,7 +79,8 @@ export function tick(state, { held, nFrames }, seconds) {
   if (state.mode !== "playing") return state;
   const clock = state.clock + state.speed * FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
   if (clock < held - 1) return { ...state, frame: Math.floor(clock), clock };
-  if (held < nFrames) return at(state, held - 1, "following");
+  // the next one has not arrived yet
+  if (held < nFrames) return { ...state, frame: held - 1, clock: held - 1 };
   if (state.loop && clock < held - 1 + PAUSE * state.speed) return { ...state, frame: held - 1, clock };
   return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
 }

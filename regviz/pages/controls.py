@@ -14,7 +14,7 @@ from regviz.experiment import (
     NetworkSpec,
     TrainingSpec,
 )
-from regviz.pages.data import choose_data, n_train_of
+from regviz.pages.data import choose_data
 from regviz.pages.positions import positions, stand
 from regviz.regularization import METHODS
 from regviz.scene import Scene
@@ -127,7 +127,7 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
         [*sizes, None],
         key=stand("batch_size", base.batch_size),
         format_func=lambda size: "all" if size is None else str(size),
-        help="Training points for each step of the optimizer.",
+        help="Training points for each step of the optimizer; all of them where there are fewer.",
     )
     epochs = st.select_slider(
         "Epochs",
@@ -209,9 +209,6 @@ def choose() -> Scene:
             )
     if data.seed != base.data.seed:
         training = replace(training, seed=data.seed)
-    if training.batch_size is not None:
-        # what the slider says may be more than there is
-        training = replace(training, batch_size=min(training.batch_size, n_train_of(data)))
     scene = replace(
         base,
         data=data,

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from regviz import labels, palette
-from regviz.datasets import make_dataset
+from regviz.datasets import make_dataset, n_train_of
 from regviz.experiment import DATASETS, Data, DataSpec
 from regviz.pages import bring
 from regviz.pages.components import asset_component
@@ -142,14 +142,3 @@ def _choose_example(base: DataSpec) -> DataSpec:
     spec = replace(base, name=name, noise=noise, label_noise=label_noise, train_fraction=fraction)
     st.session_state["example"] = spec
     return spec
-
-
-def n_train_of(spec: Data) -> int:
-    """Points that are trained on."""
-    if isinstance(spec, PointsSpec):
-        try:
-            return len(make_dataset(spec).points("train")[1])
-        except ValueError:  # told once a training is to start
-            return spec.n_samples
-    kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
-    return kept - round(spec.validation_fraction * kept)

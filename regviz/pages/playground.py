@@ -38,7 +38,9 @@ STYLE = """<style>
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
   .stAppHeader { background: transparent; }
   .stAppHeader, .stAppHeader div { pointer-events: none; }
-  .stAppHeader button, .stAppHeader a { pointer-events: auto; }
+  .stAppHeader button, .stAppHeader a {
+    pointer-events: auto; border-radius: 8px; backdrop-filter: blur(8px);
+  }
   /* the board says how far it is, and Streamlit's sign would lie upon the buttons */
   [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from regviz.training import recorded_epochs
-from tests.browser.conftest import find_board
+from tests.browser.conftest import find_board, visits
 from tests.browser.visitor import (
     Open,
     assert_holds,
@@ -96,13 +96,63 @@ def test_the_first_screen_shows_all_seven_cards_whole(page: Page):
     assert max(bottoms) <= 900
 
 
-def test_a_visitors_first_run_is_played_from_its_beginning(open_page: Open):
-    page = open_page(reduced_motion="no-preference")
-    find_board(page)
-    # it proceeds as it arrives, which takes longer than to play it where a server has just started
-    page.wait_for_function("window.board().playing && window.board().frame < 100")
-    end = "window.board().frame === 100 && !window.board().playing"
-    page.wait_for_function(end, timeout=60_000)
+# every place that the first card has had
+PLACES = """() => {
+  window.places = new Set();
+  const look = () => {
+    const card = window.board().element.querySelector(".card");
+    if (card) window.places.add(card.getBoundingClientRect().top);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1400, 1920])
+def test_the_cards_keep_their_place_while_another_run_comes(open_page: Open, width: int):
+    page = open_page(width, query="?v=1&noise=0.45")
+    complete(page)
+    page.evaluate(PLACES)
+    control(page, "Learning rate").press("ArrowLeft")
+    page.wait_for_function("window.board().recording.link.includes('learning_rate')")
+    complete(page)
+    assert len(page.evaluate("[...window.places]")) == 1
+
+
+# every frame that is shown, and when
+WATCH = """
+window.frames = [];
+const watch = (now) => {
+  const find = (root) => root.querySelector(".regviz-board")
+    ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot))
+      .find((found) => found);
+  window.element = window.element?.isConnected ? window.element : find(document);
+  const board = window.element?.regviz;
+  if (board?.recording && board.frame !== window.frames.at(-1)?.frame)
+    window.frames.push({ frame: board.frame, now });
+  requestAnimationFrame(watch);
+};
+requestAnimationFrame(watch);
+"""
+
+
+def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: BrowserContext, url: str):
+    with visits(context, url, WATCH) as open_page:
+        page = open_page(reduced_motion="no-preference")
+        find_board(page)
+        page.wait_for_function(
+            "window.board().frame === 100 && !window.board().playing", timeout=60_000
+        )
+        shown = page.evaluate("window.frames")
+        frames = [each["frame"] for each in shown]
+        assert (frames[0], frames[-1]) == (0, 100)
+        assert frames == sorted(frames)
+        assert shown[-1]["now"] - shown[0]["now"] > 1000 * 99 / 24
+        assert_plays_again(page)
+
+
+def assert_plays_again(page: Page) -> None:
+    """A change goes to the end of its run, from where *Play* starts over."""
     complete(page)
     change(page, "Epochs", ["Home"])
     assert page.evaluate("window.board().frame") == FEWEST

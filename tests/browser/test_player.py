@@ -70,16 +70,26 @@ def test_the_rest_of_a_loop_is_as_long_at_every_speed(blank: Page):
         assert rest / 16 == pytest.approx(0.8, abs=1 / 16)
 
 
-def test_without_all_frames_it_follows_what_arrives_and_does_not_loop(blank: Page):
-    states = play(blank, {"loop": True, "until": 1e9}, HALF, 3)
-    assert (states[-1]["frame"], states[-1]["mode"]) == (50, "following")
-    assert all(state["frame"] <= 50 for state in states)
-    later = call(blank, "arrived", states[-1], extent(80))
-    assert (later["frame"], later["mode"]) == (79, "following")
-    again = call(blank, "arrived", later, WHOLE)
-    assert (again["frame"], again["mode"]) == (0, "playing")
-    end = call(blank, "arrived", {**later, "loop": False}, WHOLE)
-    assert (end["frame"], end["mode"]) == (100, "resting")
+def test_it_waits_for_what_has_not_arrived_and_goes_on_at_its_speed(blank: Page):
+    states = play(blank, {"loop": True}, HALF, 3)
+    assert {state["mode"] for state in states} == {"playing"}
+    assert (states[-1]["frame"], states[-1]["clock"]) == (50, 50)
+    assert max(state["frame"] for state in states) == 50
+    later = call(blank, "arrived", states[-1], WHOLE)
+    assert (later["frame"], later["mode"]) == (50, "playing")
+    frames = [state["frame"] for state in play(blank, later, WHOLE, 1)]
+    assert frames == [50 + int(i * FRAMES_PER_SECOND / 16) for i in range(17)]
+    at_first = play(blank, state_of(0, "playing"), extent(1), 1)[-1]
+    assert (at_first["frame"], at_first["mode"]) == (0, "playing")
+
+
+def test_what_follows_shows_the_newest_frame_and_loops_in_the_end(blank: Page):
+    for loop, at, mode in ((True, 0, "playing"), (False, 100, "resting")):
+        state = state_of(50, "following", loop=loop)
+        later = call(blank, "arrived", state, extent(80))
+        assert (later["frame"], later["mode"]) == (79, "following")
+        end = call(blank, "arrived", later, WHOLE)
+        assert (end["frame"], end["mode"]) == (at, mode)
 
 
 def test_a_tab_from_the_background_goes_on_where_it_was(blank: Page):
@@ -124,6 +134,8 @@ def test_playing_from_the_end_starts_over_and_pausing_stays(blank: Page):
     started = call(blank, "play", state_of(100), WHOLE)
     assert (started["frame"], started["mode"]) == (0, "playing")
     assert call(blank, "play", state_of(40), WHOLE)["frame"] == 40
+    waiting = call(blank, "play", state_of(50), HALF)
+    assert (waiting["frame"], waiting["mode"]) == (50, "playing")
     paused = call(blank, "pause", state_of(40, "playing", clock=40.7))
     assert (paused["frame"], paused["mode"]) == (40, "resting")
     assert call(blank, "restart", state_of(40, "playing"))["mode"] == "playing"
