@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 PICTURE_FORMATS = ("png", "svg")
+ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # Plotly's buttons
 
 
 def asset_component(name: str, folder: str) -> Any:
@@ -49,10 +50,11 @@ def draw(figure: go.Figure, key: str, **options: Any) -> Any:
     saved = {"format": st.session_state.get("picture_format", "png"), "filename": f"regviz-{key}"}
     if saved["format"] == "png":
         saved["scale"] = 2
+    still = figure.layout.dragmode is False
     config = {
         "displaylogo": False,
         "toImageButtonOptions": saved,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", *(ZOOM if still else ())],
     }
     alt = (figure.layout.meta or {})["alt"]
     st.html(f'<p class="regviz-alt" role="note">{escape(alt)}</p>')
