@@ -260,7 +260,8 @@ def test_playing_draws_axes_and_lines_once(charts: Page):
         """async () => {
           const { drawChart } = await import("/assets/board/chart.js");
           const { chart } = charts.panels.losses;
-          await new Promise(requestAnimationFrame);
+          // its size comes with the first frame that the browser lays out
+          for (let i = 0; i < 300 && !chart.drawn; i++) await new Promise(requestAnimationFrame);
           const before = chart.drawn;
           for (let now = 0; now < 12; now++) {
             drawChart(chart, { ...chart.data, now }, chart.theme, 1);

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from regviz.pages.understand import VIEWS
 from tests.browser.conftest import patient, visits
-from tests.browser.test_views import settled, view
-from tests.browser.visitor import choose, complete, go, pictures, still
+from tests.browser.test_views import view
+from tests.browser.visitor import choose, complete, go, pictures, settled, still
 from tests.serving import Server, Site, serve
 from tests.test_security import FAULTS, ROOT, SECRET
 

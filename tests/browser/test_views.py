@@ -29,6 +29,7 @@ from tests.browser.visitor import (
     complete,
     cube_of,
     look,
+    settled,
     trained,
 )
 
@@ -102,13 +103,6 @@ def view(page: Page, name: str) -> None:
     choose(page, name)
     settled(page)
     page.wait_for_function(DRAWN, arg=FIGURES[name])
-
-
-def settled(page: Page) -> None:
-    """Wait until the page's script has run."""
-    page.wait_for_timeout(300)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.get_by_test_id("stApp").locator("[data-stale=true]")).to_have_count(0)
 
 
 def shown_level(page: Page, focus: str, level: int) -> None:

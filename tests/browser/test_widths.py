@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from regviz.pages.understand import VIEWS
 from tests.browser.test_access import TEXTS
-from tests.browser.test_views import EPOCHS, settled, view
-from tests.browser.visitor import Open, complete
+from tests.browser.test_views import EPOCHS, view
+from tests.browser.visitor import Open, complete, settled
 
 # resolves once nothing has changed its width for half a second
 WIDTHS_REST = """() => new Promise((done) => {

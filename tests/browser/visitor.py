@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 import regviz
 from regviz.cube import Cube
@@ -87,6 +87,13 @@ def changed(page: Page, before: str) -> str:
     return page.evaluate("window.board().recording.run")
 
 
+def settled(page: Page) -> None:
+    """Wait until the page's script has run."""
+    page.wait_for_timeout(300)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stApp").locator("[data-stale=true]")).to_have_count(0)
+
+
 def control(page: Page, label: str) -> Locator:
     """A slider of the sidebar."""
     return page.locator(f'input[type=range][aria-label="{label}"]')
@@ -99,6 +106,8 @@ def change(page: Page, label: str, keys: Sequence[str]) -> str:
     slider.focus()
     for key in keys:
         slider.press(key)
+    if len(keys) > 1:
+        settled(page)  # a run for where it stood on the way may have come whole
     return changed(page, before)
 
 
