@@ -102,11 +102,13 @@ def encode(
         "rows": list(rows),
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
+        # two scenes may have one cube: where a batch may be larger than there are points
+        "link": link,
     }
     if look is not None:
         header["look"] = dict(look)
     if part == LINE_UP and frame == 0:
-        header |= {"link": link, "link_version": LINK_VERSION} | _opening(cube, rows, history)
+        header |= {"link_version": LINK_VERSION} | _opening(cube, rows, history)
         arrays |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
     return _message(header, arrays)
 

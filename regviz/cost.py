@@ -6,6 +6,7 @@ import numpy as np
 
 from regviz.datasets import n_train_of
 from regviz.experiment import Experiment
+from regviz.history import METRICS
 from regviz.layout import Layout
 from regviz.scene import Scene
 from regviz.training import recorded_epochs
@@ -75,7 +76,8 @@ def memory(experiment: Experiment, n_runs: int = 1) -> int:
         Layout.of(experiment.network, 2, experiment.data.n_outputs),
     )
     n_train, batch_size = _sizes(experiment)
-    n_rows = n_runs * len(experiment.regularizations)
+    n_recorded = n_runs * len(experiment.regularizations)
+    n_rows = max(2, n_recorded)  # a single network is computed as two
     fed, units, n_inputs = sum(layout.sizes[:-1]), sum(layout.sizes[1:]), layout.sizes[0]
     sizes = {batch_size, n_train % batch_size} - {0}  # of the last batch too
     hidden = bool(experiment.network.hidden)
@@ -87,14 +89,16 @@ def memory(experiment: Experiment, n_runs: int = 1) -> int:
     numbers += n_runs * n_train * shown + (n_rows if n_runs > 1 else 1) * n_train * shown
     if dropped:
         numbers += n_rows * n_train * fed  # masks
-    numbers += n_rows * len(recorded_epochs(training)) * layout.n_parameters
+    n_recorded *= len(recorded_epochs(training))
+    numbers += n_recorded * layout.n_parameters
     draws = n_runs * n_train * fed
-    return numbers * np.dtype(training.dtype).itemsize + 4 * draws
+    size = np.dtype(training.dtype).itemsize
+    return numbers * size + 4 * draws + 8 * n_recorded * len(METRICS)
 
 
 def _sizes(experiment: Experiment) -> tuple[int, int]:
     """Training points, and those of them in a batch."""
-    n_train = max(1, n_train_of(experiment.data))
+    n_train = n_train_of(experiment.data)
     return n_train, min(experiment.training.batch_size or n_train, n_train)
 
 

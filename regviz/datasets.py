@@ -177,14 +177,14 @@ def make_dataset(spec: Data) -> Dataset:
 
 
 def n_train_of(spec: Data) -> int:
-    """Points that are trained on; all points, where those of a visitor cannot be split."""
+    """Points that are trained on, at least 1; all, where a visitor's points cannot be split."""
     if isinstance(spec, PointsSpec):
         try:
             return len(make_dataset(spec).y_train)
         except ValueError:  # told once a training is to start
             return spec.n_samples
     kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
-    return kept - round(spec.validation_fraction * kept)
+    return max(1, kept - round(spec.validation_fraction * kept))
 
 
 @lru_cache(maxsize=64)

@@ -40,10 +40,9 @@ class Work:
         """How many of its shape are worth training at once, itself included."""
         return company(self.experiment)
 
-    @cached_property
-    def memory(self) -> int:
-        """Bytes that it holds from its first turn to its last."""
-        return memory(self.experiment, len(self.seeds or (0,)))
+    def memory(self, n_others: int = 0) -> int:
+        """Bytes that it holds from its first turn to its last, trained with others of its shape."""
+        return memory(self.experiment, len(self.seeds or (0,)) + n_others)
 
     def beginnings(self) -> list[History]:
         """The histories with nothing but the initial networks.

@@ -184,19 +184,20 @@ class Runs:
         To start takes a while: only those who want the same wait for it.
         """
         training: Watched
-        with self._lock:
-            if key in self._kept and (training := self._ask(key).what).watch(visitor):
+        while True:
+            with self._lock:
+                if key in self._kept and (training := self._ask(key).what).watch(visitor):
+                    return training
+                coming: Future[Watched] | None = self._starting.get(key)
+                if coming is None:
+                    if not always and self._full():
+                        self.n_refused += 1
+                        n = self._count_training()
+                        raise Busy(f"{n} trainings wait or are under way already")
+                    started = self._starting[key] = Future()
+                    break
+            if (training := coming.result()).watch(visitor):
                 return training
-            coming: Future[Watched] | None = self._starting.get(key)
-            if coming is None:
-                if not always and self._full():
-                    self.n_refused += 1
-                    raise Busy(f"{self._count_training()} trainings wait or are under way already")
-                started = self._starting[key] = Future()
-        if coming is not None:
-            training = coming.result()
-            training.watch(visitor)
-            return training
         try:
             training = start()
         except BaseException as error:

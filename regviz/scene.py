@@ -93,8 +93,8 @@ class Scene:
         """Every method at all of its strengths, in batches of no more points than there are."""
         training = self.training
         if training.batch_size is not None:
-            n_train = max(1, n_train_of(self.data))
-            training = replace(training, batch_size=min(training.batch_size, n_train))
+            most = n_train_of(self.data)
+            training = replace(training, batch_size=min(training.batch_size, most))
         return Cube.of(
             self.methods, self.data, self.network, training, self.onset, self.early_stopping
         )

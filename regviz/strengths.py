@@ -32,6 +32,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from regviz.datasets import n_train_of
 from regviz.experiment import Data, NetworkSpec, Regularization, TrainingSpec
 from regviz.regularization import METHODS
 
@@ -123,7 +124,7 @@ def _penalties(
 ) -> tuple[float, ...]:
     adaptive = training.optimizer in ("adam", "adamw")
     decoupled = training.optimizer == "adamw"
-    n_train = data.n_samples * data.train_fraction * (1 - data.validation_fraction)
+    n_train = n_train_of(data)
     steps = training.epochs * math.ceil(n_train / (training.batch_size or n_train))
     momentum = training.momentum if training.optimizer == "momentum" else 0.0
     time = steps * training.learning_rate / (1 - momentum)

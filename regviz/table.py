@@ -191,7 +191,7 @@ def _check_shape(records: list[list[str]], first_row: int) -> None:
         raise refuse("the table", allowed, cells)
     if cells > MAX_COLUMNS:
         raise refuse("the table", f"of at most {MAX_COLUMNS} columns", cells)
-    allowed = f"{cells} cells, as of row {first_row}"
+    allowed = f"{cells} cells, as in row {first_row}"
     for row, record in enumerate(records, start=first_row):
         if not any(record):
             raise refuse(f"the length of row {row}", allowed, Said("an empty row"))

@@ -72,9 +72,16 @@ class _Remote:
     """A training in a process beside."""
 
     def __init__(
-        self, process: "_Process", number: int, sink: Sink, urgent: bool, begun: list[History]
+        self,
+        process: "_Process",
+        number: int,
+        sink: Sink,
+        urgent: bool,
+        memory: int,
+        begun: list[History],
     ) -> None:
-        self.process, self.number, self.sink, self.urgent = process, number, sink, urgent
+        self.process, self.number, self.sink = process, number, sink
+        self.urgent, self.memory = urgent, memory
         self.growing = [Growing.after(history) for history in begun]
 
     def hasten(self) -> None:
@@ -103,6 +110,7 @@ class _Process:
     """A process that trains, and those of its trainings that are not over."""
 
     def __init__(self, memory: float) -> None:
+        self._memory = memory
         root = str(Path(__file__).parents[1])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
@@ -126,18 +134,28 @@ class _Process:
         self._listening.start()
         threading.Thread(target=self._look, daemon=True).start()
 
-    def load(self, urgent: bool) -> tuple[int, int]:
-        """How many of its trainings come before one of this urgency, and how many there are."""
+    def load(self, urgent: bool, memory: int) -> tuple[bool, int, int]:
+        """What stands in the way of a training: the less of it, the sooner it is its turn.
+
+        Returns
+        -------
+        tuple
+            Whether it would have to wait for room, how many trainings come before one of this
+            urgency, and how many there are.
+        """
         with self._lock:
             jobs = list(self._jobs.values())
-        return sum(job.urgent >= urgent for job in jobs), len(jobs)
+        full = memory + sum(job.memory for job in jobs) > self._memory
+        return full, sum(job.urgent >= urgent for job in jobs), len(jobs)
 
-    def begin(self, message: dict[str, Any], sink: Sink, begun: list[History]) -> _Remote | None:
+    def begin(
+        self, message: dict[str, Any], sink: Sink, memory: int, begun: list[History]
+    ) -> _Remote | None:
         """Begin a training; None if the process is over."""
         with self._lock:
             if self.over:
                 return None
-            job = _Remote(self, next(self._numbers), sink, message["urgent"], begun)
+            job = _Remote(self, next(self._numbers), sink, message["urgent"], memory, begun)
             self._jobs[job.number] = job
             self.send(message | {"do": "begin", "job": job.number})
             return job
@@ -230,9 +248,10 @@ class Beside:
             "seeds": work.seeds,
             "urgent": urgent,
         }
+        memory = work.memory()
         while True:
-            process = min(self.prepare(), key=lambda process: process.load(urgent))
-            job = process.begin(message, sink, begun)
+            process = min(self.prepare(), key=lambda process: process.load(urgent, memory))
+            job = process.begin(message, sink, memory, begun)
             if job is not None:
                 return job
 

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,18 +27,22 @@ STAGES = (1.0, 3.0)
 # Share of the room that those that are not urgent may take: a long one of them must not keep what
 # somebody looks at from beginning.
 SHARE = 0.75
+# Seconds that one waits for room while smaller ones pass it by; then those behind it wait with it.
+OVERDUE = 10.0
 
 
 Rank = tuple[bool, int, int]  # the least comes first
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     """One who waits for a turn."""
 
     rank: Callable[[], Rank]
-    fits: Callable[[], bool]
+    fits: Callable[[], bool]  # whether there is room for it to begin
+    has_begun: bool
     called: threading.Event = field(default_factory=threading.Event)
+    since: float = field(default_factory=time.monotonic)
 
 
 class _Turns:
@@ -48,14 +53,14 @@ class _Turns:
     while one waits; only who is called wakes up.
 
     Whoever has begun holds memory until it ends, and takes its turns whatever the others hold. Who
-    has not is passed over until there is room for it, or nobody holds any.
+    has not is passed over until there is room for it.
 
     Attributes
     ----------
     room : float
         Bytes that may be held.
     held : int
-        Bytes that are.
+        Bytes that are. Only who has the turn changes it.
     """
 
     def __init__(self) -> None:
@@ -70,7 +75,7 @@ class _Turns:
             if not self._taken:
                 self._taken = True
                 return
-            me = _Waiting(rank, fits)
+            me = _Waiting(rank, fits, has_begun=False)
             self._waiting.append(me)
         me.called.wait()
 
@@ -88,13 +93,19 @@ class _Turns:
             first = self._first()
             if first is None or rank() <= first.rank():
                 return
-            me = _Waiting(rank, lambda: True)
+            me = _Waiting(rank, lambda: True, has_begun=True)
             self._waiting.append(me)
             self._call(first)
         me.called.wait()
 
     def _first(self) -> _Waiting | None:
-        fitting = [one for one in self._waiting if one.fits()]
+        fitting = [one for one in self._waiting if one.has_begun or one.fits()]
+        long_ago = time.monotonic() - OVERDUE
+        overdue = [
+            one.rank() for one in self._waiting if one not in fitting and one.since < long_ago
+        ]
+        if overdue:
+            fitting = [one for one in fitting if one.has_begun or one.rank() < min(overdue)]
         return min(fitting, key=lambda one: one.rank(), default=None)
 
     def _call(self, first: _Waiting) -> None:
@@ -106,9 +117,9 @@ _turns = _Turns()
 
 
 def bound_memory(n_bytes: float) -> None:
-    """Let trainings that have begun hold no more, together, than so many bytes.
+    """Let trainings that have begun hold no more, together, than so many bytes, as estimated.
 
-    One that needs more by itself begins when no other is under way.
+    One that needs more by itself begins when no other is under way that is as urgent.
     """
     _turns.room = n_bytes
 
@@ -146,8 +157,7 @@ class Streaming(Protocol):
     @property
     def company(self) -> int: ...  # noqa: D102
 
-    @property
-    def memory(self) -> int: ...  # noqa: D102
+    def memory(self, n_others: int = ...) -> int: ...  # noqa: D102
 
     def beginnings(self) -> list[History]: ...  # noqa: D102
 
@@ -213,6 +223,7 @@ class Job:
         self._aboard = {0: self}  # those that are wanted, by the place of their histories
         self._leader = self  # who trains it
         self._taken_along = False
+        self._memory = work.memory()
         self.seconds = 0.0
 
     def start(self) -> None:
@@ -274,13 +285,17 @@ class Job:
             return False, -1, self._place  # which takes no time, and lets go of what it holds
         return not self.urgent, self._stage, self._place
 
-    def _room(self) -> float:
-        """Bytes that are left for it."""
-        return _turns.room * (1 if self.urgent else SHARE) - _turns.held
+    def _most(self) -> float:
+        """Bytes that may be held where it begins."""
+        return _turns.room * (1 if self.urgent else SHARE)
+
+    def _need(self, memory: int) -> int:
+        """Bytes that count as held; what is larger than all room counts as if it filled it."""
+        return int(min(memory, self._most()))
 
     def _fits(self) -> bool:
         """Whether there is room for it to begin."""
-        fits = not _turns.held or self._work.memory <= self._room()
+        fits = _turns.held + self._need(self._memory) <= self._most()
         return fits or self._rank()[1] < 0  # what ends at once needs none
 
     def _begin_turn(self) -> None:
@@ -301,14 +316,16 @@ class Job:
     def _gather(self) -> list["Job"]:
         """Those to be taken along, which then do not begin by themselves."""
         alike: list[Job] = []
-        most = min(self._work.company, self._room() // self._work.memory) - 1
-        if most > 0 and self._work.shape is not None:
+        if self._work.company > 1 and self._work.shape is not None:
             with _not_begun_lock:
                 waiting = [job for job in _not_begun if job.urgent == self.urgent]
             for job in waiting:
-                if len(alike) >= most:
+                n = len(alike) + 1
+                if n == self._work.company:
                     break
                 if job._work.shape == self._work.shape and job._sink.wanted():
+                    if _turns.held + self._work.memory(n) > self._most():
+                        break
                     alike.append(job)
             with _not_begun_lock:
                 for job in alike:
@@ -333,7 +350,7 @@ class Job:
         try:
             self._let_go()
             others = self._gather()
-            held = self._work.memory * (1 + len(others))
+            held = self._need(self._work.memory(len(others)))
             _turns.held += held
             if others:
                 self._n_together = 1 + len(others)
@@ -346,9 +363,10 @@ class Job:
             outcome = "stopped"
         except Exception as error:
             outcome, failure = "failed", error
+            traceback.clear_frames(error.__traceback__)  # which hold what was trained
         finally:
             self._count_turn()
-            _turns.held -= held  # those who hold a turn are the only ones who change it
+            _turns.held -= held
             _turns.give()
             ended, self._aboard = self._aboard, {}  # and keep nothing of what the others hold
             for job in ended.values():

@@ -14,6 +14,8 @@ from regviz.recorder import Growing
 from regviz.regularization import METHODS
 from regviz.scene import Scene
 from regviz.training import Program
+from regviz.turns import _threads
+from tests.test_runs import until
 
 
 def scene(epochs: int, **more: object) -> Scene:
@@ -109,7 +111,7 @@ def held() -> dict[int, int]:
     return {storage.data_ptr(): storage.nbytes() for storage in storages}
 
 
-@pytest.mark.parametrize("methods", [tuple(METHODS), ("none", "l1"), ("none", "dropout")])
+@pytest.mark.parametrize("methods", [tuple(METHODS), ("none",), ("none", "dropout")])
 @pytest.mark.parametrize("n_runs", [1, 3])
 @pytest.mark.parametrize(
     ("hidden", "n_samples", "training"),
@@ -131,10 +133,13 @@ def test_memory_is_what_training_holds(
     data = DataSpec("moons", n_samples=n_samples)
     experiment = Cube.of(methods, data, NetworkSpec(hidden), training).experiment
     dataset = make_dataset(data)
+    until(lambda: not _threads, 15)  # what an earlier test has begun allocates too
     before = held()
     program = Program([experiment] * n_runs, [dataset] * n_runs)
     program.train_epoch(0)
     allocated = sum(size for at, size in held().items() if at not in before)
-    recorded = n_runs * Growing(experiment, dataset).parameters.nbytes
+    growing = Growing(experiment, dataset)
+    recorded = growing.parameters.nbytes + sum(m.nbytes for m in growing.metrics.values())
+    recorded *= n_runs
     assert 0.8 < memory(experiment, n_runs) / (allocated + recorded) < 1.4
     assert len(program.experiments) == n_runs  # it was there until then

@@ -28,7 +28,6 @@ from regviz.runs import Runs
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
 )
-LONG_ENOUGH = replace(SHORT, training=regviz.TrainingSpec(epochs=300))
 LONG = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000))
 
 
@@ -485,29 +484,83 @@ def test_what_there_is_no_room_for_waits_while_smaller_ones_pass_it_by(
     until(lambda: not short.in_progress)
     assert short._history.complete
     assert not begun(waits)
-    assert turns_module._turns.held == held.work.memory
+    assert turns_module._turns.held == held.work.memory()
     held.leave("")
     until(lambda: begun(waits))
-    assert turns_module._turns.held == waits.work.memory
+    assert turns_module._turns.held == waits.work.memory()
     waits.leave("")
     until(lambda: turns_module._turns.held == 0)
 
 
-def test_what_is_larger_than_all_room_trains_by_itself(room: Callable[[float], None]):
+def test_what_is_larger_than_all_room_trains_by_itself(
+    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turns_module, "STAGES", ())  # all take turns from the beginning
     room(1)
-    assert all(finish(run).complete for run in [Run(SHORT), Run(LONG_ENOUGH)])
+    first, second = waiting(long_ones(2))
+    turns_module._turns.give()
+    until(lambda: first._n_epochs > 500)
+    assert not begun(second)
+    first.leave("")
+    until(lambda: begun(second))
+    second.leave("")
 
 
-def test_those_that_are_not_urgent_leave_room_for_the_urgent(room: Callable[[float], None]):
-    patient, other, urgent = (
-        Run(replace(LONG, training=replace(LONG.training, momentum=seed / 10)), urgent=last)
-        for seed, last in ((1, False), (2, False), (3, True))
-    )
-    room(2.5 * patient.work.memory)  # of which all but the urgent may take less than two
-    until(lambda: begun(urgent) and (begun(patient) or begun(other)))
-    time.sleep(0.2)
-    assert not (begun(patient) and begun(other))
+def long_ones(n: int) -> list[regviz.Experiment]:
+    """Experiments without an end that are not trained together."""
+    return [
+        replace(LONG, training=replace(LONG.training, momentum=i / 10, optimizer="momentum"))
+        for i in range(1, n + 1)
+    ]
+
+
+def test_those_that_are_not_urgent_leave_room_for_the_urgent(
+    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turns_module, "STAGES", ())
+    experiments = long_ones(3)
+    room(2.5 * memory(LONG))  # of which those that are not urgent may take less than two
+    patient, other = waiting(experiments[:2], urgent=False)
+    turns_module._turns.give()
+    until(lambda: patient._n_epochs > 500)
+    assert not begun(other)
+    urgent = Run(experiments[2])
+    until(lambda: begun(urgent))
+    assert not begun(other)
     for run in (patient, other, urgent):
+        run.leave("")
+
+
+def test_one_that_is_not_urgent_and_larger_than_all_room_leaves_some_to_the_urgent(
+    room: Callable[[float], None],
+):
+    patient = Run(replace(LONG, network=regviz.NetworkSpec((16, 16))), urgent=False)
+    room(5 * memory(SHORT))
+    assert memory(patient.experiment) > 5 * memory(SHORT)
+    until(lambda: begun(patient))
+    assert finish(Run(SHORT)).complete
+    patient.leave("")
+
+
+def test_what_has_waited_long_for_room_is_passed_by_no_more(
+    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turns_module, "STAGES", ())
+    monkeypatch.setattr(turns_module, "OVERDUE", 0.5)
+    small, later = long_ones(2)
+    large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
+    room(memory(large) + memory(LONG) // 2)
+    first, waits = waiting([small, large])
+    turns_module._turns.give()
+    until(lambda: begun(first))
+    time.sleep(0.6)
+    last = Run(later)
+    until(lambda: first._n_epochs > 500)
+    assert not begun(last)  # though there is room for it
+    assert not begun(waits)
+    first.leave("")
+    until(lambda: begun(waits))
+    for run in (waits, last):
         run.leave("")
 
 
@@ -637,7 +690,7 @@ def test_no_more_are_trained_together_than_there_is_room_for(
     programs: list[list[regviz.Experiment]], room: Callable[[float], None]
 ):
     experiments = alike(5)
-    room(3.5 * memory(experiments[0]))
+    room(memory(experiments[0], 3))
     runs = waiting(experiments)
     turns_module._turns.give()
     for run in runs:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 import regviz
+from regviz.cost import memory
 from regviz.history import History
 from regviz.run import Replication, Run
 from regviz.runs import Runs
-from regviz.trainers import Beside
+from regviz.trainers import Beside, _Process
 from regviz.validation import MAX_SEED
 from tests import test_runs
 from tests.test_runs import LONG, SHORT, finish
@@ -226,27 +227,51 @@ def seeded(seed: int) -> regviz.Experiment:
     return replace(LONG, data=regviz.DataSpec(seed=seed))
 
 
+def load(process: _Process, urgent: bool) -> tuple[int, int]:
+    """How many come before one of this urgency, and how many there are."""
+    full, *found = process.load(urgent, 0)
+    assert not full
+    return tuple(found)
+
+
 def test_several_processes_share_the_trainings():
     trainer = Beside(2)
     try:
         runs = [Run(seeded(seed), trainer=trainer) for seed in range(4)]
-        assert [process.load(True) for process in trainer.prepare()] == [(2, 2), (2, 2)]
+        assert [load(process, True) for process in trainer.prepare()] == [(2, 2), (2, 2)]
         for run in runs:
             run.leave("")
         until(lambda: not any(run.in_progress for run in runs))
         # what is not urgent keeps nothing urgent waiting
         (first, second) = trainer.prepare()
         patient = [Run(seeded(seed), urgent=False, trainer=trainer) for seed in (0, 1, 2)]
-        assert [first.load(False), second.load(False)] == [(2, 2), (1, 1)]
-        assert [first.load(True), second.load(True)] == [(0, 2), (0, 1)]
+        assert [load(first, False), load(second, False)] == [(2, 2), (1, 1)]
+        assert [load(first, True), load(second, True)] == [(0, 2), (0, 1)]
         urgent = [Run(seeded(3), trainer=trainer)]
-        assert [first.load(True), second.load(True)] == [(0, 2), (1, 2)]
+        assert [load(first, True), load(second, True)] == [(0, 2), (1, 2)]
         urgent.append(Run(seeded(4), trainer=trainer))
-        assert [first.load(True), second.load(True)] == [(1, 3), (1, 2)]
+        assert [load(first, True), load(second, True)] == [(1, 3), (1, 2)]
         patient[2].job.hasten()
-        assert [first.load(True), second.load(True)] == [(2, 3), (1, 2)]
+        assert [load(first, True), load(second, True)] == [(2, 3), (1, 2)]
         for run in (*patient, *urgent):
             run.leave("")
         until(lambda: not any(run.in_progress for run in (*patient, *urgent)))
+    finally:
+        trainer.close()
+
+
+def test_what_does_not_fit_in_one_process_goes_to_another():
+    large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
+    trainer = Beside(2, memory(large) + memory(LONG) // 2)
+    try:
+        first, second = trainer.prepare()
+        runs = [Run(large, urgent=False, trainer=trainer)]
+        runs += [Run(seeded(seed), urgent=False, trainer=trainer) for seed in range(4)]
+        assert [len(process._jobs) for process in (first, second)] == [1, 4]
+        # where there is no room anywhere, the one with less to do comes first
+        runs.append(Run(replace(large, data=regviz.DataSpec(seed=5)), trainer=trainer))
+        assert [len(process._jobs) for process in (first, second)] == [2, 4]
+        for run in runs:
+            run.leave("")
     finally:
         trainer.close()

@@ -172,7 +172,7 @@ export class Board {
       const known = JSON.stringify(seen);
       if (known !== this.known) this.onView(seen);
       this.known = known;
-      const addressed = this.recording.run + known;
+      const addressed = [this.recording.run, this.recording.link, known].join();
       if (addressed !== this.addressed) this.onAddress(this.recording, seen);
       this.addressed = addressed;
     }, TELL);
@@ -357,7 +357,8 @@ export class Board {
     if (!this.recording) return;
     const before = this.state;
     this.state = player.tick(before, this.recording, (now - (this.time || now)) / 1000);
-    const playing = this.state.mode === "playing";
+    // what waits is woken by the next frame that arrives
+    const playing = this.state.mode === "playing" && !player.isWaiting(this.state, this.recording);
     this.time = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();

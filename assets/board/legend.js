@@ -77,9 +77,9 @@ export function updateStatus({ status }, recording) {
   if (!done) return say(status, waiting(share(others)));
   const kept = others.nRows ? others.nFrames : lineUp.nFrames;
   const notes = [kept < Math.min(lastEpoch, FRAMES) + 1 && `${kept} epochs kept`, others.half && "half precision"].filter(Boolean);
-  status.dataset.tip = SMALL;
+  status.dataset.tip = `${notes.join(", ")}: ${SMALL}`;
   if (!notes.length) delete status.dataset.tip;
-  say(status, [summary(recording), ...notes].join(" · "));
+  say(status, summary(recording));
 }
 
 function waiting(share) {

@@ -5,7 +5,7 @@
  * @property {number} frame
  * @property {number} clock  the same with its fraction, while playing
  * @property {"following"|"playing"|"resting"} mode  following: at the newest frame of a run that is
- *   still streaming in
+ *   still streaming in; playing: at its speed, and waiting where that is faster than frames arrive
  * @property {number} speed  times FRAMES_PER_SECOND
  * @property {boolean} loop  whether it starts over at the end
  * @property {number} until  the epoch at which following ends
@@ -72,6 +72,11 @@ export function restart(state) {
 export function faster(state, steps) {
   const i = SPEEDS.indexOf(state.speed) + steps;
   return { ...state, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, i))] };
+}
+
+/** Whether it plays and the next frame has not arrived. */
+export function isWaiting({ mode, frame }, { held, nFrames }) {
+  return mode === "playing" && frame === held - 1 && held < nFrames;
 }
 
 /** `seconds` later. */

@@ -72,7 +72,7 @@ export function start({ header, arrays }) {
     diverged: new Int32Array(header.n_networks).fill(-1),
     network: { layers, activation, task, features, names },
     data: header.data,
-    link: header.link,
+    link: null,
     version: header.link_version,
     cards: header.cards,
     classes: header.classes,
@@ -119,7 +119,7 @@ export function append(recording, { header, arrays }) {
   const diverged = recording.diverged.slice();
   rows.forEach((network, row) => (diverged[network] = header.diverged[row]));
   const parts = recording.parts.with(p, part);
-  const grown = { ...recording, parts, diverged };
+  const grown = { ...recording, parts, diverged, link: header.link };
   if (p === OTHERS) return grown;
   Object.assign(grown, { held: part.epochs.length, epochs: part.epochs, nFrames: part.nFrames });
   return { ...grown, spread: spreadOf(grown, frame) };

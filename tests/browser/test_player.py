@@ -75,12 +75,15 @@ def test_it_waits_for_what_has_not_arrived_and_goes_on_at_its_speed(blank: Page)
     assert {state["mode"] for state in states} == {"playing"}
     assert (states[-1]["frame"], states[-1]["clock"]) == (50, 50)
     assert max(state["frame"] for state in states) == 50
+    assert call(blank, "isWaiting", states[-1], HALF)
     later = call(blank, "arrived", states[-1], WHOLE)
     assert (later["frame"], later["mode"]) == (50, "playing")
+    assert not call(blank, "isWaiting", later, WHOLE)
     frames = [state["frame"] for state in play(blank, later, WHOLE, 1)]
     assert frames == [50 + int(i * FRAMES_PER_SECOND / 16) for i in range(17)]
     at_first = play(blank, state_of(0, "playing"), extent(1), 1)[-1]
     assert (at_first["frame"], at_first["mode"]) == (0, "playing")
+    assert not call(blank, "isWaiting", state_of(50, "resting"), HALF)
 
 
 def test_what_follows_shows_the_newest_frame_and_loops_in_the_end(blank: Page):

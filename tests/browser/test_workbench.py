@@ -25,6 +25,7 @@ from tests.browser.visitor import (
     changed,
     choose_data,
     complete,
+    control,
     look,
     pictures,
     query_of,
@@ -92,6 +93,18 @@ def test_the_address_bar_says_what_is_seen(moved: Page):
     )
     # it can be passed on, and does not have to be gone back through
     assert moved.evaluate("history.length === window.entries")
+
+
+def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: Open):
+    """Of ten training points a batch has no more, whatever the slider says."""
+    page = opens(open_page, "v=1&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
+    run = complete(page)
+    assert "batch_size=30" in query_of(page)
+    slider = control(page, "Batch size")
+    slider.focus()
+    slider.press("ArrowLeft")
+    page.wait_for_function("location.search.includes('batch_size=15')")
+    assert complete(page) == run
 
 
 def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: Open):
