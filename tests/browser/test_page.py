@@ -244,9 +244,11 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
 
 
 def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Page):
-    change(brief, "Switch on at epoch", ["PageUp", *["ArrowRight"] * 4])
-    onset = brief.evaluate("window.board().recording.onset")
-    assert 10 <= onset <= 40
+    onset = 0
+    while onset < 10:  # one key at a time: Streamlit loses those that come while the page runs
+        change(brief, "Switch on at epoch", ["PageUp"])
+        onset = brief.evaluate("window.board().recording.onset")
+    assert onset <= 40
     assert_holds(brief, cube_of(training=BRIEFLY, onset=onset))
     look(brief, levels=dict.fromkeys(METHODS, 6))
     distinct = "new Set(window.board().shown.slice(0, 6).map(({ drawn }) => drawn.join())).size"
