@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from regviz.history import History
 from regviz.recorder import Growing
-from regviz.turns import Job, Sink, Streaming, end
+from regviz.turns import SHARE, Job, Sink, Streaming, end
 from regviz.wire import arrays, read, write
 
 _logger = logging.getLogger("regviz.runs")
@@ -140,12 +140,18 @@ class _Process:
         Returns
         -------
         tuple
-            Whether it would have to wait for room, how many trainings come before one of this
-            urgency, and how many there are.
+            Whether there is no room for it once all that are there have begun, how many trainings
+            come before one of this urgency, and how many there are.
         """
         with self._lock:
             jobs = list(self._jobs.values())
-        full = memory + sum(job.memory for job in jobs) > self._memory
+        patient = sum(job.memory for job in jobs if not job.urgent)
+        hurried = sum(job.memory for job in jobs if job.urgent)
+        share = SHARE * self._memory
+        if urgent:
+            full = memory + hurried + min(patient, share) > self._memory
+        else:
+            full = memory + hurried + patient > share
         return full, sum(job.urgent >= urgent for job in jobs), len(jobs)
 
     def begin(

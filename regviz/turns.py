@@ -27,7 +27,8 @@ STAGES = (1.0, 3.0)
 # Share of the room that those that are not urgent may take: a long one of them must not keep what
 # somebody looks at from beginning.
 SHARE = 0.75
-# Seconds that one waits for room while smaller ones pass it by; then those behind it wait with it.
+# Seconds that one waits for room once it is missed, and smaller ones pass it by; then those behind
+# it wait with it.
 OVERDUE = 10.0
 
 
@@ -42,7 +43,7 @@ class _Waiting:
     fits: Callable[[], bool]  # whether there is room for it to begin
     has_begun: bool
     called: threading.Event = field(default_factory=threading.Event)
-    since: float = field(default_factory=time.monotonic)
+    missed: float = math.inf  # when there was no room for it first
 
 
 class _Turns:
@@ -99,11 +100,14 @@ class _Turns:
         me.called.wait()
 
     def _first(self) -> _Waiting | None:
-        fitting = [one for one in self._waiting if one.has_begun or one.fits()]
-        long_ago = time.monotonic() - OVERDUE
-        overdue = [
-            one.rank() for one in self._waiting if one not in fitting and one.since < long_ago
-        ]
+        fitting, overdue, now = [], [], time.monotonic()
+        for one in self._waiting:
+            if one.has_begun or one.fits():
+                fitting.append(one)
+                continue
+            one.missed = min(one.missed, now)
+            if now - one.missed > OVERDUE:
+                overdue.append(one.rank())
         if overdue:
             fitting = [one for one in fitting if one.has_begun or one.rank() < min(overdue)]
         return min(fitting, key=lambda one: one.rank(), default=None)
@@ -119,7 +123,8 @@ _turns = _Turns()
 def bound_memory(n_bytes: float) -> None:
     """Let trainings that have begun hold no more, together, than so many bytes, as estimated.
 
-    One that needs more by itself begins when no other is under way that is as urgent.
+    One that needs more by itself begins when no other is under way; if it is not urgent, some room
+    is left beside it for those that are.
     """
     _turns.room = n_bytes
 
@@ -223,7 +228,7 @@ class Job:
         self._aboard = {0: self}  # those that are wanted, by the place of their histories
         self._leader = self  # who trains it
         self._taken_along = False
-        self._memory = work.memory()
+        self._memory, self._held = work.memory(), 0
         self.seconds = 0.0
 
     def start(self) -> None:
@@ -345,20 +350,11 @@ class Job:
         _threads.discard(threading.current_thread())
 
     def _train_all(self) -> None:
-        """Train it and what it takes along."""
-        outcome, failure, held = "complete", None, 0
+        """Train it and what it takes along, and tell how that ended."""
+        outcome, failure = "complete", None
         try:
             self._let_go()
-            others = self._gather()
-            held = self._need(self._work.memory(len(others)))
-            _turns.held += held
-            if others:
-                self._n_together = 1 + len(others)
-                self._aboard = dict(enumerate([self, *others]))
-            recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
-            next(recorded)  # whoever began it knows the initial networks
-            for histories in recorded:
-                self._add(histories)
+            self._stream()
         except _Unwanted:
             outcome = "stopped"
         except Exception as error:
@@ -366,11 +362,23 @@ class Job:
             traceback.clear_frames(error.__traceback__)  # which hold what was trained
         finally:
             self._count_turn()
-            _turns.held -= held
+            _turns.held -= self._held
             _turns.give()
             ended, self._aboard = self._aboard, {}  # and keep nothing of what the others hold
             for job in ended.values():
                 self._end(job, outcome, failure)
+
+    def _stream(self) -> None:
+        others = self._gather()
+        self._held = self._need(self._work.memory(len(others)))
+        _turns.held += self._held
+        if others:
+            self._n_together = 1 + len(others)
+            self._aboard = dict(enumerate([self, *others]))
+        recorded = self._work.stream(self.pause, self.count, [job._work for job in others])
+        next(recorded)  # whoever began it knows the initial networks
+        for histories in recorded:
+            self._add(histories)
 
     def _add(self, recorded: list[History]) -> None:
         if self._n_together == 1:

@@ -534,11 +534,13 @@ def test_those_that_are_not_urgent_leave_room_for_the_urgent(
 def test_one_that_is_not_urgent_and_larger_than_all_room_leaves_some_to_the_urgent(
     room: Callable[[float], None],
 ):
-    patient = Run(replace(LONG, network=regviz.NetworkSpec((16, 16))), urgent=False)
+    large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
     room(5 * memory(SHORT))
-    assert memory(patient.experiment) > 5 * memory(SHORT)
+    assert memory(large) > 5 * memory(SHORT)
+    patient = Run(large, urgent=False, patience=60)
     until(lambda: begun(patient))
     assert finish(Run(SHORT)).complete
+    assert patient.in_progress
     patient.leave("")
 
 
@@ -550,12 +552,13 @@ def test_what_has_waited_long_for_room_is_passed_by_no_more(
     small, later = long_ones(2)
     large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
     room(memory(large) + memory(LONG) // 2)
-    first, waits = waiting([small, large])
+    first, waits = waiting([small, large], patience=60)
     turns_module._turns.give()
     until(lambda: begun(first))
     time.sleep(0.6)
     last = Run(later)
-    until(lambda: first._n_epochs > 500)
+    seen = first._n_epochs
+    until(lambda: first._n_epochs > seen + 500)
     assert not begun(last)  # though there is room for it
     assert not begun(waits)
     first.leave("")
@@ -780,6 +783,39 @@ def test_what_was_trained_together_is_kept_apart(programs: list[list[regviz.Expe
     gc.collect()
     assert [one() for one in left] == [None, None]
     assert programs == [experiments]
+
+
+def test_what_fails_keeps_nothing_of_what_was_trained(monkeypatch: pytest.MonkeyPatch):
+    kept: list[weakref.ref[object]] = []
+
+    class Large:
+        """What a training holds."""
+
+    def fails(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
+        large = Large()
+        kept.append(weakref.ref(large))
+        for grown in histories(experiments, *rest, **options):
+            yield grown
+            assert large
+
+    monkeypatch.setattr(module, "histories", fails)
+    run = Run(SHORT)
+    until(lambda: not run.in_progress)
+    assert kept.pop()() is None
+    packed = Packing.add
+    times = iter(range(100))
+
+    def full(self: Packing, history: regviz.History) -> None:
+        if next(times) > 3:
+            raise MemoryError("there is no more")
+        packed(self, history)
+
+    monkeypatch.setattr(Packing, "add", full)
+    run = Run(LONG)
+    until(lambda: not run.in_progress)
+    assert isinstance(run.error, MemoryError)
+    until(lambda: not turns_module._threads)
+    assert kept.pop()() is None  # though its error is kept
 
 
 def test_who_cannot_take_it_in_fails_alone(

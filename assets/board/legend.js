@@ -73,13 +73,24 @@ export function updateStatus({ status }, recording) {
   // their widths are kept from the beginning: nothing is to move
   status.dataset.whole = summary(recording);
   status.dataset.waiting = waiting("99 %");
+  if (!done) explain(status, null); // which was that of the run before
   if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
   if (!done) return say(status, waiting(share(others)));
   const kept = others.nRows ? others.nFrames : lineUp.nFrames;
   const notes = [kept < Math.min(lastEpoch, FRAMES) + 1 && `${kept} epochs kept`, others.half && "half precision"].filter(Boolean);
-  status.dataset.tip = `${notes.join(", ")}: ${SMALL}`;
-  if (!notes.length) delete status.dataset.tip;
+  explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
   say(status, summary(recording));
+}
+
+/** A tip, for who points at it and for who comes by with the keyboard. */
+function explain(status, tip) {
+  if (tip === null) {
+    status.removeAttribute("tabindex");
+    delete status.dataset.tip;
+  } else {
+    status.tabIndex = 0;
+    status.dataset.tip = tip;
+  }
 }
 
 function waiting(share) {

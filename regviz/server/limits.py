@@ -29,8 +29,8 @@ class Limits:
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
     training_mb : int
         Memory that trainings under way hold in each process that trains, as estimated by
-        `regviz.cost`, in MiB, 1 to 1,000,000: the next one begins when there is room for it. One
-        that needs more trains without others that are as urgent.
+        `regviz.cost`, in MiB, 1 to 1,000,000: the next one begins when there is room for it, and
+        one that needs more when no other is under way.
     processes : int
         Processes that train beside the one that serves the page, and give way to it, 0 to 64. More
         than there are cores make nothing quicker; with 0 the page's own process trains, which takes
