@@ -71,10 +71,8 @@ def memory(experiment: Experiment, n_runs: int = 1) -> int:
         From 0.8 to 1.4 times what is allocated. What is needed during a turn only, of which there
         is one at a time, is not in it.
     """
-    training, layout = (
-        experiment.training,
-        Layout.of(experiment.network, 2, experiment.data.n_outputs),
-    )
+    training = experiment.training
+    layout = Layout.of(experiment.network, 2, experiment.data.n_outputs)
     n_train, batch_size = _sizes(experiment)
     n_recorded = n_runs * len(experiment.regularizations)
     n_rows = max(2, n_recorded)  # a single network is computed as two

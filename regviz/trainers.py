@@ -148,10 +148,7 @@ class _Process:
         patient = sum(job.memory for job in jobs if not job.urgent)
         hurried = sum(job.memory for job in jobs if job.urgent)
         share = SHARE * self._memory
-        if urgent:
-            full = memory + hurried + min(patient, share) > self._memory
-        else:
-            full = memory + hurried + patient > share
+        full = memory + hurried + min(patient, share) > (self._memory if urgent else share)
         return full, sum(job.urgent >= urgent for job in jobs), len(jobs)
 
     def begin(

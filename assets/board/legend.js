@@ -21,12 +21,14 @@ const TIPS = {
 
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
-  const status = make("span", { class: "status" });
+  const status = make("span", { class: "status", "data-waiting": waiting("99 %") });
   return { element: make("div", { class: "legend" }, signs, status), signs, status };
 }
 
 /** Write the signs anew, for another run or theme. */
-export function updateSigns({ signs }, recording, scale, theme) {
+export function updateSigns({ signs, status }, recording, scale, theme) {
+  // with that of `data-waiting`, its width is kept from the beginning: nothing is to move
+  status.dataset.whole = summary(recording);
   const { network, points } = recording;
   const counts = (split) => points[split].length / 3;
   const regression = network.task === "regression";
@@ -69,11 +71,8 @@ export function updateStatus({ status }, recording) {
     status.classList.toggle("training", !done);
     // read out once at the end, not at every percent
     status.setAttribute("aria-live", done ? "polite" : "off");
+    if (!done) explain(status, null); // which was that of the run before
   }
-  // their widths are kept from the beginning: nothing is to move
-  status.dataset.whole = summary(recording);
-  status.dataset.waiting = waiting("99 %");
-  if (!done) explain(status, null); // which was that of the run before
   if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
   if (!done) return say(status, waiting(share(others)));
   const kept = others.nRows ? others.nFrames : lineUp.nFrames;
@@ -84,6 +83,7 @@ export function updateStatus({ status }, recording) {
 
 /** A tip, for who points at it and for who comes by with the keyboard. */
 function explain(status, tip) {
+  if ((status.dataset.tip ?? null) === tip) return;
   if (tip === null) {
     status.removeAttribute("tabindex");
     delete status.dataset.tip;

@@ -164,22 +164,26 @@ def blank(browser: Browser, url: str) -> Iterator[Page]:
     page.close()
 
 
+# a function that finds the board's root element below another one, shadow roots included
+SEARCH = """function search(root) {
+  const found = root.querySelector(".regviz-board");
+  if (found) return found;
+  for (const element of root.querySelectorAll("*"))
+    if (element.shadowRoot) {
+      const inner = search(element.shadowRoot);
+      if (inner) return inner;
+    }
+  return null;
+}"""
+
+
 def find_board(page: Page) -> str:
     """JavaScript that finds the board's root element, inside its shadow root."""
     page.evaluate(
-        """() => {
-          const search = (root) => {
-            const found = root.querySelector(".regviz-board");
-            if (found) return found;
-            for (const element of root.querySelectorAll("*"))
-              if (element.shadowRoot) {
-                const inner = search(element.shadowRoot);
-                if (inner) return inner;
-              }
-            return null;
-          };
+        f"""() => {{
+          {SEARCH}
           let board = search(document);
           window.board = () => (board = board?.isConnected ? board : search(document)).regviz;
-        }"""
+        }}"""
     )
     return "window.board()"

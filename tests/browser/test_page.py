@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from regviz.training import recorded_epochs
-from tests.browser.conftest import find_board, visits
+from tests.browser.conftest import SEARCH, find_board, visits
 from tests.browser.visitor import (
     Open,
     assert_holds,
@@ -120,13 +120,12 @@ def test_the_cards_keep_their_place_while_another_run_comes(open_page: Open, wid
 
 
 # every frame that is shown, and when
-WATCH = """
+WATCH = (
+    SEARCH
+    + """
 window.frames = [];
 const watch = (now) => {
-  const find = (root) => root.querySelector(".regviz-board")
-    ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot))
-      .find((found) => found);
-  window.element = window.element?.isConnected ? window.element : find(document);
+  window.element = window.element?.isConnected ? window.element : search(document);
   const board = window.element?.regviz;
   if (board?.recording && board.frame !== window.frames.at(-1)?.frame)
     window.frames.push({ frame: board.frame, now });
@@ -134,6 +133,7 @@ const watch = (now) => {
 };
 requestAnimationFrame(watch);
 """
+)
 
 
 def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: BrowserContext, url: str):
