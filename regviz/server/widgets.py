@@ -4,20 +4,22 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from streamlit.proto.WidgetStates_pb2 import WidgetState
-from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import Serialized, SessionState, WStates
 
 _logger = logging.getLogger("regviz.widgets")
 NUMBERS = ("double_value", "int_value")
+SHOWN = "shown_widgets"  # kept in a session: those of which its browser said last where they stand
 _locks = tuple(threading.RLock() for _ in range(1024))
 
 
 def distrust() -> None:
-    """Change how Streamlit reads widgets, in two ways.
+    """Change how Streamlit reads widgets, in three ways.
 
     Streamlit takes any value of any kind, and fails wherever that is used, in its code or in ours.
     Here a widget that is said to stand where it cannot stands where it did when it appeared.
@@ -29,6 +31,8 @@ def distrust() -> None:
         return
     WStates.__getitem__ = _distrusting(WStates.__getitem__)  # type: ignore[method-assign]
     SafeSessionState.__init__ = _sharing(SafeSessionState.__init__)  # type: ignore[method-assign]
+    SessionState.set_widgets_from_proto = _noting(SessionState.set_widgets_from_proto)  # type: ignore[method-assign]
+    SessionState.register_widget = _telling(SessionState.register_widget)  # type: ignore[method-assign]
 
 
 def _distrusting(read: Callable[[WStates, str], Any]) -> Any:
@@ -68,3 +72,26 @@ def _sharing(begin: Callable[..., None]) -> Any:
         object.__setattr__(safe, "_lock", _locks[id(state) // 16 % len(_locks)])
 
     return init
+
+
+def _noting(read: Callable[[SessionState, WidgetStates], None]) -> Any:
+    def note(state: SessionState, said: WidgetStates) -> None:
+        read(state, said)
+        state[SHOWN] = frozenset(widget.id for widget in said.widgets)
+
+    return note
+
+
+def _telling(
+    register: Callable[[SessionState, WidgetMetadata[Any], str | None], RegisterWidgetResult[Any]],
+) -> Any:
+    def tell(
+        state: SessionState, widget: WidgetMetadata[Any], key: str | None
+    ) -> RegisterWidgetResult[Any]:
+        found = register(state, widget, key)
+        shown = SHOWN in state and widget.id in state[SHOWN]
+        if shown or found.value == widget.deserializer(None):
+            return found
+        return replace(found, value_changed=True)
+
+    return tell

@@ -1,12 +1,14 @@
 """The page in a real browser: it shows what was trained, and follows what a visitor chooses."""
 
 import io
+import re
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
@@ -241,6 +243,50 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
     expected = trained(cube.experiment).metrics["test_loss"][-1]
     for card in cards(page)[:6]:
         assert says(card["test_loss"], expected[card["k"]], 2)
+
+
+def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
+    context: BrowserContext, url: str
+):
+    # Streamlit's code for each kind of control, on the way for longer than the rest of the page
+    kinds = ("ButtonGroup", "Checkbox", "Selectbox", "Slider")
+    on_the_way: list[Route] = []
+    chosen = {
+        **{"data": "moons", "noise": "0.3", "hidden": "3,3", "activation": "relu"},
+        **{"features": "x1,x2,x1*x2", "optimizer": "adam", "learning_rate": "0.01"},
+        **{"batch_size": "15", "epochs": "50", "onset": "10"},
+        **{"methods": "none,l2,dropout", "early_stopping": "0"},
+    }
+    code = re.compile(rf"/static/js/({'|'.join(kinds)})\.")
+    context.route(code, lambda route: on_the_way.append(route))
+    try:
+        with visits(context, url) as open_page:
+            page = open_page(query=f"?v=1&{urlencode(chosen)}")
+            complete(page)
+            for seed in (4, 5):
+                choose_seed(page, seed)
+            assert {code.search(route.request.url)[1] for route in on_the_way} == set(kinds)
+            for route in on_the_way:
+                route.continue_()
+            for kind in kinds:
+                expect(page.get_by_test_id(f"st{kind}").first).to_be_visible()
+            choose_seed(page, 6)  # the browser says where all controls stand
+            told = dict(parse_qsl(page.evaluate("window.board().recording.link")))
+            assert told == chosen | {"seed": "6"}
+            expect(page.get_by_test_id("stAlert")).to_have_count(0)
+            switches = page.get_by_test_id("stCheckbox")
+            on = switches.filter(has=page.locator(":checked")).all_inner_texts()
+            assert on == ["None", "L2", "Dropout"]
+    finally:
+        context.unroute(code)
+
+
+def choose_seed(page: Page, seed: int) -> None:
+    """Write another seed, and wait until its run arrives."""
+    field = page.get_by_label("Seed", exact=True)
+    field.fill(str(seed))
+    field.press("Enter")
+    page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
 
 
 def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Page):
