@@ -103,6 +103,12 @@ def plain(message: ClientState) -> dict[str, Any]:
     }
 
 
+def run(message: dict[str, Any]) -> str:
+    """Of which run a message, as plain, asks for more frames."""
+    (told,) = (value for name, value in message["widgets"].items() if name.endswith("__events"))
+    return told["value"]["run"]
+
+
 def browse(address: str) -> list[ClientState]:
     """What a real browser sends: it opens the link, waits for all, and changes the seed."""
     messages: list[ClientState] = []
@@ -142,9 +148,11 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState
     assert opens == opens_too
 
     def apart(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
-        """What is said before the change, the change, and what is said after it."""
+        """What is said before the change, the change, and what is said of the run after it."""
         at = next(n for n, message in enumerate(messages) if not message["fragment"])
-        return messages[at - 1], messages[at], messages[at + 1]
+        before, change, *after = messages[at - 1 :]
+        # that all of the run before has come may be said later than the change
+        return before, change, next(each for each in after if run(each) != run(before))
 
     assert apart(more) == apart(more_too)
     # the pictures of the datasets are kept, and named in all that follows
