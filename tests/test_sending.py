@@ -1,10 +1,22 @@
 """What a run of the page has drawn reaches the browser, also if a fragment runs right after it."""
 
-import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+import asyncio
+from pathlib import Path
+from typing import Any
 
-from regviz.server.sending import FINISHED, send_whole_runs
+import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.script_data import ScriptData
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+
+from regviz.server.sending import FINISHED, SOON, send_whole_runs
 
 EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
 
@@ -12,6 +24,7 @@ EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
 @pytest.fixture(autouse=True)
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)
+    monkeypatch.setattr(AppSession, "_create_scriptrunner", AppSession._create_scriptrunner)
     send_whole_runs()
 
 
@@ -49,3 +62,105 @@ def test_a_run_of_the_page_replaces_all(keep: bool):
     queue = queued(drawn("board", "a"), ForwardMsg(script_finished=FINISHED))
     queue.clear(retain_lifecycle_msgs=keep)
     assert queue.flush() == ([ForwardMsg(script_finished=EARLY)] if keep else [])
+
+
+class Runner:
+    """Stands for what runs a session's page, and tells the session of it; each test says when."""
+
+    def __init__(self, initial_rerun_data: RerunData, **_: Any) -> None:
+        self.first = initial_rerun_data
+        self.requests = ScriptRequests()
+        self.request_rerun, self.request_stop = (
+            self.requests.request_rerun,
+            self.requests.request_stop,
+        )
+        self.on_event = self
+
+    def connect(self, listener: Any) -> None:
+        self.tell = listener
+
+    def start(self) -> None:
+        pass
+
+    def end(self) -> None:
+        """Draw something, end, and take no more requests; the session has yet to take that in."""
+        self.tell(self, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, drawn("the page's last"))
+        self.tell(self, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
+        assert self.requests.on_scriptrunner_ready().type.value == "STOP"
+        self.tell(self, ScriptRunnerEvent.SHUTDOWN)
+
+
+class Session(AppSession):
+    """A session whose page has a fragment."""
+
+    def __init__(self) -> None:
+        script = ScriptData(str(Path(__file__)), is_hello=False)
+        super().__init__(script, MemoryUploadedFileManager(""), ScriptCache(), None, {})
+        self._fragment_storage.register("a", lambda: None)
+
+    @property
+    def runner(self) -> Any:
+        return self._scriptrunner
+
+    def texts(self) -> list[str]:
+        """What is on its way to the browser."""
+        queue = self._browser_queue._queue
+        return [each.delta.new_element.text.body for each in queue if each.HasField("delta")]
+
+
+@pytest.fixture
+def runners(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_session, "ScriptRunner", Runner)
+
+
+@pytest.mark.usefixtures("runners")
+def test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn():
+    async def meet() -> None:
+        session = Session()
+        session.request_rerun(ClientState())
+        page = session.runner
+        page.end()
+        session.request_rerun(ClientState(fragment_id="a"))
+        assert session.runner is page
+        await asyncio.sleep(4 * SOON)
+        assert session.texts() == ["the page's last"]
+        assert session.runner is not page
+        assert session.runner.first.fragment_id == "a"
+
+    asyncio.run(meet())
+
+
+@pytest.mark.usefixtures("runners")
+def test_what_waits_joins_a_run_that_has_begun_meanwhile():
+    async def meet() -> None:
+        session = Session()
+        session.request_rerun(ClientState())
+        session.runner.end()
+        session.request_rerun(ClientState(fragment_id="a"))
+        session.request_rerun(ClientState(query_string="seed=1"))
+        page = session.runner
+        await asyncio.sleep(4 * SOON)
+        assert session.runner is page
+        assert page.requests._rerun_data.fragment_id_queue == ["a"]
+
+    asyncio.run(meet())
+
+
+@pytest.mark.usefixtures("runners")
+@pytest.mark.parametrize("gone", ["fragment", "visitor"])
+def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: str):
+    async def meet() -> None:
+        session = Session()
+        session.request_rerun(ClientState())
+        page = session.runner
+        page.requests.on_scriptrunner_ready()
+        session.request_rerun(ClientState(fragment_id="a"))
+        if gone == "fragment":
+            session._fragment_storage.clear()
+        else:
+            session._state = AppSessionState.SHUTDOWN_REQUESTED
+        session._scriptrunner = None
+        await asyncio.sleep(4 * SOON)
+        assert session.runner is None
+
+    asyncio.run(meet())
