@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from regviz.server.admission import Admission, Seats
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
-from regviz.server.files import Kept
+from regviz.server.files import Kept, KeptBefore
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import INDEX, SecurityHeaders
 from regviz.server.housekeeping import keep_house
@@ -34,6 +34,8 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
+STREAMLIT = (".css", ".gif", ".js", ".png", ".woff2")  # what its part of the page is made of
+UNCHANGING = {"cache-control": "public, immutable, max-age=31536000"}  # their names have a hash
 configure()
 log_once()
 ask_nobody()
@@ -73,6 +75,7 @@ app = st.App(
         Middleware(Errors),
         Middleware(Gate),
         Middleware(Admission, seats=seats),
+        Middleware(KeptBefore, kept=Kept.below(INDEX.parent, STREAMLIT, UNCHANGING)),
     ],
     on_script_error=tell,
 )

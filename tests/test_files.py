@@ -1,15 +1,20 @@
 """Files that are kept in memory are served as Starlette serves them from the disk."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
 
-from regviz.server.files import Kept
+from regviz.server.files import Kept, KeptBefore
 
+PLAIN = {"accept-encoding": "identity"}
 SAME = ("content-type", "content-length", "etag", "last-modified")
 
 
@@ -18,6 +23,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "main.js").write_text("export const α = 1;\n", "utf-8")
     (tmp_path / "style.css").write_text("", "utf-8")
+    (tmp_path / "font.woff2").write_bytes(bytes(range(256)))
     (tmp_path / "notes.txt").write_text("of ours", "utf-8")
     (tmp_path.parent / "outside.js").write_text("", "utf-8")
     return tmp_path
@@ -35,7 +41,9 @@ def client(folder: Path) -> TestClient:
 @pytest.mark.parametrize("path", ["deep/main.js", "style.css"])
 def test_a_file_comes_as_from_the_disk(client: TestClient, method: str, path: str):
     for _ in range(2):
-        kept, disk = (client.request(method, f"/{place}/{path}") for place in ("kept", "disk"))
+        kept, disk = (
+            client.request(method, f"/{place}/{path}", headers=PLAIN) for place in ("kept", "disk")
+        )
         assert (kept.status_code, kept.content) == (disk.status_code, disk.content)
         assert [kept.headers[name] for name in SAME] == [disk.headers[name] for name in SAME]
 
@@ -50,6 +58,28 @@ def test_what_a_browser_has_is_not_sent_again(client: TestClient, mark: str, con
     assert client.get("/kept/deep/main.js", headers={"if-none-match": '"other"'}).status_code == 200
 
 
+def test_who_takes_compressed_files_gets_them(client: TestClient, folder: Path):
+    text, address = (folder / "deep" / "main.js").read_bytes(), "/kept/deep/main.js"
+    for _ in range(2):
+        packed, plain = client.get(address), client.get(address, headers=PLAIN)
+        assert (packed.content, plain.content) == (text, text)  # the client unpacks
+        assert packed.headers["content-encoding"] == "gzip"
+        assert int(packed.headers["content-length"]) == len(gzip.compress(text))
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["etag"] != plain.headers["etag"]  # a store keeps them apart
+        assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+def test_what_is_compressed_by_itself_comes_as_it_is(folder: Path):
+    kept = Mount("/kept", Kept.below(folder, [".woff2"], {"cache-control": "public"}))
+    client = TestClient(Starlette(routes=[kept]))
+    answer = client.get("/kept/font.woff2")
+    assert answer.content == bytes(range(256))
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["cache-control"] == "public"
+    assert client.get("/kept/style.css").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["", "deep", "deep/", "none.js", "notes.txt", "%2e%2e/outside.js", "../outside.js"]
 )
@@ -61,3 +91,27 @@ def test_an_address_may_be_one_file_with_headers_of_its_own(client: TestClient):
     answer = client.get("/?v=1")
     assert answer.text == "of ours"
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_files_come_before_what_an_application_has_there(folder: Path):
+    async def own(_: object) -> PlainTextResponse:
+        return PlainTextResponse("the application's")
+
+    async def talk(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text("the application's")
+        await socket.close()
+
+    routes = [
+        WebSocketRoute("/style.css", talk),
+        Route("/{path:path}", own, methods=["GET", "HEAD", "POST"]),
+    ]
+    before = Middleware(KeptBefore, kept=Kept.below(folder))
+    client = TestClient(Starlette(routes=routes, middleware=[before]))
+    assert client.get("/deep/main.js").text == "export const α = 1;\n"
+    assert client.head("/style.css").headers["content-type"].startswith("text/css")
+    for path in ("/none.js", "/deep/", "/", "/notes.txt", "/%2e%2e/outside.js"):
+        assert client.get(path).text == "the application's"
+    assert client.post("/style.css").text == "the application's"
+    with client.websocket_connect("/style.css") as socket:
+        assert socket.receive_text() == "the application's"

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gzip
 import hashlib
 import http.client
 import json
@@ -124,6 +125,21 @@ def test_every_answer_has_the_headers(server: Server, method: str, path: str, st
     answer = ask(server, method, path)
     assert answer.status == status
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("kind", ["css", "js", "woff2"])
+def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, kind: str):
+    path = max((INDEX.parent / "static").rglob(f"*.{kind}"), key=lambda path: path.stat().st_size)
+    address = f"/{path.relative_to(INDEX.parent).as_posix()}"
+    answer = ask(server, "GET", address, accept_encoding="gzip")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "immutable" in answer.headers["cache-control"]
+    if kind == "woff2":
+        assert answer.body == path.read_bytes()
+    else:
+        assert answer.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(answer.body) == path.read_bytes()
+        assert 2 * len(answer.body) < path.stat().st_size
 
 
 def test_a_file_made_for_a_visitor_does_nothing_in_a_browser(server: Server):
