@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 import torch
 from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 from regviz.server.admission import Admission, Seats
@@ -22,8 +23,9 @@ from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
 from regviz.server.files import Kept, KeptBefore
 from regviz.server.gate import Gate, ask_nobody
-from regviz.server.headers import INDEX, SecurityHeaders
+from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
+from regviz.server.index import STREAMLIT, document
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from regviz.server.sending import send_whole_runs
@@ -34,7 +36,7 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
-STREAMLIT = (".css", ".gif", ".js", ".png", ".woff2")  # what its part of the page is made of
+KINDS = (".css", ".gif", ".js", ".png", ".woff2")  # what its part of the page is made of
 UNCHANGING = {"cache-control": "public, immutable, max-age=31536000"}  # their names have a hash
 configure()
 log_once()
@@ -66,7 +68,7 @@ app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
     routes=[
-        Route("/", Kept({".": INDEX}, {"cache-control": "no-cache"})),
+        Route("/", HTMLResponse(document(), headers={"cache-control": "no-cache"})),
         Mount("/assets", Kept.below(ROOT / "assets")),
     ],
     # from the outside in
@@ -75,7 +77,7 @@ app = st.App(
         Middleware(Errors),
         Middleware(Gate),
         Middleware(Admission, seats=seats),
-        Middleware(KeptBefore, kept=Kept.below(INDEX.parent, STREAMLIT, UNCHANGING)),
+        Middleware(KeptBefore, kept=Kept.below(STREAMLIT, KINDS, UNCHANGING)),
     ],
     on_script_error=tell,
 )

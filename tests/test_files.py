@@ -31,10 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> TestClient:
-    page = Kept({".": folder / "notes.txt"}, {"cache-control": "no-cache"})
     disk = StaticFiles(directory=folder)
     kept = Mount("/kept", Kept.below(folder))
-    return TestClient(Starlette(routes=[Route("/", page), kept, Mount("/disk", disk)]))
+    return TestClient(Starlette(routes=[kept, Mount("/disk", disk)]))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -85,12 +84,6 @@ def test_what_is_compressed_by_itself_comes_as_it_is(folder: Path):
 )
 def test_nothing_else_is_there(client: TestClient, path: str):
     assert client.get(f"/kept/{path}").status_code == 404
-
-
-def test_an_address_may_be_one_file_with_headers_of_its_own(client: TestClient):
-    answer = client.get("/?v=1")
-    assert answer.text == "of ours"
-    assert answer.headers["cache-control"] == "no-cache"
 
 
 def test_files_come_before_what_an_application_has_there(folder: Path):

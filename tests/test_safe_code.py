@@ -25,7 +25,7 @@ ALLOWED = {
     "regviz/history.py": {"open"},
     # files of the project and of Streamlit
     "regviz/offline.py": {"read_text"},
-    "regviz/server/headers.py": {"read_text"},
+    "regviz/server/index.py": {"read_text"},
     # those that were there when the server started, by their names in a list
     "regviz/server/files.py": {"read_bytes"},
 }

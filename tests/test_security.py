@@ -35,7 +35,8 @@ from regviz.server.admission import Admission, Seats
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
 from regviz.server.gate import KEPT, Gate, ask_nobody
-from regviz.server.headers import INDEX, SecurityHeaders, content_policy
+from regviz.server.headers import SecurityHeaders, content_policy
+from regviz.server.index import STREAMLIT, document
 from tests.serving import ROOT, TRACEBACK, Server, Stranger, serve
 
 HEADERS = {
@@ -129,8 +130,8 @@ def test_every_answer_has_the_headers(server: Server, method: str, path: str, st
 
 @pytest.mark.parametrize("kind", ["css", "js", "woff2"])
 def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, kind: str):
-    path = max((INDEX.parent / "static").rglob(f"*.{kind}"), key=lambda path: path.stat().st_size)
-    address = f"/{path.relative_to(INDEX.parent).as_posix()}"
+    path = max((STREAMLIT / "static").rglob(f"*.{kind}"), key=lambda path: path.stat().st_size)
+    address = f"/{path.relative_to(STREAMLIT).as_posix()}"
     answer = ask(server, "GET", address, accept_encoding="gzip")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "immutable" in answer.headers["cache-control"]
@@ -162,8 +163,7 @@ def test_a_refusal_and_a_failure_have_the_headers_too():
 
 
 def test_the_policy_names_all_that_is_allowed():
-    page = INDEX.read_text(encoding="utf-8")
-    (inline,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    (inline,) = re.findall(r"<script>(.*?)</script>", document(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     assert dict(part.split(" ", 1) for part in content_policy().split("; ")) == {
         "default-src": "'none'",
@@ -180,10 +180,9 @@ def test_the_policy_names_all_that_is_allowed():
     }
 
 
-def test_inline_scripts_are_allowed_one_by_one(tmp_path: Path):
-    index = tmp_path / "index.html"
-    index.write_text("<script>a < 1</script><script src='x.js'></script><script>b</script>")
-    (scripts,) = re.findall("script-src ([^;]*)", content_policy(index=index))
+def test_inline_scripts_are_allowed_one_by_one():
+    page = "<script>a < 1</script><script src='x.js'></script><script>b</script>"
+    (scripts,) = re.findall("script-src ([^;]*)", content_policy(page=page))
     hashes = [base64.b64encode(hashlib.sha256(s).digest()).decode() for s in (b"a < 1", b"b")]
     assert scripts == f"'self' 'sha256-{hashes[0]}' 'sha256-{hashes[1]}' blob:"
 

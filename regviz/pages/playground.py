@@ -43,6 +43,8 @@ STYLE = """<style>
   }
   /* the board says how far it is, and Streamlit's sign would lie upon the buttons */
   [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
+  /* what it shows holds while more is on the way, which Streamlit would draw pale */
+  .st-key-board { opacity: 1 !important; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
   .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */

@@ -3,14 +3,12 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from html.parser import HTMLParser
-from pathlib import Path
 
-import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+from regviz.server.index import Parts, document
+
 MEDIA = "/media/"  # files made for visitors
 SEALED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 NEVER = (
@@ -19,19 +17,19 @@ NEVER = (
 )
 
 
-def content_policy(embed: Sequence[str] = (), index: Path = INDEX) -> str:
+def content_policy(embed: Sequence[str] = (), page: str | None = None) -> str:
     """The content security policy of the page, as tight as Streamlit lets it be.
 
     Parameters
     ----------
     embed : sequence of str
         Origins whose pages may show ours in a frame; ``"*"`` stands for every page.
-    index : Path
-        Streamlit's page. Its inline scripts are allowed by their hashes, and no others.
+    page : str, optional
+        HTML; by default the page that is served. Its inline scripts are allowed by their hashes,
+        and no others.
     """
-    parser = _Scripts()
-    parser.feed(index.read_text(encoding="utf-8"))
-    hashes = [f"'sha256-{_hash(script)}'" for script in parser.inline]
+    parts = Parts(document() if page is None else page)
+    hashes = [f"'sha256-{_hash(script)}'" for script in parts.inline]
     directives = {
         "default-src": ["'none'"],
         # Streamlit makes each component's stub a module with the address blob:
@@ -48,27 +46,6 @@ def content_policy(embed: Sequence[str] = (), index: Path = INDEX) -> str:
         "frame-ancestors": ["'self'", *embed],
     }
     return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
-
-
-class _Scripts(HTMLParser):
-    """Collects the text of inline scripts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inline: list[str] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside = tag == "script" and "src" not in dict(attrs)
-        if self._inside:
-            self.inline.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.inline[-1] += data
 
 
 def _hash(script: str) -> str:

@@ -289,6 +289,30 @@ def choose_seed(page: Page, seed: int) -> None:
     page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
 
 
+def test_on_a_slow_line_the_board_is_never_pale(open_page: Open):
+    page = open_page(query="?v=1&epochs=50&hidden=2")
+    complete(page)
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    slow = {"latency": 1000, "downloadThroughput": 20_000, "uploadThroughput": 50_000}
+    line.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    page.evaluate(
+        """() => {
+          window.least = {};
+          setInterval(() => {
+            for (const key of ["board", "understand"]) {
+              const { opacity } = getComputedStyle(document.querySelector(`.st-key-${key}`));
+              window.least[key] = Math.min(window.least[key] ?? 1, Number(opacity));
+            }
+          }, 20);
+        }"""
+    )
+    choose_seed(page, 9)
+    page.wait_for_function("window.least.understand < 0.5")  # what waits is pale, all but the board
+    assert page.evaluate("window.least.board") == 1
+    line.detach()
+
+
 def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Page):
     onset = 0
     while onset < 10:  # one key at a time: Streamlit loses those that come while the page runs

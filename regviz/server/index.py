@@ -1,0 +1,72 @@
+"""The document that a browser loads first: ours, around what Streamlit's page loads and runs."""
+
+import functools
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Template
+
+import streamlit
+
+STREAMLIT = Path(streamlit.__file__).parent / "static"
+TEMPLATE = Path(__file__).parents[2] / "assets" / "index.html"
+LOADED = ("modulepreload", "preload", "stylesheet")  # links that a page cannot do without
+
+
+class Parts(HTMLParser):
+    """What a page loads and runs.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+
+    Attributes
+    ----------
+    tags : list of str
+        Its scripts, and its links to scripts, fonts and styles, as they are written.
+    inline : list of str
+        The text of scripts that are written into it.
+    """
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.inline: list[str] = []
+        self._script = self._inline = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a link, or begin a script."""
+        known = dict(attrs)
+        self._script = tag == "script"
+        self._inline = self._script and "src" not in known
+        if self._script or (tag == "link" and known.get("rel") in LOADED):
+            self.tags.append(self.get_starttag_text() or "")
+        if self._inline:
+            self.inline.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a script."""
+        if self._script:
+            self.tags[-1] += f"</{tag}>"
+        self._script = self._inline = False
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text of a script."""
+        if self._script:
+            self.tags[-1] += data
+        if self._inline:
+            self.inline[-1] += data
+
+
+@functools.cache
+def document() -> str:
+    """The page as HTML.
+
+    It has a title and a description for those who find or pass on a link, and a word for those who
+    wait. Streamlit's has its own name, and tells of an interface for programs that is closed here.
+    """
+    parts = Parts((STREAMLIT / "index.html").read_text("utf-8"))
+    template = Template(TEMPLATE.read_text("utf-8"))
+    return template.substitute(parts="\n    ".join(parts.tags))

@@ -1,0 +1,44 @@
+"""The first document loads all that Streamlit's does, and speaks of RegViz."""
+
+import re
+
+import pytest
+
+from regviz.server.index import STREAMLIT, Parts, document
+
+THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
+
+
+def test_it_loads_and_runs_what_streamlits_does():
+    assert Parts(document()).tags == Parts(THEIRS).tags
+    assert Parts(document()).inline == Parts(THEIRS).inline
+    loaded = set(re.findall(r"\./static/[^\"]+", THEIRS))
+    assert len(loaded) > 50
+    assert set(re.findall(r"\./static/[^\"]+", document())) == loaded
+
+
+def test_it_speaks_of_nothing_else():
+    assert "<title>RegViz</title>" in document()
+    said = re.sub(r"\./static/\S+", "", document())
+    assert not re.search("streamlit|snowflake|agent", said, re.IGNORECASE)
+    for name in ("description", "og:title", "og:description"):
+        (text,) = re.findall(rf'"{name}"\s+content="([^"]+)"', document())
+        assert 20 < len(text) < 200
+
+
+@pytest.mark.parametrize(
+    ("page", "tags", "inline"),
+    [
+        ("<p>a<script>b < c && 1</script>d", ["<script>b < c && 1</script>"], ["b < c && 1"]),
+        ("<script src='x.js'></script>", ["<script src='x.js'></script>"], []),
+        (
+            "<link rel=stylesheet href=a><link rel=icon href=b>",
+            ["<link rel=stylesheet href=a>"],
+            [],
+        ),
+        ("<!-- <script>a</script> -->", [], []),
+    ],
+)
+def test_parts_are_kept_as_they_are_written(page: str, tags: list[str], inline: list[str]):
+    parts = Parts(page)
+    assert (parts.tags, parts.inline) == (tags, inline)
