@@ -8,7 +8,7 @@ each module's imports of its neighbours become names, and nothing else of it cha
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -98,7 +98,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         about=f'<p class="about">{escape(about)}</p>' if about else "",
         # a style element ends at the first "</", whatever that stands in
         styles="\n".join(map(_styles, ("offline.css", "index.css"))).replace("</", r"<\/"),
-        modules=json.dumps({"imports": dict(_modules("offline.js"))}),
+        modules=json.dumps({"imports": _import_map("offline.js")}),
         messages="\n".join(
             f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
             for message in messages
@@ -176,16 +176,24 @@ def _only(cube: Cube, rows: list[int], history: History) -> History:
     )
 
 
-def _modules(entry: str) -> Iterator[tuple[str, str]]:
-    """Name and ``data:`` URL of a module and of all that it needs, each once."""
-    waiting, seen = [entry], {entry}
-    for file in waiting:
-        source = (BOARD / file).read_text(encoding="utf-8")
-        found = [match[2] for match in _IMPORT.finditer(source)]
-        waiting += dict.fromkeys(name for name in found if name not in seen)
-        seen.update(found)
-        named = _IMPORT.sub(rf'\1"{PREFIX}\2";', source) + f"\n//# sourceURL={PREFIX}{file}\n"
-        yield PREFIX + file, f"data:text/javascript;base64,{_base64(named.encode())}"
+def modules(entry: Path) -> dict[str, str]:
+    """A module and all that it needs: their texts by their names, nearest first."""
+    found = {entry.name: entry.read_text(encoding="utf-8")}
+    for text in (waiting := list(found.values())):
+        for name in (match[2] for match in _IMPORT.finditer(text)):
+            if name not in found:
+                found[name] = entry.with_name(name).read_text(encoding="utf-8")
+                waiting.append(found[name])
+    return found
+
+
+def _import_map(entry: str) -> dict[str, str]:
+    """A name and a ``data:`` URL of a module of the board and of all that it needs."""
+    urls = {}
+    for name, text in modules(BOARD / entry).items():
+        named = _IMPORT.sub(rf'\1"{PREFIX}\2";', text) + f"\n//# sourceURL={PREFIX}{name}\n"
+        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(named.encode())}"
+    return urls
 
 
 def _styles(file: str) -> str:

@@ -7,6 +7,8 @@ from string import Template
 
 import streamlit
 
+from regviz.offline import modules
+
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 TEMPLATE = Path(__file__).parents[2] / "assets" / "index.html"
 LOADED = ("modulepreload", "preload", "stylesheet")  # links that a page cannot do without
@@ -69,4 +71,10 @@ def document() -> str:
     """
     parts = Parts((STREAMLIT / "index.html").read_text("utf-8"))
     template = Template(TEMPLATE.read_text("utf-8"))
-    return template.substitute(parts="\n    ".join(parts.tags))
+    # else a browser learns of each from what imports it; what shows the controls goes before
+    ahead = [
+        f'<link rel="modulepreload" fetchpriority="low" href="./assets/{folder}/{name}">'
+        for folder in ("board", "picker")
+        for name in modules(TEMPLATE.parent / folder / "main.js")
+    ]
+    return template.substitute(parts="\n    ".join([*parts.tags, *ahead]))
