@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 from regviz.server.admission import Admission, Seats
+from regviz.server.assets import ASSETS, KINDS, mark
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
 from regviz.server.files import Kept, KeptBefore
@@ -36,8 +37,8 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
-KINDS = (".css", ".gif", ".js", ".png", ".woff2")  # what its part of the page is made of
-UNCHANGING = {"cache-control": "public, immutable, max-age=31536000"}  # their names have a hash
+THEIRS = (".css", ".gif", ".js", ".png", ".woff2")  # what Streamlit's part of the page is made of
+UNCHANGING = {"cache-control": "public, immutable, max-age=31536000"}  # their addresses have a hash
 configure()
 log_once()
 ask_nobody()
@@ -69,7 +70,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         Route("/", HTMLResponse(document(), headers={"cache-control": "no-cache"})),
-        Mount("/assets", Kept.below(ROOT / "assets")),
+        Mount("/assets", routes=[Mount(f"/{mark()}", Kept.below(ASSETS, KINDS, UNCHANGING))]),
     ],
     # from the outside in
     middleware=[
@@ -77,7 +78,7 @@ app = st.App(
         Middleware(Errors),
         Middleware(Gate),
         Middleware(Admission, seats=seats),
-        Middleware(KeptBefore, kept=Kept.below(STREAMLIT, KINDS, UNCHANGING)),
+        Middleware(KeptBefore, kept=Kept.below(STREAMLIT, THEIRS, UNCHANGING)),
     ],
     on_script_error=tell,
 )

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from regviz.server.files import Kept, KeptBefore
+from regviz.server.files import TEXTS, Kept, KeptBefore
 
 PLAIN = {"accept-encoding": "identity"}
 SAME = ("content-type", "content-length", "etag", "last-modified")
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(folder: Path) -> TestClient:
     disk = StaticFiles(directory=folder)
-    kept = Mount("/kept", Kept.below(folder))
+    kept = Mount("/kept", Kept.below(folder, TEXTS))
     return TestClient(Starlette(routes=[kept, Mount("/disk", disk)]))
 
 
@@ -99,7 +99,7 @@ def test_files_come_before_what_an_application_has_there(folder: Path):
         WebSocketRoute("/style.css", talk),
         Route("/{path:path}", own, methods=["GET", "HEAD", "POST"]),
     ]
-    before = Middleware(KeptBefore, kept=Kept.below(folder))
+    before = Middleware(KeptBefore, kept=Kept.below(folder, TEXTS))
     client = TestClient(Starlette(routes=routes, middleware=[before]))
     assert client.get("/deep/main.js").text == "export const α = 1;\n"
     assert client.head("/style.css").headers["content-type"].startswith("text/css")

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from regviz.server.assets import ASSETS, place
 from regviz.server.index import STREAMLIT, Parts, document
-from tests.serving import ROOT
 
 THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
 
@@ -28,11 +28,12 @@ def test_it_speaks_of_nothing_else():
 
 
 def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():
-    ahead = re.findall(r'modulepreload" fetchpriority="low" href="\./(assets/[^"]+)"', document())
-    assert {"assets/board/main.js", "assets/picker/main.js", "assets/board/board.js"} <= set(ahead)
-    for path in map(ROOT.joinpath, ahead):
+    link = rf'modulepreload" fetchpriority="low" href="\./{place()}/([^"]+)"'
+    ahead = set(map(ASSETS.joinpath, re.findall(link, document())))
+    assert {ASSETS / "board" / "main.js", ASSETS / "picker" / "main.js"} <= ahead
+    for path in ahead:
         needed = re.findall(r'"\./([\w-]+\.js)"', path.read_text("utf-8"))
-        assert {path.with_name(name).relative_to(ROOT).as_posix() for name in needed} <= set(ahead)
+        assert set(map(path.with_name, needed)) <= ahead
 
 
 @pytest.mark.parametrize(

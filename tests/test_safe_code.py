@@ -26,6 +26,7 @@ ALLOWED = {
     # files of the project and of Streamlit
     "regviz/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
+    "regviz/server/assets.py": {"read_bytes"},
     # those that were there when the server started, by their names in a list
     "regviz/server/files.py": {"read_bytes"},
 }

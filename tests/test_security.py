@@ -32,6 +32,7 @@ from websockets.exceptions import InvalidStatus
 
 from regviz.server import connection
 from regviz.server.admission import Admission, Seats
+from regviz.server.assets import place
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
 from regviz.server.gate import KEPT, Gate, ask_nobody
@@ -111,7 +112,7 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
         ("GET", "/", 200),
         ("HEAD", "/", 200),
         ("GET", "/?v=1&noise=loud", 200),
-        ("GET", "/assets/board/main.js", 200),
+        ("GET", f"/{place()}/board/main.js", 200),
         ("GET", "/assets/none.js", 404),
         ("GET", "/favicon.png", 200),
         ("GET", "/_stcore/health", 200),
@@ -262,8 +263,10 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
 
     client = TestClient(Gate(Starlette(routes=[Route("/{path:path}", tell)])))
     assert client.get("/course/_stcore/health").text == "/course/_stcore/health"
-    assert client.get("/course/").text == "/course/"
+    assert client.get("/course").text == "/course"  # which Streamlit leads to the page
+    assert client.get("/course/").text == "/"
     assert client.get("/course/assets/board/main.js").text == "/assets/board/main.js"
+    assert client.get("/course/static/js/a.js").text == "/static/js/a.js"
     for path in ("/", "/_stcore/health", "/course/_stcore/metrics", "/coursework"):
         assert client.get(path).status_code == 404
 

@@ -7,6 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from regviz.server.assets import place
+
 PICTURE_FORMATS = ("png", "svg")
 ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # Plotly's buttons
 
@@ -15,11 +17,11 @@ def asset_component(name: str, folder: str) -> Any:
     """A component whose code is ``assets/<folder>/main.js``, which exports ``render(component)``.
 
     What Streamlit is given is a stub, as inline code travels with every message: the browser loads
-    the modules once, from the server's ``/assets``.
+    the modules once, from the server.
     """
     stub = (
         "export default (component) =>\n"
-        f'  import(new URL("assets/{folder}/main.js", document.baseURI))'
+        f'  import(new URL("{place()}/{folder}/main.js", document.baseURI))'
         ".then((module) => module.render(component));\n"
     )
     return st.components.v2.component(name, js=stub)

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PARTS = (".css", ".js", ".svg")  # what a page of ours is made of: texts, which can be compressed
+TEXTS = (".css", ".js", ".svg")  # what becomes smaller by being compressed
 
 
 class Kept(StaticFiles):
@@ -37,7 +37,7 @@ class Kept(StaticFiles):
     def below(
         cls,
         folder: Path,
-        suffixes: Collection[str] = PARTS,
+        suffixes: Collection[str],
         headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Files of some kinds in a folder, and in those that it holds."""
@@ -49,7 +49,7 @@ class Kept(StaticFiles):
         if path not in self.files:
             raise HTTPException(404)
         asked, file = Headers(scope=scope), self.files[path]
-        small = file.suffix in PARTS and "gzip" in asked.get("accept-encoding", "")
+        small = file.suffix in TEXTS and "gzip" in asked.get("accept-encoding", "")
         content, headers = _read_compressed(file) if small else _read(file)
         response = Response(content, headers=headers | self.headers)
         if self.is_not_modified(response.headers, asked):
@@ -83,7 +83,7 @@ def _read(path: Path) -> tuple[bytes, dict[str, str]]:
     """A file, and what Starlette says of it: type, length, age and mark."""
     headers = dict(FileResponse(path, stat_result=path.stat()).headers)
     del headers["accept-ranges"]
-    if path.suffix in PARTS:
+    if path.suffix in TEXTS:
         headers["vary"] = "Accept-Encoding"
     return path.read_bytes(), headers
 

@@ -18,6 +18,7 @@ from regviz.server.connection import Connection
 
 PLACES = ("/", "/favicon.png", "/_stcore/health", "/_stcore/host-config")
 FOLDERS = ("/static/", "/assets/", "/media/")
+OURS = ("/static/", "/assets/")  # served by us, Streamlit's files included
 UPLOADS = "/_stcore/upload_file/"
 KEPT = 8  # uploads of a session; the oldest is let go for the next
 
@@ -72,8 +73,8 @@ class Gate:
             allowed = {"Allow": ", ".join(methods)}
             await PlainTextResponse("Not allowed.\n", 405, allowed)(scope, receive, send)
             return
-        if path.startswith("/assets/"):
-            scope = {**scope, "path": path}  # which Streamlit does not serve below its base
+        if scope["path"] == f"{self.base}/" or path.startswith(OURS):
+            scope = {**scope, "path": path}  # as it is served from
         await self.app(scope, receive, send)
         if upload:
             _let_go(path.removeprefix(UPLOADS).partition("/")[0])

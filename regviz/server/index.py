@@ -8,9 +8,10 @@ from string import Template
 import streamlit
 
 from regviz.offline import modules
+from regviz.server.assets import ASSETS, place
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
-TEMPLATE = Path(__file__).parents[2] / "assets" / "index.html"
+TEMPLATE = ASSETS / "index.html"
 LOADED = ("modulepreload", "preload", "stylesheet")  # links that a page cannot do without
 
 
@@ -73,8 +74,8 @@ def document() -> str:
     template = Template(TEMPLATE.read_text("utf-8"))
     # else a browser learns of each from what imports it; what shows the controls goes before
     ahead = [
-        f'<link rel="modulepreload" fetchpriority="low" href="./assets/{folder}/{name}">'
+        f'<link rel="modulepreload" fetchpriority="low" href="./{place()}/{folder}/{name}">'
         for folder in ("board", "picker")
-        for name in modules(TEMPLATE.parent / folder / "main.js")
+        for name in modules(ASSETS / folder / "main.js")
     ]
-    return template.substitute(parts="\n    ".join([*parts.tags, *ahead]))
+    return template.substitute(place=place(), parts="\n    ".join([*parts.tags, *ahead]))

@@ -19,6 +19,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from regviz.server.assets import place
 from tests.browser.install import find_chromium
 from tests.serving import serve
 
@@ -27,6 +28,7 @@ expect.set_options(timeout=30_000)  # as long as everything else is waited for: 
 # Streamlit says so when a control moves in the instant in which the board asks for frames;
 # `controls.moved` sees to it that the move counts.
 TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
+WHERE = f"window.assets = '/{place()}';"  # from there tests import the page's modules
 SHARED = pytest.StashKey[str]()
 
 
@@ -72,6 +74,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Where pages are opened one after another, so that the browser loads their code once."""
     with browser.new_context() as context:
+        context.add_init_script(WHERE)
         yield context
 
 
@@ -159,7 +162,8 @@ def open_pages(context: BrowserContext, url: str) -> Iterator[Callable[..., Page
 def blank(browser: Browser, url: str) -> Iterator[Page]:
     """A page of the server's origin, from which its modules can be imported."""
     page = browser.new_page()
-    page.goto(f"{url}/assets/logo.svg")
+    page.add_init_script(WHERE)
+    page.goto(f"{url}/{place()}/logo.svg")
     yield page
     page.close()
 

@@ -241,7 +241,7 @@ def test_early_stopping_is_where_the_history_has_it(page: Page, history: History
     best, stopped = history.early_stopping(patience)
     found = page.evaluate(
         """async () => {
-          const { earlyStopping } = await import("/assets/board/stopping.js");
+          const { earlyStopping } = await import(assets + "/board/stopping.js");
           const { recording } = window.board();
           return Array.from(recording.diverged, (_, k) => earlyStopping(recording, k));
         }"""

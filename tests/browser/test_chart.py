@@ -18,13 +18,13 @@ MEASURES = {
 }
 
 MEASURE = """async ([name, row, offset, index]) => {
-  const measures = await import("/assets/board/measures.js");
+  const measures = await import(assets + "/board/measures.js");
   return measures[name](Float32Array.from(row), offset, Int32Array.from(index));
 }"""
 
 # a recording of the first `held` frames, and a panel that shows it
 SETUP = """async ({ header, arrays, cards }) => {
-  const load = (name) => import(`/assets/board/${name}.js`);
+  const load = (name) => import(`${assets}/board/${name}.js`);
   const { start } = await load("recording");
   const [losses, sparsity] = await Promise.all([load("losses"), load("sparsity")]);
   const { makeLosses, updateLosses, describeLosses } = losses;
@@ -40,7 +40,7 @@ SETUP = """async ({ header, arrays, cards }) => {
   const panels = { losses: makeLosses({ onSeek }), sparsity: makeSparsity({ onSeek }) };
   const styles = ["board", "chart"].map((name) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet" });
-    link.href = `/assets/board/${name}.css`;
+    link.href = `${assets}/board/${name}.css`;
     document.head.append(link);
     return new Promise((done) => (link.onload = done));
   });
@@ -147,7 +147,7 @@ def test_measures_are_those_of_python(blank: Page, name: str):
 @pytest.mark.parametrize("high", [0.03, 0.8, 1, 1.5, 3, 40, 2e5, 3e37])
 def test_a_linear_axis_has_round_ticks_from_zero_up(blank: Page, high: float):
     js = """async ([high, most]) =>
-      (await import("/assets/board/ticks.js")).linearTicks(high, most)"""
+      (await import(assets + "/board/ticks.js")).linearTicks(high, most)"""
     ticks = blank.evaluate(js, [high, 5])
     assert ticks[0] == 0
     assert ticks[-1] <= high * (1 + 1e-9)
@@ -159,7 +159,7 @@ def test_a_linear_axis_has_round_ticks_from_zero_up(blank: Page, high: float):
 
 def test_epochs_are_counted_in_whole_steps(blank: Page):
     js = """async (last) =>
-      (await import("/assets/board/ticks.js")).linearTicks(last, 6, true)"""
+      (await import(assets + "/board/ticks.js")).linearTicks(last, 6, true)"""
     assert blank.evaluate(js, 3) == [0, 1, 2, 3]
     assert blank.evaluate(js, 400) == [0, 100, 200, 300, 400]
 
@@ -167,7 +167,7 @@ def test_epochs_are_counted_in_whole_steps(blank: Page):
 @pytest.mark.parametrize("least", [1e-300, 1e-9, 4e-4, 0.03, 0.2, 0.69])
 def test_a_logarithmic_axis_is_told_by_its_labels(blank: Page, least: float):
     js = """async ([least, largest, most]) => {
-      const ticks = await import("/assets/board/ticks.js");
+      const ticks = await import(assets + "/board/ticks.js");
       const [low, high] = ticks.logRange(least, largest);
       return { low, high, ...ticks.logTicks(low, high, most) };
     }"""
@@ -258,7 +258,7 @@ def test_playing_draws_axes_and_lines_once(charts: Page):
     show(charts, 1, 0)
     drawn = charts.evaluate(
         """async () => {
-          const { drawChart } = await import("/assets/board/chart.js");
+          const { drawChart } = await import(assets + "/board/chart.js");
           const { chart } = charts.panels.losses;
           // its size comes with the first frame that the browser lays out
           for (let i = 0; i < 300 && !chart.drawn; i++) await new Promise(requestAnimationFrame);

@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection
 from regviz.link import link
 from regviz.scene import Scene
 from regviz.showcase import SHOWCASE
-from tests.browser.conftest import patient
+from tests.browser.conftest import WHERE, patient
 from tests.browser.visitor import (
     assert_holds,
     cards,
@@ -113,6 +113,7 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
 def opened(context: BrowserContext, site: str) -> Page:
     """What somebody sees who opens a link."""
     page = patient(context.new_page())
+    page.add_init_script(WHERE)
     page.goto(link(site, BRIEF))
     arrived(page)
     return page

@@ -12,12 +12,13 @@ from playwright.sync_api import Browser, Page
 from regviz import palette
 from regviz.drawing import Drawing
 from regviz.points import MAX_POINTS
+from tests.browser.conftest import WHERE
 
 LIMITS = {"all": 10, "each": 3, "most": MAX_POINTS}
 SPRAY = 8
 
 MOUNT = """async (data) => {
-  const { render } = await import("/assets/draw/main.js");
+  const { render } = await import(assets + "/draw/main.js");
   window.unmount?.();
   window.sent = [];
   const root = document.createElement("div");
@@ -48,7 +49,7 @@ class Pad:
         return tuple(
             self.page.evaluate(
                 """async (at) => {
-                  const { toCanvas } = await import("/assets/draw/canvas.js");
+                  const { toCanvas } = await import(assets + "/draw/canvas.js");
                   const box = pad.canvas.getBoundingClientRect();
                   const [x, y] = toCanvas(pad.frame, ...at);
                   return [x + box.left, y + box.top];
@@ -100,6 +101,7 @@ class Pad:
 def go_to_empty(page: Page, url: str) -> None:
     """An empty page of the server's origin, from which its modules can be imported."""
     body = '<link rel="icon" href="data:,">'
+    page.add_init_script(WHERE)
     page.route("**/empty", lambda route: route.fulfill(content_type="text/html", body=body))
     page.goto(f"{url}/empty")
 

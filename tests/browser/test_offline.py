@@ -152,7 +152,7 @@ def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
 
 
 def test_it_holds_every_network_at_every_epoch_to_the_bit(run: Run, page: Page):
-    found = page.evaluate(PARAMETERS.replace("/assets/board/", "regviz/"))
+    found = page.evaluate(PARAMETERS.replace('assets + "/board/', '"regviz/'))
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.uint32).reshape(found["shape"])
     assert np.array_equal(numbers, run.history.parameters.view(np.uint32))
     assert page.evaluate("window.board().recording.epochs") == run.history.epochs.tolist()

@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 # a sixteenth of a second at a time, which no rounding touches; every state on the way
 PLAY = """async ([state, extent, seconds]) => {
-  const player = await import("/assets/board/player.js");
+  const player = await import(assets + "/board/player.js");
   const states = [{ ...player.START, ...state }];
   for (let i = 0; i < Math.round(16 * seconds); i++)
     states.push(player.tick(states.at(-1), extent, 1 / 16));
@@ -13,7 +13,7 @@ PLAY = """async ([state, extent, seconds]) => {
 }"""
 
 CALL = """async ([name, ...args]) => {
-  const player = await import("/assets/board/player.js");
+  const player = await import(assets + "/board/player.js");
   return player[name](...args);
 }"""
 

@@ -33,7 +33,7 @@ START: dict[str, Any] = {
 
 # every network at every frame of the line-up, and the networks that the line-up has
 PARAMETERS = """async () => {
-  const { copyRow } = await import("/assets/board/recording.js");
+  const { copyRow } = await import(assets + "/board/recording.js");
   const { recording } = window.board();
   const { parts, held, nParameters, diverged } = recording;
   const shape = [held, diverged.length, nParameters];

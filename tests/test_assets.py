@@ -1,0 +1,40 @@
+"""The page's own files are at another address as soon as one of them changes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from regviz.server import assets
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "main.js").write_text("1", "utf-8")
+    (tmp_path / "style.css").write_text("2", "utf-8")
+    (tmp_path / "picture.png").write_text("3", "utf-8")
+    monkeypatch.setattr(assets, "ASSETS", tmp_path)
+    return tmp_path
+
+
+def test_the_mark_is_the_same_for_the_same_files(folder: Path):
+    first = assets.mark.__wrapped__()
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    (folder / "picture.png").write_text("none of them", "utf-8")
+    assert assets.mark.__wrapped__() == first
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("deep/main.js", "2"), ("style.css", "1"), ("other.css", "2")]
+)
+def test_the_mark_changes_with_each(folder: Path, path: str, text: str):
+    first = assets.mark.__wrapped__()
+    (folder / path).write_text(text, "utf-8")
+    assert assets.mark.__wrapped__() != first
+
+
+def test_the_mark_changes_with_a_name(folder: Path):
+    first = assets.mark.__wrapped__()
+    (folder / "style.css").rename(folder / "styles.css")
+    assert assets.mark.__wrapped__() != first
