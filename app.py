@@ -16,13 +16,13 @@ import streamlit as st
 import torch
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from regviz.server.admission import Admission, Seats
-from regviz.server.assets import ASSETS, KINDS, mark
+from regviz.server.assets import ASSETS, KINDS, place
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
-from regviz.server.files import Kept, KeptBefore
+from regviz.server.files import Kept, below
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
@@ -37,8 +37,11 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
-THEIRS = (".css", ".gif", ".js", ".png", ".woff2")  # what Streamlit's part of the page is made of
-UNCHANGING = {"cache-control": "public, immutable, max-age=31536000"}  # their addresses have a hash
+# each at an address with a hash of what it says
+FILES = {
+    **below("/static", STREAMLIT / "static", (".css", ".gif", ".js", ".png", ".svg", ".woff2")),
+    **below(f"/{place()}", ASSETS, KINDS),
+}
 configure()
 log_once()
 ask_nobody()
@@ -68,17 +71,14 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
-    routes=[
-        Route("/", HTMLResponse(document(), headers={"cache-control": "no-cache"})),
-        Mount("/assets", routes=[Mount(f"/{mark()}", Kept.below(ASSETS, KINDS, UNCHANGING))]),
-    ],
+    routes=[Route("/", HTMLResponse(document(), headers={"cache-control": "no-cache"}))],
     # from the outside in
     middleware=[
         Middleware(SecurityHeaders, embed=limits().embed),
         Middleware(Errors),
         Middleware(Gate),
+        Middleware(Kept, files=FILES),
         Middleware(Admission, seats=seats),
-        Middleware(KeptBefore, kept=Kept.below(STREAMLIT, THEIRS, UNCHANGING)),
     ],
     on_script_error=tell,
 )

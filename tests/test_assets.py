@@ -18,23 +18,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_mark_is_the_same_for_the_same_files(folder: Path):
-    first = assets.mark.__wrapped__()
-    assert re.fullmatch("[0-9a-f]{16}", first)
+def test_the_place_is_the_same_for_the_same_files(folder: Path):
+    first = assets.place.__wrapped__()
+    assert re.fullmatch("assets/[0-9a-f]{16}", first)
     (folder / "picture.png").write_text("none of them", "utf-8")
-    assert assets.mark.__wrapped__() == first
+    assert assets.place.__wrapped__() == first
 
 
 @pytest.mark.parametrize(
     ("path", "text"), [("deep/main.js", "2"), ("style.css", "1"), ("other.css", "2")]
 )
-def test_the_mark_changes_with_each(folder: Path, path: str, text: str):
-    first = assets.mark.__wrapped__()
+def test_the_place_changes_with_each(folder: Path, path: str, text: str):
+    first = assets.place.__wrapped__()
     (folder / path).write_text(text, "utf-8")
-    assert assets.mark.__wrapped__() != first
+    assert assets.place.__wrapped__() != first
 
 
-def test_the_mark_changes_with_a_name(folder: Path):
-    first = assets.mark.__wrapped__()
+def test_the_place_changes_with_a_name(folder: Path):
+    first = assets.place.__wrapped__()
     (folder / "style.css").rename(folder / "styles.css")
-    assert assets.mark.__wrapped__() != first
+    assert assets.place.__wrapped__() != first

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from regviz.server.files import TEXTS, Kept, KeptBefore
+from regviz.server.files import TEXTS, Kept, below
 
 PLAIN = {"accept-encoding": "identity"}
 SAME = ("content-type", "content-length", "etag", "last-modified")
@@ -31,9 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> TestClient:
-    disk = StaticFiles(directory=folder)
-    kept = Mount("/kept", Kept.below(folder, TEXTS))
-    return TestClient(Starlette(routes=[kept, Mount("/disk", disk)]))
+    disk = Mount("/disk", StaticFiles(directory=folder))
+    kept = Middleware(Kept, files=below("/kept", folder, [*TEXTS, ".woff2"]))
+    return TestClient(Starlette(routes=[disk], middleware=[kept]))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -69,14 +69,15 @@ def test_who_takes_compressed_files_gets_them(client: TestClient, folder: Path):
         assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
-def test_what_is_compressed_by_itself_comes_as_it_is(folder: Path):
-    kept = Mount("/kept", Kept.below(folder, [".woff2"], {"cache-control": "public"}))
-    client = TestClient(Starlette(routes=[kept]))
+def test_what_is_compressed_by_itself_comes_as_it_is(client: TestClient):
     answer = client.get("/kept/font.woff2")
     assert answer.content == bytes(range(256))
     assert "content-encoding" not in answer.headers
-    assert answer.headers["cache-control"] == "public"
-    assert client.get("/kept/style.css").status_code == 404
+
+
+def test_files_are_kept_for_good(client: TestClient):
+    for path in ("deep/main.js", "font.woff2"):
+        assert client.get(f"/kept/{path}").headers["cache-control"].endswith("max-age=31536000")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_nothing_else_is_there(client: TestClient, path: str):
     assert client.get(f"/kept/{path}").status_code == 404
 
 
-def test_files_come_before_what_an_application_has_there(folder: Path):
+def test_all_else_is_the_applications(folder: Path):
     async def own(_: object) -> PlainTextResponse:
         return PlainTextResponse("the application's")
 
@@ -96,15 +97,14 @@ def test_files_come_before_what_an_application_has_there(folder: Path):
         await socket.close()
 
     routes = [
-        WebSocketRoute("/style.css", talk),
+        WebSocketRoute("/kept/style.css", talk),
         Route("/{path:path}", own, methods=["GET", "HEAD", "POST"]),
     ]
-    before = Middleware(KeptBefore, kept=Kept.below(folder, TEXTS))
-    client = TestClient(Starlette(routes=routes, middleware=[before]))
-    assert client.get("/deep/main.js").text == "export const α = 1;\n"
-    assert client.head("/style.css").headers["content-type"].startswith("text/css")
-    for path in ("/none.js", "/deep/", "/", "/notes.txt", "/%2e%2e/outside.js"):
+    kept = Middleware(Kept, files=below("/kept", folder, TEXTS))
+    client = TestClient(Starlette(routes=routes, middleware=[kept]))
+    for path in ("/none.js", "/style.css", "/", "/keptfor/style.css"):
         assert client.get(path).text == "the application's"
-    assert client.post("/style.css").text == "the application's"
-    with client.websocket_connect("/style.css") as socket:
+    assert client.get("/kept/none.js").status_code == 404
+    assert client.post("/kept/style.css").text == "the application's"
+    with client.websocket_connect("/kept/style.css") as socket:
         assert socket.receive_text() == "the application's"

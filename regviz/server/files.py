@@ -4,78 +4,76 @@ import functools
 import gzip
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Self
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 TEXTS = (".css", ".js", ".svg")  # what becomes smaller by being compressed
+UNCHANGING = "public, immutable, max-age=31536000"  # for as long as caches may be told, a year
+
+_starlette = StaticFiles()
 
 
-class Kept(StaticFiles):
-    """ASGI application that serves files as they were when they were first asked for.
-
-    Starlette's own sends other threads to the disk, several times for each request, which takes
-    three times as long, and its `GZipMiddleware` compresses anew what it has compressed before.
+def below(address: str, folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
+    """Files of some kinds in a folder, and in those that it holds.
 
     Parameters
     ----------
-    files : mapping of str to Path
-        By their paths below the address that this is mounted at.
-    headers : mapping of str to str, optional
-        Further headers of all answers.
+    address : str
+        Where the folder is served, such as ``"/static"``.
+    folder : Path
+    suffixes : collection of str
+        Such as ``".js"``.
+
+    Returns
+    -------
+    dict of str to Path
+        By their addresses.
     """
-
-    def __init__(self, files: Mapping[str, Path], headers: Mapping[str, str] | None = None) -> None:
-        super().__init__()
-        self.files, self.headers = files, dict(headers or {})
-
-    @classmethod
-    def below(
-        cls,
-        folder: Path,
-        suffixes: Collection[str],
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Files of some kinds in a folder, and in those that it holds."""
-        paths = [path for path in folder.rglob("*") if path.suffix in suffixes]
-        return cls({path.relative_to(folder).as_posix(): path for path in paths}, headers)
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The answer to a request: a file, or that the browser's copy of it still holds."""
-        if path not in self.files:
-            raise HTTPException(404)
-        asked, file = Headers(scope=scope), self.files[path]
-        small = file.suffix in TEXTS and "gzip" in asked.get("accept-encoding", "")
-        content, headers = _read_compressed(file) if small else _read(file)
-        response = Response(content, headers=headers | self.headers)
-        if self.is_not_modified(response.headers, asked):
-            return NotModifiedResponse(response.headers)
-        return response
+    paths = [path for path in folder.rglob("*") if path.suffix in suffixes]
+    return {f"{address}/{path.relative_to(folder).as_posix()}": path for path in paths}
 
 
-class KeptBefore:
-    """ASGI middleware that serves files at addresses where the application has others of its own.
+class Kept:
+    """ASGI middleware that serves files as they were when they were first asked for.
+
+    Starlette's own sends other threads to the disk, several times for each request, and its
+    `GZipMiddleware` compresses anew what it has compressed before: a class that comes with empty
+    caches waits twice as long.
 
     Parameters
     ----------
     app : ASGI application
-        It answers whatever else is asked for.
-    kept : Kept
-        By their paths from the root.
+        It answers whatever else is asked for, but nothing in the folders that these files are in.
+    files : mapping of str to Path
+        By their addresses, each of which stands for this content for good.
     """
 
-    def __init__(self, app: ASGIApp, kept: Kept) -> None:
-        self.app, self.kept = app, kept
+    def __init__(self, app: ASGIApp, files: Mapping[str, Path]) -> None:
+        self.app, self.files = app, files
+        self.folders = tuple({f"/{address.split('/')[1]}/" for address in files})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a file, or pass the request on."""
-        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        known = asked and scope["path"].removeprefix("/") in self.kept.files
-        await (self.kept if known else self.app)(scope, receive, send)
+        """Serve a file, refuse what is not there, or pass the request on."""
+        answer: ASGIApp = self.app
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            if scope["path"] in self.files:
+                answer = _answer(self.files[scope["path"]], Headers(scope=scope))
+            elif scope["path"].startswith(self.folders):
+                answer = PlainTextResponse("Not found.\n", 404)
+        await answer(scope, receive, send)
+
+
+def _answer(file: Path, asked: Headers) -> Response:
+    """A file, or that the browser's copy of it still holds."""
+    small = file.suffix in TEXTS and "gzip" in asked.get("accept-encoding", "")
+    content, headers = _read_compressed(file) if small else _read(file)
+    response = Response(content, headers=headers)
+    if _starlette.is_not_modified(response.headers, asked):
+        return NotModifiedResponse(response.headers)
+    return response
 
 
 @functools.cache
@@ -83,6 +81,7 @@ def _read(path: Path) -> tuple[bytes, dict[str, str]]:
     """A file, and what Starlette says of it: type, length, age and mark."""
     headers = dict(FileResponse(path, stat_result=path.stat()).headers)
     del headers["accept-ranges"]
+    headers["cache-control"] = UNCHANGING
     if path.suffix in TEXTS:
         headers["vary"] = "Accept-Encoding"
     return path.read_bytes(), headers
