@@ -5,6 +5,7 @@ import gc
 gc.disable()  # until all is imported, which takes a fifth less time so
 
 import asyncio
+import functools
 import importlib
 import sys
 from collections.abc import AsyncIterator
@@ -15,14 +16,15 @@ from typing import Any
 import streamlit as st
 import torch
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.server.admission import Admission, Seats
-from regviz.server.assets import ASSETS, KINDS, place
+from regviz.server.assets import contents, place
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
-from regviz.server.files import Kept, below
+from regviz.server.files import File, Kept
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
@@ -37,11 +39,17 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
-# each at an address with a hash of what it says
 FILES = {
-    **below("/static", STREAMLIT / "static", (".css", ".gif", ".js", ".png", ".svg", ".woff2")),
-    **below(f"/{place()}", ASSETS, KINDS),
+    **{
+        f"/{path.relative_to(STREAMLIT).as_posix()}": File(path.name, path.read_bytes)
+        for path in (STREAMLIT / "static").rglob("*.*")
+    },
+    **{
+        f"/{place()}/{name}": File(name, functools.partial(bytes, content))
+        for name, content in contents().items()
+    },
 }
+PAGE = File("index.html", lambda: document().encode(), "no-cache")
 configure()
 log_once()
 ask_nobody()
@@ -53,6 +61,11 @@ try:
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")
 trainer().prepare()
+
+
+async def page(request: Request) -> Response:
+    """What a browser opens."""
+    return await PAGE.answer(request.headers)
 
 
 @asynccontextmanager
@@ -71,7 +84,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "regviz" / "pages" / "playground.py",
     lifespan=lifespan,
-    routes=[Route("/", HTMLResponse(document(), headers={"cache-control": "no-cache"}))],
+    routes=[Route("/", page)],
     # from the outside in
     middleware=[
         Middleware(SecurityHeaders, embed=limits().embed),

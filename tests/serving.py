@@ -35,11 +35,14 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serve(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
+def serve(
+    folder: Path, *options: str, port: int | None = None, **environment: str
+) -> Iterator[Server]:
     """A server that was started the way the README says, with more options and variables."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     server = Server(f"http://127.0.0.1:{port}", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with server.log.open("w") as out:

@@ -114,7 +114,7 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
         ("GET", "/?v=1&noise=loud", 200),
         ("GET", f"/{place()}/board/main.js", 200),
         ("GET", "/assets/none.js", 404),
-        ("GET", "/favicon.png", 200),
+        ("GET", "/favicon.png", 404),
         ("GET", "/_stcore/health", 200),
         ("GET", "/_stcore/metrics", 404),
         ("GET", "/static/%2e%2e/secrets", 404),
@@ -249,7 +249,7 @@ def test_what_is_not_named_is_not_there(server: Server, path: str):
 
 
 @pytest.mark.parametrize("path", ["/static/%2e%2e/app.py", "/assets/%2e%2e/app.py", "/static/x"])
-def test_no_path_leads_out_of_a_folder(server: Server, path: str):
+def test_a_folder_has_what_is_in_it_and_no_more(server: Server, path: str):
     assert ask(server, "GET", path).status == 404
 
 

@@ -68,19 +68,25 @@ class Runner:
     """Stands for what runs a session's page, and tells the session of it; each test says when."""
 
     def __init__(self, initial_rerun_data: RerunData, **_: Any) -> None:
-        self.first = initial_rerun_data
         self.requests = ScriptRequests()
         self.request_rerun, self.request_stop = (
             self.requests.request_rerun,
             self.requests.request_stop,
         )
         self.on_event = self
+        self.request_rerun(initial_rerun_data)
 
     def connect(self, listener: Any) -> None:
         self.tell = listener
 
     def start(self) -> None:
         pass
+
+    def take(self) -> RerunData:
+        """What is to be run next."""
+        request = self.requests.on_scriptrunner_ready()
+        assert request.type.value == "RERUN"
+        return request.rerun_data
 
     def end(self) -> None:
         """Draw something, end, and take no more requests; the session has yet to take that in."""
@@ -91,12 +97,13 @@ class Runner:
 
 
 class Session(AppSession):
-    """A session whose page has a fragment."""
+    """A session whose page has fragments."""
 
     def __init__(self) -> None:
         script = ScriptData(str(Path(__file__)), is_hello=False)
         super().__init__(script, MemoryUploadedFileManager(""), ScriptCache(), None, {})
-        self._fragment_storage.register("a", lambda: None)
+        for fragment in ("a", "b"):
+            self._fragment_storage.register(fragment, lambda: None)
 
     @property
     def runner(self) -> Any:
@@ -113,35 +120,63 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_session, "ScriptRunner", Runner)
 
 
+def ended() -> Session:
+    """A session whose page has run, which it has yet to take in."""
+    session = Session()
+    session.request_rerun(ClientState())
+    session.runner.take()
+    session.runner.end()
+    return session
+
+
+def ask(session: Session, fragment: str, query: str) -> None:
+    session.request_rerun(ClientState(fragment_id=fragment, query_string=query))
+
+
 @pytest.mark.usefixtures("runners")
 def test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn():
     async def meet() -> None:
-        session = Session()
-        session.request_rerun(ClientState())
+        session = ended()
         page = session.runner
-        page.end()
-        session.request_rerun(ClientState(fragment_id="a"))
+        ask(session, "a", "")
         assert session.runner is page
         await asyncio.sleep(4 * SOON)
         assert session.texts() == ["the page's last"]
         assert session.runner is not page
-        assert session.runner.first.fragment_id == "a"
+        assert session.runner.take().fragment_id_queue == ["a"]
 
     asyncio.run(meet())
 
 
 @pytest.mark.usefixtures("runners")
-def test_what_waits_joins_a_run_that_has_begun_meanwhile():
+def test_a_run_of_the_page_stands_for_what_waits():
     async def meet() -> None:
-        session = Session()
-        session.request_rerun(ClientState())
-        session.runner.end()
-        session.request_rerun(ClientState(fragment_id="a"))
-        session.request_rerun(ClientState(query_string="seed=1"))
+        session = ended()
+        ask(session, "a", "seed=4")
+        ask(session, "", "seed=5")
         page = session.runner
+        assert page.take().query_string == "seed=5"
         await asyncio.sleep(4 * SOON)
         assert session.runner is page
-        assert page.requests._rerun_data.fragment_id_queue == ["a"]
+        page.end()  # nothing older is asked of it
+
+    asyncio.run(meet())
+
+
+@pytest.mark.usefixtures("runners")
+@pytest.mark.parametrize("told", [False, True])
+def test_fragments_that_wait_begin_in_the_order_they_came_in(told: bool):
+    async def meet() -> None:
+        session = ended()
+        page = session.runner
+        ask(session, "a", "seed=4")
+        if told:
+            while session.runner is page:
+                await asyncio.sleep(0)
+        ask(session, "b", "seed=5")
+        await asyncio.sleep(4 * SOON)
+        taken = session.runner.take()
+        assert (taken.query_string, taken.fragment_id_queue) == ("seed=5", ["a", "b"])
 
     asyncio.run(meet())
 
@@ -150,11 +185,8 @@ def test_what_waits_joins_a_run_that_has_begun_meanwhile():
 @pytest.mark.parametrize("gone", ["fragment", "visitor"])
 def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: str):
     async def meet() -> None:
-        session = Session()
-        session.request_rerun(ClientState())
-        page = session.runner
-        page.requests.on_scriptrunner_ready()
-        session.request_rerun(ClientState(fragment_id="a"))
+        session = ended()
+        ask(session, "a", "")
         if gone == "fragment":
             session._fragment_storage.clear()
         else:

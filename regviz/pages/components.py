@@ -2,6 +2,7 @@
 
 import re
 from html import escape
+from string import Template
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,6 +10,19 @@ import streamlit as st
 
 from regviz.server.assets import place
 
+# Where a later version of the server goes on with a page that is open, the page is loaded anew, as
+# all that was chosen is in its address; but not by all visitors at the same instant.
+STUB = Template("""\
+export default async (component) => {
+  window.regvizPlace ??= "$place";
+  if (window.regvizPlace !== "$place") {
+    setTimeout(() => location.reload(), 3000 * Math.random());
+    return;
+  }
+  const { render } = await import(new URL("$place/$folder/main.js", document.baseURI));
+  return render(component);
+};
+""")
 PICTURE_FORMATS = ("png", "svg")
 ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # Plotly's buttons
 
@@ -19,12 +33,7 @@ def asset_component(name: str, folder: str) -> Any:
     What Streamlit is given is a stub, as inline code travels with every message: the browser loads
     the modules once, from the server.
     """
-    stub = (
-        "export default (component) =>\n"
-        f'  import(new URL("{place()}/{folder}/main.js", document.baseURI))'
-        ".then((module) => module.render(component));\n"
-    )
-    return st.components.v2.component(name, js=stub)
+    return st.components.v2.component(name, js=STUB.substitute(place=place(), folder=folder))
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import secrets
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -32,7 +31,6 @@ PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answe
 # trains frames come slowly anyway, and all who ask for them take time from it.
 REST = (0.02, 0.06)
 AT_ONCE = 8
-ICON = Path(__file__).parents[2] / "assets" / "logo.svg"
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -241,7 +239,6 @@ def main() -> None:
     """Draw the page."""
     st.set_page_config(
         "RegViz",
-        ICON,
         layout="wide",
         # a course page is narrow
         initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",

@@ -9,13 +9,21 @@ KINDS = (".css", ".js", ".svg")  # what the page is made of
 
 
 @functools.cache
+def contents() -> dict[str, bytes]:
+    """These files as they are at the start of the server, by their paths in ``assets/``."""
+    paths = sorted(path for path in ASSETS.rglob("*") if path.suffix in KINDS)
+    return {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in paths}
+
+
+@functools.cache
 def place() -> str:
     """The path below which they are served, such as ``"assets/0f3a29c81b64d7e5"``.
 
-    So browsers may keep them for good: after an update none mixes new modules with old ones.
+    It stands for what they say, so that browsers may keep them for good and never mix those of two
+    versions.
     """
-    read = hashlib.sha256()
-    for path in sorted(path for path in ASSETS.rglob("*") if path.suffix in KINDS):
-        read.update(f"{path.relative_to(ASSETS).as_posix()}\n".encode())
-        read.update(path.read_bytes())
-    return f"assets/{read.hexdigest()[:16]}"
+    told = hashlib.sha256()
+    for name, content in contents().items():
+        told.update(f"{name}\n{len(content)}\n".encode())
+        told.update(content)
+    return f"assets/{told.hexdigest()[:16]}"

@@ -16,9 +16,9 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from regviz.server.admission import STREAM
 from regviz.server.connection import Connection
 
-PLACES = ("/", "/favicon.png", "/_stcore/health", "/_stcore/host-config")
-FOLDERS = ("/static/", "/assets/", "/media/")
+PLACES = ("/", "/_stcore/health", "/_stcore/host-config")
 OURS = ("/static/", "/assets/")  # served by us, Streamlit's files included
+FOLDERS = (*OURS, "/media/")
 UPLOADS = "/_stcore/upload_file/"
 KEPT = 8  # uploads of a session; the oldest is let go for the next
 

@@ -9,7 +9,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 FINISHED = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
-SOON = 0.005  # seconds: an ended run's last messages are taken in after less
+SOON = 0.005  # seconds between two looks whether a run has told its end
 
 
 def send_whole_runs() -> None:
@@ -49,19 +49,29 @@ def _ends_run(message: ForwardMsg) -> bool:
 
 
 def _waiting(begin: Callable[[AppSession, RerunData], None]) -> Any:
-    def begin_after_the_last(session: AppSession, asked: RerunData) -> None:
-        # one that takes no more requests, and has not told its end yet
-        if session._scriptrunner is not None and asked.fragment_id:
-            session._event_loop.call_later(SOON, ask_again, session, asked)
-        else:
+    """What comes while a run has ended and not told so begins after it, in the order it came in."""
+
+    def begin_in_turn(session: AppSession, asked: RerunData) -> None:
+        waiting: list[RerunData] = session.__dict__.setdefault("_regviz_waiting", [])
+        if not asked.fragment_id:
+            waiting.clear()  # the page draws all of its fragments anew
             begin(session, asked)
-
-    def ask_again(session: AppSession, asked: RerunData) -> None:
-        leaving = session._state == AppSessionState.SHUTDOWN_REQUESTED
-        if leaving or not session.has_fragment(str(asked.fragment_id)):
             return
-        runner = session._scriptrunner
-        if runner is None or not runner.request_rerun(asked):
-            begin_after_the_last(session, asked)
+        waiting.append(asked)
+        begin_all(session, waiting)
 
-    return begin_after_the_last
+    def begin_all(session: AppSession, waiting: list[RerunData]) -> None:
+        if session._state == AppSessionState.SHUTDOWN_REQUESTED:
+            waiting.clear()
+        elif session._scriptrunner is not None and waiting:
+            session._event_loop.call_later(SOON, begin_all, session, waiting)
+        else:
+            there = [each for each in waiting if session.has_fragment(str(each.fragment_id))]
+            waiting.clear()
+            for asked in there:
+                if session._scriptrunner is None:
+                    begin(session, asked)
+                else:
+                    session._scriptrunner.request_rerun(asked)
+
+    return begin_in_turn

@@ -26,6 +26,12 @@ def distrust() -> None:
 
     Streamlit gives each run of a session's page a lock of its own, so that one that is being given
     up and the next may change the session at once. Here they share one.
+
+    Streamlit tells a browser once that a widget stands elsewhere than where it would by itself. A
+    browser that draws it only after the page has run again, as its code was on the way, never hears
+    of it, and says later that it stands there: all switches would be off. Here it is told again
+    until it says where the widget stands. Who moves a widget in the moment between, from its first
+    picture to the next message, may find it moved back.
     """
     if hasattr(WStates.__getitem__, "distrusts"):
         return

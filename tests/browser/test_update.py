@@ -1,0 +1,60 @@
+"""Who looks at a page while its server is replaced by a later version goes on with that."""
+
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import SEARCH, patient
+from tests.browser.visitor import complete
+from tests.serving import ROOT, serve
+
+# one file more, which is enough for another address of all
+LATER = """
+import sys
+
+if "streamlit" in sys.orig_argv:
+    from regviz.server import assets
+
+    now = assets.contents()
+    assets.contents = lambda: now | {"later.js": b""}
+"""
+PLACES = """() => [...new Set(
+  performance.getEntriesByType("resource")
+    .map(({ name }) => /assets\\/[0-9a-f]{16}/.exec(name)?.[0])
+    .filter(Boolean)
+)]"""
+
+
+def places(page: Page) -> list[str]:
+    """Where modules of ours have been loaded from."""
+    return page.evaluate(PLACES)
+
+
+def boards(page: Page) -> int:
+    """How many there are where there ought to be one."""
+    return page.evaluate(
+        f"({SEARCH})(document).parentNode.querySelectorAll('.regviz-board').length"
+    )
+
+
+def test_an_open_page_is_loaded_anew_from_a_later_version(browser: Browser, tmp_path: Path):
+    with closing(browser.new_context(reduced_motion="reduce")) as context:
+        page = patient(context.new_page())
+        with serve(tmp_path) as server:
+            page.goto(f"{server.url}/?v=1&epochs=50&hidden=2&methods=none,l2")
+            page.wait_for_selector(".regviz-board .card canvas")
+            complete(page)
+            (before,) = places(page)
+        (tmp_path / "sitecustomize.py").write_text(LATER)
+        paths = f"{tmp_path}:{ROOT}"
+        with serve(tmp_path, port=urlsplit(server.url).port, PYTHONPATH=paths):
+            page.wait_for_event("load", timeout=60_000)
+            page.wait_for_selector(".regviz-board .card canvas")
+            complete(page)
+            (after,) = places(page)
+            assert after != before
+            assert boards(page) == 1
+            link = page.evaluate("window.board().recording.link")
+            assert link == "hidden=2&epochs=50&methods=none,l2"
