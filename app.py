@@ -5,7 +5,6 @@ import gc
 gc.disable()  # until all is imported, which takes a fifth less time so
 
 import asyncio
-import functools
 import importlib
 import sys
 from collections.abc import AsyncIterator
@@ -21,14 +20,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.server.admission import Admission, Seats
-from regviz.server.assets import contents, place
+from regviz.server.assets import files
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
 from regviz.server.files import File, Kept
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders
 from regviz.server.housekeeping import keep_house
-from regviz.server.index import STREAMLIT, document
+from regviz.server.index import document
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from regviz.server.sending import send_whole_runs
@@ -39,16 +38,6 @@ from regviz.server.widgets import distrust
 importlib.import_module("regviz.figures")
 
 ROOT = Path(__file__).parent
-FILES = {
-    **{
-        f"/{path.relative_to(STREAMLIT).as_posix()}": File(path.name, path.read_bytes)
-        for path in (STREAMLIT / "static").rglob("*.*")
-    },
-    **{
-        f"/{place()}/{name}": File(name, functools.partial(bytes, content))
-        for name, content in contents().items()
-    },
-}
 PAGE = File("index.html", lambda: document().encode(), "no-cache")
 configure()
 log_once()
@@ -90,7 +79,7 @@ app = st.App(
         Middleware(SecurityHeaders, embed=limits().embed),
         Middleware(Errors),
         Middleware(Gate),
-        Middleware(Kept, files=FILES),
+        Middleware(Kept, files=files()),
         Middleware(Admission, seats=seats),
     ],
     on_script_error=tell,

@@ -1,9 +1,11 @@
 """The page's own files are at another address as soon as one of them changes."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from regviz.server import assets
 
@@ -15,6 +17,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "style.css").write_text("2", "utf-8")
     (tmp_path / "picture.png").write_text("3", "utf-8")
     monkeypatch.setattr(assets, "ASSETS", tmp_path)
+    monkeypatch.setattr(assets, "contents", assets.contents.__wrapped__)
     return tmp_path
 
 
@@ -38,3 +41,10 @@ def test_the_place_changes_with_a_name(folder: Path):
     first = assets.place.__wrapped__()
     (folder / "style.css").rename(folder / "styles.css")
     assert assets.place.__wrapped__() != first
+
+
+def test_what_is_served_is_what_the_place_stands_for(folder: Path):
+    now = assets.files()
+    (folder / "style.css").write_text("later", "utf-8")
+    answer = asyncio.run(now[f"/{assets.place()}/style.css"].answer(Headers()))
+    assert answer.body == b"2"

@@ -1,69 +1,76 @@
 """Files that are kept in memory are served as Starlette serves them from the disk."""
 
+import asyncio
 import gzip
+import time
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from regviz.server.files import TEXTS, Kept, below
+from regviz.server.files import UNCHANGING, File, Kept
 
 PLAIN = {"accept-encoding": "identity"}
-SAME = ("content-type", "content-length", "etag", "last-modified")
+TEXT = "export const α = 1;\n".encode()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "main.js").write_text("export const α = 1;\n", "utf-8")
-    (tmp_path / "style.css").write_text("", "utf-8")
+    (tmp_path / "deep" / "main.js").write_bytes(TEXT)
+    (tmp_path / "style.css").write_bytes(b"")
     (tmp_path / "font.woff2").write_bytes(bytes(range(256)))
-    (tmp_path / "notes.txt").write_text("of ours", "utf-8")
-    (tmp_path.parent / "outside.js").write_text("", "utf-8")
     return tmp_path
 
 
 @pytest.fixture
-def client(folder: Path) -> TestClient:
+def files(folder: Path) -> dict[str, File]:
+    paths = ("deep/main.js", "style.css", "font.woff2")
+    return {f"/kept/{path}": File(path, (folder / path).read_bytes) for path in paths}
+
+
+@pytest.fixture
+def client(folder: Path, files: dict[str, File]) -> TestClient:
     disk = Mount("/disk", StaticFiles(directory=folder))
-    kept = Middleware(Kept, files=below("/kept", folder, [*TEXTS, ".woff2"]))
-    return TestClient(Starlette(routes=[disk], middleware=[kept]))
+    return TestClient(Starlette(routes=[disk], middleware=[Middleware(Kept, files=files)]))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", ["deep/main.js", "style.css"])
+@pytest.mark.parametrize("path", ["deep/main.js", "style.css", "font.woff2"])
 def test_a_file_comes_as_from_the_disk(client: TestClient, method: str, path: str):
     for _ in range(2):
         kept, disk = (
             client.request(method, f"/{place}/{path}", headers=PLAIN) for place in ("kept", "disk")
         )
         assert (kept.status_code, kept.content) == (disk.status_code, disk.content)
-        assert [kept.headers[name] for name in SAME] == [disk.headers[name] for name in SAME]
+        for name in ("content-type", "content-length"):
+            assert kept.headers[name] == disk.headers[name]
 
 
-@pytest.mark.parametrize(
-    ("mark", "condition"), [("etag", "if-none-match"), ("last-modified", "if-modified-since")]
-)
-def test_what_a_browser_has_is_not_sent_again(client: TestClient, mark: str, condition: str):
-    known = {condition: client.get("/kept/deep/main.js").headers[mark]}
-    again = client.get("/kept/deep/main.js", headers=known)
-    assert (again.status_code, again.content) == (304, b"")
-    assert client.get("/kept/deep/main.js", headers={"if-none-match": '"other"'}).status_code == 200
+@pytest.mark.parametrize("encoding", ["identity", "gzip, br"])
+def test_what_a_browser_has_is_not_sent_again(client: TestClient, encoding: str):
+    headers = {"accept-encoding": encoding}
+    first = client.get("/kept/deep/main.js", headers=headers)
+    for mark, status in ((first.headers["etag"], 304), ('"another"', 200)):
+        again = client.get("/kept/deep/main.js", headers=headers | {"if-none-match": mark})
+        assert (again.status_code, again.content) == (status, b"" if status == 304 else TEXT)
+        assert again.headers["etag"] == first.headers["etag"]
 
 
-def test_who_takes_compressed_files_gets_them(client: TestClient, folder: Path):
-    text, address = (folder / "deep" / "main.js").read_bytes(), "/kept/deep/main.js"
+def test_who_takes_compressed_files_gets_them(client: TestClient):
     for _ in range(2):
-        packed, plain = client.get(address), client.get(address, headers=PLAIN)
-        assert (packed.content, plain.content) == (text, text)  # the client unpacks
+        packed, plain = (client.get("/kept/deep/main.js", headers=each) for each in ({}, PLAIN))
+        assert (packed.content, plain.content) == (TEXT, TEXT)  # the client unpacks
         assert packed.headers["content-encoding"] == "gzip"
-        assert int(packed.headers["content-length"]) == len(gzip.compress(text))
+        assert int(packed.headers["content-length"]) == len(gzip.compress(TEXT))
         assert "content-encoding" not in plain.headers
         assert packed.headers["etag"] != plain.headers["etag"]  # a store keeps them apart
         assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
@@ -75,19 +82,50 @@ def test_what_is_compressed_by_itself_comes_as_it_is(client: TestClient):
     assert "content-encoding" not in answer.headers
 
 
-def test_files_are_kept_for_good(client: TestClient):
-    for path in ("deep/main.js", "font.woff2"):
-        assert client.get(f"/kept/{path}").headers["cache-control"].endswith("max-age=31536000")
+def test_caches_are_told_how_long_it_holds(client: TestClient):
+    assert client.get("/kept/style.css").headers["cache-control"] == UNCHANGING
+
+    async def page(request: Request) -> Response:
+        return await changing.answer(request.headers)
+
+    changing = File("index.html", lambda: b"<p>", "no-cache")
+    answer = TestClient(Starlette(routes=[Route("/", page)])).get("/")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_a_file_stays_what_it_was(client: TestClient, folder: Path):
+    assert client.get("/kept/deep/main.js").content == TEXT
+    (folder / "deep" / "main.js").unlink()
+    for headers in ({}, PLAIN):
+        assert client.get("/kept/deep/main.js", headers=headers).content == TEXT
+
+
+def test_a_file_is_read_once_however_many_come_at_once():
+    reads = []
+
+    def read() -> bytes:
+        reads.append(1)
+        time.sleep(0.05)
+        return TEXT
+
+    async def come() -> list[Response]:
+        file, asked = File("main.js", read), Headers({"accept-encoding": "gzip"})
+        return await asyncio.gather(*(file.answer(asked) for _ in range(5)))
+
+    assert {gzip.decompress(answer.body) for answer in asyncio.run(come())} == {TEXT}
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize(
-    "path", ["", "deep", "deep/", "none.js", "notes.txt", "%2e%2e/outside.js", "../outside.js"]
+    "path", ["", "deep", "deep/", "none.js", "deep%2f..%2f..%2foutside.js", "../outside.js"]
 )
 def test_nothing_else_is_there(client: TestClient, path: str):
     assert client.get(f"/kept/{path}").status_code == 404
 
 
-def test_all_else_is_the_applications(folder: Path):
+def test_all_else_is_the_applications(files: dict[str, File]):
     async def own(_: object) -> PlainTextResponse:
         return PlainTextResponse("the application's")
 
@@ -100,7 +138,7 @@ def test_all_else_is_the_applications(folder: Path):
         WebSocketRoute("/kept/style.css", talk),
         Route("/{path:path}", own, methods=["GET", "HEAD", "POST"]),
     ]
-    kept = Middleware(Kept, files=below("/kept", folder, TEXTS))
+    kept = Middleware(Kept, files=files)
     client = TestClient(Starlette(routes=routes, middleware=[kept]))
     for path in ("/none.js", "/style.css", "/", "/keptfor/style.css"):
         assert client.get(path).text == "the application's"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from regviz.server.assets import ASSETS, place
-from regviz.server.index import STREAMLIT, Parts, document
+from regviz.server.assets import ASSETS, STREAMLIT, place
+from regviz.server.index import Parts, document
 
 THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
 
@@ -32,8 +32,8 @@ def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():
     ahead = set(map(ASSETS.joinpath, re.findall(link, document())))
     assert {ASSETS / "board" / "main.js", ASSETS / "picker" / "main.js"} <= ahead
     for path in ahead:
-        needed = re.findall(r'"\./([\w-]+\.js)"', path.read_text("utf-8"))
-        assert set(map(path.with_name, needed)) <= ahead
+        needed = re.findall(r'(?:from|import) "(\.[^"]+\.js)"', path.read_text("utf-8"))
+        assert {(path.parent / name).resolve() for name in needed} <= ahead
 
 
 @pytest.mark.parametrize(

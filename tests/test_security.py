@@ -32,12 +32,12 @@ from websockets.exceptions import InvalidStatus
 
 from regviz.server import connection
 from regviz.server.admission import Admission, Seats
-from regviz.server.assets import place
+from regviz.server.assets import STREAMLIT, place
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
 from regviz.server.gate import KEPT, Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders, content_policy
-from regviz.server.index import STREAMLIT, document
+from regviz.server.index import document
 from tests.serving import ROOT, TRACEBACK, Server, Stranger, serve
 
 HEADERS = {
@@ -127,6 +127,14 @@ def test_every_answer_has_the_headers(server: Server, method: str, path: str, st
     answer = ask(server, method, path)
     assert answer.status == status
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server):
+    first = ask(server, "GET", "/", accept_encoding="gzip")
+    assert gzip.decompress(first.body).decode() == document()
+    assert first.headers["cache-control"] == "no-cache"
+    again = ask(server, "GET", "/", accept_encoding="gzip", if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
 
 
 @pytest.mark.parametrize("kind", ["css", "js", "woff2"])
@@ -248,8 +256,8 @@ def test_what_is_not_named_is_not_there(server: Server, path: str):
     assert (answer.status, answer.body) == (404, b"Not found.\n")
 
 
-@pytest.mark.parametrize("path", ["/static/%2e%2e/app.py", "/assets/%2e%2e/app.py", "/static/x"])
-def test_a_folder_has_what_is_in_it_and_no_more(server: Server, path: str):
+@pytest.mark.parametrize("path", ["/static/%2e%2e/app.py", "/assets/%2e%2e/app.py"])
+def test_no_path_leads_out_of_a_folder(server: Server, path: str):
     assert ask(server, "GET", path).status == 404
 
 

@@ -105,8 +105,9 @@ def plain(message: ClientState) -> dict[str, Any]:
 
 def run(message: dict[str, Any]) -> str:
     """Of which run a message, as plain, asks for more frames."""
-    (told,) = (value for name, value in message["widgets"].items() if name.endswith("__events"))
-    return told["value"]["run"]
+    told = [value for name, value in message["widgets"].items() if name.endswith("__events")]
+    assert len(told) == 1, message
+    return told[0]["value"]["run"]
 
 
 def browse(address: str) -> list[ClientState]:

@@ -2,15 +2,11 @@
 
 import functools
 from html.parser import HTMLParser
-from pathlib import Path
 from string import Template
 
-import streamlit
-
 from regviz.offline import modules
-from regviz.server.assets import ASSETS, place
+from regviz.server.assets import ASSETS, STREAMLIT, place
 
-STREAMLIT = Path(streamlit.__file__).parent / "static"
 TEMPLATE = ASSETS / "index.html"
 LOADED = ("modulepreload", "preload", "stylesheet")  # links that a page cannot do without
 
@@ -72,7 +68,8 @@ def document() -> str:
     """
     parts = Parts((STREAMLIT / "index.html").read_text("utf-8"))
     template = Template(TEMPLATE.read_text("utf-8"))
-    # else a browser learns of each from what imports it; what shows the controls goes before
+    # Else a browser learns of each module from the one that imports it. Low, as the controls are
+    # there without any of them, and the board waits for all.
     ahead = [
         f'<link rel="modulepreload" fetchpriority="low" href="./{place()}/{folder}/{name}">'
         for folder in ("board", "picker")

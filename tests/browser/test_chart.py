@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 
 import regviz
 from regviz import measures
+from tests.browser.conftest import WHERE
 
 EPOCHS = 12
 METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
@@ -84,6 +85,7 @@ def history() -> regviz.History:
 def charts(browser, url: str, history: regviz.History) -> Page:
     """A page with both panels, `window.charts`."""
     page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.add_init_script(WHERE)
     page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<body>"))
     page.goto(f"{url}/blank")
     networks = range(len(history.experiment.regularizations))
