@@ -59,7 +59,8 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
   slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
-    if (event.target === parts.pick || !event.target.closest("button, input")) focus(key);
+    const control = event.target.closest("button, input");
+    if (!control || control === parts.pick || control === name) focus(key);
   });
   return { element, values, ...parts, counts: new Uint16Array(BARS), colours: null };
 }

@@ -43,6 +43,9 @@ STYLE = """<style>
   [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
   /* what it shows holds while more is on the way, which Streamlit would draw pale */
   .st-key-board { opacity: 1 !important; }
+  /* their room before they come: nothing is to move from under a pointer */
+  .st-key-board { min-height: 100vh; }
+  .st-key-data { min-height: 92px; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
   .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */

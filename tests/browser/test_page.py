@@ -110,6 +110,14 @@ PLACES = """() => {
 }"""
 
 
+@pytest.mark.parametrize("part", [".boundary", ".label", ".weights", ".pick"])
+def test_a_click_on_a_card_lets_it_be_seen_large(page: Page, part: str):
+    look(page, focus="l1")
+    page.locator(".card").nth(4).locator(part).first.click()
+    assert page.evaluate("window.board().view.focus") == "dropout"
+    look(page, focus="l1")
+
+
 @pytest.mark.parametrize("width", [390, 1400, 1920])
 def test_the_cards_keep_their_place_while_another_run_comes(open_page: Open, width: int):
     page = open_page(width, query="?v=1&noise=0.45")
