@@ -30,6 +30,7 @@ from tests.browser.conftest import find_board, patient
 from tests.browser.install import find_chromium
 
 LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}
+SEEDS = (8, 9)
 QUERY = "&".join(f"{name}={value}" for name, value in LINK.items())
 
 
@@ -111,7 +112,7 @@ def run(message: dict[str, Any]) -> str:
 
 
 def browse(address: str) -> list[ClientState]:
-    """What a real browser sends: it opens the link, waits for all, and changes the seed."""
+    """What a real browser sends: it opens the link, waits for all, and changes the seed twice."""
     messages: list[ClientState] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
@@ -127,18 +128,20 @@ def browse(address: str) -> list[ClientState]:
         page.wait_for_selector(".regviz-board .card canvas")
         find_board(page)
         page.wait_for_function("() => window.board().complete")
-        page.get_by_label("Seed", exact=True).fill("8")
-        page.get_by_label("Seed", exact=True).press("Enter")
-        page.wait_for_function(
-            "() => window.board().recording.link.includes('seed=8') && window.board().complete"
-        )
+        for kind in ("ButtonGroup", "Checkbox", "NumberInput", "Selectbox", "Slider"):
+            page.wait_for_selector(f"[data-testid=st{kind}]")  # of which it says nothing before
+        for seed in SEEDS:
+            page.get_by_label("Seed", exact=True).fill(str(seed))
+            page.get_by_label("Seed", exact=True).press("Enter")
+            arrived = f"window.board().recording.link.includes('seed={seed}')"
+            page.wait_for_function(f"() => {arrived} && window.board().complete")
         browser.close()
     return messages
 
 
 def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState]):
     async def work(visitor: Visitor) -> None:
-        for asked in (visitor.open(QUERY), visitor.change("seed", 8)):
+        for asked in (visitor.open(QUERY), *(visitor.change("seed", seed) for seed in SEEDS)):
             showing = await asked
             await come(showing, visitor)
             assert 0 < showing.first <= showing.line_up <= showing.whole
@@ -149,8 +152,8 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState
     assert opens == opens_too
 
     def apart(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
-        """What is said before the change, the change, and what is said of the run after it."""
-        at = next(n for n, message in enumerate(messages) if not message["fragment"])
+        """What is said before the last change, that, and what is said of the run after it."""
+        at = max(n for n, message in enumerate(messages) if not message["fragment"])
         before, change, *after = messages[at - 1 :]
         # that all of the run before has come may be said later than the change
         return before, change, next(each for each in after if run(each) != run(before))
