@@ -178,13 +178,12 @@ def _only(cube: Cube, rows: list[int], history: History) -> History:
 
 def modules(entry: Path) -> dict[str, str]:
     """A module and all that it needs: their texts by their names, nearest first."""
-    found = {entry.name: entry.read_text(encoding="utf-8")}
-    for text in (waiting := list(found.values())):
-        for name in (match[2] for match in _IMPORT.finditer(text)):
-            if name not in found:
-                found[name] = entry.with_name(name).read_text(encoding="utf-8")
-                waiting.append(found[name])
-    return found
+    texts, waiting = {}, [entry.name]
+    for name in waiting:
+        texts[name] = entry.with_name(name).read_text(encoding="utf-8")
+        needed = dict.fromkeys(match[2] for match in _IMPORT.finditer(texts[name]))
+        waiting += [other for other in needed if other not in waiting]
+    return texts
 
 
 def _import_map(entry: str) -> dict[str, str]:

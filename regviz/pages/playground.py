@@ -41,10 +41,9 @@ STYLE = """<style>
   }
   /* the board says how far it is, and Streamlit's sign would lie upon the buttons */
   [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
-  /* what it shows holds while more is on the way, which Streamlit would draw pale */
-  .st-key-board { opacity: 1 !important; }
-  /* their room before they come: nothing is to move from under a pointer */
-  .st-key-board { min-height: 100vh; }
+  /* what it shows holds while more is on the way, which Streamlit would draw pale; and it has its
+     room before it comes, as the datasets' pictures do: nothing is to move from under a pointer */
+  .st-key-board { opacity: 1 !important; min-height: 100vh; }
   .st-key-data { min-height: 92px; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }

@@ -20,6 +20,7 @@ from tests.browser.visitor import (
     cards,
     change,
     choose_data,
+    choose_seed,
     complete,
     control,
     cube_of,
@@ -287,14 +288,6 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
             assert on == ["None", "L2", "Dropout"]
     finally:
         context.unroute(code)
-
-
-def choose_seed(page: Page, seed: int) -> None:
-    """Write another seed, and wait until its run arrives."""
-    field = page.get_by_label("Seed", exact=True)
-    field.fill(str(seed))
-    field.press("Enter")
-    page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
 
 
 def test_on_a_slow_line_the_board_is_never_pale(open_page: Open):

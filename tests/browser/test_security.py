@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from regviz.pages.understand import VIEWS
 from tests.browser.conftest import patient, visits
 from tests.browser.test_views import view
-from tests.browser.visitor import choose, complete, go, pictures, settled, still
+from tests.browser.visitor import choose, choose_seed, complete, go, pictures, settled, still
 from tests.serving import Server, Site, serve
 from tests.test_security import FAULTS, ROOT, SECRET
 
@@ -166,9 +166,7 @@ def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing
         before = pictures(page)
         go(page, 3)
         assert pictures(page) != before
-        page.get_by_label("Seed", exact=True).fill("5")
-        page.get_by_label("Seed", exact=True).press("Enter")
-        page.wait_for_function("window.board().recording.link.includes('seed=5')")
+        choose_seed(page, 5)
 
 
 def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Server):

@@ -118,6 +118,14 @@ def choose_data(page: Page, label: str) -> str:
     return changed(page, before)
 
 
+def choose_seed(page: Page, seed: int) -> None:
+    """Write another seed, and wait until its run arrives."""
+    field = page.get_by_label("Seed", exact=True)
+    field.fill(str(seed))
+    field.press("Enter")
+    page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
+
+
 def still(page: Page) -> None:
     """Wait until the board rests and is drawn as finely as can be."""
     page.wait_for_function(
