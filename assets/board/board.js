@@ -99,6 +99,11 @@ export class Board {
     return this.recording !== null && isComplete(this.recording);
   }
 
+  /** Whether it is drawn as finely as can be and the server knows what is looked at. */
+  get settled() {
+    return this.fine && !this.stale && !this.playing && !this.resting && !this.telling && !this.pressed;
+  }
+
   /** Which card is seen large. */
   focusIndex() {
     return this.recording.cards.findIndex(({ key }) => key === this.view.focus);
@@ -167,6 +172,7 @@ export class Board {
   tellLater() {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
+      this.telling = 0;
       if (!this.recording || this.pressed) return;
       const seen = this.seen();
       const known = JSON.stringify(seen);
@@ -386,6 +392,7 @@ export class Board {
 
   /** Draw more finely, a card in each of the browser's frames, and say it in words. */
   rest(c = 0) {
+    this.resting = 0;
     if (!this.recording || this.stale || !this.size.width) return;
     if (!this.fine && this.pace.coarse > 0 && c < this.cards.length) {
       refineCard(this, c);
@@ -403,6 +410,6 @@ export class Board {
     cancelAnimationFrame(this.request);
     clearTimeout(this.resting);
     clearTimeout(this.telling);
-    this.request = this.time = 0;
+    this.request = this.time = this.resting = this.telling = 0;
   }
 }

@@ -15,9 +15,12 @@ from playwright.sync_api import (
     ConsoleMessage,
     Frame,
     Page,
+    WebSocket,
     expect,
     sync_playwright,
 )
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.server.assets import place
 from tests.browser.install import find_chromium
@@ -91,7 +94,57 @@ def patient(page: Page | Frame) -> Any:
             rest = min(1.2 * rest, 250)
 
     page.wait_for_function = wait_for_function
+    if isinstance(page, Page):
+        page.exchange = Exchange(page)
     return page
+
+
+class Exchange:
+    """The messages between a page and its server, which tell whether the page's script runs.
+
+    Attributes
+    ----------
+    n_sent : int
+        Messages that the page has sent.
+    idle : bool
+        Whether the script has started after the page's last request, and has finished.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.n_sent, self.idle = 0, False
+        page.on("websocket", self._follow)
+
+    def _follow(self, socket: WebSocket) -> None:
+        requested, running = True, False
+
+        def sent(payload: str | bytes) -> None:
+            nonlocal requested
+            self.n_sent += 1
+            assert isinstance(payload, bytes)
+            if BackMsg.FromString(payload).WhichOneof("type") == "rerun_script":
+                requested, self.idle = True, False
+
+        def received(payload: str | bytes) -> None:
+            nonlocal requested, running
+            assert isinstance(payload, bytes)
+            message = ForwardMsg.FromString(payload)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                requested, running = False, True
+            elif kind == "script_finished":
+                running = message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            self.idle = not requested and not running
+
+        socket.on("framesent", sent)
+        socket.on("framereceived", received)
+
+
+def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
+    """Wait until a condition of this process holds, while the page's events arrive."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "the condition does not come true"
+        page.wait_for_timeout(20)
 
 
 @contextmanager

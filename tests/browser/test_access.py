@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from regviz.history import History
-from tests.browser.visitor import START, Open, complete, cube_of, go, look, still, trained
+from tests.browser.visitor import START, Open, complete, cube_of, go, look, resize, still, trained
 
 # what has the keyboard's focus, or null outside the board
 ACTIVE = """() => {
@@ -125,11 +125,13 @@ def test_the_space_bar_plays_and_pauses_wherever_nothing_else_needs_it(page: Pag
     assert page.evaluate("document.activeElement === document.body")
     top = page.evaluate("window.board().element.getBoundingClientRect().top")
     press(page, "Space")
+    page.evaluate("window.board().toggleLoop()")  # so that it plays until it is paused
     page.wait_for_function("window.board().frame > 3")
     press(page, "Space")
     held = state(page, "frame")
-    page.wait_for_timeout(200)
+    page.wait_for_function("window.board().settled")
     assert (state(page, "frame"), state(page, "playing")) == (held, False)
+    page.evaluate("window.board().toggleLoop()")
     # neither does it scroll the page
     assert page.evaluate("window.board().element.getBoundingClientRect().top") == top
 
@@ -470,8 +472,7 @@ def themed(request: pytest.FixtureRequest, open_pages: Open) -> tuple[Page, tupl
 def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tuple[int, int]]):
     page, widths = themed
     for width in widths:
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        page.wait_for_timeout(200)
+        resize(page, width, HEIGHT)
         for focus, level, threshold in (("dropout", 0, 0), ("max_norm", 4, 0), ("l1", 7, 0.2)):
             levels = dict.fromkeys(("l1", "l2", "elastic_net", "dropout", "max_norm"), level)
             look(page, focus=focus, levels=levels, threshold=threshold)

@@ -24,6 +24,7 @@ from tests.browser.visitor import (
     picture,
     pictures,
     says,
+    settled,
     still,
     trained,
 )
@@ -35,7 +36,7 @@ EARLY_STOPPING = 6
 def opened(open_pages: Open) -> Page:
     page = open_pages()
     complete(page)
-    page.wait_for_timeout(500)  # what the board has still to say to the server
+    settled(page)
     return page
 
 
@@ -101,21 +102,6 @@ def percent(share: float) -> str:
     return f"{int(100 * share + 0.5 + 1e-5)} %"
 
 
-class Sent:
-    """What a page sends to the server from now on."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.messages: list[dict] = []
-        self.session = page.context.new_cdp_session(page)
-        self.session.send("Network.enable")
-        self.session.on("Network.webSocketFrameSent", lambda sent: self.messages.append(sent))
-
-    def so_far(self, within: int = 0) -> int:
-        self.page.wait_for_timeout(within)
-        return len(self.messages)
-
-
 def drag(
     page: Page, slider: Locator, to: float, during: Callable[[], object]
 ) -> list[tuple[str, object]]:
@@ -149,19 +135,21 @@ def test_dragging_redraws_at_once_and_sends_nothing(
 ):
     if name == "Strength of L1":
         look(page, linked=False)
-    page.wait_for_timeout(600)  # what is looked at from the test before has been said by then
+    settled(page)  # the server knows what is looked at since the test before
     before = pictures(page)
-    sent = Sent(page)
+    n_sent = page.exchange.n_sent
     seen = drag(
         page, page.get_by_role("slider", name=name, exact=True), to, lambda: picture(page, 1)
     )
     assert len({value for value, _ in seen}) >= 3
     assert len({seen_then for _, seen_then in seen}) >= 3
-    assert sent.so_far(within=100) == 0
+    # it rests under the pointer for as long as it takes to tell the server, and does not
+    page.wait_for_function("window.board().fine && !window.board().telling")
+    assert page.exchange.n_sent == n_sent
     page.mouse.up()
     # what is looked at is said once, for links and the views below; the rest is no one's business
-    assert sent.so_far(within=800) == released
-    still(page)
+    settled(page)
+    assert page.exchange.n_sent == n_sent + released
     differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
     if name == "Strength of L1":
         assert differ == [c == 1 for c in range(7)]

@@ -11,7 +11,7 @@ from regviz.link import from_query
 from regviz.points import MIN_POINTS
 from tests.browser.test_draw import Pad
 from tests.browser.test_workbench import assert_shows_the_same, opens
-from tests.browser.visitor import Open, changed, choose, complete, pictures, query_of
+from tests.browser.visitor import Open, changed, choose, complete, pictures, query_of, settled
 
 TABLE = "length,width,kind\n" + "\n".join(
     f"{i % 7 + 3 * (i % 2)},{i * i % 5 - 2 * (i % 2)},{('robin', 'wren')[i % 2]}" for i in range(40)
@@ -40,7 +40,7 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(own: Page, o
     ring = [(2 * np.cos(a), 2 * np.sin(a)) for a in np.arange(8)]
     for point in ring:
         pad.click(*point)
-    own.wait_for_timeout(500)
+    settled(own)
     # too few, and of one class: what was on screen stays
     assert complete(own) == before
     own.locator(".regviz-draw").get_by_role("button", name=re.compile("^class 1,")).click()
@@ -85,7 +85,7 @@ def test_a_bad_file_is_told_by_row_and_column_and_the_board_stays(own: Page):
     alert = own.get_by_test_id("stSidebar").get_by_test_id("stAlert")
     expect(alert).to_contain_text("Row 5")
     expect(alert).to_contain_text("width")
-    own.wait_for_timeout(500)
+    settled(own)
     assert complete(own) == before
     assert pictures(own) == shown
 

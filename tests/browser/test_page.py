@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
@@ -27,6 +28,7 @@ from tests.browser.visitor import (
     go,
     look,
     says,
+    settled,
     still,
     trained,
 )
@@ -167,17 +169,18 @@ def assert_plays_again(page: Page) -> None:
     complete(page)
     change(page, "Epochs", ["Home"])
     assert page.evaluate("window.board().frame") == FEWEST
-    page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function("window.board().playing && window.board().frame < 40")
+    play = page.get_by_role("button", name="Play", exact=True)
+    found = play.evaluate("(e) => (e.click(), [window.board().playing, window.board().frame])")
+    assert found == [True, 0]
 
 
 def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
     page = open_page()
     complete(page)
-    page.wait_for_function("window.board().frame === 100", timeout=1000)
-    assert not page.evaluate("window.board().playing")
+    settled(page)
+    assert page.evaluate("[window.board().frame, window.board().playing]") == [100, False]
     change(page, "Epochs", ["Home"])
-    page.wait_for_timeout(200)
+    settled(page)
     assert page.evaluate("[window.board().frame, window.board().playing]") == [FEWEST, False]
 
 
@@ -290,28 +293,43 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
         context.unroute(code)
 
 
-def test_on_a_slow_line_the_board_is_never_pale(open_page: Open):
-    page = open_page(query="?v=1&epochs=50&hidden=2")
-    complete(page)
-    line = page.context.new_cdp_session(page)
-    line.send("Network.enable")
-    slow = {"latency": 1000, "downloadThroughput": 20_000, "uploadThroughput": 50_000}
-    line.send("Network.emulateNetworkConditions", {"offline": False, **slow})
-    page.evaluate(
-        """() => {
-          window.least = {};
-          setInterval(() => {
-            for (const key of ["board", "understand"]) {
-              const { opacity } = getComputedStyle(document.querySelector(`.st-key-${key}`));
-              window.least[key] = Math.min(window.least[key] ?? 1, Number(opacity));
-            }
-          }, 20);
-        }"""
-    )
-    choose_seed(page, 9)
-    page.wait_for_function("window.least.understand < 0.5")  # what waits is pale, all but the board
-    assert page.evaluate("window.least.board") == 1
-    line.detach()
+OPACITY = "Number(getComputedStyle(document.querySelector('.st-key-{}')).opacity)"
+
+
+def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Browser, url: str):
+    holding = False
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def follow(socket: WebSocketRoute) -> None:
+        def forward(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            # what the run that has begun has not drawn again yet is what Streamlit fades
+            told = ForwardMsg.FromString(message)
+            begins = told.HasField("new_session") or told.session_status_changed.script_is_running
+            if holding and not begins:
+                held.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(forward)
+
+    with browser.new_context() as context:
+        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        with visits(context, url) as open_page:
+            page = open_page(query="?v=1&epochs=50&hidden=2")
+            complete(page)
+            holding = True
+            field = page.get_by_label("Seed", exact=True)
+            field.fill("9")
+            field.press("Enter")
+            # as pale as it becomes: it stays so until the messages come
+            page.wait_for_function(f"{OPACITY.format('understand')} < 0.4")
+            assert page.evaluate(OPACITY.format("board")) == 1
+            holding = False
+            for socket, message in held:
+                socket.send(message)
+            page.wait_for_function("window.board().recording.link.includes('seed=9')")
+            page.wait_for_function(f"{OPACITY.format('understand')} === 1")
 
 
 def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Page):

@@ -26,6 +26,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     figure = figures.weight_race(ROWS, 1.2, 0.05, 50)
     figure.write_html(path, auto_play=False)
     page = browser.new_page()
+    page.clock.install()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(path.as_uri())
@@ -41,15 +42,15 @@ def press(page: Page, name: str) -> None:
 
 
 def test_nothing_moves_until_the_viewer_starts_it(page: Page) -> None:
-    page.wait_for_timeout(500)
+    page.clock.run_for(10_000)
     for x, y in page.evaluate(POINTS):
         assert (x, y) == pytest.approx((0, 1.2), abs=0.02)
 
 
 def test_the_points_run_to_where_the_closed_forms_say(page: Page) -> None:
     press(page, "Play")
-    page.wait_for_function("document.querySelector('.slider-label').textContent === 'step 50'")
-    page.wait_for_timeout(200)
+    page.clock.run_for(60_000)
+    assert page.locator(".slider-label").first.text_content() == "step 50"
     l1, l2 = page.evaluate(POINTS)
     assert l1 == pytest.approx((50, 0), abs=0.02)
     assert l2 == pytest.approx((50, 1.2 / 1.05**50), abs=0.02)
@@ -57,11 +58,11 @@ def test_the_points_run_to_where_the_closed_forms_say(page: Page) -> None:
 
 def test_it_can_be_paused_and_looked_at_step_by_step(page: Page) -> None:
     press(page, "Play")
-    page.wait_for_function("document.querySelector('.slider-label').textContent !== 'step 0'")
+    page.clock.run_for(500)
     press(page, "Pause")
-    page.wait_for_timeout(300)
+    page.clock.run_for(1000)
     stopped = page.evaluate(POINTS)
-    page.wait_for_timeout(400)
+    page.clock.run_for(60_000)
     assert page.evaluate(POINTS) == stopped
     (n, l1), (_, l2) = stopped
     assert 0 < n < 50

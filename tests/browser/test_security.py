@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from regviz.pages.understand import VIEWS
-from tests.browser.conftest import patient, visits
+from tests.browser.conftest import patient, until, visits
 from tests.browser.test_views import view
 from tests.browser.visitor import choose, choose_seed, complete, go, pictures, settled, still
 from tests.serving import Server, Site, serve
@@ -142,8 +142,8 @@ def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: 
             page.on("console", lambda message, told=told: told.append(message.text))
             site.content = f'<iframe src="{address}/?embed=true"></iframe>'
             page.goto(site.origin)
-            page.wait_for_timeout(300)
-            assert page.frames[1].url.startswith("chrome-error:")
+            until(page, lambda told=told, page=page: told and page.frames[1:])
+            until(page, lambda page=page: page.frames[1].url.startswith("chrome-error:"))
             (refusal,) = told
             assert "frame-ancestors" in refusal
 
@@ -170,7 +170,7 @@ def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing
 
 
 def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Server):
-    with closing(browser.new_page()) as page:
+    with closing(patient(browser.new_page())) as page:
         complaints: list[ConsoleMessage] = []
         page.on("console", lambda message: complaints.append(message))
         page.goto(f"{failing.url}/{QUERY}&noise=0.123")

@@ -1,45 +1,72 @@
 """Over several seeds, in a real browser: while they train the page answers."""
 
 import re
+from pathlib import Path
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.visitor import Open, choose, complete
+from tests.browser.conftest import visits
+from tests.browser.visitor import choose, complete
+from tests.serving import ROOT, serve
 
-EPOCHS = 3000  # so that the seeds are long in training
+EPOCHS = 100
+# the server trains several seeds no further than the epoch that a file names
+HOLD = """
+import sys
+
+if "streamlit" in sys.orig_argv:
+    import time
+    from pathlib import Path
+
+    from regviz.training import Program
+
+    train_epoch = Program.train_epoch
+
+    def held(self, epoch):
+        while self.n_runs > 1 and epoch >= int(Path({file!r}).read_text()):
+            self._after_step()
+            time.sleep(0.01)
+        train_epoch(self, epoch)
+
+    Program.train_epoch = held
+"""
 
 
-@pytest.fixture
-def page(open_page: Open) -> Page:
-    opened = open_page(query=f"?v=1&epochs={EPOCHS}")
-    complete(opened)
-    return opened
+def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
+    browser: Browser, tmp_path: Path
+):
+    file = tmp_path / "epoch"
+    file.write_text("20")
+    (tmp_path / "sitecustomize.py").write_text(HOLD.format(file=str(file)))
+    with (
+        serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}", REGVIZ_PROCESSES="0") as server,
+        browser.new_context() as context,
+        visits(context, server.url) as open_page,
+    ):
+        page = open_page(query=f"?v=1&epochs={EPOCHS}")
+        complete(page)
+        assert_answers(page, file)
 
 
-def share(page: Page) -> int:
-    """How much of the seeds' training is done, in percent."""
-    return int(page.get_by_role("progressbar").get_attribute("aria-valuenow") or "")
-
-
-def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(page: Page):
+def assert_answers(page: Page, file: Path) -> None:
+    """Assert that the page answers while seeds train up to the epoch that a file names."""
+    progress = page.get_by_role("progressbar")
     run = page.evaluate("board().recording.run")
     choose(page, "Compare")
     page.get_by_role("button", name="Over 5 seeds").click()
-    expect(page.get_by_role("progressbar")).to_be_visible(timeout=15_000)
-    before = share(page)
+    expect(progress).to_have_attribute("aria-valuenow", "20")
     choose(page, "Code")
     expect(page.get_by_text("for the network in focus: L1")).to_be_visible()
     # what the board shows is followed
     page.evaluate("board().look({ ...board().view, focus: 'l2' })")
     expect(page.get_by_text("for the network in focus: L2")).to_be_visible()
-    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(progress).to_have_count(0)
+    # it goes on meanwhile, and is shown to go on by itself
+    file.write_text("40")
     choose(page, "Compare")
-    progress = page.get_by_role("progressbar")
-    expect(progress).to_be_visible()
-    # it went on, and goes on by itself; all of that was before its end
-    assert before <= share(page) < 100
-    expect(progress).not_to_have_attribute("aria-valuenow", str(share(page)))
+    expect(progress).to_have_attribute("aria-valuenow", "40")
+    file.write_text("60")
+    expect(progress).to_have_attribute("aria-valuenow", "60")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(progress).to_have_count(0)
     expect(page.get_by_role("button", name="Over 5 seeds")).to_be_enabled()

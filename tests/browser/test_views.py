@@ -20,7 +20,6 @@ from regviz.programs import program
 from regviz.regularization import METHODS
 from regviz.replicates import with_seed
 from regviz.showcase import SHOWCASE
-from tests.browser.test_board import Sent
 from tests.browser.visitor import (
     START,
     Open,
@@ -71,6 +70,16 @@ FOLLOW = """(text) => {
     if (here) window.together.wrong++;
   };
   look();
+}"""
+
+
+# all places that the points of a figure have from now on
+PLACES = """(figure) => {
+  const layer = figure.querySelector(".scatterlayer");
+  const look = () => window.places.add(
+    [...layer.querySelectorAll(".point")].map((p) => p.getAttribute("transform")).join());
+  window.places = new Set();
+  new MutationObserver(look).observe(layer, { subtree: true, attributes: true, childList: true });
 }"""
 
 
@@ -157,20 +166,16 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
     view(page, "Forces")
     race = page.locator(".js-plotly-plot").filter(has_text="Who reaches 0?")
     race.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    sent = Sent(page)
-    places = "(e) => [...e.querySelectorAll('.scatterlayer .point')].map(p => p.ariaLabel ??"
-    places += " p.getAttribute('transform')).join()"
-    seen = {race.evaluate(places)}
+    settled(page)
+    n_sent = page.exchange.n_sent
+    race.evaluate(PLACES)
     race.locator(".updatemenu-button").filter(has_text="Play").click()
-    for _ in range(5):
-        page.wait_for_timeout(200)
-        seen.add(race.evaluate(places))
     rows = [Regularization(l1=1), Regularization(l2=1), Regularization(l1=0.5, l2=0.5)]
     last = horizon(rows, 1.2, 0.05)
     expect(race.locator(".slider-label").first).to_have_text(f"step {last}")
-    assert len(seen) >= 4
-    assert sent.so_far() == 0
+    assert page.evaluate("window.places.size") >= 4
+    settled(page)
+    assert page.exchange.n_sent == n_sent
 
 
 # --- Compare ---
@@ -217,10 +222,9 @@ def test_an_open_view_never_shows_another_run_than_the_board(page: Page, cube: C
     change(page, "Noise", ["ArrowRight"])
     expect(told).not_to_have_text(before)
     settled(page)
+    page.wait_for_function("window.together.rest > 5")
     page.evaluate("cancelAnimationFrame(window.following)")
-    together = page.evaluate("window.together")
-    assert together["rest"] > 5
-    assert together["wrong"] == 0
+    assert page.evaluate("window.together.wrong") == 0
     noisy = trained(
         cube_of(
             replace(SHOWCASE.data, noise=round(SHOWCASE.data.noise + 0.05, 2)), training=BRIEFLY

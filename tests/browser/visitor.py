@@ -14,12 +14,10 @@ from regviz.cube import Cube
 from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
-from tests.browser.conftest import find_board
+from tests.browser.conftest import SEARCH, find_board, until
 
 Open = Callable[..., Page]
 trained = functools.cache(regviz.train)
-
-TELL = 250  # ms that the board rests before it says what is looked at, as in board.js
 
 # the view of the board as it opens
 START: dict[str, Any] = {
@@ -88,10 +86,17 @@ def changed(page: Page, before: str) -> str:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page's script has run."""
-    page.wait_for_timeout(300)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.get_by_test_id("stApp").locator("[data-stale=true]")).to_have_count(0)
+    """Wait until the board and the page's script are at rest, and all that they sent is shown."""
+    # a test that opens a page without a board need not wait for one
+    rests = f"(({SEARCH})(document)?.regviz?.settled ?? true)"
+    while True:
+        page.wait_for_function(rests)
+        until(page, lambda: page.exchange.idle)
+        app = page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(app.locator("[data-stale=true]")).to_have_count(0)
+        if page.evaluate(rests) and page.exchange.idle:
+            return
 
 
 def control(page: Page, label: str) -> Locator:
@@ -126,10 +131,16 @@ def choose_seed(page: Page, seed: int) -> None:
     page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
 
 
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the window another size, and wait until all that observes sizes has been told."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def still(page: Page) -> None:
     """Wait until the board rests and is drawn as finely as can be."""
     page.wait_for_function(
-        "!window.board().playing && !window.board().stale && window.board().fine", timeout=15_000
+        "!window.board().playing && !window.board().stale && window.board().fine"
     )
 
 
@@ -147,8 +158,7 @@ def look(page: Page, **view: Any) -> None:
 
 def query_of(page: Page) -> str:
     """What the address bar has after the address, once it says where the board stands."""
-    still(page)
-    page.wait_for_timeout(2 * TELL)
+    page.wait_for_function("window.board().settled")
     return urlsplit(page.url).query
 
 
