@@ -6,6 +6,7 @@ import os
 # depend on its neighbours. It reads this before its first product.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
+from regviz.arrays import ArraysSpec
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.history import History
@@ -17,6 +18,7 @@ from regviz.scene import Scene
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArraysSpec",
     "DataSpec",
     "Dataset",
     "Experiment",

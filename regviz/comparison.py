@@ -137,7 +137,8 @@ class Replicates:
 def overlap(history: History) -> float:
     """By how much seeds share their points: ``n_test / n_train`` of one's own points, else 0.
 
-    Each seed draws other points of a toy dataset, but only splits one's own points anew. See
+    Each seed draws other points of a toy dataset, but only splits one's own points anew, and leaves
+    points that were given as arrays as they are: their standard error is that of training. See
     `regviz.paths.standard_error`.
     """
     if not isinstance(history.experiment.data, PointsSpec):

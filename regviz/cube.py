@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from regviz.arrays import ArraysSpec
 from regviz.experiment import (
     Data,
     Experiment,
@@ -155,6 +156,6 @@ def _built(
     )
 
 
-def _n_parameters(data: Data, network: NetworkSpec) -> int:
+def _n_parameters(data: Data | ArraysSpec, network: NetworkSpec) -> int:
     """P, for points with two columns."""
     return Layout.of(network, 2, data.n_outputs).n_parameters

@@ -1,5 +1,7 @@
 """Toy datasets and a user's own points, split into training, validation and test points."""
 
+import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +13,7 @@ from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from regviz.arrays import ArraysSpec
 from regviz.experiment import Data, DataSpec
 from regviz.points import PointsSpec
 from regviz.validation import TASKS, Task, choice, refuse
@@ -19,6 +22,9 @@ Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 SPLITS = ("train", "validation", "test")
 MARGIN = 0.08
 MAX_CLASSES = 20
+# columns beyond these train badly with the learning rates that suit standardised ones
+MAX_RMS = 30.0
+MAX_SD_RATIO = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         choice("task", self.task, TASKS)
+        self._check_order()
         for split in SPLITS:
             X, y = _points(split, getattr(self, f"X_{split}"), getattr(self, f"y_{split}"))
             if split != "train" and X.size and X.shape[1] != self.n_columns:
@@ -63,6 +70,16 @@ class Dataset:
             raise refuse("X_train", "at least one point", self.X_train.shape)
         if self.task != "regression":
             self._check_classes()
+
+    def _check_order(self) -> None:
+        """Recognise ``Dataset(*train_test_split(X, y))``, whose arrays come in another order."""
+        if np.ndim(self.y_train) == 2 and self.X_test is not None and np.ndim(self.X_test) == 1:
+            allowed = (
+                "of shape (n_train,): Dataset takes X_train, y_train, X_test, y_test in this order,"
+                " while train_test_split returns X_train, X_test, y_train, y_test;"
+                " name the arguments"
+            )
+            raise refuse("y_train", allowed, np.shape(self.y_train))
 
     def _columns(self, X: NDArray[np.float64]) -> int:
         return X.shape[1] if X.size else self.n_columns
@@ -97,6 +114,24 @@ class Dataset:
     def n_outputs(self) -> int:
         """Units of the output layer: one, or one for each class of ``"multiclass"``."""
         return self.n_classes if self.task == "multiclass" else 1
+
+    @property
+    def spec(self) -> ArraysSpec:
+        """What an experiment says of these points."""
+        digest = hashlib.sha256(self.task.encode())
+        for split in SPLITS:
+            for array in self.points(split):
+                digest.update(f"{array.shape}".encode() + array.tobytes())
+        n_train, n_validation, n_test = (len(self.points(split)[1]) for split in SPLITS)
+        return ArraysSpec(
+            self.task,
+            self.n_columns,
+            self.n_outputs,
+            n_train,
+            n_validation,
+            n_test,
+            digest.hexdigest()[:16],
+        )
 
     def points(self, split: str) -> Points:
         """``X`` (n, columns) and ``y`` (n,) of ``"train"``, ``"validation"`` or ``"test"``."""
@@ -133,6 +168,57 @@ def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
     return features, target
 
 
+TEXT = (
+    "not text: numpy.unique(labels, return_inverse=True) numbers the classes,"
+    " sklearn.preprocessing.OneHotEncoder turns categories into columns"
+)
+
+
+def warn_unscaled(dataset: Dataset) -> None:
+    """Warn of training columns, or values to predict, whose scale makes training fail or crawl.
+
+    Warns
+    -----
+    UserWarning
+        If the root mean square of one exceeds 30, or if the standard deviation of one column is
+        more than 100 times that of another.
+    """
+    X, y = dataset.points("train")
+    sizes = {f"column {i}": _root_mean_square(X[:, i]) for i in range(dataset.n_columns)}
+    if dataset.task == "regression":
+        sizes["y_train"] = _root_mean_square(y)
+    largest = max(sizes, key=sizes.__getitem__)
+    if sizes[largest] > MAX_RMS:
+        found = f"{largest} has a root mean square of {sizes[largest]:.3g}"
+    else:
+        found = _uneven_spreads(X.std(axis=0))
+    if found:
+        warnings.warn(
+            f"{found}: networks train well on numbers of mean 0 and standard deviation 1, as"
+            " sklearn.preprocessing.StandardScaler, fitted to the training points, makes them",
+            stacklevel=3,
+        )
+
+
+def _root_mean_square(values: NDArray[np.float64]) -> float:
+    largest = np.abs(values).max() or 1.0  # divided by, so that no square overflows
+    return float(largest * np.sqrt(np.mean((values / largest) ** 2)))
+
+
+def _uneven_spreads(spreads: NDArray[np.float64]) -> str:
+    """Which columns' standard deviations differ too much, in words; empty if none do."""
+    varied = np.flatnonzero(spreads)  # a constant column has no scale
+    if not len(varied):
+        return ""
+    wide, narrow = (int(varied[pick(spreads[varied])]) for pick in (np.argmax, np.argmin))
+    if spreads[wide] <= MAX_SD_RATIO * spreads[narrow]:
+        return ""
+    return (
+        f"the standard deviation of column {wide} is {spreads[wide]:.3g} and that of column"
+        f" {narrow} is {spreads[narrow]:.3g}"
+    )
+
+
 def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """A copy of an array-like as float64, read-only, if it holds finite numbers and nothing else.
 
@@ -143,10 +229,12 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """
     try:
         raw = np.asarray(values)
+        if raw.dtype.kind in "US":
+            raise TypeError(TEXT)
         if raw.dtype.kind not in "biufO":
             raise TypeError(f"not {raw.dtype}")
         if raw.dtype.kind == "O" and any(isinstance(x, str | bytes) for x in raw.flat):
-            raise TypeError("not text")
+            raise TypeError(TEXT)
         array = np.array(raw, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise refuse(name, f"an array of numbers ({error})", values) from error
@@ -157,7 +245,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def make_dataset(spec: Data) -> Dataset:
+def make_dataset(spec: Data | ArraysSpec) -> Dataset:
     """Split and (if asked for) standardise a toy dataset, or a visitor's own points.
 
     Splits are stratified by class. The coordinates are scaled by the training points alone.
@@ -171,13 +259,17 @@ def make_dataset(spec: Data) -> Dataset:
     ValueError
         If a class would have no training point, or a split no point.
     """
+    if isinstance(spec, ArraysSpec):
+        raise refuse("spec", "data to generate: points given as arrays go in as dataset", spec)
     if not isinstance(spec, DataSpec | PointsSpec):
         raise refuse("spec", "a DataSpec or a PointsSpec", spec)
     return _made(spec)
 
 
-def n_train_of(spec: Data) -> int:
+def n_train_of(spec: Data | ArraysSpec) -> int:
     """Points that are trained on, at least 1; all, where a visitor's points cannot be split."""
+    if isinstance(spec, ArraysSpec):
+        return spec.n_train
     if isinstance(spec, PointsSpec):
         try:
             return len(make_dataset(spec).y_train)

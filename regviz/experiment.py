@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
+from regviz.arrays import ArraysSpec
 from regviz.points import MAX_CLASSES, PointsSpec
 from regviz.validation import MAX_SEED, Task, boolean, choice, integer, real, refuse
 
@@ -293,7 +294,8 @@ class Experiment:
 
     Parameters
     ----------
-    data : DataSpec or PointsSpec
+    data : DataSpec, PointsSpec or ArraysSpec
+        The last is a record of points that were given as arrays.
     network : NetworkSpec
     training : TrainingSpec
     regularizations : sequence of Regularization
@@ -306,7 +308,7 @@ class Experiment:
         If a part is of the wrong type, or if the parts cannot go together.
     """
 
-    data: Data = field(default_factory=DataSpec)
+    data: Data | ArraysSpec = field(default_factory=DataSpec)
     network: NetworkSpec = field(default_factory=NetworkSpec)
     training: TrainingSpec = field(default_factory=TrainingSpec)
     regularizations: tuple[Regularization, ...] = (Regularization(),)
@@ -387,7 +389,7 @@ class Experiment:
 
 
 PARTS: dict[str, tuple[type, ...]] = {
-    "data": (DataSpec, PointsSpec),
+    "data": (DataSpec, PointsSpec, ArraysSpec),
     "network": (NetworkSpec,),
     "training": (TrainingSpec,),
 }
@@ -411,7 +413,18 @@ def mapping(name: str, content: Any, allowed: Collection[str]) -> Mapping[str, A
 
 
 def build(name: str, kinds: tuple[Any, ...], content: Any) -> Any:
-    """One of these dataclasses from a mapping of its parameters; the last needs ``points``."""
-    kind = kinds[-1] if isinstance(content, dict) and "points" in content else kinds[0]
+    """One of these dataclasses from a mapping of its parameters.
+
+    A class other than the first is recognised by its parameters without a default.
+    """
+    kind = kinds[0]
+    for other in kinds[1:]:
+        if isinstance(content, dict) and _required(other) <= content.keys():
+            kind = other
     allowed = [parameter.name for parameter in dataclasses.fields(kind)]
     return kind(**mapping(name, content, allowed))
+
+
+def _required(kind: Any) -> set[str]:
+    """Names of the parameters that have no default."""
+    return {p.name for p in dataclasses.fields(kind) if p.default is dataclasses.MISSING}

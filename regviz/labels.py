@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from regviz.arrays import ArraysSpec
 from regviz.experiment import Data, Experiment, Regularization
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
@@ -20,6 +21,7 @@ DATASETS = {
     "plane": "Plane (regression)",
     "bumps": "Bumps (regression)",
     "own": "Your points",
+    "arrays": "Your arrays",
 }
 
 
@@ -92,7 +94,7 @@ def digits(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def class_names(data: Data, n_classes: int) -> tuple[str, ...]:
+def class_names(data: Data | ArraysSpec, n_classes: int) -> tuple[str, ...]:
     """What the classes of some data are called: by their owner, else ``"class 0"`` and so on."""
     names = data.names if isinstance(data, PointsSpec) else ()
     return names if len(names) == n_classes else tuple(f"class {c}" for c in range(n_classes))

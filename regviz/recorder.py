@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from regviz import measures, networks
-from regviz.datasets import SPLITS, Dataset, make_dataset
+from regviz.datasets import SPLITS, Dataset, make_dataset, warn_unscaled
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.layout import Layout, input_features
@@ -27,7 +28,8 @@ def train(
     ----------
     experiment : Experiment
     dataset : Dataset, optional
-        The user's own points. ``experiment.data`` then says nothing.
+        The user's own points, in place of ``experiment.data``. The history's experiment then has
+        their `ArraysSpec` as its data.
     device : str
         ``"cpu"``, or a GPU as ``torch.device`` names it: ``"cuda"``.
 
@@ -89,9 +91,23 @@ def stream(
         raise refuse("experiment", "an Experiment", experiment)
     if dataset is None:
         dataset = make_dataset(experiment.data)
-    elif not isinstance(dataset, Dataset):
-        raise refuse("dataset", "a Dataset", dataset)
+    else:
+        experiment = on_arrays(experiment, dataset)
     return (one for (one,) in histories([experiment], [dataset], device, after_epoch))
+
+
+def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
+    """The experiment with these points as its data, after a warning if they are badly scaled.
+
+    Raises
+    ------
+    ValueError
+        If ``dataset`` is no `Dataset`.
+    """
+    if not isinstance(dataset, Dataset):
+        raise refuse("dataset", "a Dataset", dataset)
+    warn_unscaled(dataset)
+    return replace(experiment, data=dataset.spec)
 
 
 def histories(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from regviz.experiment import Regularization
+from regviz.validation import refuse
 
 
 def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
@@ -91,7 +92,12 @@ class Method:
         """The regularization of this method at a strength.
 
         Elastic net is taken with an ``l1_ratio`` of 0.5, and max-norm together with dropout at a
-        rate of 0.1, the company in which it was introduced (Srivastava et al. 2014).
+        rate of 0.1, as where it was introduced (Srivastava et al. 2014).
+
+        Raises
+        ------
+        ValueError
+            If there is no method of this key, or the strength is out of range.
         """
         match self.key:
             case "l1":
@@ -104,8 +110,10 @@ class Method:
                 return Regularization(drop_rate=strength)
             case "max_norm":
                 return Regularization(max_norm=strength, drop_rate=0.1)
-            case _:
+            case "none":
                 return Regularization()
+            case _:
+                raise self._unknown()
 
     def strength(self, regularization: Regularization) -> float:
         """How strong a regularization of this method is: `at` the other way round.
@@ -124,8 +132,13 @@ class Method:
                 return r.drop_rate
             case "max_norm":
                 return math.inf if r.max_norm is None else r.max_norm
-            case _:
+            case "none":
                 return 0.0
+            case _:
+                raise self._unknown()
+
+    def _unknown(self) -> ValueError:
+        return refuse("key", "one of " + ", ".join(map(repr, METHODS)), self.key)
 
 
 METHODS: dict[str, Method] = {

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from regviz.arrays import ArraysSpec
 from regviz.datasets import SPLITS, Dataset, make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
-from regviz.recorder import histories
+from regviz.recorder import histories, on_arrays
 from regviz.validation import MAX_SEED, integer, refuse
 
 
@@ -18,11 +19,12 @@ def with_seed(experiment: Experiment, seed: int) -> Experiment:
     experiment : Experiment
     seed : int
         Of the data and of the training. Of a visitor's own points, the data's seed only decides
-        how they are split.
+        how they are split, and of points given as arrays nothing.
     """
+    data = experiment.data
     return replace(
         experiment,
-        data=replace(experiment.data, seed=seed),
+        data=data if isinstance(data, ArraysSpec) else replace(data, seed=seed),
         training=replace(experiment.training, seed=seed),
     )
 
@@ -31,6 +33,7 @@ def replicate(
     experiment: Experiment,
     seeds: Sequence[int],
     *,
+    dataset: Dataset | None = None,
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
 ) -> list[History]:
@@ -42,6 +45,9 @@ def replicate(
         Its own seeds do not matter.
     seeds : sequence of int
         At least one, without repetition. See `with_seed` for what they decide.
+    dataset : Dataset, optional
+        The user's own points, as for `regviz.train`. Seeds then vary initial weights, batches and
+        dropout, while points and splits stay as they are.
     device, after_epoch
         As for `regviz.train` and `regviz.stream`.
 
@@ -64,7 +70,9 @@ def replicate(
     >>> np.array([run.metrics["test_loss"][-1] for run in runs]).shape
     (5, 2)
     """
-    *_, finished = stream_replicates(experiment, seeds, device=device, after_epoch=after_epoch)
+    *_, finished = stream_replicates(
+        experiment, seeds, dataset=dataset, device=device, after_epoch=after_epoch
+    )
     return finished
 
 
@@ -72,6 +80,7 @@ def stream_replicates(
     experiment: Experiment,
     seeds: Sequence[int],
     *,
+    dataset: Dataset | None = None,
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
     pause: Callable[[], None] = lambda: None,
@@ -80,7 +89,7 @@ def stream_replicates(
 
     Parameters
     ----------
-    experiment, seeds, device, after_epoch
+    experiment, seeds, dataset, device, after_epoch
         As for `replicate`.
     pause
         As for `training.recordings`.
@@ -90,11 +99,11 @@ def stream_replicates(
     ValueError
         As for `replicate`; by the call itself, before anything is trained.
     """
-    return histories(*under_seeds(experiment, seeds), device, after_epoch, pause)
+    return histories(*under_seeds(experiment, seeds, dataset), device, after_epoch, pause)
 
 
 def under_seeds(
-    experiment: Experiment, seeds: Sequence[int]
+    experiment: Experiment, seeds: Sequence[int], dataset: Dataset | None = None
 ) -> tuple[list[Experiment], list[Dataset]]:
     """The experiment under each of the seeds, and the points of each.
 
@@ -110,8 +119,10 @@ def under_seeds(
     numbers = [integer(f"seeds[{i}]", seed, 0, MAX_SEED) for i, seed in enumerate(seeds)]
     if len(set(numbers)) < len(numbers):
         raise refuse("seeds", "without repetition", seeds)
+    if dataset is not None:
+        experiment = on_arrays(experiment, dataset)
     experiments = [with_seed(experiment, seed) for seed in numbers]
-    datasets = [make_dataset(one.data) for one in experiments]
+    datasets = [dataset or make_dataset(one.data) for one in experiments]
     for seed, dataset in zip(numbers, datasets, strict=True):
         if _sizes(dataset) != _sizes(datasets[0]):
             sizes = [" + ".join(map(str, _sizes(one))) for one in (datasets[0], dataset)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from regviz.arrays import ArraysSpec
 from regviz.cube import Cube
 from regviz.datasets import n_train_of
 from regviz.experiment import (
@@ -61,7 +62,7 @@ class Scene:
         If a parameter is of the wrong type or out of range.
     """
 
-    data: Data = SHOWCASE.data
+    data: Data = SHOWCASE.data  # type: ignore[assignment] # a toy dataset
     network: NetworkSpec = SHOWCASE.network
     training: TrainingSpec = SHOWCASE.training
     methods: tuple[str, ...] = tuple(METHODS)
@@ -73,6 +74,8 @@ class Scene:
     hide: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.data, ArraysSpec):
+            raise refuse("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
         # an experiment checks what it has
         Experiment(self.data, self.network, self.training)
         object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
@@ -188,7 +191,7 @@ class Scene:
             strengths.setdefault(key, METHODS[key].strength(row))
         onset = max(row.onset for row in experiment.regularizations)
         return cls(
-            experiment.data,
+            experiment.data,  # type: ignore[arg-type] # checked by the constructor
             experiment.network,
             experiment.training,
             tuple(strengths),

@@ -599,3 +599,72 @@ def test_a_visitors_own_points_are_trained_on(tmp_path):
     experiment = Experiment(points, NetworkSpec(()), regularizations=(Regularization(l1=0.05),))
     layers = layers_of(run(experiment, 0, "scikit-learn", tmp_path), "scikit-learn")
     assert violation(layers, experiment, 0) < 1e-6
+
+
+# --------------------------------------------------------------------- uneven batches, own arrays
+
+
+@pytest.mark.parametrize("onset", [0, 7])
+@pytest.mark.parametrize("name", TASKS)
+def test_scikit_learn_regularizes_a_last_smaller_batch_as_the_others(
+    name, onset, tmp_path, monkeypatch
+):
+    """Its ``alpha`` is divided by the points of a batch: the same one would act more strongly."""
+    from sklearn.neural_network import _multilayer_perceptron as module
+
+    row = Regularization(l2=0.3, onset=onset)
+    experiment = compared(name, "momentum", (row,), batch_size=7)  # 30 points: four of 7, one of 2
+    replay = Replay(monkeypatch)
+    history = replay.record(experiment)
+    weights = iter(history.weights(0, t=0))
+
+    def initialize(*_):
+        w = next(weights).copy()
+        return w, np.zeros(w.shape[1])
+
+    orders = iter(replay.orders)
+    monkeypatch.setattr(module.BaseMultilayerPerceptron, "_init_coef", initialize)
+    monkeypatch.setattr(np.random, "default_rng", lambda _: Shuffler(orders))
+    found = layers_of(run(experiment, 0, "scikit-learn", tmp_path), "scikit-learn")
+    expected = reference(experiment, 0, history.weights(0, t=0), replay.orders)
+    for (w, _), weight in zip(found, expected, strict=True):
+        np.testing.assert_allclose(w, weight, rtol=1e-9, atol=1e-12)
+
+
+class Shuffler:
+    """Stands in for NumPy's generator, and gives the orders of a run."""
+
+    def __init__(self, orders) -> None:
+        self.orders = orders
+
+    def permutation(self, n: int):
+        order = next(self.orders)
+        assert len(order) == n
+        return np.asarray(order)
+
+
+@pytest.mark.parametrize("library", list(LIBRARIES))
+@pytest.mark.parametrize("name", TASKS)
+def test_programs_run_where_nothing_is_held_out_for_validation(name, library, tmp_path, capsys):
+    """The file's columns then have other widths, and PyTorch takes no array of such strides."""
+    data = replace(DATA, name=name, validation_fraction=0.0)
+    experiment = Experiment(data, NetworkSpec((4,)), TrainingSpec(epochs=2), ROWS[:1])
+    run(experiment, 0, library, tmp_path)
+    assert "test: loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("library", list(LIBRARIES))
+def test_arrays_of_any_number_of_columns_are_trained_on(library, tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = X @ [1.0, -1.0, 0.5, 0.0]
+    dataset = regviz.Dataset(X[:40], y[:40], X[40:], y[40:], task="regression")
+    network, training = NetworkSpec(()), TrainingSpec(batch_size=None, epochs=2000)
+    rows = (Regularization(l2=0.1),)
+    history = regviz.train(
+        Experiment(network=network, training=training, regularizations=rows), dataset
+    )
+    (tmp_path / "points.csv").write_text(points_csv(dataset))
+    scope: dict = {"__name__": "__main__"}
+    exec(program(history.experiment, 0, library).source, scope)
+    ((w, _),) = layers_of(scope, library)
+    np.testing.assert_allclose(w, history.weights(0)[0], atol=1e-3)

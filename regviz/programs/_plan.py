@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from regviz.arrays import ArraysSpec
+from regviz.datasets import n_train_of
 from regviz.experiment import (
     DataSpec,
     Experiment,
@@ -33,7 +35,7 @@ class Plan:
 
     Attributes
     ----------
-    data : DataSpec or PointsSpec
+    data : DataSpec, PointsSpec or ArraysSpec
     network : NetworkSpec
     training : TrainingSpec
     regularization : Regularization
@@ -43,7 +45,7 @@ class Plan:
         Whether dropout or max-norm lack hidden units to act on.
     """
 
-    data: DataSpec | PointsSpec
+    data: DataSpec | PointsSpec | ArraysSpec
     network: NetworkSpec
     training: TrainingSpec
     regularization: Regularization
@@ -89,9 +91,23 @@ class Plan:
         return "L2" if self.penalty_l2 else ""
 
     @property
+    def uneven(self) -> bool:
+        """Whether an epoch's last batch is smaller than the others."""
+        size, n = self.training.batch_size, n_train_of(self.data)
+        return size is not None and size < n and n % size > 0
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Each input of the network as an expression of columns, by its name."""
+        n_columns = getattr(self.data, "n_columns", 2)
+        if n_columns == 2:
+            return {name: _FEATURES[name] for name in self.network.features}
+        return {name: name for name in (f"x{i + 1}" for i in range(n_columns))}
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Units of every layer, inputs and outputs included."""
-        return (len(self.network.features), *self.network.hidden, self.data.n_outputs)
+        return (len(self.inputs), *self.network.hidden, self.data.n_outputs)
 
     def about(self, library: str, needs: str) -> list[str]:
         """The program's docstring."""
@@ -145,13 +161,20 @@ class Plan:
 
     def points(self) -> list[str]:
         """Read the file, and compute what the network is fed."""
-        features = ", ".join(_FEATURES[name] for name in self.network.features)
-        columns = [name for name in ("x1", "x2") if name in features]
-        values = ", ".join(f'points["{name}"]' for name in columns)
-        return [
+        read = [
             "points = np.genfromtxt(",
             '    "points.csv", delimiter=",", names=True, dtype=None, encoding="utf-8"',
             ")",
+        ]
+        inputs = self.inputs
+        if len(inputs) > 2 and all(name == value for name, value in inputs.items()):
+            numbers = f"range(1, {len(inputs) + 1})"
+            return [*read, f'inputs = np.column_stack([points[f"x{{i}}"] for i in {numbers}])']
+        features = ", ".join(inputs.values())
+        columns = [name for name in ("x1", "x2") if name in features]
+        values = ", ".join(f'points["{name}"]' for name in columns)
+        return [
+            *read,
             f"{', '.join(columns)} = {values}",
             f"inputs = np.column_stack([{features}])",
         ]

@@ -74,7 +74,8 @@ def _points(plan: Plan) -> list[str]:
     return [
         *plan.points(),
         f"X = torch.tensor(inputs, dtype={_dtype(plan)})",
-        f'y = torch.tensor(points["y"], dtype={target})',
+        # a copy: torch takes no array whose items are not next to each other
+        f'y = torch.tensor(points["y"].copy(), dtype={target})',
         'train = torch.tensor(points["split"] == "train")',
         'test = torch.tensor(points["split"] == "test")',
     ]

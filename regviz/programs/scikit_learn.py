@@ -114,6 +114,8 @@ def _network(plan: Plan) -> tuple[str, str, list[str]]:
         steps = ['solver="sgd"', "learning_rate_init=LEARNING_RATE"]
         steps += [f"momentum={momentum}", "nesterovs_momentum=False"]
     size = "BATCH_SIZE" if t.batch_size else "n"
+    if plan.uneven and r.l2:
+        return name, "neural_network", _uneven(plan, name, steps, classes)
     acts = ["# L2 acts here: scikit-learn divides alpha by the batch size"] if r.l2 else []
     alpha = f"{size} * L2" if r.l2 else "0.0"
     arguments = [
@@ -129,6 +131,39 @@ def _network(plan: Plan) -> tuple[str, str, list[str]]:
     epoch += call("model.partial_fit", ["inputs[train]", "y[train]", *classes])
     loop = "for epoch in range(EPOCHS):  # fit would stop where the loss hardly falls"
     return name, "neural_network", [*call(f"model = {name}", arguments), loop, *indent(epoch)]
+
+
+def _uneven(plan: Plan, name: str, steps: list[str], classes: list[str]) -> list[str]:
+    """Lines that train with a last batch that is smaller than the others.
+
+    scikit-learn divides ``alpha`` by the number of points that a batch has, so one ``alpha`` would
+    let L2 act more strongly in the last one.
+    """
+    arguments = [
+        f"hidden_layer_sizes={plan.network.hidden}",
+        f'activation="{_ACTIVATIONS[plan.network.activation]}"',
+        *steps,
+        "random_state=0",
+    ]
+    alpha = "len(batch) * L2"
+    if plan.regularization.onset:
+        alpha = f"{alpha} if epoch >= ONSET else 0.0"
+    step = [
+        "batch = order[start : start + BATCH_SIZE]",
+        "model.batch_size = len(batch)",
+        "# L2 acts here: scikit-learn divides alpha by the batch size",
+        f"model.alpha = {alpha}",
+        *call("model.partial_fit", ["X[batch]", "t[batch]", *classes]),
+    ]
+    return [
+        *call(f"model = {name}", arguments),
+        "X, t = inputs[train], y[train]",
+        "rng = np.random.default_rng(0)",
+        "for epoch in range(EPOCHS):",
+        "    order = rng.permutation(n)",
+        "    for start in range(0, n, BATCH_SIZE):  # the last batch is smaller",
+        *indent(step, 2),
+    ]
 
 
 def _report(plan: Plan) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from regviz.arrays import ArraysSpec
 from regviz.comparison import Comparison, Replicates, compare, confusion, overlap, to_csv
 from regviz.experiment import Data, Experiment
 from regviz.figures.compare import confusion_matrices, seed_losses
@@ -105,7 +106,7 @@ def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
     )
 
 
-def _explain(entries: list[Entry], found: Comparison | Replicates, data: Data) -> None:
+def _explain(entries: list[Entry], found: Comparison | Replicates, data: Data | ArraysSpec) -> None:
     if isinstance(found, Comparison):
         said = "Each method at the strength that its card shows, after the last epoch."
     else:

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from regviz.arrays import ArraysSpec
 from regviz.experiment import Data, Experiment
 from regviz.history import History
 from regviz.pages.sight import Sight
@@ -18,7 +19,7 @@ SEEDS = tuple(range(5))
 TICK = 0.5  # seconds between two looks at how far the seeds are
 
 
-def own_points(data: Data) -> str:
+def own_points(data: Data | ArraysSpec) -> str:
     """What each seed is trained on, in words."""
     return f"its own {'split of your ' if isinstance(data, PointsSpec) else ''}points"
 
