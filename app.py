@@ -31,6 +31,7 @@ from regviz.server.index import document
 from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from regviz.server.sending import send_whole_runs
+from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs, trainer
 from regviz.server.widgets import distrust
 
@@ -45,6 +46,7 @@ ask_nobody()
 distrust()
 send_whole_runs()
 remember_themes()
+bound_connections(Arrivals(raise_descriptor_limit()))
 try:
     seats = Seats(limits().sessions)
 except ValueError as error:

@@ -124,6 +124,7 @@ class Training(ABC):
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
         self._over = self._complete = self._given_up = False
+        self._listeners: list[Callable[[], None]] = []
         self._asked = time.monotonic()
         self.job = trainer.begin(work, self, urgent)
 
@@ -163,6 +164,15 @@ class Training(ABC):
         with self._grown:
             self._visitors.pop(visitor, None)
 
+    def when_over(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` without arguments once the training is over; at once if it is."""
+        with self._grown:
+            over = self._over
+            if not over:
+                self._listeners.append(listener)
+        if over:
+            listener()
+
     def wanted(self) -> bool:
         """Whether anybody waits for it or has watched it lately; once nobody does, that is final.
 
@@ -194,6 +204,9 @@ class Training(ABC):
             self.error, self._complete, self._over = error, outcome == "complete", True
             self._grown.notify_all()
             self._ended.notify_all()
+            listeners = self._listeners
+        for listener in listeners:
+            listener()
         _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:

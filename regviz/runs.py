@@ -43,7 +43,8 @@ class Runs:
     ----------
     max_bytes : int
         Bound on the recordings that are kept; those asked for longest ago go first, but none that
-        is still in training. When those in training alone take as much, no more is taken on.
+        is still in training. It is applied when a training begins, when one ends and at each
+        `tidy`. When those in training alone take as much, no more is taken on.
     max_trainings : int
         Bound on the trainings that are not finished; no more is taken on.
     max_age : float
@@ -211,6 +212,7 @@ class Runs:
             self.n_started += 1
         started.set_result(training)
         training.watch(visitor)
+        training.when_over(self._shrink)
         return training
 
     def _ask(self, key: Key) -> _Kept:
@@ -230,21 +232,32 @@ class Runs:
         """Keep it as what was asked for last, and let go of what is then too much."""
         self._kept[key] = _Kept(what, what.n_bytes, time.monotonic())
         self._kept.move_to_end(key)
+        self._evict(lambda old, _: old != key)
+
+    def _evict(self, may_go: Callable[[Key, _Kept], bool]) -> None:
+        """Evict least recently used entries until at most `max_bytes` are kept."""
         n_bytes = sum(kept.n_bytes for kept in self._kept.values())
-        for old, kept in list(self._kept.items()):
+        for key, kept in list(self._kept.items()):
             if n_bytes <= self.max_bytes:
                 break
-            if old != key and not kept.in_progress:
-                del self._kept[old]
+            if may_go(key, kept) and not kept.in_progress:
+                del self._kept[key]
                 n_bytes -= kept.n_bytes
 
+    def _shrink(self) -> None:
+        """Evict what exceeds the bound; not what a visitor has just asked for, and still loads."""
+        now = time.monotonic()
+        with self._lock:
+            self._evict(lambda _, kept: now - kept.asked > self.patience)
+
     def tidy(self) -> None:
-        """Let go of what nobody has asked for since `max_age`."""
+        """Evict what nobody has asked for since `max_age`, and what exceeds the bound."""
         now = time.monotonic()
         with self._lock:
             for key, kept in list(self._kept.items()):
                 if now - kept.asked > self.max_age and not kept.in_progress:
                     del self._kept[key]
+        self._shrink()
 
     def leave(self, experiment: Experiment, visitor: str) -> None:
         """Take a visitor off the run of ``experiment``, which stops if nobody else watches."""

@@ -7,21 +7,39 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocket
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.server import admission
-from regviz.server.admission import STREAM, Admission, Seats
+from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Seats
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
+SESSION = "the-session"
+
+
+def message(kind: str) -> bytes:
+    found = BackMsg()
+    if kind == "rerun_script":
+        found.rerun_script.query_string = "v=1"
+    else:
+        setattr(found, kind, True)
+    return found.SerializeToString()
+
+
+ASK, HEARTBEAT = message("rerun_script"), message("app_heartbeat")
 
 
 async def _stream(socket: WebSocket) -> None:
     await socket.accept()
-    await socket.receive_text()
-    if "fail" in socket.query_params:
-        raise RuntimeError
-    await socket.close()
+    async for data in socket.iter_bytes():
+        if data == ASK:
+            told = ForwardMsg()
+            told.new_session.initialize.session_id = SESSION
+            await socket.send_bytes(told.SerializeToString())
+            if "fail" in socket.query_params:
+                raise RuntimeError
 
 
 @pytest.fixture
@@ -39,17 +57,67 @@ def client(seats: Seats) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_page_and_its_connection_take_one_place(client: TestClient, seats: Seats):
+def ask(socket: WebSocketTestSession) -> None:
+    """Request a run of the page, and wait until it has begun."""
+    socket.send_bytes(ASK)
+    assert ForwardMsg.FromString(socket.receive_bytes()).HasField("new_session")
+
+
+def test_a_visitor_takes_one_place_with_the_first_request(client: TestClient, seats: Seats):
     assert client.get("/", headers=PAGE).text == "served"
     with client.websocket_connect(STREAM) as one:
+        assert seats.n_taken == 0
+        ask(one)
         assert seats.n_taken == 1
-        assert client.get("/", headers=PAGE).status_code == 200
-        one.send_text("bye")
+        ask(one)
+        assert seats.n_taken == 1
     assert seats.n_taken == 0
 
 
-def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient):
-    assert [client.get("/?v=1", headers=PAGE).status_code for _ in range(2)] == [200, 200]
+def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, seats: Seats):
+    assert {client.get("/", headers=PAGE).status_code for _ in range(50)} == {200}
+    with client.websocket_connect(STREAM) as one:
+        ask(one)
+    assert seats.n_refused == 0
+
+
+def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, seats: Seats):
+    silent = [client.websocket_connect(STREAM).__enter__() for _ in range(5)]
+    for each in silent:
+        each.send_bytes(HEARTBEAT)
+    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
+        ask(one)
+        ask(other)
+        assert seats.n_taken == 2
+    for each in silent:
+        each.close()
+        each.__exit__(None, None, None)
+
+
+def test_a_connection_that_requests_nothing_is_closed(
+    client: TestClient, seats: Seats, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    with client.websocket_connect(STREAM) as one:
+        one.send_bytes(HEARTBEAT)
+        assert one.receive() == {"type": "websocket.close", "code": SILENT, "reason": ""}
+    assert seats.n_taken == 0
+
+
+def test_a_class_behind_one_router_fits(seats: Seats, client: TestClient):
+    seats.n = 60
+    sockets = [client.websocket_connect(STREAM).__enter__() for _ in range(60)]
+    for socket in sockets:
+        ask(socket)
+    assert seats.n_taken == 60
+    for socket in sockets:
+        socket.close()
+        socket.__exit__(None, None, None)
+    assert seats.n_taken == 0
+
+
+def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, seats: Seats):
+    seats.n_taken = 2
     full = client.get("/?v=1", headers=PAGE)
     assert full.status_code == 503
     assert "2 visitors" in full.text
@@ -63,38 +131,57 @@ def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient):
 
 def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, seats: Seats):
     with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
+        ask(one)
+        ask(other)
         assert client.get("/", headers=PAGE).status_code == 503
-        one.send_text("bye")
-        assert one.receive()["type"] == "websocket.close"
+        one.close()
+        one.__exit__(None, None, None)
         assert client.get("/", headers=PAGE).status_code == 200
-        other.send_text("bye")
     assert seats.n_taken == 0
 
 
 def test_a_connection_without_a_place_is_refused(client: TestClient, seats: Seats):
+    seats.n_taken = 2
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(STREAM):
+        pass
+    assert refused.value.status_code == 503
+    assert "retry-after" in refused.value.headers
+    assert (seats.n_taken, seats.n_refused) == (2, 1)
+
+
+def test_of_two_that_connect_for_the_last_place_the_second_is_told_to_try_again(
+    client: TestClient, seats: Seats
+):
+    seats.n_taken = 1
     with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
-        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(STREAM):
-            pass
-        assert refused.value.status_code == 503
-        assert "retry-after" in refused.value.headers
-        assert seats.n_taken == 2
-        assert seats.n_refused == 1
-        one.send_text("bye")
-        other.send_text("bye")
+        ask(one)
+        other.send_bytes(ASK)
+        assert other.receive() == {"type": "websocket.close", "code": TRY_AGAIN, "reason": ""}
+        assert (seats.n_taken, seats.n_refused) == (2, 1)
+    assert seats.n_taken == 1
+
+
+def test_a_visitor_who_connects_again_has_a_place_without_a_request(
+    client: TestClient, seats: Seats, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    protocols = ["streamlit", "token", SESSION]
+    with client.websocket_connect(STREAM, subprotocols=protocols) as stranger:
+        assert stranger.receive()["code"] == SILENT  # a name that no session has had
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 60.0)
+    with client.websocket_connect(STREAM) as one:
+        ask(one)
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    with client.websocket_connect(STREAM, subprotocols=protocols) as again:
+        assert seats.n_taken == 1
+        ask(again)
+    assert seats.n_taken == 0
 
 
 def test_a_connection_that_fails_gives_its_place_back(client: TestClient, seats: Seats):
     with pytest.raises(RuntimeError), client.websocket_connect(f"{STREAM}?fail") as one:
-        one.send_text("now")
+        one.send_bytes(ASK)
     assert seats.n_taken == 0
-
-
-def test_a_place_is_not_held_for_ever(client: TestClient, monkeypatch: pytest.MonkeyPatch):
-    now = [100.0]
-    monkeypatch.setattr(admission.time, "monotonic", lambda: now[0])
-    assert [client.get("/", headers=PAGE).status_code for _ in range(3)] == [200, 200, 503]
-    now[0] += admission.HOLD
-    assert client.get("/", headers=PAGE).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_memory_is_what_training_holds(
     data = DataSpec("moons", n_samples=n_samples)
     experiment = Cube.of(methods, data, NetworkSpec(hidden), training).experiment
     dataset = make_dataset(data)
-    until(lambda: not _threads, 15)  # what an earlier test has begun allocates too
+    until(lambda: not _threads)  # what an earlier test has begun allocates too
     before = held()
     program = Program([experiment] * n_runs, [dataset] * n_runs)
     program.train_epoch(0)

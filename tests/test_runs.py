@@ -39,7 +39,7 @@ def at_first() -> tuple[bool, int, int]:
 @pytest.fixture(autouse=True)
 def at_rest() -> None:
     """Let a test begin when nothing trains any more: what is left notices at its next turn."""
-    until(lambda: not turns_module._threads, 15)
+    until(lambda: not turns_module._threads)
 
 
 def finish(run: Run) -> regviz.History:
@@ -49,7 +49,7 @@ def finish(run: Run) -> regviz.History:
     return history
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -156,10 +156,7 @@ def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_
 def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
     runs = Runs(patience=0.2)
     run = runs.get(LONG)
-    deadline = time.monotonic() + 20
-    while run.alive and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not run.alive
+    until(lambda: not run.alive)
     again = runs.get(LONG)
     assert again is not run
     assert len(again.wait(0).epochs) > 0
@@ -197,6 +194,48 @@ def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
     assert runs.get(experiments[0]) is not kept[0]
 
 
+def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    one = Run(SHORT).n_bytes
+    now = [0.0]
+    monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
+    runs = Runs(max_bytes=int(2.5 * one), patience=10)
+    gate = threading.Event()
+    pause = turns_module.Job.pause
+
+    def held(job: turns_module.Job) -> None:
+        pause(job)
+        assert gate.wait(60)
+
+    monkeypatch.setattr(turns_module.Job, "pause", held)
+    experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
+    kept = [runs.get(experiment) for experiment in experiments[:2]]
+    kept += [runs.get(experiment, always=True) for experiment in experiments[2:]]
+    assert runs.n_bytes == 4 * one
+    now[0] = 20.0  # whoever asked has gone; each run's own clock still waits for them
+    gate.set()
+    for run in kept:
+        finish(run)
+    until(lambda: runs.n_bytes <= runs.max_bytes)
+    assert len(runs) == 2
+
+
+def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    now = [0.0]
+    monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
+    runs = Runs(max_bytes=1, patience=10)
+    run = runs.get(SHORT)
+    finish(run)
+    until(lambda: not run.in_progress)
+    assert runs.get(SHORT) is run
+    now[0] = 11.0
+    runs.tidy()
+    assert len(runs) == 0
+
+
 def test_an_impossible_experiment_is_refused_at_once_and_leaves_nothing_behind():
     runs = Runs()
     with pytest.raises(ValueError, match="batch_size must be at most 160"):
@@ -225,10 +264,7 @@ def test_a_run_stops_at_once_when_its_last_visitor_leaves():
     runs.leave(LONG, "")
     assert len(run.wait(seen, visitor="two").epochs) > seen
     runs.leave(LONG, "two")
-    deadline = time.monotonic() + 5
-    while run.alive and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not run.alive
+    until(lambda: not run.alive)
 
 
 def test_a_long_run_leaves_a_short_one_its_turns():
@@ -438,12 +474,15 @@ def test_to_ask_again_for_a_long_run_does_not_make_it_urgent_anew(
     runs.leave(LONG, "")
 
 
-def test_a_run_that_is_kept_forgets_visitors_who_have_gone():
-    runs = Runs(patience=0.05)
+def test_a_run_that_is_kept_forgets_visitors_who_have_gone(monkeypatch: pytest.MonkeyPatch):
+    runs = Runs(patience=10)
     run = runs.get(SHORT, "a")
     finish(run)
+    until(lambda: not run.in_progress)
+    now = [time.monotonic()]
+    monkeypatch.setattr("regviz.run.time.monotonic", lambda: now[0])
     for visitor in ("b", "c", "d"):
-        time.sleep(0.06)
+        now[0] += 11
         runs.get(SHORT, visitor)
     assert set(run._visitors) == {"d"}
 

@@ -161,10 +161,13 @@ def test_a_refusal_and_a_failure_have_the_headers_too():
     async def fail(_: Request) -> PlainTextResponse:
         raise RuntimeError(SECRET)
 
-    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, seats=Seats(1))]
+    seats = Seats(1)
+    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, seats=seats)]
     client = TestClient(Starlette(routes=[Route("/", fail)], middleware=order))
     page = {"accept": "text/html"}
-    failed, refused = client.get("/", headers=page), client.get("/", headers=page)
+    failed = client.get("/", headers=page)
+    assert seats.take()
+    refused = client.get("/", headers=page)
     assert (failed.status_code, refused.status_code) == (500, 503)
     assert re.fullmatch(r"Something went wrong here \(error [0-9a-f]{8}\)\.\n", failed.text)
     for answer in (failed, refused):

@@ -26,7 +26,7 @@ ROWS = (
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait, for as long as it takes to start a process where much else goes on."""
-    test_runs.until(condition, 60)
+    test_runs.until(condition)
 
 
 @pytest.fixture(scope="module")

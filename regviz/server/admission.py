@@ -1,17 +1,21 @@
 """Who is let in: so many visitors at a time, and a page for the next ones that waits with them."""
 
+import asyncio
 import random
 import threading
 import time
-from collections import deque
 from html import escape
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 STREAM = "/_stcore/stream"
-HOLD = 15.0  # seconds that a place is held for a page that was sent and has not connected yet
+SILENT_SECONDS = 10.0  # until a connection that has requested nothing is closed
+SILENT, TRY_AGAIN = 1008, 1013  # codes of RFC 6455 and of its registry
 RETRY = (4, 9)  # seconds after which a visitor without a place tries again, at random
 FULL = """<!doctype html>
 <html lang="en">
@@ -37,41 +41,37 @@ do.</p>
 
 
 class Seats:
-    """The places of a process: taken by open connections, and held for pages about to connect.
+    """The places of a process, each taken by a visitor's open connection.
 
     Parameters
     ----------
     n : int
         Places in all.
+
+    Attributes
+    ----------
+    n_taken, n_refused : int
+        Places that are taken, and how often there was none.
     """
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.n_taken = 0
         self.n_refused = 0
-        self._held: deque[float] = deque()  # until when
         self._lock = threading.Lock()
 
-    def hold(self) -> bool:
-        """Hold a place for a visitor who is about to connect; False if there is none."""
-        now = time.monotonic()
+    def available(self) -> bool:
+        """Whether there is a place; if not, count a refusal."""
         with self._lock:
-            while self._held and self._held[0] <= now:
-                self._held.popleft()
-            if self.n_taken + len(self._held) >= self.n:
-                self.n_refused += 1
-                return False
-            self._held.append(now + HOLD)
-            return True
+            self.n_refused += self.n_taken >= self.n
+            return self.n_taken < self.n
 
     def take(self) -> bool:
-        """Take a place, one that is held if there is one; False if there is none."""
+        """Take a place; False if there is none."""
         with self._lock:
             if self.n_taken >= self.n:
                 self.n_refused += 1
                 return False
-            if self._held:
-                self._held.popleft()
             self.n_taken += 1
             return True
 
@@ -84,8 +84,13 @@ class Seats:
 class Admission:
     """ASGI middleware that lets in as many visitors as there are places.
 
-    The page itself is refused with status 503 and a page that tries again by itself; so is a
-    connection that was opened without the page. What belongs to an open page is always served.
+    A visitor takes a place with the first request for a run of the page, which a browser sends as
+    soon as it has connected, or by connecting again to a session that had one. A page that is
+    fetched and a connection that requests nothing take none, so they cannot keep anybody out; the
+    latter is closed after `SILENT_SECONDS`. Without a free place, the page is answered with status
+    503 and a document that tries again by itself, and so is a connection.
+
+    There is no bound for each address: a class shares the address of its router.
 
     Parameters
     ----------
@@ -95,25 +100,109 @@ class Admission:
 
     def __init__(self, app: ASGIApp, seats: Seats) -> None:
         self.app, self.seats = app, seats
+        # until when a session may be resumed, by its name
+        self._sessions: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
         if scope["type"] == "websocket" and scope["path"].endswith(STREAM):
-            if not self.seats.take():
-                refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _again()[1])
-                await refusal(scope, receive, send)
-                return
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.seats.leave()
-        elif _is_page(scope) and not self.seats.hold():
+            await self._connect(scope, receive, send)
+        elif _is_page(scope) and not self.seats.available():
             retry, headers = _again()
             places = f"{self.seats.n} visitor{'s' * (self.seats.n != 1)}"
             page = FULL.format(retry=retry, places=escape(places))
             await HTMLResponse(page, 503, headers)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        resumes = self._sessions.get(_session_of(scope), 0) > time.monotonic()
+        if not (self.seats.take() if resumes else self.seats.available()):
+            refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _again()[1])
+            await refusal(scope, receive, send)
+            return
+        visit = _Visit(self.seats, receive, send, seated=resumes)
+        try:
+            await self.app(scope, visit.receive, visit.send)
+        finally:
+            if visit.seated:
+                self.seats.leave()
+                self._remember(visit.session)
+
+    def _remember(self, session: str) -> None:
+        """Let a session be resumed for as long as Streamlit keeps it."""
+        now = time.monotonic()
+        self._sessions = {name: until for name, until in self._sessions.items() if until > now}
+        if session:
+            self._sessions[session] = now + config.get_option("server.disconnectedSessionTTL")
+
+
+class _Visit:
+    """A connection that takes a place with its first request for a run.
+
+    Parameters
+    ----------
+    seats : Seats
+    receive, send : callable
+        The server's.
+    seated : bool
+        Whether it has a place from the start.
+
+    Attributes
+    ----------
+    session : str
+        Name of its session, as Streamlit gives it; empty until then.
+    """
+
+    def __init__(self, seats: Seats, receive: Receive, send: Send, seated: bool) -> None:
+        self.seats, self.seated, self.session = seats, seated, ""
+        self._receive, self._send = receive, send
+        self._closed = False
+        self._deadline: float | None = None
+
+    async def receive(self) -> Message:
+        """Wait for the next message; without a place no longer than to the deadline."""
+        if self.seated:
+            return await self._receive()
+        if self._deadline is None:  # the first message says that it connects
+            self._deadline = time.monotonic() + SILENT_SECONDS
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._deadline - time.monotonic()):
+                message = await self._receive()
+        except TimeoutError:
+            return await self._close(SILENT)
+        if message["type"] == "websocket.receive" and _asks(message.get("bytes") or b""):
+            if not self.seats.take():
+                return await self._close(TRY_AGAIN)
+            self.seated = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, unless the connection was closed here."""
+        if self._closed:
+            return
+        if message["type"] == "websocket.send" and self.seated and not self.session:
+            told = ForwardMsg.FromString(message.get("bytes") or b"")
+            self.session = told.new_session.initialize.session_id
+        await self._send(message)
+
+    async def _close(self, code: int) -> Message:
+        self._closed = True
+        await self._send({"type": "websocket.close", "code": code})
+        return {"type": "websocket.disconnect", "code": code}
+
+
+def _asks(data: bytes) -> bool:
+    """Whether a message requests a run of the page."""
+    kind: str | None = BackMsg.FromString(data).WhichOneof("type")
+    return kind == "rerun_script"
+
+
+def _session_of(scope: Scope) -> str:
+    """The session that a connection wants to resume: the third of its subprotocols, or empty."""
+    protocols = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
+    return protocols[2].strip() if len(protocols) > 2 else ""
 
 
 def _is_page(scope: Scope) -> bool:

@@ -24,11 +24,14 @@ KEPT = 8  # uploads of a session; the oldest is let go for the next
 
 
 def ask_nobody() -> None:
-    """Keep Streamlit from asking a server on the internet for this machine's address.
+    """Keep Streamlit from looking up this machine's addresses when a page elsewhere connects.
 
-    It would whenever a page elsewhere tries to connect, and let all visitors wait meanwhile.
+    It asks a server on the internet for the one, and opens a socket towards the internet for the
+    other, and all visitors wait meanwhile. At its start ``browser.serverAddress`` in
+    ``.streamlit/config.toml`` keeps it from both.
     """
     net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: None
 
 
 class Gate:
@@ -63,6 +66,11 @@ class Gate:
         return path[len(self.base) :] or "/"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_ambiguous(Headers(scope=scope)):
+            closing = {"Connection": "close"}
+            text = "A request must not have both Content-Length and Transfer-Encoding.\n"
+            await PlainTextResponse(text, 400, closing)(scope, receive, send)
+            return
         path = self._path(scope)
         upload = path.startswith(UPLOADS)
         if not upload and path not in PLACES and not path.startswith(FOLDERS):
@@ -85,6 +93,11 @@ class Gate:
             return
         connection = Connection(receive, send)
         await self.app(scope, connection.receive, connection.send)
+
+
+def _is_ambiguous(headers: Headers) -> bool:
+    """Whether a proxy and this server may disagree on where a request ends (RFC 9112, 6.1)."""
+    return "content-length" in headers and "transfer-encoding" in headers
 
 
 def _is_ours(headers: Headers) -> bool:

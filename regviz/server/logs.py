@@ -3,8 +3,13 @@
 import json
 import logging
 import sys
+import threading
 import time
 from typing import Any
+
+MINUTE = 60.0  # seconds
+OWN_RECORDS, OTHER_RECORDS = 1000, 20  # records of a kind in a minute: RegViz's, and frameworks'
+MAX_KINDS = 1000  # that are counted at a time
 
 
 class JsonLines(logging.Formatter):
@@ -25,11 +30,55 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class RateLimit(logging.Filter):
+    """Pass so many records of a kind in a minute, and say with the next how many were left out.
+
+    Records are of a kind if logger, level and message template are the same.
+
+    Parameters
+    ----------
+    most : int
+        Records of a kind in a minute.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self._counts: dict[tuple[str, int, str], tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record."""
+        kind = (record.name, record.levelno, str(record.msg)[:200])
+        with self._lock:
+            start, count = self._counts.get(kind, (record.created, 0))
+            left_out = 0
+            if record.created - start >= MINUTE:
+                left_out, start, count = max(count - self.most, 0), record.created, 0
+            if kind not in self._counts and len(self._counts) >= MAX_KINDS:
+                self._counts.clear()
+            self._counts[kind] = (start, count + 1)
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} more of this kind were left out)"
+            record.args = None
+        return count < self.most
+
+
 def configure() -> None:
-    """Let everything under the logger ``regviz`` be written, and nothing twice."""
+    """Let everything under the logger ``regviz`` be written, and nothing twice or without bound.
+
+    Frameworks have logged hundreds of thousands of lines a minute under an attack, each with a
+    traceback. Their records are limited where they are written.
+    """
     logger = logging.getLogger("regviz")
     logger.setLevel(logging.INFO)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    handler.addFilter(RateLimit(OWN_RECORDS))
     logger.handlers = [handler]
     logger.propagate = False
+    limit = RateLimit(OTHER_RECORDS)
+    others = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "streamlit")]
+    for other in [each for one in others for each in one.handlers] + [logging.lastResort]:
+        if other is not None and other is not handler:
+            other.addFilter(limit)
