@@ -214,22 +214,22 @@ class History:
         values = self._selectable(metric)
         n_times, n_rows = values.shape
         best, stopped = np.zeros(n_rows, np.int64), np.full(n_rows, n_times - 1)
-        for k in range(n_rows):
-            for t in range(1, n_times):
-                if values[t, k] < values[best[k], k]:
-                    best[k] = t
-                elif self.epochs[t] - self.epochs[best[k]] >= patience:
-                    stopped[k] = t
-                    break
+        going = np.ones(n_rows, bool)
+        for t in range(1, n_times):
+            better = going & (values[t] < values[best, np.arange(n_rows)])
+            best[better] = t
+            ends = going & (self.epochs[t] - self.epochs[best] >= patience)
+            stopped[ends] = t
+            going &= ~ends
         return best, stopped
 
     def _selectable(self, metric: str) -> NDArray[np.float64]:
         """``metric`` turned so that less is better, with infinity where it is undefined."""
         choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
         values = self.metrics[metric]
-        if np.isnan(values).all():
-            if metric.endswith("accuracy") and self.dataset.task == "regression":
-                raise refuse("metric", "a loss, as regression has no accuracy", metric)
+        if metric.endswith("accuracy") and self.dataset.task == "regression":
+            raise refuse("metric", "a loss, as regression has no accuracy", metric)
+        if len(self.dataset.points(metric.split("_")[0])[1]) == 0:
             allowed = (
                 "one of training points, or the data must have validation points"
                 " (X_validation and y_validation of Dataset, validation_fraction of DataSpec)"
