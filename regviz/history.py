@@ -117,6 +117,7 @@ class History:
         k, t = integer("k", k, -n_rows, n_rows - 1), integer("t", t, -n_times, n_times - 1)
         return self.layout.split(self.parameters[t, k])
 
+    @pinned()
     def predict(self, X: ArrayLike, t: int = -1) -> Floats:
         """What every network predicts at recorded time ``t``, dropout off.
 
@@ -139,9 +140,10 @@ class History:
         n_times, n_rows, _ = self.parameters.shape
         t = integer("t", t, -n_times, n_times - 1)
         outputs = torch.from_numpy(self.outputs(X, range(n_rows), t))
-        with pinned(), torch.inference_mode():
+        with torch.inference_mode():
             return networks.predict(outputs, self.dataset.task).numpy()
 
+    @pinned()
     def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
         """What some networks put out at recorded times ``t``, before sigmoid or softmax.
 
@@ -173,7 +175,7 @@ class History:
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         inputs = input_features(points, self.experiment.network.features)
-        with pinned(), torch.inference_mode():
+        with torch.inference_mode():
             return networks.hidden_and_output(
                 self.layout.split(torch.from_numpy(self.parameters[times, chosen])),
                 torch.from_numpy(inputs.astype(self.parameters.dtype)),

@@ -58,6 +58,7 @@ class Packing:
         Time index and precision, `SINGLE` or `HALF`, of each frame so far.
     """
 
+    @pinned()
     def __init__(self, history: History, limit: int | None = None) -> None:
         _, n_rows, n_parameters = history.parameters.shape
         self.n_recorded = len(recorded_epochs(history.experiment.training))
