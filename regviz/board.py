@@ -27,7 +27,7 @@ from regviz.datasets import SPLITS, domain
 from regviz.history import History
 from regviz.labels import DATASETS, label
 from regviz.link import VERSION as LINK_VERSION
-from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
+from regviz.packing import HALF, METRICS, SINGLE, Packing, halved, single
 from regviz.regularization import METHODS
 
 VERSION = 2
@@ -88,7 +88,7 @@ def encode(
     times = [t for t, p in frames if p == precision]
     parameters = history.parameters[times]
     arrays: dict[str, NDArray[Any]] = {
-        "parameters": halved(parameters) if precision == HALF else parameters.astype(SINGLE),
+        "parameters": halved(parameters) if precision == HALF else single(parameters),
         "metrics": np.stack([history.metrics[metric][times] for metric in METRICS], axis=2),
     }
     header: dict[str, Any] = {

@@ -272,11 +272,28 @@ class Program:
         if epoch in self.onsets:
             self._regularize(epoch)
         self._fill()
-        self.optimizer.start_epoch()
         (self._replay or self._take_steps)()
+        self._restore_lost()
         if not math.isfinite(self.weights.flat.sum().item()):
             finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
+
+    def _restore_lost(self) -> None:
+        """Give weights that only rounding has made 0 the smallest normal number, of their sign.
+
+        In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient
+        hits it but by chance. Without this, a weight that the data do not use would shrink below
+        the smallest number there is, and be taken for one that L1 has set to 0.
+        """
+        if self.never_zero is None:
+            return
+        flat = self.weights.flat
+        lost = (flat == 0).logical_and_(self.never_zero)
+        if lost.any():
+            smallest = flat.new_tensor(torch.finfo(flat.dtype).tiny)
+            flat[lost] = torch.copysign(
+                smallest, flat[lost]
+            )  # a product that underflows has a sign
 
     @pinned()
     @torch.inference_mode()
@@ -305,6 +322,8 @@ class Program:
                 decay=self._per_weight([r.l2 if r.decoupled else 0 for r in acting]),
             )
         )
+        without = self._per_weight([float(not r.l1) for r in acting])
+        self.never_zero = None if without is None else without.bool()
         flat = self.weights.flat
         radii = [math.inf if r.max_norm is None else r.max_norm for r in acting[self.bounded]]
         self.radii = flat.new_tensor(radii)[:, None, None]
