@@ -27,7 +27,7 @@ from regviz.datasets import SPLITS, domain
 from regviz.history import History
 from regviz.labels import DATASETS, label
 from regviz.link import VERSION as LINK_VERSION
-from regviz.packing import HALF, METRICS, SINGLE, Packing, halved
+from regviz.packing import HALF, METRICS, SINGLE, Packing, halved, single
 from regviz.regularization import METHODS
 
 VERSION = 2
@@ -88,7 +88,7 @@ def encode(
     times = [t for t, p in frames if p == precision]
     parameters = history.parameters[times]
     arrays: dict[str, NDArray[Any]] = {
-        "parameters": halved(parameters) if precision == HALF else parameters.astype(SINGLE),
+        "parameters": halved(parameters) if precision == HALF else single(parameters),
         "metrics": np.stack([history.metrics[metric][times] for metric in METRICS], axis=2),
     }
     header: dict[str, Any] = {
@@ -102,6 +102,7 @@ def encode(
         "rows": list(rows),
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
+        "early_stopping": _early_stopping(history, cube.patience) if times else None,
         # two scenes may have one cube: where a batch may be larger than there are points
         "link": link,
     }
@@ -111,6 +112,24 @@ def encode(
         header |= {"link_version": LINK_VERSION} | _opening(cube, rows, history)
         arrays |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
     return _message(header, arrays)
+
+
+def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:
+    """Epochs that early stopping keeps and ends at, as far as the run has come.
+
+    Returns
+    -------
+    dict or None
+        ``"best"``, for each network the epoch that is kept, and ``"stop"``, the epoch at which its
+        training would end, None where it has not come to that. None without validation points.
+    """
+    if len(history.dataset.points("validation")[1]) == 0:
+        return None
+    best, stopped = (history.epochs[times] for times in history.early_stopping(patience))
+    # at the last recorded epoch a network may be stopped, or still be trained
+    ended = stopped - best >= patience
+    stops = [int(epoch) if over else None for epoch, over in zip(stopped, ended, strict=True)]
+    return {"best": best.tolist(), "stop": stops}
 
 
 def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any]:

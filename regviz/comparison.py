@@ -15,6 +15,7 @@ from regviz.datasets import domain
 from regviz.history import History
 from regviz.paths import standard_error
 from regviz.points import PointsSpec
+from regviz.training import pinned
 from regviz.validation import integer, refuse
 
 Array = NDArray[np.float64]
@@ -157,6 +158,7 @@ def best(columns: Sequence[Criterion], values: Array) -> NDArray[np.bool_]:
     return found
 
 
+@pinned()
 def compare(history: History, rows: Sequence[int], t: int | Sequence[int] = -1) -> Comparison:
     """Some networks of a history in numbers.
 

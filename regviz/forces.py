@@ -18,6 +18,7 @@ from regviz import regularization as maps
 from regviz.datasets import numbers
 from regviz.experiment import Regularization
 from regviz.history import Floats
+from regviz.training import pinned
 from regviz.validation import real, refuse
 
 MAX_STEP = 1000.0
@@ -25,6 +26,7 @@ MAX_WEIGHT = 1000.0
 MAX_CORRELATION = 0.99
 
 
+@pinned()
 def penalties(weights: ArrayLike, regularization: Regularization) -> Floats:
     """``l1 * |w| + (l2 / 2) * w^2`` of each weight; any shape."""
     one = torch.tensor(numbers("weights", weights)).unsqueeze(-1)
@@ -43,6 +45,7 @@ def gradients(weights: ArrayLike, regularization: Regularization) -> Floats:
     return found
 
 
+@pinned()
 def proximal_step(weights: ArrayLike, regularization: Regularization, step: float) -> Floats:
     """What the penalty makes of each weight in a training step; any shape.
 

@@ -117,6 +117,7 @@ class History:
         k, t = integer("k", k, -n_rows, n_rows - 1), integer("t", t, -n_times, n_times - 1)
         return self.layout.split(self.parameters[t, k])
 
+    @pinned()
     def predict(self, X: ArrayLike, t: int = -1) -> Floats:
         """What every network predicts at recorded time ``t``, dropout off.
 
@@ -139,9 +140,10 @@ class History:
         n_times, n_rows, _ = self.parameters.shape
         t = integer("t", t, -n_times, n_times - 1)
         outputs = torch.from_numpy(self.outputs(X, range(n_rows), t))
-        with pinned(), torch.inference_mode():
+        with torch.inference_mode():
             return networks.predict(outputs, self.dataset.task).numpy()
 
+    @pinned()
     def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
         """What some networks put out at recorded times ``t``, before sigmoid or softmax.
 
@@ -173,7 +175,7 @@ class History:
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
             raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         inputs = input_features(points, self.experiment.network.features)
-        with pinned(), torch.inference_mode():
+        with torch.inference_mode():
             return networks.hidden_and_output(
                 self.layout.split(torch.from_numpy(self.parameters[times, chosen])),
                 torch.from_numpy(inputs.astype(self.parameters.dtype)),
@@ -214,22 +216,22 @@ class History:
         values = self._selectable(metric)
         n_times, n_rows = values.shape
         best, stopped = np.zeros(n_rows, np.int64), np.full(n_rows, n_times - 1)
-        for k in range(n_rows):
-            for t in range(1, n_times):
-                if values[t, k] < values[best[k], k]:
-                    best[k] = t
-                elif self.epochs[t] - self.epochs[best[k]] >= patience:
-                    stopped[k] = t
-                    break
+        going = np.ones(n_rows, bool)
+        for t in range(1, n_times):
+            better = going & (values[t] < values[best, np.arange(n_rows)])
+            best[better] = t
+            ends = going & (self.epochs[t] - self.epochs[best] >= patience)
+            stopped[ends] = t
+            going &= ~ends
         return best, stopped
 
     def _selectable(self, metric: str) -> NDArray[np.float64]:
         """``metric`` turned so that less is better, with infinity where it is undefined."""
         choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
         values = self.metrics[metric]
-        if np.isnan(values).all():
-            if metric.endswith("accuracy") and self.dataset.task == "regression":
-                raise refuse("metric", "a loss, as regression has no accuracy", metric)
+        if metric.endswith("accuracy") and self.dataset.task == "regression":
+            raise refuse("metric", "a loss, as regression has no accuracy", metric)
+        if len(self.dataset.points(metric.split("_")[0])[1]) == 0:
             allowed = (
                 "one of training points, or the data must have validation points"
                 " (X_validation and y_validation of Dataset, validation_fraction of DataSpec)"

@@ -5,7 +5,6 @@ data gradient effectively takes, so that a strength means the same penalty under
 a stationary point satisfies the optimality conditions of ``J``.
 """
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -31,7 +30,6 @@ class Optimizer(ABC):
     def __init__(self, weights: Tensor, gradient: Tensor, spec: TrainingSpec) -> None:
         self.weights, self.gradient, self.spec = weights, gradient, spec
         self.scratch = torch.empty_like(weights)
-        self.tiny = math.sqrt(torch.finfo(weights.dtype).tiny)
         self.keep: Tensor | None = None
 
     def penalize(self, strengths: Strengths) -> None:
@@ -39,25 +37,7 @@ class Optimizer(ABC):
         decay = strengths.decay
         self.keep = None
         if decay is not None:
-            self.full_keep = 1 - self.spec.learning_rate * decay
-            self.keep = self.full_keep.clone()
-
-    def start_epoch(self) -> None:
-        """Let squared L2 and weight decay rest on weights that are next to nothing.
-
-        In exact arithmetic neither ever makes a weight 0. Left alone, they would take a weight that
-        the data do not use below the smallest number there is, and it would look like L1's doing.
-        """
-        if self.keep is not None:
-            self._rest(self.keep.copy_(self.full_keep))
-
-    def _rest(self, factor: Tensor) -> None:
-        """Set the factor to 1 where a weight is next to nothing, and not where it is nothing.
-
-        One that is 0 may come back before the factor is set again.
-        """
-        size = self.weights.abs()
-        factor.masked_fill_((size < self.tiny) & (size > 0), 1)
+            self.keep = 1 - self.spec.learning_rate * decay
 
     def step(self) -> None:
         """Decoupled decay, then the optimizer's own step."""
@@ -94,13 +74,7 @@ class GradientDescent(Optimizer):
         self.thresholds = None if l1 is None else (-step_size * l1, step_size * l1)
         self.factor = None
         if l2 is not None:
-            self.full_factor = 1 / (1 + step_size * l2)
-            self.factor = self.full_factor.clone()
-
-    def start_epoch(self) -> None:  # noqa: D102 (inherited)
-        super().start_epoch()
-        if self.factor is not None:
-            self._rest(self.factor.copy_(self.full_factor))
+            self.factor = 1 / (1 + step_size * l2)
 
     def _step(self) -> None:
         if self.momentum:
@@ -144,8 +118,6 @@ class Adam(Optimizer):
         l1, l2 = self.strengths.l1, self.strengths.l2
         thresholds = None if l1 is None else (-l1 * step_size, l1 * step_size)
         factor = None if l2 is None else 1 / (1 + l2 * step_size)
-        if factor is not None:  # a step can take a weight without a gradient all the way
-            self._rest(factor)
         shrink_(self.weights, thresholds, factor, self.scratch)
 
     def state(self) -> list[Tensor]:  # noqa: D102 (inherited)

@@ -34,12 +34,23 @@ def frame_bytes(n_rows: int, n_parameters: int, precision: str) -> int:
 
 
 def halved(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
-    """Parameters in half precision; what is not 0 stays so."""
-    with np.errstate(over="ignore"):
-        half = parameters.astype(np.float16)
-    lost = (half == 0) & (parameters != 0)
-    half[lost] = np.copysign(np.finfo(np.float16).smallest_subnormal, parameters[lost])
-    return half
+    """Parameters in half precision; a number that is not 0 does not become 0."""
+    return _narrowed(parameters, np.dtype(np.float16))
+
+
+def single(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Parameters in single precision; a number that is not 0 does not become 0."""
+    return _narrowed(parameters, np.dtype(np.float32))
+
+
+def _narrowed(parameters: NDArray[np.floating], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if parameters.dtype == dtype:
+        return parameters
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = parameters.astype(dtype)
+    lost = (narrow == 0) & (parameters != 0)
+    narrow[lost] = np.copysign(np.finfo(dtype).smallest_subnormal, parameters[lost])
+    return narrow
 
 
 class Packing:
@@ -58,6 +69,7 @@ class Packing:
         Time index and precision, `SINGLE` or `HALF`, of each frame so far.
     """
 
+    @pinned()
     def __init__(self, history: History, limit: int | None = None) -> None:
         _, n_rows, n_parameters = history.parameters.shape
         self.n_recorded = len(recorded_epochs(history.experiment.training))

@@ -19,6 +19,7 @@ from regviz.history import History
 from regviz.labels import label
 from regviz.networks import predict
 from regviz.regularization import METHODS
+from regviz.training import pinned
 from regviz.validation import Task, integer, refuse
 
 Array = NDArray[np.float64]
@@ -189,6 +190,7 @@ def _wires(history: History) -> NDArray[np.int64]:
     )
 
 
+@pinned()
 def constant(history: History, networks: Sequence[int]) -> NDArray[np.bool_]:
     """Which networks predict, in the end, the same at every point: ``(L,)``.
 

@@ -163,6 +163,7 @@ def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
         raise refuse("batch_size", allowed, batch_size)
 
 
+@pinned()
 def _check_device(device: str) -> None:
     kind = device.split(":")[0] if isinstance(device, str) else None
     if kind not in ("cpu", "cuda"):
@@ -233,6 +234,7 @@ class Growing:
 class _Recorder:
     """Measures what a training has come to, and records it."""
 
+    @pinned()
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.experiment, self.dataset = experiment, dataset
         self.growing = Growing(experiment, dataset)

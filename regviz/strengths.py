@@ -35,6 +35,7 @@ from dataclasses import replace
 from regviz.datasets import n_train_of
 from regviz.experiment import Data, NetworkSpec, Regularization, TrainingSpec
 from regviz.regularization import METHODS
+from regviz.validation import choice
 
 LEVELS = 8
 DEFAULT_LEVEL = 4  # where each method does well on the showcase
@@ -81,7 +82,13 @@ def strengths(
     -------
     tuple of float
         `LEVELS` round numbers, for `Method.at`; none for ``"none"``. Radii descend.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
     """
+    choice("method", method, METHODS)
     match method:
         case "none":
             return ()

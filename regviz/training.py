@@ -31,34 +31,53 @@ def recorded_epochs(training: TrainingSpec) -> list[int]:
     return [i + round(rest * (i / frames) ** 3) for i in range(frames + 1)]
 
 
+class _Depth(threading.local):
+    """How many `pinned` blocks the calling thread is inside of."""
+
+    value = 0
+
+
+_depth = _Depth()
 _lock = threading.Lock()
-_pinned: list[str] = []  # the process's precision, once for every thread that computes
+_found: tuple[str, int] = ("", 0)  # precision and threads of the process, outside of all blocks
+_n_inside = 0  # threads inside a block
 
 
 @contextmanager
 def pinned() -> Iterator[None]:
     """Compute as if the process's settings of torch were those that a run is defined by.
 
-    Full precision in products; numbers too small for full precision flushed to 0, where weights
-    that decay would end up, and computing would be slow; and one thread, as a thread of torch's own
-    would not flush.
+    Full precision in products; numbers too small for full precision flushed to 0, as computing with
+    them is slow; and one thread, as a thread of torch's own would not flush, and would spin while
+    it waits for products that are too small to share. The settings are put back at the end.
     """
-    threads = torch.get_num_threads()
-    flushing = not (torch.full((), 1e-40, dtype=torch.float32, device="cpu") * 1).item()
+    global _found, _n_inside
+    if _depth.value:
+        yield
+        return
     with _lock:
-        _pinned.append(_pinned[0] if _pinned else torch.get_float32_matmul_precision())
+        threads = torch.get_num_threads()
+        if _n_inside == 0:
+            _found = torch.get_float32_matmul_precision(), threads
+        elif threads == 1:
+            # a thread that is new to torch takes over what another one's block has set
+            threads = _found[1]
+        _n_inside += 1
+        torch.set_num_threads(1)
         torch.set_float32_matmul_precision("highest")
+    flushing = not (torch.full((), 1e-40, dtype=torch.float32, device="cpu") * 1).item()
     torch.set_flush_denormal(True)
-    torch.set_num_threads(1)
+    _depth.value = 1
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        _depth.value = 0
         torch.set_flush_denormal(flushing)
         with _lock:
-            precision = _pinned.pop()
-            if not _pinned:
-                torch.set_float32_matmul_precision(precision)
+            torch.set_num_threads(threads)
+            _n_inside -= 1
+            if _n_inside == 0:
+                torch.set_float32_matmul_precision(_found[0])
 
 
 class Recording(NamedTuple):
@@ -125,6 +144,7 @@ def shape(experiment: Experiment, dataset: Dataset) -> Hashable:
     )
 
 
+@pinned()
 def initial(experiment: Experiment, dataset: Dataset) -> Recording:
     """The state before the first epoch, without what it takes to train."""
     layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
@@ -169,6 +189,7 @@ class Program:
         Called without arguments after every step. On a GPU it is not, as an epoch is one launch.
     """
 
+    @pinned()
     @torch.inference_mode()
     def __init__(
         self,
@@ -244,18 +265,37 @@ class Program:
         ends = sum(place < first for place in places), sum(place <= last for place in places)
         return slice(*(self.n_runs * end for end in ends))
 
+    @pinned()
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train for the epoch that begins after ``epoch`` epochs."""
         if epoch in self.onsets:
             self._regularize(epoch)
         self._fill()
-        self.optimizer.start_epoch()
         (self._replay or self._take_steps)()
+        self._restore_lost()
         if not math.isfinite(self.weights.flat.sum().item()):
             finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
 
+    def _restore_lost(self) -> None:
+        """Give weights that only rounding has made 0 the smallest normal number, of their sign.
+
+        In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient
+        hits it but by chance. Without this, a weight that the data do not use would shrink below
+        the smallest number there is, and be taken for one that L1 has set to 0.
+        """
+        if self.never_zero is None:
+            return
+        flat = self.weights.flat
+        lost = (flat == 0).logical_and_(self.never_zero)
+        if lost.any():
+            smallest = flat.new_tensor(torch.finfo(flat.dtype).tiny)
+            flat[lost] = torch.copysign(
+                smallest, flat[lost]
+            )  # a product that underflows has a sign
+
+    @pinned()
     @torch.inference_mode()
     def record(self, epoch: int) -> list[Recording]:
         """The state of each experiment after ``epoch`` epochs, rows in its own order."""
@@ -282,6 +322,8 @@ class Program:
                 decay=self._per_weight([r.l2 if r.decoupled else 0 for r in acting]),
             )
         )
+        without = self._per_weight([float(not r.l1) for r in acting])
+        self.never_zero = None if without is None else without.bool()
         flat = self.weights.flat
         radii = [math.inf if r.max_norm is None else r.max_norm for r in acting[self.bounded]]
         self.radii = flat.new_tensor(radii)[:, None, None]

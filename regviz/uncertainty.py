@@ -67,6 +67,7 @@ class Plane(NamedTuple):
     uncertainty: Uncertainty
 
 
+@pinned()
 def monte_carlo(
     history: History,
     k: int,
@@ -121,7 +122,7 @@ def monte_carlo(
     blocks = history.layout.split(row)
     at_once = max(1, _AT_ONCE // (max(len(points), 1) * max(history.layout.sizes)))
     found = []
-    with pinned(), torch.inference_mode():
+    with torch.inference_mode():
         for start in range(0, passes, at_once):
             some = slice(start, start + at_once)
             outputs = networks.hidden_and_output(

@@ -235,6 +235,114 @@ def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Part):
         assert sent == len(header["epochs"]) * frame_bytes(n_rows, n_parameters, kind)
 
 
+# ------------------------------------------------------------------------------ early stopping
+
+DEFAULT = regviz.DataSpec("plane")
+FLAT = {  # here losses in single precision would decide otherwise
+    "default data": (DEFAULT, (8, 8, 8), 0.1, 400),
+    "default data, long": (DEFAULT, (8, 8, 8), 0.1, 1000),
+    "showcase data": (replace(SHOWCASE.data, name="plane"), (8, 8, 8), 0.05, 1000),
+    "one narrow layer": (DEFAULT, (4,), 1.0, 300),
+}
+
+
+def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int, int | None]:
+    """The epochs kept and stopped at, one recorded epoch after the other."""
+    best = 0
+    for t in range(1, len(losses)):
+        if losses[t] < losses[best]:
+            best = t
+        elif epochs[t] - epochs[best] >= patience:
+            return int(epochs[best]), int(epochs[t])
+    return int(epochs[best]), None
+
+
+def assert_decided(part: Part, header: dict, n_times: int) -> None:
+    """Assert that a message says what a run of ``n_times`` recorded epochs decides."""
+    losses = part.history.metrics["validation_loss"][:n_times]
+    epochs = part.history.epochs[:n_times]
+    found = [decided(column, epochs, part.cube.patience) for column in losses.T]
+    assert header["early_stopping"] == {
+        "best": [best for best, _ in found],
+        "stop": [stop for _, stop in found],
+    }
+
+
+@pytest.mark.parametrize("case", FLAT)
+def test_losses_in_double_precision_decide_where_early_stopping_is(case: str):
+    data, hidden, learning_rate, epochs = FLAT[case]
+    training = regviz.TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
+    cube = Cube.of(["none"], data, regviz.NetworkSpec(hidden, "linear"), training)
+    part = part_of(cube, LINE_UP)
+    header, _ = decode(part.message())
+    assert_decided(part, header, len(part.history.epochs))
+
+
+def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(line_up: Part):
+    values = line_up.history.metrics["validation_loss"]
+    falling = np.broadcast_to(1 - 1e-12 * np.arange(len(values))[:, None], values.shape)
+    assert (falling.astype("f4") == 1).all()  # what travels is all the same
+    metrics = line_up.history.metrics | {"validation_loss": falling}
+    part = line_up._replace(history=replace(line_up.history, metrics=metrics))
+    header, _ = decode(part.message())
+    n_rows = values.shape[1]
+    assert header["early_stopping"] == {"best": [N_FRAMES - 1] * n_rows, "stop": [None] * n_rows}
+
+
+@pytest.mark.parametrize("name", ["moons", "spirals", "three_blobs", "plane", "bumps"])
+def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str):
+    """Also those whose frame does not travel."""
+    data = replace(SHOWCASE.data, name=name)
+    part = part_of(small_cube(data=data, epochs=90, learning_rate=0.2), OTHERS, limit=0)
+    *_, (header, _) = part.messages()
+    assert_decided(part, header, len(part.history.epochs))
+    assert any(header["early_stopping"]["stop"])
+
+
+def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Part):
+    losses = np.ones_like(mixed.history.metrics["validation_loss"])
+    losses[8] = 0.5  # recorded, but only epochs 7 and 9 travel
+    metrics = mixed.history.metrics | {"validation_loss": losses}
+    part = mixed._replace(history=replace(mixed.history, metrics=metrics))
+    half, single = (header for header, _ in part.messages())
+    assert 8 not in half["epochs"] + single["epochs"]
+    # patience is one epoch: it stops at the first one, before the best
+    assert set(single["early_stopping"]["best"]) == {0}
+    losses[:8] = np.linspace(2, 1, 8)[:, None]
+    half, single = (header for header, _ in part.messages())
+    for header in half, single:
+        assert set(header["early_stopping"]["best"]) == {8}
+        assert set(header["early_stopping"]["stop"]) == {9}
+
+
+def test_a_growing_run_says_what_holds_so_far():
+    cube = small_cube(epochs=60)
+    rows = cube.rows({})
+    whole = regviz.train(cube.only(rows))
+    packing = Packing(whole)
+    for n_times, history in enumerate(regviz.stream(cube.only(rows)), start=1):
+        packing.add(history)
+        part = Part(cube, LINE_UP, rows, history, packing)
+        header, _ = decode(part.message(n_times - 1))
+        assert header["epochs"] == [n_times - 1]
+        assert_decided(part, header, n_times)
+
+
+def test_without_validation_points_nothing_is_decided():
+    data = replace(SHOWCASE.data, validation_fraction=0.0)
+    header, _ = decode(part_of(small_cube(data=data), LINE_UP).message())
+    assert header["early_stopping"] is None
+
+
+def test_networks_that_all_diverge_are_stopped_as_any_other():
+    cube = small_cube(["none"], epochs=20, optimizer="sgd")
+    history = regviz.train(cube.experiment)
+    metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
+    part = part_of(cube, LINE_UP, replace(history, metrics=metrics))
+    header, _ = decode(part.message())
+    assert header["early_stopping"] == {"best": [0], "stop": [cube.patience]}
+
+
 # ------------------------------------------------------------------------------ cards
 
 
@@ -344,7 +452,7 @@ def test_a_message_of_one_frame_is_mostly_that_frame(others: Part):
     _, n_rows, n_parameters = others.history.parameters.shape
     one = first(others.history, 8)
     message = encode(others.cube, "run", OTHERS, others.rows, one, others.packing, 7)
-    assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 700
+    assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
 
 
 @pytest.mark.filterwarnings("error")

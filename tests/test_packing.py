@@ -8,7 +8,7 @@ import pytest
 import regviz
 from regviz.cube import Cube
 from regviz.datasets import domain
-from regviz.packing import HALF, SINGLE, Packing, frame_bytes, halved
+from regviz.packing import HALF, SINGLE, Packing, frame_bytes, halved, single
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 
@@ -53,14 +53,15 @@ def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) 
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-def test_what_is_not_zero_stays_so_with_its_sign_and_zeros_stay_zero(dtype: str):
+@pytest.mark.parametrize(("narrow", "kind"), [(halved, "f2"), (single, "f4")])
+def test_what_is_not_zero_stays_so_with_its_sign_and_zeros_stay_zero(narrow, kind, dtype: str):
     tiny = np.finfo(dtype).smallest_subnormal
     sizes = np.array([tiny, 1e-30, 1e-10, 2.0**-25, 2.0**-24, 6e-8, 1e-5, 1, 65504], dtype)
     values = np.concatenate([sizes, -sizes, [0.0, -0.0]]).astype(dtype)
-    half = halved(values)
-    assert half.dtype == np.float16
-    np.testing.assert_array_equal(half == 0, values == 0)
-    np.testing.assert_array_equal(np.sign(half), np.sign(values))
+    found = narrow(values)
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found == 0, values == 0)
+    np.testing.assert_array_equal(np.sign(found), np.sign(values))
 
 
 def test_zeros_that_are_counted_are_those_of_the_history(history: regviz.History):

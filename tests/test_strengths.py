@@ -127,3 +127,11 @@ def test_no_offered_strength_diverges_where_the_unregularized_network_learns(
     start, end = history.metrics["train_loss"][[0, -1], 0]
     if history.diverged[0] < 0 and end < start:
         assert (history.diverged < 0).all(), np.flatnonzero(history.diverged >= 0)
+
+
+@pytest.mark.parametrize("method", ["L1", "nope", "", None])
+def test_an_unknown_method_is_refused_by_name(method):
+    parts = SHOWCASE.data, SHOWCASE.network, SHOWCASE.training
+    for ask in (lambda: strengths(method, *parts), lambda: grid([method], *parts)):
+        with pytest.raises(ValueError, match=rf"^method must be one of .*'l1'.*, got {method!r}$"):
+            ask()

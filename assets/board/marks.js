@@ -22,14 +22,14 @@ export function marksOf(recording, { card, k }) {
 
 function findMarks(recording, card, k) {
   const { onset, epochs, patience } = recording;
-  const { best, stop, settled } = earlyStopping(recording, k);
+  const { best, bestEpoch, stop, stopEpoch, settled } = earlyStopping(recording, k);
   const marks = [];
-  const add = (kind, frame, text, tip) => marks.push({ kind, frame, epoch: epochs[frame], text, tip });
+  const add = (kind, frame, text, tip, epoch = epochs[frame]) => marks.push({ kind, frame, epoch, text, tip });
   const begins = epochs.findIndex((epoch) => epoch >= onset);
   if (onset > 0 && begins >= 0) add("onset", begins, "regularization on", MARKS.onset(onset));
   if (settled && best > 0) {
-    add("best", best, "best validation", MARKS.best(epochs[best], card.label));
+    add("best", best, "best validation", MARKS.best(bestEpoch, card.label), bestEpoch);
   }
-  if (stop !== null) add("stop", stop, "early stop", MARKS.stop(epochs[stop], card.label, patience));
+  if (stop !== null) add("stop", stop, "early stop", MARKS.stop(stopEpoch, card.label, patience), stopEpoch);
   return marks;
 }

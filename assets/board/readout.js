@@ -3,7 +3,7 @@
 import { drawHeatmap } from "./diagram.js";
 import { fit, make, say } from "./dom.js";
 import { CONSTANT, UNFED, UNREAD, layerOf, parameterOf, placeOf } from "./units.js";
-import { className, number, signed } from "./words.js";
+import { className, number, signed, weight } from "./words.js";
 
 const ENLARGED = 120;
 const DISTANCE = 8;
@@ -97,7 +97,7 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   if (index >= 0) {
     const place = placeOf(shape, index);
     say(title, "weight");
-    say(value, `w = ${number(row[index], 3)}`);
+    say(value, weight(row[index]));
     say(a, `from ${unitName(network, place.layer - 1, place.input)}`);
     say(b, `to ${unitName(network, place.layer, place.unit)}`);
     say(c, edited.has(index) ? "changed by you" : "click to change it");

@@ -34,6 +34,8 @@
  * @property {number} lastEpoch
  * @property {number} patience    epochs without improvement that early stopping waits for
  * @property {number} onset       the epoch from which regularization acts
+ * @property {({best: number, stop: number|null}|null)[]} stopping  for each network the epoch that early
+ *   stopping keeps and the one it stops at, as far as that is known
  * @property {Int32Array} diverged  for each network the epoch from which it is lost, or -1
  * @property {{layers: number[], activation: string, task: string, features: string[], names: string[]}} network
  *   names: of the classes, if they have any
@@ -69,6 +71,7 @@ export function start({ header, arrays }) {
     lastEpoch: header.last_epoch,
     patience: header.patience,
     onset: header.onset,
+    stopping: Array(header.n_networks).fill(null),
     diverged: new Int32Array(header.n_networks).fill(-1),
     network: { layers, activation, task, features, names },
     data: header.data,
@@ -118,8 +121,11 @@ export function append(recording, { header, arrays }) {
   };
   const diverged = recording.diverged.slice();
   rows.forEach((network, row) => (diverged[network] = header.diverged[row]));
+  const stopping = recording.stopping.slice();
+  const decided = header.early_stopping;
+  if (decided) rows.forEach((network, row) => (stopping[network] = { best: decided.best[row], stop: decided.stop[row] }));
   const parts = recording.parts.with(p, part);
-  const grown = { ...recording, parts, diverged, link: header.link };
+  const grown = { ...recording, parts, stopping, diverged, link: header.link };
   if (p === OTHERS) return grown;
   Object.assign(grown, { held: part.epochs.length, epochs: part.epochs, nFrames: part.nFrames });
   return { ...grown, spread: spreadOf(grown, frame) };

@@ -38,10 +38,12 @@ export function showCard(shown, recording, view, frame) {
   shown.k = card.networks[asked];
   shown.strength = card.strengths[asked];
   shown.t = Math.min(frame, lastFrame(recording, shown.k));
+  let wanted = recording.epochs[frame];
   if (card.held) {
-    const { best, settled } = earlyStopping(recording, shown.k);
-    shown.t = Math.min(frame, best);
-    shown.strength = kept(recording.epochs[best], settled && frame >= best);
+    const { best, bestEpoch, settled } = earlyStopping(recording, shown.k);
+    shown.t = Math.min(shown.t, best);
+    shown.strength = kept(bestEpoch, settled && frame >= best);
+    wanted = Math.min(wanted, bestEpoch);
   }
   const epoch = epochOf(recording, shown.t, shown.k);
   const hidden = recording.network.layers.length > 2;
@@ -53,8 +55,7 @@ export function showCard(shown, recording, view, frame) {
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   shown.changed = isChanged(view, card);
-  const late = !card.held && epoch !== recording.epochs[frame];
-  const told = [late && atEpoch(epoch), edits?.size > 0 && "edited", view.threshold > 0 && "pruned"];
+  const told = [epoch !== wanted && atEpoch(epoch), edits?.size > 0 && "edited", view.threshold > 0 && "pruned"];
   shown.remark = told.filter(Boolean).join(", ");
 }
 

@@ -1,39 +1,36 @@
 /**
- * Early stopping as a view of a recording: where it would have ended a network's training, and which
- * network it would have kept. The same rule as `History.early_stopping` in Python.
+ * Early stopping of a network, in frames. `History.early_stopping` in Python decides, and each message
+ * carries the epochs; here they are only looked up.
  */
 
-import { hasNetwork, lastFrame, metric } from "./recording.js";
+import { hasNetwork, lastFrame } from "./recording.js";
 
-/** @type {WeakMap<Object, Map<number, Object>>} by recording and network */
-const known = new WeakMap();
+/**
+ * @typedef {Object} Stopping
+ * @property {number} best       the frame of the network that is kept, or the nearest before it
+ * @property {number} bestEpoch
+ * @property {number|null} stop  the frame at which its training would end; null before that is
+ *   known, and without validation points
+ * @property {number|null} stopEpoch
+ * @property {boolean} settled   false as long as more frames can change it
+ */
 
 /**
  * @param {import("./recording.js").Recording} recording
  * @param {number} k  which network
- * @returns {{best: number, stop: number|null, settled: boolean}}  frames; no stop as long as it has
- *   not come to it, or where nothing is held out for validation; settled is what cannot change
+ * @returns {Stopping}
  */
 export function earlyStopping(recording, k) {
-  if (!known.has(recording)) known.set(recording, new Map());
-  const found = known.get(recording);
-  if (!found.has(k)) found.set(k, search(recording, k));
-  return found.get(k);
-}
-
-function search(recording, k) {
-  const { epochs, patience, nFrames, points } = recording;
-  if (!points.validation.length) return { best: nFrames - 1, stop: null, settled: false };
-  const last = hasNetwork(recording, k) ? lastFrame(recording, k) : -1;
-  let best = 0;
-  let least = Infinity;
-  for (let t = 0; t <= last; t++) {
-    const loss = metric(recording, "validation_loss", t, k);
-    if (loss < least) {
-      [best, least] = [t, loss];
-    } else if (epochs[t] - epochs[best] >= patience) {
-      return { best, stop: t, settled: true };
-    }
+  const { epochs, nFrames, lastEpoch, stopping } = recording;
+  const decided = stopping[k];
+  if (!decided || !hasNetwork(recording, k)) {
+    return { best: nFrames - 1, bestEpoch: lastEpoch, stop: null, stopEpoch: null, settled: false };
   }
-  return { best, stop: null, settled: last === nFrames - 1 };
+  const last = lastFrame(recording, k);
+  // a message may know of epochs whose frames come with the next one
+  const best = epochs.findLastIndex((epoch, t) => t <= last && epoch <= decided.best);
+  const stop = decided.stop === null ? -1 : epochs.findIndex((epoch, t) => t <= last && epoch >= decided.stop);
+  const found = { best, bestEpoch: decided.best };
+  if (stop >= 0) return { ...found, stop, stopEpoch: decided.stop, settled: true };
+  return { ...found, stop: null, stopEpoch: null, settled: last === nFrames - 1 };
 }

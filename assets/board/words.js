@@ -63,6 +63,12 @@ export function number(x, decimals = 2) {
   return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
 }
 
+/** A weight: one that only rounding to the digits shown makes 0 is not written as 0. */
+export function weight(w) {
+  const text = number(w, 3);
+  return w !== 0 && /^−?0\.0+$/.test(text) ? "w: next to nothing, not 0" : `w = ${text}`;
+}
+
 /** With its sign; what rounds to nothing has none. */
 export function signed(x, decimals = 2) {
   if (!Number.isFinite(x)) return "–";

@@ -356,3 +356,29 @@ def test_two_strengths_chosen_at_export_are_those_it_opens_with(open_file: Open,
     assert shown["L2"] == shelves["l2"][4]
     look(page, levels={"l1": 7})
     assert {card["label"]: card["k"] for card in cards(page)}["L1"] == shelves["l1"][7]
+
+
+@pytest.mark.parametrize(
+    ("data", "epochs", "learning_rate"),
+    [(DataSpec("plane"), 400, 0.1), (replace(SHOWCASE.data, name="plane"), 1000, 0.05)],
+)
+def test_early_stopping_is_what_double_precision_decides(
+    browser: Browser, tmp_path: Path, data: DataSpec, epochs: int, learning_rate: float
+):
+    """The losses of a linear network become flat: in single precision others are the lowest."""
+    training = TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
+    cube, history = found = run_of(data, NetworkSpec((8, 8, 8), "linear"), training)
+    best, stopped = history.early_stopping(cube.patience)
+    with visits(browser, tmp_path) as open_file:
+        page = begun(open_file(found.page()))
+        go(page, -1)
+        for c, ((key, _), k) in enumerate(zip(cube.shelves, cube.rows({}), strict=True)):
+            look(page, focus=key)
+            assert cards(page)[c]["k"] == k
+            marks = {mark["kind"]: mark["epoch"] for mark in page.evaluate("board().marks")}
+            if best[k] > 0:
+                assert marks["best"] == history.epochs[best[k]]
+            assert marks.get("stop", epochs) == history.epochs[stopped[k]]
+        card, k = cards(page)[len(cube.shelves)], cube.rows({})[0]
+        assert card["strength"] == f"kept from epoch {history.epochs[best[k]]}"
+        assert card["t"] == best[k]
