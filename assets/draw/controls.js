@@ -57,7 +57,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
 }
 
 function makeClasses(pad) {
-  const parts = SHAPES.slice(0, 3).map((name, c) => {
+  const parts = SHAPES.map((name, c) => {
     const picture =
       name === "circle"
         ? icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15 }])
@@ -78,14 +78,16 @@ function makeClasses(pad) {
   return { element, parts };
 }
 
-function updateClasses({ parts }, { names, looks, label }, counts) {
+function updateClasses({ parts }, { names, looks, label, nClasses }, counts) {
   for (const [c, { element, picture, text, count }] of parts.entries()) {
+    element.hidden = c >= nClasses;
+    if (element.hidden) continue;
     element.setAttribute("aria-pressed", String(c === label));
     element.title = names[c];
     picture.style.fill = looks(c).fill;
     say(text, names[c]);
-    say(count, String(counts[c]));
-    element.setAttribute("aria-label", `${names[c]}, ${counts[c]} points`);
+    say(count, String(counts[c] ?? 0));
+    element.setAttribute("aria-label", `${names[c]}, ${counts[c] ?? 0} points`);
   }
 }
 
