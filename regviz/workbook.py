@@ -48,7 +48,8 @@ def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str,
                 return str(sheet.title), rows
     except Exception as error:  # of a damaged file, openpyxl raises many kinds
         raise refuse("the file", _OPENABLE, Said(type(error).__name__)) from error
-    raise refuse("the file", "a workbook with cells in it", Said("an empty one"))
+    allowed = f"a workbook with cells in its first {max_columns - 1} columns"
+    raise refuse("the file", allowed, Said("none"))
 
 
 def _check_size(content: bytes) -> None:
