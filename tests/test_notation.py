@@ -156,7 +156,7 @@ def test_entities_in_a_workbook_are_refused():
                 start = body.index(b"<worksheet")
                 body = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + body[start:]
             bad.writestr(name, body)
-    with pytest.raises(ValueError, match="Excel workbook .* that can be opened") as refused:
+    with pytest.raises(ValueError, match=r"Excel workbook .* that can be opened") as refused:
         read(out.getvalue())
     causes: list[BaseException | None] = [refused.value]
     while causes[-1] is not None:
