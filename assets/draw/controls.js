@@ -72,16 +72,13 @@ function makeClasses(pad) {
     });
     return { element, picture, text, count };
   });
-  const element = make(
-    "div", { class: "row", role: "group", "aria-label": "Class of new points" }, ...parts.map((part) => part.element),
-  );
-  return { element, parts };
+  return { element: make("div", { class: "row", role: "group", "aria-label": "Class of new points" }), parts };
 }
 
-function updateClasses({ parts }, { names, looks, label, nClasses }, counts) {
-  for (const [c, { element, picture, text, count }] of parts.entries()) {
-    element.hidden = c >= nClasses;
-    if (element.hidden) continue;
+function updateClasses({ element: row, parts }, { names, looks, label, nClasses }, counts) {
+  const shown = parts.slice(0, nClasses);
+  if (row.childElementCount !== nClasses) row.replaceChildren(...shown.map((part) => part.element));
+  for (const [c, { element, picture, text, count }] of shown.entries()) {
     element.setAttribute("aria-pressed", String(c === label));
     element.title = names[c];
     picture.style.fill = looks(c).fill;
