@@ -1,14 +1,16 @@
 """Which columns of a table are the points, and how they become numbers for `PointsSpec`."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.points import DECIMALS, LARGEST, MAX_CLASSES, PointsSpec
-from regviz.table import MIN_COLUMNS, Said, Table
-from regviz.validation import choice, refuse
+from regviz.notation import parse
+from regviz.points import DECIMALS, LARGEST, MAX_CLASSES, SPLITS, PointsSpec
+from regviz.table import MIN_COLUMNS, Table
+from regviz.validation import Said, choice, refuse
 
 Kind = Literal["classes", "value"]
 KINDS: tuple[Kind, ...] = ("classes", "value")
@@ -16,33 +18,50 @@ LONGEST_CLASS = 40
 MIN_OF_CLASS = 3
 NO_CLASS = ("", "na", "n/a", "nan", "null")
 BEYOND = 1e100  # so that no sum or product overflows
+# what a column is called that holds the label; "y" and "kind" mean other things, too
+LABELS = re.compile(r"labels?|class(es)?|targets?|species|diagnosis|outcome|category|response")
+COUNTS = re.compile(r"(.*[_ ])?(id|index)|idx|nr\.?|no\.?|#|row|unnamed: 0")
+SPLIT = "split"
 COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of two features and a label, and whether the label is a class or a value."""
+    """The names of two features and a label, and whether the label is a class or a value.
+
+    ``split`` names the column that says which points are for training, validation and test, if
+    there is one.
+    """
 
     x1: str
     x2: str
     y: str
     kind: Kind
+    split: str = ""
 
     @classmethod
     def guess(cls, table: Table) -> Self:
-        """The last column as the label, or else the last of text, and the first two of numbers.
+        """Guess from names and cells.
 
-        Columns without a name, as the row numbers that some programs write, come last.
+        The label is the column that is named as one; else the only column of text with few
+        classes; else ``y``, unless there is an ``x``; else the last column, or the last one of
+        text. The features are the first two other columns of numbers. Columns that count the rows,
+        and those without a name, come last as features and are never the label.
         """
-        numeric = [name for name in table.names if table.is_numeric(name)]
-        filled = [name for name in table.names if any(table.column(name))]
-        text = [name for name in filled if name not in numeric]
-        y = (filled or table.names)[-1]
-        if y in numeric and text and len(numeric) < MIN_COLUMNS:
-            y = text[-1]
+        if _is_ours(table):
+            x1, x2, y = table.names[0], table.names[1], table.names[-2]
+            whole = all(re.fullmatch(r"\d+", cell) for cell in table.column(y))
+            return cls(x1, x2, y, "classes" if whole else "value", SPLIT)
+        filled = [name for name in table.names if any(table.column(name))] or [*table.names]
+        counting = {name for name in filled if _counts(table, name)}
+        y = _guess_label(table, [name for name in filled if name not in counting] or filled)
         unnamed = {f"column {i}" for i in range(1, len(table.names) + 1)} & {*table.names}
-        order = sorted(table.names, key=lambda name: (name not in numeric, name in unnamed))
-        x1, x2 = [name for name in order if name != y][:2]
+
+        def rank(name: str) -> tuple[bool, bool, bool]:
+            return not table.is_numeric(name), name in counting, name in unnamed
+
+        features = sorted((name for name in table.names if name != y), key=rank)[:2]
+        x1, x2 = sorted(features, key=table.names.index)
         return cls(x1, x2, y, guess_kind(table, y))
 
     @property
@@ -60,10 +79,53 @@ class Spread:
     sd: float
 
 
+def _is_ours(table: Table) -> bool:
+    """Whether the table is one that `regviz.points_file.points_csv` writes."""
+    *features, y, split = table.names
+    return (
+        len(features) >= 2
+        and features == [f"x{i + 1}" for i in range(len(features))]
+        and (y, split) == ("y", SPLIT)
+        and {*table.column(SPLIT)} <= {*SPLITS}
+    )
+
+
+def _counts(table: Table, name: str) -> bool:
+    """Whether a column numbers the rows one by one, or is named as if it did."""
+    if COUNTS.fullmatch(name.lower()):
+        return True
+    values = [value for value in table.numbers(name) if value is not None]
+    steps = np.diff(np.clip(values, -BEYOND, BEYOND))
+    return len(values) == len(table.rows) and values[0].is_integer() and bool((steps == 1).all())
+
+
+def _guess_label(table: Table, candidates: list[str]) -> str:
+    named = [name for name in candidates if LABELS.fullmatch(name.lower())]
+    text = [name for name in candidates if not table.is_numeric(name)]
+    few = [name for name in text if 2 <= len({*table.column(name)}) <= MAX_CLASSES]
+    lower = {name.lower(): name for name in candidates}
+    if len(named) == 1:
+        return named[0]
+    if len(few) == 1:
+        return few[0]
+    if "y" in lower and "x" not in lower:
+        return lower["y"]
+    last = candidates[-1]
+    if last not in text and text and len(table.names) - len(text) < MIN_COLUMNS:
+        return text[-1]
+    return last
+
+
 def guess_kind(table: Table, name: str) -> Kind:
-    """Text, or at most three different numbers, are classes; other numbers are values."""
-    distinct = {table.number(cell) for cell in table.column(name)} - {None}
-    return "value" if table.is_numeric(name) and len(distinct) > MAX_CLASSES else "classes"
+    """Text, or few different whole numbers, are classes; other numbers are values."""
+    if not table.is_numeric(name):
+        return "classes"
+    distinct = {value for value in table.numbers(name) if value is not None}
+    if len(distinct) <= 3:
+        return "classes"
+    whole = all(value.is_integer() for value in distinct)
+    rows_enough = MIN_OF_CLASS * len(distinct) <= len(table.rows)
+    return "classes" if whole and rows_enough and len(distinct) <= MAX_CLASSES else "value"
 
 
 def numbers(table: Table, name: str) -> NDArray[np.float64]:
@@ -75,19 +137,26 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
         If a cell is something else; the message names the first such row and says how many there
         are. Also if all numbers are the same.
     """
-    values = [table.number(cell) for cell in table.column(name)]
+    values = table.numbers(name)
     wrong = [i for i, value in enumerate(values) if value is None or not abs(value) <= BEYOND]
     if wrong:
         more = f" (the first of {len(wrong)} such rows)" if len(wrong) > 1 else ""
         where = f"row {table.first_row + wrong[0]}, column {name!r}{more},"
         cell = table.column(name)[wrong[0]]
-        raise refuse(where, "a finite number", cell or Said("an empty cell"))
+        raise refuse(where, _allowed(table, name, cell), cell or Said("an empty cell"))
     array = np.array(values, dtype=np.float64)
     if np.ptp(array) == 0:
         raise refuse(
             f"column {name!r}", "of numbers that differ", Said(f"{array[0]:g} in all rows")
         )
     return array
+
+
+def _allowed(table: Table, name: str, cell: str) -> str:
+    decimal = table.notation(name).decimal
+    if parse(cell, "," if decimal == "." else ".") is None:
+        return "a finite number"
+    return f"a finite number with {decimal!r} as its decimal sign, as in the rest of the column"
 
 
 def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
@@ -98,7 +167,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     Raises
     ------
     ValueError
-        If a cell is empty or too long, if there is one class or more than 3, or if a class has
+        If a cell is empty or too long, if there is one class or more than 10, or if a class has
         fewer than 3 rows.
     """
     for row, cell in table.cells(name):
@@ -109,7 +178,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
             allowed = f"a class of at most {LONGEST_CLASS} printable characters"
             raise refuse(f"row {row}, column {name!r},", allowed, cell)
     cells = table.column(name)
-    values = [table.number(cell) for cell in cells]
+    values = table.numbers(name)
     # 1 and 1.0 are one class
     keys = cells if None in values else values
     called: dict[str | float | None, str] = {}
@@ -127,7 +196,10 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     for key, members in rows.items():
         if len(members) < MIN_OF_CLASS:
             came = f"{len(members)} of {called[key]!r}, in row {members[0]}"
-            raise refuse(where, f"such that each class has {MIN_OF_CLASS} rows", Said(came))
+            allowed = f"such that each class has {MIN_OF_CLASS} rows"
+            raise refuse(
+                where, f"{allowed}: one each for training, validation and test", Said(came)
+            )
     order = sorted(called, key=lambda key: key)  # type: ignore[arg-type, return-value]
     return np.array([order.index(key) for key in keys], float), tuple(called[key] for key in order)
 
@@ -174,6 +246,9 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     """
     choice("kind", columns.kind, KINDS)
     chosen = (columns.x1, columns.x2, columns.y)
+    split = ""
+    if columns.split:
+        split = "".join(str(SPLITS.index(cell)) for cell in table.column(columns.split))
     for name in chosen:
         if chosen.count(name) > 1:
             raise refuse("x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice"))
@@ -186,7 +261,7 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         y, names = classes(table, columns.y)
         task = "binary" if len(names) == 2 else "multiclass"
     rows = tuple(map(tuple, np.column_stack([*features, y]).tolist()))
-    return PointsSpec(rows, task, names, standardize=scale)  # type: ignore[arg-type]
+    return PointsSpec(rows, task, names, standardize=scale, split=split)  # type: ignore[arg-type]
 
 
 def is_rounded(table: Table, columns: Columns) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,11 +15,11 @@ from sklearn.preprocessing import StandardScaler
 
 from regviz.arrays import ArraysSpec
 from regviz.experiment import Data, DataSpec
+from regviz.points import SPLITS as SPLITS
 from regviz.points import PointsSpec
 from regviz.validation import TASKS, Task, choice, refuse
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
-SPLITS = ("train", "validation", "test")
 MARGIN = 0.08
 MAX_CLASSES = 20
 # columns beyond these train badly with the learning rates that suit standardised ones
@@ -248,7 +248,8 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def make_dataset(spec: Data | ArraysSpec) -> Dataset:
     """Split and (if asked for) standardise a toy dataset, or a visitor's own points.
 
-    Splits are stratified by class. The coordinates are scaled by the training points alone.
+    Splits are stratified by class. Each class of a visitor's own points has at least one point in
+    every split. The coordinates are scaled by the training points alone.
 
     Parameters
     ----------
@@ -287,12 +288,9 @@ def _made(spec: Data) -> Dataset:
         y = y[:, 0]
     else:
         X, y = _draw(spec)
-    X_train, X_test, y_train, y_test = _split(spec, X, y, 1 - spec.train_fraction, "train_fraction")
-    X_validation, y_validation = X_train[:0], y_train[:0]
-    if spec.validation_fraction:
-        X_train, X_validation, y_train, y_validation = _split(
-            spec, X_train, y_train, spec.validation_fraction, "validation_fraction"
-        )
+    train, validation, test = (np.asarray(part, dtype=np.int64) for part in _split(spec, y))
+    X_train, X_validation, X_test = X[train], X[validation], X[test]
+    y_train, y_validation, y_test = y[train], y[validation], y[test]
     if spec.standardize:
         scaler = StandardScaler().fit(X_train)
         X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
@@ -311,20 +309,67 @@ def _draw(spec: DataSpec) -> Points:
     return X, y
 
 
-def _split(spec: Data, X: Any, y: Any, held_out: float, parameter: str) -> Any:
-    stratify = None if spec.task == "regression" else y
-    count = round(held_out * len(y))
-    if isinstance(spec, PointsSpec) and stratify is not None:
-        count = max(count, len(set(y.tolist())))  # of a few points, one of each class
+def _split(spec: Data, y: NDArray[np.float64]) -> Sequence[ArrayLike]:
+    """Return the indices of the training, validation and test points."""
+    if not isinstance(spec, PointsSpec):
+        return _split_by_scikit_learn(spec, y)
+    if spec.split:
+        return [[i for i, part in enumerate(spec.split) if part == each] for each in "012"]
+    labels = np.zeros(len(y)) if spec.task == "regression" else y
+    classes = set(labels.tolist())
     try:
-        return train_test_split(X, y, test_size=count, random_state=spec.seed, stratify=stratify)
+        splits = _split_by_scikit_learn(spec, y)
+    except ValueError:  # needs two points of each class at each step
+        return _split_each_class(spec, labels)
+    if any(len(part) and set(labels[part].tolist()) != classes for part in splits):
+        return _split_each_class(spec, labels)
+    return splits
+
+
+def _split_by_scikit_learn(spec: Data, y: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    train, test = _held_out(spec, np.arange(len(y)), y, "train_fraction")
+    validation = train[:0]
+    if spec.validation_fraction:
+        train, validation = _held_out(spec, train, y, "validation_fraction")
+    return [train, validation, test]
+
+
+def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) -> Any:
+    """Hold out a share of these indices, in proportion to the classes."""
+    stratify = None if spec.task == "regression" else y[indices]
+    fraction = getattr(spec, parameter)
+    share = 1 - fraction if parameter == "train_fraction" else fraction
+    count = round(share * len(indices))
+    if isinstance(spec, PointsSpec) and stratify is not None:
+        count = max(count, len(set(stratify.tolist())))  # of a few points, one of each class
+    try:
+        return train_test_split(indices, test_size=count, random_state=spec.seed, stratify=stratify)
     except ValueError as error:
         raise refuse(
             parameter,
             f"such that, with n_samples = {spec.n_samples}, every class has points on both sides"
             f" of the split ({error})",
-            getattr(spec, parameter),
+            fraction,
         ) from error
+
+
+def _split_each_class(spec: PointsSpec, labels: NDArray[np.float64]) -> list[list[int]]:
+    """Split each class by itself, with at least one of its points in every split."""
+    rng = np.random.default_rng(spec.seed)
+    needed = 3 if spec.validation_fraction else 2
+    splits: list[list[int]] = [[], [], []]
+    for label in sorted({*labels.tolist()}):
+        members = rng.permutation(np.flatnonzero(labels == label)).tolist()
+        n = len(members)  # at least 3, see `PointsSpec`
+        n_test = min(max(round((1 - spec.train_fraction) * n), 1), n - needed + 1)
+        kept = n - n_test
+        n_validation = round(spec.validation_fraction * kept)
+        if spec.validation_fraction:
+            n_validation = min(max(n_validation, 1), kept - 1)
+        splits[2] += members[:n_test]
+        splits[1] += members[n_test : n_test + n_validation]
+        splits[0] += members[n_test + n_validation :]
+    return splits
 
 
 def _seed(rng: np.random.Generator) -> int:

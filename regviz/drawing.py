@@ -55,8 +55,8 @@ class Drawing:
     def spec(self) -> PointsSpec | None:
         """The points, if there are enough to train on."""
         counts = Counter(y for _, _, y in self.rows)
-        n_classes = 3 if counts[2] else 2
-        task = "regression" if self.kind == "value" else ("binary", "multiclass")[n_classes - 2]
+        n_classes = max(2, int(max(counts, default=0)) + 1) if self.kind == "classes" else 0
+        task = {0: "regression", 2: "binary"}.get(n_classes, "multiclass")
         few = task != "regression" and min(counts[c] for c in range(n_classes)) < MIN_OF_CLASS
         if few or len(self.rows) < MIN_POINTS:
             return None

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from regviz.arrays import ArraysSpec
-from regviz.points import MAX_CLASSES, PointsSpec
+from regviz.points import PointsSpec
 from regviz.validation import MAX_SEED, Task, boolean, choice, integer, real, refuse
 
 DATASETS: dict[str, Task] = {
@@ -106,7 +106,7 @@ class DataSpec:
     @property
     def n_outputs(self) -> int:
         """Units of the output layer."""
-        return MAX_CLASSES if self.task == "multiclass" else 1
+        return 3 if self.task == "multiclass" else 1
 
 
 Data = DataSpec | PointsSpec

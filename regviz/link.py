@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from regviz.datasets import make_dataset
 from regviz.experiment import DataSpec, NetworkSpec
-from regviz.points import PointsSpec
+from regviz.points import PointsSpec, pack_split, unpack_split
 from regviz.regularization import METHODS
 from regviz.scene import Scene
 from regviz.validation import choice
@@ -168,7 +168,8 @@ _OTHERS = {
     **{key: _strength(key) for key in METHODS if key != "none"},
     "epoch": _own("epoch", _whole, str),
 }
-_POINTS = ("points", "task", "names")
+_POINTS = ("points", "task", "names", "split")
+LEFT_OUT = "too_many"  # stands for points that make a link longer than `LONGEST`
 VIEW = ("focus", *(key for key in METHODS if key != "none"), "epoch")
 
 DEFAULTS: dict[int, Scene] = {1: Scene()}
@@ -184,6 +185,8 @@ def to_query(scene: Scene) -> dict[str, str]:
         found["task"] = data.task
         if data.names:
             found["names"] = _listed(data.names)
+        if data.split:
+            found["split"] = pack_split(data.split)
         start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
     else:
         parameters = _TOY | parameters
@@ -193,6 +196,15 @@ def to_query(scene: Scene) -> dict[str, str]:
         if value != default:
             found[name] = parameter.write(value)
     return found
+
+
+def to_short_query(scene: Scene) -> dict[str, str]:
+    """Return `to_query` without the points, and without their names and split.
+
+    ``points=too_many`` stands for them, so that the page can say that they are missing.
+    """
+    query = to_query(scene)
+    return {"points": LEFT_OUT} | {key: query[key] for key in query if key not in _POINTS}
 
 
 def link(address: str, scene: Scene, **others: str) -> str:
@@ -222,12 +234,18 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         allowed = ", ".join(versions)
         problems.append(f"v must be one of {allowed}, got {version[:20]!r}: read as {VERSION}.")
     scene = start = versions.get(version, DEFAULTS[VERSION])
-    if "points" in query:
+    if query.get("points") == LEFT_OUT:
+        problems.append(
+            "The points are not in the address, as they are too many: these are the default points,"
+            " with your settings. Bring your file again to go on with it."
+        )
+    elif "points" in query:
         try:
             others = {"task": query["task"]} if "task" in query else {}
             names = {"names": _list(query["names"])} if "names" in query else {}
+            split = {"split": unpack_split(query["split"])} if "split" in query else {}
             seed = start.data.seed
-            data = PointsSpec.from_text(query["points"], **others, **names, seed=seed)
+            data = PointsSpec.from_text(query["points"], **others, **names, **split, seed=seed)
             scene = start = replace(start, data=data)
         except (ValueError, csv.Error) as error:
             problems.append(f"{error}: ignored.")

@@ -19,9 +19,16 @@ METHODS: dict[str, dict[Theme, str]] = {
     "early_stopping": {"light": "#7c4308", "dark": "#e99e69"},
 }
 
-# Circles, triangles and squares; for regression the first and the second are the ends of the scale.
-CLASSES: tuple[str, ...] = ("#2c7fc4", "#e5822e", "#587e3c")
-SHAPES: tuple[str, ...] = ("circle", "triangle-up", "square")
+# As far apart as ten can be under all kinds of vision that tests/test_palette.py simulates, given
+# the first three. For regression, the first and the second are the ends of the scale.
+CLASSES: tuple[str, ...] = (
+    *("#2c7fc4", "#e5822e", "#587e3c", "#880bff", "#a0ce82"),
+    *("#a5637c", "#65cffc", "#603a71", "#d1babb", "#4131ae"),
+)
+SHAPES: tuple[str, ...] = (
+    *("circle", "triangle-up", "square", "diamond", "cross"),
+    *("triangle-down", "star", "pentagon", "hourglass", "x"),
+)
 BLANK: dict[Theme, str] = {"light": "#ffffff", "dark": "#10141c"}
 INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}
 

@@ -10,13 +10,24 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regviz.validation import MAX_SEED, TASKS, Task, boolean, choice, integer, real, refuse
+from regviz.validation import (
+    MAX_SEED,
+    TASKS,
+    Said,
+    Task,
+    boolean,
+    choice,
+    integer,
+    real,
+    refuse,
+)
 
 MIN_POINTS, MAX_POINTS = 10, 2000
-MAX_CLASSES = 3  # so many have a colour and a shape of their own
+MAX_CLASSES = 10  # so many have a colour and a shape of their own
 LARGEST = 1e5
 DECIMALS = 3
 LONGEST_NAME = 40
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class PointsSpec:
     points : array-like of shape (n, 3)
         Rows ``(x1, x2, y)``, 10 to 2000 of them, of at most 100,000 in size. They are kept
         to three decimals, so that a link holds the very points that were trained on. ``y`` is a
-        class, 0, 1 or 2, or a value (regression).
+        class, from 0 to 9, or a value (regression).
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
         What the classes are called, in the order of their numbers: all different, with 1 to 40
@@ -41,11 +52,15 @@ class PointsSpec:
         Shift and scale each coordinate by the mean and standard deviation of the training points.
     seed : int
         Seed of the splits.
+    split : str
+        A digit for each point: 0 for training, 1 for validation, 2 for test. Then the fractions
+        and the seed do not matter. ``""`` splits by them.
 
     Raises
     ------
     ValueError
-        If a parameter is of the wrong type or out of range, or a class has fewer than 3 points.
+        If a parameter is of the wrong type or out of range, a class has fewer than 3 points, or a
+        given split leaves a class without training points or no point for testing.
 
     See Also
     --------
@@ -60,6 +75,7 @@ class PointsSpec:
     validation_fraction: float = 0.2
     standardize: bool = True
     seed: int = 0
+    split: str = ""
 
     def __post_init__(self) -> None:
         choice("task", self.task, TASKS)
@@ -79,6 +95,8 @@ class PointsSpec:
         if len(set(names)) < len(names):
             raise refuse("names", "different for each class", names)
         object.__setattr__(self, "names", tuple(names))
+        if self.split != "":
+            self._check_split()
 
     def _check_classes(self) -> int:
         """Classes are 0, 1, … without gaps, with points enough to split; how many there are."""
@@ -93,6 +111,19 @@ class PointsSpec:
                 raise refuse("points", f"with at least 3 points of class {c}", counts[c])
         return n_classes
 
+    def _check_split(self) -> None:
+        """Every class has a point to train on, and there is one to test on."""
+        split = self.split
+        if not isinstance(split, str) or len(split) != self.n_samples or {*split} - {*"012"}:
+            raise refuse("split", "0, 1 or 2 for each point", split)
+        if "2" not in split:
+            raise refuse("split", "such that a point is in “test”", Said("none"))
+        trained = {y for (_, _, y), part in zip(self.points, split, strict=True) if part == "0"}
+        labels = {y for _, _, y in self.points} if self.task != "regression" else trained
+        if not trained or labels - trained:
+            missing = f"none of class {min(labels - trained):g}" if trained else "none"
+            raise refuse("split", "such that a point of each class is in “train”", Said(missing))
+
     @property
     def name(self) -> str:
         """``"own"``, where a toy dataset has its name."""
@@ -106,7 +137,7 @@ class PointsSpec:
     @property
     def n_outputs(self) -> int:
         """Units of the output layer."""
-        return MAX_CLASSES if self.task == "multiclass" else 1
+        return len({y for _, _, y in self.points}) if self.task == "multiclass" else 1
 
     def to_text(self) -> str:
         """The points as text of letters, digits, ``-`` and ``_``, for a link."""
@@ -129,18 +160,54 @@ class PointsSpec:
         ValueError
             If the text is damaged, or a parameter is not allowed.
         """
-        allowed = "text written by PointsSpec.to_text"
-        limit = MAX_POINTS * 3 * 4
+        allowed = f"text written by PointsSpec.to_text, with at most {MAX_POINTS} points"
         try:
-            body = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            reader = zlib.decompressobj()
-            content = reader.decompress(body, limit + 1)
-        except (binascii.Error, zlib.error, ValueError, TypeError) as error:
+            content = _unpacked(text, MAX_POINTS * 3 * 4)
+        except ValueError as error:
             raise refuse("points", f"{allowed} ({error})", text[:40]) from error
-        if not reader.eof or reader.unused_data or len(content) % 12 or len(content) > limit:
-            raise refuse("points", f"{allowed}, with at most {MAX_POINTS} points", text[:40])
+        if len(content) % 12:
+            raise refuse("points", allowed, text[:40])
         steps = np.frombuffer(content, "<i4").reshape(3, -1).astype(np.int64).cumsum(axis=1)
         return cls(tuple(map(tuple, (steps.T / 10**DECIMALS).tolist())), **others)  # type: ignore[arg-type]
+
+
+def pack_split(split: str) -> str:
+    """Return the split of `PointsSpec` as text for a link."""
+    body = zlib.compress(split.encode(), 9)
+    return base64.urlsafe_b64encode(body).decode().rstrip("=")
+
+
+def unpack_split(text: str) -> str:
+    """Read what `pack_split` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the text is damaged.
+    """
+    try:
+        return _unpacked(text, MAX_POINTS).decode("ascii")
+    except ValueError as error:
+        raise refuse("split", f"text of a link ({error})", text[:40]) from error
+
+
+def _unpacked(text: str, limit: int) -> bytes:
+    """Decode base64 text without padding, and decompress it to at most ``limit`` bytes.
+
+    Raises
+    ------
+    ValueError
+        If the text is damaged or holds more.
+    """
+    try:
+        body = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        reader = zlib.decompressobj()
+        content = reader.decompress(body, limit + 1)
+    except (binascii.Error, zlib.error, TypeError) as error:
+        raise ValueError(str(error)) from error
+    if not reader.eof or reader.unused_data or len(content) > limit:
+        raise ValueError(f"not complete, or more than {limit} bytes")
+    return content
 
 
 def _is_name(name: object) -> bool:

@@ -11,7 +11,8 @@ def points_csv(dataset: Dataset) -> str:
 
     Coordinates are those that networks are trained on, so after any standardisation, with all
     their digits. ``y`` is a class number or a value; ``split`` is ``train``, ``validation`` or
-    ``test``, in this order.
+    ``test``, in this order. `regviz.columns.Columns` recognizes the header, so that an upload of
+    the file has the same splits.
 
     Examples
     --------

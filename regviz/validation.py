@@ -9,6 +9,13 @@ TASKS: tuple[Task, ...] = get_args(Task)
 MAX_SEED = 2**32 - 1  # what NumPy and scikit-learn take
 
 
+class Said(str):
+    """Text that an error message shows without quotation marks."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def refuse(parameter: str, allowed: str, got: object) -> ValueError:
     """The one form of our error messages; the caller raises what this returns."""
     try:

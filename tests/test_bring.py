@@ -27,7 +27,7 @@ def uploading() -> None:
 
     from regviz.pages.bring import upload
 
-    streamlit.session_state["result"] = upload(streamlit.session_state.get("before"))
+    streamlit.session_state["result"] = upload(streamlit.session_state.get("own"))
 
 
 def drawing() -> None:
@@ -57,6 +57,13 @@ def uploaded(text: str | bytes, name: str = "points.csv", **state: Any) -> AppTe
     return page
 
 
+def used(page: AppTest) -> PointsSpec | None:
+    """The points after the button below the preview was clicked, if there is one."""
+    if page.button and not page.button[-1].disabled:
+        page.button[-1].click().run()
+    return result(page) if page.button else None
+
+
 def result(page: AppTest) -> PointsSpec | None:
     assert not page.exception
     return page.session_state["result"]
@@ -82,33 +89,33 @@ def test_without_a_file_the_page_says_what_is_needed():
 
 
 def test_points_in_use_stay_until_there_is_a_file():
-    page = opened(uploading, before=SOME)
+    page = opened(uploading, own=SOME)
     assert result(page) == SOME
-    assert said(page) == "In use: 12 points: 2 classes (left, right)."
-    assert "15 points with a value." in said(opened(uploading, before=OTHER))
+    assert said(page) == "In use: 12 points: 2 classes (left: 6, right: 6)."
+    assert "15 points with a value." in said(opened(uploading, own=OTHER))
 
 
 def test_a_file_becomes_points_scaled_where_they_need_it():
-    page = uploaded(GOOD, before=SOME)
-    spec = result(page)
+    page = uploaded(GOOD, own=SOME)
+    spec = used(page)
     X = np.array([(20 + i, 150 + i * i) for i in range(20)], float)
     expected = (X - X.mean(axis=0)) / X.std(axis=0)
     assert np.abs(numbers(spec)[:, :2] - expected).max() <= 0.0005 + 1e-9
     assert spec.names == ("a", "b")
     assert spec.standardize
-    assert "20 points: 2 classes (a, b)." in said(page)
+    assert "20 points: 2 classes (a: 10, b: 10)." in said(page)
     assert f"age: mean {X[:, 0].mean():.3g}, sd {X[:, 0].std():.3g}" in said(page)
     assert f"height: mean {X[:, 1].mean():.3g}, sd {X[:, 1].std():.3g}" in said(page)
-    assert "separated by commas." in said(page)
+    assert "Text in UTF-8, cells separated by commas. The first row holds the names." in said(page)
 
 
 def test_without_scaling_the_numbers_are_used_as_they_are():
     page = uploaded(GOOD)
     (scale,) = [toggle for toggle in page.toggle if toggle.label == "Scale the columns"]
     scale.set_value(False).run()
-    assert numbers(result(page))[3].tolist() == [23, 159, 1]
-    assert not result(page).standardize
-    assert "used as they are. Cells" in said(page)
+    assert numbers(used(page))[3].tolist() == [23, 159, 1]
+    assert not used(page).standardize
+    assert "used as they are. Text in UTF-8" in said(page)
 
 
 def test_numbers_that_are_rounded_are_said_to_be():
@@ -122,14 +129,14 @@ def test_numbers_that_are_rounded_are_said_to_be():
 def test_columns_and_kind_can_be_chosen():
     page = uploaded(bring._example())
     iris = load_iris()
-    assert result(page).task == "multiclass"
-    assert result(page).names == tuple(iris.target_names)
-    assert numbers(result(page))[:, 2].tolist() == iris.target.tolist()
+    assert used(page).task == "multiclass"
+    assert used(page).names == tuple(iris.target_names)
+    assert numbers(used(page))[:, 2].tolist() == iris.target.tolist()
     assert [box.value for box in page.selectbox] == ["sepal length", "sepal width", "species"]
 
     page.selectbox[0].set_value("petal length").run()
     page.selectbox[2].set_value("petal width").run()
-    spec = result(page)
+    spec = used(page)
     assert spec.task == "regression"
     columns = iris.data[:, [2, 1, 3]]
     expected = (columns - columns.mean(axis=0)) / columns.std(axis=0)
@@ -140,16 +147,16 @@ def test_columns_and_kind_can_be_chosen():
 def test_numbers_can_be_told_to_be_classes_or_values():
     text = "x,y,k\n" + "".join(f"{i / 9},{-i / 9},{i % 3}\n" for i in range(21))
     page = uploaded(text)
-    assert result(page).task == "multiclass"
+    assert used(page).task == "multiclass"
     page.button_group[0].set_value("value").run()
-    assert result(page).task == "regression"
+    assert used(page).task == "regression"
 
 
 def test_the_header_can_be_overruled():
     page = uploaded(GOOD)
     assert page.toggle[0].value
     page.toggle[0].set_value(False).run()
-    assert result(page) is None
+    assert used(page) is None
     assert "Row 1, column 'column 1', must be a finite number, got 'age'" in (
         page.error[0].value.replace("\\", "")
     )
@@ -169,7 +176,7 @@ def test_the_header_can_be_overruled():
         ),
         ("", "The file must be a table in CSV format, got an empty one."),
         (GOOD.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
-        (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 3 classes, got 'a' in all rows."),
+        (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 10 classes, got 'a' in all rows."),
         (GOOD.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
         (b"x" * (MAX_BYTES + 1), "The file must be at most 1,000,000 bytes long, got 1,000,001."),
     ],
@@ -177,8 +184,9 @@ def test_the_header_can_be_overruled():
 def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
     content: str | bytes, message: str
 ):
-    page = uploaded(content, before=SOME)
-    assert result(page) is None
+    page = uploaded(content, own=SOME)
+    assert result(page) == SOME
+    assert not page.button
     (error,) = page.error
     text = error.value.replace("\\", "")
     assert text.startswith(message)
@@ -188,10 +196,10 @@ def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
 def test_the_same_column_chosen_twice_is_told():
     page = uploaded(GOOD)
     page.selectbox[1].set_value("age").run()
-    assert result(page) is None
+    assert used(page) is None
     assert "three different columns, got 'age' twice" in page.error[0].value.replace("\\", "")
     page.selectbox[1].set_value("height").run()
-    assert result(page) is not None
+    assert used(page) is not None
     assert not page.error
 
 
@@ -206,7 +214,7 @@ def test_names_are_shown_as_they_are_and_not_as_markdown():
 def test_the_example_can_be_read():
     rows = list(io.StringIO(bring._example()))
     assert len(rows) == 151
-    assert result(uploaded(bring._example())).n_samples == 150
+    assert used(uploaded(bring._example())).n_samples == 150
 
 
 # Draw
@@ -317,7 +325,7 @@ def test_a_drawing_is_there_again_when_the_canvas_comes_back():
                 [],
                 [0, 0],
                 [0, 0, 0, 0],
-                [0, 0, 3],
+                [0, 0, 10],
                 [0, 0, -1],
                 [0, 0, 0.5],
                 [0, 0, None],

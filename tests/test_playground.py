@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,9 +18,11 @@ from regviz.board import LINE_UP, OTHERS
 from regviz.cube import Cube
 from regviz.experiment import DATASETS, NetworkSpec
 from regviz.pages.positions import KEYS
+from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.run import Run
 from regviz.runs import Runs
+from regviz.scene import Scene
 from regviz.server import state
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS
@@ -455,3 +459,28 @@ def test_a_forged_request_is_taken_for_none(page: AppTest):
     for more in ("run", 3, math.nan, [], [[1]], {}, {"run": None}, {"run": [1]}):
         sent = header(say(page, more=more))
         assert (sent["part"], sent["frame"]) == (LINE_UP, 0), more
+
+
+def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    page = open_page(**QUICK, methods="none,l2")
+    own = PointsSpec(np.column_stack([X, X[:, 0] > 0]), seed=SHOWCASE.data.seed)
+    page.session_state["opening"] = replace(page.session_state["base"], data=own)
+    page.run()
+    assert not page.exception
+    (warning,) = page.warning
+    assert warning.value.startswith("Your 2000 points are too many")
+    query = dict(parse_qsl(header(page)["link"]))
+    assert query == {"points": "too_many", "hidden": "2", "epochs": "50", "methods": "none,l2"}
+    widget(page.slider, "Hidden layers").set_value(2).run()
+    assert not page.warning
+
+    again = open_page(**query)
+    assert not again.exception
+    (warning,) = again.warning
+    assert "The points are not in the address" in warning.value.replace("\\", "")
+    shown = again.session_state["shown"][2]
+    assert (shown.network.hidden, shown.methods) == ((2,), ("none", "l2"))
+    assert shown.data == Scene().data
+    widget(again.slider, "Hidden layers").set_value(2).run()
+    assert not again.warning

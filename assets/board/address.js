@@ -11,8 +11,7 @@ const opened = location.search;
 /**
  * @param {import("./recording.js").Recording} recording
  * @param {{focus: string, levels: Object<string, number>, epoch: number|null}} seen
- * @returns {string}  a query string without "?"; empty for the page as it opens, and for points that
- *   are too many for a link
+ * @returns {string}  a query string without "?"; empty for the page as it opens
  */
 export function query({ link, version, cards }, { focus, levels, epoch }) {
   if (link === null) return "";

@@ -57,7 +57,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
 }
 
 function makeClasses(pad) {
-  const parts = SHAPES.slice(0, 3).map((name, c) => {
+  const parts = SHAPES.map((name, c) => {
     const picture =
       name === "circle"
         ? icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15 }])
@@ -72,20 +72,19 @@ function makeClasses(pad) {
     });
     return { element, picture, text, count };
   });
-  const element = make(
-    "div", { class: "row", role: "group", "aria-label": "Class of new points" }, ...parts.map((part) => part.element),
-  );
-  return { element, parts };
+  return { element: make("div", { class: "row", role: "group", "aria-label": "Class of new points" }), parts };
 }
 
-function updateClasses({ parts }, { names, looks, label }, counts) {
-  for (const [c, { element, picture, text, count }] of parts.entries()) {
+function updateClasses({ element: row, parts }, { names, looks, label, nClasses }, counts) {
+  const shown = parts.slice(0, nClasses);
+  if (row.childElementCount !== nClasses) row.replaceChildren(...shown.map((part) => part.element));
+  for (const [c, { element, picture, text, count }] of shown.entries()) {
     element.setAttribute("aria-pressed", String(c === label));
     element.title = names[c];
     picture.style.fill = looks(c).fill;
     say(text, names[c]);
-    say(count, String(counts[c]));
-    element.setAttribute("aria-label", `${names[c]}, ${counts[c]} points`);
+    say(count, String(counts[c] ?? 0));
+    element.setAttribute("aria-label", `${names[c]}, ${counts[c] ?? 0} points`);
   }
 }
 

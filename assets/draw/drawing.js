@@ -1,13 +1,14 @@
 /**
  * What is drawn: immutable, so that undoing is going back to what was. No page is needed here.
  *
- * @typedef {number[]} Point  x₁, x₂, and a class (0, 1, 2) or a value
+ * @typedef {number[]} Point  x₁, x₂, and a class (0, 1, …) or a value
  * @typedef {"classes"|"value"} Kind
  * @typedef {{kind: Kind, classes: Point[], value: Point[]}} Drawing  each kind has points of its own
  * @typedef {{past: Drawing[], present: Drawing, future: Drawing[]}} History
  * @typedef {{all: number, each: number, most: number}} Limits  fewest points, of each class; most
  */
 
+/** Classes to draw; points that were loaded may have more. */
 export const N_CLASSES = 3;
 export const SPRAY = 8;
 const SPREAD = 0.09; // standard deviation of a spray, in shares of an axis' reach
@@ -105,7 +106,8 @@ export function at(x1, x2, label, reach) {
 
 /** How many points of each class there are. */
 export function countsOf(points) {
-  const counts = new Array(N_CLASSES).fill(0);
+  const most = points.reduce((label, point) => Math.max(label, point[2] + 1), N_CLASSES);
+  const counts = new Array(most).fill(0);
   for (const point of points) counts[point[2]]++;
   return counts;
 }
@@ -141,7 +143,8 @@ export function describe(drawing, { all, each, most }, names) {
   const wanted = [];
   if (drawing.kind === "classes") {
     const counts = countsOf(points);
-    for (let c = 0; c < (counts[2] ? 3 : 2); c++) {
+    const present = counts.findLastIndex((count) => count > 0) + 1;
+    for (let c = 0; c < Math.max(2, present); c++) {
       if (counts[c] < each) wanted.push(`${each - counts[c]} of ${names[c]}`);
     }
   }

@@ -24,6 +24,7 @@ export class Pad {
   live = this.history.present;
   tool = "point";
   label = 0;
+  nClasses = drawings.N_CLASSES;
   value = 1;
   cursor = [0, 0];
   keyboard = false;
@@ -59,7 +60,9 @@ export class Pad {
   load({ version, kind, points, names, colours, limits }) {
     clearTimeout(this.pending);
     Object.assign(this, { version, colours, limits, pending: 0, gesture: null, carried: -1 });
-    this.names = [0, 1, 2].map((c) => names[c] ?? `class ${c}`);
+    this.names = colours.map((_, c) => names[c] ?? `class ${c}`);
+    this.nClasses = kind === "classes" ? drawings.countsOf(points).length : drawings.N_CLASSES;
+    this.label = Math.min(this.label, this.nClasses - 1);
     this.history = drawings.begin(kind, points);
     this.live = this.history.present;
     this.reach = drawings.reachOf(points);

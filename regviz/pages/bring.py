@@ -4,6 +4,8 @@ import csv
 import functools
 import io
 from collections import Counter
+from dataclasses import replace
+from html import escape
 
 import streamlit as st
 from sklearn.datasets import load_iris
@@ -17,14 +19,17 @@ from regviz.columns import (
     guess_kind,
     is_rounded,
     needs_scaling,
+    numbers,
     points,
     spreads,
 )
 from regviz.drawing import Drawing, mark
+from regviz.notation import SIGNS, parse
 from regviz.pages.components import asset_component, plain
 from regviz.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 from regviz.table import DELIMITERS, MAX_BYTES, Table, read
 
+PREVIEW_ROWS = 4
 STAYS = "What is on screen stays."
 KIND_LABELS: dict[Kind, str] = {"classes": "a class", "value": "a value"}
 
@@ -40,26 +45,27 @@ def begin(points: PointsSpec | None) -> None:
 
 
 def upload(before: PointsSpec | None) -> PointsSpec | None:
-    """Draw the controls for a file of points, and return what is chosen there.
+    """Draw the controls for a file of points, and return the points in use.
+
+    The file is shown as it was understood. It comes into use with the button below that.
 
     Parameters
     ----------
     before : PointsSpec, optional
-        The points in use as long as there is no file.
+        The points in use until then.
 
     Returns
     -------
     PointsSpec or None
-        None while there are no points that can be used; the page then says why. The points say
-        themselves (``standardize``) whether they are to be scaled.
+        None if there are none yet. The points tell (``standardize``) whether they are to be scaled.
     """
     file = st.file_uploader(
-        "CSV file",
-        type=["csv", "tsv", "txt"],
+        "Table of points",
+        type=["csv", "tsv", "txt", "data", "xlsx"],
         key="upload_file",
         max_upload_size=1,
-        help="Text in UTF-8, cells separated by commas, semicolons or tabs. The file is kept in"
-        " memory only, for this visit.",
+        help="Text with cells separated by commas, semicolons, tabs or spaces, or an Excel"
+        " workbook. The file is kept in memory only, for this visit.",
     )
     st.download_button(
         "See an example file",
@@ -81,24 +87,55 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
             st.caption(f"In use: {_told(before)}")
         return before
     try:
-        return _choose(_read(file.getvalue(), file.file_id), file.file_id)
+        spec = _choose(_read(file.getvalue(), file.file_id), file.file_id)
     except ValueError as error:
         st.error(f"{_sentence(error)} {STAYS}")
-        return None
+        return before
+    in_use = before is not None and _content(before) == _content(spec)
+    st.button(
+        "In use" if in_use else "Use these points",
+        key="upload_use",
+        type="primary",
+        width="stretch",
+        disabled=in_use,
+        on_click=_use,
+        args=(spec,),
+    )
+    return before
+
+
+def _content(spec: PointsSpec) -> tuple[object, ...]:
+    """All of the points but the seed and the shares, which the page's other controls choose."""
+    return spec.points, spec.task, spec.names, spec.standardize, spec.split
+
+
+def _use(spec: PointsSpec) -> None:
+    st.session_state["own"] = spec
+    # the file may say which points are for training
+    st.session_state.pop("train_share", None)
 
 
 def _read(content: bytes, file_id: str) -> Table:
-    """The file as a table, with a control for its header."""
+    """Read the file as a table, with a control for its header."""
     key = f"upload_header_{file_id}"
     header = st.session_state.get(key)
     try:
-        table = read(content, header)
+        table = _parsed(content, file_id, header)
     except ValueError:
         # where names are what is wrong, there may be none
         if header is not False and _reads(content):
             st.toggle("First row holds the names", value=True, key=key)
         raise
     st.toggle("First row holds the names", value=table.has_header, key=key)
+    return table
+
+
+def _parsed(content: bytes, file_id: str, header: bool | None) -> Table:
+    """Read the file, or return it as it was read when the page ran last: workbooks take long."""
+    known, table = st.session_state.get("upload_table", (None, None))
+    if known != (file_id, header) or not isinstance(table, Table):
+        table = read(content, header)
+        st.session_state["upload_table"] = ((file_id, header), table)
     return table
 
 
@@ -111,7 +148,7 @@ def _reads(content: bytes) -> bool:
 
 
 def _choose(table: Table, file_id: str) -> PointsSpec:
-    """The points that the columns chosen hold."""
+    """Draw the choice of columns and a preview, and return the points that they hold."""
     guess = Columns.guess(table)
 
     def column(label: str, name: str) -> str:
@@ -119,16 +156,19 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         return st.selectbox(label, table.names, table.names.index(name), key=where)
 
     x1, x2, y = column("x₁", guess.x1), column("x₂", guess.x2), column("Label", guess.y)
+    for name in dict.fromkeys((x1, x2, y)):
+        table = _ask_for_decimal(table, name, file_id)
+    kinds = guess.kind if y == guess.y else guess_kind(table, y)
     kind = st.segmented_control(
         "The label is",
         KINDS,
-        default=guess_kind(table, y),
+        default=kinds,
         required=True,
         format_func=KIND_LABELS.__getitem__,
         key=f"upload_kind_{file_id}_{table.has_header}_{y}",
         help=f"Text or numbers of 2 to {MAX_CLASSES} classes, or a number that is to be predicted.",
     )
-    columns = Columns(x1, x2, y, kind or guess_kind(table, y))
+    columns = Columns(x1, x2, y, kind or kinds, guess.split)
     scale = st.toggle(
         "Scale the columns",
         value=_advise(table, columns),
@@ -137,8 +177,41 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         " and the standard deviation of x₁ and x₂ are those of the training points alone.",
     )
     spec = points(table, columns, scale)
+    _preview(table, columns)
     st.caption(f"{_told(spec)}  \n{_scaling(table, columns, scale)}")
     return spec
+
+
+def _ask_for_decimal(table: Table, name: str, file_id: str) -> Table:
+    """Ask what numbers such as 1,010 mean in a column, where nothing in the file tells."""
+    doubtful = table.notation(name).doubtful
+    if not doubtful:
+        return table
+    meanings = {sign: f"{parse(doubtful, sign):.15g}" for sign in SIGNS}
+    sign = st.segmented_control(
+        plain(f"In {name}, {doubtful} means"),
+        SIGNS,
+        default=table.notation(name).decimal,
+        required=True,
+        format_func=meanings.__getitem__,
+        key=f"upload_decimal_{file_id}_{table.has_header}_{name}",
+    )
+    return table.with_decimal(name, sign) if sign else table
+
+
+def _preview(table: Table, columns: Columns) -> None:
+    """Show the first rows as they were understood, and how the file was read."""
+    names = (columns.x1, columns.x2, columns.y)
+    texts = {name: table.column(name)[:PREVIEW_ROWS] for name in names}
+    for name in columns.scaled:
+        texts[name] = [f"{value:.15g}" for value in numbers(table, name)[:PREVIEW_ROWS]]
+    rows = zip(*texts.values(), strict=True)
+    cells = [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows]
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
+    st.html(
+        f"<table class='regviz-preview'><caption>The first of {len(table.rows):,} rows</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>"
+    )
 
 
 def _advise(table: Table, columns: Columns) -> bool:
@@ -151,8 +224,7 @@ def _advise(table: Table, columns: Columns) -> bool:
 def _scaling(table: Table, columns: Columns, scale: bool) -> str:
     """What was done with the numbers."""
     rounded = ", rounded to three decimals" if is_rounded(table, columns) else ""
-    decimal = "" if table.delimiter == "," else ", and may have a decimal comma"
-    cells = f"Cells are separated by {DELIMITERS[table.delimiter]}s{decimal}."
+    cells = _origin(table, columns)
     if not scale:
         return f"The numbers are used as they are{rounded}. {cells}"
     spread = "; ".join(
@@ -162,13 +234,36 @@ def _scaling(table: Table, columns: Columns, scale: bool) -> str:
     return f"Scaled to mean 0 and standard deviation 1. In the file, {spread}. {cells}"
 
 
+def _origin(table: Table, columns: Columns) -> str:
+    """How the file was read."""
+    header = "The first row holds the names." if table.has_header else "No row holds names."
+    if table.sheet:
+        return f"Read from the sheet {plain(table.sheet)}. {header}"
+    used = (columns.x1, columns.x2, columns.y)
+    commas = [name for name in used if table.notation(name).decimal == ","]
+    written = [name for name in commas if table.is_numeric(name)]
+    decimal = f" Decimal commas in {plain(', '.join(written))}." if written else ""
+    return (
+        f"Text in {table.encoding}, cells separated by {DELIMITERS[table.delimiter]}s."
+        f"{decimal} {header}"
+    )
+
+
 def _told(spec: PointsSpec) -> str:
     """How many points of what there are."""
     if spec.task == "regression":
-        return f"{spec.n_samples} points with a value."
+        return f"{spec.n_samples} points with a value.{_told_split(spec)}"
     counts = Counter(int(y) for _, _, y in spec.points)
     names = spec.names or tuple(f"class {c}" for c in sorted(counts))
-    return f"{spec.n_samples} points: {len(names)} classes ({plain(', '.join(names))})."
+    each = ", ".join(f"{name}: {counts[c]}" for c, name in enumerate(names))
+    return f"{spec.n_samples} points: {len(names)} classes ({plain(each)}).{_told_split(spec)}"
+
+
+def _told_split(spec: PointsSpec) -> str:
+    if not spec.split:
+        return ""
+    train, validation, test = (spec.split.count(part) for part in "012")
+    return f" Split as in the file: {train} training, {validation} validation, {test} test."
 
 
 def _sentence(error: ValueError) -> str:
@@ -232,6 +327,8 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
         st.error(complaint)
         return None
     spec = drawing.spec()
+    if spec is not None and before is not None and mark(spec) == mark(before):
+        spec = replace(spec, split=before.split)
     if spec is not None and spec.standardize:
         st.caption("For training, each coordinate is scaled to mean 0 and standard deviation 1.")
     if spec is not None:

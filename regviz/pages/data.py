@@ -78,9 +78,9 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
     points = control(st.session_state.get("own"))
     if points is None:
         return base  # until there are points that can be used, what is on screen stays
-    st.session_state["own"] = points
     split = base if isinstance(base, PointsSpec) else points
-    percent = round(100 * split.train_fraction)
+    kept = 1 - points.split.count("2") / points.n_samples if points.split else split.train_fraction
+    percent = round(100 * kept)
     share = st.slider(
         "Share for training",
         min(10, percent),
@@ -89,8 +89,13 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
         step=5,
         format="%d %%",
         help="Of your points. Some of them are held out for validation; the rest are test points,"
-        " which are never trained on.",
+        " which are never trained on."
+        + " The file says which: another share splits the points anew."
+        * bool(points.split),
     )
+    if share != percent:
+        points = replace(points, split="")
+    st.session_state["own"] = points
     return replace(
         points,
         train_fraction=split.train_fraction if share == percent else share / 100,

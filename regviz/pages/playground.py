@@ -12,13 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import Cube
 from regviz.experiment import Experiment
-from regviz.link import LONGEST, VIEW, from_query, to_query
+from regviz.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
+from regviz.points import PointsSpec
 from regviz.regularization import METHODS
 from regviz.run import Run, Work
 from regviz.runs import Busy
@@ -48,6 +49,15 @@ STYLE = """<style>
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
   .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */
+  .regviz-preview {
+    width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.8rem;
+  }
+  .regviz-preview caption { padding-bottom: 0.2rem; text-align: left; }
+  .regviz-preview :is(th, td) {
+    padding: 0.1rem 0.3rem; overflow: hidden; text-align: left; text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .regviz-preview td { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
   .regviz-alt {
     position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
     clip-path: inset(50%); white-space: nowrap;
@@ -75,7 +85,7 @@ def _held(name: str) -> tuple[int, int]:
 
 
 @st.fragment
-def _show(cube: Cube, rows: list[int], name: str, link: str | None) -> None:
+def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
     held = _held(name)
@@ -228,6 +238,30 @@ def _tell_problems(cube: Cube) -> None:
         st.session_state["problems"], st.session_state["problems_of"] = [], None
 
 
+def _address_of(scene: Scene) -> str:
+    """Return the scene's query string, without points that make it longer than servers allow."""
+
+    def text(query: dict[str, str]) -> str:
+        return urlencode({k: v for k, v in query.items() if k not in VIEW}, safe=",")
+
+    whole = text(to_query(scene))
+    return whole if len(whole) <= LONGEST else text(to_short_query(scene))
+
+
+def _tell_left_out(scene: Scene) -> None:
+    """Say once that the address does not hold the points of the scene."""
+    points = scene.data if isinstance(scene.data, PointsSpec) else None
+    if points is None or f"points={LEFT_OUT}" not in _address_of(scene):
+        return
+    if st.session_state.get("told_of") != points.points:
+        st.session_state["told_of"] = points.points
+        st.session_state["problems"] = [
+            f"Your {points.n_samples} points are too many for the address: it holds everything"
+            " else. To keep the points, save the experiment as a file with “Save · open”."
+        ]
+        st.session_state["problems_of"] = None
+
+
 def _switch_on() -> None:
     """A method that a view has called for takes part."""
     called = st.session_state.pop("called", None)
@@ -263,6 +297,7 @@ def main() -> None:
     before, rows_before, _ = st.session_state.get("shown", (None, [], None))
     # where the strengths stand when a cube is chosen decides what is trained first, and no more
     rows = rows_before if cube == before else cube.rows(view().levels)
+    _tell_left_out(scene)
     with messages:
         _tell_problems(cube)
     if not _begin(scene, cube, rows, visitor, messages):
@@ -276,10 +311,7 @@ def main() -> None:
     if "share" not in scene.hide:
         with above:
             share.show(scene, cube, _sight)
-    parameters = {key: text for key, text in to_query(scene).items() if key not in VIEW}
-    link = urlencode(parameters, safe=",")
-    # a link that servers refuse is none
-    _show(cube, rows, _name(cube, rows), link if len(link) <= LONGEST else None)
+    _show(cube, rows, _name(cube, rows), _address_of(scene))
     if "understand" not in scene.hide:
         _show_below()
 

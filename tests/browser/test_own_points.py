@@ -69,7 +69,14 @@ def test_a_file_of_points_brings_the_names_of_its_classes(own: Page):
     choose(own, "Upload")
     file = {"name": "birds.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
     own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    use = own.get_by_role("button", name="Use these points")
+    expect(use).to_be_enabled()
+    preview = own.locator(".regviz-preview")
+    expect(preview.locator("tbody tr").first).to_have_text(re.compile("robin"))
+    assert complete(own) == before
+    use.click()
     changed(own, before)
+    expect(own.get_by_role("button", name="In use")).to_be_disabled()
     legend = own.locator(".regviz-board .legend")
     expect(legend).to_contain_text("robin")
     expect(legend).to_contain_text("wren")
@@ -95,3 +102,33 @@ def test_back_at_the_examples_is_the_one_of_before(own: Page):
     choose(own, "Examples")
     changed(own, before)
     assert query_of(own) == urlencode({"v": 1, "epochs": 50})
+
+
+def test_ten_classes_differ_in_colour_and_shape_on_board_and_canvas(own: Page):
+    before = complete(own)
+    choose(own, "Upload")
+    body = (f"{np.cos(i):.3f},{np.sin(i):.3f},{i % 10 + 1}" for i in range(200))
+    text = "\n".join(["a,b,class", *body])
+    file = {"name": "ten.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    expect(own.get_by_role("button", name="Use these points")).to_be_enabled()
+    own.get_by_role("button", name="Use these points").click()
+    changed(own, before)
+    expect(own.locator(".regviz-board .legend").get_by_text("9", exact=True)).to_be_visible()
+    shown = complete(own)
+    signs = own.locator(".regviz-board .legend .sign svg")
+    looks = signs.evaluate_all(
+        "(all) => all.slice(2, 12).map((e) => [e.firstChild.getAttribute('fill'),"
+        " e.firstChild.getAttribute('points')].join())"
+    )
+    assert len(set(looks)) == 10
+    choose(own, "Draw")
+    classes = own.locator(".regviz-draw .class")
+    expect(classes.last).to_be_visible()
+    expect(classes.last).to_have_attribute("aria-label", "10, 20 points")
+    right = own.locator(".regviz-draw").evaluate("(e) => e.getBoundingClientRect().right")
+    boxes = classes.evaluate_all("(all) => all.map((e) => e.scrollWidth - e.clientWidth)")
+    ends = classes.evaluate_all("(all) => all.map((e) => e.getBoundingClientRect().right)")
+    assert max(boxes) <= 0
+    assert max(ends) <= right + 1
+    assert complete(own) == shown  # the same points

@@ -138,7 +138,7 @@ def _tell(sight: Sight, one: Path, losses: Losses | None, same: NDArray[np.bool_
             f" {own_points(data)} and initial weights. Weights and zeros are those of the run on"
             " the board."
             + " The splits overlap, so that the standard errors are rather too small."
-            * isinstance(data, PointsSpec)
+            * (isinstance(data, PointsSpec) and not data.split)
         )
 
 

@@ -21,7 +21,9 @@ TICK = 0.5  # seconds between two looks at how far the seeds are
 
 def own_points(data: Data | ArraysSpec) -> str:
     """What each seed is trained on, in words."""
-    return f"its own {'split of your ' if isinstance(data, PointsSpec) else ''}points"
+    if isinstance(data, PointsSpec):
+        return "the split of the file" if data.split else "its own split of your points"
+    return "its own points"
 
 
 class Seeds(Generic[Found]):

@@ -1,0 +1,122 @@
+"""How numbers are written in a table: the decimal sign and the thousands separators of a column."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Sign = Literal[".", ","]
+SIGNS: tuple[Sign, Sign] = (".", ",")
+MISSING = ("", "na", "n/a", "nan", "null", "none", "inf", "-inf", "?", "-")
+
+# space, no-break space, thin space, narrow no-break space, and two apostrophes
+_SEPARATORS = " \u00a0\u2009\u202f'\u2019"
+
+
+def _pattern(decimal: Sign) -> re.Pattern[str]:
+    """Numbers with this decimal sign, whose thousands the other sign or a space may separate."""
+    other = "," if decimal == "." else "."
+    grouped = rf"[1-9]\d{{0,2}}([{other}{_SEPARATORS}])\d{{3}}(?:\1\d{{3}})*"
+    mantissa = rf"(?:(?:\d+|{grouped})(?:\{decimal}\d*)?|\{decimal}\d+)"
+    return re.compile(rf"[+-]?{mantissa}(?:[eE][+-]?\d+)?", re.ASCII)
+
+
+_PATTERNS = {sign: _pattern(sign) for sign in SIGNS}
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """The decimal sign of a column.
+
+    Attributes
+    ----------
+    decimal : {".", ","}
+    doubtful : str
+        A cell such as ``"1,010"`` that is another number with the other sign, if nothing in the
+        table tells which one is meant; else empty.
+    """
+
+    decimal: Sign = "."
+    doubtful: str = ""
+
+
+def parse(cell: str, decimal: Sign) -> float | None:
+    """Return the number in a cell, or None if it holds anything else.
+
+    Examples
+    --------
+    >>> parse("−1.331,5", ",")
+    -1331.5
+    """
+    text = cell.replace("−", "-")
+    found = _PATTERNS[decimal].fullmatch(text)
+    if not found:
+        return None
+    if found[1]:
+        text = text.replace(found[1], "")
+    return float(text.replace(decimal, "."))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number with either decimal sign."""
+    return any(parse(cell, sign) is not None for sign in SIGNS)
+
+
+def mostly_numbers(cells: Sequence[str], signs: Sequence[Sign] = SIGNS) -> bool:
+    """Whether more than half of the cells that are not missing are numbers."""
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    numbers = sum(any(parse(cell, sign) is not None for sign in signs) for cell in present)
+    return 2 * numbers > len(present)
+
+
+def notations(columns: Sequence[Sequence[str]], delimiter: str) -> list[Notation]:
+    """Return the notation of each column.
+
+    A cell such as ``"34,5"`` or ``"1,331.5"`` is a number with one decimal sign only, and decides
+    for its column. A column without such a cell follows the others, if they agree. Otherwise, a
+    comma before exactly three digits separates thousands if the column also has whole numbers
+    without a separator; a dot is a decimal sign.
+
+    Parameters
+    ----------
+    columns : sequence of sequence of str
+        The cells of each column, without a header.
+    delimiter : str
+        Of the file. With semicolons, commas are usually decimal signs.
+    """
+    decided = [_decided(cells) if mostly_numbers(cells) else None for cells in columns]
+    signs = {sign for sign in decided if sign}
+    of_file = signs.pop() if len(signs) == 1 else None
+    return [
+        Notation(sign) if sign else _guess(cells, delimiter, of_file)
+        for sign, cells in zip(decided, columns, strict=True)
+    ]
+
+
+def _decided(cells: Sequence[str]) -> Sign | None:
+    """The only decimal sign with which most of a column's cells are numbers."""
+    only = dict.fromkeys(SIGNS, 0)
+    for cell in cells:
+        readable = [sign for sign in SIGNS if parse(cell, sign) is not None]
+        if len(readable) == 1:
+            only[readable[0]] += 1
+    if not any(only.values()):
+        return None
+    return "." if only["."] >= only[","] else ","
+
+
+def _guess(cells: Sequence[str], delimiter: str, of_file: Sign | None) -> Notation:
+    """The notation of a column in which every number can be read with both signs."""
+    doubtful = [cell for cell in cells if parse(cell, ".") != parse(cell, ",")]
+    if not doubtful:
+        return Notation(of_file or ".")
+    has_whole = any(map(_WHOLE.fullmatch, cells))
+    has_comma = any("," in cell for cell in doubtful)
+    if of_file:
+        contradicts = has_comma and has_whole and of_file == ","
+        return Notation(of_file, doubtful[0] if contradicts else "")
+    if has_comma:
+        sign: Sign = "." if has_whole or delimiter != ";" else ","
+        return Notation(sign, "" if has_whole else doubtful[0])
+    return Notation(".", "" if delimiter == "," else doubtful[0])

@@ -1,0 +1,164 @@
+"""The numbers of a table: which sign is decimal, decided for each column."""
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from defusedxml.common import EntitiesForbidden
+
+from regviz.notation import Notation, is_number, notations, parse
+from regviz.table import read
+
+
+@pytest.mark.parametrize(
+    ("cell", "point", "comma"),
+    [
+        ("980", 980, 980),
+        ("34.5", 34.5, None),
+        ("34,5", None, 34.5),
+        ("1,010", 1010, 1.01),
+        ("1.010", 1.01, 1010),
+        ("0,123", None, 0.123),
+        ("1,331.5", 1331.5, None),
+        ("1.331,5", None, 1331.5),
+        ("12,345,678", 12_345_678, None),
+        ("1 010", 1010, 1010),
+        ("1\u00a0010,5", None, 1010.5),
+        ("1\u202f234\u202f567.25", 1_234_567.25, None),
+        ("1’010.5", 1010.5, None),
+        ("1 010,5", None, 1010.5),
+        ("−3", -3, -3),
+        ("−1.5e−3", -0.0015, None),
+        (".5", 0.5, None),
+        ("1 010,000", None, 1010),
+        ("1,0101", None, 1.0101),
+        ("01,010", None, 1.01),
+        ("1,,010", None, None),
+        ("1 01", None, None),
+        ("1.2.3", None, None),
+        ("1_000", None, None),
+        ("١", None, None),
+        ("one", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_cell_is_read_with_either_decimal_sign(
+    cell: str, point: float | None, comma: float | None
+):
+    assert (parse(cell, "."), parse(cell, ",")) == (point, comma)
+    assert is_number(cell) == (point is not None or comma is not None)
+
+
+WHOLE = ["600", "980", "1,010", "1,050"]
+
+
+@pytest.mark.parametrize(
+    ("column", "others", "delimiter", "expected"),
+    [
+        # the column itself tells
+        (["1,5", "1,010"], [], ";", Notation(",")),
+        (["1.5", "1,010"], [], "\t", Notation(".")),
+        (["0,1", "1,8"], [], ",", Notation(",")),
+        (["1.331,5", "980"], [], ";", Notation(",")),
+        (["1,331.5", "980"], [], ";", Notation(".")),
+        (["1.234.567", "980"], [], ";", Notation(",")),
+        # others tell
+        (["980", "1.010"], [["34,5", "35,5"]], ";", Notation(",")),
+        (["980", "1,010"], [["34.5", "35.5"]], ";", Notation(".")),
+        # a comma among whole numbers separates thousands
+        (WHOLE, [], "\t", Notation(".")),
+        (WHOLE, [], ";", Notation(".")),
+        (WHOLE, [["A", "B"]], ",", Notation(".")),
+        # in doubt
+        (WHOLE, [["34,5", "35,5"]], "\t", Notation(",", "1,010")),
+        (["1,010", "2,020"], [], "\t", Notation(".", "1,010")),
+        (["1,010", "2,020"], [], ";", Notation(",", "1,010")),
+        (["1.010", "2.020"], [], ";", Notation(".", "1.010")),
+        (WHOLE[2:], [["0,5"], ["0.5"]], ";", Notation(",", "1,010")),
+        # no doubt: commas are delimiters
+        (["1.010", "2.020"], [], ",", Notation(".")),
+        (["600", "980"], [], ";", Notation(".")),
+    ],
+)
+def test_the_decimal_sign_is_decided_by_column(
+    column: list[str], others: list[list[str]], delimiter: str, expected: Notation
+):
+    assert notations([column, *others], delimiter)[0] == expected
+
+
+def test_text_does_not_decide_how_numbers_are_written():
+    text = ["v 1", "0.5", "v 3", "v 4"]
+    assert notations([["980", "1.010"], text, ["34,5", "1"]], ";")[0] == Notation(",")
+
+
+def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_cells_of_a_workbook_are_taken_as_what_they_are():
+    import datetime
+
+    day = datetime.datetime(2024, 2, 1)
+    rows: list[list[object]] = [["x", "y", "day", "on"]]
+    rows += [[i / 8, 1000 * i, day, i % 2 == 0] for i in range(12)]
+    table = read(workbook(("empty", []), ("Points", rows)))
+    assert (table.sheet, table.delimiter, table.encoding) == ("Points", "", "")
+    assert table.numbers("x") == [i / 8 for i in range(12)]
+    assert table.numbers("y") == [1000 * i for i in range(12)]
+    assert (table.rows[0][2:], table.first_row) == (("2024-02-01", "true"), 2)
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused():
+    cells = [["x" * 30_000 + str(i), i, i] for i in range(500)]
+    content = workbook(("bomb", cells))
+    assert len(content) < 1_000_000
+    with pytest.raises(ValueError, match=r"at most 12,000,000 bytes when unpacked, got 1\d,"):
+        read(content)
+
+
+def test_a_workbook_of_too_many_rows_or_columns_is_refused():
+    with pytest.raises(ValueError, match=r"10 to 2000 rows below its header, got 2999 or more"):
+        read(workbook(("long", [["x", "y", "z"], *([i, i, i] for i in range(5000))])))
+    wide = openpyxl.Workbook()
+    for row in range(1, 20):
+        wide.active.cell(row, 16_384, row)
+    out = io.BytesIO()
+    wide.save(out)
+    with pytest.raises(ValueError, match="cells in its first 100 columns, got none"):
+        read(out.getvalue())
+    with pytest.raises(ValueError, match="at most 100 columns, got 101"):
+        read(workbook(("wide", [[*range(300)] for _ in range(12)])))
+
+
+def test_a_damaged_workbook_is_refused():
+    content = workbook(("Points", [["x", "y", "z"], *([i, i, i] for i in range(12))]))
+    for damaged in (content[: len(content) // 2], content.replace(b"xl/", b"xx/")):
+        with pytest.raises(ValueError, match="Excel workbook"):
+            read(damaged)
+
+
+def test_entities_in_a_workbook_are_refused():
+    content = workbook(("Points", [["x", "y", "z"], *([i, i, i] for i in range(12))]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as good, zipfile.ZipFile(out, "w") as bad:
+        for name in good.namelist():
+            body = good.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                start = body.index(b"<worksheet")
+                body = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + body[start:]
+            bad.writestr(name, body)
+    with pytest.raises(ValueError, match=r"Excel workbook .* that can be opened") as refused:
+        read(out.getvalue())
+    causes: list[BaseException | None] = [refused.value]
+    while causes[-1] is not None:
+        causes.append(causes[-1].__cause__ or causes[-1].__context__)
+    assert any(isinstance(cause, EntitiesForbidden) for cause in causes)
