@@ -58,7 +58,7 @@ def brief(open_pages: Open) -> Page:
     return page
 
 
-def test_the_browser_holds_the_networks_that_the_library_trains_to_the_bit(page: Page):
+def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
     cube = cube_of()
     assert_holds(page, cube)
     shown = page.evaluate("window.board().recording.cards")
