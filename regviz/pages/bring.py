@@ -21,7 +21,7 @@ from regviz.columns import (
     spreads,
 )
 from regviz.drawing import Drawing, mark
-from regviz.pages.components import asset_component, plain
+from regviz.pages.components import asset_component, file_uploader, plain
 from regviz.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 from regviz.table import DELIMITERS, MAX_BYTES, Table, read
 
@@ -53,7 +53,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         None while there are no points that can be used; the page then says why. The points say
         themselves (``standardize``) whether they are to be scaled.
     """
-    file = st.file_uploader(
+    file = file_uploader(
         "CSV file",
         type=["csv", "tsv", "txt"],
         key="upload_file",
