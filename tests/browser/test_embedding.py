@@ -1,5 +1,7 @@
 """Files can be uploaded in a frame on another site where browsers allow it, and else it is said."""
 
+import ssl
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -8,6 +10,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.proxy import Resolver, free_port, running_proxy
 from tests.serving import Server, Site, serve
+from tests.test_cluster import until
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
@@ -34,7 +37,19 @@ def encrypted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "REGVIZ_SERVERS_PORT": server.url.rpartition(":")[2],
         }
         with running_proxy(folder, **settings):
-            yield f"https://127.0.0.1:{port}"
+            address = f"https://127.0.0.1:{port}"
+            until(lambda: answers(address))  # once the proxy has made its certificate
+            yield address
+
+
+def answers(address: str) -> bool:
+    """Whether there is TLS, whoever vouches for it, and the server behind it."""
+    try:
+        trusting = ssl._create_unverified_context()
+        urllib.request.urlopen(f"{address}/_stcore/health", context=trusting, timeout=20).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
