@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import SEARCH, patient
 
-FIRST_PICTURE = 1_150_000
+FIRST_PICTURE = 950_000
 ALL_NETWORKS = 2_850_000
 RECORDING = 1_450_000
 
