@@ -22,6 +22,8 @@ from regviz.validation import choice
 
 VERSION = 1
 LONGEST = 7_000  # characters: proxies commonly refuse requests of more than 8 KiB
+LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
+TOO_LONG = "too_long"  # in the place of a longer query string, with its length
 STREAMLITS_OWN = ("embed", "embed_options")
 
 
@@ -228,6 +230,11 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     What is unknown, malformed or out of range is left out; the rest holds. Never raises ValueError.
     """
     problems: list[str] = []
+    if (length := query.get(TOO_LONG, "")).isdecimal():
+        problems.append(
+            f"It has {int(length[:12]):,} characters, and at most {LONGEST_READ:,} are read:"
+            " nothing of it is followed. Pass the experiment on as a file instead."
+        )
     version = query.get("v", str(VERSION))
     versions = {str(number): scene for number, scene in DEFAULTS.items()}
     if version not in versions:
@@ -251,7 +258,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             problems.append(f"{error}: ignored.")
     own = isinstance(scene.data, PointsSpec)
     parameters = (_DATA if own else _TOY | _DATA) | _OTHERS
-    known = {"v", *STREAMLITS_OWN, *(_POINTS if "points" in query else ()), *parameters}
+    known = {"v", TOO_LONG, *STREAMLITS_OWN, *(_POINTS if "points" in query else ()), *parameters}
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
         for name in query

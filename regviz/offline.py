@@ -74,7 +74,8 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     Returns
     -------
     str
-        HTML. Its length is 4/3 of that of the messages and about 0.4 MB for the board.
+        HTML. Its length is 4/3 of that of the messages, which are compressed, and about 0.4 MB for
+        the board.
 
     Raises
     ------
@@ -116,7 +117,8 @@ def recording(
 ) -> list[bytes]:
     """All that a board needs to show a cube: the messages that `offline_page` takes.
 
-    The line-up comes in single precision, and so do the others where `regviz.cube.LIMIT` allows.
+    The line-up comes in single precision, and so do the others where `regviz.cube.LIMIT` allows,
+    with significands rounded so that no prediction moves visibly.
 
     Parameters
     ----------

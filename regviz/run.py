@@ -247,6 +247,11 @@ class Run(Training):
 
     packing: Packing
 
+    @property
+    def n_bytes(self) -> int:  # type: ignore[override]
+        """Memory of the whole recording, and of its messages so far."""
+        return self._n_history_bytes + self.packing.n_bytes
+
     def __init__(
         self,
         experiment: Experiment,
@@ -289,7 +294,7 @@ class Run(Training):
         """Take in the history, and pack its new frame."""
         (history,) = recorded
         if not hasattr(self, "packing"):
-            self.n_bytes = history.n_bytes
+            self._n_history_bytes = history.n_bytes
             self.packing = Packing(history, self.limit)
         self.packing.add(history)
         with self._grown:

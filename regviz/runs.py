@@ -28,8 +28,11 @@ class _Kept:
     """What is there for whoever asks next."""
 
     what: Any
-    n_bytes: int
     asked: float
+
+    @property
+    def n_bytes(self) -> int:
+        return int(self.what.n_bytes)
 
     @property
     def in_progress(self) -> bool:
@@ -230,7 +233,7 @@ class Runs:
 
     def _keep(self, key: Key, what: Any) -> None:
         """Keep it as what was asked for last, and let go of what is then too much."""
-        self._kept[key] = _Kept(what, what.n_bytes, time.monotonic())
+        self._kept[key] = _Kept(what, time.monotonic())
         self._kept.move_to_end(key)
         self._evict(lambda old, _: old != key)
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from regviz.board import LINE_UP, OTHERS, encode
 from regviz.cube import LIMIT, Cube
 from regviz.experiment import FEATURES
 from regviz.layout import Layout
-from regviz.packing import HALF, METRICS, SINGLE, Packing, frame_bytes
+from regviz.packing import ALL_BITS, HALF, METRICS, SINGLE, Packing, frame_bytes
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS, grid
@@ -51,7 +52,10 @@ def size(cube: Cube) -> tuple[int, int]:
 
 
 def packed(cube: Cube) -> Packing:
-    """The others' frames, with nothing trained: where half precision ends must be faked."""
+    """The others' frames, with nothing trained: where half precision ends must be faked.
+
+    So must be how many bits networks need.
+    """
     n_recorded, n_parameters = size(cube)
     shape = (n_recorded, len(cube.others(cube.rows({}))), n_parameters)
     history = SimpleNamespace(
@@ -61,7 +65,8 @@ def packed(cube: Cube) -> Packing:
         epochs=range(n_recorded),
     )
     packing = Packing(history, cube.limit_of_others)
-    packing.add(history)
+    with mock.patch.object(Packing, "_bits", return_value=np.full(shape[1], ALL_BITS)):
+        packing.add(history)
     return packing
 
 

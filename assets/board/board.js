@@ -54,6 +54,8 @@ export class Board {
   addressed = "";
   wish = null;
   reply = 0;
+  /** Resolves when all messages so far are decoded. */
+  received = Promise.resolve();
   /** Seconds until the server wishes to be asked for more. */
   askAfter = 0;
   left = false;
@@ -111,10 +113,22 @@ export class Board {
 
   /**
    * @param {Uint8Array} bytes  a message
-   * @returns {{run: string, held: number[]}|null}  what to ask the server for next
+   * @returns {Promise<{run: string, held: number[]}|null>}  what to ask the server for next
    */
-  receive(bytes) {
-    const message = decode(bytes);
+  async receive(bytes) {
+    // one after another: a short message is decompressed sooner than a long one before it
+    const message = Promise.all([decode(bytes), this.received.catch(() => {})]);
+    this.received = message;
+    return this.take((await message)[0]);
+  }
+
+  /**
+   * Show a decoded message.
+   *
+   * @param {import("./codec.js").Message} message
+   * @returns {{run: string, held: number[]}|null}  as of `receive`
+   */
+  take(message) {
     const { run, frame, part, epochs, reply, rest } = message.header;
     this.askAfter = rest;
     // a session counts its replies

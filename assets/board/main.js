@@ -30,13 +30,14 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   mount.board.restyle();
   if (data && data !== mount.data) {
     mount.data = data;
-    const request = mount.board.receive(data);
-    if (request) {
+    mount.board.receive(data).then((request) => {
+      dispatchEvent(new Event("regviz-drawn")); // what can wait is loaded from now on
+      if (!request || !mount.unwatch) return; // stopped while the message was decompressed
       clearTimeout(mount.asking);
       const ask = () => setTriggerValue("more", request);
       if (mount.board.askAfter) mount.asking = setTimeout(ask, 1000 * mount.board.askAfter);
       else ask();
-    }
+    });
   }
   mount.board.invalidate();
   return () => {

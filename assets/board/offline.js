@@ -13,7 +13,7 @@ watch(board.element.parentElement, board);
 
 try {
   for (const script of document.querySelectorAll("script[data-message]")) {
-    board.receive(bytesOf(script.textContent));
+    await board.receive(bytesOf(script.textContent));
     script.remove();
     // the first picture does not wait for the last message
     await new Promise((done) => setTimeout(done));

@@ -25,7 +25,7 @@ from regviz.columns import (
 )
 from regviz.drawing import Drawing, mark
 from regviz.notation import SIGNS, parse
-from regviz.pages.components import asset_component, plain
+from regviz.pages.components import asset_component, file_uploader, plain
 from regviz.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 from regviz.table import DELIMITERS, MAX_BYTES, Table, read
 
@@ -59,7 +59,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     PointsSpec or None
         None if there are none yet. The points tell (``standardize``) whether they are to be scaled.
     """
-    file = st.file_uploader(
+    file = file_uploader(
         "Table of points",
         type=["csv", "tsv", "txt", "data", "xlsx"],
         key="upload_file",

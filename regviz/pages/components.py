@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.web.server.server_util import is_xsrf_enabled
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from regviz.server.assets import place
 
@@ -39,6 +41,23 @@ def asset_component(name: str, folder: str) -> Any:
 def plain(text: str) -> str:
     """Text of a visitor's own, in which Markdown is to see no sign of its own."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def file_uploader(label: str, **options: Any) -> Any:
+    """`st.file_uploader`, or, where the browser cannot upload, the reason in its place.
+
+    The server takes files only together with a cookie. Browsers keep none in a frame on another
+    site without TLS, and some keep none at all.
+    """
+    in_browser = bool(st.context.headers)  # a test of the page alone has none
+    if in_browser and is_xsrf_enabled() and XSRF_COOKIE_NAME not in st.context.cookies:
+        st.info(
+            f"**{label}:** no file can be uploaded, as this browser keeps no cookie of RegViz here."
+            " Open RegViz in a tab of its own. In a frame on another site, uploads take HTTPS;"
+            " in a tab, cookies must be allowed."
+        )
+        return None
+    return st.file_uploader(label, **options)
 
 
 def draw(figure: go.Figure, key: str, **options: Any) -> Any:

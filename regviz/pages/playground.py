@@ -32,6 +32,9 @@ PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answe
 # trains frames come slowly anyway, and all who ask for them take time from it.
 REST = (0.02, 0.06)
 AT_ONCE = 8
+# Frames of a session's first message: on a slow line a picture of them is there seconds before the
+# others are.
+FIRST_FRAMES = 12
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -102,8 +105,10 @@ def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
     networks = rows if part == LINE_UP else cube.others(rows)
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
     look = st.session_state.get("wish")
+    most = FIRST_FRAMES if reply == 1 else None
     message = encode(
-        cube, name, part, networks, history, run.packing, held[part], reply, look, link, _rest(part)
+        *(cube, name, part, networks, history, run.packing, held[part]),
+        *(reply, look, link, _rest(part), most),
     )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there

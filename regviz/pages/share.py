@@ -16,7 +16,7 @@ from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.link import LONGEST, link
 from regviz.offline import offline_page, recording
-from regviz.pages.components import plain
+from regviz.pages.components import file_uploader, plain
 from regviz.pages.sight import Sight, View, usual_focus, view
 from regviz.points_file import points_csv
 from regviz.scene import EARLY_STOPPING, GROUPS, Scene
@@ -234,7 +234,7 @@ def read(text: str) -> tuple[Scene, list[str]]:
 
 def _show_opening() -> None:
     st.markdown("**Open**")
-    file = st.file_uploader(
+    file = file_uploader(
         "An experiment (JSON)",
         type=["json"],
         key="open_file",

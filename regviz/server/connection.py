@@ -8,6 +8,7 @@ import asyncio
 import functools
 import time
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.types import Message, Receive, Send
@@ -15,6 +16,8 @@ from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
+
+from regviz.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 
@@ -31,6 +34,8 @@ SIZE = 10_000  # bytes that cost as much again
 RATE, BURST = 20.0, 60.0  # what a connection may take a second, and at first
 WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin with
 MAX_WIDGETS = 1000
+MAX_SHORTENED = 5_000_000  # bytes: browsers' addresses have 2 MB, and are sent twice
+SHORTENING = 10  # what it takes of a connection's share
 MAX_NAMES = 16  # of files that are about to be uploaded
 OPENING = 10_000  # bytes: at most so long is the message that begins a run
 
@@ -76,7 +81,10 @@ class Connection:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return message
-            code, cost = _weigh(message.get("bytes"))
+            data = _shortened(message.get("bytes"))
+            code, cost = _weigh(data)
+            if data is not message.get("bytes"):
+                message, cost = {**message, "bytes": data}, cost + SHORTENING
             if code:
                 self._closed = True
                 await self._send({"type": "websocket.close", "code": code})
@@ -92,6 +100,28 @@ class Connection:
         self._last = now
         if self._share < 0:
             await asyncio.sleep(-self._share / RATE)
+
+
+def _shortened(data: bytes | None) -> bytes | None:
+    """A message with a link that is longer than is read, with the link's length in its place.
+
+    The page says so then. As it is, the message would end the connection, again and again.
+    """
+    if data is None or not LONGEST_READ < len(data) <= MAX_SHORTENED:
+        return data
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return data
+    rerun = message.rerun_script
+    if len(rerun.query_string) <= LONGEST_READ:
+        return data
+    own = [pair for pair in parse_qsl(rerun.query_string) if pair[0] in STREAMLITS_OWN]
+    rerun.query_string = urlencode([(TOO_LONG, str(len(rerun.query_string))), *own[:4]])
+    rerun.context_info.url = rerun.context_info.url.partition("?")[0]
+    shortened: bytes = message.SerializeToString()
+    return shortened
 
 
 def _weigh(data: bytes | None) -> tuple[int, float]:

@@ -4,8 +4,9 @@ import base64
 import hashlib
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from regviz.server.index import Parts, document
 
@@ -63,7 +64,7 @@ class SecurityHeaders:
     """
 
     def __init__(self, app: ASGIApp, embed: Sequence[str] = ()) -> None:
-        self.app = app
+        self.app, self.embed = app, bool(embed)
         self.headers = {
             "Content-Security-Policy": content_policy(embed),
             "X-Content-Type-Options": "nosniff",
@@ -84,8 +85,33 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers[name] = value
+                if self.embed and _is_encrypted(scope):
+                    headers.raw[:] = map(_for_frames, headers.raw)
                 if scope["type"] == "http" and MEDIA in scope["path"]:
                     headers["Content-Security-Policy"] = SEALED
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _is_encrypted(scope: Scope) -> bool:
+    """Whether a browser made a request by TLS, as the server knows or a proxy says.
+
+    Any client may say so too: it is told then to keep its cookie to itself where there is no TLS.
+    """
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
+    return "https" in (scope["scheme"], forwarded.split(",")[0].strip())
+
+
+def _for_frames(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The header that sets Streamlit's token for uploads, as browsers keep it in frames elsewhere.
+
+    A cookie of another site's frame must have ``SameSite=None``, which they take with ``Secure``
+    alone, and be partitioned by the page around where they block cookies of third parties.
+    """
+    name, value = header
+    if name.lower() == b"set-cookie" and value.startswith(f"{XSRF_COOKIE_NAME}=".encode()):
+        pair, *attributes = value.split(b"; ")
+        kept = [a for a in attributes if not a.startswith((b"SameSite", b"Secure"))]
+        value = b"; ".join([pair, *kept, b"SameSite=None", b"Secure", b"Partitioned"])
+    return name, value

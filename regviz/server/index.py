@@ -8,7 +8,8 @@ from regviz.offline import modules
 from regviz.server.assets import ASSETS, STREAMLIT, place
 
 TEMPLATE = ASSETS / "index.html"
-LOADED = ("modulepreload", "preload", "stylesheet")  # links that a page cannot do without
+WATCH = ASSETS / "waiting.js"
+LOADED = ("modulepreload", "stylesheet")  # links that a page cannot do without; fonts it can
 
 
 class Parts(HTMLParser):
@@ -22,7 +23,7 @@ class Parts(HTMLParser):
     Attributes
     ----------
     tags : list of str
-        Its scripts, and its links to scripts, fonts and styles, as they are written.
+        Its scripts, and its links to scripts and styles, as they are written.
     inline : list of str
         The text of scripts that are written into it.
     """
@@ -75,4 +76,6 @@ def document() -> str:
         for folder in ("board", "picker")
         for name in modules(ASSETS / folder / "main.js")
     ]
-    return template.substitute(place=place(), parts="\n    ".join([*parts.tags, *ahead]))
+    return template.substitute(
+        place=place(), watch=WATCH.read_text("utf-8"), parts="\n    ".join([*parts.tags, *ahead])
+    )

@@ -28,6 +28,8 @@ RENDER = """async (messages) => {
     shown = performance.now();
     render({ data, parentElement, setTriggerValue, setStateValue() {} });
   }
+  await parentElement.querySelector(".regviz-board").regviz.received;
+  await new Promise((resolve) => setTimeout(resolve));
   const atOnce = asked.length;
   await new Promise((resolve) => setTimeout(resolve, 1000));
   return [atOnce, asked];

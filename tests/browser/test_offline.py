@@ -158,10 +158,13 @@ def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
     assert all(differ[:6])
 
 
-def test_it_holds_every_network_at_every_epoch_to_the_bit(run: Run, page: Page):
+def test_it_holds_every_network_at_every_epoch_and_the_line_up_to_the_bit(run: Run, page: Page):
     found = page.evaluate(PARAMETERS.replace('assets + "/board/', '"regviz/'))
-    numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.uint32).reshape(found["shape"])
-    assert np.array_equal(numbers, run.history.parameters.view(np.uint32))
+    numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
+    exact, line_up = run.history.parameters, run.cube.rows({})
+    assert np.array_equal(numbers[:, line_up].view("u4"), exact[:, line_up].view("u4"))
+    assert np.array_equal(numbers == 0, exact == 0)
+    assert (np.abs(numbers - exact) <= 2.0**-14 * np.abs(exact)).all()
     assert page.evaluate("window.board().recording.epochs") == run.history.epochs.tolist()
 
 

@@ -60,7 +60,7 @@ def brief(open_pages: Open) -> Page:
     return page
 
 
-def test_the_browser_holds_the_networks_that_the_library_trains_to_the_bit(page: Page):
+def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
     cube = cube_of()
     assert_holds(page, cube)
     shown = page.evaluate("window.board().recording.cards")
@@ -340,7 +340,12 @@ def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Pa
     assert onset <= 40
     assert_holds(brief, cube_of(training=BRIEFLY, onset=onset))
     look(brief, levels=dict.fromkeys(METHODS, 6))
-    distinct = "new Set(window.board().shown.slice(0, 6).map(({ drawn }) => drawn.join())).size"
+    # all but the line-up are rounded on their way
+    distinct = """(() => {
+      const same = (a, b) => a.every((v, i) => Math.abs(v - b[i]) <= 2 ** -13 * Math.abs(v));
+      const rows = window.board().shown.slice(0, 6).map(({ drawn }) => drawn);
+      return rows.filter((row, k) => rows.findIndex((other) => same(row, other)) === k).length;
+    })()"""
     for frame, networks in [(0, 1), (onset // 2, 1), (onset, 1), (onset + 1, 6), (FEWEST, 6)]:
         go(brief, frame)
         assert brief.evaluate(distinct) == networks

@@ -1,0 +1,98 @@
+// Runs inside the document, before all else. A classic script, as modules are what is blocked where the
+// document's origin is opaque.
+
+// The font of icons has a quarter of all bytes that a first picture would take. It is loaded after that,
+// and the icons are hidden until it is there; the framework would load it first.
+{
+  const ICONS = "Material Symbols Rounded";
+  const { fonts, documentElement: root } = document;
+  fonts.load = async (font, text) =>
+    font.includes(ICONS) ? [] : FontFaceSet.prototype.load.call(fonts, font, text);
+  const load = () => {
+    delete fonts.load;
+    root.dataset.drawn = "";
+    fonts.load(`1em "${ICONS}"`).finally(() => (root.dataset.icons = ""));
+  };
+  addEventListener("regviz-drawn", load, { once: true });
+}
+
+// Says what is blocked where the page does not start, or has no connection, for ten seconds.
+{
+  const SECONDS = 10;
+  const failed = new Set();
+  let waited = 0;
+  let passed = 0;
+  let connected = false;
+  let box = null;
+
+  addEventListener(
+    "error",
+    ({ target }) => {
+      const address = target instanceof Element && (target.src || target.href);
+      if (address) failed.add(new URL(address).pathname);
+    },
+    true,
+  );
+
+  setInterval(() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    passed++;
+    // icons appear where no board does
+    if (passed === 2 * SECONDS) dispatchEvent(new Event("regviz-drawn"));
+    if (app?.dataset.testConnectionState === "CONNECTED") {
+      connected = true;
+      waited = 0;
+      show("");
+    } else if (++waited % SECONDS === 0) {
+      explain(app).then((text) => waited && show(text));
+    }
+  }, 1000);
+
+  /** What is blocked, and what to ask for; empty while files are on their way. */
+  async function explain(app) {
+    if (self.origin === "null") {
+      return (
+        "RegViz cannot start in this frame: the page around it keeps it from loading its scripts." +
+        " Ask whoever runs that page to add allow-same-origin to the frame's sandbox attribute," +
+        " beside allow-scripts, or open RegViz in a tab of its own."
+      );
+    }
+    if (!app) {
+      return failed.size
+        ? `RegViz cannot start: ${[...failed].join(", ")} could not be loaded. Ask your` +
+            " administrator to let all files below /static/ and /assets/ through, and reload the page."
+        : "";
+    }
+    const stream = new URL("_stcore/stream", document.baseURI);
+    stream.search = stream.hash = "";
+    const health = await fetch(new URL("_stcore/health", stream.href.replace("_stcore/stream", "")))
+      .then(({ ok }) => ok)
+      .catch(() => false);
+    if (!health) {
+      return `The server at ${stream.host} does not answer. RegViz goes on by itself once it does.`;
+    }
+    const page = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (page?.status === 503) location.reload(); // the server is full, and its page says so
+    return (
+      `${connected ? "The connection is lost" : "RegViz gets no connection"}: the server answers, but` +
+      ` the WebSocket ${stream.pathname} does not open. Ask your administrator to forward WebSockets` +
+      " there (HTTP/1.1 with the headers Upgrade and Connection), in a proxy or firewall on the way." +
+      " RegViz goes on by itself once it opens."
+    );
+  }
+
+  function show(text) {
+    if (!text) {
+      box?.remove();
+      box = null;
+      return;
+    }
+    if (!box) {
+      box = document.createElement("p");
+      box.id = "blocked";
+      box.setAttribute("role", "alert");
+      document.body.append(box);
+    }
+    if (box.textContent !== text) box.textContent = text;
+  }
+}

@@ -1,0 +1,101 @@
+"""Files can be uploaded in a frame on another site where browsers allow it, and else it is said."""
+
+import ssl
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from tests.proxy import Resolver, free_port, running_proxy
+from tests.serving import Server, Site, serve
+from tests.test_cluster import until
+
+QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
+POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
+FILE = {"name": "points.csv", "mimeType": "text/csv", "buffer": POINTS.encode()}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose page every other page may show."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with serve(folder, REGVIZ_EMBED="*", REGVIZ_PROCESSES="0") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def encrypted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the proxy in front of it, with TLS."""
+    port, folder = free_port("127.0.0.1"), tmp_path_factory.mktemp("proxy")
+    with closing(Resolver(["127.0.0.1"])) as resolver:
+        settings = {
+            "REGVIZ_DOMAIN": "127.0.0.1",
+            "REGVIZ_PROXY_HTTPS": port,
+            "REGVIZ_RESOLVER": resolver.name,
+            "REGVIZ_SERVERS_PORT": server.url.rpartition(":")[2],
+        }
+        with running_proxy(folder, **settings):
+            address = f"https://127.0.0.1:{port}"
+            until(lambda: answers(address))  # once the proxy has made its certificate
+            yield address
+
+
+def answers(address: str) -> bool:
+    """Whether there is TLS, whoever vouches for it, and the server behind it."""
+    try:
+        trusting = ssl._create_unverified_context()
+        urllib.request.urlopen(f"{address}/_stcore/health", context=trusting, timeout=20).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that takes the proxy's certificate, which nobody vouches for."""
+    with browser.new_context(ignore_https_errors=True, reduced_motion="reduce") as context:
+        yield context.new_page()
+
+
+def framed(page: Page, site: Site, address: str) -> FrameLocator:
+    """The page in a frame on another site, where *Upload* is chosen."""
+    site.content = f'<iframe src="{address}/{QUERY}" style="width: 1300px; height: 800px"></iframe>'
+    page.goto(site.origin)
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".regviz-board .card canvas").first).to_be_visible()
+    frame.get_by_role("radio", name="Upload", exact=True).check(force=True)
+    return frame
+
+
+def test_with_tls_a_file_is_uploaded_in_a_frame_on_another_site(page: Page, encrypted: str):
+    with Site() as site:
+        frame = framed(page, site, encrypted)
+        frame.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILE)
+        expect(frame.get_by_text("60 points: 2 classes")).to_be_visible()
+        cookies = {each["name"]: each for each in page.context.cookies(encrypted)}
+        token = cookies["_streamlit_xsrf"]
+        assert (token["sameSite"], token["secure"]) == ("None", True)
+        assert token["partitionKey"] == "http://localhost"
+
+
+def test_without_tls_a_frame_on_another_site_offers_no_upload_and_says_why(
+    page: Page, server: Server
+):
+    with Site() as site:
+        frame = framed(page, site, server.url)
+        expect(frame.get_by_text("no file can be uploaded")).to_be_visible()
+        expect(frame.get_by_text("uploads take HTTPS")).to_be_visible()
+        expect(frame.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_in_a_tab_of_its_own_a_file_is_uploaded_with_and_without_tls(
+    page: Page, server: Server, encrypted: str, scheme: str
+):
+    page.goto(f"{server.url if scheme == 'http' else encrypted}/{QUERY}")
+    expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
+    page.get_by_role("radio", name="Upload", exact=True).check(force=True)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILE)
+    expect(page.get_by_text("60 points: 2 classes")).to_be_visible()

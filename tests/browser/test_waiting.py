@@ -1,0 +1,113 @@
+"""Where something on the way blocks the page, it says what, and what to ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import patient
+from tests.serving import Server, Site, serve
+
+QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
+TEN_SECONDS = 10_000
+# connections go where nobody answers, until they are let through
+BLOCK = """
+window.WebSocket = class extends WebSocket {
+  constructor(url, protocols) {
+    super(window.unblocked ? url : url.replace("/_stcore/stream", "/_stcore/blocked"), protocols);
+  }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose page every other page may show."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with serve(folder, REGVIZ_EMBED="*", REGVIZ_PROCESSES="0") as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page whose clock the test holds."""
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = patient(context.new_page())
+        page.clock.install()
+        yield page
+
+
+def test_a_frame_of_no_origin_says_what_its_page_must_allow(page: Page, embedded: Server):
+    with Site() as site:
+        site.content = f'<iframe sandbox="allow-scripts" src="{embedded.url}/{QUERY}"></iframe>'
+        page.goto(site.origin)
+        frame = page.frame_locator("iframe")
+        expect(frame.get_by_text("RegViz is loading…")).to_be_visible()
+        expect(frame.get_by_role("alert")).to_have_count(0)
+        page.clock.run_for(TEN_SECONDS)
+        expect(frame.get_by_role("alert")).to_contain_text("allow-same-origin")
+
+
+def test_a_frame_with_an_origin_of_its_own_says_nothing(page: Page, embedded: Server):
+    with Site() as site:
+        sandbox = "allow-scripts allow-same-origin"
+        site.content = f'<iframe sandbox="{sandbox}" src="{embedded.url}/{QUERY}"></iframe>'
+        page.goto(site.origin)
+        frame = page.frame_locator("iframe")
+        expect(frame.locator(".regviz-board .card canvas").first).to_be_visible()
+        page.clock.run_for(2 * TEN_SECONDS)
+        expect(frame.get_by_role("alert")).to_have_count(0)
+
+
+def test_where_no_websocket_opens_the_page_says_what_to_forward_until_one_does(
+    page: Page, url: str
+):
+    page.add_init_script(BLOCK)
+    page.goto(url + QUERY)
+    app = page.get_by_test_id("stApp")
+    expect(app).to_be_attached()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.clock.run_for(TEN_SECONDS)
+    alert = page.locator("#blocked")
+    expect(alert).to_contain_text("the WebSocket /_stcore/stream does not open")
+    expect(alert).to_contain_text("Upgrade")
+    page.evaluate("window.unblocked = true")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+    page.clock.run_for(1000)
+    expect(alert).to_have_count(0)
+    expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
+
+
+def test_where_a_file_is_refused_the_page_names_it(page: Page, url: str):
+    page.route("**/static/js/react-dom.*", lambda route: route.fulfill(status=403))
+    page.goto(url)
+    page.clock.run_for(TEN_SECONDS)
+    expect(page.get_by_role("alert")).to_contain_text("/static/js/react-dom.")
+
+
+def test_a_server_that_does_not_answer_is_named(page: Page, url: str):
+    page.add_init_script(BLOCK)
+    page.route("**/_stcore/health", lambda route: route.abort())
+    page.goto(url)
+    expect(page.get_by_test_id("stApp")).to_be_attached()
+    page.clock.run_for(TEN_SECONDS)
+    expect(page.locator("#blocked")).to_contain_text("does not answer")
+
+
+# Links
+
+
+def test_a_link_that_is_too_long_is_said_and_the_page_opens_on_its_default(
+    browser: Browser, url: str
+):
+    """The address becomes so long on the way: the server's parser takes none that long itself."""
+    query = f"?v=1&noise=0.7&points={'1,2,0;' * 150_000}"
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = patient(context.new_page())
+        page.add_init_script(f"history.replaceState(null, '', {query!r})")
+        page.goto(url)
+        alert = page.get_by_test_id("stAlert")
+        expect(alert).to_contain_text("It has 900,021 characters, and at most 250,000 are read")
+        expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
+        noise = page.locator('input[type=range][aria-label="Noise"]')
+        expect(noise).to_have_value("0.2")
