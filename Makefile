@@ -40,8 +40,7 @@ fuzz: .venv/installed-dev
 
 # these are the pins of requirements.txt, and what torch may bring along
 audit: .venv/installed-audit
-	.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
-	  --requirement docker/requirements.lock --requirement docker/torch-gpu.lock
+	.venv/audit/bin/python docker/audit.py
 
 lock: .venv/installed
 	$(BIN)/python docker/lock.py $(if $(EXTRA_INDEX_URL),--extra-index-url "$(EXTRA_INDEX_URL)")

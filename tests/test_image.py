@@ -76,7 +76,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-lock, slim = load("lock"), load("slim")
+audit, lock, slim = load("audit"), load("lock"), load("slim")
 
 
 def test_docker_is_sent_nothing_but_what_is_copied():
@@ -201,14 +201,54 @@ def test_make_audits_what_the_image_is_built_from():
         ["make", "--dry-run", "--always-make", "audit"], cwd=ROOT, capture_output=True, text=True
     )
     assert plan.returncode == 0, plan.stderr
-    (line,) = re.findall(r"^\S*pip-audit (.*)", plan.stdout.replace("\\\n", ""), re.MULTILINE)
-    assert re.findall(r"--requirement (\S+)", line) == [
-        str(path.relative_to(ROOT)) for path in (lock.LOCK, lock.GPU)
-    ]
-    # not to have found anything because nothing was looked up is no success
-    assert "--strict" in line
+    assert ".venv/audit/bin/python docker/audit.py\n" in plan.stdout
     assert "requirements-audit.txt" in plan.stdout
     assert re.search(r"^pip-audit==\d", (ROOT / "requirements-audit.txt").read_text(), re.MULTILINE)
+    assert audit.LOCKS == (lock.LOCK, lock.GPU)
+
+
+FINE = {"name": "a", "version": "1", "vulns": []}
+FOUND = {"id": "PYSEC-1", "fix_versions": ["2", "1.5"], "aliases": []}
+UNKNOWN = {"name": "c", "skip_reason": "Dependency not found on PyPI: c (1)"}
+
+
+def audited(monkeypatch: pytest.MonkeyPatch, **reports: list[dict] | str) -> int:
+    """Run `audit.main` with the packages, or the last words, that each service has for it."""
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        said = reports[command[command.index("--vulnerability-service") + 1]]
+        if isinstance(said, str):
+            return subprocess.CompletedProcess(command, 1, "", f"Traceback\n{said}\n")
+        return subprocess.CompletedProcess(command, 0, json.dumps({"dependencies": said}), "")
+
+    monkeypatch.setattr(audit.subprocess, "run", run)
+    status: int = audit.main()
+    return status
+
+
+def test_an_audit_names_what_is_vulnerable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert audited(monkeypatch, pypi=[FINE, FINE | {"name": "b", "vulns": [FOUND]}]) == 1
+    assert capsys.readouterr().out.startswith("b 1: PYSEC-1, fixed in 2, 1.5\n2 packages were")
+
+
+def test_an_audit_asks_a_second_service_when_an_index_has_no_such_data(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert audited(monkeypatch, pypi=[FINE, UNKNOWN], osv=[FINE, FINE]) == 0
+    assert capsys.readouterr().out.startswith("No known vulnerabilities.\n2 packages were")
+
+
+def test_an_audit_in_which_nothing_was_looked_up_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert audited(monkeypatch, pypi=[UNKNOWN, FINE], osv="OSV cannot be reached") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "pypi: 1 of 2 packages were not looked up; the first: Dependency not found" in told.err
+    assert "osv: pip-audit failed: OSV cannot be reached" in told.err
+    assert audited(monkeypatch, pypi=[], osv=[]) == 2
 
 
 def test_make_lock_passes_on_the_index_of_small_builds():
