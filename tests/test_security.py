@@ -181,7 +181,7 @@ def test_the_policy_names_all_that_is_allowed():
     hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
     assert dict(part.split(" ", 1) for part in content_policy().split("; ")) == {
         "default-src": "'none'",
-        "script-src": f"'self' {hashes} blob:",
+        "script-src": f"'self' {hashes} blob: 'wasm-unsafe-eval'",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
@@ -198,7 +198,8 @@ def test_inline_scripts_are_allowed_one_by_one():
     page = "<script>a < 1</script><script src='x.js'></script><script>b</script>"
     (scripts,) = re.findall("script-src ([^;]*)", content_policy(page=page))
     hashes = [base64.b64encode(hashlib.sha256(s).digest()).decode() for s in (b"a < 1", b"b")]
-    assert scripts == f"'self' 'sha256-{hashes[0]}' 'sha256-{hashes[1]}' blob:"
+    allowed = f"'self' 'sha256-{hashes[0]}' 'sha256-{hashes[1]}' blob: 'wasm-unsafe-eval'"
+    assert scripts == allowed
 
 
 def test_pages_that_may_show_ours_are_those_of_the_operator():

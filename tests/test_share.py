@@ -157,7 +157,7 @@ def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
     assert not part.exception
     assert cube_on(part) == cube_on(whole)
     heads = {"data": "Data", "network": "Network", "training": "Training", "line_up": "Line-up"}
-    found = " ".join(heading.value for heading in part.subheader)
+    found = " ".join(heading.value for heading in part.header)
     for key, head in heads.items():
         assert (head in found) == (key != group)
     assert ("Understand" in found) == (group != "understand")

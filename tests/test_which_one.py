@@ -112,7 +112,7 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(sight):
     staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
     page = open_view(staged, MEASURED)
     shown = texts(page)
-    assert "##### Try L1" in shown
+    assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
     assert "0.946" not in shown  # L2 decided nothing
@@ -148,7 +148,7 @@ def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infin
 def test_a_diverged_network_is_said_to_be(sight):
     staged = with_losses(sight, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
     shown = texts(open_view(staged, MEASURED))
-    assert "##### Try L2" in shown
+    assert "#### Try L2" in shown
     assert "diverged" in shown
 
 
@@ -158,7 +158,7 @@ def test_without_validation_points_the_outcome_is_asked(outcome):
     assert best(blind) == {}
     page = open_view(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
-    assert "##### Try" in texts(page)
+    assert "#### Try" in texts(page)
     assert "Validation loss |" not in texts(page)
 
 

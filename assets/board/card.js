@@ -26,7 +26,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
     list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), reach)), values[name]));
   }
   const parts = {
-    pick: make("button", { type: "button", class: "pick", "aria-label": `Look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
+    pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: make("span", { class: "strength" }),
     slider: make("input", {
       type: "range", class: "level", min: "0", max: String(networks.length - 1), step: "1",
@@ -48,7 +48,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
   const element = make(
     "article",
     { class: "card", "aria-label": label },
-    make("h3", {}, name, parts.pick),
+    make("h2", {}, name, parts.pick),
     make("div", { class: "dial" }, parts.strength, slider),
     make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
     make("div", { class: "numbers" }, list, parts.diverged),

@@ -30,7 +30,7 @@
  * @property {(tick: number) => string} format  a label of the vertical axis
  */
 
-import { fit, icon, make, say } from "./dom.js";
+import { fit, icon, make, onResize, say } from "./dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "./plot.js";
 import { niceCeiling } from "./recording.js";
 import { logRange } from "./ticks.js";
@@ -66,11 +66,10 @@ export function makeChart({ label, onSeek }) {
     high: 1,
   };
   listen(chart, onSeek);
-  new ResizeObserver(([{ contentRect }]) => {
-    chart.width = contentRect.width;
-    chart.height = contentRect.height;
+  onResize(canvas, () => {
+    ({ width: chart.width, height: chart.height } = canvas.getBoundingClientRect());
     redraw(chart);
-  }).observe(canvas);
+  });
   return chart;
 }
 

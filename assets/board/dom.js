@@ -34,6 +34,30 @@ export function say(element, text) {
   if (element.firstChild?.data !== text) element.textContent = text;
 }
 
+/**
+ * Call `react` in the frame after the size of `element` has changed. An observer's own callback may
+ * not change sizes: what it changes is reported too late, as an error of the page ("ResizeObserver
+ * loop completed with undelivered notifications").
+ *
+ * @param {Element} element
+ * @param {() => void} react
+ * @returns {() => void}  stops it
+ */
+export function onResize(element, react) {
+  let frame = 0;
+  const observer = new ResizeObserver(() => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      react();
+    });
+  });
+  observer.observe(element);
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(frame);
+  };
+}
+
 /** Give a canvas as many pixels as the screen has for it; says whether that was a change. */
 export function fit(canvas, width, height, ratio) {
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];

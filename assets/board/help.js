@@ -26,7 +26,7 @@ export function makeHelp() {
   const element = make(
     "dialog",
     { class: "keys", "aria-label": "Keyboard" },
-    make("h3", {}, "Keyboard"),
+    make("h2", {}, "Keyboard"),
     make("dl", {}, ...rows),
     make("p", {}, "On the large boundary the arrow keys move the crosshair; within the network they move from unit to unit. A slider takes its own arrow keys."),
     close,

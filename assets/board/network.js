@@ -6,7 +6,7 @@
 import {
   drawChosen, drawEdited, drawFrame, drawLinks, drawUnits, makePalette, makeStrip, paintUnits,
 } from "./diagram.js";
-import { fit, icon, make, say } from "./dom.js";
+import { fit, icon, make, onResize, say } from "./dom.js";
 import { closeEditor, makeEditor, openEditor, placeEditor, updateEditor } from "./editor.js";
 import { arrange, middleOf } from "./placement.js";
 import {
@@ -94,7 +94,7 @@ export function makeNetwork({ onEdit, onReset }) {
     editUnit: (u) => editUnit(panel, u),
     close: (back) => close(panel, back),
   });
-  new ResizeObserver(() => measure(panel) && draw(panel)).observe(panel.stage);
+  onResize(panel.stage, () => measure(panel) && draw(panel));
   return panel;
 }
 

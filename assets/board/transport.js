@@ -104,7 +104,7 @@ export function updateTransport(transport, recording, state) {
   say(now, String(epochs[state.frame]));
   say(last, String(lastEpoch));
   say(speed, `${state.speed}×`.replace("0.25", "¼").replace("0.5", "½"));
-  speed.setAttribute("aria-label", `Speed ${state.speed}`);
+  speed.setAttribute("aria-label", `Speed ${speed.textContent}`);
   loop.setAttribute("aria-pressed", String(state.loop));
 }
 

@@ -1,5 +1,6 @@
 /** What a board has to notice of the page around it: its width, its theme, and the keys. */
 
+import { onResize } from "./dom.js";
 import { press } from "./keyboard.js";
 
 // wherever the pointer is by then
@@ -15,15 +16,14 @@ const ENDS = ["pointerup", "pointercancel"];
  */
 export function watch(parent, board) {
   const restyle = () => board.restyle();
-  const resized = new ResizeObserver(() => board.measure());
-  resized.observe(board.element);
+  const ignoreSize = onResize(board.element, () => board.measure());
   const themed = new MutationObserver(restyle);
   const host = parent instanceof ShadowRoot ? parent.host : parent;
   for (let node = host; node; node = node.parentElement) {
     themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
   }
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", restyle);
+  const system = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const query of system) query.addEventListener("change", restyle);
   const pressed = (event) => press(event, board);
   document.addEventListener("keydown", pressed);
   const letGo = () => board.letGo();
@@ -31,8 +31,8 @@ export function watch(parent, board) {
   return () => {
     document.removeEventListener("keydown", pressed);
     for (const end of ENDS) document.removeEventListener(end, letGo);
-    resized.disconnect();
+    ignoreSize();
     themed.disconnect();
-    system.removeEventListener("change", restyle);
+    for (const query of system) query.removeEventListener("change", restyle);
   };
 }

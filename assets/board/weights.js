@@ -3,7 +3,7 @@
  * the cards have, with what pruning would take away marked in it.
  */
 
-import { fit, make, say } from "./dom.js";
+import { fit, make, onResize, say } from "./dom.js";
 import { BARS, SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "./histogram.js";
 import { tickLabel } from "./ticks.js";
 import * as words from "./words.js";
@@ -60,10 +60,10 @@ export function makeWeights({ onChange }) {
     canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
   }
   canvas.addEventListener("pointerleave", () => point(null));
-  new ResizeObserver(() => {
+  onResize(canvas, () => {
     panel.size = { width: canvas.clientWidth, height: canvas.clientHeight };
     onChange();
-  }).observe(canvas);
+  });
   return panel;
 }
 

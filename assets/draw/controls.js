@@ -63,8 +63,10 @@ function makeClasses(pad) {
         ? icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15 }])
         : icon("-1.6 -1.6 3.2 3.2", ["polygon", { points: CORNERS[name].join(" ") }]);
     const text = make("span", { class: "name" });
-    const count = make("span", { class: "count" });
-    const element = make("button", { type: "button", class: "class" }, picture, text, count);
+    const count = make("span", {});
+    // screen readers say what is counted, for which there is no room
+    const counted = make("span", { class: "count" }, count, make("span", { class: "unseen" }, " points"));
+    const element = make("button", { type: "button", class: "class" }, picture, text, " ", counted);
     element.addEventListener("click", () => {
       pad.label = c;
       if (pad.tool === "erase") pad.tool = "point";
@@ -84,7 +86,6 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
     picture.style.fill = looks(c).fill;
     say(text, names[c]);
     say(count, String(counts[c] ?? 0));
-    element.setAttribute("aria-label", `${names[c]}, ${counts[c] ?? 0} points`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The drawing pad as a Streamlit component. */
 
+import { onResize } from "../board/dom.js";
 import { Pad } from "./pad.js";
 
 /** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: Function|null}>} */
@@ -47,13 +48,12 @@ function appear(parent) {
 }
 
 function watch(pad) {
-  const resized = new ResizeObserver(() => pad.measure());
-  resized.observe(pad.element);
-  const system = matchMedia("(prefers-color-scheme: dark)");
+  const ignoreSize = onResize(pad.element, () => pad.measure());
+  const system = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
   const restyle = () => pad.restyle();
-  system.addEventListener("change", restyle);
+  for (const query of system) query.addEventListener("change", restyle);
   return () => {
-    resized.disconnect();
-    system.removeEventListener("change", restyle);
+    ignoreSize();
+    for (const query of system) query.removeEventListener("change", restyle);
   };
 }

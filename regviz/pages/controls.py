@@ -49,7 +49,7 @@ def _among(options: Iterable[Any], value: Any) -> list[Any]:
 
 
 def _choose_network(base: NetworkSpec) -> NetworkSpec:
-    st.subheader("Network", anchor=False)
+    st.header("Network", anchor=False)
     layers = st.slider(
         "Hidden layers",
         0,
@@ -106,7 +106,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
 
 
 def _choose_training(base: TrainingSpec) -> TrainingSpec:
-    st.subheader("Training", anchor=False)
+    st.header("Training", anchor=False)
     opened = st.session_state["opened"].training
     optimizer = st.selectbox(
         "Optimizer",
@@ -146,7 +146,7 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
 
 def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, ...], bool, int]:
     """Which methods, whether early stopping, and the epoch from which regularization acts."""
-    st.subheader("Line-up", anchor=False)
+    st.header("Line-up", anchor=False)
     if linear:
         st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
     methods = tuple(

@@ -55,7 +55,7 @@ def choose_data(base: Data) -> Data:
     else:
         chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
     name = labels.DATASETS[chosen.name]
-    heading.subheader(f"Data: {name}", anchor=False)
+    heading.header(f"Data: {name}", anchor=False)
     seed = st.number_input(
         "Seed",
         0,

@@ -33,8 +33,9 @@ def content_policy(embed: Sequence[str] = (), page: str | None = None) -> str:
     hashes = [f"'sha256-{_hash(script)}'" for script in parts.inline]
     directives = {
         "default-src": ["'none'"],
-        # Streamlit makes each component's stub a module with the address blob:
-        "script-src": ["'self'", *hashes, "blob:"],
+        # Streamlit makes each component's stub a module with the address blob:, and the module
+        # long.js among its scripts multiplies 64-bit integers in WebAssembly
+        "script-src": ["'self'", *hashes, "blob:", "'wasm-unsafe-eval'"],
         # Streamlit and Plotly write style elements and attributes as they go
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],

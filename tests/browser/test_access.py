@@ -107,9 +107,13 @@ def test_the_tab_key_stops_at_everything_and_one_sees_where(page: Page):
     names = [stop["name"] for stop in found]
     labels = ["None", "L1", "L2", "Elastic net", "Dropout", "Max-norm", "Early stopping"]
     expected = [
-        *("Play", "Back to the start", "One step back", "One step forward", "Epoch", "Speed 1"),
+        *("Play", "Back to the start", "One step back", "One step forward", "Epoch", "Speed 1×"),
         *("Start over at the end", "Strength of all methods", "Move all strengths together"),
-        *("Keyboard", *labels, *(f"Look at {label} closely" for label in labels)),
+        *(
+            "Keyboard",
+            *labels,
+            *(f"{n}: look at {label} closely" for n, label in enumerate(labels, 1)),
+        ),
         *(f"Strength of {label}" for label in labels[1:6]),
         *("test loss", "train loss", "gap", "accuracy", "exact zeros"),
         *("classes only", "input x₁.", "log scale", "all layers", "Prune weights below"),
@@ -155,7 +159,7 @@ def test_the_keyboard_plays_steps_and_goes_to_any_epoch(page: Page):
     for key, frame in (("ArrowLeft", 1), ("ArrowRight", 2), ("End", 100), ("Home", 0)):
         press(page, key)
         assert state(page, "frame") == frame
-    reach(page, "Speed 1")
+    reach(page, "Speed 1×")
     press(page, "Enter")
     assert state(page, "state.speed") == 2
     press(page, "-", "-")
@@ -199,7 +203,7 @@ def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
     still(page)
     expect(page.locator(".focus h2 .name")).to_have_text("Early stopping")
     press(page, "8")
-    reach(page, "Look at L2 closely")
+    reach(page, "3: look at L2 closely")
     press(page, "Space")
     assert state(page, "view.focus") == "l2"
     reach(page, "classes only")
@@ -390,8 +394,10 @@ CUT = f"""() => {{ {TEXTS}
   return wrong;
 }}"""
 
-# texts that stand out too little, with their contrast as WCAG 2 defines it
-PALE = f"""() => {{ {TEXTS}
+# texts below a selector, by default of the board, that stand out too little, with their contrast
+# as WCAG 2 defines it
+PALE = f"""(selector) => {{ {TEXTS}
+  const root = selector ? document.querySelector(selector) : window.board().element;
   const context = Object.assign(document.createElement("canvas"), {{ width: 1, height: 1 }})
     .getContext("2d", {{ willReadFrequently: true }});
   const known = new Map();
@@ -411,8 +417,8 @@ PALE = f"""() => {{ {TEXTS}
   }};
   const pale = new Set();
   let n = 0;
-  for (const {{ element, text }} of textsOf(window.board().element)) {{
-    if (element.closest(":disabled")) continue;
+  for (const {{ element, text }} of textsOf(root)) {{
+    if (element.closest(":disabled, svg, [data-testid=stIconMaterial]")) continue;
     let [behind, opacity] = [[1, 1, 1], 1];
     const chain = [];
     for (let above = element; above; above = shadowed(above))
@@ -421,6 +427,7 @@ PALE = f"""() => {{ {TEXTS}
       behind = over(parse(style.backgroundColor), behind);
       opacity *= Number(style.opacity);
     }}
+    if (opacity === 0) continue;
     const [r, g, b, a] = parse(getComputedStyle(element).color);
     const [x, y] = [luminance(over([r, g, b, a * opacity], behind)), luminance(behind)];
     const contrast = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);

@@ -43,7 +43,7 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(own: Page, o
     settled(own)
     # too few, and of one class: what was on screen stays
     assert complete(own) == before
-    own.locator(".regviz-draw").get_by_role("button", name=re.compile("^class 1,")).click()
+    own.locator(".regviz-draw").get_by_role("button", name=re.compile("^class 1 ")).click()
     middle = [(0.3 * i - 0.9, 0.2 * (-1) ** i) for i in range(7)]
     for point in middle:
         pad.click(*point)

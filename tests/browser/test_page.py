@@ -89,7 +89,7 @@ def test_the_cards_are_the_methods_and_early_stopping(page: Page):
     labels = [method.label for method in METHODS.values()]
     assert [card["label"] for card in cards(page)] == [*labels, "Early stopping"]
     for card, label in enumerate([*labels, "Early stopping"]):
-        expect(page.locator(".card h3").nth(card)).to_contain_text(label)
+        expect(page.locator(".card h2").nth(card)).to_contain_text(label)
 
 
 def test_the_first_screen_shows_all_seven_cards_whole(page: Page):

@@ -175,7 +175,7 @@ def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
     assert frame.evaluate("window.board().view.focus") == "l2"
     before = pictures(frame)
     frame.get_by_role("slider", name="Strength of all methods").press("Home")
-    frame.get_by_role("button", name="Look at Max-norm closely").click()
+    frame.get_by_role("button", name="6: look at Max-norm closely").click()
     still(frame)
     assert [a != b for a, b in zip(before, pictures(frame), strict=True)][1:6] == [True] * 5
     frame.wait_for_function("location.search.includes('focus=max_norm')")

@@ -26,7 +26,7 @@ def is_open() -> bool:
 
 def choose() -> None:
     """Draw the row in which a view is chosen; a second click closes it again."""
-    st.subheader("Understand", anchor=False)
+    st.header("Understand", anchor=False)
     if not is_open():
         st.caption("Why it is so, how much it matters, and how to do it yourself.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

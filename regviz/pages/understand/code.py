@@ -16,7 +16,7 @@ def show(sight: Sight) -> None:
     """Draw the view."""
     k = sight.network(sight.focus)
     experiment = sight.history.experiment
-    st.markdown("#### Train it yourself")
+    st.markdown("### Train it yourself")
     st.caption(
         f"A complete program for the network in focus: **{labels(experiment)[k].text}**."
         " Another card or another strength makes another program."

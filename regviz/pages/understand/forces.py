@@ -257,7 +257,7 @@ def balance(problem: LeastSquares, row: Regularization) -> str:
 
 
 def _claim(text: str) -> None:
-    st.markdown(f"#### {text}")
+    st.markdown(f"### {text}")
 
 
 def _log_slider(

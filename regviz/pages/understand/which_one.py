@@ -16,7 +16,7 @@ _NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a
 
 def show(sight: Sight) -> None:
     """Draw the view."""
-    st.markdown("#### Which regularizer should I try first?")
+    st.markdown("### Which regularizer should I try first?")
     st.caption(
         "These are rules of thumb, not laws. They choose among L1, L2, elastic net and none;"
         " dropout and max-norm can be added to any of them."
@@ -77,7 +77,7 @@ def best(sight: Sight) -> dict[str, Best]:
 
 def _advise(sight: Sight, advice: Advice, measured: dict[str, Best]) -> None:
     with st.container(border=True):
-        st.markdown(f"##### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
+        st.markdown(f"#### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
         st.markdown(advice.reason)
         if advice.duels:
             st.markdown(_evidence(sight, advice, measured))
