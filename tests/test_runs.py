@@ -197,23 +197,22 @@ def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
 def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    one = Run(SHORT).n_bytes
-    now = [0.0]
-    monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
-    runs = Runs(max_bytes=int(2.5 * one), patience=10)
+    one = finish(Run(SHORT)).n_bytes
+    runs = Runs(max_bytes=int(2.5 * one))
     gate = threading.Event()
     pause = turns_module.Job.pause
 
     def held(job: turns_module.Job) -> None:
         pause(job)
-        assert gate.wait(60)
+        while not gate.wait(0.01):
+            pause(job)
 
     monkeypatch.setattr(turns_module.Job, "pause", held)
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
-    kept = [runs.get(experiment) for experiment in experiments[:2]]
-    kept += [runs.get(experiment, always=True) for experiment in experiments[2:]]
-    assert runs.n_bytes == 4 * one
-    now[0] = 20.0  # whoever asked has gone; each run's own clock still waits for them
+    kept = [runs.get(experiment, always=True) for experiment in experiments]
+    assert runs.n_bytes >= 4 * one
+    for each in runs._kept.values():
+        each.asked -= 2 * runs.patience  # as if all visitors had gone long ago
     gate.set()
     for run in kept:
         finish(run)
@@ -221,17 +220,13 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     assert len(runs) == 2
 
 
-def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    now = [0.0]
-    monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
-    runs = Runs(max_bytes=1, patience=10)
+def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying():
+    runs = Runs(max_bytes=1)
     run = runs.get(SHORT)
     finish(run)
     until(lambda: not run.in_progress)
     assert runs.get(SHORT) is run
-    now[0] = 11.0
+    runs._kept[(SHORT, None)].asked -= 2 * runs.patience
     runs.tidy()
     assert len(runs) == 0
 
@@ -474,15 +469,13 @@ def test_to_ask_again_for_a_long_run_does_not_make_it_urgent_anew(
     runs.leave(LONG, "")
 
 
-def test_a_run_that_is_kept_forgets_visitors_who_have_gone(monkeypatch: pytest.MonkeyPatch):
+def test_a_run_that_is_kept_forgets_visitors_who_have_gone():
     runs = Runs(patience=10)
     run = runs.get(SHORT, "a")
     finish(run)
     until(lambda: not run.in_progress)
-    now = [time.monotonic()]
-    monkeypatch.setattr("regviz.run.time.monotonic", lambda: now[0])
     for visitor in ("b", "c", "d"):
-        now[0] += 11
+        run._visitors = {who: at - 11 for who, at in run._visitors.items()}
         runs.get(SHORT, visitor)
     assert set(run._visitors) == {"d"}
 
