@@ -68,7 +68,7 @@ def test_a_slider_has_no_stop_beyond_its_end(engine: str, request: pytest.Fixtur
           const rule = getComputedStyle(input);
           const box = document.createElement("i");
           const width = rule.getPropertyValue("--until");
-          box.style.cssText = `display: block; width: calc(${{width}})`;
+          box.style.cssText = `flex: none; display: block; width: calc(${{width}})`;
           input.parentElement.append(box);
           const widths = [box.getBoundingClientRect().width, input.parentElement.clientWidth];
           box.remove();
