@@ -12,7 +12,15 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+# run as a script, this file's folder is searched for modules, and not the one of the repository
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.browser.engines import find_firefox, find_webkit
+
 HEADLESS = "chromium-headless-shell"
+OTHERS = (
+    ("Firefox", find_firefox, ["firefox-esr"]),
+    ("WebKitGTK with its driver and Xvfb", find_webkit, ["webkit2gtk-driver", "xvfb"]),
+)
 
 
 def find_chromium() -> str | None:
@@ -26,7 +34,23 @@ def find_chromium() -> str | None:
 
 
 def main() -> None:
-    """Install a browser unless there is one; exit with a message if that fails."""
+    """Install the browsers that are missing; exit with a message if that fails."""
+    install_chromium()
+    for name, find, packages in OTHERS:
+        if not find() and shutil.which("apt-get") and os.geteuid() == 0:
+            print(f"No {name} for the tests: apt-get install", *packages, flush=True)
+            subprocess.run(["apt-get", "update", "-qq"], check=False)
+            install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+            subprocess.run(install, check=False)
+        if not find():
+            sys.exit(
+                f"The browser tests need {name}, and it could not be installed. Install it with"
+                f" your system's package manager (Debian: {' '.join(packages)}), then try again."
+            )
+
+
+def install_chromium() -> None:
+    """Install Chromium unless there is one; exit with a message if that fails."""
     if find_chromium():
         return
     if shutil.which("apt-get") and os.geteuid() == 0:

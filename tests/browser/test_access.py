@@ -419,6 +419,8 @@ PALE = f"""(selector) => {{ {TEXTS}
   let n = 0;
   for (const {{ element, text }} of textsOf(root)) {{
     if (element.closest(":disabled, svg, [data-testid=stIconMaterial]")) continue;
+    // lies above the thumb that contains it
+    if (element.closest("[data-testid=stSliderThumbValue]")) continue;
     let [behind, opacity] = [[1, 1, 1], 1];
     const chain = [];
     for (let above = element; above; above = shadowed(above))

@@ -1,0 +1,175 @@
+"""Firefox and WebKit as their makers build them, driven through WebDriver.
+
+Playwright drives builds of its own, or a Firefox newer than Debian's. Firefox speaks WebDriver BiDi
+itself; WebKitGTK has a driver, which needs a screen, here Xvfb's.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from websockets.sync.client import connect
+
+SECONDS = 60  # for an answer, and until a page is as expected
+BROWSERS = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
+
+
+class Engine(Protocol):
+    """A browser with one page."""
+
+    def goto(self, url: str) -> None:
+        """Load a page."""
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression, or of its promise."""
+
+    def errors(self) -> list[str]:
+        """What the page's console has had of errors, as far as the browser tells."""
+
+
+def wait_for(engine: Engine, expression: str) -> None:
+    """Wait until a JavaScript expression is true."""
+    deadline = time.monotonic() + SECONDS
+    while not engine.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{expression} is still not true")
+        time.sleep(0.1)
+
+
+def find_firefox() -> str | None:
+    """Path of a Firefox, or None."""
+    return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def find_webkit() -> str | None:
+    """Path of WebKitGTK's small browser, if driver and screen are there too, or None."""
+    found = [str(path) for path in Path("/").glob(BROWSERS[1:])]
+    return found[0] if found and shutil.which("WebKitWebDriver") and shutil.which("Xvfb") else None
+
+
+class Firefox:
+    """A session of WebDriver BiDi."""
+
+    def __init__(self, url: str) -> None:
+        self._socket = connect(f"{url}/session", max_size=None)
+        self._n, self._errors = 0, list[str]()
+        self._send("session.new", capabilities={})
+        self._send("session.subscribe", events=["log.entryAdded"])
+        self._page = self._send("browsingContext.getTree")["contexts"][0]["context"]
+        size = {"width": 1400, "height": 900}
+        self._send("browsingContext.setViewport", context=self._page, viewport=size)
+
+    def _send(self, method: str, **params: object) -> Any:
+        self._n += 1
+        self._socket.send(json.dumps({"id": self._n, "method": method, "params": params}))
+        while True:
+            message = json.loads(self._socket.recv(SECONDS))
+            if message.get("id") == self._n:
+                assert message["type"] == "success", message
+                return message["result"]
+            if message.get("method") == "log.entryAdded" and message["params"]["level"] == "error":
+                self._errors.append(message["params"]["text"])
+
+    def goto(self, url: str) -> None:
+        self._send("browsingContext.navigate", context=self._page, url=url, wait="complete")
+
+    def evaluate(self, expression: str) -> Any:
+        answer = self._send(
+            "script.evaluate",
+            expression=f"(async () => JSON.stringify(await ({expression})) ?? 'null')()",
+            target={"context": self._page},
+            awaitPromise=True,
+        )
+        assert answer["type"] == "success", answer
+        return json.loads(answer["result"]["value"])
+
+    def errors(self) -> list[str]:
+        return self._errors
+
+
+class WebKit:
+    """A session of classic WebDriver."""
+
+    def __init__(self, url: str, browser: str) -> None:
+        self._url = url
+        options = {"binary": browser, "args": ["--automation"]}
+        wish = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        self._url += "/session/" + self._post("/session", capabilities=wish)["sessionId"]
+        self._post("/window/rect", x=0, y=0, width=1400, height=900)
+
+    def _post(self, path: str, **body: object) -> Any:
+        request = urllib.request.Request(self._url + path, json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            return json.load(answer)["value"]
+
+    def goto(self, url: str) -> None:
+        self._post("/url", url=url)
+
+    def evaluate(self, expression: str) -> Any:
+        script = f"const [done] = arguments; Promise.resolve({expression}).then(done);"
+        return self._post("/execute/async", script=script, args=[])
+
+    def errors(self) -> list[str]:
+        return []
+
+
+@contextmanager
+def firefox(path: str) -> Iterator[Firefox]:
+    """Start Firefox without a window."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        Path(profile, "user.js").write_text('user_pref("ui.prefersReducedMotion", 1);\n')
+        command = [path, "--headless", "--no-remote", "--profile", profile]
+        with running([*command, "--remote-debugging-port", "0"], stderr=subprocess.PIPE) as process:
+            assert process.stderr
+            said = (line.decode() for line in process.stderr)
+            url = next(line.split()[-1] for line in said if "BiDi listening on" in line)
+            yield Firefox(url)
+
+
+@contextmanager
+def webkit(path: str) -> Iterator[WebKit]:
+    """Start WebKitGTK's browser on a screen of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    reading, writing = os.pipe()
+    screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24"]
+    with running([*screen, "-nolisten", "tcp"], pass_fds=[writing]):
+        display = os.read(reading, 16).decode().strip()
+        # its sandbox needs what containers do not allow; it sees our own page alone
+        variables = {"DISPLAY": f":{display}", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
+        with running(["WebKitWebDriver", "-p", str(port)], env=os.environ | variables):
+            deadline = time.monotonic() + SECONDS
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=2).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, "WebKit's driver does not start"
+                    time.sleep(0.1)
+            session = WebKit(f"http://127.0.0.1:{port}", path)
+            yield session
+            urllib.request.urlopen(
+                urllib.request.Request(session._url, method="DELETE"), timeout=SECONDS
+            ).close()
+
+
+@contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that ends with the block."""
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=SECONDS)

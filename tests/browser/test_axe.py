@@ -1,0 +1,163 @@
+"""axe-core, the usual checker of accessibility, finds nothing wrong on any view."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from regviz.pages.understand import VIEWS
+from tests.browser import test_offline
+from tests.browser.test_access import PALE
+from tests.browser.test_own_points import TABLE
+from tests.browser.test_views import view
+from tests.browser.visitor import Open, choose, complete, go, settled
+
+RULES = {
+    # WCAG 2.0 to 2.2 at the levels A and AA, and what else axe-core advises, such as headings
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
+    "resultTypes": ["violations"],
+    "preload": False,  # it loads style sheets anew, from where the page is instead of from theirs
+}
+# Rules and the elements of Streamlit that break them, by their test ids: out of our reach.
+ACCEPTED = {
+    # the area onto which files are dragged has a role and a name that exclude each other; the
+    # button in it is what keyboards and screen readers use
+    ("presentation-role-conflict", "stFileUploaderDropzone"),
+}
+
+
+def found(page: Page) -> list[tuple[str, str, str]]:
+    """Each violation's rule, element and what is to be done."""
+    violations = Axe().run(page, options=RULES).response["violations"]
+    return [
+        (violation["id"], node["html"], node["failureSummary"])
+        for violation in violations
+        for node in violation["nodes"]
+    ]
+
+
+def accepted(rule: str, html: str) -> set[tuple[str, str]]:
+    """The entries of `ACCEPTED` that a violation falls under."""
+    start = html.partition(">")[0]
+    return {(r, name) for r, name in ACCEPTED if r == rule and f'data-testid="{name}"' in start}
+
+
+def assert_accessible(page: Page) -> None:
+    # farther down the bar of the board lies upon buttons, which axe-core takes for too small
+    page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)")
+    assert [each for each in found(page) if not accepted(*each[:2])] == []
+    # axe-core leaves out texts whose ancestors overlap or are translucent, such as captions
+    assert page.evaluate(PALE, "body")[1] == []
+
+
+@contextmanager
+def popover(page: Page, name: str, text: str) -> Iterator[None]:
+    """Open what a button above the board opens, until the block ends."""
+    page.get_by_role("button", name=name).click()
+    expect(page.get_by_text(text)).to_be_visible()
+    settled(page)
+    yield
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(text)).to_have_count(0)
+
+
+@contextmanager
+def keyboard_help(page: Page) -> Iterator[None]:
+    page.evaluate("window.board().help.element.showModal()")
+    yield
+    page.evaluate("window.board().help.element.close()")
+
+
+@contextmanager
+def understand(page: Page, name: str) -> Iterator[None]:
+    view(page, name)
+    settled(page)
+    yield
+    choose(page, name)  # closes it
+
+
+@contextmanager
+def editor(page: Page) -> Iterator[None]:
+    page.locator(".network .units button").last.click()
+    expect(page.get_by_role("dialog", name="Change the weights of output")).to_be_visible()
+    yield
+    page.keyboard.press("Escape")
+
+
+@contextmanager
+def draw(page: Page) -> Iterator[None]:
+    choose(page, "Draw")
+    expect(page.locator(".regviz-draw .status")).to_contain_text("0 points")
+    settled(page)
+    yield
+    choose(page, "Examples")
+
+
+@contextmanager
+def upload(page: Page, table: str = "") -> Iterator[None]:
+    choose(page, "Upload")
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
+    if table:
+        file = {"name": "birds.csv", "mimeType": "text/csv", "buffer": table.encode()}
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+        expect(page.get_by_text("40 points: 2 classes")).to_be_visible()
+    settled(page)
+    yield
+    choose(page, "Examples")
+
+
+PLACES: dict[str, Callable[[Page], Any]] = {
+    "help": keyboard_help,
+    "editor": editor,
+    "share": lambda page: popover(page, "Share", "A link to what you see"),
+    "save": lambda page: popover(page, "Save · open", "Take it away"),
+    **{name: lambda page, name=name: understand(page, name) for name in VIEWS},
+    "draw": draw,
+    "upload": upload,
+    "uploaded": lambda page: upload(page, TABLE),
+}
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def page(request: pytest.FixtureRequest, open_pages: Open) -> Page:
+    """The playground in one theme, at the end of a short run."""
+    page = open_pages(scheme=request.param, query="?v=1&epochs=50")
+    complete(page)
+    go(page, -1)
+    settled(page)
+    return page
+
+
+def test_the_board_and_its_controls_are_accessible(page: Page):
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_an_accessible_page(open_page: Open, scheme: str):
+    page = open_page(390, 844, scheme, "?v=1&epochs=50")
+    complete(page)
+    settled(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_view_is_accessible(page: Page, place: str):
+    with PLACES[place](page):
+        assert_accessible(page)
+
+
+def test_what_streamlit_breaks_it_still_breaks(page: Page):
+    with upload(page):
+        assert set().union(*(accepted(*each[:2]) for each in found(page))) == ACCEPTED
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_offline_file_is_accessible(browser: Browser, tmp_path: Path, scheme: str):
+    with test_offline.visits(browser, tmp_path) as open_file:
+        html = test_offline.run_of().page("A run", "About it.")
+        assert_accessible(test_offline.at_rest(open_file(html, color_scheme=scheme)))

@@ -1,0 +1,87 @@
+"""In a contrast theme (forced colours) the page keeps what its colours mean."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.visitor import Open, complete, go, settled
+
+# colours as the browser computes them for a style sheet's author
+COLOURS = """() => {
+  const { element, theme } = window.board();
+  const style = (selector, pseudo) => getComputedStyle(element.querySelector(selector), pseudo);
+  const system = (name) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    Object.assign(probe.style, { color: name, forcedColorAdjust: "none" });
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  };
+  const methods = [...element.querySelectorAll(".card")].map((card) => ({
+    meant: card.style.getPropertyValue("--method"),
+    swatch: getComputedStyle(card.querySelector(".swatch")).backgroundColor,
+  }));
+  const [canvas, text, highlight] = ["Canvas", "CanvasText", "Highlight"].map(system);
+  const mark = style(".mark.stop", "::before");
+  return {
+    mode: theme.mode,
+    page: getComputedStyle(document.querySelector(".stApp")).backgroundColor,
+    canvas, text, highlight, methods,
+    track: style(".timeline input", null).forcedColorAdjust,
+    filled: style(".timeline input").getPropertyValue("--primary"),
+    frame: style(".card.focused").boxShadow,
+    pressed: style(".key[aria-pressed=true]").backgroundColor,
+    mark: [mark.backgroundColor, style(".mark.stop").color],
+  };
+}"""
+STREAMLIT = """() => {
+  const style = (selector) => getComputedStyle(document.querySelector(selector));
+  return {
+    track: style('[data-testid="stSlider"] [role="group"] > div > div:first-child').backgroundImage,
+    chosen: style('[data-testid="stButtonGroup"] [data-selected="true"]').backgroundColor,
+    other: style('[data-testid="stButtonGroup"] button:not([data-selected])').backgroundColor,
+  };
+}"""
+
+
+def parsed(hexadecimal: str) -> str:
+    red, green, blue = (int(hexadecimal.strip()[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgb({red}, {green}, {blue})"
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def forced(request: pytest.FixtureRequest, open_pages: Open) -> tuple[Page, str]:
+    """A page in a contrast theme whose background is light or dark, at the end of a run."""
+    page = open_pages(scheme=request.param, query="?v=1&epochs=50")
+    complete(page)
+    # the theme begins while the page is open
+    page.emulate_media(forced_colors="active")
+    page.wait_for_function("matchMedia('(forced-colors: active)').matches")
+    go(page, -1)
+    settled(page)
+    return page, request.param
+
+
+def test_the_boards_theme_is_that_of_the_page_behind_it(forced: tuple[Page, str]):
+    page, scheme = forced
+    found = page.evaluate(COLOURS)
+    assert found["page"] == found["canvas"]
+    assert found["mode"] == scheme
+
+
+def test_methods_states_and_marks_keep_their_colours(forced: tuple[Page, str]):
+    page, _ = forced
+    found = page.evaluate(COLOURS)
+    assert len(found["methods"]) == 7
+    assert all(each["swatch"] == parsed(each["meant"]) for each in found["methods"])
+    assert found["track"] == "none"
+    assert found["filled"].strip() == "Highlight"
+    assert found["frame"] != "none"
+    assert found["pressed"] == found["highlight"] != found["canvas"]
+    assert found["mark"] == [found["text"], found["text"]]
+
+
+def test_streamlits_sliders_and_choices_are_seen(forced: tuple[Page, str]):
+    page, _ = forced
+    found = page.evaluate(STREAMLIT)
+    assert "gradient" in found["track"]
+    assert found["chosen"] != found["other"]
