@@ -63,10 +63,10 @@ function makeClasses(pad) {
         ? icon("-1.6 -1.6 3.2 3.2", ["circle", { r: 1.15 }])
         : icon("-1.6 -1.6 3.2 3.2", ["polygon", { points: CORNERS[name].join(" ") }]);
     const text = make("span", { class: "name" });
-    const count = make("span", {});
+    const count = make("span", { class: "count" });
     // screen readers say what is counted, for which there is no room
-    const counted = make("span", { class: "count" }, count, make("span", { class: "unseen" }, " points"));
-    const element = make("button", { type: "button", class: "class" }, picture, text, " ", counted);
+    const unit = make("span", { class: "unseen" }, "points");
+    const element = make("button", { type: "button", class: "class" }, picture, text, count, unit);
     element.addEventListener("click", () => {
       pad.label = c;
       if (pad.tool === "erase") pad.tool = "point";

@@ -419,6 +419,8 @@ PALE = f"""(selector) => {{ {TEXTS}
   let n = 0;
   for (const {{ element, text }} of textsOf(root)) {{
     if (element.closest(":disabled, svg, [data-testid=stIconMaterial]")) continue;
+    // only screen readers find it
+    if (element.offsetWidth <= 1 && element.offsetHeight <= 1) continue;
     // lies above the thumb that contains it
     if (element.closest("[data-testid=stSliderThumbValue]")) continue;
     let [behind, opacity] = [[1, 1, 1], 1];
