@@ -95,7 +95,6 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     st.button(
         "In use" if in_use else "Use these points",
         key="upload_use",
-        type="primary",
         width="stretch",
         disabled=in_use,
         on_click=_use,

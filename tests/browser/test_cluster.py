@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urljoin
 import pytest
 import websockets.sync.client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import ClientConnection
 
 from regviz.link import link
@@ -132,14 +133,19 @@ def cookie_of(site: str) -> str:
 
 
 def connected(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
-    """Connect as the page does."""
-    return stack.enter_context(
+    """Connect and request a run, as the page does."""
+    connection = stack.enter_context(
         websockets.sync.client.connect(
             site.replace("http", "ws") + "/_stcore/stream",
             additional_headers={"Cookie": cookie},
             subprotocols=["streamlit"],
+            max_size=None,
         )
     )
+    request = BackMsg()
+    request.rerun_script.query_string = "v=1&epochs=50&hidden=2&methods=none"
+    connection.send(request.SerializeToString())
+    return connection
 
 
 def test_every_server_answers_the_probes(servers: Sequence[Server]):
@@ -199,6 +205,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
     before = page.evaluate("window.board().recording.run")
     file = {"name": "iris.csv", "mimeType": "text/csv", "buffer": content}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    page.get_by_role("button", name="Use these points").click()
     changed(page, before)
     expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
 
