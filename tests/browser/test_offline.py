@@ -257,8 +257,8 @@ def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
 def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, scheme: str, paper: str):
     was = page.viewport_size
     before = pictures(page)
-    page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
+    resize(page, width, 900)
     page.wait_for_function(f"window.board().theme.mode === {scheme!r}")
     still(page)
     try:

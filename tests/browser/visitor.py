@@ -3,6 +3,7 @@
 import base64
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,10 +117,24 @@ def change(page: Page, label: str, keys: Sequence[str]) -> str:
     return changed(page, before)
 
 
+def press(radio: Locator) -> None:
+    """Choose one of a group.
+
+    Streamlit loses a click if it draws the group anew between button down and button up. Then a
+    visitor clicks again.
+    """
+    for _ in range(5):
+        radio.click(force=True)
+        with suppress(AssertionError):
+            expect(radio).to_be_checked(timeout=10_000)
+            return
+    expect(radio).to_be_checked()
+
+
 def choose_data(page: Page, label: str) -> str:
     """Choose a dataset by its picture; the name of the new run, once it has arrived whole."""
     before = page.evaluate("window.board().recording.run")
-    page.get_by_role("radio", name=label).check(force=True)
+    press(page.get_by_role("radio", name=label))
     return changed(page, before)
 
 
@@ -134,7 +149,12 @@ def choose_seed(page: Page, seed: int) -> None:
 def resize(page: Page, width: int, height: int) -> None:
     """Give the window another size, and wait until all that observes sizes has been told."""
     page.set_viewport_size({"width": width, "height": height})
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    # observers are told at the end of a frame, and act in the next
+    page.evaluate(
+        """async () => {
+          for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+        }"""
+    )
 
 
 def still(page: Page) -> None:
@@ -164,7 +184,7 @@ def query_of(page: Page) -> str:
 
 def choose(page: Page, name: str) -> None:
     """Choose one of a few, such as a view or where the points come from."""
-    page.get_by_role("radio", name=name, exact=True).check(force=True)
+    press(page.get_by_role("radio", name=name, exact=True))
 
 
 def cards(page: Page) -> list[dict[str, Any]]:
