@@ -21,7 +21,7 @@ from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from tests.browser.conftest import find_board, patient
 from tests.browser.test_board import assert_predicts, assert_recorded, drag
-from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, still
+from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, resize, still
 
 TRAINING = replace(SHOWCASE.training, epochs=40)
 HOSTILE = '</title><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">&amp;'
