@@ -101,9 +101,10 @@ export class Board {
     return this.recording !== null && isComplete(this.recording);
   }
 
-  /** Whether it is drawn as finely as can be and the server knows what is looked at. */
+  /** Whether it is drawn as finely as can be, if it has any width, and has told the server. */
   get settled() {
-    return this.fine && !this.stale && !this.playing && !this.resting && !this.telling && !this.pressed;
+    const drawn = !this.size.width || (this.fine && !this.stale && !this.resting);
+    return drawn && !this.playing && !this.telling;
   }
 
   /** Which card is seen large. */
