@@ -58,6 +58,20 @@ export function onResize(element, react) {
   };
 }
 
+/**
+ * Call `react` when the system's colour scheme or its contrast theme changes.
+ *
+ * @param {() => void} react
+ * @returns {() => void}  stops it
+ */
+export function onSystemTheme(react) {
+  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const query of queries) query.addEventListener("change", react);
+  return () => {
+    for (const query of queries) query.removeEventListener("change", react);
+  };
+}
+
 /** Give a canvas as many pixels as the screen has for it; says whether that was a change. */
 export function fit(canvas, width, height, ratio) {
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];

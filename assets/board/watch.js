@@ -1,6 +1,6 @@
 /** What a board has to notice of the page around it: its width, its theme, and the keys. */
 
-import { onResize } from "./dom.js";
+import { onResize, onSystemTheme } from "./dom.js";
 import { press } from "./keyboard.js";
 
 // wherever the pointer is by then
@@ -22,8 +22,7 @@ export function watch(parent, board) {
   for (let node = host; node; node = node.parentElement) {
     themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
   }
-  const system = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
-  for (const query of system) query.addEventListener("change", restyle);
+  const ignoreSystem = onSystemTheme(restyle);
   const pressed = (event) => press(event, board);
   document.addEventListener("keydown", pressed);
   const letGo = () => board.letGo();
@@ -33,6 +32,6 @@ export function watch(parent, board) {
     for (const end of ENDS) document.removeEventListener(end, letGo);
     ignoreSize();
     themed.disconnect();
-    for (const query of system) query.removeEventListener("change", restyle);
+    ignoreSystem();
   };
 }

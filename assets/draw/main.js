@@ -1,6 +1,6 @@
 /** The drawing pad as a Streamlit component. */
 
-import { onResize } from "../board/dom.js";
+import { onResize, onSystemTheme } from "../board/dom.js";
 import { Pad } from "./pad.js";
 
 /** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: Function|null}>} */
@@ -49,11 +49,9 @@ function appear(parent) {
 
 function watch(pad) {
   const ignoreSize = onResize(pad.element, () => pad.measure());
-  const system = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
-  const restyle = () => pad.restyle();
-  for (const query of system) query.addEventListener("change", restyle);
+  const ignoreSystem = onSystemTheme(() => pad.restyle());
   return () => {
     ignoreSize();
-    for (const query of system) query.removeEventListener("change", restyle);
+    ignoreSystem();
   };
 }
