@@ -16,8 +16,9 @@ from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
-from regviz.server.sending import FINISHED, SOON, send_whole_runs
+from regviz.server.sending import SOON, send_whole_runs
 
+FINISHED = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
 EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
 
 
@@ -28,9 +29,9 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     send_whole_runs()
 
 
-def drawn(text: str, fragment: str = "") -> ForwardMsg:
+def drawn(text: str, fragment: str = "", path: tuple[int, ...] = (0, 1)) -> ForwardMsg:
     message = ForwardMsg()
-    message.metadata.delta_path.extend([0, 1])
+    message.metadata.delta_path.extend(path)
     message.delta.new_element.text.body = text
     message.delta.fragment_id = fragment
     return message
@@ -51,10 +52,13 @@ def test_a_fragment_drops_nothing_of_a_run_that_has_ended():
     assert queue.flush() == [*messages, drawn("later", "a")]
 
 
-def test_of_its_own_runs_it_replaces_what_is_not_sent_yet():
-    queue = queued(drawn("board", "a"), ForwardMsg(script_finished=EARLY))
+def test_a_fragment_drops_nothing_before_what_a_fragment_within_it_has_drawn():
+    inner = drawn("bar", "b", (0, 3, 1))
+    queue = queued(drawn("heading", "a", (0, 3, 0)), inner)
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a"])
-    assert queue.flush() == [ForwardMsg(script_finished=EARLY)]
+    queue.enqueue(drawn("heading", "a", (0, 3, 0)))
+    # a browser fails at an element before which there is none
+    assert [each.metadata.delta_path[-1] for each in queue.flush()] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("keep", [True, False])

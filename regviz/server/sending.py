@@ -3,21 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-FINISHED = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
 SOON = 0.005  # seconds between two looks whether a run has told its end
 
 
 def send_whole_runs() -> None:
-    """Let a fragment that runs right after the page drop nothing of what the page has drawn.
+    """Let a fragment's run drop nothing that is on its way to the browser.
 
-    Streamlit drops what is not sent yet of a fragment that runs anew, but not the news that the
-    page's run has ended. A browser takes what a run that has ended did not draw for gone: the board
-    would vanish, and appear again without what its visitor has done to it. Here it is sent.
+    When a fragment begins to run, Streamlit drops what its last run has drawn and is not sent yet:
+
+    - but not what fragments within it have drawn. Their positions count from its own elements, and
+      a browser that gets one without the elements before it fails as a whole ("Bad delta path");
+    - but not the news that the page's run has ended. A browser takes what a run that has ended did
+      not draw for gone: the board would vanish, and appear again without what its visitor has done
+      to it.
+
+    Here all of it is sent, in the order it was drawn. A run of the page still drops what was drawn
+    before it, as it draws everything anew.
 
     Streamlit passes over all that a run has drawn and that is not taken in yet, if a fragment is
     asked for in the instant in which that run ends. Here the fragment waits for that.
@@ -34,18 +39,13 @@ def _keeping(clear: Any) -> Any:
         retain_lifecycle_msgs: bool = False,
         fragment_ids_this_run: list[str] | None = None,
     ) -> None:
-        if fragment_ids_this_run and any(map(_ends_run, queue._queue)):
+        if fragment_ids_this_run:
             queue._delta_index_map = {}  # what comes now comes after it, and replaces nothing
         else:
-            clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
+            clear(queue, retain_lifecycle_msgs)
 
     cleared.keeps = True  # type: ignore[attr-defined]
     return cleared
-
-
-def _ends_run(message: ForwardMsg) -> bool:
-    ended = message.WhichOneof("type") == "script_finished"
-    return ended and message.script_finished == FINISHED
 
 
 def _waiting(begin: Callable[[AppSession, RerunData], None]) -> Any:

@@ -3,7 +3,6 @@
 import base64
 import functools
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,19 +117,9 @@ def change(page: Page, label: str, keys: Sequence[str]) -> str:
 
 
 def press(radio: Locator) -> None:
-    """Choose one of a group.
-
-    While Streamlit draws the group anew there may be two of it for a while, and a click on the old
-    one is lost. Then a visitor clicks again.
-    """
-    for _ in range(5):
-        with suppress(AssertionError):
-            expect(radio).to_have_count(1, timeout=10_000)
-        radio.last.click(force=True)
-        with suppress(AssertionError):
-            expect(radio.last).to_be_checked(timeout=5_000)
-            return
-    expect(radio.last).to_be_checked()
+    """Click one of a group, of which there is never more than one."""
+    expect(radio).to_have_count(1)
+    radio.click(force=True)
 
 
 def choose_data(page: Page, label: str) -> str:

@@ -26,9 +26,11 @@ def is_open() -> bool:
 
 def choose() -> None:
     """Draw the row in which a view is chosen; a second click closes it again."""
-    st.header("Understand", anchor=False)
-    if not is_open():
-        st.caption("Why it is so, how much it matters, and how to do it yourself.")
+    # a container, so that the row below keeps its position when the caption goes: see `controls`
+    with st.container():
+        st.header("Understand", anchor=False)
+        if not is_open():
+            st.caption("Why it is so, how much it matters, and how to do it yourself.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "View",
