@@ -27,6 +27,8 @@ import * as views from "./view.js";
 const REST = 200;
 // and how long nothing may have moved before the server is told what is looked at
 const TELL = 120;
+// seconds to wait for an answer that may never come
+const ASK_AGAIN = 2;
 
 export class Board {
   /** @type {import("./recording.js").Recording|null} */ recording = null;
@@ -141,8 +143,12 @@ export class Board {
       if (frame !== 0 || part !== 0) return { run, held: [0, 0] };
       this.begin(start(message));
     } else {
-      // a second answer to one question; who asked on already does not ask twice
-      if (frame < heldFrames(this.recording)[part]) return null;
+      // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
+      // what a fragment was asked if the page runs anew before it.
+      if (frame < heldFrames(this.recording)[part]) {
+        this.askAfter = Math.max(rest, ASK_AGAIN);
+        return this.complete ? null : this.next();
+      }
       this.recording = append(this.recording, message);
     }
     this.obey(message.header.look);

@@ -8,8 +8,10 @@ import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
 /**
+ * `request` is what the server is still to be asked for, and `asking` the timer until then.
+ *
  * @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null,
- *   asking: number}>}
+ *   ask: Function, request: Object|null, asking: number}>}
  */
 const mounted = new WeakMap();
 
@@ -27,18 +29,17 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   mount.board.onNewSession = reopen;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
+  mount.ask = (request) => setTriggerValue("more", request);
   mount.board.restyle();
   if (data && data !== mount.data) {
     mount.data = data;
     mount.board.receive(data).then((request) => {
       dispatchEvent(new Event("regviz-drawn")); // what can wait is loaded from now on
-      if (!request || !mount.unwatch) return; // stopped while the message was decompressed
-      clearTimeout(mount.asking);
-      const ask = () => setTriggerValue("more", request);
-      if (mount.board.askAfter) mount.asking = setTimeout(ask, 1000 * mount.board.askAfter);
-      else ask();
+      mount.request = request;
+      askSoon(mount);
     });
   }
+  askSoon(mount); // what was not asked yet when an earlier call was overtaken
   mount.board.invalidate();
   return () => {
     if (call !== mount.calls) return;
@@ -50,9 +51,21 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   };
 }
 
+/** Ask for what is missing once the server wishes it, unless the board is stopped. */
+function askSoon(mount) {
+  clearTimeout(mount.asking);
+  const ask = () => {
+    mount.ask(mount.request);
+    mount.request = null;
+  };
+  if (!mount.request || !mount.unwatch) return;
+  if (mount.board.askAfter) mount.asking = setTimeout(ask, 1000 * mount.board.askAfter);
+  else ask();
+}
+
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, calls: 0, unwatch: null, asking: 0 };
+  const mount = { board, data: null, calls: 0, unwatch: null, ask: null, request: null, asking: 0 };
   mounted.set(parent, mount);
   window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
 

@@ -1,9 +1,4 @@
-"""The sidebar: from what a visitor chooses to the `Scene` that is trained and shown.
-
-Elements that come and go are in containers of their own, so that those below keep their positions.
-Streamlit draws an element at a new position a second time, removes the old one when the run ends,
-and until then a click on that is lost, as is the keyboard's focus.
-"""
+"""The sidebar: from what a visitor chooses to the `Scene` that is trained and shown."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -62,8 +57,7 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         key=stand("layers", len(base.hidden)),
         help="With none, the model is linear.",
     )
-    with st.container():
-        hidden = _choose_units(base.hidden, layers)
+    hidden = _choose_units(base.hidden, layers)
     activation = st.selectbox(
         "Activation",
         ACTIVATIONS,
@@ -80,10 +74,9 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
-    with st.container():
-        if not features:
-            st.warning("A network needs an input: x₁ and x₂ are used.")
-            features = ["x1", "x2"]
+    if not features:
+        st.warning("A network needs an input: x₁ and x₂ are used.")
+        features = ["x1", "x2"]
     return NetworkSpec(hidden, activation, tuple(f for f in FEATURES if f in features))
 
 
@@ -154,9 +147,8 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
 def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, ...], bool, int]:
     """Which methods, whether early stopping, and the epoch from which regularization acts."""
     st.header("Line-up", anchor=False)
-    with st.container():
-        if linear:
-            st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
+    if linear:
+        st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
     methods = tuple(
         key
         for key, method in METHODS.items()
@@ -168,10 +160,9 @@ def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, 
         help=ABOUT_EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
-    with st.container():
-        if not methods:
-            st.warning("Nothing is switched on: the network without regularization is shown.")
-            methods, early_stopping = ("none",), False
+    if not methods:
+        st.warning("Nothing is switched on: the network without regularization is shown.")
+        methods, early_stopping = ("none",), False
     return methods, early_stopping, _choose_onset(base.onset, epochs)
 
 

@@ -50,11 +50,10 @@ def choose_data(base: Data) -> Data:
         label_visibility="collapsed",
         width="stretch",
     )
-    with st.container():  # see `controls`
-        if source == EXAMPLES:
-            chosen: Data = _choose_example(base if isinstance(base, DataSpec) else _last_example())
-        else:
-            chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
+    if source == EXAMPLES:
+        chosen: Data = _choose_example(base if isinstance(base, DataSpec) else _last_example())
+    else:
+        chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
     name = labels.DATASETS[chosen.name]
     heading.header(f"Data: {name}", anchor=False)
     seed = st.number_input(

@@ -76,3 +76,36 @@ def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missi
     at_once, ((name, held, after),) = page.evaluate(RENDER, messages([0.4, 0.5]))
     assert (at_once, name, held) == (0, "more", 2)
     assert after > 490
+
+
+# How often the board has asked: when it was stopped before it had read its first message; once it
+# is rendered again; at once after the same frames came a second time; and in the end.
+AGAIN = """async ([first, second]) => {
+  const { render } = await import("/board/main.js");
+  const parentElement = document.querySelector("main"), asked = [], counts = [];
+  const setTriggerValue = (_, { held }) => asked.push(held[0]);
+  const bytes = (message) => Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
+  const show = (data) => render({ data, parentElement, setTriggerValue, setStateValue() {} });
+  const read = async () => {
+    await parentElement.querySelector(".regviz-board").regviz.received;
+    await new Promise((resolve) => setTimeout(resolve));
+    counts.push(asked.length);
+  };
+  const data = bytes(first);
+  const stop = show(data);
+  stop();
+  await read();
+  show(data);
+  await read();
+  show(bytes(second));
+  await read();
+  while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  return [counts, asked];
+}"""
+
+
+def test_no_question_is_lost(page: Page):
+    first, _ = messages([0, 0])
+    counts, asked = page.evaluate(AGAIN, [first, first])
+    assert counts == [0, 1, 1]
+    assert asked == [1, 1]

@@ -13,7 +13,7 @@ from regviz.pages.understand import VIEWS
 from tests.browser import test_offline
 from tests.browser.test_access import PALE
 from tests.browser.test_own_points import TABLE
-from tests.browser.test_views import view
+from tests.browser.test_views import close, view
 from tests.browser.visitor import Open, choose, complete, go, settled
 
 RULES = {
@@ -78,7 +78,7 @@ def understand(page: Page, name: str) -> Iterator[None]:
     view(page, name)
     settled(page)
     yield
-    choose(page, name)  # closes it
+    close(page, name)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,7 +20,6 @@ from tests.browser.visitor import (
     assert_holds,
     cards,
     change,
-    choose,
     choose_data,
     choose_seed,
     complete,
@@ -383,46 +381,3 @@ def test_switching_the_theme_changes_the_board(page: Page):
     page.keyboard.press("Escape")
     still(page)
     assert pixels(page).mean() < light - 10
-
-
-def _press(page: Page, label: str, key: str) -> None:
-    page.get_by_label(label, exact=True).focus()
-    page.keyboard.press(key)
-
-
-@pytest.mark.parametrize(
-    ("change", "back", "others"),
-    [
-        (lambda page: choose(page, "Code"), lambda page: choose(page, "Code"), ["View"]),
-        (
-            lambda page: choose(page, "Draw"),
-            lambda page: choose(page, "Examples"),
-            ["Seed", "Hidden layers", "Dropout"],
-        ),
-        (
-            lambda page: choose(page, "Upload"),
-            lambda page: choose(page, "Examples"),
-            ["Seed", "Hidden layers", "Dropout"],
-        ),
-        (
-            lambda page: _press(page, "Hidden layers", "Home"),
-            lambda page: [_press(page, "Hidden layers", "ArrowRight") for _ in range(2)],
-            ["Activation", "Learning rate", "Dropout"],
-        ),
-        (
-            lambda page: _press(page, "Layers of different size", "Space"),
-            lambda page: _press(page, "Layers of different size", "Space"),
-            ["Activation", "Learning rate", "Dropout"],
-        ),
-    ],
-    ids=["view", "draw", "upload", "no layers", "unequal layers"],
-)
-def test_a_control_is_not_replaced_when_another_is_used(
-    brief: Page, change: Callable[[Page], object], back: Callable[[Page], object], others: list[str]
-):
-    """Until the run ends it would be there twice, and the old one lose clicks and the focus."""
-    elements = [brief.get_by_label(label, exact=True).first.element_handle() for label in others]
-    for use in (change, back):
-        use(brief)
-        settled(brief)
-        assert [each.evaluate("e => e.isConnected") for each in elements] == [True] * len(elements)

@@ -174,8 +174,12 @@ def query_of(page: Page) -> str:
 
 
 def choose(page: Page, name: str) -> None:
-    """Choose one of a few, such as a view or where the points come from."""
-    press(page.get_by_role("radio", name=name, exact=True))
+    """Choose one of a few, such as a view or where the points come from, if it is not chosen."""
+    radio = page.get_by_role("radio", name=name, exact=True)
+    expect(radio).to_have_count(1)
+    if not radio.is_checked():
+        press(radio)
+    expect(radio).to_be_checked()
 
 
 def cards(page: Page) -> list[dict[str, Any]]:

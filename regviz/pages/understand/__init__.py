@@ -26,7 +26,9 @@ def is_open() -> bool:
 
 def choose() -> None:
     """Draw the row in which a view is chosen; a second click closes it again."""
-    # a container, so that the row below keeps its position when the caption goes: see `controls`
+    # A container, so that the row below keeps its position when the caption goes. Streamlit draws a
+    # container at a new position a second time and removes the old one when the run ends; until
+    # then a click on the old one is lost, as is the keyboard's focus.
     with st.container():
         st.header("Understand", anchor=False)
         if not is_open():
