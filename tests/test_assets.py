@@ -1,6 +1,7 @@
 """The page's own files are at another address as soon as one of them changes."""
 
 import asyncio
+import functools
 import re
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "picture.png").write_text("3", "utf-8")
     monkeypatch.setattr(assets, "ASSETS", tmp_path)
     monkeypatch.setattr(assets, "contents", assets.contents.__wrapped__)
+    # neither what other tests have asked for before nor what these ask for is to be remembered
+    monkeypatch.setattr(assets, "place", functools.cache(assets.place.__wrapped__))
     return tmp_path
 
 
