@@ -123,12 +123,11 @@ def message_bytes(page: Page, direction: str) -> list[int]:
 
 
 def changes(page: Page) -> dict[str, list[float]]:
-    """Seconds from a change to the first picture, to the whole line-up and to the whole cube."""
+    """Seconds from a change to the first picture, and to every method at every strength."""
     noise = page.locator('input[type=range][aria-label="Noise"]')
     until = {
         "first picture": "window.board().recording.run !== '{run}'",
-        "whole line-up": "window.board().recording.held === window.board().recording.nFrames",
-        "whole cube": "window.board().complete",
+        "every strength": "window.board().complete",
     }
     times: dict[str, list[float]] = {name: [] for name in until}
     for _ in range(CHANGES):
@@ -165,7 +164,7 @@ def main() -> None:
             page.wait_for_timeout(2500)
             run_bytes = sum(received)
             parameters = page.evaluate(
-                "((r) => 4 * r.nParameters * r.parts.reduce((n, p) => n + p.nRows * p.nFrames, 0))"
+                "((r) => 4 * r.nParameters * r.diverged.length * r.nFrames)"
                 "(window.board().recording)"
             )
             rates = [page.evaluate(PLAY, SECONDS) for _ in range(3)]

@@ -15,7 +15,7 @@ from tests.browser.install import find_chromium
 
 CARD = ".regviz-board .card canvas"
 SHOWN = "(seed) => (window.board().recording?.link ?? '').split('&').includes(seed)"
-LINE_UP = "() => window.board().recording.held === window.board().recording.nFrames"
+WHOLE = "() => window.board().complete"
 PATIENCE = 60  # seconds
 
 Result = TypeVar("Result")
@@ -126,5 +126,5 @@ class RealBrowser:
         return showing
 
     def _follow(self, showing: Showing) -> None:
-        self._page.wait_for_function(LINE_UP, polling=100)
-        showing.line_up = time.perf_counter() - showing.asked
+        self._page.wait_for_function(WHOLE, polling=100)
+        showing.whole = time.perf_counter() - showing.asked

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from streamlit.proto.Element_pb2 import Element
 
 BOARD = "regviz_board"
-LINE_UP, OTHERS = 0, 1
 
 
 @dataclass
@@ -22,14 +21,12 @@ class Showing:
     ----------
     asked : float
         By `time.perf_counter`.
-    first, line_up, whole : float or None
-        Seconds until the first picture, until all of the networks on screen, and until all that the
-        browser will hold; None before that.
+    first, whole : float or None
+        Seconds until the first picture, and until all that the browser will hold; None before that.
     """
 
     asked: float
     first: float | None = None
-    line_up: float | None = None
     whole: float | None = None
 
 
@@ -80,8 +77,7 @@ class Board(Screen):
         super().__init__()
         self._showing: Showing | None = None
         self._run = ""
-        self._n_networks = 0
-        self._held, self._n_frames, self._n_rows = [0, 0], [1, 1], [0, 0]
+        self._held, self._n_frames = 0, 1
 
     def see(self, element: Element, now: float) -> Answer | None:
         """Take in an element; the answer asks for the frames that are not there yet."""
@@ -98,31 +94,23 @@ class Board(Screen):
         return Answer(text, header["rest"])
 
     def _receive(self, header: Mapping[str, Any], now: float) -> dict[str, Any] | None:
-        part, frame, n_epochs = header["part"], header["frame"], len(header["epochs"])
+        frame, n_epochs = header["frame"], len(header["epochs"])
         if header["run"] != self._run:
-            if frame != 0 or part != LINE_UP:
-                return {"run": header["run"], "held": [0, 0]}
+            if frame != 0:
+                return {"run": header["run"], "held": 0}
             self._begin(header, now)
-        elif frame < self._held[part]:
+        elif frame < self._held:
             return None
-        if frame == self._held[part]:
-            self._held[part] += n_epochs
-            self._n_frames[part], self._n_rows[part] = header["n_frames"], len(header["rows"])
-        there = [held == n for held, n in zip(self._held, self._n_frames, strict=True)]
-        complete = sum(n for n, all_held in zip(self._n_rows, there, strict=True) if all_held)
-        if self._showing is not None:
-            showing = self._showing
-            if showing.line_up is None and there[LINE_UP]:
-                showing.line_up = now - showing.asked
-            if showing.whole is None and complete == self._n_networks:
-                showing.whole = now - showing.asked
-        if complete == self._n_networks and n_epochs == 0:
-            return None
-        return {"run": self._run, "held": list(self._held)}
+        if frame == self._held:
+            self._held += n_epochs
+            self._n_frames = header["n_frames"]
+        whole = self._held == self._n_frames
+        if whole and self._showing is not None and self._showing.whole is None:
+            self._showing.whole = now - self._showing.asked
+        return None if whole and n_epochs == 0 else {"run": self._run, "held": self._held}
 
     def _begin(self, header: Mapping[str, Any], now: float) -> None:
-        self._run, self._n_networks = header["run"], header["n_networks"]
-        self._held, self._n_frames, self._n_rows = [0, 0], [header["n_frames"]] * 2, [0, 0]
+        self._run, self._held, self._n_frames = header["run"], 0, header["n_frames"]
         described = (header["link"] or "").split("&")
         whatever = self._expected.pop("", None)
         found = (self._expected.pop(what) for what in described if what in self._expected)
@@ -152,4 +140,4 @@ class Charts(Screen):
     def finish(self, now: float) -> None:
         """Take in that a run of the page is over: what is shown is complete."""
         if self._showing is not None and self._showing.whole is None:
-            self._showing.line_up = self._showing.whole = now - self._showing.asked
+            self._showing.whole = now - self._showing.asked

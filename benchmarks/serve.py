@@ -177,7 +177,7 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
             rows = times(showings, options.every) + crowd.processors()
             show(f"The naive page: {title}", rows, crowd.errors())
             return showings
-        rows = times(showings, options.every, first=1.5, line_up=10)
+        rows = times(showings, options.every, first=0.3, whole=3)
         rows += drawn(made[-1], WAIT) if crowd.browser is not None else []
         rows += [
             Row("changes that were put off, or warned of", crowd.told(), "", 0),

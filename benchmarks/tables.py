@@ -52,7 +52,7 @@ def times(
     showings: Sequence[Showing],
     beyond: float,
     first: float | None = None,
-    line_up: float | None = None,
+    whole: float | None = None,
 ) -> list[Row]:
     """Median and 95th percentile of each of the times, those to reach with their targets.
 
@@ -61,14 +61,13 @@ def times(
     showings : sequence of Showing
     beyond : float
         Seconds for which has been waited, at least.
-    first, line_up : float, optional
+    first, whole : float, optional
         Seconds to reach at the 95th percentile.
     """
     rows = []
     for name, values, target in (
         ("first picture", [showing.first for showing in showings], first),
-        ("whole line-up", [showing.line_up for showing in showings], line_up),
-        ("whole cube", [showing.whole for showing in showings], None),
+        ("every strength", [showing.whole for showing in showings], whole),
     ):
         for share, called in ((0.5, "median"), (0.95, "p95")):
             value = quantile(values, share)
@@ -82,7 +81,7 @@ def drawn(showings: Sequence[Showing], beyond: float) -> list[Row]:
     rows = []
     for name, values in (
         ("first picture", [showing.first for showing in showings]),
-        ("whole line-up", [showing.line_up for showing in showings]),
+        ("every strength", [showing.whole for showing in showings]),
     ):
         rows.append(Row(f"real browser: {name}, median", quantile(values, 0.5), beyond=beyond))
         if len(showings) > 1:

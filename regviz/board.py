@@ -1,4 +1,4 @@
-"""A cube's recordings as bytes for the browser.
+"""A cube's recording as bytes for the browser.
 
 The layout, written down here alone (``assets/board/codec.js`` reads it): a little-endian uint32
 with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
@@ -11,9 +11,8 @@ difference d of -2^(b-1) to 2^(b-1) - 1 is written as 2d, or -2d + 1 if it is ne
 2^b. All changes of one number follow one another. The lowest bytes of all of them come first, then
 the next bytes, and so on to the highest ones.
 
-A cube comes in two parts, each with frames of its own: 0 is the line-up, 1 all others. A message
-carries frames of one part and one precision, from ``header["frame"]`` on. Who has n frames of a
-part asks for those from n on; so nothing travels twice and nothing is lost.
+A message carries frames of one precision, from ``header["frame"]`` on. Who has n frames asks for
+those from n on; so nothing travels twice and nothing is lost.
 """
 
 import json
@@ -37,9 +36,8 @@ from regviz.link import VERSION as LINK_VERSION
 from regviz.packing import HALF, METRICS, SINGLE, Packing
 from regviz.regularization import METHODS
 
-VERSION = 3
+VERSION = 4
 LEVEL = 6  # of zlib: 9 saves 1 % more in eight times as long, and 1 costs 5 % more
-LINE_UP, OTHERS = 0, 1
 ABOUT_EARLY_STOPPING = (
     "No penalty: the network without regularization, kept as it was when its validation loss was"
     " lowest. Training on would only overfit."
@@ -49,7 +47,6 @@ ABOUT_EARLY_STOPPING = (
 def encode(
     cube: Cube,
     name: str,
-    part: int,
     rows: Sequence[int],
     history: History,
     packing: Packing,
@@ -60,23 +57,22 @@ def encode(
     rest: float = 0.0,
     most: int | None = None,
 ) -> bytes:
-    """The frames of a part of a cube from ``frame`` on, as the module describes.
+    """The frames of a cube from ``frame`` on, as the module describes.
 
     Parameters
     ----------
     cube : Cube
     name : str
-        Names cube and line-up together; frames of different names are never mixed.
-    part : int
-        `LINE_UP` or `OTHERS`.
+        Names cube and rows together; frames of different names are never mixed.
     rows : sequence of int
-        Which of the cube's networks ``history`` holds.
+        The network that each of the cube's methods shows at first, in the order of
+        ``cube.shelves``.
     history : History
+        Of the cube's experiment, as far as it has come.
     packing : Packing
         Of ``history``.
     frame : int
-        The first frame to send; frame 0 of the line-up comes with the points and all else that does
-        not change.
+        The first frame to send; frame 0 comes with the points and all else that does not change.
     reply : int
         Counts the messages of a session. It tells one without frames from the next: Streamlit does
         not deliver the same bytes twice, and the browser would wait for an answer forever. By a
@@ -96,7 +92,6 @@ def encode(
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times][:most]
     times = [t for t, precision in frames if precision == frames[0][1]]
-    opens = part == LINE_UP and frame == 0
 
     def arrays() -> tuple[dict[str, Any], bytes]:
         metrics = np.stack([history.metrics[metric][times] for metric in METRICS], axis=2)
@@ -104,20 +99,18 @@ def encode(
             "parameters": packing.parameters(history, frame, frame + len(times)),
             "metrics": metrics,
         }
-        if opens:
+        if frame == 0:
             found |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
         return _compressed(found)
 
-    listed, body = packing.kept((opens, frame, len(times)), arrays)
+    listed, body = packing.kept((frame, len(times)), arrays)
     header: dict[str, Any] = {
         "version": VERSION,
         "run": name,
-        "part": part,
         "frame": frame,
         "n_frames": packing.n_frames,
         "reply": reply,
         "rest": rest,
-        "rows": list(rows),
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
         "early_stopping": _early_stopping(history, cube.patience) if times else None,
@@ -126,7 +119,7 @@ def encode(
     }
     if look is not None:
         header["look"] = dict(look)
-    if opens:
+    if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(cube, rows, history)
     return _message(header | {"arrays": listed}, body)
 

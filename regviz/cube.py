@@ -1,17 +1,9 @@
-"""Every method at every strength, as what is trained and looked at: the cube of a page.
-
-A cube is trained as two runs on the same points. The line-up, one network of each method at the
-strength that is looked at, comes first and is soon complete; then all others. A network's numbers
-do not depend on which others train beside it, so it makes no difference which are in the line-up.
-"""
+"""Every method at every strength, as what is trained and looked at: the cube of a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
-
-from regviz.arrays import ArraysSpec
 from regviz.experiment import (
     Data,
     Experiment,
@@ -19,14 +11,10 @@ from regviz.experiment import (
     Regularization,
     TrainingSpec,
 )
-from regviz.history import History
 from regviz.layout import Layout
-from regviz.packing import HALF, SINGLE, frame_bytes
+from regviz.packing import HALF, LIMIT, frame_bytes
 from regviz.regularization import METHODS
 from regviz.strengths import DEFAULT_LEVEL, grid
-from regviz.training import recorded_epochs
-
-LIMIT = 8_000_000  # bytes of all frames of all networks
 
 
 @dataclass(frozen=True)
@@ -60,8 +48,7 @@ class Cube:
     ) -> "Cube":
         """The cube of some methods of the catalogue.
 
-        So many frames are recorded that all stays within `LIMIT`, with the line-up in single
-        precision and the others in half precision if need be.
+        So many frames are recorded that all stays within `LIMIT`, in half precision if need be.
         """
         return _built(tuple(methods), data, network, training, onset, early_stopping)
 
@@ -69,13 +56,6 @@ class Cube:
     def patience(self) -> int:
         """Epochs without improvement that early stopping waits for."""
         return max(1, self.experiment.training.epochs // 10)
-
-    @property
-    def limit_of_others(self) -> int:
-        """Bytes that the frames of all networks but the line-up may take."""
-        n_parameters = _n_parameters(self.experiment.data, self.experiment.network)
-        n_frames = len(recorded_epochs(self.experiment.training))
-        return LIMIT - n_frames * frame_bytes(len(self.shelves), n_parameters, SINGLE)
 
     def strengths(self, method: str) -> list[float]:
         """The strengths at which a method is there, from weak to strong."""
@@ -94,38 +74,10 @@ class Cube:
             for key, networks in self.shelves
         ]
 
-    def others(self, rows: Sequence[int]) -> list[int]:
-        """All networks but those in ``rows``."""
-        return [row for row in range(len(self.experiment.regularizations)) if row not in rows]
-
     def only(self, rows: Sequence[int]) -> Experiment:
         """The experiment of the networks ``rows`` alone."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
-
-    def whole(self, rows: Sequence[int], histories: Sequence[History]) -> History:
-        """The history of all networks.
-
-        Parameters
-        ----------
-        rows : sequence of int
-            The networks of the line-up.
-        histories : sequence of History
-            Of the line-up and, unless that is all, of `others`; complete.
-        """
-        places = np.argsort([*rows, *self.others(rows)])
-        first = histories[0]
-        return History(
-            self.experiment,
-            first.dataset,
-            first.epochs,
-            np.concatenate([h.parameters for h in histories], axis=1)[:, places],
-            {
-                name: np.concatenate([h.metrics[name] for h in histories], axis=1)[:, places]
-                for name in first.metrics
-            },
-            np.concatenate([h.diverged for h in histories])[places],
-        )
 
 
 @lru_cache(maxsize=64)
@@ -143,19 +95,13 @@ def _built(
     for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
         shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
         rows += levels
-    n_parameters = _n_parameters(data, network)
-    half = frame_bytes(len(rows) - len(shelves), n_parameters, HALF)
-    least = frame_bytes(len(shelves), n_parameters, SINGLE) + half
-    # a frame's room is left, for the last one may travel in single precision
-    frames = max(1, min(training.frames, (LIMIT - half) // least - 1))
+    n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
+    half = frame_bytes(len(rows), n_parameters, HALF)
+    # room for the initial networks, and for the last frame, which may travel in single precision
+    frames = max(1, min(training.frames, LIMIT // half - 2))
     experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
     return Cube(
         experiment,
         tuple(shelves),
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
-
-
-def _n_parameters(data: Data | ArraysSpec, network: NetworkSpec) -> int:
-    """P, for points with two columns."""
-    return Layout.of(network, 2, data.n_outputs).n_parameters

@@ -9,12 +9,11 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from regviz.board import LINE_UP, OTHERS, encode
+from regviz.board import encode
 from regviz.cube import Cube
 from regviz.history import History
 from regviz.packing import Packing
@@ -65,7 +64,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     Parameters
     ----------
     messages : sequence of bytes
-        All messages of a cube, line-up first, as `recording` returns them.
+        All messages of a cube, as `recording` returns them.
     title : str
         The page's heading.
     about : str
@@ -117,8 +116,7 @@ def recording(
 ) -> list[bytes]:
     """All that a board needs to show a cube: the messages that `offline_page` takes.
 
-    The line-up comes in single precision, and so do the others where `regviz.cube.LIMIT` allows,
-    with significands rounded so that no prediction moves visibly.
+    Parameters are rounded so that no prediction moves visibly, as `regviz.packing` describes.
 
     Parameters
     ----------
@@ -129,7 +127,7 @@ def recording(
     history : History
         The complete run of ``cube.experiment``.
     name : str
-        Names cube and line-up together.
+        Names cube and rows together.
     look : mapping, optional
         What the board is to show at first, as for `regviz.board.encode`.
 
@@ -148,34 +146,15 @@ def recording(
     shelves = [networks for _, networks in cube.shelves]
     if len(rows) != len(shelves) or any(r not in s for r, s in zip(rows, shelves, strict=True)):
         raise refuse("rows", f"one network of each of {shelves}", list(rows))
-    messages = []
-    for part, networks, limit in (
-        (LINE_UP, list(rows), None),
-        (OTHERS, cube.others(rows), cube.limit_of_others),
-    ):
-        if not networks:
-            continue
-        own = _only(cube, networks, history)
-        packing = Packing(own, limit)
-        packing.add(own)
-        frame = 0
-        while frame < len(packing.frames):
-            messages.append(encode(cube, name, part, networks, own, packing, frame, look=look))
-            precision = packing.frames[frame][1]
-            while frame < len(packing.frames) and packing.frames[frame][1] == precision:
-                frame += 1
+    packing = Packing(history)
+    packing.add(history)
+    messages, frame = [], 0
+    while frame < len(packing.frames):
+        messages.append(encode(cube, name, rows, history, packing, frame, look=look))
+        precision = packing.frames[frame][1]
+        while frame < len(packing.frames) and packing.frames[frame][1] == precision:
+            frame += 1
     return messages
-
-
-def _only(cube: Cube, rows: list[int], history: History) -> History:
-    """The history of the networks ``rows`` alone, as if these had been trained on their own."""
-    return replace(
-        history,
-        experiment=cube.only(rows),
-        parameters=history.parameters[:, rows],
-        metrics={name: values[:, rows] for name, values in history.metrics.items()},
-        diverged=history.diverged[rows],
-    )
 
 
 def modules(entry: Path) -> dict[str, str]:

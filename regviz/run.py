@@ -229,10 +229,8 @@ class Run(Training):
     Parameters
     ----------
     experiment : Experiment
-    patience, visitor, urgent, trainer
+    patience, visitor, trainer
         As for `Training`.
-    limit : int or None
-        Bytes that its frames may take on their way to a browser, as of `Packing`.
 
     Attributes
     ----------
@@ -257,12 +255,9 @@ class Run(Training):
         experiment: Experiment,
         patience: float = 10.0,
         visitor: str = "",
-        urgent: bool = True,
-        limit: int | None = None,
         trainer: Trainer = HERE,
     ) -> None:
-        self.limit = limit
-        super().__init__(Work(experiment), patience, visitor, urgent, trainer)
+        super().__init__(Work(experiment), patience, visitor, True, trainer)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -295,7 +290,7 @@ class Run(Training):
         (history,) = recorded
         if not hasattr(self, "packing"):
             self._n_history_bytes = history.n_bytes
-            self.packing = Packing(history, self.limit)
+            self.packing = Packing(history)
         self.packing.add(history)
         with self._grown:
             self._history, self._n_frames = history, len(self.packing.frames)

@@ -6,17 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from regviz.cube import Cube
 from regviz.experiment import Experiment
-from regviz.history import History
 from regviz.run import Replication, Run, Training
 from regviz.trainers import HERE, Trainer
 
 Watched = TypeVar("Watched", bound=Training)
-# an experiment, with its seeds if there are several; or a cube and its line-up
-Key = tuple[Experiment | Cube, tuple[int, ...] | None]
+# an experiment, with its seeds if there are several
+Key = tuple[Experiment, tuple[int, ...] | None]
 
 
 class Busy(RuntimeError):
@@ -27,7 +25,7 @@ class Busy(RuntimeError):
 class _Kept:
     """What is there for whoever asks next."""
 
-    what: Any
+    what: Any  # a Training
     asked: float
 
     @property
@@ -36,7 +34,7 @@ class _Kept:
 
     @property
     def in_progress(self) -> bool:
-        return isinstance(self.what, Training) and self.what.in_progress
+        return bool(self.what.in_progress)
 
 
 class Runs:
@@ -104,14 +102,11 @@ class Runs:
         self,
         experiment: Experiment,
         visitor: str = "",
-        urgent: bool = True,
-        limit: int | None = None,
         always: bool = False,
     ) -> Run:
         """The run of ``experiment``, started if there is none; for the rest see `Run`.
 
-        One that is there becomes urgent if this asks for it urgently, and keeps its limit. With
-        ``always`` it is taken on however busy the server is.
+        With ``always`` it is taken on however busy the server is.
 
         Raises
         ------
@@ -120,15 +115,12 @@ class Runs:
         Busy
             If too much is in training.
         """
-        run = self._get(
+        return self._get(
             (experiment, None),
             visitor,
-            lambda: Run(experiment, self.patience, visitor, urgent, limit, self.trainer),
+            lambda: Run(experiment, self.patience, visitor, self.trainer),
             always,
         )
-        if urgent:
-            run.job.hasten()
-        return run
 
     def replicate(
         self, experiment: Experiment, seeds: Sequence[int], visitor: str = ""
@@ -164,17 +156,6 @@ class Runs:
         with self._lock:
             kept = self._kept.get((experiment, None))
         return kept is not None and kept.what.alive
-
-    def whole(self, cube: Cube, rows: Sequence[int], histories: Sequence[History]) -> History:
-        """`Cube.whole`, put together once for all who look at it."""
-        key = (cube, tuple(rows))
-        with self._lock:
-            if key in self._kept:
-                return cast(History, self._ask(key).what)
-        history = cube.whole(rows, histories)
-        with self._lock:
-            self._keep(key, history)
-        return history
 
     def _get(
         self,
@@ -231,7 +212,7 @@ class Runs:
         in_progress = sum(kept.n_bytes for kept in self._kept.values() if kept.in_progress)
         return self._count_training() >= self.max_trainings or in_progress >= self.max_bytes
 
-    def _keep(self, key: Key, what: Any) -> None:
+    def _keep(self, key: Key, what: Training) -> None:
         """Keep it as what was asked for last, and let go of what is then too much."""
         self._kept[key] = _Kept(what, time.monotonic())
         self._kept.move_to_end(key)

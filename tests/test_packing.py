@@ -9,9 +9,9 @@ import regviz
 from regviz.cube import Cube
 from regviz.datasets import domain
 from regviz.packing import (
-    ALL_BITS,
-    FEWEST_BITS,
+    BITS,
     HALF,
+    LIMIT,
     SINGLE,
     Packing,
     frame_bytes,
@@ -46,7 +46,7 @@ def first(history: regviz.History, n_times: int) -> regviz.History:
     return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
 
 
-def packed(history: regviz.History, limit: int | None) -> Packing:
+def packed(history: regviz.History, limit: int = LIMIT) -> Packing:
     packing = Packing(history, limit)
     packing.add(history)
     return packing
@@ -138,7 +138,7 @@ def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
 @pytest.mark.parametrize(
     ("name", "hidden", "limit", "training"),
     [
-        ("three_spirals", (32, 32, 32), None, dict(learning_rate=0.003, epochs=22)),
+        ("three_spirals", (32, 32, 32), LIMIT, dict(learning_rate=0.003, epochs=22)),
         ("circles", (24, 24), NOTHING, dict(learning_rate=0.05, epochs=20)),
         ("bumps", (16, 16), NOTHING, dict(learning_rate=0.02, epochs=20)),
     ],
@@ -150,25 +150,25 @@ def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training
         regviz.NetworkSpec(hidden),
         replace(SHOWCASE.training, **training),
     )
-    others = regviz.train(cube.only(cube.others(cube.rows({}))))
-    packing = packed(others, cube.limit_of_others if limit is None else limit)
+    history = regviz.train(cube.experiment)
+    packing = packed(history, limit)
     half = [t for t, precision in packing.frames if precision == HALF]
     assert len(half) >= 10
-    low, high = domain(others.dataset)
+    low, high = domain(history.dataset)
     axis = np.linspace(low, high, 64)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    rounded = replace(others, parameters=halved(others.parameters).astype("f4"))
-    spread = np.ptp(others.dataset.y_train) if others.dataset.task == "regression" else 1
+    half_precise = replace(history, parameters=halved(history.parameters).astype("f4"))
+    spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
     for t in half:
-        move = np.abs(others.predict(points, t) - rounded.predict(points, t)).max()
+        move = np.abs(history.predict(points, t) - half_precise.predict(points, t)).max()
         assert 0 < move <= 1e-3 * spread, t
 
 
 # ------------------------------------------------------------------------------ all frames
 
 
-def test_without_a_limit_every_frame_travels_in_single_precision(history: regviz.History):
-    assert packed(history, None).frames == [(t, SINGLE) for t in range(RECORDED)]
+def test_within_the_limit_every_frame_travels_in_single_precision(history: regviz.History):
+    assert packed(history).frames == [(t, SINGLE) for t in range(RECORDED)]
 
 
 def test_half_precision_begins_where_single_precision_exceeds_the_limit(history: regviz.History):
@@ -228,34 +228,26 @@ def test_a_double_precision_run_is_packed_as_any_other(history: regviz.History):
 # ------------------------------------------------------------------------------ rounding
 
 
-@pytest.mark.parametrize("bits", [1, 10, 15, 22, ALL_BITS])
-def test_rounding_moves_by_half_a_unit_at_most_and_neither_makes_nor_removes_a_zero(bits: int):
+def test_rounding_moves_by_half_a_unit_at_most_and_neither_makes_nor_removes_a_zero():
     tiny, huge = np.finfo("f4").smallest_subnormal, np.finfo("f4").max
     sizes = [0, tiny, 3 * tiny, 1e-40, 1e-30, 1e-3, 1, 1.9999999, 3, 65504, 1e30, huge]
     values = np.array([*sizes, *np.random.default_rng(0).lognormal(0, 5, 10_000)], "f4")
     values = np.stack([values, -values])
-    near = rounded(values, np.full(2, bits))
+    near = rounded(values)
     assert near.dtype == np.float32
     assert np.isfinite(near).all()
     assert np.array_equal(near == 0, values == 0)
     assert np.array_equal(np.signbit(near), np.signbit(values))
     normal = np.abs(values) >= np.finfo("f4").smallest_normal
     move = np.abs(near.astype("f8") - values)
-    assert (move <= 2.0 ** -(bits + 1) * np.abs(values))[normal].all()
+    assert (move <= 2.0 ** -(BITS + 1) * np.abs(values))[normal].all()
     mantissas, _ = np.frexp(near[normal & (np.abs(values) < huge)].astype("f8"))
-    assert (mantissas * 2.0 ** (bits + 1) % 1 == 0).all()
-
-
-def test_each_network_is_rounded_to_its_own_bits():
-    values = np.full((2, 3), 1 / 3, "f4")
-    near = rounded(values, np.array([4, ALL_BITS]))
-    assert np.array_equal(near[1], values[1])
-    assert (near[0] == 0.328125).all()  # 21/64
+    assert (mantissas * 2.0 ** (BITS + 1) % 1 == 0).all()
 
 
 def test_a_value_that_is_no_number_is_not_rounded():
     values = np.array([[np.nan, np.inf, -np.inf]], "f4")
-    assert np.array_equal(rounded(values, np.array([5])), values, equal_nan=True)
+    assert np.array_equal(rounded(values), values, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -275,39 +267,14 @@ def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict
         replace(SHOWCASE.network, **network),
         replace(SHOWCASE.training, **training),
     )
-    others = regviz.train(cube.only(cube.others(cube.rows({}))))
-    packing = packed(others, cube.limit_of_others)
+    history = regviz.train(cube.experiment)
+    packing = packed(history)
     assert {precision for _, precision in packing.frames} == {SINGLE}
-    assert FEWEST_BITS <= np.mean(packing.bits) <= 17
-    low, high = domain(others.dataset)
+    low, high = domain(history.dataset)
     axis = np.linspace(low, high, 48)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    near = replace(others, parameters=packing.parameters(others, 0, len(packing.frames)))
-    spread = np.ptp(others.dataset.y_train) if others.dataset.task == "regression" else 1
-    for t in range(len(others.epochs)):
-        move = np.abs(others.predict(points, t) - near.predict(points, t)).max()
+    near = replace(history, parameters=packing.parameters(history, 0, len(packing.frames)))
+    spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
+    for t in range(len(history.epochs)):
+        move = np.abs(history.predict(points, t) - near.predict(points, t)).max()
         assert 0 < move <= 1e-3 * spread, t
-
-
-def test_without_a_limit_nothing_is_rounded(history: regviz.History):
-    packing = packed(history, None)
-    exact = history.parameters.astype("f4")
-    assert np.array_equal(packing.parameters(history, 0, RECORDED), exact)
-
-
-def test_bits_are_the_same_however_the_run_grows(history: regviz.History):
-    whole = RECORDED * frame_bytes(*history.parameters.shape[1:], SINGLE)
-    at_once, grown = packed(history, whole), Packing(first(history, 1), whole)
-    for n_times in (1, 2, 9, 15, 31):
-        grown.add(first(history, n_times))
-    assert np.array_equal(grown.bits, at_once.bits)
-    assert np.min(at_once.bits) < ALL_BITS
-
-
-def test_a_network_whose_predictions_are_no_numbers_is_not_rounded():
-    network = regviz.NetworkSpec((32,) * 6, "linear")
-    deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    parameters = deep.parameters.copy()
-    parameters[:, 1] = 6e30
-    packing = packed(replace(deep, parameters=parameters), 10**9)
-    assert packing.bits[0][0] < packing.bits[0][1] == ALL_BITS

@@ -12,11 +12,11 @@ import { makeSave } from "./export.js";
 import { makeFocus } from "./focus.js";
 import { makeHelp } from "./help.js";
 import { layOut } from "./layout.js";
-import { makeLegend, updateSigns, updateStatus } from "./legend.js";
+import { makeLegend, updateSigns } from "./legend.js";
 import { START_PACE, paced } from "./pace.js";
 import * as player from "./player.js";
 import { drawPoints } from "./points.js";
-import { LINE_UP, append, heldFrames, isComplete, start, weightAxes } from "./recording.js";
+import { append, isComplete, start, weightAxes } from "./recording.js";
 import { makeScale } from "./scale.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
@@ -116,7 +116,7 @@ export class Board {
 
   /**
    * @param {Uint8Array} bytes  a message
-   * @returns {Promise<{run: string, held: number[]}|null>}  what to ask the server for next
+   * @returns {Promise<{run: string, held: number}|null>}  what to ask the server for next
    */
   async receive(bytes) {
     // one after another: a short message is decompressed sooner than a long one before it
@@ -129,10 +129,10 @@ export class Board {
    * Show a decoded message.
    *
    * @param {import("./codec.js").Message} message
-   * @returns {{run: string, held: number[]}|null}  as of `receive`
+   * @returns {{run: string, held: number}|null}  as of `receive`
    */
   take(message) {
-    const { run, frame, part, epochs, reply, rest } = message.header;
+    const { run, frame, epochs, reply, rest } = message.header;
     this.askAfter = rest;
     // a session counts its replies
     this.left ||= reply <= this.reply && this.onNewSession();
@@ -140,12 +140,12 @@ export class Board {
     if (this.left) return null;
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
-      if (frame !== 0 || part !== 0) return { run, held: [0, 0] };
+      if (frame !== 0) return { run, held: 0 };
       this.begin(start(message));
     } else {
       // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
       // what a fragment was asked if the page runs anew before it.
-      if (frame < heldFrames(this.recording)[part]) {
+      if (frame < this.recording.held) {
         this.askAfter = Math.max(rest, ASK_AGAIN);
         return this.complete ? null : this.next();
       }
@@ -154,9 +154,7 @@ export class Board {
     this.obey(message.header.look);
     this.state = player.arrived(this.state, this.recording);
     this.axes = weightAxes(this.recording);
-    // what only the sliders will show is no reason to draw the pictures anew
-    if (part === LINE_UP || views.isWaiting(this.view, this.recording)) this.change();
-    else updateStatus(this.legend, this.recording);
+    this.change();
     // once more when all is there, so that the server knows; its answer to that is empty
     return isComplete(this.recording) && epochs.length === 0 ? null : this.next();
   }
@@ -207,7 +205,7 @@ export class Board {
 
   /** What to ask the server for: the frames after those held. */
   next() {
-    return this.recording && { run: this.recording.run, held: heldFrames(this.recording) };
+    return this.recording && { run: this.recording.run, held: this.recording.held };
   }
 
   /** Show another run from now on. */

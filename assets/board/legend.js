@@ -62,10 +62,7 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
 
 /** How far the cube has come, and what of it was left out to keep it small. */
 export function updateStatus({ status }, recording) {
-  const { parts, lastEpoch } = recording;
-  const [lineUp, others] = parts;
-  const share = ({ epochs }) => `${Math.floor((100 * (epochs.at(-1) ?? 0)) / lastEpoch)} %`;
-  const isDone = ({ epochs, nFrames }) => epochs.length === nFrames;
+  const { epochs, half, lastEpoch, nFrames } = recording;
   const done = isComplete(recording);
   if (status.classList.contains("training") === done) {
     status.classList.toggle("training", !done);
@@ -73,10 +70,8 @@ export function updateStatus({ status }, recording) {
     status.setAttribute("aria-live", done ? "polite" : "off");
     if (!done) explain(status, null); // which was that of the run before
   }
-  if (!isDone(lineUp)) return say(status, `training… ${share(lineUp)}`);
-  if (!done) return say(status, waiting(share(others)));
-  const kept = others.nRows ? others.nFrames : lineUp.nFrames;
-  const notes = [kept < Math.min(lastEpoch, FRAMES) + 1 && `${kept} epochs kept`, others.half && "half precision"].filter(Boolean);
+  if (!done) return say(status, `training… ${Math.floor((100 * epochs.at(-1)) / lastEpoch)} %`);
+  const notes = [nFrames < Math.min(lastEpoch, FRAMES) + 1 && `${nFrames} epochs kept`, half && "half precision"].filter(Boolean);
   explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
   say(status, summary(recording));
 }
@@ -91,10 +86,6 @@ function explain(status, tip) {
     status.tabIndex = 0;
     status.dataset.tip = tip;
   }
-}
-
-function waiting(share) {
-  return `other strengths… ${share}`;
 }
 
 function summary({ diverged, lastEpoch }) {

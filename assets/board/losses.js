@@ -2,7 +2,7 @@
 
 import { drawChart, makeChart, redraw } from "./chart.js";
 import { make } from "./dom.js";
-import { LINE_UP, hasNetwork, isDiverged, lastFrame, metric } from "./recording.js";
+import { firstNetworks, isDiverged, metric } from "./recording.js";
 import { css, mix, parse } from "./theme.js";
 import { tickLabel } from "./ticks.js";
 import { TERMS, divergedAt, number } from "./words.js";
@@ -130,18 +130,17 @@ function dataOf(recording, k, card, theme, { log, range }) {
 
 /** A measure at all frames that there are of network `k`. */
 function valuesOf(recording, name, k) {
-  const last = hasNetwork(recording, k) ? lastFrame(recording, k) : -1;
-  return Float32Array.from(recording.epochs, (_, t) => (t > last ? NaN : metric(recording, name, t, k)));
+  return Float32Array.from(recording.epochs, (_, t) => metric(recording, name, t, k));
 }
 
 /**
- * The least and the largest loss of the line-up, so that the charts of its networks have the same
- * axes and can be compared. One that diverges does not count: it would squash the others' lines.
+ * The least and the largest loss of the cards' first networks, so that all charts have the same axes
+ * and can be compared. One that diverges does not count: it would squash the others' lines.
  * Where all diverge, the first frame decides.
  */
 function commonRange(recording) {
-  const { parts, diverged, held } = recording;
-  const networks = [...diverged.keys()].filter((k) => parts[LINE_UP].rows[k] >= 0);
+  const { diverged, held } = recording;
+  const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let least = Infinity;
   let most = 0;

@@ -1,16 +1,11 @@
 /**
- * A cube as it has arrived so far: every network, at every recorded epoch. It comes in two parts,
- * the line-up and all other networks, whose frames may lie at different epochs; the line-up's are the frames
- * that the whole board counts in. A recording is a value: `append` returns a new one and leaves the
- * old one as it was, though both look at the same memory.
+ * A cube as it has arrived so far: every network, at every recorded epoch. A recording is a value:
+ * `append` returns a new one and leaves the old one as it was, though both look at the same memory.
  *
- * @typedef {Object} Part
- * @property {Int32Array} rows  for each network of the cube where it stands in a frame, or -1
- * @property {number} nRows
- * @property {number} nFrames  frames that the part will have
- * @property {number[]} epochs  of the frames held
- * @property {boolean} half  whether any of them came in half precision
- * @property {{parameters: import("./codec.js").Numbers, metrics: Float32Array, index: number}[]} frames
+ * @typedef {Object} Frame  a frame of a message: its place there, and what that message holds
+ * @property {import("./codec.js").Numbers} parameters
+ * @property {Float32Array} metrics
+ * @property {number} index
  *
  * @typedef {Object} Card
  * @property {string} key
@@ -27,7 +22,8 @@
  *
  * @typedef {Object} Recording
  * @property {string} run
- * @property {Part[]} parts       line-up and others
+ * @property {Frame[]} frames     those that have arrived
+ * @property {boolean} half       whether any of them came in half precision
  * @property {number} held        frames that have arrived
  * @property {number} nFrames     frames that the run will have
  * @property {number[]} epochs    the epoch of each held frame
@@ -50,21 +46,20 @@
  * @property {number} nParameters
  * @property {Int32Array} weightIndex  where the weights stand in a row; the rest are biases
  * @property {string[]} metricNames
- * @property {number} spread  what nearly all |weights| of the line-up lie below
+ * @property {number} spread  what nearly all |weights| of the cards' first networks lie below
  */
 
 import { copyNumbers } from "./codec.js";
 
-export const LINE_UP = 0;
-export const OTHERS = 1;
 const SPREAD_QUANTILE = 0.98;
 
-/** @param {import("./codec.js").Message} message  the first of a run: the line-up's, with frame 0 */
+/** @param {import("./codec.js").Message} message  the first of a run, with frame 0 */
 export function start({ header, arrays }) {
   const { layers, activation, task, features, names } = header;
   const empty = {
     run: header.run,
-    parts: [makePart(header), makePart({ ...header, rows: [] })],
+    frames: [],
+    half: false,
     held: 0,
     nFrames: header.n_frames,
     epochs: [],
@@ -90,85 +85,40 @@ export function start({ header, arrays }) {
   return append(empty, { header, arrays });
 }
 
-function makePart({ rows, n_frames: nFrames, n_networks: nNetworks }) {
-  const places = new Int32Array(nNetworks).fill(-1);
-  rows.forEach((network, row) => (places[network] = row));
-  return { rows: places, nRows: rows.length, nFrames, epochs: [], half: false, frames: [] };
-}
-
 /**
- * The recording with a message's frames at the end of their part; the same one if they do not go
- * there.
+ * The recording with a message's frames at its end; the same one if they do not go there.
  *
  * @param {Recording} recording
  * @param {import("./codec.js").Message} message
  * @returns {Recording}
  */
 export function append(recording, { header, arrays }) {
-  const { run, part: p, frame, rows, epochs } = header;
-  const known = recording.parts[p];
-  if (run !== recording.run || frame !== known.epochs.length) return recording;
-  const places = known.nRows
-    ? known
-    : makePart({ rows, n_frames: header.n_frames, n_networks: recording.diverged.length });
+  const { run, frame, epochs, n_frames: nFrames, early_stopping: decided } = header;
+  if (run !== recording.run || frame !== recording.held) return recording;
   const { parameters, metrics } = arrays;
-  const part = {
-    ...places,
-    nFrames: header.n_frames,
-    epochs: known.epochs.concat(epochs),
-    half: known.half || parameters instanceof Uint16Array,
-    frames: known.frames.concat(epochs.map((_, index) => ({ parameters, metrics, index }))),
+  const frames = recording.frames.concat(epochs.map((_, index) => ({ parameters, metrics, index })));
+  const grown = {
+    ...recording,
+    frames,
+    nFrames,
+    half: recording.half || parameters instanceof Uint16Array,
+    held: frames.length,
+    epochs: recording.epochs.concat(epochs),
+    diverged: Int32Array.from(header.diverged),
+    stopping: decided ? decided.best.map((best, k) => ({ best, stop: decided.stop[k] })) : recording.stopping,
+    link: header.link,
   };
-  const diverged = recording.diverged.slice();
-  rows.forEach((network, row) => (diverged[network] = header.diverged[row]));
-  const stopping = recording.stopping.slice();
-  const decided = header.early_stopping;
-  if (decided) rows.forEach((network, row) => (stopping[network] = { best: decided.best[row], stop: decided.stop[row] }));
-  const parts = recording.parts.with(p, part);
-  const grown = { ...recording, parts, stopping, diverged, link: header.link };
-  if (p === OTHERS) return grown;
-  Object.assign(grown, { held: part.epochs.length, epochs: part.epochs, nFrames: part.nFrames });
   return { ...grown, spread: spreadOf(grown, frame) };
 }
 
-/** Whether every frame of every network is there. */
-export function isComplete({ parts, diverged }) {
-  const there = parts.filter(({ epochs, nFrames }) => epochs.length === nFrames);
-  return there.reduce((sum, { nRows }) => sum + nRows, 0) === diverged.length;
+/** Whether every frame is there. */
+export function isComplete({ held, nFrames }) {
+  return held === nFrames;
 }
 
-/** The frames held of line-up and others. */
-export function heldFrames({ parts }) {
-  return parts.map(({ epochs }) => epochs.length);
-}
-
-/** The frame of network `k` at frame `t`, or the last one before that there is. */
-function find({ parts, epochs }, t, k) {
-  const [lineUp, others] = parts;
-  if (lineUp.rows[k] >= 0) return { part: lineUp, index: t, frame: lineUp.frames[t] };
-  // the others may have fewer frames
-  let index = Math.min(t, others.epochs.length - 1);
-  while (index > 0 && others.epochs[index] > epochs[t]) index--;
-  return { part: others, index, frame: others.frames[index] };
-}
-
-/** The epoch of what there is of network `k` for frame `t`: an earlier one, if that is missing. */
-export function epochOf(recording, t, k) {
-  const { part, index } = find(recording, t, k);
-  return part.epochs[index];
-}
-
-/** Whether there is anything of network `k` yet. */
-export function hasNetwork({ parts }, k) {
-  return parts.some(({ rows, epochs }) => rows[k] >= 0 && epochs.length > 0);
-}
-
-/** The last frame that there is of network `k`. */
-export function lastFrame({ parts, held, epochs }, k) {
-  const [lineUp, others] = parts;
-  if (lineUp.rows[k] >= 0) return held - 1;
-  const last = others.epochs.at(-1) ?? 0;
-  return others.epochs.length === others.nFrames ? held - 1 : epochs.findLastIndex((e) => e <= last);
+/** The networks that the cards show first: their axes are those of all networks. */
+export function firstNetworks({ cards }) {
+  return cards.map(({ networks, level }) => networks[level]);
 }
 
 /**
@@ -179,19 +129,15 @@ export function lastFrame({ parts, held, epochs }, k) {
  * @param {number} k
  * @param {Float32Array} out  of length nParameters
  */
-export function copyRow(recording, t, k, out) {
-  const { part, frame } = find(recording, t, k);
-  const row = frame.index * part.nRows + part.rows[k];
-  return copyNumbers(frame.parameters, row * recording.nParameters, out);
+export function copyRow({ frames, diverged, nParameters }, t, k, out) {
+  const { parameters, index } = frames[t];
+  return copyNumbers(parameters, (index * diverged.length + k) * nParameters, out);
 }
 
-/** A measure of network `k` at frame `t`; NaN where there is none. */
-export function metric(recording, name, t, k) {
-  if (!hasNetwork(recording, k)) return NaN;
-  const { metricNames } = recording;
-  const { part, frame } = find(recording, t, k);
-  const row = frame.index * part.nRows + part.rows[k];
-  return frame.metrics[row * metricNames.length + metricNames.indexOf(name)];
+/** A measure of network `k` at frame `t`. */
+export function metric({ frames, diverged, metricNames }, name, t, k) {
+  const { metrics, index } = frames[t];
+  return metrics[(index * diverged.length + k) * metricNames.length + metricNames.indexOf(name)];
 }
 
 /** Whether network `k` has diverged by frame `t`. */
@@ -215,9 +161,9 @@ export function weightAxes({ spread, weightIndex: index }) {
  * else's. Where all diverge, the first frame decides.
  */
 function spreadOf(recording, from) {
-  const { parts, held, diverged, nParameters } = recording;
+  const { held, diverged, nParameters } = recording;
   const row = new Float32Array(nParameters);
-  const networks = [...diverged.keys()].filter((k) => parts[LINE_UP].rows[k] >= 0);
+  const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let most = recording.spread;
   for (let t = from; t < (finite.length ? held : Math.min(1, held)); t++) {

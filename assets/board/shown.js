@@ -17,7 +17,7 @@
  */
 
 import { makePoints, prune, score } from "./prune.js";
-import { copyRow, epochOf, hasNetwork, isDiverged, lastFrame, metric } from "./recording.js";
+import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, levelOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
@@ -33,21 +33,19 @@ import { atEpoch, kept } from "./words.js";
 export function showCard(shown, recording, view, frame) {
   const { card, row, drawn } = shown;
   const level = levelOf(view, card);
-  // a strength that is still to be trained shows, until then, the one that came with the line-up
-  const asked = hasNetwork(recording, card.networks[level]) ? level : card.level;
-  shown.k = card.networks[asked];
-  shown.strength = card.strengths[asked];
-  shown.t = Math.min(frame, lastFrame(recording, shown.k));
+  shown.k = card.networks[level];
+  shown.strength = card.strengths[level];
+  shown.t = frame;
   let wanted = recording.epochs[frame];
   if (card.held) {
     const { best, bestEpoch, settled } = earlyStopping(recording, shown.k);
-    shown.t = Math.min(shown.t, best);
+    shown.t = Math.min(frame, best);
     shown.strength = kept(bestEpoch, settled && frame >= best);
     wanted = Math.min(wanted, bestEpoch);
   }
-  const epoch = epochOf(recording, shown.t, shown.k);
+  const epoch = recording.epochs[shown.t];
   const hidden = recording.network.layers.length > 2;
-  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[asked] : 0;
+  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[level] : 0;
   shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
   copyRow(recording, shown.t, shown.k, row);
   const edits = view.edits[card.key];

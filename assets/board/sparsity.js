@@ -3,7 +3,7 @@
 import { drawChart, makeChart } from "./chart.js";
 import { make } from "./dom.js";
 import { effectiveWeights, hoyer, sparsity } from "./measures.js";
-import { copyRow, hasNetwork, isDiverged, lastFrame } from "./recording.js";
+import { copyRow, isDiverged } from "./recording.js";
 import { css, mix, parse } from "./theme.js";
 import { TERMS, divergedAt, number, percent } from "./words.js";
 
@@ -93,7 +93,7 @@ export function describeSparsity({ chart, data, shown }, recording, k, frame) {
   chart.canvas.setAttribute("aria-label", sentence);
 }
 
-/** The measures of network `k` at all frames that there are of it; only new frames are measured. */
+/** The measures of network `k` at all frames that there are; only new frames are measured. */
 function measuresOf(panel, recording, k) {
   if (panel.run !== recording.run) {
     Object.assign(panel, { run: recording.run, row: new Float32Array(recording.nParameters) });
@@ -101,8 +101,7 @@ function measuresOf(panel, recording, k) {
   }
   if (!panel.measured.has(k)) panel.measured.set(k, { zeros: [], hoyer: [], effective: [] });
   const measured = panel.measured.get(k);
-  const last = hasNetwork(recording, k) ? lastFrame(recording, k) : -1;
-  for (let t = measured.zeros.length; t <= last; t++) {
+  for (let t = measured.zeros.length; t < recording.held; t++) {
     // the weights of a network that is lost are those that it had before
     const lost = isDiverged(recording, t, k);
     copyRow(recording, t, k, panel.row);

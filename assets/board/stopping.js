@@ -3,8 +3,6 @@
  * carries the epochs; here they are only looked up.
  */
 
-import { hasNetwork, lastFrame } from "./recording.js";
-
 /**
  * @typedef {Object} Stopping
  * @property {number} best       the frame of the network that is kept, or the nearest before it
@@ -21,16 +19,15 @@ import { hasNetwork, lastFrame } from "./recording.js";
  * @returns {Stopping}
  */
 export function earlyStopping(recording, k) {
-  const { epochs, nFrames, lastEpoch, stopping } = recording;
+  const { epochs, held, nFrames, lastEpoch, stopping } = recording;
   const decided = stopping[k];
-  if (!decided || !hasNetwork(recording, k)) {
+  if (!decided) {
     return { best: nFrames - 1, bestEpoch: lastEpoch, stop: null, stopEpoch: null, settled: false };
   }
-  const last = lastFrame(recording, k);
   // a message may know of epochs whose frames come with the next one
-  const best = epochs.findLastIndex((epoch, t) => t <= last && epoch <= decided.best);
-  const stop = decided.stop === null ? -1 : epochs.findIndex((epoch, t) => t <= last && epoch >= decided.stop);
+  const best = epochs.findLastIndex((epoch) => epoch <= decided.best);
+  const stop = decided.stop === null ? -1 : epochs.findIndex((epoch) => epoch >= decided.stop);
   const found = { best, bestEpoch: decided.best };
   if (stop >= 0) return { ...found, stop, stopEpoch: decided.stop, settled: true };
-  return { ...found, stop: null, stopEpoch: null, settled: last === nFrames - 1 };
+  return { ...found, stop: null, stopEpoch: null, settled: held === nFrames };
 }

@@ -73,11 +73,6 @@ export function shift(view, cards, steps) {
   return Object.keys(levels).length ? { ...view, levels: { ...view.levels, ...levels } } : view;
 }
 
-/** Whether a card shows a network of which there is more to come than of the line-up. */
-export function isWaiting(view, { cards, parts: [lineUp] }) {
-  return cards.some((card) => lineUp.rows[networkOf(view, card)] < 0);
-}
-
 /** Whether a card has a strength to set. */
 export function isAdjustable({ networks }) {
   return networks.length > 1;

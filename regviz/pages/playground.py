@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from regviz.board import LINE_UP, OTHERS, encode
+from regviz.board import encode
 from regviz.cube import Cube
-from regviz.experiment import Experiment
 from regviz.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
@@ -21,20 +20,20 @@ from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
-from regviz.run import Run, Work
+from regviz.run import Work
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
 
-GATHER = (0.12, 0.5)  # seconds: a message of line-up or others carries the frames of so long
+GATHER = 0.15  # seconds: a message carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
 # Seconds that a browser rests before it asks for more, for each training beyond so many: where much
 # trains frames come slowly anyway, and all who ask for them take time from it.
-REST = (0.02, 0.06)
+REST = 0.04
 AT_ONCE = 8
 # Frames of a session's first message: on a slow line a picture of them is there seconds before the
 # others are.
-FIRST_FRAMES = 12
+FIRST_FRAMES = 3
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -95,19 +94,19 @@ _board = asset_component("regviz_board", "board")
 
 
 def _name(cube: Cube, rows: list[int]) -> str:
-    """Of a cube together with its line-up."""
+    """Of a cube together with the networks that are shown first."""
     return hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
 
 
-def _held(name: str) -> tuple[int, int]:
-    """How many frames of line-up and others the browser has said that it holds."""
+def _held(name: str) -> int:
+    """How many frames the browser has said that it holds."""
     asked = (st.session_state.get("board") or {}).get("more")
     if isinstance(asked, dict) and asked.get("run") == name:
         held = asked.get("held")
-        if isinstance(held, list) and [type(n) for n in held] == [int, int] and min(held) >= 0:
-            st.session_state["held"] = (name, *held)
-    run, *frames = st.session_state.get("held", ("", 0, 0))
-    return (frames[0], frames[1]) if run == name else (0, 0)
+        if type(held) is int and held >= 0:
+            st.session_state["held"] = (name, held)
+    run, frames = st.session_state.get("held", ("", 0))
+    return frames if run == name else 0
 
 
 @st.fragment
@@ -118,21 +117,14 @@ def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
     if moved():
         st.rerun()
     visitor = st.session_state["visitor"]
-    # the same runs as before, or, if they were given up meanwhile, the same frames once more
-    started = _start(cube, rows, visitor, always=True)
-    part, run = LINE_UP, started[LINE_UP]
-    history = run.wait(held[part], GATHER[part] if held[part] else 0, PATIENCE, visitor)
-    if history.complete and held[part] >= len(run.packing.frames) and len(started) > 1:
-        part, run = OTHERS, started[OTHERS]
-        history = run.wait(held[part], GATHER[part], PATIENCE, visitor)
-    networks = rows if part == LINE_UP else cube.others(rows)
+    # the same run as before, or, if it was given up meanwhile, the same frames once more
+    run = runs().get(cube.experiment, visitor, always=True)
+    history = run.wait(held, GATHER if held else 0, PATIENCE, visitor)
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
     look = st.session_state.get("wish")
     most = FIRST_FRAMES if reply == 1 else None
-    message = encode(
-        *(cube, name, part, networks, history, run.packing, held[part]),
-        *(reply, look, link, _rest(part), most),
-    )
+    rest = REST * max(0, runs().n_training - AT_ONCE)
+    message = encode(cube, name, rows, history, run.packing, held, reply, look, link, rest, most)
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
     if understand.is_open() and (sight := _sight()) != st.session_state.get("seen_below"):
@@ -141,22 +133,17 @@ def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
         st.rerun()
 
 
-def _rest(part: int) -> float:
-    return REST[part] * max(0, runs().n_training - AT_ONCE)
-
-
 def _sight() -> Sight | None:
     """What is on screen, if its training is complete."""
-    cube, rows, _ = st.session_state["shown"]
+    cube, _, _ = st.session_state["shown"]
     visitor = st.session_state["visitor"]
-    started = _start(cube, rows, visitor, always=True)
-    histories = [run.wait(0, timeout=0, visitor=visitor) for run in started]
-    if not all(history.complete for history in histories):
+    history = runs().get(cube.experiment, visitor, always=True).wait(0, 0, 0, visitor)
+    if not history.complete:
         return None
     seen = view()
     return Sight(
         cube,
-        runs().whole(cube, rows, histories),
+        history,
         cube.rows(seen.levels),
         _focus(cube, seen.focus),
         "dark" if st.context.theme.type == "dark" else "light",
@@ -184,41 +171,16 @@ def _show_below() -> None:
         understand.show(sight)
 
 
-def _experiments(cube: Cube, rows: list[int]) -> list[Experiment]:
-    """The line-up and, if there are any, all others."""
-    return [cube.only(networks) for networks in (rows, cube.others(rows)) if networks]
-
-
-def _start(cube: Cube, rows: list[int], visitor: str, always: bool = False) -> list[Run]:
-    """The runs of the line-up and of all others: trained now, in training, or there already.
-
-    What is on screen is trained again however busy the server is, should it have been given up.
-    """
-    line_up, *others = _experiments(cube, rows)
-    limit = cube.limit_of_others
-    return [
-        runs().get(line_up, visitor, always=always),
-        # once the line-up is taken on, so are the others
-        *(
-            runs().get(experiment, visitor, urgent=False, limit=limit, always=True)
-            for experiment in others
-        ),
-    ]
-
-
-def _begin(
-    scene: Scene, cube: Cube, rows: list[int], visitor: str, messages: DeltaGenerator
-) -> bool:
+def _begin(scene: Scene, cube: Cube, visitor: str, messages: DeltaGenerator) -> bool:
     """Start what is to be trained; where that cannot be, say why and what can."""
     fresh = cube != st.session_state.get("shown", (None,))[0]
-    line_up = cube.only(rows)
-    shared = fresh and runs().holds(line_up)
+    shared = fresh and runs().holds(cube.experiment)
     with messages:
         if fresh and too_costly(scene):
             tell_too_costly(scene)
             return False
         try:
-            _start(cube, rows, visitor)
+            runs().get(cube.experiment, visitor)
         except Busy:
             wait_for_room()
             return False
@@ -226,7 +188,7 @@ def _begin(
             st.error(f"These settings do not go together: {error}")
             return False
     if shared:
-        fields = Work(line_up).describe() | {"ms": 0, "hit": True, "outcome": "shared"}
+        fields = Work(cube.experiment).describe() | {"ms": 0, "hit": True, "outcome": "shared"}
         _logger.info("run", extra={"fields": fields})
     return True
 
@@ -323,19 +285,18 @@ def main() -> None:
     visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
     cube = scene.cube()
     before, rows_before, _ = st.session_state.get("shown", (None, [], None))
-    # where the strengths stand when a cube is chosen decides what is trained first, and no more
+    # the cards keep the strengths that they start with as long as the cube is the same
     rows = rows_before if cube == before else cube.rows(view().levels)
     _tell_left_out(scene)
     with messages:
         _tell_problems(cube)
-    if not _begin(scene, cube, rows, visitor, messages):
+    if not _begin(scene, cube, visitor, messages):
         if before is None:
             return
         cube, rows, scene = st.session_state["shown"]  # what is on screen stays
     st.session_state["shown"] = (cube, rows, scene)
-    if before not in (None, cube):
-        for experiment in set(_experiments(before, rows_before)) - set(_experiments(cube, rows)):
-            runs().leave(experiment, visitor)
+    if before is not None and before.experiment != cube.experiment:
+        runs().leave(before.experiment, visitor)
     if "share" not in scene.hide:
         with above:
             share.show(scene, cube, _sight)
