@@ -102,18 +102,6 @@ def test_trainings_are_counted():
     assert (pool.n_started, pool.n_refused) == (2, 0)
 
 
-def test_the_whole_is_put_together_once():
-    scene = Scene()
-    cube = replace(scene, methods=("none", "l1"), training=SHORT.training).cube()
-    rows = cube.rows({})
-    pool = Runs()
-    histories = [finish(pool.get(cube.only(part))) for part in (rows, cube.others(rows))]
-    whole = pool.whole(cube, rows, histories)
-    assert pool.whole(cube, rows, histories) is whole
-    assert pool.n_bytes == sum(h.n_bytes for h in (*histories, whole))
-    assert whole.parameters.tobytes() == cube.whole(rows, histories).parameters.tobytes()
-
-
 # ------------------------------------------------------------------------------ the page
 
 

@@ -1,21 +1,20 @@
-"""A cube is every method at every strength, trained as two runs that agree, and never too large."""
+"""A cube is every method at every strength, trained as one run, and never too large."""
 
 import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 import pytest
 
 import regviz
-from regviz.board import LINE_UP, OTHERS, encode
-from regviz.cube import LIMIT, Cube
+from regviz.board import encode
+from regviz.cube import Cube
 from regviz.experiment import FEATURES
 from regviz.layout import Layout
-from regviz.packing import ALL_BITS, HALF, METRICS, SINGLE, Packing, frame_bytes
+from regviz.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS, grid
@@ -52,21 +51,17 @@ def size(cube: Cube) -> tuple[int, int]:
 
 
 def packed(cube: Cube) -> Packing:
-    """The others' frames, with nothing trained: where half precision ends must be faked.
-
-    So must be how many bits networks need.
-    """
+    """The frames, with nothing trained: where half precision ends must be faked."""
     n_recorded, n_parameters = size(cube)
-    shape = (n_recorded, len(cube.others(cube.rows({}))), n_parameters)
+    shape = (n_recorded, len(cube.experiment.regularizations), n_parameters)
     history = SimpleNamespace(
         experiment=cube.experiment,
         dataset=POINTS[cube.experiment.data.name],
         parameters=SimpleNamespace(shape=shape),
         epochs=range(n_recorded),
     )
-    packing = Packing(history, cube.limit_of_others)
-    with mock.patch.object(Packing, "_bits", return_value=np.full(shape[1], ALL_BITS)):
-        packing.add(history)
+    packing = Packing(history)
+    packing.add(history)
     return packing
 
 
@@ -139,33 +134,25 @@ def test_levels_beyond_the_ends_are_the_ends_and_unknown_methods_are_passed_over
     assert cube.rows({"early_stopping": 3, "": 9}) == cube.rows({})
 
 
-def test_line_up_and_others_are_all_networks_each_once():
+def test_some_of_its_networks_alone_are_an_experiment():
     cube = cube_of()
-    for levels in ({}, dict.fromkeys(NAMES, 0), {"l1": 7, "dropout": 2}):
-        rows = cube.rows(levels)
-        others = cube.others(rows)
-        assert others == sorted(others)
-        assert sorted(rows + others) == list(range(41))
-        for chosen in (rows, others):
-            networks = tuple(cube.experiment.regularizations[k] for k in chosen)
-            assert cube.only(chosen) == replace(cube.experiment, regularizations=networks)
-    none = cube_of(methods=["none"])
-    assert none.others(none.rows({})) == []
+    rows = cube.rows({"l1": 7, "dropout": 2})
+    networks = tuple(cube.experiment.regularizations[k] for k in rows)
+    assert cube.only(rows) == replace(cube.experiment, regularizations=networks)
 
 
 @pytest.mark.parametrize("levels", [{}, {"l1": 0, "l2": 7, "dropout": 7, "max_norm": 2}])
 @pytest.mark.parametrize("name", DATA)
-def test_line_up_and_others_are_bit_for_bit_what_all_networks_are_together(name: str, levels: dict):
+def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(name: str, levels: dict):
     cube = cube_of((4, 3), 6, name, onset=2)
     whole = regviz.train(cube.experiment)
     rows = cube.rows(levels)
-    for chosen in (rows, cube.others(rows)):
-        part = regviz.train(cube.only(chosen))
-        np.testing.assert_array_equal(part.epochs, whole.epochs)
-        assert part.parameters.tobytes() == whole.parameters[:, chosen].tobytes()
-        np.testing.assert_array_equal(part.diverged, whole.diverged[chosen])
-        for metric, values in part.metrics.items():
-            np.testing.assert_array_equal(values, whole.metrics[metric][:, chosen], err_msg=metric)
+    part = regviz.train(cube.only(rows))
+    np.testing.assert_array_equal(part.epochs, whole.epochs)
+    assert part.parameters.tobytes() == whole.parameters[:, rows].tobytes()
+    np.testing.assert_array_equal(part.diverged, whole.diverged[rows])
+    for metric, values in part.metrics.items():
+        np.testing.assert_array_equal(values, whole.metrics[metric][:, rows], err_msg=metric)
 
 
 # ------------------------------------------------------------------------------ how large it is
@@ -182,16 +169,15 @@ def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
     precisions = set()
     for cube in settings():
         n_recorded, n_parameters = size(cube)
-        n_others = len(cube.experiment.regularizations) - len(cube.shelves)
-        line_up = n_recorded * frame_bytes(len(cube.shelves), n_parameters, SINGLE)
+        n_rows = len(cube.experiment.regularizations)
         middle = n_recorded // 2
         for n in {0, 1, 2, middle, middle + 1, n_recorded - 2, n_recorded - 1, n_recorded}:
             fail_from(n)
             packing = packed(cube)
             times = [t for t, _ in packing.frames]
-            taken = [frame_bytes(n_others, n_parameters, kind) for _, kind in packing.frames]
+            taken = [frame_bytes(n_rows, n_parameters, kind) for _, kind in packing.frames]
             case = cube.experiment.network, cube.experiment.training, n
-            assert line_up + sum(taken) <= LIMIT, case
+            assert sum(taken) <= LIMIT, case
             assert (times[0], times[-1]) == (0, n_recorded - 1), case
             assert packing.n_frames == len(times), case
             assert all(0 < gap <= 3 for gap in np.diff(times)), case
@@ -205,9 +191,7 @@ def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from:
         n_recorded, n_parameters = size(cube)
         n_epochs = cube.experiment.training.epochs
         if n_recorded < min(n_epochs, SHOWCASE.training.frames) + 1:
-            n_others = len(cube.experiment.regularizations) - len(cube.shelves)
-            frame = frame_bytes(len(cube.shelves), n_parameters, SINGLE)
-            frame += frame_bytes(n_others, n_parameters, HALF)
+            frame = frame_bytes(len(cube.experiment.regularizations), n_parameters, HALF)
             assert (n_recorded + 2) * frame > LIMIT
             assert n_recorded >= 10
 
@@ -217,20 +201,14 @@ def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom,
     fail_from(n)
     cube = cube_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
     rows = cube.rows({})
-    sent = 0
-    for part, networks, limit in (
-        (LINE_UP, rows, None),
-        (OTHERS, cube.others(rows), cube.limit_of_others),
-    ):
-        history = untrained(cube.only(networks))
-        packing = Packing(history, limit)
-        packing.add(history)
-        frame, n_frames = 0, None
-        while n_frames != 0:
-            message = encode(cube, "", part, networks, history, packing, frame)
-            n_frames, n_bytes = frames_of(message)
-            sent, frame = sent + n_bytes, frame + n_frames
-        assert frame == packing.n_frames
+    history = untrained(cube.experiment)
+    packing = Packing(history)
+    packing.add(history)
+    sent, frame, n_frames = 0, 0, None
+    while n_frames != 0:
+        n_frames, n_bytes = frames_of(encode(cube, "", rows, history, packing, frame))
+        sent, frame = sent + n_bytes, frame + n_frames
+    assert frame == packing.n_frames
     assert 0.75 * LIMIT < sent <= LIMIT
 
 

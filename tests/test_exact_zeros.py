@@ -8,7 +8,7 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board import OTHERS, encode
+from regviz.board import encode
 from regviz.cube import Cube
 from regviz.history import History
 from regviz.packing import Packing
@@ -114,27 +114,25 @@ def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
     network = NetworkSpec((6,), activation, ("x1", "x2", "x1^2"))
     cube = Cube.of(list(METHODS), replace(SHOWCASE.data, name=name), network, training)
     history = regviz.train(cube.experiment)
-    rows = list(range(len(cube.experiment.regularizations)))
-    without = [k for k in rows if not cube.experiment.regularizations[k].l1]
+    without = [k for k, row in enumerate(cube.experiment.regularizations) if not row.l1]
     assert not zeros(history)[:, without].any()
-    sent = sent_zeros(cube, rows, history)
+    sent = sent_zeros(cube, history)
     np.testing.assert_array_equal(sent, zeros(history)[: len(sent)])
 
 
-def sent_zeros(cube: Cube, rows: list[int], history: History) -> np.ndarray:
+def sent_zeros(cube: Cube, history: History) -> np.ndarray:
     """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
-    packing = Packing(history, None)
+    packing = Packing(history)
     packing.add(history)
-    _, arrays = decode(encode(cube, "run", OTHERS, rows, history, packing))
+    _, arrays = decode(encode(cube, "run", cube.rows({}), history, packing))
     return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
 
 
 def test_weights_in_double_precision_do_not_become_zero_on_their_way():
     training = replace(SHOWCASE.training, epochs=20, dtype="float64")
     cube = Cube.of(["none", "l1"], SHOWCASE.data, NetworkSpec((3,)), training)
-    rows = list(range(len(cube.experiment.regularizations)))
     history = regviz.train(cube.experiment)
     parameters = history.parameters.copy()
     parameters[:, 0, 0] = 1e-300
     history = replace(history, parameters=parameters)
-    np.testing.assert_array_equal(sent_zeros(cube, rows, history), zeros(history))
+    np.testing.assert_array_equal(sent_zeros(cube, history), zeros(history))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board import LINE_UP, OTHERS, encode
+from regviz.board import encode
 from regviz.cube import Cube
 from regviz.offline import BOARD, offline_page, recording
-from regviz.packing import Packing
+from regviz.packing import Packing, rounded
 from regviz.regularization import METHODS
 from regviz.showcase import SHOWCASE
 from tests.test_board import decode
@@ -80,69 +80,47 @@ def modules_of(page: str) -> dict[str, str]:
 # ------------------------------------------------------------------------------ the recording
 
 
-def assembled(messages: list[bytes]) -> dict[int, tuple[list[int], list[int], np.ndarray]]:
-    """For each part its networks, epochs and parameters, put together as a browser does."""
-    parts = {}
+def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
+    """Epochs and parameters, put together as a browser does."""
+    epochs, blocks = [], []
     for message in messages:
         header, arrays = decode(message)
-        rows, epochs, blocks = parts.setdefault(header["part"], (header["rows"], [], []))
         assert header["frame"] == len(epochs)
-        assert rows == header["rows"]
         epochs += header["epochs"]
         blocks.append(arrays["parameters"].astype(np.float32))
-    return {part: (r, e, np.concatenate(blocks)) for part, (r, e, blocks) in parts.items()}
+    return epochs, np.concatenate(blocks)
 
 
 @pytest.mark.parametrize("levels", [{}, {"l1": 0, "dropout": 7}])
-def test_every_network_is_there_at_every_epoch_and_the_line_up_to_the_bit(
+def test_every_network_is_there_at_every_epoch(
     cube: Cube, history: regviz.History, levels: dict[str, int]
 ):
-    rows = cube.rows(levels)
-    found = assembled(recording(cube, rows, history, "run"))
-    assert list(found) == [LINE_UP, OTHERS]
-    assert found[LINE_UP][0] == rows
-    assert sorted(rows + found[OTHERS][0]) == list(range(41))
-    for networks, epochs, parameters in found.values():
-        exact = history.parameters[:, networks]
-        assert epochs == history.epochs.tolist()
-        assert np.array_equal(parameters == 0, exact == 0)
-        assert (np.abs(parameters - exact) <= 2.0**-14 * np.abs(exact)).all()
-    _, _, shown = found[LINE_UP]
-    assert np.array_equal(shown.view(np.uint32), history.parameters[:, rows].view(np.uint32))
+    epochs, parameters = assembled(recording(cube, cube.rows(levels), history, "run"))
+    assert epochs == history.epochs.tolist()
+    assert np.array_equal(parameters, rounded(history.parameters))
 
 
-def test_the_messages_are_those_of_parts_that_were_trained_on_their_own(
-    cube: Cube, messages: list[bytes]
+def test_the_messages_are_those_of_a_run_on_the_page(
+    cube: Cube, history: regviz.History, messages: list[bytes]
 ):
-    rows = cube.rows({})
-    for part, networks, message in zip(
-        (LINE_UP, OTHERS), (rows, cube.others(rows)), messages, strict=True
-    ):
-        alone = regviz.train(cube.only(networks))
-        packing = Packing(alone, None if part == LINE_UP else cube.limit_of_others)
-        packing.add(alone)
-        assert message == encode(cube, "run", part, networks, alone, packing)
-
-
-def test_a_cube_of_single_networks_has_a_line_up_alone():
-    cube = cube_of(["none"])
-    found = assembled(recording(cube, [0], regviz.train(cube.experiment), "run"))
-    assert list(found) == [LINE_UP]
+    packing = Packing(history)
+    packing.add(history)
+    assert messages == [encode(cube, "run", cube.rows({}), history, packing)]
 
 
 def test_a_message_carries_one_precision_and_no_frame_is_lost(
     cube: Cube, history: regviz.History, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Cube, "limit_of_others", 0)
+    monkeypatch.setattr(Packing.__init__.__wrapped__, "__defaults__", (0,))
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
     messages = recording(cube, cube.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]
-    assert kinds == ["<f4", "<f2", "<f4"]
-    networks, epochs, parameters = assembled(messages)[OTHERS]
+    assert kinds == ["<f2", "<f4"]
+    epochs, parameters = assembled(messages)
     assert epochs == [0, 1, 2, 3, 4, 6, 8, 10, 12]
-    exact = history.parameters[:, networks][epochs]
+    exact = history.parameters[epochs]
     np.testing.assert_allclose(parameters[:5], exact[:5], rtol=2**-10, atol=1e-7)
-    np.testing.assert_allclose(parameters[5:], exact[5:], rtol=2**-14, atol=0)
+    np.testing.assert_allclose(parameters[5:], exact[5:], rtol=2**-18, atol=0)
 
 
 def test_what_does_not_go_together_is_refused(cube: Cube, history: regviz.History):
@@ -235,8 +213,8 @@ def test_texts_are_nothing_but_texts(messages: list[bytes], about: str):
 
 def test_the_size_is_that_of_the_messages_in_base64_and_of_the_board(messages: list[bytes]):
     in_base64 = sum(4 * -(-len(message) // 3) for message in messages)
-    board = len(offline_page([b"\0"], "A run"))
-    # a script element around each message
-    around = 100 * len(messages)
-    assert 0 <= len(offline_page(messages, "A run")) - board - in_base64 < around
+    board = len(offline_page([b"\0\0\0"], "A run")) - 4
+    # a script element around each further message
+    around = 100 * (len(messages) - 1)
+    assert 0 <= len(offline_page(messages, "A run")) - board - in_base64 <= around
     assert board < 600_000

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from regviz.board import LINE_UP, OTHERS
 from regviz.cube import Cube
 from regviz.experiment import DATASETS, NetworkSpec
 from regviz.pages.positions import KEYS
@@ -125,8 +124,8 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert cube == Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     assert cube.only(rows) == SHOWCASE
     sent = header(page)
-    assert (sent["part"], sent["frame"], sent["epochs"][0]) == (LINE_UP, 0, 0)
-    assert sent["rows"] == rows
+    assert (sent["frame"], sent["epochs"][0]) == (0, 0)
+    assert [card["networks"][card["level"]] for card in sent["cards"][:-1]] == rows
     assert sent["layers"] == [2, 8, 8, 8, 1]
     assert sent["last_epoch"] == 400
     assert sent["n_frames"] == 101
@@ -176,7 +175,7 @@ def test_every_control_reaches_the_cube(page: AppTest):
     assert "early_stopping" not in [card["key"] for card in sent["cards"]]
 
 
-@pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 1.0)])
+@pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 2.0)])
 def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
     monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float
 ):
@@ -219,7 +218,7 @@ def test_with_nothing_switched_on_the_page_says_so_and_shows_the_baseline(page: 
     assert not page.exception
     assert [card["key"] for card in header(page)["cards"]] == ["none"]
     assert "switched on" in page.warning[0].value
-    assert len(everything(page)[OTHERS]) == 0
+    assert header(page)["n_networks"] == 1
 
 
 def test_without_inputs_the_page_says_what_it_uses(page: AppTest):
@@ -315,9 +314,8 @@ def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page:
 @pytest.mark.usefixtures("impossible")
 def test_what_stays_is_still_trained_and_sent(page: AppTest, runs: list[Run]):
     widget(page.slider, "Noise").set_value(0.6).run()
-    parts = everything(page)
-    assert [len(part) for part in parts] == [51, 51]
-    assert len(runs) == 2
+    assert everything(page) == list(range(51))
+    assert len(runs) == 1
 
 
 @pytest.mark.usefixtures("impossible")
@@ -331,51 +329,43 @@ def test_a_page_that_opens_with_such_settings_says_so_and_shows_nothing():
 # ------------------------------------------------------------------------------ what is sent
 
 
-def everything(page: AppTest) -> list[list[int]]:
-    """The epochs of line-up and others, as a browser gets them that asks until it has all."""
-    epochs: list[list[int]] = [[], []]
+def everything(page: AppTest) -> list[int]:
+    """The epochs, as a browser gets them that asks until it has all."""
+    epochs: list[int] = []
     sent = header(page)
     for _ in range(100):
-        part = epochs[sent["part"]]
-        assert sent["frame"] == len(part)
-        part += sent["epochs"]
-        complete = len(part) == sent["n_frames"]
-        last = sent["part"] == OTHERS or len(cube_on(page).shelves) == sent["n_networks"]
-        if complete and last:
+        assert sent["frame"] == len(epochs)
+        epochs += sent["epochs"]
+        if len(epochs) == sent["n_frames"]:
             return epochs
-        held = [len(part) for part in epochs]
-        sent = {"n_networks": sent["n_networks"]} | header(
-            say(page, more={"run": sent["run"], "held": held})
-        )
+        sent = header(say(page, more={"run": sent["run"], "held": len(epochs)}))
     raise AssertionError("the cube never became complete")
 
 
-def test_who_asks_gets_every_frame_of_both_parts_once(page: AppTest, runs: list[Run]):
-    assert everything(page) == [list(range(51)), list(range(51))]
-    rows = page.session_state["shown"][1]
-    assert header(page)["rows"] == cube_on(page).others(rows)
-    assert len(runs) == 2
+def test_who_asks_gets_every_frame_once(page: AppTest, runs: list[Run]):
+    assert everything(page) == list(range(51))
+    assert len(runs) == 1
 
 
 def test_who_asks_for_another_run_is_sent_this_one_from_its_beginning(page: AppTest):
-    say(page, more={"run": "0" * 16, "held": [7, 0]})
+    say(page, more={"run": "0" * 16, "held": 7})
     sent = header(page)
-    assert (sent["part"], sent["frame"]) == (LINE_UP, 0)
+    assert sent["frame"] == 0
     assert sent["cards"]
 
 
-def test_a_second_visitor_shares_the_runs_of_the_first(page: AppTest, runs: list[Run]):
+def test_a_second_visitor_shares_the_run_of_the_first(page: AppTest, runs: list[Run]):
     assert header(open_page(**QUICK))["run"] == header(page)["run"]
-    assert len(runs) == 2
+    assert len(runs) == 1
 
 
 def test_a_cube_that_is_left_is_trained_no_further(runs: list[Run]):
     page = open_page(**LONG)
     widget(page.number_input, "Seed").set_value(1).run()
     deadline = time.monotonic() + 60
-    while any(run.alive for run in runs[:2]) and time.monotonic() < deadline:
+    while runs[0].alive and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert [run.alive for run in runs] == [False, False, True, True]
+    assert [run.alive for run in runs] == [False, True]
 
 
 def test_early_stopping_comes_and_goes_without_any_training(
@@ -387,13 +377,13 @@ def test_early_stopping_comes_and_goes_without_any_training(
         page.toggle(key="use_early_stopping").set_value(chosen).run()
         assert cube_on(page).early_stopping == chosen
     assert left == []
-    assert len(runs) == 2
+    assert len(runs) == 1
 
 
 # ------------------------------------------------------------------------------ what the board says
 
 
-def test_a_new_cube_is_trained_at_the_strengths_that_are_looked_at_first(page: AppTest):
+def test_a_new_cube_starts_at_the_strengths_that_are_looked_at(page: AppTest):
     assert levels_on(page) == MIDDLE
     widget(page.slider, "Noise").set_value(0.5)
     look(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
@@ -406,7 +396,7 @@ def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, ru
     name = header(page)["run"]
     look(page, levels={"l1": 0})
     assert header(page)["run"] == name
-    assert len(runs) == 2
+    assert len(runs) == 1
 
 
 def test_a_level_that_is_no_whole_number_is_passed_over():
@@ -437,28 +427,25 @@ def test_forged_levels_fall_back_to_the_middle(page: AppTest, levels: object):
 
 def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTest):
     for held in (
-        *(None, "", "34", 3, math.nan, {}, {"0": 3}, []),
-        *([3], [3, 4, 5], ["3", "4"], [-1, 0], [3, -1], [3.0, 0], [3, math.nan], [math.inf, 0]),
-        *([True, True], [None, None], [[3], [4]], [{}, {}]),
+        *(None, "", "34", 3.0, math.nan, math.inf, -1, True, {}, {"0": 3}, [], [3], [3, 4], [None]),
     ):
         sent = header(say(page, more={"run": header(page)["run"], "held": held}))
-        assert (sent["part"], sent["frame"]) == (LINE_UP, 0), held
+        assert sent["frame"] == 0, held
         assert sent["epochs"][0] == 0
 
 
 def test_who_says_to_hold_more_than_there_is_gets_no_frame(page: AppTest):
     everything(page)
-    for held in ([10**9, 0], [10**9, 10**9], [10**400, 10**400]):
+    for held in (51, 52, 10**9, 10**400):
         sent = header(say(page, more={"run": header(page)["run"], "held": held}))
-        assert sent["part"] == OTHERS
-        assert sent["frame"] == held[1]
-        assert len(sent["epochs"]) == max(0, 51 - held[1])
+        assert sent["frame"] == held
+        assert sent["epochs"] == []
 
 
 def test_a_forged_request_is_taken_for_none(page: AppTest):
     for more in ("run", 3, math.nan, [], [[1]], {}, {"run": None}, {"run": [1]}):
         sent = header(say(page, more=more))
-        assert (sent["part"], sent["frame"]) == (LINE_UP, 0), more
+        assert sent["frame"] == 0, more
 
 
 def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
