@@ -103,6 +103,9 @@ class Packing:
         Time index and precision, `SINGLE` or `HALF`, of each frame so far.
     bits : list of array of int of shape (K,)
         For each frame, the bits that `rounded` keeps of each network in single precision.
+    n_bytes : int
+        Memory that the kept messages take. It is read while one is being compressed, so it waits
+        for nothing.
     """
 
     @pinned()
@@ -118,6 +121,7 @@ class Packing:
         self._needed = np.zeros(n_rows, int)  # bits, when that was measured last
         self.is_exact = limit is None
         self._messages: dict[Hashable, Any] = {}
+        self.n_bytes = 0
         self._lock = threading.Lock()
         low, high = domain(history.dataset)
         side = np.linspace(low, high, GRID)
@@ -161,23 +165,19 @@ class Packing:
         return rounded(exact, np.reshape(self.bits[first:last], exact.shape[:2]).astype(int))
 
     def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns, from a cache if it was made under this key before.
+        """Return a message's arrays, made by ``make`` unless they were made under this key before.
 
         The last `KEPT_MESSAGES` are kept. Visitors who ask for the same at the same time wait for
         one of them: a class that opens one link has its recording compressed once.
         """
         with self._lock:
             if key not in self._messages:
-                self._messages[key] = make()
+                self._messages[key] = made = make()
+                self.n_bytes += len(made[1])
                 if len(self._messages) > KEPT_MESSAGES:
-                    del self._messages[next(iter(self._messages))]
+                    _, body = self._messages.pop(next(iter(self._messages)))
+                    self.n_bytes -= len(body)
             return self._messages[key]
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the kept messages take."""
-        with self._lock:
-            return sum(len(body) for _, body in self._messages.values())
 
     def _bits(self, history: History, t: int) -> NDArray[np.integer]:
         """How many bits each network needs at time ``t``.
