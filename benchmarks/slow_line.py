@@ -36,7 +36,7 @@ requestAnimationFrame(look);
 
 
 def kind(url: str) -> str:
-    """What a file is."""
+    """The kind of a file: fonts, RegViz or Streamlit."""
     if url.endswith(".woff2"):
         return "fonts"
     return "RegViz" if "/assets/" in url else "Streamlit"

@@ -117,7 +117,7 @@ class Dataset:
 
     @property
     def spec(self) -> ArraysSpec:
-        """What an experiment says of these points."""
+        """The data of an experiment on these points."""
         digest = hashlib.sha256(self.task.encode())
         for split in SPLITS:
             for array in self.points(split):

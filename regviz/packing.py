@@ -89,6 +89,9 @@ class Packing:
     ----------
     frames : list of (int, str)
         Time index and precision, `SINGLE` or `HALF`, of each frame so far.
+    n_bytes : int
+        Memory that the kept messages take. It is read while one is being compressed, so it waits
+        for nothing.
     """
 
     @pinned()
@@ -101,6 +104,7 @@ class Packing:
         self.n_seen = 0
         self.frames: list[tuple[int, str]] = []
         self._messages: dict[Hashable, Any] = {}
+        self.n_bytes = 0
         self._lock = threading.Lock()
         low, high = domain(history.dataset)
         side = np.linspace(low, high, GRID)
@@ -141,23 +145,19 @@ class Packing:
         return halved(exact) if frames and frames[0][1] == HALF else rounded(exact)
 
     def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns, from a cache if it was made under this key before.
+        """Return a message's arrays, made by ``make`` unless they were made under this key before.
 
         The last `KEPT_MESSAGES` are kept. Visitors who ask for the same at the same time wait for
         one of them: a class that opens one link has its recording compressed once.
         """
         with self._lock:
             if key not in self._messages:
-                self._messages[key] = make()
+                self._messages[key] = made = make()
+                self.n_bytes += len(made[1])
                 if len(self._messages) > KEPT_MESSAGES:
-                    del self._messages[next(iter(self._messages))]
+                    _, body = self._messages.pop(next(iter(self._messages)))
+                    self.n_bytes -= len(body)
             return self._messages[key]
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the kept messages take."""
-        with self._lock:
-            return sum(len(body) for _, body in self._messages.values())
 
     def _travels(self, t: int, last: int) -> bool:
         """Whether the frame at ``t`` does, where the one at ``last`` was the last that did."""

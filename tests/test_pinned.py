@@ -1,4 +1,4 @@
-"""What a run is defined by does not depend on the process's settings of torch, and leaves them."""
+"""No run depends on the process's settings of torch, and none changes them."""
 
 import threading
 from collections.abc import Callable, Iterator

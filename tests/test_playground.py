@@ -261,11 +261,7 @@ def test_a_forged_choice_of_data_falls_back_to_the_default(page: AppTest, chosen
     assert cube_on(page).experiment.data.name == SHOWCASE.data.name
 
 
-def test_a_control_that_moved_unseen_is_noticed(page: AppTest):
-    assert page.session_state["drawn"]["noise"] == SHOWCASE.data.noise
-    widget(page.slider, "Noise").set_value(0.6).run()
-    assert page.session_state["drawn"]["noise"] == 0.6
-    assert set(page.session_state["drawn"]) <= set(KEYS)
+def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest):
     keys = {
         w.key
         for kind in (

@@ -63,10 +63,10 @@ export function number(x, decimals = 2) {
   return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
 }
 
-/** A weight: one that only rounding to the digits shown makes 0 is not written as 0. */
+/** A weight with three decimals; one that these would make 0 with two digits and an exponent. */
 export function weight(w) {
   const text = number(w, 3);
-  return w !== 0 && /^−?0\.0+$/.test(text) ? "w: next to nothing, not 0" : `w = ${text}`;
+  return `w = ${w !== 0 && /^−?0\.0+$/.test(text) ? w.toExponential(1).replaceAll("-", MINUS) : text}`;
 }
 
 /** With its sign; what rounds to nothing has none. */

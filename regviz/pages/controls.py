@@ -15,7 +15,7 @@ from regviz.experiment import (
     TrainingSpec,
 )
 from regviz.pages.data import choose_data
-from regviz.pages.positions import positions, stand
+from regviz.pages.positions import stand
 from regviz.regularization import METHODS
 from regviz.scene import Scene
 
@@ -222,5 +222,4 @@ def choose() -> Scene:
         epoch=None,
     )
     st.session_state["base"] = scene
-    st.session_state["drawn"] = positions()
     return scene

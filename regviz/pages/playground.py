@@ -16,7 +16,7 @@ from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
-from regviz.pages.positions import moved, put
+from regviz.pages.positions import put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
@@ -24,6 +24,7 @@ from regviz.run import Work
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
+from regviz.server.widgets import begin_page, moved
 
 GATHER = 0.15  # seconds: a message carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
@@ -245,9 +246,13 @@ def _tell_left_out(scene: Scene) -> None:
         return
     if st.session_state.get("told_of") != points.points:
         st.session_state["told_of"] = points.points
+        # beside what of the file that they came with could not be followed
+        about = st.session_state.get("problems_of")
+        others = st.session_state.get("problems", []) if about in (None, scene.cube()) else []
         st.session_state["problems"] = [
+            *others,
             f"Your {points.n_samples} points are too many for the address: it holds everything"
-            " else. To keep the points, save the experiment as a file with “Save · open”."
+            " else. To keep the points, save the experiment as a file with “Save · open”.",
         ]
         st.session_state["problems_of"] = None
 
@@ -270,6 +275,7 @@ def main() -> None:
         initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
     )
     st.html(STYLE)
+    begin_page()
     _open()
     _switch_on()
     scene = choose()

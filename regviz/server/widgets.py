@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import Serialized, SessionState, WStates
@@ -15,11 +17,14 @@ from streamlit.runtime.state.session_state import Serialized, SessionState, WSta
 _logger = logging.getLogger("regviz.widgets")
 NUMBERS = ("double_value", "int_value")
 SHOWN = "shown_widgets"  # kept in a session: those of which its browser said last where they stand
+# kept in a session: the value with which each widget outside of the fragments was drawn, by its id
+DRAWN = "drawn_widgets"
+TRIGGERS = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
 _locks = tuple(threading.RLock() for _ in range(1024))
 
 
 def distrust() -> None:
-    """Change how Streamlit reads widgets, in three ways.
+    """Change how Streamlit reads widgets, in four ways.
 
     Streamlit takes any value of any kind, and fails wherever that is used, in its code or in ours.
     Here a widget that is said to stand where it cannot stands where it did when it appeared.
@@ -32,6 +37,9 @@ def distrust() -> None:
     of it, and says later that it stands there: all switches would be off. Here it is told again
     until it says where the widget stands. Who moves a widget in the moment between, from its first
     picture to the next message, may find it moved back.
+
+    Streamlit does not say whether a message that runs a fragment also moves a widget elsewhere.
+    Here it is noted with which values the page has drawn its widgets, for `moved`.
     """
     if hasattr(WStates.__getitem__, "distrusts"):
         return
@@ -39,6 +47,25 @@ def distrust() -> None:
     SafeSessionState.__init__ = _sharing(SafeSessionState.__init__)  # type: ignore[method-assign]
     SessionState.set_widgets_from_proto = _noting(SessionState.set_widgets_from_proto)  # type: ignore[method-assign]
     SessionState.register_widget = _telling(SessionState.register_widget)  # type: ignore[method-assign]
+
+
+def begin_page() -> None:
+    """Forget what the page has drawn, as it draws everything anew."""
+    st.session_state[DRAWN] = {}
+
+
+def moved() -> bool:
+    """Return whether a widget outside of the fragments has moved since the page drew it.
+
+    A browser may send a widget's change together with a fragment's own message, and Streamlit then
+    runs the fragment alone. A widget that is no longer there has not moved.
+    """
+    context = get_script_run_ctx()
+    if context is None or DRAWN not in context.session_state:
+        return False
+    state = context.session_state
+    drawn: dict[str, Any] = state[DRAWN]
+    return any(name in state and state[name] != value for name, value in drawn.items())
 
 
 def _distrusting(read: Callable[[WStates, str], Any]) -> Any:
@@ -95,6 +122,10 @@ def _telling(
         state: SessionState, widget: WidgetMetadata[Any], key: str | None
     ) -> RegisterWidgetResult[Any]:
         found = register(state, widget, key)
+        if widget.fragment_id is None and DRAWN in state:
+            # a trigger, such as a button, returns to its default by itself
+            resets = widget.value_type in TRIGGERS
+            state[DRAWN][widget.id] = widget.deserializer(None) if resets else state[widget.id]
         shown = SHOWN in state and widget.id in state[SHOWN]
         if shown or found.value == widget.deserializer(None):
             return found

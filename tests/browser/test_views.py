@@ -1,10 +1,12 @@
 """The views below the board, in a real browser: they show the board's run, and lead back to it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from regviz.chooser import QUESTIONS, Advice, consult
 from regviz.cube import Cube
@@ -20,12 +22,14 @@ from regviz.programs import program
 from regviz.regularization import METHODS
 from regviz.replicates import with_seed
 from regviz.showcase import SHOWCASE
+from tests.browser.conftest import until, visits
 from tests.browser.visitor import (
     START,
     Open,
     change,
     choose,
     complete,
+    control,
     cube_of,
     look,
     press,
@@ -212,6 +216,42 @@ def test_the_program_is_that_of_the_network_in_focus(page: Page, cube: Cube, his
         settled(page)
         written = program(history.experiment, rows[focus], "pytorch").source
         assert page.get_by_test_id("stCode").inner_text().split() == written.split()
+
+
+def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str):
+    """With the next frames held back, the board shows the first of the new run and stays there."""
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    holding = False
+
+    def follow(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def forward(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            if holding and BackMsg.FromString(message).rerun_script.fragment_id:
+                held.append((server, message))
+            else:
+                server.send(message)
+
+        socket.on_message(forward)
+
+    with browser.new_context() as context:
+        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        with visits(context, url) as open_page:
+            page = open_page(query=f"?v=1&epochs={EPOCHS}")
+            complete(page)
+            choose(page, "Code")
+            told = page.get_by_text("The board's network ended at")
+            before = told.text_content()
+            holding = True
+            control(page, "Noise").press("ArrowRight")
+            until(page, lambda: held)  # the board asks for the frames after the first
+            expect(page.get_by_text(before)).to_have_count(0)
+            holding = False
+            for server, message in held:
+                server.send(message)
+            complete(page)
+            expect(told).not_to_have_text(before)
 
 
 def test_an_open_view_follows_the_boards_run(page: Page, cube: Cube):

@@ -1,4 +1,4 @@
-"""Where something on the way blocks the page, it says what, and what to ask for."""
+"""A page that something on the way blocks says what is blocked, and what to ask for."""
 
 from collections.abc import Iterator
 
