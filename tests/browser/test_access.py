@@ -524,9 +524,8 @@ def test_what_was_left_out_of_a_large_run_can_be_had_by_keyboard_until_the_next(
           const { makeLegend, updateStatus } = await import(assets + "/board/legend.js");
           const legend = makeLegend();
           const epochs = [0, 1, 2];
-          const part = (half, n) => ({ epochs: epochs.slice(0, n), nFrames: 3, nRows: 1, half });
-          const run = (half, n) => ({ parts: [part(false, 3), part(half, n)], lastEpoch: 2,
-            diverged: new Int32Array(2).fill(-1) });
+          const run = (half, n) => ({ epochs: epochs.slice(0, n), held: n, nFrames: 3, half,
+            lastEpoch: 2, diverged: new Int32Array(2).fill(-1) });
           return [run(true, 3), run(true, 1), run(false, 3)].map((recording) => {
             updateStatus(legend, recording);
             const { textContent, tabIndex, dataset } = legend.status;
@@ -536,6 +535,6 @@ def test_what_was_left_out_of_a_large_run_can_be_had_by_keyboard_until_the_next(
     )
     assert found == [
         ["2 networks, 2 epochs", 0, "half precision"],
-        ["other strengths… 0 %", -1, None],
+        ["training… 0 %", -1, None],
         ["2 networks, 2 epochs", -1, None],
     ]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 import regviz
-from regviz.board import LINE_UP, encode
+from regviz.board import encode
 from regviz.cube import Cube
 from regviz.offline import BOARD
 from regviz.packing import Packing
@@ -21,7 +21,7 @@ RENDER = """async (messages) => {
   const parentElement = document.querySelector("main"), asked = [];
   let shown;
   const setTriggerValue = (name, { held }) => {
-    asked.push([name, held[0], performance.now() - shown]);
+    asked.push([name, held, performance.now() - shown]);
   };
   for (const message of messages) {
     const data = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
@@ -53,16 +53,16 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def messages(rests: list[float]) -> list[str]:
-    """A frame each of a run whose line-up is not complete."""
+    """A frame each of a run that is not complete."""
     cube = Cube.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     rows = cube.rows({})
-    growing = regviz.stream(cube.only(rows))
+    growing = regviz.stream(cube.experiment)
     packing = Packing(first := next(growing))
     found = []
     grown = itertools.chain([first], growing)
     for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
         packing.add(history)
-        what = (cube, "run", LINE_UP, rows, history, packing, frame)
+        what = (cube, "run", rows, history, packing, frame)
         found.append(encode(*what, reply=1 + frame, link="", rest=rest))
     return [b64encode(message).decode() for message in found]
 
@@ -83,7 +83,7 @@ def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missi
 AGAIN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [], counts = [];
-  const setTriggerValue = (_, { held }) => asked.push(held[0]);
+  const setTriggerValue = (_, { held }) => asked.push(held);
   const bytes = (message) => Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
   const show = (data) => render({ data, parentElement, setTriggerValue, setStateValue() {} });
   const read = async () => {
