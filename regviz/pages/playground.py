@@ -21,7 +21,7 @@ from regviz.pages.positions import moved, put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
-from regviz.run import Run, Work
+from regviz.run import Run, describe
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
@@ -226,7 +226,7 @@ def _begin(
             st.error(f"These settings do not go together: {error}")
             return False
     if shared:
-        fields = Work(line_up).describe() | {"ms": 0, "hit": True, "outcome": "shared"}
+        fields = describe(line_up) | {"ms": 0, "hit": True, "outcome": "shared"}
         _logger.info("run", extra={"fields": fields})
     return True
 

@@ -39,7 +39,7 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
     file.write_text("20")
     (tmp_path / "sitecustomize.py").write_text(HOLD.format(file=str(file)))
     with (
-        serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}", REGVIZ_PROCESSES="0") as server,
+        serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server,
         browser.new_context() as context,
         visits(context, server.url) as open_page,
     ):
