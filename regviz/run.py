@@ -225,9 +225,7 @@ class Run(Training):
     ) -> None:
         self.limit = limit
         dataset = make_dataset(experiment.data)
-        super().__init__(
-            [experiment], [dataset], patience, visitor, urgent, scheduler, when_over
-        )
+        super().__init__([experiment], [dataset], patience, visitor, urgent, scheduler, when_over)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""

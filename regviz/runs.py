@@ -27,8 +27,8 @@ class Busy(RuntimeError):
 class _Kept:
     """An entry of the cache: a training or a history, or a future one that a thread creates."""
 
+    asked: float
     what: "Future[Any]" = field(default_factory=Future)
-    asked: float = field(default_factory=time.monotonic)
 
     @property
     def n_bytes(self) -> int:
@@ -186,7 +186,7 @@ class Runs:
             if key in self._kept:
                 return cast(History, self._ask(key).what.result())
         history = cube.whole(rows, histories)
-        kept = _Kept()
+        kept = _Kept(time.monotonic())
         kept.what.set_result(history)
         with self._lock:
             self._kept[key] = kept
@@ -214,7 +214,7 @@ class Runs:
                         self.n_refused += 1
                         n = self._count_training()
                         raise Busy(f"{n} trainings wait or are under way already")
-                    kept = self._kept[key] = _Kept()
+                    kept = self._kept[key] = _Kept(time.monotonic())
                     break
                 kept = self._ask(key)
             if (training := kept.what.result()).watch(visitor):

@@ -67,8 +67,8 @@ def test_a_failure_has_its_traceback_on_the_same_line(
     def fail(*_: object) -> None:
         raise RuntimeError("out of cheese")
 
-    monkeypatch.setattr(Run, "wanted", fail)
-    Run(LONG)
+    run = Run(LONG)
+    monkeypatch.setattr(run.packing, "add", fail)
     until(lambda: len(lines) == 1)
     assert lines[0]["outcome"] == "failed"
     assert "out of cheese" in lines[0]["traceback"]

@@ -26,7 +26,6 @@ from regviz.scene import Scene
 from regviz.server import state
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS
-from regviz.trainers import HERE
 
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 NAMES = list(METHODS)
@@ -46,10 +45,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
         started.append(self)
 
     monkeypatch.setattr(Run, "__init__", start)
-    monkeypatch.setattr(state, "trainer", lambda: HERE)  # to start a process takes seconds
     yield started
     for run in started:
-        for visitor in list(run._visitors):
+        for visitor in run.watchers():
             run.leave(visitor)
     state.runs.cache_clear()
 

@@ -17,7 +17,7 @@ import regviz
 from regviz import run as module
 from regviz.packing import HALF, SINGLE, Packing
 from regviz.recorder import beginnings, histories
-from regviz.run import Replication, Run, Training
+from regviz.run import Replication, Run
 from regviz.runs import Runs
 from regviz.scheduler import Scheduler
 
@@ -91,7 +91,7 @@ def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_ins
         thread.join()
     assert len(got) == 30
     assert len(set(map(id, got))) == 1
-    assert len(got[0]._visitors) == 30
+    assert len(got[0].watchers()) == 30
 
 
 def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threading.Event]:
@@ -164,23 +164,20 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
     assert len(again.wait(0).epochs) > 0
 
 
-def test_who_comes_back_to_what_is_about_to_stop_gets_another():
-    runs = Runs(patience=60)
-    turns_module._turns.take(at_first)  # so that it cannot stop yet
+def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler):
+    runs = Runs(patience=60, scheduler=stopped)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
-    assert not run.wanted()
+    assert run.watchers() == []  # as the scheduler sees before it stops it
     again = runs.get(LONG, "me")
     assert again is not run
-    assert again.wanted()
+    assert again.watchers() == ["me"]
     assert not run.watch("me")
-    assert not run.wanted()
+    assert run.watchers() == []
     assert runs.get(LONG, "you") is again
-    turns_module._turns.give()
-    until(lambda: not run.in_progress)
+    assert stopped.run_slice()
+    assert not run.in_progress
     assert again.in_progress
-    again.leave("me")
-    again.leave("you")
 
 
 def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
@@ -196,39 +193,41 @@ def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
     assert runs.get(experiments[0]) is not kept[0]
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands still until a test changes it."""
+    found = [1e6]
+    monkeypatch.setattr("time.monotonic", lambda: found[0])
+    return found
+
+
 def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
-    monkeypatch: pytest.MonkeyPatch,
+    stopped: Scheduler, now: list[float]
 ):
-    one = finish(Run(SHORT)).n_bytes
-    runs = Runs(max_bytes=int(2.5 * one))
-    gate = threading.Event()
-    pause = turns_module.Job.pause
-
-    def held(job: turns_module.Job) -> None:
-        pause(job)
-        while not gate.wait(0.01):
-            pause(job)
-
-    monkeypatch.setattr(turns_module.Job, "pause", held)
+    one = Run(SHORT, scheduler=stopped)
+    run_all(stopped)
+    runs = Runs(max_bytes=int(2.5 * one.n_bytes), scheduler=stopped)
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = [runs.get(experiment, always=True) for experiment in experiments]
-    assert runs.n_bytes >= 4 * one
-    for each in runs._kept.values():
-        each.asked -= 2 * runs.patience  # as if all visitors had gone long ago
-    gate.set()
+    now[0] += 2 * runs.patience
     for run in kept:
-        finish(run)
-    until(lambda: runs.n_bytes <= runs.max_bytes)
+        run.watch("")
+    run_all(stopped)
+    assert all(run.wait(0).complete for run in kept)
+    assert runs.n_bytes <= runs.max_bytes
     assert len(runs) == 2
 
 
-def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying():
-    runs = Runs(max_bytes=1)
+def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
+    stopped: Scheduler, now: list[float]
+):
+    runs = Runs(max_bytes=1, scheduler=stopped)
     run = runs.get(SHORT)
-    finish(run)
-    until(lambda: not run.in_progress)
+    run_all(stopped)
     assert runs.get(SHORT) is run
-    runs._kept[(SHORT, None)].asked -= 2 * runs.patience
+    runs.tidy()
+    assert runs.get(SHORT) is run
+    now[0] += 2 * runs.patience
     runs.tidy()
     assert len(runs) == 0
 
@@ -252,16 +251,17 @@ def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.M
     assert not run.alive
 
 
-def test_a_run_stops_at_once_when_its_last_visitor_leaves():
-    runs = Runs()
+def test_a_run_stops_at_once_when_its_last_visitor_leaves(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
     run = runs.get(LONG, "one")
     run.wait(0, visitor="two")
     runs.leave(LONG, "one")
-    seen = len(run.wait(0).epochs)
-    runs.leave(LONG, "")
-    assert len(run.wait(seen, visitor="two").epochs) > seen
+    stopped.run_slice()
+    assert run.alive
     runs.leave(LONG, "two")
-    until(lambda: not run.alive)
+    stopped.run_slice()
+    assert not run.alive
+    assert not run.in_progress
 
 
 def test_a_long_run_leaves_a_short_one_its_turns():
@@ -277,7 +277,163 @@ def test_a_long_run_leaves_a_short_one_its_turns():
     runs.leave(heavy, "")
 
 
-@@MIDDLE@@
+def test_a_slice_ends_with_an_epoch_and_a_run_can_stop_after_each(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0)
+    training = regviz.TrainingSpec(epochs=30, frames=2)
+    replication = Replication(replace(SHORT, training=training), (1, 2), scheduler=stopped)
+    for n in range(6):  # the first one arranges the tensors
+        assert stopped.run_slice()
+        assert replication.share == n / 30
+    replication.leave("")
+    run_all(stopped)
+    assert replication.share == 5 / 30
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        replace(SHORT, regularizations=ROWS),
+        replace(
+            SHORT,
+            data=regviz.DataSpec("bumps"),
+            regularizations=ROWS,
+            training=regviz.TrainingSpec(epochs=150, frames=10, dtype="float64"),
+        ),
+        # diverges, and keeps its last finite parameters
+        replace(
+            SHORT,
+            network=regviz.NetworkSpec((8, 8), "relu"),
+            data=regviz.DataSpec("bumps"),
+            training=regviz.TrainingSpec(epochs=40, learning_rate=10),
+        ),
+    ],
+    ids=["classes", "regression in double precision", "diverging"],
+)
+def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
+    experiment: regviz.Experiment, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0)
+    scheduler = Scheduler(n_threads=4)
+    others = [replace(experiment, data=replace(experiment.data, seed=i)) for i in range(1, 4)]
+    runs = [Run(each, scheduler=scheduler) for each in (experiment, *others)]
+    found, *_ = map(finish, runs)
+    scheduler.close()
+    alone = regviz.train(experiment)
+    assert found.experiment == alone.experiment
+    for name in ("epochs", "parameters", "diverged"):
+        assert getattr(found, name).tobytes() == getattr(alone, name).tobytes()
+    for name, values in alone.metrics.items():
+        assert found.metrics[name].tobytes() == values.tobytes()
+    for array in (found.parameters, found.epochs, *found.metrics.values()):
+        assert not array.flags.writeable
+
+
+def test_visitors_with_the_same_wish_pay_for_it_together(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
+    shared = runs.get(LONG, "a")
+    assert runs.get(LONG, "b") is shared
+    assert sorted(shared.watchers()) == ["a", "b"]
+
+
+def test_what_is_not_urgent_waits_until_the_urgent_are_complete(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
+    patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), "a", urgent=False)
+    replication = runs.replicate(FEW, (1, 2), "b")
+    urgent = runs.get(SHORT, "c")
+    while urgent.in_progress:
+        stopped.run_slice()
+        assert len(patient.wait(0, timeout=0).epochs) == 1
+        assert replication.share == 0
+    run_all(stopped)
+    assert patient.wait(0).complete
+    assert replication.wait(0) is not None
+
+
+def test_what_is_asked_for_urgently_becomes_urgent_and_stays_so(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
+    pair = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
+    first, second = (runs.get(each, urgent=False) for each in pair)
+    assert runs.get(pair[1]) is second
+    assert runs.get(pair[1], urgent=False) is second
+    while second.in_progress:
+        stopped.run_slice()
+        assert len(first.wait(0, timeout=0).epochs) == 1
+    run_all(stopped)
+    assert first.wait(0).complete
+
+
+def test_a_run_that_is_kept_forgets_visitors_who_have_gone(stopped: Scheduler, now: list[float]):
+    runs = Runs(patience=10, scheduler=stopped)
+    run = runs.get(SHORT, "a")
+    run_all(stopped)
+    for visitor in ("b", "c", "d"):
+        now[0] += 11
+        assert runs.get(SHORT, visitor) is run
+    assert run.watchers() == ["d"]
+
+
+def test_a_run_that_is_let_go_takes_its_recording_along(stopped: Scheduler):
+    run = Run(SHORT, scheduler=stopped)
+    for _ in range(2):
+        stopped.run_slice()
+    run.leave("")
+    run_all(stopped)
+    gone = weakref.ref(run)
+    gc.disable()  # without a collection, which the app does from time to time only
+    try:
+        del run
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_what_fails_keeps_nothing_of_what_was_trained(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    kept: list[weakref.ref[object]] = []
+
+    class Large:
+        """An object that can be referred to weakly."""
+
+    def fails(*args: object, **options: object):
+        large = Large()
+        kept.append(weakref.ref(large))
+        for grown in histories(*args, **options):
+            yield grown
+            assert large
+
+    monkeypatch.setattr(module, "histories", fails)
+    packed = Packing.add
+    times = iter(range(100))
+
+    def full(self: Packing, history: regviz.History) -> None:
+        if next(times) > 3:
+            raise MemoryError("there is no more")
+        packed(self, history)
+
+    monkeypatch.setattr(Packing, "add", full)
+    run = Run(LONG, scheduler=stopped)
+    run_all(stopped)
+    assert isinstance(run.error, MemoryError)
+    assert kept.pop()() is None  # though its error is kept
+
+
+def test_a_run_that_cannot_be_packed_fails_alone(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    runs = [Run(each, scheduler=stopped) for each in (SHORT, replace(SHORT, regularizations=ROWS))]
+
+    def fail(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(runs[0].packing, "add", fail)
+    run_all(stopped)
+    assert isinstance(runs[0].error, MemoryError)
+    assert runs[1].wait(0).complete
+
+
 # ------------------------------------------------------------------------------ packing
 
 
@@ -384,24 +540,6 @@ def test_who_waits_for_a_replication_watches_it():
     replication = Runs(patience=0.05).replicate(MANY, (1, 2))
     assert replication.wait(0.5) is None
     until(lambda: not replication.alive)
-
-
-def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.MonkeyPatch):
-    epochs = epochs_in_order(
-        monkeypatch, lambda experiments: "urgent" if len(experiments) == 1 else "replication"
-    )
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
-    monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    replication = runs.replicate(FEW, (1, 2))
-    until(lambda: len(turns_module._turns._waiting) == 1)
-    runs.get(SHORT)
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    turns_module._turns.give()
-    assert replication.wait(20) is not None
-    before = epochs[: len(epochs) - epochs[::-1].index("urgent")].count("replication")
-    assert before <= 2  # a turn may slip through while the urgent one asks for its next
 
 
 def test_a_replications_bytes_count_toward_the_bound():
