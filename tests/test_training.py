@@ -131,7 +131,7 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
 
 
 def otherwise(experiment, seed):
-    """An experiment that can be trained together with it, with other points, seeds and strengths."""
+    """An experiment with other points, seeds and strengths, which can be trained with it."""
     rng = np.random.default_rng(seed)
     rows = (
         dataclasses.replace(
