@@ -38,10 +38,8 @@ class Training(ABC):
 
     Parameters
     ----------
-    experiments : list of Experiment
-        One, or one under several seeds.
-    datasets : list of Dataset
-        The points of each.
+    experiments, datasets
+        One experiment, or one under several seeds, each with its points.
     patience : float
         Seconds after which a visitor who has not asked for more is taken to have gone. A training
         that nobody watches stops.
@@ -51,13 +49,6 @@ class Training(ABC):
         Whether somebody looks at it. May be set at any time.
     scheduler : Scheduler
         Runs the training.
-    when_over : callable
-        Called without arguments at the end.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be trained; nothing is started then.
     """
 
     n_bytes: int
@@ -70,7 +61,6 @@ class Training(ABC):
         visitor: str,
         urgent: bool,
         scheduler: Scheduler,
-        when_over: Callable[[], None],
     ) -> None:
         self.experiments, self.patience, self.urgent = experiments, patience, urgent
         self.error: Exception | None = None
@@ -80,7 +70,6 @@ class Training(ABC):
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
         self._over = self._complete = self._given_up = False
-        self._when_over = when_over
         self._asked = time.monotonic()
         self.add(beginnings(experiments, datasets))
         estimate = seconds(experiments[0]) * len(experiments)
@@ -166,7 +155,6 @@ class Training(ABC):
             self.error, self._complete, self._over = error, outcome == "complete", True
             self._grown.notify_all()
             self._ended.notify_all()
-        self._when_over()
         described = describe(self.experiment, len(self.experiments))
         _logger.info("run", extra={"fields": described | fields}, exc_info=error)
 
@@ -190,7 +178,7 @@ class Run(Training):
     Parameters
     ----------
     experiment : Experiment
-    patience, visitor, urgent, scheduler, when_over
+    patience, visitor, urgent, scheduler
         As for `Training`.
     limit : int or None
         Bytes that its frames may take on their way to a browser, as of `Packing`.
@@ -221,11 +209,10 @@ class Run(Training):
         urgent: bool = True,
         limit: int | None = None,
         scheduler: Scheduler = SHARED,
-        when_over: Callable[[], None] = lambda: None,
     ) -> None:
         self.limit = limit
         dataset = make_dataset(experiment.data)
-        super().__init__([experiment], [dataset], patience, visitor, urgent, scheduler, when_over)
+        super().__init__([experiment], [dataset], patience, visitor, urgent, scheduler)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -275,7 +262,7 @@ class Replication(Training):
     experiment : Experiment
     seeds : sequence of int
         As for `regviz.replicate`.
-    patience, visitor, scheduler, when_over
+    patience, visitor, scheduler
         As for `Training`.
 
     Raises
@@ -291,10 +278,9 @@ class Replication(Training):
         patience: float = 10.0,
         visitor: str = "",
         scheduler: Scheduler = SHARED,
-        when_over: Callable[[], None] = lambda: None,
     ) -> None:
         parts = under_seeds(experiment, seeds)
-        super().__init__(*parts, patience, visitor, False, scheduler, when_over)
+        super().__init__(*parts, patience, visitor, False, scheduler)
 
     @property
     def share(self) -> float:

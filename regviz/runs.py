@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from regviz.cube import Cube
@@ -49,8 +50,8 @@ class Runs:
     ----------
     max_bytes : int
         Bound on the recordings that are kept. The least recently used are evicted first, but none
-        that is still in training. It is applied when a training begins, when one ends and at each
-        `tidy`. When those in training alone take as much, no more is taken on.
+        that is still in training. It is applied when a training begins and at each `tidy`. When
+        those in training alone take as much, no more is taken on.
     max_trainings : int
         Bound on the trainings that are not finished; no more is taken on.
     max_age : float
@@ -130,11 +131,7 @@ class Runs:
         Busy
             If too much is in training.
         """
-
-        def start() -> Run:
-            options = (self.patience, visitor, urgent, limit, self.scheduler, self._shrink)
-            return Run(experiment, *options)
-
+        start = partial(Run, experiment, self.patience, visitor, urgent, limit, self.scheduler)
         run = self._get((experiment, None), visitor, start, always)
         run.urgent |= urgent
         return run
@@ -162,11 +159,7 @@ class Runs:
         Busy
             If too much is in training.
         """
-
-        def start() -> Replication:
-            options = (self.patience, visitor, self.scheduler, self._shrink)
-            return Replication(experiment, seeds, *options)
-
+        start = partial(Replication, experiment, seeds, self.patience, visitor, self.scheduler)
         return self._get((experiment, tuple(seeds)), visitor, start)
 
     def holds(self, experiment: Experiment) -> bool:
@@ -259,17 +252,14 @@ class Runs:
                 del self._kept[key]
                 n_bytes -= kept.n_bytes
 
-    def _shrink(self) -> None:
-        """Evict what exceeds the bound, but nothing that a visitor has just asked for and loads."""
-        now = time.monotonic()
-        with self._lock:
-            self._evict(lambda kept: now - kept.asked > self.patience)
-
     def tidy(self) -> None:
-        """Evict what nobody has asked for since `max_age`, and what exceeds the bound."""
+        """Evict what nobody has asked for since `max_age`, and what exceeds the bound.
+
+        A run stays that a visitor has just asked for: its browser still loads it.
+        """
         now = time.monotonic()
         with self._lock:
             for key, kept in list(self._kept.items()):
                 if now - kept.asked > self.max_age and not kept.in_progress:
                     del self._kept[key]
-        self._shrink()
+            self._evict(lambda kept: now - kept.asked > self.patience)

@@ -1,8 +1,9 @@
-"""Run generators a slice at a time in a few threads, ordered by what each visitor has had lately.
+"""Run generators a slice at a time in a few threads, by fair-share scheduling.
 
-`concurrent.futures` and `anyio` run a call to its end, in the order of submission: neither can put
-a job back after a slice, or reorder jobs that wait. A ``ThreadPoolExecutor`` also keeps the
-interpreter from exiting until all that was submitted has run. Hence this module.
+Visitors are ordered by their usage of the threads, which decays with a half-life, as in Slurm's
+multifactor priority. `concurrent.futures` and `anyio` run a call to its end, in the order of
+submission: neither can put a job back after a slice, or reorder jobs that wait. A
+``ThreadPoolExecutor`` also keeps the interpreter from exiting until all that was submitted has run.
 """
 
 import atexit
@@ -38,8 +39,8 @@ class Job:
     estimate : float
         Seconds that it is expected to take. Above `LONG_SECONDS` it is a long job.
     urgent : callable
-        Returns whether somebody looks at it. Otherwise it is ordered as if its visitors had had
-        `BACKGROUND_SECONDS` more.
+        Returns whether a visitor looks at its result now. If not, `BACKGROUND_SECONDS` are added
+        to the usage of its visitors.
     """
 
     slices: Generator[None]
@@ -53,20 +54,20 @@ class Job:
 
 
 class Scheduler:
-    """Runs jobs a slice at a time: first those whose visitors have had the least time lately.
+    """Runs jobs a slice at a time, those of the visitors with the least recent usage first.
 
-    A slice's seconds are shared among the visitors who watch the job, and count half as much
-    `HALF_LIFE_SECONDS` later. Jobs are ordered by this sum of their least served visitor, in whole
-    multiples of `LEVEL_SECONDS`, and within a level by their submission: with strict equality, all
-    jobs of a class that changes something at once would end together, and late.
+    A slice's seconds are divided among the visitors who watch the job, and count half as much
+    `HALF_LIFE_SECONDS` later. The priority of a job is the recent usage of its least served
+    visitor, rounded down to a multiple of `LEVEL_SECONDS`. Equal priorities are served in the order
+    of submission: without rounding, all jobs that begin together would end together, and late.
 
     Parameters
     ----------
     n_threads : int
         Threads to run jobs in, started by the first `submit`. With 0, jobs run in `run_slice` only.
-    max_begun : int
+    max_active : int
         Bound on the jobs that have begun and not ended, as each of them holds memory. Long jobs
-        take half of these places at most, so that short ones always find one soon.
+        are at most half of them, so that a short one never waits for all long ones.
     clock : callable
         Returns seconds.
     """
@@ -74,13 +75,13 @@ class Scheduler:
     def __init__(
         self,
         n_threads: int = 2,
-        max_begun: int = 16,
+        max_active: int = 16,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.n_threads, self.max_begun = n_threads, max_begun
+        self.n_threads, self.max_active = n_threads, max_active
         self._clock = clock
         self._jobs: list[Job] = []  # in the order of submission
-        self._had: dict[str, tuple[float, float]] = {}  # by visitor: seconds, and as of when
+        self._usage: dict[str, tuple[float, float]] = {}  # by visitor: seconds, and their time
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._closing = False
@@ -133,9 +134,9 @@ class Scheduler:
     def _take(self) -> Job | None:
         """Mark the job that comes first as running and return it; None if none may run."""
         begun = [job for job in self._jobs if job.begun]
-        room = len(begun) < self.max_begun
+        room = len(begun) < self.max_active
         n_long = sum(job.estimate > LONG_SECONDS for job in begun)
-        room_for_long = room and n_long < (self.max_begun + 1) // 2
+        room_for_long = room and n_long < (self.max_active + 1) // 2
         now = self._clock()
         # Recomputed at each slice, which for the 120 jobs of a full server takes 0.2 ms: in a heap
         # each change of a visitor's seconds would have to move all of this visitor's jobs.
@@ -146,18 +147,18 @@ class Scheduler:
                 if not watchers:
                     ranked.append((-1, job))
                 elif job.begun or (room_for_long if job.estimate > LONG_SECONDS else room):
-                    had = min(self._lately(visitor, now) for visitor in watchers)
-                    had += 0 if job.urgent() else BACKGROUND_SECONDS
-                    ranked.append((int(had / LEVEL_SECONDS), job))
+                    usage = min(self._recent(visitor, now) for visitor in watchers)
+                    usage += 0 if job.urgent() else BACKGROUND_SECONDS
+                    ranked.append((int(usage / LEVEL_SECONDS), job))
         if not ranked:
             return None
         _, first = min(ranked, key=lambda pair: pair[0])  # the first submitted of equals
         first.begun = first.running = True
         return first
 
-    def _lately(self, visitor: str, now: float) -> float:
-        """The seconds that a visitor has had, each weighted by its age."""
-        seconds, at = self._had.get(visitor, (0.0, now))
+    def _recent(self, visitor: str, now: float) -> float:
+        """The seconds that a visitor has used, each weighted by its age."""
+        seconds, at = self._usage.get(visitor, (0.0, now))
         return float(seconds * 0.5 ** ((now - at) / HALF_LIFE_SECONDS))
 
     def _advance(self, job: Job) -> None:
@@ -181,12 +182,12 @@ class Scheduler:
         with self._changed:
             job.running = False
             for visitor in watchers:
-                had = self._lately(visitor, now) + (now - began) / len(watchers)
-                self._had[visitor] = had, now
+                usage = self._recent(visitor, now) + (now - began) / len(watchers)
+                self._usage[visitor] = usage, now
             if outcome:
                 self._jobs.remove(job)
-                recent = now - 6 * HALF_LIFE_SECONDS
-                self._had = {who: had for who, had in self._had.items() if had[1] > recent}
+                oldest = now - 10 * HALF_LIFE_SECONDS  # of which a thousandth is left
+                self._usage = {name: used for name, used in self._usage.items() if used[1] > oldest}
         if outcome:
             try:
                 job.ended(outcome, error, job.seconds)

@@ -191,7 +191,7 @@ def begun(desk: Desk) -> set[str]:
 
 
 def test_no_more_begin_than_allowed_and_the_next_when_one_ends():
-    desk = Desk(max_begun=3)
+    desk = Desk(max_active=3)
     for name in "abcdef":
         desk.submit(name, 3)  # more than a level: each lets the next ones pass
     most = 0
@@ -202,7 +202,7 @@ def test_no_more_begin_than_allowed_and_the_next_when_one_ends():
 
 
 def test_long_jobs_leave_places_for_short_ones():
-    desk = Desk(max_begun=4)
+    desk = Desk(max_active=4)
     for name in "abcdef":
         desk.submit(name, 60, estimate=LONG_SECONDS + 1)
     desk.run(lambda: desk.now >= 5)
@@ -213,7 +213,7 @@ def test_long_jobs_leave_places_for_short_ones():
 
 
 def test_even_one_place_is_enough():
-    desk = Desk(max_begun=1)
+    desk = Desk(max_active=1)
     desk.submit("long", 10, "l", estimate=LONG_SECONDS + 1)
     desk.submit("short", 0.5, "s")
     desk.run()
@@ -264,7 +264,7 @@ def test_what_is_closed_lets_go_of_what_it_holds(desk: Desk):
 
 
 def test_what_nobody_watches_ends_though_there_is_no_place_for_it():
-    desk = Desk(max_begun=1)
+    desk = Desk(max_active=1)
     desk.submit("a", 60)
     desk.submit("b", 60)
     desk.run(lambda: desk.now >= 1)

@@ -29,7 +29,7 @@ class Limits:
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
     threads : int
         Threads that train, 1 to 64. More than there are cores make nothing quicker.
-    begun : int
+    active : int
         Trainings that have begun and are not finished, 1 to 1000; the next ones wait. Each holds
         memory: 4 MiB for the networks that the page opens with, 60 MiB for the largest.
     cache_mb : int
@@ -52,7 +52,7 @@ class Limits:
     trainings: int = 120
     training_seconds: float = 60.0
     threads: int = 2
-    begun: int = 16
+    active: int = 16
     cache_mb: int = 256
     cache_minutes: float = 3.0
     embed: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Limits:
         integer("trainings", self.trainings, 1, 100_000)
         real("training_seconds", self.training_seconds, 0, 1_000_000, open_low=True)
         integer("threads", self.threads, 1, 64)
-        integer("begun", self.begun, 1, 1000)
+        integer("active", self.active, 1, 1000)
         integer("cache_mb", self.cache_mb, 1, 1_000_000)
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)
         integer("metrics_port", self.metrics_port, 0, 65535)

@@ -28,5 +28,5 @@ def runs() -> Runs:
         granted.cache_mb * 2**20,
         granted.trainings,
         granted.cache_minutes * 60,
-        scheduler=Scheduler(granted.threads, granted.begun),
+        scheduler=Scheduler(granted.threads, granted.active),
     )
