@@ -18,8 +18,8 @@ from regviz.scheduler import SHARED, Job, Scheduler
 
 _logger = logging.getLogger("regviz.runs")
 
-# A slice ends with the first epoch after so many seconds. A thread of the page waits for the
-# interpreter's lock between torch's operations only, not for the end of a slice.
+# A slice ends with the first epoch that is done after so many seconds. It bounds how long a job
+# waits for a thread; the page's threads get the interpreter's lock within a slice, too.
 SLICE_SECONDS = 0.02
 
 

@@ -14,10 +14,10 @@ import traceback
 from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field
 
-LEVEL_SECONDS = 1.0
-HALF_LIFE_SECONDS = 10.0
-BACKGROUND_SECONDS = 5.0
-LONG_SECONDS = 5.0
+LEVEL_SECONDS = 1.0  # usage within which jobs run in the order of submission
+HALF_LIFE_SECONDS = 10.0  # of usage
+BACKGROUND_SECONDS = 5.0  # added to the usage of a job that is not urgent
+LONG_SECONDS = 5.0  # estimate above which a job is long
 
 _logger = logging.getLogger("regviz.runs")
 
