@@ -86,6 +86,10 @@ class Scheduler:
         self._threads: list[threading.Thread] = []
         self._closing = False
 
+    def __len__(self) -> int:
+        """Jobs that have not ended."""
+        return len(self._jobs)
+
     def submit(self, job: Job) -> None:
         """Add a job.
 
@@ -179,6 +183,11 @@ class Scheduler:
             traceback.clear_frames(failure.__traceback__)  # they hold what was trained
         now = self._clock()
         job.seconds += now - began
+        if outcome:
+            try:
+                job.ended(outcome, error, job.seconds)
+            except Exception:  # other jobs go on
+                _logger.exception("the end of a training was not taken in")
         with self._changed:
             job.running = False
             for visitor in watchers:
@@ -188,11 +197,6 @@ class Scheduler:
                 self._jobs.remove(job)
                 oldest = now - 10 * HALF_LIFE_SECONDS  # of which a thousandth is left
                 self._usage = {name: used for name, used in self._usage.items() if used[1] > oldest}
-        if outcome:
-            try:
-                job.ended(outcome, error, job.seconds)
-            except Exception:  # other jobs go on
-                _logger.exception("the end of a training was not taken in")
 
 
 SHARED = Scheduler()
