@@ -32,7 +32,7 @@ from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from regviz.server.sending import send_whole_runs
 from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
-from regviz.server.state import limits, runs, trainer
+from regviz.server.state import limits, runs
 from regviz.server.widgets import distrust
 
 # what the first visitor would else have to wait for
@@ -51,7 +51,6 @@ try:
     seats = Seats(limits().sessions)
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")
-trainer().prepare()
 
 
 async def page(request: Request) -> Response:

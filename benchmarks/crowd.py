@@ -61,7 +61,7 @@ class Crowd:
                 await self._stack.enter_async_context(self.browser)
             self.come(1)
             showings = await self.open("")
-            await self.wait(showings)  # the processes that train take longer to be there
+            await self.wait(showings)
             await asyncio.sleep(WARM)
             await self.leave()
         except BaseException:

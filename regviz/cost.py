@@ -1,12 +1,9 @@
-"""What a training would cost in time and memory, estimated before it begins."""
+"""How long a training takes, estimated before it begins."""
 
 import math
 
-import numpy as np
-
 from regviz.datasets import n_train_of
 from regviz.experiment import Experiment
-from regviz.history import METRICS
 from regviz.layout import Layout
 from regviz.scene import Scene
 from regviz.training import recorded_epochs
@@ -14,13 +11,9 @@ from regviz.training import recorded_epochs
 # Seconds on one core for each of `work`, fitted and tested by `benchmarks/cost.py`.
 COEFFICIENTS = (1.8e-05, 1.7e-05, 5.1e-09, 1.7e-10, 5.1e-09, 1e-3, 1e-10, 1.7e-09)
 
-MOST = 8  # experiments in one program
-
-_COPIES = 9  # of the parameters: gradients, what the optimizer carries on, strengths and the like
-
 
 def work(experiment: Experiment) -> tuple[float, ...]:
-    """How much there is to do of each kind that takes time of its own.
+    """Count the operations of each kind that a training consists of.
 
     Returns
     -------
@@ -31,7 +24,8 @@ def work(experiment: Experiment) -> tuple[float, ...]:
     """
     data, training = experiment.data, experiment.training
     layout = Layout.of(experiment.network, 2, data.n_outputs)
-    n_train, batch_size = _sizes(experiment)
+    n_train = n_train_of(data)
+    batch_size = min(training.batch_size or n_train, n_train)
     n_networks = len(experiment.regularizations)
     units = sum(layout.sizes[1:])
     steps = training.epochs * math.ceil(n_train / batch_size)
@@ -49,68 +43,8 @@ def work(experiment: Experiment) -> tuple[float, ...]:
 
 
 def seconds(experiment: Experiment) -> float:
-    """What training takes by itself, in seconds of one core such as those it was measured on.
-
-    Within a factor of about two for what the page offers.
-    """
+    """Estimate the seconds that training takes on one core, to a factor of about two."""
     return sum(c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True))
-
-
-def memory(experiment: Experiment, n_runs: int = 1) -> int:
-    """What a training holds from its first turn to its last, in bytes, its recording included.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    n_runs : int
-        How many such experiments are trained as one program.
-
-    Returns
-    -------
-    int
-        From 0.8 to 1.4 times what is allocated. What is needed during a turn only, of which there
-        is one at a time, is not in it.
-    """
-    training = experiment.training
-    layout = Layout.of(experiment.network, 2, experiment.data.n_outputs)
-    n_train, batch_size = _sizes(experiment)
-    n_recorded = n_runs * len(experiment.regularizations)
-    n_rows = max(2, n_recorded)  # a single network is computed as two
-    fed, units, n_inputs = sum(layout.sizes[:-1]), sum(layout.sizes[1:]), layout.sizes[0]
-    sizes = {batch_size, n_train % batch_size} - {0}  # of the last batch too
-    hidden = bool(experiment.network.hidden)
-    dropped = any(r.input_drop_rate or (hidden and r.drop_rate) for r in experiment.regularizations)
-    numbers = n_rows * layout.n_parameters * _COPIES
-    # in each layer what it is fed, its values and their errors
-    numbers += n_rows * sum(sizes) * (fed + len(layout.shapes) + 2 * units)
-    shown = n_inputs + 1 + layout.sizes[-1]
-    numbers += n_runs * n_train * shown + (n_rows if n_runs > 1 else 1) * n_train * shown
-    if dropped:
-        numbers += n_rows * n_train * fed  # masks
-    n_recorded *= len(recorded_epochs(training))
-    numbers += n_recorded * layout.n_parameters
-    draws = n_runs * n_train * fed
-    size = np.dtype(training.dtype).itemsize
-    return numbers * size + 4 * draws + 8 * n_recorded * len(METRICS)
-
-
-def _sizes(experiment: Experiment) -> tuple[int, int]:
-    """Training points, and those of them in a batch."""
-    n_train = n_train_of(experiment.data)
-    return n_train, min(experiment.training.batch_size or n_train, n_train)
-
-
-def company(experiment: Experiment) -> int:
-    """How many such experiments are worth training as one program.
-
-    With once the seconds for what all share and each for what each adds, n of them take once + n
-    each together, and on average (n + 1) / 2 (once + each) one after another: no less if each is no
-    more than once.
-    """
-    steps, layers, *each = (
-        c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True)
-    )
-    return MOST if sum(each) <= steps + layers else 1
 
 
 def affordable(scene: Scene, limit: float) -> Scene:

@@ -115,7 +115,7 @@ def histories(
     datasets: Sequence[Dataset],
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
-    pause: Callable[[], None] = lambda: None,
+    due: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[History]]:
     """Yield the histories of experiments that are trained together, as `stream` does one.
 
@@ -125,8 +125,8 @@ def histories(
         As for `training.Program`.
     device, after_epoch
         As for `stream`.
-    pause
-        As for `training.recordings`.
+    due
+        As for `training.recordings`: where it returns True, the histories are yielded as they are.
 
     Raises
     ------
@@ -136,10 +136,16 @@ def histories(
     _check_device(device)
     _check_batch_size(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
-    return (
-        [recorder.record(state) for recorder, state in zip(recorders, states, strict=True)]
-        for states in recordings(experiments, datasets, device, after_epoch, pause)
-    )
+
+    def grown() -> Iterator[list[History]]:
+        found: list[History] = []
+        for states in recordings(experiments, datasets, device, after_epoch, due):
+            if states:
+                pairs = zip(recorders, states, strict=True)
+                found = [recorder.record(state) for recorder, state in pairs]
+            yield found
+
+    return grown()
 
 
 def beginnings(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> list[History]:
@@ -192,15 +198,6 @@ class Growing:
         self.parameters = np.empty(shape, dtype=experiment.training.dtype)
         self.metrics = {name: np.full(shape[:2], np.nan) for name in METRICS}
         self.n_times = 0
-
-    @classmethod
-    def after(cls, history: History) -> "Growing":
-        """What goes on from a history."""
-        growing = cls(history.experiment, history.dataset)
-        for t in range(len(history.epochs)):
-            metrics = np.stack([history.metrics[name][t] for name in METRICS])
-            growing.add(history.parameters[t], metrics, history.diverged)
-        return growing
 
     def add(
         self,

@@ -83,7 +83,6 @@ def stream_replicates(
     dataset: Dataset | None = None,
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
-    pause: Callable[[], None] = lambda: None,
 ) -> Iterator[list[History]]:
     """Yield the histories of `replicate` as they grow, as `regviz.stream` does.
 
@@ -91,15 +90,13 @@ def stream_replicates(
     ----------
     experiment, seeds, dataset, device, after_epoch
         As for `replicate`.
-    pause
-        As for `training.recordings`.
 
     Raises
     ------
     ValueError
         As for `replicate`; by the call itself, before anything is trained.
     """
-    return histories(*under_seeds(experiment, seeds, dataset), device, after_epoch, pause)
+    return histories(*under_seeds(experiment, seeds, dataset), device, after_epoch)
 
 
 def under_seeds(

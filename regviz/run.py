@@ -1,92 +1,36 @@
 """The training of one experiment, or of one under several seeds, watched as it goes on."""
 
 import logging
-import math
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from regviz.cost import company, memory
+from regviz.cost import seconds
 from regviz.datasets import Dataset, make_dataset
 from regviz.experiment import Experiment
 from regviz.history import History
 from regviz.packing import Packing
 from regviz.recorder import beginnings, histories
 from regviz.replicates import under_seeds
-from regviz.trainers import HERE, Trainer
-from regviz.training import shape
+from regviz.scheduler import SHARED, Job, Scheduler
 
 _logger = logging.getLogger("regviz.runs")
 
+# A slice ends with the first epoch that is done after so many seconds. It bounds how long a job
+# waits for a thread; the page's threads get the interpreter's lock within a slice, too.
+SLICE_SECONDS = 0.02
 
-@dataclass(frozen=True)
-class Work:
-    """What is to be trained: an experiment, under several seeds if there are any."""
 
-    experiment: Experiment
-    seeds: tuple[int, ...] | None = None
-
-    @cached_property
-    def shape(self) -> Hashable:
-        """What it has in common with whatever may be trained with it; None if nothing may."""
-        return None if self.seeds else shape(self.experiment, make_dataset(self.experiment.data))
-
-    @property
-    def company(self) -> int:
-        """How many of its shape are worth training at once, itself included."""
-        return company(self.experiment)
-
-    def memory(self, n_others: int = 0) -> int:
-        """Bytes that it holds from its first turn to its last, trained with others of its shape."""
-        return memory(self.experiment, len(self.seeds or (0,)) + n_others)
-
-    def beginnings(self) -> list[History]:
-        """The histories with nothing but the initial networks.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be trained.
-        """
-        return beginnings(*self._parts())
-
-    def stream(
-        self,
-        pause: Callable[[], None] = lambda: None,
-        after_epoch: Callable[[], None] = lambda: None,
-        others: Sequence["Work"] = (),
-    ) -> Iterator[list[History]]:
-        """The histories as they grow, from `beginnings` on.
-
-        Parameters
-        ----------
-        pause, after_epoch
-            As for `training.recordings`.
-        others : sequence of Work
-            What is trained with it, all of its `shape`: their histories follow its own.
-        """
-        parts = [work._parts() for work in (self, *others)]
-        experiments = [experiment for found, _ in parts for experiment in found]
-        datasets = [dataset for _, found in parts for dataset in found]
-        return histories(experiments, datasets, after_epoch=after_epoch, pause=pause)
-
-    def _parts(self) -> tuple[list[Experiment], list[Dataset]]:
-        if self.seeds is not None:
-            return under_seeds(self.experiment, self.seeds)
-        return [self.experiment], [make_dataset(self.experiment.data)]
-
-    def describe(self) -> dict[str, Any]:
-        """What of it belongs into a log: enough to tell it apart."""
-        found: dict[str, Any] = {
-            "experiment": self.experiment.id,
-            "networks": len(self.experiment.regularizations),
-            "epochs": self.experiment.training.epochs,
-        }
-        return found if self.seeds is None else found | {"seeds": len(self.seeds)}
+def describe(experiment: Experiment, n_seeds: int = 1) -> dict[str, Any]:
+    """Return the fields by which a log tells a training from others."""
+    found: dict[str, Any] = {
+        "experiment": experiment.id,
+        "networks": len(experiment.regularizations),
+        "epochs": experiment.training.epochs,
+    }
+    return found if n_seeds == 1 else found | {"seeds": n_seeds}
 
 
 class Training(ABC):
@@ -94,44 +38,47 @@ class Training(ABC):
 
     Parameters
     ----------
-    work : Work
+    experiments, datasets
+        One experiment, or one under several seeds, each with its points.
     patience : float
         Seconds after which a visitor who has not asked for more is taken to have gone. A training
         that nobody watches stops.
     visitor : str
-        Who watches from the start.
-    urgent : bool
-        As for `Job`.
-    trainer : Trainer
-        Where it is trained.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be trained; nothing is started then.
+        The visitor who watches from the start.
+    scheduler : Scheduler
+        Runs the training.
     """
 
+    urgent = True  # whether visitors look at it as it grows
     n_bytes: int
 
     def __init__(
-        self, work: Work, patience: float, visitor: str, urgent: bool, trainer: Trainer
+        self,
+        experiments: list[Experiment],
+        datasets: list[Dataset],
+        patience: float,
+        visitor: str,
+        scheduler: Scheduler,
     ) -> None:
-        self.work, self.patience = work, patience
+        self.experiments, self.patience = experiments, patience
         self.error: Exception | None = None
-        # who waits for the end is not woken at every frame
+        # waiting for the end does not wake up at every frame
         lock = threading.RLock()
         self._grown, self._ended = threading.Condition(lock), threading.Condition(lock)
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
         self._over = self._complete = self._given_up = False
-        self._listeners: list[Callable[[], None]] = []
         self._asked = time.monotonic()
-        self.job = trainer.begin(work, self, urgent)
+        self.add(beginnings(experiments, datasets))
+        estimate = seconds(experiments[0]) * len(experiments)
+        # kept by the scheduler only: a cycle would keep the recording until it is collected
+        job = Job(self._train(datasets), self.watchers, self._end, estimate, self.urgent)
+        scheduler.submit(job)
 
     @property
     def experiment(self) -> Experiment:
-        """What is trained."""
-        return self.work.experiment
+        """What is trained; the first of several seeds."""
+        return self.experiments[0]
 
     @property
     def alive(self) -> bool:
@@ -141,62 +88,64 @@ class Training(ABC):
 
     @property
     def in_progress(self) -> bool:
-        """Whether it trains, or waits for its turn to."""
+        """Whether it trains, or waits to."""
         return not self._over
 
     def watch(self, visitor: str) -> bool:
-        """Count a visitor as watching, from now on, and forget those who have gone.
-
-        Returns
-        -------
-        bool
-            Whether it is `alive`, so that there is something to watch.
-        """
-        now = time.monotonic()
+        """Count a visitor as watching from now on, and return whether it is `alive`."""
         with self._grown:
-            seen = self._visitors.items()
-            self._visitors = {who: at for who, at in seen if now - at <= self.patience}
-            self._visitors[visitor] = now
+            self._forget_gone()
+            self._visitors[visitor] = time.monotonic()
             return self.alive
 
     def leave(self, visitor: str) -> None:
-        """Take a visitor off the training."""
+        """Remove a visitor from those who watch."""
         with self._grown:
             self._visitors.pop(visitor, None)
 
-    def when_over(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` without arguments once the training is over; at once if it is."""
-        with self._grown:
-            over = self._over
-            if not over:
-                self._listeners.append(listener)
-        if over:
-            listener()
+    def watchers(self) -> list[str]:
+        """Return the visitors who watch it; ``""`` for a caller of `wait` that nobody else joins.
 
-    def wanted(self) -> bool:
-        """Whether anybody waits for it or has watched it lately; once nobody does, that is final.
-
-        Who wants it again gets another one: this one may be about to stop.
+        Once there are none, the training stops, and `watch` returns False.
         """
         with self._grown:
-            last = max(self._visitors.values(), default=-math.inf)
-            watched = bool(self._waiting) or time.monotonic() - last <= self.patience
-            self._given_up |= not watched
-            return not self._given_up
+            self._forget_gone()
+            found = list(self._visitors) or [""] * bool(self._waiting)
+            self._given_up |= not found
+            return [] if self._given_up else found
+
+    def _forget_gone(self) -> None:
+        oldest = time.monotonic() - self.patience
+        self._visitors = {who: at for who, at in self._visitors.items() if at >= oldest}
 
     @abstractmethod
-    def add(self, recorded: list[History]) -> None:
-        """Take in the histories, grown by one recorded epoch; at first the initial networks."""
+    def add(self, grown: list[History]) -> None:
+        """Take in the histories, grown by recorded epochs; at first the initial networks."""
 
-    def progress(self, n_epochs: int) -> None:
-        """Take in how many epochs are done."""
-        self._n_epochs = n_epochs
+    def _train(self, datasets: list[Dataset]) -> Generator[None]:
+        """Train, and yield after every slice."""
+        end = time.monotonic() + SLICE_SECONDS
 
-    def end(self, outcome: str, error: Exception | None, seconds: float) -> None:
-        """Take in how it ended, let go of whoever waits, and log it."""
+        def due() -> bool:
+            return time.monotonic() >= end
+
+        n_recorded = 1  # `__init__` has added the initial networks
+        for grown in histories(self.experiments, datasets, after_epoch=self._count, due=due):
+            if len(grown[0].epochs) > n_recorded:
+                n_recorded = len(grown[0].epochs)
+                self.add(grown)
+            if due():
+                yield
+                end = time.monotonic() + SLICE_SECONDS
+
+    def _count(self) -> None:
+        self._n_epochs += 1
+
+    def _end(self, outcome: str, error: Exception | None, taken: float) -> None:
+        """Wake up all who wait, and log the end."""
         fields = {
-            "ms": round(1000 * seconds),
-            "waited_ms": round(1000 * (time.monotonic() - self._asked - seconds)),
+            "ms": round(1000 * taken),
+            "waited_ms": round(1000 * (time.monotonic() - self._asked - taken)),
             "hit": False,
             "outcome": outcome,
         }
@@ -204,10 +153,8 @@ class Training(ABC):
             self.error, self._complete, self._over = error, outcome == "complete", True
             self._grown.notify_all()
             self._ended.notify_all()
-            listeners = self._listeners
-        for listener in listeners:
-            listener()
-        _logger.info("run", extra={"fields": self.work.describe() | fields}, exc_info=error)
+        described = describe(self.experiment, len(self.experiments))
+        _logger.info("run", extra={"fields": described | fields}, exc_info=error)
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
         """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""
@@ -229,7 +176,7 @@ class Run(Training):
     Parameters
     ----------
     experiment : Experiment
-    patience, visitor, trainer
+    patience, visitor, scheduler
         As for `Training`.
 
     Attributes
@@ -255,9 +202,10 @@ class Run(Training):
         experiment: Experiment,
         patience: float = 10.0,
         visitor: str = "",
-        trainer: Trainer = HERE,
+        scheduler: Scheduler = SHARED,
     ) -> None:
-        super().__init__(Work(experiment), patience, visitor, True, trainer)
+        dataset = make_dataset(experiment.data)
+        super().__init__([experiment], [dataset], patience, visitor, scheduler)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -285,9 +233,9 @@ class Run(Training):
             self._wait(lambda: self._n_frames > n_frames, gather, timeout)
             return self._history
 
-    def add(self, recorded: list[History]) -> None:
-        """Take in the history, and pack its new frame."""
-        (history,) = recorded
+    def add(self, grown: list[History]) -> None:
+        """Take in the history, and pack its new frames."""
+        (history,) = grown
         if not hasattr(self, "packing"):
             self._n_history_bytes = history.n_bytes
             self.packing = Packing(history)
@@ -300,14 +248,14 @@ class Run(Training):
 class Replication(Training):
     """The training of one experiment under several seeds, of which only the end is of interest.
 
-    It is not urgent. While someone waits for it, it is watched.
+    It is not urgent. While a caller waits for it, it is watched.
 
     Parameters
     ----------
     experiment : Experiment
     seeds : sequence of int
         As for `regviz.replicate`.
-    patience, visitor, trainer
+    patience, visitor, scheduler
         As for `Training`.
 
     Raises
@@ -316,15 +264,18 @@ class Replication(Training):
         If the experiment cannot be run under these seeds; nothing is started then.
     """
 
+    urgent = False
+
     def __init__(
         self,
         experiment: Experiment,
         seeds: Sequence[int],
         patience: float = 10.0,
         visitor: str = "",
-        trainer: Trainer = HERE,
+        scheduler: Scheduler = SHARED,
     ) -> None:
-        super().__init__(Work(experiment, tuple(seeds)), patience, visitor, False, trainer)
+        parts = under_seeds(experiment, seeds)
+        super().__init__(*parts, patience, visitor, scheduler)
 
     @property
     def share(self) -> float:
@@ -350,7 +301,7 @@ class Replication(Training):
                 raise RuntimeError("the training was stopped, as nobody watched it")
             return self._histories if self._complete else None
 
-    def add(self, recorded: list[History]) -> None:
+    def add(self, grown: list[History]) -> None:
         """Take in the histories."""
-        self._histories = recorded
-        self.n_bytes = sum(history.n_bytes for history in recorded)
+        self._histories = grown
+        self.n_bytes = sum(history.n_bytes for history in grown)

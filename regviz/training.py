@@ -1,11 +1,9 @@
 """The loop that trains all rows of an experiment, or of several, as one tensor program."""
 
-import itertools
 import math
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +100,7 @@ def recordings(
     datasets: Sequence[Dataset],
     device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
-    pause: Callable[[], None] = lambda: None,
+    due: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Recording]]:
     """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment.
 
@@ -112,36 +110,26 @@ def recordings(
         As for `Program`.
     after_epoch : callable
         Called without arguments after every epoch.
-    pause : callable
-        Called after every epoch and, but for a GPU, every step. An epoch of many points can last
-        long: here others get the processor, or the training is ended by what is raised.
+    due : callable
+        Called after every epoch. Where it returns True, an empty list is yielded before the next
+        epoch that is not recorded begins, so that the caller can do something else meanwhile.
     """
-    program = Program(experiments, datasets, device, pause)
+    program = Program(experiments, datasets, device)
     yield program.record(0)
     epochs = recorded_epochs(experiments[0].training)
-    for start, end in itertools.pairwise(epochs):
-        with pinned():
-            for epoch in range(start, end):
-                program.train_epoch(epoch)
-                after_epoch()
-                pause()
+    epoch = 0
+    for end in epochs[1:]:
+        while epoch < end:
+            with pinned():  # for many epochs at once; a generator must not yield within
+                while epoch < end:
+                    program.train_epoch(epoch)
+                    after_epoch()
+                    epoch += 1
+                    if due():
+                        break
+            if epoch < end:
+                yield []
         yield program.record(end)
-
-
-def shape(experiment: Experiment, dataset: Dataset) -> Hashable:
-    """What experiments must have in common to be trained as one `Program`.
-
-    They may differ in their seeds, in their points and in how strongly they are regularized.
-    """
-    return (
-        experiment.network,
-        replace(experiment.training, seed=0),
-        tuple(map(_kind, experiment.regularizations)),
-        dataset.task,
-        dataset.n_columns,
-        dataset.n_outputs,
-        len(dataset.y_train),
-    )
 
 
 @pinned()
@@ -171,7 +159,7 @@ def _kind(r: Regularization) -> tuple[bool, bool]:
 
 
 class Program:
-    """All rows of one experiment, or of several of one `shape`, in training.
+    """All rows of one experiment, or of several that are alike, in training.
 
     Rows are computed in an order of their own: those with dropout last and those with max-norm
     together, so that the others need not pay for them; and the networks of all experiments that
@@ -180,13 +168,12 @@ class Program:
     Parameters
     ----------
     experiments : sequence of Experiment
-        Alike in `shape`. Points, initial weights, batches and dropout's draws are each one's own;
-        its rows share them.
+        Alike in network, training and task, in the sizes of their splits, and in which rows draw
+        masks and bound norms. Points, initial weights, batches and dropout's draws are each one's
+        own; its rows share them.
     datasets : sequence of Dataset
         The points of each.
     device : str
-    after_step : callable
-        Called without arguments after every step. On a GPU it is not, as an epoch is one launch.
     """
 
     @pinned()
@@ -196,7 +183,6 @@ class Program:
         experiments: Sequence[Experiment],
         datasets: Sequence[Dataset],
         device: str = "cpu",
-        after_step: Callable[[], None] = lambda: None,
     ) -> None:
         self.experiments, self.n_runs, dataset = experiments, len(experiments), datasets[0]
         spec, network = experiments[0].training, experiments[0].network
@@ -243,7 +229,6 @@ class Program:
         ]
         self.diverged = np.full(len(self.order), -1)
         self.onsets = {0, *(r.onset for r in self.regularizations)}
-        self._after_step: Callable[[], None] = (lambda: None) if start.is_cuda else after_step
         self._replay: Callable[[], None] | None = None  # the steps of an epoch, on a GPU
 
     def _arrange(self) -> None:
@@ -363,7 +348,6 @@ class Program:
                 if self.bounded.stop > self.bounded.start:
                     for weights, norms in zip(self.incoming, self.norms, strict=True):
                         project_(weights, self.radii, norms)
-                self._after_step()
 
     def _captured(self) -> Callable[[], None]:
         """The steps of an epoch as one CUDA graph, which launches in one go."""

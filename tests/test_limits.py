@@ -21,8 +21,8 @@ def test_every_limit_can_be_set():
             "REGVIZ_SESSIONS": "7",
             "REGVIZ_TRAININGS": "8",
             "REGVIZ_TRAINING_SECONDS": "2.5",
-            "REGVIZ_TRAINING_MB": "128",
-            "REGVIZ_PROCESSES": "3",
+            "REGVIZ_THREADS": "3",
+            "REGVIZ_ACTIVE": "5",
             "REGVIZ_CACHE_MB": "64",
             "REGVIZ_CACHE_MINUTES": "0.5",
             "REGVIZ_EMBED": "https://example.org http://localhost:8000 https://*.example.com",
@@ -30,7 +30,7 @@ def test_every_limit_can_be_set():
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
-    assert found == Limits(7, 8, 2.5, 128, 3, 64, 0.5, origins, 9100)
+    assert found == Limits(7, 8, 2.5, 3, 5, 64, 0.5, origins, 9100)
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
 
@@ -43,8 +43,8 @@ def test_every_limit_can_be_set():
         ("TRAININGS", "inf", "a whole number"),
         ("TRAINING_SECONDS", "nan", "a number"),
         ("TRAINING_SECONDS", "0", "a number above 0 to 1e+06"),
-        ("TRAINING_MB", "0", "a whole number from 1 to 1000000"),
-        ("PROCESSES", "65", "a whole number from 0 to 64"),
+        ("THREADS", "0", "a whole number from 1 to 64"),
+        ("ACTIVE", "1001", "a whole number from 1 to 1000"),
         ("CACHE_MB", "-1", "a whole number from 1 to 1000000"),
         ("CACHE_MINUTES", "1e9", "a number above 0 to 100000"),
         ("METRICS_PORT", "70000", "a whole number from 0 to 65535"),

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import regviz
 from regviz.run import Run
 from regviz.runs import Runs
+from regviz.scheduler import SHARED
 from regviz.server.admission import Seats
 from regviz.server.logs import JsonLines, configure
 from regviz.server.metrics import serve_metrics
@@ -26,6 +27,7 @@ __all__ = ["runs"]  # the fixture that ends all runs
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
     """What is logged about runs, as it would be written."""
+    until(lambda: not len(SHARED))  # what earlier tests have begun is logged when it ends
     written: list[dict] = []
 
     class Collect(logging.Handler):
@@ -67,8 +69,8 @@ def test_a_failure_has_its_traceback_on_the_same_line(
     def fail(*_: object) -> None:
         raise RuntimeError("out of cheese")
 
-    monkeypatch.setattr(Run, "wanted", fail)
-    Run(LONG)
+    run = Run(LONG)
+    monkeypatch.setattr(run.packing, "add", fail)
     until(lambda: len(lines) == 1)
     assert lines[0]["outcome"] == "failed"
     assert "out of cheese" in lines[0]["traceback"]

@@ -25,6 +25,8 @@ from regviz import (
 from regviz.history import History
 from regviz.packing import Packing
 from regviz.recorder import beginnings
+from regviz.run import Run
+from regviz.scheduler import Scheduler
 from regviz.training import pinned
 
 ROWS = Regularization(l1=0.01), Regularization(l2=0.1, drop_rate=0.2, max_norm=1.0)
@@ -36,11 +38,22 @@ EXPERIMENT = Experiment(
 )
 N_THREADS = 3
 
+
+def run_in_slices(experiment: Experiment) -> None:
+    """Train as the page's process does, in this thread."""
+    scheduler = Scheduler(n_threads=0)
+    run = Run(experiment, scheduler=scheduler)
+    while scheduler.run_slice():
+        pass
+    assert run.wait(0).complete
+
+
 # everything that computes with torch, given a trained history
 ACTS: dict[str, Callable[[History], object]] = {
     "train": lambda h: regviz.train(h.experiment),
     "train on own points": lambda h: regviz.train(h.experiment, h.dataset),
     "stream": lambda h: list(regviz.stream(h.experiment)),
+    "a run": lambda h: run_in_slices(h.experiment),
     "replicate": lambda h: regviz.replicate(h.experiment, [0, 1]),
     "beginnings": lambda h: beginnings([h.experiment], [h.dataset]),
     "predict": lambda h: h.predict(h.dataset.X_test),

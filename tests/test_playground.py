@@ -22,10 +22,11 @@ from regviz.regularization import METHODS
 from regviz.run import Run
 from regviz.runs import Runs
 from regviz.scene import Scene
+from regviz.scheduler import SHARED
 from regviz.server import state
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, LEVELS
-from regviz.trainers import HERE
+from tests.test_runs import until
 
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
 NAMES = list(METHODS)
@@ -45,11 +46,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
         started.append(self)
 
     monkeypatch.setattr(Run, "__init__", start)
-    monkeypatch.setattr(state, "trainer", lambda: HERE)  # to start a process takes seconds
+    monkeypatch.setattr(state, "Scheduler", lambda *_: SHARED)
     yield started
     for run in started:
-        for visitor in list(run._visitors):
+        for visitor in run.watchers():
             run.leave(visitor)
+    until(lambda: not len(SHARED))
     state.runs.cache_clear()
 
 

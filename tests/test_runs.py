@@ -1,45 +1,47 @@
 """Runs train by themselves, are shared, stop when nobody watches, and are kept within a bound.
 
-The urgent go first for a while, and what of a run travels is known as soon as it is recorded.
+What of a run travels is known as soon as it is recorded. `test_scheduler.py` has who comes first.
 """
 
 import gc
-import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 import regviz
 from regviz import run as module
-from regviz import turns as turns_module
-from regviz.cost import memory
-from regviz.packing import HALF, SINGLE, Packing
+from regviz.packing import SINGLE, Packing
 from regviz.recorder import beginnings, histories
-from regviz.replicates import with_seed
 from regviz.run import Replication, Run
 from regviz.runs import Runs
+from regviz.scheduler import Scheduler
 
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
 )
 LONG = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000))
+ROWS = (
+    regviz.Regularization(),
+    regviz.Regularization(l1=0.01),
+    regviz.Regularization(drop_rate=0.3),
+)
 
 
-def at_first() -> tuple[bool, int, int]:
-    """The rank of one who comes before all others."""
-    return False, 0, -1
+@pytest.fixture
+def stopped() -> Scheduler:
+    """A scheduler that runs a slice when a test says so."""
+    return Scheduler(n_threads=0)
 
 
-@pytest.fixture(autouse=True)
-def at_rest() -> None:
-    """Let a test begin when nothing trains any more: what is left notices at its next turn."""
-    until(lambda: not turns_module._threads)
+def run_all(scheduler: Scheduler) -> None:
+    """Run until there is nothing more to do."""
+    while scheduler.run_slice():
+        pass
 
 
 def finish(run: Run) -> regviz.History:
@@ -89,7 +91,7 @@ def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_ins
         thread.join()
     assert len(got) == 30
     assert len(set(map(id, got))) == 1
-    assert len(got[0]._visitors) == 30
+    assert len(got[0].watchers()) == 30
 
 
 def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threading.Event]:
@@ -162,23 +164,20 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
     assert len(again.wait(0).epochs) > 0
 
 
-def test_who_comes_back_to_what_is_about_to_stop_gets_another():
-    runs = Runs(patience=60)
-    turns_module._turns.take(at_first)  # so that it cannot stop yet
+def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler):
+    runs = Runs(patience=60, scheduler=stopped)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
-    assert not run.wanted()
+    assert run.watchers() == []  # as the scheduler sees before it stops it
     again = runs.get(LONG, "me")
     assert again is not run
-    assert again.wanted()
+    assert again.watchers() == ["me"]
     assert not run.watch("me")
-    assert not run.wanted()
+    assert run.watchers() == []
     assert runs.get(LONG, "you") is again
-    turns_module._turns.give()
-    until(lambda: not run.in_progress)
+    assert stopped.run_slice()
+    assert not run.in_progress
     assert again.in_progress
-    again.leave("me")
-    again.leave("you")
 
 
 def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
@@ -194,39 +193,44 @@ def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
     assert runs.get(experiments[0]) is not kept[0]
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands still until a test changes it."""
+    found = [1e6]
+    monkeypatch.setattr("time.monotonic", lambda: found[0])
+    return found
+
+
 def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
-    monkeypatch: pytest.MonkeyPatch,
+    stopped: Scheduler, now: list[float]
 ):
-    one = finish(Run(SHORT)).n_bytes
-    runs = Runs(max_bytes=int(2.5 * one))
-    gate = threading.Event()
-    pause = turns_module.Job.pause
-
-    def held(job: turns_module.Job) -> None:
-        pause(job)
-        while not gate.wait(0.01):
-            pause(job)
-
-    monkeypatch.setattr(turns_module.Job, "pause", held)
+    one = Run(SHORT, scheduler=stopped)
+    run_all(stopped)
+    runs = Runs(max_bytes=int(2.5 * one.n_bytes), scheduler=stopped)
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = [runs.get(experiment, always=True) for experiment in experiments]
-    assert runs.n_bytes >= 4 * one
-    for each in runs._kept.values():
-        each.asked -= 2 * runs.patience  # as if all visitors had gone long ago
-    gate.set()
+    now[0] += 2 * runs.patience
     for run in kept:
-        finish(run)
-    until(lambda: runs.n_bytes <= runs.max_bytes)
+        run.watch("")
+    runs.tidy()
+    assert len(runs) == 4  # as they are in training
+    run_all(stopped)
+    assert all(run.wait(0).complete for run in kept)
+    runs.tidy()
+    assert runs.n_bytes <= runs.max_bytes
     assert len(runs) == 2
 
 
-def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying():
-    runs = Runs(max_bytes=1)
+def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
+    stopped: Scheduler, now: list[float]
+):
+    runs = Runs(max_bytes=1, scheduler=stopped)
     run = runs.get(SHORT)
-    finish(run)
-    until(lambda: not run.in_progress)
+    run_all(stopped)
     assert runs.get(SHORT) is run
-    runs._kept[(SHORT, None)].asked -= 2 * runs.patience
+    runs.tidy()
+    assert runs.get(SHORT) is run
+    now[0] += 2 * runs.patience
     runs.tidy()
     assert len(runs) == 0
 
@@ -250,16 +254,17 @@ def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.M
     assert not run.alive
 
 
-def test_a_run_stops_at_once_when_its_last_visitor_leaves():
-    runs = Runs()
+def test_a_run_stops_at_once_when_its_last_visitor_leaves(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
     run = runs.get(LONG, "one")
     run.wait(0, visitor="two")
     runs.leave(LONG, "one")
-    seen = len(run.wait(0).epochs)
-    runs.leave(LONG, "")
-    assert len(run.wait(seen, visitor="two").epochs) > seen
+    stopped.run_slice()
+    assert run.alive
     runs.leave(LONG, "two")
-    until(lambda: not run.alive)
+    stopped.run_slice()
+    assert not run.alive
+    assert not run.in_progress
 
 
 def test_a_long_run_leaves_a_short_one_its_turns():
@@ -275,565 +280,118 @@ def test_a_long_run_leaves_a_short_one_its_turns():
     runs.leave(heavy, "")
 
 
-def test_a_turn_ends_within_an_epoch_and_so_does_a_run_that_nobody_watches(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_slice_ends_with_an_epoch_and_a_run_can_stop_after_each(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
-    monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
-    heavy = replace(
-        SHORT,
-        data=regviz.DataSpec(n_samples=2000),
-        training=regviz.TrainingSpec(epochs=10, batch_size=1),
-    )
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    long = runs.get(heavy)
-    until(lambda: len(turns_module._turns._waiting) == 1)
-    short = runs.get(SHORT)
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    turns_module._turns.give()
-    finish(short)  # after fewer steps than the long one's first epoch has
-    assert long.wait(0).epochs.tolist() == [0]
-    runs.leave(heavy, "")
-    until(lambda: not long.alive)
-    assert len(long._history.epochs) == 1
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0)
+    training = regviz.TrainingSpec(epochs=30, frames=2)
+    replication = Replication(replace(SHORT, training=training), (1, 2), scheduler=stopped)
+    for n in range(6):  # the first one arranges the tensors
+        assert stopped.run_slice()
+        assert replication.share == n / 30
+    replication.leave("")
+    run_all(stopped)
+    assert replication.share == 5 / 30
 
 
-# ------------------------------------------------------------------------------ who comes first
-
-
-def test_the_urgent_take_their_turns_first_and_else_who_asked_first():
-    turns, taken, threads = turns_module._Turns(), [], []
-    places = ["a", "b", "c", "d"]
-    turns.take(at_first)
-
-    def ask(name: str, urgent: bool) -> None:
-        turns.take(lambda: (not urgent, 0, places.index(name)))
-        taken.append(name)
-        turns.give()
-
-    for name, urgent in (("a", False), ("b", True), ("c", False), ("d", True)):
-        threads.append(threading.Thread(target=ask, args=(name, urgent)))
-        threads[-1].start()
-        until(lambda: len(turns._waiting) == len(threads))
-    assert taken == []
-    turns.give()
-    for thread in threads:
-        thread.join()
-    assert taken == ["b", "d", "a", "c"]
-
-
-def unlike(*seeds: int) -> list[regviz.Experiment]:
-    """Experiments of one length that are not trained together."""
-    return [
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        replace(SHORT, regularizations=ROWS),
         replace(
             SHORT,
-            data=regviz.DataSpec(seed=seed),
-            training=regviz.TrainingSpec(epochs=30, momentum=seed / 10),
-        )
-        for seed in seeds
-    ]
-
-
-def test_of_equals_the_first_is_finished_first_until_it_has_taken_long(
-    monkeypatch: pytest.MonkeyPatch,
+            data=regviz.DataSpec("bumps"),
+            regularizations=ROWS,
+            training=regviz.TrainingSpec(epochs=150, frames=10, dtype="float64"),
+        ),
+        # diverges, and keeps its last finite parameters
+        replace(
+            SHORT,
+            network=regviz.NetworkSpec((8, 8), "relu"),
+            data=regviz.DataSpec("bumps"),
+            training=regviz.TrainingSpec(epochs=40, learning_rate=10),
+        ),
+    ],
+    ids=["classes", "regression in double precision", "diverging"],
+)
+def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
+    experiment: regviz.Experiment, monkeypatch: pytest.MonkeyPatch
 ):
-    epochs = epochs_in_order(monkeypatch)
-    monkeypatch.setattr(turns_module, "SLICE", 0)
-    monkeypatch.setattr(turns_module, "STAGES", (1000.0,))
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    pair = unlike(1, 2)
-    first = runs.get(pair[0])
-    until(lambda: len(turns_module._turns._waiting) == 1)
-    second = runs.get(pair[1])
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    turns_module._turns.give()
-    finish(first)
-    finish(second)
-    assert sorted(epochs) == [1] * 30 + [2] * 30
-    last = len(epochs) - epochs[::-1].index(1)
-    assert epochs[:last].count(2) <= 2  # a turn may slip through while the first asks for its next
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0)
+    scheduler = Scheduler(n_threads=4)
+    others = [replace(experiment, data=replace(experiment.data, seed=i)) for i in range(1, 4)]
+    runs = [Run(each, scheduler=scheduler) for each in (experiment, *others)]
+    found, *_ = map(finish, runs)
+    scheduler.close()
+    alone = regviz.train(experiment)
+    assert found.experiment == alone.experiment
+    for name in ("epochs", "parameters", "diverged"):
+        assert getattr(found, name).tobytes() == getattr(alone, name).tobytes()
+    for name, values in alone.metrics.items():
+        assert found.metrics[name].tobytes() == values.tobytes()
+    for array in (found.parameters, found.epochs, *found.metrics.values()):
+        assert not array.flags.writeable
 
 
-def test_what_has_taken_long_steps_back_behind_what_begins(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(turns_module, "STAGES", (0.05, 1000.0))
-    runs = Runs()
-    long = runs.get(LONG)
-    until(lambda: long.job.seconds > 0.05)
-    short = runs.get(SHORT)
-    finish(short)
-    assert not long.wait(0).complete
-    runs.leave(LONG, "")
+def test_visitors_with_the_same_wish_pay_for_it_together(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
+    shared = runs.get(LONG, "a")
+    assert runs.get(LONG, "b") is shared
+    assert sorted(shared.watchers()) == ["a", "b"]
 
 
-def test_what_is_unwanted_ends_while_it_waits_however_much_comes_first():
-    runs = Runs()
-    busy = runs.get(LONG)
-    waiting = runs.get(replace(LONG, data=regviz.DataSpec(seed=1)), "a", urgent=False)
-    assert runs.n_training == 2
-    waiting.leave("a")
-    until(lambda: not waiting.in_progress)
-    assert busy.in_progress
-    assert runs.n_training == 1
-    runs.leave(LONG, "")
+def test_replications_wait_until_runs_are_complete(stopped: Scheduler):
+    runs = Runs(scheduler=stopped)
+    replication = runs.replicate(FEW, (1, 2), "b")
+    run = runs.get(SHORT, "c")
+    while run.in_progress:
+        stopped.run_slice()
+        assert replication.share == 0
+    run_all(stopped)
+    assert replication.wait(0) is not None
 
 
-def epochs_in_order(
-    monkeypatch: pytest.MonkeyPatch,
-    name: Callable[[Sequence[regviz.Experiment]], Any] = lambda trained: trained[0].data.seed,
-) -> list[Any]:
-    """A list that grows with every epoch of every run, by the seed of the run's data."""
-    epochs = []
-
-    def watched(
-        experiments: Sequence[regviz.Experiment],
-        datasets: Sequence[regviz.Dataset],
-        after_epoch: Callable[[], None],
-        pause: Callable[[], None],
-    ):
-        def count() -> None:
-            epochs.append(name(experiments))
-            after_epoch()
-
-        return histories(experiments, datasets, after_epoch=count, pause=pause)
-
-    monkeypatch.setattr(module, "histories", watched)
-    return epochs
-
-
-def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    epochs = epochs_in_order(monkeypatch)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
-    monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    patient = runs.get(replace(SHORT, data=regviz.DataSpec(seed=1)), urgent=False)
-    until(lambda: len(turns_module._turns._waiting) == 1)
-    urgent = runs.get(SHORT)
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    turns_module._turns.give()
-    finish(patient)
-    assert finish(urgent).complete
-    assert sorted(epochs) == [0] * 30 + [1] * 30
-    before = epochs[: len(epochs) - epochs[::-1].index(0)].count(1)
-    assert before <= 2  # a turn may slip through while the urgent one asks for its next
-
-
-def test_long_runs_are_urgent_for_a_while_only_so_that_all_get_on(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr(turns_module, "HURRY", 0.1)
-    runs = Runs()
-    heavy = [replace(LONG, data=regviz.DataSpec(seed=seed)) for seed in (1, 2)]
-    long = [runs.get(experiment) for experiment in heavy]
-    short = runs.get(SHORT, urgent=False)
-    until(lambda: short.wait(0).complete)
-    for run in long:
-        assert not run.job.urgent
-        seen = len(run.wait(0).epochs)
-        assert len(run.wait(seen).epochs) > seen
-    for experiment in heavy:
-        runs.leave(experiment, "")
-
-
-def test_a_run_becomes_urgent_when_someone_asks_for_it_urgently_even_while_it_waits(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    epochs = epochs_in_order(monkeypatch)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
-    monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    pair = unlike(1, 2)
-    first, second = (runs.get(experiment, urgent=False) for experiment in pair)
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    assert runs.get(pair[1]) is second
-    turns_module._turns.give()
-    assert finish(second).complete
-    assert finish(first).complete
-    before = epochs[: len(epochs) - epochs[::-1].index(2)].count(1)
-    assert before <= 2  # a turn may slip through while the urgent one asks for its next
-
-
-def test_to_ask_again_for_a_long_run_does_not_make_it_urgent_anew(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr(turns_module, "HURRY", 0)
-    runs = Runs()
-    run = runs.get(LONG)
-    run.wait(1)
-    assert not runs.get(LONG).job.urgent
-    runs.leave(LONG, "")
-
-
-def test_a_run_that_is_kept_forgets_visitors_who_have_gone():
-    runs = Runs(patience=10)
+def test_a_run_that_is_kept_forgets_visitors_who_have_gone(stopped: Scheduler, now: list[float]):
+    runs = Runs(patience=10, scheduler=stopped)
     run = runs.get(SHORT, "a")
-    finish(run)
-    until(lambda: not run.in_progress)
+    run_all(stopped)
     for visitor in ("b", "c", "d"):
-        run._visitors = {who: at - 11 for who, at in run._visitors.items()}
-        runs.get(SHORT, visitor)
-    assert set(run._visitors) == {"d"}
+        now[0] += 11
+        assert runs.get(SHORT, visitor) is run
+    assert run.watchers() == ["d"]
 
 
-def test_runs_of_one_urgency_share_the_turns():
-    long = Run(LONG)
-    assert finish(Run(SHORT)).complete
-    seen = len(long.wait(0).epochs)
-    assert len(long.wait(seen).epochs) > seen
-    long.leave("")
+def test_a_run_that_is_let_go_takes_its_recording_along(stopped: Scheduler):
+    run = Run(SHORT, scheduler=stopped)
+    for _ in range(2):
+        stopped.run_slice()
+    run.leave("")
+    run_all(stopped)
+    gone = weakref.ref(run)
+    gc.disable()  # without a collection, which the app does from time to time only
+    try:
+        del run
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
-@pytest.fixture
-def room() -> Iterator[Callable[[float], None]]:
-    """Sets how much may be held; afterwards there is as much room as before."""
-    yield turns_module.bound_memory
-    turns_module.bound_memory(math.inf)
-
-
-ROWS = (regviz.Regularization(), regviz.Regularization(drop_rate=0.1))
-
-
-def begun(run: Run) -> bool:
-    return len(run._history.epochs) > 1
-
-
-def test_what_there_is_no_room_for_waits_while_smaller_ones_pass_it_by(
-    room: Callable[[float], None],
+def test_what_fails_keeps_nothing_of_what_was_trained(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    large, other = (
-        replace(LONG, network=regviz.NetworkSpec((16, units)), regularizations=ROWS)
-        for units in (16, 17)
-    )
-    room(1.9 * memory(large))
-    held, waits = Run(large), Run(other)
-    until(lambda: begun(held))
-    short = Run(SHORT)
-    until(lambda: not short.in_progress)
-    assert short._history.complete
-    assert not begun(waits)
-    assert turns_module._turns.held == held.work.memory()
-    held.leave("")
-    until(lambda: begun(waits))
-    assert turns_module._turns.held == waits.work.memory()
-    waits.leave("")
-    until(lambda: turns_module._turns.held == 0)
-
-
-def test_what_is_larger_than_all_room_trains_by_itself(
-    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(turns_module, "STAGES", ())  # all take turns from the beginning
-    room(1)
-    first, second = waiting(long_ones(2))
-    turns_module._turns.give()
-    until(lambda: first._n_epochs > 500)
-    assert not begun(second)
-    first.leave("")
-    until(lambda: begun(second))
-    second.leave("")
-
-
-def long_ones(n: int) -> list[regviz.Experiment]:
-    """Experiments without an end that are not trained together."""
-    return [
-        replace(LONG, training=replace(LONG.training, momentum=i / 10, optimizer="momentum"))
-        for i in range(1, n + 1)
-    ]
-
-
-def test_those_that_are_not_urgent_leave_room_for_the_urgent(
-    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(turns_module, "STAGES", ())
-    experiments = long_ones(3)
-    room(2.5 * memory(LONG))  # of which those that are not urgent may take less than two
-    patient, other = waiting(experiments[:2], urgent=False)
-    turns_module._turns.give()
-    until(lambda: patient._n_epochs > 500)
-    assert not begun(other)
-    urgent = Run(experiments[2])
-    until(lambda: begun(urgent))
-    assert not begun(other)
-    for run in (patient, other, urgent):
-        run.leave("")
-
-
-def test_one_that_is_not_urgent_and_larger_than_all_room_leaves_some_to_the_urgent(
-    room: Callable[[float], None],
-):
-    large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
-    room(5 * memory(SHORT))
-    assert memory(large) > 5 * memory(SHORT)
-    patient = Run(large, urgent=False, patience=60)
-    until(lambda: begun(patient))
-    assert finish(Run(SHORT)).complete
-    assert patient.in_progress
-    patient.leave("")
-
-
-def test_what_has_waited_long_for_room_is_passed_by_no_more(
-    room: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(turns_module, "STAGES", ())
-    monkeypatch.setattr(turns_module, "OVERDUE", 0.5)
-    small, later = long_ones(2)
-    large = replace(LONG, network=regviz.NetworkSpec((16, 16)))
-    room(memory(large) + memory(LONG) // 2)
-    first, waits = waiting([small, large], patience=60)
-    turns_module._turns.give()
-    until(lambda: begun(first))
-    time.sleep(0.6)
-    last = Run(later)
-    seen = first._n_epochs
-    until(lambda: first._n_epochs > seen + 500)
-    assert not begun(last)  # though there is room for it
-    assert not begun(waits)
-    first.leave("")
-    until(lambda: begun(waits))
-    for run in (waits, last):
-        run.leave("")
-
-
-def test_what_is_unwanted_ends_however_little_room_there_is(room: Callable[[float], None]):
-    room(1)
-    long = Run(LONG)
-    until(lambda: begun(long))
-    waits = Run(replace(LONG, data=regviz.DataSpec(n_samples=300)))
-    waits.leave("")
-    until(lambda: not waits.in_progress)
-    assert long.in_progress
-    long.leave("")
-
-
-# ------------------------------------------------------------------------------ together
-
-
-def alike(n: int, epochs: int = 300) -> list[regviz.Experiment]:
-    """Experiments that differ in their points, their seeds and their strengths."""
-    return [
-        regviz.Experiment(
-            regviz.DataSpec(seed=i, noise=0.1 * i),
-            regviz.NetworkSpec((3,)),
-            regviz.TrainingSpec(epochs=epochs, frames=30, seed=10 + i),
-            (
-                regviz.Regularization(),
-                regviz.Regularization(l1=0.003 * i, onset=2 * i),
-                regviz.Regularization(drop_rate=0.1 + 0.1 * i),
-                regviz.Regularization(max_norm=0.2 + i, l2=0.01),
-            ),
-        )
-        for i in range(n)
-    ]
-
-
-@pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch) -> list[list[regviz.Experiment]]:
-    """What is trained together, by program, once its second recording has come."""
-    found = []
-
-    def noted(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
-        grown = histories(experiments, *rest, **options)
-        yield next(grown)
-        found.append(list(experiments))
-        yield from grown
-
-    monkeypatch.setattr(module, "histories", noted)
-    return found
-
-
-def waiting(experiments: Sequence[regviz.Experiment], **options: object) -> list[Run]:
-    """Runs that all wait for a turn, which `turns._turns.give` then gives to the first."""
-    turns_module._turns.take(at_first)
-    runs = []
-    for experiment in experiments:
-        runs.append(Run(experiment, **options))
-        until(lambda: len(turns_module._turns._waiting) == len(runs))
-    return runs
-
-
-def test_what_waits_and_is_alike_is_trained_as_one_program_each_to_the_bit_as_alone(
-    programs: list[list[regviz.Experiment]],
-):
-    experiments = alike(3)
-    runs = waiting(experiments)
-    turns_module._turns.give()
-    found = [finish(run) for run in runs]
-    assert programs == [experiments]
-    for experiment, history in zip(experiments, found, strict=True):
-        alone = regviz.train(experiment)
-        assert history.experiment == experiment
-        assert history.parameters.tobytes() == alone.parameters.tobytes()
-        for name, values in alone.metrics.items():
-            assert history.metrics[name].tobytes() == values.tobytes()
-        assert np.array_equal(history.diverged, alone.diverged)
-    assert [run.packing.frames for run in runs] == [[(t, SINGLE) for t in range(31)]] * 3
-
-
-def test_what_is_not_alike_is_trained_by_itself(programs: list[list[regviz.Experiment]]):
-    first = alike(1)[0]
-    rows = first.regularizations
-    others = [
-        replace(first, data=replace(first.data, n_samples=300)),
-        replace(first, data=regviz.DataSpec("bumps")),
-        replace(first, network=regviz.NetworkSpec((4,))),
-        replace(first, training=replace(first.training, learning_rate=0.1)),
-        replace(first, training=replace(first.training, epochs=301)),
-        replace(first, regularizations=rows[:3]),
-        replace(first, regularizations=(*rows[:3], regviz.Regularization(drop_rate=0.5))),
-    ]
-    runs = waiting([first, *others])
-    turns_module._turns.give()
-    for run in runs:
-        finish(run)
-    assert sorted(map(len, programs)) == [1] * len(runs)
-
-
-def test_the_urgent_take_along_no_others_and_several_seeds_nobody(
-    programs: list[list[regviz.Experiment]],
-):
-    one, other, third = alike(3)
-    turns_module._turns.take(at_first)
-    patient, urgent = Run(one, urgent=False), Run(other)
-    replication = Replication(third, (1, 2))
-    until(lambda: len(turns_module._turns._waiting) == 3)
-    turns_module._turns.give()
-    for run in (patient, urgent):
-        finish(run)
-    assert replication.wait(20) is not None
-    seeds = [with_seed(third, seed) for seed in (1, 2)]
-    assert sorted(programs, key=len) == [[other], [one], seeds]
-
-
-def test_no_more_are_trained_together_than_is_worth_it(
-    programs: list[list[regviz.Experiment]], monkeypatch: pytest.MonkeyPatch
-):
-    experiments = alike(5)
-    monkeypatch.setattr(module, "company", lambda experiment: 2)
-    runs = waiting(experiments)
-    turns_module._turns.give()
-    for run in runs:
-        finish(run)
-    assert programs == [experiments[:2], experiments[2:4], experiments[4:]]
-
-
-def test_no_more_are_trained_together_than_there_is_room_for(
-    programs: list[list[regviz.Experiment]], room: Callable[[float], None]
-):
-    experiments = alike(5)
-    room(memory(experiments[0], 3))
-    runs = waiting(experiments)
-    turns_module._turns.give()
-    for run in runs:
-        finish(run)
-    assert sorted(map(len, programs)) == [2, 3]
-
-
-def test_of_what_is_trained_together_each_stops_by_itself(
-    programs: list[list[regviz.Experiment]],
-):
-    experiments = alike(4, epochs=1_000_000)
-    runs = waiting(experiments)
-    runs[3].leave("")  # before it has begun
-    until(lambda: runs[3].wanted() is False)
-    turns_module._turns.give()
-    until(lambda: not runs[3].in_progress)
-    for gone, left in ((0, (1, 2)), (2, (1,))):  # the first one, which took the others along, too
-        runs[gone].leave("")
-        until(lambda gone=gone: not runs[gone].in_progress)
-        assert not runs[gone].alive
-        n_recorded = len(runs[gone]._history.epochs)
-        for i in left:
-            seen = len(runs[i].wait(0).epochs)
-            assert len(runs[i].wait(seen).epochs) > seen
-        assert len(runs[gone]._history.epochs) == n_recorded
-    runs[1].leave("")
-    until(lambda: not runs[1].in_progress)
-    assert programs == [experiments[:3]]
-
-
-def test_what_is_asked_for_urgently_hastens_those_that_are_trained_with_it(
-    programs: list[list[regviz.Experiment]],
-):
-    experiments = alike(2, epochs=1_000_000)
-    runs = waiting(experiments, urgent=False)
-    turns_module._turns.give()
-    until(lambda: programs == [experiments])
-    assert [run.job.urgent for run in runs] == [False, False]
-    runs[1].job.hasten()
-    assert [run.job.urgent for run in runs] == [True, True]
-    for run in runs:
-        run.leave("")
-
-
-def test_each_of_those_trained_together_counts_its_share_of_the_time(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    runs = waiting(alike(4, epochs=200))
-    began = time.process_time()
-    with caplog.at_level("INFO", "regviz.runs"):
-        turns_module._turns.give()
-        for run in runs:
-            finish(run)
-        until(lambda: len(caplog.records) == 4)
-    taken = time.process_time() - began
-    shares = [record.fields["ms"] / 1000 for record in caplog.records]
-    assert len(set(shares)) == 1
-    assert taken / 2 < sum(shares) < taken + 0.01
-
-
-def test_who_is_left_alone_counts_all_of_the_time_from_then_on(
-    programs: list[list[regviz.Experiment]],
-):
-    experiments = alike(6, epochs=1_000_000)
-    runs = waiting(experiments)
-    turns_module._turns.give()
-    until(lambda: programs == [experiments])
-    for run in runs[1:]:
-        run.leave("")
-    until(lambda: not any(run.in_progress for run in runs[1:]))
-    before, began = runs[0].job.seconds, time.process_time()
-    until(lambda: time.process_time() - began > 0.5)
-    counted, taken = runs[0].job.seconds - before, time.process_time() - began
-    assert counted > taken / 2
-    runs[0].leave("")
-
-
-def test_what_was_trained_together_is_kept_apart(programs: list[list[regviz.Experiment]]):
-    experiments = alike(3)
-    runs = waiting(experiments)
-    turns_module._turns.give()
-    for run in runs:
-        finish(run)
-    until(lambda: not turns_module._threads)
-    left = [weakref.ref(run) for run in runs[1:]]
-    del runs[1:], run
-    gc.collect()
-    assert [one() for one in left] == [None, None]
-    assert programs == [experiments]
-
-
-def test_what_fails_keeps_nothing_of_what_was_trained(monkeypatch: pytest.MonkeyPatch):
     kept: list[weakref.ref[object]] = []
 
     class Large:
-        """What a training holds."""
+        """An object that can be referred to weakly."""
 
-    def fails(experiments: Sequence[regviz.Experiment], *rest: object, **options: object):
+    def fails(*args: object, **options: object):
         large = Large()
         kept.append(weakref.ref(large))
-        for grown in histories(experiments, *rest, **options):
+        for grown in histories(*args, **options):
             yield grown
             assert large
 
     monkeypatch.setattr(module, "histories", fails)
-    run = Run(SHORT)
-    until(lambda: not run.in_progress)
-    assert kept.pop()() is None
     packed = Packing.add
     times = iter(range(100))
 
@@ -843,71 +401,33 @@ def test_what_fails_keeps_nothing_of_what_was_trained(monkeypatch: pytest.Monkey
         packed(self, history)
 
     monkeypatch.setattr(Packing, "add", full)
-    run = Run(LONG)
-    until(lambda: not run.in_progress)
+    run = Run(LONG, scheduler=stopped)
+    run_all(stopped)
     assert isinstance(run.error, MemoryError)
-    until(lambda: not turns_module._threads)
     assert kept.pop()() is None  # though its error is kept
 
 
-def test_who_cannot_take_it_in_fails_alone(
-    programs: list[list[regviz.Experiment]],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+def test_a_run_that_cannot_be_packed_fails_alone(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    experiments = alike(4)
-    runs = waiting(experiments)
+    runs = [Run(each, scheduler=stopped) for each in (SHORT, replace(SHORT, regularizations=ROWS))]
 
     def fail(*_: object) -> None:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(runs[0], "add", fail)
-    end = runs[1].end
-
-    def end_badly(*how: object) -> None:
-        end(*how)
-        raise MemoryError("nor to say so")
-
-    monkeypatch.setattr(runs[1], "end", end_badly)
-    turns_module._turns.give()
-    for run in runs[1:]:
-        assert finish(run).complete
+    monkeypatch.setattr(runs[0].packing, "add", fail)
+    run_all(stopped)
     assert isinstance(runs[0].error, MemoryError)
-    until(lambda: "not taken in" in caplog.text)
-    assert finish(Run(SHORT)).complete
-
-
-def test_a_failure_while_training_is_reported_to_all_who_wait_for_it(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
-        yield [next(regviz.stream(experiment)) for experiment in experiments]
-        raise MemoryError("no more")
-
-    monkeypatch.setattr(module, "histories", fail)
-    runs = waiting(alike(3))
-    turns_module._turns.give()
-    for run in runs:
-        with pytest.raises(RuntimeError, match="training failed"):
-            run.wait(1)
+    assert runs[1].wait(0).complete
 
 
 # ------------------------------------------------------------------------------ packing
 
 
-def test_a_run_without_a_limit_packs_every_epoch_in_single_precision():
+def test_a_run_packs_every_epoch():
     run = Run(SHORT)
     assert finish(run).complete
     assert run.packing.frames == [(t, SINGLE) for t in range(31)]
-
-
-def test_a_run_packs_as_its_limit_asks_for():
-    run = Runs().get(SHORT, urgent=False, limit=0)
-    history = finish(run)
-    alone = Packing(history, 0)
-    alone.add(history)
-    assert run.packing.frames == alone.frames
-    assert run.packing.frames[0] == (0, HALF)
 
 
 def test_what_is_packed_is_there_before_the_history_is_seen():
@@ -920,7 +440,8 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: False)
-    run = Run(SHORT, limit=0)
+    monkeypatch.setattr(Packing.__init__.__wrapped__, "__defaults__", (0,))
+    run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:
         history = run.wait(seen)
@@ -998,24 +519,6 @@ def test_who_waits_for_a_replication_watches_it():
     replication = Runs(patience=0.05).replicate(MANY, (1, 2))
     assert replication.wait(0.5) is None
     until(lambda: not replication.alive)
-
-
-def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.MonkeyPatch):
-    epochs = epochs_in_order(
-        monkeypatch, lambda experiments: "urgent" if len(experiments) == 1 else "replication"
-    )
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
-    monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
-    runs = Runs()
-    turns_module._turns.take(at_first)  # nobody trains yet
-    replication = runs.replicate(FEW, (1, 2))
-    until(lambda: len(turns_module._turns._waiting) == 1)
-    runs.get(SHORT)
-    until(lambda: len(turns_module._turns._waiting) == 2)
-    turns_module._turns.give()
-    assert replication.wait(20) is not None
-    before = epochs[: len(epochs) - epochs[::-1].index("urgent")].count("replication")
-    assert before <= 2  # a turn may slip through while the urgent one asks for its next
 
 
 def test_a_replications_bytes_count_toward_the_bound():

@@ -14,8 +14,6 @@ BUILT_IN = {"__import__", "compile", "eval", "exec", "open"}
 METHODS = {"import_module", "open", "popen", "read_bytes", "read_text", "rmtree", "startfile"}
 METHODS |= {"system", "unlink", "write_bytes", "write_text"}
 ALLOWED = {
-    # starts `regviz.worker`, and nothing else
-    "regviz/trainers.py": {"subprocess"},
     # gives memory back
     "regviz/server/housekeeping.py": {"ctypes"},
     # modules of a list in the code

@@ -1,6 +1,5 @@
 """Over several seeds: nothing waits, what is asked for comes, and who leaves lets go."""
 
-import threading
 import time
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from regviz.pages.understand.seeds import SEEDS
 from regviz.replicates import with_seed
 from regviz.run import Replication
 from regviz.runs import Runs
-from regviz.turns import Job
+from regviz.scheduler import Scheduler
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
@@ -72,11 +71,10 @@ def names(page: AppTest) -> list[str]:
 
 
 class Gate(Runs):
-    """Trains no further than one epoch until it is opened."""
+    """Trains nothing until it is opened."""
 
     def __init__(self) -> None:
-        super().__init__(patience=60)
-        self.opened = threading.Event()
+        super().__init__(patience=60, scheduler=Scheduler(n_threads=0))
         self.started: list[Replication] = []
 
     def replicate(self, experiment, seeds, visitor=""):
@@ -85,20 +83,15 @@ class Gate(Runs):
             self.started.append(run)
         return run
 
+    def open(self) -> None:
+        """Train all that there is to train."""
+        while self.scheduler.run_slice():
+            pass
+
 
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch):
-    runs = Gate()
-    pause = Job.pause
-
-    def wait(job: Job) -> None:
-        pause(job)
-        while not runs.opened.wait(0.01):
-            pause(job)
-
-    monkeypatch.setattr(Job, "pause", wait)
-    yield runs
-    runs.opened.set()
+def gate() -> Gate:
+    return Gate()
 
 
 def test_what_is_found_is_that_of_separate_runs():
@@ -123,7 +116,7 @@ def test_no_call_waits_while_the_seeds_train(gate):
         assert "Stop" in names(page)
         assert page.session_state["found"] is None
         page.run()
-    gate.opened.set()
+    gate.open()
     settled(page)
     assert len(gate.started) == 1
     assert page.session_state["found"] is not None
@@ -137,12 +130,11 @@ def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
     assert not page.exception
     assert names(page) == ["Over 5 seeds"]
     assert not page.button("view_seeds").disabled
-    until = time.monotonic() + 60
-    while run.alive:
-        assert time.monotonic() < until, "nobody watches it, and it goes on"
-        time.sleep(0.01)
-    gate.opened.set()
-    settled(page.button("view_seeds").click().run())
+    gate.open()
+    assert not run.alive, "nobody watches it, and it goes on"
+    page.button("view_seeds").click().run()
+    gate.open()
+    settled(page)
     assert page.session_state["found"] is not None
 
 
@@ -151,7 +143,7 @@ def test_who_stops_does_not_stop_it_for_others(gate):
     for page in (mine, other):
         page.button("view_seeds").click().run()
     mine.button("view_stop").click().run()
-    gate.opened.set()
+    gate.open()
     settled(other)
     assert other.session_state["found"] is not None
     assert len(gate.started) == 1

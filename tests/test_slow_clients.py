@@ -32,7 +32,7 @@ if "streamlit" in sys.orig_argv:
 def served(tmp_path_factory: pytest.TempPathFactory, seconds: str) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("few")
     (folder / "sitecustomize.py").write_text(FEW.format(seconds=seconds))
-    with serve(folder, PYTHONPATH=f"{folder}:{ROOT}", REGVIZ_PROCESSES="0") as server:
+    with serve(folder, PYTHONPATH=f"{folder}:{ROOT}") as server:
         yield server
 
 

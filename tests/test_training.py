@@ -15,7 +15,7 @@ import torch
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.recorder import histories
-from regviz.training import Program, recorded_epochs, shape
+from regviz.training import Program, recorded_epochs
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, seed=1)
@@ -131,7 +131,7 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
 
 
 def otherwise(experiment, seed):
-    """An experiment of the same shape, with other points, seeds and strengths."""
+    """An experiment with other points, seeds and strengths, which can be trained with it."""
     rng = np.random.default_rng(seed)
     rows = (
         dataclasses.replace(
@@ -155,11 +155,10 @@ def otherwise(experiment, seed):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_experiments_of_one_shape_train_together_each_as_if_alone(seed):
+def test_experiments_that_are_alike_train_together_each_as_if_alone(seed):
     first = random_experiment(seed)
     experiments = [first, otherwise(first, 100 + seed), otherwise(first, 200 + seed)]
     datasets = [regviz.make_dataset(experiment.data) for experiment in experiments]
-    assert len(set(map(shape, experiments, datasets))) == 1
     *_, together = histories(experiments, datasets)
     for experiment, history in zip(experiments, together, strict=True):
         assert history.experiment == experiment
@@ -295,43 +294,24 @@ def test_the_same_experiment_gives_the_same_history(optimizer):
     assert_same_bits(run(*rows, optimizer=optimizer, batch_size=7), first)
 
 
-def test_a_pause_comes_after_every_step_and_every_epoch_and_changes_nothing():
-    training = TrainingSpec(epochs=3, batch_size=7)
+def test_a_training_hands_over_after_each_epoch_that_is_due_and_that_changes_nothing():
+    training = TrainingSpec(epochs=7, batch_size=7, frames=2)
     rows = (Regularization(), Regularization(drop_rate=0.3), Regularization(max_norm=1))
     experiment = Experiment(SMALL, NetworkSpec(hidden=(5, 3)), training, rows)
     dataset = regviz.make_dataset(SMALL)
-    happened = []
+    done, seen = [], []
 
-    def compute_something_else():
-        happened.append("pause")
+    def is_due() -> bool:
+        return len(done) in (2, 3, 7)
+
+    growing = histories([experiment], [dataset], after_epoch=lambda: done.append(True), due=is_due)
+    for (history,) in growing:
+        seen.append((len(done), history.epochs.tolist()))
         torch.randn(3) @ torch.randn(3)
-
-    *_, (history,) = histories(
-        [experiment],
-        [dataset],
-        after_epoch=lambda: happened.append("epoch"),
-        pause=compute_something_else,
-    )
-    n_steps = math.ceil(len(dataset.y_train) / 7)
-    assert happened == 3 * [*n_steps * ["pause"], "epoch", "pause"]
+    recorded = recorded_epochs(training)
+    expected = sorted({*recorded, 2, 3})
+    assert seen == [(n, [epoch for epoch in recorded if epoch <= n]) for n in expected]
     np.testing.assert_array_equal(history.parameters, regviz.train(experiment).parameters)
-
-
-def test_what_a_pause_raises_ends_the_training_in_the_middle_of_an_epoch():
-    steps = itertools.count(1)
-
-    def stop():
-        if next(steps) == 5:
-            raise TimeoutError
-
-    training = TrainingSpec(epochs=3, batch_size=1)
-    growing = histories(
-        [Experiment(SMALL, training=training)], [regviz.make_dataset(SMALL)], pause=stop
-    )
-    assert len(next(growing)[0].epochs) == 1
-    with pytest.raises(TimeoutError):
-        next(growing)
-    assert next(steps) == 6
 
 
 def test_training_leaves_global_random_numbers_alone():

@@ -20,7 +20,7 @@ from regviz.pages.positions import put
 from regviz.pages.sight import Sight, usual_focus, view, wish
 from regviz.points import PointsSpec
 from regviz.regularization import METHODS
-from regviz.run import Work
+from regviz.run import describe
 from regviz.runs import Busy
 from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
@@ -189,7 +189,7 @@ def _begin(scene: Scene, cube: Cube, visitor: str, messages: DeltaGenerator) -> 
             st.error(f"These settings do not go together: {error}")
             return False
     if shared:
-        fields = Work(cube.experiment).describe() | {"ms": 0, "hit": True, "outcome": "shared"}
+        fields = describe(cube.experiment) | {"ms": 0, "hit": True, "outcome": "shared"}
         _logger.info("run", extra={"fields": fields})
     return True
 

@@ -22,19 +22,16 @@ class Limits:
         Visitors that are connected at a time, 1 to 100,000. The next ones see a page that asks them
         to wait, and lets them in by itself.
     trainings : int
-        Trainings that are not finished, those that wait for their turn included, 1 to 100,000. The
+        Trainings that are not finished, those that wait to begin included, 1 to 100,000. The
         next one is put off, with what is on screen left as it is.
     training_seconds : float
         What one visitor's settings may take to train by themselves, all networks together, in
         seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
-    training_mb : int
-        Memory that trainings under way hold in each process that trains, as estimated by
-        `regviz.cost`, in MiB, 1 to 1,000,000: the next one begins when there is room for it, and
-        one that needs more when no other is under way.
-    processes : int
-        Processes that train beside the one that serves the page, and give way to it, 0 to 64. More
-        than there are cores make nothing quicker; with 0 the page's own process trains, which takes
-        less memory and keeps visitors waiting while many train.
+    threads : int
+        Threads that train, 1 to 64. More than there are cores make nothing quicker.
+    active : int
+        Trainings that have begun and are not finished, 1 to 1000; the next ones wait. Each holds
+        memory: 4 MiB for the networks that the page opens with, 60 MiB for the largest.
     cache_mb : int
         Finished trainings that are kept for the next visitor, in MiB, 1 to 1,000,000.
     cache_minutes : float
@@ -54,8 +51,8 @@ class Limits:
     sessions: int = 150
     trainings: int = 120
     training_seconds: float = 60.0
-    training_mb: int = 384
-    processes: int = 2
+    threads: int = 2
+    active: int = 16
     cache_mb: int = 256
     cache_minutes: float = 3.0
     embed: tuple[str, ...] = ()
@@ -65,8 +62,8 @@ class Limits:
         integer("sessions", self.sessions, 1, 100_000)
         integer("trainings", self.trainings, 1, 100_000)
         real("training_seconds", self.training_seconds, 0, 1_000_000, open_low=True)
-        integer("training_mb", self.training_mb, 1, 1_000_000)
-        integer("processes", self.processes, 0, 64)
+        integer("threads", self.threads, 1, 64)
+        integer("active", self.active, 1, 1000)
         integer("cache_mb", self.cache_mb, 1, 1_000_000)
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)
         integer("metrics_port", self.metrics_port, 0, 65535)

@@ -4,14 +4,13 @@ import functools
 import os
 
 from regviz.runs import Runs
+from regviz.scheduler import Scheduler
 from regviz.server.limits import Limits
-from regviz.trainers import HERE, Beside, Trainer
-from regviz.turns import bound_memory
 
 
 @functools.cache
 def limits() -> Limits:
-    """What the operator's environment grants.
+    """The limits that the operator's environment sets.
 
     Raises
     ------
@@ -29,15 +28,5 @@ def runs() -> Runs:
         granted.cache_mb * 2**20,
         granted.trainings,
         granted.cache_minutes * 60,
-        trainer=trainer(),
+        scheduler=Scheduler(granted.threads, granted.active),
     )
-
-
-@functools.cache
-def trainer() -> Trainer:
-    """Where is trained."""
-    n, memory = limits().processes, limits().training_mb * 2**20
-    if n:
-        return Beside(n, memory)
-    bound_memory(memory)
-    return HERE

@@ -77,7 +77,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Serve
             process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *options],
                 cwd=ROOT,
-                env=os.environ | {"REGVIZ_METRICS_PORT": str(metrics), "REGVIZ_PROCESSES": "0"},
+                env=os.environ | {"REGVIZ_METRICS_PORT": str(metrics)},
                 stdout=stack.enter_context(log.open("wb")),
                 stderr=subprocess.STDOUT,
             )

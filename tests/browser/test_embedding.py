@@ -21,7 +21,7 @@ FILE = {"name": "points.csv", "mimeType": "text/csv", "buffer": POINTS.encode()}
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose page every other page may show."""
     folder = tmp_path_factory.mktemp("embedded")
-    with serve(folder, REGVIZ_EMBED="*", REGVIZ_PROCESSES="0") as server:
+    with serve(folder, REGVIZ_EMBED="*") as server:
         yield server
 
 

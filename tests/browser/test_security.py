@@ -38,7 +38,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("failing")
     (folder / "sitecustomize.py").write_text(FAULTS)
     allowed = "http://localhost:1 https://example.org"
-    variables = {"PYTHONPATH": f"{folder}:{ROOT}", "REGVIZ_EMBED": allowed, "REGVIZ_PROCESSES": "0"}
+    variables = {"PYTHONPATH": f"{folder}:{ROOT}", "REGVIZ_EMBED": allowed}
     with serve(folder, **variables) as server:
         yield server
 

@@ -24,7 +24,7 @@ window.WebSocket = class extends WebSocket {
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose page every other page may show."""
     folder = tmp_path_factory.mktemp("embedded")
-    with serve(folder, REGVIZ_EMBED="*", REGVIZ_PROCESSES="0") as server:
+    with serve(folder, REGVIZ_EMBED="*") as server:
         yield server
 
 

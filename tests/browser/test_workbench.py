@@ -158,7 +158,7 @@ def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("embedded")
     with (
         Site() as site,
-        serve(folder, REGVIZ_EMBED=site.origin, REGVIZ_PROCESSES="0") as server,
+        serve(folder, REGVIZ_EMBED=site.origin) as server,
         browser.new_context() as context,
         visits(context, server.url) as open_pages,
         closing(browser.new_page(viewport={"width": 1000, "height": 950})) as course,
