@@ -68,7 +68,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         " workbook. The file is kept in memory only, for this visit.",
     )
     st.download_button(
-        "See an example file",
+        "Download an example",
         _example(),
         "iris.csv",
         "text/csv",
@@ -80,7 +80,8 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     if file is None:
         if before is None:
             st.caption(
-                "Needed: two columns of numbers, a column of classes or values,"
+                "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with"
+                " two columns of numbers, a column of classes or values,"
                 f" {MIN_POINTS} to {MAX_POINTS} rows, at most {MAX_BYTES // 1_000_000} MB."
             )
         else:
