@@ -12,6 +12,7 @@ from regviz.datasets import make_dataset
 from regviz.experiment import DataSpec
 from regviz.figures import boundary
 from regviz.link import LONGEST, from_query, to_query, to_short_query
+from regviz.pages import bring
 from regviz.points import SPLITS, PointsSpec
 from regviz.points_file import points_csv
 from regviz.scene import Scene
@@ -238,6 +239,22 @@ def test_a_workbook_is_read_and_its_sheet_is_named():
     page = uploaded(content, "birds.xlsx")
     assert "Read from the sheet Birds. The first row holds the names." in said(page)
     assert used(page).names == ("A", "B")
+
+
+@pytest.mark.parametrize("content", ["a,b,c\n1,2\n", "a,a,b\n" + "1,2,3\n" * 12])
+def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
+    content: str, monkeypatch: pytest.MonkeyPatch
+):
+    headers = []
+    monkeypatch.setattr(bring, "read", lambda *a: headers.append(a[1]) or read(*a))
+    page = uploaded(content)
+    message = page.run().error[0].value
+    known = [*headers]
+    assert len(known) == len({*known})
+    page.run()
+    assert (page.error[0].value, headers) == (message, known)
+    page.file_uploader[0].set_value(("other.csv", "\n".join(["a,b,c", *rows()]), "text/csv")).run()
+    assert not page.error
 
 
 def test_the_file_is_shown_and_nothing_is_trained_on_until_it_is_used():
