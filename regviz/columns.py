@@ -184,7 +184,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     called: dict[str | float | None, str] = {}
     rows: dict[str | float | None, list[int]] = {}
     for row, (key, cell) in enumerate(zip(keys, cells, strict=True), start=table.first_row):
-        called.setdefault(key, cell)
+        called.setdefault(key, str(cell))  # plain text, also of a `NumericCell`
         rows.setdefault(key, []).append(row)
     where = f"column {name!r}"
     if len(called) == 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
+from regviz.notation import NumericCell
 from regviz.validation import Said, refuse
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _OPENABLE = "an Excel workbook (.xlsx) that can be opened"
 def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str, list[list[str]]]:
     """Return the name and the rows of the first sheet that is not empty.
 
+    A cell that holds a number is a `NumericCell`, whatever its format; other cells are plain text.
     Formulas stand for the values that were saved with them. Rows all have the same length, and
     rows and columns that are empty to the end are left out.
 
@@ -134,8 +136,11 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int):
+        return NumericCell(value)
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        whole = value.is_integer() and abs(value) < 1e15
+        return NumericCell(int(value) if whole else repr(value))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
     return str(value).strip()

@@ -241,6 +241,33 @@ def test_a_workbook_is_read_and_its_sheet_is_named():
     assert used(page).names == ("A", "B")
 
 
+def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says():
+    weights = [round(1.237 + i * 0.124, 3) for i in range(12)]
+    body = [[w, f"0,{i}", i % 2] for i, w in enumerate(weights)]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    assert not page.error
+    assert [each.label for each in page.button_group] == ["The label is"]  # none of decimal signs
+    table = read(workbook(("Sheet", [["a", "b", "kind"], *body])))
+    assert table.numbers("a") == weights
+    assert table.numbers("b") == [float(f"0.{i}") for i in range(12)]
+    assert [n.decimal for n in table.notations] == [".", ",", "."]
+    # and in one column
+    mixed = [[w if i % 4 else "0,5", i * i % 7, i % 2] for i, w in enumerate(weights)]
+    expected = [w if i % 4 else 0.5 for i, w in enumerate(weights)]
+    assert read(workbook(("Sheet", [["a", "b", "kind"], *mixed]))).numbers("a") == expected
+
+
+def test_of_a_workbook_only_text_is_asked_about():
+    body = [[round(1.237 + i * 0.124, 3), i * i % 7, i % 2] for i in range(12)]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    assert [each.label for each in page.button_group] == ["The label is"]
+    assert used(page).names == ("0", "1")
+    assert {type(name) for name in used(page).names} == {str}
+    text = [[str(a), b, c] for a, b, c in body]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *text])), "weights.xlsx")
+    assert page.button_group[0].label.replace("\\", "") == "In a, 1.237 means"
+
+
 @pytest.mark.parametrize("content", ["a,b,c\n1,2\n", "a,a,b\n" + "1,2,3\n" * 12])
 def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
     content: str, monkeypatch: pytest.MonkeyPatch
