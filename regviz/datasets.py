@@ -1,6 +1,7 @@
 """Toy datasets and a user's own points, split into training, validation and test points."""
 
 import hashlib
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -177,6 +178,8 @@ TEXT = (
 def warn_unscaled(dataset: Dataset) -> None:
     """Warn of training columns, or values to predict, whose scale makes training fail or crawl.
 
+    The warning names the line outside this package that led here.
+
     Warns
     -----
     UserWarning
@@ -196,8 +199,22 @@ def warn_unscaled(dataset: Dataset) -> None:
         warnings.warn(
             f"{found}: networks train well on numbers of mean 0 and standard deviation 1, as"
             " sklearn.preprocessing.StandardScaler, fitted to the training points, makes them",
-            stacklevel=3,
+            stacklevel=_stack_level(),
         )
+
+
+def _stack_level() -> int:
+    """Return the ``stacklevel`` with which the caller warns of the first frame outside regviz.
+
+    From Python 3.12 on, `warnings.warn` has ``skip_file_prefixes`` for this.
+    """
+    package = __name__.partition(".")[0]
+    frame = sys._getframe(1)
+    level = 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame = frame.f_back
+        level += 1
+    return level
 
 
 def _root_mean_square(values: NDArray[np.float64]) -> float:
