@@ -1,6 +1,7 @@
 """Which columns of a table are the points, and how they become numbers for `PointsSpec`."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -117,15 +118,18 @@ def _guess_label(table: Table, candidates: list[str]) -> str:
 
 
 def guess_kind(table: Table, name: str) -> Kind:
-    """Text, or few different whole numbers, are classes; other numbers are values."""
+    """Guess whether a column holds classes or values.
+
+    Text, and few different whole numbers, are classes; other numbers are values. So are numbers of
+    which one has fewer rows than a class needs.
+    """
     if not table.is_numeric(name):
         return "classes"
-    distinct = {value for value in table.numbers(name) if value is not None}
-    if len(distinct) <= 3:
-        return "classes"
-    whole = all(value.is_integer() for value in distinct)
-    rows_enough = MIN_OF_CLASS * len(distinct) <= len(table.rows)
-    return "classes" if whole and rows_enough and len(distinct) <= MAX_CLASSES else "value"
+    counts = Counter(value for value in table.numbers(name) if value is not None)
+    if min(counts.values()) < MIN_OF_CLASS:
+        return "value"
+    few = all(map(float.is_integer, counts)) and len(counts) <= MAX_CLASSES
+    return "classes" if few or len(counts) <= 3 else "value"
 
 
 def numbers(table: Table, name: str) -> NDArray[np.float64]:

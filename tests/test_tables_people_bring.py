@@ -143,6 +143,26 @@ def test_the_label_is_guessed_from_names_and_cells(
     assert (columns.x1, columns.x2, columns.y) == expected
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ([5 + i % 3 for i in range(29)] + [3], "value"),
+        ([i % 2 for i in range(28)] + [2, 2], "value"),
+        ([i % 2 for i in range(27)] + [2, 2, 2], "classes"),
+        ([5 + i % 3 for i in range(30)], "classes"),
+        ([i % 10 for i in range(30)], "classes"),
+        ([i % 10 for i in range(29)] + [3], "value"),
+    ],
+)
+def test_numbers_are_classes_only_if_each_has_the_rows_of_a_class(label: list[int], kind: str):
+    page = uploaded(
+        "\n".join(["a,b,y", *(f"{i / 2},{i * i % 7},{y}" for i, y in enumerate(label))])
+    )
+    assert not page.error
+    assert page.button_group[0].value == kind
+    assert used(page).n_samples == 30
+
+
 @pytest.mark.parametrize("n_classes", [4, 10])
 def test_up_to_ten_classes_are_trained_as_classes(n_classes: int):
     lines = [f"{np.cos(i):.3f},{np.sin(i):.3f},{i % n_classes + 1}" for i in range(20 * n_classes)]
