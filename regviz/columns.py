@@ -20,7 +20,9 @@ MIN_OF_CLASS = 3
 NO_CLASS = ("", "na", "n/a", "nan", "null")
 BEYOND = 1e100  # so that no sum or product overflows
 # what a column is called that holds the label; "y" and "kind" mean other things, too
-LABELS = re.compile(r"labels?|class(es)?|targets?|species|diagnosis|outcome|category|response")
+_LABEL = r"(labels?|class(es)?|targets?|species|diagnosis|outcome|category|response)"
+LABELS = re.compile(rf"{_LABEL}([_ ]{_LABEL})*")
+# what a column is called that counts the rows; so are "heat_index" and "no" of yes and no
 COUNTS = re.compile(r"(.*[_ ])?(id|index)|idx|nr\.?|no\.?|#|row|unnamed: 0")
 SPLIT = "split"
 COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
@@ -92,12 +94,13 @@ def _is_ours(table: Table) -> bool:
 
 
 def _counts(table: Table, name: str) -> bool:
-    """Whether a column numbers the rows one by one, or is named as if it did."""
-    if COUNTS.fullmatch(name.lower()):
-        return True
+    """Whether a column counts the rows one by one, or is named so and different in all of them."""
+    cells = table.column(name)
     values = [value for value in table.numbers(name) if value is not None]
-    steps = np.diff(np.clip(values, -BEYOND, BEYOND))
-    return len(values) == len(table.rows) and values[0].is_integer() and bool((steps == 1).all())
+    whole = len(values) == len(cells) and all(map(float.is_integer, values))
+    if COUNTS.fullmatch(name.lower()) and (whole or not table.is_numeric(name)):
+        return len({*cells}) == len(cells)
+    return whole and bool((np.diff(np.clip(values, -BEYOND, BEYOND)) == 1).all())
 
 
 def _guess_label(table: Table, candidates: list[str]) -> str:

@@ -128,7 +128,21 @@ def test_empty_names_at_the_end_are_dropped(tail: str):
         ("k,a,b,n", "{t},{x},{z},{i}", ("a", "b", "k")),
         ("n,a,b", "{i},{x},{z}", ("n", "a", "b")),
         ("a,b,n", "{x},{z},{i}", ("a", "n", "b")),
-        ("a,b,z,patient_id", "{x},{z},{x},{z}", ("a", "b", "z")),
+        ("a,b,z,patient_id", "{x},{z},{x},{u}", ("a", "b", "z")),
+        ("a,b,z,patient id", "{x},{z},{x},p{u}", ("a", "b", "z")),
+        ("index,a,b,kind_id", "{u},{x},{z},{c}", ("a", "b", "kind_id")),
+        (
+            "temperature,humidity,heat_index",
+            "{x},{z},{v}",
+            ("temperature", "humidity", "heat_index"),
+        ),
+        ("mass index,a,vegetation_index,k", "{x},{z},{v},{t}", ("mass index", "a", "k")),
+        ("a,index,b", "{x},{v},{z}", ("a", "index", "b")),
+        ("x,a,no", "{x},{z},{yes}", ("x", "a", "no")),
+        ("x,no,a", "{x},{yes},{z}", ("x", "a", "no")),
+        ("no,x,a", "{u},{x},{z}", ("no", "x", "a")),
+        ("target_class,a,b", "{c},{x},{z}", ("a", "b", "target_class")),
+        ("Class Label,a,b", "{t},{x},{z}", ("a", "b", "Class Label")),
         ("name,Target,a,b", "p{i},{c},{x},{z}", ("a", "b", "Target")),
     ],
 )
@@ -136,7 +150,16 @@ def test_the_label_is_guessed_from_names_and_cells(
     header: str, row: str, expected: tuple[str, str, str]
 ):
     lines = [
-        row.format(i=i + 1, x=i * i % 11 / 2, z=i * 7 % 5 + 0.25, c=i % 2, t="AB"[i % 2])
+        row.format(
+            i=i + 1,
+            u=i * 7 % 20 + 1,  # each once
+            v=i * 7 % 20 / 4,
+            x=i * i % 11 / 2,
+            z=i * 7 % 5 + 0.25,
+            c=i % 2,
+            t="AB"[i % 2],
+            yes=("yes", "no")[i % 2],
+        )
         for i in range(20)
     ]
     columns = Columns.guess(read("\n".join([header, *lines]).encode()))
