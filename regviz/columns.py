@@ -25,6 +25,10 @@ LABELS = re.compile(rf"{_LABEL}([_ ]{_LABEL})*")
 # what a column is called that counts the rows; so are "heat_index" and "no" of yes and no
 COUNTS = re.compile(r"(.*[_ ])?(id|index)|idx|nr\.?|no\.?|#|row|unnamed: 0")
 SPLIT = "split"
+# what a column is called that holds the split, and its cells, as places in `SPLITS`
+SPLIT_NAMES = (SPLIT, "set", "fold", "partition", "subset")
+SPLIT_CELLS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1}
+SPLIT_CELLS |= {"test": 2, "testing": 2}
 COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
 
 
@@ -49,23 +53,29 @@ class Columns:
         The label is the column that is named as one; else the only column of text with few
         classes; else ``y``, unless there is an ``x``; else the last column, or the last one of
         text. The features are the first two other columns of numbers. Columns that count the rows,
-        and those without a name, come last as features and are never the label.
+        and those without a name, come last as features and are never the label. So are columns
+        that are named as a split and hold nothing else; the first of them is the split, unless it
+        is the same in all rows.
         """
+        splits = [name for name in table.names if _is_split(table, name)]
+        split = next((name for name in splits if len({*_parts(table, name)}) > 1), "")
         if _is_ours(table):
             x1, x2, y = table.names[0], table.names[1], table.names[-2]
             whole = all(re.fullmatch(r"\d+", cell) for cell in table.column(y))
-            return cls(x1, x2, y, "classes" if whole else "value", SPLIT)
-        filled = [name for name in table.names if any(table.column(name))] or [*table.names]
+            return cls(x1, x2, y, guess_kind(table, y) if whole else "value", split)
+        names = [name for name in table.names if name not in splits]
+        filled = [name for name in names if any(table.column(name))] or names or [*table.names]
         counting = {name for name in filled if _counts(table, name)}
         y = _guess_label(table, [name for name in filled if name not in counting] or filled)
         unnamed = {f"column {i}" for i in range(1, len(table.names) + 1)} & {*table.names}
 
-        def rank(name: str) -> tuple[bool, bool, bool]:
-            return not table.is_numeric(name), name in counting, name in unnamed
+        def rank(name: str) -> tuple[bool, bool, bool, bool]:
+            numeric = table.is_numeric(name)
+            return name in splits, not numeric, name in counting, name in unnamed
 
         features = sorted((name for name in table.names if name != y), key=rank)[:2]
         x1, x2 = sorted(features, key=table.names.index)
-        return cls(x1, x2, y, guess_kind(table, y))
+        return cls(x1, x2, y, guess_kind(table, y), "" if split in (x1, x2, y) else split)
 
     @property
     def scaled(self) -> tuple[str, ...]:
@@ -89,8 +99,19 @@ def _is_ours(table: Table) -> bool:
         len(features) >= 2
         and features == [f"x{i + 1}" for i in range(len(features))]
         and (y, split) == ("y", SPLIT)
+        and table.is_numeric(y)
         and {*table.column(SPLIT)} <= {*SPLITS}
     )
+
+
+def _is_split(table: Table, name: str) -> bool:
+    """Whether a column is named as a split, and each of its cells is a part of one."""
+    return name.casefold() in SPLIT_NAMES and None not in _parts(table, name)
+
+
+def _parts(table: Table, name: str) -> list[int | None]:
+    """Return the place in `SPLITS` that each cell of a column names; None where it names none."""
+    return [SPLIT_CELLS.get(cell.casefold()) for cell in table.column(name)]
 
 
 def _counts(table: Table, name: str) -> bool:
@@ -115,7 +136,7 @@ def _guess_label(table: Table, candidates: list[str]) -> str:
     if "y" in lower and "x" not in lower:
         return lower["y"]
     last = candidates[-1]
-    if last not in text and text and len(table.names) - len(text) < MIN_COLUMNS:
+    if last not in text and text and sum(map(table.is_numeric, table.names)) < MIN_COLUMNS:
         return text[-1]
     return last
 
@@ -255,7 +276,12 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     chosen = (columns.x1, columns.x2, columns.y)
     split = ""
     if columns.split:
-        split = "".join(str(SPLITS.index(cell)) for cell in table.column(columns.split))
+        parts = _parts(table, columns.split)
+        if None in parts:
+            row = parts.index(None)
+            where = f"row {table.first_row + row}, column {columns.split!r},"
+            raise refuse(where, "train, validation or test", table.column(columns.split)[row])
+        split = "".join(map(str, parts))
     for name in chosen:
         if chosen.count(name) > 1:
             raise refuse("x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice"))

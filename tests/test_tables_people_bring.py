@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.columns import Columns, points
+from regviz.columns import SPLIT_NAMES, Columns, points
 from regviz.datasets import make_dataset
 from regviz.experiment import DataSpec
 from regviz.figures import boundary
@@ -50,6 +50,72 @@ def test_our_own_points_come_back_in_their_splits(name: str):
     third = make_dataset(understood(points_csv(again))[1])
     for split in SPLITS:
         np.testing.assert_array_equal(again.points(split)[0], third.points(split)[0])
+
+
+@pytest.mark.parametrize(
+    ("header", "parts"),
+    [
+        ("a,b,y,split", ("train", "validation", "test")),
+        ("x1,x2,y,Split", ("train", "validation", "test")),
+        ("x1,x2,y,split", ("train", "val", "test")),
+        ("x1,x2,y,split", ("train", "test", "test")),
+        ("u,FOLD,v,y", ("Training", "VALID", "Testing")),
+        ("subset,u,v,class", ("train", "train", "test")),
+        ("partition,u,v,kind", ("train", "val", "test")),
+        ("u,v,kind,Set", ("TRAIN", "VAL", "TEST")),
+    ],
+)
+@pytest.mark.parametrize("text", [False, True])
+def test_a_column_of_splits_is_the_split_whatever_the_others_are_called(
+    header: str, parts: tuple[str, ...], text: bool
+):
+    names = header.split(",")
+    at = next(i for i, name in enumerate(names) if name.lower() in SPLIT_NAMES)
+    others = [name for name in names if name != names[at]]
+    lines = []
+    for i in range(30):
+        cells = [f"{i * i % 11 / 2}", f"{i * 7 % 5 + 0.25}", ("AB" if text else "01")[i % 2]]
+        lines.append(",".join([*cells[:at], parts[i // 2 % 3], *cells[at:]]))
+    content = "\n".join([header, *lines])
+    columns, spec = understood(content)
+    assert [columns.x1, columns.x2, columns.y, columns.split] == [*others, names[at]]
+    digit = {"tr": "0", "va": "1", "te": "2"}
+    assert spec.split == "".join(digit[parts[i // 2 % 3][:2].lower()] for i in range(30))
+    page = uploaded(content)
+    counts = [spec.split.count(part) for part in "012"]
+    told = "Split as in the file: {} training, {} validation, {} test.".format(*counts)
+    assert told in said(page)
+    assert used(page).split == spec.split
+
+
+def test_a_column_of_splits_is_no_split_where_it_is_chosen_or_does_not_split():
+    lines = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 2}" for i in range(30)]
+    body = [f"{row},{('train', 'test')[i // 2 % 2]}" for i, row in enumerate(lines)]
+    page = uploaded("\n".join(["a,b,k,set", *body]))
+    page.selectbox[2].set_value("set").run()
+    assert "30 points: 2 classes (test: 14, train: 16)." in said(page)
+    assert used(page).split == ""
+    columns, spec = understood("\n".join(["a,b,k,split", *(f"{row},train" for row in lines)]))
+    assert (columns.y, columns.split, spec.split) == ("k", "", "")
+    # of folds that are numbered, and of sets that are something else
+    for cells in ("1 2 3 4 5", "train test other"):
+        each = cells.split()
+        body = [f"{row},{each[i % len(each)]}" for i, row in enumerate(lines)]
+        assert Columns.guess(read("\n".join(["a,b,k,fold", *body]).encode())).split == ""
+
+
+def test_a_split_without_test_points_is_refused():
+    body = [f"{i / 2},{i * i % 7},{i % 2},{('train', 'val')[i // 2 % 2]}" for i in range(30)]
+    (error,) = uploaded("\n".join(["a,b,k,split", *body])).error
+    assert "such that a point is in “test”, got none" in error.value.replace("\\", "")
+
+
+def test_our_own_file_of_many_whole_numbers_holds_values():
+    parts = ("train", "validation", "test")
+    body = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 12},{parts[i % 3]}" for i in range(60)]
+    columns, spec = understood("\n".join(["x1,x2,y,split", *body]))
+    assert (columns.y, columns.kind, columns.split) == ("y", "value", "split")
+    assert spec.task == "regression"
 
 
 def test_a_given_split_survives_link_and_file_and_no_seed_changes_it():

@@ -176,7 +176,8 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         key=f"upload_kind_{file_id}_{table.has_header}_{y}",
         help=f"Text or numbers of 2 to {MAX_CLASSES} classes, or a number that is to be predicted.",
     )
-    columns = Columns(x1, x2, y, kind or kinds, guess.split)
+    split = "" if guess.split in (x1, x2, y) else guess.split
+    columns = Columns(x1, x2, y, kind or kinds, split)
     scale = st.toggle(
         "Scale the columns",
         value=_advise(table, columns),
