@@ -273,6 +273,8 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         or too close to one another to be used as they are.
     """
     choice("kind", columns.kind, KINDS)
+    if not any(map(table.is_numeric, table.names)):
+        raise refuse("the table", "of two columns of numbers or more", Said("none"))
     chosen = (columns.x1, columns.x2, columns.y)
     split = ""
     if columns.split:

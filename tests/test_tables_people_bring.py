@@ -36,6 +36,13 @@ def rows(n: int = 12) -> list[str]:
     return [f"{i / 2},{i * i % 7},{'AB'[i % 2]}" for i in range(n)]
 
 
+def test_a_table_without_numbers_is_told_to_lack_them():
+    lines = ["name,city,hobby", *["Ada,Rome,chess", "Ben,Oslo,go", "Cem,Bonn,golf"] * 5]
+    table = read("\n".join(lines).encode())
+    with pytest.raises(ValueError, match="the table must be of two columns of numbers or more"):
+        points(table, Columns.guess(table))
+
+
 @pytest.mark.parametrize("name", ["moons", "three_spirals", "bumps", "plane"])
 def test_our_own_points_come_back_in_their_splits(name: str):
     dataset = make_dataset(DataSpec(name, noise=0.2))
