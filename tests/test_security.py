@@ -31,7 +31,7 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 
 from regviz.server import connection
-from regviz.server.admission import Admission, Seats
+from regviz.server.admission import Admission, Places
 from regviz.server.assets import STREAMLIT, place
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
@@ -161,12 +161,12 @@ def test_a_refusal_and_a_failure_have_the_headers_too():
     async def fail(_: Request) -> PlainTextResponse:
         raise RuntimeError(SECRET)
 
-    seats = Seats(1)
-    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, seats=seats)]
+    places = Places(1)
+    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, places=places)]
     client = TestClient(Starlette(routes=[Route("/", fail)], middleware=order))
     page = {"accept": "text/html"}
     failed = client.get("/", headers=page)
-    assert seats.take()
+    assert places.take()
     refused = client.get("/", headers=page)
     assert (failed.status_code, refused.status_code) == (500, 503)
     assert re.fullmatch(r"Something went wrong here \(error [0-9a-f]{8}\)\.\n", failed.text)

@@ -40,7 +40,7 @@ do.</p>
 """
 
 
-class Seats:
+class Places:
     """The places of a process, each taken by a visitor's open connection.
 
     Parameters
@@ -95,11 +95,11 @@ class Admission:
     Parameters
     ----------
     app : ASGI application
-    seats : Seats
+    places : Places
     """
 
-    def __init__(self, app: ASGIApp, seats: Seats) -> None:
-        self.app, self.seats = app, seats
+    def __init__(self, app: ASGIApp, places: Places) -> None:
+        self.app, self.places = app, places
         # until when a session may be resumed, by its name
         self._sessions: dict[str, float] = {}
 
@@ -107,9 +107,9 @@ class Admission:
         """Serve a request, or refuse it."""
         if scope["type"] == "websocket" and scope["path"].endswith(STREAM):
             await self._connect(scope, receive, send)
-        elif _is_page(scope) and not self.seats.available():
+        elif _is_page(scope) and not self.places.available():
             retry, headers = _again()
-            places = f"{self.seats.n} visitor{'s' * (self.seats.n != 1)}"
+            places = f"{self.places.n} visitor{'s' * (self.places.n != 1)}"
             page = FULL.format(retry=retry, places=escape(places))
             await HTMLResponse(page, 503, headers)(scope, receive, send)
         else:
@@ -117,16 +117,16 @@ class Admission:
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         resumes = self._sessions.get(_session_of(scope), 0) > time.monotonic()
-        if not (self.seats.take() if resumes else self.seats.available()):
+        if not (self.places.take() if resumes else self.places.available()):
             refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _again()[1])
             await refusal(scope, receive, send)
             return
-        visit = _Visit(self.seats, receive, send, seated=resumes)
+        visit = _Visit(self.places, receive, send, has_place=resumes)
         try:
             await self.app(scope, visit.receive, visit.send)
         finally:
-            if visit.seated:
-                self.seats.leave()
+            if visit.has_place:
+                self.places.leave()
                 self._remember(visit.session)
 
     def _remember(self, session: str) -> None:
@@ -142,10 +142,10 @@ class _Visit:
 
     Parameters
     ----------
-    seats : Seats
+    places : Places
     receive, send : callable
         The server's.
-    seated : bool
+    has_place : bool
         Whether it has a place from the start.
 
     Attributes
@@ -154,15 +154,15 @@ class _Visit:
         Name of its session, as Streamlit gives it; empty until then.
     """
 
-    def __init__(self, seats: Seats, receive: Receive, send: Send, seated: bool) -> None:
-        self.seats, self.seated, self.session = seats, seated, ""
+    def __init__(self, places: Places, receive: Receive, send: Send, has_place: bool) -> None:
+        self.places, self.has_place, self.session = places, has_place, ""
         self._receive, self._send = receive, send
         self._closed = False
         self._deadline: float | None = None
 
     async def receive(self) -> Message:
         """Wait for the next message; without a place no longer than to the deadline."""
-        if self.seated:
+        if self.has_place:
             return await self._receive()
         if self._deadline is None:  # the first message says that it connects
             self._deadline = time.monotonic() + SILENT_SECONDS
@@ -172,17 +172,17 @@ class _Visit:
                 message = await self._receive()
         except TimeoutError:
             return await self._close(SILENT)
-        if message["type"] == "websocket.receive" and _asks(message.get("bytes") or b""):
-            if not self.seats.take():
+        if message["type"] == "websocket.receive" and requests_run(message.get("bytes") or b""):
+            if not self.places.take():
                 return await self._close(TRY_AGAIN)
-            self.seated = True
+            self.has_place = True
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a message on, unless the connection was closed here."""
         if self._closed:
             return
-        if message["type"] == "websocket.send" and self.seated and not self.session:
+        if message["type"] == "websocket.send" and self.has_place and not self.session:
             told = ForwardMsg.FromString(message.get("bytes") or b"")
             self.session = told.new_session.initialize.session_id
         await self._send(message)
@@ -193,7 +193,7 @@ class _Visit:
         return {"type": "websocket.disconnect", "code": code}
 
 
-def _asks(data: bytes) -> bool:
+def requests_run(data: bytes) -> bool:
     """Whether a message requests a run of the page."""
     kind: str | None = BackMsg.FromString(data).WhichOneof("type")
     return kind == "rerun_script"

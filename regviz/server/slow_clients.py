@@ -63,32 +63,32 @@ class Arrivals:
             self.n_dropped += 1
             headless = (one for one, (phase, _) in self._waiting.items() if phase == "header")
             dropped = next(headless, protocol)
-            self.forget(dropped)
+            self.cancel_timer(dropped)
             dropped.transport.abort()
             if dropped is protocol:
                 return
-        self.follow(protocol)
+        self.start_timer(protocol)
 
-    def follow(self, protocol: H11Protocol) -> None:
-        """Start or stop the clock, after what has arrived."""
+    def start_timer(self, protocol: H11Protocol) -> None:
+        """Start the timer of the part that is to arrive next, or cancel it if there is none."""
         phase = _phase(protocol)
         known = self._waiting.get(protocol)
         if known and known[0] == phase:
             return
-        self.forget(protocol)
+        self.cancel_timer(protocol)
         if phase and not protocol.transport.is_closing():
             seconds = HEADER_SECONDS if phase == "header" else BODY_SECONDS
             timer = protocol.loop.call_later(seconds, self._end, protocol)
             self._waiting[protocol] = (phase, timer)
 
-    def forget(self, protocol: H11Protocol) -> None:
-        """Stop the clock of a connection."""
+    def cancel_timer(self, protocol: H11Protocol) -> None:
+        """Cancel the timer of a connection."""
         known = self._waiting.pop(protocol, None)
         if known:
             known[1].cancel()
 
     def _end(self, protocol: H11Protocol) -> None:
-        self.forget(protocol)
+        self.cancel_timer(protocol)
         self.n_dropped += 1
         if not protocol.transport.is_closing():
             protocol.transport.write(TIMEOUT)
@@ -96,7 +96,7 @@ class Arrivals:
 
 
 def _phase(protocol: H11Protocol) -> Phase | None:
-    """What the server waits for of a request; None while it answers, or is no longer asked."""
+    """Return the part of a request that has not arrived; None if no request is awaited."""
     if protocol.transport.get_protocol() is not protocol:  # it has become a WebSocket
         return None
     state = protocol.conn.their_state
@@ -120,10 +120,10 @@ def bound_connections(arrivals: Arrivals) -> None:
 
     def data_received(self: H11Protocol, data: bytes) -> None:
         received(self, data)
-        arrivals.follow(self)
+        arrivals.start_timer(self)
 
     def connection_lost(self: H11Protocol, exc: Exception | None) -> None:
-        arrivals.forget(self)
+        arrivals.cancel_timer(self)
         lost(self, exc)
 
     H11Protocol.connection_made = connection_made  # type: ignore[method-assign]
