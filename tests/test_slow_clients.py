@@ -402,10 +402,38 @@ def test_frameworks_records_are_limited_where_they_are_written(monkeypatch: pyte
     own = logging.getLogger("regviz")
     monkeypatch.setattr(own, "handlers", own.handlers)
     monkeypatch.setattr(own, "propagate", own.propagate)
+    monkeypatch.setattr(logs, "_limit_streamlit", lambda _: None)
     logs.configure()
     for _ in range(1000):
         framework.warning("Invalid HTTP request received.")
     assert len(written) == logs.OTHER_RECORDS
+
+
+def test_all_of_streamlits_loggers_are_limited():
+    program = """
+from streamlit.logger import get_logger
+there = get_logger("streamlit.runtime.app_session")
+from regviz.server import logs
+logs.configure()
+logs.configure()
+later = get_logger("streamlit.made.later")
+for logger in (there, later):
+    for _ in range(100):
+        logger.error("it fails")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    for name in ("streamlit.runtime.app_session", "streamlit.made.later"):
+        assert done.stderr.count(f"{name}: it fails") == logs.OTHER_RECORDS
+
+
+def test_a_record_that_two_handlers_write_is_counted_once():
+    limit, written = logs.RateLimit(3), 0
+    for _ in range(10):
+        record = logging.LogRecord("uvicorn", logging.ERROR, "", 0, "it fails", (), None)
+        written += limit.filter(record) and limit.filter(record)
+    assert written == 3
 
 
 def test_without_h11_the_operator_is_told(
