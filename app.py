@@ -48,7 +48,7 @@ send_whole_runs()
 remember_themes()
 bound_connections(Arrivals(raise_descriptor_limit()))
 try:
-    places = Places(limits().sessions)
+    places = Places(limits().sessions, limits().sessions_per_address)
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")
 trainer().prepare()

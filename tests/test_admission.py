@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import requests
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
@@ -13,7 +15,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.server import admission
-from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Places
+from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Places, address_of
+from tests.serving import Stranger, serve
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 SESSION = "the-session"
@@ -47,13 +50,17 @@ def places() -> Places:
     return Places(2)
 
 
-@pytest.fixture
-def client(places: Places) -> Iterator[TestClient]:
+def admission_of(places: Places) -> Admission:
     async def answer(_: object) -> PlainTextResponse:
         return PlainTextResponse("served")
 
     routes = [WebSocketRoute(STREAM, _stream), Route("/{path:path}", answer)]
-    with TestClient(Admission(Starlette(routes=routes), places)) as client:
+    return Admission(Starlette(routes=routes), places)
+
+
+@pytest.fixture
+def client(places: Places) -> Iterator[TestClient]:
+    with TestClient(admission_of(places)) as client:
         yield client
 
 
@@ -115,6 +122,72 @@ def test_a_class_behind_one_router_fits(places: Places, client: TestClient):
         socket.close()
         socket.__exit__(None, None, None)
     assert places.n_taken == 0
+
+
+def test_one_address_takes_only_its_part_of_the_places():
+    app = admission_of(Places(4, 2))
+    with (
+        TestClient(app, client=("192.0.2.1", 1)) as crowd,
+        TestClient(app, client=("192.0.2.2", 1)) as other,
+        crowd.websocket_connect(STREAM) as one,
+        crowd.websocket_connect(STREAM) as two,
+        crowd.websocket_connect(STREAM) as three,
+    ):
+        ask(one)
+        ask(two)
+        three.send_bytes(ASK)
+        assert three.receive()["code"] == TRY_AGAIN
+        refused = crowd.get("/", headers=PAGE)
+        assert refused.status_code == 503
+        assert "2 visitors from one address" in refused.text
+        assert "REGVIZ_SESSIONS_PER_ADDRESS" in refused.text
+        with pytest.raises(WebSocketDenialResponse), crowd.websocket_connect(STREAM):
+            pass
+        assert other.get("/", headers=PAGE).status_code == 200
+        with other.websocket_connect(STREAM) as visitor:
+            ask(visitor)
+        one.close()
+        one.__exit__(None, None, None)
+        assert crowd.get("/", headers=PAGE).status_code == 200
+
+
+def test_clients_whose_address_is_not_known_have_all_places():
+    places = Places(3, 1)
+    assert [places.take() for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_a_client_counts_under_its_address(host: str, counted: str):
+    assert address_of({"type": "http", "client": (host, 1)}) == counted
+    assert address_of({"type": "http", "client": None}) == ""
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("127.0.0.1", 200), ("192.0.2.9", 503)])
+def test_the_address_that_a_trusted_proxy_forwards_counts(
+    tmp_path: Path, trusted: str, status: int
+):
+    settings = {"REGVIZ_SESSIONS_PER_ADDRESS": "1", "REGVIZ_PROCESSES": "0"}
+    options = ("--server.address", "127.0.0.1")
+    with (
+        serve(tmp_path, *options, FORWARDED_ALLOW_IPS=trusted, **settings) as server,
+        Stranger(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
+    ):
+        visitor.ask("v=1&epochs=20&hidden=2&methods=none")
+        there = {"X-Forwarded-For": "198.51.100.1"}
+        assert requests.get(server.url, headers=PAGE | there, timeout=60).status_code == 503
+        elsewhere = {"X-Forwarded-For": "198.51.100.2"}
+        assert requests.get(server.url, headers=PAGE | elsewhere, timeout=60).status_code == status
 
 
 def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, places: Places):
