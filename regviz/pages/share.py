@@ -2,7 +2,7 @@
 
 import io
 import json
-import socket
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -116,7 +116,7 @@ def _by_name(address: str) -> str:
     """Return an address with this computer's name as the host."""
     parts = urlsplit(address)
     port = "" if parts.port is None else f":{parts.port}"
-    return urlunsplit(parts._replace(netloc=f"{socket.gethostname()}{port}"))
+    return urlunsplit(parts._replace(netloc=f"{platform.node()}{port}"))
 
 
 def _show_snippet(scene: Scene) -> None:
