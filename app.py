@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from regviz.server.admission import Admission, Seats
+from regviz.server.admission import Admission, Places
 from regviz.server.assets import files
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
@@ -48,7 +48,7 @@ send_whole_runs()
 remember_themes()
 bound_connections(Arrivals(raise_descriptor_limit()))
 try:
-    seats = Seats(limits().sessions)
+    places = Places(limits().sessions, limits().sessions_per_address)
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")
 
@@ -63,10 +63,10 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Prepare the process once, and keep it tidy."""
     torch.set_num_threads(1)
     if limits().metrics_port:
-        serve_metrics(limits().metrics_port, seats, runs())
+        serve_metrics(limits().metrics_port, places, runs())
     gc.freeze()  # what is imported stays: let no collection walk through torch again
     gc.enable()
-    housekeeping = asyncio.create_task(keep_house(runs(), lambda: seats.n_taken))
+    housekeeping = asyncio.create_task(keep_house(runs(), lambda: places.n_taken))
     yield {}
     housekeeping.cancel()
 
@@ -81,7 +81,7 @@ app = st.App(
         Middleware(Errors),
         Middleware(Gate),
         Middleware(Kept, files=files()),
-        Middleware(Admission, seats=seats),
+        Middleware(Admission, places=places),
     ],
     on_script_error=tell,
 )

@@ -64,15 +64,19 @@
         : "";
     }
     const stream = new URL("_stcore/stream", document.baseURI);
-    stream.search = stream.hash = "";
-    const health = await fetch(new URL("_stcore/health", stream.href.replace("_stcore/stream", "")))
+    const health = await fetch(new URL("_stcore/health", document.baseURI))
       .then(({ ok }) => ok)
       .catch(() => false);
     if (!health) {
       return `The server at ${stream.host} does not answer. RegViz goes on by itself once it does.`;
     }
     const page = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (page?.status === 503) location.reload(); // the server is full, and its page says so
+    if (page?.status === 503) {
+      // what was set up here is kept for a visitor who connects again, and would be lost
+      if (connected) return "RegViz is full at the moment. This page connects by itself once a place is free.";
+      location.reload(); // to the server's own page, which says so
+      return "";
+    }
     return (
       `${connected ? "The connection is lost" : "RegViz gets no connection"}: the server answers, but` +
       ` the WebSocket ${stream.pathname} does not open. Ask your administrator to forward WebSockets` +

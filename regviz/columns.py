@@ -1,6 +1,7 @@
 """Which columns of a table are the points, and how they become numbers for `PointsSpec`."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -19,9 +20,15 @@ MIN_OF_CLASS = 3
 NO_CLASS = ("", "na", "n/a", "nan", "null")
 BEYOND = 1e100  # so that no sum or product overflows
 # what a column is called that holds the label; "y" and "kind" mean other things, too
-LABELS = re.compile(r"labels?|class(es)?|targets?|species|diagnosis|outcome|category|response")
+_LABEL = r"(labels?|class(es)?|targets?|species|diagnosis|outcome|category|response)"
+LABELS = re.compile(rf"{_LABEL}([_ ]{_LABEL})*")
+# what a column is called that counts the rows; so are "heat_index" and "no" of yes and no
 COUNTS = re.compile(r"(.*[_ ])?(id|index)|idx|nr\.?|no\.?|#|row|unnamed: 0")
 SPLIT = "split"
+# what a column is called that holds the split, and its cells, as places in `SPLITS`
+SPLIT_NAMES = (SPLIT, "set", "fold", "partition", "subset")
+SPLIT_CELLS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1}
+SPLIT_CELLS |= {"test": 2, "testing": 2}
 COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
 
 
@@ -46,23 +53,29 @@ class Columns:
         The label is the column that is named as one; else the only column of text with few
         classes; else ``y``, unless there is an ``x``; else the last column, or the last one of
         text. The features are the first two other columns of numbers. Columns that count the rows,
-        and those without a name, come last as features and are never the label.
+        and those without a name, come last as features and are never the label. So are columns
+        that are named as a split and hold nothing else; the first of them is the split, unless it
+        is the same in all rows.
         """
+        splits = [name for name in table.names if _is_split(table, name)]
+        split = next((name for name in splits if len({*_parts(table, name)}) > 1), "")
         if _is_ours(table):
             x1, x2, y = table.names[0], table.names[1], table.names[-2]
             whole = all(re.fullmatch(r"\d+", cell) for cell in table.column(y))
-            return cls(x1, x2, y, "classes" if whole else "value", SPLIT)
-        filled = [name for name in table.names if any(table.column(name))] or [*table.names]
+            return cls(x1, x2, y, guess_kind(table, y) if whole else "value", split)
+        names = [name for name in table.names if name not in splits]
+        filled = [name for name in names if any(table.column(name))] or names or [*table.names]
         counting = {name for name in filled if _counts(table, name)}
         y = _guess_label(table, [name for name in filled if name not in counting] or filled)
         unnamed = {f"column {i}" for i in range(1, len(table.names) + 1)} & {*table.names}
 
-        def rank(name: str) -> tuple[bool, bool, bool]:
-            return not table.is_numeric(name), name in counting, name in unnamed
+        def rank(name: str) -> tuple[bool, bool, bool, bool]:
+            numeric = table.is_numeric(name)
+            return name in splits, not numeric, name in counting, name in unnamed
 
         features = sorted((name for name in table.names if name != y), key=rank)[:2]
         x1, x2 = sorted(features, key=table.names.index)
-        return cls(x1, x2, y, guess_kind(table, y))
+        return cls(x1, x2, y, guess_kind(table, y), "" if split in (x1, x2, y) else split)
 
     @property
     def scaled(self) -> tuple[str, ...]:
@@ -86,17 +99,29 @@ def _is_ours(table: Table) -> bool:
         len(features) >= 2
         and features == [f"x{i + 1}" for i in range(len(features))]
         and (y, split) == ("y", SPLIT)
+        and table.is_numeric(y)
         and {*table.column(SPLIT)} <= {*SPLITS}
     )
 
 
+def _is_split(table: Table, name: str) -> bool:
+    """Whether a column is named as a split, and each of its cells is a part of one."""
+    return name.casefold() in SPLIT_NAMES and None not in _parts(table, name)
+
+
+def _parts(table: Table, name: str) -> list[int | None]:
+    """Return the place in `SPLITS` that each cell of a column names; None where it names none."""
+    return [SPLIT_CELLS.get(cell.casefold()) for cell in table.column(name)]
+
+
 def _counts(table: Table, name: str) -> bool:
-    """Whether a column numbers the rows one by one, or is named as if it did."""
-    if COUNTS.fullmatch(name.lower()):
-        return True
+    """Whether a column counts the rows one by one, or is named so and different in all of them."""
+    cells = table.column(name)
     values = [value for value in table.numbers(name) if value is not None]
-    steps = np.diff(np.clip(values, -BEYOND, BEYOND))
-    return len(values) == len(table.rows) and values[0].is_integer() and bool((steps == 1).all())
+    whole = len(values) == len(cells) and all(map(float.is_integer, values))
+    if COUNTS.fullmatch(name.lower()) and (whole or not table.is_numeric(name)):
+        return len({*cells}) == len(cells)
+    return whole and bool((np.diff(np.clip(values, -BEYOND, BEYOND)) == 1).all())
 
 
 def _guess_label(table: Table, candidates: list[str]) -> str:
@@ -111,21 +136,24 @@ def _guess_label(table: Table, candidates: list[str]) -> str:
     if "y" in lower and "x" not in lower:
         return lower["y"]
     last = candidates[-1]
-    if last not in text and text and len(table.names) - len(text) < MIN_COLUMNS:
+    if last not in text and text and sum(map(table.is_numeric, table.names)) < MIN_COLUMNS:
         return text[-1]
     return last
 
 
 def guess_kind(table: Table, name: str) -> Kind:
-    """Text, or few different whole numbers, are classes; other numbers are values."""
+    """Guess whether a column holds classes or values.
+
+    Text, and few different whole numbers, are classes; other numbers are values. So are numbers of
+    which one has fewer rows than a class needs.
+    """
     if not table.is_numeric(name):
         return "classes"
-    distinct = {value for value in table.numbers(name) if value is not None}
-    if len(distinct) <= 3:
-        return "classes"
-    whole = all(value.is_integer() for value in distinct)
-    rows_enough = MIN_OF_CLASS * len(distinct) <= len(table.rows)
-    return "classes" if whole and rows_enough and len(distinct) <= MAX_CLASSES else "value"
+    counts = Counter(value for value in table.numbers(name) if value is not None)
+    if min(counts.values()) < MIN_OF_CLASS:
+        return "value"
+    few = all(map(float.is_integer, counts)) and len(counts) <= MAX_CLASSES
+    return "classes" if few or len(counts) <= 3 else "value"
 
 
 def numbers(table: Table, name: str) -> NDArray[np.float64]:
@@ -184,7 +212,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     called: dict[str | float | None, str] = {}
     rows: dict[str | float | None, list[int]] = {}
     for row, (key, cell) in enumerate(zip(keys, cells, strict=True), start=table.first_row):
-        called.setdefault(key, cell)
+        called.setdefault(key, str(cell))  # plain text, also of a `NumericCell`
         rows.setdefault(key, []).append(row)
     where = f"column {name!r}"
     if len(called) == 1:
@@ -245,10 +273,17 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         or too close to one another to be used as they are.
     """
     choice("kind", columns.kind, KINDS)
+    if not any(map(table.is_numeric, table.names)):
+        raise refuse("the table", "of two columns of numbers or more", Said("none"))
     chosen = (columns.x1, columns.x2, columns.y)
     split = ""
     if columns.split:
-        split = "".join(str(SPLITS.index(cell)) for cell in table.column(columns.split))
+        parts = _parts(table, columns.split)
+        if None in parts:
+            row = parts.index(None)
+            where = f"row {table.first_row + row}, column {columns.split!r},"
+            raise refuse(where, "train, validation or test", table.column(columns.split)[row])
+        split = "".join(map(str, parts))
     for name in chosen:
         if chosen.count(name) > 1:
             raise refuse("x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice"))

@@ -1,6 +1,7 @@
 """Toy datasets and a user's own points, split into training, validation and test points."""
 
 import hashlib
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -177,6 +178,8 @@ TEXT = (
 def warn_unscaled(dataset: Dataset) -> None:
     """Warn of training columns, or values to predict, whose scale makes training fail or crawl.
 
+    The warning names the line outside this package that led here.
+
     Warns
     -----
     UserWarning
@@ -196,8 +199,22 @@ def warn_unscaled(dataset: Dataset) -> None:
         warnings.warn(
             f"{found}: networks train well on numbers of mean 0 and standard deviation 1, as"
             " sklearn.preprocessing.StandardScaler, fitted to the training points, makes them",
-            stacklevel=3,
+            stacklevel=_stack_level(),
         )
+
+
+def _stack_level() -> int:
+    """Return the ``stacklevel`` with which the caller warns of the first frame outside regviz.
+
+    From Python 3.12 on, `warnings.warn` has ``skip_file_prefixes`` for this.
+    """
+    package = __name__.partition(".")[0]
+    frame = sys._getframe(1)
+    level = 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame = frame.f_back
+        level += 1
+    return level
 
 
 def _root_mean_square(values: NDArray[np.float64]) -> float:
@@ -316,14 +333,28 @@ def _split(spec: Data, y: NDArray[np.float64]) -> Sequence[ArrayLike]:
     if spec.split:
         return [[i for i, part in enumerate(spec.split) if part == each] for each in "012"]
     labels = np.zeros(len(y)) if spec.task == "regression" else y
-    classes = set(labels.tolist())
-    try:
-        splits = _split_by_scikit_learn(spec, y)
-    except ValueError:  # needs two points of each class at each step
-        return _split_each_class(spec, labels)
-    if any(len(part) and set(labels[part].tolist()) != classes for part in splits):
-        return _split_each_class(spec, labels)
-    return splits
+    counts = np.unique(labels, return_counts=True)[1]
+    if _every_draw_has_each_class(spec, counts):
+        return _split_by_scikit_learn(spec, y)
+    return _split_each_class(spec, labels)
+
+
+def _every_draw_has_each_class(spec: PointsSpec, counts: NDArray[np.int64]) -> bool:
+    """Whether scikit-learn's split leaves a point of each class in each split under every seed.
+
+    Of a class's share of a split, it rounds down or up, by lot where shares are equal. The drawn
+    split is not looked at: all seeds have to give splits of the same sizes.
+    """
+    steps = [1 - spec.train_fraction, spec.validation_fraction]
+    least = counts
+    total = int(counts.sum())
+    for share in steps[: 2 if spec.validation_fraction else 1]:
+        held_out = _count_held_out(spec, share, total, len(counts))
+        if not (least * held_out // total).all():
+            return False
+        least = least * (total - held_out) // total
+        total -= held_out
+    return bool(least.all())
 
 
 def _split_by_scikit_learn(spec: Data, y: NDArray[np.float64]) -> list[NDArray[np.int64]]:
@@ -339,9 +370,8 @@ def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) ->
     stratify = None if spec.task == "regression" else y[indices]
     fraction = getattr(spec, parameter)
     share = 1 - fraction if parameter == "train_fraction" else fraction
-    count = round(share * len(indices))
-    if isinstance(spec, PointsSpec) and stratify is not None:
-        count = max(count, len(set(stratify.tolist())))  # of a few points, one of each class
+    n_classes = 0 if stratify is None else len(set(stratify.tolist()))
+    count = _count_held_out(spec, share, len(indices), n_classes)
     try:
         return train_test_split(indices, test_size=count, random_state=spec.seed, stratify=stratify)
     except ValueError as error:
@@ -353,19 +383,29 @@ def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) ->
         ) from error
 
 
+def _count_held_out(spec: Data, share: float, n_points: int, n_classes: int) -> int:
+    count = round(share * n_points)
+    # of a few points, one of each class
+    return max(count, n_classes) if isinstance(spec, PointsSpec) else count
+
+
 def _split_each_class(spec: PointsSpec, labels: NDArray[np.float64]) -> list[list[int]]:
     """Split each class by itself, with at least one of its points in every split."""
     rng = np.random.default_rng(spec.seed)
     needed = 3 if spec.validation_fraction else 2
     splits: list[list[int]] = [[], [], []]
+    test_left = validation_left = 0.0  # of the shares, after rounding; the next class takes them
     for label in sorted({*labels.tolist()}):
         members = rng.permutation(np.flatnonzero(labels == label)).tolist()
         n = len(members)  # at least 3, see `PointsSpec`
-        n_test = min(max(round((1 - spec.train_fraction) * n), 1), n - needed + 1)
-        kept = n - n_test
-        n_validation = round(spec.validation_fraction * kept)
+        test_left += (1 - spec.train_fraction) * n
+        n_test = min(max(round(test_left), 1), n - needed + 1)
+        test_left -= n_test
+        n_validation = 0
         if spec.validation_fraction:
-            n_validation = min(max(n_validation, 1), kept - 1)
+            validation_left += spec.validation_fraction * (n - n_test)
+            n_validation = min(max(round(validation_left), 1), n - n_test - 1)
+            validation_left -= n_validation
         splits[2] += members[:n_test]
         splits[1] += members[n_test : n_test + n_validation]
         splits[0] += members[n_test + n_validation :]

@@ -41,14 +41,24 @@ class Notation:
     doubtful: str = ""
 
 
+class NumericCell(str):
+    """A cell that a spreadsheet stores as a number: its text has a decimal point."""
+
+    __slots__ = ()
+
+
 def parse(cell: str, decimal: Sign) -> float | None:
     """Return the number in a cell, or None if it holds anything else.
+
+    The decimal sign is that of text: a `NumericCell` has a point under either.
 
     Examples
     --------
     >>> parse("−1.331,5", ",")
     -1331.5
     """
+    if isinstance(cell, NumericCell):
+        decimal = "."
     text = cell.replace("−", "-")
     found = _PATTERNS[decimal].fullmatch(text)
     if not found:
@@ -76,7 +86,8 @@ def notations(columns: Sequence[Sequence[str]], delimiter: str) -> list[Notation
     A cell such as ``"34,5"`` or ``"1,331.5"`` is a number with one decimal sign only, and decides
     for its column. A column without such a cell follows the others, if they agree. Otherwise, a
     comma before exactly three digits separates thousands if the column also has whole numbers
-    without a separator; a dot is a decimal sign.
+    without a separator; a dot is a decimal sign. All this goes by cells of text alone: a column in
+    which only a `NumericCell` holds a number has a decimal point.
 
     Parameters
     ----------
@@ -94,10 +105,14 @@ def notations(columns: Sequence[Sequence[str]], delimiter: str) -> list[Notation
     ]
 
 
+def _text(cells: Sequence[str]) -> list[str]:
+    return [cell for cell in cells if not isinstance(cell, NumericCell)]
+
+
 def _decided(cells: Sequence[str]) -> Sign | None:
     """The only decimal sign with which most of a column's cells are numbers."""
     only = dict.fromkeys(SIGNS, 0)
-    for cell in cells:
+    for cell in _text(cells):
         readable = [sign for sign in SIGNS if parse(cell, sign) is not None]
         if len(readable) == 1:
             only[readable[0]] += 1
@@ -108,10 +123,13 @@ def _decided(cells: Sequence[str]) -> Sign | None:
 
 def _guess(cells: Sequence[str], delimiter: str, of_file: Sign | None) -> Notation:
     """The notation of a column in which every number can be read with both signs."""
-    doubtful = [cell for cell in cells if parse(cell, ".") != parse(cell, ",")]
+    text = _text(cells)
+    if len(text) < len(cells) and not any(map(is_number, text)):
+        return Notation(".")
+    doubtful = [cell for cell in text if parse(cell, ".") != parse(cell, ",")]
     if not doubtful:
         return Notation(of_file or ".")
-    has_whole = any(map(_WHOLE.fullmatch, cells))
+    has_whole = any(map(_WHOLE.fullmatch, text))
     has_comma = any("," in cell for cell in doubtful)
     if of_file:
         contradicts = has_comma and has_whole and of_file == ","

@@ -120,9 +120,9 @@ def under_seeds(
         experiment = on_arrays(experiment, dataset)
     experiments = [with_seed(experiment, seed) for seed in numbers]
     datasets = [dataset or make_dataset(one.data) for one in experiments]
-    for seed, dataset in zip(numbers, datasets, strict=True):
-        if _sizes(dataset) != _sizes(datasets[0]):
-            sizes = [" + ".join(map(str, _sizes(one))) for one in (datasets[0], dataset)]
+    for seed, made in zip(numbers, datasets, strict=True):
+        if _sizes(made) != _sizes(datasets[0]):
+            sizes = [" + ".join(map(str, _sizes(one))) for one in (datasets[0], made)]
             allowed = (
                 f"such that all splits have {sizes[0]} points and outputs, as for {numbers[0]}"
             )

@@ -153,7 +153,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
     has_header = _has_header(records) if header is None else header
     columns = [f"column {i}" for i in range(1, len(records[0]) + 1)]
     if has_header:
-        columns = [name or other for name, other in zip(records[0], columns, strict=True)]
+        columns = [str(name or other) for name, other in zip(records[0], columns, strict=True)]
         _check_names(columns, row=start + 1)
         records = records[1:]
     if not MIN_POINTS <= len(records) <= MAX_POINTS:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import regviz
 from regviz import ArraysSpec, Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.labels import DATASETS
+from regviz.replicates import stream_replicates
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -131,6 +132,22 @@ def scaled(*factors: float, shift: float = 0.0, **more) -> Dataset:
 def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, train):
     with pytest.warns(UserWarning, match=f"{told}.*StandardScaler"):
         train(experiment(), dataset)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        lambda e, d: regviz.train(e, d),
+        lambda e, d: regviz.stream(e, d),
+        lambda e, d: next(regviz.stream(e, d)),
+        lambda e, d: regviz.replicate(e, [1], dataset=d),
+        lambda e, d: stream_replicates(e, [1], dataset=d),
+    ],
+)
+def test_the_warning_of_scales_names_the_line_of_the_user(train):
+    with pytest.warns(UserWarning, match="StandardScaler") as told:
+        train(experiment(), scaled(1e6, 1, 1))
+    assert [each.filename for each in told] == [__file__]
 
 
 def test_columns_of_usual_scales_are_not_warned_of():

@@ -63,7 +63,9 @@ def variables(caddyfile: str) -> dict[str, str]:
 
 
 def test_every_limit_can_be_set_where_the_servers_are_started():
-    assert APP["environment"] == {name: f"${{{name}:-}}" for name in LIMITS}
+    limits = {name: f"${{{name}:-}}" for name in LIMITS}
+    assert APP["environment"] == {"FORWARDED_ALLOW_IPS": "*"} | limits
+    assert the_container()["env"] == [{"name": "FORWARDED_ALLOW_IPS", "value": "*"}]
     (generator,) = KUSTOMIZATION["configMapGenerator"]
     assert sorted(generator["literals"]) == sorted(f"{name}=" for name in LIMITS)
 
@@ -330,6 +332,15 @@ def until(result: Callable[[], Any]) -> Any:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return found
+
+
+def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(
+    behind: tuple[Proxy, int],
+):
+    proxy, servers = behind
+    with serving(servers):
+        answer = Answer(proxy, X_Forwarded_For="198.51.100.1")
+        assert json.loads(answer.body)["asked"]["X-Forwarded-For"] == "127.0.0.1"
 
 
 def test_whoever_comes_back_comes_to_the_same_server(behind: tuple[Proxy, int]):

@@ -19,6 +19,7 @@ def test_every_limit_can_be_set():
     found = Limits.from_environment(
         {
             "REGVIZ_SESSIONS": "7",
+            "REGVIZ_SESSIONS_PER_ADDRESS": "6",
             "REGVIZ_TRAININGS": "8",
             "REGVIZ_TRAINING_SECONDS": "2.5",
             "REGVIZ_THREADS": "3",
@@ -30,7 +31,7 @@ def test_every_limit_can_be_set():
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
-    assert found == Limits(7, 8, 2.5, 3, 5, 64, 0.5, origins, 9100)
+    assert found == Limits(7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100)
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
 
@@ -40,6 +41,7 @@ def test_every_limit_can_be_set():
         ("SESSIONS", "many", "a whole number"),
         ("SESSIONS", "0", "a whole number from 1 to 100000"),
         ("SESSIONS", "1.5", "a whole number"),
+        ("SESSIONS_PER_ADDRESS", "0", "a whole number from 1 to 100000"),
         ("TRAININGS", "inf", "a whole number"),
         ("TRAINING_SECONDS", "nan", "a number"),
         ("TRAINING_SECONDS", "0", "a number above 0 to 1e+06"),

@@ -1,12 +1,15 @@
 """The numbers of a table: which sign is decimal, decided for each column."""
 
 import io
+import re
+import time
 import zipfile
 
 import openpyxl
 import pytest
 from defusedxml.common import EntitiesForbidden
 
+from regviz import workbook as workbooks
 from regviz.notation import Notation, is_number, notations, parse
 from regviz.table import read
 
@@ -123,6 +126,62 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused():
     assert len(content) < 1_000_000
     with pytest.raises(ValueError, match=r"at most 12,000,000 bytes when unpacked, got 1\d,"):
         read(content)
+
+
+@pytest.mark.parametrize(
+    ("member", "before", "more", "message"),
+    [
+        ("xl/styles.xml", "</fonts>", "<font/>" * 400_000, "40,000 elements that are not cells"),
+        ("xl/workbook.xml", "</sheets>", '<x:sheet name="a"/>' * 200, "100 sheets, got 201"),
+        ("xl/worksheets/sheet1.xml", "</row>", "<c/>" * 800_000, "700,000 elements of XML"),
+        ("docProps/app.xml", "</Properties>", "<a/>" * 100_000, ""),
+        ("xl/theme/theme1.xml", "</a:theme>", "<a/>" * 100_000, ""),
+    ],
+)
+def test_a_workbook_of_too_many_elements_is_refused_before_it_is_parsed(
+    member: str, before: str, more: str, message: str
+):
+    rows = [["x", "y", "z"], *([i, i * i, i % 2] for i in range(12))]
+    out = io.BytesIO()
+    packed = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(io.BytesIO(workbook(("Points", rows)))) as good, packed as bad:
+        for name in good.namelist():
+            body = good.read(name).decode()
+            if name == member:
+                assert before in body
+                body = body.replace(before, more + before, 1)
+            bad.writestr(name, body)
+    assert len(out.getvalue()) < 30_000
+    start = time.process_time()
+    if message:
+        with pytest.raises(ValueError, match=f"the file must be a workbook of at most {message}"):
+            read(out.getvalue())
+    else:  # of a part that holds no cells
+        assert len(read(out.getvalue()).rows) == 12
+    assert time.process_time() - start < 2
+
+
+def test_sheets_that_share_a_member_are_read_once(monkeypatch: pytest.MonkeyPatch):
+    content = workbook(("far", []), ("Points", [["x"] * 3, *([i, i, i] for i in range(12))]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as good, zipfile.ZipFile(out, "w") as bad:
+        for name in good.namelist():
+            body = good.read(name)
+            if name == "xl/workbook.xml":
+                (sheet,) = re.findall(rb'<sheet [^>]*"far"[^>]*/>', body)
+                body = body.replace(sheet, sheet * 50)
+            bad.writestr(name, body)
+    times = []
+    rows = workbooks._rows
+    monkeypatch.setattr(workbooks, "_rows", lambda *a: times.append(1) or rows(*a))
+    assert workbooks.read_workbook(out.getvalue(), 3000, 101)[0] == "Points"
+    assert len(times) == 2
+
+
+def test_a_workbook_of_as_many_cells_as_a_table_may_have_is_read():
+    body = [["AB"[i % 2]] * 100 for i in range(2000)]
+    table = read(workbook(("Points", [[f"n{j}" for j in range(100)], *body])), header=True)
+    assert (len(table.rows), len(table.names)) == (2000, 100)
 
 
 def test_a_workbook_of_too_many_rows_or_columns_is_refused():

@@ -15,7 +15,7 @@ import regviz
 from regviz.run import Run
 from regviz.runs import Runs
 from regviz.scheduler import SHARED
-from regviz.server.admission import Seats
+from regviz.server.admission import Places
 from regviz.server.logs import JsonLines, configure
 from regviz.server.metrics import serve_metrics
 from tests.test_playground import QUICK, open_page, runs
@@ -116,16 +116,16 @@ def test_logs_go_to_standard_error_once(capsys: pytest.CaptureFixture[str]):
     assert json.loads(line)["event"] == "a word\nand more"
 
 
-def test_metrics_are_what_seats_and_trainings_come_to():
+def test_metrics_are_what_places_and_trainings_come_to():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    seats, pool = Seats(1), Runs(max_trainings=7)
-    assert seats.take()
-    assert not seats.take()
+    places, pool = Places(1), Runs(max_trainings=7)
+    assert places.take()
+    assert not places.take()
     finish(pool.get(SHORT))
     run = pool.get(LONG)
-    serve_metrics(port, seats, pool, CollectorRegistry())
+    serve_metrics(port, places, pool, CollectorRegistry())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     found = {s.name: s.value for f in text_string_to_metric_families(text) for s in f.samples}

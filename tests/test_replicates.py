@@ -9,6 +9,7 @@ import pytest
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz import replicates as module
+from regviz.datasets import SPLITS, make_dataset
 from regviz.replicates import stream_replicates, with_seed
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
@@ -92,6 +93,36 @@ def test_own_points_are_split_anew():
     )
     one, other, _ = assert_seeds_equal_their_own_runs(experiment)
     assert (one.dataset.X_test != other.dataset.X_test).any()
+
+
+COUNTS = [(17, 5), (45, 5), (59, 5), (73, 5), (87, 5), (5, 17), (3, 97), (7, 7, 7, 7, 7), (9, 4, 3)]
+COUNTS += [(n, 5) for n in range(5, 122, 4)]
+
+
+@pytest.mark.parametrize("fractions", [(0.5, 0.2), (0.8, 0.2), (0.9, 0.05), (0.3, 0.5), (0.5, 0)])
+def test_own_points_are_split_in_the_same_sizes_under_every_seed(fractions: tuple[float, float]):
+    train, validation = fractions
+    splits = [split for split in SPLITS if split != "validation" or validation]
+    for counts in COUNTS:
+        y = np.repeat(np.arange(len(counts)), counts)
+        points = np.column_stack([np.arange(len(y)), np.arange(len(y)) % 7, y])
+        task = "binary" if len(counts) == 2 else "multiclass"
+        spec = PointsSpec(points, task, train_fraction=train, validation_fraction=validation)
+        made = [make_dataset(dataclasses.replace(spec, seed=seed)) for seed in range(12)]
+        sizes = {tuple(len(one.points(split)[1]) for split in SPLITS) for one in made}
+        assert len(sizes) == 1, counts
+        for one, split in itertools.product(made, splits):
+            assert set(one.points(split)[1]) == {*y}, counts
+        # as near to the fractions as a point of each class in each split permits
+        assert abs(sizes.pop()[2] - (1 - train) * len(y)) <= len(counts), counts
+
+
+def test_own_points_of_a_rare_class_are_replicated():
+    y = np.repeat([0, 1], [17, 5])
+    points = np.column_stack([np.arange(22), np.arange(22) % 7, y])
+    training = TrainingSpec(epochs=1, batch_size=None)
+    experiment = Experiment(PointsSpec(points), training=training)
+    assert len(regviz.replicate(experiment, range(12))) == 12
 
 
 def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():

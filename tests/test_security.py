@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import MagicMock
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
@@ -31,7 +31,7 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 
 from regviz.server import connection
-from regviz.server.admission import Admission, Seats
+from regviz.server.admission import Admission, Places
 from regviz.server.assets import STREAMLIT, place
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
@@ -161,12 +161,12 @@ def test_a_refusal_and_a_failure_have_the_headers_too():
     async def fail(_: Request) -> PlainTextResponse:
         raise RuntimeError(SECRET)
 
-    seats = Seats(1)
-    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, seats=seats)]
+    places = Places(1)
+    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, places=places)]
     client = TestClient(Starlette(routes=[Route("/", fail)], middleware=order))
     page = {"accept": "text/html"}
     failed = client.get("/", headers=page)
-    assert seats.take()
+    assert places.take()
     refused = client.get("/", headers=page)
     assert (failed.status_code, refused.status_code) == (500, 503)
     assert re.fullmatch(r"Something went wrong here \(error [0-9a-f]{8}\)\.\n", failed.text)
@@ -360,19 +360,21 @@ def test_a_message_of_more_than_a_page_has_ends_the_connection(server: Server, k
         assert stranger.closed() == 1008
 
 
-def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
+HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
+
+
+def passed_on(
+    monkeypatch: pytest.MonkeyPatch, messages: list[bytes]
+) -> tuple[list[bytes], list[float]]:
+    """What a connection passes on of messages that come while time stands still, and its waits."""
     waited: list[float] = []
+    coming = iter(messages)
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    small = BackMsg(app_heartbeat=True).SerializeToString()
-    large = BackMsg()
-    large.rerun_script.query_string = "x" * 100_000
-    asked = iter([*[small] * 59, large.SerializeToString(), small])
-
     async def receive() -> dict:
-        return {"type": "websocket.receive", "bytes": next(asked)}
+        return {"type": "websocket.receive", "bytes": next(coming)}
 
     async def send(_: object) -> None:
         raise AssertionError
@@ -381,13 +383,51 @@ def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(connection.time, "monotonic", lambda: 5.0)
     visitor = Connection(receive, send)
 
-    async def listen() -> None:
-        for _ in range(61):
-            await visitor.receive()
+    async def listen() -> list[bytes]:
+        return [(await visitor.receive())["bytes"] for _ in messages]
 
-    asyncio.run(listen())
+    return asyncio.run(listen()), waited
+
+
+def with_query(query: str) -> bytes:
+    """A message that requests a run of the page."""
+    message = BackMsg()
+    message.rerun_script.query_string = query
+    return message.SerializeToString()
+
+
+def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
+    large = with_query("x" * 100_000)
+    _, waited = passed_on(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
     # 60 are free at first; 100,000 bytes are 11 more, at 20 a second, and time stands still
     assert waited == pytest.approx([0.5, 0.55], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        ("v=1&embed=true", "", "&embed=true"),
+        ("v=1", "&embed=true&embed_options=dark_theme", "&embed=true&embed_options=dark_theme"),
+        ("v=1", "", ""),
+    ],
+)
+def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
+    monkeypatch: pytest.MonkeyPatch, start: str, end: str, kept: str
+):
+    parsed: list[int] = []
+
+    def parse(text: str) -> list[tuple[str, str]]:
+        parsed.append(len(text))
+        return parse_qsl(text)
+
+    monkeypatch.setattr(connection, "parse_qsl", parse)
+    query = f"{start}&{'a=%41&' * 800_000}b=1{end}"
+    (shortened,), waited = passed_on(monkeypatch, [with_query(query)])
+    run = BackMsg.FromString(shortened).rerun_script
+    assert run.query_string == f"too_long={len(query)}{kept}"
+    assert sum(parsed) < 5_000
+    # 4.8 MB are 481 of which 60 are free, at 20 a second
+    assert waited == pytest.approx([21.05], abs=0.05)
 
 
 # What can be uploaded

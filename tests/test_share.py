@@ -2,6 +2,7 @@
 
 import html
 import json
+import platform
 import re
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
@@ -122,7 +123,7 @@ def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest)
 def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_it(page: AppTest):
     assert len(shared(page)) == 1
     (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
-    assert "Whoever runs it" in told
+    assert "REGVIZ_EMBED=https://example.org make run" in told
     assert not page.multiselect
 
 
@@ -137,6 +138,15 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
     assert len(address) > LONGEST
     assert "2000 points" in page.warning[0].value
     assert any("too long for a QR code" in caption.value for caption in page.caption)
+
+
+def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_others_can_open(
+    page: AppTest,
+):
+    address, *_ = shared(page)
+    assert urlsplit(address).hostname == "localhost"
+    (told,) = [each.value for each in page.caption if "this computer only" in each.value]
+    assert f"http://{platform.node()}:8501" in told
 
 
 def test_the_qr_code_holds_the_link():

@@ -326,7 +326,7 @@ FAULTS = {
     "other digits": (spoilt(5, "١,2,a"), "row 5, column 'x1', must be a finite number"),
     "no numbers": (
         encoded(["x1,x2,kind", *("a,b,c" for _ in range(12))]),
-        r"row 1, column 'column 1' \(the first of 13 such rows\), must be .* number, got 'x1'",
+        "the table must be of two columns of numbers or more, got none",
     ),
     "constant": (
         encoded(["x1,x2,kind", *(f"5,{i},{'ab'[i % 2]}" for i in range(12))]),

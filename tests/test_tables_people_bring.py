@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.columns import Columns, points
+from regviz.columns import SPLIT_NAMES, Columns, points
 from regviz.datasets import make_dataset
 from regviz.experiment import DataSpec
 from regviz.figures import boundary
 from regviz.link import LONGEST, from_query, to_query, to_short_query
+from regviz.pages import bring
 from regviz.points import SPLITS, PointsSpec
 from regviz.points_file import points_csv
 from regviz.scene import Scene
@@ -35,6 +36,13 @@ def rows(n: int = 12) -> list[str]:
     return [f"{i / 2},{i * i % 7},{'AB'[i % 2]}" for i in range(n)]
 
 
+def test_a_table_without_numbers_is_told_to_lack_them():
+    lines = ["name,city,hobby", *["Ada,Rome,chess", "Ben,Oslo,go", "Cem,Bonn,golf"] * 5]
+    table = read("\n".join(lines).encode())
+    with pytest.raises(ValueError, match="the table must be of two columns of numbers or more"):
+        points(table, Columns.guess(table))
+
+
 @pytest.mark.parametrize("name", ["moons", "three_spirals", "bumps", "plane"])
 def test_our_own_points_come_back_in_their_splits(name: str):
     dataset = make_dataset(DataSpec(name, noise=0.2))
@@ -49,6 +57,72 @@ def test_our_own_points_come_back_in_their_splits(name: str):
     third = make_dataset(understood(points_csv(again))[1])
     for split in SPLITS:
         np.testing.assert_array_equal(again.points(split)[0], third.points(split)[0])
+
+
+@pytest.mark.parametrize(
+    ("header", "parts"),
+    [
+        ("a,b,y,split", ("train", "validation", "test")),
+        ("x1,x2,y,Split", ("train", "validation", "test")),
+        ("x1,x2,y,split", ("train", "val", "test")),
+        ("x1,x2,y,split", ("train", "test", "test")),
+        ("u,FOLD,v,y", ("Training", "VALID", "Testing")),
+        ("subset,u,v,class", ("train", "train", "test")),
+        ("partition,u,v,kind", ("train", "val", "test")),
+        ("u,v,kind,Set", ("TRAIN", "VAL", "TEST")),
+    ],
+)
+@pytest.mark.parametrize("text", [False, True])
+def test_a_column_of_splits_is_the_split_whatever_the_others_are_called(
+    header: str, parts: tuple[str, ...], text: bool
+):
+    names = header.split(",")
+    at = next(i for i, name in enumerate(names) if name.lower() in SPLIT_NAMES)
+    others = [name for name in names if name != names[at]]
+    lines = []
+    for i in range(30):
+        cells = [f"{i * i % 11 / 2}", f"{i * 7 % 5 + 0.25}", ("AB" if text else "01")[i % 2]]
+        lines.append(",".join([*cells[:at], parts[i // 2 % 3], *cells[at:]]))
+    content = "\n".join([header, *lines])
+    columns, spec = understood(content)
+    assert [columns.x1, columns.x2, columns.y, columns.split] == [*others, names[at]]
+    digit = {"tr": "0", "va": "1", "te": "2"}
+    assert spec.split == "".join(digit[parts[i // 2 % 3][:2].lower()] for i in range(30))
+    page = uploaded(content)
+    counts = [spec.split.count(part) for part in "012"]
+    told = "Split as in the file: {} training, {} validation, {} test.".format(*counts)
+    assert told in said(page)
+    assert used(page).split == spec.split
+
+
+def test_a_column_of_splits_is_no_split_where_it_is_chosen_or_does_not_split():
+    lines = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 2}" for i in range(30)]
+    body = [f"{row},{('train', 'test')[i // 2 % 2]}" for i, row in enumerate(lines)]
+    page = uploaded("\n".join(["a,b,k,set", *body]))
+    page.selectbox[2].set_value("set").run()
+    assert "30 points: 2 classes (test: 14, train: 16)." in said(page)
+    assert used(page).split == ""
+    columns, spec = understood("\n".join(["a,b,k,split", *(f"{row},train" for row in lines)]))
+    assert (columns.y, columns.split, spec.split) == ("k", "", "")
+    # of folds that are numbered, and of sets that are something else
+    for cells in ("1 2 3 4 5", "train test other"):
+        each = cells.split()
+        body = [f"{row},{each[i % len(each)]}" for i, row in enumerate(lines)]
+        assert Columns.guess(read("\n".join(["a,b,k,fold", *body]).encode())).split == ""
+
+
+def test_a_split_without_test_points_is_refused():
+    body = [f"{i / 2},{i * i % 7},{i % 2},{('train', 'val')[i // 2 % 2]}" for i in range(30)]
+    (error,) = uploaded("\n".join(["a,b,k,split", *body])).error
+    assert "such that a point is in “test”, got none" in error.value.replace("\\", "")
+
+
+def test_our_own_file_of_many_whole_numbers_holds_values():
+    parts = ("train", "validation", "test")
+    body = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 12},{parts[i % 3]}" for i in range(60)]
+    columns, spec = understood("\n".join(["x1,x2,y,split", *body]))
+    assert (columns.y, columns.kind, columns.split) == ("y", "value", "split")
+    assert spec.task == "regression"
 
 
 def test_a_given_split_survives_link_and_file_and_no_seed_changes_it():
@@ -127,7 +201,21 @@ def test_empty_names_at_the_end_are_dropped(tail: str):
         ("k,a,b,n", "{t},{x},{z},{i}", ("a", "b", "k")),
         ("n,a,b", "{i},{x},{z}", ("n", "a", "b")),
         ("a,b,n", "{x},{z},{i}", ("a", "n", "b")),
-        ("a,b,z,patient_id", "{x},{z},{x},{z}", ("a", "b", "z")),
+        ("a,b,z,patient_id", "{x},{z},{x},{u}", ("a", "b", "z")),
+        ("a,b,z,patient id", "{x},{z},{x},p{u}", ("a", "b", "z")),
+        ("index,a,b,kind_id", "{u},{x},{z},{c}", ("a", "b", "kind_id")),
+        (
+            "temperature,humidity,heat_index",
+            "{x},{z},{v}",
+            ("temperature", "humidity", "heat_index"),
+        ),
+        ("mass index,a,vegetation_index,k", "{x},{z},{v},{t}", ("mass index", "a", "k")),
+        ("a,index,b", "{x},{v},{z}", ("a", "index", "b")),
+        ("x,a,no", "{x},{z},{yes}", ("x", "a", "no")),
+        ("x,no,a", "{x},{yes},{z}", ("x", "a", "no")),
+        ("no,x,a", "{u},{x},{z}", ("no", "x", "a")),
+        ("target_class,a,b", "{c},{x},{z}", ("a", "b", "target_class")),
+        ("Class Label,a,b", "{t},{x},{z}", ("a", "b", "Class Label")),
         ("name,Target,a,b", "p{i},{c},{x},{z}", ("a", "b", "Target")),
     ],
 )
@@ -135,11 +223,40 @@ def test_the_label_is_guessed_from_names_and_cells(
     header: str, row: str, expected: tuple[str, str, str]
 ):
     lines = [
-        row.format(i=i + 1, x=i * i % 11 / 2, z=i * 7 % 5 + 0.25, c=i % 2, t="AB"[i % 2])
+        row.format(
+            i=i + 1,
+            u=i * 7 % 20 + 1,  # each once
+            v=i * 7 % 20 / 4,
+            x=i * i % 11 / 2,
+            z=i * 7 % 5 + 0.25,
+            c=i % 2,
+            t="AB"[i % 2],
+            yes=("yes", "no")[i % 2],
+        )
         for i in range(20)
     ]
     columns = Columns.guess(read("\n".join([header, *lines]).encode()))
     assert (columns.x1, columns.x2, columns.y) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ([5 + i % 3 for i in range(29)] + [3], "value"),
+        ([i % 2 for i in range(28)] + [2, 2], "value"),
+        ([i % 2 for i in range(27)] + [2, 2, 2], "classes"),
+        ([5 + i % 3 for i in range(30)], "classes"),
+        ([i % 10 for i in range(30)], "classes"),
+        ([i % 10 for i in range(29)] + [3], "value"),
+    ],
+)
+def test_numbers_are_classes_only_if_each_has_the_rows_of_a_class(label: list[int], kind: str):
+    page = uploaded(
+        "\n".join(["a,b,y", *(f"{i / 2},{i * i % 7},{y}" for i, y in enumerate(label))])
+    )
+    assert not page.error
+    assert page.button_group[0].value == kind
+    assert used(page).n_samples == 30
 
 
 @pytest.mark.parametrize("n_classes", [4, 10])
@@ -238,6 +355,49 @@ def test_a_workbook_is_read_and_its_sheet_is_named():
     page = uploaded(content, "birds.xlsx")
     assert "Read from the sheet Birds. The first row holds the names." in said(page)
     assert used(page).names == ("A", "B")
+
+
+def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says():
+    weights = [round(1.237 + i * 0.124, 3) for i in range(12)]
+    body = [[w, f"0,{i}", i % 2] for i, w in enumerate(weights)]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    assert not page.error
+    assert [each.label for each in page.button_group] == ["The label is"]  # none of decimal signs
+    table = read(workbook(("Sheet", [["a", "b", "kind"], *body])))
+    assert table.numbers("a") == weights
+    assert table.numbers("b") == [float(f"0.{i}") for i in range(12)]
+    assert [n.decimal for n in table.notations] == [".", ",", "."]
+    # and in one column
+    mixed = [[w if i % 4 else "0,5", i * i % 7, i % 2] for i, w in enumerate(weights)]
+    expected = [w if i % 4 else 0.5 for i, w in enumerate(weights)]
+    assert read(workbook(("Sheet", [["a", "b", "kind"], *mixed]))).numbers("a") == expected
+
+
+def test_of_a_workbook_only_text_is_asked_about():
+    body = [[round(1.237 + i * 0.124, 3), i * i % 7, i % 2] for i in range(12)]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    assert [each.label for each in page.button_group] == ["The label is"]
+    assert used(page).names == ("0", "1")
+    assert {type(name) for name in used(page).names} == {str}
+    text = [[str(a), b, c] for a, b, c in body]
+    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *text])), "weights.xlsx")
+    assert page.button_group[0].label.replace("\\", "") == "In a, 1.237 means"
+
+
+@pytest.mark.parametrize("content", ["a,b,c\n1,2\n", "a,a,b\n" + "1,2,3\n" * 12])
+def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
+    content: str, monkeypatch: pytest.MonkeyPatch
+):
+    headers = []
+    monkeypatch.setattr(bring, "read", lambda *a: headers.append(a[1]) or read(*a))
+    page = uploaded(content)
+    message = page.run().error[0].value
+    known = [*headers]
+    assert len(known) == len({*known})
+    page.run()
+    assert (page.error[0].value, headers) == (message, known)
+    page.file_uploader[0].set_value(("other.csv", "\n".join(["a,b,c", *rows()]), "text/csv")).run()
+    assert not page.error
 
 
 def test_the_file_is_shown_and_nothing_is_trained_on_until_it_is_used():

@@ -68,7 +68,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         " workbook. The file is kept in memory only, for this visit.",
     )
     st.download_button(
-        "See an example file",
+        "Download an example",
         _example(),
         "iris.csv",
         "text/csv",
@@ -80,7 +80,8 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     if file is None:
         if before is None:
             st.caption(
-                "Needed: two columns of numbers, a column of classes or values,"
+                "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with"
+                " two columns of numbers, a column of classes or values,"
                 f" {MIN_POINTS} to {MAX_POINTS} rows, at most {MAX_BYTES // 1_000_000} MB."
             )
         else:
@@ -122,7 +123,7 @@ def _read(content: bytes, file_id: str) -> Table:
         table = _parsed(content, file_id, header)
     except ValueError:
         # where names are what is wrong, there may be none
-        if header is not False and _reads(content):
+        if header is not False and _reads(content, file_id):
             st.toggle("First row holds the names", value=True, key=key)
         raise
     st.toggle("First row holds the names", value=table.has_header, key=key)
@@ -130,17 +131,26 @@ def _read(content: bytes, file_id: str) -> Table:
 
 
 def _parsed(content: bytes, file_id: str, header: bool | None) -> Table:
-    """Read the file, or return it as it was read when the page ran last: workbooks take long."""
-    known, table = st.session_state.get("upload_table", (None, None))
-    if known != (file_id, header) or not isinstance(table, Table):
-        table = read(content, header)
-        st.session_state["upload_table"] = ((file_id, header), table)
-    return table
+    """Read the file, or return or refuse it as at an earlier run: a workbook can take seconds."""
+    known, found = st.session_state.get("upload_table", ("", {}))
+    if known != file_id:
+        found = {}
+        st.session_state["upload_table"] = (file_id, found)
+    if header not in found:
+        try:
+            table = read(content, header)
+            found[header] = found[table.has_header] = table
+        except ValueError as error:
+            found[header] = str(error)  # the error itself would grow by a traceback at each run
+    result: Table | str = found[header]
+    if isinstance(result, str):
+        raise ValueError(result)
+    return result
 
 
-def _reads(content: bytes) -> bool:
+def _reads(content: bytes, file_id: str) -> bool:
     try:
-        read(content, header=False)
+        _parsed(content, file_id, header=False)
     except ValueError:
         return False
     return True
@@ -167,7 +177,8 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         key=f"upload_kind_{file_id}_{table.has_header}_{y}",
         help=f"Text or numbers of 2 to {MAX_CLASSES} classes, or a number that is to be predicted.",
     )
-    columns = Columns(x1, x2, y, kind or kinds, guess.split)
+    split = "" if guess.split in (x1, x2, y) else guess.split
+    columns = Columns(x1, x2, y, kind or kinds, split)
     scale = st.toggle(
         "Scale the columns",
         value=_advise(table, columns),

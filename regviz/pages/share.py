@@ -2,6 +2,7 @@
 
 import io
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -97,9 +98,12 @@ def _show_link(scene: Scene) -> None:
         )
     st.code(address, language=None, wrap_lines=True)
     if urlsplit(address).hostname in LOCAL:
+        address = _by_name(address)
+        host = urlsplit(address).netloc
         st.caption(
-            "This address works on this computer only. To share it, open the page by the network"
-            " address that the server printed when it started."
+            "This address works on this computer only. Others in your network reach it by the"
+            f" computer's name, as the QR code has it: `http://{host}`. Where that is not found,"
+            " open the page by the computer's IP address, and share from there."
         )
     if len(address.encode()) <= MOST_IN_QR:
         st.html(qr_image(address))
@@ -108,12 +112,20 @@ def _show_link(scene: Scene) -> None:
     _show_snippet(scene)
 
 
+def _by_name(address: str) -> str:
+    """Return an address with this computer's name as the host."""
+    parts = urlsplit(address)
+    port = "" if parts.port is None else f":{parts.port}"
+    return urlunsplit(parts._replace(netloc=f"{platform.node()}{port}"))
+
+
 def _show_snippet(scene: Scene) -> None:
     st.markdown("**For a course page**")
     if not limits().embed:
         st.caption(
-            "This server lets no other page show it. Whoever runs it can allow yours by its"
-            " address: `REGVIZ_EMBED=https://example.org`."
+            "This server lets no other page show it. To allow yours, start the server with the"
+            " page's address in an environment variable:"
+            " `REGVIZ_EMBED=https://example.org make run`."
         )
         return
     hidden = st.multiselect(

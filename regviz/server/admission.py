@@ -1,10 +1,11 @@
 """Who is let in: so many visitors at a time, and a page for the next ones that waits with them."""
 
 import asyncio
+import ipaddress
 import random
 import threading
 import time
-from html import escape
+from collections import Counter
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -32,21 +33,27 @@ FULL = """<!doctype html>
   h1 {{ margin: 0; font-size: 1.7rem; line-height: 1.25; }}
 </style>
 <h1>RegViz is full at the moment</h1>
-<p>There is room for {places} here, and all of it is taken. This page tries again by itself every
-few seconds, and opens what your link shows as soon as somebody leaves. There is nothing you need to
-do.</p>
-<p>Whoever runs this server can make more room: <code>REGVIZ_SESSIONS</code>.</p>
+<p>{reason} This page tries again by itself every few seconds, and opens what your link shows as
+soon as somebody leaves. There is nothing you need to do.</p>
+<p>Whoever runs this server can make more room: <code>{variable}</code>.</p>
 </html>
 """
+ALL_TAKEN = "There is room for {visitors} here, and all of it is taken."
+ALL_OF_ADDRESS_TAKEN = (
+    "There is room for {visitors} from one address, such as that of a school, and all of it is"
+    " taken from yours."
+)
 
 
-class Seats:
+class Places:
     """The places of a process, each taken by a visitor's open connection.
 
     Parameters
     ----------
     n : int
         Places in all.
+    n_per_address : int, optional
+        Places of clients with the same address, at most and by default `n`.
 
     Attributes
     ----------
@@ -54,31 +61,67 @@ class Seats:
         Places that are taken, and how often there was none.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, n_per_address: int | None = None) -> None:
         self.n = n
+        self.n_per_address = n_per_address
         self.n_taken = 0
         self.n_refused = 0
+        self._taken_by: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def available(self) -> bool:
-        """Whether there is a place; if not, count a refusal."""
-        with self._lock:
-            self.n_refused += self.n_taken >= self.n
-            return self.n_taken < self.n
+    def available(self, address: str = "") -> bool:
+        """Return whether there is a place for a client; count a refusal if not.
 
-    def take(self) -> bool:
-        """Take a place; False if there is none."""
+        Parameters
+        ----------
+        address : str
+            The client's, as `address_of` returns it; empty if it is not known.
+        """
         with self._lock:
-            if self.n_taken >= self.n:
+            available = self._available(address)
+            self.n_refused += not available
+            return available
+
+    def take(self, address: str = "") -> bool:
+        """Take a place for a client; return False and count a refusal if there is none."""
+        with self._lock:
+            if not self._available(address):
                 self.n_refused += 1
                 return False
             self.n_taken += 1
+            self._taken_by[address] += 1
             return True
 
-    def leave(self) -> None:
-        """Give a place back that was taken."""
+    def leave(self, address: str = "") -> None:
+        """Give a place back that was taken for a client."""
         with self._lock:
             self.n_taken -= 1
+            self._taken_by[address] -= 1
+            if not self._taken_by[address]:
+                del self._taken_by[address]
+
+    def _available(self, address: str) -> bool:
+        bound = self.n if self.n_per_address is None else self.n_per_address
+        full = bool(address) and self._taken_by[address] >= bound
+        return self.n_taken < self.n and not full
+
+
+def address_of(scope: Scope) -> str:
+    """Return the address that a client counts under: of IPv6 the first 64 bits; empty if unknown.
+
+    It is that of the connection, or the one that a trusted proxy forwards: uvicorn puts it there
+    for the proxies in ``FORWARDED_ALLOW_IPS``.
+    """
+    host = (scope.get("client") or ("", 0))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 class Admission:
@@ -90,16 +133,17 @@ class Admission:
     latter is closed after `SILENT_SECONDS`. Without a free place, the page is answered with status
     503 and a document that tries again by itself, and so is a connection.
 
-    There is no bound for each address: a class shares the address of its router.
+    Clients with the same address have a part of the places, so that nobody takes all of them with
+    connections that stay open. A class shares the address of its router, and fits into that part.
 
     Parameters
     ----------
     app : ASGI application
-    seats : Seats
+    places : Places
     """
 
-    def __init__(self, app: ASGIApp, seats: Seats) -> None:
-        self.app, self.seats = app, seats
+    def __init__(self, app: ASGIApp, places: Places) -> None:
+        self.app, self.places = app, places
         # until when a session may be resumed, by its name
         self._sessions: dict[str, float] = {}
 
@@ -107,26 +151,35 @@ class Admission:
         """Serve a request, or refuse it."""
         if scope["type"] == "websocket" and scope["path"].endswith(STREAM):
             await self._connect(scope, receive, send)
-        elif _is_page(scope) and not self.seats.available():
+        elif _is_page(scope) and not self.places.available(address_of(scope)):
             retry, headers = _again()
-            places = f"{self.seats.n} visitor{'s' * (self.seats.n != 1)}"
-            page = FULL.format(retry=retry, places=escape(places))
+            page = FULL.format(retry=retry, **self._reason())
             await HTMLResponse(page, 503, headers)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
+    def _reason(self) -> dict[str, str]:
+        """Return why there is no place, and the variable that bounds their number."""
+        n, reason, variable = self.places.n, ALL_TAKEN, "REGVIZ_SESSIONS"
+        if self.places.n_taken < n and self.places.n_per_address is not None:
+            n, reason = self.places.n_per_address, ALL_OF_ADDRESS_TAKEN
+            variable += "_PER_ADDRESS"
+        visitors = f"{n} visitor{'s' * (n != 1)}"
+        return {"reason": reason.format(visitors=visitors), "variable": variable}
+
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = address_of(scope)
         resumes = self._sessions.get(_session_of(scope), 0) > time.monotonic()
-        if not (self.seats.take() if resumes else self.seats.available()):
+        if not (self.places.take(address) if resumes else self.places.available(address)):
             refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _again()[1])
             await refusal(scope, receive, send)
             return
-        visit = _Visit(self.seats, receive, send, seated=resumes)
+        visit = _Visit(self.places, address, receive, send, has_place=resumes)
         try:
             await self.app(scope, visit.receive, visit.send)
         finally:
-            if visit.seated:
-                self.seats.leave()
+            if visit.has_place:
+                self.places.leave(address)
                 self._remember(visit.session)
 
     def _remember(self, session: str) -> None:
@@ -142,10 +195,12 @@ class _Visit:
 
     Parameters
     ----------
-    seats : Seats
+    places : Places
+    address : str
+        The client's.
     receive, send : callable
         The server's.
-    seated : bool
+    has_place : bool
         Whether it has a place from the start.
 
     Attributes
@@ -154,15 +209,18 @@ class _Visit:
         Name of its session, as Streamlit gives it; empty until then.
     """
 
-    def __init__(self, seats: Seats, receive: Receive, send: Send, seated: bool) -> None:
-        self.seats, self.seated, self.session = seats, seated, ""
+    def __init__(
+        self, places: Places, address: str, receive: Receive, send: Send, has_place: bool
+    ) -> None:
+        self.places, self.address = places, address
+        self.has_place, self.session = has_place, ""
         self._receive, self._send = receive, send
         self._closed = False
         self._deadline: float | None = None
 
     async def receive(self) -> Message:
         """Wait for the next message; without a place no longer than to the deadline."""
-        if self.seated:
+        if self.has_place:
             return await self._receive()
         if self._deadline is None:  # the first message says that it connects
             self._deadline = time.monotonic() + SILENT_SECONDS
@@ -172,17 +230,17 @@ class _Visit:
                 message = await self._receive()
         except TimeoutError:
             return await self._close(SILENT)
-        if message["type"] == "websocket.receive" and _asks(message.get("bytes") or b""):
-            if not self.seats.take():
+        if message["type"] == "websocket.receive" and requests_run(message.get("bytes") or b""):
+            if not self.places.take(self.address):
                 return await self._close(TRY_AGAIN)
-            self.seated = True
+            self.has_place = True
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a message on, unless the connection was closed here."""
         if self._closed:
             return
-        if message["type"] == "websocket.send" and self.seated and not self.session:
+        if message["type"] == "websocket.send" and self.has_place and not self.session:
             told = ForwardMsg.FromString(message.get("bytes") or b"")
             self.session = told.new_session.initialize.session_id
         await self._send(message)
@@ -193,7 +251,7 @@ class _Visit:
         return {"type": "websocket.disconnect", "code": code}
 
 
-def _asks(data: bytes) -> bool:
+def requests_run(data: bytes) -> bool:
     """Whether a message requests a run of the page."""
     kind: str | None = BackMsg.FromString(data).WhichOneof("type")
     return kind == "rerun_script"

@@ -35,7 +35,7 @@ RATE, BURST = 20.0, 60.0  # what a connection may take a second, and at first
 WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin with
 MAX_WIDGETS = 1000
 MAX_SHORTENED = 5_000_000  # bytes: browsers' addresses have 2 MB, and are sent twice
-SHORTENING = 10  # what it takes of a connection's share
+MAX_PARSED = 2_000  # characters at each end of a longer link, to find `embed` in
 MAX_NAMES = 16  # of files that are about to be uploaded
 OPENING = 10_000  # bytes: at most so long is the message that begins a run
 
@@ -81,10 +81,11 @@ class Connection:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return message
-            data = _shortened(message.get("bytes"))
+            received = message.get("bytes")
+            data = _shortened(received)
             code, cost = _weigh(data)
-            if data is not message.get("bytes"):
-                message, cost = {**message, "bytes": data}, cost + SHORTENING
+            if received is not None and data is not received:
+                message, cost = {**message, "bytes": data}, cost + len(received) / SIZE
             if code:
                 self._closed = True
                 await self._send({"type": "websocket.close", "code": code})
@@ -103,9 +104,10 @@ class Connection:
 
 
 def _shortened(data: bytes | None) -> bytes | None:
-    """A message with a link that is longer than is read, with the link's length in its place.
+    """Return a message with a link that is longer than is read, with the link's length instead.
 
-    The page says so then. As it is, the message would end the connection, again and again.
+    The page says so then. As it is, the message would end the connection, again and again. The link
+    is not parsed as a whole: 5 MB of it would take the event loop 2.85 s.
     """
     if data is None or not LONGEST_READ < len(data) <= MAX_SHORTENED:
         return data
@@ -115,10 +117,13 @@ def _shortened(data: bytes | None) -> bytes | None:
     except DecodeError:
         return data
     rerun = message.rerun_script
-    if len(rerun.query_string) <= LONGEST_READ:
+    query = rerun.query_string
+    if len(query) <= LONGEST_READ:
         return data
-    own = [pair for pair in parse_qsl(rerun.query_string) if pair[0] in STREAMLITS_OWN]
-    rerun.query_string = urlencode([(TOO_LONG, str(len(rerun.query_string))), *own[:4]])
+    # without the parameters that are cut in two
+    ends = query[:MAX_PARSED].rpartition("&")[0], query[-MAX_PARSED:].partition("&")[2]
+    own = [pair for end in ends for pair in parse_qsl(end) if pair[0] in STREAMLITS_OWN]
+    rerun.query_string = urlencode([(TOO_LONG, str(len(query))), *own[:4]])
     rerun.context_info.url = rerun.context_info.url.partition("?")[0]
     shortened: bytes = message.SerializeToString()
     return shortened

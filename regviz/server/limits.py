@@ -21,6 +21,9 @@ class Limits:
     sessions : int
         Visitors that are connected at a time, 1 to 100,000. The next ones see a page that asks them
         to wait, and lets them in by itself.
+    sessions_per_address : int
+        Of these, visitors with the same address, 1 to 100,000; of IPv6, with the same first 64
+        bits. The default has room for a class of thirty with two tabs each behind one router.
     trainings : int
         Trainings that are not finished, those that wait to begin included, 1 to 100,000. The
         next one is put off, with what is on screen left as it is.
@@ -49,6 +52,7 @@ class Limits:
     """
 
     sessions: int = 150
+    sessions_per_address: int = 60
     trainings: int = 120
     training_seconds: float = 60.0
     threads: int = 2
@@ -60,6 +64,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         integer("sessions", self.sessions, 1, 100_000)
+        integer("sessions_per_address", self.sessions_per_address, 1, 100_000)
         integer("trainings", self.trainings, 1, 100_000)
         real("training_seconds", self.training_seconds, 0, 1_000_000, open_low=True)
         integer("threads", self.threads, 1, 64)

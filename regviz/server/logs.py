@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+from streamlit import logger as streamlit_loggers
+
 MINUTE = 60.0  # seconds
 OWN_RECORDS, OTHER_RECORDS = 1000, 20  # records of a kind in a minute: RegViz's, and frameworks'
 MAX_KINDS = 1000  # that are counted at a time
@@ -48,7 +50,14 @@ class RateLimit(logging.Filter):
         self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a record."""
+        """Whether to write a record; the same for each of its handlers."""
+        known: bool | None = getattr(record, "is_within_limit", None)
+        if known is None:
+            known = self._count(record)
+            record.is_within_limit = known
+        return known
+
+    def _count(self, record: logging.LogRecord) -> bool:
         kind = (record.name, record.levelno, str(record.msg)[:200])
         with self._lock:
             start, count = self._counts.get(kind, (record.created, 0))
@@ -78,7 +87,28 @@ def configure() -> None:
     logger.handlers = [handler]
     logger.propagate = False
     limit = RateLimit(OTHER_RECORDS)
-    others = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "streamlit")]
+    others = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error")]
     for other in [each for one in others for each in one.handlers] + [logging.lastResort]:
         if other is not None and other is not handler:
             other.addFilter(limit)
+    _limit_streamlit(limit)
+
+
+def _limit_streamlit(limit: RateLimit) -> None:
+    """Add a limit to the handlers of all of Streamlit's loggers, those of later ones included.
+
+    Each of its loggers has a handler of its own and passes nothing on, and Streamlit has no setting
+    for that. The handlers are made in one function, which `update_formatter` calls for all loggers
+    that there are.
+    """
+    set_up = getattr(streamlit_loggers.setup_formatter, "unlimited", None)
+    set_up = set_up or streamlit_loggers.setup_formatter
+
+    def set_up_with_limit(logger: logging.Logger) -> None:
+        set_up(logger)
+        for handler in logger.handlers:
+            handler.addFilter(limit)
+
+    set_up_with_limit.unlimited = set_up  # type: ignore[attr-defined]
+    streamlit_loggers.setup_formatter = set_up_with_limit
+    streamlit_loggers.update_formatter()

@@ -7,27 +7,27 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from regviz.runs import Runs
-from regviz.server.admission import Seats
+from regviz.server.admission import Places
 
 
 class Visitors(Collector):
-    """What seats and trainings come to, at the time of asking.
+    """What places and trainings come to, at the time of asking.
 
     Parameters
     ----------
-    seats : Seats
+    places : Places
     runs : Runs
     """
 
-    def __init__(self, seats: Seats, runs: Runs) -> None:
-        self.seats, self.runs = seats, runs
+    def __init__(self, places: Places, runs: Runs) -> None:
+        self.places, self.runs = places, runs
 
     def collect(self) -> Iterator[Metric]:
         """Every metric of ours with its value."""
-        seats, runs = self.seats, self.runs
+        places, runs = self.places, self.runs
         for name, value, about in (
-            ("visitors", seats.n_taken, "Visitors that are connected."),
-            ("visitors_allowed", seats.n, "Visitors that can be connected at a time."),
+            ("visitors", places.n_taken, "Visitors that are connected."),
+            ("visitors_allowed", places.n, "Visitors that can be connected at a time."),
             ("trainings", runs.n_training, "Trainings that wait or are under way."),
             ("trainings_allowed", runs.max_trainings, "Trainings that are taken on at a time."),
             ("kept_bytes", runs.n_bytes, "Memory of all recordings."),
@@ -35,7 +35,7 @@ class Visitors(Collector):
         ):
             yield GaugeMetricFamily(f"regviz_{name}", about, value)
         for name, value, about in (
-            ("visitors_refused", seats.n_refused, "Visitors who found no place."),
+            ("visitors_refused", places.n_refused, "Visitors who found no place."),
             ("trainings_started", runs.n_started, "Trainings that were started."),
             ("trainings_refused", runs.n_refused, "Trainings that were put off."),
         ):
@@ -43,14 +43,14 @@ class Visitors(Collector):
 
 
 def serve_metrics(
-    port: int, seats: Seats, runs: Runs, registry: CollectorRegistry = REGISTRY
+    port: int, places: Places, runs: Runs, registry: CollectorRegistry = REGISTRY
 ) -> None:
     """Serve ours and the process's own metrics in the text format of Prometheus, in a thread.
 
     Parameters
     ----------
     port : int
-    seats : Seats
+    places : Places
     runs : Runs
     registry : CollectorRegistry
         By default that of the process, which tells its memory, processor time and open files.
@@ -60,5 +60,5 @@ def serve_metrics(
     OSError
         If the port is taken.
     """
-    registry.register(Visitors(seats, runs))
+    registry.register(Visitors(places, runs))
     start_http_server(port, registry=registry)

@@ -191,7 +191,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
 ):
     choose(page, "Upload")
     with page.expect_download() as started:
-        page.get_by_role("button", name="See an example file").click()
+        page.get_by_role("button", name="Download an example").click()
     url = started.value.url
     assert url.startswith(site)
     cookie = next(c for c in page.context.cookies() if c["name"] == COOKIE)

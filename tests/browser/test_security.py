@@ -77,7 +77,7 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         page.wait_for_function("window.board().recording.onset === 3")
         page.keyboard.press("Escape")
         choose(page, "Upload")
-        example = saved(page, page.get_by_role("button", name="See an example file"), tmp_path)
+        example = saved(page, page.get_by_role("button", name="Download an example"), tmp_path)
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(example)
         expect(page.get_by_text("150 points: 3 classes")).to_be_visible()
         choose(page, "Draw")

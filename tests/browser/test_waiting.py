@@ -1,15 +1,17 @@
 """A page that something on the way blocks says what is blocked, and what to ask for."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import patient
 from tests.serving import Server, Site, serve
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000
+A_MINUTE = 60_000  # as long as Streamlit waits at most until it tries again
 # connections go where nobody answers, until they are let through
 BLOCK = """
 window.WebSocket = class extends WebSocket {
@@ -92,6 +94,68 @@ def test_a_server_that_does_not_answer_is_named(page: Page, url: str):
     expect(page.get_by_test_id("stApp")).to_be_attached()
     page.clock.run_for(TEN_SECONDS)
     expect(page.locator("#blocked")).to_contain_text("does not answer")
+
+
+# A server that is full
+
+FULL = 503
+# connections that open can be broken, and are kept from opening again
+BREAK = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url, protocols) {
+    const blocked = window.lost || window.neverOpened;
+    super(blocked ? url.replace("/_stcore/stream", "/_stcore/blocked") : url, protocols);
+    window.sockets.push(this);
+  }
+};
+"""
+
+
+def be_full(page: Page) -> list[str]:
+    """Answer as a server does that is full; the pages that are opened from now on."""
+    opened: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.is_navigation_request():
+            opened.append(route.request.url)
+        route.fulfill(status=FULL, content_type="text/html", body="<p>it is full")
+
+    page.route(lambda url: urlsplit(url).path == "/", answer)
+    return opened
+
+
+def test_a_page_that_was_connected_stays_while_the_server_is_full(page: Page, url: str):
+    page.add_init_script(BREAK)
+    page.goto(url + QUERY)
+    canvas = page.locator(".regviz-board .card canvas").first
+    expect(canvas).to_be_visible()
+    page.clock.run_for(1000)
+    opened = be_full(page)
+    page.evaluate("window.lost = true; window.sockets.forEach((each) => each.close())")
+    app = page.get_by_test_id("stApp")
+    expect(app).not_to_have_attribute("data-test-connection-state", "CONNECTED")
+    page.clock.run_for(TEN_SECONDS)
+    alert = page.locator("#blocked")
+    expect(alert).to_contain_text("RegViz is full at the moment")
+    expect(alert).to_contain_text("by itself")
+    assert opened == []
+    page.unroute_all()
+    page.evaluate("window.lost = false")
+    page.clock.resume()
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=A_MINUTE)
+    expect(alert).to_have_count(0)
+    expect(canvas).to_be_visible()
+
+
+def test_a_page_that_was_never_connected_gives_way_to_that_of_a_full_server(page: Page, url: str):
+    page.add_init_script(f"window.neverOpened = true;{BREAK}")
+    page.goto(url + QUERY)
+    expect(page.get_by_test_id("stApp")).to_be_attached()
+    opened = be_full(page)
+    page.clock.run_for(TEN_SECONDS)
+    expect(page.get_by_text("it is full")).to_be_visible()
+    assert len(opened) == 1
 
 
 # Links
