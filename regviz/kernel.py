@@ -1,0 +1,259 @@
+"""The epoch of `regviz.epoch`, and the forward pass, as functions that Numba compiles.
+
+Parameters are ``(blocks, P, NETWORKS)``: P rows as in `regviz.layout`, networks innermost, in
+blocks that are trained one after another. What a layer is fed and its values are
+``(units, POINTS, NETWORKS)``: a batch passes in tiles of `POINTS` points.
+
+The formulas are those of `regviz.networks`, `regviz.optimizers` and `regviz.regularization`, which
+say where they come from.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from regviz.experiment import ACTIVATIONS
+from regviz.lanes import (
+    NETWORKS,
+    POINTS,
+    TILE,
+    add_points,
+    exp,
+    networks,
+    set_networks,
+    set_tile,
+    square_root,
+    tanh,
+    tile,
+    where,
+    with_sign_of,
+)
+from regviz.networks import LEAKY_SLOPE
+from regviz.validation import TASKS
+
+_TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
+_BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
+Floats = NDArray[np.floating]
+
+
+@njit
+def _activate(z, activation):  # type: ignore[no-untyped-def]
+    """The activation's value; NaN stays NaN."""
+    if activation == _TANH:
+        return tanh(z)
+    if activation == _RELU:
+        return where(z <= 0.0, 0.0, z)
+    if activation == _LEAKY_RELU:
+        return where(z <= 0.0, z * LEAKY_SLOPE, z)
+    if activation == _SIGMOID:
+        return tanh(z * 0.5) * 0.5 + 0.5
+    return z
+
+
+@njit
+def _differentiate(error, h, activation):  # type: ignore[no-untyped-def]
+    """An error times the activation's derivative where its value is ``h``."""
+    if activation == _TANH:
+        return error * (1.0 - h * h)
+    if activation == _RELU:
+        return where(h <= 0.0, 0.0, error)
+    if activation == _LEAKY_RELU:
+        return where(h <= 0.0, error * LEAKY_SLOPE, error)
+    if activation == _SIGMOID:
+        return error * (h * (1.0 - h))
+    return error
+
+
+@njit
+def _forward(W, sizes, activation, mask, value, fed):  # type: ignore[no-untyped-def]
+    """Compute every unit's value, from what the inputs feed the first layer."""
+    row, below = 0, 0
+    for layer in range(len(sizes) - 1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        above = below + fan_in
+        for unit in range(above, above + fan_out):
+            z = networks(W, row) * tile(fed, below) + networks(W, row + fan_in)
+            for i in range(1, fan_in):
+                z = z + networks(W, row + i) * tile(fed, below + i)
+            row += fan_in + 1
+            if layer < len(sizes) - 2:
+                z = _activate(z, activation)
+                set_tile(fed, unit, z * tile(mask, unit))
+            set_tile(value, unit, z)
+        below = above
+
+
+@njit
+def _output_error(task, value, target, share, error, first, n_outputs):  # type: ignore[no-untyped-def]
+    """Compute ``(prediction - y) / n`` of the output units, which start at ``first``."""
+    if task == _MULTICLASS:
+        largest = tile(value, first)
+        for c in range(1, n_outputs):
+            z = tile(value, first + c)
+            largest = where(z > largest, z, largest)
+        total = largest * 0.0
+        for c in range(n_outputs):
+            e = exp(tile(value, first + c) - largest)
+            set_tile(error, first + c, e)
+            total = total + e
+        for c in range(n_outputs):
+            p = tile(error, first + c) / total
+            set_tile(error, first + c, (p - tile(target, c)) * tile(share, 0))
+    else:
+        z = tile(value, first)
+        if task == _BINARY:
+            z = tanh(z * 0.5) * 0.5 + (0.5 - tile(target, 0))
+        else:
+            z = z - tile(target, 0)
+        set_tile(error, first, z * tile(share, 0))
+
+
+@njit
+def _backward(W, G, sizes, activation, mask, value, fed, error):  # type: ignore[no-untyped-def]
+    """Add a tile's gradient to ``G``, from the errors of the output units."""
+    row, above = len(W), len(error)
+    for layer in range(len(sizes) - 2, -1, -1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        row, above = row - fan_out * (fan_in + 1), above - fan_out
+        below = above - fan_in
+        for j in range(fan_out):
+            e, r = tile(error, above + j), row + j * (fan_in + 1)
+            for i in range(fan_in):
+                product = e * tile(fed, below + i)
+                set_networks(G, r + i, add_points(networks(G, r + i), product))
+            set_networks(G, r + fan_in, add_points(networks(G, r + fan_in), e))
+        if layer > 0:
+            for i in range(fan_in):
+                e = networks(W, row + i) * tile(error, above)
+                for j in range(1, fan_out):
+                    e = e + networks(W, row + j * (fan_in + 1) + i) * tile(error, above + j)
+                e = e * tile(mask, below + i)
+                set_tile(error, below + i, _differentiate(e, tile(value, below + i), activation))
+
+
+@njit
+def _project(W, sizes, max_norm):  # type: ignore[no-untyped-def]
+    """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``max_norm``."""
+    radius, row = networks(max_norm, 0), 0
+    for layer in range(len(sizes) - 2):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        for _ in range(fan_out):
+            total = networks(W, row) * networks(W, row)
+            for i in range(1, fan_in):
+                total = total + networks(W, row + i) * networks(W, row + i)
+            norm = square_root(total)
+            # a norm beyond all numbers has diverged: no 0 shall hide it
+            norm = where(norm == math.inf, math.nan, norm)
+            factor = where(norm <= radius, 1.0, radius / norm)
+            factor = where(radius == math.inf, 1.0, factor)
+            for i in range(fan_in):
+                set_networks(W, row + i, networks(W, row + i) * factor)
+            row += fan_in + 1
+
+
+@njit(nogil=True)
+def train(  # type: ignore[no-untyped-def]
+    parameters,
+    state,
+    inputs,
+    targets,
+    order,
+    draws,
+    l1,
+    l2,
+    decay,
+    max_norm,
+    keep,
+    sizes,
+    is_weight,
+    activation,
+    task,
+    adam,
+    learning_rate,
+    momentum,
+    beta1,
+    beta2,
+    epsilon,
+    batch_size,
+    n_steps_before,
+    smallest,
+):
+    """Train for an epoch, as `regviz.epoch.train_epoch` says."""
+    n_blocks, n_rows, _ = parameters.shape
+    n_runs, n_points = order.shape
+    n_inputs, n_outputs = sizes[0], sizes[-1]
+    n_units = sizes.sum()
+    n_fed = n_units - n_outputs
+    dtype = parameters.dtype
+    value = np.zeros((n_units, TILE), dtype)
+    fed, error = value.copy(), value.copy()
+    target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
+    G = np.zeros((n_rows, NETWORKS), dtype)
+    for block in range(n_blocks):
+        run = block * n_runs // n_blocks
+        W, first, second = parameters[block], state[0, block], state[-1, block]
+        thinned, bounded = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
+        mask = np.ones((n_units, TILE), dtype)
+        n_steps = n_steps_before
+        for start in range(0, n_points, batch_size):
+            end = min(start + batch_size, n_points)
+            n = end - start
+            G[:] = 0
+            for p in range(start, end, POINTS):
+                for t in range(POINTS):
+                    # where the batch ends within a tile, its last point is repeated, and counts 0
+                    at = min(p + t, end - 1)
+                    set_networks(share, t, 1 / n if p + t < end else 0.0)
+                    for c in range(n_outputs):
+                        set_networks(target, c * POINTS + t, targets[run, order[run, at], c])
+                    if thinned:
+                        layer, ends = 0, n_inputs
+                        for unit in range(n_fed):
+                            if unit == ends:
+                                layer += 1
+                                ends += sizes[layer]
+                            u = draws[run, start * n_fed + unit * n + at - start]
+                            k = networks(keep[block], layer)
+                            m = where(k > u, 1.0 / k, 0.0)
+                            set_networks(mask, unit * POINTS + t, m)
+                    for i in range(n_inputs):
+                        set_networks(fed, i * POINTS + t, inputs[run, order[run, at], i])
+                for i in range(n_inputs):
+                    set_tile(fed, i, tile(fed, i) * tile(mask, i))
+                _forward(W, sizes, activation, mask, value, fed)
+                _output_error(task, value, target, share, error, n_fed, n_outputs)
+                _backward(W, G, sizes, activation, mask, value, fed, error)
+            n_steps += 1
+            bias1, bias2 = 1 - beta1**n_steps, math.sqrt(1 - beta2**n_steps)
+            for row in range(n_rows):
+                w, g = networks(W, row), networks(G, row)
+                if is_weight[row]:
+                    w = w * (1.0 - networks(decay[block:], 0) * learning_rate)
+                m = networks(first, row)
+                if adam:
+                    m = m + (g - m) * (1 - beta1)
+                    v = networks(second, row) * beta2 + g * g * (1 - beta2)
+                    set_networks(second, row, v)
+                    step_size = learning_rate / (square_root(v) / bias2 + epsilon)
+                    w = w - m * step_size / bias1
+                else:
+                    m = m * momentum + g
+                    step_size = g * 0.0 + learning_rate / (1 - momentum)
+                    w = w - m * learning_rate
+                set_networks(first, row, m)
+                if is_weight[row]:
+                    threshold = networks(l1[block:], 0) * step_size
+                    inside = where(w > threshold, threshold, w)
+                    w = w - where(inside < 0.0 - threshold, 0.0 - threshold, inside)
+                    w = w / (1.0 + networks(l2[block:], 0) * step_size)
+                set_networks(W, row, w)
+            if bounded:
+                _project(W, sizes, max_norm[block:])
+            for row in range(n_rows):
+                if is_weight[row]:
+                    w = networks(W, row)
+                    lost = where(w == 0.0, with_sign_of(smallest, w), w)
+                    set_networks(W, row, where(networks(l1[block:], 0) == 0.0, lost, w))
