@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 from numpy.typing import NDArray
 
 from regviz.experiment import ACTIVATIONS
@@ -178,12 +178,13 @@ def train(  # type: ignore[no-untyped-def]
     beta2,
     epsilon,
     batch_size,
+    first_point,
+    last_point,
     n_steps_before,
-    smallest,
 ):
-    """Train for an epoch, as `regviz.epoch.train_epoch` says."""
+    """Train for an epoch or a part of one, as `regviz.epoch.train_epoch` says."""
     n_blocks, n_rows, _ = parameters.shape
-    n_runs, n_points = order.shape
+    n_runs = len(order)
     n_inputs, n_outputs = sizes[0], sizes[-1]
     n_units = sizes.sum()
     n_fed = n_units - n_outputs
@@ -192,14 +193,15 @@ def train(  # type: ignore[no-untyped-def]
     fed, error = value.copy(), value.copy()
     target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
     G = np.zeros((n_rows, NETWORKS), dtype)
+    smallest = np.finfo(dtype).tiny
     for block in range(n_blocks):
         run = block * n_runs // n_blocks
         W, first, second = parameters[block], state[0, block], state[-1, block]
         thinned, bounded = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
         mask = np.ones((n_units, TILE), dtype)
         n_steps = n_steps_before
-        for start in range(0, n_points, batch_size):
-            end = min(start + batch_size, n_points)
+        for start in range(first_point, last_point, batch_size):
+            end = min(start + batch_size, last_point)
             n = end - start
             G[:] = 0
             for p in range(start, end, POINTS):
@@ -257,3 +259,20 @@ def train(  # type: ignore[no-untyped-def]
                     w = networks(W, row)
                     lost = where(w == 0.0, with_sign_of(smallest, w), w)
                     set_networks(W, row, where(networks(l1[block:], 0) == 0.0, lost, w))
+
+
+DISPATCHERS = (train,)
+
+
+def compiled(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
+    """Each function that is to be compiled, with the types of its arguments for a precision."""
+
+    def array(kind: str, n_axes: int) -> types.Type:
+        return types.Array(getattr(types, kind), n_axes, "C")
+
+    numbers, int64, float64 = array, types.int64, types.float64
+    tensors = (*(numbers(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
+    strengths = (*(numbers(dtype, 2) for _ in range(4)), numbers(dtype, 3))
+    shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
+    hyper = (int64, int64, types.boolean, *[float64] * 5, *[int64] * 4)
+    return [(train, (*tensors, *strengths, *shape, *hyper))]

@@ -19,9 +19,7 @@ from regviz.training import Recording, initial, pinned, recorded_epochs, recordi
 from regviz.validation import refuse
 
 
-def train(
-    experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu"
-) -> History:
+def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     """Train every regularization of an experiment and return the recording.
 
     Parameters
@@ -30,8 +28,6 @@ def train(
     dataset : Dataset, optional
         The user's own points, in place of ``experiment.data``. The history's experiment then has
         their `ArraysSpec` as its data.
-    device : str
-        ``"cpu"``, or a GPU as ``torch.device`` names it: ``"cuda"``.
 
     Returns
     -------
@@ -59,7 +55,7 @@ def train(
     >>> history.parameters.shape
     (101, 2, 105)
     """
-    *_, history = stream(experiment, dataset, device=device)
+    *_, history = stream(experiment, dataset)
     return history
 
 
@@ -67,7 +63,6 @@ def stream(
     experiment: Experiment,
     dataset: Dataset | None = None,
     *,
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[History]:
     """Yield the history of a run as it grows, by one recorded epoch each time.
@@ -76,7 +71,7 @@ def stream(
 
     Parameters
     ----------
-    experiment, dataset, device
+    experiment, dataset
         As for `train`.
     after_epoch : callable
         Called without arguments after every epoch, recorded or not. What it raises ends the
@@ -93,7 +88,7 @@ def stream(
         dataset = make_dataset(experiment.data)
     else:
         experiment = on_arrays(experiment, dataset)
-    return (one for (one,) in histories([experiment], [dataset], device, after_epoch))
+    return (one for (one,) in histories([experiment], [dataset], after_epoch))
 
 
 def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
@@ -113,7 +108,6 @@ def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
 def histories(
     experiments: Sequence[Experiment],
     datasets: Sequence[Dataset],
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
     pause: Callable[[], None] = lambda: None,
 ) -> Iterator[list[History]]:
@@ -123,7 +117,7 @@ def histories(
     ----------
     experiments, datasets
         As for `training.Program`.
-    device, after_epoch
+    after_epoch
         As for `stream`.
     pause
         As for `training.recordings`.
@@ -131,14 +125,13 @@ def histories(
     Raises
     ------
     ValueError
-        If experiment and data cannot go together, or there is no such device; by the call itself.
+        If experiment and data cannot go together; by the call itself.
     """
-    _check_device(device)
     _check_batch_size(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
     return (
         [recorder.record(state) for recorder, state in zip(recorders, states, strict=True)]
-        for states in recordings(experiments, datasets, device, after_epoch, pause)
+        for states in recordings(experiments, datasets, after_epoch, pause)
     )
 
 
@@ -161,17 +154,6 @@ def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise refuse("batch_size", allowed, batch_size)
-
-
-@pinned()
-def _check_device(device: str) -> None:
-    kind = device.split(":")[0] if isinstance(device, str) else None
-    if kind not in ("cpu", "cuda"):
-        raise refuse("device", "'cpu', 'cuda' or 'cuda:' and a number", device)
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise refuse("device", "one that torch can use here", device) from error
 
 
 class Growing:

@@ -1,0 +1,129 @@
+"""Load the compiled `regviz.kernel`, or compile it once and keep it on disk.
+
+    python -m regviz.compiled    compile now, as `make` and the Dockerfile do
+
+Numba and the compiled code are imported when they are first needed. Where the compiled code lies on
+disk it is loaded at once; where it does not, a thread of its own compiles it (half a minute) and
+`function` returns None meanwhile. A folder that cannot be written costs that time in each process.
+"""
+
+import hashlib
+import platform
+import threading
+from concurrent.futures import Future
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_SOURCES = ("kernel.py", "lanes.py", "networks.py", "experiment.py", "validation.py")
+_lock = threading.Lock()
+_loading: dict[str, Future[Any]] = {}  # of each precision
+
+
+def function(name: str, dtype: str) -> Any:
+    """The compiled function of `regviz.kernel`, or None while its precision is being compiled."""
+    with _lock:
+        if dtype not in _loading:
+            _loading[dtype] = _load(dtype)
+    loading = _loading[dtype]
+    return getattr(loading.result(), name) if loading.done() else None
+
+
+def wait(dtype: str) -> None:
+    """Return when this precision is loaded, or compiled."""
+    function("train", dtype)
+    _loading[dtype].result()
+
+
+def _load(dtype: str) -> Future[Any]:
+    """The kernel, at once where it is on disk, else as soon as a thread has compiled it."""
+    kernel, future = _kernel(), Future[Any]()
+
+    def compile_and_keep() -> None:
+        try:
+            for dispatcher, signature in kernel.compiled(dtype):
+                dispatcher.compile(signature)
+            future.set_result(kernel)
+        except Exception as error:
+            future.set_exception(error)
+
+    if all(dispatcher._cache.holds(*rest) for dispatcher, *rest in _entries(kernel, dtype)):
+        compile_and_keep()
+    else:
+        threading.Thread(target=compile_and_keep, name="compile", daemon=True).start()
+    return future
+
+
+def _entries(kernel: ModuleType, dtype: str) -> list[tuple[Any, ...]]:
+    return [(d, signature, d.targetctx.codegen()) for d, signature in kernel.compiled(dtype)]
+
+
+@cache
+def _kernel() -> ModuleType:
+    """`regviz.kernel`, with a cache on disk that holds on every machine of this kind."""
+    import numba
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCacheLocator
+
+    if numba.config.CPU_NAME is None:
+        numba.config.CPU_NAME, numba.config.CPU_FEATURES = _cpu(), ""
+
+    from regviz import kernel
+
+    class Beside(InTreeCacheLocator):  # type: ignore[misc]
+        """Beside the source, like its bytecode: also where that can only be read."""
+
+        @classmethod
+        def from_function(cls, function: Any, file: str) -> Any:
+            return cls(function, file)
+
+        def get_cache_path(self) -> str:
+            return str(numba.config.CACHE_DIR or super().get_cache_path())
+
+        def get_source_stamp(self) -> str:
+            """A hash of all that the compiled code is made from."""
+            digest = hashlib.sha256()
+            for name in _SOURCES:
+                digest.update(Path(__file__).with_name(name).read_bytes())
+            return digest.hexdigest()
+
+    class Implementation(CompileResultCacheImpl):  # type: ignore[misc]
+        _locator_classes = (Beside,)
+
+    class Cache(FunctionCache):  # type: ignore[misc]
+        _impl_class = Implementation
+
+        def holds(self, signature: Any, codegen: Any) -> bool:
+            try:
+                return self._index_key(signature, codegen) in self._cache_file._load_index()
+            except OSError:
+                return False
+
+        def save_overload(self, signature: Any, data: Any) -> None:
+            try:
+                super().save_overload(signature, data)
+            except OSError:
+                pass  # the folder cannot be written: the code serves this process alone
+
+    for dispatcher in kernel.DISPATCHERS:
+        dispatcher._cache = Cache(dispatcher.py_func)
+    return kernel
+
+
+def _cpu() -> str:
+    """The processor to compile for: a common level, so that one image serves many machines.
+
+    x86-64-v3 (AVX2, FMA) is what x86 processors have since 2015; on one without it, the code in the
+    image is not found under its name, and is compiled anew.
+    """
+    from llvmlite.binding import get_host_cpu_features
+
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return "generic"
+    features = get_host_cpu_features()
+    return "x86-64-v3" if features.get("avx2") and features.get("fma") else "x86-64"
+
+
+if __name__ == "__main__":
+    for precision in ("float32", "float64"):
+        wait(precision)

@@ -1,0 +1,186 @@
+"""An epoch of training as a PyTorch operator, ``torch.ops.regviz.train_epoch``.
+
+Its reference implementation is a short program of torch operations. On the CPU `regviz.kernel`, one
+function that Numba compiles, takes its place as soon as it is loaded; the two agree up to rounding.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from regviz import compiled
+from regviz.experiment import ACTIVATIONS
+from regviz.layout import Layout
+from regviz.networks import gradient
+from regviz.optimizers import Hyperparameters, Penalty, step_
+from regviz.regularization import dropout_mask, project_
+from regviz.validation import TASKS
+
+NETWORKS = 8  # in a block: what is computed side by side
+
+
+def to_blocks(rows: Tensor) -> Tensor:
+    """``(K, N)`` as ``(ceil(K / 8), N, 8)``; where networks are missing, the last is repeated."""
+    missing = -len(rows) % NETWORKS
+    rows = torch.cat([rows, rows[-1:].expand(missing, -1)])
+    return rows.view(-1, NETWORKS, rows.shape[1]).transpose(1, 2).contiguous()
+
+
+def to_rows(blocks: Tensor) -> Tensor:
+    """``(blocks, N, 8)`` as ``(8 * blocks, N)``, one network after another."""
+    return blocks.transpose(1, 2).reshape(-1, blocks.shape[1])
+
+
+@torch.library.custom_op("regviz::train_epoch", mutates_args=("parameters", "state"))
+def train_epoch(
+    parameters: Tensor,
+    state: Tensor,
+    inputs: Tensor,
+    targets: Tensor,
+    order: Tensor,
+    draws: Tensor,
+    l1: Tensor,
+    l2: Tensor,
+    decay: Tensor,
+    max_norm: Tensor,
+    keep: Tensor,
+    sizes: Sequence[int],
+    activation: str,
+    task: str,
+    optimizer: str,
+    learning_rate: float,
+    momentum: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    batch_size: int,
+    first_point: int,
+    last_point: int,
+    n_steps: int,
+) -> None:
+    """Train all networks for an epoch, or for some of its batches, in place.
+
+    Networks are trained in blocks of 8, and each block on the points of one run: with B blocks and
+    R runs, the first B / R blocks on those of the first run, and so on.
+
+    Parameters
+    ----------
+    parameters : Tensor of shape (B, P, 8)
+        P as `regviz.layout.Layout` orders them.
+    state : Tensor of shape (2, B, P, 8)
+        The optimizer's: the velocity, or Adam's first and second moment.
+    inputs : Tensor of shape (R, n, fan_in)
+    targets : Tensor of shape (R, n, n_outputs)
+        Values, or classes as 0 and 1.
+    order : int64 Tensor of shape (R, n)
+        The points in the order in which batches take them.
+    draws : float32 Tensor of shape (R, n * units), or (R, 0) without dropout
+        Uniform draws from [0, 1), of all inputs and hidden units: batch after batch, each
+        ``(units, points)``.
+    l1, l2, decay : Tensor of shape (B, 8)
+        Strengths of L1, squared L2 and decoupled weight decay.
+    max_norm : Tensor of shape (B, 8)
+        The bound, or infinity.
+    keep : Tensor of shape (B, layers, 8)
+        Probability that dropout keeps what feeds each layer.
+    sizes : sequence of int
+        Units of each layer, inputs and outputs included.
+    activation, task, optimizer, learning_rate, momentum, beta1, beta2, epsilon
+        As of `NetworkSpec`, `Dataset` and `TrainingSpec`.
+    batch_size : int
+        Points in each batch but the last, which may be smaller.
+    first_point, last_point : int
+        The part of ``order`` to pass: whole batches.
+    n_steps : int
+        Steps that came before.
+    """
+    layout = Layout(sizes)
+    hyper = Hyperparameters(optimizer, learning_rate, momentum, beta1, beta2, epsilon)
+    is_weight = torch.from_numpy(layout.is_weight)
+    n_fed = sum(sizes[:-1])
+    per_run = len(parameters) // len(order)
+    for run in range(len(order)):
+        blocks = slice(run * per_run, (run + 1) * per_run)
+        rows, *moments = (to_rows(x) for x in (parameters[blocks], *state[:, blocks]))
+        penalty = Penalty(*(is_weight * x[blocks].view(-1, 1) for x in (l1, l2, decay)))
+        radius = max_norm[blocks].view(-1, 1, 1)
+        rates = 1 - to_rows(keep[blocks])
+        rates = rates.repeat_interleave(torch.tensor(sizes[:-1]), 1)[..., None]
+        batches = order[run, first_point:last_point].split(batch_size)
+        for i, batch in enumerate(batches):
+            masks = None
+            if draws.numel():
+                at = (first_point + i * batch_size) * n_fed
+                uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
+                masks = dropout_mask(uniform.to(rates), rates).split(sizes[:-1], 1)
+            points, y = inputs[run, batch], targets[run, batch]
+            gradients = gradient(layout.split(rows), points, y, masks, activation, task)
+            flat = torch.cat([block.flatten(1) for block in gradients], 1)
+            step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
+            for block in layout.split(rows)[:-1]:
+                project_(block[..., :-1], radius)
+            restore_(rows, (penalty.l1 == 0) & is_weight)
+        parameters[blocks] = to_blocks(rows)
+        for kept, moment in zip(state[:, blocks], moments, strict=True):
+            kept.copy_(to_blocks(moment))
+
+
+def restore_(weights: Tensor, never_zero: Tensor) -> None:
+    """Give weights that only rounding has made 0 the smallest normal number, of their sign.
+
+    In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient hits
+    it but by chance. Without this, a weight that the data do not use would shrink below the
+    smallest number there is, and be taken for one that L1 has set to 0.
+    """
+    smallest = weights.new_tensor(torch.finfo(weights.dtype).tiny)
+    # a product that underflows has a sign
+    restored = torch.copysign(smallest, weights)
+    weights.copy_(torch.where((weights == 0) & never_zero, restored, weights))
+
+
+@lru_cache(maxsize=64)
+def _shape(sizes: tuple[int, ...]) -> tuple[object, object]:
+    """Sizes, and which parameters are weights, as the kernel takes them."""
+    import numpy as np
+
+    return np.array(sizes), Layout(sizes).is_weight
+
+
+@train_epoch.register_kernel("cpu")
+def _on_the_cpu(
+    parameters: Tensor,
+    state: Tensor,
+    inputs: Tensor,
+    targets: Tensor,
+    order: Tensor,
+    draws: Tensor,
+    l1: Tensor,
+    l2: Tensor,
+    decay: Tensor,
+    max_norm: Tensor,
+    keep: Tensor,
+    sizes: Sequence[int],
+    activation: str,
+    task: str,
+    optimizer: str,
+    learning_rate: float,
+    momentum: float,
+    *rest: float,
+) -> None:
+    tensors = parameters, state, inputs, targets, order, draws, l1, l2, decay, max_norm, keep
+    train = compiled.function("train", str(parameters.dtype).removeprefix("torch."))
+    if train is None:
+        train_epoch._init_fn(*tensors, sizes, activation, task, optimizer, learning_rate, momentum, *rest)
+        return
+    train(
+        *(tensor.numpy() for tensor in tensors),
+        *_shape(tuple(sizes)),
+        ACTIVATIONS.index(activation),
+        TASKS.index(task),
+        optimizer in ("adam", "adamw"),
+        learning_rate,
+        momentum if optimizer == "momentum" else 0.0,
+        *rest,
+    )
