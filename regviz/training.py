@@ -21,7 +21,7 @@ from regviz.layout import Layout, initial_row, input_features
 
 # Products of a parameter and a point that are computed in one go: 20 ms of one core
 # (`benchmarks.training`)
-_PART = 50_000_000
+PART = 50_000_000
 
 
 def recorded_epochs(training: TrainingSpec) -> list[int]:
@@ -219,7 +219,7 @@ class Program:
         shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
         self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
         per_batch = self.batch_size * self.layout.n_parameters * self.parameters[:, 0].numel()
-        self._part = self.batch_size * max(1, _PART // per_batch)
+        self._part = self.batch_size * max(1, PART // per_batch)
         self._n_steps = 0
         self.diverged = np.full((self.n_runs, self.n_networks), -1)
         self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}

@@ -9,7 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from regviz import compiled
+
 torch.set_num_threads(1)
+for precision in ("float32", "float64"):
+    compiled.wait(precision)
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,

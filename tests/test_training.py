@@ -14,7 +14,9 @@ import torch
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.epoch import NETWORKS, to_rows
 from regviz.recorder import histories
+from regviz.regularization import dropout_mask
 from regviz.training import Program, recorded_epochs, shape
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
@@ -295,11 +297,18 @@ def test_the_same_experiment_gives_the_same_history(optimizer):
     assert_same_bits(run(*rows, optimizer=optimizer, batch_size=7), first)
 
 
-def test_a_pause_comes_after_every_step_and_every_epoch_and_changes_nothing():
+@pytest.mark.parametrize(("steps", "n_parts"), [(0, 4), (1, 4), (2, 2), (3, 2), (4, 1), (9, 1)])
+def test_a_pause_comes_after_every_part_of_an_epoch_and_changes_nothing(
+    steps, n_parts, monkeypatch
+):
+    """An epoch has four steps: three of 7 points and one of 3."""
     training = TrainingSpec(epochs=3, batch_size=7)
     rows = (Regularization(), Regularization(drop_rate=0.3), Regularization(max_norm=1))
     experiment = Experiment(SMALL, NetworkSpec(hidden=(5, 3)), training, rows)
     dataset = regviz.make_dataset(SMALL)
+    expected = regviz.train(experiment)
+    n_parameters = expected.layout.n_parameters
+    monkeypatch.setattr(regviz.training, "PART", steps * 7 * n_parameters * NETWORKS)
     happened = []
 
     def compute_something_else():
@@ -312,12 +321,12 @@ def test_a_pause_comes_after_every_step_and_every_epoch_and_changes_nothing():
         after_epoch=lambda: happened.append("epoch"),
         pause=compute_something_else,
     )
-    n_steps = math.ceil(len(dataset.y_train) / 7)
-    assert happened == 3 * [*n_steps * ["pause"], "epoch", "pause"]
-    np.testing.assert_array_equal(history.parameters, regviz.train(experiment).parameters)
+    assert happened == 3 * [*n_parts * ["pause"], "epoch", "pause"]
+    np.testing.assert_array_equal(history.parameters, expected.parameters)
 
 
-def test_what_a_pause_raises_ends_the_training_in_the_middle_of_an_epoch():
+def test_what_a_pause_raises_ends_the_training_in_the_middle_of_an_epoch(monkeypatch):
+    monkeypatch.setattr(regviz.training, "PART", 1)
     steps = itertools.count(1)
 
     def stop():
@@ -357,14 +366,18 @@ def epoch_of_batches(program, epoch):
     The masks are ``(K, units, n)`` for each layer, in the experiment's order of rows, or None.
     """
     program.train_epoch(epoch)
-    steps = [step for batches, _ in program.parts for step in batches.steps]
-    return [
-        (
-            X[0, :-1].T.numpy(),
-            [None if mask is None else mask[program.put_back].clone() for mask in masks],
-        )
-        for X, _, masks in steps
-    ]
+    sizes = program.layout.sizes[:-1]
+    keep = to_rows(program.keep)[: program.n_networks]
+    rates = 1 - keep.repeat_interleave(torch.tensor(sizes), 1)[..., None]
+    draws, batches = program.draws[0], []
+    for points in program.order[0].split(program.batch_size):
+        masks = [None] * len(sizes)
+        if len(draws):
+            n = sum(sizes) * len(points)
+            uniform, draws = draws[:n].view(-1, len(points)), draws[n:]
+            masks = dropout_mask(uniform.to(rates), rates).split(sizes, 1)
+        batches.append((program.inputs[0, points].numpy(), masks))
+    return batches
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ if "streamlit" in sys.orig_argv:
 
     def held(self, epoch):
         while self.n_runs > 1 and epoch >= int(Path({file!r}).read_text()):
-            self._after_step()
+            self._pause()
             time.sleep(0.01)
         train_epoch(self, epoch)
 
