@@ -1,33 +1,37 @@
 """Load the compiled `regviz.kernel`, or compile it once and keep it on disk.
 
-    python -m regviz.compiled    compile now, as `make` and the Dockerfile do
-
-Numba and the compiled code are imported when they are first needed. Where the compiled code lies on
+`make` and the Dockerfile call `prepare`, so that nobody waits for the compiler later. Numba and the compiled code are imported when they are first needed. Where the compiled code lies on
 disk it is loaded at once; where it does not, a thread of its own compiles it (half a minute) and
 `function` returns None meanwhile. A folder that cannot be written costs that time in each process.
 """
 
 import hashlib
+import logging
 import platform
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from regviz.experiment import DTYPES
+
 _SOURCES = ("kernel.py", "lanes.py", "networks.py", "experiment.py", "validation.py")
+_logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # of each precision
 
 
 def function(name: str, dtype: str) -> Any:
-    """The compiled function of `regviz.kernel`, or None while its precision is being compiled."""
+    """The compiled function of `regviz.kernel`, or None as long as there is none."""
     with _lock:
         if dtype not in _loading:
             _loading[dtype] = _load(dtype)
     loading = _loading[dtype]
-    return getattr(loading.result(), name) if loading.done() else None
+    ready = loading.done() and loading.exception() is None
+    return getattr(loading.result(), name) if ready else None
 
 
 def wait(dtype: str) -> None:
@@ -46,6 +50,7 @@ def _load(dtype: str) -> Future[Any]:
                 dispatcher.compile(signature)
             future.set_result(kernel)
         except Exception as error:
+            _logger.warning("compilation failed, training goes on without", exc_info=error)
             future.set_exception(error)
 
     if all(dispatcher._cache.holds(*rest) for dispatcher, *rest in _entries(kernel, dtype)):
@@ -94,16 +99,17 @@ def _kernel() -> ModuleType:
         _impl_class = Implementation
 
         def holds(self, signature: Any, codegen: Any) -> bool:
-            try:
+            with suppress(OSError):
                 return self._index_key(signature, codegen) in self._cache_file._load_index()
-            except OSError:
-                return False
+            return False
+
+        def load_overload(self, signature: Any, context: Any) -> Any:
+            with suppress(OSError):
+                return super().load_overload(signature, context)
 
         def save_overload(self, signature: Any, data: Any) -> None:
-            try:
+            with suppress(OSError):
                 super().save_overload(signature, data)
-            except OSError:
-                pass  # the folder cannot be written: the code serves this process alone
 
     for dispatcher in kernel.DISPATCHERS:
         dispatcher._cache = Cache(dispatcher.py_func)
@@ -124,6 +130,7 @@ def _cpu() -> str:
     return "x86-64-v3" if features.get("avx2") and features.get("fma") else "x86-64"
 
 
-if __name__ == "__main__":
-    for precision in ("float32", "float64"):
-        wait(precision)
+def prepare() -> None:
+    """Compile all that is not on disk yet."""
+    for dtype in DTYPES:
+        wait(dtype)

@@ -250,7 +250,7 @@ def train(  # type: ignore[no-untyped-def]
                     threshold = networks(l1[block:], 0) * step_size
                     inside = where(w > threshold, threshold, w)
                     w = w - where(inside < 0.0 - threshold, 0.0 - threshold, inside)
-                    w = w / (1.0 + networks(l2[block:], 0) * step_size)
+                    w = w * (1.0 / (1.0 + networks(l2[block:], 0) * step_size))
                 set_networks(W, row, w)
             if bounded:
                 _project(W, sizes, max_norm[block:])

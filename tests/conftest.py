@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from regviz import compiled
 
 torch.set_num_threads(1)
-for precision in ("float32", "float64"):
-    compiled.wait(precision)
+compiled.prepare()
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,

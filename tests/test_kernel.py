@@ -50,14 +50,27 @@ def program(of: Experiment) -> Program:
     return Program([of], [regviz.make_dataset(of.data)])
 
 
-def by_reference(of: Experiment, n_epochs: int, monkeypatch) -> Program:
-    """Train with the operator's reference alone."""
-    with monkeypatch.context() as patch:
+def train_by_reference(trained: Program, epoch: int) -> None:
+    """Train an epoch with the operator's reference."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled, "function", lambda name, dtype: None)
-        reference = program(of)
-        for epoch in range(n_epochs):
-            reference.train_epoch(epoch)
-    return reference
+        trained.train_epoch(epoch)
+
+
+def check(of: Experiment) -> None:
+    """Hold two epochs against their references, each from where the one before has led."""
+    found, expected = program(of), program(of)
+    start = found.parameters.clone()
+    tolerance = TOLERANCE[of.training.dtype]
+    for epoch in range(2):
+        expected.parameters, expected.state = found.parameters.clone(), found.state.clone()
+        found.train_epoch(epoch)
+        train_by_reference(expected, epoch)
+        for one, other in ((found.parameters, expected.parameters), (found.state, expected.state)):
+            scale = max(1.0, other.abs().max().item())
+            torch.testing.assert_close(one, other, rtol=0, atol=tolerance * scale)
+        assert torch.equal(found.parameters == 0, expected.parameters == 0)
+    assert (found.parameters != start).any(1).all()  # every network has moved
 
 
 # ------------------------------------------------------------------------------ the reference
@@ -67,45 +80,36 @@ def by_reference(of: Experiment, n_epochs: int, monkeypatch) -> Program:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, dtype, monkeypatch):
-    """With every regularization, before and after an onset, in whole batches and with a rest."""
+def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, dtype):
+    """With every regularization, before and after an onset, in whole batches and with a rest.
+
+    With a tiny epsilon Adam's first step is the sign of the gradient: where that is next to 0, no
+    two programs agree on it in single precision.
+    """
+    training = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
     for batch_size in (1, 7, 8, None):  # of 24 points
         of = experiment(
-            name=TASKS[task],
-            activation=activation,
-            optimizer=optimizer,
-            dtype=dtype,
-            batch_size=batch_size,
-            learning_rate=0.01,
+            name=TASKS[task], activation=activation, batch_size=batch_size, **training
         )
-        found, expected = program(of), by_reference(of, 2, monkeypatch)
-        for epoch in range(2):
-            found.train_epoch(epoch)
-        for one, other in ((found.parameters, expected.parameters), (found.state, expected.state)):
-            scale = max(1.0, other.abs().max().item())
-            torch.testing.assert_close(one, other, rtol=0, atol=TOLERANCE[dtype] * scale)
-        assert torch.equal(found.parameters == 0, expected.parameters == 0)
-        assert (found.parameters != program(of).parameters).any(1).all()  # all have moved
+        check(of)
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (32,), (3, 1, 4, 1, 5, 9)])
 @pytest.mark.parametrize("name", TASKS.values())
-def test_networks_of_every_shape_arrive_where_their_references_do(hidden, name, monkeypatch):
-    of = experiment(name=name, hidden=hidden, optimizer="momentum", dtype="float64")
-    found, expected = program(of), by_reference(of, 2, monkeypatch)
-    for epoch in range(2):
-        found.train_epoch(epoch)
-    torch.testing.assert_close(found.parameters, expected.parameters, rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, name, hidden):
+    check(experiment(name=name, hidden=hidden, optimizer=optimizer, dtype="float64"))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("task", TASKS)
-def test_networks_that_diverge_do_so_when_their_references_do(task, activation, monkeypatch):
+def test_networks_that_diverge_do_so_when_their_references_do(task, activation):
     rows = (Regularization(), Regularization(l2=1000, decoupled=True), Regularization(l1=0.01))
-    of = experiment(rows, TASKS[task], activation=activation, epochs=20, learning_rate=0.05)
-    found, expected = program(of), by_reference(of, 20, monkeypatch)
+    of = experiment(rows, TASKS[task], activation=activation, learning_rate=0.05)
+    found, expected = program(of), program(of)
     for epoch in range(20):
         found.train_epoch(epoch)
+        train_by_reference(expected, epoch)
     assert 0 < expected.diverged[0, 1] < 20
     np.testing.assert_array_equal(found.diverged, expected.diverged)
 
@@ -126,6 +130,7 @@ def test_the_operator_changes_nothing_but_what_it_says():
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@torch.inference_mode()
 @pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
 def test_no_bit_depends_on_what_the_networks_beside_it_hold(beside, optimizer):
     """Not even on neighbours in the same vector that overflow, or are no numbers."""
@@ -154,6 +159,7 @@ def test_blocks_hold_rows_and_repeat_the_last_where_networks_are_missing(n_rows)
 # ------------------------------------------------------------------------------ exact zeros
 
 
+@torch.inference_mode()
 @pytest.mark.parametrize("flushed", [False, True])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
@@ -178,6 +184,7 @@ def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
 # ------------------------------------------------------------------------------ the interpreter
 
 
+@torch.inference_mode()
 def test_another_thread_runs_while_an_epoch_is_computed():
     """It waits for the first step to be taken, and spoils the points of those that follow."""
     trained = program(experiment(batch_size=1))
@@ -186,6 +193,7 @@ def test_another_thread_runs_while_an_epoch_is_computed():
     trained.draws = trained.draws.repeat(1, 100_000)
     before = trained.parameters.clone()
 
+    @torch.inference_mode()
     def spoil() -> None:
         while torch.equal(trained.parameters, before):
             time.sleep(0)
@@ -268,8 +276,7 @@ print("loaded" if before else "compiled")
 
 def loaded(folder: Path) -> str:
     """How a new process with this cache comes by the kernel."""
-    # unoptimised code is compiled in a third of the time
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder), "NUMBA_OPT": "0"}
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
