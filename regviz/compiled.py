@@ -18,7 +18,7 @@ from typing import Any
 
 from regviz.experiment import DTYPES
 
-_SOURCES = ("kernel.py", "lanes.py", "networks.py", "experiment.py", "validation.py")
+_SOURCES = ("kernel.py", "lanes.py", "epoch.py", "networks.py", "experiment.py", "validation.py")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # of each precision

@@ -1,7 +1,8 @@
-"""An epoch of training as a PyTorch operator, ``torch.ops.regviz.train_epoch``.
+"""What costs time, as PyTorch operators: an epoch of training, and what networks then compute.
 
-Its reference implementation is a short program of torch operations. On the CPU `regviz.kernel`, one
-function that Numba compiles, takes its place as soon as it is loaded; the two agree up to rounding.
+The reference implementation of each is a short program of torch operations. On the CPU the function
+of `regviz.kernel` that Numba compiles takes its place as soon as it is loaded; the two agree up to
+rounding.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,14 @@ from torch import Tensor
 from regviz import compiled
 from regviz.experiment import ACTIVATIONS
 from regviz.layout import Layout
-from regviz.networks import gradient
+from regviz.networks import gradient, hidden_and_output
 from regviz.optimizers import Hyperparameters, Penalty, step_
 from regviz.regularization import dropout_mask, project_
 from regviz.validation import TASKS
 
-NETWORKS = 8  # in a block: what is computed side by side
+# The kernel computes this many networks side by side, at this many points; 8 numbers of float32 are
+# 256 bits, a vector of AVX2.
+NETWORKS, POINTS = 8, 2
 
 
 def to_blocks(rows: Tensor) -> Tensor:
@@ -184,3 +187,25 @@ def _on_the_cpu(
         momentum if optimizer == "momentum" else 0.0,
         *rest,
     )
+
+
+@torch.library.custom_op("regviz::outputs", mutates_args=())
+def outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
+    """Raw outputs ``(K, n_outputs, n)`` of networks ``(K, P)`` for ``inputs`` ``(n, fan_in)``."""
+    return hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1].contiguous()
+
+
+@outputs.register_kernel("cpu")
+def _outputs_on_the_cpu(
+    rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
+) -> Tensor:
+    predict = compiled.function("predict", str(rows.dtype).removeprefix("torch."))
+    if predict is None or not len(inputs):
+        found: Tensor = outputs._init_fn(rows, inputs, sizes, activation)
+        return found
+    blocks, n = to_blocks(rows), len(inputs)
+    found = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
+    shape, _ = _shape(tuple(sizes))
+    predict(blocks.numpy(), inputs.numpy(), shape, ACTIVATIONS.index(activation), found.numpy())
+    by_network = found.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)
+    return by_network.flatten(0, 1)[: len(rows), :, :n].contiguous()

@@ -15,10 +15,9 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from regviz.epoch import NETWORKS, POINTS
 from regviz.experiment import ACTIVATIONS
 from regviz.lanes import (
-    NETWORKS,
-    POINTS,
     TILE,
     add_points,
     exp,
@@ -261,7 +260,25 @@ def train(  # type: ignore[no-untyped-def]
                     set_networks(W, row, where(networks(l1[block:], 0) == 0.0, lost, w))
 
 
-DISPATCHERS = (train,)
+@njit(nogil=True)
+def predict(parameters, inputs, sizes, activation, outputs):  # type: ignore[no-untyped-def]
+    """Compute raw outputs ``(B, n_outputs, tiles, TILE)`` at points ``(n, fan_in)``."""
+    n_points, n_outputs = len(inputs), sizes[-1]
+    n_units = sizes.sum()
+    value = np.zeros((n_units, TILE), parameters.dtype)
+    fed, mask = value.copy(), np.ones_like(value)
+    for block in range(len(parameters)):
+        for p in range(outputs.shape[2]):
+            for t in range(POINTS):
+                at = min(p * POINTS + t, n_points - 1)
+                for i in range(len(inputs[0])):
+                    set_networks(fed, i * POINTS + t, inputs[at, i])
+            _forward(parameters[block], sizes, activation, mask, value, fed)
+            for c in range(n_outputs):
+                set_tile(outputs[block, c], p, tile(value, n_units - n_outputs + c))
+
+
+DISPATCHERS = (train, predict)
 
 
 def compiled(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
@@ -275,4 +292,5 @@ def compiled(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
     strengths = (*(numbers(dtype, 2) for _ in range(4)), numbers(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
     hyper = (int64, int64, types.boolean, *[float64] * 5, *[int64] * 4)
-    return [(train, (*tensors, *strengths, *shape, *hyper))]
+    passed = numbers(dtype, 3), numbers(dtype, 2), shape[0], int64, numbers(dtype, 4)
+    return [(train, (*tensors, *strengths, *shape, *hyper)), (predict, passed)]

@@ -18,8 +18,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
-NETWORKS = 8  # 256 bits of float32: what AVX2 computes at once
-POINTS = 2
+from regviz.epoch import NETWORKS, POINTS
+
 TILE = POINTS * NETWORKS
 
 # a * b + c may be rounded once (FMA); infinities, NaNs and small numbers are left as they are

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regviz import measures, networks
 from regviz.datasets import SPLITS, Dataset, make_dataset, warn_unscaled
+from regviz.epoch import outputs
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.layout import Layout, input_features
@@ -226,7 +227,8 @@ class _Recorder:
         self.next_onset = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
-        self.inputs = torch.from_numpy(inputs)
+        dtype = getattr(torch, experiment.training.dtype)
+        self.inputs = torch.from_numpy(inputs).to(dtype)
         self.y = [torch.from_numpy(dataset.points(split)[1].copy()) for split in SPLITS]
 
     @pinned()
@@ -234,7 +236,7 @@ class _Recorder:
     def record(self, recording: Recording) -> History:
         """Add a recording and return the history up to it."""
         measured = self._measure(recording)
-        rows = recording.parameters.cpu().numpy()
+        rows = recording.parameters.numpy()
         finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
         fresh = ~finite & (self.diverged < 0)
         known = recording.diverged[fresh]
@@ -254,18 +256,17 @@ class _Recorder:
     def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
         """Every metric for each row: ``(K,)``."""
         rows = recording.parameters
-        self.inputs, self.y = self.inputs.to(rows), [y.to(rows.device) for y in self.y]
-        blocks, activation = self.layout.split(rows), self.experiment.network.activation
-        outputs = networks.hidden_and_output(blocks, self.inputs, activation)[-1]
-        parts = torch.split_with_sizes(outputs, [len(y) for y in self.y], 2)
+        activation = self.experiment.network.activation
+        raw = outputs(rows, self.inputs, self.layout.sizes, activation)
+        parts = torch.split_with_sizes(raw, [len(y) for y in self.y], 2)
         found = {}
         for split, part, y in zip(SPLITS, parts, self.y, strict=True):
             loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
-            found[f"{split}_loss"] = loss.cpu().numpy()
-            found[f"{split}_accuracy"] = accuracy.cpu().numpy()
+            found[f"{split}_loss"] = loss.numpy()
+            found[f"{split}_accuracy"] = accuracy.numpy()
         with np.errstate(invalid="ignore"):  # a network that diverges
             found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows.cpu()[:, torch.from_numpy(self.layout.is_weight)].double()
+        weights = rows[:, torch.from_numpy(self.layout.is_weight)].double()
         found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
         found["objective"] = found["train_loss"] + found["penalty"]
         for measure in (

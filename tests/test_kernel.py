@@ -14,8 +14,10 @@ from numba import njit
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, compiled, lanes
-from regviz.epoch import NETWORKS, to_blocks, to_rows, train_epoch
+from regviz.epoch import NETWORKS, outputs, to_blocks, to_rows, train_epoch
 from regviz.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
+from regviz.layout import Layout
+from regviz.networks import hidden_and_output
 from regviz.training import Program
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +101,25 @@ def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, name, hidden):
     check(experiment(name=name, hidden=hidden, optimizer=optimizer, dtype="float64"))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [0, 1, 2, 33])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_outputs_equal_their_reference(activation, n, dtype):
+    sizes, kind = (3, 7, 4, 2), getattr(torch, dtype)
+    generator = torch.Generator().manual_seed(0)
+    for n_rows in (1, 8, 11):
+        rows = torch.randn(n_rows, 70, dtype=kind, generator=generator)
+        inputs = torch.randn(n, 3, dtype=kind, generator=generator)
+        found = outputs(rows, inputs, sizes, activation)
+        expected = hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1]
+        precision = 1e-6 if dtype == "float32" else 1e-14
+        scale = max(1.0, expected.abs().max().item()) if n else 1.0
+        torch.testing.assert_close(found, expected, rtol=0, atol=precision * scale)
+        for k in range(n_rows):
+            alone = outputs(rows[k : k + 1], inputs, sizes, activation)
+            assert torch.equal(alone[0], found[k])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
