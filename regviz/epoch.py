@@ -36,8 +36,7 @@ def to_rows(blocks: Tensor) -> Tensor:
     return blocks.transpose(1, 2).reshape(-1, blocks.shape[1])
 
 
-@torch.library.custom_op("regviz::train_epoch", mutates_args=("parameters", "state"))
-def train_epoch(
+def train_by_reference(
     parameters: Tensor,
     state: Tensor,
     inputs: Tensor,
@@ -151,8 +150,7 @@ def _shape(sizes: tuple[int, ...]) -> tuple[object, object]:
     return np.array(sizes), Layout(sizes).is_weight
 
 
-@train_epoch.register_kernel("cpu")
-def _on_the_cpu(
+def _train(
     parameters: Tensor,
     state: Tensor,
     inputs: Tensor,
@@ -175,7 +173,7 @@ def _on_the_cpu(
     tensors = parameters, state, inputs, targets, order, draws, l1, l2, decay, max_norm, keep
     train = compiled.function("train", str(parameters.dtype).removeprefix("torch."))
     if train is None:
-        train_epoch._init_fn(*tensors, sizes, activation, task, optimizer, learning_rate, momentum, *rest)
+        train_by_reference(*tensors, sizes, activation, task, optimizer, learning_rate, momentum, *rest)
         return
     train(
         *(tensor.numpy() for tensor in tensors),
@@ -189,23 +187,32 @@ def _on_the_cpu(
     )
 
 
-@torch.library.custom_op("regviz::outputs", mutates_args=())
-def outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
+def outputs_by_reference(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
     """Raw outputs ``(K, n_outputs, n)`` of networks ``(K, P)`` for ``inputs`` ``(n, fan_in)``."""
     return hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1].contiguous()
 
 
-@outputs.register_kernel("cpu")
-def _outputs_on_the_cpu(
+def _outputs(
     rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
 ) -> Tensor:
     predict = compiled.function("predict", str(rows.dtype).removeprefix("torch."))
     if predict is None or not len(inputs):
-        found: Tensor = outputs._init_fn(rows, inputs, sizes, activation)
-        return found
+        return outputs_by_reference(rows, inputs, sizes, activation)
     blocks, n = to_blocks(rows), len(inputs)
     found = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
     shape, _ = _shape(tuple(sizes))
     predict(blocks.numpy(), inputs.numpy(), shape, ACTIVATIONS.index(activation), found.numpy())
     by_network = found.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)
     return by_network.flatten(0, 1)[: len(rows), :, :n].contiguous()
+
+
+# `torch.library.custom_op` would do the same, but load torch's compiler: 2 s, 150 MB and sympy
+_library = torch.library.Library("regviz", "FRAGMENT")
+for _name, _reference, _kernel, _changed in (
+    ("train_epoch", train_by_reference, _train, ("parameters", "state")),
+    ("outputs", outputs_by_reference, _outputs, ()),
+):
+    _library.define(_name + torch.library.infer_schema(_reference, mutates_args=_changed))
+    _library.impl(_name, _reference, "CompositeExplicitAutograd")
+    _library.impl(_name, _kernel, "CPU")
+train_epoch, outputs = torch.ops.regviz.train_epoch, torch.ops.regviz.outputs
