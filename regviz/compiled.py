@@ -1,8 +1,8 @@
-"""Load the compiled `regviz.kernel`, or compile it once and keep it on disk.
+"""Load the compiled functions of `regviz.kernel`, or compile them once and keep them on disk.
 
-`make` and the Dockerfile call `prepare`, so that nobody waits for the compiler later. Numba and the compiled code are imported when they are first needed. Where the compiled code lies on
-disk it is loaded at once; where it does not, a thread of its own compiles it (half a minute) and
-`function` returns None meanwhile. A folder that cannot be written costs that time in each process.
+They lie beside the source, like its bytecode, or in ``NUMBA_CACHE_DIR``; `make` and the Dockerfile
+call `prepare`. Where they are not on disk, a thread compiles them (15 s of one core), and until it
+has done so `function` returns None. Where the folder cannot be written, each process does that.
 """
 
 import hashlib
@@ -122,7 +122,7 @@ def _cpu() -> str:
     x86-64-v3 (AVX2, FMA) is what x86 processors have since 2015; on one without it, the code in the
     image is not found under its name, and is compiled anew.
     """
-    from llvmlite.binding import get_host_cpu_features
+    from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
 
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return "generic"

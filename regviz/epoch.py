@@ -7,8 +7,11 @@ rounding.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from regviz import compiled
@@ -17,7 +20,7 @@ from regviz.layout import Layout
 from regviz.networks import gradient, hidden_and_output
 from regviz.optimizers import Hyperparameters, Penalty, step_
 from regviz.regularization import dropout_mask, project_
-from regviz.validation import TASKS
+from regviz.validation import TASKS, Task
 
 # The kernel computes this many networks side by side, at this many points; 8 numbers of float32 are
 # 256 bits, a vector of AVX2.
@@ -110,15 +113,15 @@ def train_by_reference(
         radius = max_norm[blocks].view(-1, 1, 1)
         rates = 1 - to_rows(keep[blocks])
         rates = rates.repeat_interleave(torch.tensor(sizes[:-1]), 1)[..., None]
-        batches = order[run, first_point:last_point].split(batch_size)
+        batches = order[run, first_point:last_point].split(batch_size)  # type: ignore[no-untyped-call]
         for i, batch in enumerate(batches):
             masks = None
             if draws.numel():
                 at = (first_point + i * batch_size) * n_fed
                 uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
-                masks = dropout_mask(uniform.to(rates), rates).split(sizes[:-1], 1)
+                masks = dropout_mask(uniform.to(rates), rates).split_with_sizes(sizes[:-1], 1)
             points, y = inputs[run, batch], targets[run, batch]
-            gradients = gradient(layout.split(rows), points, y, masks, activation, task)
+            gradients = gradient(layout.split(rows), points, y, masks, activation, cast(Task, task))
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
             step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
             for block in layout.split(rows)[:-1]:
@@ -142,60 +145,43 @@ def restore_(weights: Tensor, never_zero: Tensor) -> None:
     weights.copy_(torch.where((weights == 0) & never_zero, restored, weights))
 
 
-@lru_cache(maxsize=64)
-def _shape(sizes: tuple[int, ...]) -> tuple[object, object]:
-    """Sizes, and which parameters are weights, as the kernel takes them."""
-    import numpy as np
-
-    return np.array(sizes), Layout(sizes).is_weight
-
-
-def _train(
-    parameters: Tensor,
-    state: Tensor,
-    inputs: Tensor,
-    targets: Tensor,
-    order: Tensor,
-    draws: Tensor,
-    l1: Tensor,
-    l2: Tensor,
-    decay: Tensor,
-    max_norm: Tensor,
-    keep: Tensor,
-    sizes: Sequence[int],
-    activation: str,
-    task: str,
-    optimizer: str,
-    learning_rate: float,
-    momentum: float,
-    *rest: float,
-) -> None:
-    tensors = parameters, state, inputs, targets, order, draws, l1, l2, decay, max_norm, keep
-    train = compiled.function("train", str(parameters.dtype).removeprefix("torch."))
+def _train(*arguments: Any) -> None:
+    """`train_by_reference`, compiled."""
+    train = compiled.function("train", _precision(arguments[0]))
     if train is None:
-        train_by_reference(*tensors, sizes, activation, task, optimizer, learning_rate, momentum, *rest)
+        train_by_reference(*arguments)
         return
+    tensors, sizes = arguments[:11], arguments[11]
+    activation, task, optimizer, learning_rate, momentum, *rest = arguments[12:]
     train(
         *(tensor.numpy() for tensor in tensors),
         *_shape(tuple(sizes)),
-        ACTIVATIONS.index(activation),
-        TASKS.index(task),
-        optimizer in ("adam", "adamw"),
-        learning_rate,
-        momentum if optimizer == "momentum" else 0.0,
-        *rest,
+        *(ACTIVATIONS.index(activation), TASKS.index(task), optimizer in ("adam", "adamw")),
+        *(learning_rate, momentum if optimizer == "momentum" else 0.0, *rest),
     )
 
 
-def outputs_by_reference(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
+@lru_cache(maxsize=64)
+def _shape(sizes: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Sizes, and which parameters are weights, as the kernel takes them."""
+    is_weight = Layout(sizes).is_weight
+    is_weight.setflags(write=False)
+    return np.array(sizes), is_weight
+
+
+def _precision(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def outputs_by_reference(
+    rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
+) -> Tensor:
     """Raw outputs ``(K, n_outputs, n)`` of networks ``(K, P)`` for ``inputs`` ``(n, fan_in)``."""
     return hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1].contiguous()
 
 
-def _outputs(
-    rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
-) -> Tensor:
-    predict = compiled.function("predict", str(rows.dtype).removeprefix("torch."))
+def _outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
+    predict = compiled.function("predict", _precision(rows))
     if predict is None or not len(inputs):
         return outputs_by_reference(rows, inputs, sizes, activation)
     blocks, n = to_blocks(rows), len(inputs)
@@ -207,7 +193,7 @@ def _outputs(
 
 
 # `torch.library.custom_op` would do the same, but load torch's compiler: 2 s, 150 MB and sympy
-_library = torch.library.Library("regviz", "FRAGMENT")
+_library: Any = torch.library.Library("regviz", "FRAGMENT")  # type: ignore[no-untyped-call]
 for _name, _reference, _kernel, _changed in (
     ("train_epoch", train_by_reference, _train, ("parameters", "state")),
     ("outputs", outputs_by_reference, _outputs, ()),

@@ -39,7 +39,7 @@ Floats = NDArray[np.floating]
 
 
 @njit
-def _activate(z, activation):  # type: ignore[no-untyped-def]
+def _activate(z, activation):
     """The activation's value; NaN stays NaN."""
     if activation == _TANH:
         return tanh(z)
@@ -53,7 +53,7 @@ def _activate(z, activation):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _differentiate(error, h, activation):  # type: ignore[no-untyped-def]
+def _differentiate(error, h, activation):
     """An error times the activation's derivative where its value is ``h``."""
     if activation == _TANH:
         return error * (1.0 - h * h)
@@ -67,7 +67,7 @@ def _differentiate(error, h, activation):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _forward(W, sizes, activation, mask, value, fed):  # type: ignore[no-untyped-def]
+def _forward(W, sizes, activation, mask, value, fed):
     """Compute every unit's value, from what the inputs feed the first layer."""
     row, below = 0, 0
     for layer in range(len(sizes) - 1):
@@ -86,7 +86,7 @@ def _forward(W, sizes, activation, mask, value, fed):  # type: ignore[no-untyped
 
 
 @njit
-def _output_error(task, value, target, share, error, first, n_outputs):  # type: ignore[no-untyped-def]
+def _output_error(task, value, target, share, error, first, n_outputs):
     """Compute ``(prediction - y) / n`` of the output units, which start at ``first``."""
     if task == _MULTICLASS:
         largest = tile(value, first)
@@ -111,7 +111,7 @@ def _output_error(task, value, target, share, error, first, n_outputs):  # type:
 
 
 @njit
-def _backward(W, G, sizes, activation, mask, value, fed, error):  # type: ignore[no-untyped-def]
+def _backward(W, G, sizes, activation, mask, value, fed, error):
     """Add a tile's gradient to ``G``, from the errors of the output units."""
     row, above = len(W), len(error)
     for layer in range(len(sizes) - 2, -1, -1):
@@ -134,7 +134,7 @@ def _backward(W, G, sizes, activation, mask, value, fed, error):  # type: ignore
 
 
 @njit
-def _project(W, sizes, max_norm):  # type: ignore[no-untyped-def]
+def _project(W, sizes, max_norm):
     """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``max_norm``."""
     radius, row = networks(max_norm, 0), 0
     for layer in range(len(sizes) - 2):
@@ -154,7 +154,7 @@ def _project(W, sizes, max_norm):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def train(  # type: ignore[no-untyped-def]
+def train(
     parameters,
     state,
     inputs,
@@ -261,7 +261,7 @@ def train(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def predict(parameters, inputs, sizes, activation, outputs):  # type: ignore[no-untyped-def]
+def predict(parameters, inputs, sizes, activation, outputs):
     """Compute raw outputs ``(B, n_outputs, tiles, TILE)`` at points ``(n, fan_in)``."""
     n_points, n_outputs = len(inputs), sizes[-1]
     n_units = sizes.sum()

@@ -14,7 +14,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -29,7 +29,7 @@ _FLAGS = ("contract",)
 class Vector(types.Type):
     """The Numba type of ``count`` numbers of one type."""
 
-    def __init__(self, dtype: types.Type, count: int) -> None:
+    def __init__(self, dtype: Any, count: int) -> None:
         self.dtype, self.count = dtype, count
         super().__init__(name=f"Vector({dtype}, {count})")
 
@@ -63,7 +63,7 @@ def _repeated(context: Any, builder: Any, value: Any, kind: types.Type, vector: 
     return _shuffled(builder, one, [0] * vector.count)
 
 
-def _widest(*kinds: types.Type) -> Vector | None:
+def _widest(*kinds: types.Type) -> Any:
     vectors = [kind for kind in kinds if isinstance(kind, Vector) and kind.dtype != types.boolean]
     return max(vectors, key=lambda vector: vector.count, default=None)
 
@@ -84,7 +84,7 @@ def _operator(function: Callable[..., Any], emit: Callable[[Any, Any, Any], Any]
         return result(a, b), generate
 
     @overload(function)
-    def overloaded(a, b):  # type: ignore[no-untyped-def]
+    def overloaded(a, b):
         return (lambda a, b: compute(a, b)) if _widest(a, b) else None
 
 
@@ -160,7 +160,7 @@ def _memory(count: int, store: bool) -> Any:
         return builder.bitcast(first, ir.VectorType(element, count).as_pointer())
 
     @intrinsic
-    def load(typing: Any, array: types.Array, i: types.Type) -> Any:
+    def load(typing: Any, array: Any, i: types.Type) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             where = pointer(context, builder, signature.args[0], *arguments)
             return builder.load(where, align=array.dtype.bitwidth // 8)
@@ -168,7 +168,7 @@ def _memory(count: int, store: bool) -> Any:
         return Vector(array.dtype, count)(array, types.intp), generate
 
     @intrinsic
-    def save(typing: Any, array: types.Array, i: types.Type, value: types.Type) -> Any:
+    def save(typing: Any, array: Any, i: types.Type, value: types.Type) -> Any:
         vector = Vector(array.dtype, count)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -249,11 +249,11 @@ def exp(x: Any) -> Any:
 
 
 @overload(exp)
-def _exp(x):  # type: ignore[no-untyped-def]
+def _exp(x):
     if x.dtype == types.float64:
         return lambda x: _exact_exp(x)
 
-    def approximation(x):  # type: ignore[no-untyped-def]
+    def approximation(x):
         # x = n log(2) + r, with the polynomial of Cephes' expf for r (netlib.org/cephes)
         z = where(x < -87.0, -87.0, x)
         shifted = z * 1.44269504088896341 + _SHIFT
@@ -269,19 +269,17 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return approximation
 
 
-
-
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent; in float32 to a relative error of 2e-7, in float64 the C library's."""
     raise NotImplementedError
 
 
 @overload(tanh)
-def _tanh(x):  # type: ignore[no-untyped-def]
+def _tanh(x):
     if x.dtype == types.float64:
         return lambda x: _exact_tanh(x)
 
-    def approximation(x):  # type: ignore[no-untyped-def]
+    def approximation(x):
         # the two parts of Cephes' tanhf: a polynomial next to 0, and the exponential elsewhere
         size = absolute(x)
         e = exp(size * -2.0)

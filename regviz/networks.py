@@ -122,7 +122,8 @@ def gradient(
     list of Tensor
         In the shapes of ``blocks``.
     """
-    fed, values = [], []
+    fed: list[Tensor] = []
+    values: list[Tensor] = []
     below = inputs.T.expand(len(blocks[0]), -1, -1)
     for i, block in enumerate(blocks):
         if i:

@@ -10,7 +10,6 @@ a stationary point satisfies the optimality conditions of ``J``.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from regviz.regularization import shrink_

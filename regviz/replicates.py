@@ -69,9 +69,7 @@ def replicate(
     >>> np.array([run.metrics["test_loss"][-1] for run in runs]).shape
     (5, 2)
     """
-    *_, finished = stream_replicates(
-        experiment, seeds, dataset=dataset, after_epoch=after_epoch
-    )
+    *_, finished = stream_replicates(experiment, seeds, dataset=dataset, after_epoch=after_epoch)
     return finished
 
 

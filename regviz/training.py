@@ -18,7 +18,6 @@ from regviz.epoch import to_blocks, to_rows, train_epoch
 from regviz.experiment import Experiment, Regularization, TrainingSpec
 from regviz.layout import Layout, initial_row, input_features
 
-
 # Products of a parameter and a point that are computed in one go: 20 ms of one core
 # (`benchmarks.training`)
 PART = 50_000_000
@@ -260,7 +259,8 @@ class Program:
     def record(self, epoch: int) -> list[Recording]:
         """The state of each experiment after ``epoch`` epochs."""
         return [
-            Recording(epoch, *state) for state in zip(self._rows(), self.diverged.copy(), strict=True)
+            Recording(epoch, *state)
+            for state in zip(self._rows(), self.diverged.copy(), strict=True)
         ]
 
     def _regularize(self, epoch: int) -> None:

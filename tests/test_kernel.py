@@ -90,9 +90,7 @@ def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, 
     """
     training = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
     for batch_size in (1, 7, 8, None):  # of 24 points
-        of = experiment(
-            name=TASKS[task], activation=activation, batch_size=batch_size, **training
-        )
+        of = experiment(name=TASKS[task], activation=activation, batch_size=batch_size, **training)
         check(of)
 
 

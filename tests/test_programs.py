@@ -246,7 +246,9 @@ class Replay:
             return values
         first = sum(self.sizes[: layers[layer]])
         draws = self.draws[self.epoch]
-        draws = draws.reshape(-1, sum(self.sizes), len(values))[batch, first : first + values.shape[1]].T
+        draws = draws.reshape(-1, sum(self.sizes), len(values))[
+            batch, first : first + values.shape[1]
+        ].T
         return values * (draws < 1 - rate) / (1 - rate)
 
 
