@@ -24,20 +24,24 @@ _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # of each precision
 
 
-def function(name: str, dtype: str) -> Any:
-    """The compiled function of `regviz.kernel`, or None as long as there is none."""
+def begin(dtype: str) -> Future[Any]:
+    """Load the kernel in a precision, or begin to compile it if that has not begun."""
     with _lock:
         if dtype not in _loading:
             _loading[dtype] = _load(dtype)
-    loading = _loading[dtype]
+        return _loading[dtype]
+
+
+def function(name: str, dtype: str) -> Any:
+    """The compiled function of `regviz.kernel`, or None as long as there is none."""
+    loading = _loading.get(dtype) or begin(dtype)
     ready = loading.done() and loading.exception() is None
     return getattr(loading.result(), name) if ready else None
 
 
 def wait(dtype: str) -> None:
     """Return when this precision is loaded, or compiled."""
-    function("train", dtype)
-    _loading[dtype].result()
+    begin(dtype).result()
 
 
 def _load(dtype: str) -> Future[Any]:

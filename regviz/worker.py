@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from regviz import compiled
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.run import Work
@@ -102,6 +103,7 @@ def main() -> None:
     """Train what comes in, until nothing more can."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C means the server
     torch.set_num_threads(1)
+    compiled.begin("float32")
     bound_memory(float(sys.argv[1]))
     gc.freeze()
     gc.enable()
