@@ -57,15 +57,11 @@ def _load(dtype: str) -> Future[Any]:
             _logger.warning("compilation failed, training goes on without", exc_info=error)
             future.set_exception(error)
 
-    if all(dispatcher._cache.holds(*rest) for dispatcher, *rest in _entries(kernel, dtype)):
+    if all(d._cache.holds(signature, d.targetctx) for d, signature in kernel.compiled(dtype)):
         compile_and_keep()
     else:
         threading.Thread(target=compile_and_keep, name="compile", daemon=True).start()
     return future
-
-
-def _entries(kernel: ModuleType, dtype: str) -> list[tuple[Any, ...]]:
-    return [(d, signature, d.targetctx.codegen()) for d, signature in kernel.compiled(dtype)]
 
 
 @cache
@@ -102,13 +98,14 @@ def _kernel() -> ModuleType:
     class Cache(FunctionCache):  # type: ignore[misc]
         _impl_class = Implementation
 
-        def holds(self, signature: Any, codegen: Any) -> bool:
-            with suppress(OSError):
-                return self._index_key(signature, codegen) in self._cache_file._load_index()
+        def holds(self, signature: Any, context: Any) -> bool:
+            key = self._index_key(signature, context.codegen())
+            with suppress(Exception):
+                return key in self._cache_file._load_index()
             return False
 
         def load_overload(self, signature: Any, context: Any) -> Any:
-            with suppress(OSError):
+            with suppress(Exception):  # a file that cannot be read is compiled anew
                 return super().load_overload(signature, context)
 
         def save_overload(self, signature: Any, data: Any) -> None:
