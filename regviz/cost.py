@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from regviz.datasets import n_train_of
+from regviz.epoch import NETWORKS
 from regviz.experiment import Experiment
 from regviz.history import METRICS
 from regviz.layout import Layout
@@ -16,7 +17,7 @@ COEFFICIENTS = (1.8e-05, 1.7e-05, 5.1e-09, 1.7e-10, 5.1e-09, 1e-3, 1e-10, 1.7e-0
 
 MOST = 8  # experiments in one program
 
-_COPIES = 9  # of the parameters: gradients, what the optimizer carries on, strengths and the like
+_COPIES = 3  # of the parameters: with the two moments of the optimizer
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:
@@ -73,25 +74,18 @@ def memory(experiment: Experiment, n_runs: int = 1) -> int:
     """
     training = experiment.training
     layout = Layout.of(experiment.network, 2, experiment.data.n_outputs)
-    n_train, batch_size = _sizes(experiment)
-    n_recorded = n_runs * len(experiment.regularizations)
-    n_rows = max(2, n_recorded)  # a single network is computed as two
-    fed, units, n_inputs = sum(layout.sizes[:-1]), sum(layout.sizes[1:]), layout.sizes[0]
-    sizes = {batch_size, n_train % batch_size} - {0}  # of the last batch too
-    hidden = bool(experiment.network.hidden)
-    dropped = any(r.input_drop_rate or (hidden and r.drop_rate) for r in experiment.regularizations)
-    numbers = n_rows * layout.n_parameters * _COPIES
-    # in each layer what it is fed, its values and their errors
-    numbers += n_rows * sum(sizes) * (fed + len(layout.shapes) + 2 * units)
-    shown = n_inputs + 1 + layout.sizes[-1]
-    numbers += n_runs * n_train * shown + (n_rows if n_runs > 1 else 1) * n_train * shown
-    if dropped:
-        numbers += n_rows * n_train * fed  # masks
-    n_recorded *= len(recorded_epochs(training))
+    n_train, _ = _sizes(experiment)
+    n_networks = len(experiment.regularizations)
+    in_blocks = n_runs * -(-n_networks // NETWORKS) * NETWORKS
+    numbers = in_blocks * (layout.n_parameters * _COPIES + 4 + len(layout.shapes))
+    numbers += n_runs * n_train * (layout.sizes[0] + layout.sizes[-1])
+    order = n_runs * n_train
+    dropped = any(r.input_drop_rate or r.drop_rate for r in experiment.regularizations)
+    draws = n_runs * n_train * sum(layout.sizes[:-1]) if dropped else 0
+    n_recorded = n_runs * n_networks * len(recorded_epochs(training))
     numbers += n_recorded * layout.n_parameters
-    draws = n_runs * n_train * fed
     size = np.dtype(training.dtype).itemsize
-    return numbers * size + 4 * draws + 8 * n_recorded * len(METRICS)
+    return numbers * size + 8 * order + 4 * draws + 8 * n_recorded * len(METRICS)
 
 
 def _sizes(experiment: Experiment) -> tuple[int, int]:

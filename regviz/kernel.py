@@ -21,6 +21,7 @@ from regviz.lanes import (
     TILE,
     add_points,
     exp,
+    filled,
     networks,
     set_networks,
     set_tile,
@@ -134,9 +135,37 @@ def _backward(W, G, sizes, activation, mask, value, fed, error):
 
 
 @njit
-def _project(W, sizes, max_norm):
-    """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``max_norm``."""
-    radius, row = networks(max_norm, 0), 0
+def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, betas, epsilon, t):
+    """Take step number ``t`` of the optimizer, from decoupled decay to the proximal map."""
+    beta1, beta2 = betas
+    bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
+    for row in range(len(W)):
+        w, g, m = networks(W, row), networks(G, row), networks(first, row)
+        if is_weight[row]:
+            w = w * (1.0 - decay * rate)
+        if adam:
+            m = m + (g - m) * (1 - beta1)
+            v = networks(second, row) * beta2 + g * g * (1 - beta2)
+            set_networks(second, row, v)
+            size = rate / (square_root(v) / bias2 + epsilon)
+            w = w - m * size / bias1
+        else:
+            m = m * momentum + g
+            size = filled(g, rate / (1 - momentum))
+            w = w - m * rate
+        set_networks(first, row, m)
+        if is_weight[row]:
+            threshold = l1 * size
+            above = where(w > threshold, threshold, w)
+            w = w - where(above < 0.0 - threshold, 0.0 - threshold, above)
+            w = w * (1.0 / (1.0 + l2 * size))
+        set_networks(W, row, w)
+
+
+@njit
+def _project(W, sizes, radius):
+    """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``radius``."""
+    row = 0
     for layer in range(len(sizes) - 2):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         for _ in range(fan_out):
@@ -151,6 +180,28 @@ def _project(W, sizes, max_norm):
             for i in range(fan_in):
                 set_networks(W, row + i, networks(W, row + i) * factor)
             row += fan_in + 1
+
+
+@njit
+def _restore(W, is_weight, l1):
+    """Give weights that only rounding has made 0 the smallest normal number, of their sign."""
+    smallest = np.finfo(W.dtype).tiny
+    for row in range(len(W)):
+        if is_weight[row]:
+            w = networks(W, row)
+            restored = where(w == 0.0, with_sign_of(smallest, w), w)
+            set_networks(W, row, where(l1 == 0.0, restored, w))
+
+
+@njit
+def _thin_out(draws, keep, sizes, t, mask):
+    """Set dropout's masks of the tile's point ``t``: 0, or 1 / keep probability."""
+    unit = 0
+    for layer in range(len(sizes) - 1):
+        k = networks(keep, layer)
+        for _ in range(sizes[layer]):
+            set_networks(mask, unit * POINTS + t, where(k > draws[unit], 1.0 / k, 0.0))
+            unit += 1
 
 
 @njit(nogil=True)
@@ -179,85 +230,53 @@ def train(
     batch_size,
     first_point,
     last_point,
-    n_steps_before,
+    n_steps,
 ):
     """Train for an epoch or a part of one, as `regviz.epoch.train_epoch` says."""
     n_blocks, n_rows, _ = parameters.shape
-    n_runs = len(order)
-    n_inputs, n_outputs = sizes[0], sizes[-1]
-    n_units = sizes.sum()
+    n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
     n_fed = n_units - n_outputs
     dtype = parameters.dtype
     value = np.zeros((n_units, TILE), dtype)
     fed, error = value.copy(), value.copy()
     target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
     G = np.zeros((n_rows, NETWORKS), dtype)
-    smallest = np.finfo(dtype).tiny
     for block in range(n_blocks):
-        run = block * n_runs // n_blocks
-        W, first, second = parameters[block], state[0, block], state[-1, block]
+        run = block * len(order) // n_blocks
+        W = parameters[block]
         thinned, bounded = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
         mask = np.ones((n_units, TILE), dtype)
-        n_steps = n_steps_before
+        t = n_steps
         for start in range(first_point, last_point, batch_size):
-            end = min(start + batch_size, last_point)
-            n = end - start
+            n = min(batch_size, last_point - start)
+            of_batch = draws[run, start * n_fed : (start + n) * n_fed]
             G[:] = 0
-            for p in range(start, end, POINTS):
-                for t in range(POINTS):
+            for first in range(0, n, POINTS):
+                for i in range(POINTS):
                     # where the batch ends within a tile, its last point is repeated, and counts 0
-                    at = min(p + t, end - 1)
-                    set_networks(share, t, 1 / n if p + t < end else 0.0)
+                    at = min(first + i, n - 1)
+                    point = order[run, start + at]
+                    set_networks(share, i, 1 / n if first + i < n else 0.0)
                     for c in range(n_outputs):
-                        set_networks(target, c * POINTS + t, targets[run, order[run, at], c])
+                        set_networks(target, c * POINTS + i, targets[run, point, c])
+                    for c in range(n_inputs):
+                        set_networks(fed, c * POINTS + i, inputs[run, point, c])
                     if thinned:
-                        layer, ends = 0, n_inputs
-                        for unit in range(n_fed):
-                            if unit == ends:
-                                layer += 1
-                                ends += sizes[layer]
-                            u = draws[run, start * n_fed + unit * n + at - start]
-                            k = networks(keep[block], layer)
-                            m = where(k > u, 1.0 / k, 0.0)
-                            set_networks(mask, unit * POINTS + t, m)
-                    for i in range(n_inputs):
-                        set_networks(fed, i * POINTS + t, inputs[run, order[run, at], i])
-                for i in range(n_inputs):
-                    set_tile(fed, i, tile(fed, i) * tile(mask, i))
+                        _thin_out(of_batch[at::n], keep[block], sizes, i, mask)
+                for c in range(n_inputs):
+                    set_tile(fed, c, tile(fed, c) * tile(mask, c))
                 _forward(W, sizes, activation, mask, value, fed)
                 _output_error(task, value, target, share, error, n_fed, n_outputs)
                 _backward(W, G, sizes, activation, mask, value, fed, error)
-            n_steps += 1
-            bias1, bias2 = 1 - beta1**n_steps, math.sqrt(1 - beta2**n_steps)
-            for row in range(n_rows):
-                w, g = networks(W, row), networks(G, row)
-                if is_weight[row]:
-                    w = w * (1.0 - networks(decay[block:], 0) * learning_rate)
-                m = networks(first, row)
-                if adam:
-                    m = m + (g - m) * (1 - beta1)
-                    v = networks(second, row) * beta2 + g * g * (1 - beta2)
-                    set_networks(second, row, v)
-                    step_size = learning_rate / (square_root(v) / bias2 + epsilon)
-                    w = w - m * step_size / bias1
-                else:
-                    m = m * momentum + g
-                    step_size = g * 0.0 + learning_rate / (1 - momentum)
-                    w = w - m * learning_rate
-                set_networks(first, row, m)
-                if is_weight[row]:
-                    threshold = networks(l1[block:], 0) * step_size
-                    inside = where(w > threshold, threshold, w)
-                    w = w - where(inside < 0.0 - threshold, 0.0 - threshold, inside)
-                    w = w * (1.0 / (1.0 + networks(l2[block:], 0) * step_size))
-                set_networks(W, row, w)
+            t += 1
+            _step(
+                *(W, G, state[0, block], state[1, block], is_weight),
+                *(networks(l1, block), networks(l2, block), networks(decay, block)),
+                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
+            )
             if bounded:
-                _project(W, sizes, max_norm[block:])
-            for row in range(n_rows):
-                if is_weight[row]:
-                    w = networks(W, row)
-                    lost = where(w == 0.0, with_sign_of(smallest, w), w)
-                    set_networks(W, row, where(networks(l1[block:], 0) == 0.0, lost, w))
+                _project(W, sizes, networks(max_norm, block))
+            _restore(W, is_weight, networks(l1, block))
 
 
 @njit(nogil=True)

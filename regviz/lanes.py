@@ -137,6 +137,16 @@ square_root, absolute = _elementwise("llvm.sqrt"), _elementwise("llvm.fabs")
 
 
 @intrinsic
+def filled(typing: Any, like: Vector, number: types.Type) -> Any:
+    """A vector of the type of ``like`` that holds one number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _repeated(context, builder, arguments[1], signature.args[1], like)
+
+    return like(like, number), generate
+
+
+@intrinsic
 def with_sign_of(typing: Any, size: types.Type, x: Vector) -> Any:
     """A positive number, or numbers, with the sign of each element of ``x``, a zero's included."""
 

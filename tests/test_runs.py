@@ -278,7 +278,8 @@ def test_a_long_run_leaves_a_short_one_its_turns():
 def test_a_turn_ends_within_an_epoch_and_so_does_a_run_that_nobody_watches(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    monkeypatch.setattr(regviz.training, "PART", 1)  # an epoch's parts are single steps
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is one of them
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     heavy = replace(
         SHORT,
@@ -406,7 +407,8 @@ def test_a_run_that_is_not_urgent_waits_until_the_urgent_are_complete(
     monkeypatch: pytest.MonkeyPatch,
 ):
     epochs = epochs_in_order(monkeypatch)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    monkeypatch.setattr(regviz.training, "PART", 1)  # an epoch's parts are single steps
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is one of them
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()
     turns_module._turns.take(at_first)  # nobody trains yet
@@ -443,7 +445,8 @@ def test_a_run_becomes_urgent_when_someone_asks_for_it_urgently_even_while_it_wa
     monkeypatch: pytest.MonkeyPatch,
 ):
     epochs = epochs_in_order(monkeypatch)
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    monkeypatch.setattr(regviz.training, "PART", 1)  # an epoch's parts are single steps
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is one of them
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()
     turns_module._turns.take(at_first)  # nobody trains yet
@@ -1004,7 +1007,8 @@ def test_a_replication_leaves_the_turns_to_urgent_runs(monkeypatch: pytest.Monke
     epochs = epochs_in_order(
         monkeypatch, lambda experiments: "urgent" if len(experiments) == 1 else "replication"
     )
-    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is a single step
+    monkeypatch.setattr(regviz.training, "PART", 1)  # an epoch's parts are single steps
+    monkeypatch.setattr(turns_module, "SLICE", 0)  # a turn is one of them
     monkeypatch.setattr(turns_module, "STAGES", ())  # and all take turns from the beginning
     runs = Runs()
     turns_module._turns.take(at_first)  # nobody trains yet
