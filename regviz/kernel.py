@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numpy.typing import NDArray
 
 from regviz.epoch import NETWORKS, POINTS
 from regviz.experiment import ACTIVATIONS
@@ -36,7 +35,7 @@ from regviz.validation import TASKS
 
 _TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
 _BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
-Floats = NDArray[np.floating]
+CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE  # of other modules
 
 
 @njit

@@ -70,10 +70,11 @@ def predict(outputs: Tensor, task: Task) -> Tensor:
     return logistic_(outputs[:, 0].clone()) if task == "binary" else outputs[:, 0]
 
 
-def data_loss_and_accuracy(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Tensor]:
-    """Mean loss and accuracy ``(K,)`` of raw outputs ``(K, n_outputs, n)``, in float64.
+def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Tensor]:
+    """Each point's loss, and 1 where its class is predicted: ``(K, n)`` each, in float64.
 
-    Cross-entropy for classes, half the squared error for regression, whose accuracy is NaN.
+    Of raw outputs ``(K, n_outputs, n)``: cross-entropy for classes, half the squared error for
+    regression, whose hits are NaN.
     """
     outputs = outputs.double()
     if task == "multiclass":
@@ -88,7 +89,7 @@ def data_loss_and_accuracy(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tens
     else:
         loss = 0.5 * (outputs[:, 0] - y) ** 2
         hits = torch.full_like(loss, torch.nan)
-    return loss.mean(1), hits.double().mean(1)
+    return loss, hits.double()
 
 
 def gradient(

@@ -229,7 +229,8 @@ class _Recorder:
         inputs = input_features(points, experiment.network.features)
         dtype = getattr(torch, experiment.training.dtype)
         self.inputs = torch.from_numpy(inputs).to(dtype)
-        self.y = [torch.from_numpy(dataset.points(split)[1].copy()) for split in SPLITS]
+        y = [dataset.points(split)[1] for split in SPLITS]
+        self.y, self.counts = torch.from_numpy(np.concatenate(y)), [len(part) for part in y]
 
     @pinned()
     @torch.inference_mode()
@@ -258,12 +259,12 @@ class _Recorder:
         rows = recording.parameters
         activation = self.experiment.network.activation
         raw = outputs(rows, self.inputs, self.layout.sizes, activation)
-        parts = torch.split_with_sizes(raw, [len(y) for y in self.y], 2)
         found = {}
-        for split, part, y in zip(SPLITS, parts, self.y, strict=True):
-            loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
-            found[f"{split}_loss"] = loss.numpy()
-            found[f"{split}_accuracy"] = accuracy.numpy()
+        losses, hits = networks.losses_and_hits(raw, self.y, self.dataset.task)
+        for name, values in ("loss", losses), ("accuracy", hits):
+            parts = torch.split_with_sizes(values, self.counts, 1)
+            for split, part in zip(SPLITS, parts, strict=True):
+                found[f"{split}_{name}"] = part.mean(1).numpy()
         with np.errstate(invalid="ignore"):  # a network that diverges
             found["gap"] = found["test_loss"] - found["train_loss"]
         weights = rows[:, torch.from_numpy(self.layout.is_weight)].double()

@@ -141,7 +141,9 @@ def test_loss_and_accuracy_equal_scikit_learns():
     for task, n_outputs in N_OUTPUTS.items():
         outputs = torch.tensor(3 * rng.normal(size=(2, n_outputs, 40)))
         y = targets(task, 40, rng)
-        loss, accuracy = networks.data_loss_and_accuracy(outputs, torch.tensor(y), task)
+        losses, hits = networks.losses_and_hits(outputs, torch.tensor(y), task)
+        assert losses.shape == hits.shape == (2, 40)
+        loss, accuracy = losses.mean(1), hits.mean(1)
         predictions = networks.predict(outputs, task).numpy()
         for k in range(2):
             if task == "regression":
@@ -157,10 +159,10 @@ def test_loss_and_accuracy_equal_scikit_learns():
 
 def test_the_loss_stays_exact_where_probabilities_round_to_0_or_1():
     z = torch.tensor([[[-800.0, 800.0, -50.0, 50.0]]], dtype=torch.float64)
-    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
-    assert loss.item() == pytest.approx((800 + 800 + 2 * math.exp(-50)) / 4, rel=1e-15)
+    loss, _ = networks.losses_and_hits(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
+    assert loss.mean().item() == pytest.approx((800 + 800 + 2 * math.exp(-50)) / 4, rel=1e-15)
     z = torch.tensor([[[900.0], [0.0], [-900.0]]], dtype=torch.float64)
-    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([2.0]), "multiclass")
+    loss, _ = networks.losses_and_hits(z, torch.tensor([2.0]), "multiclass")
     assert loss.item() == 1800
 
 
