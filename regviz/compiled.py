@@ -22,6 +22,7 @@ _SOURCES = ("kernel.py", "lanes.py")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # of each precision
+_ready: dict[str, ModuleType] = {}
 
 
 def begin(dtype: str) -> Future[Any]:
@@ -34,9 +35,9 @@ def begin(dtype: str) -> Future[Any]:
 
 def function(name: str, dtype: str) -> Any:
     """The compiled function of `regviz.kernel`, or None as long as there is none."""
-    loading = _loading.get(dtype) or begin(dtype)
-    ready = loading.done() and loading.exception() is None
-    return getattr(loading.result(), name) if ready else None
+    if dtype not in _ready:
+        begin(dtype)
+    return getattr(_ready.get(dtype), name, None)
 
 
 def wait(dtype: str) -> None:
@@ -52,6 +53,7 @@ def _load(dtype: str) -> Future[Any]:
         try:
             for dispatcher, signature in kernel.compiled(dtype):
                 dispatcher.compile(signature)
+            _ready[dtype] = kernel
             future.set_result(kernel)
         except Exception as error:
             _logger.warning("compilation failed, training goes on without", exc_info=error)

@@ -24,7 +24,7 @@ from regviz.validation import TASKS, Task
 
 # The kernel computes this many networks side by side, at this many points; 8 numbers of float32 are
 # 256 bits, a vector of AVX2.
-NETWORKS, POINTS = 8, 2
+NETWORKS, POINTS = 8, 4
 
 
 def to_blocks(rows: Tensor) -> Tensor:
