@@ -48,7 +48,9 @@ COPY .streamlit .streamlit
 COPY assets assets
 COPY regviz regviz
 COPY app.py .
-RUN python -m compileall -q --invalidation-mode unchecked-hash regviz app.py
+# bytecode, and the code that trains, so that no visitor waits for a compiler
+RUN python -m compileall -q --invalidation-mode unchecked-hash regviz app.py \
+    && /venv/bin/python -c "from regviz.compiled import prepare; prepare()"
 
 # Nothing is written but temporary files: `docker run --read-only --tmpfs /tmp` serves as well. And
 # nobody is asked: without a name of its own, Streamlit asks on the internet for its address.

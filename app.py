@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from regviz import compiled
 from regviz.server.admission import Admission, Places
 from regviz.server.assets import files
 from regviz.server.connection import remember_themes
@@ -37,6 +38,7 @@ from regviz.server.widgets import distrust
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
+compiled.begin("float32")
 
 ROOT = Path(__file__).parent
 PAGE = File("index.html", lambda: document().encode(), "no-cache")

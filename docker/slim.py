@@ -36,11 +36,12 @@ LIBRARIES = ("torch/lib/*.so", "pyarrow/*.so*")
 # Of large packages only what the server imports is compiled, with all that this brings along: the
 # rest would be in the image for nothing. Of all others everything is.
 LARGE = {"torch", "torchgen", "scipy", "sklearn", "pandas", "numpy", "plotly", "altair", "triton"}
+LARGE |= {"numba", "llvmlite"}
 IMPORTED = (
     *("streamlit.web.cli", "streamlit", "torch", "pandas.io.formats.style", "pyarrow"),
     *("plotly.graph_objs._figure", "plotly.graph_objs._bar", "plotly.colors", "plotly.subplots"),
     *("sklearn.datasets", "sklearn.linear_model", "sklearn.model_selection"),
-    "sklearn.preprocessing",
+    *("sklearn.preprocessing", "numba.core.caching"),
 )
 
 

@@ -67,13 +67,12 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
     """
     step = real("step", step, 0, MAX_STEP, open_low=True)
     w = torch.tensor(numbers("weights", weights))
-    scratch = torch.empty_like(w)
     threshold = torch.tensor(step * regularization.l1, dtype=w.dtype)
     factor = torch.tensor(1 / (1 + step * regularization.l2), dtype=w.dtype)
-    maps.shrink_(w, (-threshold, threshold), factor, scratch)
+    maps.shrink_(w, (-threshold, threshold), factor)
     if regularization.max_norm is not None:
         radius = torch.tensor(regularization.max_norm, dtype=w.dtype)
-        maps.project_(w.unsqueeze(-1), radius, scratch.unsqueeze(-1))
+        maps.project_(w.unsqueeze(-1), radius)
     found: Floats = w.numpy()
     return found
 

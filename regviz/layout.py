@@ -75,37 +75,6 @@ class Layout:
         ]
 
 
-class Rows:
-    """K rows of parameters, stored so that each layer's ``(K, fan_out, fan_in + 1)`` is contiguous.
-
-    Elementwise updates are then single calls over ``flat``, and every product reads and writes
-    contiguous memory.
-    """
-
-    def __init__(self, layout: Layout, rows: Tensor) -> None:
-        self.flat = torch.cat([block.flatten() for block in layout.split(rows)])
-        self.blocks = [
-            self.flat[len(rows) * (end - n) : len(rows) * end].view(len(rows), *shape)
-            for end, n, shape in zip(layout.ends, layout.counts, layout.shapes, strict=True)
-        ]
-
-    def alike(self) -> list[Tensor]:
-        """The hidden layers' memory, neighbours of one shape as one: ``(layers, K, …)``.
-
-        What treats each unit by itself is then one call for all of them.
-        """
-        grouped = []
-        for _, group in itertools.groupby(self.blocks[:-1], key=lambda block: block.shape):
-            first, *others = group
-            shape = (1 + len(others), *first.shape)
-            grouped.append(first.as_strided(shape, (first.numel(), *first.stride())))
-        return grouped
-
-    def matrix(self) -> Tensor:
-        """A copy as ``(K, P)``."""
-        return torch.cat([block.flatten(1) for block in self.blocks], 1)
-
-
 def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
     """Initial parameters ``(P,)``: He uniform for ReLUs, else Glorot uniform; biases 0."""
     generator = torch.Generator().manual_seed(seed)

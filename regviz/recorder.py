@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regviz import measures, networks
 from regviz.datasets import SPLITS, Dataset, make_dataset, warn_unscaled
+from regviz.epoch import outputs
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.layout import Layout, input_features
@@ -19,9 +20,7 @@ from regviz.training import Recording, initial, pinned, recorded_epochs, recordi
 from regviz.validation import refuse
 
 
-def train(
-    experiment: Experiment, dataset: Dataset | None = None, *, device: str = "cpu"
-) -> History:
+def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     """Train every regularization of an experiment and return the recording.
 
     Parameters
@@ -30,8 +29,6 @@ def train(
     dataset : Dataset, optional
         The user's own points, in place of ``experiment.data``. The history's experiment then has
         their `ArraysSpec` as its data.
-    device : str
-        ``"cpu"``, or a GPU as ``torch.device`` names it: ``"cuda"``.
 
     Returns
     -------
@@ -59,7 +56,7 @@ def train(
     >>> history.parameters.shape
     (101, 2, 105)
     """
-    *_, history = stream(experiment, dataset, device=device)
+    *_, history = stream(experiment, dataset)
     return history
 
 
@@ -67,7 +64,6 @@ def stream(
     experiment: Experiment,
     dataset: Dataset | None = None,
     *,
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[History]:
     """Yield the history of a run as it grows, by one recorded epoch each time.
@@ -76,7 +72,7 @@ def stream(
 
     Parameters
     ----------
-    experiment, dataset, device
+    experiment, dataset
         As for `train`.
     after_epoch : callable
         Called without arguments after every epoch, recorded or not. What it raises ends the
@@ -93,7 +89,7 @@ def stream(
         dataset = make_dataset(experiment.data)
     else:
         experiment = on_arrays(experiment, dataset)
-    return (one for (one,) in histories([experiment], [dataset], device, after_epoch))
+    return (one for (one,) in histories([experiment], [dataset], after_epoch))
 
 
 def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
@@ -113,7 +109,6 @@ def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
 def histories(
     experiments: Sequence[Experiment],
     datasets: Sequence[Dataset],
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
     due: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[History]]:
@@ -123,7 +118,7 @@ def histories(
     ----------
     experiments, datasets
         As for `training.Program`.
-    device, after_epoch
+    after_epoch
         As for `stream`.
     due
         As for `training.recordings`: where it returns True, the histories are yielded as they are.
@@ -131,15 +126,14 @@ def histories(
     Raises
     ------
     ValueError
-        If experiment and data cannot go together, or there is no such device; by the call itself.
+        If experiment and data cannot go together; by the call itself.
     """
-    _check_device(device)
     _check_batch_size(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
 
     def grown() -> Iterator[list[History]]:
         found: list[History] = []
-        for states in recordings(experiments, datasets, device, after_epoch, due):
+        for states in recordings(experiments, datasets, after_epoch, due):
             if states:
                 pairs = zip(recorders, states, strict=True)
                 found = [recorder.record(state) for recorder, state in pairs]
@@ -167,17 +161,6 @@ def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise refuse("batch_size", allowed, batch_size)
-
-
-@pinned()
-def _check_device(device: str) -> None:
-    kind = device.split(":")[0] if isinstance(device, str) else None
-    if kind not in ("cpu", "cuda"):
-        raise refuse("device", "'cpu', 'cuda' or 'cuda:' and a number", device)
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise refuse("device", "one that torch can use here", device) from error
 
 
 class Growing:
@@ -241,15 +224,17 @@ class _Recorder:
         self.next_onset = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
-        self.inputs = torch.from_numpy(inputs)
-        self.y = [torch.from_numpy(dataset.points(split)[1].copy()) for split in SPLITS]
+        dtype = getattr(torch, experiment.training.dtype)
+        self.inputs = torch.from_numpy(inputs).to(dtype)
+        y = [dataset.points(split)[1] for split in SPLITS]
+        self.y, self.counts = torch.from_numpy(np.concatenate(y)), [len(part) for part in y]
 
     @pinned()
     @torch.inference_mode()
     def record(self, recording: Recording) -> History:
         """Add a recording and return the history up to it."""
         measured = self._measure(recording)
-        rows = recording.parameters.cpu().numpy()
+        rows = recording.parameters.numpy()
         finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
         fresh = ~finite & (self.diverged < 0)
         known = recording.diverged[fresh]
@@ -269,18 +254,17 @@ class _Recorder:
     def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
         """Every metric for each row: ``(K,)``."""
         rows = recording.parameters
-        self.inputs, self.y = self.inputs.to(rows), [y.to(rows.device) for y in self.y]
-        blocks, activation = self.layout.split(rows), self.experiment.network.activation
-        outputs = networks.hidden_and_output(blocks, self.inputs, activation)[-1]
-        parts = torch.split_with_sizes(outputs, [len(y) for y in self.y], 2)
+        activation = self.experiment.network.activation
+        raw = outputs(rows, self.inputs, self.layout.sizes, activation)
         found = {}
-        for split, part, y in zip(SPLITS, parts, self.y, strict=True):
-            loss, accuracy = networks.data_loss_and_accuracy(part, y, self.dataset.task)
-            found[f"{split}_loss"] = loss.cpu().numpy()
-            found[f"{split}_accuracy"] = accuracy.cpu().numpy()
+        losses, hits = networks.losses_and_hits(raw, self.y, self.dataset.task)
+        for name, values in ("loss", losses), ("accuracy", hits):
+            parts = torch.split_with_sizes(values, self.counts, 1)
+            for split, part in zip(SPLITS, parts, strict=True):
+                found[f"{split}_{name}"] = part.mean(1).numpy()
         with np.errstate(invalid="ignore"):  # a network that diverges
             found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows.cpu()[:, torch.from_numpy(self.layout.is_weight)].double()
+        weights = rows[:, torch.from_numpy(self.layout.is_weight)].double()
         found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
         found["objective"] = found["train_loss"] + found["penalty"]
         for measure in (

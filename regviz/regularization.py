@@ -23,46 +23,37 @@ def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
 
 def shrink_(
     weights: Tensor,
-    thresholds: tuple[Tensor, Tensor] | None,
-    factor: Tensor | None,
-    scratch: Tensor,
+    thresholds: tuple[Tensor, Tensor],
+    factor: Tensor | float,
 ) -> None:
     """Proximal map of the elastic net, in place: ``S(w, threshold) * factor``.
 
     With step size t, ``threshold = t * l1`` and ``factor = 1 / (1 + t * l2)``. ``S`` is the soft
     threshold ``sign(w) * max(|w| - threshold, 0)``, written as ``w`` minus ``w`` clamped to
-    ``thresholds = (-threshold, threshold)``, which is exactly 0 within. ``None`` leaves that half
-    out.
+    ``thresholds = (-threshold, threshold)``, which is exactly 0 within.
     """
-    if thresholds is not None:
-        torch.clamp(weights, *thresholds, out=scratch)
-        weights.sub_(scratch)
-    if factor is not None:
-        weights.mul_(factor)
+    weights.sub_(torch.clamp(weights, *thresholds)).mul_(factor)
 
 
-def project_(weights: Tensor, radius: Tensor, scratch: Tensor) -> None:
+def project_(weights: Tensor, radius: Tensor) -> None:
     """Max-norm, in place: ``w * min(1, radius / |w|)`` for each vector of the last axis.
 
-    ``radius`` and ``scratch`` have the shape of ``weights`` with a last axis of 1, or broadcast to
-    it. A vector inside is multiplied by exactly 1.
+    ``radius``, which may be infinite, broadcasts to the shape of ``weights`` with a last axis of 1.
+    A vector inside is multiplied by exactly 1.
     """
-    torch.linalg.vector_norm(weights, dim=-1, keepdim=True, out=scratch)
+    norm = torch.linalg.vector_norm(weights, dim=-1, keepdim=True)
     # where the norm is beyond all numbers the network has diverged: no 0 shall hide it
-    torch.div(radius, scratch.nan_to_num_(posinf=math.nan, nan=math.nan), out=scratch)
-    weights.mul_(scratch.clamp_(max=1))
+    factor = (radius / norm.nan_to_num_(posinf=math.nan, nan=math.nan)).clamp_(max=1)
+    weights.mul_(factor.masked_fill(radius.isinf(), 1))
 
 
-def dropout_mask(uniform: Tensor, drop_rate: Tensor, out: Tensor | None = None) -> Tensor:
+def dropout_mask(uniform: Tensor, drop_rate: Tensor) -> Tensor:
     """Inverted dropout's mask: 0 with probability ``drop_rate``, else ``1 / (1 - drop_rate)``.
 
     ``uniform`` holds draws from [0, 1); it and ``drop_rate`` broadcast to the mask's shape.
     """
     keep = 1 - drop_rate
-    if out is None:
-        out = torch.empty_like(uniform * keep)
-    torch.lt(uniform, keep, out=out)
-    return out.mul_(keep.reciprocal())
+    return (uniform < keep) / keep
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ def replicate(
     seeds: Sequence[int],
     *,
     dataset: Dataset | None = None,
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
 ) -> list[History]:
     """Train an experiment under several seeds as one tensor program, and return the recordings.
@@ -48,7 +47,7 @@ def replicate(
     dataset : Dataset, optional
         The user's own points, as for `regviz.train`. Seeds then vary initial weights, batches and
         dropout, while points and splits stay as they are.
-    device, after_epoch
+    after_epoch
         As for `regviz.train` and `regviz.stream`.
 
     Returns
@@ -70,9 +69,7 @@ def replicate(
     >>> np.array([run.metrics["test_loss"][-1] for run in runs]).shape
     (5, 2)
     """
-    *_, finished = stream_replicates(
-        experiment, seeds, dataset=dataset, device=device, after_epoch=after_epoch
-    )
+    *_, finished = stream_replicates(experiment, seeds, dataset=dataset, after_epoch=after_epoch)
     return finished
 
 
@@ -81,14 +78,13 @@ def stream_replicates(
     seeds: Sequence[int],
     *,
     dataset: Dataset | None = None,
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[list[History]]:
     """Yield the histories of `replicate` as they grow, as `regviz.stream` does.
 
     Parameters
     ----------
-    experiment, seeds, dataset, device, after_epoch
+    experiment, seeds, dataset, after_epoch
         As for `replicate`.
 
     Raises
@@ -96,7 +92,7 @@ def stream_replicates(
     ValueError
         As for `replicate`; by the call itself, before anything is trained.
     """
-    return histories(*under_seeds(experiment, seeds, dataset), device, after_epoch)
+    return histories(*under_seeds(experiment, seeds, dataset), after_epoch)
 
 
 def under_seeds(

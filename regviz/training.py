@@ -11,13 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regviz.batches import Batches
 from regviz.datasets import Dataset
+from regviz.epoch import to_blocks, to_rows, train_epoch
 from regviz.experiment import Experiment, Regularization, TrainingSpec
-from regviz.layout import Layout, Rows, initial_row, input_features
-from regviz.networks import Backpropagation, Target
-from regviz.optimizers import Strengths, make_optimizer
-from regviz.regularization import project_
+from regviz.layout import Layout, initial_row, input_features
 
 
 def recorded_epochs(training: TrainingSpec) -> list[int]:
@@ -85,7 +82,6 @@ class Recording(NamedTuple):
     ----------
     epoch : int
     parameters : Tensor of shape (K, P)
-        On the device that trains.
     diverged : ndarray of shape (K,)
         The epoch after which a row's parameters were no longer finite; -1 where they are.
     """
@@ -98,7 +94,6 @@ class Recording(NamedTuple):
 def recordings(
     experiments: Sequence[Experiment],
     datasets: Sequence[Dataset],
-    device: str = "cpu",
     after_epoch: Callable[[], None] = lambda: None,
     due: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Recording]]:
@@ -106,7 +101,7 @@ def recordings(
 
     Parameters
     ----------
-    experiments, datasets, device
+    experiments, datasets
         As for `Program`.
     after_epoch : callable
         Called without arguments after every epoch.
@@ -114,7 +109,7 @@ def recordings(
         Called after every epoch. Where it returns True, an empty list is yielded before the next
         epoch that is not recorded begins, so that the caller can do something else meanwhile.
     """
-    program = Program(experiments, datasets, device)
+    program = Program(experiments, datasets)
     yield program.record(0)
     epochs = recorded_epochs(experiments[0].training)
     epoch = 0
@@ -153,27 +148,16 @@ def _seeds(experiment: Experiment) -> list[int]:
     return found
 
 
-def _kind(r: Regularization) -> tuple[bool, bool]:
-    """Whether it draws masks, and whether it bounds norms."""
-    return bool(r.drop_rate or r.input_drop_rate), r.max_norm is not None
-
-
 class Program:
-    """All rows of one experiment, or of several that are alike, in training.
-
-    Rows are computed in an order of their own: those with dropout last and those with max-norm
-    together, so that the others need not pay for them; and the networks of all experiments that
-    have the same place in them, side by side. `record` puts them back.
+    """All networks of one experiment, or of several that are alike, in training.
 
     Parameters
     ----------
     experiments : sequence of Experiment
-        Alike in network, training and task, in the sizes of their splits, and in which rows draw
-        masks and bound norms. Points, initial weights, batches and dropout's draws are each one's
-        own; its rows share them.
+        Alike in network, training and task, and in the sizes of their splits. Points, initial
+        weights, batches and dropout's draws are each one's own; its networks share them.
     datasets : sequence of Dataset
         The points of each.
-    device : str
     """
 
     @pinned()
@@ -182,186 +166,103 @@ class Program:
         self,
         experiments: Sequence[Experiment],
         datasets: Sequence[Dataset],
-        device: str = "cpu",
     ) -> None:
         self.experiments, self.n_runs, dataset = experiments, len(experiments), datasets[0]
-        spec, network = experiments[0].training, experiments[0].network
+        self.task = dataset.task
+        self.training, network = experiments[0].training, experiments[0].network
+        self.n_networks = len(experiments[0].regularizations)
         self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
+        dtype = getattr(torch, self.training.dtype)
         seeds = [_seeds(experiment) for experiment in experiments]
-        self.batch_orders = [torch.Generator().manual_seed(order) for _, order, _ in seeds]
-        self.draws = [torch.Generator().manual_seed(draws) for *_, draws in seeds]
-        self._arrange()
+        self._batch_orders = [torch.Generator().manual_seed(order) for _, order, _ in seeds]
+        self._dropout = [torch.Generator().manual_seed(draws) for *_, draws in seeds]
 
         initial = [_initial_row(experiment, self.layout) for experiment in experiments]
-        start = torch.stack(initial).to(device)
-        start = start.repeat(len(self.order) // self.n_runs, 1)
-        self.weights, self.gradients = Rows(self.layout, start), Rows(self.layout, 0 * start)
-        self.optimizer = make_optimizer(self.weights.flat, self.gradients.flat, spec)
-        self.incoming = [block[:, self.bounded, :, :-1] for block in self.weights.alike()]
-        self.norms = [weights.new_empty(*weights.shape[:3], 1) for weights in self.incoming]
+        self.parameters = self._blocks([row.expand(self.n_networks, -1) for row in initial])
+        self.state = self.parameters.new_zeros(2, *self.parameters.shape)
+        inputs = [input_features(d.X_train, network.features) for d in datasets]
+        self.inputs = torch.from_numpy(np.stack(inputs)).to(dtype)
+        y = torch.from_numpy(np.stack([d.y_train for d in datasets]))
+        if dataset.task == "multiclass":
+            y = torch.nn.functional.one_hot(y.long(), dataset.n_outputs)
+        self.targets = y.view(self.n_runs, -1, dataset.n_outputs).to(dtype)
 
-        fed = self.layout.sizes[:-1]
-        thinned = [
-            any(units) for units in zip(*map(self._drop_rates, self.regularizations), strict=True)
-        ]
-        inputs = np.vstack([input_features(d.X_train, network.features) for d in datasets])
-        X = torch.from_numpy(np.vstack([inputs.T, np.ones(len(inputs))])).to(start)
-        y = torch.from_numpy(np.concatenate([d.y_train for d in datasets]))
-        target = Target(dataset.task, dataset.n_outputs)
-        offset = target.offset(y).to(start)
-        self.n_points = len(dataset.y_train)
-        # what an epoch visits, in this order: columns of X
-        self.points = torch.arange(len(inputs), device="cpu").view(self.n_runs, -1)
-        self.orders = list(self.points)
-        size = min(spec.batch_size or self.n_points, self.n_points)
-        self.parts = [
-            (
-                Batches(
-                    *(X, offset, count, batch_size, self.n_runs, len(self.order)),
-                    *(fed, self.dropped, thinned),
-                ),
-                Backpropagation(
-                    self.weights, self.gradients, network.activation, target, batch_size
-                ),
-            )
-            for count, batch_size in ((self.n_points // size, size), (1, self.n_points % size))
-            if batch_size
-        ]
-        self.diverged = np.full(len(self.order), -1)
-        self.onsets = {0, *(r.onset for r in self.regularizations)}
-        self._replay: Callable[[], None] | None = None  # the steps of an epoch, on a GPU
+        n = self.inputs.shape[1]
+        self.batch_size = min(self.training.batch_size or n, n)
+        self.order = torch.arange(n, device="cpu").repeat(self.n_runs, 1)
+        drops = any(r.drop_rate or r.input_drop_rate for r in experiments[0].regularizations)
+        shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
+        self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
+        self._n_steps = 0
+        self.diverged = np.full((self.n_runs, self.n_networks), -1)
+        self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}
 
-    def _arrange(self) -> None:
-        """Put the rows in the order in which they are computed."""
-        given, runs = self.experiments[0].regularizations, range(self.n_runs)
-        # a product of a single network and a single point would be rounded in another way
-        rows = given * (2 if len(given) * self.n_runs == 1 else 1)
-        places = [2 * dropped + (dropped != bounded) for dropped, bounded in map(_kind, rows)]
-        order = sorted(range(len(rows)), key=places.__getitem__)
-        self.order = [(run, i % len(given)) for i in order for run in runs]
-        self.regularizations = [self.experiments[run].regularizations[i] for run, i in self.order]
-        first = self.n_runs * np.argsort(order)[: len(given)]
-        self.put_back = np.concatenate([first + run for run in runs])
-        self.dropped = self._from_to(places, 2, 3)
-        self.bounded = self._from_to(places, 1, 2)
-
-    def _from_to(self, places: list[int], first: int, last: int) -> slice:
-        """Where in the order those are whose place is one of these."""
-        ends = sum(place < first for place in places), sum(place <= last for place in places)
-        return slice(*(self.n_runs * end for end in ends))
+    def _blocks(self, runs: Sequence[Tensor]) -> Tensor:
+        """Numbers of each run's networks ``(K, N)`` as `regviz.epoch` takes them."""
+        return torch.cat([to_blocks(rows) for rows in runs])
 
     @pinned()
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train for the epoch that begins after ``epoch`` epochs."""
-        if epoch in self.onsets:
+        if epoch in self._onsets:
             self._regularize(epoch)
-        self._fill()
-        (self._replay or self._take_steps)()
-        self._restore_lost()
-        if not math.isfinite(self.weights.flat.sum().item()):
-            finite = torch.isfinite(self.weights.matrix()).all(1).cpu().numpy()
+        self._draw()
+        n, training = self.inputs.shape[1], self.training
+        train_epoch(
+            *(self.parameters, self.state, self.inputs, self.targets, self.order, self.draws),
+            *(*self.strengths, self.keep, self.layout.sizes),
+            *(self.experiments[0].network.activation, self.task, training.optimizer),
+            *(training.learning_rate, training.momentum, training.beta1, training.beta2),
+            *(training.epsilon, self.batch_size, 0, n, self._n_steps),
+        )
+        self._n_steps += math.ceil(n / self.batch_size)
+        if not math.isfinite(self.parameters.sum().item()):
+            finite = np.stack([rows.isfinite().all(1).numpy() for rows in self._rows()])
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
 
-    def _restore_lost(self) -> None:
-        """Give weights that only rounding has made 0 the smallest normal number, of their sign.
-
-        In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient
-        hits it but by chance. Without this, a weight that the data do not use would shrink below
-        the smallest number there is, and be taken for one that L1 has set to 0.
-        """
-        if self.never_zero is None:
-            return
-        flat = self.weights.flat
-        lost = (flat == 0).logical_and_(self.never_zero)
-        if lost.any():
-            smallest = flat.new_tensor(torch.finfo(flat.dtype).tiny)
-            flat[lost] = torch.copysign(
-                smallest, flat[lost]
-            )  # a product that underflows has a sign
+    def _rows(self) -> list[Tensor]:
+        """The parameters of each run's networks: ``(K, P)``."""
+        return [to_rows(part)[: self.n_networks] for part in self.parameters.chunk(self.n_runs)]
 
     @pinned()
     @torch.inference_mode()
     def record(self, epoch: int) -> list[Recording]:
-        """The state of each experiment after ``epoch`` epochs, rows in its own order."""
-        matrix = self.weights.matrix()
-        parameters = matrix[torch.from_numpy(self.put_back).to(matrix.device)]
-        diverged = np.split(self.diverged[self.put_back], self.n_runs)
+        """The state of each experiment after ``epoch`` epochs."""
         return [
             Recording(epoch, *state)
-            for state in zip(parameters.chunk(self.n_runs), diverged, strict=True)
+            for state in zip(self._rows(), self.diverged.copy(), strict=True)
         ]
-
-    def _drop_rates(self, r: Regularization) -> list[float]:
-        """The rate at which what feeds each layer is dropped."""
-        return [r.input_drop_rate, *[r.drop_rate] * (len(self.layout.shapes) - 1)]
 
     def _regularize(self, epoch: int) -> None:
         """Let those regularizations act whose onset has come."""
-        rows = [experiment.acting(epoch) for experiment in self.experiments]
-        acting = [rows[run][i] for run, i in self.order]
-        self.optimizer.penalize(
-            Strengths(
-                l1=self._per_weight([r.l1 for r in acting]),
-                l2=self._per_weight([0 if r.decoupled else r.l2 for r in acting]),
-                decay=self._per_weight([r.l2 if r.decoupled else 0 for r in acting]),
+        runs = [experiment.acting(epoch) for experiment in self.experiments]
+
+        def strength(of: Callable[[Regularization], Sequence[float]]) -> Tensor:
+            rows = [[of(r) for r in acting] for acting in runs]
+            return self._blocks([self.parameters.new_tensor(values) for values in rows])
+
+        n_hidden = len(self.layout.shapes) - 1
+        self.strengths = [
+            strength(of)[:, 0]
+            for of in (
+                lambda r: [r.l1],
+                lambda r: [0 if r.decoupled else r.l2],
+                lambda r: [r.l2 if r.decoupled else 0],
+                lambda r: [math.inf if r.max_norm is None else r.max_norm],
             )
-        )
-        without = self._per_weight([float(not r.l1) for r in acting])
-        self.never_zero = None if without is None else without.bool()
-        flat = self.weights.flat
-        radii = [math.inf if r.max_norm is None else r.max_norm for r in acting[self.bounded]]
-        self.radii = flat.new_tensor(radii)[:, None, None]
-        rates = flat.new_tensor([self._drop_rates(r) for r in acting[self.dropped]])
-        units = torch.tensor(self.layout.sizes[:-1], device=flat.device)
-        self.rates = rates.view(-1, len(units)).repeat_interleave(units, 1)[..., None]
-        if flat.is_cuda:
-            self._replay = self._captured()
+        ]
+        self.keep = 1 - strength(lambda r: [r.input_drop_rate, *[r.drop_rate] * n_hidden])
 
-    def _per_weight(self, values: list[float]) -> Tensor | None:
-        """A value per row as one per parameter, 0 at biases; None if all are 0."""
-        if not any(values):
-            return None
-        column = self.weights.flat.new_tensor(values)[:, None]
-        return Rows(self.layout, column * torch.from_numpy(self.layout.is_weight).to(column)).flat
-
-    def _fill(self) -> None:
-        """Draw the next epoch's batches and masks."""
-        if len(self.parts) > 1 or len(self.parts[0][0].steps) > 1:
-            for i, (order, generator) in enumerate(
-                zip(self.orders, self.batch_orders, strict=True)
-            ):
-                torch.randperm(self.n_points, generator=generator, device="cpu", out=order)
-                order += i * self.n_points
-        points = self.points.to(self.weights.flat.device)
-        start = 0
-        for batches, _ in self.parts:
-            batches.fill(points[:, start : start + batches.n_points], self.draws, self.rates)
-            start += batches.n_points
-
-    def _take_steps(self) -> None:
-        """An epoch of optimizer steps, each with its proximal map and its projection."""
-        for batches, backpropagate in self.parts:
-            for X, offset, masks in batches.steps:
-                backpropagate(X, offset, masks)
-                self.optimizer.step()
-                if self.bounded.stop > self.bounded.start:
-                    for weights, norms in zip(self.incoming, self.norms, strict=True):
-                        project_(weights, self.radii, norms)
-
-    def _captured(self) -> Callable[[], None]:
-        """The steps of an epoch as one CUDA graph, which launches in one go."""
-        state = [self.weights.flat, *self.optimizer.state()]
-        before = [tensor.clone() for tensor in state]
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            # on whatever the memory holds: libraries allocate what they need before the capture
-            self._take_steps()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._take_steps()
-        for tensor, value in zip(state, before, strict=True):
-            tensor.copy_(value)
-        return graph.replay
+    def _draw(self) -> None:
+        """Draw the next epoch's order of points, and its numbers for dropout."""
+        n = self.order.shape[1]
+        if self.batch_size < n:
+            for order, generator in zip(self.order, self._batch_orders, strict=True):
+                torch.randperm(n, generator=generator, device="cpu", out=order)
+        if self.draws.numel():
+            # the last batch, if it is smaller, has a draw of its own
+            full = self.draws.shape[1] // n * (n - n % self.batch_size)
+            for draws, generator in zip(self.draws, self._dropout, strict=True):
+                draws[:full].uniform_(generator=generator)
+                draws[full:].uniform_(generator=generator)

@@ -177,7 +177,7 @@ def test_a_client_counts_under_its_address(host: str, counted: str):
 def test_the_address_that_a_trusted_proxy_forwards_counts(
     tmp_path: Path, trusted: str, status: int
 ):
-    settings = {"REGVIZ_SESSIONS_PER_ADDRESS": "1", "REGVIZ_PROCESSES": "0"}
+    settings = {"REGVIZ_SESSIONS_PER_ADDRESS": "1"}
     options = ("--server.address", "127.0.0.1")
     with (
         serve(tmp_path, *options, FORWARDED_ALLOW_IPS=trusted, **settings) as server,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from regviz.experiment import ACTIVATIONS, NetworkSpec
-from regviz.layout import Layout, Rows, initial_row, input_features
+from regviz.layout import Layout, initial_row, input_features
 from tests.test_networks import FEATURE_SETS, features_by_hand, layers_by_hand
 
 
@@ -39,17 +39,6 @@ def test_a_row_holds_each_units_weights_and_then_its_bias(sizes):
         assert torch.equal(block, torch.column_stack([weight, bias]))
     of_weights = torch.cat([weight.flatten() for weight, _ in layers]).numpy()
     np.testing.assert_array_equal(np.flatnonzero(layout.is_weight), of_weights)
-
-
-def test_rows_give_back_the_matrix_and_share_its_numbers_with_their_blocks():
-    layout = Layout((3, 4, 2))
-    matrix = torch.randn(5, layout.n_parameters)
-    rows = Rows(layout, matrix)
-    assert torch.equal(rows.matrix(), matrix)
-    for block, expected in zip(rows.blocks, layout.split(matrix), strict=True):
-        assert torch.equal(block, expected)
-    rows.flat.mul_(2)
-    assert torch.equal(rows.blocks[1], 2 * layout.split(matrix)[1])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

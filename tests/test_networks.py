@@ -10,8 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 
 from regviz import networks
 from regviz.experiment import ACTIVATIONS, FEATURES
-from regviz.layout import Layout, Rows
-from regviz.networks import Backpropagation, Target
+from regviz.layout import Layout
 from regviz.validation import TASKS
 
 FORMULAS = {
@@ -53,15 +52,13 @@ def layers_by_hand(row, sizes):
 
 
 def gradient_by_autograd(row, sizes, activation, task, X, y, masks, torch_loss):
-    """The gradient of one row's mean data loss; masks are ``(units, n)`` or None."""
+    """The gradient of one row's mean data loss; masks are ``(units, n)``."""
     row = row.clone().requires_grad_()
     values = torch.tensor(X)
     for i, (weight, bias) in enumerate(layers_by_hand(row, sizes)):
         if i:
             values = ACTIVATE[activation](values)
-        if masks[i] is not None:
-            values = values * masks[i].T
-        values = values @ weight.T + bias
+        values = (values * masks[i].T) @ weight.T + bias
     torch_loss(values, torch.tensor(y), task).backward()
     return row.grad
 
@@ -85,27 +82,25 @@ def check_gradient(sizes, activation, task, points, features, thinned, torch_los
     inputs = features_by_hand(points, features) if points.shape[1] == 2 else points
     layout = Layout(sizes)
     rows = torch.tensor(rng.normal(size=(n_rows, layout.n_parameters)) / math.sqrt(max(sizes)))
-    weights, gradients = Rows(layout, rows), Rows(layout, torch.full_like(rows, torch.nan))
     masks = []
     for i, units in enumerate(sizes[:-1]):
         mask = torch.tensor((rng.random((n_rows, units, n)) < 0.6) / 0.6)
         mask[0] = 1
-        masks.append(mask if thinned[min(i, 1)] else None)
-    target = Target(task, sizes[-1])
-    backpropagate = Backpropagation(weights, gradients, activation, target, n)
-    X = torch.tensor(np.vstack([inputs.T, np.ones(n)])).expand(n_rows, -1, -1)
-    offset = target.offset(torch.tensor(y)).double() / n
-    for _ in range(2):  # the memory is used again and again
-        backpropagate(X, offset, masks)
-    for k, found in enumerate(gradients.matrix()):
-        own = [None if mask is None else mask[k] for mask in masks]
+        masks.append(mask if thinned[min(i, 1)] else torch.ones_like(mask))
+    columns = np.eye(3)[y.astype(int)] if task == "multiclass" else y[:, None]
+    before = rows.clone()
+    given = torch.tensor(inputs), torch.tensor(columns), masks if any(thinned) else None
+    blocks = networks.gradient(layout.split(rows), *given, activation, task)
+    found = torch.cat([block.flatten(1) for block in blocks], 1)
+    for k in range(n_rows):
+        own = [mask[k] for mask in masks]
         expected = gradient_by_autograd(
             rows[k], sizes, activation, task, inputs, y, own, torch_loss
         )
         torch.testing.assert_close(
-            found, expected, rtol=0, atol=1e-12 * float(expected.abs().max())
+            found[k], expected, rtol=0, atol=1e-12 * float(expected.abs().max())
         )
-    assert torch.equal(weights.matrix(), rows)
+    assert torch.equal(rows, before)
 
 
 @pytest.mark.parametrize("features", FEATURE_SETS, ids=len)
@@ -146,7 +141,9 @@ def test_loss_and_accuracy_equal_scikit_learns():
     for task, n_outputs in N_OUTPUTS.items():
         outputs = torch.tensor(3 * rng.normal(size=(2, n_outputs, 40)))
         y = targets(task, 40, rng)
-        loss, accuracy = networks.data_loss_and_accuracy(outputs, torch.tensor(y), task)
+        losses, hits = networks.losses_and_hits(outputs, torch.tensor(y), task)
+        assert losses.shape == hits.shape == (2, 40)
+        loss, accuracy = losses.mean(1), hits.mean(1)
         predictions = networks.predict(outputs, task).numpy()
         for k in range(2):
             if task == "regression":
@@ -162,10 +159,10 @@ def test_loss_and_accuracy_equal_scikit_learns():
 
 def test_the_loss_stays_exact_where_probabilities_round_to_0_or_1():
     z = torch.tensor([[[-800.0, 800.0, -50.0, 50.0]]], dtype=torch.float64)
-    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
-    assert loss.item() == pytest.approx((800 + 800 + 2 * math.exp(-50)) / 4, rel=1e-15)
+    loss, _ = networks.losses_and_hits(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
+    assert loss.mean().item() == pytest.approx((800 + 800 + 2 * math.exp(-50)) / 4, rel=1e-15)
     z = torch.tensor([[[900.0], [0.0], [-900.0]]], dtype=torch.float64)
-    loss, _ = networks.data_loss_and_accuracy(z, torch.tensor([2.0]), "multiclass")
+    loss, _ = networks.losses_and_hits(z, torch.tensor([2.0]), "multiclass")
     assert loss.item() == 1800
 
 

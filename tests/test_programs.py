@@ -18,13 +18,13 @@ import pytest
 import torch
 
 import regviz
-import regviz.batches
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, make_dataset
 from regviz.layout import input_features
 from regviz.points import PointsSpec
 from regviz.points_file import points_csv
 from regviz.programs import LIBRARIES, libraries, program
 from regviz.regularization import METHODS
+from regviz.training import Program
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -199,20 +199,20 @@ class Replay:
 
     def record(self, experiment: Experiment) -> regviz.History:
         """Train, and note every permutation of points and every draw for dropout."""
-        randperm, dropout_mask = torch.randperm, regviz.batches.dropout_mask
+        randperm, draw = torch.randperm, Program._draw
 
         def noting_order(*arguments, **others):
             order = randperm(*arguments, **others)
             self.orders.append(order.clone())
             return order
 
-        def noting_draws(uniform, *arguments, **others):
-            self.draws.append(uniform.clone())
-            return dropout_mask(uniform, *arguments, **others)
+        def noting_draws(program):
+            draw(program)
+            self.draws.append(program.draws.clone())
 
         with self.monkeypatch.context() as patch:
             patch.setattr(torch, "randperm", noting_order)
-            patch.setattr(regviz.batches, "dropout_mask", noting_draws)
+            patch.setattr(Program, "_draw", noting_draws)
             history = regviz.train(experiment)
         self.start = history.weights(0, t=0)
         self.sizes = (len(experiment.network.features), *experiment.network.hidden)
@@ -246,7 +246,9 @@ class Replay:
             return values
         first = sum(self.sizes[: layers[layer]])
         draws = self.draws[self.epoch]
-        draws = draws.reshape(-1, *draws.shape[-2:])[batch, first : first + values.shape[1]].T
+        draws = draws.reshape(-1, sum(self.sizes), len(values))[
+            batch, first : first + values.shape[1]
+        ].T
         return values * (draws < 1 - rate) / (1 - rate)
 
 

@@ -13,8 +13,8 @@ from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegressio
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.layout import Layout, Rows
-from regviz.networks import Backpropagation, Target
+from regviz.layout import Layout
+from regviz.networks import gradient
 from regviz.regularization import dropout_mask
 
 
@@ -245,20 +245,17 @@ def test_input_dropouts_expected_gradient_is_that_of_wagers_ridge_penalty(rate):
     points, y = linear_problem(7, seed=4)
     layout = Layout((3, 1))
     w, b = np.array([0.7, -1.1, 0.4]), 0.3
-    weights = Rows(layout, torch.tensor([[*w, b]]))
-    gradients = Rows(layout, torch.zeros(1, 4).double())
-    target = Target("regression", 1)
-    backpropagate = Backpropagation(weights, gradients, "linear", target, len(y))
-    batch = torch.tensor(np.vstack([points.T, np.ones(len(y))]))[None]
-    offset = target.offset(torch.tensor(y)) / len(y)
+    weights = layout.split(torch.tensor([[*w, b]]))
+    given = torch.tensor(points), torch.tensor(y)[:, None]
     expectation = np.zeros(4)
     for dropped in itertools.product([False, True], repeat=3):
         probability = np.prod(np.where(dropped, rate, 1 - rate))
         # a draw below the keep probability keeps
         draws = torch.where(torch.tensor(dropped), 1 - rate / 2, (1 - rate) / 2).double()
         mask = dropout_mask(draws, torch.tensor(rate, dtype=torch.float64))
-        backpropagate(batch, offset, [mask[None, :, None].expand(1, 3, len(y))])
-        expectation += probability * gradients.matrix()[0].numpy()
+        masks = [mask[None, :, None].expand(1, 3, len(y))]
+        (found,) = gradient(weights, *given, masks, "linear", "regression")
+        expectation += probability * found.flatten().numpy()
     residual = points @ w + b - y
     penalty = rate / (1 - rate) * w * np.mean(points**2, axis=0)
     expected = [*(points.T @ residual / len(y) + penalty), residual.mean()]

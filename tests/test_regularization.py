@@ -16,15 +16,14 @@ STRENGTHS = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7), (2.0, 0.1)]
 def shrunk(z, threshold, factor):
     """``shrink_`` on a copy."""
     weights = z.clone()
-    thresholds = None if threshold is None else (-threshold, threshold)
-    shrink_(weights, thresholds, factor, torch.empty_like(weights))
+    shrink_(weights, (-threshold, threshold), factor)
     return weights
 
 
 def projected(weights, radius):
     """``project_`` on a copy, with one radius for each matrix."""
     found = weights.clone()
-    project_(found, radius, found.new_empty(*found.shape[:-1], 1))
+    project_(found, radius)
     return found
 
 
@@ -54,8 +53,8 @@ def test_shrinking_solves_the_proximal_problem(l1, l2, step):
 def test_weights_within_the_threshold_become_exactly_zero_in_float32_too():
     threshold = torch.tensor(0.1)
     z = torch.tensor([0.1, -0.1, 0.0999999, 1e-45, -0.0, 0.0]).float()
-    assert (shrunk(z, threshold.expand(6), None) == 0).all()
-    assert (shrunk(torch.nextafter(z[:2], 10 * z[:2]), threshold.expand(2), None) != 0).all()
+    assert (shrunk(z, threshold.expand(6), 1) == 0).all()
+    assert (shrunk(torch.nextafter(z[:2], 10 * z[:2]), threshold.expand(2), 1) != 0).all()
 
 
 def test_a_row_without_strength_beside_others_keeps_its_bits():
@@ -63,7 +62,7 @@ def test_a_row_without_strength_beside_others_keeps_its_bits():
     zeros, ones = torch.zeros_like(z), torch.ones_like(z)
     found = shrunk(z, zeros, ones)
     assert found.numpy().tobytes() == z.numpy().tobytes()
-    assert shrunk(z, None, None).numpy().tobytes() == z.numpy().tobytes()
+    assert shrunk(z, zeros, 1).numpy().tobytes() == z.numpy().tobytes()
 
 
 def test_projection_equals_the_closed_form_and_leaves_rows_inside_untouched():

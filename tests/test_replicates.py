@@ -183,8 +183,6 @@ def test_what_cannot_be_trained_is_refused_before_anything_is():
     experiment = Experiment(SMALL, training=TrainingSpec(batch_size=1000))
     with pytest.raises(ValueError, match=r"^batch_size must be at most 24"):
         stream_replicates(experiment, [1])
-    with pytest.raises(ValueError, match=r"^device must be"):
-        stream_replicates(Experiment(SMALL), [1], device="tpu")
 
 
 def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):

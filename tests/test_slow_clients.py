@@ -51,7 +51,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that gives clients more time than the tests take."""
     folder = tmp_path_factory.mktemp("few")
     (folder / "sitecustomize.py").write_text(FEW)
-    with serve(folder, PYTHONPATH=f"{folder}:{ROOT}", REGVIZ_PROCESSES="0") as server:
+    with serve(folder, PYTHONPATH=f"{folder}:{ROOT}") as server:
         yield server
 
 

@@ -14,7 +14,9 @@ import torch
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.epoch import to_rows
 from regviz.recorder import histories
+from regviz.regularization import dropout_mask
 from regviz.training import Program, recorded_epochs
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
@@ -337,14 +339,18 @@ def epoch_of_batches(program, epoch):
     The masks are ``(K, units, n)`` for each layer, in the experiment's order of rows, or None.
     """
     program.train_epoch(epoch)
-    steps = [step for batches, _ in program.parts for step in batches.steps]
-    return [
-        (
-            X[0, :-1].T.numpy(),
-            [None if mask is None else mask[program.put_back].clone() for mask in masks],
-        )
-        for X, _, masks in steps
-    ]
+    sizes = program.layout.sizes[:-1]
+    keep = to_rows(program.keep)[: program.n_networks]
+    rates = 1 - keep.repeat_interleave(torch.tensor(sizes), 1)[..., None]
+    draws, batches = program.draws[0], []
+    for points in program.order[0].split(program.batch_size):
+        masks = [None] * len(sizes)
+        if len(draws):
+            n = sum(sizes) * len(points)
+            uniform, draws = draws[:n].view(-1, len(points)), draws[n:]
+            masks = dropout_mask(uniform.to(rates), rates).split(sizes, 1)
+        batches.append((program.inputs[0, points].numpy(), masks))
+    return batches
 
 
 @pytest.mark.parametrize(

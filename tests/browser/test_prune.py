@@ -84,7 +84,8 @@ def scored_by_torch(history: History, rows: NDArray[np.float32]):
     inputs = torch.from_numpy(input_features(X, network.features).astype(np.float32))
     outputs = networks.hidden_and_output(blocks, inputs, network.activation)[-1]
     targets = torch.from_numpy(np.array(y, np.float64))
-    return networks.data_loss_and_accuracy(outputs, targets, history.dataset.task)
+    losses, hits = networks.losses_and_hits(outputs, targets, history.dataset.task)
+    return losses.mean(1), hits.mean(1)
 
 
 def connected_by_numpy(history: History, row: NDArray[np.float32]) -> int:
