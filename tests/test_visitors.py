@@ -144,7 +144,7 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState
         for asked in (visitor.open(QUERY), *(visitor.change("seed", seed) for seed in SEEDS)):
             showing = await asked
             await come(showing, visitor)
-            assert 0 < showing.first <= showing.line_up <= showing.whole
+            assert 0 < showing.first <= showing.whole
 
     visitor = visit(address, work)
     assert visitor.errors == []
@@ -168,7 +168,7 @@ def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientS
     assert problems == []
     n_frames = len(recorded_epochs(scene.cube().experiment.training))
 
-    def told() -> list[list[int]]:
+    def told() -> list[int]:
         """Of how many frames he has said so far that he holds them."""
         return [
             json.loads(widget.json_trigger_value)[0]["value"]["held"]
@@ -180,7 +180,7 @@ def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientS
     async def work(visitor: Visitor) -> None:
         await come(await visitor.open(QUERY), visitor)
         async with asyncio.timeout(30):  # he says so once he has them
-            while told()[-1:] != [[n_frames, n_frames]]:
+            while told()[-1:] != [n_frames]:
                 await asyncio.sleep(0.01)
 
     visit(address, work)
@@ -263,9 +263,9 @@ def test_what_never_came_is_slower_than_all_else():
     values: list[float | None] = [1.0] * 19 + [None]
     assert quantile(values, 0.95) == 1
     assert math.isinf(quantile([*values, None], 0.95))
-    rows = times([Showing(0, 1, 2, None)], beyond=10, first=2, line_up=1.5)
+    rows = times([Showing(0, 1, None)], beyond=10, first=2, whole=1.5)
     texts = {row.name: row.text() for row in rows}
     assert "MISSED" not in texts["first picture, p95"]
-    assert texts["whole line-up, p95"].endswith("<= 1.5   MISSED")
-    assert "> 10 s" in texts["whole cube, p95"]
+    assert texts["every strength, p95"].endswith("<= 1.5   MISSED")
+    assert "> 10 s" in texts["every strength, p95"]
     assert Row("errors", 0, "", 0).text().split() == ["errors", "0", "<=", "0"]
