@@ -21,7 +21,7 @@ const TIPS = {
 
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
-  const status = make("span", { class: "status", "data-waiting": waiting("99 %") });
+  const status = make("span", { class: "status", "data-waiting": training(99) });
   return { element: make("div", { class: "legend" }, signs, status), signs, status };
 }
 
@@ -70,7 +70,7 @@ export function updateStatus({ status }, recording) {
     status.setAttribute("aria-live", done ? "polite" : "off");
     if (!done) explain(status, null); // which was that of the run before
   }
-  if (!done) return say(status, `training… ${Math.floor((100 * epochs.at(-1)) / lastEpoch)} %`);
+  if (!done) return say(status, training(Math.floor((100 * epochs.at(-1)) / lastEpoch)));
   const notes = [nFrames < Math.min(lastEpoch, FRAMES) + 1 && `${nFrames} epochs kept`, half && "half precision"].filter(Boolean);
   explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
   say(status, summary(recording));
@@ -86,6 +86,10 @@ function explain(status, tip) {
     status.tabIndex = 0;
     status.dataset.tip = tip;
   }
+}
+
+function training(percent) {
+  return `training… ${percent} %`;
 }
 
 function summary({ diverged, lastEpoch }) {
