@@ -5,7 +5,7 @@
  * @typedef {{header: Object, arrays: Object<string, Numbers>}} Message
  */
 
-export const VERSION = 3;
+export const VERSION = 4;
 const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 
 /**
