@@ -219,6 +219,7 @@ class _Recorder:
         self.experiment, self.dataset = experiment, dataset
         self.growing = Growing(experiment, dataset)
         self.layout = self.growing.layout
+        self.is_weight = torch.from_numpy(np.flatnonzero(self.layout.is_weight))
         self.diverged = np.full(len(experiment.regularizations), -1)
         self.strengths: torch.Tensor | None = None
         self.next_onset = math.inf
@@ -257,14 +258,13 @@ class _Recorder:
         activation = self.experiment.network.activation
         raw = outputs(rows, self.inputs, self.layout.sizes, activation)
         found = {}
-        losses, hits = networks.losses_and_hits(raw, self.y, self.dataset.task)
-        for name, values in ("loss", losses), ("accuracy", hits):
-            parts = torch.split_with_sizes(values, self.counts, 1)
-            for split, part in zip(SPLITS, parts, strict=True):
-                found[f"{split}_{name}"] = part.mean(1).numpy()
+        per_point = torch.stack(networks.losses_and_hits(raw, self.y, self.dataset.task))
+        parts = torch.split_with_sizes(per_point, self.counts, 2)
+        for split, part in zip(SPLITS, parts, strict=True):
+            found[f"{split}_loss"], found[f"{split}_accuracy"] = part.mean(2).numpy()
         with np.errstate(invalid="ignore"):  # a network that diverges
             found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows[:, torch.from_numpy(self.layout.is_weight)].double()
+        weights = rows[:, self.is_weight].double()
         found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
         found["objective"] = found["train_loss"] + found["penalty"]
         for measure in (
