@@ -34,7 +34,7 @@ PART = """async ([message, offset, length]) => {
 }"""
 
 
-def message(version: int = 3, **arrays: np.ndarray) -> str:
+def message(version: int = VERSION, **arrays: np.ndarray) -> str:
     """A message as the head of regviz/board.py describes it, in base64."""
     listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
     text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
@@ -99,5 +99,5 @@ def test_a_part_of_an_array_is_copied_from_its_place(blank: Page, kind: str):
 
 
 def test_a_message_of_another_version_is_refused(blank: Page):
-    with pytest.raises(Exception, match="message version 2, this page reads 3; reload it"):
-        read(blank, message(version=2, parameters=np.zeros(4, "<f4")))
+    with pytest.raises(Exception, match=f"message version {VERSION - 1}, this page reads {VERSION}; reload it"):
+        read(blank, message(version=VERSION - 1, parameters=np.zeros(4, "<f4")))
