@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from regviz.board import VERSION
+
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
   const { copyNumbers, decode } = await import(assets + "/board/codec.js");
@@ -99,5 +101,6 @@ def test_a_part_of_an_array_is_copied_from_its_place(blank: Page, kind: str):
 
 
 def test_a_message_of_another_version_is_refused(blank: Page):
-    with pytest.raises(Exception, match=f"message version {VERSION - 1}, this page reads {VERSION}; reload it"):
+    told = f"message version {VERSION - 1}, this page reads {VERSION}; reload it"
+    with pytest.raises(Exception, match=told):
         read(blank, message(version=VERSION - 1, parameters=np.zeros(4, "<f4")))
