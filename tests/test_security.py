@@ -366,7 +366,7 @@ HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
 def passed_on(
     monkeypatch: pytest.MonkeyPatch, messages: list[bytes]
 ) -> tuple[list[bytes], list[float]]:
-    """What a connection passes on of messages that come while time stands still, and its waits."""
+    """Return the messages that a connection passes on while time stands still, and its waits."""
     waited: list[float] = []
     coming = iter(messages)
 

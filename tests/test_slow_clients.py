@@ -127,7 +127,7 @@ def answers_now(server: Server) -> bool:
         return False
 
 
-# What the timers do, in a server of uvicorn's in this process whose clock the tests set
+# The timers, in a server of uvicorn's in this process, whose clock the tests set
 
 
 HOUR = 3600  # seconds

@@ -11,7 +11,7 @@ from regviz.server.admission import Places
 
 
 class Visitors(Collector):
-    """What places and trainings come to, at the time of asking.
+    """Metrics of places and trainings, computed at each request.
 
     Parameters
     ----------

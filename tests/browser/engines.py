@@ -33,7 +33,7 @@ class Engine(Protocol):
         """The value of a JavaScript expression, or of its promise."""
 
     def errors(self) -> list[str]:
-        """What the page's console has had of errors, as far as the browser tells."""
+        """Errors on the page's console, as far as the browser tells."""
 
 
 def wait_for(engine: Engine, expression: str) -> None:

@@ -1,6 +1,7 @@
 """The page in Firefox and in WebKit as it is in Chromium."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -28,25 +29,26 @@ SETTLED = """(async () => {
 
 @pytest.fixture(scope="module")
 def in_firefox(url: str) -> Iterator[Engine]:
-    path = find_firefox()
-    assert path, "no Firefox: run tests/browser/install.py, as make test does"
-    with firefox(path) as engine:
-        opened(engine, url)
-        yield engine
+    yield from showing(url, firefox, find_firefox(), "Firefox")
 
 
 @pytest.fixture(scope="module")
 def in_webkit(url: str) -> Iterator[Engine]:
-    path = find_webkit()
-    assert path, "no WebKitGTK with a driver: run tests/browser/install.py, as make test does"
-    with webkit(path) as engine:
-        opened(engine, url)
+    yield from showing(url, webkit, find_webkit(), "WebKitGTK with a driver")
+
+
+def showing(
+    url: str,
+    start: Callable[[str], AbstractContextManager[Engine]],
+    path: str | None,
+    name: str,
+) -> Iterator[Engine]:
+    """Yield a browser that shows the page, with all networks there."""
+    assert path, f"no {name}: run tests/browser/install.py, as make test does"
+    with start(path) as engine:
+        engine.goto(f"{url}?v=1&epochs=100")
+        wait_for(engine, f"{BOARD}?.regviz?.complete ?? false")
         yield engine
-
-
-def opened(engine: Engine, url: str) -> None:
-    engine.goto(f"{url}?v=1&epochs=100")
-    wait_for(engine, f"{BOARD}?.regviz?.complete ?? false")
 
 
 @pytest.mark.parametrize("engine", ["in_firefox", "in_webkit"])

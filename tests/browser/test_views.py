@@ -32,7 +32,6 @@ from tests.browser.visitor import (
     control,
     cube_of,
     look,
-    press,
     settled,
     trained,
 )
@@ -105,7 +104,7 @@ def close(page: Page, name: str) -> None:
     """Close a view that is open."""
     radio = page.get_by_role("radio", name=name, exact=True)
     expect(radio).to_be_checked()
-    press(radio)
+    radio.click()
     expect(radio).not_to_be_checked()
 
 

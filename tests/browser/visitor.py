@@ -117,16 +117,11 @@ def change(page: Page, label: str, keys: Sequence[str]) -> str:
     return changed(page, before)
 
 
-def press(radio: Locator) -> None:
-    """Click one of a group, of which there is never more than one."""
-    expect(radio).to_have_count(1)
-    radio.click(force=True)
-
-
 def choose_data(page: Page, label: str) -> str:
     """Choose a dataset by its picture; the name of the new run, once it has arrived whole."""
     before = page.evaluate("window.board().recording.run")
-    press(page.get_by_role("radio", name=label))
+    radio = page.get_by_role("radio", name=label)
+    radio.locator("..").click()  # its label, which is what is seen
     return changed(page, before)
 
 
@@ -177,9 +172,8 @@ def query_of(page: Page) -> str:
 def choose(page: Page, name: str) -> None:
     """Choose one of a few, such as a view or where the points come from, if it is not chosen."""
     radio = page.get_by_role("radio", name=name, exact=True)
-    expect(radio).to_have_count(1)
     if not radio.is_checked():
-        press(radio)
+        radio.click()
     expect(radio).to_be_checked()
 
 
