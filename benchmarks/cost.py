@@ -12,10 +12,12 @@ import numpy as np
 from scipy.optimize import nnls
 
 import regviz
+from regviz import compiled
 from regviz.cost import COEFFICIENTS, work
 from regviz.cube import Cube
 from regviz.experiment import (
     ACTIVATIONS,
+    DTYPES,
     OPTIMIZERS,
     DataSpec,
     Experiment,
@@ -65,6 +67,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--settings", type=int, default=120)
     settings = parser.parse_args().settings
+    for dtype in DTYPES:
+        compiled.wait(dtype)
     rng = np.random.default_rng(0)
     measured = [seconds(setting(rng)) for _ in range(settings)]
     A = np.array([work(experiment) for experiment, _ in measured])

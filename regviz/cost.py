@@ -3,13 +3,14 @@
 import math
 
 from regviz.datasets import n_train_of
+from regviz.epoch import NETWORKS, POINTS
 from regviz.experiment import Experiment
 from regviz.layout import Layout
 from regviz.scene import Scene
 from regviz.training import recorded_epochs
 
 # Seconds on one core for each of `work`, fitted and tested by `benchmarks/cost.py`.
-COEFFICIENTS = (1.8e-05, 1.7e-05, 5.1e-09, 1.7e-10, 5.1e-09, 1e-3, 1e-10, 1.7e-09)
+COEFFICIENTS = (2.6e-05, 2e-07, 2.3e-09, 1.9e-09, 1.1e-08, 0.00032, 5.9e-09)
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:
@@ -18,27 +19,30 @@ def work(experiment: Experiment) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        Steps of the optimizer; layers passed through by them; parameters updated; products of an
-        input and a weight; values of hidden units; and when recording: frames, products and values
-        of hidden units. What is multiplied, updated or computed is summed over the networks.
+        Epochs; steps; parameters updated; products of an input and a weight; values of units; and
+        when recording: frames, and values of units. All but epochs and frames are summed over the
+        blocks of networks, and what is done for points over the tiles of them, that `regviz.kernel`
+        computes side by side.
     """
     data, training = experiment.data, experiment.training
     layout = Layout.of(experiment.network, 2, data.n_outputs)
     n_train = n_train_of(data)
     batch_size = min(training.batch_size or n_train, n_train)
-    n_networks = len(experiment.regularizations)
+    full, rest = divmod(n_train, batch_size)
+    n_tiles = full * math.ceil(batch_size / POINTS) + math.ceil(rest / POINTS)
+    blocks = math.ceil(len(experiment.regularizations) / NETWORKS)
+    steps = training.epochs * blocks * math.ceil(n_train / batch_size)
+    passes = training.epochs * blocks * n_tiles
     units = sum(layout.sizes[1:])
-    steps = training.epochs * math.ceil(n_train / batch_size)
     frames = len(recorded_epochs(training))
     return (
+        training.epochs,
         steps,
-        steps * len(layout.shapes),
-        steps * n_networks * layout.n_parameters,
-        training.epochs * n_train * n_networks * layout.n_parameters,
-        training.epochs * n_train * n_networks * units,
+        steps * layout.n_parameters,
+        passes * layout.n_parameters,
+        passes * units,
         frames,
-        frames * data.n_samples * n_networks * layout.n_parameters,
-        frames * data.n_samples * n_networks * units,
+        frames * blocks * data.n_samples * units,
     )
 
 

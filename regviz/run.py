@@ -47,6 +47,8 @@ class Training(ABC):
         The visitor who watches from the start.
     scheduler : Scheduler
         Runs the training.
+    ended : callable
+        Called without arguments once it is over, however it ends.
     """
 
     urgent = True  # whether visitors look at it as it grows
@@ -59,8 +61,9 @@ class Training(ABC):
         patience: float,
         visitor: str,
         scheduler: Scheduler,
+        ended: Callable[[], None],
     ) -> None:
-        self.experiments, self.patience = experiments, patience
+        self.experiments, self.patience, self._tell_ended = experiments, patience, ended
         self.error: Exception | None = None
         # waiting for the end does not wake up at every frame
         lock = threading.RLock()
@@ -155,6 +158,7 @@ class Training(ABC):
             self._ended.notify_all()
         described = describe(self.experiment, len(self.experiments))
         _logger.info("run", extra={"fields": described | fields}, exc_info=error)
+        self._tell_ended()
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
         """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""
@@ -203,9 +207,10 @@ class Run(Training):
         patience: float = 10.0,
         visitor: str = "",
         scheduler: Scheduler = SHARED,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         dataset = make_dataset(experiment.data)
-        super().__init__([experiment], [dataset], patience, visitor, scheduler)
+        super().__init__([experiment], [dataset], patience, visitor, scheduler, ended)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -273,9 +278,10 @@ class Replication(Training):
         patience: float = 10.0,
         visitor: str = "",
         scheduler: Scheduler = SHARED,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         parts = under_seeds(experiment, seeds)
-        super().__init__(*parts, patience, visitor, scheduler)
+        super().__init__(*parts, patience, visitor, scheduler, ended)
 
     @property
     def share(self) -> float:

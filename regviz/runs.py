@@ -45,8 +45,8 @@ class Runs:
     ----------
     max_bytes : int
         Bound on the recordings that are kept. The least recently used are evicted first, but none
-        that is still in training. It is applied when a training begins and at each `tidy`. When
-        those in training alone take as much, no more is taken on.
+        that is still in training. It is applied when a training begins or ends, and at each
+        `tidy`. When those in training alone take as much, no more is taken on.
     max_trainings : int
         Bound on the trainings that are not finished; no more is taken on.
     max_age : float
@@ -121,7 +121,7 @@ class Runs:
         Busy
             If too much is in training.
         """
-        start = partial(Run, experiment, self.patience, visitor, self.scheduler)
+        start = partial(Run, experiment)
         return self._get((experiment, None), visitor, start, always)
 
     def replicate(
@@ -147,7 +147,7 @@ class Runs:
         Busy
             If too much is in training.
         """
-        start = partial(Replication, experiment, seeds, self.patience, visitor, self.scheduler)
+        start = partial(Replication, experiment, seeds)
         return self._get((experiment, tuple(seeds)), visitor, start)
 
     def holds(self, experiment: Experiment) -> bool:
@@ -167,7 +167,7 @@ class Runs:
         return cast(Run, kept.what.result()) if kept is not None and kept.what.done() else None
 
     def _get(
-        self, key: Key, visitor: str, start: Callable[[], Watched], always: bool = False
+        self, key: Key, visitor: str, start: Callable[..., Watched], always: bool = False
     ) -> Watched:
         """The training of a key, started if there is none that goes on or is complete.
 
@@ -190,7 +190,7 @@ class Runs:
                 if self._kept.get(key) is kept:
                     del self._kept[key]
         try:
-            training = start()
+            training = start(self.patience, visitor, self.scheduler, self._shrink)
         except BaseException as error:
             with self._lock:
                 del self._kept[key]
@@ -226,14 +226,17 @@ class Runs:
                 del self._kept[key]
                 n_bytes -= kept.n_bytes
 
-    def tidy(self) -> None:
-        """Evict what nobody has asked for since `max_age`, and what exceeds the bound.
+    def _shrink(self) -> None:
+        """Evict what exceeds the bound; not what a visitor has just asked for, and still loads."""
+        now = time.monotonic()
+        with self._lock:
+            self._evict(lambda kept: now - kept.asked > self.patience)
 
-        A run stays that a visitor has just asked for: its browser still loads it.
-        """
+    def tidy(self) -> None:
+        """Evict what nobody has asked for since `max_age`, and what exceeds the bound."""
         now = time.monotonic()
         with self._lock:
             for key, kept in list(self._kept.items()):
                 if now - kept.asked > self.max_age and not kept.in_progress:
                     del self._kept[key]
-            self._evict(lambda kept: now - kept.asked > self.patience)
+        self._shrink()

@@ -27,20 +27,20 @@ def test_cost_grows_with_all_there_is_to_do():
     assert cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene(200)))
 
 
-def test_work_is_counted_for_all_networks():
+def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
     data = DataSpec(n_samples=100, train_fraction=0.5, validation_fraction=0.2)
     training = TrainingSpec(epochs=10, batch_size=15)
-    experiment = Experiment(data, NetworkSpec((8,)), training, (Regularization(),) * 3)
-    steps, parameters, units = 10 * 3, 2 * 8 + 8 + 8 + 1, 8 + 1
+    experiment = Experiment(data, NetworkSpec((8,)), training, (Regularization(),) * 9)
+    parameters, units, blocks = 2 * 8 + 8 + 8 + 1, 8 + 1, 2
+    steps, tiles = 10 * blocks * 3, 10 * blocks * (4 + 4 + 3)  # of 15, 15 and 10 points
     assert work(experiment) == (
+        10,
         steps,
-        steps * 2,
-        steps * 3 * parameters,
-        10 * 40 * 3 * parameters,
-        10 * 40 * 3 * units,
+        steps * parameters,
+        tiles * parameters,
+        tiles * units,
         11,
-        11 * 100 * 3 * parameters,
-        11 * 100 * 3 * units,
+        11 * blocks * 100 * units,
     )
 
 

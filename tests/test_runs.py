@@ -216,7 +216,6 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     assert len(runs) == 4  # as they are in training
     run_all(stopped)
     assert all(run.wait(0).complete for run in kept)
-    runs.tidy()
     assert runs.n_bytes <= runs.max_bytes
     assert len(runs) == 2
 

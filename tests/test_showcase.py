@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 import regviz
 from regviz.regularization import METHODS
@@ -12,8 +11,8 @@ from regviz.showcase import SHOWCASE
 NAMES = list(METHODS)
 
 
-@pytest.mark.parametrize("seed", [SHOWCASE.data.seed, 0, 1, 3, 4, 5])
-def test_none_overfits_l1_is_sparse_and_the_best_of_the_others_tests_clearly_better(seed: int):
+def claims(seed: int) -> dict[str, bool]:
+    """What the opening is to show, and whether it does with this seed of points and training."""
     experiment = replace(
         SHOWCASE,
         data=replace(SHOWCASE.data, seed=seed),
@@ -23,17 +22,30 @@ def test_none_overfits_l1_is_sparse_and_the_best_of_the_others_tests_clearly_bet
     final = {
         name: dict(zip(NAMES, values[-1], strict=True)) for name, values in history.metrics.items()
     }
-    loss, gap = final["test_loss"], final["gap"]
-    # the bounds leave room for what another processor's rounding makes of 400 epochs
-    assert gap["none"] > 0.3
+    loss = final["test_loss"]
     best = min(loss, key=loss.__getitem__)
-    assert final["train_loss"]["none"] < final["train_loss"][best]
-    assert final["sparsity"]["l1"] > 0.55
-    assert loss["l1"] < loss["none"]
-    assert loss[best] < 0.7 * loss["none"]
-    exactly_zero = {name for name, share in final["sparsity"].items() if share > 0}
-    assert exactly_zero == {"l1", "elastic_net"}
-    assert (history.diverged == -1).all()
+    return {
+        "none overfits": final["gap"]["none"] > 0.3,
+        "none fits best": final["train_loss"]["none"] < final["train_loss"][best],
+        "L1 is sparse": final["sparsity"]["l1"] > 0.55,
+        "L1 tests better": loss["l1"] < loss["none"],
+        "the best of the others tests clearly better": loss[best] < 0.7 * loss["none"],
+        "L1 and elastic net alone have exact zeros": (
+            {name for name, share in final["sparsity"].items() if share > 0}
+            == {"l1", "elastic_net"}
+        ),
+        "nothing diverges": bool((history.diverged == -1).all()),
+    }
+
+
+def test_none_overfits_l1_is_sparse_and_the_best_of_the_others_tests_clearly_better():
+    # 400 epochs of momentum are chaotic, and may end next to a spike: on each claim's behalf two
+    # seeds of twenty may differ
+    held = {seed: claims(seed) for seed in range(20)}
+    assert SHOWCASE.data.seed in held
+    assert all(held[SHOWCASE.data.seed].values())
+    for claim in held[0]:
+        assert sum(of[claim] for of in held.values()) >= 18, claim
 
 
 def test_it_trains_on_sixty_points_and_keeps_the_rest_apart():
