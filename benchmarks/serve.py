@@ -122,7 +122,7 @@ async def same_link(options: Options, script: str = APP, full: bool = False) -> 
             title += f", each with an empty cache: {len(files)} files"
         rows = times(showings, WAIT, first)
         if script == APP:
-            rows.append(Row("trainings: a line-up, and all others", crowd.trained(), "", 2))
+            rows.append(Row("trainings", crowd.trained(), "", 1))
         show(title, rows + browser + crowd.processors(), crowd.errors())
     return showings
 
