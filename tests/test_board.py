@@ -18,6 +18,7 @@ from regviz.cube import Cube
 from regviz.datasets import SPLITS, domain
 from regviz.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes, halved, rounded
 from regviz.regularization import METHODS
+from regviz.scene import Scene
 from regviz.showcase import SHOWCASE
 from regviz.strengths import DEFAULT_LEVEL, strengths
 
@@ -421,8 +422,8 @@ def test_a_message_that_many_ask_for_is_compressed_once(
     sent: Sent, monkeypatch: pytest.MonkeyPatch
 ):
     calls = []
-    compress = zlib.compress
-    monkeypatch.setattr("zlib.compress", lambda *a: calls.append(1) or compress(*a))
+    compress = zlib.compressobj
+    monkeypatch.setattr("zlib.compressobj", lambda **k: calls.append(1) or compress(**k))
     sent = sent_of(sent.cube, sent.history)
     with ThreadPoolExecutor(8) as pool:
         messages = list(pool.map(lambda _: sent.message(), range(30)))
@@ -442,6 +443,16 @@ def test_a_message_of_one_frame_is_mostly_that_frame(sent: Sent):
     one = first(sent.history, 8)
     message = encode(sent.cube, "run", sent.rows, one, sent.packing, 7)
     assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
+
+
+def test_all_networks_of_the_opening_travel_in_few_bytes():
+    scene = Scene()
+    cube = scene.cube()
+    sent = sent_of(cube)
+    opening = encode(cube, "run", *sent[1:], most=3)
+    rest = sent.message(3)
+    assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
+    assert len(opening) + len(rest) < 1_420_000
 
 
 @pytest.mark.filterwarnings("error")

@@ -92,9 +92,8 @@ def charts(browser, url: str, history: regviz.History) -> Page:
     cards = [{"label": f"network {k}", "colour": {"light": "#b5174f"}} for k in networks]
     header = {
         "run": "a",
-        "part": 0,
         "frame": 0,
-        "rows": list(networks),
+        "cards": [{"networks": [k], "level": 0} for k in networks],
         "n_networks": len(networks),
         "n_frames": len(history.epochs),
         "epochs": history.epochs.tolist(),
