@@ -30,8 +30,8 @@ TAKEN_OUT = {
 PACKAGES = ("sympy", "mpmath", "networkx", "setuptools")
 OF_PACKAGES = ("{0}", "{0}-*", "isympy.py", "_distutils_hack", "distutils-precedence.pth")
 
-# a quarter of these are symbols, which only debuggers read
-LIBRARIES = ("torch/lib/*.so", "pyarrow/*.so*")
+# a fifth of these are symbols, which only debuggers read
+LIBRARIES = ("torch/lib/*.so", "pyarrow/*.so*", "llvmlite/binding/*.so")
 
 # Of large packages only what the server imports is compiled, with all that this brings along: the
 # rest would be in the image for nothing. Of all others everything is.
