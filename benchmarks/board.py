@@ -4,8 +4,8 @@
 
 Prints the frames per second that seven cards and the focus sustain, epoch by epoch, against six
 `st.plotly_chart`s of networks of the same size; how long after a slider has moved the board is
-drawn anew, and what is sent meanwhile; the time from a change in the sidebar to the first picture,
-to the whole line-up and to the whole cube; and the bytes that a cube costs on the WebSocket.
+drawn anew, and what is sent meanwhile; the time from a change in the sidebar to the first picture
+and to every method at every strength; and the bytes that a cube costs on the WebSocket.
 """
 
 import argparse

@@ -58,7 +58,7 @@ class RealBrowser:
         return await self._do(self._open, query)
 
     async def change(self, seed: int) -> Showing:
-        """Choose another seed, until all networks of the line-up have come."""
+        """Choose another seed, until all networks have come."""
         return await self._do(self._change, seed)
 
     async def leave(self) -> None:

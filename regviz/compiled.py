@@ -1,8 +1,14 @@
 """Load the compiled functions of `regviz.kernel`, or compile them once and keep them on disk.
 
-They lie beside the source, like its bytecode, or in ``NUMBA_CACHE_DIR``; `make` and the Dockerfile
-call `prepare`. Where they are not on disk, a thread compiles them (15 s of one core), and until it
-has done so `function` returns None. Where the folder cannot be written, each process does that.
+They lie beside the source, like its bytecode, or under ``NUMBA_CACHE_DIR``; `make` and the
+Dockerfile call `prepare`. Where they are not on disk, a thread compiles them (10 s of one core).
+A page does not wait for it: what begins to train meanwhile is trained by the reference program of
+`regviz.epoch`, to its end. `regviz.train` waits, so that its results do not depend on it. Where the
+folder cannot be written, each process compiles; where that fails, the reference serves.
+
+The functions are compiled for a common kind of processor, so that one image serves many machines.
+Numba knows one kind in a process: other code that it compiles there is for the same, unless
+``NUMBA_CPU_NAME`` says another, or Numba has compiled something before.
 """
 
 import hashlib
@@ -19,6 +25,8 @@ from typing import Any
 from regviz.experiment import DTYPES
 
 _SOURCES = ("kernel.py", "lanes.py")
+# what LLVM calls the features that x86-64-v3 adds
+_V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # of each precision
@@ -33,36 +41,58 @@ def begin(dtype: str) -> Future[Any]:
         return _loading[dtype]
 
 
-def function(name: str, dtype: str) -> Any:
-    """The compiled function of `regviz.kernel`, or None as long as there is none."""
+def ready(dtype: str) -> bool:
+    """Whether the kernel is loaded in a precision; if not, its compilation has begun."""
     if dtype not in _ready:
         begin(dtype)
+    return dtype in _ready
+
+
+def function(name: str, dtype: str) -> Any:
+    """Wait for a compiled function of `regviz.kernel`; None if compiling has failed."""
+    if dtype not in _ready:
+        wait(dtype)
     return getattr(_ready.get(dtype), name, None)
 
 
 def wait(dtype: str) -> None:
-    """Return when this precision is loaded, or compiled."""
-    begin(dtype).result()
+    """Return when this precision is loaded or compiled, or that has failed."""
+    begin(dtype).exception()
 
 
 def _load(dtype: str) -> Future[Any]:
     """The kernel, at once where it is on disk, else as soon as a thread has compiled it."""
-    kernel, future = _kernel(), Future[Any]()
+    future = Future[Any]()
 
-    def compile_and_keep() -> None:
+    def compile_and_keep(kernel: ModuleType) -> None:
+        for dispatcher, signature in kernel.signatures(dtype):
+            dispatcher.compile(signature)
+        _ready[dtype] = kernel
+        future.set_result(kernel)
+
+    def compile_beside(kernel: ModuleType) -> None:
         try:
-            for dispatcher, signature in kernel.compiled(dtype):
-                dispatcher.compile(signature)
-            _ready[dtype] = kernel
-            future.set_result(kernel)
+            compile_and_keep(kernel)
         except Exception as error:
-            _logger.warning("compilation failed, training goes on without", exc_info=error)
-            future.set_exception(error)
+            fail(error)
 
-    if all(d._cache.holds(signature, d.targetctx) for d, signature in kernel.compiled(dtype)):
-        compile_and_keep()
-    else:
-        threading.Thread(target=compile_and_keep, name="compile", daemon=True).start()
+    def fail(error: Exception) -> None:
+        _logger.warning("compilation failed, training goes on without", exc_info=error)
+        future.set_exception(error)
+
+    try:
+        kernel = _kernel()
+        wanted = kernel.signatures(dtype)
+        held = [d._cache.holds(signature, d.targetctx) for d, signature in wanted]
+        if all(held):
+            compile_and_keep(kernel)
+        else:
+            beside = threading.Thread(
+                target=compile_beside, args=(kernel,), name="compile", daemon=True
+            )
+            beside.start()
+    except Exception as error:
+        fail(error)
     return future
 
 
@@ -85,7 +115,9 @@ def _kernel() -> ModuleType:
             return cls(function, file)
 
         def get_cache_path(self) -> str:
-            return str(numba.config.CACHE_DIR or super().get_cache_path())
+            if folder := numba.config.CACHE_DIR:
+                return str(Path(folder) / self.get_suitable_cache_subpath(self._py_file))
+            return str(super().get_cache_path())
 
         def get_source_stamp(self) -> str:
             """A hash of all that the compiled code is made from."""
@@ -102,12 +134,15 @@ def _kernel() -> ModuleType:
 
         def holds(self, signature: Any, context: Any) -> bool:
             key = self._index_key(signature, context.codegen())
-            with suppress(Exception):
-                return key in self._cache_file._load_index()
-            return False
+            try:
+                return self._cache_file.load(key) is not None
+            except Exception:  # files that cannot be read are written anew
+                with suppress(OSError):
+                    self.flush()
+                return False
 
         def load_overload(self, signature: Any, context: Any) -> Any:
-            with suppress(Exception):  # a file that cannot be read is compiled anew
+            with suppress(Exception):
                 return super().load_overload(signature, context)
 
         def save_overload(self, signature: Any, data: Any) -> None:
@@ -120,17 +155,17 @@ def _kernel() -> ModuleType:
 
 
 def _cpu() -> str:
-    """The processor to compile for: a common level, so that one image serves many machines.
+    """The kind of processor to compile for: a common one.
 
-    x86-64-v3 (AVX2, FMA) is what x86 processors have since 2015; on one without it, the code in the
-    image is not found under its name, and is compiled anew.
+    x86-64-v3 is what x86 processors have since 2015; on one without it, the code in the image is
+    not found under its name, and is compiled anew.
     """
     from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
 
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return "generic"
     features = get_host_cpu_features()
-    return "x86-64-v3" if features.get("avx2") and features.get("fma") else "x86-64"
+    return "x86-64-v3" if all(features.get(name) for name in _V3) else "x86-64"
 
 
 def prepare() -> None:

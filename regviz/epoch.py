@@ -1,8 +1,7 @@
-"""What costs time, as PyTorch operators: an epoch of training, and what networks then compute.
+"""An epoch of training, and the outputs of networks, as PyTorch operators.
 
-The reference implementation of each is a short program of torch operations. On the CPU the function
-of `regviz.kernel` that Numba compiles takes its place as soon as it is loaded; the two agree up to
-rounding.
+The reference implementation of each is a short program of torch operations. The CPU's is the
+function of `regviz.kernel` that Numba compiles, and waits for it; the two agree up to rounding.
 """
 
 from collections.abc import Sequence
@@ -61,11 +60,9 @@ def train_by_reference(
     beta2: float,
     epsilon: float,
     batch_size: int,
-    first_point: int,
-    last_point: int,
     n_steps: int,
 ) -> None:
-    """Train all networks for an epoch, or for some of its batches, in place.
+    """Train all networks for an epoch, in place.
 
     Networks are trained in blocks of 8, and each block on the points of one run: with B blocks and
     R runs, the first B / R blocks on those of the first run, and so on.
@@ -96,8 +93,6 @@ def train_by_reference(
         As of `NetworkSpec`, `Dataset` and `TrainingSpec`.
     batch_size : int
         Points in each batch but the last, which may be smaller.
-    first_point, last_point : int
-        The part of ``order`` to pass: whole batches.
     n_steps : int
         Steps that came before.
     """
@@ -113,11 +108,11 @@ def train_by_reference(
         radius = max_norm[blocks].view(-1, 1, 1)
         rates = 1 - to_rows(keep[blocks])
         rates = rates.repeat_interleave(torch.tensor(sizes[:-1]), 1)[..., None]
-        batches = order[run, first_point:last_point].split(batch_size)  # type: ignore[no-untyped-call]
+        batches = order[run].split(batch_size)  # type: ignore[no-untyped-call]
         for i, batch in enumerate(batches):
             masks = None
             if draws.numel():
-                at = (first_point + i * batch_size) * n_fed
+                at = i * batch_size * n_fed
                 uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
                 masks = dropout_mask(uniform.to(rates), rates).split_with_sizes(sizes[:-1], 1)
             points, y = inputs[run, batch], targets[run, batch]
@@ -133,7 +128,7 @@ def train_by_reference(
 
 
 def restore_(weights: Tensor, never_zero: Tensor) -> None:
-    """Give weights that only rounding has made 0 the smallest normal number, of their sign.
+    """Give weights that only rounding has made 0 the smallest normal number, of that zero's sign.
 
     In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient hits
     it but by chance. Without this, a weight that the data do not use would shrink below the
@@ -151,10 +146,12 @@ def _train(*arguments: Any) -> None:
     if train is None:
         train_by_reference(*arguments)
         return
-    tensors, sizes = arguments[:11], arguments[11]
+    changed, given, sizes = arguments[:2], arguments[2:11], arguments[11]
+    if not all(tensor.is_contiguous() for tensor in changed):
+        raise ValueError("parameters and state must be contiguous")
     activation, task, optimizer, learning_rate, momentum, *rest = arguments[12:]
     train(
-        *(tensor.numpy() for tensor in tensors),
+        *(tensor.contiguous().numpy() for tensor in (*changed, *given)),
         *_shape(tuple(sizes)),
         *(ACTIVATIONS.index(activation), TASKS.index(task), optimizer in ("adam", "adamw")),
         *(learning_rate, momentum if optimizer == "momentum" else 0.0, *rest),
@@ -187,7 +184,13 @@ def _outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
     blocks, n = to_blocks(rows), len(inputs)
     found = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
     shape, _ = _shape(tuple(sizes))
-    predict(blocks.numpy(), inputs.numpy(), shape, ACTIVATIONS.index(activation), found.numpy())
+    predict(
+        blocks.numpy(),
+        inputs.contiguous().numpy(),
+        shape,
+        ACTIVATIONS.index(activation),
+        found.numpy(),
+    )
     by_network = found.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)
     return by_network.flatten(0, 1)[: len(rows), :, :n].contiguous()
 

@@ -183,7 +183,7 @@ def _project(W, sizes, radius):
 
 @njit
 def _restore(W, is_weight, l1):
-    """Give weights that only rounding has made 0 the smallest normal number, of their sign."""
+    """Give weights that only rounding has made 0 the smallest normal number, of the zero's sign."""
     smallest = np.finfo(W.dtype).tiny
     for row in range(len(W)):
         if is_weight[row]:
@@ -193,7 +193,7 @@ def _restore(W, is_weight, l1):
 
 
 @njit
-def _thin_out(draws, keep, sizes, t, mask):
+def _set_dropout_masks(draws, keep, sizes, t, mask):
     """Set dropout's masks of the tile's point ``t``: 0, or 1 / keep probability."""
     unit = 0
     for layer in range(len(sizes) - 1):
@@ -227,12 +227,11 @@ def train(
     beta2,
     epsilon,
     batch_size,
-    first_point,
-    last_point,
     n_steps,
 ):
-    """Train for an epoch or a part of one, as `regviz.epoch.train_epoch` says."""
+    """Train for an epoch, as `regviz.epoch.train_epoch` says."""
     n_blocks, n_rows, _ = parameters.shape
+    n_points = order.shape[1]
     n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
     n_fed = n_units - n_outputs
     dtype = parameters.dtype
@@ -243,11 +242,11 @@ def train(
     for block in range(n_blocks):
         run = block * len(order) // n_blocks
         W = parameters[block]
-        thinned, bounded = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
+        has_dropout, has_max_norm = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
         mask = np.ones((n_units, TILE), dtype)
         t = n_steps
-        for start in range(first_point, last_point, batch_size):
-            n = min(batch_size, last_point - start)
+        for start in range(0, n_points, batch_size):
+            n = min(batch_size, n_points - start)
             of_batch = draws[run, start * n_fed : (start + n) * n_fed]
             G[:] = 0
             for first in range(0, n, POINTS):
@@ -260,8 +259,8 @@ def train(
                         set_networks(target, c * POINTS + i, targets[run, point, c])
                     for c in range(n_inputs):
                         set_networks(fed, c * POINTS + i, inputs[run, point, c])
-                    if thinned:
-                        _thin_out(of_batch[at::n], keep[block], sizes, i, mask)
+                    if has_dropout:
+                        _set_dropout_masks(of_batch[at::n], keep[block], sizes, i, mask)
                 for c in range(n_inputs):
                     set_tile(fed, c, tile(fed, c) * tile(mask, c))
                 _forward(W, sizes, activation, mask, value, fed)
@@ -273,7 +272,7 @@ def train(
                 *(networks(l1, block), networks(l2, block), networks(decay, block)),
                 *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
             )
-            if bounded:
+            if has_max_norm:
                 _project(W, sizes, networks(max_norm, block))
             _restore(W, is_weight, networks(l1, block))
 
@@ -299,16 +298,16 @@ def predict(parameters, inputs, sizes, activation, outputs):
 DISPATCHERS = (train, predict)
 
 
-def compiled(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
+def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
     """Each function that is to be compiled, with the types of its arguments for a precision."""
 
     def array(kind: str, n_axes: int) -> types.Type:
         return types.Array(getattr(types, kind), n_axes, "C")
 
-    numbers, int64, float64 = array, types.int64, types.float64
-    tensors = (*(numbers(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
-    strengths = (*(numbers(dtype, 2) for _ in range(4)), numbers(dtype, 3))
+    int64, float64 = types.int64, types.float64
+    tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
+    strengths = (*(array(dtype, 2) for _ in range(4)), array(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
-    hyper = (int64, int64, types.boolean, *[float64] * 5, *[int64] * 4)
-    passed = numbers(dtype, 3), numbers(dtype, 2), shape[0], int64, numbers(dtype, 4)
+    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64)
+    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, array(dtype, 4)
     return [(train, (*tensors, *strengths, *shape, *hyper)), (predict, passed)]

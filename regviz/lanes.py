@@ -172,8 +172,8 @@ def _memory(count: int, store: bool) -> Any:
     @intrinsic
     def load(typing: Any, array: Any, i: types.Type) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            where = pointer(context, builder, signature.args[0], *arguments)
-            return builder.load(where, align=array.dtype.bitwidth // 8)
+            address = pointer(context, builder, signature.args[0], *arguments)
+            return builder.load(address, align=array.dtype.bitwidth // 8)
 
         return Vector(array.dtype, count)(array, types.intp), generate
 
@@ -182,9 +182,9 @@ def _memory(count: int, store: bool) -> Any:
         vector = Vector(array.dtype, count)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            where = pointer(context, builder, signature.args[0], *arguments[:2])
+            address = pointer(context, builder, signature.args[0], *arguments[:2])
             value = _repeated(context, builder, arguments[2], signature.args[2], vector)
-            builder.store(value, where, align=array.dtype.bitwidth // 8)
+            builder.store(value, address, align=array.dtype.bitwidth // 8)
             return context.get_dummy_value()
 
         return types.none(array, types.intp, value), generate

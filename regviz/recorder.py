@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regviz import measures, networks
+from regviz import compiled, measures, networks
 from regviz.datasets import SPLITS, Dataset, make_dataset, warn_unscaled
-from regviz.epoch import outputs
+from regviz.epoch import outputs, outputs_by_reference
 from regviz.experiment import Experiment
 from regviz.history import METRICS, History
 from regviz.layout import Layout, input_features
@@ -89,6 +89,7 @@ def stream(
         dataset = make_dataset(experiment.data)
     else:
         experiment = on_arrays(experiment, dataset)
+    compiled.wait(experiment.training.dtype)
     return (one for (one,) in histories([experiment], [dataset], after_epoch))
 
 
@@ -143,7 +144,7 @@ def histories(
 
 
 def beginnings(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> list[History]:
-    """What `histories` yields first, without the memory that training takes.
+    """The first of `histories`, made without the memory that training takes.
 
     Raises
     ------
@@ -212,7 +213,7 @@ class Growing:
 
 
 class _Recorder:
-    """Measures what a training has come to, and records it."""
+    """Measures the state of a training, and records it."""
 
     @pinned()
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
@@ -225,8 +226,10 @@ class _Recorder:
         self.next_onset = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
+        ready = compiled.ready(experiment.training.dtype)
+        self.outputs = outputs if ready else outputs_by_reference
         dtype = getattr(torch, experiment.training.dtype)
-        self.inputs = torch.from_numpy(inputs).to(dtype)
+        self.inputs = torch.from_numpy(inputs).to(dtype).contiguous()
         y = [dataset.points(split)[1] for split in SPLITS]
         self.y, self.counts = torch.from_numpy(np.concatenate(y)), [len(part) for part in y]
 
@@ -256,7 +259,7 @@ class _Recorder:
         """Every metric for each row: ``(K,)``."""
         rows = recording.parameters
         activation = self.experiment.network.activation
-        raw = outputs(rows, self.inputs, self.layout.sizes, activation)
+        raw = self.outputs(rows, self.inputs, self.layout.sizes, activation)
         found = {}
         per_point = torch.stack(networks.losses_and_hits(raw, self.y, self.dataset.task))
         parts = torch.split_with_sizes(per_point, self.counts, 2)

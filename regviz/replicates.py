@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from regviz import compiled
 from regviz.arrays import ArraysSpec
 from regviz.datasets import SPLITS, Dataset, make_dataset
 from regviz.experiment import Experiment
@@ -92,7 +93,9 @@ def stream_replicates(
     ValueError
         As for `replicate`; by the call itself, before anything is trained.
     """
-    return histories(*under_seeds(experiment, seeds, dataset), after_epoch)
+    parts = under_seeds(experiment, seeds, dataset)
+    compiled.wait(experiment.training.dtype)
+    return histories(*parts, after_epoch)
 
 
 def under_seeds(

@@ -18,8 +18,8 @@ from regviz.scheduler import SHARED, Job, Scheduler
 
 _logger = logging.getLogger("regviz.runs")
 
-# A slice ends with the first epoch that is done after so many seconds. It bounds how long a job
-# waits for a thread; the page's threads get the interpreter's lock within a slice, too.
+# A slice ends with the first epoch that is done after so many seconds, which bounds how long a job
+# waits for a thread. The largest epoch of the page takes 0.2 s, without the interpreter's lock.
 SLICE_SECONDS = 0.02
 
 
@@ -64,7 +64,7 @@ class Training(ABC):
         ended: Callable[[], None],
     ) -> None:
         self.experiments, self.patience, self._tell_ended = experiments, patience, ended
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         # waiting for the end does not wake up at every frame
         lock = threading.RLock()
         self._grown, self._ended = threading.Condition(lock), threading.Condition(lock)
@@ -144,7 +144,7 @@ class Training(ABC):
     def _count(self) -> None:
         self._n_epochs += 1
 
-    def _end(self, outcome: str, error: Exception | None, taken: float) -> None:
+    def _end(self, outcome: str, error: BaseException | None, taken: float) -> None:
         """Wake up all who wait, and log the end."""
         fields = {
             "ms": round(1000 * taken),
@@ -226,7 +226,7 @@ class Run(Training):
         timeout : float
             Seconds after which to return what there is.
         visitor : str
-            Who asks, and so watches the run.
+            The visitor who asks, and so watches the run.
 
         Raises
         ------

@@ -27,15 +27,15 @@ class _Kept:
     """An entry of the cache: a training, or a future one that a thread creates."""
 
     asked: float
-    what: "Future[Any]" = field(default_factory=Future)
+    training: "Future[Any]" = field(default_factory=Future)
 
     @property
     def n_bytes(self) -> int:
-        return int(self.what.result().n_bytes) if self.what.done() else 0
+        return int(self.training.result().n_bytes) if self.training.done() else 0
 
     @property
     def in_progress(self) -> bool:
-        return not self.what.done() or bool(self.what.result().in_progress)
+        return not self.training.done() or bool(self.training.result().in_progress)
 
 
 class Runs:
@@ -164,7 +164,9 @@ class Runs:
         """The run of ``experiment``, if there is one that has been created."""
         with self._lock:
             kept = self._kept.get((experiment, None))
-        return cast(Run, kept.what.result()) if kept is not None and kept.what.done() else None
+        return (
+            cast(Run, kept.training.result()) if kept is not None and kept.training.done() else None
+        )
 
     def _get(
         self, key: Key, visitor: str, start: Callable[..., Watched], always: bool = False
@@ -184,7 +186,7 @@ class Runs:
                     kept = self._kept[key] = _Kept(time.monotonic())
                     break
                 kept = self._ask(key)
-            if (training := kept.what.result()).watch(visitor):
+            if (training := kept.training.result()).watch(visitor):
                 return training
             with self._lock:
                 if self._kept.get(key) is kept:
@@ -194,10 +196,10 @@ class Runs:
         except BaseException as error:
             with self._lock:
                 del self._kept[key]
-            kept.what.set_exception(error)
+            kept.training.set_exception(error)
             raise
         with self._lock:
-            kept.what.set_result(training)
+            kept.training.set_result(training)
             self.n_started += 1
             self._evict(lambda old: old is not kept)
         return training

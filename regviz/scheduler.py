@@ -45,12 +45,22 @@ class Job:
 
     slices: Generator[None]
     watchers: Callable[[], Collection[str]]
-    ended: Callable[[str, Exception | None, float], None]
+    ended: Callable[[str, BaseException | None, float], None]
     estimate: float = 0.0
     urgent: bool = True
     seconds: float = field(default=0.0, init=False)
     begun: bool = field(default=False, init=False)
     running: bool = field(default=False, init=False)
+
+    @property
+    def long(self) -> bool:
+        """Whether it is expected to take long."""
+        return self.estimate > LONG_SECONDS
+
+    @property
+    def slow(self) -> bool:
+        """Whether it holds its place for long."""
+        return self.long or not self.urgent
 
 
 class Scheduler:
@@ -58,8 +68,9 @@ class Scheduler:
 
     A slice's seconds are divided among the visitors who watch the job, and count half as much
     `HALF_LIFE_SECONDS` later. The priority of a job is the recent usage of its least served
-    visitor, rounded down to a multiple of `LEVEL_SECONDS`. Equal priorities are served in the order
-    of submission: without rounding, all jobs that begin together would end together, and late.
+    visitor, rounded down to a multiple of `LEVEL_SECONDS`: without rounding, all jobs that begin
+    together would end together, and late. Of equal priorities short jobs come before long ones,
+    and then those submitted earlier.
 
     Parameters
     ----------
@@ -67,7 +78,8 @@ class Scheduler:
         Threads to run jobs in, started by the first `submit`. With 0, jobs run in `run_slice` only.
     max_active : int
         Bound on the jobs that have begun and not ended, as each of them holds memory. Long jobs
-        are at most half of them, so that a short one never waits for all long ones.
+        and those that are not urgent are at most half of them, rounded up, so that they never hold
+        all places while a short one waits.
     clock : callable
         Returns seconds.
     """
@@ -96,9 +108,11 @@ class Scheduler:
         Raises
         ------
         RuntimeError
-            If no thread can be started to run it.
+            If no thread can be started to run it, or the scheduler is closed.
         """
         with self._changed:
+            if self._closing:
+                raise RuntimeError("the scheduler is closed")
             if not self._threads and self.n_threads:
                 atexit.register(self.close)
             while len(self._threads) < self.n_threads:
@@ -139,24 +153,23 @@ class Scheduler:
         """Mark the job that comes first as running and return it; None if none may run."""
         begun = [job for job in self._jobs if job.begun]
         room = len(begun) < self.max_active
-        n_long = sum(job.estimate > LONG_SECONDS for job in begun)
-        room_for_long = room and n_long < (self.max_active + 1) // 2
+        room_for_slow = room and sum(job.slow for job in begun) < (self.max_active + 1) // 2
         now = self._clock()
         # Recomputed at each slice, which for the 120 jobs of a full server takes 0.2 ms: in a heap
         # each change of a visitor's seconds would have to move all of this visitor's jobs.
-        ranked: list[tuple[int, Job]] = []
+        ranked: list[tuple[int, bool, Job]] = []
         for job in self._jobs:
             if not job.running:
                 watchers = job.watchers()
                 if not watchers:
-                    ranked.append((-1, job))
-                elif job.begun or (room_for_long if job.estimate > LONG_SECONDS else room):
+                    ranked.append((-1, False, job))
+                elif job.begun or (room_for_slow if job.slow else room):
                     usage = min(self._recent(visitor, now) for visitor in watchers)
                     usage += 0 if job.urgent else BACKGROUND_SECONDS
-                    ranked.append((int(usage / LEVEL_SECONDS), job))
+                    ranked.append((int(usage / LEVEL_SECONDS), job.long, job))
         if not ranked:
             return None
-        _, first = min(ranked, key=lambda pair: pair[0])  # the first submitted of equals
+        *_, first = min(ranked, key=lambda each: each[:2])  # the first submitted of equals
         first.begun = first.running = True
         return first
 
@@ -178,7 +191,7 @@ class Scheduler:
                 outcome = "stopped"
         except StopIteration:
             outcome = "complete"
-        except Exception as failure:
+        except BaseException as failure:  # whatever it is, the thread goes on
             outcome, error = "failed", failure
             traceback.clear_frames(failure.__traceback__)  # they hold what was trained
         now = self._clock()

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from regviz import compiled
 from regviz.datasets import Dataset
-from regviz.epoch import to_blocks, to_rows, train_epoch
+from regviz.epoch import to_blocks, to_rows, train_by_reference, train_epoch
 from regviz.experiment import Experiment, Regularization, TrainingSpec
 from regviz.layout import Layout, initial_row, input_features
 
@@ -76,7 +77,7 @@ def pinned() -> Iterator[None]:
 
 
 class Recording(NamedTuple):
-    """What a run has come to after an epoch.
+    """The state of a run after an epoch.
 
     Attributes
     ----------
@@ -151,6 +152,8 @@ def _seeds(experiment: Experiment) -> list[int]:
 class Program:
     """All networks of one experiment, or of several that are alike, in training.
 
+    They are trained by the compiled epoch if that is ready, else by its reference, to the end.
+
     Parameters
     ----------
     experiments : sequence of Experiment
@@ -181,7 +184,7 @@ class Program:
         self.parameters = self._blocks([row.expand(self.n_networks, -1) for row in initial])
         self.state = self.parameters.new_zeros(2, *self.parameters.shape)
         inputs = [input_features(d.X_train, network.features) for d in datasets]
-        self.inputs = torch.from_numpy(np.stack(inputs)).to(dtype)
+        self.inputs = torch.from_numpy(np.stack(inputs)).to(dtype).contiguous()
         y = torch.from_numpy(np.stack([d.y_train for d in datasets]))
         if dataset.task == "multiclass":
             y = torch.nn.functional.one_hot(y.long(), dataset.n_outputs)
@@ -194,6 +197,8 @@ class Program:
         shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
         self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
         self._n_steps = 0
+        ready = compiled.ready(self.training.dtype)
+        self._train: Callable[..., None] = train_epoch if ready else train_by_reference
         self.diverged = np.full((self.n_runs, self.n_networks), -1)
         self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}
 
@@ -209,12 +214,12 @@ class Program:
             self._regularize(epoch)
         self._draw()
         n, training = self.inputs.shape[1], self.training
-        train_epoch(
+        self._train(
             *(self.parameters, self.state, self.inputs, self.targets, self.order, self.draws),
             *(*self.strengths, self.keep, self.layout.sizes),
             *(self.experiments[0].network.activation, self.task, training.optimizer),
             *(training.learning_rate, training.momentum, training.beta1, training.beta2),
-            *(training.epsilon, self.batch_size, 0, n, self._n_steps),
+            *(training.epsilon, self.batch_size, self._n_steps),
         )
         self._n_steps += math.ceil(n / self.batch_size)
         if not math.isfinite(self.parameters.sum().item()):

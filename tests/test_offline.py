@@ -111,7 +111,7 @@ def test_the_messages_are_those_of_a_run_on_the_page(
 def test_a_message_carries_one_precision_and_no_frame_is_lost(
     cube: Cube, history: regviz.History, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Packing.__init__.__wrapped__, "__defaults__", (0,))
+    monkeypatch.setattr("regviz.packing.LIMIT", 0)
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
     messages = recording(cube, cube.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]

@@ -15,11 +15,12 @@ import pytest
 
 import regviz
 from regviz import run as module
+from regviz.cost import seconds
 from regviz.packing import SINGLE, Packing
 from regviz.recorder import beginnings, histories
 from regviz.run import Replication, Run
 from regviz.runs import Runs
-from regviz.scheduler import Scheduler
+from regviz.scheduler import LONG_SECONDS, Scheduler
 
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
@@ -266,17 +267,20 @@ def test_a_run_stops_at_once_when_its_last_visitor_leaves(stopped: Scheduler):
     assert not run.in_progress
 
 
-def test_a_long_run_leaves_a_short_one_its_turns():
-    heavy = regviz.Experiment(
-        network=regviz.NetworkSpec(hidden=(32,) * 4),
-        training=regviz.TrainingSpec(epochs=100_000, batch_size=1),
-    )
-    runs = Runs()
-    long = runs.get(heavy)
-    finish(runs.get(SHORT))
-    assert not long.wait(0).complete
-    assert len(long.wait(0).epochs) < 20
-    runs.leave(heavy, "")
+def test_a_long_run_leaves_a_short_one_its_turns(
+    stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0)  # a slice is an epoch
+    long = Run(LONG, visitor="long", scheduler=stopped)
+    assert seconds(LONG) > LONG_SECONDS
+    for _ in range(10):
+        assert stopped.run_slice()
+    short = Run(SHORT, visitor="short", scheduler=stopped)
+    trained = len(long.wait(0, visitor="long").epochs)
+    while not short.wait(0, visitor="short").complete:
+        assert stopped.run_slice()
+    assert len(long.wait(0, visitor="long").epochs) == trained
+    assert long.in_progress
 
 
 def test_a_slice_ends_with_an_epoch_and_a_run_can_stop_after_each(
@@ -439,7 +443,7 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: False)
-    monkeypatch.setattr(Packing.__init__.__wrapped__, "__defaults__", (0,))
+    monkeypatch.setattr("regviz.packing.LIMIT", 0)
     run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:

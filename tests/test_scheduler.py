@@ -42,11 +42,16 @@ class Desk:
         self.now = 0.0
         self.scheduler = Scheduler(0, clock=lambda: self.now, **options)
         self.ran: list[str] = []
-        self.ends: dict[str, tuple[str, Exception | None, float]] = {}
+        self.ends: dict[str, tuple[str, BaseException | None, float]] = {}
         self.watchers: dict[str, set[str]] = {}
 
     def submit(
-        self, name: str, seconds: float, watchers: str = "", fail: bool = False, **options: Any
+        self,
+        name: str,
+        seconds: float,
+        watchers: str = "",
+        fail: type[BaseException] | None = None,
+        **options: Any,
     ) -> None:
         """Submit a job that takes ``seconds``, watched by visitors of one letter each."""
         self.watchers[name] = set(watchers or name)
@@ -58,7 +63,7 @@ class Desk:
                 self.now += SLICE
                 self.ran.append(name)
             if fail:
-                raise MemoryError(name)
+                raise fail(name)
 
         def ended(*how: Any) -> None:
             self.ends[name] = how
@@ -203,9 +208,34 @@ def test_long_jobs_leave_places_for_short_ones():
     assert desk.now == 5.5
 
 
+def test_long_and_background_jobs_together_leave_places_for_short_ones():
+    desk = Desk(max_active=4)
+    for name in "abcd":
+        desk.submit(name, 4, urgent=False)
+    desk.run(lambda: desk.now >= 1)
+    for name in "efgh":
+        desk.submit(name, 60, estimate=LONG_SECONDS + 1)
+    desk.run(lambda: desk.now >= 5)
+    assert len(begun(desk)) == 2
+    desk.submit("s", 0.5, estimate=0.5)
+    desk.run(lambda: "s" in desk.ends)
+    assert desk.now == 5.5
+
+
+def test_short_jobs_come_before_long_ones_that_had_no_more():
+    desk = Desk()
+    for name in "abcd":
+        desk.submit(name, 60, estimate=LONG_SECONDS + 1)
+    desk.run(lambda: desk.now >= 0.5)
+    desk.submit("s", 0.5, estimate=0.5)
+    desk.run(lambda: "s" in desk.ends)
+    assert desk.now == 1
+
+
 def test_even_one_place_is_enough():
     desk = Desk(max_active=1)
     desk.submit("long", 10, "l", estimate=LONG_SECONDS + 1)
+    desk.run(lambda: "long" in desk.ran)
     desk.submit("short", 0.5, "s")
     desk.run()
     assert list(desk.ends) == ["long", "short"]
@@ -265,14 +295,21 @@ def test_what_nobody_watches_ends_though_there_is_no_place_for_it():
     assert "b" not in desk.ran
 
 
-def test_a_failure_is_passed_on_and_others_go_on(desk: Desk):
-    desk.submit("a", 0.25, fail=True)
+@pytest.mark.parametrize("failure", [MemoryError, SystemExit])
+def test_a_failure_is_passed_on_and_others_go_on(desk: Desk, failure: type[BaseException]):
+    desk.submit("a", 0.25, fail=failure)
     desk.submit("b", 0.25)
     desk.run()
     outcome, error, seconds = desk.ends["a"]
     assert (outcome, seconds) == ("failed", 0.25)
-    assert isinstance(error, MemoryError)
+    assert isinstance(error, failure)
     assert desk.ends["b"][0] == "complete"
+
+
+def test_a_scheduler_that_is_closed_takes_nothing_on(desk: Desk):
+    desk.scheduler.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        desk.submit("a", 1)
 
 
 def test_an_end_that_cannot_be_taken_in_is_logged_and_others_go_on(
