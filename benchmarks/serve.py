@@ -115,7 +115,7 @@ async def same_link(options: Options, script: str = APP, full: bool = False) -> 
         await crowd.wait(showings)
         browser = drawn([await seen], WAIT) if seen is not None else []
         title = f"{options.visitors} visitors open the same link at once"
-        first: float | None = 2.0
+        first: float | None = 2.0 if full else 1.0
         if script == NAIVE:
             title, first = f"The naive page: {title}", None
         elif full:
