@@ -50,7 +50,7 @@ COPY regviz regviz
 COPY app.py .
 # bytecode, and the code that trains, so that no visitor waits for a compiler
 RUN python -m compileall -q --invalidation-mode unchecked-hash regviz app.py \
-    && /venv/bin/python -c "from regviz.compiled import prepare; prepare()"
+    && /venv/bin/python -c "from regviz.engine.compiled import prepare; prepare()"
 
 # Nothing is written but temporary files: `docker run --read-only --tmpfs /tmp` serves as well. And
 # nobody is asked: without a name of its own, Streamlit asks on the internet for its address.

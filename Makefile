@@ -53,8 +53,8 @@ clean:
 	touch $@
 
 # the code that trains, for the processors that most machines have: ten seconds, where it is new
-.venv/compiled: $(wildcard regviz/*.py) .venv/installed
-	$(BIN)/python -c "from regviz.compiled import prepare; prepare()"
+.venv/compiled: $(wildcard regviz/*/*.py) .venv/installed
+	$(BIN)/python -c "from regviz.engine.compiled import prepare; prepare()"
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

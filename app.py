@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from regviz import compiled
+from regviz.engine import compiled
 from regviz.server.admission import Admission, Places
 from regviz.server.assets import files
 from regviz.server.connection import remember_themes

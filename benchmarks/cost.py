@@ -1,8 +1,9 @@
-"""How long training takes for what there is to train: the constants of `regviz.cost`, measured.
+"""Fit the constants of `regviz.jobs.cost`, which estimates how long a training takes.
 
 Random settings are trained for a while each, in one thread, and the time of an epoch is fitted,
-with no coefficient below 0 and every setting's relative error counting the same. Printed are the
-coefficients as `regviz.cost` has them, and how far estimates are off for settings left out of it.
+with no coefficient below 0 and every setting's relative error counting the same. Prints the
+coefficients in the form of `regviz.jobs.cost`, and the error of estimates for settings that were
+left out of the fit.
 """
 
 import argparse
@@ -12,10 +13,11 @@ import numpy as np
 from scipy.optimize import nnls
 
 import regviz
-from regviz import compiled
-from regviz.cost import COEFFICIENTS, work
-from regviz.cube import Cube
-from regviz.experiment import (
+from regviz.board.cube import Cube
+from regviz.engine import compiled
+from regviz.jobs.cost import COEFFICIENTS, work
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import (
     ACTIVATIONS,
     DTYPES,
     OPTIMIZERS,
@@ -24,7 +26,6 @@ from regviz.experiment import (
     NetworkSpec,
     TrainingSpec,
 )
-from regviz.regularization import METHODS
 
 SECONDS = 0.6  # that a setting is trained for, about
 
@@ -51,8 +52,8 @@ def seconds(experiment: Experiment) -> tuple[Experiment, float]:
     """The experiment with as many epochs as were trained, and how long they took."""
     epochs = 2
     while True:
-        longer = regviz.experiment.replace(
-            experiment, training=regviz.experiment.replace(experiment.training, epochs=epochs)
+        longer = regviz.spec.experiment.replace(
+            experiment, training=regviz.spec.experiment.replace(experiment.training, epochs=epochs)
         )
         start = time.perf_counter()
         regviz.train(longer)

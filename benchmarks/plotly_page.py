@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import regviz
-from regviz.showcase import SHOWCASE
+from regviz.board.showcase import SHOWCASE
 
 GRID = 64
 

@@ -1,4 +1,4 @@
-"""What the rules of `regviz.strengths` rest on, measured.
+"""What the rules of `regviz.methods.strengths` rest on, measured.
 
     python -m benchmarks.strengths collapse      where penalties become visible, and where fatal
     python -m benchmarks.strengths levels        how many of the eight levels differ to the eye
@@ -22,10 +22,10 @@ import numpy as np
 import torch
 
 import regviz
-from regviz.experiment import DATASETS
-from regviz.labels import label
-from regviz.regularization import METHODS
-from regviz.strengths import LEVELS, grid
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import label
+from regviz.methods.strengths import LEVELS, grid
+from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)
 DEEP_AND_WIDE = ((4, 2), (8, 8, 8), (32, 32), (8,) * 5)
@@ -69,11 +69,11 @@ def outcome(
     history = regviz.train(run)
     X, y = history.dataset.points("test")
     found = history.predict(X)
-    classes = DATASETS[name] == "multiclass"
+    classes = DATASETS[name].task == "multiclass"
     found = found / 2 if classes else found[..., None]  # total variation
     y_train = history.dataset.y_train
     losses = history.metrics["train_loss"]
-    if DATASETS[name] == "regression":
+    if DATASETS[name].task == "regression":
         found, constant = found / y.std(), y_train.var() / 2
     else:
         shares = np.unique(y_train, return_counts=True)[1] / len(y_train)

@@ -26,12 +26,12 @@ import torch
 
 import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
-from regviz import compiled
-from regviz.regularization import METHODS
-from regviz.replicates import with_seed
-from regviz.scene import Scene
-from regviz.strengths import DEFAULT_LEVEL, grid
-from regviz.training import Program
+from regviz.analysis.replicates import with_seed
+from regviz.board.scene import Scene
+from regviz.engine import compiled
+from regviz.engine.training import Program
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, grid
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {

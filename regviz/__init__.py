@@ -6,14 +6,14 @@ import os
 # depend on its neighbours. It reads this before its first product.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-from regviz.arrays import ArraysSpec
-from regviz.datasets import Dataset, make_dataset
-from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.history import History
-from regviz.points import PointsSpec
-from regviz.recorder import stream, train
-from regviz.replicates import replicate
-from regviz.scene import Scene
+from regviz.analysis.replicates import replicate
+from regviz.board.scene import Scene
+from regviz.data.datasets import Dataset, make_dataset
+from regviz.engine.history import History
+from regviz.engine.recorder import stream, train
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.spec.points import PointsSpec
 
 __version__ = "0.1.0"
 

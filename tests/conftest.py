@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from regviz import compiled
+from regviz.engine import compiled
 
 torch.set_num_threads(1)
 compiled.prepare()

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 import regviz
 from regviz import ArraysSpec, Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.labels import DATASETS
-from regviz.replicates import stream_replicates
+from regviz.analysis.replicates import stream_replicates
+from regviz.methods.labels import dataset_label
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -33,7 +33,7 @@ def test_a_history_on_arrays_says_so_and_not_the_name_of_a_toy_dataset():
     assert spec == ARRAYS.spec
     assert (spec.task, spec.n_columns, spec.n_outputs) == ("binary", 3, 1)
     assert (spec.n_train, spec.n_validation, spec.n_test, spec.n_samples) == (40, 0, 20, 60)
-    assert DATASETS[spec.name] == "Your arrays"
+    assert dataset_label(spec) == "Your arrays"
     assert "moons" not in history.experiment.to_json()
     assert json.loads(history.to_json())["experiment"]["data"]["n_columns"] == 3
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import palette
-from regviz.board import VERSION, encode
-from regviz.cube import Cube
-from regviz.datasets import SPLITS, domain
-from regviz.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes, halved, rounded
-from regviz.regularization import METHODS
-from regviz.scene import Scene
-from regviz.showcase import SHOWCASE
-from regviz.strengths import DEFAULT_LEVEL, strengths
+from regviz.board.cube import Cube
+from regviz.board.encoding import VERSION, encode
+from regviz.board.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes, halved, rounded
+from regviz.board.scene import Scene
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import SPLITS, domain
+from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, strengths
 
 NAMES = list(METHODS)
 N_FRAMES = 16

@@ -11,10 +11,10 @@ import pytest
 from sklearn.datasets import load_iris
 from streamlit.testing.v1 import AppTest
 
-from regviz.drawing import Drawing
+from regviz.data.drawing import Drawing
+from regviz.data.table import MAX_BYTES
 from regviz.pages import bring
-from regviz.points import LARGEST, MAX_POINTS, PointsSpec
-from regviz.table import MAX_BYTES
+from regviz.spec.points import LARGEST, MAX_POINTS, PointsSpec
 
 SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
 OTHER = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")

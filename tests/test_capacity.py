@@ -7,11 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.cube import Cube
+from regviz.board.cube import Cube
+from regviz.board.scene import Scene
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Busy, Runs
 from regviz.pages import capacity
-from regviz.run import Run
-from regviz.runs import Busy, Runs
-from regviz.scene import Scene
 from regviz.server import state
 from regviz.server.limits import Limits
 from tests.test_playground import QUICK, cube_on, open_page, runs, widget
@@ -83,7 +83,7 @@ def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.Monkey
     finish(pool.get(OTHER))
     until(lambda: pool.n_training == 0)
     now = [1e6]
-    monkeypatch.setattr("regviz.runs.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("regviz.jobs.runs.time.monotonic", lambda: now[0])
     assert pool.get(SHORT) is run
     pool.tidy()
     assert len(pool) == 1  # the other was asked for long ago

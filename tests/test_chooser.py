@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from regviz.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
-from regviz.regularization import METHODS
+from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
+from regviz.methods.catalogue import METHODS
 
 KEYS = ("none", "l1", "l2", "elastic_net")
 # every order of four losses, with a tie and with networks that diverged; and too few to decide by

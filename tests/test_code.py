@@ -8,13 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz import NetworkSpec, Regularization, TrainingSpec
-from regviz.cube import Cube
+from regviz.board.cube import Cube
+from regviz.board.showcase import SHOWCASE
+from regviz.jobs.runs import Runs
+from regviz.methods.catalogue import METHODS
 from regviz.pages.sight import Sight
 from regviz.pages.understand.code import ended
 from regviz.programs import LIBRARIES, program
-from regviz.regularization import METHODS
-from regviz.runs import Runs
-from regviz.showcase import SHOWCASE
 
 
 def script(sight):

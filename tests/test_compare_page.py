@@ -11,12 +11,12 @@ from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.comparison import Comparison, Replicates, compare
-from regviz.criteria import Criterion, plus_minus
-from regviz.cube import Cube
+from regviz.analysis.comparison import Comparison, Replicates, compare
+from regviz.analysis.criteria import Criterion, plus_minus
+from regviz.analysis.replicates import with_seed
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
 from regviz.pages.understand.number_table import Entry, texts
-from regviz.replicates import with_seed
-from regviz.runs import Runs
 from tests.test_seeds import settled
 
 METHODS = ["none", "l1", "max_norm"]

@@ -11,9 +11,10 @@ from scipy import stats
 from sklearn import metrics
 
 import regviz
-from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, comparison
-from regviz.comparison import Comparison, Replicates, best, compare, confusion, to_csv
-from regviz.criteria import Criterion, criteria, plus_minus
+from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.analysis import comparison
+from regviz.analysis.comparison import Comparison, Replicates, best, compare, confusion, to_csv
+from regviz.analysis.criteria import Criterion, criteria, plus_minus
 
 ROWS = (
     Regularization(),
@@ -79,7 +80,7 @@ def test_a_linear_models_boundary_is_a_line_of_known_length():
     data = DataSpec("blobs")
     history = regviz.train(Experiment(data, NetworkSpec(()), training, (Regularization(),)))
     (weight,), (bias,) = history.weights(0), history.biases(0)
-    low, high = regviz.datasets.domain(history.dataset)
+    low, high = regviz.data.datasets.domain(history.dataset)
     ends = []
     for i, j in ((0, 1), (1, 0)):  # where the line meets the square's sides
         for side in (low, high):

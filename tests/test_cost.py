@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from regviz.cost import affordable, seconds, work
-from regviz.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.scene import Scene
+from regviz.board.scene import Scene
+from regviz.jobs.cost import affordable, seconds, work
+from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
 
 def scene(epochs: int, **more: object) -> Scene:

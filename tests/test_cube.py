@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.experiment import FEATURES
-from regviz.layout import Layout
-from regviz.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
-from regviz.strengths import DEFAULT_LEVEL, LEVELS, grid
-from regviz.training import recorded_epochs
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.layout import Layout
+from regviz.engine.training import recorded_epochs
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, grid
+from regviz.spec.experiment import FEATURES
 
 NAMES = list(METHODS)
 DATA = {name: replace(SHOWCASE.data, name=name) for name in ("circles", "three_blobs", "plane")}

@@ -8,8 +8,8 @@ import pytest
 from sklearn.datasets import make_circles, make_moons
 
 from regviz import Dataset, DataSpec, make_dataset
-from regviz.datasets import SPLITS
-from regviz.experiment import DATASETS
+from regviz.data.datasets import SPLITS
+from regviz.spec.toy import DATASETS
 
 X = np.array([[0.0, 1.0], [2.0, -3.0], [0.5, 0.5], [-1.0, 4.0]])
 y = np.array([0.0, 1.0, 1.0, 0.0])
@@ -36,7 +36,7 @@ def test_every_dataset_has_the_points_asked_for_with_balanced_classes(name, n):
     points, targets = everything(dataset)
     assert points.shape == (n, 2)
     assert np.isfinite(points).all()
-    assert dataset.task == DATASETS[name]
+    assert dataset.task == DATASETS[name].task
     n_classes = {"binary": 2, "multiclass": 3, "regression": 0}[dataset.task]
     assert dataset.n_classes == n_classes
     assert dataset.n_outputs == (3 if n_classes == 3 else 1)

@@ -9,8 +9,13 @@ from scipy import special
 from sklearn import metrics
 
 import regviz
-from regviz import evaluation
-from regviz.evaluation import boundary_length, calibration_error, confusion_matrix, zero_length
+from regviz.analysis import evaluation
+from regviz.analysis.evaluation import (
+    boundary_length,
+    calibration_error,
+    confusion_matrix,
+    zero_length,
+)
 
 rng = np.random.default_rng(0)
 

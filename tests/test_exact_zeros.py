@@ -8,12 +8,12 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.history import History
-from regviz.packing import Packing
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.packing import Packing
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
+from regviz.methods.catalogue import METHODS
 from tests.test_board import decode
 
 WITHOUT_L1 = (

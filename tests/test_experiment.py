@@ -12,9 +12,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from regviz.experiment import (
+from regviz.spec.experiment import (
     ACTIVATIONS,
-    DATASETS,
     DTYPES,
     OPTIMIZERS,
     DataSpec,
@@ -23,6 +22,7 @@ from regviz.experiment import (
     Regularization,
     TrainingSpec,
 )
+from regviz.spec.toy import DATASETS
 
 # kind, parameter, too low, lowest, highest, too high
 WHOLE_NUMBERS = [

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 import pytest
 
 import regviz
-from regviz import Regularization, figures, palette
-from regviz.datasets import domain
-from regviz.uncertainty import over_plane
+from regviz import Regularization, figures
+from regviz.analysis.uncertainty import over_plane
+from regviz.data.datasets import domain
+from regviz.methods import palette
 
 LINE_UP = (
     Regularization(),

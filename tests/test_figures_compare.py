@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regviz import palette
 from regviz.figures import confusion_matrices, seed_losses
+from regviz.methods import palette
 
 rng = np.random.default_rng(0)
 NAMES = ["None", "L1", "Elastic net", "Early stopping"]

@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from regviz import Regularization, figures, palette
-from regviz.forces import LeastSquares
+from regviz import Regularization, figures
+from regviz.analysis.forces import LeastSquares
+from regviz.methods import palette
 
 L1, L2 = Regularization(l1=0.8), Regularization(l2=0.5)
 NET, NORM = Regularization(l1=0.4, l2=0.25), Regularization(max_norm=0.7)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import Regularization, figures, palette, paths
+from regviz import Regularization, figures
+from regviz.analysis import paths
+from regviz.methods import palette
 
 ROWS = (Regularization(), *(Regularization(l1=v) for v in (0.003, 0.01, 0.03, 0.3)))
 
@@ -231,7 +233,7 @@ def test_a_diverged_network_leaves_a_gap_and_says_so():
     ],
 )
 def test_rates_and_radii_have_axes_of_their_own(key, strengths, title, first):
-    rows = [regviz.regularization.METHODS[key].at(v) for v in strengths]
+    rows = [regviz.methods.catalogue.METHODS[key].at(v) for v in strengths]
     start = Regularization(drop_rate=0.1) if key == "max_norm" else Regularization()
     path = paths.path(run((start, *rows)), range(3))
     axis = figures.weight_paths(path).layout.xaxis3

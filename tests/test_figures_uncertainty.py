@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import Regularization, figures, palette, uncertainty
+from regviz import Regularization, figures
+from regviz.analysis import uncertainty
+from regviz.methods import palette
 
 PARTS = ("predictive", "aleatoric", "epistemic", "plain")
 

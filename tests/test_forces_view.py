@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz import Regularization
-from regviz.cube import Cube
-from regviz.forces import LeastSquares
+from regviz.analysis.forces import LeastSquares
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
+from regviz.methods.catalogue import METHODS
 from regviz.pages.sight import Sight
 from regviz.pages.understand.forces import balance, horizon, outcome, worked_example
-from regviz.regularization import METHODS
-from regviz.runs import Runs
 
 ROWS = (Regularization(l1=0.5), Regularization(l2=0.5), Regularization(l1=0.25, l2=0.25))
 

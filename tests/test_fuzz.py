@@ -25,11 +25,11 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.crowd import there
 from benchmarks.screens import Board
 from benchmarks.visitors import Visitor
-from regviz.drawing import Drawing
-from regviz.link import from_query, to_query
+from regviz.board.link import from_query, to_query
+from regviz.board.scene import Scene
+from regviz.data.drawing import Drawing
 from regviz.pages.sight import View, _read
-from regviz.points import PointsSpec
-from regviz.scene import Scene
+from regviz.spec.points import PointsSpec
 from tests.forging import BROKEN, HUGE, VALUES, Forger
 from tests.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from tests.test_link import opened, scenes

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 
 import regviz
 from regviz import Dataset, DataSpec, Experiment, History, NetworkSpec, Regularization, TrainingSpec
-from regviz.history import METRICS
+from regviz.engine.history import METRICS
 
 ROWS = (
     Regularization(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from regviz.runs import Runs
+from regviz.jobs.runs import Runs
 from regviz.server.admission import Places
 from regviz.server.limits import PREFIX, Limits
 from regviz.server.metrics import Visitors

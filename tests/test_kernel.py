@@ -14,17 +14,9 @@ import torch
 from numba import njit
 
 import regviz
-from regviz import (
-    DataSpec,
-    Experiment,
-    NetworkSpec,
-    Regularization,
-    TrainingSpec,
-    compiled,
-    kernel,
-    lanes,
-)
-from regviz.epoch import (
+from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.engine import compiled, kernel, lanes
+from regviz.engine.epoch import (
     NETWORKS,
     outputs,
     outputs_by_reference,
@@ -32,10 +24,10 @@ from regviz.epoch import (
     to_rows,
     train_epoch,
 )
-from regviz.epoch import train_by_reference as epoch_by_reference
-from regviz.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
-from regviz.recorder import histories
-from regviz.training import Program
+from regviz.engine.epoch import train_by_reference as epoch_by_reference
+from regviz.engine.recorder import histories
+from regviz.engine.training import Program
+from regviz.spec.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
 
 ROOT = Path(__file__).parents[1]
 TASKS = {"binary": "moons", "multiclass": "three_blobs", "regression": "bumps"}
@@ -339,7 +331,7 @@ def test_tanh_and_exp_are_exact_far_out_and_keep_nan(dtype):
 
 SCRIPT = """
 import numpy as np, regviz
-from regviz import compiled
+from regviz.engine import compiled
 loaded = compiled.ready("float32")
 experiment = regviz.Experiment(training=regviz.TrainingSpec(epochs=2))
 first = regviz.train(experiment).parameters

@@ -2,9 +2,9 @@
 
 import pytest
 
-from regviz.experiment import Regularization
-from regviz.labels import digits, label, short_names
-from regviz.regularization import METHODS
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import digits, label, short_names
+from regviz.spec.experiment import Regularization
 
 
 @pytest.mark.parametrize(

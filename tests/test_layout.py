@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from regviz.experiment import ACTIVATIONS, NetworkSpec
-from regviz.layout import Layout, initial_row, input_features
+from regviz.engine.layout import Layout, initial_row, input_features
+from regviz.spec.experiment import ACTIVATIONS, NetworkSpec
 from tests.test_networks import FEATURE_SETS, features_by_hand, layers_by_hand
 
 

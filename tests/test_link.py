@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
-from regviz.datasets import make_dataset
-from regviz.experiment import ACTIVATIONS, DATASETS, DTYPES, FEATURES, OPTIMIZERS
-from regviz.link import DEFAULTS, LONGEST, VERSION, from_query, link, to_query
-from regviz.regularization import METHODS
-from regviz.scene import EARLY_STOPPING, GROUPS, Scene
-from regviz.showcase import SHOWCASE
+from regviz.board.link import DEFAULTS, LONGEST, VERSION, from_query, link, to_query
+from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
+from regviz.spec.toy import DATASETS
 
 PENALTIES = st.floats(0, 1000)
 STRENGTHS = {
@@ -39,7 +40,7 @@ def some(names):
 
 
 def toy_data(name):
-    label_noise = st.just(0.0) if DATASETS[name] == "regression" else st.floats(0, 0.5)
+    label_noise = st.just(0.0) if DATASETS[name].task == "regression" else st.floats(0, 0.5)
     return st.builds(
         DataSpec,
         st.just(name),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regviz import measures
+from regviz.engine import measures
 
 NAMES = ("sparsity", "near_zero", "l1_norm", "l2_norm", "effective_weights", "hoyer", "gini")
 

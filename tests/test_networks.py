@@ -8,10 +8,10 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 
-from regviz import networks
-from regviz.experiment import ACTIVATIONS, FEATURES
-from regviz.layout import Layout
-from regviz.validation import TASKS
+from regviz.engine import networks
+from regviz.engine.layout import Layout
+from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from regviz.spec.validation import TASKS
 
 FORMULAS = {
     "x1": lambda a, b: a,

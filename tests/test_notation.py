@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 from defusedxml.common import EntitiesForbidden
 
-from regviz import workbook as workbooks
-from regviz.notation import Notation, is_number, notations, parse
-from regviz.table import read
+from regviz.data import workbook as workbooks
+from regviz.data.notation import Notation, is_number, notations, parse
+from regviz.data.table import read
 
 
 @pytest.mark.parametrize(

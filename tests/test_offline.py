@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.offline import BOARD, offline_page, recording
-from regviz.packing import Packing, rounded
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.offline import BOARD, offline_page, recording
+from regviz.board.packing import Packing, rounded
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
 from tests.test_board import decode
 
 TRAINING = replace(SHOWCASE.training, epochs=12)
@@ -111,7 +111,7 @@ def test_the_messages_are_those_of_a_run_on_the_page(
 def test_a_message_carries_one_precision_and_no_frame_is_lost(
     cube: Cube, history: regviz.History, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("regviz.packing.LIMIT", 0)
+    monkeypatch.setattr("regviz.board.packing.LIMIT", 0)
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
     messages = recording(cube, cube.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 import regviz
-from regviz.run import Run
-from regviz.runs import Runs
-from regviz.scheduler import SHARED
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import SHARED
 from regviz.server.admission import Places
 from regviz.server.logs import JsonLines, configure
 from regviz.server.metrics import serve_metrics

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.cube import Cube
-from regviz.datasets import domain
-from regviz.packing import (
+from regviz.board.cube import Cube
+from regviz.board.packing import (
     BITS,
     HALF,
     LIMIT,
@@ -19,8 +18,9 @@ from regviz.packing import (
     rounded,
     single,
 )
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import domain
+from regviz.methods.catalogue import METHODS
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
 RECORDED = 31  # frames of `history`

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regviz import palette
+from regviz.methods import palette
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what remains of linear RGB
 VISION = {

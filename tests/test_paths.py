@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import Regularization, paths
-from regviz.cube import Cube
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz import Regularization
+from regviz.analysis import paths
+from regviz.board.cube import Cube
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
 
 L1 = (0.003, 0.01, 0.03, 0.1)
 ROWS = (Regularization(), *(Regularization(l1=strength) for strength in L1))

@@ -10,24 +10,14 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import regviz
-from regviz import (
-    DataSpec,
-    Experiment,
-    NetworkSpec,
-    Regularization,
-    TrainingSpec,
-    comparison,
-    figures,
-    forces,
-    paths,
-    uncertainty,
-)
-from regviz.history import History
-from regviz.packing import Packing
-from regviz.recorder import beginnings
-from regviz.run import Run
-from regviz.scheduler import Scheduler
-from regviz.training import pinned
+from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, figures
+from regviz.analysis import comparison, forces, paths, uncertainty
+from regviz.board.packing import Packing
+from regviz.engine.history import History
+from regviz.engine.recorder import beginnings
+from regviz.engine.training import pinned
+from regviz.jobs.run import Run
+from regviz.jobs.scheduler import Scheduler
 
 ROWS = Regularization(l1=0.01), Regularization(l2=0.1, drop_rate=0.2, max_norm=1.0)
 EXPERIMENT = Experiment(

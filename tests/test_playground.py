@@ -14,18 +14,19 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from regviz.cube import Cube
-from regviz.experiment import DATASETS, NetworkSpec
+from regviz.board.cube import Cube
+from regviz.board.scene import Scene
+from regviz.board.showcase import SHOWCASE
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import SHARED
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
 from regviz.pages.positions import KEYS
-from regviz.points import PointsSpec
-from regviz.regularization import METHODS
-from regviz.run import Run
-from regviz.runs import Runs
-from regviz.scene import Scene
-from regviz.scheduler import SHARED
 from regviz.server import state
-from regviz.showcase import SHOWCASE
-from regviz.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.spec.experiment import NetworkSpec
+from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
 from tests.test_runs import until
 
 PAGE = Path(__file__).parent.parent / "regviz" / "pages" / "playground.py"
@@ -252,7 +253,7 @@ def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
 def test_every_dataset_can_be_chosen(page: AppTest, name: str):
     choose_data(page, name)
     assert not page.exception
-    assert header(page)["task"] == DATASETS[name]
+    assert header(page)["task"] == DATASETS[name].task
     assert cube_on(page).experiment.data.name == name
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import regviz
 from regviz import PointsSpec
-from regviz.datasets import make_dataset
-from regviz.points import LARGEST, MAX_POINTS, MIN_POINTS
+from regviz.data.datasets import make_dataset
+from regviz.spec.points import LARGEST, MAX_POINTS, MIN_POINTS
 
 
 def blob(n=30, n_classes=2, seed=0):

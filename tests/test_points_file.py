@@ -3,7 +3,7 @@ import io
 import numpy as np
 
 from regviz import Dataset, DataSpec, make_dataset
-from regviz.points_file import points_csv
+from regviz.data.points_file import points_csv
 
 
 def read(text: str) -> np.ndarray:

@@ -19,12 +19,12 @@ import torch
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, make_dataset
-from regviz.layout import input_features
-from regviz.points import PointsSpec
-from regviz.points_file import points_csv
+from regviz.data.points_file import points_csv
+from regviz.engine.layout import input_features
+from regviz.engine.training import Program
+from regviz.methods.catalogue import METHODS
 from regviz.programs import LIBRARIES, libraries, program
-from regviz.regularization import METHODS
-from regviz.training import Program
+from regviz.spec.points import PointsSpec
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 

@@ -13,9 +13,9 @@ from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegressio
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.layout import Layout
-from regviz.networks import gradient
-from regviz.regularization import dropout_mask
+from regviz.engine.layout import Layout
+from regviz.engine.networks import gradient
+from regviz.engine.regularization import dropout_mask
 
 
 def train(dataset, rows, *, hidden=(), **training):

@@ -8,7 +8,8 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from regviz import Regularization
-from regviz.regularization import METHODS, Method, dropout_mask, penalty, project_, shrink_
+from regviz.engine.regularization import dropout_mask, penalty, project_, shrink_
+from regviz.methods.catalogue import METHODS, Method
 
 STRENGTHS = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7), (2.0, 0.1)]
 

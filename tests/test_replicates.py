@@ -8,9 +8,9 @@ import pytest
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
-from regviz import replicates as module
-from regviz.datasets import SPLITS, make_dataset
-from regviz.replicates import stream_replicates, with_seed
+from regviz.analysis import replicates as module
+from regviz.analysis.replicates import stream_replicates, with_seed
+from regviz.data.datasets import SPLITS, make_dataset
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, label_noise=0.1)

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz import run as module
-from regviz.cost import seconds
-from regviz.packing import SINGLE, Packing
-from regviz.recorder import beginnings, histories
-from regviz.run import Replication, Run
-from regviz.runs import Runs
-from regviz.scheduler import LONG_SECONDS, Scheduler
+from regviz.board.packing import SINGLE, Packing
+from regviz.engine.recorder import beginnings, histories
+from regviz.jobs import run as module
+from regviz.jobs.cost import seconds
+from regviz.jobs.run import Replication, Run
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import LONG_SECONDS, Scheduler
 
 SHORT = regviz.Experiment(
     network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
@@ -443,7 +443,7 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: False)
-    monkeypatch.setattr("regviz.packing.LIMIT", 0)
+    monkeypatch.setattr("regviz.board.packing.LIMIT", 0)
     run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:

@@ -15,16 +15,16 @@ METHODS = {"import_module", "open", "popen", "read_bytes", "read_text", "rmtree"
 METHODS |= {"system", "unlink", "write_bytes", "write_text"}
 ALLOWED = {
     # hashes the source of what is compiled
-    "regviz/compiled.py": {"read_bytes"},
+    "regviz/engine/compiled.py": {"read_bytes"},
     # gives memory back
     "regviz/server/housekeeping.py": {"ctypes"},
     # modules of a list in the code
     "app.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},
     # where the library's caller says; the page gives it memory
-    "regviz/history.py": {"open"},
+    "regviz/engine/history.py": {"open"},
     # files of the project and of Streamlit
-    "regviz/offline.py": {"read_text"},
+    "regviz/board/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
     # those that were there when the server started
     "regviz/server/assets.py": {"read_bytes"},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from regviz.scheduler import (
+from regviz.jobs.scheduler import (
     BACKGROUND_SECONDS,
     HALF_LIFE_SECONDS,
     LEVEL_SECONDS,
@@ -392,7 +392,7 @@ def test_no_two_threads_run_the_same_job():
 def test_threads_that_train_let_the_process_end():
     script = (
         "import regviz\n"
-        "from regviz.run import Run\n"
+        "from regviz.jobs.run import Run\n"
         "run = Run(regviz.Experiment(training=regviz.TrainingSpec(epochs=1_000_000)))\n"
         "run.wait(3)\n"
         "print('trains:', run.in_progress)\n"

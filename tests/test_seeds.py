@@ -8,13 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.cube import Cube
+from regviz.analysis.replicates import with_seed
+from regviz.board.cube import Cube
+from regviz.jobs.run import Replication
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import Scheduler
 from regviz.pages.sight import Sight
 from regviz.pages.understand.seeds import SEEDS
-from regviz.replicates import with_seed
-from regviz.run import Replication
-from regviz.runs import Runs
-from regviz.scheduler import Scheduler
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)

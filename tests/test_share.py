@@ -12,14 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.datasets import make_dataset
-from regviz.link import LONGEST, from_query, link
+from regviz.board.link import LONGEST, from_query, link
+from regviz.board.scene import GROUPS, Scene
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS
 from regviz.pages import share
 from regviz.pages.share import qr_image
-from regviz.points import PointsSpec
-from regviz.regularization import METHODS
-from regviz.scene import GROUPS, Scene
 from regviz.server.limits import Limits
+from regviz.spec.points import PointsSpec
 from tests.test_playground import MIDDLE, QUICK, cube_on, everything, look, open_page, runs, widget
 
 __all__ = ["runs"]  # the fixture that ends all runs

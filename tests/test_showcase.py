@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 import regviz
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
 
 NAMES = list(METHODS)
 

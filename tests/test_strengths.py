@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.experiment import ACTIVATIONS, DATASETS, OPTIMIZERS
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
-from regviz.strengths import DEFAULT_LEVEL, LEVELS, grid, strengths
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, grid, strengths
+from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
+from regviz.spec.toy import DATASETS
 
 HIDDEN = [(), (1,), (4, 2), (8, 8, 8), (32,) * 6]
 RATES = [1e-5, 0.003, 0.03, 0.3, 10]

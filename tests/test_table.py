@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from regviz.columns import (
+from regviz.data.columns import (
     Columns,
     classes,
     guess_kind,
@@ -26,8 +26,8 @@ from regviz.columns import (
     points,
     spreads,
 )
-from regviz.points import MAX_POINTS, PointsSpec
-from regviz.table import DELIMITERS, MAX_BYTES, MAX_COLUMNS, Table, read
+from regviz.data.table import DELIMITERS, MAX_BYTES, MAX_COLUMNS, Table, read
+from regviz.spec.points import MAX_POINTS, PointsSpec
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 XY = Columns("x1", "x2", "kind", "classes")

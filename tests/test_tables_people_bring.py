@@ -7,16 +7,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.columns import SPLIT_NAMES, Columns, points
-from regviz.datasets import make_dataset
-from regviz.experiment import DataSpec
+from regviz.board.link import LONGEST, from_query, to_query, to_short_query
+from regviz.board.scene import Scene
+from regviz.data.columns import SPLIT_NAMES, Columns, points
+from regviz.data.datasets import make_dataset
+from regviz.data.points_file import points_csv
+from regviz.data.table import read
 from regviz.figures import boundary
-from regviz.link import LONGEST, from_query, to_query, to_short_query
 from regviz.pages import bring
-from regviz.points import SPLITS, PointsSpec
-from regviz.points_file import points_csv
-from regviz.scene import Scene
-from regviz.table import read
+from regviz.spec.experiment import DataSpec
+from regviz.spec.points import SPLITS, PointsSpec
 from tests.test_bring import result, said, uploaded, used
 from tests.test_notation import workbook
 
@@ -434,8 +434,8 @@ def sidebar() -> None:
     """The page of a test."""
     import streamlit
 
+    from regviz.board.scene import Scene
     from regviz.pages.data import choose_data
-    from regviz.scene import Scene
 
     state = streamlit.session_state
     state.setdefault("opened", Scene())

@@ -14,10 +14,10 @@ import torch
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.epoch import to_rows
-from regviz.recorder import histories
-from regviz.regularization import dropout_mask
-from regviz.training import Program, recorded_epochs
+from regviz.engine.epoch import to_rows
+from regviz.engine.recorder import histories
+from regviz.engine.regularization import dropout_mask
+from regviz.engine.training import Program, recorded_epochs
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, seed=1)

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import regviz
-from regviz import Regularization, uncertainty
-from regviz.datasets import domain
+from regviz import Regularization
+from regviz.analysis import uncertainty
+from regviz.data.datasets import domain
 
 ROWS = (
     Regularization(),

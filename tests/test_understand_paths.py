@@ -10,11 +10,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz import paths
-from regviz.cube import Cube
+from regviz.analysis import paths
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
 from regviz.pages.sight import Sight
 from regviz.pages.understand import paths as view
-from regviz.runs import Runs
 from tests.test_seeds import settled
 
 DATA = regviz.DataSpec("moons", n_samples=80)

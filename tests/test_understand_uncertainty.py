@@ -9,12 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz import uncertainty
-from regviz.cube import Cube
+from regviz.analysis import uncertainty
+from regviz.analysis.uncertainty import over_plane
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
 from regviz.pages.sight import Sight
 from regviz.pages.understand import uncertainty as view
-from regviz.runs import Runs
-from regviz.uncertainty import over_plane
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)

@@ -24,8 +24,8 @@ from benchmarks.screens import Board, Charts, Showing
 from benchmarks.server import Server
 from benchmarks.tables import Row, quantile, times
 from benchmarks.visitors import Visitor
-from regviz.link import from_query
-from regviz.training import recorded_epochs
+from regviz.board.link import from_query
+from regviz.engine.training import recorded_epochs
 from tests.browser.conftest import find_board, patient
 from tests.browser.install import find_chromium
 

@@ -8,14 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.chooser import Advice, consult
-from regviz.cube import Cube
+from regviz.analysis.chooser import Advice, consult
+from regviz.board.cube import Cube
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL
 from regviz.pages.sight import Sight
 from regviz.pages.understand.which_one import best
-from regviz.regularization import METHODS
-from regviz.run import Run
-from regviz.runs import Runs
-from regviz.strengths import DEFAULT_LEVEL
 from tests.test_playground import runs
 from tests.test_runs import finish
 

@@ -1,5 +1,5 @@
 /**
- * Reads the messages that regviz/board.py writes; the layout is described there.
+ * Reads the messages that regviz/board/encoding.py writes; the layout is described there.
  *
  * @typedef {Float32Array|Uint16Array} Numbers  the latter hold numbers in half precision
  * @typedef {{header: Object, arrays: Object<string, Numbers>}} Message
@@ -36,7 +36,7 @@ export async function decode(bytes) {
   return { header, arrays };
 }
 
-/** Numbers from the changes of each one over time, as the head of regviz/board.py describes. */
+/** Numbers from the changes of each one over time, as the head of regviz/board/encoding.py describes. */
 function undo(coded, nTimes, nNumbers) {
   const words = new coded.constructor(coded.length);
   const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // its code is that of no change, below 0

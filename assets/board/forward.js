@@ -1,5 +1,5 @@
 /**
- * The networks, evaluated in the browser. Parameters stand in a row as regviz/networks.py lays them
+ * The networks, evaluated in the browser. Parameters stand in a row as regviz/engine/networks.py lays them
  * out: layer after layer, unit after unit, the unit's incoming weights and then its bias. Inputs
  * and outputs stand feature after feature, unit after unit, `n` points each.
  *

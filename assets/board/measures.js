@@ -1,5 +1,5 @@
 /**
- * Measures of a network's weights, as regviz/measures.py has them: biases left out, NaN where all
+ * Measures of a network's weights, as regviz/engine/measures.py has them: biases left out, NaN where all
  * weights are 0 and the measure is undefined.
  *
  * All take a row of parameters, where in `row` it begins, and where in it the weights stand.

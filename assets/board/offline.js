@@ -1,5 +1,5 @@
 /**
- * The board of a page that has no server: regviz/offline.py writes the page, with these modules and
+ * The board of a page that has no server: regviz/board/offline.py writes the page, with these modules and
  * a whole recording inside.
  */
 

@@ -53,7 +53,7 @@ export function prune(row, weightIndex, threshold, out) {
 }
 
 /**
- * Mean data loss and accuracy, as regviz/networks.py defines them: cross-entropy in nats from the
+ * Mean data loss and accuracy, as regviz/engine/networks.py defines them: cross-entropy in nats from the
  * outputs before sigmoid or softmax, or half the squared error, whose accuracy is NaN.
  *
  * @param {import("./forward.js").Network} network

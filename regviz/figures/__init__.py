@@ -1,7 +1,7 @@
 """Plotly figures, for looking at rest: on the page, in notebooks, as files.
 
-Pure functions that return a `plotly.graph_objects.Figure`. Every figure says in words what it shows
-in ``figure.layout.meta["alt"]``. Colours are those of `regviz.palette`, as on the live board.
+Pure functions that return a `plotly.graph_objects.Figure`. ``figure.layout.meta["alt"]`` says in
+words what a figure shows. Colours are those of `regviz.methods.palette`, as on the live board.
 """
 
 from regviz.figures.compare import confusion_matrices, seed_losses

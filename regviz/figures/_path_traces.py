@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from regviz import palette
-from regviz.palette import Theme, mix
-from regviz.paths import Path, standard_error
-from regviz.regularization import METHODS
+from regviz.analysis.paths import Path, standard_error
+from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
+from regviz.methods.palette import Theme, mix
 
 Array = NDArray[np.float64]
 MAX_MARKERS = 4000  # more would be slow to draw, and too dense to point at one

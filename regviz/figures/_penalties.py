@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
-from regviz import palette
-from regviz.experiment import Regularization
 from regviz.figures._traces import shades
-from regviz.labels import label
-from regviz.palette import Theme, mix
-from regviz.validation import choice, refuse
+from regviz.methods import palette
+from regviz.methods.labels import label
+from regviz.methods.palette import Theme, mix
+from regviz.spec.experiment import Regularization
+from regviz.spec.validation import choice, refuse
 
 DASHES = {"none": "dot", "l1": "solid", "l2": "dash", "elastic_net": "dashdot", "max_norm": "dot"}
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import plotly.graph_objects as go
 
-from regviz import palette
-from regviz.history import Floats, History
-from regviz.labels import class_names, escaped, labels, short_names, shortened
-from regviz.palette import Theme, mix, rgb_of
-from regviz.validation import choice
+from regviz.engine.history import Floats, History
+from regviz.methods import palette
+from regviz.methods.labels import class_names, escaped, labels, short_names, shortened
+from regviz.methods.palette import Theme, mix, rgb_of
+from regviz.spec.validation import choice
 
 FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it

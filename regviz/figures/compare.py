@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
-from regviz import palette
-from regviz.criteria import plus_minus
+from regviz.analysis.criteria import plus_minus
+from regviz.analysis.paths import standard_error
 from regviz.figures._traces import style
-from regviz.labels import escaped, short_names
-from regviz.palette import Theme, mix
-from regviz.paths import standard_error
-from regviz.validation import choice, refuse
+from regviz.methods import palette
+from regviz.methods.labels import escaped, short_names
+from regviz.methods.palette import Theme, mix
+from regviz.spec.validation import choice, refuse
 
 __all__ = ["confusion_matrices", "seed_losses"]
 
@@ -33,7 +33,7 @@ def confusion_matrices(
     Parameters
     ----------
     counts : array-like of shape (n, C, C)
-        Of `regviz.comparison.confusion`.
+        Of `regviz.analysis.comparison.confusion`.
     names : sequence of str
         Of the n networks.
     classes : sequence of str
@@ -135,11 +135,11 @@ def seed_losses(
     losses : array-like of shape (S, n)
         NaN where a network has diverged.
     names, methods : sequence of str
-        Of the n networks. Methods are keys of `regviz.palette.METHODS`.
+        Of the n networks. Methods are keys of `regviz.methods.palette.METHODS`.
     baseline : int, optional
         The network whose mean a line marks.
     overlap : float
-        As for `regviz.paths.standard_error`.
+        As for `regviz.analysis.paths.standard_error`.
     theme : {"light", "dark"}
 
     Returns

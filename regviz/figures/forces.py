@@ -1,6 +1,6 @@
 """What penalties do to one weight and to two, as Plotly figures.
 
-The numbers are those of `regviz.forces`. Every figure is narrow enough to stand beside others.
+The numbers are those of `regviz.analysis.forces`. Figures are narrow enough to stand side by side.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from regviz import forces, palette
-from regviz.experiment import Regularization
+from regviz.analysis import forces
+from regviz.analysis.forces import LeastSquares
+from regviz.engine.history import Floats
 from regviz.figures._penalties import Look, Rows, looks_of
 from regviz.figures._traces import say, style
-from regviz.forces import LeastSquares
-from regviz.history import Floats
-from regviz.labels import digits, label
-from regviz.palette import Theme, mix, rgb_of
-from regviz.validation import real
+from regviz.methods import palette
+from regviz.methods.labels import digits, label
+from regviz.methods.palette import Theme, mix, rgb_of
+from regviz.spec.experiment import Regularization
+from regviz.spec.validation import real
 
 __all__ = ["loss_and_penalty", "penalty_curves", "penalty_gradients", "proximal_maps"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from regviz import palette
+from regviz.analysis.paths import Choice, Path, standard_error
 from regviz.figures._path_traces import (
     Array,
     column_edges,
@@ -17,10 +17,10 @@ from regviz.figures._path_traces import (
     zero_trace,
 )
 from regviz.figures._traces import style
-from regviz.palette import Theme, mix, rgb_of
-from regviz.paths import Choice, Path, standard_error
-from regviz.regularization import METHODS
-from regviz.validation import integer, refuse
+from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
+from regviz.methods.palette import Theme, mix, rgb_of
+from regviz.spec.validation import integer, refuse
 
 __all__ = ["weight_paths"]
 
@@ -45,8 +45,8 @@ def weight_paths(
     ----------
     path : Path
     losses : mapping of str to ndarray of shape (S, L), optional
-        Of `regviz.paths.losses_over_seeds`: means and standard errors are drawn instead of the
-        path's own losses.
+        Of `regviz.analysis.paths.losses_over_seeds`: means and standard errors are drawn instead of
+        the path's own losses.
     choice : Choice, optional
         The strengths to mark as validation's.
     shown : int, optional

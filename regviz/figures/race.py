@@ -7,14 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from regviz import forces, palette
-from regviz.experiment import Regularization
+from regviz.analysis import forces
+from regviz.engine.history import Floats
 from regviz.figures._penalties import Look, Rows, looks_of
 from regviz.figures._traces import say, style
-from regviz.history import Floats
-from regviz.labels import digits
-from regviz.palette import Theme, mix
-from regviz.validation import boolean, integer, real
+from regviz.methods import palette
+from regviz.methods.labels import digits
+from regviz.methods.palette import Theme, mix
+from regviz.spec.experiment import Regularization
+from regviz.spec.validation import boolean, integer, real
 
 __all__ = ["weight_race"]
 

@@ -1,7 +1,7 @@
 """A history as Plotly figures: boundaries, weights, losses and sparsity, for looking at rest.
 
 Pure functions of a `regviz.History`, which holds or predicts all that they show. Colours are those
-of `regviz.palette`, as on the live board.
+of `regviz.methods.palette`, as on the live board.
 """
 
 import math
@@ -12,8 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from regviz import palette
-from regviz.datasets import domain
+from regviz.data.datasets import domain
+from regviz.engine.history import Floats, History
 from regviz.figures._traces import (
     Look,
     network_looks,
@@ -23,9 +23,9 @@ from regviz.figures._traces import (
     scale,
     style,
 )
-from regviz.history import Floats, History
-from regviz.palette import Theme
-from regviz.validation import boolean, choice, integer, refuse
+from regviz.methods import palette
+from regviz.methods.palette import Theme
+from regviz.spec.validation import boolean, choice, integer, refuse
 
 __all__ = [
     "boundary",
@@ -245,7 +245,7 @@ def loss_curves(
     ----------
     history : History
     methods : sequence of str, optional
-        Draw only networks of these methods, by their keys in `regviz.regularization.METHODS`.
+        Draw only networks of these methods, by their keys in `regviz.methods.catalogue.METHODS`.
     theme : {"light", "dark"}
     log : bool
         Whether the axis of the loss is logarithmic.

@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from regviz.datasets import domain
+from regviz.analysis.uncertainty import Plane
+from regviz.data.datasets import domain
+from regviz.engine.history import History
 from regviz.figures._traces import WHERE, plane_traces, point_traces, scale, style
-from regviz.history import History
-from regviz.labels import labels
-from regviz.palette import Theme
-from regviz.uncertainty import Plane
-from regviz.validation import choice
+from regviz.methods.labels import labels
+from regviz.methods.palette import Theme
+from regviz.spec.validation import choice
 
 __all__ = ["uncertainty_map"]
 
@@ -40,7 +40,7 @@ def uncertainty_map(
     ----------
     history : History
     plane : Plane
-        Of this history, by `regviz.uncertainty.over_plane`.
+        Of this history, by `regviz.analysis.uncertainty.over_plane`.
     part : {"predictive", "aleatoric", "epistemic", "plain"}
         ``"plain"`` is the single prediction with dropout off.
     theme : {"light", "dark"}

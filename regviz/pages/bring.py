@@ -10,8 +10,7 @@ from html import escape
 import streamlit as st
 from sklearn.datasets import load_iris
 
-from regviz import palette
-from regviz.columns import (
+from regviz.data.columns import (
     KINDS,
     MIN_OF_CLASS,
     Columns,
@@ -23,11 +22,12 @@ from regviz.columns import (
     points,
     spreads,
 )
-from regviz.drawing import Drawing, mark
-from regviz.notation import SIGNS, parse
+from regviz.data.drawing import Drawing, mark
+from regviz.data.notation import SIGNS, parse
+from regviz.data.table import DELIMITERS, MAX_BYTES, Table, read
+from regviz.methods import palette
 from regviz.pages.components import asset_component, file_uploader, plain
-from regviz.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
-from regviz.table import DELIMITERS, MAX_BYTES, Table, read
+from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 
 PREVIEW_ROWS = 4
 STAYS = "What is on screen stays."

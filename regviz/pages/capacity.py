@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from regviz.cost import affordable, seconds
-from regviz.scene import Scene
+from regviz.board.scene import Scene
+from regviz.jobs.cost import affordable, seconds
 from regviz.server.state import limits, runs
 
 RETRY = 2.0  # seconds

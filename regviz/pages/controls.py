@@ -6,18 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board import ABOUT_EARLY_STOPPING
-from regviz.experiment import (
+from regviz.board.encoding import ABOUT_EARLY_STOPPING
+from regviz.board.scene import Scene
+from regviz.methods.catalogue import METHODS
+from regviz.pages.data import choose_data
+from regviz.pages.positions import stand
+from regviz.spec.experiment import (
     ACTIVATIONS,
     FEATURES,
     OPTIMIZERS,
     NetworkSpec,
     TrainingSpec,
 )
-from regviz.pages.data import choose_data
-from regviz.pages.positions import stand
-from regviz.regularization import METHODS
-from regviz.scene import Scene
 
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCH_SIZES = (1, 2, 5, 10, 15, 30)

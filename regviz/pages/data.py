@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from regviz import labels, palette
-from regviz.datasets import make_dataset, n_train_of
-from regviz.experiment import DATASETS, Data, DataSpec
+from regviz.board.scene import Scene
+from regviz.data.datasets import make_dataset, n_train_of
+from regviz.methods import labels, palette
 from regviz.pages import bring
 from regviz.pages.components import asset_component
 from regviz.pages.positions import stand
-from regviz.points import PointsSpec
-from regviz.scene import Scene
-from regviz.validation import MAX_SEED
+from regviz.spec.experiment import Data, DataSpec
+from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
+from regviz.spec.validation import MAX_SEED
 
 EXAMPLES, DRAW, UPLOAD = "Examples", "Draw", "Upload"
 
@@ -27,13 +28,13 @@ _picker = asset_component("regviz_datasets", "picker")
 def _thumbnails(chosen: str) -> bytes:
     """A few points of every dataset, and which is chosen, as the JSON that the picker draws."""
     options = []
-    for name in DATASETS:
+    for name, toy in DATASETS.items():
         spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
         X, y = make_dataset(spec).points("train")
         scaled = (X - X.min(axis=0)) / np.ptp(X, axis=0)
-        shade = y if DATASETS[name] != "regression" else (y > np.median(y)).astype(float)
+        shade = y if DATASETS[name].task != "regression" else (y > np.median(y)).astype(float)
         points = np.column_stack([scaled, shade]).round(2).tolist()
-        options.append({"key": name, "label": labels.DATASETS[name], "points": points})
+        options.append({"key": name, "label": toy.label, "points": points})
     offer = {"options": options, "chosen": chosen, "colours": palette.CLASSES}
     return json.dumps(offer).encode()
 
@@ -54,7 +55,7 @@ def choose_data(base: Data) -> Data:
         chosen: Data = _choose_example(base if isinstance(base, DataSpec) else _last_example())
     else:
         chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
-    name = labels.DATASETS[chosen.name]
+    name = labels.dataset_label(chosen)
     heading.header(f"Data: {name}", anchor=False)
     seed = st.number_input(
         "Seed",
@@ -132,7 +133,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
     if n_train != n_train_of(base):
         fraction = min(0.95, round(n_train / base.n_samples / kept, 6))
     label_noise = 0.0
-    if DATASETS[name] != "regression":
+    if DATASETS[name].task != "regression":
         percent = st.slider(
             "Wrong labels",
             0,

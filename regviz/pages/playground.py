@@ -9,22 +9,22 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
+from regviz.board.scene import EARLY_STOPPING, Scene
+from regviz.jobs.run import describe
+from regviz.jobs.runs import Busy
+from regviz.methods.catalogue import METHODS
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import put
 from regviz.pages.sight import Sight, usual_focus, view, wish
-from regviz.points import PointsSpec
-from regviz.regularization import METHODS
-from regviz.run import describe
-from regviz.runs import Busy
-from regviz.scene import EARLY_STOPPING, Scene
 from regviz.server.state import runs
 from regviz.server.widgets import begin_page, moved
+from regviz.spec.points import PointsSpec
 
 GATHER = 0.15  # seconds: a message carries the frames of so long
 PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile

@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from regviz.board.scene import Scene
+from regviz.methods.catalogue import METHODS
 from regviz.pages import bring
-from regviz.points import PointsSpec
-from regviz.regularization import METHODS
-from regviz.scene import Scene
+from regviz.spec.points import PointsSpec
 
 KEYS = (
     *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),

@@ -11,17 +11,17 @@ from urllib.parse import urlsplit, urlunsplit
 import segno
 import streamlit as st
 
-from regviz import labels
-from regviz.cube import Cube
-from regviz.experiment import Experiment
-from regviz.history import History
-from regviz.link import LONGEST, link
-from regviz.offline import offline_page, recording
+from regviz.board.cube import Cube
+from regviz.board.link import LONGEST, link
+from regviz.board.offline import offline_page, recording
+from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.data.points_file import points_csv
+from regviz.engine.history import History
+from regviz.methods import labels
 from regviz.pages.components import file_uploader, plain
 from regviz.pages.sight import Sight, View, usual_focus, view
-from regviz.points_file import points_csv
-from regviz.scene import EARLY_STOPPING, GROUPS, Scene
 from regviz.server.state import limits
+from regviz.spec.experiment import Experiment
 
 GROUP_LABELS = {
     "data": "Data",
@@ -221,7 +221,7 @@ def offline(scene: Scene, sight: Sight, now: View) -> str:
         "epoch": scene.epoch,
     }
     messages = recording(sight.cube, sight.rows, sight.history, "offline", look)
-    return offline_page(messages, f"RegViz: {labels.DATASETS[scene.data.name]}", about)
+    return offline_page(messages, f"RegViz: {labels.dataset_label(scene.data)}", about)
 
 
 def _npz(history: History) -> bytes:

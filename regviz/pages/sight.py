@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.cube import Cube
-from regviz.history import History
-from regviz.palette import Theme
-from regviz.regularization import METHODS
-from regviz.runs import Runs
-from regviz.scene import EARLY_STOPPING
+from regviz.board.cube import Cube
+from regviz.board.scene import EARLY_STOPPING
+from regviz.engine.history import History
+from regviz.jobs.runs import Runs
+from regviz.methods.catalogue import METHODS
+from regviz.methods.palette import Theme
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Sight:
     rows : list of int
         The network that each of the cube's methods shows, in the order of ``cube.shelves``.
     focus : str
-        The method seen large: a key of `regviz.regularization.METHODS` that is in the cube.
+        The method seen large: a key of `regviz.methods.catalogue.METHODS` that is in the cube.
     theme : {"light", "dark"}
     runs : Runs
         Where to train what else a view needs.

@@ -1,16 +1,16 @@
 """A network of an experiment as a short, complete program in another library.
 
 The programs are for reading and for going on with. Each one reads ``points.csv``, which
-`regviz.points_file.points_csv` writes, and trains the same network in the same way.
+`regviz.data.points_file.points_csv` writes, and trains the same network in the same way.
 """
 
 from dataclasses import dataclass
 from types import ModuleType
 
-from regviz.experiment import Experiment
 from regviz.programs import keras, pytorch, scikit_learn
 from regviz.programs._plan import Plan
-from regviz.validation import choice, integer, refuse
+from regviz.spec.experiment import Experiment
+from regviz.spec.validation import choice, integer, refuse
 
 _MODULES: dict[str, ModuleType] = {
     "pytorch": pytorch,
@@ -75,7 +75,7 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
 
     See Also
     --------
-    regviz.points_file.points_csv : The file that the program reads.
+    regviz.data.points_file.points_csv : The file that the program reads.
     """
     choice("library", library, LIBRARIES)
     lacking = libraries(experiment, k)

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from regviz.arrays import ArraysSpec
-from regviz.datasets import n_train_of
-from regviz.experiment import (
+from regviz.data.datasets import n_train_of
+from regviz.methods.labels import label
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import (
     DataSpec,
     Experiment,
     NetworkSpec,
     Regularization,
     TrainingSpec,
 )
-from regviz.labels import label
-from regviz.points import PointsSpec
+from regviz.spec.points import PointsSpec
 
 WIDTH = 88  # columns, as ruff and Black leave a program
 _FEATURES = {

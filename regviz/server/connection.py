@@ -17,7 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 
-from regviz.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
+from regviz.board.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from regviz.runs import Runs
+from regviz.jobs.runs import Runs
 
 _logger = logging.getLogger("regviz.errors")
 

@@ -4,7 +4,7 @@ import functools
 from html.parser import HTMLParser
 from string import Template
 
-from regviz.offline import modules
+from regviz.board.offline import modules
 from regviz.server.assets import ASSETS, STREAMLIT, place
 
 TEMPLATE = ASSETS / "index.html"

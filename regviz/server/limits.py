@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from regviz.validation import integer, real, refuse
+from regviz.spec.validation import integer, real, refuse
 
 PREFIX = "REGVIZ_"
 
@@ -29,7 +29,7 @@ class Limits:
         next one is put off, with what is on screen left as it is.
     training_seconds : float
         What one visitor's settings may take to train by themselves, all networks together, in
-        seconds of one core as estimated by `regviz.cost`; above 0, to 1,000,000.
+        seconds of one core as estimated by `regviz.jobs.cost`; above 0, to 1,000,000.
     threads : int
         Threads that train, 1 to 64. More than there are cores make nothing quicker.
     active : int

@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from regviz.runs import Runs
+from regviz.jobs.runs import Runs
 from regviz.server.admission import Places
 
 

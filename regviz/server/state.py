@@ -3,8 +3,8 @@
 import functools
 import os
 
-from regviz.runs import Runs
-from regviz.scheduler import Scheduler
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import Scheduler
 from regviz.server.limits import Limits
 
 

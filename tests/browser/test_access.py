@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from regviz.history import History
+from regviz.engine.history import History
 from tests.browser.visitor import START, Open, complete, cube_of, go, look, resize, still, trained
 
 # what has the keyboard's focus, or null outside the board

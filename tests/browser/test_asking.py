@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 import regviz
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.offline import BOARD
-from regviz.packing import Packing
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.offline import BOARD
+from regviz.board.packing import Packing
+from regviz.board.showcase import SHOWCASE
 
 SITE = "http://board.test"
 # how often the board has asked at once; and what within a second, how long after the last message

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 import regviz
-from regviz.history import History
-from regviz.showcase import SHOWCASE
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
 from tests.browser.visitor import (
     START,
     Open,

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page
 
 import regviz
-from regviz import measures
+from regviz.engine import measures
 from tests.browser.conftest import WHERE
 
 EPOCHS = 12

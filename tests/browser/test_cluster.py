@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import ClientConnection
 
-from regviz.link import link
-from regviz.scene import Scene
-from regviz.showcase import SHOWCASE
+from regviz.board.link import link
+from regviz.board.scene import Scene
+from regviz.board.showcase import SHOWCASE
 from tests.browser.conftest import WHERE, patient
 from tests.browser.visitor import (
     assert_holds,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from regviz.board import VERSION
+from regviz.board.encoding import VERSION
 
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
@@ -37,7 +37,7 @@ PART = """async ([message, offset, length]) => {
 
 
 def message(version: int = VERSION, **arrays: np.ndarray) -> str:
-    """A message as the head of regviz/board.py describes it, in base64."""
+    """A message as the head of regviz/board/encoding.py describes it, in base64."""
     listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
     text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
     head = text.encode()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from regviz import palette
-from regviz.drawing import Drawing
-from regviz.points import MAX_POINTS
+from regviz.data.drawing import Drawing
+from regviz.methods import palette
+from regviz.spec.points import MAX_POINTS
 from tests.browser.conftest import WHERE
 
 LIMITS = {"all": 10, "each": 3, "most": MAX_POINTS}

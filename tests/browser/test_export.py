@@ -16,13 +16,13 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 import regviz
-from regviz.cube import Cube
-from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
-from regviz.history import History
-from regviz.labels import DATASETS
-from regviz.offline import BOARD, recording
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.offline import BOARD, recording
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import dataset_label
+from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.visitor import cards, go, look
 
 SITE = "http://board.test"
@@ -173,7 +173,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
         loss = shown.history.metrics["test_loss"][card["t"], card["k"]]
         assert float(card["test_loss"]) == pytest.approx(loss, abs=0.0051)
     epoch = shown.history.epochs[frame]
-    assert texts(svg)[0] == f"{DATASETS[shown.cube.experiment.data.name]}, epoch {epoch} of 30"
+    assert texts(svg)[0] == f"{dataset_label(shown.cube.experiment.data)}, epoch {epoch} of 30"
     told = "".join(svg.find(f"{SVG}desc").itertext())
     assert all(card["label"] in told for card in on_screen)
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 import regviz
-from regviz.experiment import ACTIVATIONS, FEATURES
+from regviz.spec.experiment import ACTIVATIONS, FEATURES
 
 TASKS = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 FEATURE_SETS = [("x1", "x2"), FEATURES, ("x1*x2", "sin(x2)", "x1^2")]

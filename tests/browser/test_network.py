@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 from scipy.special import expit, softmax
 
-from regviz.experiment import ACTIVATIONS
+from regviz.spec.experiment import ACTIVATIONS
 
 UNFED, UNREAD, CONSTANT = 1, 2, 4
 SHAPES = [[2, 1], [2, 4, 2, 1], [2, 8, 8, 8, 1], [7, *[32] * 6, 1], [2, 8, 8, 3]]

@@ -13,14 +13,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import regviz
-from regviz.board import encode
-from regviz.cube import Cube
-from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
-from regviz.history import History
-from regviz.offline import offline_page, recording
-from regviz.packing import BITS, Packing
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.offline import offline_page, recording
+from regviz.board.packing import BITS, Packing
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import find_board, patient
 from tests.browser.test_board import assert_predicts, assert_recorded, drag
 from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, resize, still

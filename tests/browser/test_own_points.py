@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from regviz.link import from_query
-from regviz.points import MIN_POINTS
+from regviz.board.link import from_query
+from regviz.spec.points import MIN_POINTS
 from tests.browser.test_draw import Pad
 from tests.browser.test_workbench import assert_shows_the_same, opens
 from tests.browser.visitor import Open, changed, choose, complete, pictures, query_of, settled

@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
-from regviz.training import recorded_epochs
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.training import recorded_epochs
+from regviz.methods.catalogue import METHODS
 from tests.browser.conftest import SEARCH, find_board, visits
 from tests.browser.visitor import (
     Open,

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 import regviz
-from regviz import networks
-from regviz.experiment import ACTIVATIONS, FEATURES
-from regviz.history import History
-from regviz.layout import input_features
+from regviz.engine import networks
+from regviz.engine.history import History
+from regviz.engine.layout import input_features
+from regviz.spec.experiment import ACTIVATIONS, FEATURES
 
 DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)

@@ -18,7 +18,7 @@ if "streamlit" in sys.orig_argv:
     import time
     from pathlib import Path
 
-    from regviz import run
+    from regviz.jobs import run
 
     histories = run.histories
 

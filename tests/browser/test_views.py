@@ -8,20 +8,20 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from regviz.chooser import QUESTIONS, Advice, consult
-from regviz.cube import Cube
-from regviz.experiment import Regularization
+from regviz.analysis.chooser import QUESTIONS, Advice, consult
+from regviz.analysis.paths import path, with_start
+from regviz.analysis.replicates import with_seed
+from regviz.board.cube import Cube
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
 from regviz.figures import weight_paths
-from regviz.history import History
-from regviz.labels import labels
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import labels
 from regviz.pages.understand import VIEWS
 from regviz.pages.understand.forces import horizon
 from regviz.pages.understand.paths import validated
-from regviz.paths import path, with_start
 from regviz.programs import program
-from regviz.regularization import METHODS
-from regviz.replicates import with_seed
-from regviz.showcase import SHOWCASE
+from regviz.spec.experiment import Regularization
 from tests.browser.conftest import until, visits
 from tests.browser.visitor import (
     START,

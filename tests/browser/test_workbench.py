@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import regviz
-from regviz.link import from_query
-from regviz.scene import Scene
-from regviz.showcase import SHOWCASE
+from regviz.board.link import from_query
+from regviz.board.scene import Scene
+from regviz.board.showcase import SHOWCASE
 from tests.browser.conftest import patient, visits
 from tests.browser.visitor import (
     Open,

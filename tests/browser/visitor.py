@@ -10,11 +10,11 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 import regviz
-from regviz.cube import Cube
-from regviz.experiment import DataSpec, NetworkSpec, TrainingSpec
-from regviz.packing import rounded
-from regviz.regularization import METHODS
-from regviz.showcase import SHOWCASE
+from regviz.board.cube import Cube
+from regviz.board.packing import rounded
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import SEARCH, find_board, until
 
 Open = Callable[..., Page]

@@ -4,12 +4,12 @@ import math
 
 import streamlit as st
 
-from regviz.history import History
-from regviz.labels import labels
+from regviz.board.scene import EARLY_STOPPING
+from regviz.data.points_file import points_csv
+from regviz.engine.history import History
+from regviz.methods.labels import labels
 from regviz.pages.sight import Sight, view
-from regviz.points_file import points_csv
 from regviz.programs import LIBRARIES, Program, libraries, program
-from regviz.scene import EARLY_STOPPING
 
 
 def show(sight: Sight) -> None:

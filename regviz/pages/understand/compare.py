@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from regviz.arrays import ArraysSpec
-from regviz.comparison import Comparison, Replicates, compare, confusion, overlap, to_csv
-from regviz.experiment import Data, Experiment
+from regviz.analysis.comparison import Comparison, Replicates, compare, confusion, overlap, to_csv
+from regviz.engine.history import History
 from regviz.figures.compare import confusion_matrices, seed_losses
-from regviz.history import History
-from regviz.labels import class_names, labels
+from regviz.methods.labels import class_names, labels
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import Data, Experiment
 
 
 def show(sight: Sight) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from regviz import figures
-from regviz.experiment import Regularization
+from regviz.analysis.forces import LeastSquares, arrival, race
 from regviz.figures.race import size, steps_of
-from regviz.forces import LeastSquares, arrival, race
-from regviz.labels import digits
+from regviz.methods.labels import digits
+from regviz.methods.palette import Theme
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
-from regviz.palette import Theme
+from regviz.spec.experiment import Regularization
 
 SERIES = tuple(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5))
 STRENGTHS = SERIES[: SERIES.index(50.0)]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from regviz.methods.catalogue import METHODS
 from regviz.pages.sight import Sight
-from regviz.regularization import METHODS
 
 
 def choose_method(sight: Sight, methods: Sequence[str], key: str) -> str:
@@ -17,7 +17,7 @@ def choose_method(sight: Sight, methods: Sequence[str], key: str) -> str:
     ----------
     sight : Sight
     methods : sequence of str
-        Keys of `regviz.regularization.METHODS`, at least one.
+        Keys of `regviz.methods.catalogue.METHODS`, at least one.
     key : str
         Of the widget.
     """

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from regviz import palette
-from regviz.comparison import Array, Comparison, Replicates
-from regviz.palette import Theme, mix
+from regviz.analysis.comparison import Array, Comparison, Replicates
+from regviz.methods import palette
+from regviz.methods.palette import Theme, mix
 
 BEST = "★"
 SHADE = 0.14  # of ink, in the background of the best

@@ -7,14 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from regviz.experiment import Experiment
-from regviz.figures.paths import weight_paths
-from regviz.history import History
-from regviz.pages.components import draw
-from regviz.pages.sight import Sight
-from regviz.pages.understand.method import choose_method
-from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
-from regviz.paths import (
+from regviz.analysis.paths import (
     Choice,
     Path,
     choose,
@@ -24,7 +17,14 @@ from regviz.paths import (
     standard_error,
     with_start,
 )
-from regviz.points import PointsSpec
+from regviz.engine.history import History
+from regviz.figures.paths import weight_paths
+from regviz.pages.components import draw
+from regviz.pages.sight import Sight
+from regviz.pages.understand.method import choose_method
+from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
+from regviz.spec.experiment import Experiment
+from regviz.spec.points import PointsSpec
 
 Losses = dict[str, NDArray[np.float64]]
 

@@ -5,13 +5,13 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from regviz.arrays import ArraysSpec
-from regviz.experiment import Data, Experiment
-from regviz.history import History
+from regviz.analysis.replicates import with_seed
+from regviz.engine.history import History
+from regviz.jobs.run import Replication
 from regviz.pages.sight import Sight
-from regviz.points import PointsSpec
-from regviz.replicates import with_seed
-from regviz.run import Replication
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import Data, Experiment
+from regviz.spec.points import PointsSpec
 
 Found = TypeVar("Found")
 

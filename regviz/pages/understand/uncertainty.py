@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from regviz.analysis.uncertainty import Plane, over_plane
 from regviz.figures.uncertainty import uncertainty_map
-from regviz.labels import labels
+from regviz.methods.labels import labels
 from regviz.pages.components import draw
 from regviz.pages.sight import Sight
 from regviz.pages.understand.method import choose_method
-from regviz.uncertainty import Plane, over_plane
 
 PARTS = {
     "predictive": "All",

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from regviz.chooser import MAX_QUESTIONS, QUESTIONS, Advice, consult
-from regviz.labels import label
+from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, consult
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import label
 from regviz.pages.sight import Sight
-from regviz.regularization import METHODS
 
 _NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a sentence
 

@@ -1,0 +1,1 @@
+"""Views of trained networks, computed: paths, forces, uncertainty, criteria, several seeds."""

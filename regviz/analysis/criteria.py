@@ -1,0 +1,132 @@
+"""What networks are compared by: a name, an explanation, and how a number is written."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from regviz.data.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One number of a network.
+
+    Attributes
+    ----------
+    key : str
+    label : str
+        As a heading.
+    about : str
+        What it is, in a sentence.
+    better : {"lower", "higher"} or None
+        Which of two networks predicts better by it; None where it describes and does not judge.
+    percent : bool
+        Whether it is a share, shown in percent.
+    """
+
+    key: str
+    label: str
+    about: str
+    better: Literal["lower", "higher"] | None = None
+    percent: bool = False
+
+    def text(self, value: float, error: float | None = None) -> str:
+        """A value as it is shown, with its standard error if there is one; a dash for NaN."""
+        if not math.isfinite(value):
+            return "–"
+        scale, unit = (100, " %") if self.percent else (1, "")
+        if error is not None and math.isfinite(error):
+            return plus_minus(scale * value, scale * error) + unit
+        return f"{scale * value:.1f}{unit}" if self.percent else _three_digits(value)
+
+
+def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
+    """What networks of so many layers of weights are compared by on these data."""
+    classes, plane = dataset.task != "regression", dataset.n_columns == 2
+    loss = "cross-entropy" if classes else "half the squared error"
+    held_out = [
+        Criterion(
+            "validation_loss",
+            "Validation loss",
+            f"Mean {loss} on the validation points, no penalty.",
+            "lower",
+        )
+    ]
+    of_classes = [
+        Criterion(
+            "test_accuracy",
+            "Test accuracy",
+            "Share of the test points whose class is predicted.",
+            "higher",
+            percent=True,
+        ),
+        Criterion(
+            "calibration_error",
+            "Calibration error",
+            "How far confidence and accuracy lie apart on the test points, over 10 equal bins of"
+            f" confidence from 0 to 1. With {dataset.n_classes} classes, confidence in the one"
+            f" predicted is at least 1/{dataset.n_classes}.",
+            "lower",
+            percent=True,
+        ),
+    ]
+    boundary = [
+        Criterion(
+            "boundary_length",
+            "Boundary length",
+            "Length of the line between classes within the picture, in units of its axes.",
+        )
+    ]
+    norms = [
+        Criterion(
+            f"norm_{i}",
+            f"Norm, layer {i}",
+            f"Root of the sum of the squared weights of layer {i}, biases left out.",
+        )
+        for i in range(1, n_layers + 1)
+    ]
+    return (
+        Criterion(
+            "test_loss", "Test loss", f"Mean {loss} on the test points, no penalty.", "lower"
+        ),
+        Criterion(
+            "train_loss", "Training loss", f"Mean {loss} on the training points, no penalty."
+        ),
+        *(held_out if len(dataset.points("validation")[1]) else []),
+        Criterion("gap", "Gap", "Test loss minus training loss."),
+        *(of_classes if classes else []),
+        Criterion("sparsity", "Zeros", "Share of the weights that are exactly 0.", percent=True),
+        Criterion(
+            "hoyer",
+            "Hoyer",
+            "Hoyer's sparsity: 0 if all weights are of one size, 1 if a single one is not 0.",
+        ),
+        Criterion(
+            "effective_weights",
+            "Effective weights",
+            "As many weights of one size would be spread as these are: (Σ|w|)² / Σw².",
+        ),
+        *(boundary if classes and plane else []),
+        *norms,
+    )
+
+
+def plus_minus(mean: float, error: float) -> str:
+    """``mean ± error``, to the digit where the error begins, and one more if that is a 1.
+
+    Examples
+    --------
+    >>> plus_minus(0.31234, 0.0421), plus_minus(0.31234, 0.0124)
+    ('0.31 ± 0.04', '0.312 ± 0.012')
+    """
+    if not math.isfinite(error):
+        return _three_digits(mean)
+    if error == 0:
+        return f"{mean:.3g} ± 0"
+    exponent = math.floor(math.log10(error))
+    digits = -exponent + (error / 10**exponent < 1.95)
+    return f"{mean:.{max(0, digits)}f} ± {error:.{max(0, digits)}f}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}"

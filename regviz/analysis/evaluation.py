@@ -1,0 +1,154 @@
+"""How well networks classify: confusion, calibration, and how long the boundary between classes is.
+
+Pure functions of arrays: K networks, n points, C classes.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from regviz.spec.validation import integer, refuse
+
+Floats = Any  # ndarray of float64, or a scalar where no axis is left
+
+
+def winners(outputs: ArrayLike) -> NDArray[np.int64]:
+    """The most probable class ``(K, n)`` from raw outputs ``(K, n_outputs, n)``.
+
+    A single output is that of two classes: class 1 wins above 0.
+    """
+    scores = np.asarray(outputs)
+    single = scores.shape[1] == 1
+    return np.asarray(scores[:, 0] > 0 if single else scores.argmax(axis=1), dtype=np.int64)
+
+
+def confusion_matrix(predicted: ArrayLike, y: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    """Count the points of each class by the class predicted.
+
+    Parameters
+    ----------
+    predicted : array-like of shape (K, n)
+    y : array-like of shape (n,)
+        The true classes, 0 to ``n_classes - 1``.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (K, C, C)
+        Entry ``(k, i, j)``: points of class i that network k takes for class j. As in scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If a class is out of range.
+    """
+    n_classes = integer("n_classes", n_classes, 1, 10**6)
+    found, true = (_classes(name, c, n_classes) for name, c in (("predicted", predicted), ("y", y)))
+    networks = np.arange(len(found))[:, None]
+    cells = (networks * n_classes + true) * n_classes + found
+    counts = np.bincount(cells.ravel(), minlength=len(found) * n_classes**2)
+    return np.asarray(counts.reshape(-1, n_classes, n_classes))
+
+
+def _classes(name: str, classes: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    given = np.asarray(classes)
+    whole = given.astype(np.int64)
+    wrong = given[(whole != given) | (whole < 0) | (whole >= n_classes)]
+    if wrong.size:
+        raise refuse(name, f"classes from 0 to {n_classes - 1}", float(wrong[0]))
+    return whole
+
+
+def calibration_error(probability: ArrayLike, y: ArrayLike, n_bins: int = 10) -> Floats:
+    """Expected calibration error: by how much confidence and accuracy differ.
+
+    Points are put in bins of equal width by the confidence in the class predicted, the largest
+    probability. The error is ``sum_b (n_b / n) |accuracy_b - confidence_b|`` over the bins
+    ``((b - 1) / B, b / B]`` (Guo et al. 2017).
+
+    Parameters
+    ----------
+    probability : array-like of shape (K, n) or (K, n, C)
+        Of class 1 of two, or of each class.
+    y : array-like of shape (n,)
+        The true classes.
+    n_bins : int
+        B.
+
+    Returns
+    -------
+    ndarray of shape (K,)
+        From 0 to 1; NaN without points.
+    """
+    n_bins = integer("n_bins", n_bins, 1, 10**6)
+    p, true = np.asarray(probability, dtype=np.float64), np.asarray(y)
+    if p.ndim == 2:
+        confidence, right = np.maximum(p, 1 - p), (p > 0.5) == (true > 0.5)
+    else:
+        confidence, right = p.max(axis=2), p.argmax(axis=2) == true
+    if not len(true):
+        return np.full(len(p), np.nan)
+    bins = (np.ceil(confidence * n_bins) - 1).clip(0, n_bins - 1)
+    excess = (right - confidence)[:, None] * (bins[:, None] == np.arange(n_bins)[:, None])
+    return np.abs(excess.sum(axis=2)).sum(axis=1) / len(true)
+
+
+def boundary_length(outputs: ArrayLike, width: float, height: float) -> Floats:
+    """Length of the boundary between classes, within a rectangle.
+
+    Parameters
+    ----------
+    outputs : array-like of shape (K, n_outputs, rows, columns)
+        Raw outputs on an even grid over the rectangle, corners included. A single output is that of
+        two classes, whose boundary is where the probability is ½ and the output 0.
+    width, height : float
+        Of the rectangle.
+
+    Returns
+    -------
+    ndarray of shape (K,)
+        In the unit of ``width`` and ``height``. Of more than two classes it is the length of all
+        borders between regions where different classes win.
+    """
+    scores = np.asarray(outputs, dtype=np.float64)
+    if scores.shape[1] == 1:
+        return zero_length(scores[:, 0], width, height)
+    leads = (
+        scores[:, c] - np.delete(scores, c, axis=1).max(axis=1) for c in range(scores.shape[1])
+    )
+    # each border has a region on either side
+    return sum(zero_length(lead, width, height) for lead in leads) / 2
+
+
+def zero_length(values: ArrayLike, width: float, height: float) -> Floats:
+    """Length of the line where a function is 0, from its values ``(…, rows, columns)`` on a grid.
+
+    Marching squares, with each square cut into two triangles, on which the line is unambiguous. A
+    straight line has its exact length. Where the function is 0 in a whole area there is no line.
+    """
+    grid = np.asarray(values, dtype=np.float64)
+    rows, columns = grid.shape[-2:]
+    if min(rows, columns) < 2:
+        raise refuse("values", "on a grid of at least 2 by 2 points", grid.shape)
+    step = np.array([width / (columns - 1), height / (rows - 1)])
+    corner = {
+        (x, y): grid[..., y : rows - 1 + y, x : columns - 1 + x] for x in (0, 1) for y in (0, 1)
+    }
+    length = np.zeros(grid.shape[:-2])
+    for triangle in (((0, 0), (1, 0), (1, 1)), ((0, 0), (0, 1), (1, 1))):
+        above = [corner[place] > 0 for place in triangle]
+        for i in range(3):  # the line cuts off this corner
+            j, k = (i + 1) % 3, (i + 2) % 3
+            where = (above[i] != above[j]) & (above[i] != above[k])
+            apex = corner[triangle[i]][where]
+            ends = []
+            for other in (j, k):
+                with np.errstate(invalid="ignore"):
+                    share = apex / (apex - corner[triangle[other]][where])
+                side = (np.array(triangle[other]) - triangle[i]) * step
+                ends.append(share[:, None] * side)
+            piece = np.zeros(where.shape)
+            piece[where] = np.linalg.norm(ends[1] - ends[0], axis=-1)
+            length += piece.sum(axis=(-2, -1))
+    return length

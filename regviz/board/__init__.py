@@ -1,0 +1,1 @@
+"""The browser's recording: the grid of strengths, scene, link, encoding, offline page."""

@@ -1,0 +1,107 @@
+"""Every method at every strength, as what is trained and looked at: the cube of a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from regviz.board.packing import HALF, LIMIT, frame_bytes
+from regviz.engine.layout import Layout
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, grid
+from regviz.spec.experiment import (
+    Data,
+    Experiment,
+    NetworkSpec,
+    Regularization,
+    TrainingSpec,
+)
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Methods at all of their strengths.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        All networks, method after method, each from weak to strong.
+    shelves : tuple of (str, tuple of int)
+        For each method its key and its networks, indices into ``experiment.regularizations``.
+    early_stopping : bool
+        Whether the unregularized network is also shown as early stopping leaves it. That takes
+        validation points, and the network among the others.
+    """
+
+    experiment: Experiment
+    shelves: tuple[tuple[str, tuple[int, ...]], ...]
+    early_stopping: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        methods: Sequence[str],
+        data: Data,
+        network: NetworkSpec,
+        training: TrainingSpec,
+        onset: int = 0,
+        early_stopping: bool = True,
+    ) -> "Cube":
+        """The cube of some methods of the catalogue.
+
+        So many frames are recorded that all stays within `LIMIT`, in half precision if need be.
+        """
+        return _built(tuple(methods), data, network, training, onset, early_stopping)
+
+    @property
+    def patience(self) -> int:
+        """Epochs without improvement that early stopping waits for."""
+        return max(1, self.experiment.training.epochs // 10)
+
+    def strengths(self, method: str) -> list[float]:
+        """The strengths at which a method is there, from weak to strong."""
+        rows = self.experiment.regularizations
+        return [METHODS[method].strength(rows[row]) for row in dict(self.shelves)[method]]
+
+    def rows(self, levels: Mapping[str, int]) -> list[int]:
+        """The network of each method at its level, `DEFAULT_LEVEL` where none is given."""
+        found = zip(self.shelves, self.levels(levels), strict=True)
+        return [networks[level] for (_, networks), level in found]
+
+    def levels(self, levels: Mapping[str, int]) -> list[int]:
+        """The level of each method, `DEFAULT_LEVEL` or the nearest where none is given."""
+        return [
+            min(max(levels.get(key, DEFAULT_LEVEL), 0), len(networks) - 1)
+            for key, networks in self.shelves
+        ]
+
+    def only(self, rows: Sequence[int]) -> Experiment:
+        """The experiment of the networks ``rows`` alone."""
+        chosen = tuple(self.experiment.regularizations[row] for row in rows)
+        return replace(self.experiment, regularizations=chosen)
+
+
+@lru_cache(maxsize=64)
+def _built(
+    methods: tuple[str, ...],
+    data: Data,
+    network: NetworkSpec,
+    training: TrainingSpec,
+    onset: int,
+    early_stopping: bool,
+) -> Cube:
+    """`Cube.of`, worked out once: a page asks for it again and again."""
+    shelves: list[tuple[str, tuple[int, ...]]] = []
+    rows: list[Regularization] = []
+    for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
+        shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
+        rows += levels
+    n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
+    half = frame_bytes(len(rows), n_parameters, HALF)
+    # room for the initial networks, and for the last frame, which may travel in single precision
+    frames = max(1, min(training.frames, LIMIT // half - 2))
+    experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
+    return Cube(
+        experiment,
+        tuple(shelves),
+        early_stopping and "none" in methods and data.validation_fraction > 0,
+    )

@@ -1,0 +1,297 @@
+"""A `Scene` as the query string of a link, and back.
+
+Each parameter is written only where it is not at its default, so that links are short and say what
+is particular about them. `VERSION` stands for those defaults and for the meaning of every name:
+whoever changes either raises it, and leaves here what the older ones meant (``tests/test_link.py``
+holds links that must go on opening).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from regviz.board.scene import Scene
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import DataSpec, NetworkSpec
+from regviz.spec.points import PointsSpec, pack_split, unpack_split
+from regviz.spec.validation import choice
+
+VERSION = 1
+LONGEST = 7_000  # characters: proxies commonly refuse requests of more than 8 KiB
+LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
+TOO_LONG = "too_long"  # in the place of a longer query string, with its length
+STREAMLITS_OWN = ("embed", "embed_options")
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """One name of the query string.
+
+    Attributes
+    ----------
+    get : callable
+        Its value in a scene.
+    put : callable
+        The scene with another value; raises ValueError where that is not allowed.
+    read, write : callable
+        From and to text.
+    """
+
+    get: Callable[[Scene], Any]
+    put: Callable[[Scene, Any], Scene]
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError("must be a number") from error
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ValueError("must be a whole number") from error
+
+
+def _plain(value: float) -> str:
+    """The shortest text that is read back as the same number."""
+    return repr(value).removesuffix(".0")
+
+
+def _switch(text: str) -> bool:
+    return choice("it", text, ("0", "1")) == "1"
+
+
+def _list(text: str) -> tuple[str, ...]:
+    """Names with commas between them, quoted where they hold commas themselves."""
+    return tuple(next(csv.reader([text]), ()))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(names)
+    return out.getvalue()
+
+
+def _layers(text: str) -> tuple[int, ...]:
+    try:
+        hidden = () if text == "none" else tuple(_whole(units) for units in text.split(","))
+        return NetworkSpec(hidden).hidden
+    except ValueError:
+        allowed = "none, or up to six whole numbers from 1 to 32 with commas between"
+        raise ValueError(f"must be {allowed}") from None
+
+
+def _batch(text: str) -> int | None:
+    return None if text == "all" else _whole(text)
+
+
+def _part(part: str, field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> Any:
+    """A field of the scene's data, network or training."""
+    return _Parameter(
+        lambda scene: getattr(getattr(scene, part), field),
+        lambda scene, value: replace(
+            scene, **{part: replace(getattr(scene, part), **{field: value})}
+        ),
+        read,
+        write,
+    )
+
+
+def _own(field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> _Parameter:
+    """A field of the scene itself."""
+    return _Parameter(
+        lambda scene: getattr(scene, field),
+        lambda scene, value: replace(scene, **{field: value}),
+        read,
+        write,
+    )
+
+
+def _strength(key: str) -> _Parameter:
+    def put(scene: Scene, value: float) -> Scene:
+        strengths = dict(scene.strengths) | {key: value}
+        return replace(scene, strengths=tuple(strengths.items()))
+
+    return _Parameter(lambda scene: dict(scene.strengths).get(key), put, _number, _plain)
+
+
+def _put_seed(scene: Scene, seed: int) -> Scene:
+    """One seed for points and training, unless ``training_seed`` follows."""
+    return replace(
+        scene, data=replace(scene.data, seed=seed), training=replace(scene.training, seed=seed)
+    )
+
+
+_DATA = {
+    "train_fraction": _part("data", "train_fraction", _number, _plain),
+    "validation_fraction": _part("data", "validation_fraction", _number, _plain),
+    "standardize": _part("data", "standardize", _switch, lambda on: str(int(on))),
+}
+_TOY = {
+    "data": _part("data", "name", str, str),
+    "n_samples": _part("data", "n_samples", _whole, str),
+    "noise": _part("data", "noise", _number, _plain),
+    "label_noise": _part("data", "label_noise", _number, _plain),
+}
+_OTHERS = {
+    "seed": _Parameter(lambda scene: scene.data.seed, _put_seed, _whole, str),
+    "training_seed": _part("training", "seed", _whole, str),
+    "hidden": _part(
+        "network", "hidden", _layers, lambda units: ",".join(map(str, units)) or "none"
+    ),
+    "activation": _part("network", "activation", str, str),
+    "features": _part("network", "features", _list, _listed),
+    "optimizer": _part("training", "optimizer", str, str),
+    "learning_rate": _part("training", "learning_rate", _number, _plain),
+    "batch_size": _part(
+        "training", "batch_size", _batch, lambda size: "all" if size is None else str(size)
+    ),
+    "epochs": _part("training", "epochs", _whole, str),
+    **{
+        name: _part("training", name, _number, _plain)
+        for name in ("momentum", "beta1", "beta2", "epsilon")
+    },
+    "dtype": _part("training", "dtype", str, str),
+    "frames": _part("training", "frames", _whole, str),
+    "methods": _own("methods", _list, _listed),
+    "early_stopping": _own("early_stopping", _switch, lambda on: str(int(on))),
+    "onset": _own("onset", _whole, str),
+    "hide": _own("hide", _list, _listed),
+    "focus": _own("focus", str, str),
+    **{key: _strength(key) for key in METHODS if key != "none"},
+    "epoch": _own("epoch", _whole, str),
+}
+_POINTS = ("points", "task", "names", "split")
+LEFT_OUT = "too_many"  # stands for points that make a link longer than `LONGEST`
+VIEW = ("focus", *(key for key in METHODS if key != "none"), "epoch")
+
+DEFAULTS: dict[int, Scene] = {1: Scene()}
+
+
+def to_query(scene: Scene) -> dict[str, str]:
+    """The parameters of a scene that are not at their default, as text; without the version."""
+    start, found = DEFAULTS[VERSION], {}
+    parameters = _DATA | _OTHERS
+    if isinstance(scene.data, PointsSpec):
+        data = scene.data
+        found["points"] = data.to_text()
+        found["task"] = data.task
+        if data.names:
+            found["names"] = _listed(data.names)
+        if data.split:
+            found["split"] = pack_split(data.split)
+        start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
+    else:
+        parameters = _TOY | parameters
+    for name, parameter in parameters.items():
+        value = parameter.get(scene)
+        default = scene.data.seed if name == "training_seed" else parameter.get(start)
+        if value != default:
+            found[name] = parameter.write(value)
+    return found
+
+
+def to_short_query(scene: Scene) -> dict[str, str]:
+    """Return `to_query` without the points, and without their names and split.
+
+    ``points=too_many`` stands for them, so that the page can say that they are missing.
+    """
+    query = to_query(scene)
+    return {"points": LEFT_OUT} | {key: query[key] for key in query if key not in _POINTS}
+
+
+def link(address: str, scene: Scene, **others: str) -> str:
+    """The link that opens a scene.
+
+    Parameters
+    ----------
+    address : str
+        Of the page, without a query string.
+    scene : Scene
+    **others
+        Further parameters, such as Streamlit's ``embed="true"``.
+    """
+    query = {"v": str(VERSION)} | to_query(scene) | others
+    return f"{address}?{urlencode(query, safe=',*')}"
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
+    """The scene of a query string, and what is wrong with that, a sentence each.
+
+    What is unknown, malformed or out of range is left out; the rest holds. Never raises ValueError.
+    """
+    problems: list[str] = []
+    if (length := query.get(TOO_LONG, "")).isdecimal():
+        problems.append(
+            f"It has {int(length[:12]):,} characters, and at most {LONGEST_READ:,} are read:"
+            " nothing of it is followed. Pass the experiment on as a file instead."
+        )
+    version = query.get("v", str(VERSION))
+    versions = {str(number): scene for number, scene in DEFAULTS.items()}
+    if version not in versions:
+        allowed = ", ".join(versions)
+        problems.append(f"v must be one of {allowed}, got {version[:20]!r}: read as {VERSION}.")
+    scene = start = versions.get(version, DEFAULTS[VERSION])
+    if query.get("points") == LEFT_OUT:
+        problems.append(
+            "The points are not in the address, as they are too many: these are the default points,"
+            " with your settings. Bring your file again to go on with it."
+        )
+    elif "points" in query:
+        try:
+            others = {"task": query["task"]} if "task" in query else {}
+            names = {"names": _list(query["names"])} if "names" in query else {}
+            split = {"split": unpack_split(query["split"])} if "split" in query else {}
+            seed = start.data.seed
+            data = PointsSpec.from_text(query["points"], **others, **names, **split, seed=seed)
+            scene = start = replace(start, data=data)
+        except (ValueError, csv.Error) as error:
+            problems.append(f"{error}: ignored.")
+    own = isinstance(scene.data, PointsSpec)
+    parameters = (_DATA if own else _TOY | _DATA) | _OTHERS
+    known = {"v", TOO_LONG, *STREAMLITS_OWN, *(_POINTS if "points" in query else ()), *parameters}
+    problems += [
+        f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
+        for name in query
+        if name not in known
+    ]
+    for name, parameter in parameters.items():
+        if name in query:
+            try:
+                scene = parameter.put(scene, parameter.read(query[name]))
+            except (ValueError, csv.Error) as error:
+                problems.append(_problem(name, query[name], error))
+    try:
+        make_dataset(scene.data)
+    except ValueError as error:
+        problems.append(f"{error}: the points' number and split are ignored.")
+        scene = _split_as(scene, start)
+    return scene, problems
+
+
+def _problem(name: str, text: str, error: Exception) -> str:
+    message = str(error)
+    shown = repr(text if len(text) <= 40 else text[:37] + "…")
+    if message.startswith("must be"):
+        message = f"{message}, got {shown}"
+    elif ", got " in message:
+        message = message[message.index("must be") : message.rindex(", got ")] + f", got {shown}"
+    return f"{name} {message}: ignored."
+
+
+def _split_as(scene: Scene, start: Scene) -> Scene:
+    fields = ["train_fraction", "validation_fraction"]
+    if isinstance(scene.data, DataSpec):
+        fields.append("n_samples")
+    return replace(
+        scene, data=replace(scene.data, **{name: getattr(start.data, name) for name in fields})
+    )

@@ -1,0 +1,186 @@
+"""A run as one HTML file: the board with all networks of a cube inside, and no server.
+
+The file holds the modules of ``assets/board`` as they are on the page. An import map leads from
+their names to ``data:`` URLs, since a page that is opened from disk may not import other files; so
+each module's imports of its neighbours become names, and nothing else of it changes.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.packing import Packing
+from regviz.engine.history import History
+from regviz.spec.validation import refuse
+
+BOARD = Path(__file__).parents[2] / "assets" / "board"
+PREFIX = "regviz/"
+_IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"\./([\w-]+\.js)";$')
+_STYLE = re.compile(r'@import "([\w-]+\.css)";')
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="RegViz">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{styles}
+</style>
+<script type="importmap">{modules}</script>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{about}
+<p id="note">Opening the recording. If nothing appears, JavaScript is switched off or the browser is
+too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
+</main>
+{messages}
+<script type="module">import "{entry}";</script>
+</body>
+</html>
+"""
+
+# no request is allowed but to what the file itself holds
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline';"
+    " img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+
+
+def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
+    """One HTML file with a board that shows these messages, and makes no request.
+
+    Parameters
+    ----------
+    messages : sequence of bytes
+        All messages of a cube, as `recording` returns them.
+    title : str
+        The page's heading.
+    about : str
+        A sentence or two below the heading.
+
+    Returns
+    -------
+    str
+        HTML. Its length is 4/3 of that of the messages, which are compressed, and about 0.4 MB for
+        the board.
+
+    Raises
+    ------
+    ValueError
+        If there are no messages.
+
+    See Also
+    --------
+    regviz.board.encoding.encode : The layout of a message.
+
+    Notes
+    -----
+    It takes a browser with import maps and ``color-mix``: Chrome or Edge 111, Firefox 113, Safari
+    16.4, all of 2023, or later.
+    """
+    if not messages:
+        raise refuse("messages", "at least one", list(messages))
+    return PAGE.format(
+        policy=POLICY,
+        title=escape(title),
+        about=f'<p class="about">{escape(about)}</p>' if about else "",
+        # a style element ends at the first "</", whatever that stands in
+        styles="\n".join(map(_styles, ("offline.css", "index.css"))).replace("</", r"<\/"),
+        modules=json.dumps({"imports": _import_map("offline.js")}),
+        messages="\n".join(
+            f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
+            for message in messages
+        ),
+        entry=f"{PREFIX}offline.js",
+    )
+
+
+def recording(
+    cube: Cube,
+    rows: Sequence[int],
+    history: History,
+    name: str,
+    look: Mapping[str, Any] | None = None,
+) -> list[bytes]:
+    """All that a board needs to show a cube: the messages that `offline_page` takes.
+
+    Parameters are rounded so that no prediction moves visibly, as `regviz.board.packing` describes.
+
+    Parameters
+    ----------
+    cube : Cube
+    rows : sequence of int
+        The network that each of the cube's methods shows at first, in the order of
+        ``cube.shelves``.
+    history : History
+        The complete run of ``cube.experiment``.
+    name : str
+        Names cube and rows together.
+    look : mapping, optional
+        What the board is to show at first, as for `regviz.board.encoding.encode`.
+
+    Returns
+    -------
+    list of bytes
+
+    Raises
+    ------
+    ValueError
+        If the history is of another experiment or not complete, or the rows are not one of each
+        method's.
+    """
+    if history.experiment != cube.experiment or not history.complete:
+        raise refuse("history", "the complete run of the cube's experiment", history.experiment)
+    shelves = [networks for _, networks in cube.shelves]
+    if len(rows) != len(shelves) or any(r not in s for r, s in zip(rows, shelves, strict=True)):
+        raise refuse("rows", f"one network of each of {shelves}", list(rows))
+    packing = Packing(history)
+    packing.add(history)
+    messages, frame = [], 0
+    while frame < len(packing.frames):
+        messages.append(encode(cube, name, rows, history, packing, frame, look=look))
+        precision = packing.frames[frame][1]
+        while frame < len(packing.frames) and packing.frames[frame][1] == precision:
+            frame += 1
+    return messages
+
+
+def modules(entry: Path) -> dict[str, str]:
+    """A module and all that it needs: their texts by their names, nearest first."""
+    texts, waiting = {}, [entry.name]
+    for name in waiting:
+        texts[name] = entry.with_name(name).read_text(encoding="utf-8")
+        needed = dict.fromkeys(match[2] for match in _IMPORT.finditer(texts[name]))
+        waiting += [other for other in needed if other not in waiting]
+    return texts
+
+
+def _import_map(entry: str) -> dict[str, str]:
+    """A name and a ``data:`` URL of a module of the board and of all that it needs."""
+    urls = {}
+    for name, text in modules(BOARD / entry).items():
+        named = _IMPORT.sub(rf'\1"{PREFIX}\2";', text) + f"\n//# sourceURL={PREFIX}{name}\n"
+        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(named.encode())}"
+    return urls
+
+
+def _styles(file: str) -> str:
+    """A style sheet with those that it imports in their places."""
+    source = (BOARD / file).read_text(encoding="utf-8")
+    return _STYLE.sub(lambda match: _styles(match[1]), source)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,228 @@
+"""What a page shows, and where on it one looks: the value that a link and a file hold."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from regviz.board.cube import Cube
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import n_train_of
+from regviz.engine.training import recorded_epochs
+from regviz.methods.catalogue import METHODS
+from regviz.methods.labels import label
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import (
+    PARTS,
+    Data,
+    Experiment,
+    NetworkSpec,
+    TrainingSpec,
+    build,
+    mapping,
+    read_json,
+)
+from regviz.spec.validation import boolean, choice, integer, refuse
+
+VERSION = 1
+EARLY_STOPPING = "early_stopping"
+GROUPS = ("data", "network", "training", "line_up", "share", "understand")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An experiment with each method at all of its strengths, and what of it is looked at.
+
+    Parameters
+    ----------
+    data : DataSpec or PointsSpec
+    network : NetworkSpec
+    training : TrainingSpec
+    methods : sequence of str
+        Keys of `regviz.methods.catalogue.METHODS`; they are kept in the catalogue's order.
+    early_stopping : bool
+        Whether the unregularized network is also shown as early stopping leaves it.
+    onset : int
+        Epochs trained without any regularization before it acts, fewer than ``training.epochs``.
+    focus : str or None
+        The method that is seen large, or ``"early_stopping"``; None leaves it to the page.
+    strengths : mapping of str to float
+        The strength that a method is seen at: its λ, dropout rate or max-norm radius. The page
+        shows the nearest that it offers, and a middle one where none is given.
+    epoch : int or None
+        The epoch that is seen; None is the end.
+    hide : sequence of str
+        Groups of controls that the page leaves out, among ``"data"``, ``"network"``,
+        ``"training"``, ``"line_up"``, ``"share"`` and ``"understand"``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    data: Data = SHOWCASE.data  # type: ignore[assignment] # a toy dataset
+    network: NetworkSpec = SHOWCASE.network
+    training: TrainingSpec = SHOWCASE.training
+    methods: tuple[str, ...] = tuple(METHODS)
+    early_stopping: bool = True
+    onset: int = 0
+    focus: str | None = None
+    strengths: tuple[tuple[str, float], ...] = ()
+    epoch: int | None = None
+    hide: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.data, ArraysSpec):
+            raise refuse("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
+        # an experiment checks what it has
+        Experiment(self.data, self.network, self.training)
+        object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
+        if not self.methods:
+            raise refuse("methods", "at least one of " + ", ".join(METHODS), self.methods)
+        object.__setattr__(self, "hide", _names("hide", self.hide, GROUPS))
+        boolean("early_stopping", self.early_stopping)
+        last = self.training.epochs
+        object.__setattr__(self, "onset", integer("onset", self.onset, 0, last - 1))
+        if self.focus is not None:
+            held = self.early_stopping and "none" in self.methods
+            choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
+        if self.epoch is not None:
+            object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
+        object.__setattr__(self, "strengths", _strengths(self.strengths))
+
+    def cube(self) -> Cube:
+        """Every method at all of its strengths, in batches of no more points than there are."""
+        training = self.training
+        if training.batch_size is not None:
+            most = n_train_of(self.data)
+            training = replace(training, batch_size=min(training.batch_size, most))
+        return Cube.of(
+            self.methods, self.data, self.network, training, self.onset, self.early_stopping
+        )
+
+    def with_epochs(self, epochs: int) -> "Scene":
+        """The same with so many epochs, and with what lies beyond them moved to their end."""
+        return replace(
+            self,
+            training=replace(self.training, epochs=epochs),
+            onset=min(self.onset, epochs - 1),
+            epoch=None if self.epoch is None else min(self.epoch, epochs),
+        )
+
+    def levels(self, cube: Cube) -> dict[str, int]:
+        """For each of `strengths` the level of ``cube``, from weak to strong, that is nearest."""
+        shelves = dict(cube.shelves)
+        found = {}
+        for key, strength in self.strengths:
+            if len(shelves.get(key, ())) > 1:
+                offered = cube.strengths(key)
+                nearest = min(offered, key=lambda s: abs(s - strength))
+                found[key] = offered.index(nearest)
+        return found
+
+    def approximations(self, cube: Cube) -> list[str]:
+        """A sentence for each of `strengths`, and for `epoch`, that ``cube`` does not have."""
+        levels, found = self.levels(cube), []
+        recorded = recorded_epochs(cube.experiment.training)
+        if self.epoch is not None and self.epoch not in recorded:
+            before = max(epoch for epoch in recorded if epoch < self.epoch)
+            found.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
+        for key, strength in self.strengths:
+            if key in levels:
+                nearest = cube.strengths(key)[levels[key]]
+                if abs(nearest - strength) > 0.01 * strength:
+                    name = METHODS[key].label
+                    found.append(
+                        f"{name} is not offered at {strength:g} here: the nearest, {nearest:g},"
+                        " is shown."
+                    )
+        return found
+
+    def to_json(self) -> str:
+        """The scene as JSON text; `from_json` reads it back to an equal value."""
+        content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
+        return json.dumps({"regviz": VERSION} | content, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` or `regviz.Experiment.to_json` wrote.
+
+        What the former leaves out is as in `Scene`, of data, network and training too; what the
+        latter leaves out is as in `regviz.Experiment`. Of an experiment every method is taken that
+        has a network, at the strength of its first.
+
+        Raises
+        ------
+        ValueError
+            If the text is not JSON, names an unknown parameter, or holds a value out of range.
+        """
+        content = read_json("file", text)
+        if isinstance(content, dict) and "regularizations" in content:
+            return cls.of(Experiment.from_json(text))
+        allowed = [field.name for field in dataclasses.fields(cls)]
+        content = dict(mapping("file", content, ["regviz", *allowed]))
+        integer("regviz", content.pop("regviz", VERSION), 1, VERSION)
+        for name, kinds in PARTS.items():
+            given = content.get(name)
+            if isinstance(given, dict) and "points" not in given:
+                given = dataclasses.asdict(getattr(cls(), name)) | given
+            if name in content:
+                content[name] = build(name, kinds, given)
+        return cls(**content)
+
+    def missing(self, experiment: Experiment) -> list[str]:
+        """A sentence if the page does not have all networks of ``experiment``."""
+        offered = self.cube().experiment.regularizations
+        lost = [label(row).text for row in experiment.regularizations if row not in offered]
+        if not lost:
+            return []
+        names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        return [f"The page does not offer {names}: the nearest that it has are shown."]
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> Self:
+        """The scene that comes nearest to an experiment with networks of its own choice."""
+        rows = [replace(row, onset=0) for row in experiment.regularizations]
+        strengths: dict[str, float] = {}
+        for row in rows:
+            key = label(row).method
+            strengths.setdefault(key, METHODS[key].strength(row))
+        onset = max(row.onset for row in experiment.regularizations)
+        return cls(
+            experiment.data,  # type: ignore[arg-type] # checked by the constructor
+            experiment.network,
+            experiment.training,
+            tuple(strengths),
+            onset=min(onset, experiment.training.epochs - 1),
+            strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
+        )
+
+
+def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Some of ``allowed``, in that order."""
+    if not isinstance(names, (tuple, list)):
+        raise refuse(parameter, "a list of " + ", ".join(allowed), names)
+    for name in names:
+        choice(parameter, name, allowed)
+    return tuple(name for name in allowed if name in names)
+
+
+def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
+    """Pairs of method and strength, in the catalogue's order, checked as a `Regularization` is."""
+    pairs = strengths.items() if isinstance(strengths, Mapping) else strengths
+    try:
+        given = dict(pairs)
+    except (TypeError, ValueError) as error:
+        raise refuse("strengths", "a strength for each of some methods", strengths) from error
+    adjustable = [key for key in METHODS if key != "none"]
+    for key, strength in given.items():
+        choice("strengths", key, adjustable)
+        if strength is None:  # which a Regularization would take for no bound
+            raise refuse(key, "a number", strength)
+    return tuple(
+        (key, METHODS[key].strength(METHODS[key].at(given[key])))
+        for key in adjustable
+        if key in given
+    )

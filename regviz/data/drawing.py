@@ -1,0 +1,79 @@
+"""Points that a visitor draws: what the browser says of them, checked."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from regviz.data.columns import KINDS, MIN_OF_CLASS, Kind
+from regviz.spec.points import LARGEST, MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
+from regviz.spec.validation import refuse
+
+
+@dataclass
+class Drawing:
+    """What a visitor has drawn, as far as the server knows.
+
+    ``version`` counts what was loaded from elsewhere; what the browser says of an earlier one is
+    late. ``known`` are points that were loaded or drawn since, in which there is nothing new.
+    """
+
+    version: int = 0
+    kind: Kind = "classes"
+    rows: list[list[float]] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    standardize: bool = True
+    known: set[int] = field(default_factory=set)
+
+    def load(self, spec: PointsSpec) -> None:
+        """Begin anew from these points."""
+        self.version += 1
+        self.kind = "value" if spec.task == "regression" else "classes"
+        self.rows = [list(row) for row in spec.points]
+        self.names, self.standardize = spec.names, spec.standardize
+        self.known = {mark(spec)}
+
+    def hear(self, said: Any) -> None:
+        """Take over what the browser says that was drawn.
+
+        Raises
+        ------
+        ValueError
+            If it is not what this page sends.
+        """
+        if not isinstance(said, dict) or type(said.get("version")) is not int:
+            raise refuse("the drawing", "of a known version", said)
+        if said["version"] != self.version:
+            return
+        kind, rows = said.get("kind"), said.get("points")
+        if kind not in KINDS or not isinstance(rows, list) or len(rows) > MAX_POINTS:
+            raise refuse("the drawing", f"of at most {MAX_POINTS} classes or values", said)
+        for row in rows:
+            if not _is_point(row, kind):
+                raise refuse("a point", "(x₁, x₂, class or value)", row)
+        self.kind, self.rows = kind, rows
+
+    def spec(self) -> PointsSpec | None:
+        """The points, if there are enough to train on."""
+        counts = Counter(y for _, _, y in self.rows)
+        n_classes = max(2, int(max(counts, default=0)) + 1) if self.kind == "classes" else 0
+        task = {0: "regression", 2: "binary"}.get(n_classes, "multiclass")
+        few = task != "regression" and min(counts[c] for c in range(n_classes)) < MIN_OF_CLASS
+        if few or len(self.rows) < MIN_POINTS:
+            return None
+        names = self.names if len(self.names) == n_classes and self.kind == "classes" else ()
+        rows = tuple((x1, x2, y) for x1, x2, y in self.rows)
+        return PointsSpec(rows, task, names, standardize=self.standardize)  # type: ignore[arg-type]
+
+
+def _is_point(row: Any, kind: Kind) -> bool:
+    return (
+        isinstance(row, list)
+        and [type(x) in (int, float) for x in row] == [True] * 3
+        and all(abs(x) <= LARGEST for x in row)
+        and (kind == "value" or row[2] in range(MAX_CLASSES))
+    )
+
+
+def mark(spec: PointsSpec) -> int:
+    """What tells points from others, however they are split."""
+    return hash((spec.points, spec.task))

@@ -1,0 +1,1 @@
+"""Training: networks, regularization, optimizers, the epoch, recording and measures."""

@@ -1,0 +1,376 @@
+"""A run as a recording: every network at about a hundred epochs, from which all views derive."""
+
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from regviz.data.datasets import SPLITS, Dataset, numbers
+from regviz.engine import networks
+from regviz.engine.layout import Layout, input_features
+from regviz.engine.training import pinned, recorded_epochs
+from regviz.methods.labels import labels
+from regviz.spec.experiment import Experiment
+from regviz.spec.validation import choice, integer, refuse
+
+Floats = NDArray[np.floating]
+
+METRICS = (
+    *(f"{split}_{measure}" for measure in ("loss", "accuracy") for split in SPLITS),
+    "gap",
+    "penalty",
+    "objective",
+    "sparsity",
+    "near_zero",
+    "l1_norm",
+    "l2_norm",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class History:
+    """The recording of a run, complete or still growing.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    dataset : Dataset
+        The points that the run saw.
+    epochs : ndarray of shape (T,)
+        Recorded epochs, ascending; 0 is the initialisation.
+    parameters : ndarray of shape (T, K, P)
+        Row k at time t: layer after layer, unit after unit, the unit's incoming weights and then
+        its bias. float32, or float64 if the experiment says so. A diverged network keeps its last
+        finite parameters.
+    metrics : dict of str to ndarray of shape (T, K)
+        ``train_loss``, ``validation_loss``, ``test_loss`` (mean data loss, never with the penalty:
+        cross-entropy in nats, or half the squared error), ``train_accuracy`` and so on (share of
+        points, NaN for regression), ``gap`` (test loss minus train loss), ``penalty``,
+        ``objective`` (train loss plus penalty), ``sparsity`` (share of weights exactly 0),
+        ``near_zero`` (share of weights below 1/1000 of the largest), ``l1_norm`` and ``l2_norm`` of
+        the weights. NaN where a split has no points or a network has diverged.
+    diverged : ndarray of shape (K,)
+        The epoch from which a network's loss or parameters are no longer finite; -1 if they are.
+
+    See Also
+    --------
+    regviz.train, regviz.stream
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    epochs: NDArray[np.int64]
+    parameters: Floats
+    metrics: dict[str, NDArray[np.float64]]
+    diverged: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        points = " + ".join(str(len(self.dataset.points(split)[1])) for split in SPLITS)
+        return (
+            f"History({len(self.diverged)} networks, {len(self.epochs)} epochs from 0 to"
+            f" {self.epochs[-1]}, {self.dataset.task}, {points} points)"
+        )
+
+    @property
+    def labels(self) -> list[str]:
+        """What each network is called, such as ``"L1 λ₁ = 0.003"``: K texts."""
+        return [each.text for each in labels(self.experiment)]
+
+    @property
+    def layout(self) -> Layout:
+        """Where each weight stands in a row of parameters."""
+        return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has reached its last epoch."""
+        return bool(self.epochs[-1] == self.experiment.training.epochs)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the complete run takes, in bytes."""
+        n_frames = len(recorded_epochs(self.experiment.training))
+        frame = self.parameters[0].nbytes + sum(m[0].nbytes for m in self.metrics.values())
+        points = sum(a.nbytes for split in SPLITS for a in self.dataset.points(split))
+        return int(frame) * n_frames + points
+
+    def weights(self, k: int, t: int = -1) -> list[Floats]:
+        """Each layer's weights ``(fan_in, fan_out)`` of network ``k`` at recorded time ``t``."""
+        return [block[:, :-1].T for block in self._blocks(k, t)]
+
+    def biases(self, k: int, t: int = -1) -> list[Floats]:
+        """Each layer's biases ``(fan_out,)`` of network ``k`` at recorded time ``t``."""
+        return [block[:, -1] for block in self._blocks(k, t)]
+
+    def _blocks(self, k: int, t: int) -> list[Floats]:
+        n_times, n_rows, _ = self.parameters.shape
+        k, t = integer("k", k, -n_rows, n_rows - 1), integer("t", t, -n_times, n_times - 1)
+        return self.layout.split(self.parameters[t, k])
+
+    @pinned()
+    def predict(self, X: ArrayLike, t: int = -1) -> Floats:
+        """What every network predicts at recorded time ``t``, dropout off.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns)
+        t : int
+            Index into `epochs`.
+
+        Returns
+        -------
+        ndarray of shape (K, n) or (K, n, C)
+            The probability of class 1, or the value (regression); or of each of C classes.
+
+        Raises
+        ------
+        ValueError
+            If ``X`` has another number of columns than the run's data, or holds NaN or infinity.
+        """
+        n_times, n_rows, _ = self.parameters.shape
+        t = integer("t", t, -n_times, n_times - 1)
+        outputs = torch.from_numpy(self.outputs(X, range(n_rows), t))
+        with torch.inference_mode():
+            return networks.predict(outputs, self.dataset.task).numpy()
+
+    @pinned()
+    def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
+        """What some networks put out at recorded times ``t``, before sigmoid or softmax.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns)
+        rows : sequence of int
+            Which networks.
+        t : int or sequence of int
+            Index into `epochs`: one for all, or one for each of ``rows``.
+
+        Returns
+        -------
+        ndarray of shape (len(rows), n_outputs, n)
+            Of two classes, class 1 is the more probable above 0.
+
+        Raises
+        ------
+        ValueError
+            As for `predict`, or if there is no such network or time.
+        """
+        n_times, n_rows, _ = self.parameters.shape
+        each = list(t) if isinstance(t, Sequence) else [t] * len(rows)
+        if len(each) != len(rows):
+            raise refuse("t", f"one index, or {len(rows)}, one for each row", t)
+        times = [integer("t", one, -n_times, n_times - 1) for one in each]
+        chosen = [integer("rows", row, -n_rows, n_rows - 1) for row in rows]
+        points = numbers("X", X)
+        if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
+            raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
+        inputs = input_features(points, self.experiment.network.features)
+        with torch.inference_mode():
+            return networks.hidden_and_output(
+                self.layout.split(torch.from_numpy(self.parameters[times, chosen])),
+                torch.from_numpy(inputs.astype(self.parameters.dtype)),
+                self.experiment.network.activation,
+            )[-1].numpy()
+
+    def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:
+        """For each network, the time index at which ``metric`` is best: ``(K,)``.
+
+        Losses are best at their minimum, accuracies at their maximum.
+        """
+        return np.asarray(np.argmin(self._selectable(metric), axis=0))
+
+    def early_stopping(
+        self, patience: int, metric: str = "validation_loss"
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where early stopping would have ended each network's training.
+
+        A view of the recording: nothing is trained again. Training stops at the first recorded
+        epoch that lies ``patience`` or more epochs after the best one so far, and the network is
+        the one of that best epoch.
+
+        Parameters
+        ----------
+        patience : int
+            Epochs without improvement that are waited for, at least 1. Only recorded epochs count,
+            and late in a long run these lie several epochs apart.
+        metric : str
+            What has to improve, on validation points by default.
+
+        Returns
+        -------
+        best, stopped : ndarrays of shape (K,)
+            Time indices of the network that is kept, and of the end of its training. Without a
+            stop the latter is the last one.
+        """
+        patience = integer("patience", patience, 1, 10**9)
+        values = self._selectable(metric)
+        n_times, n_rows = values.shape
+        best, stopped = np.zeros(n_rows, np.int64), np.full(n_rows, n_times - 1)
+        going = np.ones(n_rows, bool)
+        for t in range(1, n_times):
+            better = going & (values[t] < values[best, np.arange(n_rows)])
+            best[better] = t
+            ends = going & (self.epochs[t] - self.epochs[best] >= patience)
+            stopped[ends] = t
+            going &= ~ends
+        return best, stopped
+
+    def _selectable(self, metric: str) -> NDArray[np.float64]:
+        """``metric`` turned so that less is better, with infinity where it is undefined."""
+        choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
+        values = self.metrics[metric]
+        if metric.endswith("accuracy") and self.dataset.task == "regression":
+            raise refuse("metric", "a loss, as regression has no accuracy", metric)
+        if len(self.dataset.points(metric.split("_")[0])[1]) == 0:
+            allowed = (
+                "one of training points, or the data must have validation points"
+                " (X_validation and y_validation of Dataset, validation_fraction of DataSpec)"
+            )
+            raise refuse("metric", allowed, metric)
+        sign = -1 if metric.endswith("accuracy") else 1
+        return np.where(np.isnan(values), np.inf, sign * values)
+
+    def save(self, file: str | PathLike[str] | BinaryIO) -> None:
+        """Write the history in numpy's ``.npz`` format, without pickle; `load` reads it back."""
+        splits = {
+            f"{letter}_{split}": array
+            for split in SPLITS
+            for letter, array in zip("Xy", self.dataset.points(split), strict=True)
+        }
+        # numpy would put a suffix to a name of its own accord
+        with (
+            Path(file).open("wb") if isinstance(file, str | PathLike) else nullcontext(file) as out
+        ):
+            np.savez_compressed(
+                out,
+                experiment=np.array(self.experiment.to_json()),
+                task=np.array(self.dataset.task),
+                epochs=self.epochs,
+                parameters=self.parameters,
+                diverged=self.diverged,
+                metrics=np.stack([self.metrics[name] for name in METRICS]),
+                **splits,  # type: ignore[arg-type]
+            )
+
+    def to_json(self) -> str:
+        """The history as JSON text, for programs without NumPy; ``docs/files.md`` has the layout.
+
+        Numbers have enough digits to read the same ones back in their own precision; what is
+        undefined or infinite is null.
+        """
+        networks = [
+            _members(
+                label=_json(label.text),
+                diverged=str(self.diverged[k]),
+                metrics=_members(
+                    **{name: _array(values[:, k]) for name, values in self.metrics.items()}
+                ),
+                parameters=_array(self.parameters[:, k]),
+            )
+            for k, label in enumerate(labels(self.experiment))
+        ]
+        points = {
+            split: dict(zip("Xy", map(np.ndarray.tolist, self.dataset.points(split)), strict=True))
+            for split in SPLITS
+        }
+        return _members(
+            format=_json("regviz history"),
+            version="1",
+            experiment=_json(json.loads(self.experiment.to_json())),
+            task=_json(self.dataset.task),
+            layers=_json(self.layout.sizes),
+            epochs=_array(self.epochs),
+            networks=f"[{','.join(networks)}]",
+            points=_json(points),
+        )
+
+    @classmethod
+    def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a history, or its arrays do not go together.
+        OSError
+            If the file cannot be read.
+        """
+        try:
+            with np.load(file, allow_pickle=False) as content:
+                arrays = {name: content[name] for name in content.files}
+            return cls._of(arrays)
+        except _DAMAGED as error:
+            raise ValueError(
+                f"file must be a history written by History.save ({error}), got {file}"
+            ) from error
+
+    @classmethod
+    def _of(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+        """The history that consists of these arrays, if they go together."""
+        experiment = Experiment.from_json(str(arrays["experiment"]))
+        points = {f"{c}_{split}": arrays[f"{c}_{split}"] for split in SPLITS for c in "Xy"}
+        dataset = Dataset(**points, task=str(arrays["task"]))  # type: ignore[arg-type]
+        epochs, metrics = arrays["epochs"], arrays["metrics"]
+        history = cls(
+            experiment,
+            dataset,
+            epochs,
+            arrays["parameters"],
+            dict(zip(METRICS, metrics, strict=True)),
+            arrays["diverged"],
+        )
+        n_rows, n_parameters = len(experiment.regularizations), history.layout.n_parameters
+        n_times = len(epochs)
+        if n_times == 0 or epochs.tolist() != recorded_epochs(experiment.training)[:n_times]:
+            raise refuse("epochs", "those that the experiment records", epochs)
+        for name, shape, kind in (
+            ("epochs", (n_times,), "i"),
+            ("parameters", (n_times, n_rows, n_parameters), "f"),
+            ("metrics", (len(METRICS), n_times, n_rows), "f"),
+            ("diverged", (n_rows,), "i"),
+        ):
+            if arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+                got = f"{arrays[name].dtype} of shape {arrays[name].shape}"
+                raise refuse(name, f"numbers of shape {shape}", got)
+        if history.parameters.dtype != experiment.training.dtype:
+            raise refuse("parameters", experiment.training.dtype, str(history.parameters.dtype))
+        if not np.isfinite(history.parameters).all():
+            raise refuse("parameters", "finite", "NaN or infinity")
+        return history
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _members(**texts: str) -> str:
+    """A JSON object of members that are JSON texts."""
+    return f"{{{','.join(f'{_json(name)}:{text}' for name, text in texts.items())}}}"
+
+
+def _array(values: NDArray[Any]) -> str:
+    """A JSON array of numbers, with null for those that are not finite."""
+    if values.ndim > 1:
+        return f"[{','.join(map(_array, values))}]"
+    if values.dtype == np.float32 and np.isfinite(values).all():
+        # nine digits tell all of them apart, and the fewest would take thrice as long to find
+        texts = "%.9g," * len(values) % tuple(values.tolist())
+        return f"[{texts.replace('-0,', '-0.0,')[:-1]}]"  # an integer would have no sign
+    return _json([value if math.isfinite(value) else None for value in values.tolist()])
+
+
+# what reading a file that is damaged or no history can raise
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
+    *(NotImplementedError, zipfile.BadZipFile, zlib.error),
+)

@@ -1,0 +1,312 @@
+"""The epoch of `regviz.engine.epoch`, and the forward pass, as functions that Numba compiles.
+
+Parameters are ``(blocks, P, NETWORKS)``: P rows as in `regviz.engine.layout`, networks innermost,
+in blocks that are trained one after another. A layer's inputs and values are
+``(units, POINTS, NETWORKS)``: a batch passes in tiles of `POINTS` points.
+
+The formulas are those of `networks`, `optimizers` and `regularization`, which name their sources.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+
+from regviz.engine.epoch import NETWORKS, POINTS
+from regviz.engine.lanes import (
+    TILE,
+    add_points,
+    exp,
+    filled,
+    networks,
+    set_networks,
+    set_tile,
+    square_root,
+    tanh,
+    tile,
+    where,
+    with_sign_of,
+)
+from regviz.engine.networks import LEAKY_SLOPE
+from regviz.spec.experiment import ACTIVATIONS
+from regviz.spec.validation import TASKS
+
+_TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
+_BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
+CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE  # of other modules
+
+
+@njit
+def _activate(z, activation):
+    """The activation's value; NaN stays NaN."""
+    if activation == _TANH:
+        return tanh(z)
+    if activation == _RELU:
+        return where(z <= 0.0, 0.0, z)
+    if activation == _LEAKY_RELU:
+        return where(z <= 0.0, z * LEAKY_SLOPE, z)
+    if activation == _SIGMOID:
+        return tanh(z * 0.5) * 0.5 + 0.5
+    return z
+
+
+@njit
+def _differentiate(error, h, activation):
+    """An error times the activation's derivative where its value is ``h``."""
+    if activation == _TANH:
+        return error * (1.0 - h * h)
+    if activation == _RELU:
+        return where(h <= 0.0, 0.0, error)
+    if activation == _LEAKY_RELU:
+        return where(h <= 0.0, error * LEAKY_SLOPE, error)
+    if activation == _SIGMOID:
+        return error * (h * (1.0 - h))
+    return error
+
+
+@njit
+def _forward(W, sizes, activation, mask, value, fed):
+    """Compute every unit's value, from what the inputs feed the first layer."""
+    row, below = 0, 0
+    for layer in range(len(sizes) - 1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        above = below + fan_in
+        for unit in range(above, above + fan_out):
+            z = networks(W, row) * tile(fed, below) + networks(W, row + fan_in)
+            for i in range(1, fan_in):
+                z = z + networks(W, row + i) * tile(fed, below + i)
+            row += fan_in + 1
+            if layer < len(sizes) - 2:
+                z = _activate(z, activation)
+                set_tile(fed, unit, z * tile(mask, unit))
+            set_tile(value, unit, z)
+        below = above
+
+
+@njit
+def _output_error(task, value, target, share, error, first, n_outputs):
+    """Compute ``(prediction - y) / n`` of the output units, which start at ``first``."""
+    if task == _MULTICLASS:
+        largest = tile(value, first)
+        for c in range(1, n_outputs):
+            z = tile(value, first + c)
+            largest = where(z > largest, z, largest)
+        total = largest * 0.0
+        for c in range(n_outputs):
+            e = exp(tile(value, first + c) - largest)
+            set_tile(error, first + c, e)
+            total = total + e
+        for c in range(n_outputs):
+            p = tile(error, first + c) / total
+            set_tile(error, first + c, (p - tile(target, c)) * tile(share, 0))
+    else:
+        z = tile(value, first)
+        if task == _BINARY:
+            z = tanh(z * 0.5) * 0.5 + (0.5 - tile(target, 0))
+        else:
+            z = z - tile(target, 0)
+        set_tile(error, first, z * tile(share, 0))
+
+
+@njit
+def _backward(W, G, sizes, activation, mask, value, fed, error):
+    """Add a tile's gradient to ``G``, from the errors of the output units."""
+    row, above = len(W), len(error)
+    for layer in range(len(sizes) - 2, -1, -1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        row, above = row - fan_out * (fan_in + 1), above - fan_out
+        below = above - fan_in
+        for j in range(fan_out):
+            e, r = tile(error, above + j), row + j * (fan_in + 1)
+            for i in range(fan_in):
+                product = e * tile(fed, below + i)
+                set_networks(G, r + i, add_points(networks(G, r + i), product))
+            set_networks(G, r + fan_in, add_points(networks(G, r + fan_in), e))
+        if layer > 0:
+            for i in range(fan_in):
+                e = networks(W, row + i) * tile(error, above)
+                for j in range(1, fan_out):
+                    e = e + networks(W, row + j * (fan_in + 1) + i) * tile(error, above + j)
+                e = e * tile(mask, below + i)
+                set_tile(error, below + i, _differentiate(e, tile(value, below + i), activation))
+
+
+@njit
+def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, betas, epsilon, t):
+    """Take step number ``t`` of the optimizer, from decoupled decay to the proximal map."""
+    beta1, beta2 = betas
+    bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
+    for row in range(len(W)):
+        w, g, m = networks(W, row), networks(G, row), networks(first, row)
+        if is_weight[row]:
+            w = w * (1.0 - decay * rate)
+        if adam:
+            m = m + (g - m) * (1 - beta1)
+            v = networks(second, row) * beta2 + g * g * (1 - beta2)
+            set_networks(second, row, v)
+            size = rate / (square_root(v) / bias2 + epsilon)
+            w = w - m * size / bias1
+        else:
+            m = m * momentum + g
+            size = filled(g, rate / (1 - momentum))
+            w = w - m * rate
+        set_networks(first, row, m)
+        if is_weight[row]:
+            threshold = l1 * size
+            above = where(w > threshold, threshold, w)
+            w = w - where(above < 0.0 - threshold, 0.0 - threshold, above)
+            w = w * (1.0 / (1.0 + l2 * size))
+        set_networks(W, row, w)
+
+
+@njit
+def _project(W, sizes, radius):
+    """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``radius``."""
+    row = 0
+    for layer in range(len(sizes) - 2):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        for _ in range(fan_out):
+            total = networks(W, row) * networks(W, row)
+            for i in range(1, fan_in):
+                total = total + networks(W, row + i) * networks(W, row + i)
+            norm = square_root(total)
+            # a norm beyond all numbers has diverged: no 0 shall hide it
+            norm = where(norm == math.inf, math.nan, norm)
+            factor = where(norm <= radius, 1.0, radius / norm)
+            factor = where(radius == math.inf, 1.0, factor)
+            for i in range(fan_in):
+                set_networks(W, row + i, networks(W, row + i) * factor)
+            row += fan_in + 1
+
+
+@njit
+def _restore(W, is_weight, l1):
+    """Give weights that only rounding has made 0 the smallest normal number, of the zero's sign."""
+    smallest = np.finfo(W.dtype).tiny
+    for row in range(len(W)):
+        if is_weight[row]:
+            w = networks(W, row)
+            restored = where(w == 0.0, with_sign_of(smallest, w), w)
+            set_networks(W, row, where(l1 == 0.0, restored, w))
+
+
+@njit
+def _set_dropout_masks(draws, keep, sizes, t, mask):
+    """Set dropout's masks of the tile's point ``t``: 0, or 1 / keep probability."""
+    unit = 0
+    for layer in range(len(sizes) - 1):
+        k = networks(keep, layer)
+        for _ in range(sizes[layer]):
+            set_networks(mask, unit * POINTS + t, where(k > draws[unit], 1.0 / k, 0.0))
+            unit += 1
+
+
+@njit(nogil=True)
+def train(
+    parameters,
+    state,
+    inputs,
+    targets,
+    order,
+    draws,
+    l1,
+    l2,
+    decay,
+    max_norm,
+    keep,
+    sizes,
+    is_weight,
+    activation,
+    task,
+    adam,
+    learning_rate,
+    momentum,
+    beta1,
+    beta2,
+    epsilon,
+    batch_size,
+    n_steps,
+):
+    """Train for an epoch, as `regviz.engine.epoch.train_epoch` says."""
+    n_blocks, n_rows, _ = parameters.shape
+    n_points = order.shape[1]
+    n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
+    n_fed = n_units - n_outputs
+    dtype = parameters.dtype
+    value = np.zeros((n_units, TILE), dtype)
+    fed, error = value.copy(), value.copy()
+    target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
+    G = np.zeros((n_rows, NETWORKS), dtype)
+    for block in range(n_blocks):
+        run = block * len(order) // n_blocks
+        W = parameters[block]
+        has_dropout, has_max_norm = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
+        mask = np.ones((n_units, TILE), dtype)
+        t = n_steps
+        for start in range(0, n_points, batch_size):
+            n = min(batch_size, n_points - start)
+            of_batch = draws[run, start * n_fed : (start + n) * n_fed]
+            G[:] = 0
+            for first in range(0, n, POINTS):
+                for i in range(POINTS):
+                    # where the batch ends within a tile, its last point is repeated, and counts 0
+                    at = min(first + i, n - 1)
+                    point = order[run, start + at]
+                    set_networks(share, i, 1 / n if first + i < n else 0.0)
+                    for c in range(n_outputs):
+                        set_networks(target, c * POINTS + i, targets[run, point, c])
+                    for c in range(n_inputs):
+                        set_networks(fed, c * POINTS + i, inputs[run, point, c])
+                    if has_dropout:
+                        _set_dropout_masks(of_batch[at::n], keep[block], sizes, i, mask)
+                for c in range(n_inputs):
+                    set_tile(fed, c, tile(fed, c) * tile(mask, c))
+                _forward(W, sizes, activation, mask, value, fed)
+                _output_error(task, value, target, share, error, n_fed, n_outputs)
+                _backward(W, G, sizes, activation, mask, value, fed, error)
+            t += 1
+            _step(
+                *(W, G, state[0, block], state[1, block], is_weight),
+                *(networks(l1, block), networks(l2, block), networks(decay, block)),
+                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
+            )
+            if has_max_norm:
+                _project(W, sizes, networks(max_norm, block))
+            _restore(W, is_weight, networks(l1, block))
+
+
+@njit(nogil=True)
+def predict(parameters, inputs, sizes, activation, outputs):
+    """Compute raw outputs ``(B, n_outputs, tiles, TILE)`` at points ``(n, fan_in)``."""
+    n_points, n_outputs = len(inputs), sizes[-1]
+    n_units = sizes.sum()
+    value = np.zeros((n_units, TILE), parameters.dtype)
+    fed, mask = value.copy(), np.ones_like(value)
+    for block in range(len(parameters)):
+        for p in range(outputs.shape[2]):
+            for t in range(POINTS):
+                at = min(p * POINTS + t, n_points - 1)
+                for i in range(len(inputs[0])):
+                    set_networks(fed, i * POINTS + t, inputs[at, i])
+            _forward(parameters[block], sizes, activation, mask, value, fed)
+            for c in range(n_outputs):
+                set_tile(outputs[block, c], p, tile(value, n_units - n_outputs + c))
+
+
+DISPATCHERS = (train, predict)
+
+
+def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
+    """Each function that is to be compiled, with the types of its arguments for a precision."""
+
+    def array(kind: str, n_axes: int) -> types.Type:
+        return types.Array(getattr(types, kind), n_axes, "C")
+
+    int64, float64 = types.int64, types.float64
+    tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
+    strengths = (*(array(dtype, 2) for _ in range(4)), array(dtype, 3))
+    shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
+    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64)
+    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, array(dtype, 4)
+    return [(train, (*tensors, *strengths, *shape, *hyper)), (predict, passed)]

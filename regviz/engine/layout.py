@@ -1,0 +1,89 @@
+"""K networks as the rows of one matrix: what they are fed, where each number stands, how it starts.
+
+Matrices are stored as in `torch.nn.Linear`, ``(fan_out, fan_in)``; the bias is one more column.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regviz.spec.experiment import NetworkSpec
+
+Array = TypeVar("Array", Tensor, NDArray[np.floating])
+
+
+def input_features(X: Array, features: Sequence[str]) -> Array:
+    """The network's inputs ``(n, fan_in)`` from points ``(n, columns)``.
+
+    Features are computed from two columns; any other number of columns passes as it is.
+    """
+    if X.shape[1] != 2:
+        return X
+    library: Any = torch if isinstance(X, Tensor) else np
+    x1, x2 = X[:, 0], X[:, 1]
+    columns = {
+        "x1": x1,
+        "x2": x2,
+        "x1^2": x1 * x1,
+        "x2^2": x2 * x2,
+        "x1*x2": x1 * x2,
+        "sin(x1)": library.sin(x1),
+        "sin(x2)": library.sin(x2),
+    }
+    stacked: Array = library.stack([columns[name] for name in features], 1)
+    return stacked
+
+
+class Layout:
+    """Where the weights and biases of one network stand in its row of P numbers.
+
+    Layer after layer, unit after unit: the unit's incoming weights, then its bias.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of every layer, inputs and outputs included, such as ``(2, 8, 8, 1)``.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = tuple(sizes)
+        self.shapes = [(fan_out, fan_in + 1) for fan_in, fan_out in itertools.pairwise(self.sizes)]
+        self.counts = [fan_out * columns for fan_out, columns in self.shapes]
+        self.ends = list(itertools.accumulate(self.counts))
+        self.n_parameters = self.ends[-1]
+        is_weight = np.ones(self.n_parameters, dtype=bool)
+        for block in self.split(is_weight):
+            block[:, -1] = False
+        self.is_weight = is_weight
+
+    @classmethod
+    def of(cls, network: NetworkSpec, n_columns: int, n_outputs: int) -> "Layout":
+        """The layout of ``network`` on data with ``n_columns`` columns."""
+        n_inputs = len(network.features) if n_columns == 2 else n_columns
+        return cls((n_inputs, *network.hidden, n_outputs))
+
+    def split(self, rows: Array) -> list[Array]:
+        """Views ``(…, fan_out, fan_in + 1)`` of every layer of ``rows``, ``(…, P)``."""
+        return [
+            rows[..., end - n : end].reshape(*rows.shape[:-1], *shape)
+            for end, n, shape in zip(self.ends, self.counts, self.shapes, strict=True)
+        ]
+
+
+def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
+    """Initial parameters ``(P,)``: He uniform for ReLUs, else Glorot uniform; biases 0."""
+    generator = torch.Generator().manual_seed(seed)
+    row = torch.zeros(layout.n_parameters, dtype=torch.float64, device="cpu")
+    for block in layout.split(row):
+        weights = torch.empty_like(block[:, :-1])
+        if activation in ("relu", "leaky_relu"):
+            torch.nn.init.kaiming_uniform_(weights, nonlinearity="relu", generator=generator)
+        else:
+            torch.nn.init.xavier_uniform_(weights, generator=generator)
+        block[:, :-1] = weights
+    return row

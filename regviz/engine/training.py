@@ -1,0 +1,273 @@
+"""The loop that trains all rows of an experiment, or of several, as one tensor program."""
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regviz.data.datasets import Dataset
+from regviz.engine import compiled
+from regviz.engine.epoch import to_blocks, to_rows, train_by_reference, train_epoch
+from regviz.engine.layout import Layout, initial_row, input_features
+from regviz.spec.experiment import Experiment, Regularization, TrainingSpec
+
+
+def recorded_epochs(training: TrainingSpec) -> list[int]:
+    """The epochs that a history holds, ``frames`` and the initial one at most, dense at first."""
+    epochs, frames = training.epochs, training.frames
+    if epochs <= frames:
+        return list(range(epochs + 1))
+    rest = epochs - frames
+    return [i + round(rest * (i / frames) ** 3) for i in range(frames + 1)]
+
+
+class _Depth(threading.local):
+    """How many `pinned` blocks the calling thread is inside of."""
+
+    value = 0
+
+
+_depth = _Depth()
+_lock = threading.Lock()
+_found: tuple[str, int] = ("", 0)  # precision and threads of the process, outside of all blocks
+_n_inside = 0  # threads inside a block
+
+
+@contextmanager
+def pinned() -> Iterator[None]:
+    """Compute as if the process's settings of torch were those that a run is defined by.
+
+    Full precision in products; numbers too small for full precision flushed to 0, as computing with
+    them is slow; and one thread, as a thread of torch's own would not flush, and would spin while
+    it waits for products that are too small to share. The settings are put back at the end.
+    """
+    global _found, _n_inside
+    if _depth.value:
+        yield
+        return
+    with _lock:
+        threads = torch.get_num_threads()
+        if _n_inside == 0:
+            _found = torch.get_float32_matmul_precision(), threads
+        elif threads == 1:
+            # a thread that is new to torch takes over what another one's block has set
+            threads = _found[1]
+        _n_inside += 1
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")
+    flushing = not (torch.full((), 1e-40, dtype=torch.float32, device="cpu") * 1).item()
+    torch.set_flush_denormal(True)
+    _depth.value = 1
+    try:
+        yield
+    finally:
+        _depth.value = 0
+        torch.set_flush_denormal(flushing)
+        with _lock:
+            torch.set_num_threads(threads)
+            _n_inside -= 1
+            if _n_inside == 0:
+                torch.set_float32_matmul_precision(_found[0])
+
+
+class Recording(NamedTuple):
+    """The state of a run after an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+    parameters : Tensor of shape (K, P)
+    diverged : ndarray of shape (K,)
+        The epoch after which a row's parameters were no longer finite; -1 where they are.
+    """
+
+    epoch: int
+    parameters: Tensor
+    diverged: NDArray[np.int64]
+
+
+def recordings(
+    experiments: Sequence[Experiment],
+    datasets: Sequence[Dataset],
+    after_epoch: Callable[[], None] = lambda: None,
+    due: Callable[[], bool] = lambda: False,
+) -> Iterator[list[Recording]]:
+    """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment.
+
+    Parameters
+    ----------
+    experiments, datasets
+        As for `Program`.
+    after_epoch : callable
+        Called without arguments after every epoch.
+    due : callable
+        Called after every epoch. Where it returns True, an empty list is yielded before the next
+        epoch that is not recorded begins, so that the caller can do something else meanwhile.
+    """
+    program = Program(experiments, datasets)
+    yield program.record(0)
+    epochs = recorded_epochs(experiments[0].training)
+    epoch = 0
+    for end in epochs[1:]:
+        while epoch < end:
+            with pinned():  # for many epochs at once; a generator must not yield within
+                while epoch < end:
+                    program.train_epoch(epoch)
+                    after_epoch()
+                    epoch += 1
+                    if due():
+                        break
+            if epoch < end:
+                yield []
+        yield program.record(end)
+
+
+@pinned()
+def initial(experiment: Experiment, dataset: Dataset) -> Recording:
+    """The state before the first epoch, without what it takes to train."""
+    layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
+    n_rows = len(experiment.regularizations)
+    return Recording(0, _initial_row(experiment, layout).expand(n_rows, -1), np.full(n_rows, -1))
+
+
+def _initial_row(experiment: Experiment, layout: Layout) -> Tensor:
+    """The initial parameters ``(P,)`` that all rows share."""
+    weights, *_ = _seeds(experiment)
+    row = initial_row(layout, experiment.network.activation, weights)
+    return row.to(getattr(torch, experiment.training.dtype))
+
+
+def _seeds(experiment: Experiment) -> list[int]:
+    """Of the initial weights, of the batches and of dropout, which each draw from their own."""
+    found: list[int] = np.random.SeedSequence(experiment.training.seed).generate_state(3).tolist()
+    return found
+
+
+class Program:
+    """All networks of one experiment, or of several that are alike, in training.
+
+    They are trained by the compiled epoch if that is ready, else by its reference, to the end.
+
+    Parameters
+    ----------
+    experiments : sequence of Experiment
+        Alike in network, training and task, and in the sizes of their splits. Points, initial
+        weights, batches and dropout's draws are each one's own; its networks share them.
+    datasets : sequence of Dataset
+        The points of each.
+    """
+
+    @pinned()
+    @torch.inference_mode()
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        datasets: Sequence[Dataset],
+    ) -> None:
+        self.experiments, self.n_runs, dataset = experiments, len(experiments), datasets[0]
+        self.task = dataset.task
+        self.training, network = experiments[0].training, experiments[0].network
+        self.n_networks = len(experiments[0].regularizations)
+        self.layout = Layout.of(network, dataset.n_columns, dataset.n_outputs)
+        dtype = getattr(torch, self.training.dtype)
+        seeds = [_seeds(experiment) for experiment in experiments]
+        self._batch_orders = [torch.Generator().manual_seed(order) for _, order, _ in seeds]
+        self._dropout = [torch.Generator().manual_seed(draws) for *_, draws in seeds]
+
+        initial = [_initial_row(experiment, self.layout) for experiment in experiments]
+        self.parameters = self._blocks([row.expand(self.n_networks, -1) for row in initial])
+        self.state = self.parameters.new_zeros(2, *self.parameters.shape)
+        inputs = [input_features(d.X_train, network.features) for d in datasets]
+        self.inputs = torch.from_numpy(np.stack(inputs)).to(dtype).contiguous()
+        y = torch.from_numpy(np.stack([d.y_train for d in datasets]))
+        if dataset.task == "multiclass":
+            y = torch.nn.functional.one_hot(y.long(), dataset.n_outputs)
+        self.targets = y.view(self.n_runs, -1, dataset.n_outputs).to(dtype)
+
+        n = self.inputs.shape[1]
+        self.batch_size = min(self.training.batch_size or n, n)
+        self.order = torch.arange(n, device="cpu").repeat(self.n_runs, 1)
+        drops = any(r.drop_rate or r.input_drop_rate for r in experiments[0].regularizations)
+        shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
+        self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
+        self._n_steps = 0
+        ready = compiled.ready(self.training.dtype)
+        self._train: Callable[..., None] = train_epoch if ready else train_by_reference
+        self.diverged = np.full((self.n_runs, self.n_networks), -1)
+        self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}
+
+    def _blocks(self, runs: Sequence[Tensor]) -> Tensor:
+        """Numbers of each run's networks ``(K, N)`` as `regviz.engine.epoch` takes them."""
+        return torch.cat([to_blocks(rows) for rows in runs])
+
+    @pinned()
+    @torch.inference_mode()
+    def train_epoch(self, epoch: int) -> None:
+        """Train for the epoch that begins after ``epoch`` epochs."""
+        if epoch in self._onsets:
+            self._regularize(epoch)
+        self._draw()
+        n, training = self.inputs.shape[1], self.training
+        self._train(
+            *(self.parameters, self.state, self.inputs, self.targets, self.order, self.draws),
+            *(*self.strengths, self.keep, self.layout.sizes),
+            *(self.experiments[0].network.activation, self.task, training.optimizer),
+            *(training.learning_rate, training.momentum, training.beta1, training.beta2),
+            *(training.epsilon, self.batch_size, self._n_steps),
+        )
+        self._n_steps += math.ceil(n / self.batch_size)
+        if not math.isfinite(self.parameters.sum().item()):
+            finite = np.stack([rows.isfinite().all(1).numpy() for rows in self._rows()])
+            self.diverged[~finite & (self.diverged < 0)] = epoch + 1
+
+    def _rows(self) -> list[Tensor]:
+        """The parameters of each run's networks: ``(K, P)``."""
+        return [to_rows(part)[: self.n_networks] for part in self.parameters.chunk(self.n_runs)]
+
+    @pinned()
+    @torch.inference_mode()
+    def record(self, epoch: int) -> list[Recording]:
+        """The state of each experiment after ``epoch`` epochs."""
+        return [
+            Recording(epoch, *state)
+            for state in zip(self._rows(), self.diverged.copy(), strict=True)
+        ]
+
+    def _regularize(self, epoch: int) -> None:
+        """Let those regularizations act whose onset has come."""
+        runs = [experiment.acting(epoch) for experiment in self.experiments]
+
+        def strength(of: Callable[[Regularization], Sequence[float]]) -> Tensor:
+            rows = [[of(r) for r in acting] for acting in runs]
+            return self._blocks([self.parameters.new_tensor(values) for values in rows])
+
+        n_hidden = len(self.layout.shapes) - 1
+        self.strengths = [
+            strength(of)[:, 0]
+            for of in (
+                lambda r: [r.l1],
+                lambda r: [0 if r.decoupled else r.l2],
+                lambda r: [r.l2 if r.decoupled else 0],
+                lambda r: [math.inf if r.max_norm is None else r.max_norm],
+            )
+        ]
+        self.keep = 1 - strength(lambda r: [r.input_drop_rate, *[r.drop_rate] * n_hidden])
+
+    def _draw(self) -> None:
+        """Draw the next epoch's order of points, and its numbers for dropout."""
+        n = self.order.shape[1]
+        if self.batch_size < n:
+            for order, generator in zip(self.order, self._batch_orders, strict=True):
+                torch.randperm(n, generator=generator, device="cpu", out=order)
+        if self.draws.numel():
+            # the last batch, if it is smaller, has a draw of its own
+            full = self.draws.shape[1] // n * (n - n % self.batch_size)
+            for draws, generator in zip(self.draws, self._dropout, strict=True):
+                draws[:full].uniform_(generator=generator)
+                draws[full:].uniform_(generator=generator)

@@ -1,0 +1,1 @@
+"""Frozen values that determine a run, and the checks of them."""

@@ -1,0 +1,419 @@
+"""An experiment as a frozen value: data, network, training, regularizations and seeds.
+
+Equal experiments give equal runs, so an `Experiment` serves as the cache key and as the file that
+is exported. Nothing here imports torch or Streamlit.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Self
+
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
+from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, real, refuse
+
+FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
+ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "linear")
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+DTYPES = ("float32", "float64")
+
+MAX_EPOCHS = 1_000_000
+
+
+def _set(instance: object, name: str, value: object) -> None:
+    """Store a normalised value in a frozen dataclass, from its ``__post_init__``."""
+    object.__setattr__(instance, name, value)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """A toy dataset.
+
+    Parameters
+    ----------
+    name : str
+        ``"moons"``, ``"circles"``, ``"xor"``, ``"blobs"``, ``"spirals"`` or ``"checkerboard"``
+        (two classes), ``"three_blobs"`` or ``"three_spirals"`` (three classes), ``"plane"`` or
+        ``"bumps"`` (regression), or what `register_dataset` has added.
+    n_samples : int
+        Points in all, 20 to 2000.
+    noise : float
+        Standard deviation of the noise, 0 to 2: of the points' coordinates for classes, of the
+        target for regression. In the dataset's own units, before any standardisation.
+    label_noise : float
+        Probability, 0 to 0.5, that a point's class is redrawn among the others. Classes only.
+    train_fraction : float
+        Share of the points that is not kept for testing, between 0.05 and 0.95.
+    validation_fraction : float
+        Share of those training points that is held out for validation, 0 to 0.5. The network is
+        never trained on them; early stopping selects by them.
+    standardize : bool
+        Shift and scale each coordinate by the mean and standard deviation of the training points.
+    seed : int
+        Seed of the points, of their noise and of the splits.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    name: str = "moons"
+    n_samples: int = 400
+    noise: float = 0.3
+    label_noise: float = 0.0
+    train_fraction: float = 0.5
+    validation_fraction: float = 0.2
+    standardize: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choice("name", self.name, DATASETS)
+        _set(self, "n_samples", integer("n_samples", self.n_samples, 20, 2000))
+        _set(self, "noise", real("noise", self.noise, 0, 2))
+        _set(self, "label_noise", real("label_noise", self.label_noise, 0, 0.5))
+        _set(self, "train_fraction", real("train_fraction", self.train_fraction, 0.05, 0.95))
+        fraction = real("validation_fraction", self.validation_fraction, 0, 0.5)
+        _set(self, "validation_fraction", fraction)
+        boolean("standardize", self.standardize)
+        _set(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
+        if self.label_noise and self.task == "regression":
+            raise refuse(
+                "label_noise", f"0 for {self.name!r}, which has no classes", self.label_noise
+            )
+
+    @property
+    def task(self) -> Task:
+        """What is to be predicted: ``"binary"``, ``"multiclass"`` or ``"regression"``."""
+        return DATASETS[self.name].task
+
+    @property
+    def n_outputs(self) -> int:
+        """Units of the output layer."""
+        return DATASETS[self.name].n_classes if self.task == "multiclass" else 1
+
+
+Data = DataSpec | PointsSpec
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A fully connected network.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Units of each hidden layer: up to six layers of 1 to 32 units. ``()`` is a linear model.
+    activation : str
+        Of the hidden units: ``"tanh"``, ``"relu"``, ``"leaky_relu"`` (slope 0.01), ``"sigmoid"`` or
+        ``"linear"``.
+    features : tuple of str
+        Inputs computed from data with two columns, among ``"x1"``, ``"x2"``, ``"x1^2"``,
+        ``"x2^2"``, ``"x1*x2"``, ``"sin(x1)"`` and ``"sin(x2)"``. Data with any other number of
+        columns is used as it is.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    hidden: tuple[int, ...] = (8, 8)
+    activation: str = "tanh"
+    features: tuple[str, ...] = ("x1", "x2")
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > 6:
+            raise refuse("hidden", "a tuple of at most 6 layer sizes", self.hidden)
+        _set(
+            self,
+            "hidden",
+            tuple(integer(f"hidden[{i}]", units, 1, 32) for i, units in enumerate(self.hidden)),
+        )
+        choice("activation", self.activation, ACTIVATIONS)
+        if not isinstance(self.features, (tuple, list)) or not self.features:
+            raise refuse("features", "a tuple of at least one feature", self.features)
+        for i, feature in enumerate(self.features):
+            choice(f"features[{i}]", feature, FEATURES)
+        if len(set(self.features)) < len(self.features):
+            raise refuse("features", "without repetition", self.features)
+        _set(self, "features", tuple(self.features))
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How all networks of a comparison are trained.
+
+    Parameters
+    ----------
+    optimizer : str
+        ``"sgd"``, ``"momentum"`` (heavy ball, as ``torch.optim.SGD(momentum=…)``), ``"adam"``, or
+        ``"adamw"``, which is Adam with every ``l2`` acting as decoupled weight decay.
+    learning_rate : float
+        Step size, 1e-5 to 10, constant.
+    batch_size : int or None
+        Points per step, at least 1; ``None`` takes all training points at every step.
+    epochs : int
+        Passes over the training points, 1 to 1,000,000.
+    momentum : float
+        Coefficient of ``"momentum"``, 0 to 0.999.
+    beta1, beta2 : float
+        Decay of Adam's first and second moment, 0 to below 1.
+    epsilon : float
+        Added to Adam's denominator, 1e-30 to 1.
+    dtype : str
+        ``"float32"``, or ``"float64"`` for exact comparisons.
+    frames : int
+        At how many epochs, at most, the networks are recorded after the initial ones, 1 to 10,000.
+    seed : int
+        Seed of the initial weights, of the order of the mini-batches and of dropout's draws.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    optimizer: str = "sgd"
+    learning_rate: float = 0.03
+    batch_size: int | None = 10
+    epochs: int = 200
+    momentum: float = 0.9
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    dtype: str = "float32"
+    frames: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choice("optimizer", self.optimizer, OPTIMIZERS)
+        _set(self, "learning_rate", real("learning_rate", self.learning_rate, 1e-5, 10))
+        if self.batch_size is not None:
+            _set(self, "batch_size", integer("batch_size", self.batch_size, 1, 10**9))
+        _set(self, "epochs", integer("epochs", self.epochs, 1, MAX_EPOCHS))
+        _set(self, "momentum", real("momentum", self.momentum, 0, 0.999))
+        _set(self, "beta1", real("beta1", self.beta1, 0, 1, open_high=True))
+        _set(self, "beta2", real("beta2", self.beta2, 0, 1, open_high=True))
+        _set(self, "epsilon", real("epsilon", self.epsilon, 1e-30, 1))
+        choice("dtype", self.dtype, DTYPES)
+        _set(self, "frames", integer("frames", self.frames, 1, 10_000))
+        _set(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """One row of a comparison. The default is no regularization; any combination is allowed.
+
+    The objective is ``J = data_loss + l1 * |w|_1 + (l2 / 2) * |w|^2`` over weights, never biases.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        Strengths of the L1 and of the squared L2 penalty, 0 to 1000.
+    drop_rate : float
+        Probability, 0 to 0.999, that dropout sets a hidden activation to 0 in a training step;
+        those kept are divided by ``1 - drop_rate``.
+    input_drop_rate : float
+        The same for the inputs.
+    max_norm : float or None
+        Bound on the Euclidean norm of each hidden unit's incoming weights, projected onto after
+        every step. ``None`` is no bound.
+    decoupled : bool
+        Let ``l2`` act as AdamW's weight decay, ``w -= learning_rate * l2 * w`` before the step,
+        instead of as a penalty. It is then no part of ``J``. Optimizer ``"adamw"`` implies it.
+    onset : int
+        Epochs trained without any of the above before it acts.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+
+    References
+    ----------
+    Zou & Hastie 2005 (elastic net); Srivastava et al. 2014 (dropout, max-norm); Loshchilov &
+    Hutter 2019 (decoupled weight decay).
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    drop_rate: float = 0.0
+    input_drop_rate: float = 0.0
+    max_norm: float | None = None
+    decoupled: bool = False
+    onset: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("l1", "l2"):
+            _set(self, name, real(name, getattr(self, name), 0, 1000))
+        for name in ("drop_rate", "input_drop_rate"):
+            _set(self, name, real(name, getattr(self, name), 0, 0.999))
+        if self.max_norm is not None:
+            _set(self, "max_norm", real("max_norm", self.max_norm, 0, 1000, open_low=True))
+        boolean("decoupled", self.decoupled)
+        _set(self, "onset", integer("onset", self.onset, 0, MAX_EPOCHS))
+
+    @classmethod
+    def elastic_net(cls, strength: float, l1_ratio: float = 0.5, **others: Any) -> Self:
+        """Elastic net: ``l1 = strength * l1_ratio`` and ``l2 = strength * (1 - l1_ratio)``.
+
+        Parameters
+        ----------
+        strength : float
+            scikit-learn's ``alpha``, 0 to 1000.
+        l1_ratio : float
+            Share of L1 in it, 0 to 1.
+        **others
+            Further parameters of `Regularization`.
+        """
+        strength = real("strength", strength, 0, 1000)
+        l1_ratio = real("l1_ratio", l1_ratio, 0, 1)
+        return cls(l1=strength * l1_ratio, l2=strength * (1 - l1_ratio), **others)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that determines a run.
+
+    Parameters
+    ----------
+    data : DataSpec, PointsSpec or ArraysSpec
+        The last is a record of points that were given as arrays.
+    network : NetworkSpec
+    training : TrainingSpec
+    regularizations : sequence of Regularization
+        One network is trained for each. They share data, initial weights, the order of the
+        mini-batches and dropout's draws, so that they differ in their regularization alone.
+
+    Raises
+    ------
+    ValueError
+        If a part is of the wrong type, or if the parts cannot go together.
+    """
+
+    data: Data | ArraysSpec = field(default_factory=DataSpec)
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    training: TrainingSpec = field(default_factory=TrainingSpec)
+    regularizations: tuple[Regularization, ...] = (Regularization(),)
+
+    def __post_init__(self) -> None:
+        for name, kinds in PARTS.items():
+            if not isinstance(getattr(self, name), kinds):
+                allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
+                raise refuse(name, allowed, getattr(self, name))
+        rows = self.regularizations
+        if not isinstance(rows, (tuple, list)) or not rows:
+            raise refuse("regularizations", "a tuple of at least one Regularization", rows)
+        for i, row in enumerate(rows):
+            if not isinstance(row, Regularization):
+                raise refuse(f"regularizations[{i}]", "a Regularization", row)
+            if row.onset > self.training.epochs:
+                allowed = f"at most epochs, {self.training.epochs}"
+                raise refuse(f"regularizations[{i}].onset", allowed, row.onset)
+        _set(self, "regularizations", tuple(rows))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once, as whatever is kept is kept under it."""
+        return hash((self.data, self.network, self.training, self.regularizations))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which is another one in another process."""
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
+
+    def acting(self, epoch: int) -> tuple[Regularization, ...]:
+        """What acts in the epoch that begins after ``epoch`` epochs.
+
+        No regularization before its onset; and under AdamW every ``l2`` is decoupled.
+        """
+        decoupled = self.training.optimizer == "adamw"
+        return tuple(
+            replace(row, decoupled=row.decoupled or decoupled)
+            if epoch >= row.onset
+            else Regularization()
+            for row in self.regularizations
+        )
+
+    @property
+    def id(self) -> str:
+        """A short name that equal experiments have in common, on every machine."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    def to_json(self) -> str:
+        """The experiment as JSON text; `from_json` reads it back to an equal value."""
+        return json.dumps(dataclasses.asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote. What is left out takes its default.
+
+        Raises
+        ------
+        ValueError
+            If the text is not JSON, names an unknown parameter, or holds a value out of range.
+        """
+        content = mapping("experiment", read_json("experiment", text), [*PARTS, "regularizations"])
+        parts = {
+            name: build(name, kinds, content[name])
+            for name, kinds in PARTS.items()
+            if name in content
+        }
+        if "regularizations" in content:
+            rows = content["regularizations"]
+            if not isinstance(rows, list):
+                raise refuse("regularizations", "a list", rows)
+            parts["regularizations"] = tuple(
+                build(f"regularizations[{i}]", (Regularization,), row) for i, row in enumerate(rows)
+            )
+        return cls(**parts)
+
+
+PARTS: dict[str, tuple[type, ...]] = {
+    "data": (DataSpec, PointsSpec, ArraysSpec),
+    "network": (NetworkSpec,),
+    "training": (TrainingSpec,),
+}
+
+
+def read_json(name: str, text: str) -> Any:
+    """What JSON text holds, or the refusal of what is none."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refuse(name, f"JSON text ({error})", text) from error
+
+
+def mapping(name: str, content: Any, allowed: Collection[str]) -> Mapping[str, Any]:
+    """Check that ``content`` is a mapping with some of the keys ``allowed`` and no others."""
+    if not isinstance(content, dict):
+        raise refuse(name, "an object with names and values", content)
+    for key in content:
+        choice(f"a parameter of {name}", key, allowed)
+    return content
+
+
+def build(name: str, kinds: tuple[Any, ...], content: Any) -> Any:
+    """One of these dataclasses from a mapping of its parameters.
+
+    A class other than the first is recognised by its parameters without a default.
+    """
+    kind = kinds[0]
+    for other in kinds[1:]:
+        if isinstance(content, dict) and _required(other) <= content.keys():
+            kind = other
+    allowed = [parameter.name for parameter in dataclasses.fields(kind)]
+    return kind(**mapping(name, content, allowed))
+
+
+def _required(kind: Any) -> set[str]:
+    """Names of the parameters that have no default."""
+    return {p.name for p in dataclasses.fields(kind) if p.default is dataclasses.MISSING}

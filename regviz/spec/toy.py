@@ -1,0 +1,170 @@
+"""The toy datasets: one record for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import make_blobs, make_circles, make_moons
+
+from regviz.spec.validation import TASKS, Task, choice, integer, real, refuse
+
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class ToyDataset:
+    """A toy dataset of two columns.
+
+    Parameters
+    ----------
+    name : str
+        Its name in `DataSpec`, links and files.
+    label : str
+        Its name on the page and in figures.
+    task : {"binary", "multiclass", "regression"}
+    make : callable
+        ``make(n, noise, rng)`` returns ``X`` of shape (n, 2) and ``y`` of shape (n,): classes 0, 1,
+        … or values. It draws from ``rng``, a `numpy.random.Generator`, and from nothing else.
+        ``noise`` is a standard deviation.
+    collapse : float
+        The L1 strength at which networks with hidden layers become constant on it, above 0. The
+        strengths on offer end there; ``python -m benchmarks.strengths collapse`` measures it.
+    n_classes : int
+        Classes of a multiclass task, 3 to 20.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not allowed.
+    """
+
+    name: str
+    label: str
+    task: Task
+    make: Callable[[int, float, np.random.Generator], Points]
+    collapse: float = 0.06
+    n_classes: int = 3
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            raise refuse("name", "an identifier such as 'moons'", self.name)
+        choice("task", self.task, TASKS)
+        real("collapse", self.collapse, 0, 1000, open_low=True)
+        integer("n_classes", self.n_classes, 3, 20)
+
+
+DATASETS: dict[str, ToyDataset] = {}
+
+
+def register_dataset(dataset: ToyDataset) -> None:
+    """Offer a toy dataset: in `DataSpec`, on the page, in links and in files.
+
+    Parameters
+    ----------
+    dataset : ToyDataset
+
+    Raises
+    ------
+    ValueError
+        If there is another one of this name.
+
+    Examples
+    --------
+    >>> import numpy as np, regviz
+    >>> def ring(n, noise, rng):
+    ...     X = rng.uniform(-1, 1, (n, 2))
+    ...     y = (np.hypot(*X.T) > 0.7).astype(float)
+    ...     return X + noise * rng.normal(size=X.shape), y
+    >>> regviz.register_dataset(regviz.ToyDataset("ring", "Ring", "binary", ring))
+    >>> regviz.make_dataset(regviz.DataSpec("ring", noise=0.1)).task
+    'binary'
+    """
+    if dataset.name in RESERVED or DATASETS.get(dataset.name, dataset) != dataset:
+        raise refuse("name", "one that no other dataset has", dataset.name)
+    DATASETS[dataset.name] = dataset
+
+
+RESERVED = ("own", "arrays")  # names of points that are no toy dataset's
+
+
+def _seed(rng: np.random.Generator) -> int:
+    """A seed for scikit-learn's generators, which take no ``Generator``."""
+    return int(rng.integers(2**32))
+
+
+def _moons(n: int, noise: float, rng: np.random.Generator) -> Points:
+    return make_moons(n, noise=noise, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _circles(n: int, noise: float, rng: np.random.Generator) -> Points:
+    return make_circles(n, noise=noise, factor=0.5, random_state=_seed(rng))  # type: ignore[no-any-return]
+
+
+def _blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
+    return _around(np.array([[-1.0, -1.0], [1.0, 1.0]]), n, noise, rng)
+
+
+def _three_blobs(n: int, noise: float, rng: np.random.Generator) -> Points:
+    angle = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
+    return _around(1.2 * np.column_stack([np.cos(angle), np.sin(angle)]), n, noise, rng)
+
+
+def _around(centers: Any, n: int, noise: float, rng: np.random.Generator) -> Points:
+    X, y = make_blobs(n, centers=centers, cluster_std=0.2, random_state=_seed(rng))
+    return X + noise * rng.normal(size=X.shape), y
+
+
+def _xor(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    y = (X[:, 0] * X[:, 1] < 0).astype(float)
+    return X + noise * rng.normal(size=X.shape), y
+
+
+def _checkerboard(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-2, 2, (n, 2))
+    y = np.floor(X).sum(axis=1) % 2
+    return X + noise * rng.normal(size=X.shape), y
+
+
+def _spirals(arms: int, turns: float) -> Callable[[int, float, np.random.Generator], Points]:
+    def make(n: int, noise: float, rng: np.random.Generator) -> Points:
+        y = np.arange(n) % arms
+        radius = np.sqrt(rng.uniform(0.01, 1, n))
+        angle = 2 * np.pi * (turns * radius + y / arms)
+        X = 2 * np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        return X + noise * rng.normal(size=X.shape), y.astype(float)
+
+    return make
+
+
+def _plane(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    return X, X.mean(axis=1) + noise * rng.normal(size=n)
+
+
+def _bumps(n: int, noise: float, rng: np.random.Generator) -> Points:
+    X = rng.uniform(-1, 1, (n, 2))
+    centers = np.array([[-0.5, 0.5], [0.0, -0.5], [0.5, 0.5]])
+    squared = ((X[:, None] - centers) ** 2).sum(axis=2)
+    y = (np.array([1.0, -1.0, 1.0]) * np.exp(-squared / (2 * 0.25**2))).sum(axis=1)
+    return X, y + noise * rng.normal(size=n)
+
+
+for _dataset in (
+    ToyDataset("moons", "Moons", "binary", _moons, collapse=0.1),
+    ToyDataset("circles", "Circles", "binary", _circles, collapse=0.03),
+    ToyDataset("xor", "XOR", "binary", _xor, collapse=0.03),
+    ToyDataset("blobs", "Two blobs", "binary", _blobs, collapse=0.1),
+    ToyDataset("spirals", "Spirals", "binary", _spirals(arms=2, turns=1.25), collapse=0.06),
+    ToyDataset("checkerboard", "Checkerboard", "binary", _checkerboard, collapse=0.015),
+    ToyDataset("three_blobs", "Three blobs", "multiclass", _three_blobs, collapse=0.1),
+    ToyDataset(
+        *("three_spirals", "Three spirals", "multiclass", _spirals(arms=3, turns=0.75)),
+        collapse=0.07,
+    ),
+    ToyDataset("plane", "Plane (regression)", "regression", _plane, collapse=0.03),
+    ToyDataset("bumps", "Bumps (regression)", "regression", _bumps, collapse=0.02),
+):
+    register_dataset(_dataset)
