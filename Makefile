@@ -22,6 +22,7 @@ test: .venv/installed-dev .venv/compiled
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python tests/browser/install.py
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
@@ -36,7 +37,7 @@ bench: .venv/installed-dev .venv/compiled
 	$(BIN)/python -m benchmarks.serve
 
 fuzz: .venv/installed-dev
-	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/test_fuzz.py
+	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/project/test_fuzz.py
 
 # these are the pins of requirements.txt, and what torch may bring along
 audit: .venv/installed-audit

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import SEARCH
 from tests.browser.install import find_chromium
-from tests.serving import serve
+from tests.support.serving import serve
 
 BYTES_A_SECOND = 200_000  # 1.6 Mbit/s
 WAIT = 120.0

@@ -14,6 +14,7 @@ from regviz.engine.recorder import stream, train
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.spec.points import PointsSpec
+from regviz.spec.toy import ToyDataset, register_dataset
 
 __version__ = "0.1.0"
 
@@ -27,8 +28,10 @@ __all__ = [
     "PointsSpec",
     "Regularization",
     "Scene",
+    "ToyDataset",
     "TrainingSpec",
     "make_dataset",
+    "register_dataset",
     "replicate",
     "stream",
     "train",

@@ -2,8 +2,8 @@
 
 Each parameter is written only where it is not at its default, so that links are short and say what
 is particular about them. `VERSION` stands for those defaults and for the meaning of every name:
-whoever changes either raises it, and leaves here what the older ones meant (``tests/test_link.py``
-holds links that must go on opening).
+a change of either raises it, and leaves here what the older ones meant.
+``tests/board/test_link.py`` holds links that must go on opening.
 """
 
 import csv

@@ -14,7 +14,7 @@ _TRAINING = TrainingSpec(
 
 # Few and noisy points, and a network with many more weights than it needs: without regularization
 # it overfits, L1 drives most of its weights to exactly 0, and the best of the others tests clearly
-# better. tests/test_showcase.py holds it to that, over several seeds. With this one its few
+# better. tests/board/test_showcase.py holds it to that, over several seeds. With this one its few
 # validation points also choose well.
 SHOWCASE = Experiment(
     _DATA,

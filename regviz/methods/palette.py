@@ -19,8 +19,8 @@ METHODS: dict[str, dict[Theme, str]] = {
     "early_stopping": {"light": "#7c4308", "dark": "#e99e69"},
 }
 
-# As far apart as ten can be under all kinds of vision that tests/test_palette.py simulates, given
-# the first three. For regression, the first and the second are the ends of the scale.
+# As far apart as ten can be, given the first three, under all kinds of vision that
+# tests/methods/test_palette.py simulates. For regression, the first and the second are the ends of the scale.
 CLASSES: tuple[str, ...] = (
     *("#2c7fc4", "#e5822e", "#587e3c", "#880bff", "#a0ce82"),
     *("#a5637c", "#65cffc", "#603a71", "#d1babb", "#4131ae"),

@@ -7,7 +7,7 @@ client answers no ping is closed by uvicorn, but only once that client has read 
 
 uvicorn offers no hook for this, and Streamlit creates its configuration
 before ``app.py`` is imported, so `bound_connections` wraps three methods of its protocol class.
-`tests/test_slow_clients.py` fails if a new version of uvicorn calls them differently.
+`tests/server/test_slow_clients.py` fails if a new version of uvicorn calls them differently.
 """
 
 import asyncio

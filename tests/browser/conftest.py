@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.server.assets import place
 from tests.browser.install import find_chromium
-from tests.serving import serve
+from tests.support.serving import serve
 
 expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
 

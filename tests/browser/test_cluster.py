@@ -33,8 +33,8 @@ from tests.browser.visitor import (
     look,
     query_of,
 )
-from tests.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
-from tests.test_cluster import COOKIE, the_container, until
+from tests.project.test_cluster import COOKIE, the_container, until
+from tests.support.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
 
 BRIEF = Scene(training=replace(Scene().training, epochs=50))
 VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)

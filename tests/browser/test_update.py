@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import SEARCH, patient
 from tests.browser.visitor import complete
-from tests.serving import ROOT, serve
+from tests.support.serving import ROOT, serve
 
 # one file more, which is enough for another address of all
 LATER = """

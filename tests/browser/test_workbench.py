@@ -32,7 +32,7 @@ from tests.browser.visitor import (
     still,
     trained,
 )
-from tests.serving import Site, serve
+from tests.support.serving import Site, serve
 
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))

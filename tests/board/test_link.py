@@ -1,0 +1,385 @@
+"""A link opens what it was made of, next year too; what is wrong in it is named, the rest holds."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
+from regviz.board.link import DEFAULTS, LONGEST, VERSION, from_query, link, to_query
+from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS
+from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
+from regviz.spec.toy import DATASETS
+
+PENALTIES = st.floats(0, 1000)
+STRENGTHS = {
+    "l1": PENALTIES,
+    "l2": PENALTIES,
+    "elastic_net": PENALTIES,
+    "dropout": st.floats(0, 0.999),
+    "max_norm": st.floats(0, 1000, exclude_min=True),
+}
+SEEDS = st.integers(0, 2**32 - 1)
+NAME = st.text(min_size=1, max_size=8).filter(str.isprintable)
+FRACTIONS = dict(
+    train_fraction=st.floats(0.3, 0.7),
+    validation_fraction=st.just(0.0) | st.floats(0.1, 0.5),
+    seed=SEEDS,
+)
+
+
+def some(names):
+    return st.lists(st.sampled_from(names), unique=True).map(tuple)
+
+
+def toy_data(name):
+    label_noise = st.just(0.0) if DATASETS[name].task == "regression" else st.floats(0, 0.5)
+    return st.builds(
+        DataSpec,
+        st.just(name),
+        n_samples=st.integers(100, 2000),
+        noise=st.floats(0, 2),
+        label_noise=label_noise,
+        standardize=st.booleans(),
+        **FRACTIONS,
+    )
+
+
+@st.composite
+def own_data(draw):
+    n_classes = draw(st.integers(2, 3))
+    names = draw(st.lists(NAME, min_size=n_classes, max_size=n_classes, unique=True))
+    X = draw(st.lists(st.tuples(*[st.floats(-9, 9)] * 2), min_size=30, max_size=40))
+    return PointsSpec(
+        [(*x, i % n_classes) for i, x in enumerate(X)],
+        "binary" if n_classes == 2 else "multiclass",
+        draw(st.sampled_from([(), tuple(names)])),
+        **{name: draw(values) for name, values in FRACTIONS.items()},
+    )
+
+
+NETWORKS = st.builds(
+    NetworkSpec,
+    st.lists(st.integers(1, 32), max_size=6).map(tuple),
+    st.sampled_from(ACTIVATIONS),
+    some(FEATURES).filter(len),
+)
+DECAYS = st.floats(0, 1, exclude_max=True)
+TRAININGS = st.builds(
+    TrainingSpec,
+    st.sampled_from(OPTIMIZERS),
+    st.floats(1e-5, 10),
+    st.none() | st.integers(1, 10**9),
+    st.integers(1, 10**6),
+    st.floats(0, 0.999),
+    DECAYS,
+    DECAYS,
+    st.floats(1e-30, 1),
+    st.sampled_from(DTYPES),
+    st.integers(1, 10_000),
+    SEEDS,
+)
+
+
+@st.composite
+def scenes(draw):
+    training = draw(TRAININGS)
+    methods = draw(some(list(METHODS)).filter(len))
+    early_stopping = draw(st.booleans())
+    held = early_stopping and "none" in methods
+    return Scene(
+        draw(st.one_of(own_data(), *map(toy_data, DATASETS))),
+        draw(NETWORKS),
+        training,
+        methods,
+        early_stopping=early_stopping,
+        onset=draw(st.integers(0, training.epochs - 1)),
+        focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * held])),
+        strengths={k: draw(STRENGTHS[k]) for k in draw(some(list(STRENGTHS)))},
+        epoch=draw(st.none() | st.integers(0, training.epochs)),
+        hide=draw(some(GROUPS)),
+    )
+
+
+def opened(address):
+    """What a browser makes of a link, as Streamlit hands it on."""
+    return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+
+
+# -------------------------------------------------------------------------------- round trips
+
+
+@settings(deadline=None, max_examples=60)
+@given(scenes())
+def test_a_link_opens_the_scene_that_it_was_made_of(scene):
+    address = link("https://example.org/regviz", scene)
+    assert from_query(opened(address)) == (scene, [])
+
+
+@settings(deadline=None, max_examples=40)
+@given(scenes())
+def test_a_file_opens_the_scene_that_it_was_made_of(scene):
+    assert Scene.from_json(scene.to_json()) == scene
+
+
+@settings(deadline=None, max_examples=20)
+@given(scenes())
+def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
+    scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
+    again, _ = from_query(opened(link("", scene)))
+    assert again.cube() == scene.cube()
+
+
+def test_what_is_at_its_default_stays_out():
+    assert to_query(Scene()) == {}
+    assert link("https://example.org", Scene()) == f"https://example.org?v={VERSION}"
+    scene = Scene(replace(SHOWCASE.data, noise=0.3), focus="l2", strengths={"l1": 0.003})
+    assert to_query(scene) == {"noise": "0.3", "focus": "l2", "l1": "0.003"}
+
+
+def test_the_newest_version_stands_for_the_page_as_it_opens():
+    # whoever changes the showcase raises the version, and keeps what the one before stood for
+    assert DEFAULTS[VERSION] == Scene() == from_query({})[0]
+    assert max(DEFAULTS) == VERSION
+
+
+# links as they were once handed out: these opened, and have to open
+HANDED_OUT = {
+    "v=1": Scene(
+        DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
+        NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
+        TrainingSpec("momentum", 0.05, 10, 400, 0.9, 0.9, 0.999, 1e-8, "float32", 100, 2),
+        ("none", "l1", "l2", "elastic_net", "dropout", "max_norm"),
+    ),
+    "v=1&data=moons&noise=0.35&label_noise=0.1&n_samples=200&train_fraction=0.3&seed=7"
+    "&hidden=4,2&activation=relu&features=x1,x2,x1%5E2,x1*x2&optimizer=adam&learning_rate=0.003"
+    "&batch_size=all&epochs=200&methods=none,l1,dropout&early_stopping=0&onset=50&focus=dropout"
+    "&l1=0.01&dropout=0.2&epoch=137&hide=network,training": Scene(
+        DataSpec("moons", 200, 0.35, 0.1, 0.3, 0.25, True, 7),
+        NetworkSpec((4, 2), "relu", ("x1", "x2", "x1^2", "x1*x2")),
+        TrainingSpec("adam", 0.003, None, 200, seed=7),
+        ("none", "l1", "dropout"),
+        early_stopping=False,
+        onset=50,
+        focus="dropout",
+        strengths={"l1": 0.01, "dropout": 0.2},
+        epoch=137,
+        hide=("network", "training"),
+    ),
+    "v=1&hidden=none&data=plane&seed=3&training_seed=4&elastic_net=0.5&l2=2&max_norm=1.5": Scene(
+        replace(SHOWCASE.data, name="plane", seed=3),
+        replace(SHOWCASE.network, hidden=()),
+        replace(SHOWCASE.training, seed=4),
+        strengths={"elastic_net": 0.5, "l2": 2.0, "max_norm": 1.5},
+    ),
+    "v=1&points=eNoTZWBgkFIAEUoMEFIFSmoxMOgwMOgyMOgxMOgzMOgCADUtA0U&task=binary": None,
+}
+
+
+@pytest.mark.parametrize("query", [q for q, scene in HANDED_OUT.items() if scene])
+def test_a_link_of_long_ago_opens(query):
+    assert from_query(opened(f"?{query}")) == (HANDED_OUT[query], [])
+
+
+def test_a_file_may_leave_out_all_but_what_is_particular():
+    assert Scene.from_json("{}") == Scene()
+    scene = Scene.from_json('{"data": {"name": "moons"}, "focus": "l2"}')
+    assert scene == Scene(replace(SHOWCASE.data, name="moons"), focus="l2")
+    # as a link leaves it out
+    assert scene == from_query({"data": "moons", "focus": "l2"})[0]
+
+
+def test_an_experiment_of_the_library_opens_at_its_strengths():
+    rows = (
+        Regularization(),
+        Regularization(l1=0.02, onset=5),
+        Regularization.elastic_net(0.1),
+        Regularization(drop_rate=0.3),
+        Regularization(max_norm=2.0, drop_rate=0.1),
+    )
+    experiment = Experiment(DataSpec("xor"), NetworkSpec((3,)), TrainingSpec(epochs=20), rows)
+    scene = Scene.from_json(experiment.to_json())
+    assert (scene.data, scene.network) == (experiment.data, experiment.network)
+    assert scene.training == experiment.training
+    assert scene.methods == ("none", "l1", "elastic_net", "dropout", "max_norm")
+    assert dict(scene.strengths) == dict(l1=0.02, elastic_net=0.1, dropout=0.3, max_norm=2.0)
+    assert scene.onset == 5
+    (sentence,) = scene.missing(experiment)
+    assert "Elastic net λ = 0.1, " in sentence
+    assert "L1" not in sentence
+    assert Scene().missing(SHOWCASE) == []
+
+
+# -------------------------------------------------------------------------- what a scene shows
+
+
+def test_the_nearest_strength_that_is_offered_is_shown():
+    scene = Scene(strengths={"l1": 0.0031, "dropout": 0.999, "max_norm": 1.1})
+    cube = scene.cube()
+    levels = scene.levels(cube)
+    assert cube.strengths("l1")[levels["l1"]] == 0.003
+    assert cube.strengths("dropout")[levels["dropout"]] == max(cube.strengths("dropout"))
+    assert cube.strengths("max_norm")[levels["max_norm"]] in (1.0, 1.2)
+    assert "l2" not in levels
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(methods=()), r"^methods must be at least one of"),
+        (dict(methods=("l3",)), r"^methods must be one of .*got 'l3'"),
+        (dict(methods="l1"), r"^methods must be a list"),
+        (dict(focus="l3"), r"^focus must be one of"),
+        (dict(methods=("l1",), focus="l2"), r"^focus must be one of 'l1', got 'l2'"),
+        (dict(focus="early_stopping", early_stopping=False), r"^focus must be one of"),
+        (dict(onset=400), r"^onset must be a whole number from 0 to 399, got 400"),
+        (dict(epoch=401), r"^epoch must be a whole number from 0 to 400, got 401"),
+        (dict(strengths={"none": 1.0}), r"^strengths must be one of"),
+        (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
+        (dict(strengths={"max_norm": 0.0}), r"^max_norm must be a number above 0"),
+        (dict(strengths={"max_norm": None}), r"^max_norm must be a number, got None"),
+        (dict(strengths=[1]), r"^strengths must be a strength for each"),
+        (dict(hide=("sidebar",)), r"^hide must be one of"),
+        (dict(early_stopping=1), r"^early_stopping must be True or False"),
+        (dict(data="moons"), r"^data must be a DataSpec or a PointsSpec"),
+    ],
+)
+def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Scene(**changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"^file must be JSON text"),
+        ("[]", r"^file must be an object"),
+        ('{"regviz": 99}', r"^regviz must be a whole number from 1 to 1, got 99"),
+        ('{"colour": "red"}', r"^a parameter of file must be one of .*got 'colour'"),
+        ('{"data": {"nane": "moons"}}', r"^a parameter of data must be one of .*got 'nane'"),
+        ('{"training": {"epochs": 0}}', r"^epochs must be"),
+        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three numbers"),
+        ("[" * 100_000, r"^file must be JSON text"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_by_name(text, message):
+    with pytest.raises(ValueError, match=message):
+        Scene.from_json(text)
+
+
+# ------------------------------------------------------------------------- what is wrong in links
+
+
+HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ({"colour": "red"}, "'colour' is not a parameter of a link: ignored."),
+        ({"noise": "loud"}, "noise must be a number, got 'loud': ignored."),
+        ({"noise": "7"}, "noise must be a number from 0 to 2, got '7': ignored."),
+        ({"noise": "nan"}, "noise must be a number from 0 to 2, got 'nan': ignored."),
+        ({"data": "mons"}, "got 'mons': ignored."),
+        ({"epochs": "1.5"}, "epochs must be a whole number, got '1.5': ignored."),
+        ({"epochs": "9" * 9999}, "epochs must be a whole number, got '99999"),
+        ({"hidden": "8,8,40"}, f"{HIDDEN}, got '8,8,40': ignored."),
+        ({"hidden": ""}, f"{HIDDEN}, got '': ignored."),
+        ({"hidden": "1,1,1,1,1,1,1"}, f"{HIDDEN}, got '1,1,1,1,1,1,1': ignored."),
+        ({"features": "x1,x3"}, "features must be one of"),
+        ({"features": ""}, "features must be a tuple of at least one feature"),
+        ({"batch_size": "0"}, "batch_size must be a whole number from 1"),
+        ({"methods": "l1,l3"}, "methods must be one of"),
+        ({"methods": ""}, "methods must be at least one of"),
+        ({"early_stopping": "yes"}, "early_stopping must be one of '0', '1', got 'yes'"),
+        ({"onset": "400"}, "onset must be a whole number from 0 to 399, got '400'"),
+        ({"focus": "l3"}, "focus must be one of"),
+        ({"l1": "-1"}, "l1 must be a number from 0 to 1000, got '-1'"),
+        ({"dropout": "1"}, "dropout must be a number from 0 to 0.999, got '1'"),
+        ({"max_norm": "0"}, "max_norm must be a number above 0"),
+        ({"epoch": "401"}, "epoch must be a whole number from 0 to 400"),
+        ({"hide": "everything"}, "hide must be one of"),
+        ({"v": "9"}, "v must be one of 1, got '9': read as 1."),
+        ({"v": "1" * 5000}, "v must be one of 1, got '1111"),
+        ({"v": "²"}, "v must be one of 1, got '²'"),
+        ({"points": "abc"}, "points must be text written by PointsSpec.to_text"),
+        ({"names": "a,b"}, "'names' is not a parameter of a link: ignored."),
+        ({"data": "plane", "label_noise": "0.1"}, "label_noise must be 0 for 'plane'"),
+        ({"n_samples": "20", "train_fraction": "0.05"}, "_fraction must be such that"),
+    ],
+)
+def test_a_parameter_that_is_wrong_is_named_and_the_rest_holds(query, problem):
+    scene, problems = from_query(query | {"activation": "relu"})
+    assert len(problems) == 1
+    assert problem in problems[0]
+    assert len(problems[0]) < 300
+    assert scene.network.activation == "relu"
+    whole = Scene() if query.get("data") != "plane" else Scene(replace(SHOWCASE.data, name="plane"))
+    assert replace(scene, network=SHOWCASE.network) == whole
+    make_dataset(scene.data)
+
+
+def test_what_belongs_to_toy_data_is_not_taken_for_own_points():
+    points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
+    query = to_query(Scene(points)) | {"noise": "0.3"}
+    scene, problems = from_query(query)
+    assert scene == Scene(points)
+    assert problems == ["'noise' is not a parameter of a link to own points: ignored."]
+
+
+def test_streamlits_own_parameters_are_let_through():
+    assert from_query({"embed": "true", "embed_options": "dark_theme"}) == (Scene(), [])
+
+
+NAMES = [
+    *("v", "data", "points", "task", "names", "n_samples", "train_fraction", "noise", "seed"),
+    *("hidden", "features", "batch_size", "epochs", "methods", "onset", "focus", "l1", "epoch"),
+]
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.dictionaries(
+        st.sampled_from(NAMES),
+        st.text(max_size=30) | st.integers().map(str) | st.floats().map(str),
+        max_size=6,
+    )
+)
+def test_any_query_gives_a_scene_that_can_be_trained(query):
+    scene, problems = from_query(query)
+    make_dataset(scene.data)
+    assert all(isinstance(problem, str) for problem in problems)
+
+
+def test_four_hundred_points_fit_into_a_link():
+    points = PointsSpec([(i % 17 / 3, i % 23 / 5, i % 2) for i in range(400)])
+    assert len(link("https://example.org/regviz", Scene(points))) < LONGEST
+
+
+def test_the_documented_defaults_are_those_of_the_newest_version():
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    said = re.search(r"Version 1 leaves out(.*?); and of own points(.*?)What is", page, re.DOTALL)
+    assert said
+    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
+    assert len(toy) == 23
+    assert from_query(toy) == (Scene(), [])
+    points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
+    assert from_query({"points": points.to_text()} | own) == from_query(
+        {"points": points.to_text()}
+    )
+
+
+def test_a_link_keeps_a_batch_that_is_larger_than_there_are_points():
+    data = DataSpec("moons", n_samples=100, train_fraction=0.2, validation_fraction=0)
+    scene = Scene(data, training=replace(Scene().training, batch_size=30))
+    assert scene.cube().experiment.training.batch_size == 20
+    found, problems = from_query(to_query(scene))
+    assert (found, problems) == (scene, [])
+    assert replace(found, data=DataSpec("moons")).cube().experiment.training.batch_size == 30

@@ -1,0 +1,220 @@
+"""A run as one file: what stands in it is the run, and nothing in it leads elsewhere."""
+
+import base64
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import regviz
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.offline import BOARD, offline_page, recording
+from regviz.board.packing import Packing, rounded
+from regviz.board.showcase import SHOWCASE
+from regviz.methods.catalogue import METHODS
+from tests.board.test_encoding import decode
+
+TRAINING = replace(SHOWCASE.training, epochs=12)
+HOSTILE = "</title><script>alert(1)</script><!-- \"&amp;' </style>"
+
+
+def cube_of(methods=tuple(METHODS), hidden=(3,), data=SHOWCASE.data) -> Cube:
+    return Cube.of(list(methods), data, regviz.NetworkSpec(hidden), TRAINING)
+
+
+@pytest.fixture(scope="module")
+def cube() -> Cube:
+    return cube_of()
+
+
+@pytest.fixture(scope="module")
+def history(cube: Cube) -> regviz.History:
+    return regviz.train(cube.experiment)
+
+
+@pytest.fixture(scope="module")
+def messages(cube: Cube, history: regviz.History) -> list[bytes]:
+    return recording(cube, cube.rows({}), history, "run")
+
+
+class Elements(HTMLParser):
+    """The elements of a page: tag, attributes, text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inside = False
+        self.found: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs), []))
+        self.inside = True
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.found[-1][2].append(data)
+
+    def all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
+        return [(attributes, "".join(text)) for t, attributes, text in self.found if t == tag]
+
+
+def modules_of(page: str) -> dict[str, str]:
+    """Name and source of every module of a page."""
+    (text,) = (t for a, t in Elements(page).all("script") if a.get("type") == "importmap")
+    found = {}
+    for name, url in json.loads(text)["imports"].items():
+        kind, _, data = url.partition(",")
+        assert kind == "data:text/javascript;base64"
+        found[name] = base64.b64decode(data, validate=True).decode()
+    return found
+
+
+# ------------------------------------------------------------------------------ the recording
+
+
+def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
+    """Epochs and parameters, put together as a browser does."""
+    epochs, blocks = [], []
+    for message in messages:
+        header, arrays = decode(message)
+        assert header["frame"] == len(epochs)
+        epochs += header["epochs"]
+        blocks.append(arrays["parameters"].astype(np.float32))
+    return epochs, np.concatenate(blocks)
+
+
+@pytest.mark.parametrize("levels", [{}, {"l1": 0, "dropout": 7}])
+def test_every_network_is_there_at_every_epoch(
+    cube: Cube, history: regviz.History, levels: dict[str, int]
+):
+    epochs, parameters = assembled(recording(cube, cube.rows(levels), history, "run"))
+    assert epochs == history.epochs.tolist()
+    assert np.array_equal(parameters, rounded(history.parameters))
+
+
+def test_the_messages_are_those_of_a_run_on_the_page(
+    cube: Cube, history: regviz.History, messages: list[bytes]
+):
+    packing = Packing(history)
+    packing.add(history)
+    assert messages == [encode(cube, "run", cube.rows({}), history, packing)]
+
+
+def test_a_message_carries_one_precision_and_no_frame_is_lost(
+    cube: Cube, history: regviz.History, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("regviz.board.packing.LIMIT", 0)
+    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
+    messages = recording(cube, cube.rows({}), history, "run")
+    kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]
+    assert kinds == ["<f2", "<f4"]
+    epochs, parameters = assembled(messages)
+    assert epochs == [0, 1, 2, 3, 4, 6, 8, 10, 12]
+    exact = history.parameters[epochs]
+    np.testing.assert_allclose(parameters[:5], exact[:5], rtol=2**-10, atol=1e-7)
+    np.testing.assert_allclose(parameters[5:], exact[5:], rtol=2**-18, atol=0)
+
+
+def test_what_does_not_go_together_is_refused(cube: Cube, history: regviz.History):
+    rows = cube.rows({})
+    growing = next(iter(regviz.stream(cube.experiment)))
+    other = regviz.train(cube.only(rows))
+    for wrong in (growing, other):
+        with pytest.raises(ValueError, match=r"history must be the complete run of the cube's"):
+            recording(cube, rows, wrong, "run")
+    for wrong_rows in (rows[:-1], [*rows, 0], [rows[1], *rows[1:]]):
+        with pytest.raises(ValueError, match=r"rows must be one network of each of"):
+            recording(cube, wrong_rows, history, "run")
+    with pytest.raises(ValueError, match=r"messages must be at least one, got \[\]"):
+        offline_page([], "Nothing")
+
+
+# ------------------------------------------------------------------------------ the page
+
+
+def test_the_page_holds_the_messages_as_they_are(messages: list[bytes]):
+    scripts = Elements(offline_page(messages, "A run")).all("script")
+    found = [base64.b64decode(text, validate=True) for a, text in scripts if "data-message" in a]
+    assert found == messages
+
+
+def test_the_modules_are_those_of_the_board_but_for_the_names_of_their_neighbours(
+    messages: list[bytes],
+):
+    for name, source in modules_of(offline_page(messages, "A run")).items():
+        folder, _, file = name.partition("/")
+        assert folder == "regviz"
+        lines, _, url = source.rstrip("\n").rpartition("\n")
+        assert url == f"//# sourceURL={name}"
+        original = (BOARD / file).read_text(encoding="utf-8")
+        for ours, theirs in zip(lines.splitlines(), original.splitlines(), strict=True):
+            if ours != theirs:
+                assert re.match(r"import|export|\}", ours)
+                assert ours.replace('"regviz/', '"./') == theirs
+
+
+def test_every_module_that_is_needed_is_there_and_no_other(messages: list[bytes]):
+    modules = modules_of(offline_page(messages, "A run"))
+    needed = {"regviz/offline.js"}
+    for source in modules.values():
+        code = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", source, flags=re.S | re.M)
+        # static or dynamic, from wherever
+        needed |= set(re.findall(r'\b(?:from|import)\s*\(?\s*"([^"]+)"', code))
+        assert "import.meta" not in code
+    assert needed == set(modules)
+    assert "regviz/main.js" not in modules
+
+
+def test_the_page_has_all_styles_of_the_board(messages: list[bytes]):
+    ((_, styles),) = Elements(offline_page(messages, "A run")).all("style")
+    assert "@import" not in styles
+    imported = re.findall(r'@import "(.+)";', (BOARD / "index.css").read_text(encoding="utf-8"))
+    assert {f"{path.stem}.css" for path in BOARD.glob("*.css")} == {
+        *imported,
+        "index.css",
+        "offline.css",
+    }
+    for name in imported:
+        assert (BOARD / name).read_text(encoding="utf-8") in styles
+
+
+def test_nothing_leads_out_of_the_page(messages: list[bytes]):
+    found = Elements(offline_page(messages, "A run"))
+    for _, attributes, _ in found.found:
+        for name in ("src", "href", "action", "srcset", "data"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+    policies = [a["content"] for a, _ in found.all("meta") if "http-equiv" in a]
+    assert len(policies) == 1
+    rules = dict(rule.split(maxsplit=1) for rule in policies[0].split("; "))
+    assert rules["default-src"] == "'none'"
+    for rule in rules.values():
+        assert set(rule.split()) <= {"'none'", "'unsafe-inline'", "data:", "blob:"}
+    assert "url(" not in found.all("style")[0][1]
+
+
+@pytest.mark.parametrize("about", ["", HOSTILE])
+def test_texts_are_nothing_but_texts(messages: list[bytes], about: str):
+    plain = Elements(offline_page(messages, "A run", "x" if about else ""))
+    hostile = Elements(offline_page(messages, HOSTILE, about))
+    assert [tag for tag, *_ in hostile.found] == [tag for tag, *_ in plain.found]
+    assert hostile.all("title")[0][1] == HOSTILE
+    assert hostile.all("h1")[0][1] == HOSTILE
+    told = [text for attributes, text in hostile.all("p") if "class" in attributes]
+    assert told == ([HOSTILE] if about else [])
+
+
+def test_the_size_is_that_of_the_messages_in_base64_and_of_the_board(messages: list[bytes]):
+    in_base64 = sum(4 * -(-len(message) // 3) for message in messages)
+    board = len(offline_page([b"\0\0\0"], "A run")) - 4
+    # a script element around each further message
+    around = 100 * (len(messages) - 1)
+    assert 0 <= len(offline_page(messages, "A run")) - board - in_base64 <= around
+    assert board < 600_000

@@ -1,0 +1,138 @@
+"""A weight is exactly 0 by L1 alone, never by rounding: not in training, and not on the way."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import regviz
+from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.board.cube import Cube
+from regviz.board.encoding import encode
+from regviz.board.packing import Packing
+from regviz.board.showcase import SHOWCASE
+from regviz.engine.history import History
+from regviz.methods.catalogue import METHODS
+from tests.board.test_encoding import decode
+
+WITHOUT_L1 = (
+    Regularization(),
+    *(Regularization(l2=l2) for l2 in (1e-3, 0.1, 1, 100, 1000)),
+    *(Regularization(l2=l2, decoupled=True) for l2 in (0.1, 1, 100)),
+    Regularization(drop_rate=0.9, input_drop_rate=0.5),
+    Regularization(max_norm=1e-3),
+    Regularization(max_norm=1e-30),
+    Regularization(l2=1, drop_rate=0.5, max_norm=0.5),
+    Regularization(l2=100, onset=20),
+    Regularization(l1=0.1, l2=100, onset=40),  # without L1 until then
+)
+EPOCHS, ONSET = 60, 40
+GRID = list(
+    itertools.product(
+        ("sgd", "momentum", "adam", "adamw"), (1e-5, 0.01, 1, 10), (1, 10, None), ("tanh", "relu")
+    )
+)
+
+
+def points(unused: float = 0.0) -> Dataset:
+    """Points whose last column is the same for all, so that it tells nothing."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 3))
+    X[:, 2] = unused
+    y = (X[:, 0] > 0).astype(float)
+    return Dataset(X, y, X, y, X, y)
+
+
+def trained(dataset: Dataset, rows=WITHOUT_L1, activation: str = "tanh", **training) -> History:
+    spec = TrainingSpec(**{"epochs": EPOCHS, "frames": 20, **training})
+    return regviz.train(
+        Experiment(SHOWCASE.data, NetworkSpec((4,), activation), spec, rows), dataset
+    )
+
+
+def zeros(history: History) -> np.ndarray:
+    """Counts of weights that are exactly 0 ``(T, K)``."""
+    weights = history.parameters[..., history.layout.is_weight]
+    return (weights == 0).sum(axis=-1)
+
+
+@pytest.mark.parametrize(("optimizer", "learning_rate", "batch_size", "activation"), GRID)
+def test_without_l1_no_weight_is_ever_exactly_zero(
+    optimizer: str, learning_rate: float, batch_size: int | None, activation: str
+):
+    training = dict(optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
+    history = trained(points(), activation=activation, **training)
+    before = history.epochs <= ONSET
+    assert before.sum() > 2
+    assert not zeros(history)[before].any()
+    assert not zeros(history)[:, :-1].any()
+    sparsity = history.metrics["sparsity"][:, :-1]
+    assert (sparsity[np.isfinite(sparsity)] == 0).all()
+
+
+def test_the_weight_of_an_unused_input_shrinks_on_without_becoming_zero():
+    """With a learning rate of 10 and L2 of 1 a step leaves an eleventh of it."""
+    row = Regularization(l2=1)
+    training = dict(optimizer="sgd", learning_rate=10, batch_size=1)
+    for dtype in ("float32", "float64"):
+        history = trained(points(), (row,), dtype=dtype, **training)
+        unused = history.weights(0)[0][2]
+        assert (unused != 0).all()
+        smallest = np.finfo(dtype).tiny
+        assert (np.abs(unused) <= (1e3 if dtype == "float32" else 1e200) * smallest).all()
+        np.testing.assert_array_equal(np.sign(unused), np.sign(history.weights(0, 0)[0][2]))
+
+
+def test_l1_sets_the_weight_of_an_unused_input_to_zero():
+    rows = Regularization(l1=0.1), Regularization.elastic_net(0.2, l1_ratio=0.5)
+    history = trained(points(), rows, learning_rate=0.1)
+    for k in range(2):
+        assert (history.weights(k)[0][2] == 0).all()
+
+
+def test_which_weights_are_zero_does_not_depend_on_the_other_networks():
+    rows = (*WITHOUT_L1, Regularization(l1=0.1))
+    training = dict(optimizer="sgd", learning_rate=10, batch_size=1)
+    together = trained(points(), rows, **training)
+    for k, row in enumerate(rows):
+        alone = trained(points(), (row,), **training)
+        np.testing.assert_array_equal(alone.parameters[:, 0], together.parameters[:, k])
+
+
+@pytest.mark.parametrize("name", ["circles", "three_blobs", "plane"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize(
+    ("optimizer", "learning_rate"), [("sgd", 3.0), ("momentum", 1.0), ("adam", 0.3), ("adamw", 0.3)]
+)
+def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
+    name: str, activation: str, optimizer: str, learning_rate: float
+):
+    training = replace(
+        SHOWCASE.training, optimizer=optimizer, learning_rate=learning_rate, epochs=40, batch_size=4
+    )
+    network = NetworkSpec((6,), activation, ("x1", "x2", "x1^2"))
+    cube = Cube.of(list(METHODS), replace(SHOWCASE.data, name=name), network, training)
+    history = regviz.train(cube.experiment)
+    without = [k for k, row in enumerate(cube.experiment.regularizations) if not row.l1]
+    assert not zeros(history)[:, without].any()
+    sent = sent_zeros(cube, history)
+    np.testing.assert_array_equal(sent, zeros(history)[: len(sent)])
+
+
+def sent_zeros(cube: Cube, history: History) -> np.ndarray:
+    """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
+    packing = Packing(history)
+    packing.add(history)
+    _, arrays = decode(encode(cube, "run", cube.rows({}), history, packing))
+    return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
+
+
+def test_weights_in_double_precision_do_not_become_zero_on_their_way():
+    training = replace(SHOWCASE.training, epochs=20, dtype="float64")
+    cube = Cube.of(["none", "l1"], SHOWCASE.data, NetworkSpec((3,)), training)
+    history = regviz.train(cube.experiment)
+    parameters = history.parameters.copy()
+    parameters[:, 0, 0] = 1e-300
+    history = replace(history, parameters=parameters)
+    np.testing.assert_array_equal(sent_zeros(cube, history), zeros(history))

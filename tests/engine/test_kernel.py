@@ -1,0 +1,403 @@
+"""The compiled epoch, held against its reference; how it is compiled, kept and loaded."""
+
+import ast
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numba import njit
+
+import regviz
+from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.engine import compiled, kernel, lanes
+from regviz.engine.epoch import (
+    NETWORKS,
+    outputs,
+    outputs_by_reference,
+    to_blocks,
+    to_rows,
+    train_epoch,
+)
+from regviz.engine.epoch import train_by_reference as epoch_by_reference
+from regviz.engine.recorder import histories
+from regviz.engine.training import Program
+from regviz.spec.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
+
+ROOT = Path(__file__).parents[2]
+TASKS = {"binary": "moons", "multiclass": "three_blobs", "regression": "bumps"}
+ROWS = (
+    Regularization(),
+    Regularization(l1=0.02),
+    Regularization(l2=0.1),
+    Regularization(l2=0.3, decoupled=True),
+    Regularization.elastic_net(0.05),
+    Regularization(drop_rate=0.3),
+    Regularization(input_drop_rate=0.2),
+    Regularization(max_norm=0.5),
+    Regularization(max_norm=0.8, drop_rate=0.1),
+    Regularization(0.01, 0.02, 0.2, 0.1, 0.6),
+    Regularization(0.01, 0.02, 0.2, 0.1, 0.6, True, onset=1),
+)
+TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
+
+
+def experiment(rows=ROWS, name="moons", hidden=(5, 3), activation="tanh", **training) -> Experiment:
+    features = ("x1", "x2", "x1*x2")
+    return Experiment(
+        DataSpec(name, n_samples=60),
+        NetworkSpec(hidden, activation, features),
+        TrainingSpec(**{"batch_size": 7, "learning_rate": 0.05, **training}),
+        rows,
+    )
+
+
+def program(of: Experiment) -> Program:
+    return Program([of], [regviz.make_dataset(of.data)])
+
+
+def train_by_reference(trained: Program, epoch: int) -> None:
+    """Train an epoch with the operator's reference."""
+    trained._train = epoch_by_reference
+    trained.train_epoch(epoch)
+
+
+def check(of: Experiment) -> None:
+    """Hold two epochs against their references, each from where the one before has led."""
+    found, expected = program(of), program(of)
+    start = found.parameters.clone()
+    tolerance = TOLERANCE[of.training.dtype]
+    for epoch in range(2):
+        expected.parameters, expected.state = found.parameters.clone(), found.state.clone()
+        found.train_epoch(epoch)
+        train_by_reference(expected, epoch)
+        for one, other in ((found.parameters, expected.parameters), (found.state, expected.state)):
+            scale = max(1.0, other.abs().max().item())
+            torch.testing.assert_close(one, other, rtol=0, atol=tolerance * scale)
+        assert torch.equal(found.parameters == 0, expected.parameters == 0)
+    assert (found.parameters != start).any(1).all()  # every network has moved
+
+
+# ------------------------------------------------------------------------------ the reference
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, dtype):
+    """With every regularization, before and after an onset, in whole batches and with a rest.
+
+    With a tiny epsilon Adam's first step is the sign of the gradient: where that is next to 0, no
+    two programs agree on it in single precision.
+    """
+    training = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
+    for batch_size in (1, 7, 8, None):  # of 24 points
+        of = experiment(name=TASKS[task], activation=activation, batch_size=batch_size, **training)
+        check(of)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("task", TASKS)
+def test_adam_with_its_own_epsilon_arrives_where_its_reference_does(task, optimizer):
+    """In single precision, over a step of all points, where the gradient is not next to 0."""
+    of = experiment(name=TASKS[task], optimizer=optimizer, batch_size=None)
+    found, expected = program(of), program(of)
+    found.train_epoch(0)
+    train_by_reference(expected, 0)
+    clear = expected.state[0].abs() > 1e-4  # a tenth of the gradient
+    assert clear.sum() > 0.5 * clear.numel()
+    torch.testing.assert_close(
+        found.parameters[clear], expected.parameters[clear], rtol=0, atol=TOLERANCE["float32"]
+    )
+
+
+@pytest.mark.parametrize("hidden", [(), (1,), (32,), (3, 1, 4, 1, 5, 9)])
+@pytest.mark.parametrize("name", TASKS.values())
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, name, hidden):
+    check(experiment(name=name, hidden=hidden, optimizer=optimizer, dtype="float64"))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [0, 1, 2, 33])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_outputs_equal_their_reference(activation, n, dtype):
+    sizes, kind = (3, 7, 4, 2), getattr(torch, dtype)
+    generator = torch.Generator().manual_seed(0)
+    for n_rows in (1, 8, 11):
+        rows = torch.randn(n_rows, 70, dtype=kind, generator=generator)
+        inputs = torch.randn(n, 3, dtype=kind, generator=generator)
+        found = outputs(rows, inputs, sizes, activation)
+        expected = outputs_by_reference(rows, inputs, sizes, activation)
+        precision = 1e-6 if dtype == "float32" else 1e-14
+        scale = max(1.0, expected.abs().max().item()) if n else 1.0
+        torch.testing.assert_close(found, expected, rtol=0, atol=precision * scale)
+        for k in range(n_rows):
+            alone = outputs(rows[k : k + 1], inputs, sizes, activation)
+            assert torch.equal(alone[0], found[k])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("task", TASKS)
+def test_networks_that_diverge_do_so_when_their_references_do(task, activation):
+    rows = (Regularization(), Regularization(l2=1000, decoupled=True), Regularization(l1=0.01))
+    of = experiment(rows, TASKS[task], activation=activation, learning_rate=0.05)
+    found, expected = program(of), program(of)
+    for epoch in range(20):
+        found.train_epoch(epoch)
+        train_by_reference(expected, epoch)
+    assert 0 < expected.diverged[0, 1] < 20
+    np.testing.assert_array_equal(found.diverged, expected.diverged)
+
+
+def test_the_operator_changes_nothing_but_what_it_says():
+    trained = program(experiment())
+    trained.train_epoch(0)
+    tensors = (trained.inputs, trained.targets, trained.order, trained.draws, *trained.strengths)
+    arguments = (
+        *(trained.parameters, trained.state, *tensors, trained.keep, trained.layout.sizes),
+        *("tanh", "binary", "momentum", 0.05, 0.9, 0.9, 0.999, 1e-8, 7, 4),
+    )
+    arguments = [a.clone() if isinstance(a, torch.Tensor) else a for a in arguments]
+    torch.library.opcheck(train_epoch, arguments, test_utils="test_schema")
+
+
+@torch.inference_mode()
+def test_strides_of_what_is_given_do_not_matter_and_those_of_what_is_changed_are_refused():
+    expected, found = program(experiment()), program(experiment())
+    found.inputs = found.inputs.transpose(1, 2).contiguous().transpose(1, 2)
+    assert not found.inputs.is_contiguous()
+    for each in (expected, found):
+        each.train_epoch(0)
+    assert torch.equal(found.parameters, expected.parameters)
+    found.parameters = found.parameters.transpose(1, 2).contiguous().transpose(1, 2)
+    with pytest.raises(ValueError, match="must be contiguous"):
+        found.train_epoch(1)
+
+
+def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    of = Experiment(network=NetworkSpec((3,)), training=TrainingSpec(epochs=2))
+    found, signatures = [], []
+    for order in (np.ascontiguousarray, np.asfortranarray):
+        dataset = regviz.Dataset(order(X[:40]), y[:40], order(X[40:]), y[40:], task="binary")
+        found.append(regviz.train(of, dataset).parameters)
+        signatures.append([len(dispatcher.signatures) for dispatcher in kernel.DISPATCHERS])
+    assert np.array_equal(*found)
+    assert signatures[0] == signatures[1]
+
+
+# ------------------------------------------------------------------------------ independence
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@torch.inference_mode()
+@pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
+def test_no_bit_depends_on_what_the_networks_beside_it_hold(beside, optimizer):
+    """Not even on neighbours in the same vector that overflow, or are no numbers."""
+    of = experiment(optimizer=optimizer)
+    expected, found = program(of), program(of)
+    expected.train_epoch(0)
+    k = 3
+    for neighbour in set(range(NETWORKS)) - {k}:
+        found.parameters[:, :, neighbour] = beside
+    found.train_epoch(0)
+    assert torch.equal(found.parameters[:, :, k], expected.parameters[:, :, k])
+    assert not torch.equal(found.parameters, expected.parameters)
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 41])
+def test_blocks_hold_rows_and_repeat_the_last_where_networks_are_missing(n_rows):
+    rows = torch.randn(n_rows, 5)
+    blocks = to_blocks(rows)
+    assert blocks.shape == (-(-n_rows // NETWORKS), 5, NETWORKS)
+    assert blocks.is_contiguous()
+    found = to_rows(blocks)
+    assert torch.equal(found[:n_rows], rows)
+    assert (found[n_rows:] == rows[-1]).all()
+
+
+# ------------------------------------------------------------------------------ exact zeros
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("flushed", [False, True])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
+    # inputs of 0 give the weights no gradient
+    rows = (Regularization(), Regularization(l2=50), Regularization(l1=1e-3))
+    of = experiment(rows, hidden=(), optimizer=optimizer, learning_rate=0.1)
+    trained = program(of)
+    trained.inputs[:] = 0
+    weights = torch.from_numpy(trained.layout.is_weight)
+    trained.parameters[:] = torch.finfo(torch.float32).tiny
+    torch.set_flush_denormal(flushed)
+    try:
+        for epoch in range(5):
+            trained.train_epoch(epoch)
+    finally:
+        torch.set_flush_denormal(False)
+    zero = to_rows(trained.parameters)[:3, weights] == 0
+    assert zero.all(1).tolist() == [False, False, True]
+    assert zero.any(1).tolist() == [False, False, True]
+
+
+# ------------------------------------------------------------------------------ the interpreter
+
+
+@torch.inference_mode()
+def test_another_thread_runs_while_an_epoch_is_computed():
+    """It waits for the first step to be taken, and spoils the points of those that follow."""
+    trained = program(experiment(batch_size=1))
+    trained.train_epoch(0)
+    trained.order = trained.order.repeat(1, 100_000)
+    trained.draws = trained.draws.repeat(1, 100_000)
+    before = trained.parameters.clone()
+
+    @torch.inference_mode()
+    def spoil() -> None:
+        while torch.equal(trained.parameters, before):
+            time.sleep(0)
+        trained.inputs.fill_(torch.nan)
+
+    thread = threading.Thread(target=spoil, daemon=True)
+    thread.start()
+    train_epoch(
+        *(trained.parameters, trained.state, trained.inputs, trained.targets, trained.order),
+        *(trained.draws, *trained.strengths, trained.keep, trained.layout.sizes),
+        *("tanh", "binary", "sgd", 0.05, 0.0, 0.9, 0.999, 1e-8, 1, 24),
+    )
+    spoiled = trained.parameters.isnan().any().item()
+    thread.join()
+    assert spoiled
+
+
+# ------------------------------------------------------------------------------ functions
+
+
+@njit
+def _tanh(x, out):
+    for i in range(len(x)):
+        lanes.set_tile(out, i, lanes.tanh(lanes.tile(x, i)))
+
+
+@njit
+def _exp(x, out):
+    for i in range(len(x)):
+        lanes.set_tile(out, i, lanes.exp(lanes.tile(x, i)))
+
+
+def elementwise(function, x):
+    x = x.reshape(-1, lanes.TILE)
+    found = np.empty_like(x)
+    function(x, found)
+    return found.ravel()
+
+
+@pytest.mark.parametrize(("dtype", "precision"), [("float32", 1.5e-7), ("float64", 1e-15)])
+def test_tanh_and_exp_equal_numpys(dtype, precision):
+    size = np.concatenate([np.geomspace(1e-30, 20, 80_000), np.linspace(0, 20, 80_000)])
+    for x in (size.astype(dtype), -size.astype(dtype)):
+        expected = np.tanh(x.astype(np.float64))
+        np.testing.assert_allclose(elementwise(_tanh, x), expected, rtol=precision, atol=0)
+    x = -np.linspace(0, 87, 160_000).astype(dtype)
+    expected = np.exp(x.astype(np.float64))
+    np.testing.assert_allclose(elementwise(_exp, x), expected, rtol=precision, atol=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tanh_and_exp_are_exact_far_out_and_keep_nan(dtype):
+    x = np.zeros(lanes.TILE, dtype)
+    x[:7] = [np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-40, 10]
+    found = elementwise(_tanh, x)
+    np.testing.assert_array_equal(found[1:5], [1, -1, 1, -1])
+    assert np.isnan(found[0])
+    assert found[5] == x[5]
+    assert (found[7:] == 0).all()
+    x[:4] = [np.nan, -np.inf, -1e30, 0]
+    found = elementwise(_exp, x)
+    np.testing.assert_array_equal(found[1:4], [0, 0, 1])
+    assert np.isnan(found[0])
+
+
+# ------------------------------------------------------------------------------ on disk
+
+SCRIPT = """
+import numpy as np, regviz
+from regviz.engine import compiled
+loaded = compiled.ready("float32")
+experiment = regviz.Experiment(training=regviz.TrainingSpec(epochs=2))
+first = regviz.train(experiment).parameters
+assert np.array_equal(regviz.train(experiment).parameters, first)
+print("loaded" if loaded else "compiled" if compiled.ready("float32") else "without")
+"""
+
+
+def loaded(folder: Path, **environment: str) -> str:
+    """How a new process with this cache comes by the kernel."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_kernel_is_compiled_once_and_loaded_from_then_on(tmp_path):
+    assert loaded(tmp_path) == "compiled"
+    assert loaded(tmp_path) == "loaded"
+    for file in tmp_path.rglob("*.nbc"):
+        file.unlink()
+    assert loaded(tmp_path) == "compiled"
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(b"damaged")
+    assert loaded(tmp_path) == "compiled"
+
+
+def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert loaded(file / "folder") == "compiled"
+
+
+def test_where_nothing_can_be_compiled_the_reference_serves(tmp_path):
+    assert loaded(tmp_path, NUMBA_DISABLE_JIT="1") == "without"
+
+
+def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_reference(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    of = experiment()
+    with monkeypatch.context() as patch:
+        patch.setattr(compiled, "ready", lambda dtype: False)
+        expected = program(of)
+        growing = histories([of], [regviz.make_dataset(of.data)])
+        next(growing)
+    assert compiled.ready("float32")
+    epochs = of.training.epochs
+    for epoch in range(epochs):
+        expected.train_epoch(epoch)
+    *_, (found,) = growing
+    assert np.array_equal(found.parameters[-1], expected.record(epochs)[0].parameters)
+    assert not np.array_equal(found.parameters[-1], regviz.train(of).parameters[-1])
+
+
+def test_all_that_the_compiled_code_is_made_from_is_in_the_name_of_the_cache():
+    """Constants of other modules are compiled in, so that a change of one makes old code stale."""
+    for name in compiled._SOURCES:
+        tree = ast.parse(Path(compiled.__file__).with_name(name).read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("regviz"):
+                if node.module.rpartition(".")[2] + ".py" in compiled._SOURCES:
+                    continue
+                module = sys.modules[node.module]
+                for alias in node.names:
+                    assert getattr(module, alias.name) in kernel.CONSTANTS, alias.name

@@ -1,0 +1,222 @@
+"""The view "Compare": its numbers are the library's, and seeds train in the background."""
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.analysis.comparison import Comparison, Replicates, compare
+from regviz.analysis.criteria import Criterion, plus_minus
+from regviz.analysis.replicates import with_seed
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
+from regviz.pages.understand.number_table import Entry, texts
+from tests.pages.test_seeds import settled
+
+METHODS = ["none", "l1", "max_norm"]
+DATA = regviz.DataSpec("moons", n_samples=80, seed=3)
+TRAINING = regviz.TrainingSpec("momentum", epochs=30)
+
+
+def script() -> None:
+    import streamlit as st
+
+    from regviz.pages.sight import Sight
+    from regviz.pages.understand import compare
+
+    state = st.session_state
+    compare.show(
+        Sight(state.cube, state.history, state.cube.rows({}), "l1", "light", state.runs, "me")
+    )
+
+
+def cube_of(
+    methods: list[str] = METHODS, data: regviz.DataSpec | regviz.PointsSpec = DATA, **training: Any
+) -> tuple[Cube, regviz.History]:
+    network = regviz.NetworkSpec(hidden=(4,), activation=training.pop("activation", "tanh"))
+    cube = Cube.of(methods, data, network, replace(TRAINING, **training))
+    return cube, regviz.train(cube.experiment)
+
+
+def open_view(cube: Cube, history: regviz.History, runs: Runs | None = None) -> AppTest:
+    view = AppTest.from_function(script, default_timeout=30)
+    view.session_state["cube"], view.session_state["history"] = cube, history
+    view.session_state["runs"] = Runs() if runs is None else runs
+    view.run()
+    assert not view.exception
+    return view
+
+
+@pytest.fixture(scope="module")
+def moons() -> tuple[Cube, regviz.History]:
+    return cube_of()
+
+
+def said(view: AppTest) -> str:
+    return "\n".join(one.value for kind in (view.markdown, view.caption, view.info) for one in kind)
+
+
+def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
+    cube, history = moons
+    table = open_view(cube, history).dataframe[0].value
+    rows, epochs = cube.rows({}), history.experiment.training.epochs
+    kept = int(history.early_stopping(epochs // 10)[0][rows[0]])
+    found = compare(history, [*rows, rows[0]], [-1, -1, -1, kept])
+    assert list(table.index) == ["None", "L1", "Max-norm", "Early stopping"]
+    assert list(table.columns) == ["strength", *(column.key for column in found.columns)]
+    np.testing.assert_array_equal(table.iloc[:, 1:].to_numpy(dtype=float), found.values)
+    assert table["strength"].iloc[3] == f"epoch {history.epochs[kept]}"
+    assert table["strength"].iloc[1].startswith("λ₁ = ")
+
+
+def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
+    view = open_view(*cube_of(["l1", "l2"]))
+    assert list(view.dataframe[0].value.index) == ["L1", "L2"]
+    assert "Early stopping" not in said(view)
+    settled(view.button(key="compare_seeds").click().run())
+    assert not view.exception
+    assert "L1 has a test loss of" in said(view)
+    assert "Switch on None in the line-up to compare with it." in said(view)
+
+
+def test_every_column_is_explained(moons):
+    view = open_view(*moons)
+    text = said(view)
+    for column in compare(moons[1], [0]).columns:
+        assert f"**{column.label}.** {column.about}" in text
+
+
+def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
+    cube, history = moons
+    view = open_view(cube, history)
+    assert not view.session_state["runs"]
+    settled(view.button(key="compare_seeds").click().run())
+    assert not view.exception
+    rows = cube.rows({})
+    alone = [regviz.train(with_seed(cube.only(rows), seed)) for seed in range(5)]
+    patience = history.experiment.training.epochs // 10
+    kept = [int(one.early_stopping(patience)[0][0]) for one in alone]
+    expected = np.array(
+        [
+            compare(one, [0, 1, 2, 0], [-1, -1, -1, t]).values
+            for one, t in zip(alone, kept, strict=True)
+        ]
+    )
+    table = view.dataframe[0].value
+    np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(dtype=float), expected.mean(axis=0))
+    assert table["strength"].iloc[3] == f"patience {patience}"
+    paired = expected[:, 1, 0] - expected[:, 0, 0]
+    direction = "lower" if paired.mean() < 0 else "higher"
+    spread = plus_minus(abs(paired.mean()), stats.sem(paired))
+    assert f"- L1 tests {spread} {direction} than None over 5 seeds." in said(view)
+    assert "compare_seeds" not in [button.key for button in view.button]
+
+
+def test_a_second_look_at_the_seeds_trains_nothing(moons):
+    view = open_view(*moons)
+    settled(view.button(key="compare_seeds").click().run())
+    before = view.session_state["runs"]
+    view.session_state["runs"] = Runs()
+    view.run()
+    assert "Mean ± standard error" in said(view)
+    assert len(view.session_state["runs"]) == 0
+    assert len(before) == 1
+
+
+def test_seeds_belong_to_the_cube_that_they_were_asked_for(moons):
+    view = open_view(*moons)
+    settled(view.button(key="compare_seeds").click().run())
+    view.session_state["cube"], view.session_state["history"] = cube_of(epochs=20)
+    view.run()
+    assert "Mean ± standard error" not in said(view)
+    assert view.button(key="compare_seeds")
+
+
+def test_visitors_with_other_seeds_share_the_replication(moons):
+    runs = Runs()
+    for cube, history in (moons, cube_of(data=replace(DATA, seed=8))):
+        same_rows = replace(cube.experiment, regularizations=moons[0].experiment.regularizations)
+        cube = replace(cube, experiment=same_rows)
+        settled(open_view(cube, history, runs).button(key="compare_seeds").click().run())
+    assert len(runs) == 1
+
+
+def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
+    moons, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ValueError("seeds must be kind, got 3")
+
+    monkeypatch.setattr(Runs, "replicate", fail)
+    view = open_view(*moons)
+    settled(view.button(key="compare_seeds").click().run())
+    assert not view.exception
+    assert "seeds must be kind" in view.warning[0].value
+    assert len(view.dataframe[0].value) == 4
+    assert view.run().button(key="compare_seeds").disabled is False
+
+
+def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_overlap():
+    rng = np.random.default_rng(0)
+    points = [(*rng.normal(size=2) + i % 2, i % 2) for i in range(60)]
+    data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
+    cube, history = cube_of(["none", "l1"], data, epochs=5)
+    view = open_view(cube, history)
+    settled(view.button(key="compare_seeds").click().run())
+    assert "each with its own split of your points" in said(view)
+    assert "The splits overlap" in said(view)
+    alone = [regviz.train(with_seed(cube.only(cube.rows({})), seed)) for seed in range(5)]
+    ends = np.array([run.metrics["test_loss"][-1] for run in alone])
+    paired = ends[:, 1] - ends[:, 0]
+    error = paired.std(ddof=1) * np.sqrt(1 / 5 + 30 / 30)
+    assert f"tests {plus_minus(abs(paired.mean()), error)} " in said(view)
+
+
+def test_what_has_diverged_is_a_dash_and_no_error():
+    rows = cube_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
+    view = open_view(*rows)
+    assert np.isnan(view.dataframe[0].value["test_loss"].iloc[0])
+    assert "A dash: the network has diverged" in said(view)
+
+
+def test_regression_has_no_confusion_matrix_and_classes_have(moons):
+    assert "plotly_chart" in [one.type for one in open_view(*moons).main]
+    regression = open_view(*cube_of(data=replace(DATA, name="bumps")))
+    assert "plotly_chart" not in [one.type for one in regression.main]
+
+
+# ------------------------------------------------------------------------------ what is written
+
+
+COLUMNS = (Criterion("loss", "Loss", "", "lower"), Criterion("zeros", "Zeros", "", percent=True))
+
+
+def test_the_best_have_a_star_and_the_undefined_a_dash():
+    found = Comparison(COLUMNS, np.array([[0.5, 0.25], [0.25, np.nan], [np.nan, 0]]))
+    assert texts(found) == [["0.500", "25.0 %"], ["★ 0.250", "–"], ["–", "0.0 %"]]
+
+
+def test_over_seeds_each_mean_has_its_standard_error():
+    values = np.array([[[0.4, 0.5]], [[0.6, 0.7]]])  # standard error: 0.1
+    assert texts(Replicates(COLUMNS, values)) == [["★ 0.50 ± 0.10", "60 ± 10 %"]]
+
+
+def test_the_file_has_the_rows_of_the_table(moons, monkeypatch: pytest.MonkeyPatch):
+    files = []
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda _, data, **options: files.append((data, options))
+    )
+    table = open_view(*moons).dataframe[0].value
+    ((text, options),) = files
+    assert options["file_name"].endswith(".csv")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ["method", *table.columns]
+    assert [row[0] for row in rows] == list(table.index)
+    assert float(rows[0][2]) == table["test_loss"].iloc[0]
+    assert Entry("none", rows[0][0], rows[0][1]) == ("none", "None", "")

@@ -1,0 +1,472 @@
+"""The page's script: what a visitor chooses is what is trained, and nothing shows a traceback."""
+
+import json
+import math
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from regviz.board.cube import Cube
+from regviz.board.scene import Scene
+from regviz.board.showcase import SHOWCASE
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import SHARED
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.pages.positions import KEYS
+from regviz.server import state
+from regviz.spec.experiment import NetworkSpec
+from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
+from tests.jobs.test_runs import until
+
+PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
+NAMES = list(METHODS)
+MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_LEVEL)
+QUICK = dict(hidden="2", epochs="50")
+LONG = dict(hidden="32,32,32", epochs="1000")
+
+
+@pytest.fixture(autouse=True)
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
+    """All runs that a test has started; they end with it."""
+    started: list[Run] = []
+    begin = Run.__init__
+
+    def start(self: Run, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        started.append(self)
+
+    monkeypatch.setattr(Run, "__init__", start)
+    monkeypatch.setattr(state, "Scheduler", lambda *_: SHARED)
+    yield started
+    for run in started:
+        for visitor in run.watchers():
+            run.leave(visitor)
+    until(lambda: not len(SHARED))
+    state.runs.cache_clear()
+
+
+def open_page(**query: str) -> AppTest:
+    """The page that opens at a link with this query."""
+    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    for name, text in query.items():
+        page.query_params[name] = text
+    return page.run()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return open_page(**QUICK)
+
+
+def say(page: AppTest, **said: Any) -> AppTest:
+    """Run the page as if the board had said this."""
+    page.session_state["board"] = said
+    page.run()
+    assert not page.exception
+    return page
+
+
+def look(page: AppTest, **seen: Any) -> AppTest:
+    """Run the page as if the board had said that this is looked at."""
+    return say(page, view={"look": page.session_state["wish"]["id"]} | seen)
+
+
+def choose_data(page: AppTest, chosen: Any) -> AppTest:
+    """Run the page as if this had been picked."""
+    page.session_state["data"] = {"chosen": chosen}
+    return page.run()
+
+
+def header(page: AppTest) -> dict:
+    """The header of the message that the board was sent."""
+    (board,) = (
+        e.proto for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")
+    )
+    message = board.bytes
+    (length,) = struct.unpack_from("<I", message)
+    return json.loads(message[4 : 4 + length])
+
+
+def cube_on(page: AppTest) -> Cube:
+    return page.session_state["shown"][0]
+
+
+def levels_on(page: AppTest) -> dict[str, int]:
+    """At which of its strengths each method is in the line-up."""
+    cube, rows, _ = page.session_state["shown"]
+    return {
+        key: networks.index(row) for (key, networks), row in zip(cube.shelves, rows, strict=True)
+    }
+
+
+def widget(kind: list, label: str):
+    (found,) = (w for w in kind if w.label == label)
+    return found
+
+
+# ------------------------------------------------------------------------------ what is chosen
+
+
+def test_the_untouched_page_shows_the_cube_of_the_showcase():
+    page = open_page()
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    cube, rows, _ = page.session_state["shown"]
+    assert cube == Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    assert cube.only(rows) == SHOWCASE
+    sent = header(page)
+    assert (sent["frame"], sent["epochs"][0]) == (0, 0)
+    assert [card["networks"][card["level"]] for card in sent["cards"][:-1]] == rows
+    assert sent["layers"] == [2, 8, 8, 8, 1]
+    assert sent["last_epoch"] == 400
+    assert sent["n_frames"] == 101
+    labels = [method.label for method in METHODS.values()]
+    assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
+
+
+def test_every_control_reaches_the_cube(page: AppTest):
+    asked = dict(
+        methods=NAMES,
+        data=SHOWCASE.data,
+        network=NetworkSpec((2,), "tanh"),
+        training=replace(SHOWCASE.training, epochs=50),
+    )
+    assert cube_on(page) == Cube.of(**asked)
+    changes = [
+        ("slider", "Noise", 0.5, "data", dict(noise=0.5)),
+        ("slider", "Training points", 90, "data", dict(train_fraction=0.3)),
+        ("slider", "Wrong labels", 10, "data", dict(label_noise=0.1)),
+        ("slider", "Hidden layers", 2, "network", dict(hidden=(2, 2))),
+        ("slider", "Units in each layer", 3, "network", dict(hidden=(3, 3))),
+        ("selectbox", "Activation", "relu", "network", dict(activation="relu")),
+        ("button_group", "Inputs", ["sin(x2)", "x1"], "network", dict(features=("x1", "sin(x2)"))),
+        ("selectbox", "Optimizer", "adam", "training", dict(optimizer="adam")),
+        ("select_slider", "Learning rate", 0.01, "training", dict(learning_rate=0.01)),
+        ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
+        ("select_slider", "Epochs", 100, "training", dict(epochs=100)),
+        ("slider", "Switch on at epoch", 15, "onset", 15),
+        ("toggle", "Early stopping", False, "early_stopping", False),
+        ("toggle", "Elastic net", False, "methods", [k for k in NAMES if k != "elastic_net"]),
+    ]
+    names = {header(page)["run"]}
+    for kind, label, value, name, chosen in changes:
+        widget(getattr(page, kind), label).set_value(value).run()
+        assert not page.exception
+        assert not page.error
+        asked[name] = replace(asked[name], **chosen) if isinstance(chosen, dict) else chosen
+        assert cube_on(page) == Cube.of(**asked), label
+        names.add(header(page)["run"])
+    assert len(names) == len(changes) + 1
+    sent = header(page)
+    assert sent["layers"] == [2, 3, 3, 1]
+    assert sent["features"] == ["x1", "sin(x2)"]
+    assert sent["activation"] == "relu"
+    assert sent["last_epoch"] == 100
+    assert sent["onset"] == 15
+    assert "early_stopping" not in [card["key"] for card in sent["cards"]]
+
+
+@pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 2.0)])
+def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
+    monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float
+):
+    monkeypatch.setattr(Runs, "n_training", n_training)
+    assert header(open_page(**QUICK))["rest"] == pytest.approx(rest)
+
+
+def test_the_seed_is_of_points_and_training_alike(page: AppTest):
+    widget(page.number_input, "Seed").set_value(7).run()
+    experiment = cube_on(page).experiment
+    assert (experiment.data.seed, experiment.training.seed) == (7, 7)
+
+
+def test_all_points_can_be_one_batch():
+    page = open_page(**QUICK, batch_size="all")
+    assert not page.exception
+    assert cube_on(page).experiment.training.batch_size is None
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, key: str):
+    page.toggle(key=f"use_{key}").set_value(False).run()
+    rest = [k for k in NAMES if k != key]
+    assert [k for k, _ in cube_on(page).shelves] == rest
+    cards = [card["key"] for card in header(page)["cards"]]
+    assert cards == (rest if key == "none" else [*rest, "early_stopping"])
+
+
+def test_without_the_baseline_early_stopping_cannot_be_chosen(page: AppTest):
+    assert not page.toggle(key="use_early_stopping").disabled
+    page.toggle(key="use_none").set_value(False).run()
+    assert page.toggle(key="use_early_stopping").disabled
+    assert not cube_on(page).early_stopping
+
+
+def test_with_nothing_switched_on_the_page_says_so_and_shows_the_baseline(page: AppTest):
+    for key in METHODS:
+        page.toggle(key=f"use_{key}").set_value(False)
+    page.run()
+    assert not page.exception
+    assert [card["key"] for card in header(page)["cards"]] == ["none"]
+    assert "switched on" in page.warning[0].value
+    assert header(page)["n_networks"] == 1
+
+
+def test_without_inputs_the_page_says_what_it_uses(page: AppTest):
+    widget(page.button_group, "Inputs").set_value([]).run()
+    assert "x₁ and x₂" in page.warning[0].value
+    assert header(page)["features"] == ["x1", "x2"]
+
+
+def test_a_batch_is_never_larger_than_the_training_points(page: AppTest):
+    widget(page.select_slider, "Batch size").set_value(30)
+    widget(page.slider, "Training points").set_value(15).run()
+    assert not page.error
+    assert cube_on(page).experiment.training.batch_size == 15
+
+
+def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
+    widget(page.select_slider, "Epochs").set_value(100).run()
+    widget(page.slider, "Switch on at epoch").set_value(50).run()
+    assert header(page)["onset"] == 50
+    widget(page.select_slider, "Epochs").set_value(200).run()
+    assert header(page)["onset"] == 50
+    widget(page.select_slider, "Epochs").set_value(50).run()
+    assert not page.exception
+    assert header(page)["onset"] == 48
+    assert header(page)["last_epoch"] == 50
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_can_be_chosen(page: AppTest, name: str):
+    choose_data(page, name)
+    assert not page.exception
+    assert header(page)["task"] == DATASETS[name].task
+    assert cube_on(page).experiment.data.name == name
+
+
+@pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": "moons"}])
+def test_a_forged_choice_of_data_falls_back_to_the_default(page: AppTest, chosen: object):
+    choose_data(page, chosen)
+    assert not page.exception
+    assert cube_on(page).experiment.data.name == SHOWCASE.data.name
+
+
+def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest):
+    keys = {
+        w.key
+        for kind in (
+            page.slider,
+            page.select_slider,
+            page.selectbox,
+            page.toggle,
+            page.number_input,
+            page.button_group,
+        )
+        for w in kind
+    }
+    assert keys - {"understand"} <= set(KEYS)
+
+
+# ------------------------------------------------------------------------------ what does not go
+
+
+@pytest.fixture
+def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise above 0.5 makes settings of which `Run` says that they do not go together."""
+    of = Cube.of
+
+    def forged(methods, data, network, training, *rest):
+        batch_size = 1000 if data.noise > 0.5 else training.batch_size
+        return of(methods, data, network, replace(training, batch_size=batch_size), *rest)
+
+    monkeypatch.setattr(Cube, "of", staticmethod(forged))
+
+
+@pytest.mark.usefixtures("impossible")
+def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page: AppTest):
+    before, sent = page.session_state["shown"], header(page)
+    widget(page.slider, "Noise").set_value(0.6).run()
+    assert not page.exception
+    assert "do not go together" in page.error[0].value
+    assert "batch_size must be at most 60" in page.error[0].value
+    assert page.session_state["shown"] == before
+    assert header(page)["run"] == sent["run"]
+    assert header(page)["cards"] == sent["cards"]
+    widget(page.slider, "Noise").set_value(0.5).run()
+    assert not page.error
+    assert cube_on(page).experiment.data.noise == 0.5
+
+
+@pytest.mark.usefixtures("impossible")
+def test_what_stays_is_still_trained_and_sent(page: AppTest, runs: list[Run]):
+    widget(page.slider, "Noise").set_value(0.6).run()
+    assert everything(page) == list(range(51))
+    assert len(runs) == 1
+
+
+@pytest.mark.usefixtures("impossible")
+def test_a_page_that_opens_with_such_settings_says_so_and_shows_nothing():
+    page = open_page(**QUICK, noise="0.6")
+    assert not page.exception
+    assert "do not go together" in page.error[0].value
+    assert not [e for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")]
+
+
+# ------------------------------------------------------------------------------ what is sent
+
+
+def everything(page: AppTest) -> list[int]:
+    """The epochs, as a browser gets them that asks until it has all."""
+    epochs: list[int] = []
+    sent = header(page)
+    for _ in range(100):
+        assert sent["frame"] == len(epochs)
+        epochs += sent["epochs"]
+        if len(epochs) == sent["n_frames"]:
+            return epochs
+        sent = header(say(page, more={"run": sent["run"], "held": len(epochs)}))
+    raise AssertionError("the cube never became complete")
+
+
+def test_who_asks_gets_every_frame_once(page: AppTest, runs: list[Run]):
+    assert everything(page) == list(range(51))
+    assert len(runs) == 1
+
+
+def test_who_asks_for_another_run_is_sent_this_one_from_its_beginning(page: AppTest):
+    say(page, more={"run": "0" * 16, "held": 7})
+    sent = header(page)
+    assert sent["frame"] == 0
+    assert sent["cards"]
+
+
+def test_a_second_visitor_shares_the_run_of_the_first(page: AppTest, runs: list[Run]):
+    assert header(open_page(**QUICK))["run"] == header(page)["run"]
+    assert len(runs) == 1
+
+
+def test_a_cube_that_is_left_is_trained_no_further(runs: list[Run]):
+    page = open_page(**LONG)
+    widget(page.number_input, "Seed").set_value(1).run()
+    deadline = time.monotonic() + 60
+    while runs[0].alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [run.alive for run in runs] == [False, True]
+
+
+def test_early_stopping_comes_and_goes_without_any_training(
+    page: AppTest, runs: list[Run], monkeypatch: pytest.MonkeyPatch
+):
+    left = []
+    monkeypatch.setattr(Runs, "leave", lambda self, experiment, visitor: left.append(experiment))
+    for chosen in (False, True):
+        page.toggle(key="use_early_stopping").set_value(chosen).run()
+        assert cube_on(page).early_stopping == chosen
+    assert left == []
+    assert len(runs) == 1
+
+
+# ------------------------------------------------------------------------------ what the board says
+
+
+def test_a_new_cube_starts_at_the_strengths_that_are_looked_at(page: AppTest):
+    assert levels_on(page) == MIDDLE
+    widget(page.slider, "Noise").set_value(0.5)
+    look(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
+    expected = MIDDLE | {"l1": 0, "dropout": 7}
+    assert levels_on(page) == expected
+    assert {card["key"]: card["level"] for card in header(page)["cards"][:-1]} == expected
+
+
+def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, runs: list[Run]):
+    name = header(page)["run"]
+    look(page, levels={"l1": 0})
+    assert header(page)["run"] == name
+    assert len(runs) == 1
+
+
+def test_a_level_that_is_no_whole_number_is_passed_over():
+    nonsense = iter(["7", "", 0.5, math.nan, math.inf, None, [3], [[1], [2]], {"l1": 1}, 1e300])
+    for first, second in zip(nonsense, nonsense, strict=True):
+        page = open_page(**QUICK)
+        widget(page.slider, "Noise").set_value(0.5)
+        look(page, levels={"l1": first, "dropout": second, "l2": 2})
+        assert levels_on(page) == MIDDLE | {"l2": 2}
+
+
+@pytest.mark.parametrize(("level", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)])
+def test_a_level_that_does_not_exist_is_the_nearest(page: AppTest, level: int, nearest: int):
+    widget(page.slider, "Noise").set_value(0.5)
+    look(page, levels=dict.fromkeys(NAMES, level))
+    assert levels_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
+    assert nearest in (0, LEVELS - 1)
+
+
+@pytest.mark.parametrize(
+    "levels", ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}]
+)
+def test_forged_levels_fall_back_to_the_middle(page: AppTest, levels: object):
+    widget(page.slider, "Noise").set_value(0.5)
+    look(page, levels=levels)
+    assert levels_on(page) == MIDDLE
+
+
+def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTest):
+    for held in (
+        *(None, "", "34", 3.0, math.nan, math.inf, -1, True, {}, {"0": 3}, [], [3], [3, 4], [None]),
+    ):
+        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        assert sent["frame"] == 0, held
+        assert sent["epochs"][0] == 0
+
+
+def test_who_says_to_hold_more_than_there_is_gets_no_frame(page: AppTest):
+    everything(page)
+    for held in (51, 52, 10**9, 10**400):
+        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        assert sent["frame"] == held
+        assert sent["epochs"] == []
+
+
+def test_a_forged_request_is_taken_for_none(page: AppTest):
+    for more in ("run", 3, math.nan, [], [[1]], {}, {"run": None}, {"run": [1]}):
+        sent = header(say(page, more=more))
+        assert sent["frame"] == 0, more
+
+
+def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    page = open_page(**QUICK, methods="none,l2")
+    own = PointsSpec(np.column_stack([X, X[:, 0] > 0]), seed=SHOWCASE.data.seed)
+    page.session_state["opening"] = replace(page.session_state["base"], data=own)
+    page.run()
+    assert not page.exception
+    (warning,) = page.warning
+    assert warning.value.startswith("Your 2000 points are too many")
+    query = dict(parse_qsl(header(page)["link"]))
+    assert query == {"points": "too_many", "hidden": "2", "epochs": "50", "methods": "none,l2"}
+    widget(page.slider, "Hidden layers").set_value(2).run()
+    assert not page.warning
+
+    again = open_page(**query)
+    assert not again.exception
+    (warning,) = again.warning
+    assert "The points are not in the address" in warning.value.replace("\\", "")
+    shown = again.session_state["shown"][2]
+    assert (shown.network.hidden, shown.methods) == ((2,), ("none", "l2"))
+    assert shown.data == Scene().data
+    widget(again.slider, "Hidden layers").set_value(2).run()
+    assert not again.warning

@@ -1,0 +1,343 @@
+"""What is shared opens again, and what is saved holds what is on screen."""
+
+import html
+import json
+import platform
+import re
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.board.link import LONGEST, from_query, link
+from regviz.board.scene import GROUPS, Scene
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS
+from regviz.pages import share
+from regviz.pages.share import qr_image
+from regviz.server.limits import Limits
+from regviz.spec.points import PointsSpec
+from tests.pages.test_playground import (
+    MIDDLE,
+    QUICK,
+    cube_on,
+    everything,
+    look,
+    open_page,
+    runs,
+    widget,
+)
+
+__all__ = ["runs"]  # the fixture that ends all runs
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return open_page(**QUICK)
+
+
+def scene_of(address: str) -> Scene:
+    scene, problems = from_query(dict(parse_qsl(urlsplit(address).query)))
+    assert problems == []
+    return scene
+
+
+@pytest.fixture
+def framed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another page may show this one."""
+    granted = Limits(embed=("https://course.example",))
+    monkeypatch.setattr(share, "limits", lambda: granted)
+
+
+def shared(page: AppTest) -> list[str]:
+    """The link and, if there is one, the embedding snippet, with the button Share open."""
+    page.session_state["share"] = True
+    page.run()
+    assert not page.exception
+    return [code.value for code in page.code]
+
+
+def embedded(snippet: str) -> str:
+    (address,) = re.findall(r'src="([^"]+)"', snippet)
+    return html.unescape(address)
+
+
+# ------------------------------------------------------------------------------ the link
+
+
+def test_the_link_opens_what_is_seen(page: AppTest):
+    widget(page.slider, "Noise").set_value(0.5)
+    widget(page.slider, "Hidden layers").set_value(2).run()
+    page.toggle(key="use_dropout").set_value(False).run()
+    everything(page)
+    look(page, focus="l2", levels={"l1": 7, "l2": 4, "none": 0}, epoch=20)
+    address, *_ = shared(page)
+    scene = scene_of(address)
+    cube = cube_on(page)
+    assert scene.cube() == cube
+    assert (scene.focus, scene.epoch) == ("l2", 20)
+    # L2 stands where it would stand anyway
+    assert dict(scene.strengths) == {"l1": cube.strengths("l1")[7]}
+    again = open_page(**dict(parse_qsl(urlsplit(address).query)))
+    assert cube_on(again) == cube
+    assert again.session_state["wish"]["levels"] == {
+        k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
+    }
+    assert again.session_state["wish"]["focus"] == "l2"
+    assert again.session_state["wish"]["epoch"] == 20
+
+
+def test_the_link_of_the_untouched_page_is_short(page: AppTest):
+    address, *_ = shared(page)
+    assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
+
+
+def test_what_the_board_said_before_the_last_wish_does_not_count(page: AppTest):
+    look(page, focus="l2", levels={}, epoch=None)
+    assert scene_of(shared(page)[0]).focus == "l2"
+    page.session_state["wish"] = page.session_state["wish"] | {"id": "another"}
+    page.session_state["board"] = {"view": {"look": "before", "focus": "l1", "levels": {}}}
+    assert scene_of(shared(page)[0]).focus == "l2"
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        *("l1", 3, None, [], {"focus": "l3"}, {"focus": ["l1"]}, {"levels": 3}),
+        *({"levels": {"l1": "7"}}, {"levels": {"l1": 10**400}}, {"levels": {"l3": 1}}),
+        *({"epoch": -1}, {"epoch": "3"}, {"epoch": 10**400}, {"epoch": 3.5}),
+    ],
+)
+def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
+    said = seen | {"look": page.session_state["wish"]["id"]} if isinstance(seen, dict) else seen
+    page.session_state["board"] = {"view": said}
+    assert scene_of(shared(page)[0]).cube() == cube_on(page)
+
+
+@pytest.mark.usefixtures("framed")
+def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest):
+    _, snippet = shared(page)
+    assert snippet.startswith("<iframe ")
+    assert dict(parse_qsl(urlsplit(embedded(snippet)).query))["embed"] == "true"
+    widget(page.multiselect, "Leave out").set_value(["network", "training"]).run()
+    address = embedded(page.code[1].value)
+    assert scene_of(address).hide == ("network", "training")
+    # the link for others is not an exercise
+    assert scene_of(page.code[0].value).hide == ()
+
+
+def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_it(page: AppTest):
+    assert len(shared(page)) == 1
+    (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
+    assert "REGVIZ_EMBED=https://example.org make run" in told
+    assert not page.multiselect
+
+
+def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(2000, 2)), np.arange(2000) % 2])
+    page.session_state["opening"] = Scene(
+        PointsSpec(X), training=replace(Scene().training, epochs=1)
+    )
+    page.run()
+    address, *_ = shared(page)
+    assert len(address) > LONGEST
+    assert "2000 points" in page.warning[0].value
+    assert any("too long for a QR code" in caption.value for caption in page.caption)
+
+
+def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_others_can_open(
+    page: AppTest,
+):
+    address, *_ = shared(page)
+    assert urlsplit(address).hostname == "localhost"
+    (told,) = [each.value for each in page.caption if "this computer only" in each.value]
+    assert f"http://{platform.node()}:8501" in told
+
+
+def test_the_qr_code_holds_the_link():
+    # what segno writes is its own affair; that it is the link, and an image with words, is ours
+    image = qr_image("https://example.org/?v=1&data=moons")
+    assert image.startswith('<img src="data:image/svg+xml')
+    assert 'alt="QR code of the link"' in image
+    assert image != qr_image("https://example.org/?v=1&data=circles")
+
+
+# ------------------------------------------------------------------------------ what is left out
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
+    query = QUICK | {"noise": "0.5", "learning_rate": "0.02", "methods": "none,l1", "onset": "9"}
+    whole, part = open_page(**query), open_page(**query, hide=group)
+    assert not part.exception
+    assert cube_on(part) == cube_on(whole)
+    heads = {"data": "Data", "network": "Network", "training": "Training", "line_up": "Line-up"}
+    found = " ".join(heading.value for heading in part.header)
+    for key, head in heads.items():
+        assert (head in found) == (key != group)
+    assert ("Understand" in found) == (group != "understand")
+    assert ("share" in part.session_state) == (group != "share")
+
+
+def test_with_all_controls_hidden_there_is_no_sidebar():
+    page = open_page(**QUICK, hide=",".join(GROUPS))
+    assert not page.exception
+    assert len(page.sidebar) == 0
+    assert cube_on(page).experiment.network.hidden == (2,)
+
+
+# ------------------------------------------------------------------------------ files
+
+
+def opened(page: AppTest, text: str | bytes) -> AppTest:
+    page.session_state["save"] = True
+    page.run()
+    content = text if isinstance(text, bytes) else text.encode()
+    page.file_uploader(key="open_file").set_value(("experiment.json", content, "application/json"))
+    return page.run()
+
+
+def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest):
+    scene = Scene(
+        regviz.DataSpec("xor", noise=0.35, label_noise=0.1, train_fraction=0.4, seed=5),
+        regviz.NetworkSpec((4, 2), "relu", ("x1", "x1*x2")),
+        regviz.TrainingSpec("adam", 0.002, None, 60, seed=5),
+        ("none", "l1", "max_norm"),
+        early_stopping=False,
+        onset=12,
+        focus="max_norm",
+        strengths={"l1": 0.01},
+        epoch=30,
+    )
+    opened(page, scene.to_json())
+    assert not page.exception
+    assert cube_on(page) == scene.cube()
+    assert widget(page.slider, "Noise").value == 0.35
+    assert widget(page.select_slider, "Learning rate").value == 0.002
+    assert [field.value for field in page.number_input if "Layer" in field.label] == [4, 2]
+    assert page.session_state["wish"]["focus"] == "max_norm"
+    assert page.session_state["wish"]["epoch"] == 30
+    # and from there on it goes as always
+    widget(page.slider, "Noise").set_value(0.5).run()
+    assert cube_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).cube()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "JSON text"),
+        (b"\x00\xff\xfe", "not text in UTF-8"),
+        (b"\x89PNG\r\n", "not text in UTF-8"),
+        ("{", "JSON text"),
+        ("[1]", "an object with names"),
+        ('{"colour": 1}', "colour"),
+        ('{"training": {"epochs": 0}}', "epochs must be"),
+        ('{"regviz": 2}', "regviz must be"),
+        ('{"methods": ["![x](https://example.org)"]}', r"\!\[x\]"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
+    page: AppTest, content: str | bytes, message: str
+):
+    before = cube_on(page)
+    opened(page, content)
+    assert not page.exception
+    (error,) = page.error
+    assert message in error.value.replace("\\", "") or message in error.value
+    assert "Nothing was changed" in error.value
+    assert cube_on(page) == before
+
+
+def test_settings_of_a_file_that_do_not_go_together_leave_the_page_as_it_was(page: AppTest):
+    before = cube_on(page)
+    data = '{"data": {"name": "moons", "n_samples": 20, "train_fraction": 0.05}}'
+    opened(page, data)
+    assert not page.exception
+    assert "fraction must be" in page.error[0].value
+    assert cube_on(page) == before
+
+
+def test_problems_of_a_link_are_told_once_and_gone_with_the_next_change():
+    page = open_page(**QUICK, noise="loud", colour="[red](https://example.org)")
+    text = page.warning[0].value
+    assert "noise must be a number" in text.replace("\\", "")
+    assert "](" not in text  # no link of a stranger's becomes one
+    widget(page.slider, "Noise").set_value(0.5).run()
+    assert not page.warning
+
+
+def test_a_strength_that_is_not_offered_is_told():
+    page = open_page(**QUICK, dropout="0.123")
+    offered = cube_on(page).strengths("dropout")
+    nearest = min(offered, key=lambda rate: abs(rate - 0.123))
+    assert f"nearest, {nearest:g}" in page.warning[0].value.replace("\\", "")
+
+
+def test_json_of_the_page_opens_in_the_library(page: AppTest):
+    scene: Scene = page.session_state["shown"][2]
+    again = Scene.from_json(scene.to_json())
+    assert again.cube().experiment == cube_on(page).experiment
+    assert json.loads(scene.to_json())["methods"] == list(METHODS)
+
+
+# ------------------------------------------------------------------------------ own points
+
+
+def own(n: int, seed: int = 0, n_classes: int = 2, **more) -> PointsSpec:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    task = "binary" if n_classes == 2 else "multiclass"
+    return PointsSpec(np.column_stack([rng.normal(size=(n, 2)) + y[:, None], y]), task, **more)
+
+
+BRIEFLY = replace(Scene().training, epochs=5)
+SMALL = replace(Scene().network, hidden=(2,))
+OWN = [
+    own(40, train_fraction=0.7, validation_fraction=0.4, seed=3),
+    own(60, n_classes=3, names=("a", "b", "c"), train_fraction=0.333, standardize=False),
+    own(50, train_fraction=0.95, validation_fraction=0.0),
+    own(12, train_fraction=0.6),
+]
+
+
+@pytest.mark.parametrize("data", OWN, ids=["split", "named", "nearly all", "few"])
+@pytest.mark.parametrize("hide", [(), ("data",), ("training",)])
+def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: tuple[str, ...]):
+    scene = Scene(data, SMALL, BRIEFLY, ("none", "l1"), hide=hide)
+    query = dict(parse_qsl(urlsplit(link("", scene)).query))
+    page = open_page(**query)
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    n_train = len(make_dataset(data).points("train")[1])
+    training = replace(BRIEFLY, batch_size=min(10, n_train))
+    assert page.session_state["shown"][2].data == data
+    assert cube_on(page) == replace(scene, training=training).cube()
+
+
+def test_points_that_are_opened_take_the_place_of_those_that_were_there():
+    page = open_page(**QUICK)
+    for data in (own(40), own(50, seed=1), own(40), own(30, seed=2)):
+        page.session_state["opening"] = Scene(data, SMALL, BRIEFLY)
+        page.run()
+        assert not page.exception
+        assert page.session_state["shown"][2].data == data
+    page.session_state["opening"] = Scene()
+    page.run()
+    assert page.session_state["shown"][2].data == Scene().data
+
+
+def test_the_share_for_training_is_followed_once_it_moves():
+    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, BRIEFLY))).query))
+    page = open_page(**query)
+    widget(page.slider, "Share for training").set_value(60).run()
+    assert page.session_state["shown"][2].data == replace(OWN[1], train_fraction=0.6)
+
+
+def test_an_epoch_that_is_not_recorded_is_told():
+    page = open_page(epoch="100")
+    assert "Epoch 100 is not recorded: epoch 98 is shown" in page.warning[0].value.replace("\\", "")

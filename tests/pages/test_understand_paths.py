@@ -1,0 +1,299 @@
+"""The view "Paths": what it says, what it trains, and what a click does."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.analysis import paths
+from regviz.board.cube import Cube
+from regviz.jobs.runs import Runs
+from regviz.pages.sight import Sight
+from regviz.pages.understand import paths as view
+from tests.pages.test_seeds import settled
+
+DATA = regviz.DataSpec("moons", n_samples=80)
+NETWORK = regviz.NetworkSpec(hidden=(4,))
+TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
+METHODS = ("none", "l1", "max_norm")
+
+
+def sight(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda history: history):
+    cube = Cube.of(methods, data, NETWORK, TRAINING)
+    history = change(regviz.train(cube.experiment))
+    return Sight(cube, history, cube.rows(dict(levels)), focus, "light", Runs(), "me")
+
+
+def script(sight):
+    """The page: the view, and what it wished the board to show."""
+    import streamlit as st
+
+    from regviz.pages.understand import paths
+
+    sight = st.session_state.get("other") or sight
+    if "wish" in st.session_state:
+        wish = st.session_state.pop("wish")
+        st.session_state.setdefault("wishes", []).append((wish["focus"], wish["levels"]))
+    paths.show(sight)
+
+
+def opened(seen, **state):
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": seen})
+    for key, value in state.items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, and what the visitor clicks on the one that comes next."""
+    log = SimpleNamespace(figures=[], keys=[], clicked=[])
+
+    def draw(figure, key, **options):
+        assert options == {"on_select": "rerun", "selection_mode": "points"}
+        log.figures.append(figure)
+        log.keys.append(key)
+        clicked, log.clicked = log.clicked, []
+        return {"selection": {"points": clicked}}
+
+    monkeypatch.setattr(view, "draw", draw)
+    return log
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return sight()
+
+
+def texts(page):
+    return [element.value for element in page.markdown]
+
+
+def names(page):
+    return [button.label for button in page.button]
+
+
+def on_board(figure, path):
+    (x,) = [note.x for note in figure.layout.annotations if note.text == "on the board"]
+    return int(np.flatnonzero(path.positions == x)[0])
+
+
+def test_the_view_draws_with_the_real_components(seen):
+    page = opened(seen)
+    assert "plotly_chart" in {element.type for element in page.main}
+    assert not page.warning
+
+
+def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
+    page = opened(seen)
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
+    page.session_state["other"] = replace(seen, focus="max_norm")
+    page.run()
+    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
+    # the visitor's own choice stays until the focus moves again
+    page.segmented_control("paths_method").set_value("l1").run()
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
+
+
+def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
+    opened(replace(seen, focus="none"))
+    assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
+
+
+def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
+    page = opened(sight(methods=("none",), focus="none"))
+    assert [info.value for info in page.info] == [
+        "None has no strength. Switch on another method in the line-up."
+    ]
+    assert not drawn.figures
+
+
+def test_the_boards_strength_is_marked(drawn):
+    for level in (0, 6):
+        seen = sight(levels={"l1": level}.items())
+        opened(seen)
+        path = paths.path(seen.history, paths.with_start(seen.cube.experiment, range(1, 9)))
+        assert on_board(drawn.figures[-1], path) == level + 1  # after no regularization
+
+
+def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
+    page = opened(seen)
+    losses = seen.history.metrics["validation_loss"][-1, :9]  # none and L1
+    best = int(np.argmin(losses))
+    strength = seen.cube.experiment.regularizations[best].l1
+    said = texts(page)[0]
+    assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
+    assert f"validation loss {losses[best]:.2f}" in said
+    assert f"test loss {seen.history.metrics['test_loss'][-1, best]:.2f}" in said
+    zeros = seen.history.metrics["sparsity"][-1, best]
+    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in said) == (zeros > 0)
+    assert any("has no standard error" in caption.value for caption in page.caption)
+
+
+def lowest_at(level):
+    """Validation losses that are lowest at one of the strengths of L1."""
+
+    def change(history):
+        metrics = {name: values.copy() for name, values in history.metrics.items()}
+        metrics["validation_loss"][-1, 1 + level] = 0.001
+        return replace(history, metrics=metrics)
+
+    return change
+
+
+def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
+    strong = sight(change=lowest_at(7))
+    assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
+    page = opened(strong)
+    assert texts(page)[0].endswith("It predicts the same everywhere.")
+    (info,) = page.info
+    assert "On these 8 validation points no network of the path does better" in info.value
+    page = opened(sight(change=lowest_at(0)))
+    assert not page.info
+    assert "everywhere" not in "".join(texts(page))
+
+
+def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
+    histories = [
+        regviz.train(replace(seen.cube.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
+    ]
+    assert view.Several.of(histories).same[-1]
+    ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
+    assert not view.Several.of([histories[0], ruined]).same.any()
+
+
+def test_a_click_shows_that_strength_once(seen, drawn):
+    page = opened(seen)
+    drawn.clicked = [{"customdata": 3}]
+    page.run()
+    assert page.session_state["wishes"] == [("l1", {"l1": 2})]
+    before, after = drawn.keys[0], drawn.keys[-1]
+    assert before != after, "the new chart has nothing selected"
+    page.run()
+    assert len(page.session_state["wishes"]) == 1
+
+
+def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
+    page = opened(seen)
+    drawn.clicked = [{"customdata": 0}]
+    page.run()
+    assert page.session_state["wishes"] == [("none", {"none": 0})]
+
+
+def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
+    page = opened(seen)
+    (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
+    point = 4  # of the first weight
+    assert trace.x[point] == trace.x[10 + point]
+    drawn.clicked = [{"customdata": trace.customdata[point]}]
+    page.run()
+    assert page.session_state["wishes"] == [("l1", {"l1": 3})]
+
+
+def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
+    page = opened(seen)
+    best = int(np.argmin(seen.history.metrics["validation_loss"][-1, :9]))
+    page.button("paths_show_0").click().run()
+    expected = ("l1", {"l1": best - 1})
+    if best == 0:
+        expected = ("none", {"none": 0})
+    assert page.session_state["wishes"] == [expected]
+
+
+def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(seen, drawn):
+    page = opened(seen)
+    settled(page.button("paths_seeds").click().run())
+    assert not page.exception
+    experiment = replace(seen.cube.experiment, training=replace(TRAINING, frames=1))
+    losses = []
+    for seed in range(5):
+        data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
+        rows = experiment.regularizations[:9]
+        run = regviz.train(regviz.Experiment(data, NETWORK, training, rows))
+        losses.append(run.metrics["validation_loss"][-1])
+    found = np.array(losses)
+    (trace,) = (t for t in drawn.figures[-1].data if t.name == "validation loss")
+    np.testing.assert_allclose(trace.y, found.mean(axis=0))
+    np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
+    choice = paths.choose(found)
+    strengths = [row.l1 for row in seen.cube.experiment.regularizations[:9]]
+    said = texts(page)
+    assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")
+    strongest = strengths[choice.one_se]
+    assert said[1].startswith(
+        f"**Strongest within one standard error of it:** λ₁ = {strongest:.3g}. "
+    )
+    assert f"± {choice.standard_error:.2f}" in said[0]
+    page.run()
+    assert "Over 5 seeds" not in names(page)
+    # another method is not trained before it is asked for
+    page.segmented_control("paths_method").set_value("max_norm").run()
+    assert "Over 5 seeds" in names(page)
+    # and what is there stays
+    page.segmented_control("paths_method").set_value("l1").run()
+    assert texts(page) == said
+
+
+def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
+    page = opened(seen)
+    settled(page.button("paths_seeds").click().run())
+    page.session_state["other"] = sight(data=replace(DATA, noise=0.1))
+    page.run()
+    assert "Over 5 seeds" in names(page)
+    assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
+
+
+def test_while_the_seeds_train_the_path_is_there(seen, drawn):
+    class Slow:
+        share = 0.4
+
+        def replicate(self, experiment, seeds, visitor):
+            assert experiment.training.frames == 1
+            return self
+
+        def wait(self, timeout):
+            return None
+
+    page = opened(replace(seen, runs=Slow()))
+    page.button("paths_seeds").click().run()
+    assert not page.exception
+    assert page.button("paths_stop")
+    assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
+    assert len(texts(page)) == 1
+
+
+def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
+    page = opened(sight(data=replace(DATA, validation_fraction=0.0)))
+    assert [i.value for i in page.info] == [
+        "There are no validation points to choose a strength by."
+    ]
+    marks = {note.text for note in drawn.figures[-1].layout.annotations}
+    assert "lowest validation loss" not in marks
+    settled(page.button("paths_seeds").click().run())
+    assert not page.exception
+    assert "seeds" in drawn.figures[-1].layout.title.text
+
+
+def test_where_all_have_diverged_it_says_so(drawn):
+    def ruin(history):
+        metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
+        return replace(
+            history, metrics=metrics, diverged=np.full(len(history.diverged), 3, np.int64)
+        )
+
+    page = opened(sight(change=ruin))
+    assert "diverged" in page.info[0].value
+    assert isinstance(drawn.figures[-1], go.Figure)
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers():
+    yield
+    st.cache_resource.clear()

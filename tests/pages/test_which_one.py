@@ -1,0 +1,205 @@
+"""The view "Which one?": every way of answering ends in an advice that opens on the board."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import regviz
+from regviz.analysis.chooser import Advice, consult
+from regviz.board.cube import Cube
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.pages.sight import Sight
+from regviz.pages.understand.which_one import best
+from tests.jobs.test_runs import finish
+from tests.pages.test_playground import runs
+
+__all__ = ["runs"]  # the fixture that ends all runs
+
+# where `with_losses` puts the best, away from what the board shows
+LEVEL = dict.fromkeys(METHODS, DEFAULT_LEVEL + 2) | {"none": 0, "l1": DEFAULT_LEVEL - 1}
+PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
+MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
+
+
+def script() -> None:
+    import streamlit as st
+
+    from regviz.pages.understand.which_one import show
+
+    show(st.session_state["sight"])
+
+
+@pytest.fixture(scope="module")
+def sight() -> Sight:
+    return made(0.25)
+
+
+def made(validation_fraction: float, methods=tuple(METHODS)) -> Sight:
+    data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
+    network = regviz.NetworkSpec(hidden=(3,))
+    cube = Cube.of(methods, data, network, regviz.TrainingSpec(epochs=5))
+    history = regviz.train(cube.experiment)
+    return Sight(cube, history, cube.rows({}), methods[0], "light", Runs(), "visitor")
+
+
+def with_losses(sight: Sight, losses: dict[str, float]) -> Sight:
+    """The same sight, had the methods ended with these validation losses at one strength.
+
+    It is not the one on the board; at the others they had 1 more, or diverged like it.
+    """
+    metrics = {name: values.copy() for name, values in sight.history.metrics.items()}
+    for method, loss in losses.items():
+        networks = list(dict(sight.cube.shelves)[method])
+        metrics["validation_loss"][-1, networks] = loss + 1
+        metrics["validation_loss"][-1, networks[LEVEL[method]]] = loss
+    return replace(sight, history=replace(sight.history, metrics=metrics))
+
+
+def open_view(sight: Sight, answers: dict[str, str] | None = None) -> AppTest:
+    """The view, with these questions answered one after the other."""
+    page = AppTest.from_function(script, default_timeout=30)
+    page.session_state["sight"] = sight
+    page.run()
+    for question, answer in (answers or {}).items():
+        page.radio(f"which_one_{question}").set_value(answer).run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(element.value for element in (*page.markdown, *page.caption))
+
+
+def walk(losses, answers=None):
+    """Every way to an advice, for what the board has measured."""
+    answers = answers or {}
+    found = consult(answers, losses)
+    if isinstance(found, Advice):
+        yield answers, found
+        return
+    for key, _ in found.answers:
+        yield from walk(losses, answers | {found.key: key})
+
+
+def test_one_question_after_another_with_how_many_are_left(sight):
+    page = open_view(sight)
+    assert [radio.key for radio in page.radio] == ["which_one_data"]
+    assert page.radio[0].value is None
+    assert "Question 1 of at most 4" in texts(page)
+    assert "rules of thumb" in texts(page)
+    assert not page.button
+    page.radio("which_one_data").set_value("few").run()
+    assert [radio.key for radio in page.radio] == ["which_one_data", "which_one_validate"]
+    assert "Question 2 of at most 4" in texts(page)
+
+
+def test_every_way_shows_its_advice_reason_and_source(sight):
+    for answers, advice in walk({key: one.loss for key, one in best(sight).items()}):
+        page = open_view(sight, answers)
+        shown = texts(page)
+        assert [radio.value for radio in page.radio] == list(answers.values())
+        for text in (advice.reason, advice.then, advice.source):
+            assert text in shown
+
+
+def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(sight):
+    staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
+    page = open_view(staged, MEASURED)
+    shown = texts(page)
+    assert "#### Try L1" in shown
+    for number in ("0.712", "0.423", "**0.335**"):
+        assert number in shown
+    assert "0.946" not in shown  # L2 decided nothing
+    assert f"λ₁ = {sight.cube.strengths('l1')[LEVEL['l1']]:g}" in shown
+    n = round(60 * sight.cube.experiment.data.train_fraction * 0.25)
+    assert f"{n} validation points" in shown
+
+
+def test_all_strengths_count_wherever_the_board_stands(sight):
+    last = sight.history.metrics["validation_loss"][-1]
+    for levels in ({}, {"l2": 0, "l1": 7}):
+        found = best(replace(sight, rows=sight.cube.rows(levels)))
+        for key, networks in sight.cube.shelves:
+            losses = [last[network] for network in networks]
+            assert found[key].loss == min(losses)
+            assert found[key].network == networks[found[key].level]
+            assert losses[found[key].level] == min(losses)
+
+
+def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(sight):
+    losses = sight.history.metrics["validation_loss"].copy()
+    shelves = dict(sight.cube.shelves)
+    before = best(sight)["l1"]
+    losses[-1, before.network] = np.nan
+    losses[-1, list(shelves["l2"])] = np.nan
+    metrics = sight.history.metrics | {"validation_loss": losses}
+    found = best(replace(sight, history=replace(sight.history, metrics=metrics)))
+    assert found["l1"].level != before.level
+    assert np.isfinite(found["l1"].loss)
+    assert found["l2"].loss == np.inf
+
+
+def test_a_diverged_network_is_said_to_be(sight):
+    staged = with_losses(sight, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
+    shown = texts(open_view(staged, MEASURED))
+    assert "#### Try L2" in shown
+    assert "diverged" in shown
+
+
+@pytest.mark.parametrize("outcome", ["net", "baseline"])
+def test_without_validation_points_the_outcome_is_asked(outcome):
+    blind = made(0.0)
+    assert best(blind) == {}
+    page = open_view(blind, MEASURED | {"outcome": outcome})
+    assert len(page.radio) == 4
+    assert "#### Try" in texts(page)
+    assert "Validation loss |" not in texts(page)
+
+
+def test_methods_that_are_switched_off_are_done_without():
+    page = open_view(made(0.25, ("none", "dropout")), MEASURED)
+    assert page.radio[-1].key == "which_one_outcome"
+
+
+def test_start_over_asks_the_first_question_again(sight):
+    page = open_view(sight, {"data": "few", "validate": "no"})
+    page.button("which_one_over").click().run()
+    assert [radio.key for radio in page.radio] == ["which_one_data"]
+    assert page.radio[0].value is None
+
+
+def test_the_advice_opens_on_the_board(sight):
+    page = open_view(sight, {"data": "few", "validate": "no"})
+    page.button("which_one_open").click().run()
+    assert page.session_state["wish"]["focus"] == "l1"
+    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
+
+
+def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(sight):
+    losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
+    page = open_view(with_losses(sight, losses), MEASURED)
+    page.button("which_one_open").click().run()
+    wish = page.session_state["wish"]
+    assert (wish["focus"], wish["scroll"]) == ("l1", True)
+    assert wish["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
+
+
+def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list[Run]):
+    page = AppTest.from_file(str(PAGE), default_timeout=20)
+    page.query_params["hidden"], page.query_params["epochs"] = "2", "50"
+    page.session_state["understand"] = "Which one?"
+    page.run()
+    for run in runs:
+        finish(run)
+    page.run()
+    page.radio("which_one_data").set_value("clean").run()
+    page.radio("which_one_validate").set_value("no").run()
+    page.button("which_one_open").click().run()  # were it to run on and on, this would time out
+    assert not page.exception
+    assert page.session_state["seen_below"].focus == "none"

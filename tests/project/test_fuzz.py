@@ -1,0 +1,235 @@
+"""Whatever comes in is taken or refused; nothing fails, and nobody else notices.
+
+The variable ``FUZZ`` sets how many cases of each kind are tried, ``FUZZ_SEED`` which ones of those
+that go to a server.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.crowd import there
+from benchmarks.screens import Board
+from benchmarks.visitors import Visitor
+from regviz.board.link import from_query, to_query
+from regviz.board.scene import Scene
+from regviz.data.drawing import Drawing
+from regviz.pages.sight import View, _read
+from regviz.spec.points import PointsSpec
+from tests.board.test_link import opened, scenes
+from tests.data.test_table import assert_read_or_refused, lines
+from tests.support.forging import BROKEN, HUGE, VALUES, Forger
+from tests.support.serving import ROOT, TRACEBACK, Server, Stranger, serve
+
+CASES = int(os.environ.get("FUZZ", "60"))
+SEED = int(os.environ.get("FUZZ_SEED", "0"))
+LONGEST = 700  # characters of a message to a visitor, and of what it quotes
+many = settings(deadline=None, max_examples=CASES, suppress_health_check=list(HealthCheck))
+SMALL = {"v": "1", "epochs": "20", "hidden": "2", "methods": "none,l1"}
+
+PIECES = st.sampled_from(
+    [*'",;\t\n\r.-+eE_ =&%{}[]:0', "", "nan", "-1", "\0", "é", "\u2028", "1e400", "9" * 5000]
+)
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), PIECES), min_size=1, max_size=4)
+
+
+def edited(text: str, edits: list[tuple[float, int, str]]) -> str:
+    """The text with some of it replaced."""
+    for where, length, piece in edits:
+        at = round(where * len(text))
+        text = text[:at] + piece + text[at + length :]
+    return text
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Nothing may be raised but a ValueError that says in short what must be otherwise."""
+    try:
+        yield
+    except ValueError as error:
+        message = str(error)
+        assert re.search(r"must be .*, got ", message, re.DOTALL), message
+        assert len(message) < LONGEST
+
+
+@many
+@given(scenes(), st.data())
+def test_a_link_with_errors_in_it_is_followed_as_far_as_it_holds(scene: Scene, data: st.DataObject):
+    query = to_query(scene) | {"v": "1"}
+    for name in data.draw(st.lists(st.sampled_from(list(query)), max_size=3)):
+        query[name] = edited(query[name], data.draw(EDITS))
+    text = urlencode(query)
+    found, problems = from_query(opened("?" + edited(text, data.draw(EDITS | st.just([])))))
+    assert isinstance(found, Scene)
+    assert all(len(problem) < LONGEST for problem in problems)
+    assert len(problems) <= len(query) + 10
+    to_query(found)
+
+
+@many
+@given(scenes(), EDITS)
+def test_a_file_with_errors_in_it_is_opened_or_refused(scene: Scene, edits: Any):
+    with told():
+        Scene.from_json(edited(scene.to_json(), edits))
+
+
+@many
+@given(scenes(), st.data())
+def test_a_file_with_something_else_in_a_place_is_opened_or_refused(
+    scene: Scene, data: st.DataObject
+):
+    content = json.loads(scene.to_json())
+    place: Any = content
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        inner = place[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            break
+        place = inner
+    place[key] = data.draw(st.sampled_from(VALUES))
+    with told():
+        # as Python reads it; NaN and Infinity are read too
+        Scene.from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize("text", [*BROKEN, json.dumps({"data": {"n_samples": HUGE}})])
+def test_what_is_hardly_json_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"must be .*, got "):
+        Scene.from_json(text)
+
+
+@many
+@given(EDITS, st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]), st.integers(0, 3))
+def test_a_table_with_errors_in_it_is_read_or_refused(edits: Any, encoding: str, cut: int):
+    content = edited("\n".join(lines()), edits).encode(encoding, "replace")
+    assert_read_or_refused(content[: len(content) - cut])
+
+
+@many
+@given(EDITS, st.binary(max_size=4))
+def test_points_with_errors_in_them_are_read_or_refused(edits: Any, tail: bytes):
+    text = PointsSpec([(i / 7, i % 5, i % 2) for i in range(30)]).to_text()
+    with told():
+        PointsSpec.from_text(edited(text, edits) + tail.decode("latin-1"))
+
+
+def test_what_the_pad_and_the_board_say_is_taken_or_refused():
+    forger, drawing = Forger(SEED), Drawing()
+    for _ in range(10 * CASES):
+        said = json.loads(forger.drawing())["drawn"]
+        with told():
+            drawing.hear(said)
+            drawing.spec()
+        seen = json.loads(forger.board())["view"]
+        assert isinstance(_read(seen, View()), View)
+
+
+# A server, a stranger who forges messages, and a visitor
+
+
+def test_strangers_disturb_nobody(tmp_path: Path):
+    with serve(tmp_path) as server:
+        with accompanied(server) as showings:
+            forger = Forger(SEED)
+            n_said = 0
+            while n_said < 2 * CASES:
+                n_said += besiege(server, forger, min(25, 2 * CASES - n_said))
+            before = len(showings)
+            wait_for(lambda: len(showings) > before + 1)
+        log = server.logged()
+        assert TRACEBACK not in log, log[log.index(TRACEBACK) - 2000 :][:6000]
+        assert '"level": "error"' not in log
+
+
+def besiege(server: Server, forger: Forger, n: int) -> int:
+    """Come as a stranger and say so many forged things, each once the last is answered."""
+    query = forger.query() if forger.random.random() < 0.5 else urlencode(SMALL)
+    forger.meet()
+    n_said = 0
+    with Stranger(server) as stranger, contextlib.suppress(ConnectionClosed):
+        forger.see(stranger.ask(query))
+        while n_said < n:
+            n_said += 1
+            data = forger.message(query)
+            if forger.random.random() < 0.04:
+                stranger.say(forger.bent(data))  # which may mean anything, or nothing
+            forger.see(answered(stranger, data, query))
+    heard = b"".join(stranger.heard)
+    assert b"Something went wrong" not in heard
+    assert b"Traceback" not in heard
+    assert str(ROOT).encode() not in heard
+    return n_said
+
+
+def answered(stranger: Stranger, data: bytes, query: str) -> list[ForwardMsg]:
+    """Say it; all that comes until the page has run.
+
+    Streamlit passes over a fragment that is gone: then the page itself must answer.
+    """
+    try:
+        return stranger.say_and_hear(data)
+    except TimeoutError:
+        assert BackMsg.FromString(data).rerun_script.fragment_id
+        return stranger.ask(query)
+
+
+@contextlib.contextmanager
+def accompanied(server: Server) -> Iterator[list[int]]:
+    """While a visitor changes the seed again and again, and is served each time; which, so far."""
+    over, served, errors = threading.Event(), list[int](), list[str]()
+
+    async def visit() -> None:
+        visitor = Visitor(server.url, Board)
+        showing = await visitor.open(urlencode(SMALL))
+        seed = 100
+        while not visitor.errors:
+            async with asyncio.timeout(30):
+                while not there(showing) and not visitor.errors:
+                    await asyncio.sleep(0.02)
+            served.append(seed)
+            if over.is_set():
+                break
+            seed += 1
+            showing = await visitor.change("seed", seed)
+            await asyncio.sleep(0.3)
+        errors.extend(visitor.errors)
+        await visitor.close()
+
+    def run() -> None:
+        try:
+            asyncio.run(visit())
+        except TimeoutError:
+            errors.append("the visitor waited for 30 seconds")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield served
+    finally:
+        over.set()
+        thread.join()
+    assert errors == []
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Wait until it is so, for 30 seconds at most."""
+    for _ in range(600):
+        if what():
+            return
+        threading.Event().wait(0.05)
+    raise TimeoutError

@@ -1,0 +1,50 @@
+"""What `docs/hosting.md` says is what the server does."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from regviz.jobs.runs import Runs
+from regviz.server.admission import Places
+from regviz.server.limits import PREFIX, Limits
+from regviz.server.metrics import Visitors
+from tests.jobs.test_runs import SHORT, Run, finish, until
+from tests.server.test_operations import lines
+
+__all__ = ["lines"]  # what is logged
+
+TEXT = (Path(__file__).parents[2] / "docs" / "hosting.md").read_text(encoding="utf-8")
+
+
+def test_the_table_has_every_limit_with_its_default():
+    rows = dict(re.findall(r"^\| `(REGVIZ_\w+)` \| (\S+) \|", TEXT, re.MULTILINE))
+    assert list(rows) == [PREFIX + field.name.upper() for field in fields(Limits)]
+    for field in fields(Limits):
+        told = rows[PREFIX + field.name.upper()]
+        assert told == (f"{field.default:g}" if field.default != () else "none")
+
+
+def test_it_names_every_metric():
+    families = Visitors(Places(1), Runs()).collect()
+    names = [f.name + "_total" * (f.type == "counter") for f in families]
+    assert sorted(re.findall(r"`(regviz_\w+)`(?=[,| ])", TEXT.split("| metric |")[1])) == sorted(
+        [*names, "regviz_trainings"]
+    )
+
+
+def test_a_line_of_the_log_has_the_fields_that_it_shows(lines: list[dict]):
+    (shown,) = re.findall(r"```json\n(.*)\n```", TEXT)
+    finish(Run(SHORT))
+    until(lambda: len(lines) == 1)
+    assert list(json.loads(shown)) == list(lines[0])
+
+
+@pytest.mark.parametrize(
+    "path", re.findall(r"`((?:deploy|docs|\.streamlit)/[\w./-]+|\w+\.(?:yaml|md))`", TEXT)
+)
+def test_files_that_it_names_are_there(path: str):
+    root = Path(__file__).parents[2]
+    assert (root / path).exists() or (root / "deploy" / "kubernetes" / path).exists()

@@ -1,0 +1,163 @@
+"""What the README tells people to type works as it stands there."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.request
+from fnmatch import fnmatch
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+IGNORED = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
+CLONE = [
+    path.name
+    for path in ROOT.iterdir()
+    if not any(fnmatch(path.name, pattern) for pattern in IGNORED)
+]
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(language: str) -> list[list[str]]:
+    """Every command line in those blocks, as words, without its comment."""
+    lines = "".join(blocks(language)).splitlines()
+    return [shlex.split(line, comments=True, posix=language == "sh") for line in lines]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serves(command: list[str], folder: Path, port: int) -> bool:
+    """Whether the command, run in the folder, serves the page at the port."""
+    environment = {**os.environ, "STREAMLIT_SERVER_PORT": str(port)}
+    server = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while server.poll() is None and time.monotonic() < deadline:
+            try:
+                health = f"http://127.0.0.1:{port}/_stcore/health"
+                with urllib.request.urlopen(health, timeout=2) as answer:
+                    return bool(answer.read() == b"ok")
+            except OSError:
+                time.sleep(0.2)
+        return False
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def copy_project(folder: Path, names: list[str]) -> None:
+    """Copy those files and folders of the project, as a clone or an image has them."""
+    for name in names:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+
+
+def test_the_python_snippets_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    shown: list[go.Figure] = []
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
+    scope: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), scope)
+    assert (tmp_path / "run.npz").exists()
+    assert len(shown) == 1
+
+
+def test_there_are_no_commands_but_those_that_are_run_here():
+    assert [words for words in commands("sh") if words] == [
+        ["make", "run"],
+        ["make", "test"],
+        ["python3", "-m", "venv", ".venv"],
+        [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements.txt"],
+        [".venv/bin/python", "-m", "streamlit", "run", "app.py"],
+        [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements-dev.txt"],
+        [".venv/bin/python", "tests/browser/install.py"],
+        [".venv/bin/python", "-m", "pytest"],
+        ["docker", "build", "--tag", "regviz", "."],
+        ["docker", "run", "--publish", "8501:8501", "regviz"],
+        ["make", "bench"],
+    ]
+
+
+def test_make_run_serves_the_page():
+    port = free_port()
+    assert serves(["make", "run", f"PORT={port}", f"PYTHON={sys.executable}"], ROOT, port)
+
+
+def test_make_test_is_what_runs_this():
+    plan = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True)
+    for part in ("ruff check", "ruff format --check", "mypy", "browser/install.py", "pytest"):
+        assert part in plan.stdout
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_make_bench_names_programs_that_are_there():
+    plan = subprocess.run(["make", "-n", "bench"], cwd=ROOT, capture_output=True, text=True)
+    modules = re.findall(r"-m (benchmarks\.\w+)", plan.stdout)
+    assert len(modules) >= 2
+    for module in modules:
+        shown = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True
+        )
+        assert shown.returncode == 0
+        assert "usage" in shown.stdout
+
+
+def test_the_commands_without_make_serve_the_page(tmp_path: Path):
+    copy_project(tmp_path, CLONE)
+    make_environment, install, start, install_more, find_browser, test = commands("sh")[2:8]
+    make_environment[0] = sys.executable
+    subprocess.run(make_environment, cwd=tmp_path, check=True)
+    # what is to be installed is here already: pip has to find that it is all there, and no more
+    (there,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
+    here = sysconfig.get_paths()["purelib"]
+    (there / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
+    subprocess.run([*install, "--no-index"], cwd=tmp_path, check=True)
+    assert serves(start, tmp_path, free_port())
+    subprocess.run([*install_more, "--no-index"], cwd=tmp_path, check=True)
+    subprocess.run(find_browser, cwd=tmp_path, check=True)
+    found = subprocess.run(
+        [*test, "--collect-only", "-q"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout
+    assert re.search(r"\d{3,} tests collected", found.stdout)
+
+
+def test_the_windows_commands_are_the_same_ones():
+    there = [
+        [word.replace("\\", "/").replace(".venv/Scripts", ".venv/bin") for word in words]
+        for words in commands("powershell")
+        if words
+    ]
+    here = [["py", *words[1:]] if words[0] == "python3" else words for words in commands("sh")[2:8]]
+    assert there == here
+
+
+def test_the_first_screen_has_what_it_is_a_picture_and_the_two_commands():
+    first = README.split("\n## ")[0]
+    picture = re.search(r"!\[[^\]]+\]\(([^)]+)\)", first)
+    assert picture
+    assert (ROOT / picture[1]).stat().st_size > 20_000
+    assert [words[:2] for words in commands("sh")[:2]] == [["make", "run"], ["make", "test"]]
+    assert len(first.splitlines()) < 30

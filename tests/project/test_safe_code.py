@@ -1,0 +1,89 @@
+"""No module reads code or objects from bytes, and none reaches outside the process on demand."""
+
+import ast
+import re
+
+import pytest
+
+from tests.support.serving import ROOT
+
+FORBIDDEN = {"cloudpickle", "code", "dill", "joblib", "marshal", "pickle", "runpy", "shelve"}
+OUTSIDE = {"aiohttp", "ctypes", "ftplib", "http", "httpx", "multiprocessing", "requests", "smtplib"}
+OUTSIDE |= {"socket", "subprocess", "tempfile", "urllib.request", "webbrowser", "websockets"}
+BUILT_IN = {"__import__", "compile", "eval", "exec", "open"}
+METHODS = {"import_module", "open", "popen", "read_bytes", "read_text", "rmtree", "startfile"}
+METHODS |= {"system", "unlink", "write_bytes", "write_text"}
+ALLOWED = {
+    # hashes the source of what is compiled
+    "regviz/engine/compiled.py": {"read_bytes"},
+    # gives memory back
+    "regviz/server/housekeeping.py": {"ctypes"},
+    # modules of a list in the code
+    "app.py": {"import_module"},
+    "regviz/pages/understand/__init__.py": {"import_module"},
+    # where the library's caller says; the page gives it memory
+    "regviz/engine/history.py": {"open"},
+    # files of the project and of Streamlit
+    "regviz/board/offline.py": {"read_text"},
+    "regviz/server/index.py": {"read_text"},
+    # those that were there when the server started
+    "regviz/server/assets.py": {"read_bytes"},
+    # names of options of the connections that clients have made
+    "regviz/server/slow_clients.py": {"socket"},
+    # whether a popover is
+    "regviz/pages/share.py": {"open"},
+}
+MODULES = [ROOT / "app.py", *sorted((ROOT / "regviz").rglob("*.py"))]
+
+
+def uses(source: str) -> set[str]:
+    """What of the above a module names."""
+    modules, found = set[str](), set[str]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Name):
+            found |= {node.id} & BUILT_IN
+        elif isinstance(node, ast.Attribute):
+            found |= {node.attr} & METHODS
+    modules |= {name.split(".")[0] for name in modules}
+    return found | modules & (FORBIDDEN | OUTSIDE)
+
+
+def test_no_module_unpickles_evaluates_or_reaches_outside():
+    found = {path.relative_to(ROOT).as_posix(): uses(path.read_text("utf-8")) for path in MODULES}
+    assert len(found) > 80
+    assert {path: names for path, names in found.items() if names} == ALLOWED
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("import pickle", "import os, pickle", "from pickle import loads", "import http.client"),
+        *("from urllib import request", "import urllib.request as r", "eval(text)", "f = exec"),
+        *("os.system(text)", "Path(text).read_text()", "open(text)", "builtins.open(text)"),
+    ],
+)
+def test_what_reaches_outside_is_found(source: str):
+    assert uses(source)
+
+
+def test_numpy_and_torch_read_no_objects():
+    calls = [
+        ast.unparse(node)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "load"
+    ]
+    read = [call for call in calls if call.startswith(("np.", "numpy.", "torch."))]
+    assert read == ["np.load(file, allow_pickle=False)"]
+
+
+def test_every_test_that_the_security_page_names_is_there():
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+)`", page)
+    there = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 20
+    assert [name for name in named if f"def {name}(" not in there] == []

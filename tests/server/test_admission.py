@@ -1,0 +1,273 @@
+"""So many visitors are let in, and the next ones are told, and let in later."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
+from starlette.websockets import WebSocket
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from regviz.server import admission
+from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Places, address_of
+from tests.support.serving import Stranger, serve
+
+PAGE = {"accept": "text/html,application/xhtml+xml"}
+SESSION = "the-session"
+
+
+def message(kind: str) -> bytes:
+    found = BackMsg()
+    if kind == "rerun_script":
+        found.rerun_script.query_string = "v=1"
+    else:
+        setattr(found, kind, True)
+    return found.SerializeToString()
+
+
+ASK, HEARTBEAT = message("rerun_script"), message("app_heartbeat")
+
+
+async def _stream(socket: WebSocket) -> None:
+    await socket.accept()
+    async for data in socket.iter_bytes():
+        if data == ASK:
+            told = ForwardMsg()
+            told.new_session.initialize.session_id = SESSION
+            await socket.send_bytes(told.SerializeToString())
+            if "fail" in socket.query_params:
+                raise RuntimeError
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places(2)
+
+
+def admission_of(places: Places) -> Admission:
+    async def answer(_: object) -> PlainTextResponse:
+        return PlainTextResponse("served")
+
+    routes = [WebSocketRoute(STREAM, _stream), Route("/{path:path}", answer)]
+    return Admission(Starlette(routes=routes), places)
+
+
+@pytest.fixture
+def client(places: Places) -> Iterator[TestClient]:
+    with TestClient(admission_of(places)) as client:
+        yield client
+
+
+def ask(socket: WebSocketTestSession) -> None:
+    """Request a run of the page, and wait until it has begun."""
+    socket.send_bytes(ASK)
+    assert ForwardMsg.FromString(socket.receive_bytes()).HasField("new_session")
+
+
+def test_a_visitor_takes_one_place_with_the_first_request(client: TestClient, places: Places):
+    assert client.get("/", headers=PAGE).text == "served"
+    with client.websocket_connect(STREAM) as one:
+        assert places.n_taken == 0
+        ask(one)
+        assert places.n_taken == 1
+        ask(one)
+        assert places.n_taken == 1
+    assert places.n_taken == 0
+
+
+def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, places: Places):
+    assert {client.get("/", headers=PAGE).status_code for _ in range(50)} == {200}
+    with client.websocket_connect(STREAM) as one:
+        ask(one)
+    assert places.n_refused == 0
+
+
+def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, places: Places):
+    silent = [client.websocket_connect(STREAM).__enter__() for _ in range(5)]
+    for each in silent:
+        each.send_bytes(HEARTBEAT)
+    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
+        ask(one)
+        ask(other)
+        assert places.n_taken == 2
+    for each in silent:
+        each.close()
+        each.__exit__(None, None, None)
+
+
+def test_a_connection_that_requests_nothing_is_closed(
+    client: TestClient, places: Places, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    with client.websocket_connect(STREAM) as one:
+        one.send_bytes(HEARTBEAT)
+        told = one.receive()
+        assert (told["type"], told["code"]) == ("websocket.close", SILENT)
+    assert places.n_taken == 0
+
+
+def test_a_class_behind_one_router_fits(places: Places, client: TestClient):
+    places.n = 60
+    sockets = [client.websocket_connect(STREAM).__enter__() for _ in range(60)]
+    for socket in sockets:
+        ask(socket)
+    assert places.n_taken == 60
+    for socket in sockets:
+        socket.close()
+        socket.__exit__(None, None, None)
+    assert places.n_taken == 0
+
+
+def test_one_address_takes_only_its_part_of_the_places():
+    app = admission_of(Places(4, 2))
+    with (
+        TestClient(app, client=("192.0.2.1", 1)) as crowd,
+        TestClient(app, client=("192.0.2.2", 1)) as other,
+        crowd.websocket_connect(STREAM) as one,
+        crowd.websocket_connect(STREAM) as two,
+        crowd.websocket_connect(STREAM) as three,
+    ):
+        ask(one)
+        ask(two)
+        three.send_bytes(ASK)
+        assert three.receive()["code"] == TRY_AGAIN
+        refused = crowd.get("/", headers=PAGE)
+        assert refused.status_code == 503
+        assert "2 visitors from one address" in refused.text
+        assert "REGVIZ_SESSIONS_PER_ADDRESS" in refused.text
+        with pytest.raises(WebSocketDenialResponse), crowd.websocket_connect(STREAM):
+            pass
+        assert other.get("/", headers=PAGE).status_code == 200
+        with other.websocket_connect(STREAM) as visitor:
+            ask(visitor)
+        one.close()
+        one.__exit__(None, None, None)
+        assert crowd.get("/", headers=PAGE).status_code == 200
+
+
+def test_clients_whose_address_is_not_known_have_all_places():
+    places = Places(3, 1)
+    assert [places.take() for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_a_client_counts_under_its_address(host: str, counted: str):
+    assert address_of({"type": "http", "client": (host, 1)}) == counted
+    assert address_of({"type": "http", "client": None}) == ""
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("127.0.0.1", 200), ("192.0.2.9", 503)])
+def test_the_address_that_a_trusted_proxy_forwards_counts(
+    tmp_path: Path, trusted: str, status: int
+):
+    settings = {"REGVIZ_SESSIONS_PER_ADDRESS": "1"}
+    options = ("--server.address", "127.0.0.1")
+    with (
+        serve(tmp_path, *options, FORWARDED_ALLOW_IPS=trusted, **settings) as server,
+        Stranger(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
+    ):
+        visitor.ask("v=1&epochs=20&hidden=2&methods=none")
+        there = {"X-Forwarded-For": "198.51.100.1"}
+        assert requests.get(server.url, headers=PAGE | there, timeout=60).status_code == 503
+        elsewhere = {"X-Forwarded-For": "198.51.100.2"}
+        assert requests.get(server.url, headers=PAGE | elsewhere, timeout=60).status_code == status
+
+
+def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, places: Places):
+    places.n_taken = 2
+    full = client.get("/?v=1", headers=PAGE)
+    assert full.status_code == 503
+    assert "2 visitors" in full.text
+    assert full.headers["content-type"].startswith("text/html")
+    (retry,) = re.findall(r'http-equiv="refresh" content="(\d+)"', full.text)
+    assert full.headers["retry-after"] == retry
+    assert full.headers["cache-control"] == "no-store"
+    low, high = admission.RETRY
+    assert low <= int(retry) <= high
+
+
+def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, places: Places):
+    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
+        ask(one)
+        ask(other)
+        assert client.get("/", headers=PAGE).status_code == 503
+        one.close()
+        one.__exit__(None, None, None)
+        assert client.get("/", headers=PAGE).status_code == 200
+    assert places.n_taken == 0
+
+
+def test_a_connection_without_a_place_is_refused(client: TestClient, places: Places):
+    places.n_taken = 2
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(STREAM):
+        pass
+    assert refused.value.status_code == 503
+    assert "retry-after" in refused.value.headers
+    assert (places.n_taken, places.n_refused) == (2, 1)
+
+
+def test_of_two_that_connect_for_the_last_place_the_second_is_told_to_try_again(
+    client: TestClient, places: Places
+):
+    places.n_taken = 1
+    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
+        ask(one)
+        other.send_bytes(ASK)
+        told = other.receive()
+        assert (told["type"], told["code"]) == ("websocket.close", TRY_AGAIN)
+        assert (places.n_taken, places.n_refused) == (2, 1)
+    assert places.n_taken == 1
+
+
+def test_a_visitor_who_connects_again_has_a_place_without_a_request(
+    client: TestClient, places: Places, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    protocols = ["streamlit", "token", SESSION]
+    with client.websocket_connect(STREAM, subprotocols=protocols) as stranger:
+        assert stranger.receive()["code"] == SILENT  # a name that no session has had
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 60.0)
+    with client.websocket_connect(STREAM) as one:
+        ask(one)
+    monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
+    with client.websocket_connect(STREAM, subprotocols=protocols) as again:
+        assert places.n_taken == 1
+        ask(again)
+    assert places.n_taken == 0
+
+
+def test_a_connection_that_fails_gives_its_place_back(client: TestClient, places: Places):
+    with pytest.raises(RuntimeError), client.websocket_connect(f"{STREAM}?fail") as one:
+        one.send_bytes(ASK)
+    assert places.n_taken == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/_stcore/health", PAGE),
+        ("/media/points.csv", PAGE),
+        ("/assets/board/main.js", {"accept": "*/*"}),
+    ],
+)
+def test_what_an_open_page_needs_is_always_served(client: TestClient, path: str, headers: dict):
+    for _ in range(5):
+        assert client.get(path, headers=headers).text == "served"
+    assert client.get("/", headers=PAGE).status_code == 200

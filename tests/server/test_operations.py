@@ -1,0 +1,143 @@
+"""What an operator reads: a line a run, and metrics on a port of their own."""
+
+import json
+import logging
+import socket
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+import regviz
+from regviz.jobs.run import Run
+from regviz.jobs.runs import Runs
+from regviz.jobs.scheduler import SHARED
+from regviz.server.admission import Places
+from regviz.server.logs import JsonLines, configure
+from regviz.server.metrics import serve_metrics
+from tests.jobs.test_runs import LONG, SHORT, finish, until
+from tests.pages.test_playground import QUICK, open_page, runs
+
+__all__ = ["runs"]  # the fixture that ends all runs
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
+    """What is logged about runs, as it would be written."""
+    until(lambda: not len(SHARED))  # what earlier tests have begun is logged when it ends
+    written: list[dict] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(json.loads(JsonLines().format(record)))
+
+    logger, handler = logging.getLogger("regviz.runs"), Collect()
+    with caplog.at_level("INFO", "regviz.runs"):
+        logger.addHandler(handler)
+        yield written
+        logger.removeHandler(handler)
+
+
+def test_a_run_is_one_line(lines: list[dict]):
+    finish(Run(SHORT))
+    until(lambda: len(lines) == 1)
+    (line,) = lines
+    assert line["event"] == "run"
+    assert line["level"] == "info"
+    assert line["experiment"] == SHORT.id
+    assert line["networks"] == len(SHORT.regularizations)
+    assert line["epochs"] == 30
+    assert line["hit"] is False
+    assert line["outcome"] == "complete"
+    assert line["ms"] > 0
+    assert line["waited_ms"] >= 0
+
+
+def test_a_run_that_is_left_is_a_line_too(lines: list[dict]):
+    run = Run(LONG, patience=0.05, visitor="a")
+    run.leave("a")
+    until(lambda: len(lines) == 1)
+    assert lines[0]["outcome"] == "stopped"
+
+
+def test_a_failure_has_its_traceback_on_the_same_line(
+    lines: list[dict], monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of cheese")
+
+    run = Run(LONG)
+    monkeypatch.setattr(run.packing, "add", fail)
+    until(lambda: len(lines) == 1)
+    assert lines[0]["outcome"] == "failed"
+    assert "out of cheese" in lines[0]["traceback"]
+
+
+def test_a_replication_tells_its_seeds(lines: list[dict]):
+    Runs().replicate(SHORT, (3, 4)).wait(10)
+    until(lambda: len(lines) == 1)
+    assert lines[0]["seeds"] == 2
+
+
+def test_what_was_there_already_is_a_hit(lines: list[dict]):
+    page = open_page(**QUICK)
+    until(lambda: len(lines) == 1)
+    assert lines[0]["hit"] is False
+    page.run()
+    assert len(lines) == 1
+    open_page(**QUICK)
+    until(lambda: len(lines) == 2)
+    assert lines[1]["hit"] is True
+    assert lines[1]["experiment"] == lines[0]["experiment"]
+
+
+def test_equal_experiments_have_the_same_id_and_others_another():
+    other = replace(SHORT, data=regviz.DataSpec(seed=1))
+    assert SHORT.id == regviz.Experiment.from_json(SHORT.to_json()).id
+    assert SHORT.id != other.id
+    assert SHORT.id.isalnum()
+
+
+def test_logs_go_to_standard_error_once(capsys: pytest.CaptureFixture[str]):
+    logger = logging.getLogger("regviz")
+    before = logger.handlers, logger.level, logger.propagate
+    try:
+        configure()
+        configure()
+        logging.getLogger("regviz.any").warning("a %s", "word\nand more")
+    finally:
+        logger.handlers, logger.level, logger.propagate = before
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert json.loads(line)["event"] == "a word\nand more"
+
+
+def test_metrics_are_what_places_and_trainings_come_to():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    places, pool = Places(1), Runs(max_trainings=7)
+    assert places.take()
+    assert not places.take()
+    finish(pool.get(SHORT))
+    run = pool.get(LONG)
+    serve_metrics(port, places, pool, CollectorRegistry())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    found = {s.name: s.value for f in text_string_to_metric_families(text) for s in f.samples}
+    assert found == {
+        "regviz_visitors": 1,
+        "regviz_visitors_allowed": 1,
+        "regviz_visitors_refused_total": 1,
+        "regviz_trainings": 1,
+        "regviz_trainings_allowed": 7,
+        "regviz_trainings_started_total": 2,
+        "regviz_trainings_refused_total": 0,
+        "regviz_kept_bytes": pool.n_bytes,
+        "regviz_kept_bytes_allowed": pool.max_bytes,
+    }
+    run.leave("")

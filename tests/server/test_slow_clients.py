@@ -1,0 +1,452 @@
+"""Clients that keep a connection and send little: they are bounded, and disturb nobody."""
+
+import asyncio
+import http.client
+import logging
+import select
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+import pytest
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from regviz.server import logs, slow_clients
+from regviz.server.assets import STREAMLIT
+from regviz.server.slow_clients import (
+    RESERVED_DESCRIPTORS,
+    Arrivals,
+    bound_connections,
+    raise_descriptor_limit,
+)
+from tests.support.serving import ROOT, Server, Stranger, serve
+
+DESCRIPTORS = 256
+# a server with few descriptors, as hosts with 1,024 have compared with thousands of clients
+FEW = f"""
+import resource
+import sys
+
+resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS}))
+if "streamlit" in sys.orig_argv:
+    from regviz.server import slow_clients
+
+    slow_clients.HEADER_SECONDS = slow_clients.BODY_SECONDS = slow_clients.STALL_SECONDS = 3600
+"""
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that gives clients more time than the tests take."""
+    folder = tmp_path_factory.mktemp("few")
+    (folder / "sitecustomize.py").write_text(FEW)
+    with serve(folder, PYTHONPATH=f"{folder}:{ROOT}") as server:
+        yield server
+
+
+def client(server: Server, sent: bytes = b"") -> socket.socket:
+    place = urlsplit(server.url)
+    found = socket.create_connection((place.hostname, place.port), timeout=60)
+    found.sendall(sent)
+    return found
+
+
+def answers(server: Server) -> bool:
+    with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=60) as answer:
+        return answer.status == 200
+
+
+def test_half_open_connections_keep_nobody_out_and_fill_no_log(patient: Server):
+    size = patient.log.stat().st_size
+    with ExitStack() as stack:
+        for _ in range(4):
+            for _ in range(DESCRIPTORS):
+                half = client(patient, b"GET / HTTP/1.1\r\nX-")
+                stack.callback(half.close)
+            assert answers(patient)
+        with Stranger(patient) as visitor:
+            assert visitor.ask("v=1&epochs=20&hidden=2&methods=none")
+    assert patient.log.stat().st_size - size < 20_000
+
+
+def test_a_connection_with_a_request_under_way_is_not_dropped_for_new_ones(patient: Server):
+    with Stranger(patient) as visitor, ExitStack() as stack:
+        assert visitor.ask("v=1&epochs=20&hidden=2&methods=none")
+        for _ in range(2 * DESCRIPTORS):
+            stack.callback(client(patient, b"G").close)
+        assert visitor.ask("v=1&epochs=20&hidden=3&methods=none")
+
+
+def test_clients_that_do_not_read_keep_nobody_out(patient: Server):
+    folder = STREAMLIT / "static" / "js"
+    script = min((p for p in folder.iterdir() if p.stat().st_size > 200_000), key=size)
+    request = f"GET /static/js/{script.name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    place = urlsplit(patient.url)
+    n_open, unanswered = 200, select.poll()
+    with ExitStack() as stack:
+        for _ in range(n_open):
+            one = stack.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.settimeout(60)
+            one.connect((place.hostname, place.port))
+            with suppress(OSError):  # closed for the next one already
+                one.sendall(200 * request)
+            unanswered.register(one, select.POLLIN)
+        deadline = time.monotonic() + 60
+        while waiting := unanswered.poll(60_000):  # each has a response, or is closed
+            for number, _ in waiting:
+                unanswered.unregister(number)
+                n_open -= 1
+            if not n_open:
+                break
+        # responses of which the system still takes all cannot be told from others
+        while not answers_now(patient):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def answers_now(server: Server) -> bool:
+    try:
+        return answers(server)
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+# The timers, in a server of uvicorn's in this process, whose clock the tests set
+
+
+HOUR = 3600  # seconds
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """An event loop in which time can be skipped."""
+
+    skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.skipped
+
+
+@dataclass
+class Bounded:
+    """A server that sends 20 MB to every client, and a client that has connected to it."""
+
+    loop: Clock
+    arrivals: Arrivals
+    connections: set[Any]
+    client: socket.socket
+
+    @property
+    def connection(self) -> Any:
+        (found,) = self.connections
+        return found
+
+    async def send(self, data: bytes) -> None:
+        await self.loop.sock_sendall(self.client, data)
+
+    async def read(self, n: int) -> bytes:
+        """The next `n` bytes."""
+        received = bytearray()
+
+        def is_enough() -> bool:
+            with suppress(BlockingIOError):
+                part = self.client.recv(n - len(received))
+                assert part
+                received.extend(part)
+            return len(received) == n
+
+        await until(is_enough)
+        return bytes(received)
+
+
+async def generous(scope: Any, receive: Any, send: Any) -> None:
+    """Send 20 MB, or the two bytes that health takes."""
+    if scope["type"] == "http":
+        while (await receive()).get("more_body"):
+            pass
+        body = b"ok" if scope["path"].endswith("health") else bytes(20_000_000)
+        headers = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] == "websocket.receive":
+        for _ in range(20):
+            await send({"type": "websocket.send", "bytes": bytes(1_000_000)})
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaitable[None]]], None]:
+    """Run a test with a server and a client of it; no time limit is reached but by skipped time."""
+    monkeypatch.setattr(slow_clients, "HEADER_SECONDS", HOUR)
+    monkeypatch.setattr(slow_clients, "BODY_SECONDS", 2 * HOUR)
+    monkeypatch.setattr(slow_clients, "STALL_SECONDS", 3 * HOUR)
+    for name in ("connection_made", "data_received", "connection_lost"):
+        monkeypatch.setattr(H11Protocol, name, getattr(H11Protocol, name))
+    arrivals = Arrivals(100)
+    bound_connections(arrivals)
+
+    async def serve_for(work: Callable[[Bounded], Awaitable[None]], loop: Clock) -> None:
+        config = uvicorn.Config(
+            generous,
+            ws="websockets-sansio",
+            ws_ping_interval=None,
+            timeout_keep_alive=100 * HOUR,
+            log_config=None,
+        )
+        config.load()
+        state = ServerState()
+        server = await loop.create_server(lambda: H11Protocol(config, state, {}), "127.0.0.1", 0)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            client.setblocking(False)
+            await loop.sock_connect(client, server.sockets[0].getsockname())
+            await until(lambda: state.connections)
+            await work(Bounded(loop, arrivals, state.connections, client))
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await until(lambda: not state.connections and not state.tasks)
+
+    def in_clock(work: Callable[[Bounded], Awaitable[None]]) -> None:
+        with asyncio.Runner(loop_factory=Clock) as runner:
+            loop = runner.get_loop()
+            assert isinstance(loop, Clock)
+            runner.run(serve_for(work, loop))
+
+    return in_clock
+
+
+async def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+HEAD = b"GET /_stcore/health HTTP/1.1\r\nHost: localhost\r\n"
+UPLOAD = (
+    b"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf"
+)
+DOWNLOAD = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = (
+    b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+MESSAGE = b"\x82\x81\0\0\0\0x"  # a frame of one byte, masked by zeros
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [(b"", False), (b"GET / HT", False), (HEAD, False), (HEAD, True), (UPLOAD, False)],
+    ids=["nothing", "line", "header", "second header", "body"],
+)
+def test_a_request_that_does_not_arrive_whole_ends_its_connection(
+    run: Callable, sent: bytes, answered: bool
+):
+    async def stall(there: Bounded) -> None:
+        connection = there.connection
+        if answered:
+            await there.send(HEAD + b"\r\n")
+            while not (await there.read(1)).endswith(b"k"):
+                pass
+        await there.send(sent)
+        if sent:
+            conn = connection.conn
+            await until(lambda: conn.trailing_data[0] or conn.their_state is h11.SEND_BODY)
+        there.loop.skipped += 2 * HOUR if sent is UPLOAD else HOUR
+        assert (await there.read(12)) == b"HTTP/1.1 408"
+        await until(lambda: connection not in there.connections)
+
+    run(stall)
+
+
+def test_a_websocket_that_sends_nothing_is_not_ended(run: Callable):
+    async def rest(there: Bounded) -> None:
+        await there.send(UPGRADE)
+        await until(lambda: not isinstance(there.connection, H11Protocol))
+        connection = there.connection
+        there.loop.skipped += 10 * HOUR
+        await there.send(MESSAGE)
+        await there.read(20_000_000)
+        assert there.connection is connection
+
+    run(rest)
+
+
+async def stalled(there: Bounded, request: bytes) -> Any:
+    """Make a request and read nothing; the connection, once there is data left to send."""
+    await there.send(request)
+    if request is UPGRADE:
+        await until(lambda: not isinstance(there.connection, H11Protocol))
+        await there.send(MESSAGE)
+    await until(lambda: there.connection.transport.get_write_buffer_size())
+    return there.connection
+
+
+@pytest.mark.parametrize("request_", [DOWNLOAD, UPGRADE], ids=["response", "websocket"])
+def test_a_client_that_reads_nothing_is_ended(run: Callable, request_: bytes):
+    async def stall(there: Bounded) -> None:
+        connection = await stalled(there, request_)
+        assert there.arrivals.n_dropped == 0
+
+        def ended() -> bool:
+            there.loop.skipped += 3 * HOUR
+            return connection not in there.connections
+
+        await until(ended)
+        assert there.arrivals.n_dropped == 1
+
+    run(stall)
+
+
+def test_a_websocket_that_answers_no_ping_is_ended_though_it_reads_nothing(run: Callable):
+    async def stall(there: Bounded) -> None:
+        connection = await stalled(there, UPGRADE)
+        connection.keepalive_timeout()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        # uvicorn waits for the client to read what is left
+        assert connection.transport.is_closing()
+        assert connection in there.connections
+
+        def ended() -> bool:
+            there.arrivals.end_stalled()
+            return connection not in there.connections
+
+        await until(ended)
+
+    run(stall)
+
+
+@pytest.mark.parametrize("request_", [DOWNLOAD, UPGRADE], ids=["response", "websocket"])
+def test_a_client_that_reads_slowly_stays(run: Callable, request_: bytes):
+    async def read_slowly(there: Bounded) -> None:
+        connection = await stalled(there, request_)
+        for _ in range(20):
+            there.arrivals.end_stalled()
+            # less than the steps of 1 MB or so in which the system takes more of the program
+            await there.read(300_000)
+        assert connection.transport.get_write_buffer_size()
+        there.arrivals.end_stalled()
+        assert there.connection is connection
+        assert there.arrivals.n_dropped == 0
+
+    run(read_slowly)
+
+
+def test_the_descriptor_limit_is_raised_and_leaves_some_for_files():
+    program = """
+import resource
+from regviz.server.slow_clients import raise_descriptor_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, 900))
+print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.split() == [str(900 - RESERVED_DESCRIPTORS), "900", "900"]
+    assert raise_descriptor_limit() > 0
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", b"400"),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 0\r\n", b"400"),
+        (b"Content-Length: 0\r\n", b"200"),
+    ],
+)
+def test_a_request_with_two_lengths_is_refused(patient: Server, header: bytes, status: bytes):
+    with client(patient, HEAD + header + b"Connection: close\r\n\r\n0\r\n\r\n") as one:
+        assert one.recv(100).split()[1] == status
+
+
+# Logs
+
+
+def test_records_of_one_kind_are_bounded_and_counted():
+    limit = logs.RateLimit(3)
+
+    def told(second: float, text: str = "socket.accept() fails: %s") -> str | None:
+        record = logging.LogRecord("asyncio", logging.ERROR, "", 0, text, ("why",), None)
+        record.created = second
+        return record.getMessage() if limit.filter(record) else None
+
+    passed = [told(second / 10) for second in range(100)]
+    assert passed == ["socket.accept() fails: why"] * 3 + [None] * 97
+    assert told(10, "another of %s") == "another of why"
+    assert told(logs.MINUTE) == "socket.accept() fails: why (97 more of this kind were left out)"
+    assert told(logs.MINUTE + 1) == "socket.accept() fails: why"
+
+
+def test_frameworks_records_are_limited_where_they_are_written(monkeypatch: pytest.MonkeyPatch):
+    handler = logging.Handler()
+    written: list[str] = []
+    monkeypatch.setattr(handler, "emit", lambda record: written.append(record.getMessage()))
+    framework = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(framework, "handlers", [handler])
+    monkeypatch.setattr(logging, "lastResort", logging.Handler())
+    own = logging.getLogger("regviz")
+    monkeypatch.setattr(own, "handlers", own.handlers)
+    monkeypatch.setattr(own, "propagate", own.propagate)
+    monkeypatch.setattr(logs, "_limit_streamlit", lambda _: None)
+    logs.configure()
+    for _ in range(1000):
+        framework.warning("Invalid HTTP request received.")
+    assert len(written) == logs.OTHER_RECORDS
+
+
+def test_all_of_streamlits_loggers_are_limited():
+    program = """
+from streamlit.logger import get_logger
+there = get_logger("streamlit.runtime.app_session")
+from regviz.server import logs
+logs.configure()
+logs.configure()
+later = get_logger("streamlit.made.later")
+for logger in (there, later):
+    for _ in range(100):
+        logger.error("it fails")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    for name in ("streamlit.runtime.app_session", "streamlit.made.later"):
+        assert done.stderr.count(f"{name}: it fails") == logs.OTHER_RECORDS
+
+
+def test_a_record_that_two_handlers_write_is_counted_once():
+    limit, written = logs.RateLimit(3), 0
+    for _ in range(10):
+        record = logging.LogRecord("uvicorn", logging.ERROR, "", 0, "it fails", (), None)
+        written += limit.filter(record) and limit.filter(record)
+    assert written == 3
+
+
+def test_without_h11_the_operator_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(slow_clients, "AutoHTTPProtocol", object)
+    monkeypatch.setattr(slow_clients._logger, "propagate", True)
+    logging.getLogger("regviz").propagate = True
+    before: Callable[..., None] = slow_clients.H11Protocol.connection_made
+    slow_clients.bound_connections(slow_clients.Arrivals(10))
+    assert slow_clients.H11Protocol.connection_made is before
+    assert "connections are not bounded" in caplog.text

@@ -1,0 +1,69 @@
+"""The server starts with what its operator asks for, or says what is wrong and does not."""
+
+import ipaddress
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.support.serving import ROOT, Stranger, serve
+
+# every name that a process of the server looks up and every address that it connects to
+WATCH = """
+import os
+import sys
+
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        place = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments
+        with open({file!r}, "a") as out:
+            print(event, repr(place), file=out)
+
+sys.addaudithook(watch)
+"""
+
+
+def test_a_setting_that_is_wrong_is_told_in_a_line():
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"REGVIZ_SESSIONS": "many"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    said = ended.stdout + ended.stderr
+    assert "RegViz cannot start: REGVIZ_SESSIONS must be a whole number, got 'many'" in said
+    assert "Traceback" not in said
+
+
+def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
+    told = tmp_path / "told"
+    (tmp_path / "sitecustomize.py").write_text(WATCH.format(file=str(told)))
+    with serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server:
+        with Stranger(server) as visitor:
+            assert visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
+        with pytest.raises(InvalidStatus):
+            Stranger(server, origin="https://example.org")
+        assert "URL: http://localhost:" in server.logged()
+    wrong = []
+    for line in told.read_text().splitlines() if told.exists() else ():
+        event, _, place = line.partition(" ")
+        found = eval(place)  # what `repr` wrote
+        host = found[0] if isinstance(found, tuple) else None  # else it is a file's name
+        if isinstance(host, bytes):
+            host = host.decode()
+        if host not in (None, "", "localhost", "0.0.0.0", "::") and not _is_loopback(host):
+            wrong.append(f"{event} {place}")
+    assert wrong == []
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False

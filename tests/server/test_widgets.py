@@ -1,0 +1,136 @@
+"""A browser is told where a widget stands until it says so itself, and no change is overlooked."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import DoubleArray
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState, WStates
+
+from regviz.server.widgets import distrust
+from tests.support.serving import Server, Stranger, serve
+
+ID = "$$ID-0-switch"
+SWITCH = WidgetMetadata(ID, lambda value: bool(value), lambda value: value, "bool_value")
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> SessionState:
+    """Of a session whose switch the page has set, once."""
+    for kind, name in (
+        (WStates, "__getitem__"),
+        (SafeSessionState, "__init__"),
+        (SessionState, "set_widgets_from_proto"),
+        (SessionState, "register_widget"),
+    ):
+        monkeypatch.setattr(kind, name, getattr(kind, name))
+    distrust()
+    state = SessionState()
+    state["switch"] = True
+    assert drawn(state) == RegisterWidgetResult(True, True)
+    return state
+
+
+def drawn(state: SessionState) -> RegisterWidgetResult[bool]:
+    return state.register_widget(SWITCH, "switch")
+
+
+def said(**where: bool) -> WidgetStates:
+    """What a browser says with its next message."""
+    message = WidgetStates()
+    for name, value in where.items():
+        message.widgets.add(id=f"$$ID-0-{name}", bool_value=value)
+    return message
+
+
+def test_it_is_told_again_while_it_says_nothing_of_the_widget(state: SessionState):
+    for _ in range(2):
+        state.on_script_will_rerun(said(other=False))
+        assert drawn(state) == RegisterWidgetResult(True, True)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_it_is_told_nothing_once_it_says_where_the_widget_stands(state: SessionState, value: bool):
+    state.on_script_will_rerun(said(switch=value))
+    assert drawn(state) == RegisterWidgetResult(value, False)
+    state.on_script_will_rerun(None)  # the page has itself run again
+    assert drawn(state) == RegisterWidgetResult(value, False)
+
+
+def test_it_is_told_nothing_of_what_stands_where_it_would_by_itself(state: SessionState):
+    state["switch"] = False
+    drawn(state)
+    state.on_script_will_rerun(said())
+    assert drawn(state) == RegisterWidgetResult(False, False)
+
+
+# ------------------------------------------------------------------------- a real server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+def widgets_of(messages: list[ForwardMsg]) -> dict[str, str]:
+    """The ids of the widgets that the page has drawn, by their labels."""
+    found = {}
+    for message in messages:
+        element, block = message.delta.new_element, message.delta.add_block
+        for proto in (element.slider, element.checkbox, block.popover):
+            found[proto.label] = proto.id
+    return found
+
+
+def board_of(messages: list[ForwardMsg]) -> tuple[str, str]:
+    """The board's widget and its fragment."""
+    (found,) = (
+        (message.delta.new_element.bidi_component.id, message.delta.fragment_id)
+        for message in messages
+        if message.delta.new_element.bidi_component.component_name == "regviz_board"
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("Noise", {"double_array_value": DoubleArray(data=[0.5])}),
+        ("Dropout", {"bool_value": False}),
+        ("Share", {"bool_value": True}),
+    ],
+)
+def test_a_widget_that_moves_with_a_fragments_message_is_not_overlooked(
+    server: Server, label: str, value: dict[str, Any]
+):
+    with Stranger(server) as visitor:
+        drawn = visitor.ask("v=1&epochs=20&hidden=2")
+        board, fragment = board_of(drawn)
+        message = BackMsg()
+        message.rerun_script.fragment_id = fragment
+        states = message.rerun_script.widget_states.widgets
+        states.add(id=board, json_value="{}")
+        states.add(id=widgets_of(drawn)[label], **value)
+        visitor.say(message)
+        # a run of the whole page follows
+        visitor.hear(
+            lambda each: (
+                each.WhichOneof("type") == "new_session" and not each.metadata.run.fragment_ids
+            )
+        )
+
+
+def test_a_fragments_message_alone_runs_the_fragment_alone(server: Server):
+    with Stranger(server) as visitor:
+        board, fragment = board_of(visitor.ask("v=1&epochs=20&hidden=2"))
+        message = BackMsg()
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.widget_states.widgets.add(id=board, json_value="{}")
+        heard = visitor.say_and_hear(message)
+        assert heard[-1].script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY

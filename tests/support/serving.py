@@ -1,0 +1,164 @@
+"""A real server, and a stranger who speaks to it as no browser would."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 90
+TRACEBACK = "Traceback (most recent call last)"
+
+
+class Server(NamedTuple):
+    """Where it is, and the file that it logs to."""
+
+    url: str
+    log: Path
+
+    def logged(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def serve(
+    folder: Path, *options: str, port: int | None = None, **environment: str
+) -> Iterator[Server]:
+    """A server that was started the way the README says, with more options and variables."""
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", folder / "log")
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with server.log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, *options],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_up(server, process)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{server.logged()}")
+
+
+class Site:
+    """Somebody else's page, at an address of its own."""
+
+    def __init__(self) -> None:
+        site, self.content = self, ""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(site.content.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # another site than 127.0.0.1, and as near as that: browsers keep those far away off
+        self.origin = f"http://localhost:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Stranger:
+    """A connection on which anything can be said, and which keeps all that is answered.
+
+    Parameters
+    ----------
+    server : Server
+    **options
+        For `websockets.sync.client.connect`.
+    """
+
+    def __init__(self, server: Server, **options: object) -> None:
+        self.heard: list[bytes] = []
+        self._connection = connect(
+            server.url.replace("http", "ws", 1) + "/_stcore/stream",
+            subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
+            max_size=None,
+            **options,
+        )
+
+    def __enter__(self) -> Self:
+        self.socket: ClientConnection = self._connection.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._connection.__exit__(*error)
+
+    def say(self, message: BackMsg | bytes | str) -> None:
+        """Send a message, or whatever this is."""
+        data = message.SerializeToString() if isinstance(message, BackMsg) else message
+        self.socket.send(data)
+
+    def ask(self, query: str = "", **more: object) -> list[ForwardMsg]:
+        """Have the page run; all that comes until it has."""
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        for name, value in more.items():
+            setattr(message.rerun_script, name, value)
+        return self.say_and_hear(message)
+
+    def say_and_hear(self, message: BackMsg | bytes) -> list[ForwardMsg]:
+        """Send a message that has the page run; all that comes until it has."""
+        self.say(message)
+        return self.hear(lambda each: each.WhichOneof("type") == "script_finished")
+
+    def hear(self, enough: Callable[[ForwardMsg], bool], timeout: float = 30) -> list[ForwardMsg]:
+        """All messages up to the first that is enough."""
+        found: list[ForwardMsg] = []
+        while not (found and enough(found[-1])):
+            data = self.socket.recv(timeout)
+            assert isinstance(data, bytes)
+            self.heard.append(data)
+            found.append(ForwardMsg.FromString(data))
+        return found
+
+    def closed(self, timeout: float = 30) -> int:
+        """Wait until the connection is closed; the code that says why."""
+        try:
+            while True:
+                self.socket.recv(timeout)
+        except ConnectionClosed as end:
+            return end.rcvd.code if end.rcvd else 1006
