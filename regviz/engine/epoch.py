@@ -147,12 +147,12 @@ def _train(*arguments: Any) -> None:
     if train is None:
         train_by_reference(*arguments)
         return
-    changed, given, sizes = arguments[:2], arguments[2:11], arguments[11]
-    if not all(tensor.is_contiguous() for tensor in changed):
-        raise ValueError("parameters and state must be contiguous")
+    tensors, sizes = arguments[:11], arguments[11]
+    if not all(tensor.is_contiguous() for tensor in tensors):
+        raise ValueError("tensors must be contiguous")
     activation, task, optimizer, learning_rate, momentum, *rest = arguments[12:]
     train(
-        *(tensor.contiguous().numpy() for tensor in (*changed, *given)),
+        *[tensor.numpy() for tensor in tensors],
         *_shape(tuple(sizes)),
         *(ACTIVATIONS.index(activation), TASKS.index(task), optimizer in ("adam", "adamw")),
         *(learning_rate, momentum if optimizer == "momentum" else 0.0, *rest),

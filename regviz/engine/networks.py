@@ -84,7 +84,7 @@ def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Ten
         hits = outputs.argmax(1) == y
     elif task == "binary":
         z = outputs[:, 0]
-        loss = (1 - y) * z - F.logsigmoid(z)
+        loss = ((1 - y) * z).sub_(F.logsigmoid(z))
         hits = (z > 0) == (y > 0.5)
     else:
         loss = 0.5 * (outputs[:, 0] - y) ** 2

@@ -19,6 +19,8 @@ from regviz.engine.training import Recording, initial, pinned, recorded_epochs, 
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import refuse
 
+OUTPUT_BYTES = 500_000  # of the outputs that are measured at a time: they stay in the cache
+
 
 def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     """Train every regularization of an experiment and return the recording.
@@ -56,7 +58,8 @@ def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     >>> history.parameters.shape
     (101, 2, 105)
     """
-    *_, history = stream(experiment, dataset)
+    pair = _checked(experiment, dataset)
+    *_, (history,) = histories(*pair, due=lambda: False)
     return history
 
 
@@ -83,6 +86,14 @@ def stream(
     ValueError
         If experiment and data cannot go together; by the call itself, before anything is trained.
     """
+    pair = _checked(experiment, dataset)
+    return (history for (history,) in histories(*pair, after_epoch))
+
+
+def _checked(
+    experiment: Experiment, dataset: Dataset | None
+) -> tuple[list[Experiment], list[Dataset]]:
+    """What `histories` takes, once the compiled epoch is ready."""
     if not isinstance(experiment, Experiment):
         raise refuse("experiment", "an Experiment", experiment)
     if dataset is None:
@@ -90,7 +101,7 @@ def stream(
     else:
         experiment = on_arrays(experiment, dataset)
     compiled.wait(experiment.training.dtype)
-    return (one for (one,) in histories([experiment], [dataset], after_epoch))
+    return [experiment], [dataset]
 
 
 def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
@@ -111,9 +122,9 @@ def histories(
     experiments: Sequence[Experiment],
     datasets: Sequence[Dataset],
     after_epoch: Callable[[], None] = lambda: None,
-    due: Callable[[], bool] = lambda: False,
+    due: Callable[[], bool] | None = None,
 ) -> Iterator[list[History]]:
-    """Yield the histories of experiments that are trained together, as `stream` does one.
+    """Yield the histories of experiments that are trained together, as they grow.
 
     Parameters
     ----------
@@ -121,8 +132,11 @@ def histories(
         As for `training.Program`.
     after_epoch
         As for `stream`.
-    due
-        As for `training.recordings`: where it returns True, the histories are yielded as they are.
+    due : callable, optional
+        Called after every epoch. Where it returns True, the histories are yielded, grown by the
+        epochs recorded since the last time; to measure many epochs at once takes less time than one
+        by one. They are also yielded after a bounded number of recorded epochs, and at the end. By
+        default they are yielded after each recorded epoch.
 
     Raises
     ------
@@ -133,12 +147,20 @@ def histories(
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
 
     def grown() -> Iterator[list[History]]:
+        pending: list[list[Recording]] = []
         found: list[History] = []
-        for states in recordings(experiments, datasets, after_epoch, due):
+        most = 1 if due is None else min(recorder.n_at_once for recorder in recorders)
+        n_left = len(recorded_epochs(experiments[0].training))
+        for states in recordings(experiments, datasets, after_epoch, due or (lambda: False)):
             if states:
-                pairs = zip(recorders, states, strict=True)
-                found = [recorder.record(state) for recorder, state in pairs]
-            yield found
+                pending.append(states)
+                n_left -= 1
+            if pending and (not states or len(pending) == most or not n_left):
+                pairs = zip(recorders, zip(*pending, strict=True), strict=True)
+                found = [recorder.record(one) for recorder, one in pairs]
+                pending = []
+            if not pending:
+                yield found
 
     return grown()
 
@@ -153,7 +175,8 @@ def beginnings(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -
     """
     _check_batch_size(experiments[0], datasets[0])
     return [
-        _Recorder(*pair).record(initial(*pair)) for pair in zip(experiments, datasets, strict=True)
+        _Recorder(*pair).record([initial(*pair)])
+        for pair in zip(experiments, datasets, strict=True)
     ]
 
 
@@ -189,25 +212,25 @@ class Growing:
         metrics: NDArray[np.float64],
         diverged: NDArray[np.int64],
     ) -> History:
-        """Add a recorded epoch, and return the history up to it.
+        """Add T recorded epochs, and return the history up to them.
 
         Parameters
         ----------
-        parameters : ndarray of shape (K, P)
-        metrics : ndarray of shape (number of METRICS, K)
+        parameters : ndarray of shape (T, K, P)
+        metrics : ndarray of shape (number of METRICS, T, K)
         diverged : ndarray of shape (K,)
         """
-        t = self.n_times
-        self.parameters[t] = parameters
+        start, end = self.n_times, self.n_times + len(parameters)
+        self.parameters[start:end] = parameters
         for values, new in zip(self.metrics.values(), metrics, strict=True):
-            values[t] = new
-        self.n_times += 1
+            values[start:end] = new
+        self.n_times = end
         return History(
             self.experiment,
             self.dataset,
-            _frozen(self.epochs[: t + 1]),
-            _frozen(self.parameters[: t + 1]),
-            {name: _frozen(values[: t + 1]) for name, values in self.metrics.items()},
+            _frozen(self.epochs[:end]),
+            _frozen(self.parameters[:end]),
+            {name: _frozen(values[:end]) for name, values in self.metrics.items()},
             _frozen(diverged),
         )
 
@@ -233,43 +256,55 @@ class _Recorder:
         y = [dataset.points(split)[1] for split in SPLITS]
         self.y, self.counts = torch.from_numpy(np.concatenate(y)), [len(part) for part in y]
 
+    @property
+    def n_at_once(self) -> int:
+        """How many epochs to measure at once, so that outputs take `OUTPUT_BYTES` at most."""
+        rows = len(self.diverged) * self.layout.sizes[-1]
+        return max(1, OUTPUT_BYTES // (len(self.inputs) * self.inputs.element_size() * rows))
+
     @pinned()
     @torch.inference_mode()
-    def record(self, recording: Recording) -> History:
-        """Add a recording and return the history up to it."""
-        measured = self._measure(recording)
-        rows = recording.parameters.numpy()
-        finite = np.isfinite(measured["objective"]) & np.isfinite(rows).all(axis=1)
-        fresh = ~finite & (self.diverged < 0)
-        known = recording.diverged[fresh]
-        self.diverged = self.diverged.copy()
-        self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
-        gone = self.diverged >= 0
-        metrics = np.full((len(METRICS), len(rows)), np.nan)
+    def record(self, recordings: Sequence[Recording]) -> History:
+        """Add recordings, and return the history up to them."""
+        measured = self._measure(recordings)
+        parameters = np.stack([recording.parameters.numpy() for recording in recordings])
+        finite = np.isfinite(measured["objective"]) & np.isfinite(parameters).all(axis=2)
+        metrics = np.full((len(METRICS), *finite.shape), np.nan)
         for i, name in enumerate(METRICS):
             if name in measured:
                 metrics[i] = measured[name]
-        metrics[:, gone] = np.nan
-        t = self.growing.n_times
-        if t and gone.any():
-            rows = np.where(gone[:, None], self.growing.parameters[t - 1], rows)
-        return self.growing.add(rows, metrics, self.diverged)
+        self.diverged = self.diverged.copy()
+        for t, recording in enumerate(recordings):
+            fresh = ~finite[t] & (self.diverged < 0)
+            known = recording.diverged[fresh]
+            self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
+            gone = self.diverged >= 0
+            metrics[:, t, gone] = np.nan
+            if gone.any() and self.growing.n_times + t:
+                before = (
+                    parameters[t - 1] if t else self.growing.parameters[self.growing.n_times - 1]
+                )
+                parameters[t, gone] = before[gone]
+        return self.growing.add(parameters, metrics, self.diverged)
 
-    def _measure(self, recording: Recording) -> dict[str, NDArray[np.float64]]:
-        """Every metric for each row: ``(K,)``."""
-        rows = recording.parameters
+    def _measure(self, recordings: Sequence[Recording]) -> dict[str, NDArray[np.float64]]:
+        """Every metric for each of T recordings and each of K rows: ``(T, K)``."""
+        shape = len(recordings), len(self.diverged)
+        rows = torch.cat([recording.parameters for recording in recordings])
         activation = self.experiment.network.activation
         raw = self.outputs(rows, self.inputs, self.layout.sizes, activation)
         found = {}
-        per_point = torch.stack(networks.losses_and_hits(raw, self.y, self.dataset.task))
-        parts = torch.split_with_sizes(per_point, self.counts, 2)
-        for split, part in zip(SPLITS, parts, strict=True):
-            found[f"{split}_loss"], found[f"{split}_accuracy"] = part.mean(2).numpy()
+        per_point = networks.losses_and_hits(raw, self.y, self.dataset.task)
+        for name, values in zip(("loss", "accuracy"), per_point, strict=True):
+            parts = torch.split_with_sizes(values, self.counts, 1)
+            for split, part in zip(SPLITS, parts, strict=True):
+                found[f"{split}_{name}"] = part.mean(1).numpy()
+        weights = rows[:, self.is_weight].double()
+        strengths = torch.cat([self._strengths(recording.epoch) for recording in recordings], 1)
+        found["penalty"] = penalty(weights, *strengths).numpy()
         with np.errstate(invalid="ignore"):  # a network that diverges
             found["gap"] = found["test_loss"] - found["train_loss"]
-        weights = rows[:, self.is_weight].double()
-        found["penalty"] = penalty(weights, *self._strengths(recording.epoch)).numpy()
-        found["objective"] = found["train_loss"] + found["penalty"]
+            found["objective"] = found["train_loss"] + found["penalty"]
         for measure in (
             measures.sparsity,
             measures.near_zero,
@@ -277,7 +312,7 @@ class _Recorder:
             measures.l2_norm,
         ):
             found[measure.__name__] = measure(weights.numpy())
-        return found
+        return {name: values.reshape(shape) for name, values in found.items()}
 
     def _strengths(self, epoch: int) -> torch.Tensor:
         """L1 and L2 of each row as they act at ``epoch``: ``(2, K)``; decoupled decay is none."""

@@ -108,24 +108,27 @@ def recordings(
         Called without arguments after every epoch.
     due : callable
         Called after every epoch. Where it returns True, an empty list is yielded before the next
-        epoch that is not recorded begins, so that the caller can do something else meanwhile.
+        epoch begins, so that the caller can do something else meanwhile.
     """
     program = Program(experiments, datasets)
     yield program.record(0)
     epochs = recorded_epochs(experiments[0].training)
     epoch = 0
     for end in epochs[1:]:
+        over = False
         while epoch < end:
+            if over:
+                yield []
             with pinned():  # for many epochs at once; a generator must not yield within
                 while epoch < end:
                     program.train_epoch(epoch)
                     after_epoch()
                     epoch += 1
-                    if due():
+                    if over := due():
                         break
-            if epoch < end:
-                yield []
         yield program.record(end)
+        if over and epoch < epochs[-1]:
+            yield []
 
 
 @pinned()
@@ -235,8 +238,8 @@ class Program:
     def record(self, epoch: int) -> list[Recording]:
         """The state of each experiment after ``epoch`` epochs."""
         return [
-            Recording(epoch, *state)
-            for state in zip(self._rows(), self.diverged.copy(), strict=True)
+            Recording(epoch, rows.clone(), diverged)
+            for rows, diverged in zip(self._rows(), self.diverged.copy(), strict=True)
         ]
 
     def _regularize(self, epoch: int) -> None:

@@ -10,7 +10,7 @@ from regviz.engine.training import recorded_epochs
 from regviz.spec.experiment import Experiment
 
 # Seconds on one core for each of `work`, fitted and tested by `benchmarks/cost.py`.
-COEFFICIENTS = (2.6e-05, 2e-07, 2.3e-09, 1.9e-09, 1.1e-08, 0.00032, 5.9e-09)
+COEFFICIENTS = (2.7e-05, 2e-07, 2e-09, 1.9e-09, 1.2e-08, 3.8e-05, 6.4e-09)
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:

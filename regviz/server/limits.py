@@ -34,7 +34,7 @@ class Limits:
         Threads that train, 1 to 64. More than there are cores make nothing quicker.
     active : int
         Trainings that have begun and are not finished, 1 to 1000; the next ones wait. Each holds
-        memory: 4 MiB for the networks that the page opens with, 60 MiB for the largest.
+        memory: 5 MiB for the networks that the page opens with, 60 MiB for the largest.
     cache_mb : int
         Finished trainings that are kept for the next visitor, in MiB, 1 to 1,000,000.
     cache_minutes : float

@@ -311,8 +311,7 @@ def test_a_training_hands_over_after_each_epoch_that_is_due_and_that_changes_not
         seen.append((len(done), history.epochs.tolist()))
         torch.randn(3) @ torch.randn(3)
     recorded = recorded_epochs(training)
-    expected = sorted({*recorded, 2, 3})
-    assert seen == [(n, [epoch for epoch in recorded if epoch <= n]) for n in expected]
+    assert seen == [(n, [epoch for epoch in recorded if epoch <= n]) for n in (2, 3, 7)]
     np.testing.assert_array_equal(history.parameters, regviz.train(experiment).parameters)
 
 
