@@ -24,17 +24,17 @@ from regviz.server.admission import Admission, Places
 from regviz.server.assets import files
 from regviz.server.connection import remember_themes
 from regviz.server.errors import Errors, log_once, tell
-from regviz.server.files import File, Kept
+from regviz.server.files import File, StaticCache
 from regviz.server.gate import Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders
-from regviz.server.housekeeping import keep_house
 from regviz.server.index import document
 from regviz.server.logs import configure
+from regviz.server.maintenance import run_maintenance
 from regviz.server.metrics import serve_metrics
 from regviz.server.sending import send_whole_runs
 from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs
-from regviz.server.widgets import distrust
+from regviz.server.widgets import validate_widget_values
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
@@ -45,7 +45,7 @@ PAGE = File("index.html", lambda: document().encode(), "no-cache")
 configure()
 log_once()
 ask_nobody()
-distrust()
+validate_widget_values()
 send_whole_runs()
 remember_themes()
 bound_connections(Arrivals(raise_descriptor_limit()))
@@ -68,7 +68,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
         serve_metrics(limits().metrics_port, places, runs())
     gc.freeze()  # what is imported stays: let no collection walk through torch again
     gc.enable()
-    housekeeping = asyncio.create_task(keep_house(runs(), lambda: places.n_taken))
+    housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: places.n_taken))
     yield {}
     housekeeping.cancel()
 
@@ -82,7 +82,7 @@ app = st.App(
         Middleware(SecurityHeaders, embed=limits().embed),
         Middleware(Errors),
         Middleware(Gate),
-        Middleware(Kept, files=files()),
+        Middleware(StaticCache, files=files()),
         Middleware(Admission, places=places),
     ],
     on_script_error=tell,

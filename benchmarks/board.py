@@ -5,7 +5,7 @@
 Prints the frames per second that seven cards and the focus sustain, epoch by epoch, against six
 `st.plotly_chart`s of networks of the same size; how long after a slider has moved the board is
 drawn anew, and what is sent meanwhile; the time from a change in the sidebar to the first picture
-and to every method at every strength; and the bytes that a cube costs on the WebSocket.
+and to every method at every strength; and the bytes that a grid costs on the WebSocket.
 """
 
 import argparse
@@ -195,7 +195,7 @@ def main() -> None:
         )
     share = run_bytes / parameters
     print(
-        f"WebSocket, page and first cube: {run_bytes} bytes, {share:.2f} of the parameters' bytes"
+        f"WebSocket, page and first grid: {run_bytes} bytes, {share:.2f} of the parameters' bytes"
     )
     print(f"mounts of the component over {1 + CHANGES} runs: {mounts}")
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 import regviz
-from regviz.board.cube import Cube
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine import compiled
 from regviz.jobs.cost import COEFFICIENTS, work
 from regviz.methods.catalogue import METHODS
@@ -45,7 +45,7 @@ def setting(rng: np.random.Generator) -> Experiment:
     )
     network = NetworkSpec(hidden, str(rng.choice(ACTIVATIONS)))
     methods = tuple(METHODS) if rng.random() < 0.7 else ("none", str(rng.choice([*METHODS][1:])))
-    return Cube.of(methods, data, network, training).experiment
+    return StrengthGrid.of(methods, data, network, training).experiment
 
 
 def seconds(experiment: Experiment) -> tuple[Experiment, float]:

@@ -115,7 +115,7 @@ class Crowd:
         self.visitors.clear()
 
     def trained(self) -> int:
-        """How many trainings have ended since the load began; a cube is two."""
+        """How many trainings have ended since the load began; a grid is two."""
         return len(self.server.trainings()) - self._n_trained
 
     def told(self) -> int:

@@ -71,7 +71,7 @@ class Screen(ABC):
 
 
 class Board(Screen):
-    """The frames of a cube as they arrive; asks for more as ``board.js`` does."""
+    """The frames of a grid as they arrive; asks for more as ``board.js`` does."""
 
     def __init__(self) -> None:
         super().__init__()

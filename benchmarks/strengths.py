@@ -24,7 +24,7 @@ import torch
 import regviz
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import label
-from regviz.methods.strengths import LEVELS, grid
+from regviz.methods.strengths import LEVELS, offered
 from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)
@@ -131,7 +131,7 @@ def levels() -> None:
     """Print how many of the eight levels differ from the one before, and where the ends lie."""
     distinct, weak, strong, after = (defaultdict(list) for _ in range(4))
     for name, network, training in cases():
-        columns = grid(list(METHODS), data_of(name), network, training)
+        columns = offered(list(METHODS), data_of(name), network, training)
         result = outcome(name, network, training, [row for column in columns for row in column])
         if not result.learnt:
             continue
@@ -168,7 +168,7 @@ def divergence() -> None:
     ):
         network = regviz.NetworkSpec(hidden, activation)
         training = regviz.TrainingSpec(optimizer, rate, epochs=60, frames=1)
-        columns = grid(list(METHODS), data_of(name), network, training)
+        columns = offered(list(METHODS), data_of(name), network, training)
         rows = [row for column in columns for row in column]
         result = outcome(name, network, training, rows)
         if not result.learnt:

@@ -31,7 +31,7 @@ from regviz.board.scene import Scene
 from regviz.engine import compiled
 from regviz.engine.training import Program
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, grid
+from regviz.methods.strengths import DEFAULT_LEVEL, offered
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {
@@ -42,7 +42,7 @@ TRAINING = regviz.TrainingSpec(optimizer="sgd", learning_rate=0.03, batch_size=1
 REPEATS = 5
 PLAIN_EPOCHS = 20  # about as long as RegViz's 400: a busy machine shall hit both alike
 
-COLUMNS = grid(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
+COLUMNS = offered(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
 SIX = tuple(levels[min(DEFAULT_LEVEL, len(levels) - 1)] for levels in COLUMNS)
 GRID = tuple(regularization for levels in COLUMNS for regularization in levels)
 
@@ -124,7 +124,7 @@ def compare(batch_size: int | None, source: Path | None) -> None:
 
 def opening() -> None:
     """Print how long the page's own grid takes, with all that is recorded."""
-    run = Scene().cube().experiment
+    run = Scene().grid().experiment
     taken = sorted(seconds(regviz.train, run) for _ in range(2 * REPEATS))
     rows, epochs = len(run.regularizations), run.training.epochs
     print(f"\nThe page's grid of {rows} as it opens, {epochs} epochs:")

@@ -17,7 +17,7 @@ from regviz.engine import measures, networks
 from regviz.engine.history import History
 from regviz.engine.training import pinned
 from regviz.spec.points import PointsSpec
-from regviz.spec.validation import integer, refuse
+from regviz.spec.validation import integer, invalid
 
 Array = NDArray[np.float64]
 
@@ -185,7 +185,7 @@ def compare(history: History, rows: Sequence[int], t: int | Sequence[int] = -1) 
         If there is no such network or time.
     """
     if not rows:
-        raise refuse("rows", "at least one network", rows)
+        raise invalid("rows", "at least one network", rows)
     X, y = history.dataset.points("test")
     outputs = history.outputs(X, rows, t)  # refuses rows and times that there are not
     times = list(t) if isinstance(t, Sequence) else [t] * len(rows)
@@ -223,7 +223,7 @@ def confusion(
         If there are no classes, or no such network or time.
     """
     if history.dataset.task == "regression":
-        raise refuse("history", "a run on classes", history.dataset.task)
+        raise invalid("history", "a run on classes", history.dataset.task)
     X, y = history.dataset.points("test")
     predicted = evaluation.winners(history.outputs(X, rows, t))
     return evaluation.confusion_matrix(predicted, y, history.dataset.n_classes)

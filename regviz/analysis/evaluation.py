@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regviz.spec.validation import integer, refuse
+from regviz.spec.validation import integer, invalid
 
 Floats = Any  # ndarray of float64, or a scalar where no axis is left
 
@@ -56,7 +56,7 @@ def _classes(name: str, classes: ArrayLike, n_classes: int) -> NDArray[np.int64]
     whole = given.astype(np.int64)
     wrong = given[(whole != given) | (whole < 0) | (whole >= n_classes)]
     if wrong.size:
-        raise refuse(name, f"classes from 0 to {n_classes - 1}", float(wrong[0]))
+        raise invalid(name, f"classes from 0 to {n_classes - 1}", float(wrong[0]))
     return whole
 
 
@@ -130,7 +130,7 @@ def zero_length(values: ArrayLike, width: float, height: float) -> Floats:
     grid = np.asarray(values, dtype=np.float64)
     rows, columns = grid.shape[-2:]
     if min(rows, columns) < 2:
-        raise refuse("values", "on a grid of at least 2 by 2 points", grid.shape)
+        raise invalid("values", "on a grid of at least 2 by 2 points", grid.shape)
     step = np.array([width / (columns - 1), height / (rows - 1)])
     corner = {
         (x, y): grid[..., y : rows - 1 + y, x : columns - 1 + x] for x in (0, 1) for y in (0, 1)

@@ -19,7 +19,7 @@ from regviz.engine import regularization as maps
 from regviz.engine.history import Floats
 from regviz.engine.training import pinned
 from regviz.spec.experiment import Regularization
-from regviz.spec.validation import real, refuse
+from regviz.spec.validation import invalid, real
 
 MAX_STEP = 1000.0
 MAX_WEIGHT = 1000.0
@@ -133,7 +133,7 @@ def race(
     """
     n = numbers("steps", steps)
     if (n < 0).any():
-        raise refuse("steps", "numbers of 0 or more", float(n.min()))
+        raise invalid("steps", "numbers of 0 or more", float(n.min()))
     arrived = arrival(start, regularization, step)
     taken, rate = step * regularization.l1, math.log1p(step * regularization.l2)
     if rate:
@@ -172,7 +172,7 @@ class LeastSquares:
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimum, tuple) or len(self.optimum) != 2:
-            raise refuse("optimum", "two numbers", self.optimum)
+            raise invalid("optimum", "two numbers", self.optimum)
         for j, weight in enumerate(self.optimum):
             real(f"optimum[{j}]", weight, -MAX_WEIGHT, MAX_WEIGHT)
         real("correlation", self.correlation, -MAX_CORRELATION, MAX_CORRELATION)
@@ -244,7 +244,7 @@ def level_set(regularization: Regularization, value: float, n: int = 181) -> Flo
     """
     l1, l2 = regularization.l1, regularization.l2
     if l1 == 0 and l2 == 0:
-        raise refuse("regularization", "one with l1 or l2 above 0", regularization)
+        raise invalid("regularization", "one with l1 or l2 above 0", regularization)
     angle = np.linspace(0, 2 * np.pi, n)
     towards = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     slope = l1 * np.abs(towards).sum(axis=1)

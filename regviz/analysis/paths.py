@@ -20,7 +20,7 @@ from regviz.engine.training import pinned
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import label
 from regviz.spec.experiment import Experiment, Regularization
-from regviz.spec.validation import Task, integer, refuse
+from regviz.spec.validation import Task, integer, invalid
 
 Array = NDArray[np.float64]
 
@@ -153,12 +153,12 @@ def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
     n_times, n_networks, _ = history.parameters.shape
     t = integer("t", t, -n_times, n_times - 1) % n_times
     if len(networks) == 0:
-        raise refuse("networks", "at least one network", networks)
+        raise invalid("networks", "at least one network", networks)
     rows = [integer(f"networks[{i}]", k, 0, n_networks - 1) for i, k in enumerate(networks)]
     regularizations = [history.experiment.regularizations[k] for k in rows]
     method = label(regularizations[-1]).method
     if method == "none":
-        raise refuse("method", "one that has a strength", method)
+        raise invalid("method", "one that has a strength", method)
     weights = history.parameters[t, rows][:, history.layout.is_weight].astype(np.float64)
     since = history.diverged[rows]
     lost = (since >= 0) & (since <= history.epochs[t])
@@ -212,7 +212,7 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
     NaN where a split has no points, or where a network has diverged.
     """
     if len(histories) == 0:
-        raise refuse("histories", "at least one history", histories)
+        raise invalid("histories", "at least one history", histories)
     return {
         split: np.stack([history.metrics[f"{split}_loss"][-1] for history in histories])
         for split in SPLITS
@@ -266,10 +266,10 @@ def choose(validation_losses: ArrayLike) -> Choice:
     """
     losses = np.asarray(validation_losses, dtype=np.float64)
     if losses.ndim != 2 or 0 in losses.shape:
-        raise refuse("validation_losses", "of shape (seeds, strengths)", losses.shape)
+        raise invalid("validation_losses", "of shape (seeds, strengths)", losses.shape)
     finite = np.isfinite(losses).all(axis=0)
     if not finite.any():
-        raise refuse("validation_losses", "finite at one strength at least", losses)
+        raise invalid("validation_losses", "finite at one strength at least", losses)
     means = np.where(finite, np.where(finite, losses, 0).mean(axis=0), np.inf)
     best = int(np.argmin(means))
     if len(losses) == 1:

@@ -9,7 +9,7 @@ from regviz.engine.history import History
 from regviz.engine.recorder import histories, on_arrays
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Experiment
-from regviz.spec.validation import MAX_SEED, integer, refuse
+from regviz.spec.validation import MAX_SEED, integer, invalid
 
 
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
@@ -109,12 +109,12 @@ def under_seeds(
         If these seeds cannot be trained as one program.
     """
     if not isinstance(experiment, Experiment):
-        raise refuse("experiment", "an Experiment", experiment)
+        raise invalid("experiment", "an Experiment", experiment)
     if not isinstance(seeds, Sequence) or isinstance(seeds, str) or not seeds:
-        raise refuse("seeds", "a sequence of at least one whole number", seeds)
+        raise invalid("seeds", "a sequence of at least one whole number", seeds)
     numbers = [integer(f"seeds[{i}]", seed, 0, MAX_SEED) for i, seed in enumerate(seeds)]
     if len(set(numbers)) < len(numbers):
-        raise refuse("seeds", "without repetition", seeds)
+        raise invalid("seeds", "without repetition", seeds)
     if dataset is not None:
         experiment = on_arrays(experiment, dataset)
     experiments = [with_seed(experiment, seed) for seed in numbers]
@@ -125,7 +125,7 @@ def under_seeds(
             allowed = (
                 f"such that all splits have {sizes[0]} points and outputs, as for {numbers[0]}"
             )
-            raise refuse("seeds", allowed, f"{sizes[1]} for {seed}")
+            raise invalid("seeds", allowed, f"{sizes[1]} for {seed}")
     return experiments, datasets
 
 

@@ -18,7 +18,7 @@ from regviz.engine.history import Floats, History
 from regviz.engine.layout import input_features
 from regviz.engine.regularization import dropout_mask
 from regviz.engine.training import pinned
-from regviz.spec.validation import MAX_SEED, integer, refuse
+from regviz.spec.validation import MAX_SEED, integer, invalid
 
 MAX_PASSES = 10_000
 _AT_ONCE = 2**21  # values of the widest layer that are in memory at a time
@@ -114,7 +114,7 @@ def monte_carlo(
     passes = integer("passes", passes, 1, MAX_PASSES)
     points = numbers("X", X)
     if points.ndim != 2 or points.shape[1] != history.dataset.n_columns:
-        raise refuse("X", f"of shape (n, {history.dataset.n_columns})", points.shape)
+        raise invalid("X", f"of shape (n, {history.dataset.n_columns})", points.shape)
     row = torch.from_numpy(history.parameters[t, k].copy())
     features = input_features(points, history.experiment.network.features)
     inputs = torch.from_numpy(features.astype(history.parameters.dtype))
@@ -228,7 +228,7 @@ def over_plane(
         If the data do not have two columns, or a parameter is out of range.
     """
     if history.dataset.n_columns != 2:
-        raise refuse("history", "a run on data with two columns", history.dataset.n_columns)
+        raise invalid("history", "a run on data with two columns", history.dataset.n_columns)
     m = integer("resolution", resolution, 2, 501)
     axis = np.linspace(*domain(history.dataset), m)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""A cube's recording as bytes for the browser.
+"""A grid's recording as bytes for the browser.
 
 The layout, written down here alone (``assets/board/codec.js`` reads it): a little-endian uint32
 with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.board.cube import Cube
+from regviz.board.frames import HALF, METRICS, SINGLE, FrameSelector
 from regviz.board.link import VERSION as LINK_VERSION
-from regviz.board.packing import HALF, METRICS, SINGLE, Packing
+from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.engine.history import History
 from regviz.methods import palette
@@ -44,11 +44,11 @@ ABOUT_EARLY_STOPPING = (
 
 
 def encode(
-    cube: Cube,
+    grid: StrengthGrid,
     name: str,
     rows: Sequence[int],
     history: History,
-    packing: Packing,
+    selector: FrameSelector,
     frame: int = 0,
     reply: int = 0,
     look: Mapping[str, Any] | None = None,
@@ -56,19 +56,19 @@ def encode(
     rest: float = 0.0,
     most: int | None = None,
 ) -> bytes:
-    """The frames of a cube from ``frame`` on, as the module describes.
+    """The frames of a grid from ``frame`` on, as the module describes.
 
     Parameters
     ----------
-    cube : Cube
+    grid : StrengthGrid
     name : str
-        Names cube and rows together; frames of different names are never mixed.
+        Names grid and rows together; frames of different names are never mixed.
     rows : sequence of int
-        The network that each of the cube's methods shows at first, in the order of
-        ``cube.shelves``.
+        The network that each of the grid's methods shows at first, in the order of
+        ``grid.networks_by_method``.
     history : History
-        Of the cube's experiment, as far as it has come.
-    packing : Packing
+        Of the grid's experiment, as far as it has come.
+    selector : FrameSelector
         Of ``history``.
     frame : int
         The first frame to send; frame 0 comes with the points and all else that does not change.
@@ -79,7 +79,7 @@ def encode(
     look : mapping, optional
         What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"levels"``, how strong each method is, by its key; ``"epoch"``, or None to leave it; and
-        ``"scroll"``, whether the board comes into sight.
+        ``"scroll"``, whether to scroll to the board.
     link : str
         The query string of what is trained, which the browser adds the view to; None if there is
         no link to it.
@@ -89,13 +89,13 @@ def encode(
         Frames to send at most; by default all that there are.
     """
     n_times = len(history.epochs)  # the run may be ahead of it
-    frames = [(t, precision) for t, precision in packing.frames[frame:] if t < n_times][:most]
+    frames = [(t, precision) for t, precision in selector.frames[frame:] if t < n_times][:most]
     times = [t for t, precision in frames if precision == frames[0][1]]
 
     def arrays() -> tuple[dict[str, Any], bytes]:
         metrics = np.stack([history.metrics[metric][times] for metric in METRICS], axis=2)
         found = {
-            "parameters": packing.parameters(history, frame, frame + len(times)),
+            "parameters": selector.parameters(history, frame, frame + len(times)),
             "metrics": metrics,
         }
         if frame == 0:
@@ -104,24 +104,24 @@ def encode(
         # more would take six times as long and cost 1 %.
         return _compressed(found, zlib.Z_DEFAULT_STRATEGY if frame == 0 else zlib.Z_RLE)
 
-    listed, body = packing.kept((frame, len(times)), arrays)
+    listed, body = selector.kept((frame, len(times)), arrays)
     header: dict[str, Any] = {
         "version": VERSION,
         "run": name,
         "frame": frame,
-        "n_frames": packing.n_frames,
+        "n_frames": selector.n_frames,
         "reply": reply,
         "rest": rest,
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
-        "early_stopping": _early_stopping(history, cube.patience) if times else None,
-        # two scenes may have one cube: where a batch may be larger than there are points
+        "early_stopping": _early_stopping(history, grid.patience) if times else None,
+        # two scenes may have one grid: where a batch may be larger than there are points
         "link": link,
     }
     if look is not None:
         header["look"] = dict(look)
     if frame == 0:
-        header |= {"link_version": LINK_VERSION} | _opening(cube, rows, history)
+        header |= {"link_version": LINK_VERSION} | _opening(grid, rows, history)
     return _message(header | {"arrays": listed}, body)
 
 
@@ -143,14 +143,14 @@ def _early_stopping(history: History, patience: int) -> dict[str, list[int | Non
     return {"best": best.tolist(), "stop": stops}
 
 
-def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any]:
+def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[str, Any]:
     """What does not change over a run."""
-    experiment, dataset = cube.experiment, history.dataset
+    experiment, dataset = grid.experiment, history.dataset
     n_rows = len(experiment.regularizations)
     return {
         "n_networks": n_rows,
         "last_epoch": experiment.training.epochs,
-        "patience": cube.patience,
+        "patience": grid.patience,
         "onset": max(row.onset for row in experiment.regularizations),
         "data": dataset_label(experiment.data),
         "task": dataset.task,
@@ -160,20 +160,20 @@ def _opening(cube: Cube, rows: Sequence[int], history: History) -> dict[str, Any
         "features": list(experiment.network.features),
         "metrics": list(METRICS),
         "domain": domain(dataset),
-        "cards": _cards(cube, tuple(rows)),
+        "cards": _cards(grid, tuple(rows)),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
 
 
 @lru_cache(maxsize=64)
-def _cards(cube: Cube, rows: tuple[int, ...]) -> list[dict[str, Any]]:
+def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
     """What each card shows: networks and strengths from weak to strong, and where it starts."""
     # the onset is one for all, and marked on the epoch slider
-    regularizations = [replace(row, onset=0) for row in cube.experiment.regularizations]
+    regularizations = [replace(row, onset=0) for row in grid.experiment.regularizations]
     strengths = [label(row).strength for row in regularizations]
-    names = {key: METHODS[key].label for key, _ in cube.shelves}
-    if cube.experiment.training.optimizer == "adamw":
+    names = {key: METHODS[key].label for key, _ in grid.networks_by_method}
+    if grid.experiment.training.optimizer == "adamw":
         names["l2"] = "Weight decay"
     cards = [
         {
@@ -183,15 +183,17 @@ def _cards(cube: Cube, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "colour": palette.METHODS[key],
             "networks": networks,
             "strengths": [strengths[row] for row in networks],
-            "values": cube.strengths(key),
+            "values": grid.strengths(key),
             "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "level": networks.index(row),
             "held": False,
         }
-        for (key, networks), row, standard in zip(cube.shelves, rows, cube.levels({}), strict=True)
+        for (key, networks), row, standard in zip(
+            grid.networks_by_method, rows, grid.levels({}), strict=True
+        )
     ]
-    if cube.early_stopping:
+    if grid.early_stopping:
         none = next(card for card in cards if card["key"] == "none")
         cards.append(
             none

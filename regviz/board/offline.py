@@ -1,4 +1,4 @@
-"""A run as one HTML file: the board with all networks of a cube inside, and no server.
+"""A run as one HTML file: the board with all networks of a grid inside, and no server.
 
 The file holds the modules of ``assets/board`` as they are on the page. An import map leads from
 their names to ``data:`` URLs, since a page that is opened from disk may not import other files; so
@@ -13,11 +13,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
-from regviz.board.packing import Packing
+from regviz.board.frames import FrameSelector
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
-from regviz.spec.validation import refuse
+from regviz.spec.validation import invalid
 
 BOARD = Path(__file__).parents[2] / "assets" / "board"
 PREFIX = "regviz/"
@@ -64,7 +64,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     Parameters
     ----------
     messages : sequence of bytes
-        All messages of a cube, as `recording` returns them.
+        All messages of a grid, as `recording` returns them.
     title : str
         The page's heading.
     about : str
@@ -91,7 +91,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     16.4, all of 2023, or later.
     """
     if not messages:
-        raise refuse("messages", "at least one", list(messages))
+        raise invalid("messages", "at least one", list(messages))
     return PAGE.format(
         policy=POLICY,
         title=escape(title),
@@ -108,26 +108,26 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
 
 
 def recording(
-    cube: Cube,
+    grid: StrengthGrid,
     rows: Sequence[int],
     history: History,
     name: str,
     look: Mapping[str, Any] | None = None,
 ) -> list[bytes]:
-    """All that a board needs to show a cube: the messages that `offline_page` takes.
+    """All that a board needs to show a grid: the messages that `offline_page` takes.
 
-    Parameters are rounded so that no prediction moves visibly, as `regviz.board.packing` describes.
+    Parameters are rounded so that no prediction moves visibly, as `regviz.board.frames` describes.
 
     Parameters
     ----------
-    cube : Cube
+    grid : StrengthGrid
     rows : sequence of int
-        The network that each of the cube's methods shows at first, in the order of
-        ``cube.shelves``.
+        The network that each of the grid's methods shows at first, in the order of
+        ``grid.networks_by_method``.
     history : History
-        The complete run of ``cube.experiment``.
+        The complete run of ``grid.experiment``.
     name : str
-        Names cube and rows together.
+        Names grid and rows together.
     look : mapping, optional
         What the board is to show at first, as for `regviz.board.encoding.encode`.
 
@@ -141,18 +141,20 @@ def recording(
         If the history is of another experiment or not complete, or the rows are not one of each
         method's.
     """
-    if history.experiment != cube.experiment or not history.complete:
-        raise refuse("history", "the complete run of the cube's experiment", history.experiment)
-    shelves = [networks for _, networks in cube.shelves]
-    if len(rows) != len(shelves) or any(r not in s for r, s in zip(rows, shelves, strict=True)):
-        raise refuse("rows", f"one network of each of {shelves}", list(rows))
-    packing = Packing(history)
-    packing.add(history)
+    if history.experiment != grid.experiment or not history.complete:
+        raise invalid("history", "the complete run of the grid's experiment", history.experiment)
+    networks_by_method = [networks for _, networks in grid.networks_by_method]
+    if len(rows) != len(networks_by_method) or any(
+        r not in s for r, s in zip(rows, networks_by_method, strict=True)
+    ):
+        raise invalid("rows", f"one network of each of {networks_by_method}", list(rows))
+    selector = FrameSelector(history)
+    selector.add(history)
     messages, frame = [], 0
-    while frame < len(packing.frames):
-        messages.append(encode(cube, name, rows, history, packing, frame, look=look))
-        precision = packing.frames[frame][1]
-        while frame < len(packing.frames) and packing.frames[frame][1] == precision:
+    while frame < len(selector.frames):
+        messages.append(encode(grid, name, rows, history, selector, frame, look=look))
+        precision = selector.frames[frame][1]
+        while frame < len(selector.frames) and selector.frames[frame][1] == precision:
             frame += 1
     return messages
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from regviz.board.cube import Cube
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import n_train_of
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
@@ -23,7 +23,7 @@ from regviz.spec.experiment import (
     mapping,
     read_json,
 )
-from regviz.spec.validation import boolean, choice, integer, refuse
+from regviz.spec.validation import boolean, choice, integer, invalid
 
 VERSION = 1
 EARLY_STOPPING = "early_stopping"
@@ -75,12 +75,12 @@ class Scene:
 
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
-            raise refuse("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
+            raise invalid("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
         # an experiment checks what it has
         Experiment(self.data, self.network, self.training)
         object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
         if not self.methods:
-            raise refuse("methods", "at least one of " + ", ".join(METHODS), self.methods)
+            raise invalid("methods", "at least one of " + ", ".join(METHODS), self.methods)
         object.__setattr__(self, "hide", _names("hide", self.hide, GROUPS))
         boolean("early_stopping", self.early_stopping)
         last = self.training.epochs
@@ -92,13 +92,13 @@ class Scene:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
         object.__setattr__(self, "strengths", _strengths(self.strengths))
 
-    def cube(self) -> Cube:
+    def grid(self) -> StrengthGrid:
         """Every method at all of its strengths, in batches of no more points than there are."""
         training = self.training
         if training.batch_size is not None:
             most = n_train_of(self.data)
             training = replace(training, batch_size=min(training.batch_size, most))
-        return Cube.of(
+        return StrengthGrid.of(
             self.methods, self.data, self.network, training, self.onset, self.early_stopping
         )
 
@@ -111,27 +111,27 @@ class Scene:
             epoch=None if self.epoch is None else min(self.epoch, epochs),
         )
 
-    def levels(self, cube: Cube) -> dict[str, int]:
-        """For each of `strengths` the level of ``cube``, from weak to strong, that is nearest."""
-        shelves = dict(cube.shelves)
+    def levels(self, grid: StrengthGrid) -> dict[str, int]:
+        """For each of `strengths` the level of ``grid``, from weak to strong, that is nearest."""
+        networks_by_method = dict(grid.networks_by_method)
         found = {}
         for key, strength in self.strengths:
-            if len(shelves.get(key, ())) > 1:
-                offered = cube.strengths(key)
+            if len(networks_by_method.get(key, ())) > 1:
+                offered = grid.strengths(key)
                 nearest = min(offered, key=lambda s: abs(s - strength))
                 found[key] = offered.index(nearest)
         return found
 
-    def approximations(self, cube: Cube) -> list[str]:
-        """A sentence for each of `strengths`, and for `epoch`, that ``cube`` does not have."""
-        levels, found = self.levels(cube), []
-        recorded = recorded_epochs(cube.experiment.training)
+    def approximations(self, grid: StrengthGrid) -> list[str]:
+        """A sentence for each of `strengths`, and for `epoch`, that ``grid`` does not have."""
+        levels, found = self.levels(grid), []
+        recorded = recorded_epochs(grid.experiment.training)
         if self.epoch is not None and self.epoch not in recorded:
             before = max(epoch for epoch in recorded if epoch < self.epoch)
             found.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
             if key in levels:
-                nearest = cube.strengths(key)[levels[key]]
+                nearest = grid.strengths(key)[levels[key]]
                 if abs(nearest - strength) > 0.01 * strength:
                     name = METHODS[key].label
                     found.append(
@@ -174,7 +174,7 @@ class Scene:
 
     def missing(self, experiment: Experiment) -> list[str]:
         """A sentence if the page does not have all networks of ``experiment``."""
-        offered = self.cube().experiment.regularizations
+        offered = self.grid().experiment.regularizations
         lost = [label(row).text for row in experiment.regularizations if row not in offered]
         if not lost:
             return []
@@ -203,7 +203,7 @@ class Scene:
 def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
     """Some of ``allowed``, in that order."""
     if not isinstance(names, (tuple, list)):
-        raise refuse(parameter, "a list of " + ", ".join(allowed), names)
+        raise invalid(parameter, "a list of " + ", ".join(allowed), names)
     for name in names:
         choice(parameter, name, allowed)
     return tuple(name for name in allowed if name in names)
@@ -215,12 +215,12 @@ def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
     try:
         given = dict(pairs)
     except (TypeError, ValueError) as error:
-        raise refuse("strengths", "a strength for each of some methods", strengths) from error
+        raise invalid("strengths", "a strength for each of some methods", strengths) from error
     adjustable = [key for key in METHODS if key != "none"]
     for key, strength in given.items():
         choice("strengths", key, adjustable)
         if strength is None:  # which a Regularization would take for no bound
-            raise refuse(key, "a number", strength)
+            raise invalid(key, "a number", strength)
     return tuple(
         (key, METHODS[key].strength(METHODS[key].at(given[key])))
         for key in adjustable

@@ -1,7 +1,7 @@
 """The experiment that a visitor meets before touching anything."""
 
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, grid
+from regviz.methods.strengths import DEFAULT_LEVEL, offered
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, TrainingSpec
 
 _DATA = DataSpec(
@@ -22,6 +22,6 @@ SHOWCASE = Experiment(
     _TRAINING,
     regularizations=tuple(
         levels[min(DEFAULT_LEVEL, len(levels) - 1)]
-        for levels in grid(list(METHODS), _DATA, _NETWORK, _TRAINING)
+        for levels in offered(list(METHODS), _DATA, _NETWORK, _TRAINING)
     ),
 )

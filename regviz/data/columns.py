@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regviz.data.notation import parse
 from regviz.data.table import MIN_COLUMNS, Table
 from regviz.spec.points import DECIMALS, LARGEST, MAX_CLASSES, SPLITS, PointsSpec
-from regviz.spec.validation import Said, choice, refuse
+from regviz.spec.validation import Said, choice, invalid
 
 Kind = Literal["classes", "value"]
 KINDS: tuple[Kind, ...] = ("classes", "value")
@@ -171,10 +171,10 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
         more = f" (the first of {len(wrong)} such rows)" if len(wrong) > 1 else ""
         where = f"row {table.first_row + wrong[0]}, column {name!r}{more},"
         cell = table.column(name)[wrong[0]]
-        raise refuse(where, _allowed(table, name, cell), cell or Said("an empty cell"))
+        raise invalid(where, _allowed(table, name, cell), cell or Said("an empty cell"))
     array = np.array(values, dtype=np.float64)
     if np.ptp(array) == 0:
-        raise refuse(
+        raise invalid(
             f"column {name!r}", "of numbers that differ", Said(f"{array[0]:g} in all rows")
         )
     return array
@@ -201,10 +201,10 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     for row, cell in table.cells(name):
         if cell.lower() in NO_CLASS:
             came = cell or Said("an empty cell")
-            raise refuse(f"row {row}, column {name!r},", "a class", came)
+            raise invalid(f"row {row}, column {name!r},", "a class", came)
         if len(cell) > LONGEST_CLASS or not cell.isprintable():
             allowed = f"a class of at most {LONGEST_CLASS} printable characters"
-            raise refuse(f"row {row}, column {name!r},", allowed, cell)
+            raise invalid(f"row {row}, column {name!r},", allowed, cell)
     cells = table.column(name)
     values = table.numbers(name)
     # 1 and 1.0 are one class
@@ -216,16 +216,16 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
         rows.setdefault(key, []).append(row)
     where = f"column {name!r}"
     if len(called) == 1:
-        raise refuse(where, f"of 2 to {MAX_CLASSES} classes", Said(f"{cells[0]!r} in all rows"))
+        raise invalid(where, f"of 2 to {MAX_CLASSES} classes", Said(f"{cells[0]!r} in all rows"))
     if len(called) > MAX_CLASSES:
         key, more = list(called.items())[MAX_CLASSES]
         came = f"{len(called)}; row {rows[key][0]} brings class {MAX_CLASSES + 1}, {more!r}"
-        raise refuse(where, f"of 2 to {MAX_CLASSES} classes", Said(came))
+        raise invalid(where, f"of 2 to {MAX_CLASSES} classes", Said(came))
     for key, members in rows.items():
         if len(members) < MIN_OF_CLASS:
             came = f"{len(members)} of {called[key]!r}, in row {members[0]}"
             allowed = f"such that each class has {MIN_OF_CLASS} rows"
-            raise refuse(
+            raise invalid(
                 where, f"{allowed}: one each for training, validation and test", Said(came)
             )
     order = sorted(called, key=lambda key: key)  # type: ignore[arg-type, return-value]
@@ -274,7 +274,7 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     """
     choice("kind", columns.kind, KINDS)
     if not any(map(table.is_numeric, table.names)):
-        raise refuse("the table", "of two columns of numbers or more", Said("none"))
+        raise invalid("the table", "of two columns of numbers or more", Said("none"))
     chosen = (columns.x1, columns.x2, columns.y)
     split = ""
     if columns.split:
@@ -282,11 +282,13 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         if None in parts:
             row = parts.index(None)
             where = f"row {table.first_row + row}, column {columns.split!r},"
-            raise refuse(where, "train, validation or test", table.column(columns.split)[row])
+            raise invalid(where, "train, validation or test", table.column(columns.split)[row])
         split = "".join(map(str, parts))
     for name in chosen:
         if chosen.count(name) > 1:
-            raise refuse("x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice"))
+            raise invalid(
+                "x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice")
+            )
     read = _scaled if scale else _as_they_are
     features = [read(table, columns.x1), read(table, columns.x2)]
     names: tuple[str, ...] = ()
@@ -313,11 +315,11 @@ def _as_they_are(table: Table, name: str) -> NDArray[np.float64]:
     for row, value in enumerate(values.tolist(), start=table.first_row):
         if abs(value) > LARGEST:
             allowed = f"scaled, or from -{LARGEST:,.0f} to {LARGEST:,.0f}"
-            raise refuse(f"row {row}, column {name!r},", allowed, value)
+            raise invalid(f"row {row}, column {name!r},", allowed, value)
     sd = _spread(values)[1]
     if _rounding(values) > COARSE * sd:
         came = Said(f"a standard deviation of {sd:.2g}")
-        raise refuse(f"column {name!r}", f"scaled, as {DECIMALS} decimals are kept", came)
+        raise invalid(f"column {name!r}", f"scaled, as {DECIMALS} decimals are kept", came)
     return values
 
 

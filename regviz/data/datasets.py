@@ -18,7 +18,7 @@ from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import SPLITS as SPLITS
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
-from regviz.spec.validation import TASKS, Task, choice, refuse
+from regviz.spec.validation import TASKS, Task, choice, invalid
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 MARGIN = 0.08
@@ -64,11 +64,11 @@ class Dataset:
             X, y = _points(split, getattr(self, f"X_{split}"), getattr(self, f"y_{split}"))
             if split != "train" and X.size and X.shape[1] != self.n_columns:
                 allowed = f"of shape (n, {self.n_columns}), as X_train"
-                raise refuse(f"X_{split}", allowed, X.shape)
+                raise invalid(f"X_{split}", allowed, X.shape)
             object.__setattr__(self, f"X_{split}", X if X.size else np.zeros((0, self._columns(X))))
             object.__setattr__(self, f"y_{split}", y)
         if len(self.y_train) == 0:
-            raise refuse("X_train", "at least one point", self.X_train.shape)
+            raise invalid("X_train", "at least one point", self.X_train.shape)
         if self.task != "regression":
             self._check_classes()
 
@@ -80,7 +80,7 @@ class Dataset:
                 " while train_test_split returns X_train, X_test, y_train, y_test;"
                 " name the arguments"
             )
-            raise refuse("y_train", allowed, np.shape(self.y_train))
+            raise invalid("y_train", allowed, np.shape(self.y_train))
 
     def _columns(self, X: NDArray[np.float64]) -> int:
         return X.shape[1] if X.size else self.n_columns
@@ -93,13 +93,13 @@ class Dataset:
             wrong = y[(y < 0) | (y > most) | (y != np.round(y))]
             if len(wrong):
                 allowed = f"of at most {most + 1} classes, with numbers from 0 to {most}"
-                raise refuse(f"y_{split}", allowed, float(wrong[0]))
+                raise invalid(f"y_{split}", allowed, float(wrong[0]))
         labels = np.concatenate([self.points(split)[1] for split in SPLITS])
         every = range(max(int(labels.max()) + 1, 2))
         missing = sorted(set(every) - set(self.y_train.astype(int).tolist()))
         if missing:
             allowed = f"such that each class from 0 to {every[-1]} has a training point"
-            raise refuse("y_train", allowed, f"no point of class {missing[0]}")
+            raise invalid("y_train", allowed, f"no point of class {missing[0]}")
 
     @property
     def n_columns(self) -> int:
@@ -156,16 +156,16 @@ def domain(dataset: Dataset) -> tuple[float, float]:
 def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
     """Check one split; none given is no points."""
     if (X is None) != (y is None):
-        raise refuse(f"X_{split} and y_{split}", "given together or not at all", (X, y))
+        raise invalid(f"X_{split} and y_{split}", "given together or not at all", (X, y))
     if X is None or y is None:
         if split == "train":
-            raise refuse("X_train", "an array of points", X)
+            raise invalid("X_train", "an array of points", X)
         return np.zeros((0, 0)), np.zeros(0)
     features, target = numbers(f"X_{split}", X), numbers(f"y_{split}", y)
     if features.ndim != 2 or features.shape[1] == 0:
-        raise refuse(f"X_{split}", "of shape (n_points, n_columns)", features.shape)
+        raise invalid(f"X_{split}", "of shape (n_points, n_columns)", features.shape)
     if target.ndim != 1 or len(target) != len(features):
-        raise refuse(f"y_{split}", f"of shape ({len(features)},), as X_{split}", target.shape)
+        raise invalid(f"y_{split}", f"of shape ({len(features)},), as X_{split}", target.shape)
     return features, target
 
 
@@ -254,10 +254,10 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
             raise TypeError(TEXT)
         array = np.array(raw, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise refuse(name, f"an array of numbers ({error})", values) from error
+        raise invalid(name, f"an array of numbers ({error})", values) from error
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise refuse(f"{name}{list(where)}", "a finite number", float(array[where]))
+        raise invalid(f"{name}{list(where)}", "a finite number", float(array[where]))
     array.setflags(write=False)
     return array
 
@@ -278,9 +278,9 @@ def make_dataset(spec: Data | ArraysSpec) -> Dataset:
         If a class would have no training point, or a split no point.
     """
     if isinstance(spec, ArraysSpec):
-        raise refuse("spec", "data to generate: points given as arrays go in as dataset", spec)
+        raise invalid("spec", "data to generate: points given as arrays go in as dataset", spec)
     if not isinstance(spec, DataSpec | PointsSpec):
-        raise refuse("spec", "a DataSpec or a PointsSpec", spec)
+        raise invalid("spec", "a DataSpec or a PointsSpec", spec)
     return _made(spec)
 
 
@@ -375,7 +375,7 @@ def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) ->
     try:
         return train_test_split(indices, test_size=count, random_state=spec.seed, stratify=stratify)
     except ValueError as error:
-        raise refuse(
+        raise invalid(
             parameter,
             f"such that, with n_samples = {spec.n_samples}, every class has points on both sides"
             f" of the split ({error})",

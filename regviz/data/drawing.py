@@ -6,7 +6,7 @@ from typing import Any
 
 from regviz.data.columns import KINDS, MIN_OF_CLASS, Kind
 from regviz.spec.points import LARGEST, MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
-from regviz.spec.validation import refuse
+from regviz.spec.validation import invalid
 
 
 @dataclass
@@ -41,15 +41,15 @@ class Drawing:
             If it is not what this page sends.
         """
         if not isinstance(said, dict) or type(said.get("version")) is not int:
-            raise refuse("the drawing", "of a known version", said)
+            raise invalid("the drawing", "of a known version", said)
         if said["version"] != self.version:
             return
         kind, rows = said.get("kind"), said.get("points")
         if kind not in KINDS or not isinstance(rows, list) or len(rows) > MAX_POINTS:
-            raise refuse("the drawing", f"of at most {MAX_POINTS} classes or values", said)
+            raise invalid("the drawing", f"of at most {MAX_POINTS} classes or values", said)
         for row in rows:
             if not _is_point(row, kind):
-                raise refuse("a point", "(x₁, x₂, class or value)", row)
+                raise invalid("a point", "(x₁, x₂, class or value)", row)
         self.kind, self.rows = kind, rows
 
     def spec(self) -> PointsSpec | None:

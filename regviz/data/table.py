@@ -20,7 +20,7 @@ from regviz.data.notation import (
 )
 from regviz.data.workbook import OLD_SIGNATURE, SIGNATURE, read_workbook
 from regviz.spec.points import MAX_POINTS, MIN_POINTS
-from regviz.spec.validation import Said, refuse
+from regviz.spec.validation import Said, invalid
 
 MAX_BYTES = 1_000_000
 MIN_COLUMNS, MAX_COLUMNS = 3, 100
@@ -115,7 +115,7 @@ class Table:
 
     def _index(self, name: str) -> int:
         if name not in self.names:
-            raise refuse("column", "one of " + ", ".join(map(repr, self.names)), name)
+            raise invalid("column", "one of " + ", ".join(map(repr, self.names)), name)
         return self.names.index(name)
 
 
@@ -141,9 +141,9 @@ def read(content: bytes, header: bool | None = None) -> Table:
         If the file is not such a table, or has not 10 to 2000 rows of 3 to 100 cells.
     """
     if len(content) > MAX_BYTES:
-        raise refuse("the file", f"at most {MAX_BYTES:,} bytes long", Said(f"{len(content):,}"))
+        raise invalid("the file", f"at most {MAX_BYTES:,} bytes long", Said(f"{len(content):,}"))
     if content.startswith(OLD_SIGNATURE):
-        raise refuse("the file", "text or .xlsx", Said("an .xls file: save it as .xlsx or CSV"))
+        raise invalid("the file", "text or .xlsx", Said("an .xls file: save it as .xlsx or CSV"))
     delimiter = encoding = sheet = ""
     if content.startswith(SIGNATURE):
         sheet, records = read_workbook(content, MAX_SHEET_ROWS, MAX_COLUMNS + 1)
@@ -151,7 +151,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
         text, encoding = _decode(content)
         delimiter, text = _delimiter(text)
         if not text.strip("".join((*DELIMITERS, "\n"))):
-            raise refuse("the file", "a table in CSV format", Said("an empty one"))
+            raise invalid("the file", "a table in CSV format", Said("an empty one"))
         records = _records(text, delimiter)
     while records and not any(records[-1]):
         records.pop()
@@ -168,7 +168,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
         allowed = f"a table of {MIN_POINTS} to {MAX_POINTS} rows"
         cut = sheet and start + has_header + len(records) == MAX_SHEET_ROWS
         came = Said(f"{len(records)} or more") if cut else len(records)
-        raise refuse("the file", allowed + " below its header" * has_header, came)
+        raise invalid("the file", allowed + " below its header" * has_header, came)
     rows = tuple(map(tuple, records))
     return Table(
         names=tuple(columns),
@@ -201,7 +201,7 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 def _undecodable(before: str, came: str) -> ValueError:
     where = f"in row {len(_lines(before))}"
-    return refuse("the file", "text in UTF-8 (save as “CSV UTF-8”)", Said(f"{came} {where}"))
+    return invalid("the file", "text in UTF-8 (save as “CSV UTF-8”)", Said(f"{came} {where}"))
 
 
 def _lines(text: str) -> list[str]:
@@ -221,7 +221,7 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
             records.append([cell.strip() for cell in record])
     except csv.Error as error:
         allowed = "in CSV format, with every quotation mark closed"
-        raise refuse(f"row {len(records) + 1}", allowed, Said(error)) from error
+        raise invalid(f"row {len(records) + 1}", allowed, Said(error)) from error
     return records
 
 
@@ -230,7 +230,7 @@ def _delimiter(text: str) -> tuple[str, str]:
     if found := _SEPARATOR.match(text):
         if found[1] not in DELIMITERS:
             allowed = "“sep=” and a comma, semicolon, tab, vertical bar or space"
-            raise refuse("row 1", allowed, found[1])
+            raise invalid("row 1", allowed, found[1])
         return found[1], text[found.end() :]
     sample = "\n".join(text.split("\n", _SAMPLE)[:_SAMPLE])
 
@@ -261,15 +261,15 @@ def _check_shape(records: list[list[str]], first_row: int) -> None:
     cells = len(records[0])
     if cells < MIN_COLUMNS:
         allowed = "of three columns or more, separated by comma, semicolon, tab or space"
-        raise refuse("the table", allowed, cells)
+        raise invalid("the table", allowed, cells)
     if cells > MAX_COLUMNS:
-        raise refuse("the table", f"of at most {MAX_COLUMNS} columns", cells)
+        raise invalid("the table", f"of at most {MAX_COLUMNS} columns", cells)
     allowed = f"{cells} cells, as in row {first_row}"
     for row, record in enumerate(records, start=first_row):
         if not any(record):
-            raise refuse(f"the length of row {row}", allowed, Said("an empty row"))
+            raise invalid(f"the length of row {row}", allowed, Said("an empty row"))
         if len(record) != cells:
-            raise refuse(f"the length of row {row}", allowed, len(record))
+            raise invalid(f"the length of row {row}", allowed, len(record))
 
 
 def _has_header(records: list[list[str]]) -> bool:
@@ -286,7 +286,7 @@ def _check_names(names: list[str], row: int) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             allowed = "names that differ from column to column"
-            raise refuse(f"row {row}", allowed, Said(f"{name[:LONGEST_NAME]!r} {times} times"))
+            raise invalid(f"row {row}", allowed, Said(f"{name[:LONGEST_NAME]!r} {times} times"))
         if len(name) > LONGEST_NAME or not name.isprintable():
             allowed = f"names of at most {LONGEST_NAME} printable characters"
-            raise refuse(f"row {row}", allowed, name)
+            raise invalid(f"row {row}", allowed, name)

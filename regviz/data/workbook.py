@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 
 from regviz.data.notation import NumericCell
-from regviz.spec.validation import Said, refuse
+from regviz.spec.validation import Said, invalid
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
@@ -65,9 +65,9 @@ def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str,
             if rows:
                 return str(sheet.title), rows
     except Exception as error:  # of a damaged file, openpyxl raises many kinds
-        raise refuse("the file", _OPENABLE, Said(type(error).__name__)) from error
+        raise invalid("the file", _OPENABLE, Said(type(error).__name__)) from error
     allowed = f"a workbook with cells in its first {max_columns - 1} columns"
-    raise refuse("the file", allowed, Said("none"))
+    raise invalid("the file", allowed, Said("none"))
 
 
 def _unpack(content: bytes) -> dict[str, bytes]:
@@ -81,7 +81,7 @@ def _unpack(content: bytes) -> dict[str, bytes]:
             used = [member for member in members if fits and not _UNUSED.match(member.filename)]
             bodies = {member.filename: archive.read(member) for member in used}
     except Exception as error:  # of a damaged or encrypted archive, zipfile raises many kinds
-        raise refuse("the file", _OPENABLE, Said("a damaged archive")) from error
+        raise invalid("the file", _OPENABLE, Said("a damaged archive")) from error
     if not fits:
         came = Said(f"{size:,} in {len(members):,} parts")
         raise _too_large(f"{MAX_UNPACKED_BYTES:,} bytes when unpacked", came)
@@ -107,7 +107,7 @@ def _count(pattern: re.Pattern[bytes], body: bytes) -> int:
 
 
 def _too_large(allowed: str, came: Said) -> ValueError:
-    return refuse("the file", f"a workbook of at most {allowed}", came)
+    return invalid("the file", f"a workbook of at most {allowed}", came)
 
 
 def _pack(members: dict[str, bytes]) -> io.BytesIO:

@@ -21,7 +21,7 @@ from regviz.engine.layout import Layout, input_features
 from regviz.engine.training import pinned, recorded_epochs
 from regviz.methods.labels import labels
 from regviz.spec.experiment import Experiment
-from regviz.spec.validation import choice, integer, refuse
+from regviz.spec.validation import choice, integer, invalid
 
 Floats = NDArray[np.floating]
 
@@ -168,12 +168,12 @@ class History:
         n_times, n_rows, _ = self.parameters.shape
         each = list(t) if isinstance(t, Sequence) else [t] * len(rows)
         if len(each) != len(rows):
-            raise refuse("t", f"one index, or {len(rows)}, one for each row", t)
+            raise invalid("t", f"one index, or {len(rows)}, one for each row", t)
         times = [integer("t", one, -n_times, n_times - 1) for one in each]
         chosen = [integer("rows", row, -n_rows, n_rows - 1) for row in rows]
         points = numbers("X", X)
         if points.ndim != 2 or points.shape[1] != self.dataset.n_columns:
-            raise refuse("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
+            raise invalid("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         inputs = input_features(points, self.experiment.network.features)
         with torch.inference_mode():
             return networks.hidden_and_output(
@@ -230,13 +230,13 @@ class History:
         choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
         values = self.metrics[metric]
         if metric.endswith("accuracy") and self.dataset.task == "regression":
-            raise refuse("metric", "a loss, as regression has no accuracy", metric)
+            raise invalid("metric", "a loss, as regression has no accuracy", metric)
         if len(self.dataset.points(metric.split("_")[0])[1]) == 0:
             allowed = (
                 "one of training points, or the data must have validation points"
                 " (X_validation and y_validation of Dataset, validation_fraction of DataSpec)"
             )
-            raise refuse("metric", allowed, metric)
+            raise invalid("metric", allowed, metric)
         sign = -1 if metric.endswith("accuracy") else 1
         return np.where(np.isnan(values), np.inf, sign * values)
 
@@ -332,7 +332,7 @@ class History:
         n_rows, n_parameters = len(experiment.regularizations), history.layout.n_parameters
         n_times = len(epochs)
         if n_times == 0 or epochs.tolist() != recorded_epochs(experiment.training)[:n_times]:
-            raise refuse("epochs", "those that the experiment records", epochs)
+            raise invalid("epochs", "those that the experiment records", epochs)
         for name, shape, kind in (
             ("epochs", (n_times,), "i"),
             ("parameters", (n_times, n_rows, n_parameters), "f"),
@@ -341,11 +341,11 @@ class History:
         ):
             if arrays[name].shape != shape or arrays[name].dtype.kind != kind:
                 got = f"{arrays[name].dtype} of shape {arrays[name].shape}"
-                raise refuse(name, f"numbers of shape {shape}", got)
+                raise invalid(name, f"numbers of shape {shape}", got)
         if history.parameters.dtype != experiment.training.dtype:
-            raise refuse("parameters", experiment.training.dtype, str(history.parameters.dtype))
+            raise invalid("parameters", experiment.training.dtype, str(history.parameters.dtype))
         if not np.isfinite(history.parameters).all():
-            raise refuse("parameters", "finite", "NaN or infinity")
+            raise invalid("parameters", "finite", "NaN or infinity")
         return history
 
 

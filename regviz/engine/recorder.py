@@ -17,7 +17,7 @@ from regviz.engine.layout import Layout, input_features
 from regviz.engine.regularization import penalty
 from regviz.engine.training import Recording, initial, pinned, recorded_epochs, recordings
 from regviz.spec.experiment import Experiment
-from regviz.spec.validation import refuse
+from regviz.spec.validation import invalid
 
 OUTPUT_BYTES = 500_000  # of the outputs that are measured at a time: they stay in the cache
 
@@ -95,7 +95,7 @@ def _checked(
 ) -> tuple[list[Experiment], list[Dataset]]:
     """What `histories` takes, once the compiled epoch is ready."""
     if not isinstance(experiment, Experiment):
-        raise refuse("experiment", "an Experiment", experiment)
+        raise invalid("experiment", "an Experiment", experiment)
     if dataset is None:
         dataset = make_dataset(experiment.data)
     else:
@@ -113,7 +113,7 @@ def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
         If ``dataset`` is no `Dataset`.
     """
     if not isinstance(dataset, Dataset):
-        raise refuse("dataset", "a Dataset", dataset)
+        raise invalid("dataset", "a Dataset", dataset)
     warn_unscaled(dataset)
     return replace(experiment, data=dataset.spec)
 
@@ -165,7 +165,9 @@ def histories(
     return grown()
 
 
-def beginnings(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> list[History]:
+def initial_histories(
+    experiments: Sequence[Experiment], datasets: Sequence[Dataset]
+) -> list[History]:
     """The first of `histories`, made without the memory that training takes.
 
     Raises
@@ -184,10 +186,10 @@ def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
     batch_size, n = experiment.training.batch_size, len(dataset.y_train)
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
-        raise refuse("batch_size", allowed, batch_size)
+        raise invalid("batch_size", allowed, batch_size)
 
 
-class Growing:
+class HistoryBuilder:
     """A history that grows, in memory that is allocated once; those given out stay as they were.
 
     Parameters
@@ -241,8 +243,8 @@ class _Recorder:
     @pinned()
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.experiment, self.dataset = experiment, dataset
-        self.growing = Growing(experiment, dataset)
-        self.layout = self.growing.layout
+        self.builder = HistoryBuilder(experiment, dataset)
+        self.layout = self.builder.layout
         self.is_weight = torch.from_numpy(np.flatnonzero(self.layout.is_weight))
         self.diverged = np.full(len(experiment.regularizations), -1)
         self.strengths: torch.Tensor | None = None
@@ -280,12 +282,12 @@ class _Recorder:
             self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
             gone = self.diverged >= 0
             metrics[:, t, gone] = np.nan
-            if gone.any() and self.growing.n_times + t:
+            if gone.any() and self.builder.n_times + t:
                 before = (
-                    parameters[t - 1] if t else self.growing.parameters[self.growing.n_times - 1]
+                    parameters[t - 1] if t else self.builder.parameters[self.builder.n_times - 1]
                 )
                 parameters[t, gone] = before[gone]
-        return self.growing.add(parameters, metrics, self.diverged)
+        return self.builder.add(parameters, metrics, self.diverged)
 
     def _measure(self, recordings: Sequence[Recording]) -> dict[str, NDArray[np.float64]]:
         """Every metric for each of T recordings and each of K rows: ``(T, K)``."""

@@ -8,7 +8,7 @@ from regviz.methods import palette
 from regviz.methods.labels import label
 from regviz.methods.palette import Theme, mix
 from regviz.spec.experiment import Regularization
-from regviz.spec.validation import choice, refuse
+from regviz.spec.validation import choice, invalid
 
 DASHES = {"none": "dot", "l1": "solid", "l2": "dash", "elastic_net": "dashdot", "max_norm": "dot"}
 
@@ -27,10 +27,10 @@ def looks_of(rows: Rows, theme: Theme) -> list[Look]:
     """
     choice("theme", theme, get_args(Theme))
     if isinstance(rows, str) or not isinstance(rows, Sequence) or not rows:
-        raise refuse("rows", "a sequence of Regularization", rows)
+        raise invalid("rows", "a sequence of Regularization", rows)
     for i, row in enumerate(rows):
         if not isinstance(row, Regularization):
-            raise refuse(f"rows[{i}]", "a Regularization", row)
+            raise invalid(f"rows[{i}]", "a Regularization", row)
     labels = [label(row) for row in rows]
     names, methods = [one.name for one in labels], [one.method for one in labels]
     found = []

@@ -15,7 +15,7 @@ from regviz.figures._traces import style
 from regviz.methods import palette
 from regviz.methods.labels import escaped, short_names
 from regviz.methods.palette import Theme, mix
-from regviz.spec.validation import choice, refuse
+from regviz.spec.validation import choice, invalid
 
 __all__ = ["confusion_matrices", "seed_losses"]
 
@@ -54,7 +54,7 @@ def confusion_matrices(
     matrices = np.asarray(counts)
     n, n_classes = len(names), len(classes)
     if matrices.shape != (n, n_classes, n_classes) or not n:
-        raise refuse("counts", f"of shape {(n, n_classes, n_classes)}", matrices.shape)
+        raise invalid("counts", f"of shape {(n, n_classes, n_classes)}", matrices.shape)
     shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)
     columns = min(n, IN_A_ROW)
     rows = math.ceil(n / columns)
@@ -155,7 +155,7 @@ def seed_losses(
     choice("theme", theme, get_args(Theme))
     values = np.asarray(losses, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] != len(names) or len(names) != len(methods):
-        raise refuse(
+        raise invalid(
             "losses", f"of shape (seeds, {len(names)}), as names and methods", values.shape
         )
     figure = style(

@@ -20,7 +20,7 @@ from regviz.figures._traces import style
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import Theme, mix, rgb_of
-from regviz.spec.validation import integer, refuse
+from regviz.spec.validation import integer, invalid
 
 __all__ = ["weight_paths"]
 
@@ -70,7 +70,7 @@ def weight_paths(
     losses = {s: v[None] for s, v in path.losses.items()} if losses is None else losses
     for split, values in losses.items():
         if values.ndim != 2 or values.shape[1] != n:
-            raise refuse(f"losses[{split!r}]", f"of shape (seeds, {n})", values.shape)
+            raise invalid(f"losses[{split!r}]", f"of shape (seeds, {n})", values.shape)
     if shown is not None:
         shown = integer("shown", shown, 0, n - 1)
     losses = {split: values for split, values in losses.items() if np.isfinite(values).any()}

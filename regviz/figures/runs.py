@@ -25,7 +25,7 @@ from regviz.figures._traces import (
 )
 from regviz.methods import palette
 from regviz.methods.palette import Theme
-from regviz.spec.validation import boolean, choice, integer, refuse
+from regviz.spec.validation import boolean, choice, integer, invalid
 
 __all__ = [
     "boundary",
@@ -334,7 +334,7 @@ def _chosen(history: History, methods: Sequence[str] | None, theme: Theme) -> di
         return looks
     present = list(dict.fromkeys(look.method for look in looks.values()))
     if isinstance(methods, str) or not isinstance(methods, Sequence) or not methods:
-        raise refuse("methods", "a sequence of " + ", ".join(map(repr, present)), methods)
+        raise invalid("methods", "a sequence of " + ", ".join(map(repr, present)), methods)
     for i, method in enumerate(methods):
         choice(f"methods[{i}]", method, present)
     return {k: look for k, look in looks.items() if look.method in methods}
@@ -372,7 +372,7 @@ def _legend(history: History, k: int, text: str) -> str:
 def _predict_plane(history: History, t: int, resolution: int) -> tuple[Floats, Floats]:
     """The grid's axis ``(n,)``, and what all networks predict on it, ``(K, n, n)`` or with C."""
     if history.dataset.n_columns != 2:
-        raise refuse("history", "a run on data with two columns", history.dataset.n_columns)
+        raise invalid("history", "a run on data with two columns", history.dataset.n_columns)
     n = integer("resolution", resolution, 2, 501)
     axis = np.linspace(*domain(history.dataset), n)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)

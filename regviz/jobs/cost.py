@@ -66,7 +66,7 @@ def affordable(scene: Scene, limit: float) -> Scene:
         Equal to ``scene``, or with fewer epochs: to two digits the most that stay within the limit,
         and at least one.
     """
-    while (cost := seconds(scene.cube().experiment)) > limit and scene.training.epochs > 1:
+    while (cost := seconds(scene.grid().experiment)) > limit and scene.training.epochs > 1:
         fewer = int(scene.training.epochs * limit / cost)
         unit = 10 ** max(0, len(str(fewer)) - 2)
         scene = scene.with_epochs(max(1, min(scene.training.epochs - 1, fewer // unit * unit)))

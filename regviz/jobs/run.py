@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from regviz.analysis.replicates import under_seeds
-from regviz.board.packing import Packing
+from regviz.board.frames import FrameSelector
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
-from regviz.engine.recorder import beginnings, histories
+from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs.cost import seconds
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
 from regviz.spec.experiment import Experiment
@@ -46,7 +46,7 @@ class Training(ABC):
     visitor : str
         The visitor who watches from the start.
     scheduler : Scheduler
-        Runs the training.
+        JobRegistry the training.
     ended : callable
         Called without arguments once it is over, however it ends.
     """
@@ -72,7 +72,7 @@ class Training(ABC):
         self._waiting = self._n_epochs = 0
         self._over = self._complete = self._given_up = False
         self._asked = time.monotonic()
-        self.add(beginnings(experiments, datasets))
+        self.add(initial_histories(experiments, datasets))
         estimate = seconds(experiments[0]) * len(experiments)
         # kept by the scheduler only: a cycle would keep the recording until it is collected
         job = Job(self._train(datasets), self.watchers, self._end, estimate, self.urgent)
@@ -185,7 +185,7 @@ class Run(Training):
 
     Attributes
     ----------
-    packing : Packing
+    selector : FrameSelector
         Of the frames so far.
 
     Raises
@@ -194,12 +194,12 @@ class Run(Training):
         If the experiment cannot be run; nothing is started then.
     """
 
-    packing: Packing
+    selector: FrameSelector
 
     @property
     def n_bytes(self) -> int:  # type: ignore[override]
         """Memory of the whole recording, and of its messages so far."""
-        return self._n_history_bytes + self.packing.n_bytes
+        return self._n_history_bytes + self.selector.n_bytes
 
     def __init__(
         self,
@@ -241,12 +241,12 @@ class Run(Training):
     def add(self, grown: list[History]) -> None:
         """Take in the history, and pack its new frames."""
         (history,) = grown
-        if not hasattr(self, "packing"):
+        if not hasattr(self, "selector"):
             self._n_history_bytes = history.n_bytes
-            self.packing = Packing(history)
-        self.packing.add(history)
+            self.selector = FrameSelector(history)
+        self.selector.add(history)
         with self._grown:
-            self._history, self._n_frames = history, len(self.packing.frames)
+            self._history, self._n_frames = history, len(self.selector.frames)
             self._grown.notify_all()
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from regviz.spec.experiment import Regularization
-from regviz.spec.validation import refuse
+from regviz.spec.validation import invalid
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Method:
                 raise self._unknown()
 
     def _unknown(self) -> ValueError:
-        return refuse("key", "one of " + ", ".join(map(repr, METHODS)), self.key)
+        return invalid("key", "one of " + ", ".join(map(repr, METHODS)), self.key)
 
 
 METHODS: dict[str, Method] = {

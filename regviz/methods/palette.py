@@ -20,7 +20,7 @@ METHODS: dict[str, dict[Theme, str]] = {
 }
 
 # As far apart as ten can be, given the first three, under all kinds of vision that
-# tests/methods/test_palette.py simulates. For regression, the first and the second are the ends of the scale.
+# tests/methods/test_palette.py simulates. For regression, the first two are the ends of the scale.
 CLASSES: tuple[str, ...] = (
     *("#2c7fc4", "#e5822e", "#587e3c", "#880bff", "#a0ce82"),
     *("#a5637c", "#65cffc", "#603a71", "#d1babb", "#4131ae"),

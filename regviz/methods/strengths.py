@@ -91,7 +91,7 @@ def strengths(
             return _penalties(method, data, network, training)
 
 
-def grid(
+def offered(
     methods: Sequence[str],
     data: Data,
     network: NetworkSpec,

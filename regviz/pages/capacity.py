@@ -11,7 +11,7 @@ RETRY = 2.0  # seconds
 
 def too_costly(scene: Scene) -> bool:
     """Whether its networks would take longer to train than this server allows."""
-    return seconds(scene.cube().experiment) > limits().training_seconds
+    return seconds(scene.grid().experiment) > limits().training_seconds
 
 
 def nearest_allowed(scene: Scene) -> tuple[Scene, list[str]]:
@@ -40,7 +40,7 @@ def _choose(epochs: int) -> None:
 
 
 def _reason(scene: Scene) -> str:
-    experiment = scene.cube().experiment
+    experiment = scene.grid().experiment
     return (
         f"{_epochs(scene)} of these {len(experiment.regularizations)} networks would take this"
         f" server about {_duration(seconds(experiment))} to train, and it allows"

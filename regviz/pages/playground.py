@@ -9,19 +9,19 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
 from regviz.board.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
 from regviz.board.scene import EARLY_STOPPING, Scene
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
-from regviz.jobs.runs import Busy
 from regviz.methods.catalogue import METHODS
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import put
-from regviz.pages.sight import Sight, usual_focus, view, wish
+from regviz.pages.snapshot import BoardSnapshot, requested_view, usual_focus, view
 from regviz.server.state import runs
 from regviz.server.widgets import begin_page, moved
 from regviz.spec.points import PointsSpec
@@ -95,9 +95,9 @@ _logger = logging.getLogger("regviz.runs")
 _board = asset_component("regviz_board", "board")
 
 
-def _name(cube: Cube, rows: list[int]) -> str:
-    """Of a cube together with the networks that are shown first."""
-    return hashlib.sha256(f"{cube}{rows}".encode()).hexdigest()[:16]
+def _name(grid: StrengthGrid, rows: list[int]) -> str:
+    """Of a grid together with the networks that are shown first."""
+    return hashlib.sha256(f"{grid}{rows}".encode()).hexdigest()[:16]
 
 
 def _held(name: str) -> int:
@@ -112,7 +112,7 @@ def _held(name: str) -> int:
 
 
 @st.fragment
-def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
+def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
     held = _held(name)
@@ -120,48 +120,48 @@ def _show(cube: Cube, rows: list[int], name: str, link: str) -> None:
         st.rerun()
     visitor = st.session_state["visitor"]
     # the same run as before, or, if it was given up meanwhile, the same frames once more
-    run = runs().get(cube.experiment, visitor, always=True)
+    run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(held, GATHER if held else 0, PATIENCE, visitor)
     reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
-    look = st.session_state.get("wish")
+    look = st.session_state.get("requested_view")
     most = FIRST_FRAMES if reply == 1 else None
     rest = REST * max(0, runs().n_training - AT_ONCE)
-    message = encode(cube, name, rows, history, run.packing, held, reply, look, link, rest, most)
+    message = encode(grid, name, rows, history, run.selector, held, reply, look, link, rest, most)
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
-    if understand.is_open() and (sight := _sight()) != st.session_state.get("seen_below"):
+    if understand.is_open() and (snapshot := _sight()) != st.session_state.get("seen_below"):
         # known from now on: a run of the whole page comes by here before it draws the views
-        st.session_state["seen_below"] = sight
+        st.session_state["seen_below"] = snapshot
         st.rerun()
 
 
-def _sight() -> Sight | None:
+def _sight() -> BoardSnapshot | None:
     """What is on screen, if its training is complete."""
-    cube, _, _ = st.session_state["shown"]
+    grid, _, _ = st.session_state["shown"]
     visitor = st.session_state["visitor"]
-    history = runs().get(cube.experiment, visitor, always=True).wait(0, 0, 0, visitor)
+    history = runs().get(grid.experiment, visitor, always=True).wait(0, 0, 0, visitor)
     if not history.complete:
         return None
     seen = view()
-    return Sight(
-        cube,
+    return BoardSnapshot(
+        grid,
         history,
-        cube.rows(seen.levels),
-        _focus(cube, seen.focus),
+        grid.rows(seen.levels),
+        _focus(grid, seen.focus),
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
         visitor,
     )
 
 
-def _focus(cube: Cube, seen: str | None) -> str:
+def _focus(grid: StrengthGrid, seen: str | None) -> str:
     """The method that is seen large; early stopping is a view of None."""
-    shelves = [key for key, _ in cube.shelves]
-    if seen == EARLY_STOPPING and "none" in shelves:
+    networks_by_method = [key for key, _ in grid.networks_by_method]
+    if seen == EARLY_STOPPING and "none" in networks_by_method:
         return "none"
-    if seen in shelves:
+    if seen in networks_by_method:
         return str(seen)
-    return usual_focus(cube)
+    return usual_focus(grid)
 
 
 @st.fragment
@@ -169,20 +169,20 @@ def _show_below() -> None:
     """The views, drawn anew by themselves when one of their own controls moves."""
     understand.choose()
     if understand.is_open():
-        sight = st.session_state["seen_below"] = _sight()
-        understand.show(sight)
+        snapshot = st.session_state["seen_below"] = _sight()
+        understand.show(snapshot)
 
 
-def _begin(scene: Scene, cube: Cube, visitor: str, messages: DeltaGenerator) -> bool:
+def _begin(scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenerator) -> bool:
     """Start what is to be trained; where that cannot be, say why and what can."""
-    fresh = cube != st.session_state.get("shown", (None,))[0]
-    shared = fresh and runs().holds(cube.experiment)
+    fresh = grid != st.session_state.get("shown", (None,))[0]
+    shared = fresh and runs().holds(grid.experiment)
     with messages:
         if fresh and too_costly(scene):
             tell_too_costly(scene)
             return False
         try:
-            runs().get(cube.experiment, visitor)
+            runs().get(grid.experiment, visitor)
         except Busy:
             wait_for_room()
             return False
@@ -190,7 +190,7 @@ def _begin(scene: Scene, cube: Cube, visitor: str, messages: DeltaGenerator) -> 
             st.error(f"These settings do not go together: {error}")
             return False
     if shared:
-        fields = describe(cube.experiment) | {"ms": 0, "hit": True, "outcome": "shared"}
+        fields = describe(grid.experiment) | {"ms": 0, "hit": True, "outcome": "shared"}
         _logger.info("run", extra={"fields": fields})
     return True
 
@@ -207,24 +207,26 @@ def _open() -> None:
     first = "base" not in st.session_state
     opened, refused = nearest_allowed(opened)
     put(opened)
-    cube = opened.cube()
-    middle = {key: level for (key, _), level in zip(cube.shelves, cube.levels({}), strict=True)}
+    grid = opened.grid()
+    middle = {
+        key: level for (key, _), level in zip(grid.networks_by_method, grid.levels({}), strict=True)
+    }
     # the visitor's first run is played; of another one that is opened its end is shown
     end = None if first else opened.training.epochs
-    wish(
-        opened.focus or usual_focus(cube),
-        middle | opened.levels(cube),
+    requested_view(
+        opened.focus or usual_focus(grid),
+        middle | opened.levels(grid),
         end if opened.epoch is None else opened.epoch,
     )
     left_out = st.session_state.pop("left_out", [])
-    st.session_state["problems"] = problems + refused + (left_out or opened.approximations(cube))
+    st.session_state["problems"] = problems + refused + (left_out or opened.approximations(grid))
 
 
-def _tell_problems(cube: Cube) -> None:
+def _tell_problems(grid: StrengthGrid) -> None:
     """What of a link or file could not be followed, until something else is trained."""
     problems, about = st.session_state.get("problems", []), st.session_state.get("problems_of")
-    if problems and about in (None, cube):
-        st.session_state["problems_of"] = cube
+    if problems and about in (None, grid):
+        st.session_state["problems_of"] = grid
         st.warning("  \n".join(map(plain, problems)))
     else:
         st.session_state["problems"], st.session_state["problems_of"] = [], None
@@ -249,7 +251,7 @@ def _tell_left_out(scene: Scene) -> None:
         st.session_state["told_of"] = points.points
         # beside what of the file that they came with could not be followed
         about = st.session_state.get("problems_of")
-        others = st.session_state.get("problems", []) if about in (None, scene.cube()) else []
+        others = st.session_state.get("problems", []) if about in (None, scene.grid()) else []
         st.session_state["problems"] = [
             *others,
             f"Your {points.n_samples} points are too many for the address: it holds everything"
@@ -290,24 +292,24 @@ def main() -> None:
     # messages come and go in a place of their own: the board would lose its state if it moved
     messages = st.container()
     visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
-    cube = scene.cube()
+    grid = scene.grid()
     before, rows_before, _ = st.session_state.get("shown", (None, [], None))
-    # the cards keep the strengths that they start with as long as the cube is the same
-    rows = rows_before if cube == before else cube.rows(view().levels)
+    # the cards keep the strengths that they start with as long as the grid is the same
+    rows = rows_before if grid == before else grid.rows(view().levels)
     _tell_left_out(scene)
     with messages:
-        _tell_problems(cube)
-    if not _begin(scene, cube, visitor, messages):
+        _tell_problems(grid)
+    if not _begin(scene, grid, visitor, messages):
         if before is None:
             return
-        cube, rows, scene = st.session_state["shown"]  # what is on screen stays
-    st.session_state["shown"] = (cube, rows, scene)
-    if before is not None and before.experiment != cube.experiment:
+        grid, rows, scene = st.session_state["shown"]  # what is on screen stays
+    st.session_state["shown"] = (grid, rows, scene)
+    if before is not None and before.experiment != grid.experiment:
         runs().leave(before.experiment, visitor)
     if "share" not in scene.hide:
         with above:
-            share.show(scene, cube, _sight)
-    _show(cube, rows, _name(cube, rows), _address_of(scene))
+            share.show(scene, grid, _sight)
+    _show(grid, rows, _name(grid, rows), _address_of(scene))
     if "understand" not in scene.hide:
         _show_below()
 

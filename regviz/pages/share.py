@@ -11,15 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 import segno
 import streamlit as st
 
-from regviz.board.cube import Cube
 from regviz.board.link import LONGEST, link
 from regviz.board.offline import offline_page, recording
 from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.board.strength_grid import StrengthGrid
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.pages.components import file_uploader, plain
-from regviz.pages.sight import Sight, View, usual_focus, view
+from regviz.pages.snapshot import BoardSnapshot, View, usual_focus, view
 from regviz.server.state import limits
 from regviz.spec.experiment import Experiment
 
@@ -36,14 +36,14 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 HEIGHT = 900  # of an embedded page, in pixels
 
 
-def show(scene: Scene, cube: Cube, look: Callable[[], Sight | None]) -> None:
+def show(scene: Scene, grid: StrengthGrid, look: Callable[[], BoardSnapshot | None]) -> None:
     """Draw the two buttons above the board, and what they open.
 
     Parameters
     ----------
     scene : Scene
         What is trained.
-    cube : Cube
+    grid : StrengthGrid
         Its networks.
     look : callable
         Returns what is on screen, or None while the networks are in training.
@@ -51,25 +51,25 @@ def show(scene: Scene, cube: Cube, look: Callable[[], Sight | None]) -> None:
     sharing = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
     if sharing.open:
         with sharing:
-            _show_link(seen(scene, cube))
+            _show_link(seen(scene, grid))
     saving = st.popover("Save · open", icon=":material/download:", key="save", on_change="rerun")
     if saving.open:
         with saving:
-            _show_files(seen(scene, cube), look())
+            _show_files(seen(scene, grid), look())
             _show_opening()
 
 
-def seen(scene: Scene, cube: Cube) -> Scene:
+def seen(scene: Scene, grid: StrengthGrid) -> Scene:
     """The scene with what is looked at, as far as it is not what the page would show anyway."""
     now = view()
     strengths = {
-        key: cube.strengths(key)[level]
+        key: grid.strengths(key)[level]
         for (key, _), level, middle in zip(
-            cube.shelves, cube.levels(now.levels), cube.levels({}), strict=True
+            grid.networks_by_method, grid.levels(now.levels), grid.levels({}), strict=True
         )
         if level != middle
     }
-    cards = {*scene.methods, EARLY_STOPPING} - {usual_focus(cube)}
+    cards = {*scene.methods, EARLY_STOPPING} - {usual_focus(grid)}
     epoch = now.epoch
     if epoch is not None and epoch >= scene.training.epochs:
         epoch = None
@@ -94,7 +94,7 @@ def _show_link(scene: Scene) -> None:
     if len(address) > LONGEST:
         st.warning(
             f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
-            f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
+            f" servers invalid more than {LONGEST:,}: save the experiment as a file instead."
         )
     st.code(address, language=None, wrap_lines=True)
     if urlsplit(address).hostname in LOCAL:
@@ -152,7 +152,7 @@ def qr_image(text: str) -> str:
     return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'
 
 
-def _show_files(scene: Scene, sight: Sight | None) -> None:
+def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
     st.markdown("**Take it away**")
     name = f"regviz-{scene.data.name}"
     _download(
@@ -162,14 +162,14 @@ def _show_files(scene: Scene, sight: Sight | None) -> None:
         "application/json",
         "What is trained and looked at. Open it again below.",
     )
-    if sight is None:
+    if snapshot is None:
         st.caption("The run itself can be saved as soon as its training is complete.")
         return
-    history = sight.history
+    history = snapshot.history
     now = view()  # a file is made outside of the session
     _download(
         "This run (HTML)",
-        lambda: offline(scene, sight, now),
+        lambda: offline(scene, snapshot, now),
         f"{name}.html",
         "text/html",
         "The board in one file. It plays without a server or a network: from a course page,"
@@ -208,7 +208,7 @@ def _download(
     )
 
 
-def offline(scene: Scene, sight: Sight, now: View) -> str:
+def offline(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
     """The run as one HTML page, at what is looked at."""
     about = (
         "Same points, same initial weights, same batches: these networks differ in nothing but"
@@ -216,11 +216,11 @@ def offline(scene: Scene, sight: Sight, now: View) -> str:
     )
     look = {
         "id": "offline",
-        "focus": now.focus or sight.focus,
+        "focus": now.focus or snapshot.focus,
         "levels": now.levels,
         "epoch": scene.epoch,
     }
-    messages = recording(sight.cube, sight.rows, sight.history, "offline", look)
+    messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)
     return offline_page(messages, f"RegViz: {labels.dataset_label(scene.data)}", about)
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from regviz.programs import keras, pytorch, scikit_learn
 from regviz.programs._plan import Plan
 from regviz.spec.experiment import Experiment
-from regviz.spec.validation import choice, integer, refuse
+from regviz.spec.validation import choice, integer, invalid
 
 _MODULES: dict[str, ModuleType] = {
     "pytorch": pytorch,
@@ -82,7 +82,7 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
     if lacking[library]:
         others = [key for key, lack in lacking.items() if lack is None]
         allowed = f"one of {', '.join(map(repr, others))} for this network ({lacking[library]})"
-        raise refuse("library", allowed, library)
+        raise invalid("library", allowed, library)
     plan = _plan(experiment, k)
     module = _MODULES[library]
     idle = " Dropout and max-norm act on hidden units, and there are none." if plan.idle else ""

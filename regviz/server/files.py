@@ -64,7 +64,7 @@ class File:
         return content, hashlib.sha256(content).hexdigest()[:16]
 
 
-class Kept:
+class StaticCache:
     """ASGI middleware that serves files from memory.
 
     Starlette's own sends other threads to the disk, several times for each request, and its
@@ -85,7 +85,7 @@ class Kept:
         self.folders = tuple({f"/{address.split('/')[1]}/" for address in files})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a file, refuse what is not there, or pass the request on."""
+        """Serve a file, invalid what is not there, or pass the request on."""
         answer: ASGIApp = self.app
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             if scope["path"] in self.files:

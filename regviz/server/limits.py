@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from regviz.spec.validation import integer, real, refuse
+from regviz.spec.validation import integer, invalid, real
 
 PREFIX = "REGVIZ_"
 
@@ -74,7 +74,7 @@ class Limits:
         integer("metrics_port", self.metrics_port, 0, 65535)
         for origin in self.embed:
             if not _is_origin(origin):
-                raise refuse("embed", "origins such as 'https://example.org', or '*'", origin)
+                raise invalid("embed", "origins such as 'https://example.org', or '*'", origin)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -115,10 +115,10 @@ def _read(name: str, text: str, default: object) -> object:
         value = math.nan
     if isinstance(default, int):
         if not value.is_integer():
-            raise refuse(name, "a whole number", text)
+            raise invalid(name, "a whole number", text)
         return int(value)
     if not math.isfinite(value):
-        raise refuse(name, "a number", text)
+        raise invalid(name, "a number", text)
     return value
 
 

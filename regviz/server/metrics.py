@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from regviz.jobs.runs import Runs
+from regviz.jobs.registry import JobRegistry
 from regviz.server.admission import Places
 
 
@@ -16,10 +16,10 @@ class Visitors(Collector):
     Parameters
     ----------
     places : Places
-    runs : Runs
+    runs : JobRegistry
     """
 
-    def __init__(self, places: Places, runs: Runs) -> None:
+    def __init__(self, places: Places, runs: JobRegistry) -> None:
         self.places, self.runs = places, runs
 
     def collect(self) -> Iterator[Metric]:
@@ -43,7 +43,7 @@ class Visitors(Collector):
 
 
 def serve_metrics(
-    port: int, places: Places, runs: Runs, registry: CollectorRegistry = REGISTRY
+    port: int, places: Places, runs: JobRegistry, registry: CollectorRegistry = REGISTRY
 ) -> None:
     """Serve ours and the process's own metrics in the text format of Prometheus, in a thread.
 
@@ -51,7 +51,7 @@ def serve_metrics(
     ----------
     port : int
     places : Places
-    runs : Runs
+    runs : JobRegistry
     registry : CollectorRegistry
         By default that of the process, which tells its memory, processor time and open files.
 

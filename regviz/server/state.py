@@ -3,7 +3,7 @@
 import functools
 import os
 
-from regviz.jobs.runs import Runs
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.scheduler import Scheduler
 from regviz.server.limits import Limits
 
@@ -21,10 +21,10 @@ def limits() -> Limits:
 
 
 @functools.cache
-def runs() -> Runs:
+def runs() -> JobRegistry:
     """All trainings."""
     granted = limits()
-    return Runs(
+    return JobRegistry(
         granted.cache_mb * 2**20,
         granted.trainings,
         granted.cache_minutes * 60,

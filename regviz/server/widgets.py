@@ -1,4 +1,4 @@
-"""Widgets as browsers tell of them, read with distrust and by one run of the page at a time."""
+"""Check the widget values that browsers send, and read each message in one run of the page."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ TRIGGERS = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat
 _locks = tuple(threading.RLock() for _ in range(1024))
 
 
-def distrust() -> None:
+def validate_widget_values() -> None:
     """Change how Streamlit reads widgets, in four ways.
 
     Streamlit takes any value of any kind, and fails wherever that is used, in its code or in ours.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regviz.spec.validation import MAX_SEED, TASKS, Task, choice, integer, refuse
+from regviz.spec.validation import MAX_SEED, TASKS, Task, choice, integer, invalid
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ArraysSpec:
         for name in ("n_validation", "n_test"):
             integer(name, getattr(self, name), 0, MAX_SEED)
         if not isinstance(self.digest, str) or len(self.digest) != 16:
-            raise refuse("digest", "16 hexadecimal digits", self.digest)
+            raise invalid("digest", "16 hexadecimal digits", self.digest)
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
-from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, real, refuse
+from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, invalid, real
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "linear")
@@ -83,7 +83,7 @@ class DataSpec:
         boolean("standardize", self.standardize)
         _set(self, "seed", integer("seed", self.seed, 0, MAX_SEED))
         if self.label_noise and self.task == "regression":
-            raise refuse(
+            raise invalid(
                 "label_noise", f"0 for {self.name!r}, which has no classes", self.label_noise
             )
 
@@ -129,7 +129,7 @@ class NetworkSpec:
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > 6:
-            raise refuse("hidden", "a tuple of at most 6 layer sizes", self.hidden)
+            raise invalid("hidden", "a tuple of at most 6 layer sizes", self.hidden)
         _set(
             self,
             "hidden",
@@ -137,11 +137,11 @@ class NetworkSpec:
         )
         choice("activation", self.activation, ACTIVATIONS)
         if not isinstance(self.features, (tuple, list)) or not self.features:
-            raise refuse("features", "a tuple of at least one feature", self.features)
+            raise invalid("features", "a tuple of at least one feature", self.features)
         for i, feature in enumerate(self.features):
             choice(f"features[{i}]", feature, FEATURES)
         if len(set(self.features)) < len(self.features):
-            raise refuse("features", "without repetition", self.features)
+            raise invalid("features", "without repetition", self.features)
         _set(self, "features", tuple(self.features))
 
 
@@ -306,16 +306,16 @@ class Experiment:
         for name, kinds in PARTS.items():
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
-                raise refuse(name, allowed, getattr(self, name))
+                raise invalid(name, allowed, getattr(self, name))
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:
-            raise refuse("regularizations", "a tuple of at least one Regularization", rows)
+            raise invalid("regularizations", "a tuple of at least one Regularization", rows)
         for i, row in enumerate(rows):
             if not isinstance(row, Regularization):
-                raise refuse(f"regularizations[{i}]", "a Regularization", row)
+                raise invalid(f"regularizations[{i}]", "a Regularization", row)
             if row.onset > self.training.epochs:
                 allowed = f"at most epochs, {self.training.epochs}"
-                raise refuse(f"regularizations[{i}].onset", allowed, row.onset)
+                raise invalid(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
 
     def __hash__(self) -> int:
@@ -370,7 +370,7 @@ class Experiment:
         if "regularizations" in content:
             rows = content["regularizations"]
             if not isinstance(rows, list):
-                raise refuse("regularizations", "a list", rows)
+                raise invalid("regularizations", "a list", rows)
             parts["regularizations"] = tuple(
                 build(f"regularizations[{i}]", (Regularization,), row) for i, row in enumerate(rows)
             )
@@ -389,13 +389,13 @@ def read_json(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise refuse(name, f"JSON text ({error})", text) from error
+        raise invalid(name, f"JSON text ({error})", text) from error
 
 
 def mapping(name: str, content: Any, allowed: Collection[str]) -> Mapping[str, Any]:
     """Check that ``content`` is a mapping with some of the keys ``allowed`` and no others."""
     if not isinstance(content, dict):
-        raise refuse(name, "an object with names and values", content)
+        raise invalid(name, "an object with names and values", content)
     for key in content:
         choice(f"a parameter of {name}", key, allowed)
     return content

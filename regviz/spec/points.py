@@ -18,8 +18,8 @@ from regviz.spec.validation import (
     boolean,
     choice,
     integer,
+    invalid,
     real,
-    refuse,
 )
 
 MIN_POINTS, MAX_POINTS = 10, 2000
@@ -89,11 +89,11 @@ class PointsSpec:
         n_classes = 0 if self.task == "regression" else self._check_classes()
         names = self.names
         if not isinstance(names, (tuple, list)) or not all(map(_is_name, names)):
-            raise refuse("names", f"texts of 1 to {LONGEST_NAME} printable characters", names)
+            raise invalid("names", f"texts of 1 to {LONGEST_NAME} printable characters", names)
         if names and len(names) != n_classes:
-            raise refuse("names", f"{n_classes} names, one for each class, or none", names)
+            raise invalid("names", f"{n_classes} names, one for each class, or none", names)
         if len(set(names)) < len(names):
-            raise refuse("names", "different for each class", names)
+            raise invalid("names", "different for each class", names)
         object.__setattr__(self, "names", tuple(names))
         if self.split != "":
             self._check_split()
@@ -105,24 +105,24 @@ class PointsSpec:
         n_classes = 2 if self.task == "binary" else max(3, len(counts))
         for y in counts:
             if y not in range(most):
-                raise refuse("points", f"of classes 0 to {most - 1}", y)
+                raise invalid("points", f"of classes 0 to {most - 1}", y)
         for c in range(n_classes):
             if counts[c] < 3:
-                raise refuse("points", f"with at least 3 points of class {c}", counts[c])
+                raise invalid("points", f"with at least 3 points of class {c}", counts[c])
         return n_classes
 
     def _check_split(self) -> None:
         """Every class has a point to train on, and there is one to test on."""
         split = self.split
         if not isinstance(split, str) or len(split) != self.n_samples or {*split} - {*"012"}:
-            raise refuse("split", "0, 1 or 2 for each point", split)
+            raise invalid("split", "0, 1 or 2 for each point", split)
         if "2" not in split:
-            raise refuse("split", "such that a point is in “test”", Said("none"))
+            raise invalid("split", "such that a point is in “test”", Said("none"))
         trained = {y for (_, _, y), part in zip(self.points, split, strict=True) if part == "0"}
         labels = {y for _, _, y in self.points} if self.task != "regression" else trained
         if not trained or labels - trained:
             missing = f"none of class {min(labels - trained):g}" if trained else "none"
-            raise refuse("split", "such that a point of each class is in “train”", Said(missing))
+            raise invalid("split", "such that a point of each class is in “train”", Said(missing))
 
     @property
     def name(self) -> str:
@@ -164,9 +164,9 @@ class PointsSpec:
         try:
             content = _unpacked(text, MAX_POINTS * 3 * 4)
         except ValueError as error:
-            raise refuse("points", f"{allowed} ({error})", text[:40]) from error
+            raise invalid("points", f"{allowed} ({error})", text[:40]) from error
         if len(content) % 12:
-            raise refuse("points", allowed, text[:40])
+            raise invalid("points", allowed, text[:40])
         steps = np.frombuffer(content, "<i4").reshape(3, -1).astype(np.int64).cumsum(axis=1)
         return cls(tuple(map(tuple, (steps.T / 10**DECIMALS).tolist())), **others)  # type: ignore[arg-type]
 
@@ -188,7 +188,7 @@ def unpack_split(text: str) -> str:
     try:
         return _unpacked(text, MAX_POINTS).decode("ascii")
     except ValueError as error:
-        raise refuse("split", f"text of a link ({error})", text[:40]) from error
+        raise invalid("split", f"text of a link ({error})", text[:40]) from error
 
 
 def _unpacked(text: str, limit: int) -> bytes:
@@ -219,13 +219,13 @@ def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:
     try:
         rows = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise refuse("points", "rows of three numbers", points) from error
+        raise invalid("points", "rows of three numbers", points) from error
     if rows.ndim != 2 or rows.shape[1] != 3:
-        raise refuse("points", "rows of three numbers", rows.shape)
+        raise invalid("points", "rows of three numbers", rows.shape)
     if not MIN_POINTS <= len(rows) <= MAX_POINTS:
-        raise refuse("points", f"{MIN_POINTS} to {MAX_POINTS} rows", len(rows))
+        raise invalid("points", f"{MIN_POINTS} to {MAX_POINTS} rows", len(rows))
     wrong = rows[~(np.abs(rows) <= LARGEST)]
     if wrong.size:
-        raise refuse("points", f"numbers from -{LARGEST:g} to {LARGEST:g}", float(wrong[0]))
+        raise invalid("points", f"numbers from -{LARGEST:g} to {LARGEST:g}", float(wrong[0]))
     # adding 0 turns -0 into 0
     return tuple(map(tuple, (np.round(rows, DECIMALS) + 0.0).tolist()))

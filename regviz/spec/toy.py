@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_blobs, make_circles, make_moons
 
-from regviz.spec.validation import TASKS, Task, choice, integer, real, refuse
+from regviz.spec.validation import TASKS, Task, choice, integer, invalid, real
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -49,7 +49,7 @@ class ToyDataset:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
-            raise refuse("name", "an identifier such as 'moons'", self.name)
+            raise invalid("name", "an identifier such as 'moons'", self.name)
         choice("task", self.task, TASKS)
         real("collapse", self.collapse, 0, 1000, open_low=True)
         integer("n_classes", self.n_classes, 3, 20)
@@ -82,7 +82,7 @@ def register_dataset(dataset: ToyDataset) -> None:
     'binary'
     """
     if dataset.name in RESERVED or DATASETS.get(dataset.name, dataset) != dataset:
-        raise refuse("name", "one that no other dataset has", dataset.name)
+        raise invalid("name", "one that no other dataset has", dataset.name)
     DATASETS[dataset.name] = dataset
 
 

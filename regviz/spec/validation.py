@@ -16,7 +16,7 @@ class Said(str):
         return str(self)
 
 
-def refuse(parameter: str, allowed: str, got: object) -> ValueError:
+def invalid(parameter: str, allowed: str, got: object) -> ValueError:
     """The one form of our error messages; the caller raises what this returns."""
     try:
         shown = repr(got)
@@ -30,7 +30,7 @@ def refuse(parameter: str, allowed: str, got: object) -> ValueError:
 def integer(parameter: str, value: Any, low: int, high: int) -> int:
     """Check that ``value`` is a whole number in ``[low, high]``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
-        raise refuse(parameter, f"a whole number from {low} to {high}", value)
+        raise invalid(parameter, f"a whole number from {low} to {high}", value)
     return int(value)
 
 
@@ -51,19 +51,19 @@ def real(
     at_open_end = (open_low and number == low) or (open_high and number == high)
     if number is None or not low <= number <= high or at_open_end:
         start, end = "above" if open_low else "from", "to below" if open_high else "to"
-        raise refuse(parameter, f"a number {start} {low:g} {end} {high:g}", value)
+        raise invalid(parameter, f"a number {start} {low:g} {end} {high:g}", value)
     return number
 
 
 def choice(parameter: str, value: Any, allowed: Collection[str]) -> str:
     """Check that ``value`` is one of the names ``allowed``."""
     if not isinstance(value, str) or value not in allowed:
-        raise refuse(parameter, "one of " + ", ".join(map(repr, allowed)), value)
+        raise invalid(parameter, "one of " + ", ".join(map(repr, allowed)), value)
     return value
 
 
 def boolean(parameter: str, value: Any) -> bool:
     """Check that ``value`` is True or False."""
     if not isinstance(value, bool):
-        raise refuse(parameter, "True or False", value)
+        raise invalid(parameter, "True or False", value)
     return value

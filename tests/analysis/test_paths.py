@@ -9,8 +9,8 @@ import pytest
 import regviz
 from regviz import Regularization
 from regviz.analysis import paths
-from regviz.board.cube import Cube
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 
 L1 = (0.003, 0.01, 0.03, 0.1)
@@ -32,8 +32,8 @@ def history():
 
 
 @pytest.fixture(scope="module")
-def cube():
-    return Cube.of(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+def grid():
+    return StrengthGrid.of(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
 
 
 def test_a_path_holds_the_weights_of_each_network_in_the_order_of_its_wires(history):
@@ -83,27 +83,34 @@ def test_what_is_no_path_is_refused(history, networks, t, message):
         paths.path(history, networks, t)
 
 
-def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_vanishes(cube):
-    shelves = dict(cube.shelves)
-    (none,) = shelves["none"]
-    rows = cube.experiment.regularizations
+def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_vanishes(grid):
+    networks_by_method = dict(grid.networks_by_method)
+    (none,) = networks_by_method["none"]
+    rows = grid.experiment.regularizations
     for key in ("l1", "l2", "elastic_net", "dropout"):
-        assert paths.with_start(cube.experiment, shelves[key]) == (none, *shelves[key])
-    led = paths.with_start(cube.experiment, shelves["max_norm"])
+        assert paths.with_start(grid.experiment, networks_by_method[key]) == (
+            none,
+            *networks_by_method[key],
+        )
+    led = paths.with_start(grid.experiment, networks_by_method["max_norm"])
     # max-norm keeps its dropout: without a bound it is dropout at that rate
     assert rows[led[0]] == Regularization(drop_rate=0.1)
-    assert led[1:] == shelves["max_norm"]
+    assert led[1:] == networks_by_method["max_norm"]
 
 
-def test_a_path_starts_at_the_weakest_strength_where_that_network_is_not_there(cube):
-    shelves, rows = dict(cube.shelves), cube.experiment.regularizations
-    alone = replace(cube.experiment, regularizations=tuple(rows[k] for k in shelves["max_norm"]))
+def test_a_path_starts_at_the_weakest_strength_where_that_network_is_not_there(grid):
+    networks_by_method, rows = dict(grid.networks_by_method), grid.experiment.regularizations
+    alone = replace(
+        grid.experiment, regularizations=tuple(rows[k] for k in networks_by_method["max_norm"])
+    )
     assert paths.with_start(alone, range(8)) == tuple(range(8))
 
 
 def test_a_late_onset_does_not_hide_the_start():
-    late = Cube.of(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training, onset=50)
-    for key, networks in late.shelves[1:]:
+    late = StrengthGrid.of(
+        list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training, onset=50
+    )
+    for key, networks in late.networks_by_method[1:]:
         start = late.experiment.regularizations[paths.with_start(late.experiment, networks)[0]]
         expected = Regularization(drop_rate=0.1, onset=50)
         assert start == (expected if key == "max_norm" else Regularization())

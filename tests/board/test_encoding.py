@@ -1,4 +1,4 @@
-"""The bytes that go to the browser hold the cube, in any number of messages."""
+"""The bytes that go to the browser hold the grid, in any number of messages."""
 
 import json
 import struct
@@ -12,11 +12,20 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.encoding import VERSION, encode
-from regviz.board.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes, halved, rounded
+from regviz.board.frames import (
+    HALF,
+    LIMIT,
+    METRICS,
+    SINGLE,
+    FrameSelector,
+    frame_bytes,
+    rounded,
+    to_float16,
+)
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
@@ -29,13 +38,13 @@ N_FRAMES = 16
 class Sent(NamedTuple):
     """What `encode` is given."""
 
-    cube: Cube
+    grid: StrengthGrid
     rows: list[int]
     history: regviz.History
-    packing: Packing
+    selector: FrameSelector
 
     def message(self, frame: int = 0) -> bytes:
-        return encode(self.cube, "run", *self[1:], frame)
+        return encode(self.grid, "run", *self[1:], frame)
 
     def messages(self) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
         """All of them, as one asks for the frames that are missing."""
@@ -48,29 +57,31 @@ class Sent(NamedTuple):
             frame += len(header["epochs"])
 
 
-def sent_of(cube: Cube, history: regviz.History | None = None, limit: int = LIMIT) -> Sent:
-    """A cube at its default strengths; trained, unless there is a history."""
-    history = history or regviz.train(cube.experiment)
-    packing = Packing(history, limit)
-    packing.add(history)
-    return Sent(cube, cube.rows({}), history, packing)
+def sent_of(grid: StrengthGrid, history: regviz.History | None = None, limit: int = LIMIT) -> Sent:
+    """A grid at its default strengths; trained, unless there is a history."""
+    history = history or regviz.train(grid.experiment)
+    selector = FrameSelector(history, limit)
+    selector.add(history)
+    return Sent(grid, grid.rows({}), history, selector)
 
 
-def small_cube(methods=NAMES, data=SHOWCASE.data, early_stopping=True, onset=0, **training) -> Cube:
+def small_grid(
+    methods=NAMES, data=SHOWCASE.data, early_stopping=True, onset=0, **training
+) -> StrengthGrid:
     training = replace(SHOWCASE.training, **{"epochs": N_FRAMES - 1, **training})
-    return Cube.of(methods, data, regviz.NetworkSpec((3,)), training, onset, early_stopping)
+    return StrengthGrid.of(methods, data, regviz.NetworkSpec((3,)), training, onset, early_stopping)
 
 
 @pytest.fixture(scope="module")
 def sent() -> Sent:
-    return sent_of(small_cube())
+    return sent_of(small_grid())
 
 
 @pytest.fixture
 def mixed(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> Sent:
     """Half precision up to time 5, and from there on every other frame in single precision."""
-    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
-    return sent_of(sent.cube, sent.history, limit=0)
+    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < 5)
+    return sent_of(sent.grid, sent.history, limit=0)
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:
@@ -149,7 +160,7 @@ def test_points_and_cards_travel_once(sent: Sent):
 def test_two_messages_make_the_whole(sent: Sent, cut: int):
     _, whole = decode(sent.message())
     earlier = first(sent.history, cut)
-    head, start = decode(encode(sent.cube, "run", sent.rows, earlier, sent.packing))
+    head, start = decode(encode(sent.grid, "run", sent.rows, earlier, sent.selector))
     tail, end = decode(sent.message(cut))
     assert (head["frame"], tail["frame"]) == (0, cut)
     assert head["epochs"] + tail["epochs"] == list(range(N_FRAMES))
@@ -167,7 +178,7 @@ def first(history: regviz.History, n_times: int) -> regviz.History:
 @pytest.mark.parametrize("which", ["sent", "mixed"])
 def test_who_has_everything_is_sent_no_frame(which: str, request: pytest.FixtureRequest):
     sent = request.getfixturevalue(which)
-    n_frames = len(sent.packing.frames)
+    n_frames = len(sent.selector.frames)
     for frame in (n_frames, n_frames + 5):
         message = sent.message(frame)
         header, arrays = decode(message)
@@ -194,7 +205,7 @@ def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
     for header, arrays in mixed.messages():
         exact = parameters[header["epochs"]]  # every epoch is recorded
         if header["frame"] == 0:
-            np.testing.assert_array_equal(arrays["parameters"], halved(exact))
+            np.testing.assert_array_equal(arrays["parameters"], to_float16(exact))
         else:
             np.testing.assert_allclose(arrays["parameters"], exact, rtol=2**-18, atol=0)
         for i, name in enumerate(METRICS):
@@ -205,7 +216,7 @@ def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
 @pytest.mark.parametrize("frame", range(11))
 def test_who_has_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int):
     header, arrays = decode(mixed.message(frame))
-    rest = [t for t, _ in mixed.packing.frames[frame:]]
+    rest = [t for t, _ in mixed.selector.frames[frame:]]
     expected = [t for t in rest if t < 5] or rest
     assert header["epochs"] == expected
     assert len(arrays["parameters"]) == len(expected)
@@ -253,7 +264,7 @@ def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
     """Assert that a message says what a run of ``n_times`` recorded epochs decides."""
     losses = sent.history.metrics["validation_loss"][:n_times]
     epochs = sent.history.epochs[:n_times]
-    found = [decided(column, epochs, sent.cube.patience) for column in losses.T]
+    found = [decided(column, epochs, sent.grid.patience) for column in losses.T]
     assert header["early_stopping"] == {
         "best": [best for best, _ in found],
         "stop": [stop for _, stop in found],
@@ -264,8 +275,8 @@ def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
 def test_losses_in_double_precision_decide_where_early_stopping_is(case: str):
     data, hidden, learning_rate, epochs = FLAT[case]
     training = regviz.TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
-    cube = Cube.of(["none"], data, regviz.NetworkSpec(hidden, "linear"), training)
-    sent = sent_of(cube)
+    grid = StrengthGrid.of(["none"], data, regviz.NetworkSpec(hidden, "linear"), training)
+    sent = sent_of(grid)
     header, _ = decode(sent.message())
     assert_decided(sent, header, len(sent.history.epochs))
 
@@ -285,7 +296,7 @@ def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
 def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str):
     """Also those whose frame does not travel."""
     data = replace(SHOWCASE.data, name=name)
-    sent = sent_of(small_cube(data=data, epochs=90, learning_rate=0.2), limit=0)
+    sent = sent_of(small_grid(data=data, epochs=90, learning_rate=0.2), limit=0)
     *_, (header, _) = sent.messages()
     assert_decided(sent, header, len(sent.history.epochs))
     assert any(header["early_stopping"]["stop"])
@@ -308,13 +319,13 @@ def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Sent):
 
 
 def test_a_growing_run_says_what_holds_so_far():
-    cube = small_cube(epochs=60)
-    rows = cube.rows({})
-    whole = regviz.train(cube.experiment)
-    packing = Packing(whole)
-    for n_times, history in enumerate(regviz.stream(cube.experiment), start=1):
-        packing.add(history)
-        sent = Sent(cube, rows, history, packing)
+    grid = small_grid(epochs=60)
+    rows = grid.rows({})
+    whole = regviz.train(grid.experiment)
+    selector = FrameSelector(whole)
+    for n_times, history in enumerate(regviz.stream(grid.experiment), start=1):
+        selector.add(history)
+        sent = Sent(grid, rows, history, selector)
         header, _ = decode(sent.message(n_times - 1))
         assert header["epochs"] == [n_times - 1]
         assert_decided(sent, header, n_times)
@@ -322,34 +333,34 @@ def test_a_growing_run_says_what_holds_so_far():
 
 def test_without_validation_points_nothing_is_decided():
     data = replace(SHOWCASE.data, validation_fraction=0.0)
-    header, _ = decode(sent_of(small_cube(data=data)).message())
+    header, _ = decode(sent_of(small_grid(data=data)).message())
     assert header["early_stopping"] is None
 
 
 def test_networks_that_all_diverge_are_stopped_as_any_other():
-    cube = small_cube(["none"], epochs=20, optimizer="sgd")
-    history = regviz.train(cube.experiment)
+    grid = small_grid(["none"], epochs=20, optimizer="sgd")
+    history = regviz.train(grid.experiment)
     metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
-    sent = sent_of(cube, replace(history, metrics=metrics))
+    sent = sent_of(grid, replace(history, metrics=metrics))
     header, _ = decode(sent.message())
-    assert header["early_stopping"] == {"best": [0], "stop": [cube.patience]}
+    assert header["early_stopping"] == {"best": [0], "stop": [grid.patience]}
 
 
 # ------------------------------------------------------------------------------ cards
 
 
 def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_strong():
-    cube = small_cube()
+    grid = small_grid()
     levels = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
-    rows = cube.rows(levels)
-    history = next(regviz.stream(cube.experiment))
-    packing = Packing(history)
-    packing.add(history)
-    header, _ = decode(encode(cube, "run", rows, history, packing))
+    rows = grid.rows(levels)
+    history = next(regviz.stream(grid.experiment))
+    selector = FrameSelector(history)
+    selector.add(history)
+    header, _ = decode(encode(grid, "run", rows, history, selector))
     *cards, stopped = header["cards"]
-    experiment = cube.experiment
+    experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES
-    for card, (key, networks) in zip(cards, cube.shelves, strict=True):
+    for card, (key, networks) in zip(cards, grid.networks_by_method, strict=True):
         method = METHODS[key]
         values = strengths(key, experiment.data, experiment.network, experiment.training)
         assert card["label"] == method.label
@@ -386,10 +397,10 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
 def test_early_stopping_has_a_card_only_beside_the_unregularized_network(
     methods: list[str], early_stopping: bool, keys: list[str]
 ):
-    cube = small_cube(methods, early_stopping=early_stopping, epochs=1)
-    header, _ = decode(sent_of(cube).message())
+    grid = small_grid(methods, early_stopping=early_stopping, epochs=1)
+    header, _ = decode(sent_of(grid).message())
     assert [card["key"] for card in header["cards"]] == keys
-    assert header["n_networks"] == len(cube.experiment.regularizations)
+    assert header["n_networks"] == len(grid.experiment.regularizations)
 
 
 def test_cards_start_in_the_middle_of_their_strengths(sent: Sent):
@@ -398,23 +409,23 @@ def test_cards_start_in_the_middle_of_their_strengths(sent: Sent):
 
 
 def test_under_adamw_l2_is_called_weight_decay():
-    cube = small_cube(["l2"], optimizer="adamw", learning_rate=0.01, epochs=1)
-    header, _ = decode(sent_of(cube).message())
+    grid = small_grid(["l2"], optimizer="adamw", learning_rate=0.01, epochs=1)
+    header, _ = decode(sent_of(grid).message())
     assert [card["label"] for card in header["cards"]] == ["Weight decay"]
 
 
 def test_the_first_message_says_when_regularization_begins():
-    cube = small_cube(["none", "l1"], onset=4)
-    assert decode(sent_of(cube).message())[0]["onset"] == 4
+    grid = small_grid(["none", "l1"], onset=4)
+    assert decode(sent_of(grid).message())[0]["onset"] == 4
 
 
 # ------------------------------------------------------------------------------ the whole
 
 
 def test_the_showcase_is_sent_in_less_than_half_of_its_bytes():
-    cube = Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    sent = sent_of(cube)
-    assert len(sent.packing.frames) == 101
+    grid = StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    sent = sent_of(grid)
+    assert len(sent.selector.frames) == 101
     assert len(sent.message()) < 0.5 * 101 * frame_bytes(41, 177, SINGLE)
 
 
@@ -424,7 +435,7 @@ def test_a_message_that_many_ask_for_is_compressed_once(
     calls = []
     compress = zlib.compressobj
     monkeypatch.setattr("zlib.compressobj", lambda **k: calls.append(1) or compress(**k))
-    sent = sent_of(sent.cube, sent.history)
+    sent = sent_of(sent.grid, sent.history)
     with ThreadPoolExecutor(8) as pool:
         messages = list(pool.map(lambda _: sent.message(), range(30)))
     assert len(set(messages)) == 1
@@ -432,7 +443,7 @@ def test_a_message_that_many_ask_for_is_compressed_once(
 
 
 def test_no_more_frames_are_sent_than_wanted(sent: Sent):
-    header, arrays = decode(encode(sent.cube, "run", *sent[1:], most=5))
+    header, arrays = decode(encode(sent.grid, "run", *sent[1:], most=5))
     assert header["epochs"] == [0, 1, 2, 3, 4]
     assert len(arrays["parameters"]) == 5
     assert decode(sent.message(5))[0]["epochs"] == list(range(5, N_FRAMES))
@@ -441,15 +452,15 @@ def test_no_more_frames_are_sent_than_wanted(sent: Sent):
 def test_a_message_of_one_frame_is_mostly_that_frame(sent: Sent):
     _, n_rows, n_parameters = sent.history.parameters.shape
     one = first(sent.history, 8)
-    message = encode(sent.cube, "run", sent.rows, one, sent.packing, 7)
+    message = encode(sent.grid, "run", sent.rows, one, sent.selector, 7)
     assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
 
 
 def test_all_networks_of_the_opening_travel_in_few_bytes():
     scene = Scene()
-    cube = scene.cube()
-    sent = sent_of(cube)
-    opening = encode(cube, "run", *sent[1:], most=3)
+    grid = scene.grid()
+    sent = sent_of(grid)
+    opening = encode(grid, "run", *sent[1:], most=3)
     rest = sent.message(3)
     assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
     assert len(opening) + len(rest) < 1_450_000
@@ -459,8 +470,8 @@ def test_all_networks_of_the_opening_travel_in_few_bytes():
 def test_a_number_that_is_not_finite_travels():
     data = regviz.DataSpec("plane", n_samples=60)
     training = regviz.TrainingSpec(learning_rate=10, epochs=20)
-    cube = Cube.of(["none", "l2"], data, regviz.NetworkSpec((3,), "linear"), training)
-    sent = sent_of(cube)
+    grid = StrengthGrid.of(["none", "l2"], data, regviz.NetworkSpec((3,), "linear"), training)
+    sent = sent_of(grid)
     header, arrays = decode(sent.message())
     assert header["diverged"] == sent.history.diverged.tolist()
     assert min(header["diverged"]) > 0

@@ -134,7 +134,7 @@ def test_a_file_opens_the_scene_that_it_was_made_of(scene):
 def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
     scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
     again, _ = from_query(opened(link("", scene)))
-    assert again.cube() == scene.cube()
+    assert again.grid() == scene.grid()
 
 
 def test_what_is_at_its_default_stays_out():
@@ -222,11 +222,11 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
 
 def test_the_nearest_strength_that_is_offered_is_shown():
     scene = Scene(strengths={"l1": 0.0031, "dropout": 0.999, "max_norm": 1.1})
-    cube = scene.cube()
-    levels = scene.levels(cube)
-    assert cube.strengths("l1")[levels["l1"]] == 0.003
-    assert cube.strengths("dropout")[levels["dropout"]] == max(cube.strengths("dropout"))
-    assert cube.strengths("max_norm")[levels["max_norm"]] in (1.0, 1.2)
+    grid = scene.grid()
+    levels = scene.levels(grid)
+    assert grid.strengths("l1")[levels["l1"]] == 0.003
+    assert grid.strengths("dropout")[levels["dropout"]] == max(grid.strengths("dropout"))
+    assert grid.strengths("max_norm")[levels["max_norm"]] in (1.0, 1.2)
     assert "l2" not in levels
 
 
@@ -379,7 +379,7 @@ def test_the_documented_defaults_are_those_of_the_newest_version():
 def test_a_link_keeps_a_batch_that_is_larger_than_there_are_points():
     data = DataSpec("moons", n_samples=100, train_fraction=0.2, validation_fraction=0)
     scene = Scene(data, training=replace(Scene().training, batch_size=30))
-    assert scene.cube().experiment.training.batch_size == 20
+    assert scene.grid().experiment.training.batch_size == 20
     found, problems = from_query(to_query(scene))
     assert (found, problems) == (scene, [])
-    assert replace(found, data=DataSpec("moons")).cube().experiment.training.batch_size == 30
+    assert replace(found, data=DataSpec("moons")).grid().experiment.training.batch_size == 30

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
+from regviz.board.frames import FrameSelector, rounded
 from regviz.board.offline import BOARD, offline_page, recording
-from regviz.board.packing import Packing, rounded
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from tests.board.test_encoding import decode
 
@@ -22,23 +22,23 @@ TRAINING = replace(SHOWCASE.training, epochs=12)
 HOSTILE = "</title><script>alert(1)</script><!-- \"&amp;' </style>"
 
 
-def cube_of(methods=tuple(METHODS), hidden=(3,), data=SHOWCASE.data) -> Cube:
-    return Cube.of(list(methods), data, regviz.NetworkSpec(hidden), TRAINING)
+def grid_of(methods=tuple(METHODS), hidden=(3,), data=SHOWCASE.data) -> StrengthGrid:
+    return StrengthGrid.of(list(methods), data, regviz.NetworkSpec(hidden), TRAINING)
 
 
 @pytest.fixture(scope="module")
-def cube() -> Cube:
-    return cube_of()
+def grid() -> StrengthGrid:
+    return grid_of()
 
 
 @pytest.fixture(scope="module")
-def history(cube: Cube) -> regviz.History:
-    return regviz.train(cube.experiment)
+def history(grid: StrengthGrid) -> regviz.History:
+    return regviz.train(grid.experiment)
 
 
 @pytest.fixture(scope="module")
-def messages(cube: Cube, history: regviz.History) -> list[bytes]:
-    return recording(cube, cube.rows({}), history, "run")
+def messages(grid: StrengthGrid, history: regviz.History) -> list[bytes]:
+    return recording(grid, grid.rows({}), history, "run")
 
 
 class Elements(HTMLParser):
@@ -93,27 +93,27 @@ def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
 
 @pytest.mark.parametrize("levels", [{}, {"l1": 0, "dropout": 7}])
 def test_every_network_is_there_at_every_epoch(
-    cube: Cube, history: regviz.History, levels: dict[str, int]
+    grid: StrengthGrid, history: regviz.History, levels: dict[str, int]
 ):
-    epochs, parameters = assembled(recording(cube, cube.rows(levels), history, "run"))
+    epochs, parameters = assembled(recording(grid, grid.rows(levels), history, "run"))
     assert epochs == history.epochs.tolist()
     assert np.array_equal(parameters, rounded(history.parameters))
 
 
 def test_the_messages_are_those_of_a_run_on_the_page(
-    cube: Cube, history: regviz.History, messages: list[bytes]
+    grid: StrengthGrid, history: regviz.History, messages: list[bytes]
 ):
-    packing = Packing(history)
-    packing.add(history)
-    assert messages == [encode(cube, "run", cube.rows({}), history, packing)]
+    selector = FrameSelector(history)
+    selector.add(history)
+    assert messages == [encode(grid, "run", grid.rows({}), history, selector)]
 
 
 def test_a_message_carries_one_precision_and_no_frame_is_lost(
-    cube: Cube, history: regviz.History, monkeypatch: pytest.MonkeyPatch
+    grid: StrengthGrid, history: regviz.History, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("regviz.board.packing.LIMIT", 0)
-    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < 5)
-    messages = recording(cube, cube.rows({}), history, "run")
+    monkeypatch.setattr("regviz.board.frames.LIMIT", 0)
+    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < 5)
+    messages = recording(grid, grid.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]
     assert kinds == ["<f2", "<f4"]
     epochs, parameters = assembled(messages)
@@ -123,16 +123,16 @@ def test_a_message_carries_one_precision_and_no_frame_is_lost(
     np.testing.assert_allclose(parameters[5:], exact[5:], rtol=2**-18, atol=0)
 
 
-def test_what_does_not_go_together_is_refused(cube: Cube, history: regviz.History):
-    rows = cube.rows({})
-    growing = next(iter(regviz.stream(cube.experiment)))
-    other = regviz.train(cube.only(rows))
+def test_what_does_not_go_together_is_refused(grid: StrengthGrid, history: regviz.History):
+    rows = grid.rows({})
+    growing = next(iter(regviz.stream(grid.experiment)))
+    other = regviz.train(grid.only(rows))
     for wrong in (growing, other):
-        with pytest.raises(ValueError, match=r"history must be the complete run of the cube's"):
-            recording(cube, rows, wrong, "run")
+        with pytest.raises(ValueError, match=r"history must be the complete run of the grid's"):
+            recording(grid, rows, wrong, "run")
     for wrong_rows in (rows[:-1], [*rows, 0], [rows[1], *rows[1:]]):
         with pytest.raises(ValueError, match=r"rows must be one network of each of"):
-            recording(cube, wrong_rows, history, "run")
+            recording(grid, wrong_rows, history, "run")
     with pytest.raises(ValueError, match=r"messages must be at least one, got \[\]"):
         offline_page([], "Nothing")
 

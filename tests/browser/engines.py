@@ -102,8 +102,8 @@ class WebKit:
     def __init__(self, url: str, browser: str) -> None:
         self._url = url
         options = {"binary": browser, "args": ["--automation"]}
-        wish = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
-        self._url += "/session/" + self._post("/session", capabilities=wish)["sessionId"]
+        requested_view = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        self._url += "/session/" + self._post("/session", capabilities=requested_view)["sessionId"]
         self._post("/window/rect", x=0, y=0, width=1400, height=900)
 
     def _post(self, path: str, **body: object) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from regviz.engine.history import History
-from tests.browser.visitor import START, Open, complete, cube_of, go, look, resize, still, trained
+from tests.browser.visitor import START, Open, complete, go, grid_of, look, resize, still, trained
 
 # what has the keyboard's focus, or null outside the board
 ACTIVE = """() => {
@@ -61,7 +61,7 @@ def page(opened: Page) -> Page:
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return trained(cube_of().experiment)
+    return trained(grid_of().experiment)
 
 
 def stops(page: Page) -> list[dict]:

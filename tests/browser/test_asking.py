@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
+from regviz.board.frames import FrameSelector
 from regviz.board.offline import BOARD
-from regviz.board.packing import Packing
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 
 SITE = "http://board.test"
 # how often the board has asked at once; and what within a second, how long after the last message
@@ -54,15 +54,15 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def messages(rests: list[float]) -> list[str]:
     """A frame each of a run that is not complete."""
-    cube = Cube.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    rows = cube.rows({})
-    growing = regviz.stream(cube.experiment)
-    packing = Packing(first := next(growing))
+    grid = StrengthGrid.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    rows = grid.rows({})
+    growing = regviz.stream(grid.experiment)
+    selector = FrameSelector(first := next(growing))
     found = []
     grown = itertools.chain([first], growing)
     for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
-        packing.add(history)
-        what = (cube, "run", rows, history, packing, frame)
+        selector.add(history)
+        what = (grid, "run", rows, history, selector, frame)
         found.append(encode(*what, reply=1 + frame, link="", rest=rest))
     return [b64encode(message).decode() for message in found]
 

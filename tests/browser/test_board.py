@@ -18,8 +18,8 @@ from tests.browser.visitor import (
     change,
     choose_data,
     complete,
-    cube_of,
     go,
+    grid_of,
     look,
     picture,
     pictures,
@@ -55,7 +55,7 @@ def page(opened: Page) -> Page:
 @pytest.fixture(scope="module")
 def history() -> History:
     """All networks of the page."""
-    return trained(cube_of().experiment)
+    return trained(grid_of().experiment)
 
 
 def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]):
@@ -179,14 +179,14 @@ def test_the_slider_of_a_card_moves_all_of_them_unless_unlinked(page: Page):
 def test_at_every_strength_and_epoch_the_numbers_are_those_of_the_history(
     page: Page, history: History, level: int
 ):
-    shelves = cube_of().shelves
-    keys = [key for key, _ in shelves]
+    networks_by_method = grid_of().networks_by_method
+    keys = [key for key, _ in networks_by_method]
     look(page, levels=dict.fromkeys(keys, level))
     for t in (0, 1, 12, 57, len(history.epochs) - 1):
         go(page, t)
         shown = cards(page)
         assert [card["k"] for card in shown[:6]] == [
-            networks[min(level, len(networks) - 1)] for _, networks in shelves
+            networks[min(level, len(networks) - 1)] for _, networks in networks_by_method
         ]
         assert [card["t"] for card in shown[:6]] == [t] * 6
         for card in shown:
@@ -402,4 +402,4 @@ def test_the_crosshair_predicts_classes_and_values_as_well(open_page: Open):
         choose_data(page, label)
         go(page, -1)
         data = replace(SHOWCASE.data, name=name)
-        assert_predicts(page, regviz.train(cube_of(data, training=training).experiment))
+        assert_predicts(page, regviz.train(grid_of(data, training=training).experiment))

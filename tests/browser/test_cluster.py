@@ -29,7 +29,7 @@ from tests.browser.visitor import (
     changed,
     choose,
     complete,
-    cube_of,
+    grid_of,
     look,
     query_of,
 )
@@ -231,7 +231,7 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
     assert query_of(page) == query
     assert cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_holds(page, cube_of(data, training=BRIEF.training), {"elastic_net": 6})
+    assert_holds(page, grid_of(data, training=BRIEF.training), {"elastic_net": 6})
 
     # and where it is not, it goes on as if nothing had been
     change(unchanged, "Noise", ["ArrowRight"])

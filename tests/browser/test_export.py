@@ -16,9 +16,9 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.offline import BOARD, recording
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label
@@ -74,7 +74,7 @@ BOXES = """(svg) => {
 
 class Shown(NamedTuple):
     page: Page
-    cube: Cube
+    grid: StrengthGrid
     history: History
 
     def svg(self) -> ElementTree.Element:
@@ -102,9 +102,9 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
     def shown(kind: str) -> Shown:
         if kind not in found:
             data, training, methods = KINDS[kind]
-            cube = Cube.of(methods, data, NETWORK, training)
-            history = regviz.train(cube.experiment)
-            messages = recording(cube, cube.rows({}), history, "run")
+            grid = StrengthGrid.of(methods, data, NETWORK, training)
+            history = regviz.train(grid.experiment)
+            messages = recording(grid, grid.rows({}), history, "run")
             context = browser.new_context(
                 viewport={"width": 1400, "height": 900}, reduced_motion="reduce"
             )
@@ -116,7 +116,7 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
             page.goto(f"{SITE}/")
             page.evaluate(MOUNT, [b64encode(message).decode() for message in messages])
             page.wait_for_function("board().complete && board().size.width > 0")
-            found[kind] = Shown(page, cube, history)
+            found[kind] = Shown(page, grid, history)
         go(found[kind].page, -1)
         return found[kind]
 
@@ -173,7 +173,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
         loss = shown.history.metrics["test_loss"][card["t"], card["k"]]
         assert float(card["test_loss"]) == pytest.approx(loss, abs=0.0051)
     epoch = shown.history.epochs[frame]
-    assert texts(svg)[0] == f"{dataset_label(shown.cube.experiment.data)}, epoch {epoch} of 30"
+    assert texts(svg)[0] == f"{dataset_label(shown.grid.experiment.data)}, epoch {epoch} of 30"
     told = "".join(svg.find(f"{SVG}desc").itertext())
     assert all(card["label"] in told for card in on_screen)
 
@@ -296,7 +296,7 @@ def test_the_bars_are_the_weights(show):
     shown = show("two classes")
     svg = shown.svg()
     span, most = shown.page.evaluate("[board().axes.range, board().axes.most]")
-    keys = [key for key, _ in shown.cube.shelves]
+    keys = [key for key, _ in shown.grid.networks_by_method]
     for key, card in zip(keys, cards(shown.page), strict=False):
         weights = np.concatenate([w.ravel() for w in shown.history.weights(card["k"], card["t"])])
         edges = np.linspace(0, span, 16)
@@ -330,7 +330,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
     share = (np.arange(11) + 0.5) / 11
     places = np.stack(np.meshgrid(share, share), axis=-1).reshape(-1, 2)
     X = np.column_stack([low + places[:, 0] * (high - low), high - places[:, 1] * (high - low)])
-    keys = [key for key, _ in shown.cube.shelves]
+    keys = [key for key, _ in shown.grid.networks_by_method]
     for key, card in zip(keys, cards(shown.page), strict=False):
         (image,) = card_of(svg, key).iter(f"{SVG}image")
         kind, _, data = image.get(f"{XLINK}href").partition(",")

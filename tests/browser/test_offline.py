@@ -13,11 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
+from regviz.board.frames import BITS, FrameSelector
 from regviz.board.offline import offline_page, recording
-from regviz.board.packing import BITS, Packing
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
@@ -34,12 +34,12 @@ Open = Callable[..., Page]
 
 
 class Run(NamedTuple):
-    cube: Cube
+    grid: StrengthGrid
     history: History
 
     def page(self, title: str = "A run", about: str = "") -> str:
-        rows = self.cube.rows({})
-        return offline_page(recording(self.cube, rows, self.history, "run"), title, about)
+        rows = self.grid.rows({})
+        return offline_page(recording(self.grid, rows, self.history, "run"), title, about)
 
 
 def run_of(
@@ -47,8 +47,8 @@ def run_of(
     network: NetworkSpec = SHOWCASE.network,
     training: TrainingSpec = TRAINING,
 ) -> Run:
-    cube = Cube.of(list(METHODS), data, network, training)
-    return Run(cube, regviz.train(cube.experiment))
+    grid = StrengthGrid.of(list(METHODS), data, network, training)
+    return Run(grid, regviz.train(grid.experiment))
 
 
 @pytest.fixture(scope="module")
@@ -337,14 +337,14 @@ def test_without_javascript_it_says_what_it_takes(run: Run, open_file: Open):
 
 @pytest.mark.parametrize("damage", ["not base64", "half a message", "a part is missing"])
 def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
-    rows = run.cube.rows({})
-    (message,) = recording(run.cube, rows, run.history, "run")
+    rows = run.grid.rows({})
+    (message,) = recording(run.grid, rows, run.history, "run")
     if damage == "half a message":
         message = message[: len(message) // 2]
     elif damage == "a part is missing":
-        packing = Packing(run.history)
-        packing.add(run.history)
-        message = encode(run.cube, "run", rows, run.history, packing, most=5)
+        selector = FrameSelector(run.history)
+        selector.add(run.history)
+        message = encode(run.grid, "run", rows, run.history, selector, most=5)
     html = offline_page([message], "A run")
     if damage == "not base64":
         html = html.replace("data-message>", "data-message>§")
@@ -354,15 +354,15 @@ def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
 
 def test_two_strengths_chosen_at_export_are_those_it_opens_with(open_file: Open, run: Run):
     levels = {"l1": 1, "dropout": 6}
-    messages = recording(run.cube, run.cube.rows(levels), run.history, "run")
+    messages = recording(run.grid, run.grid.rows(levels), run.history, "run")
     page = at_rest(open_file(offline_page(messages, "A run")))
     shown = {card["label"]: card["k"] for card in cards(page)}
-    shelves = dict(run.cube.shelves)
-    assert shown["L1"] == shelves["l1"][1]
-    assert shown["Dropout"] == shelves["dropout"][6]
-    assert shown["L2"] == shelves["l2"][4]
+    networks_by_method = dict(run.grid.networks_by_method)
+    assert shown["L1"] == networks_by_method["l1"][1]
+    assert shown["Dropout"] == networks_by_method["dropout"][6]
+    assert shown["L2"] == networks_by_method["l2"][4]
     look(page, levels={"l1": 7})
-    assert {card["label"]: card["k"] for card in cards(page)}["L1"] == shelves["l1"][7]
+    assert {card["label"]: card["k"] for card in cards(page)}["L1"] == networks_by_method["l1"][7]
 
 
 @pytest.mark.parametrize(
@@ -374,18 +374,18 @@ def test_early_stopping_is_what_double_precision_decides(
 ):
     """The losses of a linear network become flat: in single precision others are the lowest."""
     training = TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
-    cube, history = found = run_of(data, NetworkSpec((8, 8, 8), "linear"), training)
-    best, stopped = history.early_stopping(cube.patience)
+    grid, history = found = run_of(data, NetworkSpec((8, 8, 8), "linear"), training)
+    best, stopped = history.early_stopping(grid.patience)
     with visits(browser, tmp_path) as open_file:
         page = begun(open_file(found.page()))
         go(page, -1)
-        for c, ((key, _), k) in enumerate(zip(cube.shelves, cube.rows({}), strict=True)):
+        for c, ((key, _), k) in enumerate(zip(grid.networks_by_method, grid.rows({}), strict=True)):
             look(page, focus=key)
             assert cards(page)[c]["k"] == k
             marks = {mark["kind"]: mark["epoch"] for mark in page.evaluate("board().marks")}
             if best[k] > 0:
                 assert marks["best"] == history.epochs[best[k]]
             assert marks.get("stop", epochs) == history.epochs[stopped[k]]
-        card, k = cards(page)[len(cube.shelves)], cube.rows({})[0]
+        card, k = cards(page)[len(grid.networks_by_method)], grid.rows({})[0]
         assert card["strength"] == f"kept from epoch {history.epochs[best[k]]}"
         assert card["t"] == best[k]

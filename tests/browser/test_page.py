@@ -24,8 +24,8 @@ from tests.browser.visitor import (
     choose_seed,
     complete,
     control,
-    cube_of,
     go,
+    grid_of,
     look,
     says,
     settled,
@@ -61,11 +61,14 @@ def brief(open_pages: Open) -> Page:
 
 
 def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
-    cube = cube_of()
-    assert_holds(page, cube)
+    grid = grid_of()
+    assert_holds(page, grid)
     shown = page.evaluate("window.board().recording.cards")
-    shelves = [(card["key"], tuple(card["networks"])) for card in shown]
-    assert shelves == [*cube.shelves, ("early_stopping", cube.shelves[0][1])]
+    networks_by_method = [(card["key"], tuple(card["networks"])) for card in shown]
+    assert networks_by_method == [
+        *grid.networks_by_method,
+        ("early_stopping", grid.networks_by_method[0][1]),
+    ]
 
 
 def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
@@ -75,9 +78,9 @@ def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
     side = min(image.shape[:2])  # a picture between two pixels is cut out a pixel larger
     image = image[:side, :side]
     axis = low + (high - low) * (np.arange(side) + 0.5) / side
-    grid = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
-    cube = cube_of()
-    probability = trained(cube.experiment).predict(grid)[cube.rows({})[2]].reshape(side, side)
+    places = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
+    grid = grid_of()
+    probability = trained(grid.experiment).predict(places)[grid.rows({})[2]].reshape(side, side)
     warm = image[:, :, 0] > image[:, :, 2]  # class 1 is orange, class 0 is blue
     sure = np.abs(probability - 0.5) > 0.2
     margin = slice(4, -4)  # rounded corners
@@ -212,7 +215,7 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     assert {found["levels"][key] for key in ("l1", "dropout", "max_norm")} == {4}
     assert level.input_value() == "6"
     # and what was looked at is trained first
-    assert_holds(page, cube_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
+    assert_holds(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
     assert np.abs(pixels(page) - before).mean() > 2
     # the epoch is the same also where it is another frame
     at = "window.board().recording.epochs[window.board().frame]"
@@ -245,14 +248,14 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
     control(page, "Epochs").press("Home")
     page.wait_for_function(f"window.board().recording.lastEpoch === {FEWEST}", timeout=60_000)
     complete(page)
-    cube = cube_of(
+    grid = grid_of(
         data=replace(SHOWCASE.data, noise=0.6, train_fraction=105 / 60 * 0.2),
         network=replace(SHOWCASE.network, hidden=(5, 5)),
         training=replace(BRIEFLY, learning_rate=0.03),
     )
-    assert_holds(page, cube)
+    assert_holds(page, grid)
     go(page, -1)
-    expected = trained(cube.experiment).metrics["test_loss"][-1]
+    expected = trained(grid.experiment).metrics["test_loss"][-1]
     for card in cards(page)[:6]:
         assert says(card["test_loss"], expected[card["k"]], 2)
 
@@ -338,7 +341,7 @@ def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Pa
         change(brief, "Switch on at epoch", ["PageUp"])
         onset = brief.evaluate("window.board().recording.onset")
     assert onset <= 40
-    assert_holds(brief, cube_of(training=BRIEFLY, onset=onset))
+    assert_holds(brief, grid_of(training=BRIEFLY, onset=onset))
     look(brief, levels=dict.fromkeys(METHODS, 6))
     distinct = """(() => {
       const same = (a, b) => a.every((v, i) => v === b[i]);
@@ -362,7 +365,7 @@ def test_a_dataset_is_chosen_by_its_picture(brief: Page):
     expect(brief.locator(".card .test_accuracy")).to_have_count(0)
     expect(brief.get_by_role("button", name="classes only")).to_be_hidden()
     onset = brief.evaluate("window.board().recording.onset")
-    bumps = cube_of(replace(SHOWCASE.data, name="bumps"), training=BRIEFLY, onset=onset)
+    bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=BRIEFLY, onset=onset)
     levels = brief.evaluate("window.board().view.levels")
     assert_holds(brief, bumps, levels)
     # a run that is there already comes at once, also when a control goes with it: wrong labels

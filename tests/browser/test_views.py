@@ -11,8 +11,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from regviz.analysis.chooser import QUESTIONS, Advice, consult
 from regviz.analysis.paths import path, with_start
 from regviz.analysis.replicates import with_seed
-from regviz.board.cube import Cube
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.figures import weight_paths
 from regviz.methods.catalogue import METHODS
@@ -30,7 +30,7 @@ from tests.browser.visitor import (
     choose,
     complete,
     control,
-    cube_of,
+    grid_of,
     look,
     settled,
     trained,
@@ -70,13 +70,13 @@ PLACES = """(figure) => {
 
 
 @pytest.fixture(scope="module")
-def cube() -> Cube:
-    return cube_of(training=BRIEFLY)
+def grid() -> StrengthGrid:
+    return grid_of(training=BRIEFLY)
 
 
 @pytest.fixture(scope="module")
-def history(cube: Cube) -> History:
-    return trained(cube.experiment)
+def history(grid: StrengthGrid) -> History:
+    return trained(grid.experiment)
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +140,10 @@ def test_a_view_opens_with_its_figures_and_what_they_show_in_words(page: Page, n
 
 
 def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
-    page: Page, cube: Cube, history: History
+    page: Page, grid: StrengthGrid, history: History
 ):
     view(page, "Paths")
-    networks = with_start(cube.experiment, dict(cube.shelves)["l1"])
+    networks = with_start(grid.experiment, dict(grid.networks_by_method)["l1"])
     one = path(history, networks)
     figure = weight_paths(one, choice=validated(one, None), shown=5)
     assert page.locator("p.regviz-alt").text_content() == figure.layout.meta["alt"]
@@ -156,7 +156,7 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
         shown_level(page, focus, level)
         settled(page)
     [card] = [card for card in page.evaluate("board().shown") if card["card"]["key"] == "l1"]
-    assert card["k"] == dict(cube.shelves)["l1"][7]
+    assert card["k"] == dict(grid.networks_by_method)["l1"][7]
     # where the strength is 0, that is None
     page.mouse.click(*page.evaluate(STRENGTH, 0))
     page.wait_for_function("board().view.focus === 'none'")
@@ -184,12 +184,12 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
 # --- Compare ---
 
 
-def test_over_several_seeds_the_table_has_their_means(page: Page, cube: Cube):
+def test_over_several_seeds_the_table_has_their_means(page: Page, grid: StrengthGrid):
     view(page, "Compare")
     page.get_by_role("button", name="Over 5 seeds").click()
     expect(page.get_by_text("Mean ± standard error over 5 seeds")).to_be_visible(timeout=30_000)
     settled(page)
-    line_up = cube.only(cube.rows({}))
+    line_up = grid.only(grid.rows({}))
     ends = [trained(with_seed(line_up, s)).metrics["test_loss"][-1] for s in range(5)]
     rows = page.get_by_test_id("stDataFrame").locator("tbody tr").all()
     found = [row.locator("td").all_text_contents() for row in rows]
@@ -205,12 +205,16 @@ def test_over_several_seeds_the_table_has_their_means(page: Page, cube: Cube):
 # --- Code ---
 
 
-def test_the_program_is_that_of_the_network_in_focus(page: Page, cube: Cube, history: History):
+def test_the_program_is_that_of_the_network_in_focus(
+    page: Page, grid: StrengthGrid, history: History
+):
     view(page, "Code")
-    rows = dict(zip((key for key, _ in cube.shelves), cube.rows({"max_norm": 2}), strict=True))
+    rows = dict(
+        zip((key for key, _ in grid.networks_by_method), grid.rows({"max_norm": 2}), strict=True)
+    )
     for focus in ("l1", "max_norm"):
         look(page, focus=focus, levels={"max_norm": 2})
-        named = labels(cube.experiment)[rows[focus]].text
+        named = labels(grid.experiment)[rows[focus]].text
         expect(page.get_by_text(f"for the network in focus: {named}.")).to_be_visible()
         settled(page)
         written = program(history.experiment, rows[focus], "pytorch").source
@@ -253,18 +257,18 @@ def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str
             expect(told).not_to_have_text(before)
 
 
-def test_an_open_view_follows_the_boards_run(page: Page, cube: Cube):
+def test_an_open_view_follows_the_boards_run(page: Page, grid: StrengthGrid):
     view(page, "Code")
     told = page.get_by_text("The board's network ended at")
     before = told.text_content()
     change(page, "Noise", ["ArrowRight"])
     settled(page)
     noisy = trained(
-        cube_of(
+        grid_of(
             replace(SHOWCASE.data, noise=round(SHOWCASE.data.noise + 0.05, 2)), training=BRIEFLY
         ).experiment
     )
-    loss = noisy.metrics["test_loss"][-1, cube.rows({})[1]]
+    loss = noisy.metrics["test_loss"][-1, grid.rows({})[1]]
     expect(told).to_contain_text(f"test loss {loss:.4f}")
     change(page, "Noise", ["ArrowLeft"])
     expect(told).to_have_text(before)

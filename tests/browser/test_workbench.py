@@ -83,12 +83,12 @@ def moved(untouched: Page) -> Page:
 def test_the_address_bar_says_what_is_seen(moved: Page):
     scene, problems = from_query(dict(parse_qsl(query_of(moved))))
     assert problems == []
-    cube = Scene(data=MOONS).cube()
-    epochs = trained(cube.experiment).epochs
+    grid = Scene(data=MOONS).grid()
+    epochs = trained(grid.experiment).epochs
     assert scene == Scene(
         data=MOONS,
         focus="dropout",
-        strengths={"l1": cube.strengths("l1")[6], "dropout": cube.strengths("dropout")[1]},
+        strengths={"l1": grid.strengths("l1")[6], "dropout": grid.strengths("dropout")[1]},
         epoch=int(epochs[-13]),
     )
     # it can be passed on, and does not have to be gone back through
@@ -125,7 +125,7 @@ def test_what_is_wrong_in_a_link_is_named_and_the_rest_holds(open_pages: Open):
     scene, problems = from_query(dict(parse_qsl(query_of(page))))
     assert problems == []
     training = replace(SHOWCASE.training, epochs=100)
-    levels = {"l2": Scene(training=training).cube().strengths("l2").index(0.1)}
+    levels = {"l2": Scene(training=training).grid().strengths("l2").index(0.1)}
     assert scene == Scene(training=training, focus="l2", strengths={"l2": 0.1})
     found = page.evaluate(SEEN)
     assert (found["focus"], found["levels"]["l2"]) == ("l2", levels["l2"])
@@ -236,8 +236,8 @@ def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
 
 
 def test_points_and_history_are_saved_as_the_library_has_them(save: Callable[[str], Path]):
-    cube = Scene(data=MOONS).cube()
-    expected = trained(cube.experiment)
+    grid = Scene(data=MOONS).grid()
+    expected = trained(grid.experiment)
     loaded = regviz.History.load(save("History (npz)"))
     assert loaded.experiment == expected.experiment
     assert np.array_equal(loaded.parameters, expected.parameters)

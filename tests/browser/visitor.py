@@ -10,9 +10,9 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 import regviz
-from regviz.board.cube import Cube
-from regviz.board.packing import rounded
+from regviz.board.frames import rounded
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import SEARCH, find_board, until
@@ -61,14 +61,14 @@ CARDS = """() => window.board().cards.map((card, c) => {
 })"""
 
 
-def cube_of(
+def grid_of(
     data: DataSpec = SHOWCASE.data,
     network: NetworkSpec = SHOWCASE.network,
     training: TrainingSpec = SHOWCASE.training,
     onset: int = 0,
-) -> Cube:
-    """The cube that the page trains for these choices."""
-    return Cube.of(list(METHODS), data, network, training, onset)
+) -> StrengthGrid:
+    """The grid that the page trains for these choices."""
+    return StrengthGrid.of(list(METHODS), data, network, training, onset)
 
 
 def complete(page: Page) -> str:
@@ -193,18 +193,18 @@ def pictures(page: Page) -> list[str]:
     return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
 
 
-def assert_holds(page: Page, cube: Cube, levels: dict[str, int] | None = None) -> None:
+def assert_holds(page: Page, grid: StrengthGrid, levels: dict[str, int] | None = None) -> None:
     """Assert that the browser holds what the library trains, as it travels.
 
     And that its cards show the networks at ``levels``.
     """
     found = page.evaluate(PARAMETERS)
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
-    expected = trained(cube.experiment)
+    expected = trained(grid.experiment)
     sent = rounded(expected.parameters)
     assert np.array_equal(numbers.view("u4"), sent.view("u4"))
     assert page.evaluate("window.board().recording.epochs") == expected.epochs.tolist()
-    rows = cube.rows(levels or {})
+    rows = grid.rows(levels or {})
     assert found["shown"][: len(rows)] == rows
 
 

@@ -8,10 +8,10 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
-from regviz.board.packing import Packing
+from regviz.board.frames import FrameSelector
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from tests.board.test_encoding import decode
@@ -112,27 +112,27 @@ def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
         SHOWCASE.training, optimizer=optimizer, learning_rate=learning_rate, epochs=40, batch_size=4
     )
     network = NetworkSpec((6,), activation, ("x1", "x2", "x1^2"))
-    cube = Cube.of(list(METHODS), replace(SHOWCASE.data, name=name), network, training)
-    history = regviz.train(cube.experiment)
-    without = [k for k, row in enumerate(cube.experiment.regularizations) if not row.l1]
+    grid = StrengthGrid.of(list(METHODS), replace(SHOWCASE.data, name=name), network, training)
+    history = regviz.train(grid.experiment)
+    without = [k for k, row in enumerate(grid.experiment.regularizations) if not row.l1]
     assert not zeros(history)[:, without].any()
-    sent = sent_zeros(cube, history)
+    sent = sent_zeros(grid, history)
     np.testing.assert_array_equal(sent, zeros(history)[: len(sent)])
 
 
-def sent_zeros(cube: Cube, history: History) -> np.ndarray:
+def sent_zeros(grid: StrengthGrid, history: History) -> np.ndarray:
     """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
-    packing = Packing(history)
-    packing.add(history)
-    _, arrays = decode(encode(cube, "run", cube.rows({}), history, packing))
+    selector = FrameSelector(history)
+    selector.add(history)
+    _, arrays = decode(encode(grid, "run", grid.rows({}), history, selector))
     return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
 
 
 def test_weights_in_double_precision_do_not_become_zero_on_their_way():
     training = replace(SHOWCASE.training, epochs=20, dtype="float64")
-    cube = Cube.of(["none", "l1"], SHOWCASE.data, NetworkSpec((3,)), training)
-    history = regviz.train(cube.experiment)
+    grid = StrengthGrid.of(["none", "l1"], SHOWCASE.data, NetworkSpec((3,)), training)
+    history = regviz.train(grid.experiment)
     parameters = history.parameters.copy()
     parameters[:, 0, 0] = 1e-300
     history = replace(history, parameters=parameters)
-    np.testing.assert_array_equal(sent_zeros(cube, history), zeros(history))
+    np.testing.assert_array_equal(sent_zeros(grid, history), zeros(history))

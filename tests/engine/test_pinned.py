@@ -12,9 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, figures
 from regviz.analysis import comparison, forces, paths, uncertainty
-from regviz.board.packing import Packing
+from regviz.board.frames import FrameSelector
 from regviz.engine.history import History
-from regviz.engine.recorder import beginnings
+from regviz.engine.recorder import initial_histories
 from regviz.engine.training import pinned
 from regviz.jobs.run import Run
 from regviz.jobs.scheduler import Scheduler
@@ -45,10 +45,10 @@ ACTS: dict[str, Callable[[History], object]] = {
     "stream": lambda h: list(regviz.stream(h.experiment)),
     "a run": lambda h: run_in_slices(h.experiment),
     "replicate": lambda h: regviz.replicate(h.experiment, [0, 1]),
-    "beginnings": lambda h: beginnings([h.experiment], [h.dataset]),
+    "initial_histories": lambda h: initial_histories([h.experiment], [h.dataset]),
     "predict": lambda h: h.predict(h.dataset.X_test),
     "outputs": lambda h: h.outputs(h.dataset.X_test, [0]),
-    "packing": lambda h: Packing(h, 0).add(h),
+    "selector": lambda h: FrameSelector(h, 0).add(h),
     "compare": lambda h: comparison.compare(h, [0, 1]),
     "confusion": lambda h: comparison.confusion(h, [0]),
     "constant": lambda h: paths.constant(h, [0, 1]),

@@ -15,7 +15,7 @@ def scene(epochs: int, **more: object) -> Scene:
 
 
 def cost(of: Scene) -> float:
-    return seconds(of.cube().experiment)
+    return seconds(of.grid().experiment)
 
 
 def test_cost_grows_with_all_there_is_to_do():

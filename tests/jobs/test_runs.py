@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.packing import SINGLE, Packing
-from regviz.engine.recorder import beginnings, histories
+from regviz.board.frames import SINGLE, FrameSelector
+from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs import run as module
 from regviz.jobs.cost import seconds
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Replication, Run
-from regviz.jobs.runs import Runs
 from regviz.jobs.scheduler import LONG_SECONDS, Scheduler
 
 SHORT = regviz.Experiment(
@@ -79,7 +79,7 @@ def test_waiting_on_a_complete_run_returns_at_once():
 
 
 def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_instant():
-    runs, got, gate = Runs(), [], threading.Barrier(30)
+    runs, got, gate = JobRegistry(), [], threading.Barrier(30)
 
     def ask(visitor: str) -> None:
         gate.wait()
@@ -103,15 +103,15 @@ def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threadi
         begun.append(experiments[0].data.seed)
         if begun[-1] == 1:
             assert go_on.wait(10)
-        return beginnings(experiments, *rest)
+        return initial_histories(experiments, *rest)
 
-    monkeypatch.setattr(module, "beginnings", slowly)
+    monkeypatch.setattr(module, "initial_histories", slowly)
     return begun, go_on
 
 
 def test_who_wants_another_run_does_not_wait_while_one_starts(monkeypatch: pytest.MonkeyPatch):
     begun, go_on = starting_slowly(monkeypatch)
-    runs, got = Runs(), []
+    runs, got = JobRegistry(), []
     slow = replace(SHORT, data=regviz.DataSpec(seed=1))
     threads = [threading.Thread(target=lambda: got.append(runs.get(slow))) for _ in range(2)]
     for thread in threads:
@@ -134,7 +134,7 @@ def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_
     impossible = replace(
         SHORT, data=regviz.DataSpec(seed=1), training=regviz.TrainingSpec(batch_size=10**6)
     )
-    runs, refused = Runs(), []
+    runs, refused = JobRegistry(), []
 
     def ask() -> None:
         try:
@@ -157,7 +157,7 @@ def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_
 
 
 def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
-    runs = Runs(patience=0.2)
+    runs = JobRegistry(patience=0.2)
     run = runs.get(LONG)
     until(lambda: not run.alive)
     again = runs.get(LONG)
@@ -166,7 +166,7 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
 
 
 def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler):
-    runs = Runs(patience=60, scheduler=stopped)
+    runs = JobRegistry(patience=60, scheduler=stopped)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
     assert run.watchers() == []  # as the scheduler sees before it stops it
@@ -183,7 +183,7 @@ def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler
 
 def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
     one = Run(SHORT).n_bytes
-    runs = Runs(max_bytes=int(2.5 * one))
+    runs = JobRegistry(max_bytes=int(2.5 * one))
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = []
     for experiment in experiments:
@@ -207,7 +207,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
 ):
     one = Run(SHORT, scheduler=stopped)
     run_all(stopped)
-    runs = Runs(max_bytes=int(2.5 * one.n_bytes), scheduler=stopped)
+    runs = JobRegistry(max_bytes=int(2.5 * one.n_bytes), scheduler=stopped)
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = [runs.get(experiment, always=True) for experiment in experiments]
     now[0] += 2 * runs.patience
@@ -224,7 +224,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
 def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
     stopped: Scheduler, now: list[float]
 ):
-    runs = Runs(max_bytes=1, scheduler=stopped)
+    runs = JobRegistry(max_bytes=1, scheduler=stopped)
     run = runs.get(SHORT)
     run_all(stopped)
     assert runs.get(SHORT) is run
@@ -236,7 +236,7 @@ def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_nex
 
 
 def test_an_impossible_experiment_is_refused_at_once_and_leaves_nothing_behind():
-    runs = Runs()
+    runs = JobRegistry()
     with pytest.raises(ValueError, match="batch_size must be at most 160"):
         runs.get(replace(SHORT, training=regviz.TrainingSpec(batch_size=10**6)))
     assert len(runs) == 0
@@ -255,7 +255,7 @@ def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.M
 
 
 def test_a_run_stops_at_once_when_its_last_visitor_leaves(stopped: Scheduler):
-    runs = Runs(scheduler=stopped)
+    runs = JobRegistry(scheduler=stopped)
     run = runs.get(LONG, "one")
     run.wait(0, visitor="two")
     runs.leave(LONG, "one")
@@ -337,14 +337,14 @@ def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
 
 
 def test_visitors_with_the_same_wish_pay_for_it_together(stopped: Scheduler):
-    runs = Runs(scheduler=stopped)
+    runs = JobRegistry(scheduler=stopped)
     shared = runs.get(LONG, "a")
     assert runs.get(LONG, "b") is shared
     assert sorted(shared.watchers()) == ["a", "b"]
 
 
 def test_replications_wait_until_runs_are_complete(stopped: Scheduler):
-    runs = Runs(scheduler=stopped)
+    runs = JobRegistry(scheduler=stopped)
     replication = runs.replicate(FEW, (1, 2), "b")
     run = runs.get(SHORT, "c")
     while run.in_progress:
@@ -355,7 +355,7 @@ def test_replications_wait_until_runs_are_complete(stopped: Scheduler):
 
 
 def test_a_run_that_is_kept_forgets_visitors_who_have_gone(stopped: Scheduler, now: list[float]):
-    runs = Runs(patience=10, scheduler=stopped)
+    runs = JobRegistry(patience=10, scheduler=stopped)
     run = runs.get(SHORT, "a")
     run_all(stopped)
     for visitor in ("b", "c", "d"):
@@ -395,15 +395,15 @@ def test_what_fails_keeps_nothing_of_what_was_trained(
             assert large
 
     monkeypatch.setattr(module, "histories", fails)
-    packed = Packing.add
+    packed = FrameSelector.add
     times = iter(range(100))
 
-    def full(self: Packing, history: regviz.History) -> None:
+    def full(self: FrameSelector, history: regviz.History) -> None:
         if next(times) > 3:
             raise MemoryError("there is no more")
         packed(self, history)
 
-    monkeypatch.setattr(Packing, "add", full)
+    monkeypatch.setattr(FrameSelector, "add", full)
     run = Run(LONG, scheduler=stopped)
     run_all(stopped)
     assert isinstance(run.error, MemoryError)
@@ -418,19 +418,19 @@ def test_a_run_that_cannot_be_packed_fails_alone(
     def fail(*_: object) -> None:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(runs[0].packing, "add", fail)
+    monkeypatch.setattr(runs[0].selector, "add", fail)
     run_all(stopped)
     assert isinstance(runs[0].error, MemoryError)
     assert runs[1].wait(0).complete
 
 
-# ------------------------------------------------------------------------------ packing
+# ------------------------------------------------------------------------------ selector
 
 
 def test_a_run_packs_every_epoch():
     run = Run(SHORT)
     assert finish(run).complete
-    assert run.packing.frames == [(t, SINGLE) for t in range(31)]
+    assert run.selector.frames == [(t, SINGLE) for t in range(31)]
 
 
 def test_what_is_packed_is_there_before_the_history_is_seen():
@@ -438,17 +438,17 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
     seen = 0
     while seen < 31:
         seen = len(run.wait(seen).epochs)
-        assert len(run.packing.frames) >= seen
+        assert len(run.selector.frames) >= seen
 
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: False)
-    monkeypatch.setattr("regviz.board.packing.LIMIT", 0)
+    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: False)
+    monkeypatch.setattr("regviz.board.frames.LIMIT", 0)
     run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:
         history = run.wait(seen)
-        sent = [t for t, _ in run.packing.frames[seen:] if t < len(history.epochs)]
+        sent = [t for t, _ in run.selector.frames[seen:] if t < len(history.epochs)]
         assert sent
         seen, times = seen + len(sent), times + sent
     assert times == list(range(0, 31, 2))
@@ -458,13 +458,13 @@ def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
 def test_who_waits_is_never_shown_a_history_without_the_frames_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    add = Packing.add
+    add = FrameSelector.add
 
-    def slowly(self: Packing, history: regviz.History) -> None:
+    def slowly(self: FrameSelector, history: regviz.History) -> None:
         add(self, history)
         time.sleep(0.01)  # packed, but not yet given out
 
-    monkeypatch.setattr(Packing, "add", slowly)
+    monkeypatch.setattr(FrameSelector, "add", slowly)
     run = Run(SHORT)
     for seen in range(1, 31):
         assert len(run.wait(seen).epochs) > seen
@@ -478,7 +478,7 @@ MANY = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000, frames=1))
 
 
 def test_a_replication_ends_with_what_replicate_returns():
-    replication = Runs().replicate(FEW, (1, 2))
+    replication = JobRegistry().replicate(FEW, (1, 2))
     found = replication.wait(20)
     assert found is not None
     assert replication.share == 1
@@ -488,7 +488,7 @@ def test_a_replication_ends_with_what_replicate_returns():
 
 
 def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
-    runs = Runs()
+    runs = JobRegistry()
     replication = runs.replicate(MANY, (1, 2), "me")
     assert replication.wait(0.01) is None
     until(lambda: replication.share > 0)
@@ -497,7 +497,7 @@ def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
 
 
 def test_the_same_replication_is_trained_once_and_is_no_run():
-    runs = Runs()
+    runs = JobRegistry()
     replication = runs.replicate(FEW, [1, 2])
     assert runs.replicate(FEW, (1, 2)) is replication
     assert runs.replicate(FEW, (2, 1)) is not replication
@@ -508,7 +508,7 @@ def test_the_same_replication_is_trained_once_and_is_no_run():
 
 
 def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
-    runs = Runs(patience=0.1)
+    runs = JobRegistry(patience=0.1)
     replication = runs.replicate(MANY, (1, 2), "me")
     until(lambda: not replication.alive)
     with pytest.raises(RuntimeError, match="nobody watched"):
@@ -519,22 +519,22 @@ def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
 
 
 def test_who_waits_for_a_replication_watches_it():
-    replication = Runs(patience=0.05).replicate(MANY, (1, 2))
+    replication = JobRegistry(patience=0.05).replicate(MANY, (1, 2))
     assert replication.wait(0.5) is None
     until(lambda: not replication.alive)
 
 
 def test_a_replications_bytes_count_toward_the_bound():
-    one = Runs().replicate(FEW, (1, 2)).n_bytes
+    one = JobRegistry().replicate(FEW, (1, 2)).n_bytes
     assert one == sum(history.n_bytes for history in regviz.replicate(FEW, (1, 2)))
-    runs = Runs(max_bytes=int(2.5 * one))
+    runs = JobRegistry(max_bytes=int(2.5 * one))
     for seed in range(4):
         runs.replicate(FEW, (seed, seed + 10)).wait(20)
     assert len(runs) == 2
 
 
 def test_an_impossible_replication_is_refused_at_once_and_leaves_nothing_behind():
-    runs = Runs()
+    runs = JobRegistry()
     with pytest.raises(ValueError, match="batch_size must be at most 160"):
         runs.replicate(replace(FEW, training=regviz.TrainingSpec(batch_size=10**6)), (1, 2))
     assert len(runs) == 0
@@ -546,7 +546,7 @@ def test_a_failure_of_a_replication_is_reported_to_who_waits(monkeypatch: pytest
         raise MemoryError("no more")
 
     monkeypatch.setattr(module, "histories", fail)
-    replication = Runs().replicate(FEW, (1, 2))
+    replication = JobRegistry().replicate(FEW, (1, 2))
     with pytest.raises(RuntimeError, match="training failed"):
         replication.wait(5)
     assert not replication.alive

@@ -10,7 +10,7 @@ import pytest
 import regviz
 from regviz.board.showcase import SHOWCASE
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, grid, strengths
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, offered, strengths
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 
@@ -57,7 +57,7 @@ def test_strengths_are_round_numbers():
 
 def test_every_offered_strength_is_a_regularization_of_its_method():
     for setting in itertools.islice(settings(), 0, None, 23):
-        columns = grid(list(METHODS), *setting, onset=1)
+        columns = offered(list(METHODS), *setting, onset=1)
         assert [len(levels) for levels in columns] == [1] + [LEVELS] * 5
         assert columns[0] == (regviz.Regularization(),)
         for method, levels in zip(list(METHODS)[1:], columns[1:], strict=True):
@@ -71,7 +71,7 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
 
 
 def test_the_showcase_is_a_line_of_its_grid():
-    columns = grid(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    columns = offered(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     expected = tuple(levels[min(DEFAULT_LEVEL, len(levels) - 1)] for levels in columns)
     assert expected == SHOWCASE.regularizations
     assert sum(map(len, columns)) == 41
@@ -80,7 +80,7 @@ def test_the_showcase_is_a_line_of_its_grid():
 def test_weight_decay_never_steps_beyond_zero():
     for data, network, training in settings():
         if training.optimizer == "adamw":
-            for levels in grid(("l2", "elastic_net"), data, network, training):
+            for levels in offered(("l2", "elastic_net"), data, network, training):
                 assert all(training.learning_rate * row.l2 <= 1 for row in levels)
 
 
@@ -90,7 +90,7 @@ def test_penalties_lead_from_next_to_no_effect_to_collapse(name: str, activation
     data = replace(SHOWCASE.data, name=name, seed=0)
     network = regviz.NetworkSpec((8, 8, 8), activation)
     training = regviz.TrainingSpec("sgd", learning_rate=0.1, epochs=200, frames=1)
-    columns = grid(("none", "l1", "l2", "elastic_net"), data, network, training)
+    columns = offered(("none", "l1", "l2", "elastic_net"), data, network, training)
     history = regviz.train(
         regviz.Experiment(data, network, training, tuple(itertools.chain(*columns)))
     )
@@ -121,7 +121,7 @@ def test_no_offered_strength_diverges_where_the_unregularized_network_learns(
     data = replace(SHOWCASE.data, name=name)
     network = regviz.NetworkSpec((8, 8, 8), activation)
     training = regviz.TrainingSpec(optimizer, learning_rate, epochs=30, frames=1)
-    columns = grid(list(METHODS), data, network, training)
+    columns = offered(list(METHODS), data, network, training)
     history = regviz.train(
         regviz.Experiment(data, network, training, tuple(itertools.chain(*columns)))
     )
@@ -133,6 +133,6 @@ def test_no_offered_strength_diverges_where_the_unregularized_network_learns(
 @pytest.mark.parametrize("method", ["L1", "nope", "", None])
 def test_an_unknown_method_is_refused_by_name(method):
     parts = SHOWCASE.data, SHOWCASE.network, SHOWCASE.training
-    for ask in (lambda: strengths(method, *parts), lambda: grid([method], *parts)):
+    for ask in (lambda: strengths(method, *parts), lambda: offered([method], *parts)):
         with pytest.raises(ValueError, match=rf"^method must be one of .*'l1'.*, got {method!r}$"):
             ask()

@@ -7,15 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.scene import Scene
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.runs import Busy, Runs
 from regviz.pages import capacity
 from regviz.server import state
 from regviz.server.limits import Limits
 from tests.jobs.test_runs import LONG, SHORT, finish, until
-from tests.pages.test_playground import QUICK, cube_on, open_page, runs, widget
+from tests.pages.test_playground import QUICK, grid_on, open_page, runs, widget
 
 __all__ = ["runs"]  # the fixture that ends all runs
 
@@ -34,7 +34,7 @@ def granting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_no_more_trainings_are_taken_on_than_allowed():
-    pool = Runs(max_trainings=1)
+    pool = JobRegistry(max_trainings=1)
     run = pool.get(LONG, "a")
     assert pool.full
     with pytest.raises(Busy, match="1 trainings"):
@@ -51,7 +51,7 @@ def test_no_more_trainings_are_taken_on_than_allowed():
 
 
 def test_no_more_is_taken_on_than_there_is_memory_for():
-    pool = Runs(max_bytes=1)
+    pool = JobRegistry(max_bytes=1)
     run = pool.get(LONG)
     with pytest.raises(Busy):
         pool.get(SHORT)
@@ -59,14 +59,14 @@ def test_no_more_is_taken_on_than_there_is_memory_for():
 
 
 def test_what_is_on_screen_is_trained_again_however_busy_it_is():
-    pool = Runs(max_trainings=1)
+    pool = JobRegistry(max_trainings=1)
     run = pool.get(LONG)
     assert finish(pool.get(SHORT, always=True)).complete
     run.leave("")
 
 
 def test_what_is_still_in_training_is_not_let_go():
-    pool = Runs(max_bytes=1)
+    pool = JobRegistry(max_bytes=1)
     run = pool.get(LONG)
     short = pool.get(SHORT, always=True)
     until(lambda: not short.in_progress)
@@ -77,13 +77,13 @@ def test_what_is_still_in_training_is_not_let_go():
 
 
 def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.MonkeyPatch):
-    pool = Runs(max_age=60)
+    pool = JobRegistry(max_age=60)
     run = pool.get(SHORT)
     finish(run)
     finish(pool.get(OTHER))
     until(lambda: pool.n_training == 0)
     now = [1e6]
-    monkeypatch.setattr("regviz.jobs.runs.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("regviz.jobs.registry.time.monotonic", lambda: now[0])
     assert pool.get(SHORT) is run
     pool.tidy()
     assert len(pool) == 1  # the other was asked for long ago
@@ -96,7 +96,7 @@ def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.Monkey
 
 
 def test_trainings_are_counted():
-    pool = Runs()
+    pool = JobRegistry()
     for experiment in (SHORT, OTHER, SHORT, SHORT):
         finish(pool.get(experiment))
     assert (pool.n_started, pool.n_refused) == (2, 0)
@@ -115,7 +115,7 @@ def modest(monkeypatch: pytest.MonkeyPatch, granting: None) -> Limits:
         training=replace(scene.training, epochs=int(QUICK["epochs"])),
     )
     monkeypatch.setenv(
-        "REGVIZ_TRAINING_SECONDS", f"{1.5 * capacity.seconds(quick.cube().experiment)}"
+        "REGVIZ_TRAINING_SECONDS", f"{1.5 * capacity.seconds(quick.grid().experiment)}"
     )
     return state.limits()
 
@@ -131,24 +131,24 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
     modest: Limits, runs: list[Run]
 ):
     page = open_page(**QUICK)
-    before, started = cube_on(page), len(runs)
+    before, started = grid_on(page), len(runs)
     page.select_slider(key="epochs").set_value(1000).run()
     assert "1,000 epochs of these 41 networks would take" in said(page)
-    assert cube_on(page) == before
+    assert grid_on(page) == before
     assert len(runs) == started
     (offer,) = [button for button in page.button if button.label.startswith("Train ")]
     epochs = int(offer.label.split()[1])
     assert int(QUICK["epochs"]) < epochs < 100
     offer.click().run()
     assert said(page) == ""
-    assert cube_on(page).experiment.training.epochs == epochs
+    assert grid_on(page).experiment.training.epochs == epochs
     assert page.select_slider(key="epochs").value == epochs
 
 
 def test_of_a_link_that_costs_too_much_the_nearest_is_trained(modest: Limits):
     page = open_page(**QUICK | {"epochs": "1000000", "onset": "900000", "epoch": "1000000"})
     assert "1,000,000 epochs of these 41 networks would take" in said(page)
-    epochs = cube_on(page).experiment.training.epochs
+    epochs = grid_on(page).experiment.training.epochs
     assert 50 < epochs < 100
     assert f"So {epochs} epochs are trained." in said(page)
 
@@ -157,16 +157,16 @@ def test_when_much_is_in_training_a_change_waits_and_begins_by_itself(
     monkeypatch: pytest.MonkeyPatch, granting: None
 ):
     page = open_page(**QUICK)
-    before: Cube = cube_on(page)
+    before: StrengthGrid = grid_on(page)
     until(lambda: state.runs().n_training == 0)
     monkeypatch.setattr(state.runs(), "max_trainings", 0)
     widget(page.slider, "Noise").set_value(0.5).run()
     assert "Many visitors are training" in said(page)
-    assert cube_on(page) == before
+    assert grid_on(page) == before
     monkeypatch.setattr(state.runs(), "max_trainings", 10)
     page.run()
     assert said(page) == ""
-    assert cube_on(page) != before
+    assert grid_on(page) != before
 
 
 def test_who_comes_when_much_is_in_training_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):
@@ -176,4 +176,4 @@ def test_who_comes_when_much_is_in_training_is_told_to_wait(monkeypatch: pytest.
     monkeypatch.setattr(state.runs(), "max_trainings", 10)
     page.run()
     assert said(page) == ""
-    assert cube_on(page).experiment.training.epochs == int(QUICK["epochs"])
+    assert grid_on(page).experiment.training.epochs == int(QUICK["epochs"])

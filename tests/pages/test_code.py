@@ -8,65 +8,67 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz import NetworkSpec, Regularization, TrainingSpec
-from regviz.board.cube import Cube
 from regviz.board.showcase import SHOWCASE
-from regviz.jobs.runs import Runs
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.code import ended
 from regviz.programs import LIBRARIES, program
 
 
-def script(sight):
+def script(snapshot):
     from regviz.pages.understand import code
 
-    code.show(sight)
+    code.show(snapshot)
 
 
 @pytest.fixture(scope="module")
-def cube() -> Cube:
+def grid() -> StrengthGrid:
     training = TrainingSpec("momentum", 0.05, epochs=5, frames=5)
-    return Cube.of(list(METHODS), SHOWCASE.data, NetworkSpec((4,)), training)
+    return StrengthGrid.of(list(METHODS), SHOWCASE.data, NetworkSpec((4,)), training)
 
 
 @pytest.fixture(scope="module")
-def history(cube):
-    return regviz.train(cube.experiment)
+def history(grid):
+    return regviz.train(grid.experiment)
 
 
-def view(cube, history, focus: str, level: int = 4) -> AppTest:
-    sight = Sight(cube, history, cube.rows({focus: level}), focus, "light", Runs(), "a")
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": sight}).run()
+def view(grid, history, focus: str, level: int = 4) -> AppTest:
+    snapshot = BoardSnapshot(
+        grid, history, grid.rows({focus: level}), focus, "light", JobRegistry(), "a"
+    )
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": snapshot}).run()
     assert not page.exception
     return page
 
 
 @pytest.mark.parametrize("focus", METHODS)
-def test_it_shows_the_program_of_the_network_in_focus(cube, history, focus):
-    page = view(cube, history, focus, level=2)
-    k = cube.rows({focus: 2})[list(METHODS).index(focus)]
-    assert page.code[0].value == program(cube.experiment, k, "pytorch").source.strip()
+def test_it_shows_the_program_of_the_network_in_focus(grid, history, focus):
+    page = view(grid, history, focus, level=2)
+    k = grid.rows({focus: 2})[list(METHODS).index(focus)]
+    assert page.code[0].value == program(grid.experiment, k, "pytorch").source.strip()
     page.segmented_control(key="code_library").select("keras").run()
-    assert page.code[0].value == program(cube.experiment, k, "keras").source.strip()
+    assert page.code[0].value == program(grid.experiment, k, "keras").source.strip()
 
 
-def test_where_a_library_lacks_something_it_says_what_and_names_the_others(cube, history):
-    page = view(cube, history, "dropout")
+def test_where_a_library_lacks_something_it_says_what_and_names_the_others(grid, history):
+    page = view(grid, history, "dropout")
     page.segmented_control(key="code_library").select("scikit-learn").run()
     assert page.info[0].value == "scikit-learn has no dropout. Choose PyTorch or Keras."
     assert not page.code
     assert not page.exception
 
 
-def test_the_program_and_its_points_can_be_downloaded(cube, history):
-    page = view(cube, history, "l1")
+def test_the_program_and_its_points_can_be_downloaded(grid, history):
+    page = view(grid, history, "l1")
     assert [button.proto.label for button in page.get("download_button")] == [
         "Program",
         "points.csv",
     ]
 
 
-def test_it_says_what_the_boards_network_came_to(cube, history):
+def test_it_says_what_the_boards_network_came_to(grid, history):
     text = ended(history, 1)
     numbers = [float(number) for number in re.findall(r"\d+\.\d+", text)]
     metrics = {name: values[-1, 1] for name, values in history.metrics.items()}
@@ -92,7 +94,7 @@ def test_regression_has_no_accuracy_and_a_diverged_network_no_numbers():
         assert "nan" not in text
 
 
-def test_every_library_can_be_chosen(cube, history):
-    control = view(cube, history, "l2").segmented_control(key="code_library")
+def test_every_library_can_be_chosen(grid, history):
+    control = view(grid, history, "l2").segmented_control(key="code_library")
     assert control.options == list(LIBRARIES.values())
     assert control.value == "pytorch"

@@ -14,8 +14,8 @@ import regviz
 from regviz.analysis.comparison import Comparison, Replicates, compare
 from regviz.analysis.criteria import Criterion, plus_minus
 from regviz.analysis.replicates import with_seed
-from regviz.board.cube import Cube
-from regviz.jobs.runs import Runs
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.pages.understand.number_table import Entry, texts
 from tests.pages.test_seeds import settled
 
@@ -27,35 +27,39 @@ TRAINING = regviz.TrainingSpec("momentum", epochs=30)
 def script() -> None:
     import streamlit as st
 
-    from regviz.pages.sight import Sight
+    from regviz.pages.snapshot import BoardSnapshot
     from regviz.pages.understand import compare
 
     state = st.session_state
     compare.show(
-        Sight(state.cube, state.history, state.cube.rows({}), "l1", "light", state.runs, "me")
+        BoardSnapshot(
+            state.grid, state.history, state.grid.rows({}), "l1", "light", state.runs, "me"
+        )
     )
 
 
-def cube_of(
+def grid_of(
     methods: list[str] = METHODS, data: regviz.DataSpec | regviz.PointsSpec = DATA, **training: Any
-) -> tuple[Cube, regviz.History]:
+) -> tuple[StrengthGrid, regviz.History]:
     network = regviz.NetworkSpec(hidden=(4,), activation=training.pop("activation", "tanh"))
-    cube = Cube.of(methods, data, network, replace(TRAINING, **training))
-    return cube, regviz.train(cube.experiment)
+    grid = StrengthGrid.of(methods, data, network, replace(TRAINING, **training))
+    return grid, regviz.train(grid.experiment)
 
 
-def open_view(cube: Cube, history: regviz.History, runs: Runs | None = None) -> AppTest:
+def open_view(
+    grid: StrengthGrid, history: regviz.History, runs: JobRegistry | None = None
+) -> AppTest:
     view = AppTest.from_function(script, default_timeout=30)
-    view.session_state["cube"], view.session_state["history"] = cube, history
-    view.session_state["runs"] = Runs() if runs is None else runs
+    view.session_state["grid"], view.session_state["history"] = grid, history
+    view.session_state["runs"] = JobRegistry() if runs is None else runs
     view.run()
     assert not view.exception
     return view
 
 
 @pytest.fixture(scope="module")
-def moons() -> tuple[Cube, regviz.History]:
-    return cube_of()
+def moons() -> tuple[StrengthGrid, regviz.History]:
+    return grid_of()
 
 
 def said(view: AppTest) -> str:
@@ -63,9 +67,9 @@ def said(view: AppTest) -> str:
 
 
 def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
-    cube, history = moons
-    table = open_view(cube, history).dataframe[0].value
-    rows, epochs = cube.rows({}), history.experiment.training.epochs
+    grid, history = moons
+    table = open_view(grid, history).dataframe[0].value
+    rows, epochs = grid.rows({}), history.experiment.training.epochs
     kept = int(history.early_stopping(epochs // 10)[0][rows[0]])
     found = compare(history, [*rows, rows[0]], [-1, -1, -1, kept])
     assert list(table.index) == ["None", "L1", "Max-norm", "Early stopping"]
@@ -76,7 +80,7 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
 
 
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
-    view = open_view(*cube_of(["l1", "l2"]))
+    view = open_view(*grid_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]
     assert "Early stopping" not in said(view)
     settled(view.button(key="compare_seeds").click().run())
@@ -93,13 +97,13 @@ def test_every_column_is_explained(moons):
 
 
 def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
-    cube, history = moons
-    view = open_view(cube, history)
+    grid, history = moons
+    view = open_view(grid, history)
     assert not view.session_state["runs"]
     settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
-    rows = cube.rows({})
-    alone = [regviz.train(with_seed(cube.only(rows), seed)) for seed in range(5)]
+    rows = grid.rows({})
+    alone = [regviz.train(with_seed(grid.only(rows), seed)) for seed in range(5)]
     patience = history.experiment.training.epochs // 10
     kept = [int(one.early_stopping(patience)[0][0]) for one in alone]
     expected = np.array(
@@ -122,7 +126,7 @@ def test_a_second_look_at_the_seeds_trains_nothing(moons):
     view = open_view(*moons)
     settled(view.button(key="compare_seeds").click().run())
     before = view.session_state["runs"]
-    view.session_state["runs"] = Runs()
+    view.session_state["runs"] = JobRegistry()
     view.run()
     assert "Mean ± standard error" in said(view)
     assert len(view.session_state["runs"]) == 0
@@ -132,18 +136,18 @@ def test_a_second_look_at_the_seeds_trains_nothing(moons):
 def test_seeds_belong_to_the_cube_that_they_were_asked_for(moons):
     view = open_view(*moons)
     settled(view.button(key="compare_seeds").click().run())
-    view.session_state["cube"], view.session_state["history"] = cube_of(epochs=20)
+    view.session_state["grid"], view.session_state["history"] = grid_of(epochs=20)
     view.run()
     assert "Mean ± standard error" not in said(view)
     assert view.button(key="compare_seeds")
 
 
 def test_visitors_with_other_seeds_share_the_replication(moons):
-    runs = Runs()
-    for cube, history in (moons, cube_of(data=replace(DATA, seed=8))):
-        same_rows = replace(cube.experiment, regularizations=moons[0].experiment.regularizations)
-        cube = replace(cube, experiment=same_rows)
-        settled(open_view(cube, history, runs).button(key="compare_seeds").click().run())
+    runs = JobRegistry()
+    for grid, history in (moons, grid_of(data=replace(DATA, seed=8))):
+        same_rows = replace(grid.experiment, regularizations=moons[0].experiment.regularizations)
+        grid = replace(grid, experiment=same_rows)
+        settled(open_view(grid, history, runs).button(key="compare_seeds").click().run())
     assert len(runs) == 1
 
 
@@ -153,7 +157,7 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
     def fail(*_: Any, **__: Any) -> Any:
         raise ValueError("seeds must be kind, got 3")
 
-    monkeypatch.setattr(Runs, "replicate", fail)
+    monkeypatch.setattr(JobRegistry, "replicate", fail)
     view = open_view(*moons)
     settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
@@ -166,12 +170,12 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
     rng = np.random.default_rng(0)
     points = [(*rng.normal(size=2) + i % 2, i % 2) for i in range(60)]
     data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
-    cube, history = cube_of(["none", "l1"], data, epochs=5)
-    view = open_view(cube, history)
+    grid, history = grid_of(["none", "l1"], data, epochs=5)
+    view = open_view(grid, history)
     settled(view.button(key="compare_seeds").click().run())
     assert "each with its own split of your points" in said(view)
     assert "The splits overlap" in said(view)
-    alone = [regviz.train(with_seed(cube.only(cube.rows({})), seed)) for seed in range(5)]
+    alone = [regviz.train(with_seed(grid.only(grid.rows({})), seed)) for seed in range(5)]
     ends = np.array([run.metrics["test_loss"][-1] for run in alone])
     paired = ends[:, 1] - ends[:, 0]
     error = paired.std(ddof=1) * np.sqrt(1 / 5 + 30 / 30)
@@ -179,7 +183,7 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
 
 
 def test_what_has_diverged_is_a_dash_and_no_error():
-    rows = cube_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
+    rows = grid_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
     view = open_view(*rows)
     assert np.isnan(view.dataframe[0].value["test_loss"].iloc[0])
     assert "A dash: the network has diverged" in said(view)
@@ -187,7 +191,7 @@ def test_what_has_diverged_is_a_dash_and_no_error():
 
 def test_regression_has_no_confusion_matrix_and_classes_have(moons):
     assert "plotly_chart" in [one.type for one in open_view(*moons).main]
-    regression = open_view(*cube_of(data=replace(DATA, name="bumps")))
+    regression = open_view(*grid_of(data=replace(DATA, name="bumps")))
     assert "plotly_chart" not in [one.type for one in regression.main]
 
 

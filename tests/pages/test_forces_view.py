@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz import Regularization
 from regviz.analysis.forces import LeastSquares
-from regviz.board.cube import Cube
-from regviz.jobs.runs import Runs
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.forces import balance, horizon, outcome, worked_example
 
 ROWS = (Regularization(l1=0.5), Regularization(l2=0.5), Regularization(l1=0.25, l2=0.25))
@@ -24,21 +24,21 @@ def script() -> None:
 
     from regviz.pages.understand.forces import show
 
-    show(st.session_state["sight"])
+    show(st.session_state["snapshot"])
 
 
 @pytest.fixture(scope="module")
-def sight() -> Sight:
+def snapshot() -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60)
     training = regviz.TrainingSpec(optimizer="momentum", learning_rate=0.05, epochs=5)
-    cube = Cube.of(tuple(METHODS), data, regviz.NetworkSpec(hidden=(3,)), training)
-    history = regviz.train(cube.experiment)
-    return Sight(cube, history, cube.rows({}), "l1", "light", Runs(), "visitor")
+    grid = StrengthGrid.of(tuple(METHODS), data, regviz.NetworkSpec(hidden=(3,)), training)
+    history = regviz.train(grid.experiment)
+    return BoardSnapshot(grid, history, grid.rows({}), "l1", "light", JobRegistry(), "visitor")
 
 
-def open_view(sight: Sight) -> AppTest:
+def open_view(snapshot: BoardSnapshot) -> AppTest:
     page = AppTest.from_function(script, default_timeout=30)
-    page.session_state["sight"] = sight
+    page.session_state["snapshot"] = snapshot
     page.run()
     assert not page.exception
     return page
@@ -48,16 +48,16 @@ def texts(page: AppTest) -> str:
     return "\n".join(element.value for element in page.markdown)
 
 
-def test_the_view_draws_seven_figures_and_says_what_each_shows(sight):
-    page = open_view(sight)
+def test_the_view_draws_seven_figures_and_says_what_each_shows(snapshot):
+    page = open_view(snapshot)
     assert len(page.get("plotly_chart")) == 7
     assert len(page.get("html")) == 7
     assert "= **3.5**" in texts(page)
     assert "= **7.25**" in texts(page)
 
 
-def test_the_worked_example_follows_its_numbers(sight):
-    page = open_view(sight)
+def test_the_worked_example_follows_its_numbers(snapshot):
+    page = open_view(snapshot)
     page.number_input("forces_sum_w₁").set_value(3.0).run()
     assert "|3| + |−2.5| = **5.5**" in texts(page)
     assert "3² + (−2.5)² = **15.25**" in texts(page)
@@ -72,8 +72,8 @@ def test_the_worked_example_writes_its_terms_out():
     assert "= **0**" in worked_example(0.0, 0.0)
 
 
-def test_the_strengths_change_the_race(sight):
-    page = open_view(sight)
+def test_the_strengths_change_the_race(snapshot):
+    page = open_view(snapshot)
     assert "**L1** reaches 0 after 24 steps." in texts(page)  # 1.2 / (0.05 * 1)
     page.select_slider("forces_l1").set_value(0.5).run()
     assert "**L1** reaches 0 after 48 steps." in texts(page)
@@ -83,8 +83,8 @@ def test_the_strengths_change_the_race(sight):
     assert "**L1** reaches 0 after 12 steps." in texts(page)
 
 
-def test_the_axis_of_the_race_can_be_logarithmic(sight):
-    page = open_view(sight)
+def test_the_axis_of_the_race_can_be_logarithmic(snapshot):
+    page = open_view(snapshot)
     for scale, kind in (("Log", "log"), ("Linear", None)):
         page.get("button_group")[0].set_value(scale).run()
         assert not page.exception
@@ -92,16 +92,18 @@ def test_the_axis_of_the_race_can_be_logarithmic(sight):
         assert json.loads(race.proto.spec)["layout"]["yaxis"].get("type") == kind
 
 
-def test_the_board_s_strengths_can_be_taken(sight):
+def test_the_board_s_strengths_can_be_taken(snapshot):
     for optimizer, step in (("momentum", 0.5), ("sgd", 0.05)):
-        training = replace(sight.cube.experiment.training, optimizer=optimizer)
-        cube = replace(sight.cube, experiment=replace(sight.cube.experiment, training=training))
-        page = open_view(replace(sight, cube=cube))
+        training = replace(snapshot.grid.experiment.training, optimizer=optimizer)
+        grid = replace(
+            snapshot.grid, experiment=replace(snapshot.grid.experiment, training=training)
+        )
+        page = open_view(replace(snapshot, grid=grid))
         page.button("forces_board").click().run()
         assert not page.exception
-        rows = cube.experiment.regularizations
-        assert page.select_slider("forces_l1").value == rows[sight.network("l1")].l1
-        assert page.select_slider("forces_l2").value == rows[sight.network("l2")].l2
+        rows = grid.experiment.regularizations
+        assert page.select_slider("forces_l1").value == rows[snapshot.network("l1")].l1
+        assert page.select_slider("forces_l2").value == rows[snapshot.network("l2")].l2
         assert page.select_slider("forces_step").value == step
         assert page.select_slider("forces_race_step").value == step
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from regviz.board.cube import Cube
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.runs import Runs
 from regviz.jobs.scheduler import SHARED
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
@@ -79,7 +79,7 @@ def say(page: AppTest, **said: Any) -> AppTest:
 
 def look(page: AppTest, **seen: Any) -> AppTest:
     """Run the page as if the board had said that this is looked at."""
-    return say(page, view={"look": page.session_state["wish"]["id"]} | seen)
+    return say(page, view={"look": page.session_state["requested_view"]["id"]} | seen)
 
 
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
@@ -98,15 +98,16 @@ def header(page: AppTest) -> dict:
     return json.loads(message[4 : 4 + length])
 
 
-def cube_on(page: AppTest) -> Cube:
+def grid_on(page: AppTest) -> StrengthGrid:
     return page.session_state["shown"][0]
 
 
 def levels_on(page: AppTest) -> dict[str, int]:
     """At which of its strengths each method is in the line-up."""
-    cube, rows, _ = page.session_state["shown"]
+    grid, rows, _ = page.session_state["shown"]
     return {
-        key: networks.index(row) for (key, networks), row in zip(cube.shelves, rows, strict=True)
+        key: networks.index(row)
+        for (key, networks), row in zip(grid.networks_by_method, rows, strict=True)
     }
 
 
@@ -123,9 +124,9 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert not page.exception
     assert not page.error
     assert not page.warning
-    cube, rows, _ = page.session_state["shown"]
-    assert cube == Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    assert cube.only(rows) == SHOWCASE
+    grid, rows, _ = page.session_state["shown"]
+    assert grid == StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    assert grid.only(rows) == SHOWCASE
     sent = header(page)
     assert (sent["frame"], sent["epochs"][0]) == (0, 0)
     assert [card["networks"][card["level"]] for card in sent["cards"][:-1]] == rows
@@ -143,7 +144,7 @@ def test_every_control_reaches_the_cube(page: AppTest):
         network=NetworkSpec((2,), "tanh"),
         training=replace(SHOWCASE.training, epochs=50),
     )
-    assert cube_on(page) == Cube.of(**asked)
+    assert grid_on(page) == StrengthGrid.of(**asked)
     changes = [
         ("slider", "Noise", 0.5, "data", dict(noise=0.5)),
         ("slider", "Training points", 90, "data", dict(train_fraction=0.3)),
@@ -166,7 +167,7 @@ def test_every_control_reaches_the_cube(page: AppTest):
         assert not page.exception
         assert not page.error
         asked[name] = replace(asked[name], **chosen) if isinstance(chosen, dict) else chosen
-        assert cube_on(page) == Cube.of(**asked), label
+        assert grid_on(page) == StrengthGrid.of(**asked), label
         names.add(header(page)["run"])
     assert len(names) == len(changes) + 1
     sent = header(page)
@@ -182,27 +183,27 @@ def test_every_control_reaches_the_cube(page: AppTest):
 def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
     monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float
 ):
-    monkeypatch.setattr(Runs, "n_training", n_training)
+    monkeypatch.setattr(JobRegistry, "n_training", n_training)
     assert header(open_page(**QUICK))["rest"] == pytest.approx(rest)
 
 
 def test_the_seed_is_of_points_and_training_alike(page: AppTest):
     widget(page.number_input, "Seed").set_value(7).run()
-    experiment = cube_on(page).experiment
+    experiment = grid_on(page).experiment
     assert (experiment.data.seed, experiment.training.seed) == (7, 7)
 
 
 def test_all_points_can_be_one_batch():
     page = open_page(**QUICK, batch_size="all")
     assert not page.exception
-    assert cube_on(page).experiment.training.batch_size is None
+    assert grid_on(page).experiment.training.batch_size is None
 
 
 @pytest.mark.parametrize("key", METHODS)
 def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, key: str):
     page.toggle(key=f"use_{key}").set_value(False).run()
     rest = [k for k in NAMES if k != key]
-    assert [k for k, _ in cube_on(page).shelves] == rest
+    assert [k for k, _ in grid_on(page).networks_by_method] == rest
     cards = [card["key"] for card in header(page)["cards"]]
     assert cards == (rest if key == "none" else [*rest, "early_stopping"])
 
@@ -211,7 +212,7 @@ def test_without_the_baseline_early_stopping_cannot_be_chosen(page: AppTest):
     assert not page.toggle(key="use_early_stopping").disabled
     page.toggle(key="use_none").set_value(False).run()
     assert page.toggle(key="use_early_stopping").disabled
-    assert not cube_on(page).early_stopping
+    assert not grid_on(page).early_stopping
 
 
 def test_with_nothing_switched_on_the_page_says_so_and_shows_the_baseline(page: AppTest):
@@ -234,7 +235,7 @@ def test_a_batch_is_never_larger_than_the_training_points(page: AppTest):
     widget(page.select_slider, "Batch size").set_value(30)
     widget(page.slider, "Training points").set_value(15).run()
     assert not page.error
-    assert cube_on(page).experiment.training.batch_size == 15
+    assert grid_on(page).experiment.training.batch_size == 15
 
 
 def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
@@ -254,14 +255,14 @@ def test_every_dataset_can_be_chosen(page: AppTest, name: str):
     choose_data(page, name)
     assert not page.exception
     assert header(page)["task"] == DATASETS[name].task
-    assert cube_on(page).experiment.data.name == name
+    assert grid_on(page).experiment.data.name == name
 
 
 @pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": "moons"}])
 def test_a_forged_choice_of_data_falls_back_to_the_default(page: AppTest, chosen: object):
     choose_data(page, chosen)
     assert not page.exception
-    assert cube_on(page).experiment.data.name == SHOWCASE.data.name
+    assert grid_on(page).experiment.data.name == SHOWCASE.data.name
 
 
 def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest):
@@ -286,13 +287,13 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
 @pytest.fixture
 def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
     """Noise above 0.5 makes settings of which `Run` says that they do not go together."""
-    of = Cube.of
+    of = StrengthGrid.of
 
     def forged(methods, data, network, training, *rest):
         batch_size = 1000 if data.noise > 0.5 else training.batch_size
         return of(methods, data, network, replace(training, batch_size=batch_size), *rest)
 
-    monkeypatch.setattr(Cube, "of", staticmethod(forged))
+    monkeypatch.setattr(StrengthGrid, "of", staticmethod(forged))
 
 
 @pytest.mark.usefixtures("impossible")
@@ -307,7 +308,7 @@ def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page:
     assert header(page)["cards"] == sent["cards"]
     widget(page.slider, "Noise").set_value(0.5).run()
     assert not page.error
-    assert cube_on(page).experiment.data.noise == 0.5
+    assert grid_on(page).experiment.data.noise == 0.5
 
 
 @pytest.mark.usefixtures("impossible")
@@ -338,7 +339,7 @@ def everything(page: AppTest) -> list[int]:
         if len(epochs) == sent["n_frames"]:
             return epochs
         sent = header(say(page, more={"run": sent["run"], "held": len(epochs)}))
-    raise AssertionError("the cube never became complete")
+    raise AssertionError("the grid never became complete")
 
 
 def test_who_asks_gets_every_frame_once(page: AppTest, runs: list[Run]):
@@ -371,10 +372,12 @@ def test_early_stopping_comes_and_goes_without_any_training(
     page: AppTest, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ):
     left = []
-    monkeypatch.setattr(Runs, "leave", lambda self, experiment, visitor: left.append(experiment))
+    monkeypatch.setattr(
+        JobRegistry, "leave", lambda self, experiment, visitor: left.append(experiment)
+    )
     for chosen in (False, True):
         page.toggle(key="use_early_stopping").set_value(chosen).run()
-        assert cube_on(page).early_stopping == chosen
+        assert grid_on(page).early_stopping == chosen
     assert left == []
     assert len(runs) == 1
 

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis.replicates import with_seed
-from regviz.board.cube import Cube
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Replication
-from regviz.jobs.runs import Runs
 from regviz.jobs.scheduler import Scheduler
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.seeds import SEEDS
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
@@ -31,11 +31,19 @@ def settled(page: AppTest, deadline: float = 60) -> AppTest:
     return page
 
 
-def sight(data: regviz.DataSpec = DATA, runs: Runs | None = None, visitor: str = "me") -> Sight:
-    cube = Cube.of(["none", "l1"], data, regviz.NetworkSpec(hidden=(3,)), TRAINING)
-    history = regviz.train(cube.experiment)
-    return Sight(
-        cube, history, cube.rows({}), "l1", "light", Runs() if runs is None else runs, visitor
+def snapshot(
+    data: regviz.DataSpec = DATA, runs: JobRegistry | None = None, visitor: str = "me"
+) -> BoardSnapshot:
+    grid = StrengthGrid.of(["none", "l1"], data, regviz.NetworkSpec(hidden=(3,)), TRAINING)
+    history = regviz.train(grid.experiment)
+    return BoardSnapshot(
+        grid,
+        history,
+        grid.rows({}),
+        "l1",
+        "light",
+        JobRegistry() if runs is None else runs,
+        visitor,
     )
 
 
@@ -45,12 +53,12 @@ def script() -> None:
 
     from regviz.pages.understand.seeds import Seeds
 
-    sight = st.session_state["sight"]
+    snapshot = st.session_state["snapshot"]
     st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
     seeds = Seeds(
-        sight,
+        snapshot,
         "view",
-        sight.cube.only(sight.rows),
+        snapshot.grid.only(snapshot.rows),
         lambda histories: [run.metrics["test_loss"][-1] for run in histories],
     )
     seeds.offer("Why")
@@ -58,9 +66,9 @@ def script() -> None:
     st.session_state["found"] = seeds.found
 
 
-def opened(seen: Sight) -> AppTest:
+def opened(seen: BoardSnapshot) -> AppTest:
     page = AppTest.from_function(script, default_timeout=30)
-    page.session_state["sight"] = seen
+    page.session_state["snapshot"] = seen
     page.run()
     assert not page.exception
     return page
@@ -70,7 +78,7 @@ def names(page: AppTest) -> list[str]:
     return [button.label for button in page.button]
 
 
-class Gate(Runs):
+class Gate(JobRegistry):
     """Trains nothing until it is opened."""
 
     def __init__(self) -> None:
@@ -95,11 +103,11 @@ def gate() -> Gate:
 
 
 def test_what_is_found_is_that_of_separate_runs():
-    seen = sight()
+    seen = snapshot()
     page = opened(seen)
     assert names(page) == ["Over 5 seeds"]
     settled(page.button("view_seeds").click().run())
-    experiment = seen.cube.only(seen.rows)
+    experiment = seen.grid.only(seen.rows)
     alone = [regviz.train(with_seed(experiment, seed)).metrics["test_loss"][-1] for seed in SEEDS]
     np.testing.assert_array_equal(page.session_state["found"], alone)
     assert names(page) == []
@@ -109,7 +117,7 @@ def test_what_is_found_is_that_of_separate_runs():
 
 
 def test_no_call_waits_while_the_seeds_train(gate):
-    page = opened(sight(runs=gate))
+    page = opened(snapshot(runs=gate))
     page.button("view_seeds").click().run()  # the training goes on for ever: this returns
     for _ in range(3):
         assert page.button("view_seeds").disabled
@@ -123,7 +131,7 @@ def test_no_call_waits_while_the_seeds_train(gate):
 
 
 def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
-    page = opened(sight(runs=gate))
+    page = opened(snapshot(runs=gate))
     page.button("view_seeds").click().run()
     (run,) = gate.started
     page.button("view_stop").click().run()
@@ -139,7 +147,7 @@ def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
 
 
 def test_who_stops_does_not_stop_it_for_others(gate):
-    mine, other = opened(sight(runs=gate)), opened(sight(runs=gate, visitor="other"))
+    mine, other = opened(snapshot(runs=gate)), opened(snapshot(runs=gate, visitor="other"))
     for page in (mine, other):
         page.button("view_seeds").click().run()
     mine.button("view_stop").click().run()
@@ -150,18 +158,18 @@ def test_who_stops_does_not_stop_it_for_others(gate):
 
 
 def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
-    runs, one = Runs(), sight()
+    runs, one = JobRegistry(), snapshot()
     for seed in (3, 8):
-        experiment = with_seed(one.cube.experiment, seed)
-        cube = replace(one.cube, experiment=experiment)
-        settled(opened(replace(one, cube=cube, runs=runs)).button("view_seeds").click().run())
+        experiment = with_seed(one.grid.experiment, seed)
+        grid = replace(one.grid, experiment=experiment)
+        settled(opened(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run())
     assert len(runs) == 1
 
 
 def test_another_cube_is_not_shown_what_was_found_in_the_last():
-    page = opened(sight())
+    page = opened(snapshot())
     settled(page.button("view_seeds").click().run())
-    page.session_state["sight"] = sight(replace(DATA, noise=0.1))
+    page.session_state["snapshot"] = snapshot(replace(DATA, noise=0.1))
     page.run()
     assert page.session_state["found"] is None
     assert names(page) == ["Over 5 seeds"]
@@ -178,7 +186,7 @@ def test_a_failure_is_told_until_it_is_tried_again(error):
             raise error
 
     runs = Broken()
-    page = opened(sight(runs=runs))
+    page = opened(snapshot(runs=runs))
     for button in ("view_seeds", "view_again"):
         page.button(button).click().run()
         assert not page.exception

@@ -23,8 +23,8 @@ from regviz.spec.points import PointsSpec
 from tests.pages.test_playground import (
     MIDDLE,
     QUICK,
-    cube_on,
     everything,
+    grid_on,
     look,
     open_page,
     runs,
@@ -76,18 +76,18 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     look(page, focus="l2", levels={"l1": 7, "l2": 4, "none": 0}, epoch=20)
     address, *_ = shared(page)
     scene = scene_of(address)
-    cube = cube_on(page)
-    assert scene.cube() == cube
+    grid = grid_on(page)
+    assert scene.grid() == grid
     assert (scene.focus, scene.epoch) == ("l2", 20)
     # L2 stands where it would stand anyway
-    assert dict(scene.strengths) == {"l1": cube.strengths("l1")[7]}
+    assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
-    assert cube_on(again) == cube
-    assert again.session_state["wish"]["levels"] == {
+    assert grid_on(again) == grid
+    assert again.session_state["requested_view"]["levels"] == {
         k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
     }
-    assert again.session_state["wish"]["focus"] == "l2"
-    assert again.session_state["wish"]["epoch"] == 20
+    assert again.session_state["requested_view"]["focus"] == "l2"
+    assert again.session_state["requested_view"]["epoch"] == 20
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
@@ -98,7 +98,7 @@ def test_the_link_of_the_untouched_page_is_short(page: AppTest):
 def test_what_the_board_said_before_the_last_wish_does_not_count(page: AppTest):
     look(page, focus="l2", levels={}, epoch=None)
     assert scene_of(shared(page)[0]).focus == "l2"
-    page.session_state["wish"] = page.session_state["wish"] | {"id": "another"}
+    page.session_state["requested_view"] = page.session_state["requested_view"] | {"id": "another"}
     page.session_state["board"] = {"view": {"look": "before", "focus": "l1", "levels": {}}}
     assert scene_of(shared(page)[0]).focus == "l2"
 
@@ -112,9 +112,13 @@ def test_what_the_board_said_before_the_last_wish_does_not_count(page: AppTest):
     ],
 )
 def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
-    said = seen | {"look": page.session_state["wish"]["id"]} if isinstance(seen, dict) else seen
+    said = (
+        seen | {"look": page.session_state["requested_view"]["id"]}
+        if isinstance(seen, dict)
+        else seen
+    )
     page.session_state["board"] = {"view": said}
-    assert scene_of(shared(page)[0]).cube() == cube_on(page)
+    assert scene_of(shared(page)[0]).grid() == grid_on(page)
 
 
 @pytest.mark.usefixtures("framed")
@@ -174,7 +178,7 @@ def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
     query = QUICK | {"noise": "0.5", "learning_rate": "0.02", "methods": "none,l1", "onset": "9"}
     whole, part = open_page(**query), open_page(**query, hide=group)
     assert not part.exception
-    assert cube_on(part) == cube_on(whole)
+    assert grid_on(part) == grid_on(whole)
     heads = {"data": "Data", "network": "Network", "training": "Training", "line_up": "Line-up"}
     found = " ".join(heading.value for heading in part.header)
     for key, head in heads.items():
@@ -187,7 +191,7 @@ def test_with_all_controls_hidden_there_is_no_sidebar():
     page = open_page(**QUICK, hide=",".join(GROUPS))
     assert not page.exception
     assert len(page.sidebar) == 0
-    assert cube_on(page).experiment.network.hidden == (2,)
+    assert grid_on(page).experiment.network.hidden == (2,)
 
 
 # ------------------------------------------------------------------------------ files
@@ -215,15 +219,15 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
     )
     opened(page, scene.to_json())
     assert not page.exception
-    assert cube_on(page) == scene.cube()
+    assert grid_on(page) == scene.grid()
     assert widget(page.slider, "Noise").value == 0.35
     assert widget(page.select_slider, "Learning rate").value == 0.002
     assert [field.value for field in page.number_input if "Layer" in field.label] == [4, 2]
-    assert page.session_state["wish"]["focus"] == "max_norm"
-    assert page.session_state["wish"]["epoch"] == 30
+    assert page.session_state["requested_view"]["focus"] == "max_norm"
+    assert page.session_state["requested_view"]["epoch"] == 30
     # and from there on it goes as always
     widget(page.slider, "Noise").set_value(0.5).run()
-    assert cube_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).cube()
+    assert grid_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).grid()
 
 
 @pytest.mark.parametrize(
@@ -243,22 +247,22 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
 def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
     page: AppTest, content: str | bytes, message: str
 ):
-    before = cube_on(page)
+    before = grid_on(page)
     opened(page, content)
     assert not page.exception
     (error,) = page.error
     assert message in error.value.replace("\\", "") or message in error.value
     assert "Nothing was changed" in error.value
-    assert cube_on(page) == before
+    assert grid_on(page) == before
 
 
 def test_settings_of_a_file_that_do_not_go_together_leave_the_page_as_it_was(page: AppTest):
-    before = cube_on(page)
+    before = grid_on(page)
     data = '{"data": {"name": "moons", "n_samples": 20, "train_fraction": 0.05}}'
     opened(page, data)
     assert not page.exception
     assert "fraction must be" in page.error[0].value
-    assert cube_on(page) == before
+    assert grid_on(page) == before
 
 
 def test_problems_of_a_link_are_told_once_and_gone_with_the_next_change():
@@ -272,7 +276,7 @@ def test_problems_of_a_link_are_told_once_and_gone_with_the_next_change():
 
 def test_a_strength_that_is_not_offered_is_told():
     page = open_page(**QUICK, dropout="0.123")
-    offered = cube_on(page).strengths("dropout")
+    offered = grid_on(page).strengths("dropout")
     nearest = min(offered, key=lambda rate: abs(rate - 0.123))
     assert f"nearest, {nearest:g}" in page.warning[0].value.replace("\\", "")
 
@@ -280,7 +284,7 @@ def test_a_strength_that_is_not_offered_is_told():
 def test_json_of_the_page_opens_in_the_library(page: AppTest):
     scene: Scene = page.session_state["shown"][2]
     again = Scene.from_json(scene.to_json())
-    assert again.cube().experiment == cube_on(page).experiment
+    assert again.grid().experiment == grid_on(page).experiment
     assert json.loads(scene.to_json())["methods"] == list(METHODS)
 
 
@@ -316,7 +320,7 @@ def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: t
     n_train = len(make_dataset(data).points("train")[1])
     training = replace(BRIEFLY, batch_size=min(10, n_train))
     assert page.session_state["shown"][2].data == data
-    assert cube_on(page) == replace(scene, training=training).cube()
+    assert grid_on(page) == replace(scene, training=training).grid()
 
 
 def test_points_that_are_opened_take_the_place_of_those_that_were_there():

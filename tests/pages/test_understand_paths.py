@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis import paths
-from regviz.board.cube import Cube
-from regviz.jobs.runs import Runs
-from regviz.pages.sight import Sight
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand import paths as view
 from tests.pages.test_seeds import settled
 
@@ -23,27 +23,31 @@ TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
 METHODS = ("none", "l1", "max_norm")
 
 
-def sight(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda history: history):
-    cube = Cube.of(methods, data, NETWORK, TRAINING)
-    history = change(regviz.train(cube.experiment))
-    return Sight(cube, history, cube.rows(dict(levels)), focus, "light", Runs(), "me")
+def snapshot(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda history: history):
+    grid = StrengthGrid.of(methods, data, NETWORK, TRAINING)
+    history = change(regviz.train(grid.experiment))
+    return BoardSnapshot(
+        grid, history, grid.rows(dict(levels)), focus, "light", JobRegistry(), "me"
+    )
 
 
-def script(sight):
+def script(snapshot):
     """The page: the view, and what it wished the board to show."""
     import streamlit as st
 
     from regviz.pages.understand import paths
 
-    sight = st.session_state.get("other") or sight
-    if "wish" in st.session_state:
-        wish = st.session_state.pop("wish")
-        st.session_state.setdefault("wishes", []).append((wish["focus"], wish["levels"]))
-    paths.show(sight)
+    snapshot = st.session_state.get("other") or snapshot
+    if "requested_view" in st.session_state:
+        requested_view = st.session_state.pop("requested_view")
+        st.session_state.setdefault("wishes", []).append(
+            (requested_view["focus"], requested_view["levels"])
+        )
+    paths.show(snapshot)
 
 
 def opened(seen, **state):
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": seen})
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": seen})
     for key, value in state.items():
         page.session_state[key] = value
     page.run()
@@ -69,7 +73,7 @@ def drawn(monkeypatch):
 
 @pytest.fixture(scope="module")
 def seen():
-    return sight()
+    return snapshot()
 
 
 def texts(page):
@@ -108,7 +112,7 @@ def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
 
 
 def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
-    page = opened(sight(methods=("none",), focus="none"))
+    page = opened(snapshot(methods=("none",), focus="none"))
     assert [info.value for info in page.info] == [
         "None has no strength. Switch on another method in the line-up."
     ]
@@ -117,9 +121,9 @@ def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
 
 def test_the_boards_strength_is_marked(drawn):
     for level in (0, 6):
-        seen = sight(levels={"l1": level}.items())
+        seen = snapshot(levels={"l1": level}.items())
         opened(seen)
-        path = paths.path(seen.history, paths.with_start(seen.cube.experiment, range(1, 9)))
+        path = paths.path(seen.history, paths.with_start(seen.grid.experiment, range(1, 9)))
         assert on_board(drawn.figures[-1], path) == level + 1  # after no regularization
 
 
@@ -127,7 +131,7 @@ def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
     page = opened(seen)
     losses = seen.history.metrics["validation_loss"][-1, :9]  # none and L1
     best = int(np.argmin(losses))
-    strength = seen.cube.experiment.regularizations[best].l1
+    strength = seen.grid.experiment.regularizations[best].l1
     said = texts(page)[0]
     assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
     assert f"validation loss {losses[best]:.2f}" in said
@@ -149,20 +153,20 @@ def lowest_at(level):
 
 
 def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
-    strong = sight(change=lowest_at(7))
+    strong = snapshot(change=lowest_at(7))
     assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
     page = opened(strong)
     assert texts(page)[0].endswith("It predicts the same everywhere.")
     (info,) = page.info
     assert "On these 8 validation points no network of the path does better" in info.value
-    page = opened(sight(change=lowest_at(0)))
+    page = opened(snapshot(change=lowest_at(0)))
     assert not page.info
     assert "everywhere" not in "".join(texts(page))
 
 
 def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
     histories = [
-        regviz.train(replace(seen.cube.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
+        regviz.train(replace(seen.grid.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
     ]
     assert view.Several.of(histories).same[-1]
     ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
@@ -211,7 +215,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     page = opened(seen)
     settled(page.button("paths_seeds").click().run())
     assert not page.exception
-    experiment = replace(seen.cube.experiment, training=replace(TRAINING, frames=1))
+    experiment = replace(seen.grid.experiment, training=replace(TRAINING, frames=1))
     losses = []
     for seed in range(5):
         data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
@@ -223,7 +227,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     np.testing.assert_allclose(trace.y, found.mean(axis=0))
     np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
     choice = paths.choose(found)
-    strengths = [row.l1 for row in seen.cube.experiment.regularizations[:9]]
+    strengths = [row.l1 for row in seen.grid.experiment.regularizations[:9]]
     said = texts(page)
     assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")
     strongest = strengths[choice.one_se]
@@ -244,7 +248,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
 def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
     page = opened(seen)
     settled(page.button("paths_seeds").click().run())
-    page.session_state["other"] = sight(data=replace(DATA, noise=0.1))
+    page.session_state["other"] = snapshot(data=replace(DATA, noise=0.1))
     page.run()
     assert "Over 5 seeds" in names(page)
     assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
@@ -270,7 +274,7 @@ def test_while_the_seeds_train_the_path_is_there(seen, drawn):
 
 
 def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
-    page = opened(sight(data=replace(DATA, validation_fraction=0.0)))
+    page = opened(snapshot(data=replace(DATA, validation_fraction=0.0)))
     assert [i.value for i in page.info] == [
         "There are no validation points to choose a strength by."
     ]
@@ -288,7 +292,7 @@ def test_where_all_have_diverged_it_says_so(drawn):
             history, metrics=metrics, diverged=np.full(len(history.diverged), 3, np.int64)
         )
 
-    page = opened(sight(change=ruin))
+    page = opened(snapshot(change=ruin))
     assert "diverged" in page.info[0].value
     assert isinstance(drawn.figures[-1], go.Figure)
 

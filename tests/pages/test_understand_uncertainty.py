@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.analysis import uncertainty
 from regviz.analysis.uncertainty import over_plane
-from regviz.board.cube import Cube
-from regviz.jobs.runs import Runs
-from regviz.pages.sight import Sight
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand import uncertainty as view
 
 DATA = regviz.DataSpec("moons", n_samples=80)
@@ -21,23 +21,25 @@ TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
 EVERY = ("none", "l1", "dropout", "max_norm")
 
 
-def sight(methods=EVERY, focus="dropout", name="moons", hidden=(4,), levels=()):
+def snapshot(methods=EVERY, focus="dropout", name="moons", hidden=(4,), levels=()):
     network = regviz.NetworkSpec(hidden=hidden)
-    cube = Cube.of(methods, replace(DATA, name=name), network, TRAINING)
-    history = regviz.train(cube.experiment)
-    return Sight(cube, history, cube.rows(dict(levels)), focus, "light", Runs(), "me")
+    grid = StrengthGrid.of(methods, replace(DATA, name=name), network, TRAINING)
+    history = regviz.train(grid.experiment)
+    return BoardSnapshot(
+        grid, history, grid.rows(dict(levels)), focus, "light", JobRegistry(), "me"
+    )
 
 
-def script(sight):
+def script(snapshot):
     import streamlit as st
 
     from regviz.pages.understand import uncertainty
 
-    uncertainty.show(st.session_state.get("other") or sight)
+    uncertainty.show(st.session_state.get("other") or snapshot)
 
 
 def opened(seen):
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"sight": seen}).run()
+    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": seen}).run()
     assert not page.exception
     return page
 
@@ -51,7 +53,7 @@ def drawn(monkeypatch):
 
 @pytest.fixture(scope="module")
 def seen():
-    return sight()
+    return snapshot()
 
 
 def said(page):
@@ -66,10 +68,10 @@ def test_the_view_draws_two_maps_with_the_real_components(seen):
 def test_the_cards_network_is_drawn_without_and_with_dropout(drawn):
     for level in (1, 6):
         drawn.figures.clear()
-        seen = sight(levels={"dropout": level}.items())
+        seen = snapshot(levels={"dropout": level}.items())
         opened(seen)
         k = seen.network("dropout")
-        assert seen.cube.experiment.regularizations[k].drop_rate > 0
+        assert seen.grid.experiment.regularizations[k].drop_rate > 0
         plane = over_plane(seen.history, k, passes=100)
         plain, passed = drawn.figures
         np.testing.assert_array_equal(plain.data[0].z, plane.plain_entropy)
@@ -133,7 +135,7 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
 
 
 def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
-    seen = sight(name="bumps")
+    seen = snapshot(name="bumps")
     page = opened(seen)
     assert [c.key for c in page.segmented_control] == ["uncertainty_method"]
     plane = over_plane(seen.history, seen.network("dropout"), passes=100)
@@ -150,7 +152,7 @@ def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
     ],
 )
 def test_where_there_is_no_dropout_it_says_what_to_do(drawn, arguments, text):
-    page = opened(sight(**arguments))
+    page = opened(snapshot(**arguments))
     assert [info.value for info in page.info] == [text]
     assert not drawn.figures
 

@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis.chooser import Advice, consult
-from regviz.board.cube import Cube
+from regviz.board.strength_grid import StrengthGrid
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.runs import Runs
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_LEVEL
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
 from tests.jobs.test_runs import finish
 from tests.pages.test_playground import runs
@@ -32,39 +32,41 @@ def script() -> None:
 
     from regviz.pages.understand.which_one import show
 
-    show(st.session_state["sight"])
+    show(st.session_state["snapshot"])
 
 
 @pytest.fixture(scope="module")
-def sight() -> Sight:
+def snapshot() -> BoardSnapshot:
     return made(0.25)
 
 
-def made(validation_fraction: float, methods=tuple(METHODS)) -> Sight:
+def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
     network = regviz.NetworkSpec(hidden=(3,))
-    cube = Cube.of(methods, data, network, regviz.TrainingSpec(epochs=5))
-    history = regviz.train(cube.experiment)
-    return Sight(cube, history, cube.rows({}), methods[0], "light", Runs(), "visitor")
+    grid = StrengthGrid.of(methods, data, network, regviz.TrainingSpec(epochs=5))
+    history = regviz.train(grid.experiment)
+    return BoardSnapshot(
+        grid, history, grid.rows({}), methods[0], "light", JobRegistry(), "visitor"
+    )
 
 
-def with_losses(sight: Sight, losses: dict[str, float]) -> Sight:
-    """The same sight, had the methods ended with these validation losses at one strength.
+def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnapshot:
+    """The same snapshot, had the methods ended with these validation losses at one strength.
 
     It is not the one on the board; at the others they had 1 more, or diverged like it.
     """
-    metrics = {name: values.copy() for name, values in sight.history.metrics.items()}
+    metrics = {name: values.copy() for name, values in snapshot.history.metrics.items()}
     for method, loss in losses.items():
-        networks = list(dict(sight.cube.shelves)[method])
+        networks = list(dict(snapshot.grid.networks_by_method)[method])
         metrics["validation_loss"][-1, networks] = loss + 1
         metrics["validation_loss"][-1, networks[LEVEL[method]]] = loss
-    return replace(sight, history=replace(sight.history, metrics=metrics))
+    return replace(snapshot, history=replace(snapshot.history, metrics=metrics))
 
 
-def open_view(sight: Sight, answers: dict[str, str] | None = None) -> AppTest:
+def open_view(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
     """The view, with these questions answered one after the other."""
     page = AppTest.from_function(script, default_timeout=30)
-    page.session_state["sight"] = sight
+    page.session_state["snapshot"] = snapshot
     page.run()
     for question, answer in (answers or {}).items():
         page.radio(f"which_one_{question}").set_value(answer).run()
@@ -87,8 +89,8 @@ def walk(losses, answers=None):
         yield from walk(losses, answers | {found.key: key})
 
 
-def test_one_question_after_another_with_how_many_are_left(sight):
-    page = open_view(sight)
+def test_one_question_after_another_with_how_many_are_left(snapshot):
+    page = open_view(snapshot)
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
     assert "Question 1 of at most 4" in texts(page)
@@ -99,54 +101,56 @@ def test_one_question_after_another_with_how_many_are_left(sight):
     assert "Question 2 of at most 4" in texts(page)
 
 
-def test_every_way_shows_its_advice_reason_and_source(sight):
-    for answers, advice in walk({key: one.loss for key, one in best(sight).items()}):
-        page = open_view(sight, answers)
+def test_every_way_shows_its_advice_reason_and_source(snapshot):
+    for answers, advice in walk({key: one.loss for key, one in best(snapshot).items()}):
+        page = open_view(snapshot, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
         for text in (advice.reason, advice.then, advice.source):
             assert text in shown
 
 
-def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(sight):
-    staged = with_losses(sight, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456})
+def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapshot):
+    staged = with_losses(
+        snapshot, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456}
+    )
     page = open_view(staged, MEASURED)
     shown = texts(page)
     assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
     assert "0.946" not in shown  # L2 decided nothing
-    assert f"λ₁ = {sight.cube.strengths('l1')[LEVEL['l1']]:g}" in shown
-    n = round(60 * sight.cube.experiment.data.train_fraction * 0.25)
+    assert f"λ₁ = {snapshot.grid.strengths('l1')[LEVEL['l1']]:g}" in shown
+    n = round(60 * snapshot.grid.experiment.data.train_fraction * 0.25)
     assert f"{n} validation points" in shown
 
 
-def test_all_strengths_count_wherever_the_board_stands(sight):
-    last = sight.history.metrics["validation_loss"][-1]
+def test_all_strengths_count_wherever_the_board_stands(snapshot):
+    last = snapshot.history.metrics["validation_loss"][-1]
     for levels in ({}, {"l2": 0, "l1": 7}):
-        found = best(replace(sight, rows=sight.cube.rows(levels)))
-        for key, networks in sight.cube.shelves:
+        found = best(replace(snapshot, rows=snapshot.grid.rows(levels)))
+        for key, networks in snapshot.grid.networks_by_method:
             losses = [last[network] for network in networks]
             assert found[key].loss == min(losses)
             assert found[key].network == networks[found[key].level]
             assert losses[found[key].level] == min(losses)
 
 
-def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(sight):
-    losses = sight.history.metrics["validation_loss"].copy()
-    shelves = dict(sight.cube.shelves)
-    before = best(sight)["l1"]
+def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(snapshot):
+    losses = snapshot.history.metrics["validation_loss"].copy()
+    networks_by_method = dict(snapshot.grid.networks_by_method)
+    before = best(snapshot)["l1"]
     losses[-1, before.network] = np.nan
-    losses[-1, list(shelves["l2"])] = np.nan
-    metrics = sight.history.metrics | {"validation_loss": losses}
-    found = best(replace(sight, history=replace(sight.history, metrics=metrics)))
+    losses[-1, list(networks_by_method["l2"])] = np.nan
+    metrics = snapshot.history.metrics | {"validation_loss": losses}
+    found = best(replace(snapshot, history=replace(snapshot.history, metrics=metrics)))
     assert found["l1"].level != before.level
     assert np.isfinite(found["l1"].loss)
     assert found["l2"].loss == np.inf
 
 
-def test_a_diverged_network_is_said_to_be(sight):
-    staged = with_losses(sight, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
+def test_a_diverged_network_is_said_to_be(snapshot):
+    staged = with_losses(snapshot, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
     shown = texts(open_view(staged, MEASURED))
     assert "#### Try L2" in shown
     assert "diverged" in shown
@@ -167,27 +171,27 @@ def test_methods_that_are_switched_off_are_done_without():
     assert page.radio[-1].key == "which_one_outcome"
 
 
-def test_start_over_asks_the_first_question_again(sight):
-    page = open_view(sight, {"data": "few", "validate": "no"})
+def test_start_over_asks_the_first_question_again(snapshot):
+    page = open_view(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_over").click().run()
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
 
 
-def test_the_advice_opens_on_the_board(sight):
-    page = open_view(sight, {"data": "few", "validate": "no"})
+def test_the_advice_opens_on_the_board(snapshot):
+    page = open_view(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
-    assert page.session_state["wish"]["focus"] == "l1"
+    assert page.session_state["requested_view"]["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
 
 
-def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(sight):
+def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(snapshot):
     losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
-    page = open_view(with_losses(sight, losses), MEASURED)
+    page = open_view(with_losses(snapshot, losses), MEASURED)
     page.button("which_one_open").click().run()
-    wish = page.session_state["wish"]
-    assert (wish["focus"], wish["scroll"]) == ("l1", True)
-    assert wish["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
+    requested_view = page.session_state["requested_view"]
+    assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
+    assert requested_view["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
 
 
 def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list[Run]):

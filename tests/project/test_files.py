@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from regviz.server.files import UNCHANGING, File, Kept
+from regviz.server.files import UNCHANGING, File, StaticCache
 
 PLAIN = {"accept-encoding": "identity"}
 TEXT = "export const α = 1;\n".encode()
@@ -40,7 +40,7 @@ def files(folder: Path) -> dict[str, File]:
 @pytest.fixture
 def client(folder: Path, files: dict[str, File]) -> TestClient:
     disk = Mount("/disk", StaticFiles(directory=folder))
-    return TestClient(Starlette(routes=[disk], middleware=[Middleware(Kept, files=files)]))
+    return TestClient(Starlette(routes=[disk], middleware=[Middleware(StaticCache, files=files)]))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -138,7 +138,7 @@ def test_all_else_is_the_applications(files: dict[str, File]):
         WebSocketRoute("/kept/style.css", talk),
         Route("/{path:path}", own, methods=["GET", "HEAD", "POST"]),
     ]
-    kept = Middleware(Kept, files=files)
+    kept = Middleware(StaticCache, files=files)
     client = TestClient(Starlette(routes=routes, middleware=[kept]))
     for path in ("/none.js", "/style.css", "/", "/keptfor/style.css"):
         assert client.get(path).text == "the application's"

@@ -28,7 +28,7 @@ from benchmarks.visitors import Visitor
 from regviz.board.link import from_query, to_query
 from regviz.board.scene import Scene
 from regviz.data.drawing import Drawing
-from regviz.pages.sight import View, _read
+from regviz.pages.snapshot import View, _read
 from regviz.spec.points import PointsSpec
 from tests.board.test_link import opened, scenes
 from tests.data.test_table import assert_read_or_refused, lines

@@ -17,7 +17,7 @@ ALLOWED = {
     # hashes the source of what is compiled
     "regviz/engine/compiled.py": {"read_bytes"},
     # gives memory back
-    "regviz/server/housekeeping.py": {"ctypes"},
+    "regviz/server/maintenance.py": {"ctypes"},
     # modules of a list in the code
     "app.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},

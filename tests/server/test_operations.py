@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 import regviz
+from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.runs import Runs
 from regviz.jobs.scheduler import SHARED
 from regviz.server.admission import Places
 from regviz.server.logs import JsonLines, configure
@@ -70,14 +70,14 @@ def test_a_failure_has_its_traceback_on_the_same_line(
         raise RuntimeError("out of cheese")
 
     run = Run(LONG)
-    monkeypatch.setattr(run.packing, "add", fail)
+    monkeypatch.setattr(run.selector, "add", fail)
     until(lambda: len(lines) == 1)
     assert lines[0]["outcome"] == "failed"
     assert "out of cheese" in lines[0]["traceback"]
 
 
 def test_a_replication_tells_its_seeds(lines: list[dict]):
-    Runs().replicate(SHORT, (3, 4)).wait(10)
+    JobRegistry().replicate(SHORT, (3, 4)).wait(10)
     until(lambda: len(lines) == 1)
     assert lines[0]["seeds"] == 2
 
@@ -120,7 +120,7 @@ def test_metrics_are_what_places_and_trainings_come_to():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    places, pool = Places(1), Runs(max_trainings=7)
+    places, pool = Places(1), JobRegistry(max_trainings=7)
     assert places.take()
     assert not places.take()
     finish(pool.get(SHORT))

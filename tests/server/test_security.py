@@ -62,15 +62,15 @@ if "streamlit" in sys.orig_argv:
 
     show, view = share.show, understand.show
 
-    def show_or_fail(scene, cube, look):
+    def show_or_fail(scene, grid, look):
         if scene.data.noise == 0.123:
             raise RuntimeError({SECRET!r})
-        show(scene, cube, look)
+        show(scene, grid, look)
 
-    def view_or_fail(sight):
-        if sight is not None and sight.cube.experiment.data.noise == 0.124:
+    def view_or_fail(snapshot):
+        if snapshot is not None and snapshot.grid.experiment.data.noise == 0.124:
             raise RuntimeError({SECRET!r})
-        view(sight)
+        view(snapshot)
 
     share.show, understand.show = show_or_fail, view_or_fail
 """

@@ -166,7 +166,7 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState
 def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientState]):
     scene, problems = from_query(LINK)
     assert problems == []
-    n_frames = len(recorded_epochs(scene.cube().experiment.training))
+    n_frames = len(recorded_epochs(scene.grid().experiment.training))
 
     def told() -> list[int]:
         """Of how many frames he has said so far that he holds them."""

@@ -12,7 +12,7 @@ from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState, WStates
 
-from regviz.server.widgets import distrust
+from regviz.server.widgets import validate_widget_values
 from tests.support.serving import Server, Stranger, serve
 
 ID = "$$ID-0-switch"
@@ -29,7 +29,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> SessionState:
         (SessionState, "register_widget"),
     ):
         monkeypatch.setattr(kind, name, getattr(kind, name))
-    distrust()
+    validate_widget_values()
     state = SessionState()
     state["switch"] = True
     assert drawn(state) == RegisterWidgetResult(True, True)

@@ -5,7 +5,7 @@ import importlib
 import streamlit as st
 
 from regviz.pages.components import PICTURE_FORMATS
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 
 VIEWS = {
     "Paths": "paths",
@@ -56,11 +56,11 @@ def choose() -> None:
             )
 
 
-def show(sight: Sight | None) -> None:
-    """Draw the view that is open; without a sight the networks are still in training."""
-    if sight is None:
+def show(snapshot: BoardSnapshot | None) -> None:
+    """Draw the view that is open; without a snapshot the networks are still in training."""
+    if snapshot is None:
         st.info("The networks are still in training. This view follows as soon as they are done.")
         return
     # each with its own libraries, which a visitor who does not look need not wait for
     module = importlib.import_module(f"{__name__}.{VIEWS[st.session_state[KEY]]}")
-    module.show(sight)
+    module.show(snapshot)

@@ -8,14 +8,14 @@ from regviz.board.scene import EARLY_STOPPING
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods.labels import labels
-from regviz.pages.sight import Sight, view
+from regviz.pages.snapshot import BoardSnapshot, view
 from regviz.programs import LIBRARIES, Program, libraries, program
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
-    k = sight.network(sight.focus)
-    experiment = sight.history.experiment
+    k = snapshot.network(snapshot.focus)
+    experiment = snapshot.history.experiment
     st.markdown("### Train it yourself")
     st.caption(
         f"A complete program for the network in focus: **{labels(experiment)[k].text}**."
@@ -41,12 +41,12 @@ def show(sight: Sight) -> None:
         return
     written = program(experiment, k, library)
     st.markdown(written.note)
-    st.markdown(ended(sight.history, k))
-    _downloads(sight, written, f"regviz_{sight.focus}_{library.replace('-', '_')}.py")
+    st.markdown(ended(snapshot.history, k))
+    _downloads(snapshot, written, f"regviz_{snapshot.focus}_{library.replace('-', '_')}.py")
     st.code(written.source, language="python")
 
 
-def _downloads(sight: Sight, written: Program, name: str) -> None:
+def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
     """The program and the points that it reads."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
@@ -60,7 +60,7 @@ def _downloads(sight: Sight, written: Program, name: str) -> None:
         )
         st.download_button(
             "points.csv",
-            points_csv(sight.history.dataset),
+            points_csv(snapshot.history.dataset),
             "points.csv",
             "text/csv",
             key="code_points",

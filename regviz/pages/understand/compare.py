@@ -10,28 +10,28 @@ from regviz.engine.history import History
 from regviz.figures.compare import confusion_matrices, seed_losses
 from regviz.methods.labels import class_names, labels
 from regviz.pages.components import draw
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
-    stopped, patience = _unregularized(sight), sight.cube.patience
-    networks, times = _networks(sight.history, sight.rows, stopped, patience)
-    single = compare(sight.history, networks, times)
-    experiment = sight.cube.only(sight.rows)
+    stopped, patience = _unregularized(snapshot), snapshot.grid.patience
+    networks, times = _networks(snapshot.history, snapshot.rows, stopped, patience)
+    single = compare(snapshot.history, networks, times)
+    experiment = snapshot.grid.only(snapshot.rows)
     seeds = Seeds(
-        sight,
+        snapshot,
         "compare",
         _needed(experiment, stopped),
         lambda histories: _replicates(histories, stopped, patience),
     )
     several = seeds.found
     found = single if several is None else several
-    entries = _entries(sight, times, found)
+    entries = _entries(snapshot, times, found)
     with st.container(horizontal=True):
         seeds.offer(
             f"Train these networks under {len(SEEDS)} seeds, each with"
@@ -40,18 +40,18 @@ def show(sight: Sight) -> None:
         )
         _offer(entries, found)
     seeds.follow()
-    number_table(entries, found, sight.theme, "compare_table")
+    number_table(entries, found, snapshot.theme, "compare_table")
     _explain(entries, found, experiment.data)
     if several is not None:
-        _tell(sight, entries, several)
-    if sight.history.dataset.task != "regression":
-        _confusion(sight, entries, single, networks, times)
+        _tell(snapshot, entries, several)
+    if snapshot.history.dataset.task != "regression":
+        _confusion(snapshot, entries, single, networks, times)
 
 
-def _unregularized(sight: Sight) -> int | None:
+def _unregularized(snapshot: BoardSnapshot) -> int | None:
     """Which of the shown networks early stopping is a view of, if it is in the line-up."""
-    keys = [key for key, _ in sight.cube.shelves]
-    return keys.index("none") if sight.cube.early_stopping else None
+    keys = [key for key, _ in snapshot.grid.networks_by_method]
+    return keys.index("none") if snapshot.grid.early_stopping else None
 
 
 def _networks(
@@ -66,16 +66,18 @@ def _networks(
     return networks, times
 
 
-def _entries(sight: Sight, times: list[int], found: Comparison | Replicates) -> list[Entry]:
-    named = labels(sight.cube.only(sight.rows))
+def _entries(
+    snapshot: BoardSnapshot, times: list[int], found: Comparison | Replicates
+) -> list[Entry]:
+    named = labels(snapshot.grid.only(snapshot.rows))
     entries = [
         Entry(key, label.name, label.strength)
-        for (key, _), label in zip(sight.cube.shelves, named, strict=True)
+        for (key, _), label in zip(snapshot.grid.networks_by_method, named, strict=True)
     ]
     if len(times) > len(entries):
-        strength = f"epoch {sight.history.epochs[times[-1]]}"
+        strength = f"epoch {snapshot.history.epochs[times[-1]]}"
         if isinstance(found, Replicates):  # each seed stops at an epoch of its own
-            strength = f"patience {sight.cube.patience}"
+            strength = f"patience {snapshot.grid.patience}"
         entries.append(Entry("early_stopping", "Early stopping", strength))
     return entries
 
@@ -131,7 +133,7 @@ def _explain(entries: list[Entry], found: Comparison | Replicates, data: Data | 
         st.markdown("\n".join(f"- **{column.label}.** {column.about}" for column in found.columns))
 
 
-def _tell(sight: Sight, entries: list[Entry], several: Replicates) -> None:
+def _tell(snapshot: BoardSnapshot, entries: list[Entry], several: Replicates) -> None:
     """Which differences are more than luck, and each seed's test loss."""
     names = [entry.name for entry in entries]
     methods = [entry.method for entry in entries]
@@ -153,23 +155,27 @@ def _tell(sight: Sight, entries: list[Entry], several: Replicates) -> None:
             methods,
             baseline=baseline,
             overlap=several.overlap,
-            theme=sight.theme,
+            theme=snapshot.theme,
         ),
         "compare_losses",
     )
 
 
 def _confusion(
-    sight: Sight, entries: list[Entry], single: Comparison, networks: list[int], times: list[int]
+    snapshot: BoardSnapshot,
+    entries: list[Entry],
+    single: Comparison,
+    networks: list[int],
+    times: list[int],
 ) -> None:
     """The confusion matrices of the run on the board."""
     going = [i for i in range(len(entries)) if not np.isnan(single["train_loss"][i])]
     if not going:
         st.info("All networks have diverged. Lower the learning rate.")
         return
-    counts = confusion(sight.history, [networks[i] for i in going], [times[i] for i in going])
-    classes = class_names(sight.history.experiment.data, sight.history.dataset.n_classes)
+    counts = confusion(snapshot.history, [networks[i] for i in going], [times[i] for i in going])
+    classes = class_names(snapshot.history.experiment.data, snapshot.history.dataset.n_classes)
     figure = confusion_matrices(
-        counts, [entries[i].name for i in going], classes, theme=sight.theme
+        counts, [entries[i].name for i in going], classes, theme=snapshot.theme
     )
     draw(figure, "compare_confusion")

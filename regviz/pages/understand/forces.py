@@ -14,7 +14,7 @@ from regviz.figures.race import size, steps_of
 from regviz.methods.labels import digits
 from regviz.methods.palette import Theme
 from regviz.pages.components import draw
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.spec.experiment import Regularization
 
 SERIES = tuple(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5))
@@ -25,21 +25,21 @@ LONGEST = 1_000_000  # steps of the race that are drawn at most
 Board = dict[str, float]
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
     _sums()
-    _one_weight(sight.theme, _of_the_board(sight))
-    _two_weights(sight.theme)
+    _one_weight(snapshot.theme, _of_the_board(snapshot))
+    _two_weights(snapshot.theme)
 
 
-def _of_the_board(sight: Sight) -> Board:
+def _of_the_board(snapshot: BoardSnapshot) -> Board:
     """What the board shows, by the sliders' keys, rounded to what these offer."""
     found = {}
     for method in ("l1", "l2"):
-        if method in dict(sight.cube.shelves):
-            row = sight.cube.experiment.regularizations[sight.network(method)]
+        if method in dict(snapshot.grid.networks_by_method):
+            row = snapshot.grid.experiment.regularizations[snapshot.network(method)]
             found[f"forces_{method}"] = _nearest(row.l1 + row.l2, STRENGTHS)
-    training = sight.cube.experiment.training
+    training = snapshot.grid.experiment.training
     momentum = training.momentum if training.optimizer == "momentum" else 0.0
     step = _nearest(training.learning_rate / (1 - momentum), STEPS)
     return found | {"forces_step": step, "forces_race_step": step}

@@ -20,7 +20,7 @@ from regviz.analysis.paths import (
 from regviz.engine.history import History
 from regviz.figures.paths import weight_paths
 from regviz.pages.components import draw
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.method import choose_method
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 from regviz.spec.experiment import Experiment
@@ -43,32 +43,34 @@ class Several(NamedTuple):
         return cls(losses_over_seeds(histories), np.asarray(same.all(axis=0)))
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
-    methods = [key for key, networks in sight.cube.shelves if len(networks) > 1]
+    methods = [key for key, networks in snapshot.grid.networks_by_method if len(networks) > 1]
     if not methods:
         st.info("None has no strength. Switch on another method in the line-up.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        method = choose_method(sight, methods, "paths_method")
-        networks = with_start(sight.cube.experiment, dict(sight.cube.shelves)[method])
-        seeds = Seeds(sight, "paths", _only_end(sight.cube.only(networks)), Several.of)
+        method = choose_method(snapshot, methods, "paths_method")
+        networks = with_start(
+            snapshot.grid.experiment, dict(snapshot.grid.networks_by_method)[method]
+        )
+        seeds = Seeds(snapshot, "paths", _only_end(snapshot.grid.only(networks)), Several.of)
         several = seeds.found
         seeds.offer(
             f"Train this method under {len(SEEDS)} seeds, each with"
-            f" {own_points(sight.cube.experiment.data)} and initial weights. The losses get a mean"
-            " and a standard error."
+            f" {own_points(snapshot.grid.experiment.data)} and initial weights. The losses get a"
+            " mean and a standard error."
         )
     seeds.follow()
-    one = path(sight.history, networks)
+    one = path(snapshot.history, networks)
     st.caption(
         "One line a weight, from weak to strong. Click a strength to show it on the board."
         " Norms are in percent of the largest."
     )
     losses = None if several is None else several.losses
-    _draw(sight, one, losses, networks.index(sight.network(method)))
-    same = constant(sight.history, networks) if several is None else several.same
-    _tell(sight, one, losses, same)
+    _draw(snapshot, one, losses, networks.index(snapshot.network(method)))
+    same = constant(snapshot.history, networks) if several is None else several.same
+    _tell(snapshot, one, losses, same)
 
 
 def _only_end(experiment: Experiment) -> Experiment:
@@ -76,10 +78,10 @@ def _only_end(experiment: Experiment) -> Experiment:
     return replace(experiment, training=replace(experiment.training, frames=1))
 
 
-def _draw(sight: Sight, one: Path, losses: Losses | None, shown: int) -> None:
+def _draw(snapshot: BoardSnapshot, one: Path, losses: Losses | None, shown: int) -> None:
     """Draw the figure; a click on a strength shows it on the board."""
     figure = weight_paths(
-        one, losses, choice=validated(one, losses), shown=shown, theme=sight.theme
+        one, losses, choice=validated(one, losses), shown=shown, theme=snapshot.theme
     )
     # A chart's selection outlives the click that made it: after one is acted on, the chart is new.
     clicks = st.session_state.setdefault("paths_clicks", 0)
@@ -89,14 +91,14 @@ def _draw(sight: Sight, one: Path, losses: Losses | None, shown: int) -> None:
         st.session_state["paths_clicks"] = clicks + 1
         # the index of the strength, or for a weight the last of several numbers
         level = int(np.ravel(point["customdata"])[-1])
-        _look(sight, one.networks[level])
+        _look(snapshot, one.networks[level])
 
 
-def _look(sight: Sight, network: int) -> None:
+def _look(snapshot: BoardSnapshot, network: int) -> None:
     """Show a network on the board."""
-    for key, networks in sight.cube.shelves:
+    for key, networks in snapshot.grid.networks_by_method:
         if network in networks:
-            sight.look(focus=key, levels={key: networks.index(network)})
+            snapshot.look(focus=key, levels={key: networks.index(network)})
 
 
 def validated(one: Path, losses: Losses | None) -> Choice | None:
@@ -105,11 +107,13 @@ def validated(one: Path, losses: Losses | None) -> Choice | None:
     return choose(values) if np.isfinite(values).all(axis=0).any() else None
 
 
-def _tell(sight: Sight, one: Path, losses: Losses | None, same: NDArray[np.bool_]) -> None:
+def _tell(
+    snapshot: BoardSnapshot, one: Path, losses: Losses | None, same: NDArray[np.bool_]
+) -> None:
     """Which strengths validation would choose, and what that is worth."""
     choice = validated(one, losses)
     if choice is None:
-        st.info(nothing_to_choose_by(sight.history.dataset.points("validation")[1].size))
+        st.info(nothing_to_choose_by(snapshot.history.dataset.points("validation")[1].size))
         return
     marked = [("Lowest validation loss", choice.best)]
     if choice.one_se is not None:
@@ -119,8 +123,8 @@ def _tell(sight: Sight, one: Path, losses: Losses | None, same: NDArray[np.bool_
             everywhere = " It predicts the same everywhere." if same[level] else ""
             st.markdown(f"**{name}:** {sentence(one, losses, level)}{everywhere}")
             if st.button(f"Show {one.text(level)} on the board", key=f"paths_show_{i}"):
-                _look(sight, one.networks[level])
-    n = len(sight.history.dataset.points("validation")[1])
+                _look(snapshot, one.networks[level])
+    n = len(snapshot.history.dataset.points("validation")[1])
     if losses is None and same[choice.best]:
         st.info(
             f"On these {n} validation points no network of the path does better than one that"
@@ -132,7 +136,7 @@ def _tell(sight: Sight, one: Path, losses: Losses | None, same: NDArray[np.bool_
             " to see how far chance decides. Test loss is never chosen by."
         )
     else:
-        data = sight.cube.experiment.data
+        data = snapshot.grid.experiment.data
         st.caption(
             f"Losses are means over {len(SEEDS)} seeds ± standard error, each with"
             f" {own_points(data)} and initial weights. Weights and zeros are those of the run on"

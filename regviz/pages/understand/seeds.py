@@ -8,7 +8,7 @@ import streamlit as st
 from regviz.analysis.replicates import with_seed
 from regviz.engine.history import History
 from regviz.jobs.run import Replication
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment
 from regviz.spec.points import PointsSpec
@@ -29,11 +29,11 @@ def own_points(data: Data | ArraysSpec) -> str:
 class Seeds(Generic[Found]):
     """What a view finds in an experiment over `SEEDS`, once its visitor asks for it.
 
-    It is kept as long as the visitor stays with the same cube. No call waits for the training.
+    It is kept as long as the visitor stays with the same grid. No call waits for the training.
 
     Parameters
     ----------
-    sight : Sight
+    snapshot : BoardSnapshot
     view : str
         What the keys of the widgets begin with.
     experiment : Experiment
@@ -44,17 +44,17 @@ class Seeds(Generic[Found]):
 
     def __init__(
         self,
-        sight: Sight,
+        snapshot: BoardSnapshot,
         view: str,
         experiment: Experiment,
         find: Callable[[list[History]], Found],
     ) -> None:
-        self.sight, self.view, self.find = sight, view, find
+        self.snapshot, self.view, self.find = snapshot, view, find
         self.experiment = with_seed(experiment, 0)
-        cube, asked = st.session_state.get(f"{view}_asked", (None, {}))
-        if cube != sight.cube:
+        grid, asked = st.session_state.get(f"{view}_asked", (None, {}))
+        if grid != snapshot.grid:
             asked = {}
-            st.session_state[f"{view}_asked"] = (sight.cube, asked)
+            st.session_state[f"{view}_asked"] = (snapshot.grid, asked)
         # None while it is in training, and in the end what was found or why nothing could be
         self._asked: dict[Experiment, Found | Exception | None] = asked
 
@@ -97,7 +97,7 @@ class Seeds(Generic[Found]):
         if not self.training:
             return None
         try:
-            run = self.sight.runs.replicate(self.experiment, SEEDS, self.sight.visitor)
+            run = self.snapshot.runs.replicate(self.experiment, SEEDS, self.snapshot.visitor)
             histories = run.wait(0)
             if histories is None:
                 return run
@@ -108,7 +108,7 @@ class Seeds(Generic[Found]):
 
     def _stop(self, run: Replication) -> None:
         self._asked.pop(self.experiment, None)
-        run.leave(self.sight.visitor)
+        run.leave(self.snapshot.visitor)
 
 
 @st.fragment(run_every=TICK)

@@ -6,7 +6,7 @@ from regviz.analysis.uncertainty import Plane, over_plane
 from regviz.figures.uncertainty import uncertainty_map
 from regviz.methods.labels import labels
 from regviz.pages.components import draw
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.method import choose_method
 
 PARTS = {
@@ -24,19 +24,23 @@ ABOUT = {
 }
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
-    rows = sight.cube.experiment.regularizations
-    methods = [key for key, _ in sight.cube.shelves if rows[sight.network(key)].drop_rate > 0]
+    rows = snapshot.grid.experiment.regularizations
+    methods = [
+        key
+        for key, _ in snapshot.grid.networks_by_method
+        if rows[snapshot.network(key)].drop_rate > 0
+    ]
     if not methods:
         st.info("Switch on Dropout in the line-up.")
         return
-    if not sight.cube.experiment.network.hidden:
+    if not snapshot.grid.experiment.network.hidden:
         st.info("Dropout acts on hidden units, and this network has none. Add a layer.")
         return
-    regression = sight.history.dataset.task == "regression"
+    regression = snapshot.history.dataset.task == "regression"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        method = choose_method(sight, methods, "uncertainty_method")
+        method = choose_method(snapshot, methods, "uncertainty_method")
         passes = st.slider("Passes", 10, 500, 100, 10, key="uncertainty_passes", width=220)
         part = "predictive"
         if not regression:
@@ -49,12 +53,12 @@ def show(sight: Sight) -> None:
                 key="uncertainty_part",
                 label_visibility="collapsed",
             )
-    k = sight.network(method)
-    if sight.history.diverged[k] >= 0:
+    k = snapshot.network(method)
+    if snapshot.history.diverged[k] >= 0:
         st.info("This network has diverged. Choose a weaker strength on the board.")
         return
-    plane = _plane(sight, k, passes)
-    acting = labels(sight.cube.experiment)[k].text
+    plane = _plane(snapshot, k, passes)
+    acting = labels(snapshot.grid.experiment)[k].text
     st.caption(
         f"{acting}. Each pass draws another dropout mask, so that another thinned network answers"
         " (Monte-Carlo dropout, Gal & Ghahramani 2016). "
@@ -67,18 +71,18 @@ def show(sight: Sight) -> None:
     )
     left, right = st.columns(2)
     with left:
-        plain = uncertainty_map(sight.history, plane, "plain", theme=sight.theme)
+        plain = uncertainty_map(snapshot.history, plane, "plain", theme=snapshot.theme)
         draw(plain, "uncertainty_plain")
     with right:
-        passed = uncertainty_map(sight.history, plane, part, theme=sight.theme)
+        passed = uncertainty_map(snapshot.history, plane, part, theme=snapshot.theme)
         draw(passed, "uncertainty_passes_map")
     if not regression:
         st.caption("Both maps have the same scale. The line is where two classes are level.")
 
 
-def _plane(sight: Sight, k: int, passes: int) -> Plane:
+def _plane(snapshot: BoardSnapshot, k: int, passes: int) -> Plane:
     """What the maps show, kept until it is another network's or there are other passes."""
-    key = (sight.cube.experiment, k, passes)
+    key = (snapshot.grid.experiment, k, passes)
     kept, plane = st.session_state.get("uncertainty_plane", (None, None))
     if kept != key:
         bar = st.empty()
@@ -87,7 +91,7 @@ def _plane(sight: Sight, k: int, passes: int) -> Plane:
             if share < 1:  # what is done at once needs no bar
                 bar.progress(share, f"Predicting {passes} times")
 
-        plane = over_plane(sight.history, k, passes=passes, progress=tell)
+        plane = over_plane(snapshot.history, k, passes=passes, progress=tell)
         bar.empty()
         st.session_state["uncertainty_plane"] = (key, plane)
     return plane  # type: ignore[no-any-return]

@@ -9,19 +9,19 @@ import streamlit as st
 from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, consult
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import label
-from regviz.pages.sight import Sight
+from regviz.pages.snapshot import BoardSnapshot
 
 _NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a sentence
 
 
-def show(sight: Sight) -> None:
+def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
     st.markdown("### Which regularizer should I try first?")
     st.caption(
         "These are rules of thumb, not laws. They choose among L1, L2, elastic net and none;"
         " dropout and max-norm can be added to any of them."
     )
-    measured = best(sight)
+    measured = best(snapshot)
     losses = {key: one.loss for key, one in measured.items()}
     answers: dict[str, str] = {}
     while not isinstance(found := consult(answers, losses), Advice):
@@ -39,13 +39,13 @@ def show(sight: Sight) -> None:
             break
         answers[found.key] = given
     if isinstance(found, Advice):
-        _advise(sight, found, measured)
+        _advise(snapshot, found, measured)
     with st.container(horizontal=True):
         if isinstance(found, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
             levels = {key: measured[key].level for duel in found.duels for key in duel.methods}
-            sight.look(focus=found.method, levels=levels, scroll=True)
+            snapshot.look(focus=found.method, levels=levels, scroll=True)
         if answers:
             st.button(
                 "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
@@ -60,45 +60,45 @@ class Best(NamedTuple):
     loss: float
 
 
-def best(sight: Sight) -> dict[str, Best]:
+def best(snapshot: BoardSnapshot) -> dict[str, Best]:
     """Every method at the best of all its strengths; none without validation points.
 
     The loss is infinite where a method has diverged at all strengths.
     """
-    if not len(sight.history.dataset.points("validation")[1]):
+    if not len(snapshot.history.dataset.points("validation")[1]):
         return {}
-    last = np.nan_to_num(sight.history.metrics["validation_loss"][-1], nan=np.inf)
+    last = np.nan_to_num(snapshot.history.metrics["validation_loss"][-1], nan=np.inf)
     found = {}
-    for key, networks in sight.cube.shelves:
+    for key, networks in snapshot.grid.networks_by_method:
         level = int(last[list(networks)].argmin())
         found[key] = Best(level, networks[level], float(last[networks[level]]))
     return found
 
 
-def _advise(sight: Sight, advice: Advice, measured: dict[str, Best]) -> None:
+def _advise(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]) -> None:
     with st.container(border=True):
         st.markdown(f"#### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
         st.markdown(advice.reason)
         if advice.duels:
-            st.markdown(_evidence(sight, advice, measured))
+            st.markdown(_evidence(snapshot, advice, measured))
         st.markdown(f"**Next:** {advice.then}")
         st.caption(advice.source + ".")
 
 
-def _evidence(sight: Sight, advice: Advice, measured: dict[str, Best]) -> str:
+def _evidence(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]) -> str:
     """The losses that decided, with their strengths, as a Markdown table."""
     compared = dict.fromkeys(key for duel in advice.duels for key in duel.methods)
     lines = ["| Method | Best strength | Validation loss |", "|:--|:--|--:|"]
     lowest = min(measured[key].loss for key in compared)
     for key in compared:
         _, network, loss = measured[key]
-        row = sight.cube.experiment.regularizations[network]
+        row = snapshot.grid.experiment.regularizations[network]
         shown = "diverged" if math.isinf(loss) else f"{loss:.3f}"
         bold = "**" if loss == lowest else ""
         lines.append(
             f"| {METHODS[key].label} | {label(row).strength or '–'} | {bold}{shown}{bold} |"
         )
-    n = len(sight.history.dataset.points("validation")[1])
+    n = len(snapshot.history.dataset.points("validation")[1])
     return "\n".join(lines) + (
         f"\n\nMeasured on the board's {n} validation points, with one seed, each method at the best"
         " of its strengths. A small difference may be luck, the more so for a method that has many"

@@ -7,14 +7,14 @@ import logging
 import sys
 from collections.abc import Callable
 
-from regviz.jobs.runs import Runs
+from regviz.jobs.registry import JobRegistry
 
 _logger = logging.getLogger("regviz.errors")
 
 EVERY = 20.0  # seconds
 
 
-async def keep_house(runs: Runs, n_visitors: Callable[[], int]) -> None:
+async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> None:
     """Tidy up, for as long as the process runs.
 
     Streamlit's own collection after every rerun is off, as it takes 100 ms with torch imported.
@@ -22,7 +22,7 @@ async def keep_house(runs: Runs, n_visitors: Callable[[], int]) -> None:
 
     Parameters
     ----------
-    runs : Runs
+    runs : JobRegistry
     n_visitors : callable
         How many are connected.
     """

@@ -38,7 +38,7 @@ class _Kept:
         return not self.training.done() or bool(self.training.result().in_progress)
 
 
-class Runs:
+class JobRegistry:
     """All trainings of this process. Each experiment is trained once for all who ask for it.
 
     Parameters
@@ -54,7 +54,7 @@ class Runs:
     patience : float
         Seconds without a sign after which a visitor is taken to have gone.
     scheduler : Scheduler
-        Runs the trainings.
+        JobRegistry the trainings.
 
     Attributes
     ----------

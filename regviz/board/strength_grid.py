@@ -1,13 +1,13 @@
-"""Every method at every strength, as what is trained and looked at: the cube of a page."""
+"""Every method at every strength, as what is trained and looked at: the grid of a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from regviz.board.packing import HALF, LIMIT, frame_bytes
+from regviz.board.frames import HALF, LIMIT, frame_bytes
 from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, grid
+from regviz.methods.strengths import DEFAULT_LEVEL, offered
 from regviz.spec.experiment import (
     Data,
     Experiment,
@@ -18,14 +18,14 @@ from regviz.spec.experiment import (
 
 
 @dataclass(frozen=True)
-class Cube:
+class StrengthGrid:
     """Methods at all of their strengths.
 
     Attributes
     ----------
     experiment : Experiment
         All networks, method after method, each from weak to strong.
-    shelves : tuple of (str, tuple of int)
+    networks_by_method : tuple of (str, tuple of int)
         For each method its key and its networks, indices into ``experiment.regularizations``.
     early_stopping : bool
         Whether the unregularized network is also shown as early stopping leaves it. That takes
@@ -33,7 +33,7 @@ class Cube:
     """
 
     experiment: Experiment
-    shelves: tuple[tuple[str, tuple[int, ...]], ...]
+    networks_by_method: tuple[tuple[str, tuple[int, ...]], ...]
     early_stopping: bool = True
 
     @classmethod
@@ -45,8 +45,8 @@ class Cube:
         training: TrainingSpec,
         onset: int = 0,
         early_stopping: bool = True,
-    ) -> "Cube":
-        """The cube of some methods of the catalogue.
+    ) -> "StrengthGrid":
+        """The grid of some methods of the catalogue.
 
         So many frames are recorded that all stays within `LIMIT`, in half precision if need be.
         """
@@ -60,18 +60,20 @@ class Cube:
     def strengths(self, method: str) -> list[float]:
         """The strengths at which a method is there, from weak to strong."""
         rows = self.experiment.regularizations
-        return [METHODS[method].strength(rows[row]) for row in dict(self.shelves)[method]]
+        return [
+            METHODS[method].strength(rows[row]) for row in dict(self.networks_by_method)[method]
+        ]
 
     def rows(self, levels: Mapping[str, int]) -> list[int]:
         """The network of each method at its level, `DEFAULT_LEVEL` where none is given."""
-        found = zip(self.shelves, self.levels(levels), strict=True)
+        found = zip(self.networks_by_method, self.levels(levels), strict=True)
         return [networks[level] for (_, networks), level in found]
 
     def levels(self, levels: Mapping[str, int]) -> list[int]:
         """The level of each method, `DEFAULT_LEVEL` or the nearest where none is given."""
         return [
             min(max(levels.get(key, DEFAULT_LEVEL), 0), len(networks) - 1)
-            for key, networks in self.shelves
+            for key, networks in self.networks_by_method
         ]
 
     def only(self, rows: Sequence[int]) -> Experiment:
@@ -88,20 +90,20 @@ def _built(
     training: TrainingSpec,
     onset: int,
     early_stopping: bool,
-) -> Cube:
-    """`Cube.of`, worked out once: a page asks for it again and again."""
-    shelves: list[tuple[str, tuple[int, ...]]] = []
+) -> StrengthGrid:
+    """`StrengthGrid.of`, worked out once: a page asks for it again and again."""
+    networks_by_method: list[tuple[str, tuple[int, ...]]] = []
     rows: list[Regularization] = []
-    for key, levels in zip(methods, grid(methods, data, network, training, onset), strict=True):
-        shelves.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
+    for key, levels in zip(methods, offered(methods, data, network, training, onset), strict=True):
+        networks_by_method.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
         rows += levels
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
     half = frame_bytes(len(rows), n_parameters, HALF)
     # room for the initial networks, and for the last frame, which may travel in single precision
     frames = max(1, min(training.frames, LIMIT // half - 2))
     experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
-    return Cube(
+    return StrengthGrid(
         experiment,
-        tuple(shelves),
+        tuple(networks_by_method),
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )

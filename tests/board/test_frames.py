@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.cube import Cube
-from regviz.board.packing import (
+from regviz.board.frames import (
     BITS,
     HALF,
     LIMIT,
     SINGLE,
-    Packing,
+    FrameSelector,
     frame_bytes,
-    halved,
     rounded,
     single,
+    to_float16,
 )
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods.catalogue import METHODS
 
@@ -46,10 +46,10 @@ def first(history: regviz.History, n_times: int) -> regviz.History:
     return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
 
 
-def packed(history: regviz.History, limit: int = LIMIT) -> Packing:
-    packing = Packing(history, limit)
-    packing.add(history)
-    return packing
+def packed(history: regviz.History, limit: int = LIMIT) -> FrameSelector:
+    selector = FrameSelector(history, limit)
+    selector.add(history)
+    return selector
 
 
 def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) -> regviz.History:
@@ -63,7 +63,7 @@ def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) 
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize(("narrow", "kind"), [(halved, "f2"), (single, "f4")])
+@pytest.mark.parametrize(("narrow", "kind"), [(to_float16, "f2"), (single, "f4")])
 def test_what_is_not_zero_stays_so_with_its_sign_and_zeros_stay_zero(narrow, kind, dtype: str):
     tiny = np.finfo(dtype).smallest_subnormal
     sizes = np.array([tiny, 1e-30, 1e-10, 2.0**-25, 2.0**-24, 6e-8, 1e-5, 1, 65504], dtype)
@@ -76,7 +76,7 @@ def test_what_is_not_zero_stays_so_with_its_sign_and_zeros_stay_zero(narrow, kin
 
 def test_zeros_that_are_counted_are_those_of_the_history(history: regviz.History):
     is_weight = history.layout.is_weight
-    half = halved(history.parameters)[..., is_weight]
+    half = to_float16(history.parameters)[..., is_weight]
     share = np.mean(half == 0, axis=-1)
     np.testing.assert_array_equal(share, history.metrics["sparsity"])
     assert share[-1, 1] > 0
@@ -84,7 +84,7 @@ def test_zeros_that_are_counted_are_those_of_the_history(history: regviz.History
 
 def test_halved_is_the_nearest_number_of_half_precision():
     values = np.random.default_rng(0).normal(size=10_000).astype("f4")
-    assert (np.abs(halved(values) - values) <= 2.0**-11 * np.abs(values)).all()
+    assert (np.abs(to_float16(values) - values) <= 2.0**-11 * np.abs(values)).all()
 
 
 # ------------------------------------------------------------------------------ a frame
@@ -100,18 +100,18 @@ def test_a_frame_with_what_half_precision_cannot_hold_is_refused(
     history: regviz.History, value: float, k: int
 ):
     # a tanh unit that is saturated anyway would hide an infinite weight
-    assert Packing(history, NOTHING)._bears_half(history, -1)
-    assert not Packing(history, NOTHING)._bears_half(with_weight(history, value, k=k), -1)
+    assert FrameSelector(history, NOTHING)._bears_half(history, -1)
+    assert not FrameSelector(history, NOTHING)._bears_half(with_weight(history, value, k=k), -1)
 
 
 @pytest.mark.filterwarnings("error")
 def test_predictions_that_are_no_numbers_are_refused():
     network = regviz.NetworkSpec((32,) * 6, "linear")
     deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    assert Packing(deep, NOTHING)._bears_half(deep, 0)
+    assert FrameSelector(deep, NOTHING)._bears_half(deep, 0)
     wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
     assert np.isinf(wild.predict(wild.dataset.X_train)).any()
-    assert not Packing(wild, NOTHING)._bears_half(wild, 0)
+    assert not FrameSelector(wild, NOTHING)._bears_half(wild, 0)
 
 
 @pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
@@ -122,17 +122,17 @@ def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
     history = next(regviz.stream(experiment(data)))
     spread = np.ptp(history.dataset.y_train) if data == "plane" else 1
     exact = history.parameters[0]
-    predicted = Packing._predict
+    predicted = FrameSelector._predict
 
-    def moved(self: Packing, history: regviz.History, parameters: np.ndarray) -> np.ndarray:
+    def moved(self: FrameSelector, history: regviz.History, parameters: np.ndarray) -> np.ndarray:
         values = predicted(self, history, parameters)
         values.flat[-1] += 0 if np.array_equal(parameters, exact) else share * spread
         return values
 
-    packing = Packing(history, NOTHING)
-    assert packing._bears_half(history, 0)
-    monkeypatch.setattr(Packing, "_predict", moved)
-    assert packing._bears_half(history, 0) == borne
+    selector = FrameSelector(history, NOTHING)
+    assert selector._bears_half(history, 0)
+    monkeypatch.setattr(FrameSelector, "_predict", moved)
+    assert selector._bears_half(history, 0) == borne
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
     ],
 )
 def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training):
-    cube = Cube.of(
+    grid = StrengthGrid.of(
         list(METHODS),
         replace(SHOWCASE.data, name=name),
         regviz.NetworkSpec(hidden),
         replace(SHOWCASE.training, **training),
     )
-    history = regviz.train(cube.experiment)
-    packing = packed(history, limit)
-    half = [t for t, precision in packing.frames if precision == HALF]
+    history = regviz.train(grid.experiment)
+    selector = packed(history, limit)
+    half = [t for t, precision in selector.frames if precision == HALF]
     assert len(half) >= 10
     low, high = domain(history.dataset)
     axis = np.linspace(low, high, 64)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    half_precise = replace(history, parameters=halved(history.parameters).astype("f4"))
+    half_precise = replace(history, parameters=to_float16(history.parameters).astype("f4"))
     spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
     for t in half:
         move = np.abs(history.predict(points, t) - half_precise.predict(points, t)).max()
@@ -187,12 +187,12 @@ def test_from_the_first_frame_that_does_not_bear_it_every_other_one_travels_in_s
         return
     training = replace(history.experiment.training, frames=n_recorded - 1)
     short = regviz.train(replace(history.experiment, training=training))
-    packing = packed(with_weight(short, 1e6, t=bad), NOTHING)
-    assert [t for t, p in packing.frames if p == HALF] == list(range(bad))
-    single = [t for t, p in packing.frames if p == SINGLE]
-    assert len(packing.frames) == bad + len(single)
+    selector = packed(with_weight(short, 1e6, t=bad), NOTHING)
+    assert [t for t, p in selector.frames if p == HALF] == list(range(bad))
+    single = [t for t, p in selector.frames if p == SINGLE]
+    assert len(selector.frames) == bad + len(single)
     assert set(np.diff(single[1:])) <= {2}
-    times = [t for t, _ in packing.frames]
+    times = [t for t, _ in selector.frames]
     assert (times[0], times[-1]) == (0, n_recorded - 1)
     assert max(np.diff(times)) <= 3
     # and they are no more bytes, but for a last frame alone
@@ -207,7 +207,7 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
     if bad is not None:
         history = with_weight(history, 1e6, t=bad)
     at_once = packed(history, NOTHING)
-    grown, before = Packing(first(history, 1), NOTHING), []
+    grown, before = FrameSelector(first(history, 1), NOTHING), []
     assert grown.n_frames == RECORDED
     for n_times in (1, 2, 2, 9, 15, 16, 30, 31):
         grown.add(first(history, n_times))
@@ -261,19 +261,19 @@ def test_a_value_that_is_no_number_is_not_rounded():
     ],
 )
 def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict, training: dict):
-    cube = Cube.of(
+    grid = StrengthGrid.of(
         list(METHODS),
         replace(SHOWCASE.data, name=name),
         replace(SHOWCASE.network, **network),
         replace(SHOWCASE.training, **training),
     )
-    history = regviz.train(cube.experiment)
-    packing = packed(history)
-    assert {precision for _, precision in packing.frames} == {SINGLE}
+    history = regviz.train(grid.experiment)
+    selector = packed(history)
+    assert {precision for _, precision in selector.frames} == {SINGLE}
     low, high = domain(history.dataset)
     axis = np.linspace(low, high, 48)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    near = replace(history, parameters=packing.parameters(history, 0, len(packing.frames)))
+    near = replace(history, parameters=selector.parameters(history, 0, len(selector.frames)))
     spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
     for t in range(len(history.epochs)):
         move = np.abs(history.predict(points, t) - near.predict(points, t)).max()

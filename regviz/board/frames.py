@@ -43,7 +43,7 @@ def frame_bytes(n_rows: int, n_parameters: int, precision: str) -> int:
     return n_rows * (n_parameters * np.dtype(precision).itemsize + 4 * len(METRICS))
 
 
-def halved(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
+def to_float16(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
     """Parameters in half precision; a number that is not 0 does not become 0."""
     return _narrowed(parameters, np.dtype(np.float16))
 
@@ -75,7 +75,7 @@ def rounded(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.where(lost, exact, near)
 
 
-class Packing:
+class FrameSelector:
     """The frames of a growing run that travel.
 
     Parameters
@@ -142,7 +142,7 @@ class Packing:
         """
         frames = self.frames[first:last]
         exact = history.parameters[[t for t, _ in frames]]
-        return halved(exact) if frames and frames[0][1] == HALF else rounded(exact)
+        return to_float16(exact) if frames and frames[0][1] == HALF else rounded(exact)
 
     def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return a message's arrays, made by ``make`` unless they were made under this key before.
@@ -167,7 +167,7 @@ class Packing:
 
     def _bears_half(self, history: History, t: int) -> bool:
         rows = history.parameters[t].astype(np.float32)
-        half = halved(rows)
+        half = to_float16(rows)
         if not np.isfinite(half).all():
             return False
         exact, moved = (self._predict(history, p) for p in (rows, half))

@@ -7,17 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.cube import Cube
 from regviz.board.scene import EARLY_STOPPING
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
-from regviz.jobs.runs import Runs
+from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import Theme
 
 
 @dataclass(frozen=True)
 class View:
-    """What of a cube a visitor looks at.
+    """What of a grid a visitor looks at.
 
     Attributes
     ----------
@@ -34,14 +34,14 @@ class View:
     epoch: int | None = None
 
 
-def wish(
+def requested_view(
     focus: str | None, levels: Mapping[str, int], epoch: int | None = None, scroll: bool = False
 ) -> None:
     """Have the board show something else with its next message; what is left open stays."""
     before = view()
     told = View(focus or before.focus, before.levels | dict(levels), epoch)
     st.session_state["view"] = told
-    st.session_state["wish"] = {
+    st.session_state["requested_view"] = {
         "id": secrets.token_hex(4),
         "focus": focus,
         "levels": dict(levels),
@@ -53,18 +53,20 @@ def wish(
 
 
 def view() -> View:
-    """What the visitor looks at, as the board or a wish has said last."""
+    """What the visitor looks at, as the board or a requested_view has said last."""
     known: View = st.session_state.get("view", View())
     said = (st.session_state.get("board") or {}).get("view")
-    # what the board said before it knew of the last wish is out of date
-    if isinstance(said, dict) and said.get("look") == st.session_state.get("wish", {}).get("id"):
+    # what the board said before it knew of the last request is out of date
+    if isinstance(said, dict) and said.get("look") == st.session_state.get(
+        "requested_view", {}
+    ).get("id"):
         known = st.session_state["view"] = _read(said, known)
     return known
 
 
-def usual_focus(cube: Cube) -> str:
+def usual_focus(grid: StrengthGrid) -> str:
     """The method that the board shows large by itself."""
-    keys = [key for key, _ in cube.shelves]
+    keys = [key for key, _ in grid.networks_by_method]
     return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
 
 
@@ -80,36 +82,37 @@ def _read(said: dict[str, Any], known: View) -> View:
 
 
 @dataclass(frozen=True)
-class Sight:
-    """A cube whose training is complete, and what of it the board shows.
+class BoardSnapshot:
+    """A grid whose training is complete, and what of it the board shows.
 
     Attributes
     ----------
-    cube : Cube
+    grid : StrengthGrid
     history : History
-        Of all networks, in the order of ``cube.experiment.regularizations``.
+        Of all networks, in the order of ``grid.experiment.regularizations``.
     rows : list of int
-        The network that each of the cube's methods shows, in the order of ``cube.shelves``.
+        The network that each of the grid's methods shows, in the order of
+        ``grid.networks_by_method``.
     focus : str
-        The method seen large: a key of `regviz.methods.catalogue.METHODS` that is in the cube.
+        The method seen large: a key of `regviz.methods.catalogue.METHODS` that is in the grid.
     theme : {"light", "dark"}
-    runs : Runs
+    runs : JobRegistry
         Where to train what else a view needs.
     visitor : str
-        Who asks, for `Runs.get`.
+        Who asks, for `JobRegistry.get`.
     """
 
-    cube: Cube
+    grid: StrengthGrid
     history: History
     rows: list[int]
     focus: str
     theme: Theme
-    runs: Runs
+    runs: JobRegistry
     visitor: str
 
     def network(self, method: str) -> int:
         """The network that a method's card shows."""
-        return self.rows[[key for key, _ in self.cube.shelves].index(method)]
+        return self.rows[[key for key, _ in self.grid.networks_by_method].index(method)]
 
     def look(
         self,
@@ -126,7 +129,7 @@ class Sight:
         levels : mapping of str to int, optional
             Which of its strengths, from weak to strong, a method is to show.
         scroll : bool
-            Whether to bring the board into sight.
+            Whether to scroll to the board.
         """
-        wish(focus, levels or {}, scroll=scroll)
+        requested_view(focus, levels or {}, scroll=scroll)
         st.rerun()

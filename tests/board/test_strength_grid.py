@@ -1,4 +1,4 @@
-"""A cube is every method at every strength, trained as one run, and never too large."""
+"""A grid is every method at every strength, trained as one run, and never too large."""
 
 import itertools
 import json
@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.cube import Cube
 from regviz.board.encoding import encode
-from regviz.board.packing import HALF, LIMIT, METRICS, SINGLE, Packing, frame_bytes
+from regviz.board.frames import HALF, LIMIT, METRICS, SINGLE, FrameSelector, frame_bytes
 from regviz.board.showcase import SHOWCASE
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, grid
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, offered
 from regviz.spec.experiment import FEATURES
 
 NAMES = list(METHODS)
@@ -31,51 +31,51 @@ def fail_from(monkeypatch: pytest.MonkeyPatch) -> FailFrom:
     """Let half precision be refused from a frame on."""
 
     def fail(n: int) -> None:
-        monkeypatch.setattr(Packing, "_bears_half", lambda self, history, t: t < n)
+        monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < n)
 
     return fail
 
 
-def cube_of(hidden=(3,), epochs=6, name="circles", methods=NAMES, features=("x1", "x2"), **more):
+def grid_of(hidden=(3,), epochs=6, name="circles", methods=NAMES, features=("x1", "x2"), **more):
     network = regviz.NetworkSpec(hidden, features=features)
     training = replace(SHOWCASE.training, epochs=epochs)
-    return Cube.of(methods, DATA[name], network, training, **more)
+    return StrengthGrid.of(methods, DATA[name], network, training, **more)
 
 
-def size(cube: Cube) -> tuple[int, int]:
+def size(grid: StrengthGrid) -> tuple[int, int]:
     """Recorded frames, and parameters of a network."""
-    experiment = cube.experiment
+    experiment = grid.experiment
     dataset = POINTS[experiment.data.name]
     n_parameters = Layout.of(experiment.network, 2, dataset.n_outputs).n_parameters
     return len(recorded_epochs(experiment.training)), n_parameters
 
 
-def packed(cube: Cube) -> Packing:
+def packed(grid: StrengthGrid) -> FrameSelector:
     """The frames, with nothing trained: where half precision ends must be faked."""
-    n_recorded, n_parameters = size(cube)
-    shape = (n_recorded, len(cube.experiment.regularizations), n_parameters)
+    n_recorded, n_parameters = size(grid)
+    shape = (n_recorded, len(grid.experiment.regularizations), n_parameters)
     history = SimpleNamespace(
-        experiment=cube.experiment,
-        dataset=POINTS[cube.experiment.data.name],
+        experiment=grid.experiment,
+        dataset=POINTS[grid.experiment.data.name],
         parameters=SimpleNamespace(shape=shape),
         epochs=range(n_recorded),
     )
-    packing = Packing(history)
-    packing.add(history)
-    return packing
+    selector = FrameSelector(history)
+    selector.add(history)
+    return selector
 
 
-def settings() -> Iterator[Cube]:
+def settings() -> Iterator[StrengthGrid]:
     """Networks from [2, 1] to 6x32 with all inputs, trained for 1 to 1000 epochs."""
-    linear = [cube_of((), epochs) for epochs in (1, 1000)]
+    linear = [grid_of((), epochs) for epochs in (1, 1000)]
     deep = [
-        cube_of((units,) * layers, epochs, name, features=FEATURES)
+        grid_of((units,) * layers, epochs, name, features=FEATURES)
         for name, layers, units, epochs in itertools.product(
             ("circles", "three_blobs"), range(7), (1, 12, 16, 21, 32), (1, 12, 13, 1000)
         )
     ]
     few = [
-        cube_of((32,) * 6, epochs, methods=methods, features=FEATURES)
+        grid_of((32,) * 6, epochs, methods=methods, features=FEATURES)
         for methods, epochs in itertools.product((["none"], ["l1"], ["none", "l2"]), (50, 1000))
     ]
     return itertools.chain(linear, deep, few)
@@ -85,69 +85,72 @@ def settings() -> Iterator[Cube]:
 
 
 def test_a_cube_holds_each_method_at_each_of_its_strengths():
-    cube = cube_of()
-    levels = grid(NAMES, DATA["circles"], cube.experiment.network, cube.experiment.training)
-    assert [key for key, _ in cube.shelves] == NAMES
-    for (_, networks), expected in zip(cube.shelves, levels, strict=True):
-        assert tuple(cube.experiment.regularizations[k] for k in networks) == expected
-    every = [k for _, networks in cube.shelves for k in networks]
-    assert every == list(range(len(cube.experiment.regularizations)))
+    grid = grid_of()
+    levels = offered(NAMES, DATA["circles"], grid.experiment.network, grid.experiment.training)
+    assert [key for key, _ in grid.networks_by_method] == NAMES
+    for (_, networks), expected in zip(grid.networks_by_method, levels, strict=True):
+        assert tuple(grid.experiment.regularizations[k] for k in networks) == expected
+    every = [k for _, networks in grid.networks_by_method for k in networks]
+    assert every == list(range(len(grid.experiment.regularizations)))
     assert len(every) == 1 + 5 * LEVELS
 
 
 def test_methods_that_are_left_out_are_not_trained():
-    cube = cube_of(methods=["l2", "dropout"])
-    assert [key for key, _ in cube.shelves] == ["l2", "dropout"]
-    assert len(cube.experiment.regularizations) == 2 * LEVELS
-    assert all(row.l2 or row.drop_rate for row in cube.experiment.regularizations)
+    grid = grid_of(methods=["l2", "dropout"])
+    assert [key for key, _ in grid.networks_by_method] == ["l2", "dropout"]
+    assert len(grid.experiment.regularizations) == 2 * LEVELS
+    assert all(row.l2 or row.drop_rate for row in grid.experiment.regularizations)
 
 
 def test_early_stopping_is_shown_of_the_unregularized_network_alone():
-    assert cube_of().early_stopping
-    assert not cube_of(early_stopping=False).early_stopping
-    assert not cube_of(methods=["l1", "l2"]).early_stopping
+    assert grid_of().early_stopping
+    assert not grid_of(early_stopping=False).early_stopping
+    assert not grid_of(methods=["l1", "l2"]).early_stopping
 
 
 def test_onset_holds_for_every_regularized_network():
-    none, *others = cube_of(onset=3).experiment.regularizations
+    none, *others = grid_of(onset=3).experiment.regularizations
     assert none == regviz.Regularization()
     assert {row.onset for row in others} == {3}
 
 
 def test_rows_are_those_of_the_levels_asked_for_and_in_the_middle_elsewhere():
-    cube = cube_of()
-    start = [networks[min(DEFAULT_LEVEL, len(networks) - 1)] for _, networks in cube.shelves]
-    assert cube.rows({}) == start
-    levels = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
-    assert cube.rows(levels) == [
-        networks[level] for (_, networks), level in zip(cube.shelves, levels.values(), strict=True)
+    grid = grid_of()
+    start = [
+        networks[min(DEFAULT_LEVEL, len(networks) - 1)] for _, networks in grid.networks_by_method
     ]
-    assert cube.rows({"l1": 2})[1] == cube.shelves[1][1][2]
+    assert grid.rows({}) == start
+    levels = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
+    assert grid.rows(levels) == [
+        networks[level]
+        for (_, networks), level in zip(grid.networks_by_method, levels.values(), strict=True)
+    ]
+    assert grid.rows({"l1": 2})[1] == grid.networks_by_method[1][1][2]
 
 
 def test_levels_beyond_the_ends_are_the_ends_and_unknown_methods_are_passed_over():
-    cube = cube_of()
-    weakest = [networks[0] for _, networks in cube.shelves]
-    strongest = [networks[-1] for _, networks in cube.shelves]
-    assert cube.rows(dict.fromkeys(NAMES, -5)) == weakest
-    assert cube.rows(dict.fromkeys(NAMES, 10**30)) == strongest
-    assert cube.rows({"early_stopping": 3, "": 9}) == cube.rows({})
+    grid = grid_of()
+    weakest = [networks[0] for _, networks in grid.networks_by_method]
+    strongest = [networks[-1] for _, networks in grid.networks_by_method]
+    assert grid.rows(dict.fromkeys(NAMES, -5)) == weakest
+    assert grid.rows(dict.fromkeys(NAMES, 10**30)) == strongest
+    assert grid.rows({"early_stopping": 3, "": 9}) == grid.rows({})
 
 
 def test_some_of_its_networks_alone_are_an_experiment():
-    cube = cube_of()
-    rows = cube.rows({"l1": 7, "dropout": 2})
-    networks = tuple(cube.experiment.regularizations[k] for k in rows)
-    assert cube.only(rows) == replace(cube.experiment, regularizations=networks)
+    grid = grid_of()
+    rows = grid.rows({"l1": 7, "dropout": 2})
+    networks = tuple(grid.experiment.regularizations[k] for k in rows)
+    assert grid.only(rows) == replace(grid.experiment, regularizations=networks)
 
 
 @pytest.mark.parametrize("levels", [{}, {"l1": 0, "l2": 7, "dropout": 7, "max_norm": 2}])
 @pytest.mark.parametrize("name", DATA)
 def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(name: str, levels: dict):
-    cube = cube_of((4, 3), 6, name, onset=2)
-    whole = regviz.train(cube.experiment)
-    rows = cube.rows(levels)
-    part = regviz.train(cube.only(rows))
+    grid = grid_of((4, 3), 6, name, onset=2)
+    whole = regviz.train(grid.experiment)
+    rows = grid.rows(levels)
+    part = regviz.train(grid.only(rows))
     np.testing.assert_array_equal(part.epochs, whole.epochs)
     assert part.parameters.tobytes() == whole.parameters[:, rows].tobytes()
     np.testing.assert_array_equal(part.diverged, whole.diverged[rows])
@@ -159,39 +162,39 @@ def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(name: str, 
 
 
 def test_the_page_starts_with_all_frames_in_single_precision():
-    cube = Cube.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    assert packed(cube).frames == [(t, SINGLE) for t in range(101)]
+    grid = StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    assert packed(grid).frames == [(t, SINGLE) for t in range(101)]
 
 
 def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
     fail_from: FailFrom,
 ):
     precisions = set()
-    for cube in settings():
-        n_recorded, n_parameters = size(cube)
-        n_rows = len(cube.experiment.regularizations)
+    for grid in settings():
+        n_recorded, n_parameters = size(grid)
+        n_rows = len(grid.experiment.regularizations)
         middle = n_recorded // 2
         for n in {0, 1, 2, middle, middle + 1, n_recorded - 2, n_recorded - 1, n_recorded}:
             fail_from(n)
-            packing = packed(cube)
-            times = [t for t, _ in packing.frames]
-            taken = [frame_bytes(n_rows, n_parameters, kind) for _, kind in packing.frames]
-            case = cube.experiment.network, cube.experiment.training, n
+            selector = packed(grid)
+            times = [t for t, _ in selector.frames]
+            taken = [frame_bytes(n_rows, n_parameters, kind) for _, kind in selector.frames]
+            case = grid.experiment.network, grid.experiment.training, n
             assert sum(taken) <= LIMIT, case
             assert (times[0], times[-1]) == (0, n_recorded - 1), case
-            assert packing.n_frames == len(times), case
+            assert selector.n_frames == len(times), case
             assert all(0 < gap <= 3 for gap in np.diff(times)), case
-            precisions.add((packing.frames[0][1], packing.frames[-1][1]))
+            precisions.add((selector.frames[0][1], selector.frames[-1][1]))
     assert precisions == {(SINGLE, SINGLE), (HALF, HALF), (HALF, SINGLE)}
 
 
 def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from: FailFrom):
     fail_from(10**9)
-    for cube in settings():
-        n_recorded, n_parameters = size(cube)
-        n_epochs = cube.experiment.training.epochs
+    for grid in settings():
+        n_recorded, n_parameters = size(grid)
+        n_epochs = grid.experiment.training.epochs
         if n_recorded < min(n_epochs, SHOWCASE.training.frames) + 1:
-            frame = frame_bytes(len(cube.experiment.regularizations), n_parameters, HALF)
+            frame = frame_bytes(len(grid.experiment.regularizations), n_parameters, HALF)
             assert (n_recorded + 2) * frame > LIMIT
             assert n_recorded >= 10
 
@@ -199,16 +202,16 @@ def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from:
 @pytest.mark.parametrize("n", [0, 1, 6, 10, 11, 100])
 def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom, n: int):
     fail_from(n)
-    cube = cube_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
-    rows = cube.rows({})
-    history = untrained(cube.experiment)
-    packing = Packing(history)
-    packing.add(history)
+    grid = grid_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
+    rows = grid.rows({})
+    history = untrained(grid.experiment)
+    selector = FrameSelector(history)
+    selector.add(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
-        n_frames, n_bytes = frames_of(encode(cube, "", rows, history, packing, frame))
+        n_frames, n_bytes = frames_of(encode(grid, "", rows, history, selector, frame))
         sent, frame = sent + n_bytes, frame + n_frames
-    assert frame == packing.n_frames
+    assert frame == selector.n_frames
     assert 0.75 * LIMIT < sent <= LIMIT
 
 
