@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 import regviz
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.labels import label
-from regviz.methods.strengths import LEVELS, offered
+from regviz.methods.strengths import LEVELS
 from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)

@@ -30,8 +30,8 @@ from regviz.analysis.replicates import with_seed
 from regviz.board.scene import Scene
 from regviz.engine import compiled
 from regviz.engine.training import Program
-from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, offered
+from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.strengths import DEFAULT_LEVEL
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {

@@ -11,6 +11,7 @@ from regviz.board.scene import Scene
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
 from regviz.engine.recorder import stream, train
+from regviz.methods.catalogue import Method, register_method
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 from regviz.spec.points import PointsSpec
@@ -24,6 +25,7 @@ __all__ = [
     "Dataset",
     "Experiment",
     "History",
+    "Method",
     "NetworkSpec",
     "PointsSpec",
     "Regularization",
@@ -32,6 +34,7 @@ __all__ = [
     "TrainingSpec",
     "make_dataset",
     "register_dataset",
+    "register_method",
     "replicate",
     "stream",
     "train",

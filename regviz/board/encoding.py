@@ -32,15 +32,11 @@ from regviz.board.link import VERSION as LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.engine.history import History
-from regviz.methods import palette
+from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
 
 VERSION = 4
-ABOUT_EARLY_STOPPING = (
-    "No penalty: the network without regularization, kept as it was when its validation loss was"
-    " lowest. Training on would only overfit."
-)
 
 
 def encode(
@@ -180,7 +176,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "key": key,
             "label": names[key],
             "about": METHODS[key].about,
-            "colour": palette.METHODS[key],
+            "colour": METHODS[key].colour,
             "networks": networks,
             "strengths": [strengths[row] for row in networks],
             "values": grid.strengths(key),
@@ -198,10 +194,10 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
         cards.append(
             none
             | {
-                "key": "early_stopping",
+                "key": catalogue.EARLY_STOPPING,
                 "label": "Early stopping",
-                "about": ABOUT_EARLY_STOPPING,
-                "colour": palette.METHODS["early_stopping"],
+                "about": catalogue.ABOUT_EARLY_STOPPING,
+                "colour": catalogue.colour(catalogue.EARLY_STOPPING),
                 "held": True,
             }
         )

@@ -167,20 +167,28 @@ _OTHERS = {
     "onset": _own("onset", _whole, str),
     "hide": _own("hide", _list, _listed),
     "focus": _own("focus", str, str),
-    **{key: _strength(key) for key in METHODS if key != "none"},
-    "epoch": _own("epoch", _whole, str),
 }
 _POINTS = ("points", "task", "names", "split")
 LEFT_OUT = "too_many"  # stands for points that make a link longer than `LONGEST`
-VIEW = ("focus", *(key for key in METHODS if key != "none"), "epoch")
 
 DEFAULTS: dict[int, Scene] = {1: Scene()}
+
+
+def view_parameters() -> tuple[str, ...]:
+    """The parameters that say which part of a recording is on screen."""
+    return ("focus", *(key for key in METHODS if key != "none"), "epoch")
+
+
+def _parameters(own_points: bool) -> dict[str, _Parameter]:
+    """All parameters but those of the points themselves, in the order in which links have them."""
+    strengths = {key: _strength(key) for key in METHODS if key != "none"}
+    epoch = {"epoch": _own("epoch", _whole, str)}
+    return ({} if own_points else _TOY) | _DATA | _OTHERS | strengths | epoch
 
 
 def to_query(scene: Scene) -> dict[str, str]:
     """The parameters of a scene that are not at their default, as text; without the version."""
     start, found = DEFAULTS[VERSION], {}
-    parameters = _DATA | _OTHERS
     if isinstance(scene.data, PointsSpec):
         data = scene.data
         found["points"] = data.to_text()
@@ -190,9 +198,7 @@ def to_query(scene: Scene) -> dict[str, str]:
         if data.split:
             found["split"] = pack_split(data.split)
         start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
-    else:
-        parameters = _TOY | parameters
-    for name, parameter in parameters.items():
+    for name, parameter in _parameters(isinstance(scene.data, PointsSpec)).items():
         value = parameter.get(scene)
         default = scene.data.seed if name == "training_seed" else parameter.get(start)
         if value != default:
@@ -257,7 +263,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         except (ValueError, csv.Error) as error:
             problems.append(f"{error}: ignored.")
     own = isinstance(scene.data, PointsSpec)
-    parameters = (_DATA if own else _TOY | _DATA) | _OTHERS
+    parameters = _parameters(own)
     known = {"v", TOO_LONG, *STREAMLITS_OWN, *(_POINTS if "points" in query else ()), *parameters}
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."

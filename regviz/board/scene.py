@@ -10,7 +10,7 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import n_train_of
 from regviz.engine.training import recorded_epochs
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
@@ -26,7 +26,6 @@ from regviz.spec.experiment import (
 from regviz.spec.validation import boolean, choice, integer, invalid
 
 VERSION = 1
-EARLY_STOPPING = "early_stopping"
 GROUPS = ("data", "network", "training", "line_up", "share", "understand")
 
 

@@ -1,7 +1,7 @@
 """The experiment that a visitor meets before touching anything."""
 
-from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, offered
+from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.strengths import DEFAULT_LEVEL
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, TrainingSpec
 
 _DATA = DataSpec(

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from regviz.board.frames import HALF, LIMIT, frame_bytes
 from regviz.engine.layout import Layout
-from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, offered
+from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.strengths import DEFAULT_LEVEL
 from regviz.spec.experiment import (
     Data,
     Experiment,

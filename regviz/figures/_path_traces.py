@@ -150,7 +150,7 @@ def norm_traces(path: Path, theme: Theme) -> list[go.Scatter]:
 
 
 def loss_trace(path: Path, split: str, values: Array, theme: Theme) -> go.Scatter:
-    own = palette.METHODS[path.method][theme]
+    own = METHODS[path.method].colour[theme]
     colour, dash, symbol = {
         "train": (mix(own, palette.BLANK[theme], 0.35), "dash", "circle-open"),
         "validation": (palette.INK[theme], "dot", "diamond"),

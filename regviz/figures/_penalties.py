@@ -5,6 +5,7 @@ from typing import NamedTuple, get_args
 
 from regviz.figures._traces import shades
 from regviz.methods import palette
+from regviz.methods.catalogue import colour as method_colour
 from regviz.methods.labels import label
 from regviz.methods.palette import Theme, mix
 from regviz.spec.experiment import Regularization
@@ -37,7 +38,7 @@ def looks_of(rows: Rows, theme: Theme) -> list[Look]:
     for k, (one, method) in enumerate(zip(labels, methods, strict=True)):
         shade = shades(methods.count(method))[methods[:k].count(method)]
         other = palette.INK[theme] if shade > 0 else palette.BLANK[theme]
-        colour = mix(palette.METHODS[method][theme], other, abs(shade))
+        colour = mix(method_colour(method)[theme], other, abs(shade))
         name = one.text if names.count(one.name) > 1 else one.name
         found.append(Look(name, colour, DASHES.get(method, "solid")))
     return found

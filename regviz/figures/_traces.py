@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from regviz.engine.history import Floats, History
 from regviz.methods import palette
+from regviz.methods.catalogue import colour as method_colour
 from regviz.methods.labels import class_names, escaped, labels, short_names, shortened
 from regviz.methods.palette import Theme, mix, rgb_of
 from regviz.spec.validation import choice
@@ -36,7 +37,7 @@ def network_looks(history: History, theme: Theme) -> list[Look]:
             text += f" (network {k})"
         shade = shades(methods.count(method))[methods[:k].count(method)]
         other = palette.INK[theme] if shade > 0 else palette.BLANK[theme]
-        looks.append(Look(method, text, mix(palette.METHODS[method][theme], other, abs(shade))))
+        looks.append(Look(method, text, mix(method_colour(method)[theme], other, abs(shade))))
     return looks
 
 

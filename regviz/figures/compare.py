@@ -13,6 +13,7 @@ from regviz.analysis.criteria import plus_minus
 from regviz.analysis.paths import standard_error
 from regviz.figures._traces import style
 from regviz.methods import palette
+from regviz.methods.catalogue import colour as method_colour
 from regviz.methods.labels import escaped, short_names
 from regviz.methods.palette import Theme, mix
 from regviz.spec.validation import choice, invalid
@@ -135,7 +136,7 @@ def seed_losses(
     losses : array-like of shape (S, n)
         NaN where a network has diverged.
     names, methods : sequence of str
-        Of the n networks. Methods are keys of `regviz.methods.palette.METHODS`.
+        Of the n networks. Methods are keys of `regviz.methods.catalogue.METHODS`.
     baseline : int, optional
         The network whose mean a line marks.
     overlap : float
@@ -166,7 +167,7 @@ def seed_losses(
     )
     means, errors = values.mean(axis=0), standard_error(values, overlap)
     for i, (name, method) in enumerate(zip(names, methods, strict=True)):
-        colour = palette.METHODS[choice("methods", method, palette.METHODS)][theme]
+        colour = method_colour(method)[theme]
         seeds = np.arange(len(values))
         figure.add_scatter(
             x=values[:, i],

@@ -169,7 +169,7 @@ def _marks(
     ink = palette.INK[theme]
     found: list[tuple[str, int, dict[str, object]]] = []
     if shown is not None:
-        rgb = ", ".join(map(str, rgb_of(palette.METHODS[path.method][theme])))
+        rgb = ", ".join(map(str, rgb_of(METHODS[path.method].colour[theme])))
         found.append(("on the board", shown, dict(color=f"rgba({rgb}, 0.22)", width=11)))
     if choice is not None:
         found.append(("lowest validation loss", choice.best, dict(color=ink, width=1.6)))

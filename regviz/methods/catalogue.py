@@ -1,132 +1,209 @@
-"""The catalogue of regularizers that are compared."""
+"""The catalogue of regularizers that are compared: one record for each."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from regviz.spec.experiment import Regularization
-from regviz.spec.validation import invalid
+from regviz.methods import palette
+from regviz.methods.palette import Theme
+from regviz.methods.strengths import (
+    PenaltyRule,
+    dropout_rates,
+    highest_dropout_rate,
+    max_norm_radii,
+)
+from regviz.spec.experiment import Data, NetworkSpec, Regularization, TrainingSpec
+from regviz.spec.validation import choice, invalid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Method:
-    """A regularizer of the catalogue.
+    """A regularizer with one strength.
 
-    Attributes
+    Parameters
     ----------
     key : str
-        ``"none"``, ``"l1"``, ``"l2"``, ``"elastic_net"``, ``"dropout"`` or ``"max_norm"``.
+        Its name in links, files and Python, an identifier such as ``"l1"``.
     label, symbol : str
-        Its name, and the symbol of its strength.
+        Its name on the page, and the symbol of its strength.
     about : str
-        What it does, in a sentence or two.
+        Its effect, in a sentence or two.
+    colour : mapping of {"light", "dark"} to str
+        Its colour in either theme, ``"#rrggbb"``.
+    at : callable
+        ``at(strength)`` returns its `Regularization`. It raises ValueError where the strength is
+        out of range.
+    strength : callable
+        ``strength(regularization)`` is the inverse of ``at``. Of a regularization that has nothing
+        of this method it returns the strength that has no effect: 0, or an infinite radius.
+    strengths : callable
+        ``strengths(data, network, training)`` returns the strengths on offer, from weak to strong;
+        none if it has no strength.
 
     See Also
     --------
-    regviz.methods.strengths : Which strengths are worth a look.
+    regviz.methods.strengths : Rules for strengths, and the measurements behind them.
     """
 
     key: str
     label: str
     symbol: str
     about: str
+    colour: Mapping[Theme, str]
+    at: Callable[[float], Regularization]
+    strength: Callable[[Regularization], float]
+    strengths: Callable[[Data, NetworkSpec, TrainingSpec], tuple[float, ...]]
 
-    def at(self, strength: float) -> Regularization:
-        """The regularization of this method at a strength.
-
-        Elastic net is taken with an ``l1_ratio`` of 0.5, and max-norm together with dropout at a
-        rate of 0.1, as where it was introduced (Srivastava et al. 2014).
-
-        Raises
-        ------
-        ValueError
-            If there is no method of this key, or the strength is out of range.
-        """
-        match self.key:
-            case "l1":
-                return Regularization(l1=strength)
-            case "l2":
-                return Regularization(l2=strength)
-            case "elastic_net":
-                return Regularization.elastic_net(strength, l1_ratio=0.5)
-            case "dropout":
-                return Regularization(drop_rate=strength)
-            case "max_norm":
-                return Regularization(max_norm=strength, drop_rate=0.1)
-            case "none":
-                return Regularization()
-            case _:
-                raise self._unknown()
-
-    def strength(self, regularization: Regularization) -> float:
-        """How strong a regularization of this method is: `at` the other way round.
-
-        Where it does not act that is 0, and for max-norm an infinite radius.
-        """
-        r = regularization
-        match self.key:
-            case "l1":
-                return r.l1
-            case "l2":
-                return r.l2
-            case "elastic_net":
-                return r.l1 + r.l2
-            case "dropout":
-                return r.drop_rate
-            case "max_norm":
-                return math.inf if r.max_norm is None else r.max_norm
-            case "none":
-                return 0.0
-            case _:
-                raise self._unknown()
-
-    def _unknown(self) -> ValueError:
-        return invalid("key", "one of " + ", ".join(map(repr, METHODS)), self.key)
+    def __post_init__(self) -> None:
+        if not (isinstance(self.key, str) and self.key.isidentifier()):
+            raise invalid("key", "an identifier such as 'l1'", self.key)
 
 
-METHODS: dict[str, Method] = {
-    method.key: method
-    for method in (
-        Method(
-            "none",
-            "None",
-            "",
-            "No regularization: the baseline that the others are compared with.",
-        ),
-        Method(
-            "l1",
-            "L1",
-            "λ₁",
-            "Adds λ₁·Σ|w| to the loss. Its pull is the same for every weight, so it takes small"
-            " weights all the way to exactly 0.",
-        ),
-        Method(
-            "l2",
-            "L2",
-            "λ₂",
-            "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
-            " weights smaller, and none exactly 0.",
-        ),
-        Method(
-            "elastic_net",
-            "Elastic net",
-            "λ",
-            "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
-            " weights at once.",
-        ),
-        Method(
-            "dropout",
-            "Dropout",
-            "p",
-            "In every training step each hidden activation h becomes h·m / (1 − p), where m is 0"
-            " with probability p and else 1, so that the network cannot rely on any one unit. Off"
-            " when the boundary is drawn.",
-        ),
-        Method(
-            "max_norm",
-            "Max-norm",
-            "c",
-            "After every step, each hidden unit's incoming weights w become w·min(1, c / ‖w‖₂), so"
-            " that their length is at most c. Used together with a little dropout (p = 0.1).",
-        ),
-    )
-}
+METHODS: dict[str, Method] = {}
+
+
+def register_method(method: Method) -> None:
+    """Offer a regularizer: on the page, in links and in files.
+
+    Parameters
+    ----------
+    method : Method
+
+    Raises
+    ------
+    ValueError
+        If there is another one of this key.
+    """
+    if METHODS.get(method.key, method) is not method or method.key == EARLY_STOPPING:
+        raise invalid("key", "one that no other method has", method.key)
+    METHODS[method.key] = method
+
+
+EARLY_STOPPING = "early_stopping"  # a view of the network without regularization
+ABOUT_EARLY_STOPPING = (
+    "No penalty: the network without regularization, kept as it was when its validation loss was"
+    " lowest. Training on would only overfit."
+)
+
+
+def colour(key: str) -> Mapping[Theme, str]:
+    """The colour of a method, or of early stopping, in either theme.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    choice("method", key, (*METHODS, EARLY_STOPPING))
+    return palette.EARLY_STOPPING if key == EARLY_STOPPING else METHODS[key].colour
+
+
+def offered(
+    methods: Sequence[str],
+    data: Data,
+    network: NetworkSpec,
+    training: TrainingSpec,
+    onset: int = 0,
+) -> tuple[tuple[Regularization, ...], ...]:
+    """For each method its regularizations, from weak to strong; a single one for ``"none"``.
+
+    The dropout that accompanies max-norm is weaker where training could not take it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    highest = highest_dropout_rate(data, network, training)
+    # a late onset leaves less time to act
+    training = replace(training, epochs=max(1, training.epochs - onset))
+    found = []
+    for key in methods:
+        method = METHODS[choice("method", key, METHODS)]
+        rows = [method.at(s) for s in method.strengths(data, network, training) or (0.0,)]
+        rows = [
+            row if row.max_norm is None else replace(row, drop_rate=min(row.drop_rate, highest))
+            for row in rows
+        ]
+        if rows != [Regularization()]:
+            rows = [replace(row, onset=onset) for row in rows]
+        found.append(tuple(rows))
+    return tuple(found)
+
+
+def _without_strength(
+    data: Data, network: NetworkSpec, training: TrainingSpec
+) -> tuple[float, ...]:
+    return ()
+
+
+for _method in (
+    Method(
+        "none",
+        "None",
+        "",
+        "No regularization: the baseline that the others are compared with.",
+        {"light": "#72889a", "dark": "#a1adc0"},
+        at=lambda strength: Regularization(),
+        strength=lambda r: 0.0,
+        strengths=_without_strength,
+    ),
+    Method(
+        "l1",
+        "L1",
+        "λ₁",
+        "Adds λ₁·Σ|w| to the loss. Its pull is the same for every weight, so it takes small"
+        " weights all the way to exactly 0.",
+        {"light": "#da025a", "dark": "#ea2e73"},
+        at=lambda strength: Regularization(l1=strength),
+        strength=lambda r: r.l1,
+        strengths=PenaltyRule(1.0, linear_collapse=0.5, first_effect=0.2, l2_share=0.0),
+    ),
+    Method(
+        "l2",
+        "L2",
+        "λ₂",
+        "Adds (λ₂/2)·Σw² to the loss. Its pull is proportional to the weight, so it makes all"
+        " weights smaller, and none exactly 0.",
+        {"light": "#0b603e", "dark": "#82f0c2"},
+        at=lambda strength: Regularization(l2=strength),
+        strength=lambda r: r.l2,
+        strengths=PenaltyRule(2.5, linear_collapse=10.0, first_effect=0.5, l2_share=1.0),
+    ),
+    Method(
+        "elastic_net",
+        "Elastic net",
+        "λ",
+        "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
+        " weights at once.",
+        {"light": "#7449ca", "dark": "#986db8"},
+        at=lambda strength: Regularization.elastic_net(strength, l1_ratio=0.5),
+        strength=lambda r: r.l1 + r.l2,
+        strengths=PenaltyRule(1.5, linear_collapse=1.0, first_effect=0.3, l2_share=0.5),
+    ),
+    Method(
+        "dropout",
+        "Dropout",
+        "p",
+        "In every training step each hidden activation h becomes h·m / (1 − p), where m is 0"
+        " with probability p and else 1, so that the network cannot rely on any one unit. Off"
+        " when the boundary is drawn.",
+        {"light": "#8a8704", "dark": "#d0c22a"},
+        at=lambda strength: Regularization(drop_rate=strength),
+        strength=lambda r: r.drop_rate,
+        strengths=dropout_rates,
+    ),
+    # together with a little dropout, as where it was introduced (Srivastava et al. 2014)
+    Method(
+        "max_norm",
+        "Max-norm",
+        "c",
+        "After every step, each hidden unit's incoming weights w become w·min(1, c / ‖w‖₂), so"
+        " that their length is at most c. Used together with a little dropout (p = 0.1).",
+        {"light": "#311670", "dark": "#5a86fc"},
+        at=lambda strength: Regularization(max_norm=strength, drop_rate=0.1),
+        strength=lambda r: math.inf if r.max_norm is None else r.max_norm,
+        strengths=max_norm_radii,
+    ),
+):
+    register_method(_method)

@@ -1,4 +1,4 @@
-"""The one place where colours and shapes are chosen, for the board and for the Plotly figures.
+"""Colours and shapes of the board and the Plotly figures; each method's is in its record.
 
 Methods and classes have hues of their own, so that a method's colour is never taken for a class.
 All stay apart under the common kinds of colour blindness, and none carries a meaning alone: methods
@@ -9,15 +9,7 @@ from typing import Literal
 
 Theme = Literal["light", "dark"]
 
-METHODS: dict[str, dict[Theme, str]] = {
-    "none": {"light": "#72889a", "dark": "#a1adc0"},
-    "l1": {"light": "#da025a", "dark": "#ea2e73"},
-    "l2": {"light": "#0b603e", "dark": "#82f0c2"},
-    "elastic_net": {"light": "#7449ca", "dark": "#986db8"},
-    "dropout": {"light": "#8a8704", "dark": "#d0c22a"},
-    "max_norm": {"light": "#311670", "dark": "#5a86fc"},
-    "early_stopping": {"light": "#7c4308", "dark": "#e99e69"},
-}
+EARLY_STOPPING: dict[Theme, str] = {"light": "#7c4308", "dark": "#e99e69"}
 
 # As far apart as ten can be, given the first three, under all kinds of vision that
 # tests/methods/test_palette.py simulates. For regression, the first two are the ends of the scale.

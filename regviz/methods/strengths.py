@@ -29,14 +29,11 @@ effective step sizes of 1 and more, where a tiny change decides (`divergence` na
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from regviz.data.datasets import n_train_of
-from regviz.methods.catalogue import METHODS
-from regviz.spec.experiment import Data, NetworkSpec, Regularization, TrainingSpec
+from regviz.spec.experiment import Data, NetworkSpec, TrainingSpec
 from regviz.spec.toy import DATASETS
-from regviz.spec.validation import choice
 
 LEVELS = 8
 DEFAULT_LEVEL = 4  # where each method does well on the showcase
@@ -44,9 +41,6 @@ DEFAULT_LEVEL = 4  # where each method does well on the showcase
 # L1 strength at which networks with hidden layers become constant on a visitor's own points: it is
 # unknown, and in the middle of those of the toy datasets
 _COLLAPSE_ON_OWN_POINTS = 0.06
-_TIMES_L1 = {"l1": 1.0, "l2": 2.5, "elastic_net": 1.5}
-_FIRST_EFFECT = {"l1": 0.2, "l2": 0.5, "elastic_net": 0.3}  # times 1 / T
-_LINEAR_COLLAPSE = {"l1": 0.5, "l2": 10.0, "elastic_net": 1.0}
 _DECAY_COLLAPSE = 5.0
 _ADAM_STEP = 10.0  # Adam's step sizes in learning rates: 1 / sqrt(v)
 
@@ -55,94 +49,66 @@ _RADII = (3.0, 2.0, 1.5, 1.2, 1.0, 0.7, 0.4, 0.2)
 _BOUNDED = ("tanh", "sigmoid")
 
 
-def strengths(
-    method: str, data: Data, network: NetworkSpec, training: TrainingSpec
-) -> tuple[float, ...]:
-    """The strengths of a method that are worth offering, from weak to strong.
+@dataclass(frozen=True)
+class PenaltyRule:
+    """The strengths of a penalty, as a function of data, network and training.
 
     Parameters
     ----------
-    method : str
-        A key of `regviz.methods.catalogue.METHODS`.
-    data : DataSpec or PointsSpec
-    network : NetworkSpec
-    training : TrainingSpec
-
-    Returns
-    -------
-    tuple of float
-        `LEVELS` round numbers, for `Method.at`; none for ``"none"``. Radii descend.
-
-    Raises
-    ------
-    ValueError
-        If there is no such method.
+    collapse : float
+        Strength at which networks with hidden layers become constant, in units of L1's.
+    linear_collapse : float
+        The strength at which a linear model does.
+    first_effect : float
+        The weakest strength that shows, in units of 1 / T, the sum of the step sizes.
+    l2_share : float
+        Share of squared L2 in the penalty, 0 to 1: AdamW's weight decay takes its place.
     """
-    choice("method", method, METHODS)
-    match method:
-        case "none":
-            return ()
-        case "dropout":
-            top = _highest_rate(data, network, training)
-            return tuple(float(f"{top / _RATES[-1] * rate:.2g}") for rate in _RATES)
-        case "max_norm":
-            return _RADII
-        case _:
-            return _penalties(method, data, network, training)
+
+    collapse: float
+    linear_collapse: float
+    first_effect: float
+    l2_share: float
+
+    def __call__(
+        self, data: Data, network: NetworkSpec, training: TrainingSpec
+    ) -> tuple[float, ...]:
+        """`LEVELS` strengths, from weak to strong."""
+        adaptive = training.optimizer in ("adam", "adamw")
+        decoupled = training.optimizer == "adamw"
+        n_train = n_train_of(data)
+        steps = training.epochs * math.ceil(n_train / (training.batch_size or n_train))
+        momentum = training.momentum if training.optimizer == "momentum" else 0.0
+        time = steps * training.learning_rate / (1 - momentum)
+        if decoupled and self.l2_share == 1:
+            strongest = _DECAY_COLLAPSE if network.hidden else 6 * _DECAY_COLLAPSE
+            first_effect = 1 / time
+        else:
+            time *= _ADAM_STEP if adaptive else 1
+            toy = DATASETS.get(data.name)
+            collapse = self.collapse * (toy.collapse if toy else _COLLAPSE_ON_OWN_POINTS)
+            strongest = max(collapse if network.hidden else self.linear_collapse, 1 / time)
+            first_effect = self.first_effect / time
+        if decoupled and self.l2_share:
+            # 1 once rounded up
+            strongest = min(strongest, 0.7 / (self.l2_share * training.learning_rate))
+        strongest = min(strongest, 1000.0)
+        span = min(max(strongest / first_effect, 150.0), 1000.0 if network.hidden else 200.0)
+        return tuple(_round(strongest * span ** (i / (LEVELS - 1) - 1)) for i in range(LEVELS))
 
 
-def offered(
-    methods: Sequence[str],
-    data: Data,
-    network: NetworkSpec,
-    training: TrainingSpec,
-    onset: int = 0,
-) -> tuple[tuple[Regularization, ...], ...]:
-    """For each method its regularizations, level by level; a single one for ``"none"``.
-
-    Max-norm's dropout is weaker than in `Method.at` where training could not take it.
-    """
-    company = _highest_rate(data, network, training)
-    # what sets in late has less time to act
-    training = replace(training, epochs=max(1, training.epochs - onset))
-    found = []
-    for method in methods:
-        rows = [METHODS[method].at(s) for s in strengths(method, data, network, training) or (0.0,)]
-        if method == "max_norm":
-            rows = [replace(row, drop_rate=min(row.drop_rate, company)) for row in rows]
-        if method != "none":
-            rows = [replace(row, onset=onset) for row in rows]
-        found.append(tuple(rows))
-    return tuple(found)
+def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
+    """`LEVELS` dropout rates, from weak to strong."""
+    top = highest_dropout_rate(data, network, training)
+    return tuple(float(f"{top / _RATES[-1] * rate:.2g}") for rate in _RATES)
 
 
-def _penalties(
-    method: str, data: Data, network: NetworkSpec, training: TrainingSpec
-) -> tuple[float, ...]:
-    adaptive = training.optimizer in ("adam", "adamw")
-    decoupled = training.optimizer == "adamw"
-    n_train = n_train_of(data)
-    steps = training.epochs * math.ceil(n_train / (training.batch_size or n_train))
-    momentum = training.momentum if training.optimizer == "momentum" else 0.0
-    time = steps * training.learning_rate / (1 - momentum)
-    if decoupled and method == "l2":
-        strongest = _DECAY_COLLAPSE if network.hidden else 6 * _DECAY_COLLAPSE
-        first_effect = 1 / time
-    else:
-        time *= _ADAM_STEP if adaptive else 1
-        toy = DATASETS.get(data.name)
-        collapse = _TIMES_L1[method] * (toy.collapse if toy else _COLLAPSE_ON_OWN_POINTS)
-        strongest = max(collapse if network.hidden else _LINEAR_COLLAPSE[method], 1 / time)
-        first_effect = _FIRST_EFFECT[method] / time
-    if decoupled and method != "l1":
-        share = METHODS[method].at(1.0).l2
-        strongest = min(strongest, 0.7 / (share * training.learning_rate))  # 1 once rounded up
-    strongest = min(strongest, 1000.0)
-    span = min(max(strongest / first_effect, 150.0), 1000.0 if network.hidden else 200.0)
-    return tuple(_round(strongest * span ** (i / (LEVELS - 1) - 1)) for i in range(LEVELS))
+def max_norm_radii(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
+    """`LEVELS` radii of max-norm, from weak to strong, so descending; always the same."""
+    return _RADII
 
 
-def _highest_rate(data: Data, network: NetworkSpec, training: TrainingSpec) -> float:
+def highest_dropout_rate(data: Data, network: NetworkSpec, training: TrainingSpec) -> float:
     """The highest dropout rate that training can take, or 0.8."""
     bounded = network.activation in _BOUNDED
     regression = data.task == "regression"

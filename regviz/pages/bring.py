@@ -131,7 +131,7 @@ def _read(content: bytes, file_id: str) -> Table:
 
 
 def _parsed(content: bytes, file_id: str, header: bool | None) -> Table:
-    """Read the file, or return the result or error of an earlier run: a workbook can take seconds."""
+    """Read the file once in a session: a workbook can take seconds."""
     known, found = st.session_state.get("upload_table", ("", {}))
     if known != file_id:
         found = {}

@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.encoding import ABOUT_EARLY_STOPPING
 from regviz.board.scene import Scene
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.pages.data import choose_data
 from regviz.pages.positions import stand
 from regviz.spec.experiment import (

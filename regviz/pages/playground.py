@@ -10,12 +10,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from regviz.board.encoding import encode
-from regviz.board.link import LEFT_OUT, LONGEST, VIEW, from_query, to_query, to_short_query
-from regviz.board.scene import EARLY_STOPPING, Scene
+from regviz.board.link import (
+    LEFT_OUT,
+    LONGEST,
+    from_query,
+    to_query,
+    to_short_query,
+    view_parameters,
+)
+from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
 from regviz.pages.components import asset_component, plain
@@ -236,7 +243,7 @@ def _address_of(scene: Scene) -> str:
     """Return the scene's query string, without points that make it longer than servers allow."""
 
     def text(query: dict[str, str]) -> str:
-        return urlencode({k: v for k, v in query.items() if k not in VIEW}, safe=",")
+        return urlencode({k: v for k, v in query.items() if k not in view_parameters()}, safe=",")
 
     whole = text(to_query(scene))
     return whole if len(whole) <= LONGEST else text(to_short_query(scene))

@@ -13,13 +13,13 @@ KEYS = (
     *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),
     *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
     *("optimizer", "learning_rate", "batch_size", "epochs"),
-    *("onset", "use_early_stopping", *(f"use_{key}" for key in METHODS)),
+    *("onset", "use_early_stopping"),
 )
 
 
 def put(scene: Scene) -> None:
     """Let every control stand where a scene has it, from the next time they are drawn."""
-    for key in (*KEYS, "example"):
+    for key in (*KEYS, *(f"use_{method}" for method in METHODS), "example"):
         st.session_state.pop(key, None)
     st.session_state["base"] = st.session_state["opened"] = scene
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)

@@ -13,11 +13,12 @@ import streamlit as st
 
 from regviz.board.link import LONGEST, link
 from regviz.board.offline import offline_page, recording
-from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.board.scene import GROUPS, Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
+from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.pages.components import file_uploader, plain
 from regviz.pages.snapshot import BoardSnapshot, View, usual_focus, view
 from regviz.server.state import limits

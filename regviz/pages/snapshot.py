@@ -7,11 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.scene import EARLY_STOPPING
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.jobs.registry import JobRegistry
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.palette import Theme
 
 

@@ -29,7 +29,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, strengths
+from regviz.methods.strengths import DEFAULT_LEVEL
 
 NAMES = list(METHODS)
 N_FRAMES = 16
@@ -362,10 +362,10 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     assert [card["key"] for card in cards] == NAMES
     for card, (key, networks) in zip(cards, grid.networks_by_method, strict=True):
         method = METHODS[key]
-        values = strengths(key, experiment.data, experiment.network, experiment.training)
+        values = METHODS[key].strengths(experiment.data, experiment.network, experiment.training)
         assert card["label"] == method.label
         assert card["about"] == method.about
-        assert card["colour"] == palette.METHODS[key]
+        assert card["colour"] == METHODS[key].colour
         assert card["networks"] == list(networks)
         expected = [f"{method.symbol} = {value:g}" for value in values] or [""]
         if key == "max_norm":
@@ -379,7 +379,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         "key": "early_stopping",
         "label": "Early stopping",
         "about": stopped["about"],
-        "colour": palette.METHODS["early_stopping"],
+        "colour": palette.EARLY_STOPPING,
         "held": True,
     }
     assert stopped["about"] != cards[0]["about"]

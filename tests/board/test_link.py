@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz.board.link import DEFAULTS, LONGEST, VERSION, from_query, link, to_query
-from regviz.board.scene import EARLY_STOPPING, GROUPS, Scene
+from regviz.board.scene import GROUPS, Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 

@@ -16,8 +16,8 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
-from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, offered
+from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
 from regviz.spec.experiment import FEATURES
 
 NAMES = list(METHODS)

@@ -9,7 +9,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from regviz import Regularization
 from regviz.engine.regularization import dropout_mask, penalty, project_, shrink_
-from regviz.methods.catalogue import METHODS, Method
+from regviz.methods.catalogue import METHODS
 
 STRENGTHS = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7), (2.0, 0.1)]
 
@@ -163,11 +163,3 @@ def test_every_method_of_the_catalogue_sets_its_own_parameter():
         assert METHODS[key].at(strength) == Regularization(**parameters)
     assert METHODS["max_norm"].at(strength).max_norm == strength
     assert [method.key for method in METHODS.values()] == list(METHODS)
-
-
-def test_a_method_that_does_not_exist_is_refused_and_not_taken_for_none():
-    unknown = Method("l3", "L3", "λ₃", "")
-    with pytest.raises(ValueError, match=r"^key must be one of 'none', 'l1'.* got 'l3'$"):
-        unknown.at(0.1)
-    with pytest.raises(ValueError, match=r"^key must be one of .* got 'l3'$"):
-        unknown.strength(Regularization())

@@ -87,7 +87,7 @@ def test_each_seed_is_a_dot_and_each_mean_has_its_standard_error(theme):
         np.testing.assert_array_equal(dots.x, losses[:, i])
         np.testing.assert_allclose(mean.x, losses[:, i].mean())
         np.testing.assert_allclose(mean.error_x.array, stats.sem(losses[:, i]))
-        colour = palette.METHODS[method][theme]
+        colour = METHODS[method].colour[theme]
         assert dots.marker.color == mean.marker.color == mean.error_x.color == colour
         # each in the band of its name
         assert np.abs(np.array([*dots.y, *mean.y]) - i).max() < 0.5

@@ -9,6 +9,7 @@ import pytest
 from regviz import Regularization, figures
 from regviz.analysis.forces import LeastSquares
 from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
 
 L1, L2 = Regularization(l1=0.8), Regularization(l2=0.5)
 NET, NORM = Regularization(l1=0.4, l2=0.25), Regularization(max_norm=0.7)
@@ -176,7 +177,7 @@ def test_every_figure_has_titled_axes_words_and_the_theme(name, theme):
     assert figure.layout.paper_bgcolor == palette.BLANK[theme]
     assert len(alt(figure)) > 40
     colours = {trace.line.color for trace in figure.data}
-    assert palette.METHODS["l1"][theme] in colours
+    assert METHODS["l1"].colour[theme] in colours
 
 
 def test_regularizations_of_one_method_are_told_apart():

@@ -14,6 +14,7 @@ from regviz import Regularization, figures
 from regviz.analysis.uncertainty import over_plane
 from regviz.data.datasets import domain
 from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
 
 LINE_UP = (
     Regularization(),
@@ -188,7 +189,7 @@ def test_histogram_counts_every_weight_and_the_exact_zeros_apart(moons, k, t):
         inside = (weights >= middle - half) & (weights < middle + half) & (weights != 0)
         assert abs(inside.sum() - count) <= 1  # a weight on an edge
     assert f"<b>{zeros.y[0]}</b> of {weights.size}" in figure.layout.annotations[0].text
-    assert bins.marker.color == palette.METHODS[KEYS[k]]["light"]
+    assert bins.marker.color == METHODS[KEYS[k]].colour["light"]
 
 
 def test_histograms_of_a_run_share_their_bins(moons):
@@ -213,7 +214,7 @@ def test_loss_curves_are_the_histories_metrics(moons, theme):
         np.testing.assert_array_equal(trace.x, moons.epochs)
         np.testing.assert_array_equal(trace.y, moons.metrics[f"{split}_loss"][:, k])
         assert trace.line.dash == {"train": "dash", "test": "solid"}[split]
-        assert trace.line.color == palette.METHODS[KEYS[k]][theme]
+        assert trace.line.color == METHODS[KEYS[k]].colour[theme]
 
 
 def test_loss_axis_says_which_loss_and_may_be_logarithmic(moons, bumps):
@@ -233,7 +234,7 @@ def test_sparsity_curves_are_in_percent(moons):
     traces = figures.sparsity_curves(moons).data
     for k, trace in enumerate(traces):
         np.testing.assert_array_equal(trace.y, 100 * moons.metrics["sparsity"][:, k])
-        assert trace.line.color == palette.METHODS[KEYS[k]]["light"]
+        assert trace.line.color == METHODS[KEYS[k]].colour["light"]
     assert max(traces[1].y) > 0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from regviz.methods import palette
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what remains of linear RGB
 VISION = {
@@ -31,6 +32,9 @@ VISION = {
 TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
 ) / np.array([[0.9505], [1.0], [1.089]])
+
+
+COLOURED = (*METHODS, EARLY_STOPPING)
 
 
 def linear(colour: str) -> np.ndarray:
@@ -65,7 +69,7 @@ def test_classes_are_told_apart(vision: str):
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_methods_are_told_apart(vision: str, theme: palette.Theme):
-    assert nearest([colours[theme] for colours in palette.METHODS.values()], vision) > 20
+    assert nearest([colour(key)[theme] for key in COLOURED], vision) > 20
 
 
 @pytest.mark.parametrize("vision", VISION)
@@ -79,7 +83,7 @@ def test_the_signs_of_links_are_told_apart(vision: str, theme: str):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_methods_stand_out_against_the_page(theme: palette.Theme):
-    for colours in palette.METHODS.values():
+    for colours in map(colour, COLOURED):
         assert contrast(colours[theme], palette.BLANK[theme]) > 3
 
 

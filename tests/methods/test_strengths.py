@@ -9,8 +9,8 @@ import pytest
 
 import regviz
 from regviz.board.showcase import SHOWCASE
-from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS, offered, strengths
+from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 
@@ -33,7 +33,7 @@ def settings():
 def test_a_grid_has_eight_different_strengths_in_order_for_any_setting():
     for setting in settings():
         for method in METHODS:
-            found = strengths(method, *setting)
+            found = METHODS[method].strengths(*setting)
             if method == "none":
                 assert found == ()
                 continue
@@ -48,7 +48,7 @@ def test_a_grid_has_eight_different_strengths_in_order_for_any_setting():
 def test_strengths_are_round_numbers():
     for setting in itertools.islice(settings(), 0, None, 5):
         for method in METHODS:
-            for strength in strengths(method, *setting):
+            for strength in METHODS[method].strengths(*setting):
                 digits = "".join(map(str, Decimal(repr(strength)).normalize().as_tuple().digits))
                 assert len(digits) <= 2
                 if method in ("l1", "l2", "elastic_net"):
@@ -61,7 +61,7 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
         assert [len(levels) for levels in columns] == [1] + [LEVELS] * 5
         assert columns[0] == (regviz.Regularization(),)
         for method, levels in zip(list(METHODS)[1:], columns[1:], strict=True):
-            for strength, row in zip(strengths(method, *setting), levels, strict=True):
+            for strength, row in zip(METHODS[method].strengths(*setting), levels, strict=True):
                 expected = replace(METHODS[method].at(strength), onset=1)
                 if method == "max_norm":
                     assert 0 < row.drop_rate <= expected.drop_rate
@@ -133,6 +133,6 @@ def test_no_offered_strength_diverges_where_the_unregularized_network_learns(
 @pytest.mark.parametrize("method", ["L1", "nope", "", None])
 def test_an_unknown_method_is_refused_by_name(method):
     parts = SHOWCASE.data, SHOWCASE.network, SHOWCASE.training
-    for ask in (lambda: strengths(method, *parts), lambda: offered([method], *parts)):
+    for ask in (lambda: METHODS[method].strengths(*parts), lambda: offered([method], *parts)):
         with pytest.raises(ValueError, match=rf"^method must be one of .*'l1'.*, got {method!r}$"):
             ask()

@@ -4,9 +4,9 @@ import math
 
 import streamlit as st
 
-from regviz.board.scene import EARLY_STOPPING
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
+from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.methods.labels import labels
 from regviz.pages.snapshot import BoardSnapshot, view
 from regviz.programs import LIBRARIES, Program, libraries, program
