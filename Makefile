@@ -23,7 +23,7 @@ test: .venv/installed-dev .venv/compiled
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/browser/install.py
+	$(BIN)/python devtools/browsers.py
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import find_board
-from tests.browser.install import find_chromium
+from devtools.board import find_board
+from devtools.browsers import find_chromium
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 4

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from benchmarks.screens import Showing
-from tests.browser.conftest import TWO_AT_ONCE, find_board
-from tests.browser.install import find_chromium
+from devtools.board import TWO_AT_ONCE, find_board
+from devtools.browsers import find_chromium
 
 CARD = ".regviz-board .card canvas"
 SHOWN = "(seed) => (window.board().recording?.link ?? '').split('&').includes(seed)"

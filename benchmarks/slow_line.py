@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import SEARCH
-from tests.browser.install import find_chromium
-from tests.support.serving import serve
+from devtools.board import SEARCH
+from devtools.browsers import find_chromium
+from devtools.serving import serve
 
 BYTES_A_SECOND = 200_000  # 1.6 Mbit/s
 WAIT = 120.0

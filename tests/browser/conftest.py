@@ -22,15 +22,13 @@ from playwright.sync_api import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from devtools.board import TWO_AT_ONCE
+from devtools.browsers import find_chromium
+from devtools.serving import serve
 from regviz.server.assets import place
-from tests.browser.install import find_chromium
-from tests.support.serving import serve
 
 expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
 
-# Streamlit says so when a control moves in the instant in which the board asks for frames;
-# `controls.moved` sees to it that the move counts.
-TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 WHERE = f"window.assets = '/{place()}';"  # from there tests import the page's modules
 SHARED = pytest.StashKey[str]()
 
@@ -61,7 +59,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
     path = find_chromium()
-    assert path, "no Chromium: run tests/browser/install.py, as make test does"
+    assert path, "no Chromium: run devtools/browsers.py, as make test does"
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     sandbox = ["--no-sandbox"] if root else []
     with sync_playwright() as playwright:
@@ -222,25 +220,3 @@ def blank(browser: Browser, url: str) -> Iterator[Page]:
 
 
 # a function that finds the board's root element below another one, shadow roots included
-SEARCH = """function search(root) {
-  const found = root.querySelector(".regviz-board");
-  if (found) return found;
-  for (const element of root.querySelectorAll("*"))
-    if (element.shadowRoot) {
-      const inner = search(element.shadowRoot);
-      if (inner) return inner;
-    }
-  return null;
-}"""
-
-
-def find_board(page: Page) -> str:
-    """JavaScript that finds the board's root element, inside its shadow root."""
-    page.evaluate(
-        f"""() => {{
-          {SEARCH}
-          let board = search(document);
-          window.board = () => (board = board?.isConnected ? board : search(document)).regviz;
-        }}"""
-    )
-    return "window.board()"

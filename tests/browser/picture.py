@@ -5,8 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import find_board, patient
-from tests.browser.install import find_chromium
+from devtools.board import find_board
+from devtools.browsers import find_chromium
+from tests.browser.conftest import patient
 
 PICTURE = Path(__file__).parent.parent.parent / "assets" / "screenshots" / "board.png"
 

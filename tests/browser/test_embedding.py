@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from devtools.serving import Server, Site, serve
 from tests.project.test_cluster import until
 from tests.support.proxy import Resolver, free_port, running_proxy
-from tests.support.serving import Server, Site, serve
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))

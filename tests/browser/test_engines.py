@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.browser.conftest import SEARCH
-from tests.browser.engines import Engine, find_firefox, find_webkit, firefox, wait_for, webkit
+from devtools.board import SEARCH
+from devtools.engines import Engine, find_firefox, find_webkit, firefox, wait_for, webkit
 
 BOARD = f"({SEARCH})(document)"
 SQUARES = """(() => {
@@ -44,7 +44,7 @@ def showing(
     name: str,
 ) -> Iterator[Engine]:
     """Yield a browser that shows the page, with all networks there."""
-    assert path, f"no {name}: run tests/browser/install.py, as make test does"
+    assert path, f"no {name}: run devtools/browsers.py, as make test does"
     with start(path) as engine:
         engine.goto(f"{url}?v=1&epochs=100")
         wait_for(engine, f"{BOARD}?.regviz?.complete ?? false")

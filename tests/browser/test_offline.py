@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import regviz
+from devtools.board import find_board
 from regviz.board.encoding import encode
 from regviz.board.frames import BITS, FrameSelector
 from regviz.board.offline import offline_page, recording
@@ -21,7 +22,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
-from tests.browser.conftest import find_board, patient
+from tests.browser.conftest import patient
 from tests.browser.test_board import assert_predicts, assert_recorded, drag
 from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, resize, still
 

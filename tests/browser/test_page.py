@@ -11,10 +11,11 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from devtools.board import SEARCH, find_board
 from regviz.board.showcase import SHOWCASE
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
-from tests.browser.conftest import SEARCH, find_board, visits
+from tests.browser.conftest import visits
 from tests.browser.visitor import (
     Open,
     assert_holds,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from devtools.serving import ROOT, serve
 from tests.browser.conftest import visits
 from tests.browser.visitor import choose, complete
-from tests.support.serving import ROOT, serve
 
 EPOCHS = 100
 # the server trains several seeds no further than the epoch that a file names

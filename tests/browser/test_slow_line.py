@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import SEARCH, patient
+from devtools.board import SEARCH
+from tests.browser.conftest import patient
 
 FIRST_PICTURE = 950_000
 ALL_NETWORKS = 2_850_000

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import SEARCH, patient
+from devtools.board import SEARCH
+from devtools.serving import ROOT, serve
+from tests.browser.conftest import patient
 from tests.browser.visitor import complete
-from tests.support.serving import ROOT, serve
 
 # one file more, which is enough for another address of all
 LATER = """

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from devtools.serving import Server, Site, serve
 from tests.browser.conftest import patient
-from tests.support.serving import Server, Site, serve
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import regviz
+from devtools.serving import Site, serve
 from regviz.board.link import from_query
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
@@ -32,7 +33,6 @@ from tests.browser.visitor import (
     still,
     trained,
 )
-from tests.support.serving import Site, serve
 
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))

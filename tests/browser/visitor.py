@@ -10,12 +10,13 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 import regviz
+from devtools.board import SEARCH, find_board
 from regviz.board.frames import rounded
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
-from tests.browser.conftest import SEARCH, find_board, until
+from tests.browser.conftest import until
 
 Open = Callable[..., Page]
 trained = functools.cache(regviz.train)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from devtools.serving import ROOT
 from regviz.jobs.scheduler import (
     BACKGROUND_SECONDS,
     HALF_LIFE_SECONDS,
@@ -19,7 +20,6 @@ from regviz.jobs.scheduler import (
     Job,
     Scheduler,
 )
-from tests.support.serving import ROOT
 
 SLICE = 1 / 64  # seconds; a power of two adds up exactly
 

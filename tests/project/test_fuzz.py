@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.crowd import there
 from benchmarks.screens import Board
 from benchmarks.visitors import Visitor
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from regviz.board.link import from_query, to_query
 from regviz.board.scene import Scene
 from regviz.data.drawing import Drawing
@@ -33,7 +34,6 @@ from regviz.spec.points import PointsSpec
 from tests.board.test_link import opened, scenes
 from tests.data.test_table import assert_read_or_refused, lines
 from tests.support.forging import BROKEN, HUGE, VALUES, Forger
-from tests.support.serving import ROOT, TRACEBACK, Server, Stranger, serve
 
 CASES = int(os.environ.get("FUZZ", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))

@@ -21,8 +21,8 @@ import pytest
 from streamlit import config
 
 import regviz
+from devtools.serving import TRACEBACK, Server, Stranger
 from tests.project.test_readme import copy_project, free_port
-from tests.support.serving import TRACEBACK, Server, Stranger
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

@@ -92,7 +92,7 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements.txt"],
         [".venv/bin/python", "-m", "streamlit", "run", "app.py"],
         [".venv/bin/python", "-m", "pip", "install", "--requirement", "requirements-dev.txt"],
-        [".venv/bin/python", "tests/browser/install.py"],
+        [".venv/bin/python", "devtools/browsers.py"],
         [".venv/bin/python", "-m", "pytest"],
         ["docker", "build", "--tag", "regviz", "."],
         ["docker", "run", "--publish", "8501:8501", "regviz"],
@@ -107,7 +107,7 @@ def test_make_run_serves_the_page():
 
 def test_make_test_is_what_runs_this():
     plan = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True)
-    for part in ("ruff check", "ruff format --check", "mypy", "browser/install.py", "pytest"):
+    for part in ("ruff check", "ruff format --check", "mypy", "devtools/browsers.py", "pytest"):
         assert part in plan.stdout
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 

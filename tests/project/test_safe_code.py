@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.serving import ROOT
+from devtools.serving import ROOT
 
 FORBIDDEN = {"cloudpickle", "code", "dill", "joblib", "marshal", "pickle", "runpy", "shelve"}
 OUTSIDE = {"aiohttp", "ctypes", "ftplib", "http", "httpx", "multiprocessing", "requests", "smtplib"}

@@ -14,9 +14,9 @@ from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from devtools.serving import Stranger, serve
 from regviz.server import admission
 from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Places, address_of
-from tests.support.serving import Stranger, serve
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 SESSION = "the-session"

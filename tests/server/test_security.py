@@ -30,6 +30,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from regviz.server import connection
 from regviz.server.admission import Admission, Places
 from regviz.server.assets import STREAMLIT, place
@@ -38,7 +39,6 @@ from regviz.server.errors import Errors
 from regviz.server.gate import KEPT, Gate, ask_nobody
 from regviz.server.headers import SecurityHeaders, content_policy
 from regviz.server.index import document
-from tests.support.serving import ROOT, TRACEBACK, Server, Stranger, serve
 
 HEADERS = {
     "content-security-policy": content_policy(),

@@ -22,6 +22,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from devtools.serving import ROOT, Server, Stranger, serve
 from regviz.server import logs, slow_clients
 from regviz.server.assets import STREAMLIT
 from regviz.server.slow_clients import (
@@ -30,7 +31,6 @@ from regviz.server.slow_clients import (
     bound_connections,
     raise_descriptor_limit,
 )
-from tests.support.serving import ROOT, Server, Stranger, serve
 
 DESCRIPTORS = 256
 # a server with few descriptors, as hosts with 1,024 have compared with thousands of clients

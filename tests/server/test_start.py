@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.support.serving import ROOT, Stranger, serve
+from devtools.serving import ROOT, Stranger, serve
 
 # every name that a process of the server looks up and every address that it connects to
 WATCH = """

@@ -24,10 +24,11 @@ from benchmarks.screens import Board, Charts, Showing
 from benchmarks.server import Server
 from benchmarks.tables import Row, quantile, times
 from benchmarks.visitors import Visitor
+from devtools.board import find_board
+from devtools.browsers import find_chromium
 from regviz.board.link import from_query
 from regviz.engine.training import recorded_epochs
-from tests.browser.conftest import find_board, patient
-from tests.browser.install import find_chromium
+from tests.browser.conftest import patient
 
 LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}
 SEEDS = (8, 9)

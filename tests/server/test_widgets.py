@@ -12,8 +12,8 @@ from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState, WStates
 
+from devtools.serving import Server, Stranger, serve
 from regviz.server.widgets import validate_widget_values
-from tests.support.serving import Server, Stranger, serve
 
 ID = "$$ID-0-switch"
 SWITCH = WidgetMetadata(ID, lambda value: bool(value), lambda value: value, "bool_value")

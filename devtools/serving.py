@@ -19,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 90
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -31,6 +31,7 @@ class Server(NamedTuple):
     log: Path
 
     def logged(self) -> str:
+        """Return what the server has written to its log."""
         return self.log.read_text(errors="replace")
 
 

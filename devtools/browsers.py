@@ -1,4 +1,4 @@
-"""Install a browser for the tests where none is found: ``python tests/browser/install.py``.
+"""Install a browser for the tests where none is found: ``python devtools/browsers.py``.
 
 Debian's Chromium where that can be installed (as root), else Playwright's own. Without a window of
 its own (``chromium-headless-shell``) it leaves a busy processor more time for the page.
@@ -13,8 +13,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 # run as a script, this file's folder is searched for modules, and not the one of the repository
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.browser.engines import find_firefox, find_webkit
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from devtools.engines import find_firefox, find_webkit
 
 HEADLESS = "chromium-headless-shell"
 OTHERS = (

@@ -27,12 +27,15 @@ class Engine(Protocol):
     """A browser with one page."""
 
     def goto(self, url: str) -> None:
+        """Open an address, and wait until it is loaded."""
         """Load a page."""
 
     def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
         """The value of a JavaScript expression, or of its promise."""
 
     def errors(self) -> list[str]:
+        """Return the errors that the page has written to its console."""
         """Errors on the page's console, as far as the browser tells."""
 
 
@@ -80,9 +83,11 @@ class Firefox:
                 self._errors.append(message["params"]["text"])
 
     def goto(self, url: str) -> None:
+        """Open an address, and wait until it is loaded."""
         self._send("browsingContext.navigate", context=self._page, url=url, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
         answer = self._send(
             "script.evaluate",
             expression=f"(async () => JSON.stringify(await ({expression})) ?? 'null')()",
@@ -93,6 +98,7 @@ class Firefox:
         return json.loads(answer["result"]["value"])
 
     def errors(self) -> list[str]:
+        """Return the errors that the page has written to its console."""
         return self._errors
 
 
@@ -112,13 +118,16 @@ class WebKit:
             return json.load(answer)["value"]
 
     def goto(self, url: str) -> None:
+        """Open an address, and wait until it is loaded."""
         self._post("/url", url=url)
 
     def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
         script = f"const [done] = arguments; Promise.resolve({expression}).then(done);"
         return self._post("/execute/async", script=script, args=[])
 
     def errors(self) -> list[str]:
+        """Return the errors that the page has written to its console."""
         return []
 
 
