@@ -253,6 +253,28 @@ def _power_of_two(typing: Any, x: Vector) -> Any:
 _SHIFT = 1.5 * 2**23 + 127
 
 
+def _normal_exp(x: Any) -> Any:
+    """Exponential of float32 numbers from -87 to 0, to 2e-7."""
+    raise NotImplementedError
+
+
+@overload(_normal_exp)
+def _exp_where_normal(x):
+    def approximation(x):
+        # x = n log(2) + r, with the polynomial of Cephes' expf for r (netlib.org/cephes)
+        shifted = x * 1.44269504088896341 + _SHIFT
+        n = shifted - _SHIFT
+        r = x - n * 0.693359375 + n * 2.12194440e-4
+        p = r * 1.9875691500e-4 + 1.3981999507e-3
+        p = p * r + 8.3334519073e-3
+        p = p * r + 4.1665795894e-2
+        p = p * r + 1.6666665459e-1
+        p = p * r + 5.0000001201e-1
+        return (p * r * r + r + 1.0) * _power_of_two(shifted)
+
+    return approximation
+
+
 def exp(x: Any) -> Any:
     """Exponential of numbers up to 0; in float32 to 2e-7, and 0 where it is no normal number."""
     raise NotImplementedError
@@ -263,20 +285,7 @@ def _exp(x):
     if x.dtype == types.float64:
         return lambda x: _exact_exp(x)
 
-    def approximation(x):
-        # x = n log(2) + r, with the polynomial of Cephes' expf for r (netlib.org/cephes)
-        z = where(x < -87.0, -87.0, x)
-        shifted = z * 1.44269504088896341 + _SHIFT
-        n = shifted - _SHIFT
-        r = z - n * 0.693359375 + n * 2.12194440e-4
-        p = r * 1.9875691500e-4 + 1.3981999507e-3
-        p = p * r + 8.3334519073e-3
-        p = p * r + 4.1665795894e-2
-        p = p * r + 1.6666665459e-1
-        p = p * r + 5.0000001201e-1
-        return where(x < -87.0, 0.0, (p * r * r + r + 1.0) * _power_of_two(shifted))
-
-    return approximation
+    return lambda x: where(x < -87.0, 0.0, _normal_exp(where(x < -87.0, -87.0, x)))
 
 
 def tanh(x: Any) -> Any:
@@ -292,7 +301,8 @@ def _tanh(x):
     def approximation(x):
         # the two parts of Cephes' tanhf: a polynomial next to 0, and the exponential elsewhere
         size = absolute(x)
-        e = exp(size * -2.0)
+        # from 9.01 on it is 1 in float32
+        e = _normal_exp(where(size > 10.0, 10.0, size) * -2.0)
         s = x * x
         p = s * -5.70498872745e-3 + 2.06390887954e-2
         p = p * s - 5.37397155531e-2

@@ -199,6 +199,10 @@ class Program:
         drops = any(r.drop_rate or r.input_drop_rate for r in experiments[0].regularizations)
         shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
         self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
+        # the last batch, if it is smaller, has a draw of its own
+        full = shape[1] // n * (n - n % self.batch_size)
+        parts = [[row[:full], row[full:]] for row in self.draws]
+        self._parts = [[part for part in row if len(part)] for row in parts]
         self._n_steps = 0
         ready = compiled.ready(self.training.dtype)
         self._train: Callable[..., None] = train_epoch if ready else train_by_reference
@@ -268,9 +272,6 @@ class Program:
         if self.batch_size < n:
             for order, generator in zip(self.order, self._batch_orders, strict=True):
                 torch.randperm(n, generator=generator, device="cpu", out=order)
-        if self.draws.numel():
-            # the last batch, if it is smaller, has a draw of its own
-            full = self.draws.shape[1] // n * (n - n % self.batch_size)
-            for draws, generator in zip(self.draws, self._dropout, strict=True):
-                draws[:full].uniform_(generator=generator)
-                draws[full:].uniform_(generator=generator)
+        for parts, generator in zip(self._parts, self._dropout, strict=True):
+            for part in parts:
+                part.uniform_(generator=generator)
