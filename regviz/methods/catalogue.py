@@ -94,7 +94,7 @@ def colour(key: str) -> Mapping[Theme, str]:
     ValueError
         If there is no such method.
     """
-    choice("method", key, (*METHODS, EARLY_STOPPING))
+    choice("methods", key, (*METHODS, EARLY_STOPPING))
     return palette.EARLY_STOPPING if key == EARLY_STOPPING else METHODS[key].colour
 
 
@@ -119,7 +119,7 @@ def offered(
     training = replace(training, epochs=max(1, training.epochs - onset))
     found = []
     for key in methods:
-        method = METHODS[choice("method", key, METHODS)]
+        method = METHODS[choice("methods", key, METHODS)]
         rows = [method.at(s) for s in method.strengths(data, network, training) or (0.0,)]
         rows = [
             row if row.max_norm is None else replace(row, drop_rate=min(row.drop_rate, highest))

@@ -9,7 +9,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.pages import bring
 from regviz.spec.points import PointsSpec
 
-KEYS = (
+_KEYS = (
     *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),
     *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
     *("optimizer", "learning_rate", "batch_size", "epochs"),
@@ -17,9 +17,14 @@ KEYS = (
 )
 
 
+def keys() -> tuple[str, ...]:
+    """The session's keys of all controls."""
+    return (*_KEYS, *(f"use_{method}" for method in METHODS))
+
+
 def put(scene: Scene) -> None:
     """Let every control stand where a scene has it, from the next time they are drawn."""
-    for key in (*KEYS, *(f"use_{method}" for method in METHODS), "example"):
+    for key in (*keys(), "example"):
         st.session_state.pop(key, None)
     st.session_state["base"] = st.session_state["opened"] = scene
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)

@@ -8,6 +8,7 @@ from scipy import stats
 
 from regviz.figures import confusion_matrices, seed_losses
 from regviz.methods import palette
+from regviz.methods.catalogue import colour as method_colour
 
 rng = np.random.default_rng(0)
 NAMES = ["None", "L1", "Elastic net", "Early stopping"]
@@ -87,7 +88,7 @@ def test_each_seed_is_a_dot_and_each_mean_has_its_standard_error(theme):
         np.testing.assert_array_equal(dots.x, losses[:, i])
         np.testing.assert_allclose(mean.x, losses[:, i].mean())
         np.testing.assert_allclose(mean.error_x.array, stats.sem(losses[:, i]))
-        colour = METHODS[method].colour[theme]
+        colour = method_colour(method)[theme]
         assert dots.marker.color == mean.marker.color == mean.error_x.color == colour
         # each in the band of its name
         assert np.abs(np.array([*dots.y, *mean.y]) - i).max() < 0.5

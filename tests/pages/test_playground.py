@@ -22,7 +22,7 @@ from regviz.jobs.run import Run
 from regviz.jobs.scheduler import SHARED
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
-from regviz.pages.positions import KEYS
+from regviz.pages import positions
 from regviz.server import state
 from regviz.spec.experiment import NetworkSpec
 from regviz.spec.points import PointsSpec
@@ -278,7 +278,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
         )
         for w in kind
     }
-    assert keys - {"understand"} <= set(KEYS)
+    assert keys - {"understand"} <= set(positions.keys())
 
 
 # ------------------------------------------------------------------------------ what does not go
