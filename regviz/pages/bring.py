@@ -27,6 +27,7 @@ from regviz.data.notation import SIGNS, parse
 from regviz.data.table import DELIMITERS, MAX_BYTES, Table, read
 from regviz.methods import palette
 from regviz.pages.components import asset_component, file_uploader, plain
+from regviz.pages.state import page_state
 from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 
 PREVIEW_ROWS = 4
@@ -38,9 +39,9 @@ _canvas = asset_component("regviz_draw", "draw")
 
 def begin(points: PointsSpec | None) -> None:
     """Let a link's or a file's points take the place of a visitor's own, or none."""
-    st.session_state["own"] = points
-    drawing = st.session_state.get("drawing")
-    if points is not None and isinstance(drawing, Drawing):
+    page_state().own_points = points
+    drawing = page_state().drawing
+    if points is not None and drawing is not None:
         drawing.load(points)
 
 
@@ -110,7 +111,7 @@ def _content(spec: PointsSpec) -> tuple[object, ...]:
 
 
 def _use(spec: PointsSpec) -> None:
-    st.session_state["own"] = spec
+    page_state().own_points = spec
     # the file may say which points are for training
     st.session_state.pop("train_share", None)
 
@@ -132,10 +133,10 @@ def _read(content: bytes, file_id: str) -> Table:
 
 def _parsed(content: bytes, file_id: str, header: bool | None) -> Table:
     """Read the file once in a session: a workbook can take seconds."""
-    known, found = st.session_state.get("upload_table", ("", {}))
+    known, found = page_state().upload
     if known != file_id:
         found = {}
-        st.session_state["upload_table"] = (file_id, found)
+        page_state().upload = (file_id, found)
     if header not in found:
         try:
             table = read(content, header)
@@ -307,7 +308,7 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
     PointsSpec or None
         None while there are too few points; the canvas then says what is missing.
     """
-    drawing: Drawing = st.session_state.setdefault("drawing", Drawing())
+    drawing = page_state().drawing = page_state().drawing or Drawing()
     appears = "draw" not in st.session_state
     said = (st.session_state.get("draw") or {}).get("drawn")
     complaint = ""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.jobs.cost import affordable, seconds
+from regviz.pages.state import page_state
 from regviz.server.state import limits, runs
 
 RETRY = 2.0  # seconds
@@ -31,12 +32,11 @@ def tell_too_costly(scene: Scene) -> None:
 
 
 def _choose(epochs: int) -> None:
-    opened: Scene = st.session_state["opened"]
+    state = page_state()
     # so that the slider has such a place
-    st.session_state["opened"] = opened.with_epochs(epochs)
+    state.opened = state.opened.with_epochs(epochs)
     st.session_state["epochs"] = epochs
-    base: Scene = st.session_state["base"]
-    st.session_state["base"] = base.with_epochs(epochs)
+    state.base = (state.base or state.opened).with_epochs(epochs)
 
 
 def _reason(scene: Scene) -> str:

@@ -10,6 +10,7 @@ from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.pages.data import choose_data
 from regviz.pages.positions import stand
+from regviz.pages.state import page_state
 from regviz.spec.experiment import (
     ACTIVATIONS,
     FEATURES,
@@ -106,7 +107,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
 
 def _choose_training(base: TrainingSpec) -> TrainingSpec:
     st.header("Training", anchor=False)
-    opened = st.session_state["opened"].training
+    opened = page_state().opened.training
     optimizer = st.selectbox(
         "Optimizer",
         OPTIMIZERS,
@@ -169,7 +170,7 @@ def _choose_onset(base: int, epochs: int) -> int:
     if epochs == 1:
         return 0
     step = max(1, epochs // 20)
-    last = min(max(epochs - step, st.session_state["opened"].onset), epochs - 1)
+    last = min(max(epochs - step, page_state().opened.onset), epochs - 1)
     # fewer epochs may leave the slider beyond its end
     st.session_state["onset"] = min(st.session_state.get("onset", base), last)
     onset: int = st.slider(
@@ -189,7 +190,7 @@ def choose() -> Scene:
 
     What has no control, or is hidden, stays as it was in the scene that was opened.
     """
-    base: Scene = st.session_state["base"]
+    base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
     methods, early_stopping, onset = base.methods, base.early_stopping, base.onset
     with st.sidebar:
@@ -220,5 +221,5 @@ def choose() -> Scene:
         strengths=(),
         epoch=None,
     )
-    st.session_state["base"] = scene
+    page_state().base = scene
     return scene

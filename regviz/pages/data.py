@@ -14,6 +14,7 @@ from regviz.methods import labels, palette
 from regviz.pages import bring
 from regviz.pages.components import asset_component
 from regviz.pages.positions import stand
+from regviz.pages.state import page_state
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
@@ -70,13 +71,12 @@ def choose_data(base: Data) -> Data:
 
 def _last_example() -> DataSpec:
     """The example that was looked at before one's own points."""
-    last = st.session_state.get("example")
-    return last if isinstance(last, DataSpec) else Scene().data  # type: ignore[return-value]
+    return page_state().example or Scene().data  # type: ignore[return-value]
 
 
 def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base: Data) -> Data:
     """One's own points, which drawing and file hand to each other, and how they are split."""
-    points = control(st.session_state.get("own"))
+    points = control(page_state().own_points)
     if points is None:
         return base  # until there are points that can be used, what is on screen stays
     split = base if isinstance(base, PointsSpec) else points
@@ -96,7 +96,7 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
     )
     if share != percent:
         points = replace(points, split="")
-    st.session_state["own"] = points
+    page_state().own_points = points
     return replace(
         points,
         train_fraction=split.train_fraction if share == percent else share / 100,
@@ -108,7 +108,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
     chosen = (st.session_state.get("data") or {}).get("chosen")
     name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
     _picker(key="data", data=_thumbnails(name), on_chosen_change=lambda: None)
-    opened = st.session_state["opened"].data
+    opened = page_state().opened.data
     noise = st.slider(
         "Noise",
         0.0,
@@ -146,5 +146,5 @@ def _choose_example(base: DataSpec) -> DataSpec:
         unmoved = percent == round(100 * base.label_noise)
         label_noise = base.label_noise if unmoved else percent / 100
     spec = replace(base, name=name, noise=noise, label_noise=label_noise, train_fraction=fraction)
-    st.session_state["example"] = spec
+    page_state().example = spec
     return spec

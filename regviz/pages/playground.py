@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import secrets
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -28,7 +27,8 @@ from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, 
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import put
-from regviz.pages.snapshot import BoardSnapshot, requested_view, usual_focus, view
+from regviz.pages.snapshot import BoardSnapshot, request_view, usual_focus, view
+from regviz.pages.state import page_state
 from regviz.server.state import runs
 from regviz.server.widgets import begin_page, moved
 from regviz.spec.points import PointsSpec
@@ -107,14 +107,14 @@ def _name(grid: StrengthGrid, rows: list[int]) -> str:
     return hashlib.sha256(f"{grid}{rows}".encode()).hexdigest()[:16]
 
 
-def _held(name: str) -> int:
-    """How many frames the browser has said that it holds."""
+def _n_received(name: str) -> int:
+    """Return how many frames of a run the browser has received."""
     asked = (st.session_state.get("board") or {}).get("more")
     if isinstance(asked, dict) and asked.get("run") == name:
         held = asked.get("held")
         if type(held) is int and held >= 0:
-            st.session_state["held"] = (name, held)
-    run, frames = st.session_state.get("held", ("", 0))
+            page_state().received = (name, held)
+    run, frames = page_state().received
     return frames if run == name else 0
 
 
@@ -122,30 +122,35 @@ def _held(name: str) -> int:
 def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
-    held = _held(name)
+    n_received = _n_received(name)
     if moved():
         st.rerun()
-    visitor = st.session_state["visitor"]
+    state = page_state()
+    visitor = state.visitor
     # the same run as before, or, if it was given up meanwhile, the same frames once more
     run = runs().get(grid.experiment, visitor, always=True)
-    history = run.wait(held, GATHER if held else 0, PATIENCE, visitor)
-    reply = st.session_state["reply"] = st.session_state.get("reply", 0) + 1
-    look = st.session_state.get("requested_view")
-    most = FIRST_FRAMES if reply == 1 else None
+    history = run.wait(n_received, GATHER if n_received else 0, PATIENCE, visitor)
+    state.n_replies += 1
+    most = FIRST_FRAMES if state.n_replies == 1 else None
     rest = REST * max(0, runs().n_training - AT_ONCE)
-    message = encode(grid, name, rows, history, run.selector, held, reply, look, link, rest, most)
+    message = encode(
+        *(grid, name, rows, history, run.selector, n_received, state.n_replies),
+        *(state.requested_view, link, rest, most),
+    )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
-    if understand.is_open() and (snapshot := _sight()) != st.session_state.get("seen_below"):
+    if understand.is_open() and (snapshot := _snapshot()) != state.seen_below:
         # known from now on: a run of the whole page comes by here before it draws the views
-        st.session_state["seen_below"] = snapshot
+        state.seen_below = snapshot
         st.rerun()
 
 
-def _sight() -> BoardSnapshot | None:
+def _snapshot() -> BoardSnapshot | None:
     """What is on screen, if its training is complete."""
-    grid, _, _ = st.session_state["shown"]
-    visitor = st.session_state["visitor"]
+    state = page_state()
+    if state.shown is None:
+        return None
+    grid, visitor = state.shown[0], state.visitor
     history = runs().get(grid.experiment, visitor, always=True).wait(0, 0, 0, visitor)
     if not history.complete:
         return None
@@ -176,13 +181,14 @@ def _show_below() -> None:
     """The views, drawn anew by themselves when one of their own controls moves."""
     understand.choose()
     if understand.is_open():
-        snapshot = st.session_state["seen_below"] = _sight()
+        snapshot = page_state().seen_below = _snapshot()
         understand.show(snapshot)
 
 
 def _begin(scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenerator) -> bool:
     """Start what is to be trained; where that cannot be, say why and what can."""
-    fresh = grid != st.session_state.get("shown", (None,))[0]
+    shown = page_state().shown
+    fresh = shown is None or grid != shown[0]
     shared = fresh and runs().holds(grid.experiment)
     with messages:
         if fresh and too_costly(scene):
@@ -205,13 +211,14 @@ def _begin(scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenera
 def _open() -> None:
     """Stand where the visitor's link says, or the file that was opened meanwhile."""
     problems: list[str] = []
-    opened = st.session_state.pop("opening", None)
+    state = page_state()
+    opened, state.to_open = state.to_open, None
+    first = state.base is None
     if opened is None:
-        if "base" in st.session_state:
+        if not first:
             return
         opened, problems = from_query(st.query_params.to_dict())
         problems = [f"In the link: {problem}" for problem in problems]
-    first = "base" not in st.session_state
     opened, refused = nearest_allowed(opened)
     put(opened)
     grid = opened.grid()
@@ -220,23 +227,23 @@ def _open() -> None:
     }
     # the visitor's first run is played; of another one that is opened its end is shown
     end = None if first else opened.training.epochs
-    requested_view(
+    request_view(
         opened.focus or usual_focus(grid),
         middle | opened.levels(grid),
         end if opened.epoch is None else opened.epoch,
     )
-    left_out = st.session_state.pop("left_out", [])
-    st.session_state["problems"] = problems + refused + (left_out or opened.approximations(grid))
+    state.problems = problems + refused + (state.left_out or opened.approximations(grid))
+    state.left_out = []
 
 
 def _tell_problems(grid: StrengthGrid) -> None:
     """What of a link or file could not be followed, until something else is trained."""
-    problems, about = st.session_state.get("problems", []), st.session_state.get("problems_of")
-    if problems and about in (None, grid):
-        st.session_state["problems_of"] = grid
-        st.warning("  \n".join(map(plain, problems)))
+    state = page_state()
+    if state.problems and state.problems_of in (None, grid):
+        state.problems_of = grid
+        st.warning("  \n".join(map(plain, state.problems)))
     else:
-        st.session_state["problems"], st.session_state["problems_of"] = [], None
+        state.problems, state.problems_of = [], None
 
 
 def _address_of(scene: Scene) -> str:
@@ -254,25 +261,26 @@ def _tell_left_out(scene: Scene) -> None:
     points = scene.data if isinstance(scene.data, PointsSpec) else None
     if points is None or f"points={LEFT_OUT}" not in _address_of(scene):
         return
-    if st.session_state.get("told_of") != points.points:
-        st.session_state["told_of"] = points.points
+    state = page_state()
+    if state.told_too_many != points.points:
+        state.told_too_many = points.points
         # beside what of the file that they came with could not be followed
-        about = st.session_state.get("problems_of")
-        others = st.session_state.get("problems", []) if about in (None, scene.grid()) else []
-        st.session_state["problems"] = [
+        others = state.problems if state.problems_of in (None, scene.grid()) else []
+        state.problems = [
             *others,
             f"Your {points.n_samples} points are too many for the address: it holds everything"
             " else. To keep the points, save the experiment as a file with “Save · open”.",
         ]
-        st.session_state["problems_of"] = None
+        state.problems_of = None
 
 
 def _switch_on() -> None:
     """A method that a view has called for takes part."""
-    called = st.session_state.pop("called", None)
-    base: Scene = st.session_state["base"]
+    state = page_state()
+    called, state.called = state.called, None
+    base = state.base or state.opened
     if called in METHODS and called not in base.methods:
-        st.session_state["base"] = replace(base, methods=(*base.methods, called))
+        state.base = replace(base, methods=(*base.methods, called))
         st.session_state[f"use_{called}"] = True
 
 
@@ -298,24 +306,25 @@ def main() -> None:
         above = st.container(horizontal=True, width="content")
     # messages come and go in a place of their own: the board would lose its state if it moved
     messages = st.container()
-    visitor = st.session_state.setdefault("visitor", secrets.token_hex(8))
+    state = page_state()
+    visitor = state.visitor
     grid = scene.grid()
-    before, rows_before, _ = st.session_state.get("shown", (None, [], None))
+    before = state.shown
     # the cards keep the strengths that they start with as long as the grid is the same
-    rows = rows_before if grid == before else grid.rows(view().levels)
+    rows = before[1] if before and grid == before[0] else grid.rows(view().levels)
     _tell_left_out(scene)
     with messages:
         _tell_problems(grid)
     if not _begin(scene, grid, visitor, messages):
         if before is None:
             return
-        grid, rows, scene = st.session_state["shown"]  # what is on screen stays
-    st.session_state["shown"] = (grid, rows, scene)
-    if before is not None and before.experiment != grid.experiment:
-        runs().leave(before.experiment, visitor)
+        grid, rows, scene = before  # what is on screen stays
+    state.shown = (grid, rows, scene)
+    if before is not None and before[0].experiment != grid.experiment:
+        runs().leave(before[0].experiment, visitor)
     if "share" not in scene.hide:
         with above:
-            share.show(scene, grid, _sight)
+            share.show(scene, grid, _snapshot)
     _show(grid, rows, _name(grid, rows), _address_of(scene))
     if "understand" not in scene.hide:
         _show_below()

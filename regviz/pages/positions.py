@@ -7,6 +7,7 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import METHODS
 from regviz.pages import bring
+from regviz.pages.state import page_state
 from regviz.spec.points import PointsSpec
 
 _KEYS = (
@@ -24,9 +25,11 @@ def keys() -> tuple[str, ...]:
 
 def put(scene: Scene) -> None:
     """Let every control stand where a scene has it, from the next time they are drawn."""
-    for key in (*keys(), "example"):
+    for key in keys():
         st.session_state.pop(key, None)
-    st.session_state["base"] = st.session_state["opened"] = scene
+    state = page_state()
+    state.base = state.opened = scene
+    state.example = None
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)
 
 

@@ -20,7 +20,8 @@ from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.pages.components import file_uploader, plain
-from regviz.pages.snapshot import BoardSnapshot, View, usual_focus, view
+from regviz.pages.snapshot import BoardSnapshot, usual_focus, view
+from regviz.pages.state import View, page_state
 from regviz.server.state import limits
 from regviz.spec.experiment import Experiment
 
@@ -254,15 +255,15 @@ def _show_opening() -> None:
         max_upload_size=1,
         help="A file saved here, or written by Experiment.to_json.",
     )
-    if file is None or file.file_id == st.session_state.get("opened_file"):
+    if file is None or file.file_id == page_state().opened_file:
         return
-    st.session_state["opened_file"] = file.file_id
+    page_state().opened_file = file.file_id
     try:
-        scene, st.session_state["left_out"] = read(file.getvalue().decode("utf-8-sig"))
+        scene, page_state().left_out = read(file.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         st.error(f"The file is not text in UTF-8 (byte {error.start}). Nothing was changed.")
     except ValueError as error:
         st.error(f"The file cannot be opened: {plain(str(error))}. Nothing was changed.")
     else:
-        st.session_state["opening"] = scene
+        page_state().to_open = scene
         st.rerun()

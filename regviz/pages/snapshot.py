@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -12,35 +12,18 @@ from regviz.engine.history import History
 from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.palette import Theme
+from regviz.pages.state import View, page_state
 
 
-@dataclass(frozen=True)
-class View:
-    """What of a grid a visitor looks at.
-
-    Attributes
-    ----------
-    focus : str or None
-        The card that is seen large; None leaves it to the board.
-    levels : dict of str to int
-        At which of its strengths a method is seen, where that is known.
-    epoch : int or None
-        None is the end.
-    """
-
-    focus: str | None = None
-    levels: dict[str, int] = field(default_factory=dict)
-    epoch: int | None = None
-
-
-def requested_view(
+def request_view(
     focus: str | None, levels: Mapping[str, int], epoch: int | None = None, scroll: bool = False
 ) -> None:
     """Have the board show something else with its next message; what is left open stays."""
     before = view()
     told = View(focus or before.focus, before.levels | dict(levels), epoch)
-    st.session_state["view"] = told
-    st.session_state["requested_view"] = {
+    state = page_state()
+    state.view = told
+    state.requested_view = {
         "id": secrets.token_hex(4),
         "focus": focus,
         "levels": dict(levels),
@@ -48,19 +31,18 @@ def requested_view(
         "scroll": scroll,
     }
     if focus is not None:
-        st.session_state["called"] = focus
+        state.called = focus
 
 
 def view() -> View:
-    """What the visitor looks at, as the board or a requested_view has said last."""
-    known: View = st.session_state.get("view", View())
+    """Return what the visitor looks at, as the board has said or the page has requested last."""
+    state = page_state()
+    requested = state.requested_view or {}
     said = (st.session_state.get("board") or {}).get("view")
     # what the board said before it knew of the last request is out of date
-    if isinstance(said, dict) and said.get("look") == st.session_state.get(
-        "requested_view", {}
-    ).get("id"):
-        known = st.session_state["view"] = _read(said, known)
-    return known
+    if isinstance(said, dict) and said.get("look") == requested.get("id"):
+        state.view = _read(said, state.view)
+    return state.view
 
 
 def usual_focus(grid: StrengthGrid) -> str:
@@ -130,5 +112,5 @@ class BoardSnapshot:
         scroll : bool
             Whether to scroll to the board.
         """
-        requested_view(focus, levels or {}, scroll=scroll)
+        request_view(focus, levels or {}, scroll=scroll)
         st.rerun()

@@ -403,7 +403,7 @@ def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
 def test_the_file_is_shown_and_nothing_is_trained_on_until_it_is_used():
     before = many()
     text = "\n".join(["a,<b>,c", *rows()])
-    page = uploaded(text, own=before)
+    page = uploaded(text, own_points=before)
     assert result(page) == before
     (preview,) = [each.proto.body for each in page.main if each.type == "html"]
     assert "The first of 12 rows" in preview
@@ -438,8 +438,7 @@ def sidebar() -> None:
     from regviz.pages.data import choose_data
 
     state = streamlit.session_state
-    state.setdefault("opened", Scene())
-    state["base"] = choose_data(state.get("base", Scene().data))
+    state["data_chosen"] = choose_data(state.get("data_chosen", Scene().data))
 
 
 def test_another_share_replaces_the_split_of_the_file():
@@ -448,18 +447,18 @@ def test_another_share_replaces_the_split_of_the_file():
     page.run()
     content = points_csv(make_dataset(DataSpec("moons", train_fraction=0.2)))
     page.file_uploader[0].set_value(("points.csv", content.encode(), "text/csv")).run()
-    assert page.session_state["base"] == Scene().data
+    assert page.session_state["data_chosen"] == Scene().data
     page.button[-1].click().run()
     assert "Split as in the file: 64 training, 16 validation, 320 test." in said(page)
-    split = page.session_state["base"].split
+    split = page.session_state["data_chosen"].split
     assert [split.count(part) for part in "012"] == [64, 16, 320]
     (share,) = [each for each in page.slider if each.label == "Share for training"]
     assert share.value == 20
     page.run()
-    assert page.session_state["base"].split == split
+    assert page.session_state["data_chosen"].split == split
     share = next(each for each in page.slider if each.label == "Share for training")
     share.set_value(50).run()
-    data = page.session_state["base"]
+    data = page.session_state["data_chosen"]
     assert (data.split, data.train_fraction) == ("", 0.5)
     page.run()
-    assert page.session_state["base"] == data
+    assert page.session_state["data_chosen"] == data

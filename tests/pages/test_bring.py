@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from regviz.data.drawing import Drawing
 from regviz.data.table import MAX_BYTES
 from regviz.pages import bring
+from regviz.pages.state import PageState
 from regviz.spec.points import LARGEST, MAX_POINTS, PointsSpec
 
 SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
@@ -26,8 +27,9 @@ def uploading() -> None:
     import streamlit
 
     from regviz.pages.bring import upload
+    from regviz.pages.state import page_state
 
-    streamlit.session_state["result"] = upload(streamlit.session_state.get("own"))
+    streamlit.session_state["result"] = upload(page_state().own_points)
 
 
 def drawing() -> None:
@@ -41,8 +43,11 @@ def drawing() -> None:
 
 def opened(script: Any, **state: Any) -> AppTest:
     page = AppTest.from_function(script, default_timeout=20)
-    for key, value in state.items():
-        page.session_state[key] = value
+    known = {field.name for field in fields(PageState)}
+    given = {key: value for key, value in state.items() if key in known}
+    page.session_state["page"] = PageState(**given)
+    for key in state.keys() - known:
+        page.session_state[key] = state[key]
     page.run()
     assert not page.exception
     return page
@@ -89,14 +94,14 @@ def test_without_a_file_the_page_says_what_is_needed():
 
 
 def test_points_in_use_stay_until_there_is_a_file():
-    page = opened(uploading, own=SOME)
+    page = opened(uploading, own_points=SOME)
     assert result(page) == SOME
     assert said(page) == "In use: 12 points: 2 classes (left: 6, right: 6)."
-    assert "15 points with a value." in said(opened(uploading, own=OTHER))
+    assert "15 points with a value." in said(opened(uploading, own_points=OTHER))
 
 
 def test_a_file_becomes_points_scaled_where_they_need_it():
-    page = uploaded(GOOD, own=SOME)
+    page = uploaded(GOOD, own_points=SOME)
     spec = used(page)
     X = np.array([(20 + i, 150 + i * i) for i in range(20)], float)
     expected = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -184,7 +189,7 @@ def test_the_header_can_be_overruled():
 def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
     content: str | bytes, message: str
 ):
-    page = uploaded(content, own=SOME)
+    page = uploaded(content, own_points=SOME)
     assert result(page) == SOME
     assert not page.button
     (error,) = page.error
@@ -298,10 +303,10 @@ def test_points_from_elsewhere_replace_the_drawing():
 def test_a_drawing_is_there_again_when_the_canvas_comes_back():
     page = opened(drawing, before=SOME)
     tell(page, ENOUGH, version=1)
-    again = opened(drawing, before=result(page), drawing=page.session_state["drawing"])
+    again = opened(drawing, before=result(page), drawing=page.session_state["page"].drawing)
     assert result(again) == result(page)
     assert message(again)["points"] == ENOUGH
-    elsewhere = opened(drawing, before=SOME, drawing=page.session_state["drawing"])
+    elsewhere = opened(drawing, before=SOME, drawing=page.session_state["page"].drawing)
     assert result(elsewhere) == SOME
 
 

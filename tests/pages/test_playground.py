@@ -79,7 +79,7 @@ def say(page: AppTest, **said: Any) -> AppTest:
 
 def look(page: AppTest, **seen: Any) -> AppTest:
     """Run the page as if the board had said that this is looked at."""
-    return say(page, view={"look": page.session_state["requested_view"]["id"]} | seen)
+    return say(page, view={"look": page.session_state["page"].requested_view["id"]} | seen)
 
 
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
@@ -99,12 +99,12 @@ def header(page: AppTest) -> dict:
 
 
 def grid_on(page: AppTest) -> StrengthGrid:
-    return page.session_state["shown"][0]
+    return page.session_state["page"].shown[0]
 
 
 def levels_on(page: AppTest) -> dict[str, int]:
     """At which of its strengths each method is in the line-up."""
-    grid, rows, _ = page.session_state["shown"]
+    grid, rows, _ = page.session_state["page"].shown
     return {
         key: networks.index(row)
         for (key, networks), row in zip(grid.networks_by_method, rows, strict=True)
@@ -124,7 +124,7 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert not page.exception
     assert not page.error
     assert not page.warning
-    grid, rows, _ = page.session_state["shown"]
+    grid, rows, _ = page.session_state["page"].shown
     assert grid == StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     assert grid.only(rows) == SHOWCASE
     sent = header(page)
@@ -298,12 +298,12 @@ def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impossible")
 def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page: AppTest):
-    before, sent = page.session_state["shown"], header(page)
+    before, sent = page.session_state["page"].shown, header(page)
     widget(page.slider, "Noise").set_value(0.6).run()
     assert not page.exception
     assert "do not go together" in page.error[0].value
     assert "batch_size must be at most 60" in page.error[0].value
-    assert page.session_state["shown"] == before
+    assert page.session_state["page"].shown == before
     assert header(page)["run"] == sent["run"]
     assert header(page)["cards"] == sent["cards"]
     widget(page.slider, "Noise").set_value(0.5).run()
@@ -454,7 +454,7 @@ def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     page = open_page(**QUICK, methods="none,l2")
     own = PointsSpec(np.column_stack([X, X[:, 0] > 0]), seed=SHOWCASE.data.seed)
-    page.session_state["opening"] = replace(page.session_state["base"], data=own)
+    page.session_state["page"].to_open = replace(page.session_state["page"].base, data=own)
     page.run()
     assert not page.exception
     (warning,) = page.warning
@@ -468,7 +468,7 @@ def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
     assert not again.exception
     (warning,) = again.warning
     assert "The points are not in the address" in warning.value.replace("\\", "")
-    shown = again.session_state["shown"][2]
+    shown = again.session_state["page"].shown[2]
     assert (shown.network.hidden, shown.methods) == ((2,), ("none", "l2"))
     assert shown.data == Scene().data
     widget(again.slider, "Hidden layers").set_value(2).run()

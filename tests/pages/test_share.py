@@ -83,11 +83,11 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
-    assert again.session_state["requested_view"]["levels"] == {
+    assert again.session_state["page"].requested_view["levels"] == {
         k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
     }
-    assert again.session_state["requested_view"]["focus"] == "l2"
-    assert again.session_state["requested_view"]["epoch"] == 20
+    assert again.session_state["page"].requested_view["focus"] == "l2"
+    assert again.session_state["page"].requested_view["epoch"] == 20
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
@@ -95,10 +95,11 @@ def test_the_link_of_the_untouched_page_is_short(page: AppTest):
     assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
 
 
-def test_what_the_board_said_before_the_last_wish_does_not_count(page: AppTest):
+def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
     look(page, focus="l2", levels={}, epoch=None)
     assert scene_of(shared(page)[0]).focus == "l2"
-    page.session_state["requested_view"] = page.session_state["requested_view"] | {"id": "another"}
+    state = page.session_state["page"]
+    state.requested_view = state.requested_view | {"id": "another"}
     page.session_state["board"] = {"view": {"look": "before", "focus": "l1", "levels": {}}}
     assert scene_of(shared(page)[0]).focus == "l2"
 
@@ -113,7 +114,7 @@ def test_what_the_board_said_before_the_last_wish_does_not_count(page: AppTest):
 )
 def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
     said = (
-        seen | {"look": page.session_state["requested_view"]["id"]}
+        seen | {"look": page.session_state["page"].requested_view["id"]}
         if isinstance(seen, dict)
         else seen
     )
@@ -143,7 +144,7 @@ def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_i
 def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=(2000, 2)), np.arange(2000) % 2])
-    page.session_state["opening"] = Scene(
+    page.session_state["page"].to_open = Scene(
         PointsSpec(X), training=replace(Scene().training, epochs=1)
     )
     page.run()
@@ -223,8 +224,8 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
     assert widget(page.slider, "Noise").value == 0.35
     assert widget(page.select_slider, "Learning rate").value == 0.002
     assert [field.value for field in page.number_input if "Layer" in field.label] == [4, 2]
-    assert page.session_state["requested_view"]["focus"] == "max_norm"
-    assert page.session_state["requested_view"]["epoch"] == 30
+    assert page.session_state["page"].requested_view["focus"] == "max_norm"
+    assert page.session_state["page"].requested_view["epoch"] == 30
     # and from there on it goes as always
     widget(page.slider, "Noise").set_value(0.5).run()
     assert grid_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).grid()
@@ -282,7 +283,7 @@ def test_a_strength_that_is_not_offered_is_told():
 
 
 def test_json_of_the_page_opens_in_the_library(page: AppTest):
-    scene: Scene = page.session_state["shown"][2]
+    scene: Scene = page.session_state["page"].shown[2]
     again = Scene.from_json(scene.to_json())
     assert again.grid().experiment == grid_on(page).experiment
     assert json.loads(scene.to_json())["methods"] == list(METHODS)
@@ -319,27 +320,27 @@ def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: t
     assert not page.warning
     n_train = len(make_dataset(data).points("train")[1])
     training = replace(BRIEFLY, batch_size=min(10, n_train))
-    assert page.session_state["shown"][2].data == data
+    assert page.session_state["page"].shown[2].data == data
     assert grid_on(page) == replace(scene, training=training).grid()
 
 
 def test_points_that_are_opened_take_the_place_of_those_that_were_there():
     page = open_page(**QUICK)
     for data in (own(40), own(50, seed=1), own(40), own(30, seed=2)):
-        page.session_state["opening"] = Scene(data, SMALL, BRIEFLY)
+        page.session_state["page"].to_open = Scene(data, SMALL, BRIEFLY)
         page.run()
         assert not page.exception
-        assert page.session_state["shown"][2].data == data
-    page.session_state["opening"] = Scene()
+        assert page.session_state["page"].shown[2].data == data
+    page.session_state["page"].to_open = Scene()
     page.run()
-    assert page.session_state["shown"][2].data == Scene().data
+    assert page.session_state["page"].shown[2].data == Scene().data
 
 
 def test_the_share_for_training_is_followed_once_it_moves():
     query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, BRIEFLY))).query))
     page = open_page(**query)
     widget(page.slider, "Share for training").set_value(60).run()
-    assert page.session_state["shown"][2].data == replace(OWN[1], train_fraction=0.6)
+    assert page.session_state["page"].shown[2].data == replace(OWN[1], train_fraction=0.6)
 
 
 def test_an_epoch_that_is_not_recorded_is_told():

@@ -32,16 +32,18 @@ def snapshot(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda hi
 
 
 def script(snapshot):
-    """The page: the view, and what it wished the board to show."""
+    """The page: the view, and what it requested of the board."""
     import streamlit as st
 
+    from regviz.pages.state import page_state
     from regviz.pages.understand import paths
 
     snapshot = st.session_state.get("other") or snapshot
-    if "requested_view" in st.session_state:
-        requested_view = st.session_state.pop("requested_view")
-        st.session_state.setdefault("wishes", []).append(
-            (requested_view["focus"], requested_view["levels"])
+    state = page_state()
+    if state.requested_view is not None:
+        requested, state.requested_view = state.requested_view, None
+        st.session_state.setdefault("requested", []).append(
+            (requested["focus"], requested["levels"])
         )
     paths.show(snapshot)
 
@@ -177,18 +179,18 @@ def test_a_click_shows_that_strength_once(seen, drawn):
     page = opened(seen)
     drawn.clicked = [{"customdata": 3}]
     page.run()
-    assert page.session_state["wishes"] == [("l1", {"l1": 2})]
+    assert page.session_state["requested"] == [("l1", {"l1": 2})]
     before, after = drawn.keys[0], drawn.keys[-1]
     assert before != after, "the new chart has nothing selected"
     page.run()
-    assert len(page.session_state["wishes"]) == 1
+    assert len(page.session_state["requested"]) == 1
 
 
 def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
     page = opened(seen)
     drawn.clicked = [{"customdata": 0}]
     page.run()
-    assert page.session_state["wishes"] == [("none", {"none": 0})]
+    assert page.session_state["requested"] == [("none", {"none": 0})]
 
 
 def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
@@ -198,7 +200,7 @@ def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
     assert trace.x[point] == trace.x[10 + point]
     drawn.clicked = [{"customdata": trace.customdata[point]}]
     page.run()
-    assert page.session_state["wishes"] == [("l1", {"l1": 3})]
+    assert page.session_state["requested"] == [("l1", {"l1": 3})]
 
 
 def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
@@ -208,7 +210,7 @@ def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
     expected = ("l1", {"l1": best - 1})
     if best == 0:
         expected = ("none", {"none": 0})
-    assert page.session_state["wishes"] == [expected]
+    assert page.session_state["requested"] == [expected]
 
 
 def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(seen, drawn):

@@ -181,7 +181,7 @@ def test_start_over_asks_the_first_question_again(snapshot):
 def test_the_advice_opens_on_the_board(snapshot):
     page = open_view(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
-    assert page.session_state["requested_view"]["focus"] == "l1"
+    assert page.session_state["page"].requested_view["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
 
 
@@ -189,7 +189,7 @@ def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compare
     losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
     page = open_view(with_losses(snapshot, losses), MEASURED)
     page.button("which_one_open").click().run()
-    requested_view = page.session_state["requested_view"]
+    requested_view = page.session_state["page"].requested_view
     assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
     assert requested_view["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
 
@@ -206,4 +206,4 @@ def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list
     page.radio("which_one_validate").set_value("no").run()
     page.button("which_one_open").click().run()  # were it to run on and on, this would time out
     assert not page.exception
-    assert page.session_state["seen_below"].focus == "none"
+    assert page.session_state["page"].seen_below.focus == "none"

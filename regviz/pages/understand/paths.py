@@ -21,6 +21,7 @@ from regviz.engine.history import History
 from regviz.figures.paths import weight_paths
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot
+from regviz.pages.state import page_state
 from regviz.pages.understand.method import choose_method
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 from regviz.spec.experiment import Experiment
@@ -84,11 +85,11 @@ def _draw(snapshot: BoardSnapshot, one: Path, losses: Losses | None, shown: int)
         one, losses, choice=validated(one, losses), shown=shown, theme=snapshot.theme
     )
     # A chart's selection outlives the click that made it: after one is acted on, the chart is new.
-    clicks = st.session_state.setdefault("paths_clicks", 0)
+    clicks = page_state().path_clicks
     key = f"paths_{one.method}_{'run' if losses is None else 'seeds'}_{clicks}"
     event = draw(figure, key, on_select="rerun", selection_mode="points")
     for point in event["selection"]["points"]:
-        st.session_state["paths_clicks"] = clicks + 1
+        page_state().path_clicks = clicks + 1
         # the index of the strength, or for a weight the last of several numbers
         level = int(np.ravel(point["customdata"])[-1])
         _look(snapshot, one.networks[level])

@@ -9,6 +9,7 @@ from regviz.analysis.replicates import with_seed
 from regviz.engine.history import History
 from regviz.jobs.run import Replication
 from regviz.pages.snapshot import BoardSnapshot
+from regviz.pages.state import page_state
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment
 from regviz.spec.points import PointsSpec
@@ -51,10 +52,11 @@ class Seeds(Generic[Found]):
     ) -> None:
         self.snapshot, self.view, self.find = snapshot, view, find
         self.experiment = with_seed(experiment, 0)
-        grid, asked = st.session_state.get(f"{view}_asked", (None, {}))
+        state = page_state()
+        grid, asked = state.asked.get(view, (None, {}))
         if grid != snapshot.grid:
             asked = {}
-            st.session_state[f"{view}_asked"] = (snapshot.grid, asked)
+            state.asked[view] = (snapshot.grid, asked)
         # None while it is in training, and in the end what was found or why nothing could be
         self._asked: dict[Experiment, Found | Exception | None] = asked
 

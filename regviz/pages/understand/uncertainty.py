@@ -7,6 +7,7 @@ from regviz.figures.uncertainty import uncertainty_map
 from regviz.methods.labels import labels
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot
+from regviz.pages.state import page_state
 from regviz.pages.understand.method import choose_method
 
 PARTS = {
@@ -83,8 +84,8 @@ def show(snapshot: BoardSnapshot) -> None:
 def _plane(snapshot: BoardSnapshot, k: int, passes: int) -> Plane:
     """What the maps show, kept until it is another network's or there are other passes."""
     key = (snapshot.grid.experiment, k, passes)
-    kept, plane = st.session_state.get("uncertainty_plane", (None, None))
-    if kept != key:
+    state = page_state()
+    if state.plane is None or state.plane[0] != key:
         bar = st.empty()
 
         def tell(share: float) -> None:
@@ -93,5 +94,6 @@ def _plane(snapshot: BoardSnapshot, k: int, passes: int) -> Plane:
 
         plane = over_plane(snapshot.history, k, passes=passes, progress=tell)
         bar.empty()
-        st.session_state["uncertainty_plane"] = (key, plane)
-    return plane  # type: ignore[no-any-return]
+        state.plane = (key, plane)
+    found: Plane = state.plane[1]
+    return found
