@@ -77,10 +77,13 @@ def _load(dtype: str) -> Future[Any]:
             fail(error)
 
     def fail(error: Exception) -> None:
-        _logger.warning("compilation failed, training goes on without", exc_info=error)
+        told = None if isinstance(error, RuntimeError) else error
+        _logger.warning("Training is slow, as nothing is compiled: %s", error, exc_info=told)
         future.set_exception(error)
 
     try:
+        if _is_switched_off():
+            raise RuntimeError("NUMBA_DISABLE_JIT switches Numba's compiler off")
         kernel = _kernel()
         wanted = kernel.signatures(dtype)
         held = [d._cache.holds(signature, d.targetctx) for d, signature in wanted]
@@ -94,6 +97,13 @@ def _load(dtype: str) -> Future[Any]:
     except Exception as error:
         fail(error)
     return future
+
+
+def _is_switched_off() -> bool:
+    """Whether Numba's compiler is switched off, as people do to debug code of their own."""
+    import numba
+
+    return bool(numba.config.DISABLE_JIT)
 
 
 @cache
@@ -146,8 +156,10 @@ def _kernel() -> ModuleType:
                 return super().load_overload(signature, context)
 
         def save_overload(self, signature: Any, data: Any) -> None:
-            with suppress(OSError):
+            try:
                 super().save_overload(signature, data)
+            except OSError as error:
+                _logger.warning("Each start compiles for ten seconds, as it is not kept: %s", error)
 
     for dispatcher in kernel.DISPATCHERS:
         dispatcher._cache = Cache(dispatcher.py_func)

@@ -337,15 +337,25 @@ print("loaded" if loaded else "compiled" if compiled.ready("float32") else "with
 """
 
 
-def loaded(folder: Path, **environment: str) -> str:
-    """How a new process with this cache comes by the kernel."""
+def run_script(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Train in a new process with this cache."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return done
+
+
+def loaded(folder: Path, **environment: str) -> str:
+    """How a new process with this cache comes by the kernel."""
+    return run_script(folder, **environment).stdout.strip()
+
+
+def logged(folder: Path, **environment: str) -> str:
+    """What that process says besides."""
+    return run_script(folder, **environment).stderr
 
 
 def test_the_kernel_is_compiled_once_and_loaded_from_then_on(tmp_path):
@@ -363,10 +373,14 @@ def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path):
     file = tmp_path / "file"
     file.touch()
     assert loaded(file / "folder") == "compiled"
+    assert "as it is not kept" in logged(file / "folder")
 
 
 def test_where_nothing_can_be_compiled_the_reference_serves(tmp_path):
     assert loaded(tmp_path, NUMBA_DISABLE_JIT="1") == "without"
+    said = logged(tmp_path, NUMBA_DISABLE_JIT="1")
+    assert "NUMBA_DISABLE_JIT switches Numba's compiler off" in said
+    assert "Traceback" not in said
 
 
 def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_reference(
