@@ -19,7 +19,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -39,20 +39,9 @@ from regviz.methods.labels import dataset_label, label
 VERSION = 4
 
 
-def encode(
-    grid: StrengthGrid,
-    name: str,
-    rows: Sequence[int],
-    history: History,
-    selector: FrameSelector,
-    frame: int = 0,
-    reply: int = 0,
-    look: Mapping[str, Any] | None = None,
-    link: str | None = "",
-    rest: float = 0.0,
-    most: int | None = None,
-) -> bytes:
-    """The frames of a grid from ``frame`` on, as the module describes.
+@dataclass(frozen=True)
+class Source:
+    """A run of a grid, as far as it has come, to be encoded for the browser.
 
     Parameters
     ----------
@@ -63,9 +52,32 @@ def encode(
         The network that each of the grid's methods shows at first, in the order of
         ``grid.networks_by_method``.
     history : History
-        Of the grid's experiment, as far as it has come.
+        Of the grid's experiment.
     selector : FrameSelector
         Of ``history``.
+    """
+
+    grid: StrengthGrid
+    name: str
+    rows: Sequence[int]
+    history: History
+    selector: FrameSelector
+
+
+def encode(
+    source: Source,
+    frame: int = 0,
+    reply: int = 0,
+    look: Mapping[str, Any] | None = None,
+    link: str | None = "",
+    rest: float = 0.0,
+    most: int | None = None,
+) -> bytes:
+    """Encode a run's frames from ``frame`` on, as the module describes.
+
+    Parameters
+    ----------
+    source : Source
     frame : int
         The first frame to send; frame 0 comes with the points and all else that does not change.
     reply : int
@@ -84,6 +96,7 @@ def encode(
     most : int, optional
         Frames to send at most; by default all that there are.
     """
+    history, selector = source.history, source.selector
     n_times = len(history.epochs)  # the run may be ahead of it
     frames = [(t, precision) for t, precision in selector.frames[frame:] if t < n_times][:most]
     times = [t for t, precision in frames if precision == frames[0][1]]
@@ -103,21 +116,21 @@ def encode(
     listed, body = selector.kept((frame, len(times)), arrays)
     header: dict[str, Any] = {
         "version": VERSION,
-        "run": name,
+        "run": source.name,
         "frame": frame,
         "n_frames": selector.n_frames,
         "reply": reply,
         "rest": rest,
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
-        "early_stopping": _early_stopping(history, grid.patience) if times else None,
+        "early_stopping": _early_stopping(history, source.grid.patience) if times else None,
         # two scenes may have one grid: where a batch may be larger than there are points
         "link": link,
     }
     if look is not None:
         header["look"] = dict(look)
     if frame == 0:
-        header |= {"link_version": LINK_VERSION} | _opening(grid, rows, history)
+        header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
 
 

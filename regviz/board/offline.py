@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
@@ -150,9 +150,10 @@ def recording(
         raise invalid("rows", f"one network of each of {networks_by_method}", list(rows))
     selector = FrameSelector(history)
     selector.add(history)
+    source = Source(grid, name, rows, history, selector)
     messages, frame = [], 0
     while frame < len(selector.frames):
-        messages.append(encode(grid, name, rows, history, selector, frame, look=look))
+        messages.append(encode(source, frame, look=look))
         precision = selector.frames[frame][1]
         while frame < len(selector.frames) and selector.frames[frame][1] == precision:
             frame += 1

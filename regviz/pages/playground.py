@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
     LONGEST,
@@ -133,10 +133,9 @@ def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     state.n_replies += 1
     most = FIRST_FRAMES if state.n_replies == 1 else None
     rest = REST * max(0, runs().n_training - AT_ONCE)
-    message = encode(
-        *(grid, name, rows, history, run.selector, n_received, state.n_replies),
-        *(state.requested_view, link, rest, most),
-    )
+    source = Source(grid, name, rows, history, run.selector)
+    look = state.requested_view
+    message = encode(source, n_received, state.n_replies, look, link, rest, most)
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
     if understand.is_open() and (snapshot := _snapshot()) != state.seen_below:

@@ -5,14 +5,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import VERSION, encode
+from regviz.board.encoding import VERSION, Source, encode
 from regviz.board.frames import (
     HALF,
     LIMIT,
@@ -35,16 +34,12 @@ NAMES = list(METHODS)
 N_FRAMES = 16
 
 
-class Sent(NamedTuple):
+@dataclass(frozen=True)
+class Sent(Source):
     """What `encode` is given."""
 
-    grid: StrengthGrid
-    rows: list[int]
-    history: regviz.History
-    selector: FrameSelector
-
     def message(self, frame: int = 0) -> bytes:
-        return encode(self.grid, "run", *self[1:], frame)
+        return encode(self, frame)
 
     def messages(self) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
         """All of them, as one asks for the frames that are missing."""
@@ -62,7 +57,7 @@ def sent_of(grid: StrengthGrid, history: regviz.History | None = None, limit: in
     history = history or regviz.train(grid.experiment)
     selector = FrameSelector(history, limit)
     selector.add(history)
-    return Sent(grid, grid.rows({}), history, selector)
+    return Sent(grid, "run", grid.rows({}), history, selector)
 
 
 def small_grid(
@@ -160,7 +155,7 @@ def test_points_and_cards_travel_once(sent: Sent):
 def test_two_messages_make_the_whole(sent: Sent, cut: int):
     _, whole = decode(sent.message())
     earlier = first(sent.history, cut)
-    head, start = decode(encode(sent.grid, "run", sent.rows, earlier, sent.selector))
+    head, start = decode(encode(replace(sent, history=earlier)))
     tail, end = decode(sent.message(cut))
     assert (head["frame"], tail["frame"]) == (0, cut)
     assert head["epochs"] + tail["epochs"] == list(range(N_FRAMES))
@@ -286,7 +281,7 @@ def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
     falling = np.broadcast_to(1 - 1e-12 * np.arange(len(values))[:, None], values.shape)
     assert (falling.astype("f4") == 1).all()  # what travels is all the same
     metrics = sent.history.metrics | {"validation_loss": falling}
-    sent = sent._replace(history=replace(sent.history, metrics=metrics))
+    sent = replace(sent, history=replace(sent.history, metrics=metrics))
     header, _ = decode(sent.message())
     n_rows = values.shape[1]
     assert header["early_stopping"] == {"best": [N_FRAMES - 1] * n_rows, "stop": [None] * n_rows}
@@ -306,7 +301,7 @@ def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Sent):
     losses = np.ones_like(mixed.history.metrics["validation_loss"])
     losses[8] = 0.5  # recorded, but only epochs 7 and 9 travel
     metrics = mixed.history.metrics | {"validation_loss": losses}
-    sent = mixed._replace(history=replace(mixed.history, metrics=metrics))
+    sent = replace(mixed, history=replace(mixed.history, metrics=metrics))
     half, single = (header for header, _ in sent.messages())
     assert 8 not in half["epochs"] + single["epochs"]
     # patience is one epoch: it stops at the first one, before the best
@@ -325,7 +320,7 @@ def test_a_growing_run_says_what_holds_so_far():
     selector = FrameSelector(whole)
     for n_times, history in enumerate(regviz.stream(grid.experiment), start=1):
         selector.add(history)
-        sent = Sent(grid, rows, history, selector)
+        sent = Sent(grid, "run", rows, history, selector)
         header, _ = decode(sent.message(n_times - 1))
         assert header["epochs"] == [n_times - 1]
         assert_decided(sent, header, n_times)
@@ -356,7 +351,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     history = next(regviz.stream(grid.experiment))
     selector = FrameSelector(history)
     selector.add(history)
-    header, _ = decode(encode(grid, "run", rows, history, selector))
+    header, _ = decode(encode(Source(grid, "run", rows, history, selector)))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES
@@ -443,7 +438,7 @@ def test_a_message_that_many_ask_for_is_compressed_once(
 
 
 def test_no_more_frames_are_sent_than_wanted(sent: Sent):
-    header, arrays = decode(encode(sent.grid, "run", *sent[1:], most=5))
+    header, arrays = decode(encode(sent, most=5))
     assert header["epochs"] == [0, 1, 2, 3, 4]
     assert len(arrays["parameters"]) == 5
     assert decode(sent.message(5))[0]["epochs"] == list(range(5, N_FRAMES))
@@ -452,7 +447,7 @@ def test_no_more_frames_are_sent_than_wanted(sent: Sent):
 def test_a_message_of_one_frame_is_mostly_that_frame(sent: Sent):
     _, n_rows, n_parameters = sent.history.parameters.shape
     one = first(sent.history, 8)
-    message = encode(sent.grid, "run", sent.rows, one, sent.selector, 7)
+    message = encode(replace(sent, history=one), 7)
     assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
 
 
@@ -460,7 +455,7 @@ def test_all_networks_of_the_opening_travel_in_few_bytes():
     scene = Scene()
     grid = scene.grid()
     sent = sent_of(grid)
-    opening = encode(grid, "run", *sent[1:], most=3)
+    opening = encode(sent, most=3)
     rest = sent.message(3)
     assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
     assert len(opening) + len(rest) < 1_450_000

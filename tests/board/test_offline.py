@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector, rounded
 from regviz.board.offline import BOARD, offline_page, recording
 from regviz.board.showcase import SHOWCASE
@@ -105,7 +105,7 @@ def test_the_messages_are_those_of_a_run_on_the_page(
 ):
     selector = FrameSelector(history)
     selector.add(history)
-    assert messages == [encode(grid, "run", grid.rows({}), history, selector)]
+    assert messages == [encode(Source(grid, "run", grid.rows({}), history, selector))]
 
 
 def test_a_message_carries_one_precision_and_no_frame_is_lost(

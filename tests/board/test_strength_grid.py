@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import HALF, LIMIT, METRICS, SINGLE, FrameSelector, frame_bytes
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -209,7 +209,7 @@ def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom,
     selector.add(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
-        n_frames, n_bytes = frames_of(encode(grid, "", rows, history, selector, frame))
+        n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
         sent, frame = sent + n_bytes, frame + n_frames
     assert frame == selector.n_frames
     assert 0.75 * LIMIT < sent <= LIMIT

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 import regviz
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector
 from regviz.board.offline import BOARD
 from regviz.board.showcase import SHOWCASE
@@ -62,8 +62,8 @@ def messages(rests: list[float]) -> list[str]:
     grown = itertools.chain([first], growing)
     for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
         selector.add(history)
-        what = (grid, "run", rows, history, selector, frame)
-        found.append(encode(*what, reply=1 + frame, link="", rest=rest))
+        source = Source(grid, "run", rows, history, selector)
+        found.append(encode(source, frame, reply=1 + frame, link="", rest=rest))
     return [b64encode(message).decode() for message in found]
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from devtools.board import find_board
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import BITS, FrameSelector
 from regviz.board.offline import offline_page, recording
 from regviz.board.showcase import SHOWCASE
@@ -345,7 +345,7 @@ def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
     elif damage == "a part is missing":
         selector = FrameSelector(run.history)
         selector.add(run.history)
-        message = encode(run.grid, "run", rows, run.history, selector, most=5)
+        message = encode(Source(run.grid, "run", rows, run.history, selector), most=5)
     html = offline_page([message], "A run")
     if damage == "not base64":
         html = html.replace("data-message>", "data-message>§")

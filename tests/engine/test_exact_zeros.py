@@ -8,7 +8,7 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board.encoding import encode
+from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -124,7 +124,7 @@ def sent_zeros(grid: StrengthGrid, history: History) -> np.ndarray:
     """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
     selector = FrameSelector(history)
     selector.add(history)
-    _, arrays = decode(encode(grid, "run", grid.rows({}), history, selector))
+    _, arrays = decode(encode(Source(grid, "run", grid.rows({}), history, selector)))
     return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
 
 
