@@ -56,7 +56,7 @@ except ValueError as error:
 
 
 async def page(request: Request) -> Response:
-    """What a browser opens."""
+    """Return the page's ASGI application."""
     return await PAGE.answer(request.headers)
 
 

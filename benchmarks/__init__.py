@@ -1,1 +1,1 @@
-"""What RegViz costs, as tables of ratios measured in one run."""
+"""Benchmarks: each prints a table of ratios measured in one run."""

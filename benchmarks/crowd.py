@@ -123,7 +123,7 @@ class Crowd:
         return sum(len(visitor.alerts) for visitor in self.visitors)
 
     def processors(self) -> list[Row]:
-        """Who has used how much of the processors since the load began."""
+        """Rows of the processors' use since the load began, by process."""
         now = self._used()
         taken = now.pop("") - self._began[""]
         return [

@@ -1,4 +1,4 @@
-"""What a visitor sees of a page, as far as a benchmark wants to know: when a picture is there."""
+"""Read a page's messages as a browser does, to tell when a picture is there."""
 
 import json
 import struct
@@ -31,7 +31,7 @@ class Showing:
 
 
 class Answer(NamedTuple):
-    """What the browser sends back.
+    """A message that the browser sends back.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class Screen(ABC):
-    """What one visitor sees, and what his browser answers."""
+    """The screen of one visitor, and the answers of the visitor's browser."""
 
     def __init__(self) -> None:
         self._expected: dict[str, Showing] = {}

@@ -1,4 +1,4 @@
-"""How a server bears its visitors: a class that opens one link, that experiments, that is idle.
+"""Measure a server under load: a class that opens one link, that experiments, that is idle.
 
     python -m benchmarks.serve                     all loads; takes about twenty minutes
     python -m benchmarks.serve --load same-link    one of them
@@ -35,7 +35,7 @@ NAIVE_MINUTES = 1.0  # enough for a ratio
 
 @dataclass
 class Options:
-    """What the command line asks for.
+    """Options of the command line.
 
     Attributes
     ----------

@@ -96,7 +96,7 @@ class Server:
         return found + _last_lines(self.log())
 
     def trainings(self) -> list[dict[str, Any]]:
-        """What its log says of each training that was not shared, in the order of their ends."""
+        """Log entries of all trainings that were not shared, in the order of their ends."""
         found = []
         for line in self.log().splitlines():
             if line.startswith("{"):

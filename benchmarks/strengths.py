@@ -39,7 +39,7 @@ NO_NETWORK = regviz.Regularization()
 
 
 class Outcome(NamedTuple):
-    """What networks of one run came to."""
+    """Results of the networks of one run."""
 
     predictions: np.ndarray  # (K, test points, outputs), in units of what can be told apart
     sparsity: np.ndarray

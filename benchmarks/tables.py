@@ -77,7 +77,7 @@ def times(
 
 
 def drawn(showings: Sequence[Showing], beyond: float) -> list[Row]:
-    """What the real browser has taken to draw; for the rest see `times`."""
+    """Rows of the times until the real browser has drawn; see `times`."""
     rows = []
     for name, values in (
         ("first picture", [showing.first for showing in showings]),

@@ -25,7 +25,7 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 class Server(NamedTuple):
-    """Where it is, and the file that it logs to."""
+    """A server that runs: its address, and the file that it logs to."""
 
     url: str
     log: Path

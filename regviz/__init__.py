@@ -1,4 +1,4 @@
-"""What regularization does to a neural network: every regularizer trained side by side."""
+"""Train a neural network under every regularizer side by side, and see the effects."""
 
 import os
 

@@ -57,7 +57,7 @@ class Duel:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to try first.
+    """A recommendation of a method.
 
     Attributes
     ----------
@@ -202,7 +202,7 @@ _MEASURED: dict[tuple[bool, str], Advice] = {
 def consult(
     answers: Mapping[str, str], losses: Mapping[str, float] | None = None
 ) -> Question | Advice:
-    """What follows from the answers so far: the next question, or the advice.
+    """Return the next question after the answers so far, or the advice.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Where a network is the best of its column, ``(n, C)``; equals are all the best."""
+        """Mask ``(n, C)`` of the best networks of each column; equals are all the best."""
         return best(self.columns, self.values)
 
 
@@ -90,7 +90,7 @@ class Replicates:
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Where a network's mean is the best of its column, or is behind it by luck, ``(n, C)``."""
+        """Mask ``(n, C)`` of means that are the best of their column, or behind it by chance."""
         found = best(self.columns, self.mean)
         for c in np.flatnonzero(found.any(axis=0)):
             behind = self.difference(int(found[:, c].argmax()))
@@ -98,7 +98,7 @@ class Replicates:
         return found
 
     def difference(self, baseline: int) -> "Replicates":
-        """What each network has more than the network ``baseline`` has under the same seed.
+        """Differences of each network from the network ``baseline`` under the same seed.
 
         Its mean and standard error are those of paired differences: what a seed does to both
         networks alike falls out.
@@ -150,7 +150,7 @@ def overlap(history: History) -> float:
 
 
 def best(columns: Sequence[Criterion], values: Array) -> NDArray[np.bool_]:
-    """Where ``values`` ``(n, C)`` are the best of their column; nowhere if it does not judge."""
+    """Mask of the best ``values`` ``(n, C)`` of each column; False where it does not judge."""
     found = np.zeros(values.shape, dtype=bool)
     for c, column in enumerate(columns):
         if column.better is not None and np.isfinite(values[:, c]).any():

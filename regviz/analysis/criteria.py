@@ -1,4 +1,4 @@
-"""What networks are compared by: a name, an explanation, and how a number is written."""
+"""Criteria of comparison: name, explanation, and format of the numbers."""
 
 import math
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Criterion:
 
 
 def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
-    """What networks of so many layers of weights are compared by on these data."""
+    """Return the criteria for networks of so many layers of weights on these data."""
     classes, plane = dataset.task != "regression", dataset.n_columns == 2
     loss = "cross-entropy" if classes else "half the squared error"
     held_out = [

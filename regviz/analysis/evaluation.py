@@ -1,4 +1,4 @@
-"""How well networks classify: confusion, calibration, and how long the boundary between classes is.
+"""Measures of classification: confusion, calibration, and the length of class boundaries.
 
 Pure functions of arrays: K networks, n points, C classes.
 """

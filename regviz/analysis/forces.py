@@ -1,4 +1,4 @@
-"""How penalties act on one weight or on two, with no network around them.
+"""Effects of penalties on one weight or two, without a network.
 
 One weight: what its penalty costs, how hard that pulls, where a proximal step takes it, and when
 the steps have taken it to 0. Two weights: where the pull of a least-squares loss and that of the
@@ -47,7 +47,7 @@ def gradients(weights: ArrayLike, regularization: Regularization) -> Floats:
 
 @pinned()
 def proximal_step(weights: ArrayLike, regularization: Regularization, step: float) -> Floats:
-    """What the penalty makes of each weight in a training step; any shape.
+    """Apply the penalty's part of a training step to each weight; any shape.
 
     The proximal map ``S(w, step * l1) / (1 + step * l2)``, which minimises ``(v - w)^2 / 2 + step *
     penalty(v)`` over ``v``, and then the projection onto ``|v| <= max_norm``: those that train.
@@ -105,7 +105,7 @@ def arrival(start: float, regularization: Regularization, step: float) -> int | 
 def race(
     start: float, regularization: Regularization, step: float, steps: ArrayLike
 ) -> NDArray[np.float64]:
-    """Where a weight is after so many proximal steps, with no data to hold it.
+    """Return a weight's values over a number of proximal steps, without data.
 
     In closed form: the recursion of `arrival` has its fixed point at ``-l1 / l2``, from which the
     distance shrinks by ``1 / (1 + step * l2)`` a step. L2 alone follows ``start / (1 + step *

@@ -73,7 +73,7 @@ class Path:
 
     @property
     def positions(self) -> Array:
-        """Where the strengths lie on an axis from weak to strong, ``(L,)``: ``log10`` of a penalty.
+        """Positions ``(L,)`` of the strengths on an axis from weak to strong: ``log10`` of a penalty.
 
         Of a dropout rate p, ``log10(p / (1 - p))``: in linear regression dropout acts as an L2
         penalty that is proportional to ``p / (1 - p)`` (Wager et al. 2013). Of a radius c,
@@ -135,7 +135,7 @@ def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ..
 
 
 def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
-    """What a history holds of one method.
+    """Extract one method's path over its strengths from a history.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _AT_ONCE = 2**21  # values of the widest layer that are in memory at a time
 
 
 class Uncertainty(NamedTuple):
-    """How unsure a network is at n points.
+    """Uncertainty of a network's predictions at n points.
 
     For classes, entropies in nats: of the mean prediction, ``predictive``, which is the sum of the
     other two. ``aleatoric`` is the mean entropy of the single passes: each of them is unsure.
@@ -77,7 +77,7 @@ def monte_carlo(
     seed: int = 0,
     progress: Callable[[float], object] | None = None,
 ) -> Floats:
-    """What network ``k`` predicts in each of many passes with its dropout on.
+    """Predict by network ``k`` in many passes with its dropout on.
 
     A pass draws one mask, which thins out the network for all points: a unit that is dropped is
     dropped everywhere.
@@ -181,7 +181,7 @@ def predictive_entropy(predictions: ArrayLike) -> NDArray[np.float64]:
 
 
 def uncertainty(predictions: ArrayLike, task: str) -> Uncertainty:
-    """How unsure the passes are, in all and in parts.
+    """Decompose the uncertainty of passes into its parts.
 
     Parameters
     ----------

@@ -153,7 +153,7 @@ def _early_stopping(history: History, patience: int) -> dict[str, list[int | Non
 
 
 def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[str, Any]:
-    """What does not change over a run."""
+    """Header fields that do not change over a run."""
     experiment, dataset = grid.experiment, history.dataset
     n_rows = len(experiment.regularizations)
     return {
@@ -177,7 +177,7 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
 
 @lru_cache(maxsize=64)
 def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
-    """What each card shows: networks and strengths from weak to strong, and where it starts."""
+    """Header of each card: networks and strengths from weak to strong, and the first one shown."""
     # the onset is one for all, and marked on the epoch slider
     regularizations = [replace(row, onset=0) for row in grid.experiment.regularizations]
     strengths = [label(row).strength for row in regularizations]

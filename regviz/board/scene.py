@@ -1,4 +1,4 @@
-"""What a page shows, and where on it one looks: the value that a link and a file hold."""
+"""The state of a page as a value: the content of a link and of a file."""
 
 import dataclasses
 import json

@@ -11,7 +11,7 @@ from regviz.spec.validation import invalid
 
 @dataclass
 class Drawing:
-    """What a visitor has drawn, as far as the server knows.
+    """The drawn points of a visitor, as far as the server knows.
 
     ``version`` counts what was loaded from elsewhere; what the browser says of an earlier one is
     late. ``known`` are points that were loaded or drawn since, in which there is nothing new.
@@ -75,5 +75,5 @@ def _is_point(row: Any, kind: Kind) -> bool:
 
 
 def mark(spec: PointsSpec) -> int:
-    """What tells points from others, however they are split."""
+    """Key of points, independent of their split."""
     return hash((spec.points, spec.task))

@@ -1,4 +1,4 @@
-"""How numbers are written in a table: the decimal sign and the thousands separators of a column."""
+"""Notation of numbers in a table: decimal sign and thousands separators of a column."""
 
 import re
 from collections.abc import Sequence

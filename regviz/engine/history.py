@@ -83,12 +83,12 @@ class History:
 
     @property
     def labels(self) -> list[str]:
-        """What each network is called, such as ``"L1 λ₁ = 0.003"``: K texts."""
+        """Names of the networks, such as ``"L1 λ₁ = 0.003"``: K texts."""
         return [each.text for each in labels(self.experiment)]
 
     @property
     def layout(self) -> Layout:
-        """Where each weight stands in a row of parameters."""
+        """Layout of a row of parameters."""
         return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
 
     @property
@@ -119,7 +119,7 @@ class History:
 
     @pinned()
     def predict(self, X: ArrayLike, t: int = -1) -> Floats:
-        """What every network predicts at recorded time ``t``, dropout off.
+        """Predict by every network at recorded time ``t``, dropout off.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class History:
 
     @pinned()
     def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
-        """What some networks put out at recorded times ``t``, before sigmoid or softmax.
+        """Compute raw outputs of some networks at recorded times ``t``, before sigmoid or softmax.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class History:
     def early_stopping(
         self, patience: int, metric: str = "validation_loss"
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where early stopping would have ended each network's training.
+        """Return the recorded times that early stopping keeps and ends at, for each network.
 
         A view of the recording: nothing is trained again. Training stops at the first recorded
         epoch that lies ``patience`` or more epochs after the best one so far, and the network is

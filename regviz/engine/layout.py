@@ -40,7 +40,7 @@ def input_features(X: Array, features: Sequence[str]) -> Array:
 
 
 class Layout:
-    """Where the weights and biases of one network stand in its row of P numbers.
+    """Positions of the weights and biases of one network in its row of P numbers.
 
     Layer after layer, unit after unit: the unit's incoming weights, then its bias.
 

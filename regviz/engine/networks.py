@@ -1,4 +1,4 @@
-"""What K networks compute: outputs, predictions, losses, and the gradient of the data loss.
+"""Outputs, predictions, losses and gradients of K networks at once.
 
 Every layer of all K networks is one batched product. A weight matrix's last column is the bias,
 which meets a row of ones in what the layer is fed; points are columns.

@@ -24,7 +24,7 @@ class Penalty(NamedTuple):
 
 
 class Hyperparameters(NamedTuple):
-    """Those of `TrainingSpec` that a step depends on."""
+    """The hyperparameters of `TrainingSpec` that a step depends on."""
 
     optimizer: str
     learning_rate: float

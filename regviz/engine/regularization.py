@@ -1,4 +1,4 @@
-"""What regularization does to weights: penalties, proximal maps, the max-norm projection, dropout.
+"""Penalties, proximal maps, max-norm projection and dropout masks, as functions of tensors.
 
 All functions work on tensors of any shape, elementwise but for `project_`.
 """

@@ -1,4 +1,4 @@
-"""What the figure of a path is put together from: its lines, markers and unseen columns."""
+"""Traces of a path's figure: lines, markers and invisible columns."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def column_edges(path: Path) -> Array:
-    """Where each strength's column begins and the last one ends, ``(L + 1,)``."""
+    """Edges of the strengths' columns, ``(L + 1,)``."""
     x = path.positions
     if len(x) == 1:
         return np.array([x[0] - 0.5, x[0] + 0.5])

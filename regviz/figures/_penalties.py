@@ -1,4 +1,4 @@
-"""What the figures of penalties share: which regularizations they compare, and how they say it."""
+"""Names and colours of the regularizations in the figures of penalties."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, get_args

@@ -1,4 +1,4 @@
-"""What the figures are put together from: names and colours of networks, common style, traces."""
+"""Parts of figures: names and colours of networks, common style, traces."""
 
 import textwrap
 from typing import Any, NamedTuple, get_args
@@ -246,7 +246,7 @@ def target_range(history: History) -> tuple[float, float]:
 
 
 def _names(history: History, longest: int | None = None) -> list[str]:
-    """What the classes are called, as Plotly is to be told."""
+    """Names of the classes, escaped for Plotly."""
     names = class_names(history.experiment.data, history.dataset.n_classes)
     return [escaped(name) for name in (short_names(names, longest) if longest else names)]
 

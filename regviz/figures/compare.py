@@ -219,7 +219,7 @@ def _wrapped(name: str) -> str:
 
 
 def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequence[str]) -> str:
-    """What the confusion matrices say, in words."""
+    """Describe the confusion matrices in words."""
     n_points = int(matrices[0].sum())
     right = matrices.trace(axis1=1, axis2=2)
     listed = ", ".join(f"{name} {hits}" for name, hits in zip(names, right, strict=True))
@@ -236,7 +236,7 @@ def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequen
 def _told(
     means: NDArray[np.float64], errors: NDArray[np.float64], names: Sequence[str], n_seeds: int
 ) -> str:
-    """What the dot plot says, in words."""
+    """Describe the dot plot in words."""
     known = np.isfinite(means)
     listed = ", ".join(
         f"{name} {plus_minus(mean, error) if finite else 'diverged'}"

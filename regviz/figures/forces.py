@@ -1,4 +1,4 @@
-"""What penalties do to one weight and to two, as Plotly figures.
+"""Effects of penalties on one weight and two, as Plotly figures.
 
 The numbers are those of `regviz.analysis.forces`. Figures are narrow enough to stand side by side.
 """
@@ -25,7 +25,7 @@ NARROW = dict(xref="container", pad_l=8)  # a title from the very left, not from
 
 
 def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
-    """What each penalty adds to the objective, as a function of one weight.
+    """Plot each penalty against the weight.
 
     Parameters
     ----------
@@ -76,7 +76,9 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
 def proximal_maps(
     rows: Rows, step: float, *, limit: float = 1.5, theme: Theme = "light"
 ) -> go.Figure:
-    """What a proximal step leaves of one weight; max-norm projects it. A thin line changes nothing.
+    """Plot a weight after a proximal step against the weight before; max-norm projects it.
+
+    A thin line is the identity.
 
     Other parameters, result and errors are those of `penalty_curves`.
 
@@ -117,7 +119,7 @@ def proximal_maps(
 def loss_and_penalty(
     problem: LeastSquares, row: Regularization, *, theme: Theme = "light"
 ) -> go.Figure:
-    """Where the loss of two weights and the penalty balance.
+    """Plot the balance of a loss of two weights and a penalty.
 
     Parameters
     ----------
@@ -239,7 +241,7 @@ def _values(
     limit: float,
     value: Callable[[Floats, Regularization], Floats],
 ) -> str:
-    """What each comes to far from 0 and near."""
+    """Describe the penalties far from 0 and near it."""
     at = np.array([limit, limit / 10])
     pairs = [" and ".join(digits(v) for v in value(at, row)) for row in rows]
     return "; ".join(f"{look.name} {pair}" for look, pair in zip(looks, pairs, strict=True))

@@ -41,7 +41,7 @@ BINS = 40
 def boundary(
     history: History, k: int, t: int = -1, *, theme: Theme = "light", resolution: int = 101
 ) -> go.Figure:
-    """What network ``k`` predicts all over the plane, with the training and the test points.
+    """Plot the predictions of network ``k`` over the plane, with training and test points.
 
     Classes: the class colour is blended with the background by the lead of the most probable class
     over the next, for two classes ``|2p - 1|``. A line marks where two classes are level, for two
@@ -159,7 +159,7 @@ def small_multiples(
 
 
 def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "light") -> go.Figure:
-    """How the weights of network ``k`` are spread, biases left out.
+    """Plot a histogram of the weights of network ``k``, without biases.
 
     Weights that are exactly 0 have a bar of their own, with their number; 0 is an edge between two
     bins of the others. All networks of a run share their bins at a time, so that their histograms
@@ -318,7 +318,7 @@ def sparsity_curves(
 
 
 def _ends(history: History, looks: dict[int, Look], metric: str) -> str:
-    """Where each network's curve ends, in words."""
+    """Describe the end of each network's curve in words."""
     told = []
     for k, look in looks.items():
         value, since = history.metrics[metric][-1, k], history.diverged[k]
@@ -355,7 +355,7 @@ def _summary(history: History, k: int, t: int) -> str:
 
 
 def _result(history: History, k: int, t: int) -> str:
-    """What network ``k`` has come to, in a few words."""
+    """Summarize network ``k`` in a few words."""
     if 0 <= history.diverged[k] <= history.epochs[t]:
         return f"diverged at epoch {history.diverged[k]}"
     split = "test" if len(history.dataset.points("test")[1]) else "train"

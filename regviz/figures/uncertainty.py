@@ -1,4 +1,4 @@
-"""How unsure a network is all over the plane: entropy, or for regression a standard deviation."""
+"""Figures of uncertainty over the plane: entropy, or for regression a standard deviation."""
 
 import math
 
@@ -30,7 +30,7 @@ _ENDS = {"light": "#ffffff", "dark": "#1b2430"}  # of outlines that are seen on 
 def uncertainty_map(
     history: History, plane: Plane, part: str = "predictive", *, theme: Theme = "light"
 ) -> go.Figure:
-    """How unsure a network is over the plane, with the training points.
+    """Plot a network's uncertainty over the plane, with the training points.
 
     Entropies run from 0 to ln C in every map, so that maps can be compared by colour. A line marks
     where two classes are level. Regression has no entropy: ``"plain"`` is the prediction there, and
@@ -116,7 +116,7 @@ def _field(plane: Plane, field: NDArray[np.float64], what: str) -> go.Heatmap:
 def _level(
     history: History, plane: Plane, values: NDArray[np.floating], theme: Theme
 ) -> list[go.Contour]:
-    """Where two classes are level: a dark line on a light one, to be seen on all of the scale."""
+    """Trace of the boundary: a dark line on a light one, which shows on the whole scale."""
     found = []
     for colour, width in ((_ENDS["light"], 4), (_ENDS["dark"], 1.8)):
         for trace in plane_traces(history, plane.axis, values, theme):

@@ -1,4 +1,4 @@
-"""What networks and datasets are called, on the board and in figures alike."""
+"""Names of networks, datasets and classes, on the board and in figures alike."""
 
 import html
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from regviz.spec.toy import DATASETS
 
 
 class Label(NamedTuple):
-    """What a regularization is called.
+    """The name of a regularization.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def digits(value: float) -> str:
 
 
 def class_names(data: Data | ArraysSpec, n_classes: int) -> tuple[str, ...]:
-    """What the classes of some data are called: by their owner, else ``"class 0"`` and so on."""
+    """Names of the classes of some data: their owner's, else ``"class 0"`` and so on."""
     names = data.names if isinstance(data, PointsSpec) else ()
     return names if len(names) == n_classes else tuple(f"class {c}" for c in range(n_classes))
 

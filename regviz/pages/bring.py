@@ -233,7 +233,7 @@ def _advise(table: Table, columns: Columns) -> bool:
 
 
 def _scaling(table: Table, columns: Columns, scale: bool) -> str:
-    """What was done with the numbers."""
+    """Caption on the scaling and notation of the numbers."""
     rounded = ", rounded to three decimals" if is_rounded(table, columns) else ""
     cells = _origin(table, columns)
     if not scale:
@@ -246,7 +246,7 @@ def _scaling(table: Table, columns: Columns, scale: bool) -> str:
 
 
 def _origin(table: Table, columns: Columns) -> str:
-    """How the file was read."""
+    """Caption on the reading of the file."""
     header = "The first row holds the names." if table.has_header else "No row holds names."
     if table.sheet:
         return f"Read from the sheet {plain(table.sheet)}. {header}"

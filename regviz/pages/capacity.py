@@ -1,4 +1,4 @@
-"""What a server does not take on: what it says instead, and what it offers."""
+"""Messages for trainings that a server refuses, with what it offers instead."""
 
 import streamlit as st
 

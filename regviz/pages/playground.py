@@ -145,7 +145,7 @@ def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
 
 
 def _snapshot() -> BoardSnapshot | None:
-    """What is on screen, if its training is complete."""
+    """Return a snapshot of the board, if its training is complete."""
     state = page_state()
     if state.shown is None:
         return None
@@ -236,7 +236,7 @@ def _open() -> None:
 
 
 def _tell_problems(grid: StrengthGrid) -> None:
-    """What of a link or file could not be followed, until something else is trained."""
+    """Show problems of a link or file until something else is trained."""
     state = page_state()
     if state.problems and state.problems_of in (None, grid):
         state.problems_of = grid

@@ -1,4 +1,4 @@
-"""Where the controls of the sidebar stand, kept in the session by their keys."""
+"""Values of the sidebar's controls, kept in the session by their keys."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a visitor has on screen, for the views below the board."""
+"""A snapshot of the board, for the views below it."""
 
 import secrets
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a program is to do, whatever its library, and the parts that all programs share."""
+"""The plan of a program, independent of its library, and the parts that all programs share."""
 
 import textwrap
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def penalty(self) -> str:
-        """What L1 and L2 are called together; empty without either, or if L2 is decoupled."""
+        """Name of L1 and L2 together; empty without either, or if L2 is decoupled."""
         if self.regularization.l1:
             return "elastic net" if self.penalty_l2 else "L1"
         return "L2" if self.penalty_l2 else ""
@@ -134,7 +134,7 @@ class Plan:
         return [*(f"{name} = {value!r}" for name, value in found), *self.strengths()]
 
     def strengths(self) -> list[str]:
-        """What regularizes, and how strongly."""
+        """Names and strengths of the regularization."""
         r = self.regularization
         found = {
             "L1": r.l1,

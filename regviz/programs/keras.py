@@ -20,7 +20,7 @@ _HITS = {
 
 
 def lacks(plan: Plan) -> str | None:
-    """What Keras lacks for this network, or None."""
+    """Return the feature that Keras lacks for this network, or None."""
     if plan.regularization.onset:
         return (
             "Keras settles a layer's regularization when it is built; here it sets in at epoch"
@@ -30,7 +30,7 @@ def lacks(plan: Plan) -> str | None:
 
 
 def note(plan: Plan) -> str:
-    """What is the same, and what is not."""
+    """Comment on agreements and differences."""
     r = plan.regularization
     drawn = "Initial weights and batches are drawn anew, so the numbers differ, by chance."
     text = f"Points, network, optimizer and objective are those of the board. {drawn}"

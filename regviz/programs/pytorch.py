@@ -35,7 +35,7 @@ def lacks(plan: Plan) -> str | None:
 
 
 def note(plan: Plan) -> str:
-    """What is the same, and what is not."""
+    """Comment on agreements and differences."""
     drawn = ["the initial weights"]
     if plan.training.batch_size:
         drawn.append("the order of the batches")

@@ -11,7 +11,7 @@ _ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "logistic", "linear":
 
 
 def lacks(plan: Plan) -> str | None:
-    """What scikit-learn lacks for this network, or None."""
+    """Return the feature that scikit-learn lacks for this network, or None."""
     r = plan.regularization
     if plan.dropout:
         return "scikit-learn has no dropout."
@@ -29,7 +29,7 @@ def lacks(plan: Plan) -> str | None:
 
 
 def note(plan: Plan) -> str:
-    """What is the same, and what is not."""
+    """Comment on agreements and differences."""
     if plan.linear:
         text = (
             "Points and objective are those of the board. scikit-learn computes the optimum itself;"

@@ -89,7 +89,7 @@ class DataSpec:
 
     @property
     def task(self) -> Task:
-        """What is to be predicted: ``"binary"``, ``"multiclass"`` or ``"regression"``."""
+        """The task: ``"binary"``, ``"multiclass"`` or ``"regression"``."""
         return DATASETS[self.name].task
 
     @property
@@ -147,7 +147,7 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How all networks of a comparison are trained.
+    """The training of all networks of a comparison.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ class Experiment:
         return {name: value for name, value in vars(self).items() if name != "_hash"}
 
     def acting(self, epoch: int) -> tuple[Regularization, ...]:
-        """What acts in the epoch that begins after ``epoch`` epochs.
+        """Return the regularizations that act in the epoch after ``epoch`` epochs.
 
         No regularization before its onset; and under AdamW every ``l2`` is decoupled.
         """
@@ -385,7 +385,7 @@ PARTS: dict[str, tuple[type, ...]] = {
 
 
 def read_json(name: str, text: str) -> Any:
-    """What JSON text holds, or the refusal of what is none."""
+    """Parse JSON text."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:

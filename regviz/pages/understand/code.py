@@ -71,7 +71,7 @@ def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
 
 
 def ended(history: History, k: int) -> str:
-    """What network ``k`` of the board came to, in the terms that the program prints."""
+    """Results of network ``k`` of the board, in the terms that the program prints."""
     if history.diverged[k] >= 0:
         return "The board's network diverged, so expect the same here."
     last = {name: float(values[-1, k]) for name, values in history.metrics.items()}

@@ -33,7 +33,7 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 def _of_the_board(snapshot: BoardSnapshot) -> Board:
-    """What the board shows, by the sliders' keys, rounded to what these offer."""
+    """Values of the board by the sliders' keys, rounded to those on offer."""
     found = {}
     for method in ("l1", "l2"):
         if method in dict(snapshot.grid.networks_by_method):
@@ -151,7 +151,7 @@ def _strengths(board: Board) -> list[Regularization]:
 
 
 def pulls(rows: Sequence[Regularization]) -> str:
-    """How hard L1 and L2 pull a large weight and a small one."""
+    """Describe the pull of L1 and L2 on a large weight and a small one."""
     l1, l2 = rows[0].l1, rows[1].l2
     return (
         f"L1 pulls a weight of 1 and a weight of 0.01 with the same {digits(l1)}. L2 pulls them"
@@ -194,7 +194,7 @@ def horizon(rows: Sequence[Regularization], start: float, step: float) -> int:
 
 
 def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: int) -> str:
-    """Who reaches 0, and when: L1, elastic net and L2, a sentence each."""
+    """Describe the step at which L1, elastic net and L2 reach 0, a sentence each."""
     l1, l2, net = rows
     left = race(start, l2, step, [n_steps])[0]
     sentences = [

@@ -103,7 +103,7 @@ def _look(snapshot: BoardSnapshot, network: int) -> None:
 
 
 def validated(one: Path, losses: Losses | None) -> Choice | None:
-    """What validation would choose, or None where there is nothing to choose by."""
+    """Return the strength that validation chooses, or None without validation points."""
     values = one.losses["validation"][None] if losses is None else losses["validation"]
     return choose(values) if np.isfinite(values).all(axis=0).any() else None
 
@@ -155,7 +155,7 @@ def nothing_to_choose_by(n_validation: int) -> str:
 
 
 def sentence(one: Path, losses: Losses | None, level: int) -> str:
-    """What a strength comes to, such as ``"λ₁ = 0.005, with 78 % zeros and a test loss of 0.31"``.
+    """Summarize a strength, such as ``"λ₁ = 0.005, with 78 % zeros and a test loss of 0.31"``.
 
     Parameters
     ----------

@@ -21,14 +21,14 @@ TICK = 0.5  # seconds between two looks at how far the seeds are
 
 
 def own_points(data: Data | ArraysSpec) -> str:
-    """What each seed is trained on, in words."""
+    """Describe the points of each seed."""
     if isinstance(data, PointsSpec):
         return "the split of the file" if data.split else "its own split of your points"
     return "its own points"
 
 
 class Seeds(Generic[Found]):
-    """What a view finds in an experiment over `SEEDS`, once its visitor asks for it.
+    """A view's results over `SEEDS`, trained once the visitor asks for them.
 
     It is kept as long as the visitor stays with the same grid. No call waits for the training.
 
@@ -62,7 +62,7 @@ class Seeds(Generic[Found]):
 
     @property
     def found(self) -> Found | None:
-        """What was found, or None as long as nothing is."""
+        """The results, or None as long as there are none."""
         state = self._asked.get(self.experiment)
         return None if isinstance(state, Exception) else state
 

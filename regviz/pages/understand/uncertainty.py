@@ -82,7 +82,7 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 def _plane(snapshot: BoardSnapshot, k: int, passes: int) -> Plane:
-    """What the maps show, kept until it is another network's or there are other passes."""
+    """Return the maps' values, kept for the last network and number of passes."""
     key = (snapshot.grid.experiment, k, passes)
     state = page_state()
     if state.plane is None or state.plane[0] != key:
