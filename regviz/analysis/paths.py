@@ -73,7 +73,7 @@ class Path:
 
     @property
     def positions(self) -> Array:
-        """Positions ``(L,)`` of the strengths on an axis from weak to strong: ``log10`` of a penalty.
+        """Positions ``(L,)`` of the strengths on an axis, weak ones first: ``log10`` of a penalty.
 
         Of a dropout rate p, ``log10(p / (1 - p))``: in linear regression dropout acts as an L2
         penalty that is proportional to ``p / (1 - p)`` (Wager et al. 2013). Of a radius c,

@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.board.frames import HALF, METRICS, SINGLE, FrameSelector
-from regviz.board.link import VERSION as LINK_VERSION
+from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector
+from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.engine.history import History
@@ -36,7 +36,7 @@ from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
 
-VERSION = 4
+MESSAGE_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def encode(
     times = [t for t, precision in frames if precision == frames[0][1]]
 
     def arrays() -> tuple[dict[str, Any], bytes]:
-        metrics = np.stack([history.metrics[metric][times] for metric in METRICS], axis=2)
+        metrics = np.stack([history.metrics[metric][times] for metric in SENT_METRICS], axis=2)
         found = {
             "parameters": selector.parameters(history, frame, frame + len(times)),
             "metrics": metrics,
@@ -115,7 +115,7 @@ def encode(
 
     listed, body = selector.kept((frame, len(times)), arrays)
     header: dict[str, Any] = {
-        "version": VERSION,
+        "version": MESSAGE_VERSION,
         "run": source.name,
         "frame": frame,
         "n_frames": selector.n_frames,
@@ -167,7 +167,7 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
         "features": list(experiment.network.features),
-        "metrics": list(METRICS),
+        "metrics": list(SENT_METRICS),
         "domain": domain(dataset),
         "cards": _cards(grid, tuple(rows)),
         "classes": palette.CLASSES,

@@ -1,9 +1,9 @@
-"""Which frames of a run travel to the browser, and in which precision.
+"""Select the frames of a run that are sent to the browser, and their precision.
 
-All frames in single precision, where that stays within `LIMIT`. Else in half precision, as long as
-no drawn prediction moves visibly by it; from the first frame on that does not bear it, every other
-frame, counted back from the last, in single precision. That takes as many bytes, or, where only the
-last frame does not bear it, those of one more frame.
+All frames are sent in single precision, where that stays within `MAX_BYTES`. Otherwise they are
+sent in half precision, as long as that moves no drawn prediction visibly. From the first frame that
+it does move, every other frame is sent, counted back from the last, in single precision. That takes
+as many bytes, or one frame more where only the last frame is such a one.
 
 Frames in single precision are rounded to `BITS` bits of the significand, a relative error of at
 most 2^-18, which moves no drawn prediction visibly. The other bits are 0, and compress to nothing.
@@ -25,9 +25,9 @@ from regviz.engine.history import History
 from regviz.engine.layout import input_features
 from regviz.engine.training import pinned, recorded_epochs
 
-LIMIT = 8_000_000  # bytes of all frames of all networks
+MAX_BYTES = 8_000_000  # bytes of all frames of all networks
 SINGLE, HALF = "<f4", "<f2"
-METRICS = (
+SENT_METRICS = (
     *("train_loss", "validation_loss", "test_loss"),
     *("test_accuracy", "penalty", "sparsity"),
 )
@@ -40,7 +40,7 @@ KEPT_MESSAGES = 4
 
 def frame_bytes(n_rows: int, n_parameters: int, precision: str) -> int:
     """Bytes of a frame: parameters in ``precision``, metrics in single precision."""
-    return n_rows * (n_parameters * np.dtype(precision).itemsize + 4 * len(METRICS))
+    return n_rows * (n_parameters * np.dtype(precision).itemsize + 4 * len(SENT_METRICS))
 
 
 def to_float16(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
@@ -83,7 +83,7 @@ class FrameSelector:
     history : History
         The run as it begins, on data with two columns.
     limit : int, optional
-        Bytes that all frames may take, by default `LIMIT`.
+        Bytes that all frames may take, by default `MAX_BYTES`.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class FrameSelector:
         _, n_rows, n_parameters = history.parameters.shape
         self.n_recorded = len(recorded_epochs(history.experiment.training))
         whole = self.n_recorded * frame_bytes(n_rows, n_parameters, SINGLE)
-        self.precision = SINGLE if whole <= (LIMIT if limit is None else limit) else HALF
+        self.precision = SINGLE if whole <= (MAX_BYTES if limit is None else limit) else HALF
         self.stride = 1
         self.n_seen = 0
         self.frames: list[tuple[int, str]] = []

@@ -1,8 +1,8 @@
 """A `Scene` as the query string of a link, and back.
 
 Each parameter is written only where it is not at its default, so that links are short and say what
-is particular about them. `VERSION` stands for those defaults and for the meaning of every name:
-a change of either raises it, and leaves here what the older ones meant.
+is particular about them. `LINK_VERSION` stands for those defaults and for the meaning of every
+name: a change of either raises it, and leaves here what the older ones meant.
 ``tests/board/test_link.py`` holds links that must go on opening.
 """
 
@@ -20,7 +20,7 @@ from regviz.spec.experiment import DataSpec, NetworkSpec
 from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice
 
-VERSION = 1
+LINK_VERSION = 1
 LONGEST = 7_000  # characters: proxies commonly invalid requests of more than 8 KiB
 LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
 TOO_LONG = "too_long"  # in the place of a longer query string, with its length
@@ -188,7 +188,7 @@ def _parameters(own_points: bool) -> dict[str, _Parameter]:
 
 def to_query(scene: Scene) -> dict[str, str]:
     """The parameters of a scene that are not at their default, as text; without the version."""
-    start, found = DEFAULTS[VERSION], {}
+    start, found = DEFAULTS[LINK_VERSION], {}
     if isinstance(scene.data, PointsSpec):
         data = scene.data
         found["points"] = data.to_text()
@@ -226,7 +226,7 @@ def link(address: str, scene: Scene, **others: str) -> str:
     **others
         Further parameters, such as Streamlit's ``embed="true"``.
     """
-    query = {"v": str(VERSION)} | to_query(scene) | others
+    query = {"v": str(LINK_VERSION)} | to_query(scene) | others
     return f"{address}?{urlencode(query, safe=',*')}"
 
 
@@ -241,12 +241,14 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             f"It has {int(length[:12]):,} characters, and at most {LONGEST_READ:,} are read:"
             " nothing of it is followed. Pass the experiment on as a file instead."
         )
-    version = query.get("v", str(VERSION))
+    version = query.get("v", str(LINK_VERSION))
     versions = {str(number): scene for number, scene in DEFAULTS.items()}
     if version not in versions:
         allowed = ", ".join(versions)
-        problems.append(f"v must be one of {allowed}, got {version[:20]!r}: read as {VERSION}.")
-    scene = start = versions.get(version, DEFAULTS[VERSION])
+        problems.append(
+            f"v must be one of {allowed}, got {version[:20]!r}: read as {LINK_VERSION}."
+        )
+    scene = start = versions.get(version, DEFAULTS[LINK_VERSION])
     if query.get("points") == LEFT_OUT:
         problems.append(
             "The points are not in the address, as they are too many: these are the default points,"

@@ -25,7 +25,7 @@ from regviz.spec.experiment import (
 )
 from regviz.spec.validation import boolean, choice, integer, invalid
 
-VERSION = 1
+FILE_VERSION = 1
 GROUPS = ("data", "network", "training", "line_up", "share", "understand")
 
 
@@ -142,7 +142,7 @@ class Scene:
     def to_json(self) -> str:
         """The scene as JSON text; `from_json` reads it back to an equal value."""
         content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
-        return json.dumps({"regviz": VERSION} | content, allow_nan=False, ensure_ascii=False)
+        return json.dumps({"regviz": FILE_VERSION} | content, allow_nan=False, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -162,7 +162,7 @@ class Scene:
             return cls.of(Experiment.from_json(text))
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", *allowed]))
-        integer("regviz", content.pop("regviz", VERSION), 1, VERSION)
+        integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
         for name, kinds in PARTS.items():
             given = content.get(name)
             if isinstance(given, dict) and "points" not in given:

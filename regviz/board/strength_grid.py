@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from regviz.board.frames import HALF, LIMIT, frame_bytes
+from regviz.board.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_LEVEL
@@ -48,7 +48,7 @@ class StrengthGrid:
     ) -> "StrengthGrid":
         """The grid of some methods of the catalogue.
 
-        So many frames are recorded that all stays within `LIMIT`, in half precision if need be.
+        So many frames are recorded that all stays within `MAX_BYTES`, in half precision if need be.
         """
         return _built(tuple(methods), data, network, training, onset, early_stopping)
 
@@ -100,7 +100,7 @@ def _built(
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
     half = frame_bytes(len(rows), n_parameters, HALF)
     # room for the initial networks, and for the last frame, which may travel in single precision
-    frames = max(1, min(training.frames, LIMIT // half - 2))
+    frames = max(1, min(training.frames, MAX_BYTES // half - 2))
     experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
     return StrengthGrid(
         experiment,

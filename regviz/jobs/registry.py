@@ -51,7 +51,7 @@ class JobRegistry:
         Bound on the trainings that are not finished; no more is taken on.
     max_age : float
         Seconds after which an entry that nobody has asked for is evicted at the next `tidy`.
-    patience : float
+    visitor_timeout : float
         Seconds without a sign after which a visitor is taken to have gone.
     scheduler : Scheduler
         JobRegistry the trainings.
@@ -67,11 +67,11 @@ class JobRegistry:
         max_bytes: int = 256 * 2**20,
         max_trainings: int = 120,
         max_age: float = 180.0,
-        patience: float = 10.0,
+        visitor_timeout: float = 10.0,
         scheduler: Scheduler = SHARED,
     ) -> None:
         self.max_bytes, self.max_trainings = max_bytes, max_trainings
-        self.max_age, self.patience = max_age, patience
+        self.max_age, self.visitor_timeout = max_age, visitor_timeout
         self.scheduler = scheduler
         self.n_started = self.n_refused = 0
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
@@ -192,7 +192,7 @@ class JobRegistry:
                 if self._kept.get(key) is kept:
                     del self._kept[key]
         try:
-            training = start(self.patience, visitor, self.scheduler, self._shrink)
+            training = start(self.visitor_timeout, visitor, self.scheduler, self._shrink)
         except BaseException as error:
             with self._lock:
                 del self._kept[key]
@@ -232,7 +232,7 @@ class JobRegistry:
         """Evict what exceeds the bound; not what a visitor has just asked for, and still loads."""
         now = time.monotonic()
         with self._lock:
-            self._evict(lambda kept: now - kept.asked > self.patience)
+            self._evict(lambda kept: now - kept.asked > self.visitor_timeout)
 
     def tidy(self) -> None:
         """Evict what nobody has asked for since `max_age`, and what exceeds the bound."""

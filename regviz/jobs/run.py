@@ -40,7 +40,7 @@ class Training(ABC):
     ----------
     experiments, datasets
         One experiment, or one under several seeds, each with its points.
-    patience : float
+    visitor_timeout : float
         Seconds after which a visitor who has not asked for more is taken to have gone. A training
         that nobody watches stops.
     visitor : str
@@ -58,12 +58,16 @@ class Training(ABC):
         self,
         experiments: list[Experiment],
         datasets: list[Dataset],
-        patience: float,
+        visitor_timeout: float,
         visitor: str,
         scheduler: Scheduler,
         ended: Callable[[], None],
     ) -> None:
-        self.experiments, self.patience, self._tell_ended = experiments, patience, ended
+        self.experiments, self.visitor_timeout, self._tell_ended = (
+            experiments,
+            visitor_timeout,
+            ended,
+        )
         self.error: BaseException | None = None
         # waiting for the end does not wake up at every frame
         lock = threading.RLock()
@@ -118,7 +122,7 @@ class Training(ABC):
             return [] if self._given_up else found
 
     def _forget_gone(self) -> None:
-        oldest = time.monotonic() - self.patience
+        oldest = time.monotonic() - self.visitor_timeout
         self._visitors = {who: at for who, at in self._visitors.items() if at >= oldest}
 
     @abstractmethod
@@ -180,7 +184,7 @@ class Run(Training):
     Parameters
     ----------
     experiment : Experiment
-    patience, visitor, scheduler
+    visitor_timeout, visitor, scheduler
         As for `Training`.
 
     Attributes
@@ -204,13 +208,13 @@ class Run(Training):
     def __init__(
         self,
         experiment: Experiment,
-        patience: float = 10.0,
+        visitor_timeout: float = 10.0,
         visitor: str = "",
         scheduler: Scheduler = SHARED,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         dataset = make_dataset(experiment.data)
-        super().__init__([experiment], [dataset], patience, visitor, scheduler, ended)
+        super().__init__([experiment], [dataset], visitor_timeout, visitor, scheduler, ended)
 
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
@@ -260,7 +264,7 @@ class Replication(Training):
     experiment : Experiment
     seeds : sequence of int
         As for `regviz.replicate`.
-    patience, visitor, scheduler
+    visitor_timeout, visitor, scheduler
         As for `Training`.
 
     Raises
@@ -275,13 +279,13 @@ class Replication(Training):
         self,
         experiment: Experiment,
         seeds: Sequence[int],
-        patience: float = 10.0,
+        visitor_timeout: float = 10.0,
         visitor: str = "",
         scheduler: Scheduler = SHARED,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         parts = under_seeds(experiment, seeds)
-        super().__init__(*parts, patience, visitor, scheduler, ended)
+        super().__init__(*parts, visitor_timeout, visitor, scheduler, ended)
 
     @property
     def share(self) -> float:

@@ -33,15 +33,15 @@ from regviz.server.state import runs
 from regviz.server.widgets import begin_page, moved
 from regviz.spec.points import PointsSpec
 
-GATHER = 0.15  # seconds: a message carries the frames of so long
-PATIENCE = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
+GATHER_SECONDS = 0.15  # seconds: a message carries the frames of so long
+WAIT_SECONDS = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
 # Seconds that a browser rests before it asks for more, for each training beyond so many: where much
 # trains frames come slowly anyway, and all who ask for them take time from it.
-REST = 0.04
-AT_ONCE = 8
+REST_SECONDS = 0.04
+TRAININGS_WITHOUT_REST = 8
 # Frames of a session's first message: on a slow line a picture of them is there seconds before the
 # others are.
-FIRST_FRAMES = 3
+N_FIRST_FRAMES = 3
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -129,10 +129,10 @@ def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     visitor = state.visitor
     # the same run as before, or, if it was given up meanwhile, the same frames once more
     run = runs().get(grid.experiment, visitor, always=True)
-    history = run.wait(n_received, GATHER if n_received else 0, PATIENCE, visitor)
+    history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
     state.n_replies += 1
-    most = FIRST_FRAMES if state.n_replies == 1 else None
-    rest = REST * max(0, runs().n_training - AT_ONCE)
+    most = N_FIRST_FRAMES if state.n_replies == 1 else None
+    rest = REST_SECONDS * max(0, runs().n_training - TRAININGS_WITHOUT_REST)
     source = Source(grid, name, rows, history, run.selector)
     look = state.requested_view
     message = encode(source, n_received, state.n_replies, look, link, rest, most)

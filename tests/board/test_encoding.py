@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import VERSION, Source, encode
+from regviz.board.encoding import MESSAGE_VERSION, Source, encode
 from regviz.board.frames import (
     HALF,
-    LIMIT,
-    METRICS,
+    MAX_BYTES,
+    SENT_METRICS,
     SINGLE,
     FrameSelector,
     frame_bytes,
@@ -52,7 +52,9 @@ class Sent(Source):
             frame += len(header["epochs"])
 
 
-def sent_of(grid: StrengthGrid, history: regviz.History | None = None, limit: int = LIMIT) -> Sent:
+def sent_of(
+    grid: StrengthGrid, history: regviz.History | None = None, limit: int = MAX_BYTES
+) -> Sent:
     """A grid at its default strengths; trained, unless there is a history."""
     history = history or regviz.train(grid.experiment)
     selector = FrameSelector(history, limit)
@@ -115,7 +117,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: Sent):
     for split in SPLITS:
         X, y = history.dataset.points(split)
         np.testing.assert_allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
-    assert header["version"] == VERSION
+    assert header["version"] == MESSAGE_VERSION
     assert (header["run"], header["frame"]) == ("run", 0)
     assert header["n_networks"] == 41
     assert header["last_epoch"] == N_FRAMES - 1
@@ -125,7 +127,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: Sent):
     assert header["layers"] == [2, 3, 1]
     assert header["activation"] == "tanh"
     assert header["features"] == ["x1", "x2"]
-    assert header["metrics"] == list(METRICS)
+    assert header["metrics"] == list(SENT_METRICS)
     assert header["domain"] == list(domain(history.dataset))
     assert header["classes"] == list(palette.CLASSES)
     assert header["blank"] == palette.BLANK
@@ -138,7 +140,7 @@ def test_a_message_holds_frames_and_metrics_of_all_networks(sent: Sent):
     assert header["diverged"] == [-1] * 41
     assert arrays["parameters"].dtype == "<f4"
     np.testing.assert_array_equal(arrays["parameters"], rounded(sent.history.parameters))
-    for i, name in enumerate(METRICS):
+    for i, name in enumerate(SENT_METRICS):
         expected = sent.history.metrics[name].astype("f4")
         np.testing.assert_array_equal(arrays["metrics"][:, :, i], expected, err_msg=name)
 
@@ -203,7 +205,7 @@ def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
             np.testing.assert_array_equal(arrays["parameters"], to_float16(exact))
         else:
             np.testing.assert_allclose(arrays["parameters"], exact, rtol=2**-18, atol=0)
-        for i, name in enumerate(METRICS):
+        for i, name in enumerate(SENT_METRICS):
             values = mixed.history.metrics[name][header["epochs"]].astype("f4")
             np.testing.assert_array_equal(arrays["metrics"][:, :, i], values, err_msg=name)
 

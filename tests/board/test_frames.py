@@ -9,7 +9,7 @@ import regviz
 from regviz.board.frames import (
     BITS,
     HALF,
-    LIMIT,
+    MAX_BYTES,
     SINGLE,
     FrameSelector,
     frame_bytes,
@@ -46,7 +46,7 @@ def first(history: regviz.History, n_times: int) -> regviz.History:
     return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
 
 
-def packed(history: regviz.History, limit: int = LIMIT) -> FrameSelector:
+def packed(history: regviz.History, limit: int = MAX_BYTES) -> FrameSelector:
     selector = FrameSelector(history, limit)
     selector.add(history)
     return selector
@@ -138,7 +138,7 @@ def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
 @pytest.mark.parametrize(
     ("name", "hidden", "limit", "training"),
     [
-        ("three_spirals", (32, 32, 32), LIMIT, dict(learning_rate=0.003, epochs=22)),
+        ("three_spirals", (32, 32, 32), MAX_BYTES, dict(learning_rate=0.003, epochs=22)),
         ("circles", (24, 24), NOTHING, dict(learning_rate=0.05, epochs=20)),
         ("bumps", (16, 16), NOTHING, dict(learning_rate=0.02, epochs=20)),
     ],

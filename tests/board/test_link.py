@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
-from regviz.board.link import DEFAULTS, LONGEST, VERSION, from_query, link, to_query
+from regviz.board.link import DEFAULTS, LINK_VERSION, LONGEST, from_query, link, to_query
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
@@ -139,15 +139,15 @@ def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
 
 def test_what_is_at_its_default_stays_out():
     assert to_query(Scene()) == {}
-    assert link("https://example.org", Scene()) == f"https://example.org?v={VERSION}"
+    assert link("https://example.org", Scene()) == f"https://example.org?v={LINK_VERSION}"
     scene = Scene(replace(SHOWCASE.data, noise=0.3), focus="l2", strengths={"l1": 0.003})
     assert to_query(scene) == {"noise": "0.3", "focus": "l2", "l1": "0.003"}
 
 
 def test_the_newest_version_stands_for_the_page_as_it_opens():
     # whoever changes the showcase raises the version, and keeps what the one before stood for
-    assert DEFAULTS[VERSION] == Scene() == from_query({})[0]
-    assert max(DEFAULTS) == VERSION
+    assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
+    assert max(DEFAULTS) == LINK_VERSION
 
 
 # links as they were once handed out: these opened, and have to open

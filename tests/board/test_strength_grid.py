@@ -11,7 +11,7 @@ import pytest
 
 import regviz
 from regviz.board.encoding import Source, encode
-from regviz.board.frames import HALF, LIMIT, METRICS, SINGLE, FrameSelector, frame_bytes
+from regviz.board.frames import HALF, MAX_BYTES, SENT_METRICS, SINGLE, FrameSelector, frame_bytes
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
@@ -180,7 +180,7 @@ def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
             times = [t for t, _ in selector.frames]
             taken = [frame_bytes(n_rows, n_parameters, kind) for _, kind in selector.frames]
             case = grid.experiment.network, grid.experiment.training, n
-            assert sum(taken) <= LIMIT, case
+            assert sum(taken) <= MAX_BYTES, case
             assert (times[0], times[-1]) == (0, n_recorded - 1), case
             assert selector.n_frames == len(times), case
             assert all(0 < gap <= 3 for gap in np.diff(times)), case
@@ -195,7 +195,7 @@ def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from:
         n_epochs = grid.experiment.training.epochs
         if n_recorded < min(n_epochs, SHOWCASE.training.frames) + 1:
             frame = frame_bytes(len(grid.experiment.regularizations), n_parameters, HALF)
-            assert (n_recorded + 2) * frame > LIMIT
+            assert (n_recorded + 2) * frame > MAX_BYTES
             assert n_recorded >= 10
 
 
@@ -212,7 +212,7 @@ def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom,
         n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
         sent, frame = sent + n_bytes, frame + n_frames
     assert frame == selector.n_frames
-    assert 0.75 * LIMIT < sent <= LIMIT
+    assert 0.75 * MAX_BYTES < sent <= MAX_BYTES
 
 
 def untrained(experiment: regviz.Experiment) -> regviz.History:
@@ -229,6 +229,6 @@ def frames_of(message: bytes) -> tuple[int, int]:
     length = int.from_bytes(message[:4], "little")
     arrays = json.loads(message[4 : 4 + length])["arrays"]
     kinds = (arrays["parameters"], arrays["metrics"])
-    assert kinds[1][3] == len(METRICS)
+    assert kinds[1][3] == len(SENT_METRICS)
     n_bytes = sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, *shape in kinds)
     return kinds[0][1], n_bytes

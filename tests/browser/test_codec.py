@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from regviz.board.encoding import VERSION
+from regviz.board.encoding import MESSAGE_VERSION
 
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
@@ -36,7 +36,7 @@ PART = """async ([message, offset, length]) => {
 }"""
 
 
-def message(version: int = VERSION, **arrays: np.ndarray) -> str:
+def message(version: int = MESSAGE_VERSION, **arrays: np.ndarray) -> str:
     """A message as the head of regviz/board/encoding.py describes it, in base64."""
     listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
     text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
@@ -101,6 +101,6 @@ def test_a_part_of_an_array_is_copied_from_its_place(blank: Page, kind: str):
 
 
 def test_a_message_of_another_version_is_refused(blank: Page):
-    told = f"message version {VERSION - 1}, this page reads {VERSION}; reload it"
+    told = f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
     with pytest.raises(Exception, match=told):
-        read(blank, message(version=VERSION - 1, parameters=np.zeros(4, "<f4")))
+        read(blank, message(version=MESSAGE_VERSION - 1, parameters=np.zeros(4, "<f4")))

@@ -157,7 +157,7 @@ def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_
 
 
 def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
-    runs = JobRegistry(patience=0.2)
+    runs = JobRegistry(visitor_timeout=0.2)
     run = runs.get(LONG)
     until(lambda: not run.alive)
     again = runs.get(LONG)
@@ -166,7 +166,7 @@ def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
 
 
 def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler):
-    runs = JobRegistry(patience=60, scheduler=stopped)
+    runs = JobRegistry(visitor_timeout=60, scheduler=stopped)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
     assert run.watchers() == []  # as the scheduler sees before it stops it
@@ -210,7 +210,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     runs = JobRegistry(max_bytes=int(2.5 * one.n_bytes), scheduler=stopped)
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
     kept = [runs.get(experiment, always=True) for experiment in experiments]
-    now[0] += 2 * runs.patience
+    now[0] += 2 * runs.visitor_timeout
     for run in kept:
         run.watch("")
     runs.tidy()
@@ -230,7 +230,7 @@ def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_nex
     assert runs.get(SHORT) is run
     runs.tidy()
     assert runs.get(SHORT) is run
-    now[0] += 2 * runs.patience
+    now[0] += 2 * runs.visitor_timeout
     runs.tidy()
     assert len(runs) == 0
 
@@ -355,7 +355,7 @@ def test_replications_wait_until_runs_are_complete(stopped: Scheduler):
 
 
 def test_a_run_that_is_kept_forgets_visitors_who_have_gone(stopped: Scheduler, now: list[float]):
-    runs = JobRegistry(patience=10, scheduler=stopped)
+    runs = JobRegistry(visitor_timeout=10, scheduler=stopped)
     run = runs.get(SHORT, "a")
     run_all(stopped)
     for visitor in ("b", "c", "d"):
@@ -443,7 +443,7 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: False)
-    monkeypatch.setattr("regviz.board.frames.LIMIT", 0)
+    monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
     run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:
@@ -508,7 +508,7 @@ def test_the_same_replication_is_trained_once_and_is_no_run():
 
 
 def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
-    runs = JobRegistry(patience=0.1)
+    runs = JobRegistry(visitor_timeout=0.1)
     replication = runs.replicate(MANY, (1, 2), "me")
     until(lambda: not replication.alive)
     with pytest.raises(RuntimeError, match="nobody watched"):
@@ -519,7 +519,7 @@ def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
 
 
 def test_who_waits_for_a_replication_watches_it():
-    replication = JobRegistry(patience=0.05).replicate(MANY, (1, 2))
+    replication = JobRegistry(visitor_timeout=0.05).replicate(MANY, (1, 2))
     assert replication.wait(0.5) is None
     until(lambda: not replication.alive)
 

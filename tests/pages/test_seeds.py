@@ -82,7 +82,7 @@ class Gate(JobRegistry):
     """Trains nothing until it is opened."""
 
     def __init__(self) -> None:
-        super().__init__(patience=60, scheduler=Scheduler(n_threads=0))
+        super().__init__(visitor_timeout=60, scheduler=Scheduler(n_threads=0))
         self.started: list[Replication] = []
 
     def replicate(self, experiment, seeds, visitor=""):

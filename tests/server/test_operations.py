@@ -57,7 +57,7 @@ def test_a_run_is_one_line(lines: list[dict]):
 
 
 def test_a_run_that_is_left_is_a_line_too(lines: list[dict]):
-    run = Run(LONG, patience=0.05, visitor="a")
+    run = Run(LONG, visitor_timeout=0.05, visitor="a")
     run.leave("a")
     until(lambda: len(lines) == 1)
     assert lines[0]["outcome"] == "stopped"
