@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
+from devtools.serving import TRACEBACK, Stranger, serve
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand import VIEWS, register_view
@@ -139,6 +140,22 @@ def test_the_program_arrives_where_the_run_does(tmp_path: Path, monkeypatch: pyt
     np.testing.assert_allclose(scope["weights"], history.weights(0)[0][:, 0], rtol=1e-8)
     assert f"test: loss {history.metrics['test_loss'][-1, 0]:.4f}" in printed.getvalue()
     assert libraries(experiment, 1)["closed-form"] == "Only L2 has a closed form here."
+
+
+def test_a_server_whose_app_imports_them_serves_them(tmp_path: Path):
+    for name in ("regviz", "assets", ".streamlit"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name, source in FILES.items():
+        (tmp_path / name).write_text(source)
+    start, line, end = (ROOT / "app.py").read_text().partition("\napp = st.App(")
+    (tmp_path / "app.py").write_text(f"{start}\n{IN_APP}{line}{end}")
+    with serve(tmp_path, root=tmp_path) as server, Stranger(server) as stranger:
+        heard = stranger.ask("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
+        said = b"".join(message.SerializeToString() for message in heard)
+        assert b"Data: Ring" in said
+        assert b"Mostly L1" in said
+        assert "Norms" in str(heard)
+    assert TRACEBACK not in server.logged()
 
 
 def test_a_name_that_is_taken_is_refused():
