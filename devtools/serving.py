@@ -37,9 +37,27 @@ class Server(NamedTuple):
 
 @contextmanager
 def serve(
-    folder: Path, *options: str, port: int | None = None, **environment: str
+    folder: Path,
+    *options: str,
+    port: int | None = None,
+    root: Path = ROOT,
+    **environment: str,
 ) -> Iterator[Server]:
-    """A server that was started the way the README says, with more options and variables."""
+    """A server that was started the way the README says, with more options and variables.
+
+    Parameters
+    ----------
+    folder : Path
+        Where its log is written.
+    *options : str
+        Of ``streamlit run``.
+    port : int, optional
+        By default one that is free.
+    root : Path
+        The folder of the project.
+    **environment : str
+        Variables besides those of this process.
+    """
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -49,7 +67,7 @@ def serve(
     with server.log.open("w") as out:
         process = subprocess.Popen(
             [*command, *options],
-            cwd=ROOT,
+            cwd=root,
             env=os.environ | environment,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -5,19 +5,58 @@ The programs are for reading and for going on with. Each one reads ``points.csv`
 """
 
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Protocol
 
 from regviz.programs import keras, pytorch, scikit_learn
 from regviz.programs._plan import Plan
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import choice, integer, invalid
 
-_MODULES: dict[str, ModuleType] = {
-    "pytorch": pytorch,
-    "scikit-learn": scikit_learn,
-    "keras": keras,
-}
-LIBRARIES: dict[str, str] = {key: module.NAME for key, module in _MODULES.items()}
+
+class Library(Protocol):
+    """A module that writes programs for a library, such as `regviz.programs.pytorch`.
+
+    It has the library's name as ``NAME``, and three functions of a `Plan`.
+    """
+
+    NAME: str
+
+    def lacks(self, plan: Plan) -> str | None:
+        """Return a sentence that says what the library lacks for this network, or None."""
+
+    def note(self, plan: Plan) -> str:
+        """Return what the program has in common with the run, and what it cannot have."""
+
+    def source(self, plan: Plan) -> str:
+        """Return the program's text."""
+
+
+LIBRARIES: dict[str, Library] = {}
+
+
+def register_library(key: str, library: Library) -> None:
+    """Offer programs in another library, in Python and on the page.
+
+    Parameters
+    ----------
+    key : str
+        Its name in `program`.
+    library : Library
+        A module, or an object like one.
+
+    Raises
+    ------
+    ValueError
+        If there is another one of this key.
+    """
+    if LIBRARIES.get(key, library) is not library:
+        raise invalid("key", "one that no other library has", key)
+    LIBRARIES[key] = library
+
+
+register_library("pytorch", pytorch)
+register_library("scikit-learn", scikit_learn)
+register_library("keras", keras)
 
 
 @dataclass(frozen=True)
@@ -51,7 +90,7 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
         If there is no network ``k``.
     """
     plan = _plan(experiment, k)
-    return {key: module.lacks(plan) for key, module in _MODULES.items()}
+    return {key: module.lacks(plan) for key, module in LIBRARIES.items()}
 
 
 def program(experiment: Experiment, k: int, library: str) -> Program:
@@ -84,7 +123,7 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
         allowed = f"one of {', '.join(map(repr, others))} for this network ({lacking[library]})"
         raise invalid("library", allowed, library)
     plan = _plan(experiment, k)
-    module = _MODULES[library]
+    module = LIBRARIES[library]
     idle = " Dropout and max-norm act on hidden units, and there are none." if plan.idle else ""
     return Program(module.source(plan), module.note(plan) + idle)
 

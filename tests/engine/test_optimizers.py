@@ -132,7 +132,7 @@ def test_decoupled_decay_shrinks_weights_before_the_step(spec, momentum, as_modu
 def test_with_a_penalty_every_step_ends_with_the_proximal_map_at_its_own_step_size(
     spec, row, as_module, torch_loss
 ):
-    """The loop of REFERENCE.md in numpy: the data step, then ``S(z, t l1) / (1 + t l2)``."""
+    """The loop of docs/reference.md in numpy: the data step, then ``S(z, t l1) / (1 + t l2)``."""
     history = train(spec, [Regularization(), row])
 
     def step(module):

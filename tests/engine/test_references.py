@@ -1,4 +1,4 @@
-"""The checks of REFERENCE.md: optima, optimality conditions and laws that have a known answer.
+"""The checks of docs/reference.md: optima, optimality conditions and laws that have a known answer.
 
 The references are scikit-learn's solvers, autograd, and closed forms.
 """

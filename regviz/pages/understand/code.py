@@ -28,7 +28,7 @@ def show(snapshot: BoardSnapshot) -> None:
         list(LIBRARIES),
         default="pytorch",
         required=True,
-        format_func=LIBRARIES.__getitem__,
+        format_func=lambda key: LIBRARIES[key].NAME,
         key="code_library",
         label_visibility="collapsed",
         persist_state="page",
@@ -36,7 +36,7 @@ def show(snapshot: BoardSnapshot) -> None:
     )
     lacking = libraries(experiment, k)
     if why := lacking[library]:
-        others = " or ".join(LIBRARIES[key] for key, lack in lacking.items() if lack is None)
+        others = " or ".join(LIBRARIES[key].NAME for key, lack in lacking.items() if lack is None)
         st.info(f"{why} Choose {others}.", icon=":material/info:")
         return
     written = program(experiment, k, library)

@@ -1,0 +1,211 @@
+"""What README, CONTRIBUTING, CHANGELOG and docs/ name is there, and their commands work."""
+
+import ast
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import regviz
+
+ROOT = Path(__file__).parents[2]
+PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
+PAPERS += sorted((ROOT / "docs").glob("*.md"))
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAPERS}
+# held by tests of their own: test_readme, test_hosting and tests/server/test_security.py
+COMMANDS = ("CONTRIBUTING.md", "docs/reference.md", "docs/upgrading.md")
+BENCHMARK = re.compile(r"`python\s-m\sbenchmarks\.(\w+)([^`]*)`")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def in_code(text: str) -> list[str]:
+    """What stands between backticks, outside of blocks."""
+    return re.findall(r"`([^`\n]+)`", FENCED.sub("", text))
+
+
+def named(pattern: str) -> list[tuple[str, str]]:
+    """A paper's name and what it names, for all code that matches as a whole."""
+    codes = ((name, code) for name, text in TEXTS.items() for code in in_code(text))
+    return sorted({(name, code) for name, code in codes if re.fullmatch(pattern, code)})
+
+
+@cache
+def names_of_tests() -> set[str]:
+    """The names of all test functions."""
+    found: set[str] = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        found |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    return found
+
+
+def shell(paper: str) -> list[list[str]]:
+    """The commands of a paper's blocks, as words."""
+    blocks = [body for language, body in FENCED.findall(TEXTS[paper]) if language == "sh"]
+    lines = [
+        shlex.split(line, comments=True)
+        for line in "".join(blocks).replace("\\\n", "").splitlines()
+    ]
+    return [words for words in lines if words]
+
+
+def test_every_test_that_is_named_exists():
+    missing = [each for each in named(r"test_\w+") if each[1] not in names_of_tests()]
+    assert not missing
+    assert len(named(r"test_\w+")) > 80
+
+
+def test_every_statement_of_the_mathematics_names_a_test():
+    tables = re.findall(
+        r"^\| statement .*\n\|---.*\n((?:\|.*\n)+)", TEXTS["docs/reference.md"], re.MULTILINE
+    )
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 40
+    assert [row for row in rows if "`test_" not in row.rpartition(" | ")[2]] == []
+
+
+def test_every_path_that_is_named_exists():
+    paths = named(
+        r"(?:app\.py|(?:regviz|tests|docs|assets|benchmarks|devtools|docker|deploy|examples|\.streamlit)/[\w./-]*|\w+\.md)"
+    )
+    missing = [(paper, path) for paper, path in paths if not (ROOT / path).exists()]
+    assert not missing
+    assert len(paths) > 30
+
+
+def test_every_link_between_papers_leads_somewhere():
+    for name, text in TEXTS.items():
+        for target in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", FENCED.sub("", text)):
+            assert ((ROOT / name).parent / target).exists(), (name, target)
+
+
+@pytest.mark.parametrize(("paper", "name"), named(r"regviz(?:\.\w+)+(?:\(.*\))?"))
+def test_every_name_of_the_library_is_there(paper: str, name: str):
+    parts = name.partition("(")[0].split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:n]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[n:]:
+            # an attribute of a dataclass may have no default
+            known = getattr(found, "__annotations__", {})
+            assert hasattr(found, part) or part in known, (paper, name)
+            found = getattr(found, part, None)
+        return
+    pytest.fail(f"{paper} names {name}")
+
+
+def test_every_function_of_the_board_that_is_named_is_in_its_module():
+    pairs = {
+        pair for text in TEXTS.values() for pair in re.findall(r"`(\w+)`\s\(`(\w+\.js)`\)", text)
+    }
+    assert len(pairs) > 8
+    for function, file in pairs:
+        (module,) = (ROOT / "assets" / "board").rglob(file)
+        assert re.search(rf"\b{function}\b", module.read_text()), (function, file)
+
+
+def test_the_rooms_are_those_of_the_contract():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        rooms, *_ = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    layers = [re.findall(r"\w+", layer) for layer in rooms["layers"]]
+    section = TEXTS["docs/architecture.md"].split("## The rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert [re.findall(r"`(\w+)`", row) for row in rows] == layers
+    listed = re.findall(r"^\| `regviz/(\w+)` \|", TEXTS["README.md"], re.MULTILINE)
+    assert sorted(listed) == sorted(room for layer in layers for room in layer)
+
+
+def test_benchmarks_that_are_named_are_there_and_take_these_words():
+    calls = [call for text in TEXTS.values() for call in BENCHMARK.findall(text)]
+    assert {"board", "cost", "serve", "slow_line", "strengths", "training"} <= dict(calls).keys()
+    for module in {module for module, _ in calls}:
+        assert (ROOT / "benchmarks" / f"{module}.py").exists(), module
+    for module in {module for module, words in calls if words}:
+        command = [sys.executable, "-m", f"benchmarks.{module}", "--help"]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for word in " ".join(words for name, words in calls if name == module).split():
+            assert word in shown.stdout, (module, word)
+
+
+def test_there_are_no_commands_but_those_that_are_tried_here():
+    known = (["make"], ["git", "grep"], ["git", "tag"], ["docker", "build"])
+    python = [".venv/bin/python", "-m"]
+    for paper in COMMANDS:
+        assert shell(paper)
+        for words in shell(paper):
+            assert any(words[: len(start)] == start for start in known) or (
+                words[:2] == python and words[2] in ("pytest", "pip", "devtools.screenshot")
+            ), words
+
+
+def test_targets_of_make_are_there():
+    targets = {words[1] for paper in COMMANDS for words in shell(paper) if words[0] == "make"}
+    targets |= {code.split()[1] for _, code in named(r"make \w+")}
+    assert {"run", "test", "format", "bench", "audit", "fuzz", "lock"} <= targets
+    for target in targets:
+        subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_the_checks_are_those_that_make_test_runs_in_that_order():
+    plan = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True).stdout
+    table = TEXTS["CONTRIBUTING.md"].split("| check |")[1].split("\n\n")[0]
+    firsts = [re.findall(r"`([^`]+)`", row)[0] for row in table.splitlines()[2:]]
+    assert firsts == ["ruff check", "mypy", "lint-imports", "pytest", "pytest tests/browser"]
+    places = [
+        plan.index(word) for word in ("ruff check .", "mypy", "lint-imports", "--ignore tests/b")
+    ]
+    assert places == sorted(places)
+    assert plan.rindex("tests/browser") > places[-1]
+
+
+def test_each_call_of_pytest_finds_tests():
+    calls = [words for paper in COMMANDS for words in shell(paper) if words[2:3] == ["pytest"]]
+    assert len(calls) >= 3
+    for words in calls:
+        # how many processes there are makes no difference to what is found
+        wanted = [word for word in words[3:] if word not in ("--numprocesses", "2")]
+        command = [sys.executable, "-m", "pytest", *wanted, "--collect-only", "-q"]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout
+        assert re.search(r"\d+(?:/\d+)? tests? collected", found.stdout)
+
+
+def test_the_search_for_internals_finds_modules():
+    (search,) = (words for words in shell("docs/upgrading.md") if words[:2] == ["git", "grep"])
+    if not (ROOT / ".git").exists():
+        search = ["grep", "-rlE", *search[3:4], "regviz", "app.py"]
+    found = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {"regviz/server/connection.py", "regviz/server/gate.py"} <= set(found.split())
+
+
+def test_a_picture_of_the_page_is_taken_as_told(tmp_path: Path):
+    calls = [words for words in shell("CONTRIBUTING.md") if words[2:3] == ["devtools.screenshot"]]
+    sizes = []
+    for _, dash_m, module, name, *options in calls:
+        file = tmp_path / name
+        command = [sys.executable, dash_m, module, str(file), *options]
+        subprocess.run(command, cwd=ROOT, check=True)
+        header = file.read_bytes()[:24]
+        assert header[1:4] == b"PNG"
+        sizes.append([int.from_bytes(header[at : at + 4]) for at in (16, 20)])
+        assert file.stat().st_size > 30_000
+    assert sizes == [[1440, 1000], [390, 844]]
+
+
+def test_the_newest_release_is_this_version():
+    releases = re.findall(
+        r"^## (\d+\.\d+\.\d+) – (\d{4}-\d\d-\d\d)$", TEXTS["CHANGELOG.md"], re.MULTILINE
+    )
+    numbers = [tuple(map(int, number.split("."))) for number, _ in releases]
+    assert numbers == sorted(numbers, reverse=True)
+    assert releases[0][0] == regviz.__version__
+    assert f'image.version="{regviz.__version__}"' in (ROOT / "Dockerfile").read_text()
+    assert f"git tag v{regviz.__version__}" in TEXTS["CONTRIBUTING.md"]
