@@ -21,7 +21,7 @@ from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice
 
 LINK_VERSION = 1
-LONGEST = 7_000  # characters: proxies commonly invalid requests of more than 8 KiB
+LONGEST = 7_000  # characters: proxies commonly refuse requests of more than 8 KiB
 LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
 TOO_LONG = "too_long"  # in the place of a longer query string, with its length
 STREAMLITS_OWN = ("embed", "embed_options")

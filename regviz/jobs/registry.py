@@ -54,7 +54,7 @@ class JobRegistry:
     visitor_timeout : float
         Seconds without a sign after which a visitor is taken to have gone.
     scheduler : Scheduler
-        JobRegistry the trainings.
+        Runs the trainings.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class Training(ABC):
     visitor : str
         The visitor who watches from the start.
     scheduler : Scheduler
-        JobRegistry the training.
+        Runs the training.
     ended : callable
         Called without arguments once it is over, however it ends.
     """

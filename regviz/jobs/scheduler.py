@@ -64,7 +64,7 @@ class Job:
 
 
 class Scheduler:
-    """JobRegistry jobs a slice at a time, those of the visitors with the least recent usage first.
+    """Run jobs a slice at a time, those of the visitors with the least recent usage first.
 
     A slice's seconds are divided among the visitors who watch the job, and count half as much
     `HALF_LIFE_SECONDS` later. The priority of a job is the recent usage of its least served

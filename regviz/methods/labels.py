@@ -101,7 +101,7 @@ def shortened(name: str, longest: int = 24) -> str:
 def short_names(names: Sequence[str], longest: int) -> tuple[str, ...]:
     """Different names in at most so many characters each, and still different.
 
-    Names whose initial_histories are the same are cut there, and else they get numbers.
+    Names whose beginnings are the same are cut there, and else they get numbers.
     """
     heads = tuple(shortened(name, longest) for name in names)
     ends = tuple(n if len(n) <= longest else "…" + n[1 - longest :] for n in names)

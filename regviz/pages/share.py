@@ -96,7 +96,7 @@ def _show_link(scene: Scene) -> None:
     if len(address) > LONGEST:
         st.warning(
             f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
-            f" servers invalid more than {LONGEST:,}: save the experiment as a file instead."
+            f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
         )
     st.code(address, language=None, wrap_lines=True)
     if urlsplit(address).hostname in LOCAL:

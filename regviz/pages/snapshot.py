@@ -80,7 +80,7 @@ class BoardSnapshot:
     runs : JobRegistry
         Where to train what else a view needs.
     visitor : str
-        Who asks, for `JobRegistry.get`.
+        The visitor, for `JobRegistry.get`.
     """
 
     grid: StrengthGrid

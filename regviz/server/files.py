@@ -85,7 +85,7 @@ class StaticCache:
         self.folders = tuple({f"/{address.split('/')[1]}/" for address in files})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a file, invalid what is not there, or pass the request on."""
+        """Serve a file, answer 404 where there is none, or pass the request on."""
         answer: ASGIApp = self.app
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             if scope["path"] in self.files:

@@ -1,4 +1,4 @@
-"""What a browser is told to invalid on our behalf: the security headers of every response."""
+"""The security headers of every response."""
 
 import base64
 import hashlib
