@@ -4,6 +4,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.jobs.cost import affordable, seconds
+from regviz.pages.changes import note_change
 from regviz.server.state import limits, runs
 
 RETRY = 2.0  # seconds
@@ -31,6 +32,7 @@ def tell_too_costly(scene: Scene) -> None:
 
 
 def _choose(epochs: int) -> None:
+    note_change()
     opened: Scene = st.session_state["opened"]
     # so that the slider has such a place
     st.session_state["opened"] = opened.with_epochs(epochs)

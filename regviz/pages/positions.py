@@ -7,6 +7,7 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import METHODS
 from regviz.pages import bring
+from regviz.pages.changes import note_change
 from regviz.spec.points import PointsSpec
 
 _KEYS = (
@@ -30,7 +31,7 @@ def put(scene: Scene) -> None:
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)
 
 
-def stand(key: str, value: Any) -> str:
-    """Let a control that is drawn for the first time stand here; its key."""
+def stand(key: str, value: Any) -> dict[str, Any]:
+    """Let a control that is drawn for the first time stand here; its key and callback."""
     st.session_state.setdefault(key, value)
-    return key
+    return {"key": key, "on_change": note_change}

@@ -9,11 +9,10 @@ from streamlit.proto.Common_pb2 import DoubleArray
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.state.common import RegisterWidgetResult, WidgetMetadata
-from streamlit.runtime.state.safe_session_state import SafeSessionState
-from streamlit.runtime.state.session_state import SessionState, WStates
+from streamlit.runtime.state.session_state import SessionState
 
 from devtools.serving import Server, Stranger, serve
-from regviz.server.widgets import validate_widget_values
+from regviz.server.streamlit_patches import repeat_widget_values
 
 ID = "$$ID-0-switch"
 SWITCH = WidgetMetadata(ID, lambda value: bool(value), lambda value: value, "bool_value")
@@ -22,14 +21,9 @@ SWITCH = WidgetMetadata(ID, lambda value: bool(value), lambda value: value, "boo
 @pytest.fixture
 def state(monkeypatch: pytest.MonkeyPatch) -> SessionState:
     """Of a session whose switch the page has set, once."""
-    for kind, name in (
-        (WStates, "__getitem__"),
-        (SafeSessionState, "__init__"),
-        (SessionState, "set_widgets_from_proto"),
-        (SessionState, "register_widget"),
-    ):
-        monkeypatch.setattr(kind, name, getattr(kind, name))
-    validate_widget_values()
+    for name in ("set_widgets_from_proto", "register_widget"):
+        monkeypatch.setattr(SessionState, name, getattr(SessionState, name))
+    repeat_widget_values.apply()
     state = SessionState()
     state["switch"] = True
     assert drawn(state) == RegisterWidgetResult(True, True)
