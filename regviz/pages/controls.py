@@ -61,7 +61,7 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
     activation = st.selectbox(
         "Activation",
         ACTIVATIONS,
-        **stand("activation", base.activation),
+        **stand("activation", base.activation, index=ACTIVATIONS.index(base.activation)),
         format_func=ACTIVATION_LABELS.__getitem__,
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
@@ -70,7 +70,7 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        **stand("features", list(base.features)),
+        **stand("features", list(base.features), default=list(base.features)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
@@ -111,7 +111,7 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
     optimizer = st.selectbox(
         "Optimizer",
         OPTIMIZERS,
-        **stand("optimizer", base.optimizer),
+        **stand("optimizer", base.optimizer, index=OPTIMIZERS.index(base.optimizer)),
         format_func=OPTIMIZER_LABELS.__getitem__,
         help="Under AdamW, λ₂ is weight decay apart from the gradient.",
     )
@@ -177,6 +177,7 @@ def _choose_onset(base: int, epochs: int) -> int:
         "Switch on at epoch",
         0,
         last,
+        min(base, last),
         step=step,
         key="onset",
         on_change=note_change,

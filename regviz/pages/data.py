@@ -43,11 +43,11 @@ def _thumbnails(chosen: str) -> bytes:
 def choose_data(base: Data) -> Data:
     """Draw the controls of the points, and return what is chosen there."""
     heading = st.empty()
-    own = isinstance(base, PointsSpec)
+    usual = DRAW if isinstance(base, PointsSpec) else EXAMPLES
     source = st.segmented_control(
         "Points from",
         (EXAMPLES, DRAW, UPLOAD),
-        **stand("source", DRAW if own else EXAMPLES),
+        **stand("source", usual, default=usual),
         required=True,
         label_visibility="collapsed",
         width="stretch",
@@ -114,7 +114,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
         "Noise",
         0.0,
         max(1.0, getattr(opened, "noise", 0.0)),
-        **stand("noise", base.noise),
+        **stand("noise", float(base.noise)),
         step=0.05,
         help="Standard deviation of the noise: of the points' positions, or of the value that is"
         " to be predicted.",

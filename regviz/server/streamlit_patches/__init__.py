@@ -21,9 +21,6 @@ patch                     fault of Streamlit 1.67                  effect withou
                           widget                                   in the page, which is logged
 `share_session_lock`      gives two runs of a session a lock each  rarely, an error while a visitor
                                                                    changes controls quickly
-`repeat_widget_values`    sends a value that the page set only     on a slow line controls show
-                          once, perhaps before the browser has     their defaults (all switches
-                          the widget's code                        off), and the page trains that
 `keep_queued_messages`    drops messages of the page's run when a  on a busy server the board
                           fragment's run begins                    vanishes and starts again, or
                                                                    the browser fails
@@ -50,7 +47,6 @@ from regviz.server.streamlit_patches import (
     keep_queued_messages,
     limit_uploads,
     log_errors_once,
-    repeat_widget_values,
     share_session_lock,
     wait_for_run_end,
 )
@@ -60,7 +56,6 @@ _logger = logging.getLogger("regviz.patches")
 PATCHES: tuple[ModuleType, ...] = (
     check_widget_values,
     share_session_lock,
-    repeat_widget_values,
     keep_queued_messages,
     wait_for_run_end,
     limit_uploads,
