@@ -5,7 +5,9 @@ type, and whatever the JSON of a component holds. A value that no browser would 
 it is used, in Streamlit's code or in the page's.
 
 Mended when a message with a `bool_value` for a slider, or with a component's `json_value` of
-``"1"``, leaves the widget at its default: `tests/server/test_streamlit_patches.py` sends both.
+``"1"``, leaves the widget at its default:
+`test_a_value_that_a_widget_cannot_have_is_replaced_by_its_default` in
+`tests/server/test_streamlit_patches.py` passes without `apply`.
 """
 
 import functools

@@ -12,7 +12,7 @@ With the patch all messages are sent in their order. A run of the whole page sti
 queued before it, as it draws everything anew.
 
 Mended when `ForwardMsgQueue.clear` with `fragment_ids_this_run` keeps the queue as it is: the first
-two tests of `tests/server/test_sending.py` pass without `apply`.
+two tests of `tests/server/test_message_order.py` pass without `apply`.
 """
 
 import functools

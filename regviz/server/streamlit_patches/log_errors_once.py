@@ -4,8 +4,8 @@ Fault: Streamlit logs every error of the page's script with its traceback before
 ``on_script_error``, and has no setting against that. `tell` logs it too, on one line and under the
 number that the visitor is shown.
 
-Mended when Streamlit leaves logging to ``on_script_error``, or asks a setting:
-`error_util.handle_user_script_exception` calls it before it logs.
+Mended when `error_util.handle_user_script_exception` logs nothing if ``on_script_error`` is set, or
+Streamlit has a setting for it.
 """
 
 import logging
