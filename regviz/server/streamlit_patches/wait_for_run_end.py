@@ -7,8 +7,8 @@ that it has drawn, and the message that it has ended.
 
 Mended when `AppSession` handles the events of a runner that is no longer its current one, or queues
 the request: `test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn` in
-`tests/server/test_message_order.py` passes without `apply`. Streamlit's issue 9921 is of this kind, and a
-comment in `AppSession.request_rerun` describes the fault.
+`tests/server/test_message_order.py` passes without `apply`. A comment in
+`AppSession.request_rerun` describes the fault, with Streamlit's issue 9921.
 """
 
 import functools
