@@ -22,19 +22,18 @@ from starlette.routing import Route
 from regviz.engine import compiled
 from regviz.server.admission import Admission, Places
 from regviz.server.assets import files
-from regviz.server.connection import remember_themes
-from regviz.server.errors import Errors, log_once, tell
+from regviz.server.errors import Errors, tell
 from regviz.server.files import File, StaticCache
-from regviz.server.gate import Gate, ask_nobody
+from regviz.server.gate import Gate
 from regviz.server.headers import SecurityHeaders
 from regviz.server.index import document
 from regviz.server.logs import configure
 from regviz.server.maintenance import run_maintenance
+from regviz.server.messages import check_messages
 from regviz.server.metrics import serve_metrics
-from regviz.server.sending import send_whole_runs
 from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs
-from regviz.server.widgets import validate_widget_values
+from regviz.server.streamlit_patches import apply_patches
 
 # what the first visitor would else have to wait for
 importlib.import_module("regviz.figures")
@@ -43,13 +42,10 @@ compiled.begin("float32")
 ROOT = Path(__file__).parent
 PAGE = File("index.html", lambda: document().encode(), "no-cache")
 configure()
-log_once()
-ask_nobody()
-validate_widget_values()
-send_whole_runs()
-remember_themes()
 bound_connections(Arrivals(raise_descriptor_limit()))
 try:
+    check_messages()
+    apply_patches(limits().streamlit_patches == 1)
     places = Places(limits().sessions, limits().sessions_per_address)
 except ValueError as error:
     sys.exit(f"RegViz cannot start: {error}")

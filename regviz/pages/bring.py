@@ -26,6 +26,7 @@ from regviz.data.drawing import Drawing, mark
 from regviz.data.notation import SIGNS, parse
 from regviz.data.table import DELIMITERS, MAX_BYTES, Table, read
 from regviz.methods import palette
+from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, file_uploader, plain
 from regviz.pages.state import page_state
 from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
@@ -64,6 +65,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         "Table of points",
         type=["csv", "tsv", "txt", "data", "xlsx"],
         key="upload_file",
+        on_change=note_change,
         max_upload_size=1,
         help="Text with cells separated by commas, semicolons, tabs or spaces, or an Excel"
         " workbook. The file is kept in memory only, for this visit.",
@@ -111,6 +113,7 @@ def _content(spec: PointsSpec) -> tuple[object, ...]:
 
 
 def _use(spec: PointsSpec) -> None:
+    note_change()
     page_state().own_points = spec
     # the file may say which points are for training
     st.session_state.pop("train_share", None)
@@ -125,9 +128,9 @@ def _read(content: bytes, file_id: str) -> Table:
     except ValueError:
         # where names are what is wrong, there may be none
         if header is not False and _reads(content, file_id):
-            st.toggle("First row holds the names", value=True, key=key)
+            st.toggle("First row holds the names", value=True, key=key, on_change=note_change)
         raise
-    st.toggle("First row holds the names", value=table.has_header, key=key)
+    st.toggle("First row holds the names", value=table.has_header, key=key, on_change=note_change)
     return table
 
 
@@ -163,7 +166,8 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
 
     def column(label: str, name: str) -> str:
         where = f"upload_{label}_{file_id}_{table.has_header}"
-        return st.selectbox(label, table.names, table.names.index(name), key=where)
+        at = table.names.index(name)
+        return st.selectbox(label, table.names, at, key=where, on_change=note_change)
 
     x1, x2, y = column("x₁", guess.x1), column("x₂", guess.x2), column("Label", guess.y)
     for name in dict.fromkeys((x1, x2, y)):
@@ -176,6 +180,7 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         required=True,
         format_func=KIND_LABELS.__getitem__,
         key=f"upload_kind_{file_id}_{table.has_header}_{y}",
+        on_change=note_change,
         help=f"Text or numbers of 2 to {MAX_CLASSES} classes, or a number that is to be predicted.",
     )
     split = "" if guess.split in (x1, x2, y) else guess.split
@@ -184,6 +189,7 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
         "Scale the columns",
         value=_advise(table, columns),
         key=f"upload_scale_{file_id}_{columns}",
+        on_change=note_change,
         help="To mean 0 and standard deviation 1. Networks learn best from such numbers. The mean"
         " and the standard deviation of x₁ and x₂ are those of the training points alone.",
     )
@@ -206,6 +212,7 @@ def _ask_for_decimal(table: Table, name: str, file_id: str) -> Table:
         required=True,
         format_func=meanings.__getitem__,
         key=f"upload_decimal_{file_id}_{table.has_header}_{name}",
+        on_change=note_change,
     )
     return table.with_decimal(name, sign) if sign else table
 
@@ -332,7 +339,7 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
             "colours": palette.CLASSES,
             "limits": {"all": MIN_POINTS, "each": MIN_OF_CLASS, "most": MAX_POINTS},
         },
-        on_drawn_change=lambda: None,
+        on_drawn_change=note_change,
     )
     if complaint:
         st.error(complaint)

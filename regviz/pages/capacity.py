@@ -4,6 +4,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.jobs.cost import affordable, seconds
+from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.server.state import limits, runs
 
@@ -32,6 +33,7 @@ def tell_too_costly(scene: Scene) -> None:
 
 
 def _choose(epochs: int) -> None:
+    note_change()
     state = page_state()
     # so that the slider has such a place
     state.opened = state.opened.with_epochs(epochs)

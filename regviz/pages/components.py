@@ -7,8 +7,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.web.server.server_util import is_xsrf_enabled
-from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from regviz.server.assets import place
 
@@ -25,6 +23,7 @@ export default async (component) => {
   return render(component);
 };
 """)
+UPLOAD_COOKIE = "_streamlit_xsrf"  # without which Streamlit takes no uploads
 PICTURE_FORMATS = ("png", "svg")
 ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # Plotly's buttons
 
@@ -50,7 +49,8 @@ def file_uploader(label: str, **options: Any) -> Any:
     site without TLS, and some keep none at all.
     """
     in_browser = bool(st.context.headers)  # a test of the page alone has none
-    if in_browser and is_xsrf_enabled() and XSRF_COOKIE_NAME not in st.context.cookies:
+    needed = in_browser and st.get_option("server.enableXsrfProtection")
+    if needed and UPLOAD_COOKIE not in st.context.cookies:
         st.info(
             f"**{label}:** no file can be uploaded, as this browser keeps no cookie of RegViz here."
             " Open RegViz in a tab of its own. In a frame on another site, uploads take HTTPS;"

@@ -8,6 +8,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
+from regviz.pages.changes import note_change
 from regviz.pages.data import choose_data
 from regviz.pages.positions import stand
 from regviz.pages.state import page_state
@@ -54,14 +55,14 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         "Hidden layers",
         0,
         6,
-        key=stand("layers", len(base.hidden)),
+        **stand("layers", len(base.hidden)),
         help="With none, the model is linear.",
     )
     hidden = _choose_units(base.hidden, layers)
     activation = st.selectbox(
         "Activation",
         ACTIVATIONS,
-        key=stand("activation", base.activation),
+        **stand("activation", base.activation, index=ACTIVATIONS.index(base.activation)),
         format_func=ACTIVATION_LABELS.__getitem__,
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
@@ -70,7 +71,7 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        key=stand("features", list(base.features)),
+        **stand("features", list(base.features), default=list(base.features)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
@@ -84,11 +85,11 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     """The units of each hidden layer: one number for all, or each its own."""
     most = max(base, default=8)
     unequal = layers > 1 and st.toggle(
-        "Layers of different size", key=stand("unequal", len(set(base)) > 1)
+        "Layers of different size", **stand("unequal", len(set(base)) > 1)
     )
     if not unequal:
         units = st.slider(
-            "Units in each layer", 1, 32, key=stand("units", most), disabled=layers == 0
+            "Units in each layer", 1, 32, **stand("units", most), disabled=layers == 0
         )
         return (int(units),) * layers
     found = []
@@ -99,7 +100,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
             f"Layer {i + 1}",
             1,
             32,
-            key=stand(f"units_{i}", base[i] if i < len(base) else most),
+            **stand(f"units_{i}", base[i] if i < len(base) else most),
         )
         found.append(int(units))
     return tuple(found)
@@ -111,28 +112,28 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
     optimizer = st.selectbox(
         "Optimizer",
         OPTIMIZERS,
-        key=stand("optimizer", base.optimizer),
+        **stand("optimizer", base.optimizer, index=OPTIMIZERS.index(base.optimizer)),
         format_func=OPTIMIZER_LABELS.__getitem__,
         help="Under AdamW, λ₂ is weight decay apart from the gradient.",
     )
     learning_rate = st.select_slider(
         "Learning rate",
         _among(LEARNING_RATES, opened.learning_rate),
-        key=stand("learning_rate", base.learning_rate),
+        **stand("learning_rate", base.learning_rate),
         help="Size of the optimizer's steps. Too large, and a network jumps about or diverges.",
     )
     sizes = _among(BATCH_SIZES, opened.batch_size or BATCH_SIZES[0])
     batch_size = st.select_slider(
         "Batch size",
         [*sizes, None],
-        key=stand("batch_size", base.batch_size),
+        **stand("batch_size", base.batch_size),
         format_func=lambda size: "all" if size is None else str(size),
         help="Training points for each step of the optimizer; all of them where there are fewer.",
     )
     epochs = st.select_slider(
         "Epochs",
         _among(EPOCHS, opened.epochs),
-        key=stand("epochs", base.epochs),
+        **stand("epochs", base.epochs),
         help="Passes over the training points.",
     )
     return replace(
@@ -152,11 +153,11 @@ def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, 
     methods = tuple(
         key
         for key, method in METHODS.items()
-        if st.toggle(method.label, key=stand(f"use_{key}", key in base.methods), help=method.about)
+        if st.toggle(method.label, **stand(f"use_{key}", key in base.methods), help=method.about)
     )
     early_stopping = st.toggle(
         "Early stopping",
-        key=stand("use_early_stopping", base.early_stopping),
+        **stand("use_early_stopping", base.early_stopping),
         help=ABOUT_EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
@@ -177,8 +178,10 @@ def _choose_onset(base: int, epochs: int) -> int:
         "Switch on at epoch",
         0,
         last,
+        min(base, last),
         step=step,
         key="onset",
+        on_change=note_change,
         help="Until then all networks train without regularization, and so are one and the same."
         " Then each is regularized in its own way: watch it take hold of a trained network.",
     )

@@ -12,6 +12,7 @@ from regviz.board.scene import Scene
 from regviz.data.datasets import make_dataset, n_train_of
 from regviz.methods import labels, palette
 from regviz.pages import bring
+from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component
 from regviz.pages.positions import stand
 from regviz.pages.state import page_state
@@ -43,11 +44,11 @@ def _thumbnails(chosen: str) -> bytes:
 def choose_data(base: Data) -> Data:
     """Draw the controls of the points, and return what is chosen there."""
     heading = st.empty()
-    own = isinstance(base, PointsSpec)
+    usual = DRAW if isinstance(base, PointsSpec) else EXAMPLES
     source = st.segmented_control(
         "Points from",
         (EXAMPLES, DRAW, UPLOAD),
-        key=stand("source", DRAW if own else EXAMPLES),
+        **stand("source", usual, default=usual),
         required=True,
         label_visibility="collapsed",
         width="stretch",
@@ -62,7 +63,7 @@ def choose_data(base: Data) -> Data:
         "Seed",
         0,
         MAX_SEED,
-        key=stand("seed", base.seed),
+        **stand("seed", base.seed),
         help="Another seed draws other points, or splits your own otherwise, and draws other"
         " initial weights and other batches, the same for every regularizer.",
     )
@@ -86,7 +87,7 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
         "Share for training",
         min(10, percent),
         max(90, percent),
-        key=stand("train_share", percent),
+        **stand("train_share", percent),
         step=5,
         format="%d %%",
         help="Of your points. Some of them are held out for validation; the rest are test points,"
@@ -107,13 +108,13 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
 def _choose_example(base: DataSpec) -> DataSpec:
     chosen = (st.session_state.get("data") or {}).get("chosen")
     name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
-    _picker(key="data", data=_thumbnails(name), on_chosen_change=lambda: None)
+    _picker(key="data", data=_thumbnails(name), on_chosen_change=note_change)
     opened = page_state().opened.data
     noise = st.slider(
         "Noise",
         0.0,
         max(1.0, getattr(opened, "noise", 0.0)),
-        key=stand("noise", base.noise),
+        **stand("noise", float(base.noise)),
         step=0.05,
         help="Standard deviation of the noise: of the points' positions, or of the value that is"
         " to be predicted.",
@@ -124,7 +125,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
         "Training points",
         min(15, n_train_of(base)),
         max(most, n_train_of(base)),
-        key=stand("n_train", n_train_of(base)),
+        **stand("n_train", n_train_of(base)),
         step=15,
         help=f"Of {base.n_samples} points. A third as many again are held out for validation; the"
         " rest are test points, which are never trained on.",
@@ -138,7 +139,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
             "Wrong labels",
             0,
             50,
-            key=stand("label_noise", round(100 * base.label_noise)),
+            **stand("label_noise", round(100 * base.label_noise)),
             step=5,
             format="%d %%",
             help="Share of points, test points too, whose class is changed.",

@@ -24,13 +24,13 @@ from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
+from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
 from regviz.pages.positions import put
 from regviz.pages.snapshot import BoardSnapshot, request_view, usual_focus, view
 from regviz.pages.state import page_state
 from regviz.server.state import runs
-from regviz.server.widgets import begin_page, moved
 from regviz.spec.points import PointsSpec
 
 GATHER_SECONDS = 0.15  # seconds: a message carries the frames of so long
@@ -123,7 +123,7 @@ def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
     # first of all: to another run of the script the board's message would be lost
     n_received = _n_received(name)
-    if moved():
+    if changed():
         st.rerun()
     state = page_state()
     visitor = state.visitor

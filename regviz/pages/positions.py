@@ -7,6 +7,7 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import METHODS
 from regviz.pages import bring
+from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.spec.points import PointsSpec
 
@@ -33,7 +34,20 @@ def put(scene: Scene) -> None:
     bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)
 
 
-def stand(key: str, value: Any) -> str:
-    """Let a control that is drawn for the first time stand here; its key."""
+def stand(key: str, value: Any, **default: Any) -> dict[str, Any]:
+    """Return a control's key, callback and default, and place it there if it is drawn anew.
+
+    The default is where the control stands, as Streamlit sends a value of the session with one run
+    only. A browser whose code for the control is on the way until the page has run again draws it
+    at its default.
+
+    Parameters
+    ----------
+    key : str
+    value : any
+        Where the control stood when the page last ran, or where the opened scene has it.
+    **default
+        The control's own parameter for its default, if that is not ``value=value``.
+    """
     st.session_state.setdefault(key, value)
-    return key
+    return {"key": key, "on_change": note_change, **(default or {"value": value})}

@@ -19,6 +19,7 @@ from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
+from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain
 from regviz.pages.snapshot import BoardSnapshot, usual_focus, view
 from regviz.pages.state import View, page_state
@@ -50,11 +51,13 @@ def show(scene: Scene, grid: StrengthGrid, look: Callable[[], BoardSnapshot | No
     look : callable
         Returns what is on screen, or None while the networks are in training.
     """
-    sharing = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
+    sharing = st.popover("Share", icon=":material/share:", key="share", on_change=note_change)
     if sharing.open:
         with sharing:
             _show_link(seen(scene, grid))
-    saving = st.popover("Save · open", icon=":material/download:", key="save", on_change="rerun")
+    saving = st.popover(
+        "Save · open", icon=":material/download:", key="save", on_change=note_change
+    )
     if saving.open:
         with saving:
             _show_files(seen(scene, grid), look())
@@ -135,6 +138,7 @@ def _show_snippet(scene: Scene) -> None:
         GROUPS,
         default=scene.hide,
         key="embed_hidden",
+        on_change=note_change,
         format_func=GROUP_LABELS.__getitem__,
         help="An exercise is easier with fewer controls. What is left out stays as it is now.",
     )
@@ -252,6 +256,7 @@ def _show_opening() -> None:
         "An experiment (JSON)",
         type=["json"],
         key="open_file",
+        on_change=note_change,
         max_upload_size=1,
         help="A file saved here, or written by Experiment.to_json.",
     )

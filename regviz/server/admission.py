@@ -7,10 +7,10 @@ import threading
 import time
 from collections import Counter
 
+import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -187,7 +187,7 @@ class Admission:
         now = time.monotonic()
         self._sessions = {name: until for name, until in self._sessions.items() if until > now}
         if session:
-            self._sessions[session] = now + config.get_option("server.disconnectedSessionTTL")
+            self._sessions[session] = now + st.get_option("server.disconnectedSessionTTL")
 
 
 class _Visit:

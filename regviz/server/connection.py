@@ -5,19 +5,18 @@ everybody's caches, or install files. Only those that are named here are passed 
 """
 
 import asyncio
-import functools
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+import streamlit as st
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.types import Message, Receive, Send
-from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 
 from regviz.board.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
+from regviz.server.messages import WIDGET_PREFIXES
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 
@@ -32,20 +31,11 @@ COST = {
 }
 SIZE = 10_000  # bytes that cost as much again
 RATE, BURST = 20.0, 60.0  # what a connection may take a second, and at first
-WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")  # what their names begin with
 MAX_WIDGETS = 1000
 MAX_SHORTENED = 5_000_000  # bytes: browsers' addresses have 2 MB, and are sent twice
 MAX_PARSED = 2_000  # characters at each end of a longer link, to find `embed` in
 MAX_NAMES = 16  # of files that are about to be uploaded
 OPENING = 10_000  # bytes: at most so long is the message that begins a run
-
-
-def remember_themes() -> None:
-    """Have Streamlit look up once what is set of each theme, not with every run of the page.
-
-    It goes through all of its options six times for that, which takes a twentieth of a first run.
-    """
-    config.get_options_for_section = functools.cache(config.get_options_for_section)
 
 
 class Connection:
@@ -133,7 +123,7 @@ def _weigh(data: bytes | None) -> tuple[int, float]:
     """The code to close a connection with, or 0; and what a message costs, 0 to pass it over."""
     if data is None:
         return UNSUPPORTED, 0  # text, which Streamlit does not speak
-    if len(data) > get_max_widget_state_size_bytes():
+    if len(data) > st.get_option("server.maxWidgetStateSize") * 1_000_000:
         return TOO_BIG, 0
     message = BackMsg()
     try:
@@ -146,7 +136,7 @@ def _weigh(data: bytes | None) -> tuple[int, float]:
     widgets = message.rerun_script.widget_states.widgets
     if (
         len(widgets) > MAX_WIDGETS
-        or not all(widget.id.startswith(WIDGETS) for widget in widgets)
+        or not all(widget.id.startswith(WIDGET_PREFIXES) for widget in widgets)
         or len(message.file_urls_request.file_names) > MAX_NAMES
     ):
         return REFUSED, 0

@@ -45,13 +45,6 @@ def tell(error: Exception) -> bool:
     return True
 
 
-def log_once() -> None:
-    """Keep Streamlit from logging what `tell` logs."""
-    logging.getLogger("streamlit.error_util").addFilter(
-        lambda record: record.getMessage() != "Uncaught app execution"
-    )
-
-
 class Errors:
     """ASGI middleware that answers what fails with the number it is logged under, and no more.
 

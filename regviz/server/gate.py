@@ -7,11 +7,10 @@ is closed too.
 
 from urllib.parse import urlsplit
 
+import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config, net_util, runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from regviz.server.admission import STREAM
 from regviz.server.connection import Connection
@@ -20,18 +19,6 @@ PLACES = ("/", "/_stcore/health", "/_stcore/host-config")
 OURS = ("/static/", "/assets/")  # served by us, Streamlit's files included
 FOLDERS = (*OURS, "/media/")
 UPLOADS = "/_stcore/upload_file/"
-KEPT = 8  # uploads of a session; the oldest is let go for the next
-
-
-def ask_nobody() -> None:
-    """Keep Streamlit from looking up this machine's addresses when a page elsewhere connects.
-
-    It asks a server on the internet for the one, and opens a socket towards the internet for the
-    other, and all visitors wait meanwhile. At its start ``browser.serverAddress`` in
-    ``.streamlit/config.toml`` keeps it from both.
-    """
-    net_util.get_external_ip = lambda: None
-    net_util.get_internal_ip = lambda: None
 
 
 class Gate:
@@ -46,7 +33,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        base = config.get_option("server.baseUrlPath").strip("/")
+        base = st.get_option("server.baseUrlPath").strip("/")
         self.base = f"/{base}" if base else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,15 +71,17 @@ class Gate:
         if scope["path"] == f"{self.base}/" or path.startswith(OURS):
             scope = {**scope, "path": path}  # as it is served from
         await self.app(scope, receive, send)
-        if upload:
-            _let_go(path.removeprefix(UPLOADS).partition("/")[0])
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._path(scope) != STREAM or not _is_ours(Headers(scope=scope)):
             await send({"type": "websocket.close", "code": 1008})
             return
+        # For an origin of another host Streamlit would look up this machine's addresses, one of
+        # them at a server on the internet, before it reads `corsAllowedOrigins`; all visitors would
+        # wait meanwhile. It lets connections without an origin pass.
+        headers = [(name, value) for name, value in scope["headers"] if name != b"origin"]
         connection = Connection(receive, send)
-        await self.app(scope, connection.receive, connection.send)
+        await self.app({**scope, "headers": headers}, connection.receive, connection.send)
 
 
 def _is_ambiguous(headers: Headers) -> bool:
@@ -103,19 +92,11 @@ def _is_ambiguous(headers: Headers) -> bool:
 def _is_ours(headers: Headers) -> bool:
     """Whether a connection is opened by our own page, or by no page at all."""
     origin = headers.get("origin")
-    if origin is None or not config.get_option("server.enableCORS"):
+    if origin is None or not st.get_option("server.enableCORS"):
         return True
     try:
         place = urlsplit(origin).netloc
     except ValueError:
         return False
-    others = {other.strip() for other in config.get_option("server.corsAllowedOrigins")}
+    others = {other.strip() for other in st.get_option("server.corsAllowedOrigins")}
     return (bool(place) and place == headers.get("host")) or origin in others
-
-
-def _let_go(session: str) -> None:
-    """Let a session's oldest uploads go."""
-    manager = runtime.get_instance().uploaded_file_mgr
-    if isinstance(manager, MemoryUploadedFileManager):
-        for file in list(manager.file_storage.get(session, ()))[:-KEPT]:
-            manager.remove_file(session, file)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from regviz.server.index import Parts, document
 
@@ -105,13 +104,14 @@ def _is_encrypted(scope: Scope) -> bool:
 
 
 def _for_frames(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """The header that sets Streamlit's token for uploads, as browsers keep it in frames elsewhere.
+    """Return a header; one that sets a cookie as browsers keep it in frames of other sites.
 
-    A cookie of another site's frame must have ``SameSite=None``, which they take with ``Secure``
-    alone, and be partitioned by the page around where they block cookies of third parties.
+    The only cookie is Streamlit's token for uploads. A cookie of another site's frame must have
+    ``SameSite=None``, which browsers take with ``Secure`` alone, and be partitioned by the page
+    around where they block cookies of third parties.
     """
     name, value = header
-    if name.lower() == b"set-cookie" and value.startswith(f"{XSRF_COOKIE_NAME}=".encode()):
+    if name.lower() == b"set-cookie":
         pair, *attributes = value.split(b"; ")
         kept = [a for a in attributes if not a.startswith((b"SameSite", b"Secure"))]
         value = b"; ".join([pair, *kept, b"SameSite=None", b"Secure", b"Partitioned"])

@@ -1,14 +1,17 @@
 """The document that a browser loads first: ours, around what Streamlit's page loads and runs."""
 
 import functools
+import logging
 from html.parser import HTMLParser
 from string import Template
 
 from regviz.board.offline import modules
 from regviz.server.assets import ASSETS, STREAMLIT, place
 
+_logger = logging.getLogger("regviz.index")
 TEMPLATE = ASSETS / "index.html"
 WATCH = ASSETS / "waiting.js"
+ROOT = '<div id="root">'  # in which Streamlit's scripts draw
 LOADED = ("modulepreload", "stylesheet")  # links that a page cannot do without; fonts it can
 
 
@@ -65,9 +68,14 @@ def document() -> str:
     """The page as HTML.
 
     It has a title and a description for those who find or pass on a link, and a word for those who
-    wait. Streamlit's has its own name, and tells of an interface for programs that is closed here.
+    wait. Streamlit's has its own name, and tells of an interface for programs that is closed here;
+    it is the page nevertheless if it is not built as expected.
     """
-    parts = Parts((STREAMLIT / "index.html").read_text("utf-8"))
+    theirs = (STREAMLIT / "index.html").read_text("utf-8")
+    parts = Parts(theirs)
+    if ROOT not in theirs or not any('type="module"' in tag for tag in parts.tags):
+        _logger.warning("Streamlit's own page is served: it has no %s or no module", ROOT)
+        return theirs
     template = Template(TEMPLATE.read_text("utf-8"))
     # Else a browser learns of each module from the one that imports it. Low, as the controls are
     # there without any of them, and the board waits for all.

@@ -44,6 +44,9 @@ class Limits:
         default. In the variable they are separated by spaces; ``*`` stands for every page.
     metrics_port : int
         Port on which operators read metrics, 1 to 65535; 0, the default, for none.
+    streamlit_patches : int
+        1, the default, applies `regviz.server.streamlit_patches`; 0 leaves Streamlit as it is, to
+        see whether a patch is the cause of a fault.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Limits:
     cache_minutes: float = 3.0
     embed: tuple[str, ...] = ()
     metrics_port: int = 0
+    streamlit_patches: int = 1
 
     def __post_init__(self) -> None:
         integer("sessions", self.sessions, 1, 100_000)
@@ -72,6 +76,7 @@ class Limits:
         integer("cache_mb", self.cache_mb, 1, 1_000_000)
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)
         integer("metrics_port", self.metrics_port, 0, 65535)
+        integer("streamlit_patches", self.streamlit_patches, 0, 1)
         for origin in self.embed:
             if not _is_origin(origin):
                 raise invalid("embed", "origins such as 'https://example.org', or '*'", origin)

@@ -7,10 +7,9 @@ import threading
 import time
 from typing import Any
 
-from streamlit import logger as streamlit_loggers
-
 MINUTE = 60.0  # seconds
 OWN_RECORDS, OTHER_RECORDS = 1000, 20  # records of a kind in a minute: RegViz's, and frameworks'
+FRAMEWORKS = ("streamlit", "uvicorn", "websockets")  # whose loggers have handlers of their own
 MAX_KINDS = 1000  # that are counted at a time
 
 
@@ -77,7 +76,8 @@ def configure() -> None:
     """Let everything under the logger ``regviz`` be written, and nothing twice or without bound.
 
     Frameworks have logged hundreds of thousands of lines a minute under an attack, each with a
-    traceback. Their records are limited where they are written.
+    traceback. Their records are limited: those of the frameworks that have handlers of their own at
+    their loggers, later ones included, and all others at the handlers that write them.
     """
     logger = logging.getLogger("regviz")
     logger.setLevel(logging.INFO)
@@ -87,28 +87,22 @@ def configure() -> None:
     logger.handlers = [handler]
     logger.propagate = False
     limit = RateLimit(OTHER_RECORDS)
-    others = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error")]
-    for other in [each for one in others for each in one.handlers] + [logging.lastResort]:
-        if other is not None and other is not handler:
+    for other in (*logging.getLogger().handlers, logging.lastResort):
+        if other is not None:
             other.addFilter(limit)
-    _limit_streamlit(limit)
+    _limit_frameworks(limit)
 
 
-def _limit_streamlit(limit: RateLimit) -> None:
-    """Add a limit to the handlers of all of Streamlit's loggers, those of later ones included.
+def _limit_frameworks(limit: RateLimit) -> None:
+    """Add a limit to the frameworks' loggers, those included that they make later."""
 
-    Each of its loggers has a handler of its own and passes nothing on, and Streamlit has no setting
-    for that. The handlers are made in one function, which `update_formatter` calls for all loggers
-    that there are.
-    """
-    set_up = getattr(streamlit_loggers.setup_formatter, "unlimited", None)
-    set_up = set_up or streamlit_loggers.setup_formatter
+    class Logger(logging.Logger):
+        def __init__(self, name: str, level: int = logging.NOTSET) -> None:
+            super().__init__(name, level)
+            if name.partition(".")[0] in FRAMEWORKS:
+                self.addFilter(limit)
 
-    def set_up_with_limit(logger: logging.Logger) -> None:
-        set_up(logger)
-        for handler in logger.handlers:
-            handler.addFilter(limit)
-
-    set_up_with_limit.unlimited = set_up  # type: ignore[attr-defined]
-    streamlit_loggers.setup_formatter = set_up_with_limit
-    streamlit_loggers.update_formatter()
+    logging.setLoggerClass(Logger)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in FRAMEWORKS:
+            logging.getLogger(name).addFilter(limit)

@@ -92,7 +92,7 @@ def test_a_seed_gives_the_same_points():
 def test_the_page_opens_with_both(page: AppTest):
     assert not page.exception
     assert not page.warning
-    grid, _, _ = page.session_state["shown"]
+    grid, _, _ = page.session_state["page"].shown
     assert grid.experiment.data.name == "ring"
     assert [key for key, _ in grid.networks_by_method] == ["none", "mostly_l1"]
     assert "Mostly L1" in [toggle.label for toggle in page.toggle]
@@ -108,8 +108,8 @@ def test_the_method_is_off_at_first():
 
 
 def test_the_view_is_drawn_below_the_board(page: AppTest):
-    visitor = page.session_state["visitor"]
-    grid, _, _ = page.session_state["shown"]
+    visitor = page.session_state["page"].visitor
+    grid, _, _ = page.session_state["page"].shown
     run = state.runs().get(grid.experiment, visitor, always=True)
     while not run.wait(10**6, timeout=30, visitor=visitor).complete:
         pass

@@ -1,9 +1,11 @@
 """The first document loads all that Streamlit's does, and speaks of RegViz."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from regviz.server import index
 from regviz.server.assets import ASSETS, STREAMLIT, place
 from regviz.server.index import WATCH, Parts, document
 
@@ -29,6 +31,21 @@ def test_it_speaks_of_nothing_else():
     for name in ("description", "og:title", "og:description"):
         (text,) = re.findall(rf'"{name}"\s+content="([^"]+)"', document())
         assert 20 < len(text) < 200
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<div id="root"></div><script src="./static/js/index.js"></script>',
+        '<main></main><script type="module" src="./static/js/index.js"></script>',
+    ],
+)
+def test_a_page_that_is_built_otherwise_is_served_as_it_is(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "index.html").write_text(page)
+    monkeypatch.setattr(index, "STREAMLIT", tmp_path)
+    assert document.__wrapped__() == page
 
 
 def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():

@@ -28,10 +28,11 @@ def test_every_limit_can_be_set():
             "REGVIZ_CACHE_MINUTES": "0.5",
             "REGVIZ_EMBED": "https://example.org http://localhost:8000 https://*.example.com",
             "REGVIZ_METRICS_PORT": "9100",
+            "REGVIZ_STREAMLIT_PATCHES": "0",
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
-    assert found == Limits(7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100)
+    assert found == Limits(7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100, 0)
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
 
@@ -49,6 +50,7 @@ def test_every_limit_can_be_set():
         ("ACTIVE", "1001", "a whole number from 1 to 1000"),
         ("CACHE_MB", "-1", "a whole number from 1 to 1000000"),
         ("CACHE_MINUTES", "1e9", "a number above 0 to 100000"),
+        ("STREAMLIT_PATCHES", "2", "a whole number from 0 to 1"),
         ("METRICS_PORT", "70000", "a whole number from 0 to 65535"),
         ("EMBED", "example.org", "origins such as"),
         ("EMBED", "https://example.org/course", "origins such as"),

@@ -16,15 +16,14 @@ from unittest.mock import MagicMock
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-import requests
-import streamlit
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from streamlit import config, net_util
+from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
@@ -36,7 +35,7 @@ from regviz.server.admission import Admission, Places
 from regviz.server.assets import STREAMLIT, place
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
-from regviz.server.gate import KEPT, Gate, ask_nobody
+from regviz.server.gate import Gate
 from regviz.server.headers import SecurityHeaders, content_policy
 from regviz.server.index import document
 
@@ -268,9 +267,9 @@ def test_no_path_leads_out_of_a_folder(server: Server, path: str):
 
 
 def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
-    get = config.get_option
+    get = st.get_option
     base = {"server.baseUrlPath": "/course/"}
-    monkeypatch.setattr(config, "get_option", lambda name: base.get(name) or get(name))
+    monkeypatch.setattr(st, "get_option", lambda name: base.get(name) or get(name))
 
     async def tell(request: Request) -> PlainTextResponse:
         return PlainTextResponse(request.url.path)
@@ -308,11 +307,13 @@ def test_our_own_page_can_connect(server: Server):
         assert visitor.ask(QUERY)
 
 
-def test_nobody_on_the_internet_is_asked_who_we_are(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)
-    monkeypatch.setattr(requests, "get", lambda *_, **__: pytest.fail("a request was made"))
-    ask_nobody()
-    assert net_util.get_external_ip() is None
+def test_a_page_elsewhere_connects_if_the_operator_allows_it(tmp_path: Path):
+    allowed = "https://course.example"
+    with serve(tmp_path, STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS=allowed) as server:
+        with Stranger(server, origin=allowed) as visitor:
+            assert visitor.ask(QUERY)
+        with pytest.raises(InvalidStatus, match="403"):
+            Stranger(server, origin="https://evil.example")
 
 
 # What can be sent
@@ -476,27 +477,6 @@ def test_only_the_page_can_upload(uploader: Uploader):
     assert uploader.put("a", b"1") == 400
 
 
-def test_of_many_files_the_last_are_kept(monkeypatch: pytest.MonkeyPatch):
-    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-    from streamlit.runtime.uploaded_file_manager import UploadedFileRec
-
-    manager = MemoryUploadedFileManager("/upload")
-    runtime = MagicMock(uploaded_file_mgr=manager)
-    monkeypatch.setattr("regviz.server.gate.runtime.get_instance", lambda: runtime)
-
-    async def take(request: Request) -> PlainTextResponse:
-        session, file = request.url.path.split("/")[-2:]
-        manager.add_file(session, UploadedFileRec(file, "f.csv", "text/csv", b"1"))
-        return PlainTextResponse("")
-
-    client = TestClient(Gate(Starlette(routes=[Route("/{path:path}", take, methods=["PUT"])])))
-    for i in range(KEPT + 3):
-        client.put(f"/_stcore/upload_file/one/{i}")
-    client.put("/_stcore/upload_file/two/0")
-    assert list(manager.file_storage["one"]) == [str(i) for i in range(3, KEPT + 3)]
-    assert list(manager.file_storage["two"]) == ["0"]
-
-
 # What is told
 
 
@@ -536,7 +516,7 @@ def test_a_page_says_nothing_of_the_machine(server: Server):
     assert not started.initialize.user_info.ByteSize()
     assert not started.config.gather_usage_stats
     assert str(ROOT).encode() not in heard
-    assert str(Path(streamlit.__file__).parent).encode() not in heard
+    assert str(Path(st.__file__).parent).encode() not in heard
 
 
 def test_links_are_not_logged(server: Server):

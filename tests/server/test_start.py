@@ -44,9 +44,14 @@ def test_a_setting_that_is_wrong_is_told_in_a_line():
 def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
     told = tmp_path / "told"
     (tmp_path / "sitecustomize.py").write_text(WATCH.format(file=str(told)))
-    with serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server:
-        with Stranger(server) as visitor:
-            assert visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
+    environment = {
+        "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        "STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS": "https://course.example",
+    }
+    with serve(tmp_path, **environment) as server:
+        for origin in (server.url, "https://course.example"):
+            with Stranger(server, origin=origin) as visitor:
+                assert visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
         with pytest.raises(InvalidStatus):
             Stranger(server, origin="https://example.org")
         assert "URL: http://localhost:" in server.logged()

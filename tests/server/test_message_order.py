@@ -16,7 +16,8 @@ from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
-from regviz.server.sending import SOON, send_whole_runs
+from regviz.server.streamlit_patches import keep_queued_messages, wait_for_run_end
+from regviz.server.streamlit_patches.wait_for_run_end import POLL_SECONDS
 
 FINISHED = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
 EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
@@ -26,7 +27,8 @@ EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)
     monkeypatch.setattr(AppSession, "_create_scriptrunner", AppSession._create_scriptrunner)
-    send_whole_runs()
+    keep_queued_messages.apply()
+    wait_for_run_end.apply()
 
 
 def drawn(text: str, fragment: str = "", path: tuple[int, ...] = (0, 1)) -> ForwardMsg:
@@ -144,7 +146,7 @@ def test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn():
         page = session.runner
         ask(session, "a", "")
         assert session.runner is page
-        await asyncio.sleep(4 * SOON)
+        await asyncio.sleep(4 * POLL_SECONDS)
         assert session.texts() == ["the page's last"]
         assert session.runner is not page
         assert session.runner.take().fragment_id_queue == ["a"]
@@ -160,7 +162,7 @@ def test_a_run_of_the_page_stands_for_what_waits():
         ask(session, "", "seed=5")
         page = session.runner
         assert page.take().query_string == "seed=5"
-        await asyncio.sleep(4 * SOON)
+        await asyncio.sleep(4 * POLL_SECONDS)
         assert session.runner is page
         page.end()  # nothing older is asked of it
 
@@ -178,7 +180,7 @@ def test_fragments_that_wait_begin_in_the_order_they_came_in(told: bool):
             while session.runner is page:
                 await asyncio.sleep(0)
         ask(session, "b", "seed=5")
-        await asyncio.sleep(4 * SOON)
+        await asyncio.sleep(4 * POLL_SECONDS)
         taken = session.runner.take()
         assert (taken.query_string, taken.fragment_id_queue) == ("seed=5", ["a", "b"])
 
@@ -196,7 +198,7 @@ def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: st
         else:
             session._state = AppSessionState.SHUTDOWN_REQUESTED
         session._scriptrunner = None
-        await asyncio.sleep(4 * SOON)
+        await asyncio.sleep(4 * POLL_SECONDS)
         assert session.runner is None
 
     asyncio.run(meet())

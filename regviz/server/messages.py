@@ -1,0 +1,56 @@
+"""The parts of Streamlit's messages that the server reads, and a check that they are there.
+
+`Connection` and `Admission` read the messages between a browser and Streamlit, whose format is not
+documented. Without them nothing would keep visitors from the commands of developers, so a server
+whose Streamlit has another format does not start.
+"""
+
+from google.protobuf.descriptor import Descriptor  # type: ignore[import-untyped]
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.state import common, session_state
+
+# of the ids of widgets, and of the events of components
+WIDGET_PREFIXES = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")
+FROM_BROWSERS = (
+    "rerun_script.query_string",
+    "rerun_script.context_info.url",
+    "rerun_script.widget_states.widgets.id",
+    "file_urls_request.file_names",
+    "backend_operation_request",
+)
+TO_BROWSERS = (
+    "new_session.main_script_path",
+    "new_session.initialize.session_id",
+    "new_session.initialize.environment_info.python_version",
+    "new_session.initialize.environment_info.server_os",
+    "new_session.initialize.user_info",
+)
+
+
+def check_messages() -> None:
+    """Raise an error unless Streamlit's messages have everything that the server reads.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, or widgets' ids begin differently.
+    """
+    for message, places in ((BackMsg, FROM_BROWSERS), (ForwardMsg, TO_BROWSERS)):
+        for place in places:
+            if not _has(message.DESCRIPTOR, place):
+                raise ValueError(f"Streamlit's {message.__name__} must have {place}")
+    prefix = f"{getattr(common, 'GENERATED_ELEMENT_ID_PREFIX', None)}-"
+    internal = getattr(session_state, "STREAMLIT_INTERNAL_KEY_PREFIX", None)
+    if (found := (prefix, f"{internal}_{prefix}")) != WIDGET_PREFIXES:
+        raise ValueError(f"Streamlit's widget ids must begin with {WIDGET_PREFIXES}, got {found}")
+
+
+def _has(message: Descriptor | None, place: str) -> bool:
+    """Return whether a message has a field, or a field within a field."""
+    for name in place.split("."):
+        field = message.fields_by_name.get(name) if message is not None else None
+        if field is None:
+            return False
+        message = field.message_type
+    return True

@@ -1,0 +1,131 @@
+"""Changes to Streamlit's internals, one file each, for faults that no public interface mends.
+
+`apply_patches` applies them at the start of the server, before the first visitor. A patch is a
+module with two names:
+
+``TOUCHES``
+    Mapping of each thing of Streamlit that the patch relies on to the names of its parameters if it
+    is a function, or None. ``"module:Class.method"`` is an attribute of a class, and
+    ``"module:Class().name"`` one of its instances.
+``apply()``
+    Changes Streamlit. It is called only if everything in ``TOUCHES`` is as expected.
+
+Where Streamlit differs from that, the patch is left out, a line of the log names it, and the page
+works without it. It does so too with all patches off (``REGVIZ_STREAMLIT_PATCHES=0``), which
+``tests/browser/test_without_patches.py`` shows.
+
+========================  =======================================  ================================
+patch                     fault of Streamlit 1.67                  effect without the patch
+========================  =======================================  ================================
+`check_widget_values`     takes any value of any type for a        a forged message raises an error
+                          widget                                   in the page, which is logged
+`share_session_lock`      gives two runs of a session a lock each  rarely, an error while a visitor
+                                                                   changes controls quickly
+`keep_queued_messages`    drops messages of the page's run when a  on a busy server the board
+                          fragment's run begins                    vanishes and starts again, or
+                                                                   the browser fails
+`wait_for_run_end`        ignores the last messages of a run if a  on a busy server parts of the
+                          fragment is requested as it ends         page are missing or stay stale
+`limit_uploads`           keeps every file that a session uploads  one client can fill the memory
+`log_errors_once`         logs errors that ``on_script_error``     each error of the page is logged
+                          has handled                              a second time, on many lines
+========================  =======================================  ================================
+
+Each module says how to see that Streamlit has mended its fault. Then delete the module, its entry
+in `PATCHES` and in this table, and its tests.
+"""
+
+import importlib
+import inspect
+import logging
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from regviz.server.streamlit_patches import (
+    check_widget_values,
+    keep_queued_messages,
+    limit_uploads,
+    log_errors_once,
+    share_session_lock,
+    wait_for_run_end,
+)
+
+_logger = logging.getLogger("regviz.patches")
+
+PATCHES: tuple[ModuleType, ...] = (
+    check_widget_values,
+    share_session_lock,
+    keep_queued_messages,
+    wait_for_run_end,
+    limit_uploads,
+    log_errors_once,
+)
+
+
+def apply_patches(enabled: bool = True, patches: Iterable[ModuleType] = PATCHES) -> list[str]:
+    """Apply each patch that fits the installed Streamlit, and log the others.
+
+    Call it once in a process.
+
+    Parameters
+    ----------
+    enabled : bool
+        False leaves Streamlit as it is.
+    patches : iterable of module
+        By default all.
+
+    Returns
+    -------
+    list of str
+        Names of the patches that were applied.
+    """
+    if not enabled:
+        _logger.warning("all patches of Streamlit are off (REGVIZ_STREAMLIT_PATCHES=0)")
+        return []
+    applied = []
+    for patch in patches:
+        name = patch.__name__.rpartition(".")[2]
+        if difference := find_difference(patch.TOUCHES):
+            _logger.warning("the Streamlit patch %s is left out: %s", name, difference)
+        else:
+            patch.apply()
+            applied.append(name)
+    return applied
+
+
+def find_difference(touches: Mapping[str, tuple[str, ...] | None]) -> str | None:
+    """Return the first difference between ``TOUCHES`` and the installed Streamlit, None if none.
+
+    Parameters
+    ----------
+    touches : mapping of str to tuple of str, or None
+        As described in this package's docstring.
+    """
+    for place, expected in touches.items():
+        try:
+            found = _find(place)
+        except (ImportError, AttributeError):
+            return f"there is no {place}"
+        if expected is not None:
+            parameters = tuple(inspect.signature(found).parameters)
+            if parameters != expected:
+                return f"{place} takes {', '.join(parameters)}"
+    return None
+
+
+def _find(place: str) -> Any:
+    module, _, path = place.partition(":")
+    path, _, attribute = path.partition("().")
+    found: Any = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    if attribute and attribute not in _names_of_instances(found):
+        raise AttributeError(attribute)
+    return found
+
+
+def _names_of_instances(kind: type) -> set[str]:
+    """Return the names that a class declares for its instances or uses in its initializer."""
+    initializer = inspect.unwrap(kind.__init__)  # type: ignore[misc]
+    return {*inspect.get_annotations(kind), *initializer.__code__.co_names}

@@ -1,0 +1,45 @@
+"""Keep a session's last uploads only.
+
+Fault: Streamlit keeps every file that a session uploads until its page uses the uploader without
+it or the session ends, and bounds the size of each file but not their number.
+
+Mended when Streamlit has a setting for a session's number of uploads or their total size.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+TOUCHES = {
+    "streamlit.runtime.memory_uploaded_file_manager:MemoryUploadedFileManager.add_file": (
+        "self",
+        "session_id",
+        "file",
+    ),
+    "streamlit.runtime.memory_uploaded_file_manager:MemoryUploadedFileManager.remove_file": (
+        "self",
+        "session_id",
+        "file_id",
+    ),
+    "streamlit.runtime.memory_uploaded_file_manager:MemoryUploadedFileManager().file_storage": None,
+}
+MAX_FILES = 8  # of a session; the oldest is removed for the next
+
+
+def apply() -> None:
+    """Replace `MemoryUploadedFileManager.add_file`."""
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+    MemoryUploadedFileManager.add_file = _limiting(  # type: ignore[method-assign]
+        MemoryUploadedFileManager.add_file
+    )
+
+
+def _limiting(add: Callable[[Any, str, Any], None]) -> Any:
+    @functools.wraps(add)
+    def add_file(manager: Any, session_id: str, file: Any) -> None:
+        add(manager, session_id, file)
+        for oldest in list(manager.file_storage.get(session_id, ()))[:-MAX_FILES]:
+            manager.remove_file(session_id, oldest)
+
+    return add_file

@@ -1,0 +1,72 @@
+"""The page opens, trains and shows its views also if Streamlit is left as it is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from devtools.serving import Server, serve
+from regviz.board.showcase import SHOWCASE
+from tests.browser.conftest import visits
+from tests.browser.visitor import (
+    Open,
+    assert_holds,
+    change,
+    choose,
+    choose_seed,
+    complete,
+    grid_of,
+    settled,
+)
+
+BRIEFLY = replace(SHOWCASE.training, epochs=50)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with serve(folder, REGVIZ_STREAMLIT_PATCHES="0") as server:
+        yield server
+        assert "Traceback" not in server.logged()
+
+
+@pytest.fixture
+def open_page(context: BrowserContext, server: Server) -> Iterator[Open]:
+    with visits(context, server.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(open_page: Open) -> Page:
+    page = open_page(query="?v=1&epochs=50")
+    complete(page)
+    return page
+
+
+def test_the_server_says_that_they_are_off(server: Server):
+    assert server.logged().count("all patches of Streamlit are off") == 1
+
+
+def test_the_page_opens_and_shows_all_networks(page: Page):
+    assert_holds(page, grid_of(training=BRIEFLY))
+
+
+def test_a_control_changes_and_the_page_trains_anew(page: Page):
+    change(page, "Noise", ["ArrowRight"])
+    noisier = replace(SHOWCASE.data, noise=SHOWCASE.data.noise + 0.05)
+    assert_holds(page, grid_of(data=noisier, training=BRIEFLY))
+    choose_seed(page, 3)
+    complete(page)
+    data, training = replace(noisier, seed=3), replace(BRIEFLY, seed=3)
+    assert_holds(page, grid_of(data=data, training=training))
+
+
+@pytest.mark.parametrize("name", ["Paths", "Code"])
+def test_a_view_opens(page: Page, name: str):
+    choose(page, name)
+    settled(page)
+    content = {"Paths": ".js-plotly-plot .cartesianlayer .trace", "Code": "[data-testid=stCode]"}
+    expect(page.locator(f"[data-testid=stMain] {content[name]}").first).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)

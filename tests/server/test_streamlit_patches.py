@@ -1,0 +1,214 @@
+"""Each patch of Streamlit does what it says, and is left out where Streamlit has changed."""
+
+import importlib
+import logging
+import threading
+from enum import EnumType
+from types import ModuleType
+from typing import Any
+
+import pytest
+from streamlit import error_util
+from streamlit.proto.Common_pb2 import DoubleArray
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState, WStates
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from regviz.server import streamlit_patches
+from regviz.server.streamlit_patches import (
+    PATCHES,
+    apply_patches,
+    check_widget_values,
+    limit_uploads,
+    log_errors_once,
+    share_session_lock,
+)
+
+ID = "$$ID-0-widget"
+PLACES = [(patch, place) for patch in PATCHES for place in patch.TOUCHES]
+
+
+def name_of(patch: ModuleType) -> str:
+    return patch.__name__.rpartition(".")[2]
+
+
+def take_away(monkeypatch: pytest.MonkeyPatch, place: str, other: Any = None) -> None:
+    """Remove something from Streamlit, or put something else in its place."""
+    module, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module)
+    outer, _, name = path.rpartition(".")
+    kind = outer.removesuffix("()")
+    if kind and (kind != outer or isinstance(getattr(owner, kind), EnumType)):
+        monkeypatch.setattr(owner, kind, type(kind, (), {}))  # a class without the attribute
+        return
+    owner = getattr(owner, kind) if kind else owner
+    if other is not None:
+        monkeypatch.setattr(owner, name, other)
+    else:
+        monkeypatch.delattr(owner, name)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(logging.getLogger("regviz"), "propagate", True)
+    return caplog
+
+
+def test_the_package_documents_every_patch():
+    for patch in PATCHES:
+        assert f"`{name_of(patch)}`" in (streamlit_patches.__doc__ or "")
+        assert "\nFault: " in (patch.__doc__ or "")
+        assert "\nMended when " in (patch.__doc__ or "")
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=name_of)
+def test_a_patch_fits_the_pinned_streamlit(patch: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    applied: list[bool] = []
+    monkeypatch.setattr(patch, "apply", lambda: applied.append(True))
+    assert apply_patches(patches=[patch]) == [name_of(patch)]
+    assert applied == [True]
+
+
+@pytest.mark.parametrize(
+    ("patch", "place"), PLACES, ids=[f"{name_of(p)}-{place}" for p, place in PLACES]
+)
+def test_a_patch_is_left_out_without_what_it_touches(
+    patch: ModuleType, place: str, monkeypatch: pytest.MonkeyPatch, log: Any
+):
+    monkeypatch.setattr(patch, "apply", lambda: pytest.fail("applied"))
+    take_away(monkeypatch, place)
+    assert apply_patches(patches=[patch]) == []
+    (line,) = log.messages
+    assert name_of(patch) in line
+    assert place.partition("()")[0] in line
+
+
+@pytest.mark.parametrize(
+    ("patch", "place"), [(patch, place) for patch, place in PLACES if patch.TOUCHES[place]]
+)
+def test_a_patch_is_left_out_where_parameters_are_others(
+    patch: ModuleType, place: str, monkeypatch: pytest.MonkeyPatch, log: Any
+):
+    monkeypatch.setattr(patch, "apply", lambda: pytest.fail("applied"))
+    take_away(monkeypatch, place, lambda self, new: None)
+    assert apply_patches(patches=[patch]) == []
+    assert log.messages == [
+        f"the Streamlit patch {name_of(patch)} is left out: {place} takes self, new"
+    ]
+
+
+def test_the_others_are_applied_where_one_does_not_fit(monkeypatch: pytest.MonkeyPatch):
+    for patch in PATCHES:
+        monkeypatch.setattr(patch, "apply", lambda: None)
+    take_away(monkeypatch, "streamlit.error_util:_log_uncaught_app_exception")
+    assert apply_patches() == [name_of(p) for p in PATCHES if p is not log_errors_once]
+
+
+def test_all_of_them_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, log: Any):
+    for patch in PATCHES:
+        monkeypatch.setattr(patch, "apply", lambda: pytest.fail("applied"))
+    assert apply_patches(enabled=False) == []
+    assert log.messages == ["all patches of Streamlit are off (REGVIZ_STREAMLIT_PATCHES=0)"]
+
+
+# --------------------------------------------------------------------- what each of them does
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("double_array_value", {"bool_value": True}),
+        ("json_value", {"json_value": "1"}),
+        ("json_value", {"json_value": "{"}),
+        ("json_value", {"json_value": "[" * 100_000}),
+        ("bool_value", {"double_array_value": DoubleArray(data=[1.0])}),
+    ],
+)
+def test_a_value_that_a_widget_cannot_have_is_replaced_by_its_default(
+    kind: str, sent: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(WStates, "__getitem__", WStates.__getitem__)
+    check_widget_values.apply()
+    states = WStates()
+    states.set_widget_metadata(
+        WidgetMetadata(ID, lambda value: "default" if value is None else value, str, kind)  # type: ignore[arg-type]
+    )
+    states.set_widget_from_proto(WidgetState(id=ID, **sent))
+    assert states[ID] == "default"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "value"),
+    [
+        ("bool_value", {"bool_value": True}, True),
+        ("double_value", {"int_value": 3}, 3),
+        ("json_value", {"json_value": "{}"}, {}),
+    ],
+)
+def test_a_value_that_a_widget_can_have_is_kept(
+    kind: str, sent: dict[str, Any], value: object, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(WStates, "__getitem__", WStates.__getitem__)
+    check_widget_values.apply()
+    states = WStates()
+    states.set_widget_metadata(WidgetMetadata(ID, lambda value: value, str, kind))  # type: ignore[arg-type]
+    states.set_widget_from_proto(WidgetState(id=ID, **sent))
+    assert states[ID] == value
+
+
+def test_two_runs_of_a_session_do_not_change_its_state_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(SafeSessionState, "__init__", SafeSessionState.__init__)
+    share_session_lock.apply()
+    state, other = SessionState(), SessionState()
+    old, new = (SafeSessionState(state, lambda: None) for _ in range(2))
+    changed = threading.Event()
+
+    def change() -> None:
+        new["seed"] = 5
+        changed.set()
+
+    with old.query_params():  # holds the session's lock
+        thread = threading.Thread(target=change)
+        thread.start()
+        SafeSessionState(other, lambda: None)["seed"] = 4  # another session does not wait
+        assert not changed.wait(0.1)
+    thread.join()
+    assert old["seed"] == 5
+
+
+def test_of_many_uploads_a_session_keeps_the_last(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", MemoryUploadedFileManager.add_file)
+    limit_uploads.apply()
+    manager = MemoryUploadedFileManager("/upload")
+    names = [str(i) for i in range(limit_uploads.MAX_FILES + 3)]
+    for name in names:
+        manager.add_file("one", UploadedFileRec(name, "f.csv", "text/csv", b"1"))
+    manager.add_file("two", UploadedFileRec("0", "f.csv", "text/csv", b"1"))
+    assert list(manager.file_storage["one"]) == names[3:]
+    assert list(manager.file_storage["two"]) == ["0"]
+
+
+def test_errors_of_the_page_are_not_logged_by_streamlit_and_others_are(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    written: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: written.append(record.getMessage()))
+    monkeypatch.setattr(error_util._LOGGER, "handlers", [handler])
+    monkeypatch.setattr(error_util._LOGGER, "filters", [])
+
+    def fail(_: Exception) -> None:
+        raise RuntimeError
+
+    def report() -> int:
+        written.clear()
+        error_util.handle_user_script_exception(ValueError("no"), fail)
+        return len(written)
+
+    before = report()
+    log_errors_once.apply()
+    assert report() == before - 1
+    assert "on_script_error handler raised an exception" in written
