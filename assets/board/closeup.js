@@ -3,7 +3,7 @@
  * marked, and with a crosshair that asks every network for its prediction.
  */
 
-import { fit, make, say } from "./dom.js";
+import { make, say } from "./dom.js";
 import { outputs, winner } from "./forward.js";
 import { paintBoundary } from "./painter.js";
 import { listenToKeys, listenToPointer } from "./pointing.js";

@@ -62,7 +62,7 @@ export function drawCard(board, c, painter, paint) {
 }
 
 /** The surface with its lines as a raster, the points as shapes over it, and the remark. */
-function drawPicture({ recording, scale, theme, view }, { drawn, remark }, painter, paint) {
+function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) {
   const canvas = document.createElement("canvas");
   const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
   paintBoundary(painter, canvas, drawn, scale, theme, PICTURE, FINE, none, view.discrete);
