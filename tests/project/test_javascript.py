@@ -1,4 +1,4 @@
-"""``make test`` checks the JavaScript, with packages that are pinned and come from no named host."""
+"""``make test`` checks the JavaScript; npm's packages are pinned and no registry is named."""
 
 import json
 import re
