@@ -18,7 +18,8 @@ APPEND = """async (messages) => {
   const { decode } = await import(assets + "/board/codec.js");
   const { earlyStopping } = await import(assets + "/board/stopping.js");
   const r = await import(assets + "/board/recording.js");
-  const decoded = await Promise.all(messages.map((message) => decode(Buffer.from(message, "base64"))));
+  const bytes = messages.map((message) => Buffer.from(message, "base64"));
+  const decoded = await Promise.all(bytes.map(decode));
   let recording = r.start(decoded[0]);
   const held = [recording.held];
   for (const message of decoded.slice(1)) {
