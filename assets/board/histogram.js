@@ -31,7 +31,7 @@ export function count(parameters, offset, weightIndex, range, counts) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context
+ * @param {CanvasRenderingContext2D|import("./svg.js").SvgContext} context
  * @param {Uint16Array} counts
  * @param {number} most  the count that fills the height, the same for all cards and epochs
  * @param {number} width   in CSS pixels

@@ -6,7 +6,7 @@
 import {
   drawChosen, drawEdited, drawFrame, drawLinks, drawUnits, makePalette, makeStrip, paintUnits,
 } from "./diagram.js";
-import { fit, icon, make, onResize, say } from "./dom.js";
+import { contextOf, fit, icon, make, onResize, say } from "./dom.js";
 import { closeEditor, makeEditor, openEditor, placeEditor, updateEditor } from "./editor.js";
 import { arrange, middleOf } from "./placement.js";
 import {
@@ -189,7 +189,7 @@ function measure(panel) {
 function rearrange(panel) {
   const { recording, units, size, buttons, headings, canvas } = panel;
   const { layers } = units.shape;
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const { fontFamily } = getComputedStyle(panel.element);
   panel.font = `12px ${fontFamily}`;
   context.font = panel.font;
@@ -227,7 +227,7 @@ function draw(panel) {
   const { diagram } = panel;
   chooseMask(panel);
   fit(canvas, size.width, size.height, ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size.width, size.height);
   const spot = target(panel);

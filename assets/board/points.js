@@ -15,7 +15,9 @@ export const SHAPES = [
 ];
 
 /**
- * @param {CanvasRenderingContext2D} context
+ * @typedef {CanvasRenderingContext2D|import("./svg.js").SvgContext} Context
+ *
+ * @param {Context} context
  * @param {Pick<import("./recording.js").Recording, "points"|"domain"|"network">} recording
  * @param {Scale} scale
  * @param {Theme} theme
@@ -74,7 +76,7 @@ function testColour(colour, { ink, dark }) {
 /**
  * Put a shape about (x, y) into the context's path; all have about the area of the circle.
  *
- * @param {CanvasRenderingContext2D} context
+ * @param {Context} context
  * @param {string} name
  * @param {number} x
  * @param {number} y

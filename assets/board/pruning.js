@@ -3,6 +3,14 @@
  * that does on the test points.
  */
 
+/**
+ * @import {Task} from "./forward.js"
+ * @import {Measured} from "./prune.js"
+ * @import {Recording} from "./recording.js"
+ * @import {Shown} from "./shown.js"
+ * @import {Theme} from "./theme.js"
+ */
+
 import { make, say } from "./dom.js";
 import { makeWorkshop, measure, unmeasured } from "./prune.js";
 import * as words from "./words.js";
@@ -79,19 +87,34 @@ export function updatePruning(panel, recording, shown, { focus, threshold, range
   move(panel, threshold, text);
 }
 
-/** What the slider's position means: 0 is off, the last one prunes all that is within the range. */
+/**
+ * What the slider's position means: 0 is off, the last one prunes all that is within the range.
+ *
+ * @param {number} position
+ * @param {number} range
+ */
 export function thresholdAt(position, range) {
   const x = position / STEPS;
   return Number(((range * x * (x + LINEAR)) / (1 + LINEAR)).toFixed(decimals(range)));
 }
 
-/** Where the slider stands for a threshold. */
+/**
+ * Where the slider stands for a threshold.
+ *
+ * @param {number} threshold
+ * @param {number} range
+ */
 export function positionOf(threshold, range) {
   const y = Math.min(1, threshold / range) * (1 + LINEAR);
   return Math.round(STEPS * (Math.sqrt(LINEAR ** 2 / 4 + y) - LINEAR / 2));
 }
 
-/** Another run: a line for each of its networks. */
+/**
+ * Another run: a line for each of its networks.
+ *
+ * @param {Pruning} panel
+ * @param {Recording} recording
+ */
 function begin(panel, recording) {
   const { run, network, cards, nParameters } = recording;
   const { task, layers } = network;
@@ -116,6 +139,11 @@ function begin(panel, recording) {
   panel.workshop = makeWorkshop(recording);
 }
 
+/**
+ * @param {string} label
+ * @param {boolean} hidden
+ * @param {number} nParameters
+ */
 function makeLine(label, hidden, nParameters) {
   const parts = {
     count: make("span", { class: "count" }),
@@ -139,6 +167,13 @@ function makeLine(label, hidden, nParameters) {
   return { element, ...parts, before, after, colour: null, focused: false };
 }
 
+/**
+ * @param {Line} line
+ * @param {Measured} now
+ * @param {number} size
+ * @param {Task} task
+ * @param {boolean} diverged
+ */
 function write(line, now, size, task, diverged) {
   const { before, element } = line;
   const worth = task === "regression" ? "loss" : "accuracy";
@@ -158,6 +193,11 @@ function write(line, now, size, task, diverged) {
   if (line.moved !== moved) element.classList.toggle("moved", (line.moved = moved));
 }
 
+/**
+ * @param {Line} line
+ * @param {string} colour
+ * @param {boolean} focused
+ */
 function dress(line, colour, focused) {
   if (line.colour !== colour) line.element.style.setProperty("--method", (line.colour = colour));
   if (line.focused === focused) return;
@@ -167,7 +207,14 @@ function dress(line, colour, focused) {
   else line.element.removeAttribute("aria-current");
 }
 
-/** "L1, pruned: 31 of 152 weights and 12 of 24 hidden units left; test loss 0.38 → 0.40." */
+/**
+ * "L1, pruned: 31 of 152 weights and 12 of 24 hidden units left; test loss 0.38 → 0.40."
+ *
+ * @param {Line} line
+ * @param {Recording} recording
+ * @param {Shown} shown
+ * @param {boolean} pruning
+ */
 function verdictOf({ before, after }, { network, weightIndex }, { card: { label }, lost }, pruning) {
   if (lost !== null) return `${label}: ${words.divergedAt(lost)}.`;
   const now = pruning ? after : before;
@@ -180,7 +227,13 @@ function verdictOf({ before, after }, { network, weightIndex }, { card: { label 
   return `${label}${pruning ? ", pruned" : ""}: ${now.left} of ${weightIndex.length} weights${units} left; test loss ${losses}.${end}`;
 }
 
-/** Show the threshold, at the slider and in words. */
+/**
+ * Show the threshold, at the slider and in words.
+ *
+ * @param {Pruning} panel
+ * @param {number} threshold
+ * @param {string} text
+ */
 function move({ slider, value, range, off }, threshold, text) {
   const position = positionOf(threshold, range);
   slider.value = String(position);
@@ -190,11 +243,20 @@ function move({ slider, value, range, off }, threshold, text) {
   slider.setAttribute("aria-valuetext", off ? "off" : `${below}. ${text}`);
 }
 
-/** Enough to tell the slider's first step from 0. */
+/**
+ * Enough to tell the slider's first step from 0.
+ *
+ * @param {number} range
+ */
 function decimals(range) {
   return Math.max(0, 3 - Math.floor(Math.log10(range)));
 }
 
+/**
+ * @param {string} text
+ * @param {string} tip
+ * @param {string} [kind]
+ */
 function term(text, tip, kind = "term") {
   return make("button", { type: "button", class: kind, "data-tip": tip }, text);
 }

@@ -23,6 +23,19 @@ import { isChanged, levelOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
 
 /**
+ * Memory for what card number `c` shows; `showCard` fills it.
+ *
+ * @param {import("./recording.js").Card} card
+ * @param {number} c
+ * @param {number} nParameters
+ * @returns {Shown}
+ */
+export function makeShown(card, c, nParameters) {
+  const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", lost: null };
+}
+
+/**
  * Find out what a card shows at `frame`, and write it to `shown`.
  *
  * @param {Shown} shown

@@ -1,5 +1,7 @@
 /** Pointer, fingers and keys on the network's diagram: what they point at, and what they open. */
 
+/** @import {NetworkPanel} from "./network.js" */
+
 import { linkAt, unitAt } from "./placement.js";
 import { layerOf } from "./units.js";
 
@@ -70,7 +72,13 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   });
 }
 
-/** What lies at the pointer. */
+/**
+ * What lies at the pointer.
+ *
+ * @param {NetworkPanel} panel
+ * @param {PointerEvent|MouseEvent} event
+ * @returns {Target}
+ */
 function find({ stage, diagram, units, row, edited, range, size }, { clientX, clientY, pointerType }) {
   if (!diagram) return NOTHING;
   const box = stage.getBoundingClientRect();
@@ -83,12 +91,24 @@ function find({ stage, diagram, units, row, edited, range, size }, { clientX, cl
   return index < 0 ? NOTHING : { unit: -1, index, x, y };
 }
 
-/** Make unit `u` the one that the tab key finds. */
+/**
+ * Make unit `u` the one that the tab key finds.
+ *
+ * @param {{buttons: HTMLElement[]}} panel
+ * @param {number} u
+ */
 export function rove({ buttons }, u) {
   for (const button of buttons) button.tabIndex = button === buttons[u] ? 0 : -1;
 }
 
-/** The unit next to `u` in an arrow key's direction. */
+/**
+ * The unit next to `u` in an arrow key's direction.
+ *
+ * @param {Units} units
+ * @param {Diagram} diagram
+ * @param {number} u
+ * @param {string} key
+ */
 function neighbour({ units, diagram }, u, key) {
   const { layers, first } = units.shape;
   const layer = layerOf(units.shape, u);

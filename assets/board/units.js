@@ -38,8 +38,8 @@ const FLAT = 1e-6;
 const MANY = 48;
 
 /**
- * @returns {Shape}
  * @param {number[]} layers
+ * @returns {Shape}
  */
 export function shapeOf(layers) {
   /** @type {number[]} */

@@ -8,6 +8,12 @@
  * @property {boolean} discrete    whether the boundary shows classes instead of confidence
  * @property {number} threshold    weights smaller than that are pruned
  * @property {Record<string, Map<number, number>>} edits  changed parameters, by card and index
+ *
+ * @typedef {Object} Seen  what is looked at, as the server and the address bar are told
+ * @property {string|number|null} look  the server's last request that was followed
+ * @property {string|null} focus
+ * @property {Record<string, number>} levels
+ * @property {number|null} epoch  null at the end, or while it moves there
  */
 
 /** @import {Card, Recording} from "./recording.js" */

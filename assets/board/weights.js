@@ -3,7 +3,12 @@
  * the cards have, with what pruning would take away marked in it.
  */
 
-import { fit, make, onResize, say } from "./dom.js";
+/**
+ * @import {Recording} from "./recording.js"
+ * @import {Theme} from "./theme.js"
+ */
+
+import { contextOf, fit, make, onResize, say } from "./dom.js";
 import { BARS, SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "./histogram.js";
 import { tickLabel } from "./ticks.js";
 import * as words from "./words.js";
@@ -91,7 +96,7 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   if (!size.width) return;
 
   fit(canvas, size.width, size.height, ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   drawHistogram(context, bars, most, size.width, size.height, ratio, colours);
   const line = Math.max(1, Math.round(ratio));
   tick(panel, most, size.height);
@@ -99,14 +104,26 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   under(context, panel, canvas, line, theme);
 }
 
-/** Say the picture in words, of the network named `label` at an epoch. */
+/**
+ * Say the picture in words, of the network named `label` at an epoch.
+ *
+ * @param {WeightsPanel} panel
+ * @param {string} label
+ * @param {number} epoch
+ */
 export function describeWeights({ canvas, layer, indices, zeros, doomed, total }, label, epoch) {
   const which = layer === ALL ? "" : ` ${titleOf(layer, indices.length - 1)}`;
   const more = doomed ? ` Pruning sets ${doomed} more to 0.` : "";
   canvas.setAttribute("aria-label", `Histogram: weights${which} of ${label} at epoch ${epoch}, ${words.zeros(zeros, total)}.${more}`);
 }
 
-/** Weights that are not 0 but below the threshold. */
+/**
+ * Weights that are not 0 but below the threshold.
+ *
+ * @param {Float32Array} row
+ * @param {Int32Array} index
+ * @param {number} threshold
+ */
 function below(row, index, threshold) {
   let n = 0;
   for (let i = 0; i < index.length; i++) {
@@ -116,7 +133,12 @@ function below(row, index, threshold) {
   return n;
 }
 
-/** Another run: its layers to choose from. */
+/**
+ * Another run: its layers to choose from.
+ *
+ * @param {WeightsPanel} panel
+ * @param {Recording} recording
+ */
 function begin(panel, { run, network: { layers }, weightIndex }) {
   panel.run = run;
   panel.indices = [weightIndex];
@@ -139,7 +161,13 @@ function begin(panel, { run, network: { layers }, weightIndex }) {
   panel.layers.replaceChildren(...(last === 1 ? [] : many ? ["layer", panel.segments] : [panel.segments]));
 }
 
-/** Numbers on the axis of counts, where there is room for them. */
+/**
+ * Numbers on the axis of counts, where there is room for them.
+ *
+ * @param {WeightsPanel} panel
+ * @param {number} most
+ * @param {number} height
+ */
 function tick(panel, most, height) {
   if (panel.ticked === `${most} ${height}`) return;
   panel.ticked = `${most} ${height}`;
@@ -158,7 +186,15 @@ function tick(panel, most, height) {
   );
 }
 
-/** The weights that pruning sets to 0: paler, between two lines. Exact zeros stay as they are. */
+/**
+ * The weights that pruning sets to 0: paler, between two lines. Exact zeros stay as they are.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} threshold
+ * @param {Size} canvas
+ * @param {number} line
+ * @param {Theme} theme
+ */
 function shade(context, threshold, { width, height }, line, theme) {
   const [near, far] = [distanceOf(0, 1, width), distanceOf(threshold, 1, width)];
   for (const side of [-1, 1]) {
@@ -178,7 +214,15 @@ function shade(context, threshold, { width, height }, line, theme) {
   context.globalAlpha = 1;
 }
 
-/** What lies behind the bars: a line for each number, and the place that is pointed at. */
+/**
+ * What lies behind the bars: a line for each number, and the place that is pointed at.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {WeightsPanel} panel
+ * @param {Size} canvas
+ * @param {number} line
+ * @param {Theme} theme
+ */
 function under(context, { ticks, hovered, axes }, { width, height }, line, theme) {
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = theme.ink;
@@ -194,12 +238,21 @@ function under(context, { ticks, hovered, axes }, { width, height }, line, theme
   context.globalCompositeOperation = "source-over";
 }
 
+/**
+ * @param {WeightsPanel} panel
+ * @param {number} threshold
+ */
 function shareOf({ zeros, total, doomed }, threshold) {
   const more = threshold > 0 ? `; shaded: ${doomed} pruned` : "";
   return `${words.zeros(zeros, total)}${more}`;
 }
 
-/** "6 of 152 between 0.4 and 0.6" */
+/**
+ * "6 of 152 between 0.4 and 0.6"
+ *
+ * @param {WeightsPanel} panel
+ * @param {number} bar
+ */
 function barOf({ bars, total, axes }, bar) {
   const i = Math.abs(bar - SIDE);
   const [near, far] = [i - 1, i].map((n) => tickLabel((Math.sign(bar - SIDE) * n * axes.range) / SIDE));
@@ -208,11 +261,20 @@ function barOf({ bars, total, axes }, bar) {
   return `${bars[bar]} of ${total} ${where}`;
 }
 
+/**
+ * @param {number} layer
+ * @param {number} last
+ */
 function titleOf(layer, last) {
   if (layer === ALL) return "all layers";
   return layer === last ? "into the output" : `into layer ${layer}`;
 }
 
+/**
+ * @param {number} layer
+ * @param {number[]} layers
+ * @param {number} n
+ */
 function aboutLayer(layer, layers, n) {
   if (layer === ALL) return `All ${n} weights of the network.`;
   const from = layer === 1 ? "the inputs" : `hidden layer ${layer - 1}`;

@@ -1,6 +1,8 @@
 /** The picture of a drawing: axes, points, and the crosshair that the keyboard moves. */
 
-import { fit } from "../board/dom.js";
+/** @import {Kind, Point} from "./drawing.js" */
+
+import { contextOf, fit } from "../board/dom.js";
 import { SHAPES, shape, trainColour } from "../board/points.js";
 import { STRENGTH, css, mix, parse } from "../board/theme.js";
 import { linearTicks, tickLabel } from "../board/ticks.js";
@@ -16,27 +18,54 @@ const CROWD = 400; // points from which they are drawn smaller
  * @typedef {import("../board/theme.js").Theme} Theme
  */
 
-/** @returns {Frame}  the square of the axes within a canvas of this width */
+/**
+ * @param {number} width
+ * @param {number} reach
+ * @returns {Frame}  the square of the axes within a canvas of this width
+ */
 export function frameOf(width, reach) {
   return { side: Math.max(60, width - MARGIN.left - MARGIN.right), left: MARGIN.left, top: MARGIN.top, reach };
 }
 
-/** The height of the canvas for a frame. */
+/**
+ * The height of the canvas for a frame.
+ *
+ * @param {Frame} frame
+ */
 export function heightOf({ side, top }) {
   return side + top + MARGIN.bottom;
 }
 
-/** Where a place of the canvas lies on the axes. */
+/**
+ * Where a place of the canvas lies on the axes.
+ *
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} y
+ * @returns {[number, number]}
+ */
 export function toAxes({ side, left, top, reach }, x, y) {
   return [((x - left) / side) * 2 * reach - reach, reach - ((y - top) / side) * 2 * reach];
 }
 
-/** Where a place on the axes lies on the canvas. */
+/**
+ * Where a place on the axes lies on the canvas.
+ *
+ * @param {Frame} frame
+ * @param {number} x1
+ * @param {number} x2
+ * @returns {[number, number]}
+ */
 export function toCanvas({ side, left, top, reach }, x1, x2) {
   return [left + ((x1 + reach) / (2 * reach)) * side, top + ((reach - x2) / (2 * reach)) * side];
 }
 
-/** So many pixels in units of the axes. */
+/**
+ * So many pixels in units of the axes.
+ *
+ * @param {Frame} frame
+ * @param {number} pixels
+ */
 export function unitsOf({ side, reach }, pixels) {
   return (pixels / side) * 2 * reach;
 }
@@ -56,7 +85,7 @@ export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rub
   const ratio = window.devicePixelRatio || 1;
   const width = frame.side + MARGIN.left + MARGIN.right;
   fit(canvas, width, heightOf(frame), ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, heightOf(frame));
   paintAxes(context, frame, theme, getComputedStyle(canvas).fontFamily);
@@ -71,7 +100,15 @@ export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rub
   if (cursor) paintCursor(context, frame, theme, cursor);
 }
 
-/** How points look: classes by colour and shape, values by colour. */
+/**
+ * How points look: classes by colour and shape, values by colour.
+ *
+ * @param {Kind} kind
+ * @param {string[]} colours
+ * @param {Theme} theme
+ * @param {number} valueReach
+ * @returns {(label: number) => Look}
+ */
 export function looksOf(kind, colours, theme, valueReach) {
   if (kind === "classes") {
     const looks = colours.map((colour, c) => {
@@ -87,11 +124,17 @@ export function looksOf(kind, colours, theme, valueReach) {
   };
 }
 
-/** A picture of one point: thousands are drawn faster from a picture than from their outlines. */
+/**
+ * A picture of one point: thousands are drawn faster from a picture than from their outlines.
+ *
+ * @param {Look} look
+ * @param {number} radius
+ * @param {number} ratio
+ */
 function stampOf(look, radius, ratio) {
   const stamp = document.createElement("canvas");
   stamp.width = stamp.height = Math.ceil(STAMP * ratio);
-  const context = stamp.getContext("2d");
+  const context = contextOf(stamp);
   context.scale(stamp.width / STAMP, stamp.width / STAMP);
   context.fillStyle = look.fill;
   context.strokeStyle = look.stroke;
@@ -103,6 +146,12 @@ function stampOf(look, radius, ratio) {
   return stamp;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} frame
+ * @param {Theme} theme
+ * @param {string} font
+ */
 function paintAxes(context, frame, theme, font) {
   const { side, left, top, reach } = frame;
   const line = (share) => css(mix(parse(theme.paper), parse(theme.ink), share));
@@ -141,6 +190,12 @@ function paintAxes(context, frame, theme, font) {
   context.fillText("x₂", 0, top + side / 4);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} frame
+ * @param {Theme} theme
+ * @param {Place} cursor
+ */
 function paintCursor(context, frame, theme, cursor) {
   const [x, y] = toCanvas(frame, ...cursor);
   context.strokeStyle = theme.ink;
@@ -153,6 +208,13 @@ function paintCursor(context, frame, theme, cursor) {
   context.stroke();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number]} place
+ * @param {number} radius
+ * @param {string} colour
+ * @param {number} width
+ */
 function ring(context, [x, y], radius, colour, width) {
   context.strokeStyle = colour;
   context.lineWidth = width;

@@ -1,5 +1,7 @@
 /** What is chosen beside the canvas: classes or a value, the tool, and going back. */
 
+/** @import {Pad} from "./pad.js" */
+
 import { icon, make, say } from "../board/dom.js";
 import { CORNERS, SHAPES } from "../board/points.js";
 import { number } from "../board/words.js";
@@ -36,7 +38,10 @@ export function makeControls(pad) {
   return { element, hint: make("p", { class: "hint" }, HINT), kinds, tools, classes, value, undo, redo, empty };
 }
 
-/** @param {import("./pad.js").Pad} pad */
+/**
+ * @param {import("./pad.js").Pad} pad
+ * @param {Controls} controls
+ */
 export function updateControls({ kinds, tools, classes, value, undo, redo, empty }, pad) {
   const { live, history } = pad;
   choose(kinds.buttons, live.kind);
@@ -56,6 +61,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   empty.disabled = !pointsOf(live).length;
 }
 
+/** @param {Pad} pad */
 function makeClasses(pad) {
   const parts = SHAPES.map((name, c) => {
     const picture =
@@ -77,6 +83,11 @@ function makeClasses(pad) {
   return { element: make("div", { class: "row", role: "group", "aria-label": "Class of new points" }), parts };
 }
 
+/**
+ * @param {ReturnType<typeof makeClasses>} classes
+ * @param {Pad} pad
+ * @param {number[]} counts
+ */
 function updateClasses({ element: row, parts }, { names, looks, label, nClasses }, counts) {
   const shown = parts.slice(0, nClasses);
   if (row.childElementCount !== nClasses) row.replaceChildren(...shown.map((part) => part.element));
@@ -89,6 +100,7 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
   }
 }
 
+/** @param {Pad} pad */
 function makeValue(pad) {
   const slider = make("input", { type: "range", "aria-label": "Value of new points" });
   slider.addEventListener("input", () => {
@@ -107,10 +119,19 @@ function group(label, options, choice) {
   return { element: make("div", { class: "row", role: "group", "aria-label": label }, ...Object.values(buttons)), buttons };
 }
 
+/**
+ * @param {Record<string, HTMLElement>} buttons
+ * @param {string} chosen
+ */
 function choose(buttons, chosen) {
   for (const [key, element] of Object.entries(buttons)) element.setAttribute("aria-pressed", String(key === chosen));
 }
 
+/**
+ * @param {string} text
+ * @param {string} tip
+ * @param {() => void} action
+ */
 function button(text, tip, action) {
   const element = make("button", { type: "button", title: tip }, text);
   element.addEventListener("click", action);

@@ -30,6 +30,7 @@ export function render({ data, parentElement, setStateValue }) {
   };
 }
 
+/** @param {Element|ShadowRoot} parent */
 function appear(parent) {
   const mount = { pad: new Pad(), calls: 0, unwatch: null };
   mounted.set(parent, mount);
@@ -47,6 +48,7 @@ function appear(parent) {
   return mount;
 }
 
+/** @param {Pad} pad */
 function watch(pad) {
   const ignoreSize = onResize(pad.element, () => pad.measure());
   const ignoreSystem = onSystemTheme(() => pad.restyle());

@@ -56,7 +56,11 @@ export class Pad {
     listen(this);
   }
 
-  /** Begin anew with the server's points. */
+  /**
+   * Begin anew with the server's points.
+   *
+   * @param {Offer} offer
+   */
   load({ version, kind, points, names, colours, limits }) {
     clearTimeout(this.pending);
     Object.assign(this, { version, colours, limits, pending: 0, gesture: null, carried: -1 });
@@ -102,11 +106,20 @@ export class Pad {
     return this.find(...this.cursor, HIT.keyboard);
   }
 
+  /**
+   * @param {number} x1
+   * @param {number} x2
+   * @param {number} pixels
+   */
   find(x1, x2, pixels) {
     return drawings.nearest(this.points, x1, x2, unitsOf(this.frame, pixels));
   }
 
-  /** Show this drawing, and remember and tell it unless a gesture goes on. */
+  /**
+   * Show this drawing, and remember and tell it unless a gesture goes on.
+   *
+   * @param {drawings.Drawing} drawing
+   */
   change(drawing) {
     this.live = drawing;
     if (!this.gesture && this.carried < 0) this.settle();
@@ -128,6 +141,7 @@ export class Pad {
     this.travel(drawings.redo);
   }
 
+  /** @param {(history: drawings.History) => drawings.History} way */
   travel(way) {
     if (this.gesture) return;
     this.carried = -1;
@@ -147,7 +161,12 @@ export class Pad {
     }, GATHER);
   }
 
-  /** Use the tool at a place of the axes. */
+  /**
+   * Use the tool at a place of the axes.
+   *
+   * @param {number} x1
+   * @param {number} x2
+   */
   use(x1, x2) {
     const { live, limits, reach, chosenLabel } = this;
     this.cursor = drawings.at(x1, x2, 0, reach).slice(0, 2);
@@ -175,7 +194,12 @@ export class Pad {
     }
   }
 
-  /** Move the crosshair by so many steps, and what it carries. */
+  /**
+   * Move the crosshair by so many steps, and what it carries.
+   *
+   * @param {number} right
+   * @param {number} up
+   */
   step(right, up) {
     const size = this.reach / STEPS;
     const [x1, x2] = this.cursor;
@@ -249,6 +273,11 @@ function listen(pad) {
   pad.element.addEventListener("keydown", (event) => travelKey(pad, event));
 }
 
+/**
+ * @param {Pad} pad
+ * @param {[number, number]} place
+ * @param {PointerEvent} event
+ */
 function press(pad, [x1, x2], { button, pointerType }) {
   if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT.mouse)) return; // beside the axes
   const hit = pad.find(x1, x2, HIT[pointerType] ?? HIT.mouse);
@@ -271,6 +300,12 @@ function press(pad, [x1, x2], { button, pointerType }) {
   }
 }
 
+/**
+ * @param {Pad} pad
+ * @param {Gesture} gesture
+ * @param {number} x1
+ * @param {number} x2
+ */
 function drag(pad, x1, x2) {
   const { kind, index, offset, from } = pad.gesture;
   if (kind === "move") {
@@ -284,6 +319,10 @@ function drag(pad, x1, x2) {
   }
 }
 
+/**
+ * @param {Pad} pad
+ * @param {KeyboardEvent} event
+ */
 function pressKey(pad, event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const far = event.shiftKey ? 5 : 1;
@@ -309,17 +348,26 @@ function pressKey(pad, event) {
   action();
 }
 
+/** @param {Pad} pad */
 function eraseChosen(pad) {
   const index = pad.carried >= 0 ? pad.carried : pad.chosen;
   pad.carried = -1;
   if (index >= 0) pad.change(drawings.erase(pad.live, index));
 }
 
+/**
+ * @param {Pad} pad
+ * @param {number} label
+ */
 function choose(pad, label) {
   pad.label = label;
   pad.draw();
 }
 
+/**
+ * @param {Pad} pad
+ * @param {KeyboardEvent} event
+ */
 function travelKey(pad, event) {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return;

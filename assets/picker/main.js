@@ -26,7 +26,12 @@ export function render({ parentElement, data, setStateValue }) {
   inputs.get(offer.chosen).checked = true;
 }
 
-/** @returns {Map<string, HTMLInputElement>} the radio buttons by dataset */
+/**
+ * @param {Element|ShadowRoot} root
+ * @param {Offer} offer
+ * @param {(key: string) => void} choose
+ * @returns {Map<string, HTMLInputElement>} the radio buttons by dataset
+ */
 function build(root, { options, colours }, choose) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
@@ -53,6 +58,10 @@ function build(root, { options, colours }, choose) {
   );
 }
 
+/**
+ * @param {number[][]} points
+ * @param {string[]} colours
+ */
 function thumbnail(points, colours) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${SIZE} ${SIZE}`);
