@@ -29,11 +29,15 @@ const present = new Uint8Array(1 + 4 * LEVELS);
 // Beyond this many links between two layers there is no room to see dashes.
 const CROWD = 200;
 const FAINT = 0.16;
+/** @type {number[]} */
 const SOLID = [];
 const DASHES = Array.from({ length: 16 }, (_, i) => [3 + i, 2 + i / 2]);
 
 /**
  * Colours of a theme.
+ *
+ * @typedef {ReturnType<typeof makePalette>} Palette
+ * @typedef {ReturnType<typeof makeStrip>} Strip
  *
  * @param {import("./recording.js").Recording} recording
  * @param {import("./theme.js").Theme} theme
@@ -42,7 +46,7 @@ export function makePalette({ blank }, { mode, dark, ink, paper }) {
   const { positive, negative } = SIGNS[mode];
   const zero = parse(blank[mode]);
   const ends = [parse(negative), parse(positive)];
-  const value = (x) => mix(zero, ends[x < 0.5 ? 0 : 1], FULL * Math.abs(2 * x - 1));
+  const value = (/** @type {number} */ x) => mix(zero, ends[x < 0.5 ? 0 : 1], FULL * Math.abs(2 * x - 1));
   return {
     mode,
     positive,
@@ -136,10 +140,10 @@ export function drawHeatmap(context, { canvas }, { size }, u, x, y, side) {
  * since there may be thousands of links and each path costs time.
  *
  * @param {CanvasRenderingContext2D} context
- * @param {import("./placement.js").Diagram} diagram
- * @param {Object} units  of units.js
+ * @param {Diagram} diagram
+ * @param {Units} units
  * @param {Float32Array} row
- * @param {Object} palette
+ * @param {Palette} palette
  * @param {{range: number, mask: Uint8Array|null, unit: number, ratio: number}} view  the weight whose
  *   link is the thickest; 0 for units that are dropped; the unit whose links stand out, or -1; device
  *   pixels per CSS pixel
@@ -175,7 +179,7 @@ export function drawLinks(context, diagram, units, row, palette, { range, mask, 
         const negative = kind & 2;
         context.strokeStyle = negative ? palette.negative : palette.positive;
         context.globalAlpha = kind & 1 ? FAINT : crowd ? 0.07 + 0.6 * share : 0.42 + 0.5 * Math.sqrt(share);
-        dash(context, negative && !crowd, context.lineWidth);
+        dash(context, negative !== 0 && !crowd, context.lineWidth);
         context.stroke();
       }
     }
@@ -250,7 +254,7 @@ export function drawChosen(context, shape, { x, y, side, thick }, row, index, ra
   context.lineCap = "round";
   context.beginPath();
   curve(context, left, y[shape.first[layer - 1] + input], right, y[shape.first[layer] + unit]);
-  for (const [stroke, wide] of [[colour, width + 6], [palette.paper, width + 3]]) {
+  for (const [stroke, wide] of /** @type {[string, number][]} */ ([[colour, width + 6], [palette.paper, width + 3]])) {
     context.strokeStyle = stroke;
     context.lineWidth = wide;
     context.stroke();
@@ -315,7 +319,7 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
     const side = diagram.side[l];
     for (let u = shape.first[l], end = u + shape.layers[l]; u < end; u++) {
       const [left, top] = [diagram.x[l] - side / 2, diagram.y[u] - side / 2];
-      const dropped = mask && !mask[u];
+      const dropped = mask !== null && !mask[u];
       const state = states[u];
       context.fillStyle = palette.paper;
       context.fillRect(left, top, side, side);
@@ -330,7 +334,7 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
       if (dropped) cross(context, left, top, side, palette);
       context.lineWidth = 1;
       context.strokeStyle = state || dropped || side < 9 ? palette.pale : palette.frame;
-      dash(context, state && state !== CONSTANT && side > 8, 1);
+      dash(context, state !== 0 && state !== CONSTANT && side > 8, 1);
       context.strokeRect(left, top, side, side);
       dash(context, false);
     }

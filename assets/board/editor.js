@@ -18,14 +18,15 @@ const DECIMALS = 3;
 const DISTANCE = 14;
 
 /**
+ * @typedef {ReturnType<typeof makeEditor>} Editor
+ *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index: number) => void,
  *   onChoose: (index: number) => void, onClose: () => void}} handlers
  */
 export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
+  /** @type {(text: string, more: Record<string, string>) => HTMLButtonElement} */
   const button = (text, more) => make("button", { type: "button", ...more }, text);
-  const editor = {
-    index: -1,
-    reach: 1,
+  const parts = {
     title: make("strong", {}),
     choice: make("select", { "aria-label": "Weight or bias" }),
     slider: make("input", { type: "range", min: -STEPS, max: STEPS, "aria-label": "Value" }),
@@ -34,12 +35,13 @@ export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
     undo: button("Undo", {}),
   };
   const close = button("×", { class: "close", "aria-label": "Close" });
-  editor.element = make("div", { class: "editor", role: "dialog", hidden: "" },
-    make("div", { class: "line" }, editor.title, close),
-    editor.choice,
-    make("div", { class: "line" }, editor.slider, editor.number),
-    make("div", { class: "line" }, editor.zero, editor.undo));
-  const set = (value) => Number.isFinite(value) && onEdit(editor.index, value);
+  const element = make("div", { class: "editor", role: "dialog", hidden: "" },
+    make("div", { class: "line" }, parts.title, close),
+    parts.choice,
+    make("div", { class: "line" }, parts.slider, parts.number),
+    make("div", { class: "line" }, parts.zero, parts.undo));
+  const editor = { element, ...parts, index: -1, reach: 1 };
+  const set = (/** @type {number} */ value) => Number.isFinite(value) && onEdit(editor.index, value);
   editor.slider.addEventListener("input", () => set((editor.slider.valueAsNumber * editor.reach) / STEPS));
   editor.number.addEventListener("input", () => set(editor.number.valueAsNumber));
   editor.number.addEventListener("keydown", (event) => event.key === "Enter" && editor.number.blur());

@@ -7,6 +7,9 @@ import { placeOf } from "./units.js";
 const LARGEST = 46;
 
 /**
+ * @typedef {{width: number, height: number}} Size  in CSS pixels
+ * @typedef {{x: number, y: number}} Spot
+ *
  * @typedef {Object} Diagram
  * @property {Float32Array} x     middle of each layer
  * @property {Float32Array} y     middle of each unit

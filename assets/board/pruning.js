@@ -36,7 +36,12 @@ const TIPS = {
   },
 };
 
-/** @param {{onThreshold: (threshold: number) => void}} handlers  0 is off */
+/**
+ * @typedef {ReturnType<typeof makePruning>} Pruning
+ * @typedef {ReturnType<typeof makeLine>} Line
+ *
+ * @param {{onThreshold: (threshold: number) => void}} handlers  0 is off
+ */
 export function makePruning({ onThreshold }) {
   const slider = make("input", {
     type: "range", min: "0", max: String(STEPS), step: "1", value: "0", "aria-label": "Prune weights below",
@@ -56,23 +61,31 @@ export function makePruning({ onThreshold }) {
     make("table", {}, parts.head, parts.body),
     parts.verdict,
   );
-  const panel = { element, ...parts, run: null, range: 1, off: null, workshop: null, lines: [] };
+  const panel = {
+    element, ...parts,
+    /** @type {string|null} */ run: null,
+    range: 1,
+    /** @type {boolean|null} */ off: null,
+    /** @type {ReturnType<typeof makeWorkshop>|null} */ workshop: null,
+    /** @type {Line[]} */ lines: [],
+  };
   slider.addEventListener("input", () => onThreshold(thresholdAt(slider.valueAsNumber, panel.range)));
   return panel;
 }
 
 /**
- * @param {ReturnType<makePruning>} panel
- * @param {import("./recording.js").Recording} recording
- * @param {import("./shown.js").Shown[]} shown  what each card shows
- * @param {{focus: number, threshold: number, range: number, theme: Object}} options  the card in
+ * @param {Pruning} panel
+ * @param {Recording} recording
+ * @param {Shown[]} shown  what each card shows
+ * @param {{focus: number, threshold: number, range: number, theme: Theme}} options  the card in
  *   focus, and the largest threshold
  */
 export function updatePruning(panel, recording, shown, { focus, threshold, range, theme }) {
-  if (panel.run !== recording.run) begin(panel, recording);
+  const known = panel.run === recording.run ? panel.workshop : null;
+  const workshop = known ?? begin(panel, recording);
   panel.range = range;
   const { network, weightIndex } = recording;
-  const { lines, workshop } = panel;
+  const { lines } = panel;
   const pruning = threshold > 0;
   if (panel.off !== !pruning) panel.element.classList.toggle("off", (panel.off = !pruning));
   shown.forEach(({ card, row, lost }, c) => {
@@ -121,6 +134,7 @@ function begin(panel, recording) {
   const hidden = layers.length > 2;
   const worth = task === "regression" ? "test_loss" : "test_accuracy";
   const name = worth.replace("_", " ");
+  /** @type {(text: string, tip: string, kind: string) => HTMLElement} */
   const column = (text, tip, kind) => make("th", { scope: "col", class: kind }, term(text, tip));
   panel.head.replaceChildren(
     make("tr", {},
@@ -137,6 +151,7 @@ function begin(panel, recording) {
   panel.element.classList.toggle("losses", task === "regression");
   panel.run = run;
   panel.workshop = makeWorkshop(recording);
+  return panel.workshop;
 }
 
 /**
@@ -164,7 +179,13 @@ function makeLine(label, hidden, nParameters) {
     make("td", { class: "change" }, parts.change),
   );
   const [before, after] = [unmeasured(nParameters), unmeasured(nParameters)];
-  return { element, ...parts, before, after, colour: null, focused: false };
+  return {
+    element, ...parts, before, after,
+    /** @type {string|null} */ colour: null,
+    focused: false,
+    /** @type {boolean|null} */ diverged: null,
+    /** @type {boolean|null} */ moved: null,
+  };
 }
 
 /**
@@ -220,7 +241,7 @@ function verdictOf({ before, after }, { network, weightIndex }, { card: { label 
   const now = pruning ? after : before;
   const hidden = network.layers.slice(1, -1).reduce((sum, n) => sum + n, 0);
   const units = hidden ? ` and ${now.connected} of ${hidden} hidden units` : "";
-  const loss = (x) => words.FORMATS.test_loss(x, network.task);
+  const loss = (/** @type {number} */ x) => words.FORMATS.test_loss(x, network.task);
   const losses = pruning ? `${loss(before.loss)} → ${loss(now.loss)}` : loss(now.loss);
   const cut = hidden ? now.connected === 0 : now.left === 0;
   const end = cut ? " Cut off from its inputs, it predicts the same everywhere." : "";

@@ -14,7 +14,9 @@ import { className, number, signed, weight } from "./words.js";
 
 const ENLARGED = 120;
 const DISTANCE = 8;
+/** @type {Record<string, string>} */
 const SUBSCRIPTS = { x1: "x₁", x2: "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂", "sin(x1)": "sin x₁", "sin(x2)": "sin x₂" };
+/** @type {Record<string, string>} */
 const WRAPPED = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", sigmoid: "sigmoid", linear: "" };
 
 /** @param {string} feature */
@@ -23,7 +25,7 @@ export function featureName(feature) {
 }
 
 /**
- * @param {{layers: number[], task: string, features: string[], names: string[]}} network
+ * @param {RunNetwork} network
  * @param {number} layer
  * @param {number} unit
  */
@@ -57,7 +59,7 @@ export function parameterName(network, { layer, unit, input }) {
 export function incoming(shape, row, layer, unit) {
   const start = parameterOf(shape, layer, unit, 0);
   let n = 0;
-  for (let i = 0; i < shape.layers[layer - 1]; i++) n += row[start + i] !== 0;
+  for (let i = 0; i < shape.layers[layer - 1]; i++) if (row[start + i] !== 0) n++;
   return n;
 }
 
@@ -75,6 +77,7 @@ function formulaOf(network, shape, row, layer, unit) {
   const start = parameterOf(shape, layer, unit, 0);
   const bias = row[start + fanIn];
   const left = incoming(shape, row, layer, unit);
+  /** @type {string[]} */
   const terms = [];
   if (left > 2) {
     terms.push(`Σ of ${left} weighted ${layer === 1 ? "inputs" : "units"}`);
@@ -113,6 +116,20 @@ export function stateOf(network, units, u, mask) {
     ? "Dead: 0 at all points, so no gradient reaches it."
     : "Constant: the same value at all points.";
 }
+
+/**
+ * @typedef {ReturnType<typeof makeReadout>} Readout
+ *
+ * @typedef {Object} ReadoutView  the network that is shown, and how
+ * @property {{network: RunNetwork}} recording
+ * @property {Units} units
+ * @property {Float32Array} row
+ * @property {Strip} strip
+ * @property {Palette} palette
+ * @property {number} ratio
+ * @property {Uint8Array|null} mask
+ * @property {Map<number, number>} edited
+ */
 
 export function makeReadout() {
   const parts = {
@@ -155,7 +172,7 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   say(a, `values ${number(units.low[unit])} to ${number(units.high[unit])}`);
   if (layer === 0) {
     let readers = 0;
-    for (let k = 0; k < shape.layers[1]; k++) readers += row[parameterOf(shape, 1, k, j)] !== 0;
+    for (let k = 0; k < shape.layers[1]; k++) if (row[parameterOf(shape, 1, k, j)] !== 0) readers++;
     say(b, `read by ${readers} of ${shape.layers[1]} units`);
     say(c, "");
     say(note, stateOf(network, units, unit, mask));

@@ -23,7 +23,12 @@ const TICK_DISTANCE = 18;
 // from here on there is room only for their numbers
 const MANY_LAYERS = 5;
 
-/** @param {{onChange: () => void}} handlers  called when it has to be drawn anew */
+/**
+ * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
+ * @typedef {import("./placement.js").Size} Size
+ *
+ * @param {{onChange: () => void}} handlers  called when it has to be drawn anew
+ */
 export function makeWeights({ onChange }) {
   const canvas = make("canvas", { class: "bars-of-weights", role: "img", "aria-label": "Histogram of the weights" });
   const parts = {
@@ -48,20 +53,26 @@ export function makeWeights({ onChange }) {
   );
   const panel = {
     element, ...parts,
-    run: null, layer: ALL, indices: [], hovered: null, size: { width: 0, height: 0 },
+    /** @type {string|null} */ run: null,
+    layer: ALL,
+    /** @type {Int32Array[]} where the weights stand in a row: all, then those of each layer */ indices: [],
+    /** @type {number|null} the bar that is pointed at */ hovered: null,
+    size: { width: 0, height: 0 },
     bars: new Uint16Array(BARS), zeros: 0, doomed: 0, total: 0,
-    axes: { range: 1, most: 1 }, ticks: [], ticked: "",
+    axes: { range: 1, most: 1 },
+    /** @type {number[]} */ ticks: [],
+    ticked: "",
   };
   parts.segments.addEventListener("change", ({ target }) => {
-    panel.layer = Number(target.value);
+    panel.layer = Number(/** @type {HTMLInputElement} */ (target).value);
     onChange();
   });
-  const point = (bar) => {
+  const point = (/** @type {number|null} */ bar) => {
     if (bar === panel.hovered) return;
     panel.hovered = bar;
     onChange();
   };
-  for (const kind of ["pointermove", "pointerdown"]) {
+  for (const kind of /** @type {const} */ (["pointermove", "pointerdown"])) {
     canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
   }
   canvas.addEventListener("pointerleave", () => point(null));
@@ -73,11 +84,11 @@ export function makeWeights({ onChange }) {
 }
 
 /**
- * @param {ReturnType<makeWeights>} panel
- * @param {import("./recording.js").Recording} recording
+ * @param {WeightsPanel} panel
+ * @param {Recording} recording
  * @param {Float32Array} row  of the network in focus, unpruned
- * @param {{axes: {range: number, most: number}, threshold: number, colours: Object, theme: Object, ratio: number}} options
- *   the cards' axes, below which size weights are pruned, and the colours of the network's card
+ * @param {{axes: {range: number, most: number}, threshold: number, colours: import("./card.js").HistogramColours,
+ *   theme: Theme, ratio: number}} options  the cards' axes, below which size weights are pruned, and the colours of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {
   if (panel.run !== recording.run) begin(panel, recording);

@@ -8,6 +8,7 @@ import { STRENGTH, css, mix, parse } from "../board/theme.js";
 import { linearTicks, tickLabel } from "../board/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
+/** @type {Record<string, number>} */
 export const HIT = { mouse: 9, touch: 16, keyboard: 9 }; // pixels within which a point is meant
 export const RUBBER = 11; // radius of the eraser in pixels
 const STAMP = 16; // pixels: the side of the picture of a point
@@ -16,6 +17,8 @@ const CROWD = 400; // points from which they are drawn smaller
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
  * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
+ * @typedef {[x1: number, x2: number]} Place  on the axes
  */
 
 /**
@@ -75,11 +78,11 @@ export function unitsOf({ side, reach }, pixels) {
  * @param {Object} picture
  * @param {Frame} picture.frame
  * @param {Theme} picture.theme
- * @param {import("./drawing.js").Point[]} picture.points
- * @param {(label: number) => {shape: string, fill: string, stroke: string}} picture.looks
- * @param {number[]|null} picture.cursor  where the keyboard is on the axes
+ * @param {Point[]} picture.points
+ * @param {(label: number) => Look} picture.looks
+ * @param {Place|null} picture.cursor  where the keyboard is on the axes
  * @param {number} picture.chosen  the point that is meant there, or -1
- * @param {number[]|null} picture.rubber  where the eraser is
+ * @param {Place|null} picture.rubber  where the eraser is
  */
 export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rubber }) {
   const ratio = window.devicePixelRatio || 1;
@@ -89,13 +92,15 @@ export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rub
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, heightOf(frame));
   paintAxes(context, frame, theme, getComputedStyle(canvas).fontFamily);
+  /** @type {Map<number, HTMLCanvasElement>} by label */
   const stamps = new Map();
   for (const [x1, x2, label] of points) {
-    if (!stamps.has(label)) stamps.set(label, stampOf(looks(label), points.length > CROWD ? 3.2 : 4.4, ratio));
+    const stamp = stamps.get(label) ?? stampOf(looks(label), points.length > CROWD ? 3.2 : 4.4, ratio);
+    stamps.set(label, stamp);
     const [x, y] = toCanvas(frame, x1, x2);
-    context.drawImage(stamps.get(label), x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
+    context.drawImage(stamp, x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
   }
-  if (chosen >= 0) ring(context, toCanvas(frame, ...points[chosen]), 9, theme.ink, 2);
+  if (chosen >= 0) ring(context, toCanvas(frame, points[chosen][0], points[chosen][1]), 9, theme.ink, 2);
   if (rubber) ring(context, toCanvas(frame, ...rubber), RUBBER, theme.ink, 1);
   if (cursor) paintCursor(context, frame, theme, cursor);
 }
@@ -154,7 +159,7 @@ function stampOf(look, radius, ratio) {
  */
 function paintAxes(context, frame, theme, font) {
   const { side, left, top, reach } = frame;
-  const line = (share) => css(mix(parse(theme.paper), parse(theme.ink), share));
+  const line = (/** @type {number} */ share) => css(mix(parse(theme.paper), parse(theme.ink), share));
   const half = linearTicks(reach, 3);
   const ticks = [...half.slice(1).map((x) => -x).reverse(), ...half];
   context.lineWidth = 1;

@@ -7,7 +7,7 @@ import { CORNERS, SHAPES } from "../board/points.js";
 import { number } from "../board/words.js";
 import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
 
-const TOOLS = {
+export const TOOLS = {
   point: { text: "Point", tip: "A click adds a point. Drag a point to move it." },
   spray: { text: "Spray", tip: "A click adds eight points around it." },
   erase: { text: "Erase", tip: "Click or drag over points to erase them." },
@@ -19,7 +19,11 @@ const KINDS = {
 const HINT =
   "Click to add, drag to move, right-click to erase. Keys: arrows, Enter to add, Delete to erase, M to move, 1 to 3 for the class.";
 
-/** @param {import("./pad.js").Pad} pad */
+/**
+ * @typedef {ReturnType<typeof makeControls>} Controls
+ *
+ * @param {Pad} pad
+ */
 export function makeControls(pad) {
   const kinds = group("The label of a point", KINDS, (kind) => pad.change(turnTo(pad.live, kind)));
   const tools = group("Tool", TOOLS, (tool) => {
@@ -39,8 +43,8 @@ export function makeControls(pad) {
 }
 
 /**
- * @param {import("./pad.js").Pad} pad
  * @param {Controls} controls
+ * @param {Pad} pad
  */
 export function updateControls({ kinds, tools, classes, value, undo, redo, empty }, pad) {
   const { live, history } = pad;
@@ -50,7 +54,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   value.element.hidden = live.kind !== "value";
   if (live.kind === "classes") updateClasses(classes, pad, countsOf(pointsOf(live)));
   Object.assign(value.slider, { min: -pad.valueReach, max: pad.valueReach, step: pad.valueReach / 20 });
-  value.slider.value = pad.value;
+  value.slider.value = String(pad.value);
   say(value.number, number(pad.value));
   if (live.kind === "value") {
     const { fill, stroke } = pad.looks(pad.value);
@@ -112,10 +116,15 @@ function makeValue(pad) {
   return { element: make("label", { class: "value" }, "Value", slider, shown, picture), slider, picture, number: shown };
 }
 
+/**
+ * @template {string} Key
+ * @param {string} label
+ * @param {Record<Key, {text: string, tip: string}>} options
+ * @param {(key: Key) => void} choice
+ */
 function group(label, options, choice) {
-  const buttons = Object.fromEntries(
-    Object.entries(options).map(([key, { text, tip }]) => [key, button(text, tip, () => choice(key))]),
-  );
+  const keys = /** @type {Key[]} */ (Object.keys(options));
+  const buttons = Object.fromEntries(keys.map((key) => [key, button(options[key].text, options[key].tip, () => choice(key))]));
   return { element: make("div", { class: "row", role: "group", "aria-label": label }, ...Object.values(buttons)), buttons };
 }
 

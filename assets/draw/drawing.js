@@ -1,7 +1,7 @@
 /**
  * What is drawn: immutable, so that undoing is going back to what was. No page is needed here.
  *
- * @typedef {number[]} Point  x₁, x₂, and a class (0, 1, …) or a value
+ * @typedef {[x1: number, x2: number, label: number]} Point  x₁, x₂, and a class (0, 1, …) or a value
  * @typedef {"classes"|"value"} Kind
  * @typedef {{kind: Kind, classes: Point[], value: Point[]}} Drawing  each kind has points of its own
  * @typedef {{past: Drawing[], present: Drawing, future: Drawing[]}} History
@@ -40,7 +40,7 @@ export function commit({ past, present: before, future }, present) {
  */
 export function undo(history) {
   const { past, present, future } = history;
-  return past.length ? { past: past.slice(0, -1), present: past.at(-1), future: [present, ...future] } : history;
+  return past.length ? { past: past.slice(0, -1), present: past[past.length - 1], future: [present, ...future] } : history;
 }
 
 /**
@@ -80,7 +80,7 @@ export function add(drawing, added, most) {
  * @returns {Drawing}
  */
 export function move(drawing, index, x1, x2) {
-  const moved = pointsOf(drawing).map((point, i) => (i === index ? [x1, x2, point[2]] : point));
+  const moved = pointsOf(drawing).map((point, i) => (i === index ? /** @type {Point} */ ([x1, x2, point[2]]) : point));
   return { ...drawing, [drawing.kind]: moved };
 }
 
@@ -168,7 +168,7 @@ export function spray(x1, x2, label, reach, random = Math.random) {
  * @returns {Point}
  */
 export function at(x1, x2, label, reach) {
-  const within = (x) => Math.round(Math.max(-reach, Math.min(reach, x)) * 1000) / 1000 + 0;
+  const within = (/** @type {number} */ x) => Math.round(Math.max(-reach, Math.min(reach, x)) * 1000) / 1000 + 0;
   return [within(x1), within(x2), label];
 }
 
@@ -179,6 +179,7 @@ export function at(x1, x2, label, reach) {
  */
 export function countsOf(points) {
   const most = points.reduce((label, point) => Math.max(label, point[2] + 1), N_CLASSES);
+  /** @type {number[]} */
   const counts = new Array(most).fill(0);
   for (const point of points) counts[point[2]]++;
   return counts;
@@ -212,7 +213,7 @@ export function valueReach(points, least = 1) {
 function roundUp(x, least) {
   if (x <= least) return least;
   const power = 10 ** Math.floor(Math.log10(x));
-  return [1, 2, 5, 10].find((digit) => digit * power >= x) * power;
+  return Number([1, 2, 5, 10].find((digit) => digit * power >= x)) * power;
 }
 
 /**
@@ -226,6 +227,7 @@ export function describe(drawing, { all, each, most }, names) {
   const points = pointsOf(drawing);
   const total = points.length === 1 ? "1 point" : `${points.length} points`;
   if (points.length >= most) return `${total}: no more fit.`;
+  /** @type {string[]} */
   const wanted = [];
   if (drawing.kind === "classes") {
     const counts = countsOf(points);
@@ -243,6 +245,7 @@ export function describe(drawing, { all, each, most }, names) {
  * @param {Drawing} b
  */
 function same(a, b) {
+  /** @type {(x: Point[], y: Point[]) => boolean} */
   const rows = (x, y) => x === y || (x.length === y.length && x.every((row, i) => row.every((n, j) => n === y[i][j])));
   return a.kind === b.kind && rows(a.classes, b.classes) && rows(a.value, b.value);
 }
