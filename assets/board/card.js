@@ -173,9 +173,9 @@ export function updateCross({ cross, there }, place, prediction) {
 /**
  * Say the pictures in words.
  *
- * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown
- * @param {Object<string, number>} measures
  * @param {CardElements} card
+ * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown
+ * @param {Record<string, number>} measures
  * @param {number} weights
  */
 export function describe(card, shown, measures, weights) {

@@ -1,20 +1,19 @@
 /** Pointer, fingers and keys on the network's diagram: what they point at, and what they open. */
 
-/** @import {NetworkPanel} from "./network.js" */
+/**
+ * @import {NetworkPanel} from "./network.js"
+ * @import {Diagram} from "./placement.js"
+ * @import {Units} from "./units.js"
+ */
 
 import { linkAt, unitAt } from "./placement.js";
 import { layerOf } from "./units.js";
 
 /**
+ * A spot without a unit or a link.
+ *
  * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  a unit, or a link by the index of its
  *   weight and where it is pointed at; -1 for none
- *
- * @import {Diagram} from "./placement.js"
- * @import {Units} from "./units.js"
- */
-
-/**
- * A spot without a unit or a link.
  *
  * @type {Target}
  */

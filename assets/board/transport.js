@@ -138,10 +138,10 @@ export function updateStrengths({ strengths: { element, level: slider, text: sai
 /**
  * Mark frames on the slider.
  *
- * @param {Mark[]} marks
- * @param {(frame: number) => void} seek
  * @param {Transport} transport
+ * @param {Mark[]} marks
  * @param {number} nFrames
+ * @param {(frame: number) => void} seek
  */
 export function updateMarks(transport, marks, nFrames, seek) {
   const known = JSON.stringify([marks, nFrames]);
