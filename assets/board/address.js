@@ -3,20 +3,25 @@
  * and what of that is looked at, where it is not what the page would show of itself.
  */
 
+/**
+ * @import {Recording} from "./recording.js"
+ * @import {Seen} from "./view.js"
+ */
+
 import { defaultFocus, isAdjustable } from "./view.js";
 
 // what Streamlit tells a new session, unless it is empty, however the address has changed meanwhile
 const opened = location.search;
 
 /**
- * @param {import("./recording.js").Recording} recording
- * @param {{focus: string, levels: Object<string, number>, epoch: number|null}} seen
+ * @param {Recording} recording
+ * @param {Pick<Seen, "focus"|"levels"|"epoch">} seen
  * @returns {string}  a query string without "?"; empty for the page as it opens
  */
 export function query({ link, version, cards }, { focus, levels, epoch }) {
   if (link === null) return "";
   const view = new URLSearchParams();
-  if (focus !== defaultFocus(cards)) view.set("focus", focus);
+  if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
   for (const { key, standard, values, networks } of cards) {
     const level = levels[key];
     if (isAdjustable({ networks }) && level !== standard) view.set(key, String(values[level]));
@@ -26,7 +31,12 @@ export function query({ link, version, cards }, { focus, levels, epoch }) {
   return parts.length ? [`v=${version}`, ...parts].join("&") : "";
 }
 
-/** Write the link into the address bar; no message is sent and no history is made. */
+/**
+ * Write the link into the address bar; no message is sent and no history is made.
+ *
+ * @param {Recording} recording
+ * @param {Seen} seen
+ */
 export function writeAddress(recording, seen) {
   const { pathname, hash, search } = location;
   const embedding = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed"));

@@ -6,7 +6,7 @@
 import * as cards from "./card.js";
 import { decode } from "./codec.js";
 import { pointAt } from "./crosshair.js";
-import { fit, make } from "./dom.js";
+import { contextOf, fit, make } from "./dom.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSave } from "./export.js";
 import { makeFocus } from "./focus.js";
@@ -18,6 +18,7 @@ import * as player from "./player.js";
 import { drawPoints } from "./points.js";
 import { append, isComplete, start, weightAxes } from "./recording.js";
 import { makeScale } from "./scale.js";
+import { makeShown } from "./shown.js";
 import { readTheme } from "./theme.js";
 import { addTooltip } from "./tooltip.js";
 import { makeStuck, makeTransport, updateTransport } from "./transport.js";
@@ -30,42 +31,62 @@ const TELL = 120;
 // seconds to wait for an answer that may never come
 const ASK_AGAIN = 2;
 
+/**
+ * @typedef {import("./codec.js").FirstMessage} FirstMessage
+ * @typedef {import("./codec.js").Look} Look
+ * @typedef {import("./pointing.js").Place} Place
+ * @typedef {import("./recording.js").Recording} Recording
+ * @typedef {import("./view.js").Seen} Seen
+ *
+ * @typedef {Board & {recording: Recording, theme: import("./theme.js").Theme, scale: import("./scale.js").Scale}} Showing
+ *   a board that shows a recording
+ */
+
 export class Board {
-  /** @type {import("./recording.js").Recording|null} */ recording = null;
+  /** @type {Recording|null} */ recording = null;
   /** @type {import("./player.js").State} */ state = player.START;
   /** @type {import("./view.js").View} */ view = views.START;
-  /** @type {Object[]} */ cards = [];
+  /** @type {cards.CardElements[]} */ cards = [];
   /** @type {import("./shown.js").Shown[]} */ shown = [];
-  theme = null;
-  scale = null;
-  painters = new Map();
+  /** @type {import("./theme.js").Theme|null} */ theme = null;
+  /** @type {import("./scale.js").Scale|null} */ scale = null;
+  /** @type {Map<number, import("./painter.js").Painter>} by grid points along a side */ painters = new Map();
   pace = START_PACE;
   fine = false;
   pointed = false;
   points = document.createElement("canvas");
   axes = { range: 1, most: 1 };
-  marks = [];
-  place = null;
+  /** @type {import("./marks.js").Mark[]} */ marks = [];
+  /** @type {Place|null} */ place = null;
   size = { width: 0, histogram: 52, closeup: 0 };
   ratio = 1;
   stale = false;
-  resting = 0;
-  telling = 0;
+  /** @type {ReturnType<typeof setTimeout>|0} */ resting = 0;
+  /** @type {ReturnType<typeof setTimeout>|0} */ telling = 0;
   pressed = false;
   known = "";
   addressed = "";
-  wish = null;
+  /** @type {Look["id"]|null} */ wish = null;
   reply = 0;
   /** Resolves when all messages so far are decoded. */
+  /** @type {Promise<unknown>} */
   received = Promise.resolve();
   /** Seconds until the server wishes to be asked for more. */
   askAfter = 0;
   left = false;
   request = 0;
   time = 0;
-  /** Called with what is looked at, when that is not what the server knows and nothing moves. */
+  /**
+   * Called with what is looked at, when that is not what the server knows and nothing moves.
+   *
+   * @type {(seen: Seen) => void}
+   */
   onView = () => {};
-  /** Called with recording and what is looked at of it, when that has changed. */
+  /**
+   * Called with recording and what is looked at of it, when that has changed.
+   *
+   * @type {(recording: Recording, seen: Seen) => void}
+   */
   onAddress = () => {};
   /** Called when the server has lost this page's session and begun another; true to leave it all. */
   onNewSession = () => false;
@@ -84,9 +105,9 @@ export class Board {
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
       makeStuck(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
-    this.element.regviz = this;
+    Object.assign(this.element, { regviz: this });
     addTooltip(this.element);
-    this.onFrame = (now) => this.tick(now);
+    this.onFrame = (/** @type {number} */ now) => this.tick(now);
     this.element.addEventListener("pointerdown", () => (this.pressed = true));
   }
 
@@ -111,7 +132,7 @@ export class Board {
 
   /** Which card is seen large. */
   focusIndex() {
-    return this.recording.cards.findIndex(({ key }) => key === this.view.focus);
+    return (this.recording?.cards ?? []).findIndex(({ key }) => key === this.view.focus);
   }
 
   /**
@@ -128,7 +149,7 @@ export class Board {
   /**
    * Show a decoded message.
    *
-   * @param {import("./codec.js").Message} message
+   * @param {import("./codec.js").Message} message  with frame 0 it is a FirstMessage
    * @returns {{run: string, held: number}|null}  as of `receive`
    */
   take(message) {
@@ -141,7 +162,7 @@ export class Board {
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
       if (frame !== 0) return { run, held: 0 };
-      this.begin(start(message));
+      this.begin(start(/** @type {FirstMessage} */ (message)));
     } else {
       // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
       // what a fragment was asked if the page runs anew before it.
@@ -151,23 +172,28 @@ export class Board {
       }
       this.recording = append(this.recording, message);
     }
-    this.obey(message.header.look);
-    this.state = player.arrived(this.state, this.recording);
-    this.axes = weightAxes(this.recording);
+    const recording = /** @type {Recording} */ (this.recording);
+    this.obey(recording, message.header.look);
+    this.state = player.arrived(this.state, recording);
+    this.axes = weightAxes(recording);
     this.change();
     // once more when all is there, so that the server knows; its answer to that is empty
-    return isComplete(this.recording) && epochs.length === 0 ? null : this.next();
+    return isComplete(recording) && epochs.length === 0 ? null : this.next();
   }
 
-  /** Look where the server wishes, once for each wish. */
-  obey(look) {
+  /**
+   * Look where the server wishes, once for each wish.
+   *
+   * @param {Recording} recording
+   * @param {Look|undefined} look
+   */
+  obey(recording, look) {
     if (!look || look.id === this.wish) return;
-    const { recording } = this;
     const first = this.wish === null;
     this.wish = look.id;
     this.look(views.wished(this.view, recording, look));
     if (look.epoch !== null) this.state = player.until(this.state, recording, look.epoch);
-    this.known = JSON.stringify({ ...this.seen(), epoch: look.epoch });
+    this.known = JSON.stringify({ ...this.seen(recording), epoch: look.epoch });
     if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
@@ -178,9 +204,14 @@ export class Board {
     this.tellLater();
   }
 
-  /** What is looked at, as the server and the address bar are told. */
-  seen() {
-    const { view, recording, state } = this;
+  /**
+   * What is looked at, as the server and the address bar are told.
+   *
+   * @param {Recording} recording
+   * @returns {Seen}
+   */
+  seen(recording) {
+    const { view, state } = this;
     const { epochs, held, nFrames } = recording;
     const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
     const levels = Object.fromEntries(recording.cards.map((card) => [card.key, views.levelOf(view, card)]));
@@ -193,7 +224,7 @@ export class Board {
     this.telling = setTimeout(() => {
       this.telling = 0;
       if (!this.recording || this.pressed) return;
-      const seen = this.seen();
+      const seen = this.seen(this.recording);
       const known = JSON.stringify(seen);
       if (known !== this.known) this.onView(seen);
       this.known = known;
@@ -208,21 +239,29 @@ export class Board {
     return this.recording && { run: this.recording.run, held: this.recording.held };
   }
 
-  /** Show another run from now on. */
+  /**
+   * Show another run from now on.
+   *
+   * @param {Recording} recording
+   */
   begin(recording) {
     const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
     const state = this.recording ? player.renewed(this.state, this.recording) : first;
     const view = views.renewed(this.view, recording);
-    Object.assign(this, { recording, state, view, theme: null, painters: new Map(), pace: START_PACE });
+    this.recording = recording;
+    this.state = state;
+    this.view = view;
+    this.theme = null;
+    this.painters = new Map();
+    this.pace = START_PACE;
+    /** @type {Parameters<typeof cards.makeCard>[2]} */
     const handlers = {
       focus: (key) => this.look({ ...this.view, focus: key }),
       strengthen: (key, level) => this.look(views.setLevel(this.view, recording.cards, key, level)),
       point: (place) => this.point(place),
     };
     this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
-    this.shown = recording.cards.map((card, c) => ({
-      card, c, row: new Float32Array(recording.nParameters), drawn: new Float32Array(recording.nParameters),
-    }));
+    this.shown = recording.cards.map((card, c) => makeShown(card, c, recording.nParameters));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
     this.restyle();
     this.measure();
@@ -234,9 +273,10 @@ export class Board {
     if (!this.recording || theme.mode === this.theme?.mode) return;
     this.theme = theme;
     this.element.dataset.theme = theme.mode;
-    this.scale = makeScale(this.recording, theme);
-    this.cards.forEach((card, c) => cards.dressCard(card, this.recording.cards[c], theme));
-    updateSigns(this.legend, this.recording, this.scale, theme);
+    const { recording } = this;
+    this.scale = makeScale(recording, theme);
+    this.cards.forEach((card, c) => cards.dressCard(card, recording.cards[c], theme));
+    updateSigns(this.legend, recording, this.scale, theme);
     this.preparePoints();
   }
 
@@ -257,19 +297,23 @@ export class Board {
   }
 
   preparePoints() {
-    const { recording, scale, theme, size, ratio } = this;
-    for (const [canvas, side] of [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]]) {
+    const { recording, scale, theme, size, ratio } = /** @type {Showing} */ (this);
+    /** @type {[HTMLCanvasElement, number][]} */
+    const layers = [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]];
+    for (const [canvas, side] of layers) {
       if (!side) continue;
       fit(canvas, side, side, ratio);
-      drawPoints(canvas.getContext("2d"), recording, scale, theme, side, ratio);
+      drawPoints(contextOf(canvas), recording, scale, theme, side, ratio);
     }
     this.invalidate();
   }
 
+  /** @param {number} frame */
   seek(frame) {
     if (this.recording) this.go(player.seek(this.state, this.recording, frame));
   }
 
+  /** @param {string} kind */
   seekMark(kind) {
     const mark = this.marks.find((each) => each.kind === kind);
     if (mark) this.seek(mark.frame);
@@ -291,6 +335,7 @@ export class Board {
     this.go(player.restart(this.state));
   }
 
+  /** @param {number} steps */
   changeSpeed(steps) {
     this.go(player.faster(this.state, steps));
   }
@@ -305,6 +350,7 @@ export class Board {
     this.go({ ...this.state, loop: !this.state.loop });
   }
 
+  /** @param {player.State} state */
   go(state) {
     this.state = state;
     // the slider answers at once, the pictures with the next frame
@@ -313,23 +359,31 @@ export class Board {
     this.tellLater();
   }
 
-  /** Look at the same recording in another way. */
+  /**
+   * Look at the same recording in another way.
+   *
+   * @param {views.View} view
+   */
   look(view) {
     this.view = view;
     this.change();
     this.tellLater();
   }
 
+  /** @param {number} c */
   focusOn(c) {
     const card = this.recording?.cards[c];
     if (card) this.look({ ...this.view, focus: card.key });
   }
 
+  /** @param {number} level */
   strengthenAll(level) {
-    this.look(views.setLevel({ ...this.view, linked: true }, this.recording.cards, null, level));
+    if (this.recording) this.look(views.setLevel({ ...this.view, linked: true }, this.recording.cards, null, level));
   }
 
+  /** @param {number} steps */
   strengthenBy(steps) {
+    if (!this.recording) return;
     const view = views.shift(this.view, this.recording.cards, steps);
     if (view !== this.view) this.look(view);
   }
@@ -339,22 +393,32 @@ export class Board {
   }
 
   toggleDiscrete() {
-    if (this.recording.network.task !== "regression") this.look({ ...this.view, discrete: !this.view.discrete });
+    if (this.recording && this.recording.network.task !== "regression") this.look({ ...this.view, discrete: !this.view.discrete });
   }
 
+  /** @param {number} threshold */
   prune(threshold) {
     this.look({ ...this.view, threshold });
   }
 
+  /**
+   * @param {number} index
+   * @param {number} value
+   */
   edit(index, value) {
-    this.look(views.edit(this.view, this.view.focus, index, value));
+    if (this.view.focus !== null) this.look(views.edit(this.view, this.view.focus, index, value));
   }
 
+  /** @param {number} [index] */
   unedit(index) {
-    this.look(views.unedit(this.view, this.view.focus, index));
+    if (this.view.focus !== null) this.look(views.unedit(this.view, this.view.focus, index));
   }
 
-  /** Ask all networks for their prediction at a place of the picture, or cease to. */
+  /**
+   * Ask all networks for their prediction at a place of the picture, or cease to.
+   *
+   * @param {Place|null} place
+   */
   point(place) {
     this.place = place;
     this.pointed = true;
@@ -377,6 +441,7 @@ export class Board {
     if (!this.request) this.request = requestAnimationFrame(this.onFrame);
   }
 
+  /** @param {number} now */
   tick(now) {
     this.request = 0;
     if (!this.recording) return;
@@ -388,7 +453,7 @@ export class Board {
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
     if (this.stale) this.move();
-    else if (this.pointed) pointAt(this);
+    else if (this.pointed) pointAt(/** @type {Showing} */ (this));
     this.pointed = false;
     if (playing) this.wake();
   }
@@ -406,7 +471,7 @@ export class Board {
   draw() {
     if (!this.recording || !this.size.width) return;
     this.stale = false;
-    drawBoard(this);
+    drawBoard(/** @type {Showing} */ (this));
   }
 
   /** Draw more finely, a card in each of the browser's frames, and say it in words. */
@@ -414,13 +479,13 @@ export class Board {
     this.resting = 0;
     if (!this.recording || this.stale || !this.size.width) return;
     if (!this.fine && this.pace.coarse > 0 && c < this.cards.length) {
-      refineCard(this, c);
+      refineCard(/** @type {Showing} */ (this), c);
       this.resting = setTimeout(() => this.rest(c + 1));
       return;
     }
     this.fine = true;
-    refineFocus(this);
-    describeBoard(this);
+    refineFocus(/** @type {Showing} */ (this));
+    describeBoard(/** @type {Showing} */ (this));
     this.tellLater();
   }
 

@@ -1,11 +1,13 @@
 /** The network's prediction over the plane, as colours. */
 
+/** @import {Scale} from "./scale.js" */
+
 import { predict, winner } from "./forward.js";
 
 /**
  * Colour every point of the grid.
  *
- * @param {import("./scale.js").Scale} scale
+ * @param {Scale} scale
  * @param {Float64Array} raw  the network's outputs, (outputs, n)
  * @param {number} nOutputs
  * @param {number} n
@@ -20,6 +22,13 @@ export function paint(scale, raw, nOutputs, n, values, pixels, discrete) {
   else paintTwoSided(scale, tables[0], values, n, pixels);
 }
 
+/**
+ * @param {Scale} scale
+ * @param {Uint32Array} table
+ * @param {Float64Array} values
+ * @param {number} n
+ * @param {Uint32Array} pixels
+ */
 function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
   const top = table.length - 1;
   const slope = task === "regression" ? (0.5 * top) / reach : top;
@@ -31,6 +40,13 @@ function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
   }
 }
 
+/**
+ * @param {Uint32Array[]} tables
+ * @param {Float64Array} values
+ * @param {number} nOutputs
+ * @param {number} n
+ * @param {Uint32Array} pixels
+ */
 function paintClasses(tables, values, nOutputs, n, pixels) {
   const top = tables[0].length - 1;
   for (let p = 0; p < n; p++) {

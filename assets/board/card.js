@@ -1,6 +1,12 @@
 /** A card: a method's boundary, its strength, its numbers and its weights. */
 
-import { fit, make, say } from "./dom.js";
+/**
+ * @import {Task} from "./forward.js"
+ * @import {Place} from "./pointing.js"
+ * @import {Theme} from "./theme.js"
+ */
+
+import { contextOf, fit, make, say } from "./dom.js";
 import { SIDE, BARS, count, drawHistogram } from "./histogram.js";
 import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "./theme.js";
@@ -8,6 +14,9 @@ import { isAdjustable } from "./view.js";
 import * as words from "./words.js";
 
 /**
+ * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
+ * @typedef {ReturnType<typeof makeCard>} CardElements
+ *
  * @param {import("./recording.js").Recording} recording
  * @param {number} c  which card
  * @param {{focus: (key: string) => void, strengthen: (key: string, level: number) => void,
@@ -16,8 +25,11 @@ import * as words from "./words.js";
 export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
   const { key, label, about, networks } = cards[c];
   // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
+  /** @type {Record<string, string>} */
   const reach = c === 0 ? {} : { tabindex: "-1" };
+  /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
   const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
+  /** @type {Record<string, HTMLElement>} */
   const values = {};
   const list = make("dl", {});
   for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
@@ -59,13 +71,21 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
   slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
-    const control = event.target.closest("button, input");
+    const control = /** @type {Element} */ (event.target).closest("button, input");
     if (!control || control === parts.pick || control === name) focus(key);
   });
-  return { element, values, ...parts, counts: new Uint16Array(BARS), colours: null };
+  /** @type {HistogramColours} */
+  const colours = { bar: "", zero: "", axis: "" };
+  return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
 }
 
-/** Take on the theme's colours. */
+/**
+ * Take on the theme's colours.
+ *
+ * @param {CardElements} card
+ * @param {import("./recording.js").Card} own
+ * @param {Theme} theme
+ */
 export function dressCard(card, { colour }, theme) {
   const own = colour[theme.mode];
   card.element.style.setProperty("--method", own);
@@ -77,7 +97,12 @@ export function dressCard(card, { colour }, theme) {
   };
 }
 
-/** Whether the card is the one that is seen large, how strong it is, and what is to be said of it. */
+/**
+ * Whether the card is the one that is seen large, how strong it is, and what is to be said of it.
+ *
+ * @param {CardElements} card
+ * @param {{strength: string, level: number, levels: number, focused: boolean, remark: string}} heading
+ */
 export function updateHeading(card, { strength, level, levels, focused, remark }) {
   const { element, pick, slider } = card;
   if (element.classList.contains("focused") !== focused) {
@@ -95,7 +120,9 @@ export function updateHeading(card, { strength, level, levels, focused, remark }
 /**
  * The numbers.
  *
- * @param {Object<string, number>} measures  by their names in words.TERMS
+ * @param {CardElements} card
+ * @param {Record<string, number>} measures  by their names in words.TERMS
+ * @param {Task} task
  * @param {number|null} lost  the epoch from which the network is lost
  */
 export function updateNumbers({ values, element, diverged }, measures, task, lost) {
@@ -107,18 +134,33 @@ export function updateNumbers({ values, element, diverged }, measures, task, los
   }
 }
 
-/** The histogram of the weights in `row`, on axes that are the same for all cards. */
+/**
+ * The histogram of the weights in `row`, on axes that are the same for all cards.
+ *
+ * @param {CardElements} card
+ * @param {Float32Array} row
+ * @param {Int32Array} weightIndex
+ * @param {{range: number, most: number}} axes
+ * @param {{width: number, histogram: number}} size
+ * @param {number} ratio
+ */
 export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
   count(row, 0, weightIndex, axes.range, card.counts);
   fit(card.histogram, size.width, size.histogram, ratio);
-  const context = card.histogram.getContext("2d");
+  const context = contextOf(card.histogram);
   drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
   say(card.zeros, words.zeros(card.counts[SIDE], weightIndex.length));
   say(card.low, words.axis(-axes.range));
   say(card.high, words.axis(axes.range));
 }
 
-/** The crosshair: at shares `x` and `y` of the picture from its upper left, with a prediction. */
+/**
+ * The crosshair: at shares `x` and `y` of the picture from its upper left, with a prediction.
+ *
+ * @param {CardElements} card
+ * @param {Place|null} place
+ * @param {string} prediction
+ */
 export function updateCross({ cross, there }, place, prediction) {
   cross.hidden = there.hidden = place === null;
   if (place === null) return;
@@ -131,8 +173,10 @@ export function updateCross({ cross, there }, place, prediction) {
 /**
  * Say the pictures in words.
  *
- * @param {{label: string, strength: string, epoch: number, task: string, lost: number|null}} shown
- * @param {Object<string, number>} measures
+ * @param {CardElements} card
+ * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown
+ * @param {Record<string, number>} measures
+ * @param {number} weights
  */
 export function describe(card, shown, measures, weights) {
   const zeros = card.counts[SIDE];

@@ -16,26 +16,33 @@
  * @property {number} width
  * @property {(value: number|undefined) => string} say  the value as the legend writes it
  *
+ * @typedef {{epoch: number, text: string}} ChartMark
+ *
  * @typedef {Object} Data
  * @property {string} key  the vertical axis only grows as long as this stays the same
  * @property {number[]} epochs  of the frames held
  * @property {number} lastEpoch
  * @property {Series[]} series  another list whenever one of its numbers or colours is another
- * @property {{epoch: number, text: string}[]} marks
+ * @property {readonly ChartMark[]} marks
  * @property {number} now  the frame that is shown
  * @property {boolean} log
- * @property {number[]} yRange  what the vertical axis shows at least, from a value above 0
+ * @property {readonly [number, number]} yRange  what the vertical axis shows at least, from a value above 0
  * @property {number} yMost   what it shows at most; lines beyond leave the chart
  * @property {string} yLabel
  * @property {(tick: number) => string} format  a label of the vertical axis
  */
 
-import { fit, icon, make, onResize, say } from "./dom.js";
+/** @import {Plot} from "./plot.js"
+ * @import {Theme} from "./theme.js" */
+
+import { contextOf, fit, icon, make, onResize, say } from "./dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "./plot.js";
 import { niceCeiling } from "./recording.js";
 import { logRange } from "./ticks.js";
 
 /**
+ * @typedef {ReturnType<typeof makeChart>} Chart
+ *
  * @param {{label: string, onSeek: (frame: number) => void}} chart
  */
 export function makeChart({ label, onSeek }) {
@@ -45,19 +52,21 @@ export function makeChart({ label, onSeek }) {
   const chart = {
     element: make("div", { class: "chart" }, legend, canvas),
     at, canvas, legend,
-    values: [],
-    signs: [],
+    /** @type {HTMLElement[]} */ values: [],
+    /** @type {SVGElement[]} */ signs: [],
     names: "",
     picture: make("canvas"),
     width: 0,
     height: 0,
-    data: null,
-    theme: null,
+    /** @type {Data|null} */ data: null,
+    /** @type {Theme|null} */ theme: null,
     ratio: 1,
     hover: -1,
+    /** @type {{series: Series[], marks: readonly ChartMark[], log: boolean, mode: string, ratio: number, width: number, height: number}|null} */
     drawn: null,
-    colours: null,
-    crowded: [],
+    /** @type {import("./plot.js").Colours|null} */ colours: null,
+    font: "",
+    /** @type {{text: string, x: number}[]} */ crowded: [],
     // smallest and largest value that the vertical axis has to show
     key: "",
     least: Infinity,
@@ -74,44 +83,65 @@ export function makeChart({ label, onSeek }) {
 }
 
 /**
- * @param {Object} chart
+ * @param {Chart} chart
  * @param {Data} data
- * @param {import("./theme.js").Theme} theme
+ * @param {Theme} theme
  * @param {number} ratio  device pixels per CSS pixel
  */
 export function drawChart(chart, data, theme, ratio) {
-  Object.assign(chart, { data, theme, ratio });
+  chart.data = data;
+  chart.theme = theme;
+  chart.ratio = ratio;
   // another run may have fewer frames
   chart.hover = Math.min(chart.hover, data.epochs.length - 1);
   const { width, height, drawn } = chart;
   if (!drawn || drawn.series !== data.series) updateLegend(chart, data);
-  updateValues(chart);
+  updateValues(chart, data);
   // not laid out yet, or in a panel that is closed
   if (!width || !height) return;
-  if (!isDrawn(chart)) prepare(chart);
+  if (!isDrawn(chart, data, theme)) prepare(chart, data, theme);
   fit(chart.canvas, width, height, ratio);
-  drawCursor(chart.canvas.getContext("2d"), chart);
+  drawCursor(contextOf(chart.canvas), /** @type {Plot} */ (chart));
 }
 
-/** Draw what was drawn last, at another size or under another pointer. */
+/**
+ * Draw what was drawn last, at another size or under another pointer.
+ *
+ * @param {Chart} chart
+ */
 export function redraw(chart) {
-  if (chart.data) drawChart(chart, chart.data, chart.theme, chart.ratio);
+  if (chart.data && chart.theme) drawChart(chart, chart.data, chart.theme, chart.ratio);
 }
 
-/** Whether the picture of axes and lines is still the right one. */
-function isDrawn({ drawn, data, theme, ratio, width, height }) {
+/**
+ * Whether the picture of axes and lines is still the right one.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {Theme} theme
+ */
+function isDrawn({ drawn, ratio, width, height }, data, theme) {
   return (
     drawn !== null && drawn.series === data.series && sameMarks(drawn.marks, data.marks) && drawn.log === data.log &&
     drawn.mode === theme.mode && drawn.width === width && drawn.height === height && drawn.ratio === ratio
   );
 }
 
+/**
+ * @param {readonly ChartMark[]} a
+ * @param {readonly ChartMark[]} b
+ */
 function sameMarks(a, b) {
   if (a === b) return true;
   return a.length === b.length && a.every(({ epoch, text }, i) => epoch === b[i].epoch && text === b[i].text);
 }
 
-/** Names and signs, made anew only when they are others; a tooltip that is open stays open. */
+/**
+ * Names and signs, made anew only when they are others; a tooltip that is open stays open.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ */
 function updateLegend(chart, { series, lastEpoch }) {
   const names = series.map(({ name, tip, dash }) => [name, tip, dash].join("\n")).join("\n\n");
   if (chart.names !== names) {
@@ -132,30 +162,44 @@ function updateLegend(chart, { series, lastEpoch }) {
   chart.at.style.minWidth = `${"at epoch ".length + String(lastEpoch).length}ch`;
 }
 
-function updateValues({ data, hover, at, values }) {
+/**
+ * @param {Chart} chart
+ * @param {Data} data
+ */
+function updateValues({ hover, at, values }, data) {
   const frame = hover < 0 ? data.now : hover;
   say(at, `at epoch ${data.epochs[frame]}`);
   at.classList.toggle("hovered", hover >= 0);
   data.series.forEach((series, i) => say(values[i], series.say(series.values?.[frame])));
 }
 
-/** Draw axes, lines and marks, to the canvas that is kept. */
-function prepare(chart) {
-  const { picture, canvas, data, theme, ratio, width, height } = chart;
+/**
+ * Draw axes, lines and marks, to the canvas that is kept.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {Theme} theme
+ */
+function prepare(chart, data, theme) {
+  const { picture, canvas, ratio, width, height } = chart;
   const { series, log, marks } = data;
   chart.drawn = { series, log, marks, mode: theme.mode, ratio, width, height };
   chart.colours = plotColours(theme);
   chart.font = getComputedStyle(canvas).fontFamily;
-  stretch(chart);
+  stretch(chart, data);
   fit(picture, width, height, ratio);
-  chart.crowded = drawPicture(picture.getContext("2d"), chart);
+  chart.crowded = drawPicture(contextOf(picture), /** @type {Plot} */ (chart));
 }
 
-/** Let the vertical axis hold all values: it grows, and never shrinks under the same key. */
-function stretch(chart) {
-  const { key, series, yRange, yMost, epochs, log } = chart.data;
-  if (chart.key !== key) Object.assign(chart, { key, least: Infinity, most: 0 });
-  let { least, most } = chart;
+/**
+ * Let the vertical axis hold all values: it grows, and never shrinks under the same key.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ */
+function stretch(chart, { key, series, yRange, yMost, epochs, log }) {
+  let [least, most] = chart.key === key ? [chart.least, chart.most] : [Infinity, 0];
+  chart.key = key;
   least = Math.min(least, yRange[0]);
   most = Math.max(most, yRange[1]);
   for (const { values } of series) {
@@ -167,16 +211,21 @@ function stretch(chart) {
     }
   }
   most = Math.min(most, yMost);
-  const [low, high] = log ? logRange(least, most) : [0, niceCeiling(most || 1)];
-  Object.assign(chart, { least, most, low, high });
+  chart.least = least;
+  chart.most = most;
+  [chart.low, chart.high] = log ? logRange(least, most) : [0, niceCeiling(most || 1)];
 }
 
+/**
+ * @param {Chart} chart
+ * @param {(frame: number) => void} onSeek
+ */
 function listen(chart, onSeek) {
   const { canvas } = chart;
   let pressed = false;
-  const point = (event) => {
+  const point = (/** @type {PointerEvent} */ event) => {
     if (!chart.data) return;
-    chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, chart));
+    chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, { data: chart.data, width: chart.width }));
     if (pressed) onSeek(chart.hover);
     redraw(chart);
   };
@@ -203,6 +252,7 @@ function listen(chart, onSeek) {
  * The frame whose epoch lies nearest to `epoch`.
  *
  * @param {number[]} epochs  ascending
+ * @param {number} epoch
  */
 function nearestFrame(epochs, epoch) {
   let [low, high] = [0, epochs.length - 1];

@@ -3,7 +3,16 @@
  * marked, and with a crosshair that asks every network for its prediction.
  */
 
-import { fit, make, say } from "./dom.js";
+/**
+ * @import {OnPoint, Place} from "./pointing.js"
+ * @import {Points} from "./prune.js"
+ * @import {Recording} from "./recording.js"
+ * @import {Scale} from "./scale.js"
+ * @import {Theme} from "./theme.js"
+ * @import {Network, Task} from "./forward.js"
+ */
+
+import { contextOf, make, say } from "./dom.js";
 import { outputs, winner } from "./forward.js";
 import { paintBoundary } from "./painter.js";
 import { listenToKeys, listenToPointer } from "./pointing.js";
@@ -11,7 +20,9 @@ import { makePoints } from "./prune.js";
 import * as words from "./words.js";
 
 /**
- * @param {{onPoint: (place: {x: number, y: number}|null) => void, onDiscrete: (on: boolean) => void}} handlers
+ * @typedef {ReturnType<typeof makeCloseup>} Closeup
+ *
+ * @param {{onPoint: OnPoint, onDiscrete: (on: boolean) => void}} handlers
  *   a place is given in shares of the picture from its upper left
  */
 export function makeCloseup({ onPoint, onDiscrete }) {
@@ -28,26 +39,36 @@ export function makeCloseup({ onPoint, onDiscrete }) {
     make("div", { class: "picture" }, canvas, cross),
     readout,
   );
-  const panel = { element, canvas, cross, readout, discrete, points: document.createElement("canvas"), run: null, sets: null, wrong: null, title };
+  const panel = {
+    element, canvas, cross, readout, discrete, title,
+    points: document.createElement("canvas"),
+    /** @type {string|null} */ run: null,
+    /** @type {Points[]} of train and test */ sets: [],
+    /** @type {number[]|null} how many of them are misclassified */ wrong: null,
+  };
   listenToPointer(canvas, onPoint);
   listenToKeys(canvas, onPoint, readout);
   return panel;
 }
 
 /**
- * @param {ReturnType<typeof makeCloseup>} panel
- * @param {ReturnType<typeof import("./painter.js").makePainter>} painter
- * @param {import("./recording.js").Recording} recording
+ * @param {Closeup} panel
+ * @param {import("./painter.js").Painter} painter
+ * @param {Recording} recording
  * @param {Float32Array} row
- * @param {{scale: Object, theme: Object, size: number, ratio: number, discrete: boolean}} options
+ * @param {{scale: Scale, theme: Theme, size: number, ratio: number, discrete: boolean}} options
  */
 export function updateCloseup(panel, painter, recording, row, { scale, theme, size, ratio, discrete }) {
   if (panel.run !== recording.run) begin(panel, recording);
   paintBoundary(painter, panel.canvas, row, scale, theme, size, ratio, panel.points, discrete);
   if (panel.discrete.getAttribute("aria-pressed") !== String(discrete)) panel.discrete.setAttribute("aria-pressed", String(discrete));
-  panel.wrong = markWrong(panel, recording, row, theme, size, ratio);
+  panel.wrong = markWrong(panel.canvas, panel.sets, recording, row, theme, size, ratio);
 }
 
+/**
+ * @param {Closeup} panel
+ * @param {Recording} recording
+ */
 function begin(panel, recording) {
   panel.run = recording.run;
   const { train, test } = recording.points;
@@ -58,10 +79,20 @@ function begin(panel, recording) {
   panel.title.dataset.tip = words.boundary(recording.network.task);
 }
 
-/** A ring around every point of another class than predicted; returns how many of train and test. */
-function markWrong({ canvas, sets }, { network, domain: [low, high], points }, row, theme, size, ratio) {
+/**
+ * A ring around every point of another class than predicted; returns how many of train and test.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Points[]} sets
+ * @param {Recording} recording
+ * @param {Float32Array} row
+ * @param {Theme} theme
+ * @param {number} size
+ * @param {number} ratio
+ */
+function markWrong(canvas, sets, { network, domain: [low, high], points }, row, theme, size, ratio) {
   if (network.task === "regression") return [0, 0];
-  const context = canvas.getContext("2d", { alpha: false });
+  const context = contextOf(canvas, { alpha: false });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   const factor = size / (high - low);
   const counts = [0, 0];
@@ -77,7 +108,7 @@ function markWrong({ canvas, sets }, { network, domain: [low, high], points }, r
       context.moveTo(x + radius, y);
       context.arc(x, y, radius, 0, 2 * Math.PI);
     }
-    for (const [colour, width] of [[theme.paper, 3.2], [theme.ink, s === 0 ? 1.8 : 1.1]]) {
+    for (const [colour, width] of /** @type {[string, number][]} */ ([[theme.paper, 3.2], [theme.ink, s === 0 ? 1.8 : 1.1]])) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.stroke();
@@ -86,6 +117,11 @@ function markWrong({ canvas, sets }, { network, domain: [low, high], points }, r
   return counts;
 }
 
+/**
+ * @param {Network} network
+ * @param {Points} points
+ * @param {number} p
+ */
 function classOf({ task }, { raw, n }, p) {
   if (task === "binary") return raw[p] > 0 ? 1 : 0;
   return winner(raw, n, raw.length / n, p);
@@ -94,18 +130,30 @@ function classOf({ task }, { raw, n }, p) {
 /**
  * The crosshair, and in words where it is and what each network predicts there; at rest how many
  * points are misclassified.
+ *
+ * @param {Closeup} panel
+ * @param {Place|null} place
+ * @param {number[]|null} point
+ * @param {import("./words.js").Prediction[]} predictions
+ * @param {Task} task
  */
 export function updatePlace({ cross, readout, wrong, sets }, place, point, predictions, task) {
   cross.hidden = place === null;
-  if (place) {
+  if (place && point) {
     cross.style.setProperty("--x", String(place.x));
     cross.style.setProperty("--y", String(place.y));
-  }
-  if (place) say(readout, words.predictionsAt(point, predictions));
-  else if (wrong) say(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
+    say(readout, words.predictionsAt(point, predictions));
+  } else if (wrong) say(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
 }
 
-/** Say the picture in words. */
+/**
+ * Say the picture in words.
+ *
+ * @param {Closeup} panel
+ * @param {string} label
+ * @param {number} epoch
+ * @param {Task} task
+ */
 export function describeCloseup({ canvas, wrong, sets }, label, epoch, task) {
   if (!wrong) return;
   const what = task === "regression" ? "Predictions" : "Boundary";

@@ -2,7 +2,65 @@
  * Reads the messages that regviz/board/encoding.py writes; the layout is described there.
  *
  * @typedef {Float32Array|Uint16Array} Numbers  the latter hold numbers in half precision
- * @typedef {{header: Object, arrays: Object<string, Numbers>}} Message
+ * @typedef {{light: string, dark: string}} ByMode  a CSS colour for each theme
+ * @typedef {"<f4"|"<f2"} NumberType
+ *
+ * @typedef {Object} Card
+ * @property {string} key
+ * @property {string} label
+ * @property {string} about
+ * @property {ByMode} colour
+ * @property {number[]} networks    from weak to strong
+ * @property {string[]} strengths   of each, in words
+ * @property {number[]} drop_rates  of each
+ * @property {number[]} values      of each, as in a link
+ * @property {number} standard      the level that a link need not name
+ * @property {number} level         where the card starts
+ * @property {boolean} held         whether it shows the network that early stopping keeps
+ *
+ * @typedef {Object} Look  what the board is to show, once for each id
+ * @property {string|number} id
+ * @property {string|null} focus                key of a card, or null to leave it
+ * @property {Record<string, number>} levels    strength indices by card key
+ * @property {number|null} epoch                or null to leave it
+ * @property {boolean} scroll                   whether to scroll to the board
+ *
+ * @typedef {Object} Header  of every message
+ * @property {number} version
+ * @property {string} run
+ * @property {number} frame       the first frame of the message
+ * @property {number} n_frames    frames that the run will have
+ * @property {number} reply       counts the messages of a session
+ * @property {number} rest        seconds after which to ask for more
+ * @property {number[]} epochs    of the frames in the message
+ * @property {number[]} diverged  for each network the epoch from which it is lost, or -1
+ * @property {{best: number[], stop: (number|null)[]}|null} early_stopping
+ * @property {string|null} link   the query string of what is trained, if it fits into a link
+ * @property {Look} [look]
+ * @property {Record<string, [NumberType, ...number[]]>} arrays  type and shape, by name
+ *
+ * @typedef {Object} Opening  what the header of the message with frame 0 has besides
+ * @property {number} link_version
+ * @property {number} n_networks
+ * @property {number} last_epoch
+ * @property {number} patience
+ * @property {number} onset
+ * @property {string} data
+ * @property {import("./forward.js").Task} task
+ * @property {string[]} names
+ * @property {number[]} layers
+ * @property {string} activation
+ * @property {string[]} features
+ * @property {string[]} metrics
+ * @property {number[]} domain
+ * @property {Card[]} cards
+ * @property {string[]} classes
+ * @property {ByMode} blank
+ *
+ * @typedef {Record<"train"|"validation"|"test", Float32Array>} Points  rows (x1, x2, y)
+ *
+ * @typedef {{header: Header, arrays: {parameters: Numbers, metrics: Float32Array}}} Message
+ * @typedef {{header: Header & Opening, arrays: Message["arrays"] & Points}} FirstMessage
  */
 
 export const VERSION = 4;
@@ -22,23 +80,30 @@ export async function decode(bytes) {
     throw new Error(`RegViz: message version ${header.version}, this page reads ${VERSION}; reload it`);
   }
   const planes = await inflate(bytes.subarray(4 + length));
+  /** @type {Record<string, Numbers>} */
   const arrays = {};
   let at = 0;
-  for (const [name, [type, ...shape]] of Object.entries(header.arrays)) {
+  for (const [name, [type, ...shape]] of Object.entries(/** @type {Header} */ (header).arrays)) {
     const size = shape.reduce((product, n) => product * n, 1);
     const coded = new WORDS[type](size);
     for (let shift = 0; shift < 8 * coded.BYTES_PER_ELEMENT; shift += 8) {
       for (let i = 0; i < size; i++) coded[i] |= planes[at++] << shift;
     }
     const words = undo(coded, shape[0], size / shape[0]);
-    arrays[name] = type === "<f4" ? new Float32Array(words.buffer) : words;
+    arrays[name] = words instanceof Uint16Array ? words : new Float32Array(words.buffer);
   }
-  return { header, arrays };
+  return /** @type {Message} */ (/** @type {unknown} */ ({ header, arrays }));
 }
 
-/** Numbers from the changes of each one over time, as the head of regviz/board/encoding.py describes. */
+/**
+ * Numbers from the changes of each one over time, as the head of regviz/board/encoding.py describes.
+ *
+ * @param {Uint32Array|Uint16Array} coded
+ * @param {number} nTimes
+ * @param {number} nNumbers
+ */
 function undo(coded, nTimes, nNumbers) {
-  const words = new coded.constructor(coded.length);
+  const words = coded instanceof Uint16Array ? new Uint16Array(coded.length) : new Uint32Array(coded.length);
   const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // its code is that of no change, below 0
   for (let n = 0, i = 0; n < nNumbers; n++) {
     let word = 0;
@@ -54,10 +119,11 @@ function undo(coded, nTimes, nNumbers) {
 
 /** @param {Uint8Array} bytes  a zlib stream */
 async function inflate(bytes) {
-  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const plain = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(plain).arrayBuffer());
 }
 
+/** @type {Float32Array|null} */
 let halves = null;
 
 /** All 65536 numbers of half precision, by their bits. */

@@ -9,7 +9,9 @@ import { winner } from "./forward.js";
 /**
  * Add the line on which the outputs equal `level` to a path.
  *
- * @param {{moveTo: Function, lineTo: Function}} path
+ * @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void}} Path
+ *
+ * @param {Path} path
  * @param {Float64Array} z  (size, size), row by row
  * @param {number} size
  * @param {number} level
@@ -29,7 +31,15 @@ export function trace(path, z, size, level, step) {
   }
 }
 
-/** The same for the lines between classes: where a class ceases to be the most probable one. */
+/**
+ * The same for the lines between classes: where a class ceases to be the most probable one.
+ *
+ * @param {Path} path
+ * @param {Float64Array} z
+ * @param {number} size
+ * @param {number} nClasses
+ * @param {number} step
+ */
 export function traceClasses(path, z, size, nClasses, step) {
   const n = size * size;
   for (let row = 0; row < size - 1; row++) {
@@ -53,14 +63,33 @@ export function traceClasses(path, z, size, nClasses, step) {
   }
 }
 
-/** By how much class `k` leads over the best of the others. */
+/**
+ * By how much class `k` leads over the best of the others.
+ *
+ * @param {Float64Array} z
+ * @param {number} n
+ * @param {number} nClasses
+ * @param {number} k
+ * @param {number} p
+ */
 function lead(z, n, nClasses, k, p) {
   let rival = -Infinity;
   for (let j = 0; j < nClasses; j++) if (j !== k) rival = Math.max(rival, z[j * n + p]);
   return z[k * n + p] - rival;
 }
 
-/** The line through one square with corner values a, b, c, d, clockwise from the upper left. */
+/**
+ * The line through one square with corner values a, b, c, d, clockwise from the upper left.
+ *
+ * @param {Path} path
+ * @param {number} a
+ * @param {number} b
+ * @param {number} c
+ * @param {number} d
+ * @param {number} x
+ * @param {number} y
+ * @param {number} step
+ */
 function square(path, a, b, c, d, x, y, step) {
   const code = (a > 0 ? 8 : 0) | (b > 0 ? 4 : 0) | (c > 0 ? 2 : 0) | (d > 0 ? 1 : 0);
   if (code === 0 || code === 15) return;
@@ -86,6 +115,13 @@ function square(path, a, b, c, d, x, y, step) {
   else segment(path, top, y, bottom, y + step);
 }
 
+/**
+ * @param {Path} path
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} x2
+ * @param {number} y2
+ */
 function segment(path, x1, y1, x2, y2) {
   path.moveTo(x1, y1);
   path.lineTo(x2, y2);

@@ -6,14 +6,15 @@ import { evaluate, featuresOf } from "./forward.js";
 import { prediction } from "./words.js";
 
 /**
- * @param {import("./board.js").Board} board
+ * @param {import("./board.js").Showing} board
  */
 export function pointAt({ place, recording, shown, cards, focus }) {
   const { network, domain: [low, high] } = recording;
+  /** @type {[number, number]|null} */
   const point = place && [low + place.x * (high - low), high - place.y * (high - low)];
   const inputs = point && featuresOf(network.features, [point[0]], [point[1]]);
   const predictions = shown.map(({ card, drawn }, c) => {
-    const text = point ? prediction(network.task, [...evaluate(network, drawn, 0, inputs, 1)]) : "";
+    const text = inputs ? prediction(network.task, [...evaluate(network, drawn, 0, inputs, 1)]) : "";
     updateCross(cards[c], place, text);
     return { label: card.label, text };
   });

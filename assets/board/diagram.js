@@ -4,6 +4,13 @@
  * links that lead nowhere are faint, and units that take no part are empty and hatched.
  */
 
+/**
+ * @import {Diagram} from "./placement.js"
+ * @import {Scale} from "./scale.js"
+ * @import {Shape, Units} from "./units.js"
+ */
+
+import { contextOf } from "./dom.js";
 import { middleOf } from "./placement.js";
 import { mix, packed, parse } from "./theme.js";
 import { CONSTANT, placeOf, reachOf } from "./units.js";
@@ -22,11 +29,15 @@ const present = new Uint8Array(1 + 4 * LEVELS);
 // Beyond this many links between two layers there is no room to see dashes.
 const CROWD = 200;
 const FAINT = 0.16;
+/** @type {number[]} */
 const SOLID = [];
 const DASHES = Array.from({ length: 16 }, (_, i) => [3 + i, 2 + i / 2]);
 
 /**
  * Colours of a theme.
+ *
+ * @typedef {ReturnType<typeof makePalette>} Palette
+ * @typedef {ReturnType<typeof makeStrip>} Strip
  *
  * @param {import("./recording.js").Recording} recording
  * @param {import("./theme.js").Theme} theme
@@ -35,7 +46,7 @@ export function makePalette({ blank }, { mode, dark, ink, paper }) {
   const { positive, negative } = SIGNS[mode];
   const zero = parse(blank[mode]);
   const ends = [parse(negative), parse(positive)];
-  const value = (x) => mix(zero, ends[x < 0.5 ? 0 : 1], FULL * Math.abs(2 * x - 1));
+  const value = (/** @type {number} */ x) => mix(zero, ends[x < 0.5 ? 0 : 1], FULL * Math.abs(2 * x - 1));
   return {
     mode,
     positive,
@@ -48,7 +59,11 @@ export function makePalette({ blank }, { mode, dark, ink, paper }) {
   };
 }
 
-/** One narrow strip of small heatmaps, unit below unit. */
+/**
+ * One narrow strip of small heatmaps, unit below unit.
+ *
+ * @param {Pick<Units, "shape"|"size">} units
+ */
 export function makeStrip({ shape, size }) {
   const canvas = document.createElement("canvas");
   canvas.width = size;
@@ -56,13 +71,20 @@ export function makeStrip({ shape, size }) {
   const image = new ImageData(size, size * shape.count);
   return {
     canvas,
-    context: canvas.getContext("2d"),
+    context: contextOf(canvas),
     image,
     pixels: new Uint32Array(image.data.buffer),
   };
 }
 
-/** Colour all units' values: those of inputs and hidden units by sign, outputs as the boundary is. */
+/**
+ * Colour all units' values: those of inputs and hidden units by sign, outputs as the boundary is.
+ *
+ * @param {Strip} strip
+ * @param {Units} units
+ * @param {Palette} palette
+ * @param {Scale} scale
+ */
 export function paintUnits({ context, image, pixels }, units, palette, scale) {
   const { shape, grid, network } = units;
   const last = shape.layers.length - 1;
@@ -79,6 +101,15 @@ export function paintUnits({ context, image, pixels }, units, palette, scale) {
   context.putImageData(image, 0, 0);
 }
 
+/**
+ * @param {Float64Array} values
+ * @param {number} at
+ * @param {number} n
+ * @param {Uint32Array} table
+ * @param {number} slope
+ * @param {number} shift
+ * @param {Uint32Array} pixels
+ */
 function colour(values, at, n, table, slope, shift, pixels) {
   const top = table.length - 1;
   for (let p = at; p < at + n; p++) {
@@ -88,7 +119,17 @@ function colour(values, at, n, table, slope, shift, pixels) {
   }
 }
 
-/** One unit's heatmap, in a square with its upper left corner at (x, y). */
+/**
+ * One unit's heatmap, in a square with its upper left corner at (x, y).
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Strip} strip
+ * @param {Pick<Units, "size">} units
+ * @param {number} u
+ * @param {number} x
+ * @param {number} y
+ * @param {number} side
+ */
 export function drawHeatmap(context, { canvas }, { size }, u, x, y, side) {
   // the outer grid points lie on the edge, hence half a small pixel is cut off all around
   context.drawImage(canvas, 0.5, u * size + 0.5, size - 1, size - 1, x, y, side, side);
@@ -99,10 +140,10 @@ export function drawHeatmap(context, { canvas }, { size }, u, x, y, side) {
  * since there may be thousands of links and each path costs time.
  *
  * @param {CanvasRenderingContext2D} context
- * @param {import("./placement.js").Diagram} diagram
- * @param {Object} units  of units.js
+ * @param {Diagram} diagram
+ * @param {Units} units
  * @param {Float32Array} row
- * @param {Object} palette
+ * @param {Palette} palette
  * @param {{range: number, mask: Uint8Array|null, unit: number, ratio: number}} view  the weight whose
  *   link is the thickest; 0 for units that are dropped; the unit whose links stand out, or -1; device
  *   pixels per CSS pixel
@@ -138,7 +179,7 @@ export function drawLinks(context, diagram, units, row, palette, { range, mask, 
         const negative = kind & 2;
         context.strokeStyle = negative ? palette.negative : palette.positive;
         context.globalAlpha = kind & 1 ? FAINT : crowd ? 0.07 + 0.6 * share : 0.42 + 0.5 * Math.sqrt(share);
-        dash(context, negative && !crowd, context.lineWidth);
+        dash(context, negative !== 0 && !crowd, context.lineWidth);
         context.stroke();
       }
     }
@@ -147,7 +188,15 @@ export function drawLinks(context, diagram, units, row, palette, { range, mask, 
   context.globalAlpha = 1;
 }
 
-/** Put a layer's links with this code into the context's path. */
+/**
+ * Put a layer's links with this code into the context's path.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Diagram} diagram
+ * @param {Shape} shape
+ * @param {number} l
+ * @param {number} code
+ */
 function trace(context, diagram, { layers, first, at }, l, code) {
   const { codes, y, x, side } = diagram;
   const left = x[l - 1] + side[l - 1] / 2;
@@ -161,18 +210,42 @@ function trace(context, diagram, { layers, first, at }, l, code) {
   }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} left
+ * @param {number} from
+ * @param {number} right
+ * @param {number} to
+ */
 function curve(context, left, from, right, to) {
   const third = (right - left) / 3;
   context.moveTo(left, from);
   context.bezierCurveTo(left + third, from, right - third, to, right, to);
 }
 
-/** Dashes that suit a line's width, or none. */
+/**
+ * Dashes that suit a line's width, or none.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {boolean} on
+ * @param {number} [width]
+ */
 function dash(context, on, width = 0) {
   context.setLineDash(on ? DASHES[Math.min(DASHES.length - 1, Math.round(2 * width))] : SOLID);
 }
 
-/** One link, brought out from among the others. */
+/**
+ * One link, brought out from among the others.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Shape} shape
+ * @param {Diagram} diagram
+ * @param {Float32Array} row
+ * @param {number} index
+ * @param {number} range
+ * @param {string} colour
+ * @param {Palette} palette
+ */
 export function drawChosen(context, shape, { x, y, side, thick }, row, index, range, colour, palette) {
   const { layer, unit, input } = placeOf(shape, index);
   const left = x[layer - 1] + side[layer - 1] / 2;
@@ -181,7 +254,7 @@ export function drawChosen(context, shape, { x, y, side, thick }, row, index, ra
   context.lineCap = "round";
   context.beginPath();
   curve(context, left, y[shape.first[layer - 1] + input], right, y[shape.first[layer] + unit]);
-  for (const [stroke, wide] of [[colour, width + 6], [palette.paper, width + 3]]) {
+  for (const [stroke, wide] of /** @type {[string, number][]} */ ([[colour, width + 6], [palette.paper, width + 3]])) {
     context.strokeStyle = stroke;
     context.lineWidth = wide;
     context.stroke();
@@ -195,7 +268,17 @@ export function drawChosen(context, shape, { x, y, side, thick }, row, index, ra
   dash(context, false);
 }
 
-/** A mark on each weight that was edited: a diamond, hollow where the weight is 0 now. */
+/**
+ * A mark on each weight that was edited: a diamond, hollow where the weight is 0 now.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Shape} shape
+ * @param {Diagram} diagram
+ * @param {Float32Array} row
+ * @param {Map<number, number>} edited
+ * @param {string} colour
+ * @param {Palette} palette
+ */
 export function drawEdited(context, shape, diagram, row, edited, colour, palette) {
   context.lineWidth = 1.5;
   context.strokeStyle = colour;
@@ -219,7 +302,16 @@ export function drawEdited(context, shape, diagram, row, edited, colour, palette
   }
 }
 
-/** Every unit's square: its heatmap, or what says that it takes no part. */
+/**
+ * Every unit's square: its heatmap, or what says that it takes no part.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Diagram} diagram
+ * @param {Units} units
+ * @param {Strip} strip
+ * @param {Palette} palette
+ * @param {Uint8Array|null} mask
+ */
 export function drawUnits(context, diagram, units, strip, palette, mask) {
   const { shape, states } = units;
   const last = shape.layers.length - 1;
@@ -227,7 +319,7 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
     const side = diagram.side[l];
     for (let u = shape.first[l], end = u + shape.layers[l]; u < end; u++) {
       const [left, top] = [diagram.x[l] - side / 2, diagram.y[u] - side / 2];
-      const dropped = mask && !mask[u];
+      const dropped = mask !== null && !mask[u];
       const state = states[u];
       context.fillStyle = palette.paper;
       context.fillRect(left, top, side, side);
@@ -242,14 +334,22 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
       if (dropped) cross(context, left, top, side, palette);
       context.lineWidth = 1;
       context.strokeStyle = state || dropped || side < 9 ? palette.pale : palette.frame;
-      dash(context, state && state !== CONSTANT && side > 8, 1);
+      dash(context, state !== 0 && state !== CONSTANT && side > 8, 1);
       context.strokeRect(left, top, side, side);
       dash(context, false);
     }
   }
 }
 
-/** A frame about a unit. */
+/**
+ * A frame about a unit.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Diagram} diagram
+ * @param {number} layer
+ * @param {number} u
+ * @param {string} colour
+ */
 export function drawFrame(context, { x, y, side }, layer, u, colour) {
   const half = side[layer] / 2 + 2;
   context.strokeStyle = colour;
@@ -257,7 +357,15 @@ export function drawFrame(context, { x, y, side }, layer, u, colour) {
   context.strokeRect(x[layer] - half, y[u] - half, 2 * half, 2 * half);
 }
 
-/** Cut off: hatched. */
+/**
+ * Cut off: hatched.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} left
+ * @param {number} top
+ * @param {number} side
+ * @param {Palette} palette
+ */
 function hatch(context, left, top, side, palette) {
   const step = side > 12 ? 6 : 3.5;
   context.beginPath();
@@ -273,7 +381,15 @@ function hatch(context, left, top, side, palette) {
   context.globalAlpha = 1;
 }
 
-/** Constant: a level line. */
+/**
+ * Constant: a level line.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} left
+ * @param {number} top
+ * @param {number} side
+ * @param {Palette} palette
+ */
 function flat(context, left, top, side, palette) {
   context.beginPath();
   context.moveTo(left + 0.2 * side, top + side / 2);
@@ -283,7 +399,15 @@ function flat(context, left, top, side, palette) {
   context.stroke();
 }
 
-/** Dropped: crossed out. */
+/**
+ * Dropped: crossed out.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} left
+ * @param {number} top
+ * @param {number} side
+ * @param {Palette} palette
+ */
 function cross(context, left, top, side, palette) {
   context.beginPath();
   context.moveTo(left, top);

@@ -3,19 +3,27 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @param {string} tag
- * @param {Object<string, string>} [attributes]
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string|number>} [attributes]
  * @param {...(Node|string)} children
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }
 
-/** A picture beside a text that says the same: hidden from screen readers. */
+/**
+ * A picture beside a text that says the same: hidden from screen readers.
+ *
+ * @typedef {[tag: string, attributes: Record<string, string|number>]} SvgShape
+ *
+ * @param {string} box  the view box
+ * @param {...SvgShape} shapes
+ */
 export function icon(box, ...shapes) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [name, value] of Object.entries({ viewBox: box, "aria-hidden": "true", focusable: "false" })) {
@@ -23,15 +31,20 @@ export function icon(box, ...shapes) {
   }
   for (const [tag, attributes] of shapes) {
     const shape = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
+    for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, String(value));
     svg.append(shape);
   }
   return svg;
 }
 
-/** Set a text only where it changes: most numbers stay as they are from one frame to the next. */
+/**
+ * Set a text only where it changes: most numbers stay as they are from one frame to the next.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
 export function say(element, text) {
-  if (element.firstChild?.data !== text) element.textContent = text;
+  if (/** @type {Text|null} */ (element.firstChild)?.data !== text) element.textContent = text;
 }
 
 /**
@@ -72,7 +85,24 @@ export function onSystemTheme(react) {
   };
 }
 
-/** Give a canvas as many pixels as the screen has for it; says whether that was a change. */
+/**
+ * The context to draw to a canvas with.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function contextOf(canvas, settings) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
+}
+
+/**
+ * Give a canvas as many pixels as the screen has for it; says whether that was a change.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {number} ratio
+ */
 export function fit(canvas, width, height, ratio) {
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width === w && canvas.height === h) return false;

@@ -1,5 +1,11 @@
 /** Draws a board: every card, the focus, and what is marked and said around them. */
 
+/**
+ * @import {Showing} from "./board.js"
+ * @import {Painter} from "./painter.js"
+ * @import {Recording} from "./recording.js"
+ */
+
 import * as cards from "./card.js";
 import { pointAt } from "./crosshair.js";
 import { describeFocus, updateFocus } from "./focus.js";
@@ -11,7 +17,7 @@ import { measuresOf, showCard } from "./shown.js";
 import { updateMarks, updateStrengths, updateTransport } from "./transport.js";
 import * as views from "./view.js";
 
-/** @param {import("./board.js").Board} board */
+/** @param {Showing} board */
 export function drawBoard(board) {
   const { recording, view, state, axes, size, ratio, transport } = board;
   const { weightIndex, network } = recording;
@@ -36,36 +42,62 @@ export function drawBoard(board) {
   updateStatus(board.legend, recording);
 }
 
-/** The boundary of a card as finely as at rest. */
+/**
+ * The boundary of a card as finely as at rest.
+ *
+ * @param {Showing} board
+ * @param {number} c
+ */
 export function refineCard(board, c) {
   paintCard(board, c, GRIDS[0]);
 }
 
-/** The same for the focus. */
+/**
+ * The same for the focus.
+ *
+ * @param {Showing} board
+ */
 export function refineFocus(board) {
   updateFocus(board.focus, board, board.shown[board.focusIndex()], closeupPainter(board));
 }
 
-/** Say all pictures in words. */
+/**
+ * Say all pictures in words.
+ *
+ * @param {Showing} board
+ */
 export function describeBoard({ recording, shown, cards: all, focus, view }) {
   const { epochs, network: { task }, weightIndex } = recording;
   for (const each of shown) {
     const told = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, lost: each.lost };
     cards.describe(all[each.c], told, measuresOf(recording, each), weightIndex.length);
   }
-  describeFocus(focus, recording, shown.find(({ card }) => card.key === view.focus));
+  const focused = shown.find(({ card }) => card.key === view.focus);
+  if (focused) describeFocus(focus, recording, focused);
 }
 
+/**
+ * @param {Showing} board
+ * @param {number} c
+ * @param {number} grid
+ */
 function paintCard({ painters, recording, cards: all, shown, scale, theme, size, ratio, points, view }, c, grid) {
   const painter = painterOf(painters, recording, grid);
   paintBoundary(painter, all[c].boundary, shown[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
 
+/** @param {Showing} board */
 function closeupPainter({ fine, painters, recording, pace }) {
   return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[pace.coarse]);
 }
 
+/**
+ * @param {Map<number, Painter>} painters
+ * @param {Recording} recording
+ * @param {number} grid
+ */
 function painterOf(painters, recording, grid) {
-  if (!painters.has(grid)) painters.set(grid, makePainter(recording, grid));
-  return painters.get(grid);
+  const painter = painters.get(grid) ?? makePainter(recording, grid);
+  painters.set(grid, painter);
+  return painter;
 }

@@ -1,5 +1,11 @@
 /** A small window in which one unit's incoming weights and its bias can be changed. */
 
+/**
+ * @import {Size, Spot} from "./placement.js"
+ * @import {RunNetwork} from "./recording.js"
+ * @import {Shape} from "./units.js"
+ */
+
 import { make, say } from "./dom.js";
 import { featureName, parameterName, unitName } from "./readout.js";
 import { niceCeiling } from "./recording.js";
@@ -12,14 +18,15 @@ const DECIMALS = 3;
 const DISTANCE = 14;
 
 /**
+ * @typedef {ReturnType<typeof makeEditor>} Editor
+ *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index: number) => void,
  *   onChoose: (index: number) => void, onClose: () => void}} handlers
  */
 export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
+  /** @type {(text: string, more: Record<string, string>) => HTMLButtonElement} */
   const button = (text, more) => make("button", { type: "button", ...more }, text);
-  const editor = {
-    index: -1,
-    reach: 1,
+  const parts = {
     title: make("strong", {}),
     choice: make("select", { "aria-label": "Weight or bias" }),
     slider: make("input", { type: "range", min: -STEPS, max: STEPS, "aria-label": "Value" }),
@@ -28,12 +35,13 @@ export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
     undo: button("Undo", {}),
   };
   const close = button("×", { class: "close", "aria-label": "Close" });
-  editor.element = make("div", { class: "editor", role: "dialog", hidden: "" },
-    make("div", { class: "line" }, editor.title, close),
-    editor.choice,
-    make("div", { class: "line" }, editor.slider, editor.number),
-    make("div", { class: "line" }, editor.zero, editor.undo));
-  const set = (value) => Number.isFinite(value) && onEdit(editor.index, value);
+  const element = make("div", { class: "editor", role: "dialog", hidden: "" },
+    make("div", { class: "line" }, parts.title, close),
+    parts.choice,
+    make("div", { class: "line" }, parts.slider, parts.number),
+    make("div", { class: "line" }, parts.zero, parts.undo));
+  const editor = { element, ...parts, index: -1, reach: 1 };
+  const set = (/** @type {number} */ value) => Number.isFinite(value) && onEdit(editor.index, value);
   editor.slider.addEventListener("input", () => set((editor.slider.valueAsNumber * editor.reach) / STEPS));
   editor.number.addEventListener("input", () => set(editor.number.valueAsNumber));
   editor.number.addEventListener("keydown", (event) => event.key === "Enter" && editor.number.blur());
@@ -44,7 +52,16 @@ export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
   return editor;
 }
 
-/** Show the parameter at `index`; the slider reaches `range` to either side, or as far as it must. */
+/**
+ * Show the parameter at `index`; the slider reaches `range` to either side, or as far as it must.
+ *
+ * @param {Editor} editor
+ * @param {RunNetwork} network
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {number} index
+ * @param {number} range
+ */
 export function openEditor(editor, network, shape, row, index, range) {
   const { layer, unit } = placeOf(shape, index);
   const fanIn = shape.layers[layer - 1];
@@ -62,12 +79,21 @@ export function openEditor(editor, network, shape, row, index, range) {
   sayChoices(editor, network, shape, row);
 }
 
+/** @param {Editor} editor */
 export function closeEditor(editor) {
   editor.index = -1;
   editor.element.hidden = true;
 }
 
-/** Follow the row, except where someone is typing. */
+/**
+ * Follow the row, except where someone is typing.
+ *
+ * @param {Editor} editor
+ * @param {RunNetwork} network
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {Map<number, number>} edited
+ */
 export function updateEditor(editor, network, shape, row, edited) {
   const { index, slider, choice } = editor;
   const value = row[index];
@@ -83,6 +109,12 @@ export function updateEditor(editor, network, shape, row, edited) {
   editor.undo.disabled = !edited.has(index);
 }
 
+/**
+ * @param {Editor} editor
+ * @param {RunNetwork} network
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ */
 function sayChoices({ choice }, network, shape, row) {
   for (const option of choice.options) {
     const index = Number(option.value);
@@ -93,7 +125,14 @@ function sayChoices({ choice }, network, shape, row) {
   }
 }
 
-/** Above or below a spot of the diagram, so that the spot stays in sight. */
+/**
+ * Above or below a spot of the diagram, so that the spot stays in sight.
+ *
+ * @param {Editor} editor
+ * @param {Size} size
+ * @param {Spot} spot
+ * @param {number} half
+ */
 export function placeEditor({ element }, { width, height }, { x, y }, half) {
   const { offsetWidth: w, offsetHeight: h } = element;
   const below = y < height / 2;

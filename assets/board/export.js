@@ -1,6 +1,11 @@
 /** The board's cards, as they are shown, as one picture: SVG, or PNG made from it. */
 
-import { icon, make, say } from "./dom.js";
+/**
+ * @import {Board, Showing} from "./board.js"
+ * @import {Paint} from "./still.js"
+ */
+
+import { contextOf, icon, make, say } from "./dom.js";
 import { closeupGrid } from "./pace.js";
 import { makePainter } from "./painter.js";
 import { drawPoints } from "./points.js";
@@ -17,7 +22,7 @@ const HEADING = 52;
  * The cards as they are shown at this moment in one picture, which holds all it needs: text, bars
  * and points as shapes, each surface as PNG.
  *
- * @param {import("./board.js").Board} board  one that shows a recording
+ * @param {Showing} board
  * @returns {string}  an SVG document
  */
 export function boardSvg(board) {
@@ -63,7 +68,7 @@ export function boardSvg(board) {
 /**
  * The same as PNG, two pixels for each of the SVG's units.
  *
- * @param {import("./board.js").Board} board
+ * @param {Showing} board
  * @returns {Promise<Blob>}
  */
 export async function boardPng(board) {
@@ -72,7 +77,7 @@ export async function boardPng(board) {
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(boardSvg(board))}`;
   await image.decode();
   const canvas = make("canvas", { width: FINE * image.naturalWidth, height: FINE * image.naturalHeight });
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  contextOf(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser made no PNG"))), "image/png");
   });
@@ -91,6 +96,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** @type {Record<string, {tip: string, make: (board: Showing) => Blob|Promise<Blob>}>} */
 const KINDS = {
   PNG: { tip: "Save as PNG: the cards as they are now, for slides.", make: boardPng },
   SVG: {
@@ -103,16 +109,16 @@ const ARROW = "M10.5 3h3v8H18l-6 6.5L6 11h4.5zM4 19h16v2.5H4z";
 /**
  * Two buttons that save the cards as a picture.
  *
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  * @returns {HTMLElement}
  */
 export function makeSave(board) {
   const failed = make("span", { role: "status" });
-  const save = async (kind) => {
+  const save = async (/** @type {string} */ kind) => {
     if (!board.recording) return;
     const name = `regviz-epoch-${board.recording.epochs[board.frame]}.${kind.toLowerCase()}`;
     try {
-      download(await KINDS[kind].make(board), name);
+      download(await KINDS[kind].make(/** @type {Showing} */ (board)), name);
       say(failed, "");
     } catch (error) {
       console.error(error);
@@ -131,19 +137,29 @@ export function makeSave(board) {
 /**
  * The page's colours at this moment.
  *
- * @returns {import("./still.js").Paint}
+ * @param {Board} board
+ * @returns {Paint}
  */
 function paintOf({ element, probe }) {
   const [paper, ink] = [probe, element].map((each) => parse(getComputedStyle(each).color));
-  const shade = (share) => mix(paper, ink, share);
+  const shade = (/** @type {number} */ share) => mix(paper, ink, share);
   return { paper, ink, muted: shade(0.74), line: shade(0.16), raised: shade(0.025) };
 }
 
-/** "Circles, epoch 137 of 400" */
+/**
+ * "Circles, epoch 137 of 400"
+ *
+ * @param {Showing} board
+ */
 function titleOf({ recording, frame }) {
   return `${recording.data}, ${words.epochOf(recording.epochs[frame], recording.lastEpoch)}`;
 }
 
+/**
+ * @param {Showing} board
+ * @param {number} width
+ * @param {Paint} paint
+ */
 function drawHeading(board, width, { ink, muted }) {
   const { network: { layers, activation }, points } = board.recording;
   const [train, test] = [points.train, points.test].map((rows) => rows.length / 3);

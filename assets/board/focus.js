@@ -3,6 +3,12 @@
  * are scrolled out of sight are drawn only once all stands still: a screen reader reads them too.
  */
 
+/**
+ * @import {Recording} from "./recording.js"
+ * @import {Shown} from "./shown.js"
+ * @import {Board, Showing} from "./board.js"
+ */
+
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
 import { make, say } from "./dom.js";
 import { describeLosses, makeLosses, updateLosses } from "./losses.js";
@@ -12,7 +18,11 @@ import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
 import * as words from "./words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
-/** @param {import("./board.js").Board} board */
+/**
+ * @typedef {ReturnType<typeof makeFocus>} Focus
+ *
+ * @param {Board} board
+ */
 export function makeFocus(board) {
   const name = make("span", { class: "name" });
   const strength = make("span", { class: "strength" });
@@ -37,7 +47,7 @@ export function makeFocus(board) {
   const focus = { element, name, strength, remark, panels, seen: new Set(Object.keys(panels)) };
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      const key = Object.keys(panels).find((each) => panels[each].element === target);
+      const [key] = Object.entries(panels).find(([, panel]) => panel.element === target) ?? [""];
       focus.seen[isIntersecting ? "add" : "delete"](key);
     }
     board.invalidate();
@@ -47,10 +57,10 @@ export function makeFocus(board) {
 }
 
 /**
- * @param {ReturnType<typeof makeFocus>} focus
- * @param {import("./board.js").Board} board
- * @param {import("./shown.js").Shown} shown  of the card in focus
- * @param {ReturnType<typeof import("./painter.js").makePainter>} painter  of its boundary
+ * @param {Focus} focus
+ * @param {Showing} board
+ * @param {Shown} shown  of the card in focus
+ * @param {import("./painter.js").Painter} painter  of its boundary
  */
 export function updateFocus(focus, board, shown, painter) {
   const { name, strength, panels, seen, element } = focus;
@@ -84,7 +94,13 @@ export function updateFocus(focus, board, shown, painter) {
   for (const [key, draw] of Object.entries(draws)) if (seen.has(key) || board.fine) draw();
 }
 
-/** Say the pictures in words. */
+/**
+ * Say the pictures in words.
+ *
+ * @param {Focus} focus
+ * @param {Recording} recording
+ * @param {Shown} shown
+ */
 export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];
   describeCloseup(panels.closeup, card.label, epoch, recording.network.task);

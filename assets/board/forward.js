@@ -3,7 +3,9 @@
  * out: layer after layer, unit after unit, the unit's incoming weights and then its bias. Inputs
  * and outputs stand feature after feature, unit after unit, `n` points each.
  *
- * @typedef {{layers: number[], activation: string, task: string}} Network
+ * @typedef {"binary"|"multiclass"|"regression"} Task
+ * @typedef {{layers: number[], activation: string}} Layers
+ * @typedef {Layers & {task: Task}} Network
  */
 
 const LEAKY_SLOPE = 0.01;
@@ -11,6 +13,7 @@ const LEAKY_SLOPE = 0.01;
 const BLOCK = 256;
 let scratch = [new Float64Array(0), new Float64Array(0)];
 
+/** @type {Record<string, (x1: number, x2: number) => number>} */
 const FEATURES = {
   x1: (x1, _) => x1,
   x2: (_, x2) => x2,
@@ -41,6 +44,10 @@ export function featuresOf(names, x1, x2) {
 /**
  * Inputs on a square grid, from the upper left corner row by row; its outer points lie on the
  * domain's edge.
+ *
+ * @param {string[]} names
+ * @param {number[]} domain
+ * @param {number} size
  */
 export function gridInputs(names, [low, high], size) {
   const x1 = new Float64Array(size * size);
@@ -69,7 +76,16 @@ export function evaluate(network, parameters, offset, inputs, n) {
   return predict(network.task, nOutputs, raw, n, raw);
 }
 
-/** Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`. Allocates nothing. */
+/**
+ * Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`. Allocates nothing.
+ *
+ * @param {Layers} layers
+ * @param {Float32Array} parameters
+ * @param {number} offset
+ * @param {Float64Array} inputs
+ * @param {number} n
+ * @param {Float64Array} out
+ */
 export function outputs({ layers, activation }, parameters, offset, inputs, n, out) {
   reserve(layers);
   const last = layers.length - 1;
@@ -99,7 +115,15 @@ export function outputs({ layers, activation }, parameters, offset, inputs, n, o
   }
 }
 
-/** Turn raw outputs into predictions; `out` may be `raw` itself. */
+/**
+ * Turn raw outputs into predictions; `out` may be `raw` itself.
+ *
+ * @param {Task} task
+ * @param {number} nOutputs
+ * @param {Float64Array} raw
+ * @param {number} n
+ * @param {Float64Array} out
+ */
 export function predict(task, nOutputs, raw, n, out) {
   if (task === "binary") {
     for (let p = 0; p < n; p++) out[p] = 1 / (1 + Math.exp(-raw[p]));
@@ -111,13 +135,27 @@ export function predict(task, nOutputs, raw, n, out) {
   return out;
 }
 
-/** Which of the classes has the largest output, or probability, at point `p` of `n`. */
+/**
+ * Which of the classes has the largest output, or probability, at point `p` of `n`.
+ *
+ * @param {Float64Array} z
+ * @param {number} n
+ * @param {number} nClasses
+ * @param {number} p
+ */
 export function winner(z, n, nClasses, p) {
   let best = 0;
   for (let k = 1; k < nClasses; k++) if (z[k * n + p] > z[best * n + p]) best = k;
   return best;
 }
 
+/**
+ * @param {number} nOutputs
+ * @param {Float64Array} raw
+ * @param {number} n
+ * @param {Float64Array} out
+ * @param {number} p
+ */
 function softmax(nOutputs, raw, n, out, p) {
   let most = -Infinity;
   let sum = 0;
@@ -126,6 +164,7 @@ function softmax(nOutputs, raw, n, out, p) {
   for (let c = 0; c < nOutputs; c++) out[c * n + p] /= sum;
 }
 
+/** @param {number[]} layers */
 function reserve(layers) {
   const size = BLOCK * Math.max(...layers);
   if (scratch[0].length < size) scratch = [new Float64Array(size), new Float64Array(size)];
@@ -134,6 +173,17 @@ function reserve(layers) {
 /**
  * Two neighbouring units' biases plus weighted inputs, four inputs at a time: reading and writing
  * memory costs more than the arithmetic, and this way each number read serves two products.
+ *
+ * @param {Float32Array} w
+ * @param {number} at
+ * @param {number} fanIn
+ * @param {Float64Array} x
+ * @param {number} origin
+ * @param {number} stride
+ * @param {Float64Array} z
+ * @param {number} into
+ * @param {number} width
+ * @param {number} count
  */
 function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
   const other = at + fanIn + 1;
@@ -169,17 +219,44 @@ function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
   }
 }
 
-/** The same for one unit: the last one of an odd number. */
+/**
+ * The same for one unit: the last one of an odd number.
+ *
+ * @param {Float32Array} w
+ * @param {number} at
+ * @param {number} fanIn
+ * @param {Float64Array} x
+ * @param {number} origin
+ * @param {number} stride
+ * @param {Float64Array} z
+ * @param {number} into
+ * @param {number} count
+ */
 function single(w, at, fanIn, x, origin, stride, z, into, count) {
   z.fill(w[at + fanIn], into, into + count);
   for (let i = 0; i < fanIn; i++) add(w[at + i], x, origin + i * stride, z, into, count);
 }
 
+/**
+ * @param {number} weight
+ * @param {Float64Array} x
+ * @param {number} from
+ * @param {Float64Array} z
+ * @param {number} into
+ * @param {number} count
+ */
 function add(weight, x, from, z, into, count) {
   for (let p = 0; weight !== 0 && p < count; p++) z[into + p] += weight * x[from + p];
 }
 
-/** Apply an activation, in place. */
+/**
+ * Apply an activation, in place.
+ *
+ * @param {string} name
+ * @param {Float64Array} z
+ * @param {number} from
+ * @param {number} count
+ */
 export function activate(name, z, from, count) {
   const end = from + count;
   if (name === "tanh") {
@@ -199,7 +276,11 @@ const TABLE = Float64Array.from({ length: 2 * EDGE * PER_UNIT + 2 }, (_, i) =>
   Math.tanh(i / PER_UNIT - EDGE),
 );
 
-/** tanh to 1e-7, between the two nearest of a table: ten times as fast as Math.tanh. */
+/**
+ * tanh to 1e-7, between the two nearest of a table: ten times as fast as Math.tanh.
+ *
+ * @param {number} z
+ */
 function tanh(z) {
   const x = (z >= EDGE ? 2 * EDGE : z <= -EDGE ? 0 : z + EDGE) * PER_UNIT;
   const i = x | 0;

@@ -31,7 +31,7 @@ export function count(parameters, offset, weightIndex, range, counts) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context
+ * @param {CanvasRenderingContext2D|import("./svg.js").SvgContext} context
  * @param {Uint16Array} counts
  * @param {number} most  the count that fills the height, the same for all cards and epochs
  * @param {number} width   in CSS pixels
@@ -66,23 +66,45 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
   context.fillRect(Math.round(middle) - half, h - line - tall, 2 * half, tall + line);
 }
 
-/** How tall the bar of `n` weights is, in whole pixels. */
+/**
+ * How tall the bar of `n` weights is, in whole pixels.
+ *
+ * @param {number} n
+ * @param {number} most
+ * @param {number} height
+ */
 export function barHeight(n, most, height) {
   return n === 0 ? 0 : Math.max(1, Math.round(height * Math.sqrt(n / most)));
 }
 
-/** How far from the middle a weight of this size stands; those nearest to 0 beside the zero bar. */
+/**
+ * How far from the middle a weight of this size stands; those nearest to 0 beside the zero bar.
+ *
+ * @param {number} size
+ * @param {number} range
+ * @param {number} width
+ */
 export function distanceOf(size, range, width) {
   return (MIDDLE + Math.min(1, size / range) * SIDE) * slotOf(width);
 }
 
-/** Which bar stands at `x`. */
+/**
+ * Which bar stands at `x`.
+ *
+ * @param {number} x
+ * @param {number} width
+ */
 export function barAt(x, width) {
   const bar = Math.ceil(Math.abs(x - width / 2) / slotOf(width) - MIDDLE);
   return SIDE + Math.sign(x - width / 2) * Math.max(0, Math.min(SIDE, bar));
 }
 
-/** Where a bar's place begins and ends. */
+/**
+ * Where a bar's place begins and ends.
+ *
+ * @param {number} bar
+ * @param {number} width
+ */
 export function placeOf(bar, width) {
   const i = Math.abs(bar - SIDE);
   const [near, far] = [i - 1 + MIDDLE, i + MIDDLE].map((slots) => Math.sign(bar - SIDE) * slots * slotOf(width));
@@ -90,6 +112,7 @@ export function placeOf(bar, width) {
   return i === 0 ? [width / 2 - half, width / 2 + half] : [width / 2 + Math.min(near, far), width / 2 + Math.max(near, far)];
 }
 
+/** @param {number} width */
 function slotOf(width) {
   return width / (2 * (SIDE + MIDDLE));
 }

@@ -9,14 +9,15 @@
  */
 function actionOf(key, board) {
   if (/^[1-9]$/.test(key)) return () => board.focusOn(Number(key) - 1);
-  return {
+  /** @type {Record<string, () => void>} */
+  const actions = {
     " ": () => board.toggle(),
     ArrowLeft: () => board.seek(board.frame - 1),
     ArrowRight: () => board.seek(board.frame + 1),
     ArrowUp: () => board.strengthenBy(1),
     ArrowDown: () => board.strengthenBy(-1),
     Home: () => board.seek(0),
-    End: () => board.seek(board.recording.nFrames - 1),
+    End: () => board.seek((board.recording?.nFrames ?? 1) - 1),
     b: () => board.seekMark("best"),
     s: () => board.seekMark("stop"),
     "+": () => board.changeSpeed(1),
@@ -24,7 +25,8 @@ function actionOf(key, board) {
     l: () => board.toggleLoop(),
     d: () => board.toggleDiscrete(),
     "?": () => board.help.element.showModal(),
-  }[key.length === 1 ? key.toLowerCase() : key];
+  };
+  return actions[key.length === 1 ? key.toLowerCase() : key];
 }
 
 const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, textarea, [contenteditable]";
@@ -35,7 +37,7 @@ const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, 
  */
 export function press(event, board) {
   if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-  const target = event.composedPath()[0];
+  const target = /** @type {Element} */ (event.composedPath()[0]);
   const action = actionOf(event.key, board);
   if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
   // the page's other controls keep their arrows and their space bar

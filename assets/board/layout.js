@@ -21,10 +21,15 @@ export function arrange(available, n) {
   return { columns, card, width: columns * (card + GAP) - GAP };
 }
 
-/** Write the arrangement of `n` cards where board.css reads it. */
+/**
+ * Write the arrangement of `n` cards where board.css reads it.
+ *
+ * @param {HTMLElement} element
+ * @param {number} n
+ */
 export function layOut(element, n) {
   if (!element.clientWidth) return;
   const { columns, card, width } = arrange(element.clientWidth, n);
   const values = { columns, card: `${card}px`, width: `${width}px`, gap: `${GAP}px` };
-  for (const [name, value] of Object.entries(values)) element.style.setProperty(`--${name}`, value);
+  for (const [name, value] of Object.entries(values)) element.style.setProperty(`--${name}`, String(value));
 }

@@ -1,5 +1,11 @@
 /** What the signs on all cards mean, once for the whole board, and how far the run has come. */
 
+/**
+ * @import {Recording} from "./recording.js"
+ * @import {Scale} from "./scale.js"
+ * @import {Theme} from "./theme.js"
+ */
+
 import { icon, make, say } from "./dom.js";
 import { CORNERS, SHAPES, trainColour } from "./points.js";
 import { isComplete } from "./recording.js";
@@ -19,19 +25,29 @@ const TIPS = {
   validation: "Held out: neither trained on nor tested on. Early stopping looks at them.",
 };
 
+/** @typedef {ReturnType<typeof makeLegend>} Legend */
+
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
   const status = make("span", { class: "status", "data-waiting": training(99) });
   return { element: make("div", { class: "legend" }, signs, status), signs, status };
 }
 
-/** Write the signs anew, for another run or theme. */
+/**
+ * Write the signs anew, for another run or theme.
+ *
+ * @param {Legend} legend
+ * @param {Recording} recording
+ * @param {Scale} scale
+ * @param {Theme} theme
+ */
 export function updateSigns({ signs, status }, recording, scale, theme) {
   // with that of `data-waiting`, its width is kept from the beginning: nothing is to move
   status.dataset.whole = summary(recording);
   const { network, points } = recording;
-  const counts = (split) => points[split].length / 3;
+  const counts = (/** @type {"train"|"validation"|"test"} */ split) => points[split].length / 3;
   const regression = network.task === "regression";
+  /** @type {[sign: Node|string, text: string, tip: string][]} */
   const entries = [
     [mark(0, { fill: "currentColor" }), `training (${counts("train")})`, TIPS.train],
     [mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6), `test (${counts("test")})`, TIPS.test],
@@ -60,7 +76,12 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
   );
 }
 
-/** How far the cube has come, and what of it was left out to keep it small. */
+/**
+ * How far the cube has come, and what of it was left out to keep it small.
+ *
+ * @param {Legend} legend
+ * @param {Pick<Recording, "epochs"|"half"|"lastEpoch"|"nFrames"|"held"|"diverged">} recording
+ */
 export function updateStatus({ status }, recording) {
   const { epochs, half, lastEpoch, nFrames } = recording;
   const done = isComplete(recording);
@@ -70,13 +91,18 @@ export function updateStatus({ status }, recording) {
     status.setAttribute("aria-live", done ? "polite" : "off");
     if (!done) explain(status, null); // which was that of the run before
   }
-  if (!done) return say(status, training(Math.floor((100 * epochs.at(-1)) / lastEpoch)));
+  if (!done) return say(status, training(Math.floor((100 * epochs[epochs.length - 1]) / lastEpoch)));
   const notes = [nFrames < Math.min(lastEpoch, FRAMES) + 1 && `${nFrames} epochs kept`, half && "half precision"].filter(Boolean);
   explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
   say(status, summary(recording));
 }
 
-/** A tip, for who points at it and for who comes by with the keyboard. */
+/**
+ * A tip, for who points at it and for who comes by with the keyboard.
+ *
+ * @param {HTMLElement} status
+ * @param {string|null} tip
+ */
 function explain(status, tip) {
   if ((status.dataset.tip ?? null) === tip) return;
   if (tip === null) {
@@ -88,20 +114,28 @@ function explain(status, tip) {
   }
 }
 
+/** @param {number} percent */
 function training(percent) {
   return `training… ${percent} %`;
 }
 
+/** @param {Pick<Recording, "diverged"|"lastEpoch">} recording */
 function summary({ diverged, lastEpoch }) {
   return `${diverged.length} networks, ${lastEpoch} epochs`;
 }
 
+/**
+ * @param {number} kind
+ * @param {Record<string, string>} paint
+ * @param {number} [size]
+ */
 function mark(kind, paint, size = 4.4) {
   const name = SHAPES[kind % SHAPES.length];
   const corners = CORNERS[name]?.map(([x, y]) => `${6 + x * size},${6 + y * size}`).join(" ");
   return icon("0 0 12 12", corners ? ["polygon", { points: corners, ...paint }] : ["circle", { cx: 6, cy: 6, r: size, ...paint }]);
 }
 
+/** @param {Scale} scale */
 function ramp({ middle, reach, colour }) {
   const steps = [-1, -0.5, 0, 0.5, 1].map((x) => css(colour(middle + x * reach)));
   return make("i", { class: "ramp", style: `background: linear-gradient(90deg, ${steps.join(", ")})` });

@@ -1,5 +1,11 @@
 /** The losses of one network over the epochs, and apart from them its penalty. */
 
+/**
+ * @import {ChartMark, Data, Series} from "./chart.js"
+ * @import {Card, Recording} from "./recording.js"
+ * @import {Colour, Theme} from "./theme.js"
+ */
+
 import { drawChart, makeChart, redraw } from "./chart.js";
 import { make } from "./dom.js";
 import { firstNetworks, isDiverged, metric } from "./recording.js";
@@ -13,7 +19,9 @@ const VALIDATION =
   "Like the test loss, but on the validation points. No network is trained on them, but they may choose the epoch at which to stop, or the strength; the test points then judge that choice. The penalty is not included.";
 const PENALTY =
   "λ₁·‖w‖₁ + ½·λ₂·‖w‖₂², biases left out. Training minimizes train loss + penalty. It is drawn apart: a loss that contains the penalty cannot be compared with that of another method. “none” where no penalty acts.";
+/** @type {readonly ChartMark[]} */
 const NO_MARKS = Object.freeze([]);
+/** @type {("test"|"validation"|"train")[]} */
 const SPLITS = ["test", "validation", "train"];
 // how far a network that diverges is followed, in heights of the others' axis
 const FOLLOWED = 3;
@@ -21,7 +29,13 @@ const FOLLOWED = 3;
 const ABOUT =
   "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. Click or drag to go to an epoch.";
 
-/** How each line is drawn; its colour is made from the method's, the ink and the paper. */
+/**
+ * How each line is drawn; its colour is made from the method's, the ink and the paper.
+ *
+ * @typedef {{dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Style
+ *
+ * @type {Record<"test"|"validation"|"train"|"penalty", Style>}
+ */
 const STYLES = {
   test: { dash: [], width: 2.4, colour: (own) => own },
   validation: { dash: [7, 3.5], width: 1.8, colour: (own, ink) => mix(own, ink, 0.75) },
@@ -29,7 +43,12 @@ const STYLES = {
   penalty: { dash: [11, 3, 2, 3], width: 1.8, colour: (own, ink, paper) => mix(own, paper, 0.3) },
 };
 
-/** @param {{onSeek: (frame: number) => void}} handlers */
+/**
+ * @typedef {ReturnType<typeof makeLosses>} Losses
+ * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownLosses
+ *
+ * @param {{onSeek: (frame: number) => void}} handlers
+ */
 export function makeLosses({ onSeek }) {
   const chart = makeChart({ label: "Losses over the epochs", onSeek });
   const attributes = { type: "button", class: "toggle", "aria-pressed": "false", "data-tip": LOG };
@@ -38,9 +57,9 @@ export function makeLosses({ onSeek }) {
     element: make("section", { class: "panel over-epochs", "aria-label": "Losses" },
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at, log), chart.element),
     chart,
-    data: null,
-    shown: null,
-    range: null,
+    /** @type {Data|null} */ data: null,
+    /** @type {ShownLosses|null} */ shown: null,
+    /** @type {[number, number]} of all losses of the run */ range: [0, 1],
     log: false,
   };
   log.addEventListener("click", () => {
@@ -55,33 +74,40 @@ export function makeLosses({ onSeek }) {
 /**
  * Show network `k` at `frame`.
  *
- * @param {Object} panel
- * @param {import("./recording.js").Recording} recording
+ * @param {Losses} panel
+ * @param {Recording} recording
  * @param {number} k
  * @param {number} frame
- * @param {{card: import("./recording.js").Card, marks?: {epoch: number, text: string}[],
- *   theme: import("./theme.js").Theme, ratio: number}} view  the card that shows the network
+ * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
  */
 export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
+  let { data } = panel;
   // a longer recording of the same run is another object
   if (shown?.recording !== recording) panel.range = commonRange(recording);
-  if (shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
     panel.shown = { recording, k, card, mode: theme.mode };
-    panel.data = dataOf(recording, k, card, theme, panel);
+    panel.data = data = dataOf(recording, k, card, theme, panel.log, panel.range);
   }
   const lost = recording.diverged[k];
-  panel.data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
-  panel.data.now = frame;
-  drawChart(panel.chart, panel.data, theme, ratio);
+  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  data.now = frame;
+  drawChart(panel.chart, data, theme, ratio);
 }
 
-/** Say the chart in words. */
+/**
+ * Say the chart in words.
+ *
+ * @param {Losses} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ */
 export function describeLosses({ chart, data, shown }, recording, k, frame) {
   // out of sight it may show another network still, or none
-  if (shown?.recording !== recording || shown.k !== k) return;
+  if (!data || shown?.recording !== recording || shown.k !== k) return;
   const { held, epochs, diverged } = recording;
-  const drawn = data.series.filter(({ values }) => values);
+  const drawn = data.series.flatMap(({ name, values, say }) => (values ? [{ name, values, say }] : []));
   const [{ values: test }] = drawn;
   let best = 0;
   for (let t = 1; t < held; t++) if (test[t] < test[best]) best = t;
@@ -93,10 +119,20 @@ export function describeLosses({ chart, data, shown }, recording, k, frame) {
   chart.canvas.setAttribute("aria-label", sentence);
 }
 
-function dataOf(recording, k, card, theme, { log, range }) {
+/**
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {Card} card
+ * @param {Theme} theme
+ * @param {boolean} log
+ * @param {[number, number]} range
+ * @returns {Data}
+ */
+function dataOf(recording, k, card, theme, log, range) {
   const { network, points, epochs, lastEpoch, run, diverged } = recording;
   const own = parse(card.colour[theme.mode]);
   const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
+  /** @type {(kind: keyof typeof STYLES, rest: Pick<Series, "name"|"tip"|"values"> & Partial<Series>) => Series} */
   const line = (kind, rest) => {
     const { dash, width, colour } = STYLES[kind];
     return { dash, width, colour: css(colour(own, ink, paper)), say: precise, ...rest };
@@ -128,7 +164,13 @@ function dataOf(recording, k, card, theme, { log, range }) {
   };
 }
 
-/** A measure at all frames that there are of network `k`. */
+/**
+ * A measure at all frames that there are of network `k`.
+ *
+ * @param {Recording} recording
+ * @param {string} name
+ * @param {number} k
+ */
 function valuesOf(recording, name, k) {
   return Float32Array.from(recording.epochs, (_, t) => metric(recording, name, t, k));
 }
@@ -137,6 +179,9 @@ function valuesOf(recording, name, k) {
  * The least and the largest loss of the cards' first networks, so that all charts have the same axes
  * and can be compared. One that diverges does not count: it would squash the others' lines.
  * Where all diverge, the first frame decides.
+ *
+ * @param {Recording} recording
+ * @returns {[number, number]}
  */
 function commonRange(recording) {
   const { diverged, held } = recording;
@@ -156,8 +201,12 @@ function commonRange(recording) {
   return [least, most];
 }
 
-/** A loss with three decimals; a small one with two digits. */
-function precise(x) {
+/**
+ * A loss with three decimals; a small one with two digits.
+ *
+ * @param {number|undefined} x
+ */
+function precise(x = NaN) {
   const small = Math.abs(x) < 0.00095 && x !== 0;
   return small ? x.toExponential(1).replace("-", "−") : number(x, 3);
 }

@@ -8,17 +8,25 @@ import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
 /**
- * `request` is what the server is still to be asked for, and `asking` the timer until then.
+ * @typedef {{run: string, held: number}} Request  the frames after those held
  *
- * @type {WeakMap<Node, {board: Board, data: Uint8Array|null, calls: number, unwatch: Function|null,
- *   ask: Function, request: Object|null, asking: number}>}
+ * @typedef {Object} Mount
+ * @property {Board} board
+ * @property {Uint8Array|null} data
+ * @property {number} calls
+ * @property {(() => void)|null} unwatch
+ * @property {(request: Request|null) => void} ask
+ * @property {Request|null} request  what the server is still to be asked for
+ * @property {ReturnType<typeof setTimeout>|undefined} asking  the timer until then
  */
+
+/** @type {WeakMap<Node, Mount>} */
 const mounted = new WeakMap();
 
 /**
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
- *   setTriggerValue: (name: string, value: Object) => void,
- *   setStateValue: (name: string, value: Object) => void}} component
+ *   setTriggerValue: (name: string, value: Request|null) => void,
+ *   setStateValue: (name: string, value: import("./view.js").Seen) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls what an overtaken call has returned
  */
@@ -51,7 +59,11 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   };
 }
 
-/** Ask for what is missing once the server wishes it, unless the board is stopped. */
+/**
+ * Ask for what is missing once the server wishes it, unless the board is stopped.
+ *
+ * @param {Mount} mount
+ */
 function askSoon(mount) {
   clearTimeout(mount.asking);
   const ask = () => {
@@ -63,11 +75,17 @@ function askSoon(mount) {
   else ask();
 }
 
+/**
+ * @param {Element|ShadowRoot} parent
+ * @returns {Mount}
+ */
 function appear(parent) {
   const board = new Board();
-  const mount = { board, data: null, calls: 0, unwatch: null, ask: null, request: null, asking: 0 };
+  /** @type {Mount} */
+  const mount = { board, data: null, calls: 0, unwatch: null, ask: () => {}, request: null, asking: undefined };
   mounted.set(parent, mount);
-  window.__regvizMounts = (window.__regvizMounts ?? 0) + 1;
+  const counted = /** @type {{__regvizMounts?: number}} */ (window);
+  counted.__regvizMounts = (counted.__regvizMounts ?? 0) + 1;
 
   // nothing is shown unstyled
   board.element.style.visibility = "hidden";

@@ -6,14 +6,14 @@
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
-const note = document.getElementById("note");
+const note = /** @type {HTMLElement} */ (document.getElementById("note"));
 const board = new Board();
 note.before(board.element);
-watch(board.element.parentElement, board);
+watch(/** @type {HTMLElement} */ (board.element.parentElement), board);
 
 try {
   for (const script of document.querySelectorAll("script[data-message]")) {
-    await board.receive(bytesOf(script.textContent));
+    await board.receive(bytesOf(script.textContent ?? ""));
     script.remove();
     // the first picture does not wait for the last message
     await new Promise((done) => setTimeout(done));
@@ -21,7 +21,7 @@ try {
   if (!board.complete) throw new Error("frames are missing");
   note.remove();
 } catch (error) {
-  note.textContent = `This file is damaged (${error.message}). Save or download it once more.`;
+  note.textContent = `This file is damaged (${/** @type {Error} */ (error).message}). Save or download it once more.`;
 }
 
 /** @param {string} text  in base64 */

@@ -21,7 +21,13 @@ const CLOSEUP_GRID = 200;
 /** @type {Pace} */
 export const START_PACE = Object.freeze({ coarse: 0, slow: 0, quick: 0 });
 
-/** The pace after a drawing that has taken so many milliseconds. */
+/**
+ * The pace after a drawing that has taken so many milliseconds.
+ *
+ * @param {Pace} pace
+ * @param {number} taken
+ * @returns {Pace}
+ */
 export function paced({ coarse, slow, quick }, taken) {
   const next = { coarse, slow: taken > SLOW ? slow + 1 : 0, quick: taken < QUICK ? quick + 1 : 0 };
   if (next.slow > 1) return { ...START_PACE, coarse: Math.min(coarse + 1, GRIDS.length - 1) };
@@ -29,7 +35,11 @@ export function paced({ coarse, slow, quick }, taken) {
   return next;
 }
 
-/** Grid points along each side of the large boundary at rest, for networks of so many parameters. */
+/**
+ * Grid points along each side of the large boundary at rest, for networks of so many parameters.
+ *
+ * @param {number} nParameters
+ */
 export function closeupGrid(nParameters) {
   const most = Math.floor(Math.sqrt(CLOSEUP_WORK / nParameters));
   return Math.max(GRIDS[0], Math.min(CLOSEUP_GRID, most));

@@ -5,10 +5,12 @@
 
 import { paint } from "./boundary.js";
 import { trace, traceClasses } from "./contour.js";
-import { fit } from "./dom.js";
+import { contextOf, fit } from "./dom.js";
 import { gridInputs, outputs } from "./forward.js";
 
 /**
+ * @typedef {ReturnType<typeof makePainter>} Painter
+ *
  * @param {import("./recording.js").Recording} recording
  * @param {number} grid  points along each side
  */
@@ -25,7 +27,7 @@ export function makePainter({ network, domain }, grid) {
     raw: new Float64Array(nOutputs * grid * grid),
     values: new Float64Array(nOutputs * grid * grid),
     small,
-    smallContext: small.getContext("2d"),
+    smallContext: contextOf(small),
     image,
     pixels: new Uint32Array(image.data.buffer),
   };
@@ -34,7 +36,7 @@ export function makePainter({ network, domain }, grid) {
 /**
  * Draw the boundary of the network whose parameters are `row`, under the points.
  *
- * @param {ReturnType<typeof makePainter>} painter
+ * @param {Painter} painter
  * @param {HTMLCanvasElement} canvas
  * @param {Float32Array} row
  * @param {import("./scale.js").Scale} scale
@@ -53,7 +55,7 @@ export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, p
 
   fit(canvas, size, size, ratio);
   const side = canvas.width;
-  const context = canvas.getContext("2d", { alpha: false });
+  const context = contextOf(canvas, { alpha: false });
   context.setTransform(1, 0, 0, 1, 0, 0);
   // the outer grid points lie on the edge, hence half a small pixel is cut off all around
   context.drawImage(small, 0.5, 0.5, grid - 1, grid - 1, 0, 0, side, side);

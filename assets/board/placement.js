@@ -1,10 +1,15 @@
 /** Where the units of a network stand in its diagram, and what lies at a point of it. */
 
+/** @import {Shape} from "./units.js" */
+
 import { placeOf } from "./units.js";
 
 const LARGEST = 46;
 
 /**
+ * @typedef {{width: number, height: number}} Size  in CSS pixels
+ * @typedef {{x: number, y: number}} Spot
+ *
  * @typedef {Object} Diagram
  * @property {Float32Array} x     middle of each layer
  * @property {Float32Array} y     middle of each unit
@@ -48,7 +53,15 @@ export function arrange({ layers, first, count, total }, width, height, margin) 
   return { x, y, side, pitch, thick, width, height, codes: new Uint8Array(total) };
 }
 
-/** The number of the unit at a point, or -1; within `slack` beyond its square. */
+/**
+ * The number of the unit at a point, or -1; within `slack` beyond its square.
+ *
+ * @param {Shape} shape
+ * @param {Diagram} diagram
+ * @param {number} px
+ * @param {number} py
+ * @param {number} slack
+ */
 export function unitAt({ layers, first }, { x, y, side }, px, py, slack) {
   for (let l = 0; l < layers.length; l++) {
     const half = side[l] / 2 + slack;
@@ -66,6 +79,15 @@ export function unitAt({ layers, first }, { x, y, side }, px, py, slack) {
 /**
  * The link at a point as an index into the row, or -1. Links at 0 are not there, unless they were
  * edited to be.
+ *
+ * @param {Shape} shape
+ * @param {Diagram} diagram
+ * @param {Float32Array} row
+ * @param {Map<number, number>} edited
+ * @param {number} range
+ * @param {number} px
+ * @param {number} py
+ * @param {number} slack
  */
 export function linkAt(shape, diagram, row, edited, range, px, py, slack) {
   const { layers, first, at } = shape;
@@ -93,7 +115,13 @@ export function linkAt(shape, diagram, row, edited, range, px, py, slack) {
   return -1;
 }
 
-/** A link's middle. */
+/**
+ * A link's middle.
+ *
+ * @param {Shape} shape
+ * @param {Diagram} diagram
+ * @param {number} index
+ */
 export function middleOf(shape, { x, y, side }, index) {
   const { layer, unit, input } = placeOf(shape, index);
   const left = x[layer - 1] + side[layer - 1] / 2;

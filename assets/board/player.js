@@ -24,21 +24,41 @@ const PAUSE = 0.8 * FRAMES_PER_SECOND;
 export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
 
 /** A visitor's first run is played from its beginning, however fast or slowly it arrives. */
+/** @type {State} */
 export const FIRST = Object.freeze({ ...START, mode: "playing" });
 
-/** Another run has begun: who rests within the one before comes to rest at the same epoch. */
+/**
+ * Another run has begun: who rests within the one before comes to rest at the same epoch.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @returns {State}
+ */
 export function renewed(state, { nFrames, epochs }) {
   const within = state.mode === "resting" && state.frame < nFrames - 1;
   return { ...at(state, 0, "following"), until: within ? epochs[state.frame] : Infinity };
 }
 
-/** To an epoch, now or as soon as it has arrived, and stay there. */
+/**
+ * To an epoch, now or as soon as it has arrived, and stay there.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @param {number} epoch
+ * @returns {State}
+ */
 export function until(state, { held, epochs }, epoch) {
   if (epoch <= epochs[held - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), "resting");
   return { ...at(state, Math.max(0, held - 1), "following"), until: epoch };
 }
 
-/** More frames have arrived. */
+/**
+ * More frames have arrived.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @returns {State}
+ */
 export function arrived(state, { held, nFrames, epochs }) {
   if (state.mode !== "following") return state;
   if (state.until <= epochs[held - 1]) {
@@ -48,38 +68,78 @@ export function arrived(state, { held, nFrames, epochs }) {
   return { ...at(state, held - 1, "following"), until: state.until };
 }
 
-/** The visitor goes to a frame and stays there; beyond what has arrived, it is the newest again. */
+/**
+ * The visitor goes to a frame and stays there; beyond what has arrived, it is the newest again.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @param {number} frame
+ * @returns {State}
+ */
 export function seek(state, { held, nFrames }, frame) {
   const inside = Math.max(0, Math.min(held - 1, Math.round(frame)));
   return at(state, inside, frame >= nFrames - 1 && held < nFrames ? "following" : "resting");
 }
 
-/** From the end it starts over; at the newest frame it waits for the next. */
+/**
+ * From the end it starts over; at the newest frame it waits for the next.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @returns {State}
+ */
 export function play(state, { nFrames }) {
   return at(state, state.frame < nFrames - 1 ? state.frame : 0, "playing");
 }
 
+/**
+ * @param {State} state
+ * @returns {State}
+ */
 export function pause(state) {
   return at(state, state.frame, "resting");
 }
 
-/** Back to the first frame; what was moving goes on moving. */
+/**
+ * Back to the first frame; what was moving goes on moving.
+ *
+ * @param {State} state
+ * @returns {State}
+ */
 export function restart(state) {
   return at(state, 0, isMoving(state) ? "playing" : "resting");
 }
 
-/** The next speed up or down. */
+/**
+ * The next speed up or down.
+ *
+ * @param {State} state
+ * @param {number} steps
+ * @returns {State}
+ */
 export function faster(state, steps) {
   const i = SPEEDS.indexOf(state.speed) + steps;
   return { ...state, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, i))] };
 }
 
-/** Whether it plays and the next frame has not arrived. */
+/**
+ * Whether it plays and the next frame has not arrived.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ */
 export function isWaiting({ mode, frame }, { held, nFrames }) {
   return mode === "playing" && frame === held - 1 && held < nFrames;
 }
 
-/** `seconds` later. */
+/**
+ * `seconds` later.
+ *
+ * @param {State} state
+ * @param {Extent} extent
+ * @param {number} seconds
+ * @returns {State}
+ */
 export function tick(state, { held, nFrames }, seconds) {
   if (state.mode !== "playing") return state;
   const clock = state.clock + state.speed * FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
@@ -90,10 +150,17 @@ export function tick(state, { held, nFrames }, seconds) {
   return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
 }
 
+/** @param {State} state */
 export function isMoving({ mode }) {
   return mode !== "resting";
 }
 
+/**
+ * @param {State} state
+ * @param {number} frame
+ * @param {State["mode"]} mode
+ * @returns {State}
+ */
 function at({ speed, loop }, frame, mode) {
   return { frame, clock: frame, mode, speed, loop, until: Infinity };
 }

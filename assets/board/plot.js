@@ -3,18 +3,22 @@
  * the cursor over it. Lengths are in CSS pixels.
  *
  * @typedef {Object} Plot
- * @property {import("./chart.js").Data} data
+ * @property {Data} data
  * @property {number} width
  * @property {number} height
  * @property {number} ratio  device pixels per CSS pixel
  * @property {number} low    the ends of the vertical axis
  * @property {number} high
- * @property {Object<string, string>} colours
+ * @property {Colours} colours
  * @property {string} font   a family
  * @property {number} hover  the frame under the pointer, or -1
  * @property {HTMLCanvasElement} picture
  * @property {{text: string, x: number}[]} crowded  marks' labels that stand among the lines
+ *
+ * @typedef {ReturnType<typeof plotColours>} Colours
  */
+
+/** @import {Data, Series} from "./chart.js" */
 
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -32,7 +36,7 @@ const FUTURE = 0.5;
 
 /** @param {import("./theme.js").Theme} theme */
 export function plotColours({ ink, paper }) {
-  const shade = (share) => css(mix(parse(ink), parse(paper), share));
+  const shade = (/** @type {number} */ share) => css(mix(parse(ink), parse(paper), share));
   return { ink, paper, text: shade(0.26), axis: shade(0.5), grid: shade(0.86), faint: shade(0.93) };
 }
 
@@ -62,13 +66,18 @@ export function drawPicture(context, plot) {
   return drawMarks(context, plot);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ */
 function drawAxes(context, { colours: { text, axis, grid, faint }, data, width, height, low, high, ratio }) {
   const { lastEpoch, log, yLabel, format } = data;
   const [right, bottom] = [width - EDGE.right, height - EDGE.bottom];
   const most = fitting(bottom - EDGE.top, PER_LABEL.y);
   const { major, minor } = log ? logTicks(low, high, most) : { major: linearTicks(high, most), minor: [] };
   const line = 1 / ratio;
-  const level = (y) => context.fillRect(EDGE.left, crisp(y, ratio), right - EDGE.left, line);
+  const level = (/** @type {number} */ y) => context.fillRect(EDGE.left, crisp(y, ratio), right - EDGE.left, line);
+  /** @type {(x: number, from: number, length: number) => void} */
   const plumb = (x, from, length) => context.fillRect(crisp(x, ratio), from, line, length);
   context.fillStyle = faint;
   for (const tick of minor) level(yOf(tick, low, high, log, height));
@@ -97,6 +106,11 @@ function drawAxes(context, { colours: { text, axis, grid, faint }, data, width, 
   context.fillText("epoch", (EDGE.left + right) / 2, height - 6);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ * @param {Series} series
+ */
 function drawLine(context, { data, width, height, low, high }, { values, colour, dash, width: thick }) {
   const { epochs, lastEpoch, log } = data;
   context.strokeStyle = context.fillStyle = colour;
@@ -104,7 +118,8 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
   context.lineJoin = "round";
   context.setLineDash(dash);
   context.beginPath();
-  const isSeen = (t) => Number.isFinite(values[t]) && (!log || values[t] > 0);
+  if (!values) return;
+  const isSeen = (/** @type {number} */ t) => Number.isFinite(values[t]) && (!log || values[t] > 0);
   for (let t = 0; t < epochs.length; t++) {
     if (!isSeen(t)) continue;
     const [x, y] = [xOf(epochs[t], lastEpoch, width), yOf(values[t], low, high, log, height)];
@@ -121,13 +136,20 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
   context.setLineDash([]);
 }
 
-/** A mark's label stands above the lines, on one side of its tick or the other, if there is room. */
+/**
+ * A mark's label stands above the lines, on one side of its tick or the other, if there is room.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ */
 function drawMarks(context, { colours: { text, axis }, data, width, height }) {
   const { marks, lastEpoch } = data;
   const at = marks.map(({ epoch }) => xOf(epoch, lastEpoch, width));
   const taken = at.map((x) => [x - 6, x + 6]);
+  /** @type {(left: number, long: number) => boolean} */
   const isFree = (left, long) =>
     left >= EDGE.left && left + long <= width && taken.every(([from, to]) => left + long <= from || left >= to);
+  /** @type {Plot["crowded"]} */
   const crowded = [];
   context.textAlign = "left";
   marks.forEach(({ text: label }, i) => {
@@ -186,7 +208,12 @@ export function drawCursor(context, plot) {
   drawEpochs(context, plot, epochs[frame]);
 }
 
-/** Labels among the lines, one below the other. */
+/**
+ * Labels among the lines, one below the other.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ */
 function drawCrowded(context, { crowded, colours, font }) {
   if (crowded.length === 0) return;
   context.font = `${TEXT}px ${font}`;
@@ -203,6 +230,11 @@ function drawCrowded(context, { crowded, colours, font }) {
   });
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ * @param {number} frame
+ */
 function drawDots(context, { data, colours, width, height, low, high }, frame) {
   const { epochs, lastEpoch, series, log } = data;
   const x = xOf(epochs[frame], lastEpoch, width);
@@ -219,7 +251,13 @@ function drawDots(context, { data, colours, width, height, low, high }, frame) {
   }
 }
 
-/** The labels of the epochs' axis; that of `epoch` takes the place of those that it would cover. */
+/**
+ * The labels of the epochs' axis; that of `epoch` takes the place of those that it would cover.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ * @param {number} epoch
+ */
 function drawEpochs(context, { data: { lastEpoch }, colours, font, width, height }, epoch) {
   context.font = `${TEXT}px ${font}`;
   context.textAlign = "center";
@@ -241,28 +279,57 @@ function drawEpochs(context, { data: { lastEpoch }, colours, font, width, height
   context.fillText(String(epoch), x, y);
 }
 
-/** The epoch at `x` pixels from a chart's left side. */
+/**
+ * The epoch at `x` pixels from a chart's left side.
+ *
+ * @param {number} x
+ * @param {{data: Data, width: number}} plot
+ */
 export function epochAt(x, { data, width }) {
   return ((x - EDGE.left) / (width - EDGE.left - EDGE.right)) * data.lastEpoch;
 }
 
+/**
+ * @param {number} lastEpoch
+ * @param {number} width
+ */
 function epochTicks(lastEpoch, width) {
   return linearTicks(lastEpoch, fitting(width - EDGE.left - EDGE.right, PER_LABEL.x), true);
 }
 
+/**
+ * @param {number} length
+ * @param {number} each
+ */
 function fitting(length, each) {
   return Math.max(1, Math.floor(length / each));
 }
 
+/**
+ * @param {number} epoch
+ * @param {number} lastEpoch
+ * @param {number} width
+ */
 function xOf(epoch, lastEpoch, width) {
   return EDGE.left + (epoch / lastEpoch) * (width - EDGE.left - EDGE.right);
 }
 
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ * @param {boolean} log
+ * @param {number} height
+ */
 function yOf(value, low, high, log, height) {
   const share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   return height - EDGE.bottom - share * (height - EDGE.top - EDGE.bottom);
 }
 
+/**
+ * @param {number} x
+ * @param {number} ratio
+ */
 function crisp(x, ratio) {
   return Math.round(x * ratio) / ratio;
 }

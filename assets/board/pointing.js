@@ -1,13 +1,17 @@
 /** Places on a picture, in shares of it from its upper left: under the pointer, or moved by keys. */
 
 const STEP = 0.02; // for each press of an arrow key
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** @typedef {(place: {x: number, y: number}|null) => void} OnPoint  null where there is none any more */
+/**
+ * @typedef {{x: number, y: number}} Place
+ * @typedef {(place: Place|null) => void} OnPoint  null where there is none any more
+ */
 
 /** @param {HTMLElement} picture @param {OnPoint} onPoint */
 export function listenToPointer(picture, onPoint) {
-  const follow = ({ offsetX: x, offsetY: y }) => onPoint({ x: x / picture.clientWidth, y: y / picture.clientHeight });
+  const follow = (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => onPoint({ x: x / picture.clientWidth, y: y / picture.clientHeight });
   picture.addEventListener("pointermove", follow);
   picture.addEventListener("pointerdown", follow);
   picture.addEventListener("pointerleave", () => onPoint(null));
@@ -15,6 +19,7 @@ export function listenToPointer(picture, onPoint) {
 
 /** @param {HTMLElement} picture @param {OnPoint} onPoint @param {HTMLElement} readout  what is read out */
 export function listenToKeys(picture, onPoint, readout) {
+  /** @type {Place|null} */
   let place = null;
   picture.addEventListener("keydown", (event) => {
     if (!(event.key in ARROWS)) return;
@@ -22,7 +27,7 @@ export function listenToKeys(picture, onPoint, readout) {
     event.stopPropagation();
     const [dx, dy] = ARROWS[event.key];
     const { x, y } = place ?? { x: 0.5, y: 0.5 };
-    const inside = (share) => Math.max(0, Math.min(1, share));
+    const inside = (/** @type {number} */ share) => Math.max(0, Math.min(1, share));
     place = { x: inside(x + STEP * dx), y: inside(y + STEP * dy) };
     readout.setAttribute("aria-live", "polite");
     onPoint(place);

@@ -3,6 +3,11 @@
  * each boundary as it is. Training points are filled, test points hollow; classes differ by shape.
  */
 
+/**
+ * @import {Scale} from "./scale.js"
+ * @import {Colour, Theme} from "./theme.js"
+ */
+
 import { css, mix, parse } from "./theme.js";
 
 export const SHAPES = [
@@ -10,10 +15,12 @@ export const SHAPES = [
 ];
 
 /**
- * @param {CanvasRenderingContext2D} context
- * @param {import("./recording.js").Recording} recording
- * @param {import("./scale.js").Scale} scale
- * @param {import("./theme.js").Theme} theme
+ * @typedef {CanvasRenderingContext2D|import("./svg.js").SvgContext} Context
+ *
+ * @param {Context} context
+ * @param {Pick<import("./recording.js").Recording, "points"|"domain"|"network">} recording
+ * @param {Scale} scale
+ * @param {Theme} theme
  * @param {number} size   of the square, in CSS pixels
  * @param {number} ratio  device pixels per CSS pixel
  */
@@ -26,7 +33,7 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
   const crowd = points.train.length / 3 > 250 ? 0.8 : 1;
   const radius = crowd * Math.min(4.6, Math.max(2.7, size / 50));
   const regression = network.task === "regression";
-  const kind = regression ? () => 0 : (label) => label % SHAPES.length;
+  const kind = regression ? () => 0 : (/** @type {number} */ label) => label % SHAPES.length;
   // hundreds of test points must not cover the boundary
   context.globalAlpha = points.test.length / 3 > 150 ? 0.6 : 0.8;
   context.lineWidth = 1;
@@ -46,17 +53,35 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
   });
 }
 
-/** Darker than the boundary in the light, brighter in the dark. */
+/**
+ * Darker than the boundary in the light, brighter in the dark.
+ *
+ * @param {Colour} colour
+ * @param {Pick<Theme, "dark">} theme
+ */
 export function trainColour(colour, { dark }) {
   return css(mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.3 : 0.25));
 }
 
-/** Further away from the boundary's colour still, since only a thin line is drawn. */
+/**
+ * Further away from the boundary's colour still, since only a thin line is drawn.
+ *
+ * @param {Colour} colour
+ * @param {Theme} theme
+ */
 function testColour(colour, { ink, dark }) {
   return css(mix(colour, parse(ink), dark ? 0.6 : 0.55));
 }
 
-/** Put a shape about (x, y) into the context's path; all have about the area of the circle. */
+/**
+ * Put a shape about (x, y) into the context's path; all have about the area of the circle.
+ *
+ * @param {Context} context
+ * @param {string} name
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
 export function shape(context, name, x, y, r) {
   context.beginPath();
   if (name === "circle") {
@@ -71,6 +96,7 @@ export function shape(context, name, x, y, r) {
 }
 
 /** Corners of a shape of radius 1, y downwards. */
+/** @type {Record<string, number[][]>} */
 export const CORNERS = {
   triangle: [[0, -1.3], [1.2, 0.85], [-1.2, 0.85]],
   square: [[-0.92, -0.92], [0.92, -0.92], [0.92, 0.92], [-0.92, 0.92]],
@@ -92,6 +118,11 @@ export const CORNERS = {
   ],
 };
 
+/**
+ * @param {Float32Array} rows
+ * @param {{left: number, top: number, factor: number}} place
+ * @param {(x: number, y: number, label: number) => void} draw
+ */
 function each(rows, { left, top, factor }, draw) {
   for (let i = 0; i < rows.length; i += 3) {
     draw((rows[i] - left) * factor, (top - rows[i + 1]) * factor, rows[i + 2]);

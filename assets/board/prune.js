@@ -23,7 +23,7 @@ import { UNFED, UNREAD, connected, shapeOf } from "./units.js";
  */
 export function makePoints({ layers, features }, rows) {
   const n = rows.length / 3;
-  const column = (c) => Float64Array.from({ length: n }, (_, p) => rows[3 * p + c]);
+  const column = (/** @type {number} */ c) => Float64Array.from({ length: n }, (_, p) => rows[3 * p + c]);
   return {
     n,
     inputs: featuresOf(features, column(0), column(1)),
@@ -107,7 +107,7 @@ function connectedUnits(shape, row, links) {
 /**
  * Memory for measuring the networks of a run.
  *
- * @param {import("./recording.js").Recording} recording
+ * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
  */
 export function makeWorkshop({ network, weightIndex, nParameters, points }) {
   const shape = shapeOf(network.layers);
@@ -121,7 +121,12 @@ export function makeWorkshop({ network, weightIndex, nParameters, points }) {
   };
 }
 
-/** Memory for `measure`, of a network that nothing is known about yet. */
+/**
+ * Memory for `measure`, of a network that nothing is known about yet.
+ *
+ * @param {number} nParameters
+ * @returns {Measured}
+ */
 export function unmeasured(nParameters) {
   return { row: new Float32Array(nParameters).fill(NaN), left: 0, connected: 0, loss: NaN, accuracy: NaN };
 }
@@ -130,7 +135,7 @@ export function unmeasured(nParameters) {
  * Prune a network and measure what is left. A row that comes out as it was the last time is not
  * evaluated again: dragging the threshold leaves most networks as they were.
  *
- * @param {ReturnType<makeWorkshop>} workshop
+ * @param {ReturnType<typeof makeWorkshop>} workshop
  * @param {Float32Array} row
  * @param {number} threshold
  * @param {Measured} measured  of this network the last time; written anew
@@ -143,6 +148,10 @@ export function measure({ network, weightIndex, shape, points, pruned, links }, 
   Object.assign(measured, score(network, pruned, points));
 }
 
+/**
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ */
 function same(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

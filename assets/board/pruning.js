@@ -3,6 +3,14 @@
  * that does on the test points.
  */
 
+/**
+ * @import {Task} from "./forward.js"
+ * @import {Measured} from "./prune.js"
+ * @import {Recording} from "./recording.js"
+ * @import {Shown} from "./shown.js"
+ * @import {Theme} from "./theme.js"
+ */
+
 import { make, say } from "./dom.js";
 import { makeWorkshop, measure, unmeasured } from "./prune.js";
 import * as words from "./words.js";
@@ -28,7 +36,12 @@ const TIPS = {
   },
 };
 
-/** @param {{onThreshold: (threshold: number) => void}} handlers  0 is off */
+/**
+ * @typedef {ReturnType<typeof makePruning>} Pruning
+ * @typedef {ReturnType<typeof makeLine>} Line
+ *
+ * @param {{onThreshold: (threshold: number) => void}} handlers  0 is off
+ */
 export function makePruning({ onThreshold }) {
   const slider = make("input", {
     type: "range", min: "0", max: String(STEPS), step: "1", value: "0", "aria-label": "Prune weights below",
@@ -48,23 +61,31 @@ export function makePruning({ onThreshold }) {
     make("table", {}, parts.head, parts.body),
     parts.verdict,
   );
-  const panel = { element, ...parts, run: null, range: 1, off: null, workshop: null, lines: [] };
+  const panel = {
+    element, ...parts,
+    /** @type {string|null} */ run: null,
+    range: 1,
+    /** @type {boolean|null} */ off: null,
+    /** @type {ReturnType<typeof makeWorkshop>|null} */ workshop: null,
+    /** @type {Line[]} */ lines: [],
+  };
   slider.addEventListener("input", () => onThreshold(thresholdAt(slider.valueAsNumber, panel.range)));
   return panel;
 }
 
 /**
- * @param {ReturnType<makePruning>} panel
- * @param {import("./recording.js").Recording} recording
- * @param {import("./shown.js").Shown[]} shown  what each card shows
- * @param {{focus: number, threshold: number, range: number, theme: Object}} options  the card in
+ * @param {Pruning} panel
+ * @param {Recording} recording
+ * @param {Shown[]} shown  what each card shows
+ * @param {{focus: number, threshold: number, range: number, theme: Theme}} options  the card in
  *   focus, and the largest threshold
  */
 export function updatePruning(panel, recording, shown, { focus, threshold, range, theme }) {
-  if (panel.run !== recording.run) begin(panel, recording);
+  const known = panel.run === recording.run ? panel.workshop : null;
+  const workshop = known ?? begin(panel, recording);
   panel.range = range;
   const { network, weightIndex } = recording;
-  const { lines, workshop } = panel;
+  const { lines } = panel;
   const pruning = threshold > 0;
   if (panel.off !== !pruning) panel.element.classList.toggle("off", (panel.off = !pruning));
   shown.forEach(({ card, row, lost }, c) => {
@@ -79,25 +100,41 @@ export function updatePruning(panel, recording, shown, { focus, threshold, range
   move(panel, threshold, text);
 }
 
-/** What the slider's position means: 0 is off, the last one prunes all that is within the range. */
+/**
+ * What the slider's position means: 0 is off, the last one prunes all that is within the range.
+ *
+ * @param {number} position
+ * @param {number} range
+ */
 export function thresholdAt(position, range) {
   const x = position / STEPS;
   return Number(((range * x * (x + LINEAR)) / (1 + LINEAR)).toFixed(decimals(range)));
 }
 
-/** Where the slider stands for a threshold. */
+/**
+ * Where the slider stands for a threshold.
+ *
+ * @param {number} threshold
+ * @param {number} range
+ */
 export function positionOf(threshold, range) {
   const y = Math.min(1, threshold / range) * (1 + LINEAR);
   return Math.round(STEPS * (Math.sqrt(LINEAR ** 2 / 4 + y) - LINEAR / 2));
 }
 
-/** Another run: a line for each of its networks. */
+/**
+ * Another run: a line for each of its networks.
+ *
+ * @param {Pruning} panel
+ * @param {Recording} recording
+ */
 function begin(panel, recording) {
   const { run, network, cards, nParameters } = recording;
   const { task, layers } = network;
   const hidden = layers.length > 2;
   const worth = task === "regression" ? "test_loss" : "test_accuracy";
   const name = worth.replace("_", " ");
+  /** @type {(text: string, tip: string, kind: string) => HTMLElement} */
   const column = (text, tip, kind) => make("th", { scope: "col", class: kind }, term(text, tip));
   panel.head.replaceChildren(
     make("tr", {},
@@ -114,8 +151,14 @@ function begin(panel, recording) {
   panel.element.classList.toggle("losses", task === "regression");
   panel.run = run;
   panel.workshop = makeWorkshop(recording);
+  return panel.workshop;
 }
 
+/**
+ * @param {string} label
+ * @param {boolean} hidden
+ * @param {number} nParameters
+ */
 function makeLine(label, hidden, nParameters) {
   const parts = {
     count: make("span", { class: "count" }),
@@ -136,9 +179,22 @@ function makeLine(label, hidden, nParameters) {
     make("td", { class: "change" }, parts.change),
   );
   const [before, after] = [unmeasured(nParameters), unmeasured(nParameters)];
-  return { element, ...parts, before, after, colour: null, focused: false };
+  return {
+    element, ...parts, before, after,
+    /** @type {string|null} */ colour: null,
+    focused: false,
+    /** @type {boolean|null} */ diverged: null,
+    /** @type {boolean|null} */ moved: null,
+  };
 }
 
+/**
+ * @param {Line} line
+ * @param {Measured} now
+ * @param {number} size
+ * @param {Task} task
+ * @param {boolean} diverged
+ */
 function write(line, now, size, task, diverged) {
   const { before, element } = line;
   const worth = task === "regression" ? "loss" : "accuracy";
@@ -158,6 +214,11 @@ function write(line, now, size, task, diverged) {
   if (line.moved !== moved) element.classList.toggle("moved", (line.moved = moved));
 }
 
+/**
+ * @param {Line} line
+ * @param {string} colour
+ * @param {boolean} focused
+ */
 function dress(line, colour, focused) {
   if (line.colour !== colour) line.element.style.setProperty("--method", (line.colour = colour));
   if (line.focused === focused) return;
@@ -167,20 +228,33 @@ function dress(line, colour, focused) {
   else line.element.removeAttribute("aria-current");
 }
 
-/** "L1, pruned: 31 of 152 weights and 12 of 24 hidden units left; test loss 0.38 → 0.40." */
+/**
+ * "L1, pruned: 31 of 152 weights and 12 of 24 hidden units left; test loss 0.38 → 0.40."
+ *
+ * @param {Line} line
+ * @param {Recording} recording
+ * @param {Shown} shown
+ * @param {boolean} pruning
+ */
 function verdictOf({ before, after }, { network, weightIndex }, { card: { label }, lost }, pruning) {
   if (lost !== null) return `${label}: ${words.divergedAt(lost)}.`;
   const now = pruning ? after : before;
   const hidden = network.layers.slice(1, -1).reduce((sum, n) => sum + n, 0);
   const units = hidden ? ` and ${now.connected} of ${hidden} hidden units` : "";
-  const loss = (x) => words.FORMATS.test_loss(x, network.task);
+  const loss = (/** @type {number} */ x) => words.FORMATS.test_loss(x, network.task);
   const losses = pruning ? `${loss(before.loss)} → ${loss(now.loss)}` : loss(now.loss);
   const cut = hidden ? now.connected === 0 : now.left === 0;
   const end = cut ? " Cut off from its inputs, it predicts the same everywhere." : "";
   return `${label}${pruning ? ", pruned" : ""}: ${now.left} of ${weightIndex.length} weights${units} left; test loss ${losses}.${end}`;
 }
 
-/** Show the threshold, at the slider and in words. */
+/**
+ * Show the threshold, at the slider and in words.
+ *
+ * @param {Pruning} panel
+ * @param {number} threshold
+ * @param {string} text
+ */
 function move({ slider, value, range, off }, threshold, text) {
   const position = positionOf(threshold, range);
   slider.value = String(position);
@@ -190,11 +264,20 @@ function move({ slider, value, range, off }, threshold, text) {
   slider.setAttribute("aria-valuetext", off ? "off" : `${below}. ${text}`);
 }
 
-/** Enough to tell the slider's first step from 0. */
+/**
+ * Enough to tell the slider's first step from 0.
+ *
+ * @param {number} range
+ */
 function decimals(range) {
   return Math.max(0, 3 - Math.floor(Math.log10(range)));
 }
 
+/**
+ * @param {string} text
+ * @param {string} tip
+ * @param {string} [kind]
+ */
 function term(text, tip, kind = "term") {
   return make("button", { type: "button", class: kind, "data-tip": tip }, text);
 }

@@ -1,20 +1,34 @@
 /** What floats beside a unit or a link under the pointer: its name, its numbers, its heatmap enlarged. */
 
+/**
+ * @import {Palette, Strip} from "./diagram.js"
+ * @import {Size, Spot} from "./placement.js"
+ * @import {RunNetwork} from "./recording.js"
+ * @import {Shape, Units} from "./units.js"
+ */
+
 import { drawHeatmap } from "./diagram.js";
-import { fit, make, say } from "./dom.js";
+import { contextOf, fit, make, say } from "./dom.js";
 import { CONSTANT, UNFED, UNREAD, layerOf, parameterOf, placeOf } from "./units.js";
 import { className, number, signed, weight } from "./words.js";
 
 const ENLARGED = 120;
 const DISTANCE = 8;
+/** @type {Record<string, string>} */
 const SUBSCRIPTS = { x1: "x₁", x2: "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂", "sin(x1)": "sin x₁", "sin(x2)": "sin x₂" };
+/** @type {Record<string, string>} */
 const WRAPPED = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", sigmoid: "sigmoid", linear: "" };
 
+/** @param {string} feature */
 export function featureName(feature) {
   return SUBSCRIPTS[feature] ?? feature;
 }
 
-/** @param {{layers: number[], task: string, features: string[], names: string[]}} network */
+/**
+ * @param {RunNetwork} network
+ * @param {number} layer
+ * @param {number} unit
+ */
 export function unitName(network, layer, unit) {
   const { layers, task, features } = network;
   if (layer === 0) return `input ${featureName(features[unit])}`;
@@ -22,27 +36,48 @@ export function unitName(network, layer, unit) {
   return task === "multiclass" ? `output for ${className(network, unit)}` : "output";
 }
 
-/** "unit 3 of layer 1 → unit 5 of layer 2", or "bias of unit 5 of layer 2" */
+/**
+ * "unit 3 of layer 1 → unit 5 of layer 2", or "bias of unit 5 of layer 2"
+ *
+ * @param {RunNetwork} network
+ * @param {{layer: number, unit: number, input: number}} place
+ */
 export function parameterName(network, { layer, unit, input }) {
   const to = unitName(network, layer, unit);
   if (input === network.layers[layer - 1]) return `bias of ${to}`;
   return `${unitName(network, layer - 1, input)} → ${to}`;
 }
 
-/** How many of a unit's incoming weights are not 0. */
+/**
+ * How many of a unit's incoming weights are not 0.
+ *
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {number} layer
+ * @param {number} unit
+ */
 export function incoming(shape, row, layer, unit) {
   const start = parameterOf(shape, layer, unit, 0);
   let n = 0;
-  for (let i = 0; i < shape.layers[layer - 1]; i++) n += row[start + i] !== 0;
+  for (let i = 0; i < shape.layers[layer - 1]; i++) if (row[start + i] !== 0) n++;
   return n;
 }
 
-/** A unit's formula: written out where at most two weights are left. */
+/**
+ * A unit's formula: written out where at most two weights are left.
+ *
+ * @param {RunNetwork} network
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {number} layer
+ * @param {number} unit
+ */
 function formulaOf(network, shape, row, layer, unit) {
   const fanIn = shape.layers[layer - 1];
   const start = parameterOf(shape, layer, unit, 0);
   const bias = row[start + fanIn];
   const left = incoming(shape, row, layer, unit);
+  /** @type {string[]} */
   const terms = [];
   if (left > 2) {
     terms.push(`Σ of ${left} weighted ${layer === 1 ? "inputs" : "units"}`);
@@ -62,7 +97,14 @@ function formulaOf(network, shape, row, layer, unit) {
   return wrapped ? `${wrapped}(${sum})` : sum;
 }
 
-/** Why a unit takes no part, or nothing where it does. */
+/**
+ * Why a unit takes no part, or nothing where it does.
+ *
+ * @param {RunNetwork} network
+ * @param {Pick<Units, "shape"|"states"|"high">} units
+ * @param {number} u
+ * @param {Uint8Array|null} mask
+ */
 export function stateOf(network, units, u, mask) {
   const state = units.states[u];
   const layer = layerOf(units.shape, u);
@@ -74,6 +116,20 @@ export function stateOf(network, units, u, mask) {
     ? "Dead: 0 at all points, so no gradient reaches it."
     : "Constant: the same value at all points.";
 }
+
+/**
+ * @typedef {ReturnType<typeof makeReadout>} Readout
+ *
+ * @typedef {Object} ReadoutView  the network that is shown, and how
+ * @property {{network: RunNetwork}} recording
+ * @property {Units} units
+ * @property {Float32Array} row
+ * @property {Strip} strip
+ * @property {Palette} palette
+ * @property {number} ratio
+ * @property {Uint8Array|null} mask
+ * @property {Map<number, number>} edited
+ */
 
 export function makeReadout() {
   const parts = {
@@ -88,7 +144,13 @@ export function makeReadout() {
   return { element, ...parts };
 }
 
-/** Say what is under the pointer. */
+/**
+ * Say what is under the pointer.
+ *
+ * @param {Readout} readout
+ * @param {ReadoutView} view
+ * @param {{unit: number, index: number}} target
+ */
 export function updateReadout(readout, { recording, units, row, strip, palette, ratio, mask, edited }, { unit, index }) {
   const { network } = recording;
   const { title, value, heatmap, lines: [a, b, c], note } = readout;
@@ -110,7 +172,7 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   say(a, `values ${number(units.low[unit])} to ${number(units.high[unit])}`);
   if (layer === 0) {
     let readers = 0;
-    for (let k = 0; k < shape.layers[1]; k++) readers += row[parameterOf(shape, 1, k, j)] !== 0;
+    for (let k = 0; k < shape.layers[1]; k++) if (row[parameterOf(shape, 1, k, j)] !== 0) readers++;
     say(b, `read by ${readers} of ${shape.layers[1]} units`);
     say(c, "");
     say(note, stateOf(network, units, unit, mask));
@@ -122,13 +184,20 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   }
   const side = Math.round(ENLARGED * ratio);
   fit(heatmap, ENLARGED, ENLARGED, ratio);
-  const context = heatmap.getContext("2d");
+  const context = contextOf(heatmap);
   context.fillStyle = palette.paper;
   context.fillRect(0, 0, side, side);
   drawHeatmap(context, strip, units, unit, 0, 0, side);
 }
 
-/** Beside a unit, on the side with more room, or above or below a link; never beyond the diagram's edges. */
+/**
+ * Beside a unit, on the side with more room, or above or below a link; never beyond the diagram's edges.
+ *
+ * @param {Readout} readout
+ * @param {Size} size
+ * @param {Spot} spot
+ * @param {number} half
+ */
 export function placeReadout({ element }, { width, height }, { x, y }, half) {
   const { offsetWidth: w, offsetHeight: h } = element;
   const away = half + DISTANCE;

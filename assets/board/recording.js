@@ -3,22 +3,13 @@
  * `append` returns a new one and leaves the old one as it was, though both look at the same memory.
  *
  * @typedef {Object} Frame  a frame of a message: its place there, and what that message holds
- * @property {import("./codec.js").Numbers} parameters
+ * @property {Numbers} parameters
  * @property {Float32Array} metrics
  * @property {number} index
  *
- * @typedef {Object} Card
- * @property {string} key
- * @property {string} label
- * @property {string} about
- * @property {{light: string, dark: string}} colour
- * @property {number[]} networks    from weak to strong
- * @property {string[]} strengths   of each, in words
- * @property {number[]} drop_rates  of each
- * @property {number[]} values      of each, as in a link
- * @property {number} standard      the level that a link need not name
- * @property {number} level         where the card starts
- * @property {boolean} held         whether it shows the network that early stopping keeps
+ * @typedef {import("./codec.js").Card} Card
+ * @typedef {import("./codec.js").Points} Points
+ * @typedef {Network & {features: string[], names: string[]}} RunNetwork  names: of the classes, if they have any
  *
  * @typedef {Object} Recording
  * @property {string} run
@@ -33,29 +24,37 @@
  * @property {({best: number, stop: number|null}|null)[]} stopping  for each network the epoch that early
  *   stopping keeps and the one it stops at, as far as that is known
  * @property {Int32Array} diverged  for each network the epoch from which it is lost, or -1
- * @property {{layers: number[], activation: string, task: string, features: string[], names: string[]}} network
- *   names: of the classes, if they have any
+ * @property {RunNetwork} network
  * @property {string} data        what the points are called
  * @property {string|null} link   the query string of what is trained, if it fits into a link
  * @property {number} version     of that query string
  * @property {Card[]} cards
  * @property {string[]} classes
- * @property {{light: string, dark: string}} blank
+ * @property {ByMode} blank
  * @property {number[]} domain
- * @property {Object<string, Float32Array>} points  rows (x1, x2, y) of train, validation, test
+ * @property {Points} points
  * @property {number} nParameters
  * @property {Int32Array} weightIndex  where the weights stand in a row; the rest are biases
  * @property {string[]} metricNames
  * @property {number} spread  what nearly all |weights| of the cards' first networks lie below
  */
 
+/**
+ * @import {ByMode, FirstMessage, Message, Numbers} from "./codec.js"
+ * @import {Network} from "./forward.js"
+ */
+
 import { copyNumbers } from "./codec.js";
 
 const SPREAD_QUANTILE = 0.98;
 
-/** @param {import("./codec.js").Message} message  the first of a run, with frame 0 */
+/**
+ * @param {FirstMessage} message  with frame 0
+ * @returns {Recording}
+ */
 export function start({ header, arrays }) {
   const { layers, activation, task, features, names } = header;
+  /** @type {Recording} */
   const empty = {
     run: header.run,
     frames: [],
@@ -89,7 +88,7 @@ export function start({ header, arrays }) {
  * The recording with a message's frames at its end; the same one if they do not go there.
  *
  * @param {Recording} recording
- * @param {import("./codec.js").Message} message
+ * @param {Message} message
  * @returns {Recording}
  */
 export function append(recording, { header, arrays }) {
@@ -111,12 +110,20 @@ export function append(recording, { header, arrays }) {
   return { ...grown, spread: spreadOf(grown, frame) };
 }
 
-/** Whether every frame is there. */
+/**
+ * Whether every frame is there.
+ *
+ * @param {{held: number, nFrames: number}} recording
+ */
 export function isComplete({ held, nFrames }) {
   return held === nFrames;
 }
 
-/** The networks that the cards show first: their axes are those of all networks. */
+/**
+ * The networks that the cards show first: their axes are those of all networks.
+ *
+ * @param {Pick<Recording, "cards">} recording
+ */
 export function firstNetworks({ cards }) {
   return cards.map(({ networks, level }) => networks[level]);
 }
@@ -134,13 +141,26 @@ export function copyRow({ frames, diverged, nParameters }, t, k, out) {
   return copyNumbers(parameters, (index * diverged.length + k) * nParameters, out);
 }
 
-/** A measure of network `k` at frame `t`. */
+/**
+ * A measure of network `k` at frame `t`.
+ *
+ * @param {Recording} recording
+ * @param {string} name
+ * @param {number} t
+ * @param {number} k
+ */
 export function metric({ frames, diverged, metricNames }, name, t, k) {
   const { metrics, index } = frames[t];
   return metrics[(index * diverged.length + k) * metricNames.length + metricNames.indexOf(name)];
 }
 
-/** Whether network `k` has diverged by frame `t`. */
+/**
+ * Whether network `k` has diverged by frame `t`.
+ *
+ * @param {Recording} recording
+ * @param {number} t
+ * @param {number} k
+ */
 export function isDiverged({ diverged, epochs }, t, k) {
   return diverged[k] >= 0 && epochs[t] >= diverged[k];
 }
@@ -149,6 +169,7 @@ export function isDiverged({ diverged, epochs }, t, k) {
  * The axes that all histograms of a run share, at all of its epochs and strengths: heights and
  * widths can be compared, and nothing jumps.
  *
+ * @param {Recording} recording
  * @returns {{range: number, most: number}}  half the width, and the count that fills the height:
  *   all weights, which a network that has collapsed has in its zero bar
  */
@@ -159,6 +180,9 @@ export function weightAxes({ spread, weightIndex: index }) {
 /**
  * A network that turns out to be diverging does not count: its weights would squash everyone
  * else's. Where all diverge, the first frame decides.
+ *
+ * @param {Recording} recording
+ * @param {number} from
  */
 function spreadOf(recording, from) {
   const { held, diverged, nParameters } = recording;
@@ -174,19 +198,31 @@ function spreadOf(recording, from) {
   return most;
 }
 
-/** The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 (and their multiples by ten) that is not below `x`. */
+/**
+ * The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 (and their multiples by ten) that is not below `x`.
+ *
+ * @param {number} x
+ */
 export function niceCeiling(x) {
   const power = 10 ** Math.floor(Math.log10(x));
   const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((s) => s * power >= x * (1 - 1e-6));
-  return step * power;
+  return Number(step) * power;
 }
 
-/** Parameters of one network: for every unit its incoming weights and a bias. */
+/**
+ * Parameters of one network: for every unit its incoming weights and a bias.
+ *
+ * @param {number[]} layers
+ */
 export function parameterCount(layers) {
   return layers.slice(1).reduce((sum, units, i) => sum + units * (layers[i] + 1), 0);
 }
 
-/** Where the weights stand in a row of parameters, biases left out. */
+/**
+ * Where the weights stand in a row of parameters, biases left out.
+ *
+ * @param {number[]} layers
+ */
 export function weightIndex(layers) {
   const index = [];
   let at = 0;
@@ -198,6 +234,10 @@ export function weightIndex(layers) {
   return Int32Array.from(index);
 }
 
+/**
+ * @param {Float32Array} row
+ * @param {Int32Array} index
+ */
 function quantile(row, index) {
   const sizes = Float32Array.from(index, (i) => Math.abs(row[i])).sort();
   return sizes[Math.floor(SPREAD_QUANTILE * (sizes.length - 1))];

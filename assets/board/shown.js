@@ -23,6 +23,19 @@ import { isChanged, levelOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
 
 /**
+ * Memory for what card number `c` shows; `showCard` fills it.
+ *
+ * @param {import("./recording.js").Card} card
+ * @param {number} c
+ * @param {number} nParameters
+ * @returns {Shown}
+ */
+export function makeShown(card, c, nParameters) {
+  const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", lost: null };
+}
+
+/**
  * Find out what a card shows at `frame`, and write it to `shown`.
  *
  * @param {Shown} shown
@@ -53,10 +66,11 @@ export function showCard(shown, recording, view, frame) {
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   shown.changed = isChanged(view, card);
-  const told = [epoch !== wanted && atEpoch(epoch), edits?.size > 0 && "edited", view.threshold > 0 && "pruned"];
+  const told = [epoch !== wanted && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
   shown.remark = told.filter(Boolean).join(", ");
 }
 
+/** @type {WeakMap<Float32Array, import("./prune.js").Points[]>} train and test, by the rows of test */
 const points = new WeakMap();
 
 /**
@@ -64,17 +78,18 @@ const points = new WeakMap();
  *
  * @param {import("./recording.js").Recording} recording
  * @param {Shown} shown
- * @returns {Object<string, number>}
+ * @returns {Record<string, number>}
  */
 export function measuresOf(recording, { k, t, drawn, changed }) {
-  const of = (name) => metric(recording, name, t, k);
+  const of = (/** @type {string} */ name) => metric(recording, name, t, k);
   if (!changed) {
     const [train, test] = [of("train_loss"), of("test_loss")];
     return { train_loss: train, test_loss: test, gap: test - train, test_accuracy: of("test_accuracy"), sparsity: of("sparsity") };
   }
   const { network, points: { train, test }, weightIndex } = recording;
-  if (!points.has(test)) points.set(test, [train, test].map((rows) => makePoints(network, rows)));
-  const [trained, tested] = points.get(test).map((set) => score(network, drawn, set));
+  const sets = points.get(test) ?? [train, test].map((rows) => makePoints(network, rows));
+  points.set(test, sets);
+  const [trained, tested] = sets.map((set) => score(network, drawn, set));
   let zeros = 0;
   for (let i = 0; i < weightIndex.length; i++) if (drawn[weightIndex[i]] === 0) zeros++;
   return {

@@ -1,5 +1,11 @@
 /** How sparse one network's weights are over the epochs, by three measures. */
 
+/**
+ * @import {ChartMark, Data} from "./chart.js"
+ * @import {Card, Recording} from "./recording.js"
+ * @import {Colour, Theme} from "./theme.js"
+ */
+
 import { drawChart, makeChart } from "./chart.js";
 import { make } from "./dom.js";
 import { effectiveWeights, hoyer, sparsity } from "./measures.js";
@@ -7,8 +13,16 @@ import { copyRow, isDiverged } from "./recording.js";
 import { css, mix, parse } from "./theme.js";
 import { TERMS, divergedAt, number, percent } from "./words.js";
 
+/** @type {readonly ChartMark[]} */
 const NO_MARKS = Object.freeze([]);
-const SHARES = Object.freeze([1, 1]);
+/** @type {readonly [number, number]} */
+const SHARES = [1, 1];
+/**
+ * @typedef {"zeros"|"hoyer"|"effective"} Measure
+ * @typedef {Record<Measure, number[]>} Measured  at every frame
+ *
+ * @type {Record<Measure, (row: Float32Array, offset: number, weightIndex: Int32Array) => number>}
+ */
 const MEASURES = {
   zeros: sparsity,
   hoyer,
@@ -18,11 +32,15 @@ const MEASURES = {
 const ABOUT =
   "How unevenly the weights of the network in focus are spread, over all epochs, in three measures. Click or drag to go to an epoch.";
 
-/** @type {Object<string, {name: string, tip: string, dash: number[], width: number, colour: Function}>} */
+/**
+ * @typedef {{name: string, tip: string, dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Line
+ *
+ * @type {Record<Measure, Line>}
+ */
 const LINES = {
   zeros: {
     name: "exact zeros",
-    tip: TERMS.sparsity.text(),
+    tip: TERMS.sparsity.text("binary"),
     dash: [],
     width: 2.4,
     colour: (own) => own,
@@ -43,7 +61,12 @@ const LINES = {
   },
 };
 
-/** @param {{onSeek: (frame: number) => void}} handlers */
+/**
+ * @typedef {ReturnType<typeof makeSparsity>} Sparsity
+ * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownSparsity
+ *
+ * @param {{onSeek: (frame: number) => void}} handlers
+ */
 export function makeSparsity({ onSeek }) {
   const chart = makeChart({ label: "Sparsity over the epochs", onSeek });
   chart.legend.classList.add("single");
@@ -51,77 +74,112 @@ export function makeSparsity({ onSeek }) {
     element: make("section", { class: "panel over-epochs", "aria-label": "Sparsity" },
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at), chart.element),
     chart,
-    data: null,
-    shown: null,
+    /** @type {Data|null} */ data: null,
+    /** @type {ShownSparsity|null} */ shown: null,
     run: "",
-    row: null,
-    /** @type {Map<number, Object<string, number[]>>} of each network looked at in this run */
+    row: new Float32Array(0),
+    /** @type {Map<number, Measured>} of each network looked at in this run */
     measured: new Map(),
   };
 }
 
 /**
+ * The entries of a value for each measure.
+ *
+ * @template T
+ * @param {Record<Measure, T>} values
+ */
+function entries(values) {
+  return /** @type {[Measure, T][]} */ (Object.entries(values));
+}
+
+/**
  * Show network `k` at `frame`.
  *
- * @param {Object} panel
- * @param {import("./recording.js").Recording} recording
+ * @param {Sparsity} panel
+ * @param {Recording} recording
  * @param {number} k
  * @param {number} frame
- * @param {{card: import("./recording.js").Card, marks?: {epoch: number, text: string}[],
- *   theme: import("./theme.js").Theme, ratio: number}} view  the card that shows the network
+ * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
  */
 export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
-  if (shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+  let { data } = panel;
+  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
     panel.shown = { recording, k, card, mode: theme.mode };
-    panel.data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
+    panel.data = data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
   }
   const lost = recording.diverged[k];
-  panel.data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
-  panel.data.now = frame;
-  drawChart(panel.chart, panel.data, theme, ratio);
+  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  data.now = frame;
+  drawChart(panel.chart, data, theme, ratio);
 }
 
-/** Say the chart in words. */
+/**
+ * Say the chart in words.
+ *
+ * @param {Sparsity} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ */
 export function describeSparsity({ chart, data, shown }, recording, k, frame) {
   // out of sight it may show another network still, or none
-  if (shown?.recording !== recording || shown.k !== k) return;
+  if (!data || shown?.recording !== recording || shown.k !== k) return;
   const now = isDiverged(recording, frame, k)
     ? divergedAt(recording.diverged[k])
-    : data.series.map(({ name, values, say }) => `${name} ${say(values[frame])}`).join(", ");
+    : data.series.map(({ name, values, say }) => `${name} ${say(values?.[frame])}`).join(", ");
   const sentence = `Sparsity of ${shown.card.label} over the epochs. At epoch ${recording.epochs[frame]}: ${now}.`;
   chart.canvas.setAttribute("aria-label", sentence);
 }
 
-/** The measures of network `k` at all frames that there are; only new frames are measured. */
+/**
+ * The measures of network `k` at all frames that there are; only new frames are measured.
+ *
+ * @param {Sparsity} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @returns {Measured}
+ */
 function measuresOf(panel, recording, k) {
   if (panel.run !== recording.run) {
-    Object.assign(panel, { run: recording.run, row: new Float32Array(recording.nParameters) });
+    panel.run = recording.run;
+    panel.row = new Float32Array(recording.nParameters);
     panel.measured.clear();
   }
-  if (!panel.measured.has(k)) panel.measured.set(k, { zeros: [], hoyer: [], effective: [] });
-  const measured = panel.measured.get(k);
+  /** @type {Measured} */
+  const measured = panel.measured.get(k) ?? { zeros: [], hoyer: [], effective: [] };
+  panel.measured.set(k, measured);
   for (let t = measured.zeros.length; t < recording.held; t++) {
     // the weights of a network that is lost are those that it had before
     const lost = isDiverged(recording, t, k);
     copyRow(recording, t, k, panel.row);
-    for (const name in MEASURES) {
-      measured[name].push(lost ? NaN : MEASURES[name](panel.row, 0, recording.weightIndex));
+    for (const [name, measure] of entries(MEASURES)) {
+      measured[name].push(lost ? NaN : measure(panel.row, 0, recording.weightIndex));
     }
   }
   return measured;
 }
 
+/**
+ * @param {Measured} measured
+ * @param {Recording} recording
+ * @param {Card} card
+ * @param {Theme} theme
+ * @returns {Data}
+ */
 function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) {
   const own = parse(card.colour[theme.mode]);
   const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
   const n = weightIndex.length;
-  const counted = (write) => (share) => (share >= 0 ? `${write(share * n)} of ${n} · ${percent(share)}` : "–");
-  const says = { zeros: counted(Math.round), hoyer: (x) => number(x), effective: counted((x) => number(x, 1)) };
+  /** @type {(write: (x: number) => number|string) => (share: number|undefined) => string} */
+  const counted = (write) => (share = NaN) => (share >= 0 ? `${write(share * n)} of ${n} · ${percent(share)}` : "–");
+  /** @type {Record<Measure, (share: number|undefined) => string>} */
+  const says = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
   return {
     key: run,
     epochs, lastEpoch,
-    series: Object.entries(LINES).map(([key, { colour, ...line }]) =>
+    series: entries(LINES).map(([key, { colour, ...line }]) =>
       ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], say: says[key] })),
     marks: NO_MARKS,
     now: 0,

@@ -1,24 +1,38 @@
 /** Pointer, fingers and keys on the network's diagram: what they point at, and what they open. */
 
+/**
+ * @import {NetworkPanel} from "./network.js"
+ * @import {Diagram} from "./placement.js"
+ * @import {Units} from "./units.js"
+ */
+
 import { linkAt, unitAt } from "./placement.js";
 import { layerOf } from "./units.js";
 
-/** A spot without a unit or a link. */
+/**
+ * A spot without a unit or a link.
+ *
+ * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  a unit, or a link by the index of its
+ *   weight and where it is pointed at; -1 for none
+ *
+ * @type {Target}
+ */
 export const NOTHING = { unit: -1, index: -1 };
 
 // how far from a link counts as on it, in CSS pixels
+/** @type {Record<string, number>} */
 const SLACK = { mouse: 5, touch: 14 };
 
 /**
- * @param {Object} panel  of network.js; `hover`, `focus` and `touched` are written
+ * @param {NetworkPanel} panel  `hover`, `focus` and `touched` are written
  * @param {{draw: () => void, edit: (index: number) => void, editUnit: (unit: number) => void,
  *   close: (back: boolean) => void}} actions
  */
 export function listen(panel, { draw, edit, editUnit, close }) {
   const { stage, grid, editor, element } = panel;
-  const unitOf = (event) => panel.buttons.indexOf(event.target);
-  const inEditor = (event) => editor.element.contains(event.target);
-  const point = (spot) => {
+  const unitOf = (/** @type {Event} */ event) => panel.buttons.indexOf(/** @type {HTMLButtonElement} */ (event.target));
+  const inEditor = (/** @type {Event} */ event) => editor.element.contains(/** @type {Node} */ (event.target));
+  const point = (/** @type {Target} */ spot) => {
     if (panel.hover.unit === spot.unit && panel.hover.index === spot.index) return;
     panel.hover = spot;
     stage.style.cursor = spot.index >= 0 ? "pointer" : "";
@@ -60,7 +74,8 @@ export function listen(panel, { draw, edit, editUnit, close }) {
     event.preventDefault();
     // the board has uses of its own for these keys
     event.stopPropagation();
-    panel.buttons[neighbour(panel, unitOf(event), event.key)].focus();
+    const { units, diagram } = panel;
+    if (units && diagram) panel.buttons[neighbour(units, diagram, unitOf(event), event.key)].focus();
   });
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && editor.index >= 0) close(true);
@@ -70,33 +85,54 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   });
 }
 
-/** What lies at the pointer. */
-function find({ stage, diagram, units, row, edited, range, size }, { clientX, clientY, pointerType }) {
-  if (!diagram) return NOTHING;
+/**
+ * What lies at the pointer.
+ *
+ * @param {NetworkPanel} panel
+ * @param {PointerEvent|MouseEvent} event
+ * @returns {Target}
+ */
+function find({ stage, diagram, units, row, edited, range, size }, event) {
+  if (!diagram || !units) return NOTHING;
+  const { clientX, clientY } = event;
   const box = stage.getBoundingClientRect();
   const x = ((clientX - box.left) * size.width) / box.width;
   const y = ((clientY - box.top) * size.height) / box.height;
-  const slack = SLACK[pointerType] ?? SLACK.mouse;
+  const slack = ("pointerType" in event && SLACK[event.pointerType]) || SLACK.mouse;
   const unit = unitAt(units.shape, diagram, x, y, slack / 3);
   if (unit >= 0) return { unit, index: -1 };
   const index = linkAt(units.shape, diagram, row, edited, range, x, y, slack);
   return index < 0 ? NOTHING : { unit: -1, index, x, y };
 }
 
-/** Make unit `u` the one that the tab key finds. */
+/**
+ * Make unit `u` the one that the tab key finds.
+ *
+ * @param {{buttons: HTMLElement[]}} panel
+ * @param {number} u
+ */
 export function rove({ buttons }, u) {
   for (const button of buttons) button.tabIndex = button === buttons[u] ? 0 : -1;
 }
 
-/** The unit next to `u` in an arrow key's direction. */
-function neighbour({ units, diagram }, u, key) {
+/**
+ * The unit next to `u` in an arrow key's direction.
+ *
+ * @param {Units} units
+ * @param {Diagram} diagram
+ * @param {number} u
+ * @param {string} key
+ */
+function neighbour(units, diagram, u, key) {
   const { layers, first } = units.shape;
   const layer = layerOf(units.shape, u);
   if (key === "ArrowUp" || key === "ArrowDown") {
     const next = u + (key === "ArrowUp" ? -1 : 1);
     return next < first[layer] || next >= first[layer] + layers[layer] ? u : next;
   }
-  const to = { ArrowLeft: layer - 1, ArrowRight: layer + 1, Home: 0, End: layers.length - 1 }[key];
+  /** @type {Record<string, number>} */
+  const ways = { ArrowLeft: layer - 1, ArrowRight: layer + 1, Home: 0, End: layers.length - 1 };
+  const to = ways[key];
   if (!(to >= 0 && to < layers.length)) return u;
   let best = first[to];
   for (let v = first[to]; v < first[to] + layers[to]; v++) {

@@ -1,5 +1,14 @@
 /** Cards and legend as SVG: what a picture of the board is put together from. */
 
+/**
+ * @import {Showing} from "./board.js"
+ * @import {Task} from "./forward.js"
+ * @import {Painter} from "./painter.js"
+ * @import {Scale} from "./scale.js"
+ * @import {Shown} from "./shown.js"
+ * @import {Colour} from "./theme.js"
+ */
+
 import { BARS, SIDE, count, drawHistogram } from "./histogram.js";
 import { paintBoundary } from "./painter.js";
 import { measuresOf } from "./shown.js";
@@ -21,15 +30,15 @@ const ROW = 20;
 const RIGHT = CARD - PADDING;
 
 /**
- * @typedef {{paper: number[], ink: number[], muted: number[], line: number[], raised: number[]}} Paint
+ * @typedef {Record<"paper"|"ink"|"muted"|"line"|"raised", Colour>} Paint
  */
 
 /**
  * A card as it is shown at this moment.
  *
- * @param {import("./board.js").Board} board
+ * @param {Showing} board
  * @param {number} c  which card
- * @param {ReturnType<typeof import("./painter.js").makePainter>} painter
+ * @param {Painter} painter
  * @param {Paint} paint
  * @returns {{markup: string, height: number, sentence: string}}
  */
@@ -61,8 +70,15 @@ export function drawCard(board, c, painter, paint) {
   return { markup: markup.join(""), height, sentence };
 }
 
-/** The surface with its lines as a raster, the points as shapes over it, and the remark. */
-function drawPicture({ recording, scale, theme, view }, { drawn, remark }, painter, paint) {
+/**
+ * The surface with its lines as a raster, the points as shapes over it, and the remark.
+ *
+ * @param {Showing} board
+ * @param {Shown} shown
+ * @param {Painter} painter
+ * @param {Paint} paint
+ */
+function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) {
   const canvas = document.createElement("canvas");
   const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
   paintBoundary(painter, canvas, drawn, scale, theme, PICTURE, FINE, none, view.discrete);
@@ -77,7 +93,15 @@ function drawPicture({ recording, scale, theme, view }, { drawn, remark }, paint
   return clipped + label + write(10, PICTURE - 9, remark, { size: 12, fill: paint.ink, width: PICTURE - 20 });
 }
 
-/** The measures, or, of a network that is lost, since when. */
+/**
+ * The measures, or, of a network that is lost, since when.
+ *
+ * @param {number|null} lost
+ * @param {Record<string, number>} measures
+ * @param {Task} task
+ * @param {Colour} own
+ * @param {Paint} paint
+ */
 function drawNumbers(lost, measures, task, own, paint) {
   const names = Object.keys(words.TERMS).filter((name) => name !== "test_accuracy" || task !== "regression");
   const height = 28 + ROW * (names.length - 1) + 12;
@@ -100,7 +124,14 @@ function drawNumbers(lost, measures, task, own, paint) {
   return { height, markup: lines.join("") };
 }
 
-/** The histogram, how many weights are 0, and the axis. */
+/**
+ * The histogram, how many weights are 0, and the axis.
+ *
+ * @param {Showing} board
+ * @param {number} c
+ * @param {Uint16Array} counts
+ * @param {Paint} paint
+ */
 function drawWeights({ recording, axes, cards }, c, counts, paint) {
   const bars = new SvgContext();
   drawHistogram(bars, counts, axes.most, PICTURE, HISTOGRAM, BAR_FINE, cards[c].colours);
@@ -122,7 +153,7 @@ function drawWeights({ recording, axes, cards }, c, counts, paint) {
 /**
  * The signs of the board's own legend, in as many lines as they take.
  *
- * @param {import("./board.js").Board} board
+ * @param {Showing} board
  * @param {number} width
  * @param {Paint} paint
  * @returns {{markup: string, height: number}}
@@ -131,7 +162,7 @@ export function drawLegend({ legend, scale }, width, paint) {
   let [x, y] = [0, 12];
   let markup = "";
   for (const entry of legend.signs.children) {
-    const text = entry.textContent;
+    const text = entry.textContent ?? "";
     const sign = drawSign(entry, scale, paint);
     const own = sign.width + widthOf(text, 12);
     if (x > 0 && x + own > width) [x, y] = [0, y + ROW];
@@ -142,7 +173,13 @@ export function drawLegend({ legend, scale }, width, paint) {
   return { markup, height: y + 4 };
 }
 
-/** The shapes of a sign, 12 high, and how much room they take before the text. */
+/**
+ * The shapes of a sign, 12 high, and how much room they take before the text.
+ *
+ * @param {Element} entry
+ * @param {Scale} scale
+ * @param {Paint} paint
+ */
 function drawSign(entry, scale, paint) {
   const svg = entry.querySelector("svg");
   if (svg) {

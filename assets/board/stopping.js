@@ -14,7 +14,7 @@
  */
 
 /**
- * @param {import("./recording.js").Recording} recording
+ * @param {Pick<import("./recording.js").Recording, "epochs"|"held"|"nFrames"|"lastEpoch"|"stopping">} recording
  * @param {number} k  which network
  * @returns {Stopping}
  */
@@ -26,8 +26,9 @@ export function earlyStopping(recording, k) {
   }
   // a message may know of epochs whose frames come with the next one
   const best = epochs.findLastIndex((epoch) => epoch <= decided.best);
-  const stop = decided.stop === null ? -1 : epochs.findIndex((epoch) => epoch >= decided.stop);
+  const end = decided.stop;
+  const stop = end === null ? -1 : epochs.findIndex((epoch) => epoch >= end);
   const found = { best, bestEpoch: decided.best };
-  if (stop >= 0) return { ...found, stop, stopEpoch: decided.stop, settled: true };
+  if (stop >= 0) return { ...found, stop, stopEpoch: end, settled: true };
   return { ...found, stop: null, stopEpoch: null, settled: held === nFrames };
 }

@@ -1,12 +1,21 @@
 /** Writing SVG, and a canvas context that does so: what draws on screen also draws what is saved. */
 
+/** @import {Colour} from "./theme.js" */
+
+import { contextOf } from "./dom.js";
 import { parse } from "./theme.js";
 
+/** @type {Record<string, string>} */
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** A text that may stand in an element or between double quotes. */
+/**
+ * A text that may stand in an element or between double quotes.
+ *
+ * @param {string|number} text
+ */
 export function escapeText(text) {
   // XML has no place for control characters, not even escaped
+  // eslint-disable-next-line no-control-regex
   return String(text).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").replace(/[&<>"]/g, (c) => ESCAPES[c]);
 }
 
@@ -14,7 +23,7 @@ export function escapeText(text) {
  * An element.
  *
  * @param {string} name
- * @param {Object<string, string|number>} attributes
+ * @param {Record<string, string|number>} attributes
  * @param {...string} children  markup
  */
 export function tag(name, attributes = {}, ...children) {
@@ -23,7 +32,11 @@ export function tag(name, attributes = {}, ...children) {
   return inside ? `<${name}${written.join("")}>${inside}</${name}>` : `<${name}${written.join("")}/>`;
 }
 
-/** A colour as every program that reads SVG understands it. */
+/**
+ * A colour as every program that reads SVG understands it.
+ *
+ * @param {Colour|string} colour
+ */
 export function hex(colour) {
   const numbers = typeof colour === "string" ? parse(colour) : colour;
   return `#${numbers.map((x) => Math.round(x).toString(16).padStart(2, "0")).join("")}`;
@@ -31,11 +44,18 @@ export function hex(colour) {
 
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
+/** @type {CanvasRenderingContext2D|null} */
 let ruler = null;
 
-/** How wide a text is here; elsewhere the font may be another. */
+/**
+ * How wide a text is here; elsewhere the font may be another.
+ *
+ * @param {string} text
+ * @param {number} size
+ * @param {number} [weight]
+ */
 export function widthOf(text, size, weight = 400) {
-  ruler ??= document.createElement("canvas").getContext("2d");
+  ruler ??= contextOf(document.createElement("canvas"));
   ruler.font = `${weight} ${size}px ${FONT}`;
   return ruler.measureText(text).width;
 }
@@ -62,10 +82,12 @@ export function write(x, y, text, { size, fill, width, weight = 400, anchor = "s
 /**
  * Break a text into lines.
  *
+ * @param {string} text
  * @param {{size: number, width: number, weight?: number}} look
  * @returns {string[]}
  */
 export function wrap(text, { size, width, weight = 400 }) {
+  /** @type {string[]} */
   const lines = [];
   for (const word of text.split(" ")) {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
@@ -83,24 +105,34 @@ export class SvgContext {
   fillStyle = "#000000";
   strokeStyle = "#000000";
   lineWidth = 1;
-  lineJoin = "miter";
+  /** @type {CanvasLineJoin} */ lineJoin = "miter";
   globalAlpha = 1;
   /** What has been drawn so far. */
   markup = "";
   path = "";
 
-  setTransform() {}
+  /** @param {...number} _ */
+  setTransform(..._) {}
 
-  clearRect() {}
+  /** @param {...number} _ */
+  clearRect(..._) {}
 
   beginPath() {
     this.path = "";
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   moveTo(x, y) {
     this.path += `M${shortened(x)} ${shortened(y)}`;
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   lineTo(x, y) {
     this.path += `L${shortened(x)} ${shortened(y)}`;
   }
@@ -109,7 +141,13 @@ export class SvgContext {
     this.path += "Z";
   }
 
-  /** A full circle; the board draws no other arcs. */
+  /**
+   * A full circle; the board draws no other arcs.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @param {number} radius
+   */
   arc(x, y, radius) {
     const [r, d] = [shortened(radius), shortened(2 * radius)];
     this.path += `M${shortened(x - radius)} ${shortened(y)}a${r} ${r} 0 1 0 ${d} 0a${r} ${r} 0 1 0 -${d} 0Z`;
@@ -126,16 +164,28 @@ export class SvgContext {
     });
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
   fillRect(x, y, width, height) {
     if (width > 0 && height > 0) this.markup += tag("rect", { x, y, width, height, fill: hex(this.fillStyle) });
   }
 
+  /** @param {string} name */
   #faint(name) {
     return this.globalAlpha < 1 ? { [name]: this.globalAlpha } : {};
   }
 }
 
-/** A hundredth of a pixel is fine enough. */
+/**
+ * A hundredth of a pixel is fine enough.
+ *
+ * @template {string|number} T
+ * @param {T} value
+ */
 function shortened(value) {
-  return typeof value === "number" ? +value.toFixed(2) : value;
+  return typeof value === "number" ? /** @type {T} */ (+value.toFixed(2)) : value;
 }

@@ -9,7 +9,12 @@
 // The nearest that a class colour comes to its full strength: points must stand out against it.
 export const STRENGTH = { light: 0.78, dark: 0.62 };
 
-/** The theme at `probe`, an element whose colour is the page's background. */
+/**
+ * The theme at `probe`, an element whose colour is the page's background.
+ *
+ * @param {Element} probe
+ * @returns {Theme}
+ */
 export function readTheme(probe) {
   const dark = luminance(parse(getComputedStyle(probe).color)) < 0.35;
   return dark
@@ -17,30 +22,52 @@ export function readTheme(probe) {
     : { dark, mode: "light", ink: "#14181f", paper: "#ffffff" };
 }
 
-/** `#rrggbb`, `rgb(…)` or `color(srgb …)` as a colour. */
+/**
+ * `#rrggbb`, `rgb(…)` or `color(srgb …)` as a colour.
+ *
+ * @param {string} text
+ * @returns {Colour}
+ */
 export function parse(text) {
   if (text.startsWith("#")) {
     return [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
   }
-  const numbers = text.match(/[\d.]+(?:e-?\d+)?/g).slice(0, 3).map(Number);
+  const found = /** @type {RegExpMatchArray} */ (text.match(/[\d.]+(?:e-?\d+)?/g));
+  const numbers = found.slice(0, 3).map(Number);
   return text.startsWith("color") ? numbers.map((x) => 255 * x) : numbers;
 }
 
-/** `share` of `b` and the rest of `a`. */
+/**
+ * `share` of `b` and the rest of `a`.
+ *
+ * @param {Colour} a
+ * @param {Colour} b
+ * @param {number} share
+ * @returns {Colour}
+ */
 export function mix(a, b, share) {
   return a.map((x, i) => x + share * (b[i] - x));
 }
 
-/** For CSS and canvases. */
+/**
+ * For CSS and canvases.
+ *
+ * @param {Colour} colour
+ */
 export function css(colour) {
   return `rgb(${colour.map(Math.round).join(" ")})`;
 }
 
-/** For a Uint32 view of ImageData, whose bytes are red, green, blue, alpha. */
+/**
+ * For a Uint32 view of ImageData, whose bytes are red, green, blue, alpha.
+ *
+ * @param {Colour} colour
+ */
 export function packed([r, g, b]) {
   return (255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r);
 }
 
+/** @param {Colour} colour */
 function luminance(colour) {
   const [r, g, b] = colour.map((x) => (x / 255 <= 0.04 ? x / 3294 : ((x / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;

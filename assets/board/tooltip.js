@@ -13,6 +13,7 @@ export function addTooltip(root) {
   const id = `regviz-tip-${Math.random().toString(36).slice(2)}`;
   const tip = make("div", { class: "tip", role: "tooltip", id, hidden: "" });
   root.append(tip);
+  /** @type {HTMLElement|null} */
   let owner = null;
   let timer = 0;
 
@@ -21,17 +22,18 @@ export function addTooltip(root) {
     owner = null;
     tip.hidden = true;
   };
-  const show = (target) => {
+  const show = (/** @type {HTMLElement} */ target) => {
     clearTimeout(timer);
     if (target === owner) return;
     hide();
     owner = target;
-    say(tip, target.dataset.tip);
+    say(tip, target.dataset.tip ?? "");
     tip.hidden = false;
     target.setAttribute("aria-describedby", id);
     place(tip, target, root);
   };
-  const find = (event) => event.target.closest?.("[data-tip]");
+  /** @type {(event: Event) => HTMLElement|null|undefined} */
+  const find = (event) => /** @type {HTMLElement} */ (event.target).closest?.("[data-tip]");
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(hide, LINGER);
@@ -39,17 +41,33 @@ export function addTooltip(root) {
 
   root.addEventListener("pointerover", (event) => {
     if (event.target === tip) clearTimeout(timer);
-    else if (find(event)) show(find(event));
-    else later();
+    else {
+      const target = find(event);
+      if (target) show(target);
+      else later();
+    }
   });
   root.addEventListener("pointerleave", later);
-  root.addEventListener("focusin", (event) => (find(event) ? show(find(event)) : hide()));
+  root.addEventListener("focusin", (event) => {
+    const target = find(event);
+    if (target) show(target);
+    else hide();
+  });
   root.addEventListener("focusout", hide);
-  root.addEventListener("click", (event) => find(event) && show(find(event)));
+  root.addEventListener("click", (event) => {
+    const target = find(event);
+    if (target) show(target);
+  });
   root.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 }
 
-/** Below its term, or above where the window ends; never beyond the board's sides. */
+/**
+ * Below its term, or above where the window ends; never beyond the board's sides.
+ *
+ * @param {HTMLElement} tip
+ * @param {HTMLElement} target
+ * @param {HTMLElement} root
+ */
 function place(tip, target, root) {
   const frame = root.getBoundingClientRect();
   const box = target.getBoundingClientRect();

@@ -18,6 +18,9 @@ const PATHS = {
 };
 
 /**
+ * @typedef {ReturnType<typeof makeTransport>} Transport
+ * @typedef {Pick<import("./marks.js").Mark, "frame"|"kind"|"tip">} Mark
+ *
  * @param {import("./board.js").Board} board
  */
 export function makeTransport(board) {
@@ -30,6 +33,7 @@ export function makeTransport(board) {
   const speed = make("button", { type: "button", class: "key speed", "data-tip": words.SPEED });
   speed.addEventListener("click", () => board.cycleSpeed());
   const loop = button("loop", "Start over at the end", () => board.toggleLoop());
+  const strengths = makeStrengths(board);
   const element = make(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback of the recorded training" },
@@ -41,16 +45,15 @@ export function makeTransport(board) {
     make("button", { type: "button", class: "term epoch", tabindex: "-1", "data-tip": words.EPOCH }, "epoch ", now, " / ", last),
     speed,
     loop,
-    makeStrengths(board),
+    strengths.element,
   );
-  const parts = { level: ".all .level", levelText: ".all .value", link: ".all .key" };
-  const found = Object.fromEntries(Object.entries(parts).map(([name, where]) => [name, element.querySelector(where)]));
-  return { element, play, slider, marks, marked: "", now, last, speed, loop, ...found };
+  return { element, play, slider, marks, marked: "", now, last, speed, loop, strengths };
 }
 
 /**
  * Tell the bar when it stays at the top while the board is scrolled past.
  *
+ * @param {{element: HTMLElement}} transport
  * @returns {HTMLElement}  what has to stand right before it
  */
 export function makeStuck({ element }) {
@@ -62,24 +65,31 @@ export function makeStuck({ element }) {
   return above;
 }
 
-/** One slider for the strength of all methods, and whether the cards' own sliders go along. */
+/**
+ * One slider for the strength of all methods, and whether the cards' own sliders go along.
+ *
+ * @param {import("./board.js").Board} board
+ */
 function makeStrengths(board) {
   const level = make("input", { type: "range", class: "level", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
   level.addEventListener("input", () => board.strengthenAll(level.valueAsNumber));
-  return make(
+  const text = make("span", { class: "value", "aria-hidden": "true" });
+  const link = button("link", "Move all strengths together", () => board.toggleLink());
+  const element = make(
     "div",
     { class: "all" },
     make("button", { type: "button", class: "term", "data-tip": words.STRENGTH }, "strength"),
     level,
-    make("span", { class: "value", "aria-hidden": "true" }),
-    button("link", "Move all strengths together", () => board.toggleLink()),
+    text,
+    link,
   );
+  return { element, level, text, link };
 }
 
 /**
  * Show where the playback is.
  *
- * @param {Object} transport
+ * @param {Transport} transport
  * @param {import("./recording.js").Recording} recording
  * @param {import("./player.js").State} state
  */
@@ -90,8 +100,8 @@ export function updateTransport(transport, recording, state) {
   if (play.dataset.icon !== (moving ? "pause" : "play")) {
     play.dataset.icon = moving ? "pause" : "play";
     play.setAttribute("aria-label", moving ? "Pause" : "Play");
-    play.title = play.ariaLabel;
-    play.querySelector("path").setAttribute("d", PATHS[play.dataset.icon]);
+    play.title = play.ariaLabel ?? "";
+    play.querySelector("path")?.setAttribute("d", PATHS[moving ? "pause" : "play"]);
   }
   if (slider.max !== String(nFrames - 1)) slider.max = String(nFrames - 1);
   // also when unchanged: a thumb dragged beyond what has arrived goes back
@@ -108,14 +118,19 @@ export function updateTransport(transport, recording, state) {
   loop.setAttribute("aria-pressed", String(state.loop));
 }
 
-/** Show the strength of all, and whether they are linked. `level` is null where they differ. */
-export function updateStrengths({ level: slider, levelText, link }, { level, levels, linked }) {
-  slider.parentElement.hidden = levels < 2;
+/**
+ * Show the strength of all, and whether they are linked. `level` is null where they differ.
+ *
+ * @param {Transport} transport
+ * @param {{level: number|null, levels: number, linked: boolean}} strengths
+ */
+export function updateStrengths({ strengths: { element, level: slider, text: said, link } }, { level, levels, linked }) {
+  element.hidden = levels < 2;
   slider.max = String(levels - 1);
   if (level !== null) slider.value = String(level);
   slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, levels - 1)));
   const text = level === null ? "–" : `${level + 1}`;
-  say(levelText, `${text}/${levels}`);
+  say(said, `${text}/${levels}`);
   slider.setAttribute("aria-valuetext", level === null ? "differs from card to card" : `${level + 1} of ${levels}`);
   link.setAttribute("aria-pressed", String(linked));
 }
@@ -123,7 +138,9 @@ export function updateStrengths({ level: slider, levelText, link }, { level, lev
 /**
  * Mark frames on the slider.
  *
- * @param {{frame: number, kind: string, tip: string}[]} marks
+ * @param {Transport} transport
+ * @param {Mark[]} marks
+ * @param {number} nFrames
  * @param {(frame: number) => void} seek
  */
 export function updateMarks(transport, marks, nFrames, seek) {
@@ -141,6 +158,12 @@ export function updateMarks(transport, marks, nFrames, seek) {
   );
 }
 
+/**
+ * @param {keyof typeof PATHS} path
+ * @param {string} label
+ * @param {() => void} action
+ * @param {string} [kind]
+ */
 function button(path, label, action, kind = "") {
   const element = make(
     "button",

@@ -8,6 +8,19 @@
  * @property {number[]} at     where each layer's parameters begin in a row; nothing for the inputs
  * @property {number} count    units in all
  * @property {number} total    parameters in all
+ *
+ * @typedef {Object} LayerValues  every unit's values at n points
+ * @property {number} n
+ * @property {Float64Array} values   (units, n)
+ * @property {Float64Array[]} views  of each layer
+ * @property {Layers[]} steps        each layer as a network without hidden layers
+ *
+ * @typedef {ReturnType<typeof makeUnits>} Units
+ */
+
+/**
+ * @import {Layers, Network} from "./forward.js"
+ * @import {Recording} from "./recording.js"
  */
 
 import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
@@ -24,9 +37,14 @@ const FLAT = 1e-6;
 // Above this many units each is drawn so small that fewer points do.
 const MANY = 48;
 
-/** @returns {Shape} */
+/**
+ * @param {number[]} layers
+ * @returns {Shape}
+ */
 export function shapeOf(layers) {
+  /** @type {number[]} */
   const first = [];
+  /** @type {number[]} */
   const at = [];
   let [count, total] = [0, 0];
   layers.forEach((units, l) => {
@@ -38,12 +56,24 @@ export function shapeOf(layers) {
   return { layers, first, at, count, total };
 }
 
-/** Which parameter of a row a unit's weight from `input` is; its bias, where `input` is the fan-in. */
+/**
+ * Which parameter of a row a unit's weight from `input` is; its bias, where `input` is the fan-in.
+ *
+ * @param {Shape} shape
+ * @param {number} layer
+ * @param {number} unit
+ * @param {number} input
+ */
 export function parameterOf({ layers, at }, layer, unit, input) {
   return at[layer] + unit * (layers[layer - 1] + 1) + input;
 }
 
-/** Whose parameter stands at `index`: the reverse of `parameterOf`. */
+/**
+ * Whose parameter stands at `index`: the reverse of `parameterOf`.
+ *
+ * @param {Shape} shape
+ * @param {number} index
+ */
 export function placeOf({ layers, at }, index) {
   let layer = layers.length - 1;
   while (at[layer] > index) layer--;
@@ -52,7 +82,12 @@ export function placeOf({ layers, at }, index) {
   return { layer, unit: Math.floor(within / size), input: within % size };
 }
 
-/** The layer of unit number `u`. */
+/**
+ * The layer of unit number `u`.
+ *
+ * @param {Shape} shape
+ * @param {number} u
+ */
 export function layerOf({ first }, u) {
   let layer = first.length - 1;
   while (first[layer] > u) layer--;
@@ -62,14 +97,14 @@ export function layerOf({ first }, u) {
 /**
  * Memory for all units of a run's networks, allocated once.
  *
- * @param {import("./recording.js").Recording} recording
+ * @param {Pick<Recording, "network"|"domain"|"points">} recording
  */
 export function makeUnits({ network, domain, points }) {
   const shape = shapeOf(network.layers);
   const size = shape.count > MANY ? 16 : 24;
   const train = points.train;
   const nTrain = train.length / 3;
-  const column = (c) => Float64Array.from({ length: nTrain }, (_, i) => train[3 * i + c]);
+  const column = (/** @type {number} */ c) => Float64Array.from({ length: nTrain }, (_, i) => train[3 * i + c]);
   return {
     network,
     shape,
@@ -83,7 +118,15 @@ export function makeUnits({ network, domain, points }) {
   };
 }
 
-/** Every layer's values at `n` points, and each layer on its own as a network without hidden layers. */
+/**
+ * Every layer's values at `n` points, and each layer on its own as a network without hidden layers.
+ *
+ * @param {Shape} shape
+ * @param {Network} network
+ * @param {Float64Array} inputs
+ * @param {number} n
+ * @returns {LayerValues}
+ */
 function layersOf({ layers, first, count }, { activation }, inputs, n) {
   const values = new Float64Array(count * n);
   values.set(inputs);
@@ -98,6 +141,9 @@ function layersOf({ layers, first, count }, { activation }, inputs, n) {
 /**
  * Take on the parameters in `row`: every unit's values on the grid, their lowest and highest, and
  * each unit's state, 0 or a sum of UNFED, UNREAD, CONSTANT.
+ *
+ * @param {Units} units
+ * @param {Float32Array} row
  */
 export function updateUnits(units, row) {
   const { network, shape, grid, points, low, high, links } = units;
@@ -113,7 +159,11 @@ export function updateUnits(units, row) {
   mark(units);
 }
 
-/** Set the states; says whether a unit is constant. */
+/**
+ * Set the states; says whether a unit is constant.
+ *
+ * @param {Units} units
+ */
 function mark(units) {
   const { shape, low, high, links, states } = units;
   let any = false;
@@ -127,12 +177,23 @@ function mark(units) {
   return any;
 }
 
-/** The value at which a unit's colour is full: 1, or the largest it has, if that is more. */
+/**
+ * The value at which a unit's colour is full: 1, or the largest it has, if that is more.
+ *
+ * @param {Pick<Units, "low"|"high">} units
+ * @param {number} u
+ */
 export function reachOf({ low, high }, u) {
   return Math.max(1, -low[u], high[u]);
 }
 
-/** Each unit's lowest and highest value, where beyond those it already has. */
+/**
+ * Each unit's lowest and highest value, where beyond those it already has.
+ *
+ * @param {LayerValues} layerValues
+ * @param {Float64Array} low
+ * @param {Float64Array} high
+ */
 function span({ n, values }, low, high) {
   for (let u = 0; u < low.length; u++) {
     for (let p = u * n; p < (u + 1) * n; p++) {
@@ -142,7 +203,14 @@ function span({ n, values }, low, high) {
   }
 }
 
-/** Inputs, activations and predictions of all layers. */
+/**
+ * Inputs, activations and predictions of all layers.
+ *
+ * @param {Network} network
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {LayerValues} layerValues
+ */
 function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, steps }) {
   const last = layers.length - 1;
   for (let l = 1; l <= last; l++) {
@@ -182,16 +250,26 @@ export function connected({ layers, first, at, count }, row, links) {
   return links;
 }
 
-/** How many of a layer's units are connected and not constant. */
+/**
+ * How many of a layer's units are connected and not constant.
+ *
+ * @param {Pick<Units, "shape"|"states">} units
+ * @param {number} layer
+ */
 export function inUse({ shape, states }, layer) {
   let n = 0;
-  for (let u = shape.first[layer], end = u + shape.layers[layer]; u < end; u++) n += states[u] === 0;
+  for (let u = shape.first[layer], end = u + shape.layers[layer]; u < end; u++) if (states[u] === 0) n++;
   return n;
 }
 
 /**
  * A dropout mask over all units: 0 where a hidden unit is dropped, as it is with probability `rate`.
  * The same seed gives the same mask (mulberry32, by Tommy Ettinger).
+ *
+ * @param {Shape} shape
+ * @param {number} rate
+ * @param {number} seed
+ * @param {Uint8Array} mask
  */
 export function drawMask({ layers, first, count }, rate, seed, mask) {
   mask.fill(1);

@@ -3,19 +3,33 @@
  *
  * @typedef {Object} View
  * @property {string|null} focus   key of the card that is seen large
- * @property {Object<string, number>} levels  how strong each method is, by its key
+ * @property {Record<string, number>} levels  how strong each method is, by its key
  * @property {boolean} linked      whether one strength slider moves them all
  * @property {boolean} discrete    whether the boundary shows classes instead of confidence
  * @property {number} threshold    weights smaller than that are pruned
- * @property {Object<string, Map<number, number>>} edits  changed parameters, by card and index
+ * @property {Record<string, Map<number, number>>} edits  changed parameters, by card and index
+ *
+ * @typedef {Object} Seen  what is looked at, as the server and the address bar are told
+ * @property {string|number|null} look  the server's last request that was followed
+ * @property {string|null} focus
+ * @property {Record<string, number>} levels
+ * @property {number|null} epoch  null at the end, or while it moves there
  */
+
+/** @import {Card, Recording} from "./recording.js" */
 
 /** @type {View} */
 export const START = Object.freeze({
   focus: null, levels: {}, linked: true, discrete: false, threshold: 0, edits: {},
 });
 
-/** The view of another run: focus and strengths stay where they make sense, edits do not. */
+/**
+ * The view of another run: focus and strengths stay where they make sense, edits do not.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @returns {View}
+ */
 export function renewed(view, { cards, network }) {
   const levels = Object.fromEntries(cards.map((card) => [card.key, levelOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
@@ -23,7 +37,11 @@ export function renewed(view, { cards, network }) {
   return { ...view, focus, discrete, levels: { ...view.levels, ...levels }, edits: {} };
 }
 
-/** What is seen large if nobody says otherwise. */
+/**
+ * What is seen large if nobody says otherwise.
+ *
+ * @param {Card[]} cards
+ */
 export function defaultFocus(cards) {
   return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key, held }) => key !== "none" && !held) ?? cards[0]).key;
 }
@@ -32,8 +50,9 @@ export function defaultFocus(cards) {
  * The view that the server wishes for: what it leaves open stays.
  *
  * @param {View} view
- * @param {import("./recording.js").Recording} recording
- * @param {{focus: string|null, levels: Object<string, number>}} look
+ * @param {Recording} recording
+ * @param {{focus: string|null, levels: Record<string, number>}} look
+ * @returns {View}
  */
 export function wished(view, { cards }, { focus, levels }) {
   const known = cards.some(({ key }) => key === focus);
@@ -43,17 +62,25 @@ export function wished(view, { cards }, { focus, levels }) {
   return { ...next, linked: view.linked && !apart };
 }
 
-/** Which of its strengths a card shows. */
+/**
+ * Which of its strengths a card shows.
+ *
+ * @param {Pick<View, "levels">} view
+ * @param {Card} card
+ */
 export function levelOf({ levels }, { key, level, networks }) {
   return Math.min(levels[key] ?? level, networks.length - 1);
 }
 
-/** Which network a card shows. */
-function networkOf(view, card) {
-  return card.networks[levelOf(view, card)];
-}
-
-/** Set a card's strength, and, if they are linked, that of all others that have one. */
+/**
+ * Set a card's strength, and, if they are linked, that of all others that have one.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {string|null} key
+ * @param {number} level
+ * @returns {View}
+ */
 export function setLevel(view, cards, key, level) {
   const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card.key === key));
   const levels = Object.fromEntries(
@@ -62,8 +89,16 @@ export function setLevel(view, cards, key, level) {
   return { ...view, levels: { ...view.levels, ...levels } };
 }
 
-/** Every strength by so many steps; the same view if none moves. */
+/**
+ * Every strength by so many steps; the same view if none moves.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {number} steps
+ * @returns {View}
+ */
 export function shift(view, cards, steps) {
+  /** @type {Record<string, number>} */
   const levels = {};
   for (const card of cards.filter(isAdjustable)) {
     const level = levelOf(view, card);
@@ -73,36 +108,69 @@ export function shift(view, cards, steps) {
   return Object.keys(levels).length ? { ...view, levels: { ...view.levels, ...levels } } : view;
 }
 
-/** Whether a card has a strength to set. */
+/**
+ * Whether a card has a strength to set.
+ *
+ * @param {Pick<Card, "networks">} card
+ */
 export function isAdjustable({ networks }) {
   return networks.length > 1;
 }
 
-/** How many strengths there are to choose from. */
+/**
+ * How many strengths there are to choose from.
+ *
+ * @param {Card[]} cards
+ */
 export function levelsOf(cards) {
   return Math.max(...cards.map(({ networks }) => networks.length));
 }
 
-/** The level that all cards which have one stand at, or null. */
+/**
+ * The level that all cards which have one stand at, or null.
+ *
+ * @param {Pick<View, "levels">} view
+ * @param {Card[]} cards
+ */
 export function commonLevel(view, cards) {
   const levels = new Set(cards.filter(isAdjustable).map((card) => levelOf(view, card)));
   return levels.size === 1 ? [...levels][0] : null;
 }
 
-/** Change a parameter of a card's network. */
+/**
+ * Change a parameter of a card's network.
+ *
+ * @param {View} view
+ * @param {string} key
+ * @param {number} index
+ * @param {number} value
+ * @returns {View}
+ */
 export function edit(view, key, index, value) {
   const edits = new Map(view.edits[key]).set(index, value);
   return { ...view, edits: { ...view.edits, [key]: edits } };
 }
 
-/** Take back one changed parameter of a card, or all of them. */
+/**
+ * Take back one changed parameter of a card, or all of them.
+ *
+ * @param {View} view
+ * @param {string} key
+ * @param {number|null} [index]
+ * @returns {View}
+ */
 export function unedit(view, key, index = null) {
   const edits = new Map(index === null ? [] : view.edits[key]);
-  edits.delete(index);
+  if (index !== null) edits.delete(index);
   return { ...view, edits: { ...view.edits, [key]: edits } };
 }
 
-/** Whether a card's network is not the one that was trained. */
+/**
+ * Whether a card's network is not the one that was trained.
+ *
+ * @param {View} view
+ * @param {Card} card
+ */
 export function isChanged({ threshold, edits }, { key }) {
-  return threshold > 0 || edits[key]?.size > 0;
+  return threshold > 0 || (edits[key]?.size ?? 0) > 0;
 }

@@ -19,11 +19,11 @@ export function watch(parent, board) {
   const ignoreSize = onResize(board.element, () => board.measure());
   const themed = new MutationObserver(restyle);
   const host = parent instanceof ShadowRoot ? parent.host : parent;
-  for (let node = host; node; node = node.parentElement) {
+  for (let node = /** @type {Element|null} */ (host); node; node = node.parentElement) {
     themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
   }
   const ignoreSystem = onSystemTheme(restyle);
-  const pressed = (event) => press(event, board);
+  const pressed = (/** @type {KeyboardEvent} */ event) => press(event, board);
   document.addEventListener("keydown", pressed);
   const letGo = () => board.letGo();
   for (const end of ENDS) document.addEventListener(end, letGo);

@@ -3,7 +3,12 @@
  * the cards have, with what pruning would take away marked in it.
  */
 
-import { fit, make, onResize, say } from "./dom.js";
+/**
+ * @import {Recording} from "./recording.js"
+ * @import {Theme} from "./theme.js"
+ */
+
+import { contextOf, fit, make, onResize, say } from "./dom.js";
 import { BARS, SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "./histogram.js";
 import { tickLabel } from "./ticks.js";
 import * as words from "./words.js";
@@ -18,7 +23,12 @@ const TICK_DISTANCE = 18;
 // from here on there is room only for their numbers
 const MANY_LAYERS = 5;
 
-/** @param {{onChange: () => void}} handlers  called when it has to be drawn anew */
+/**
+ * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
+ * @typedef {import("./placement.js").Size} Size
+ *
+ * @param {{onChange: () => void}} handlers  called when it has to be drawn anew
+ */
 export function makeWeights({ onChange }) {
   const canvas = make("canvas", { class: "bars-of-weights", role: "img", "aria-label": "Histogram of the weights" });
   const parts = {
@@ -43,20 +53,26 @@ export function makeWeights({ onChange }) {
   );
   const panel = {
     element, ...parts,
-    run: null, layer: ALL, indices: [], hovered: null, size: { width: 0, height: 0 },
+    /** @type {string|null} */ run: null,
+    layer: ALL,
+    /** @type {Int32Array[]} where the weights stand in a row: all, then those of each layer */ indices: [],
+    /** @type {number|null} the bar that is pointed at */ hovered: null,
+    size: { width: 0, height: 0 },
     bars: new Uint16Array(BARS), zeros: 0, doomed: 0, total: 0,
-    axes: { range: 1, most: 1 }, ticks: [], ticked: "",
+    axes: { range: 1, most: 1 },
+    /** @type {number[]} */ ticks: [],
+    ticked: "",
   };
   parts.segments.addEventListener("change", ({ target }) => {
-    panel.layer = Number(target.value);
+    panel.layer = Number(/** @type {HTMLInputElement} */ (target).value);
     onChange();
   });
-  const point = (bar) => {
+  const point = (/** @type {number|null} */ bar) => {
     if (bar === panel.hovered) return;
     panel.hovered = bar;
     onChange();
   };
-  for (const kind of ["pointermove", "pointerdown"]) {
+  for (const kind of /** @type {const} */ (["pointermove", "pointerdown"])) {
     canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
   }
   canvas.addEventListener("pointerleave", () => point(null));
@@ -68,11 +84,11 @@ export function makeWeights({ onChange }) {
 }
 
 /**
- * @param {ReturnType<makeWeights>} panel
- * @param {import("./recording.js").Recording} recording
+ * @param {WeightsPanel} panel
+ * @param {Recording} recording
  * @param {Float32Array} row  of the network in focus, unpruned
- * @param {{axes: {range: number, most: number}, threshold: number, colours: Object, theme: Object, ratio: number}} options
- *   the cards' axes, below which size weights are pruned, and the colours of the network's card
+ * @param {{axes: {range: number, most: number}, threshold: number, colours: import("./card.js").HistogramColours,
+ *   theme: Theme, ratio: number}} options  the cards' axes, below which size weights are pruned, and the colours of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {
   if (panel.run !== recording.run) begin(panel, recording);
@@ -91,7 +107,7 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   if (!size.width) return;
 
   fit(canvas, size.width, size.height, ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   drawHistogram(context, bars, most, size.width, size.height, ratio, colours);
   const line = Math.max(1, Math.round(ratio));
   tick(panel, most, size.height);
@@ -99,14 +115,26 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   under(context, panel, canvas, line, theme);
 }
 
-/** Say the picture in words, of the network named `label` at an epoch. */
+/**
+ * Say the picture in words, of the network named `label` at an epoch.
+ *
+ * @param {WeightsPanel} panel
+ * @param {string} label
+ * @param {number} epoch
+ */
 export function describeWeights({ canvas, layer, indices, zeros, doomed, total }, label, epoch) {
   const which = layer === ALL ? "" : ` ${titleOf(layer, indices.length - 1)}`;
   const more = doomed ? ` Pruning sets ${doomed} more to 0.` : "";
   canvas.setAttribute("aria-label", `Histogram: weights${which} of ${label} at epoch ${epoch}, ${words.zeros(zeros, total)}.${more}`);
 }
 
-/** Weights that are not 0 but below the threshold. */
+/**
+ * Weights that are not 0 but below the threshold.
+ *
+ * @param {Float32Array} row
+ * @param {Int32Array} index
+ * @param {number} threshold
+ */
 function below(row, index, threshold) {
   let n = 0;
   for (let i = 0; i < index.length; i++) {
@@ -116,7 +144,12 @@ function below(row, index, threshold) {
   return n;
 }
 
-/** Another run: its layers to choose from. */
+/**
+ * Another run: its layers to choose from.
+ *
+ * @param {WeightsPanel} panel
+ * @param {Recording} recording
+ */
 function begin(panel, { run, network: { layers }, weightIndex }) {
   panel.run = run;
   panel.indices = [weightIndex];
@@ -139,7 +172,13 @@ function begin(panel, { run, network: { layers }, weightIndex }) {
   panel.layers.replaceChildren(...(last === 1 ? [] : many ? ["layer", panel.segments] : [panel.segments]));
 }
 
-/** Numbers on the axis of counts, where there is room for them. */
+/**
+ * Numbers on the axis of counts, where there is room for them.
+ *
+ * @param {WeightsPanel} panel
+ * @param {number} most
+ * @param {number} height
+ */
 function tick(panel, most, height) {
   if (panel.ticked === `${most} ${height}`) return;
   panel.ticked = `${most} ${height}`;
@@ -158,7 +197,15 @@ function tick(panel, most, height) {
   );
 }
 
-/** The weights that pruning sets to 0: paler, between two lines. Exact zeros stay as they are. */
+/**
+ * The weights that pruning sets to 0: paler, between two lines. Exact zeros stay as they are.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} threshold
+ * @param {Size} canvas
+ * @param {number} line
+ * @param {Theme} theme
+ */
 function shade(context, threshold, { width, height }, line, theme) {
   const [near, far] = [distanceOf(0, 1, width), distanceOf(threshold, 1, width)];
   for (const side of [-1, 1]) {
@@ -178,7 +225,15 @@ function shade(context, threshold, { width, height }, line, theme) {
   context.globalAlpha = 1;
 }
 
-/** What lies behind the bars: a line for each number, and the place that is pointed at. */
+/**
+ * What lies behind the bars: a line for each number, and the place that is pointed at.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {WeightsPanel} panel
+ * @param {Size} canvas
+ * @param {number} line
+ * @param {Theme} theme
+ */
 function under(context, { ticks, hovered, axes }, { width, height }, line, theme) {
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = theme.ink;
@@ -194,12 +249,21 @@ function under(context, { ticks, hovered, axes }, { width, height }, line, theme
   context.globalCompositeOperation = "source-over";
 }
 
+/**
+ * @param {WeightsPanel} panel
+ * @param {number} threshold
+ */
 function shareOf({ zeros, total, doomed }, threshold) {
   const more = threshold > 0 ? `; shaded: ${doomed} pruned` : "";
   return `${words.zeros(zeros, total)}${more}`;
 }
 
-/** "6 of 152 between 0.4 and 0.6" */
+/**
+ * "6 of 152 between 0.4 and 0.6"
+ *
+ * @param {WeightsPanel} panel
+ * @param {number} bar
+ */
 function barOf({ bars, total, axes }, bar) {
   const i = Math.abs(bar - SIDE);
   const [near, far] = [i - 1, i].map((n) => tickLabel((Math.sign(bar - SIDE) * n * axes.range) / SIDE));
@@ -208,11 +272,20 @@ function barOf({ bars, total, axes }, bar) {
   return `${bars[bar]} of ${total} ${where}`;
 }
 
+/**
+ * @param {number} layer
+ * @param {number} last
+ */
 function titleOf(layer, last) {
   if (layer === ALL) return "all layers";
   return layer === last ? "into the output" : `into layer ${layer}`;
 }
 
+/**
+ * @param {number} layer
+ * @param {number[]} layers
+ * @param {number} n
+ */
 function aboutLayer(layer, layers, n) {
   if (layer === ALL) return `All ${n} weights of the network.`;
   const from = layer === 1 ? "the inputs" : `hidden layer ${layer - 1}`;

@@ -1,8 +1,14 @@
 /** Everything the board says: terms and their explanations, numbers, and the pictures in words. */
 
+/** @import {Task} from "./forward.js" */
+
 const MINUS = "−";
 
-/** @type {Object<string, {label: string, text: (task: string) => string}>} */
+/**
+ * @typedef {{label: string, text: string}} Prediction  what a card's network predicts at a point
+ *
+ * @type {Record<string, {label: string, text: (task: Task) => string}>}
+ */
 export const TERMS = {
   test_loss: {
     label: "test loss",
@@ -29,7 +35,11 @@ export const TERMS = {
 export const HISTOGRAM =
   "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
 
-/** What the large picture shows. */
+/**
+ * What the large picture shows.
+ *
+ * @param {Task} task
+ */
 export function boundary(task) {
   const picture = {
     binary: "the colour is the class, the paler the less sure; the line is where p = ½. A ring marks the points that it gets wrong.",
@@ -49,13 +59,19 @@ export const SPEED = "How fast the recording is played. Training itself is as fa
 export const STRENGTH =
   "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Unlink them to set each on its card.";
 
+/** @param {Task} task */
 function loss(task) {
   return task === "regression"
     ? "Half the mean squared error, ½·mean (prediction − target)²,"
     : "Mean cross-entropy, −mean ln p(true class),";
 }
 
-/** A loss or another number of any size in a few digits. */
+/**
+ * A loss or another number of any size in a few digits.
+ *
+ * @param {number} x
+ * @param {number} [decimals=2]
+ */
 export function number(x, decimals = 2) {
   if (!Number.isFinite(x)) return "–";
   const size = Math.abs(x);
@@ -63,13 +79,22 @@ export function number(x, decimals = 2) {
   return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
 }
 
-/** A weight with three decimals; one that these would make 0 with two digits and an exponent. */
+/**
+ * A weight with three decimals; one that these would make 0 with two digits and an exponent.
+ *
+ * @param {number} w
+ */
 export function weight(w) {
   const text = number(w, 3);
   return `w = ${w !== 0 && /^−?0\.0+$/.test(text) ? w.toExponential(1).replaceAll("-", MINUS) : text}`;
 }
 
-/** With its sign; what rounds to nothing has none. */
+/**
+ * With its sign; what rounds to nothing has none.
+ *
+ * @param {number} x
+ * @param {number} [decimals=2]
+ */
 export function signed(x, decimals = 2) {
   if (!Number.isFinite(x)) return "–";
   const text = number(x, decimals);
@@ -77,7 +102,11 @@ export function signed(x, decimals = 2) {
   return x > 0 ? `+${text}` : text;
 }
 
-/** A share; only what is all or nothing reads 100 % or 0 %. */
+/**
+ * A share; only what is all or nothing reads 100 % or 0 %.
+ *
+ * @param {number} share
+ */
 export function percent(share) {
   if (!Number.isFinite(share)) return "–";
   // a recorded share is in single precision, and may lie just below the half that it is
@@ -87,7 +116,11 @@ export function percent(share) {
   return `${rounded} %`;
 }
 
-/** How each measure is written. Squared errors are small, so they have one decimal more. */
+/**
+ * How each measure is written. Squared errors are small, so they have one decimal more.
+ *
+ * @type {Record<string, (x: number, task: Task) => string>}
+ */
 export const FORMATS = {
   test_loss: (x, task) => number(x, decimals(task)),
   train_loss: (x, task) => number(x, decimals(task)),
@@ -96,71 +129,120 @@ export const FORMATS = {
   sparsity: percent,
 };
 
+/** @param {Task} task */
 function decimals(task) {
   return task === "regression" ? 3 : 2;
 }
 
-/** "105 of 152 exactly 0" */
+/**
+ * "105 of 152 exactly 0"
+ *
+ * @param {number} count
+ * @param {number} weights
+ */
 export function zeros(count, weights) {
   return `${count} of ${weights} exactly 0`;
 }
 
-/** "at (0.31, −1.20): None 0.98, L1 0.71" */
+/**
+ * "at (0.31, −1.20): None 0.98, L1 0.71"
+ *
+ * @param {number[]} point
+ * @param {Prediction[]} predictions
+ */
 export function predictionsAt([x1, x2], predictions) {
   return `at (${number(x1)}, ${number(x2)}): ${predictions.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
 }
 
-/** What a class is called: by its name, or by its number. */
+/**
+ * What a class is called: by its name, or by its number.
+ *
+ * @param {{names?: string[]}} network
+ * @param {number} c
+ */
 export function className({ names }, c) {
   return names?.[c] ?? `class ${c}`;
 }
 
-/** A name where there is little room. */
+/**
+ * A name where there is little room.
+ *
+ * @param {string} name
+ */
 export function shortened(name) {
   return name.length > 12 ? `${name.slice(0, 11)}…` : name;
 }
 
-/** A prediction: the probability of class 1, the most probable class and its probability, or a value. */
+/**
+ * A prediction: the probability of class 1, the most probable class and its probability, or a value.
+ *
+ * @param {Task} task
+ * @param {number[]} values
+ */
 export function prediction(task, values) {
   if (task === "regression") return number(values[0]);
-  const share = (p) => (p > 0.995 && p < 1 ? ">.99" : p < 0.005 && p > 0 ? "<.01" : p.toFixed(2).replace(/^0/, ""));
+  const share = (/** @type {number} */ p) => (p > 0.995 && p < 1 ? ">.99" : p < 0.005 && p > 0 ? "<.01" : p.toFixed(2).replace(/^0/, ""));
   if (task === "binary") return `p ${share(values[0])}`;
   const best = values.indexOf(Math.max(...values));
   return `${best}: ${share(values[best])}`;
 }
 
-/** "misclassified: 3 of 60 training points, 41 of 320 test points." */
+/**
+ * "misclassified: 3 of 60 training points, 41 of 320 test points."
+ *
+ * @param {Task} task
+ * @param {number[]} wrong
+ * @param {number[]} total
+ */
 export function wrong(task, [train, test], [nTrain, nTest]) {
   if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
   return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
 }
 
-/** Of the network in focus, when it is not the one that was trained. */
+/**
+ * Of the network in focus, when it is not the one that was trained.
+ *
+ * @param {string} how
+ */
 export function changed(how) {
   return `${how}; the curves over the epochs are those of the network as it was trained`;
 }
 
-/** Of a card that cannot show the epoch asked for. */
+/**
+ * Of a card that cannot show the epoch asked for.
+ *
+ * @param {number} epoch
+ */
 export function atEpoch(epoch) {
   return `epoch ${epoch}`;
 }
 
 export const MARKS = {
-  onset: (epoch) => `Regularization is switched on at epoch ${epoch}.`,
-  best: (epoch, label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
-  stop: (epoch, label, patience) =>
+  onset: (/** @type {number} */ epoch) => `Regularization is switched on at epoch ${epoch}.`,
+  best: (/** @type {number} */ epoch, /** @type {string} */ label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
+  stop: (/** @type {number} */ epoch, /** @type {string} */ label, /** @type {number} */ patience) =>
     `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
 };
 
-/** What a card with the network that early stopping keeps says of its strength. */
+/**
+ * What a card with the network that early stopping keeps says of its strength.
+ *
+ * @param {number} epoch
+ * @param {boolean} over
+ */
 export function kept(epoch, over) {
   return over ? `kept from epoch ${epoch}` : "not stopped yet";
 }
 
+/**
+ * @param {number} epoch
+ * @param {number} last
+ */
 export function epochOf(epoch, last) {
   return `epoch ${epoch} of ${last}`;
 }
 
+/** @param {number} epoch */
 export function divergedAt(epoch) {
   return `diverged at epoch ${epoch}`;
 }
@@ -171,7 +253,7 @@ export const DIVERGED =
 /**
  * A card's picture in a sentence.
  *
- * @param {{label: string, strength: string, task: string, epoch: number, testLoss: number, accuracy: number,
+ * @param {{label: string, strength: string, task: Task, epoch: number, testLoss: number, accuracy: number,
  *   zeros: number, weights: number, diverged: number|null}} card
  */
 export function pictureOf({ label, strength, epoch, task, testLoss, accuracy, zeros: n, weights, diverged }) {
@@ -181,12 +263,23 @@ export function pictureOf({ label, strength, epoch, task, testLoss, accuracy, ze
   return `${name}, at epoch ${epoch}: test loss ${FORMATS.test_loss(testLoss, task)}${correct}, ${percent(n / weights)} of ${weights} weights are exactly zero.`;
 }
 
-/** A histogram in a sentence. */
+/**
+ * A histogram in a sentence.
+ *
+ * @param {string} label
+ * @param {number} epoch
+ * @param {number} n
+ * @param {number} weights
+ */
 export function histogramOf(label, epoch, n, weights) {
   return `Weights of ${label} at epoch ${epoch}: ${zeros(n, weights)}.`;
 }
 
-/** An axis label. */
+/**
+ * An axis label.
+ *
+ * @param {number} x
+ */
 export function axis(x) {
   return String(+x.toPrecision(3)).replace("-", MINUS);
 }

@@ -1,11 +1,14 @@
 /** The picture of a drawing: axes, points, and the crosshair that the keyboard moves. */
 
-import { fit } from "../board/dom.js";
+/** @import {Kind, Point} from "./drawing.js" */
+
+import { contextOf, fit } from "../board/dom.js";
 import { SHAPES, shape, trainColour } from "../board/points.js";
 import { STRENGTH, css, mix, parse } from "../board/theme.js";
 import { linearTicks, tickLabel } from "../board/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
+/** @type {Record<string, number>} */
 export const HIT = { mouse: 9, touch: 16, keyboard: 9 }; // pixels within which a point is meant
 export const RUBBER = 11; // radius of the eraser in pixels
 const STAMP = 16; // pixels: the side of the picture of a point
@@ -14,29 +17,58 @@ const CROWD = 400; // points from which they are drawn smaller
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
  * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
+ * @typedef {[x1: number, x2: number]} Place  on the axes
  */
 
-/** @returns {Frame}  the square of the axes within a canvas of this width */
+/**
+ * @param {number} width
+ * @param {number} reach
+ * @returns {Frame}  the square of the axes within a canvas of this width
+ */
 export function frameOf(width, reach) {
   return { side: Math.max(60, width - MARGIN.left - MARGIN.right), left: MARGIN.left, top: MARGIN.top, reach };
 }
 
-/** The height of the canvas for a frame. */
+/**
+ * The height of the canvas for a frame.
+ *
+ * @param {Frame} frame
+ */
 export function heightOf({ side, top }) {
   return side + top + MARGIN.bottom;
 }
 
-/** Where a place of the canvas lies on the axes. */
+/**
+ * Where a place of the canvas lies on the axes.
+ *
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} y
+ * @returns {[number, number]}
+ */
 export function toAxes({ side, left, top, reach }, x, y) {
   return [((x - left) / side) * 2 * reach - reach, reach - ((y - top) / side) * 2 * reach];
 }
 
-/** Where a place on the axes lies on the canvas. */
+/**
+ * Where a place on the axes lies on the canvas.
+ *
+ * @param {Frame} frame
+ * @param {number} x1
+ * @param {number} x2
+ * @returns {[number, number]}
+ */
 export function toCanvas({ side, left, top, reach }, x1, x2) {
   return [left + ((x1 + reach) / (2 * reach)) * side, top + ((reach - x2) / (2 * reach)) * side];
 }
 
-/** So many pixels in units of the axes. */
+/**
+ * So many pixels in units of the axes.
+ *
+ * @param {Frame} frame
+ * @param {number} pixels
+ */
 export function unitsOf({ side, reach }, pixels) {
   return (pixels / side) * 2 * reach;
 }
@@ -46,32 +78,42 @@ export function unitsOf({ side, reach }, pixels) {
  * @param {Object} picture
  * @param {Frame} picture.frame
  * @param {Theme} picture.theme
- * @param {import("./drawing.js").Point[]} picture.points
- * @param {(label: number) => {shape: string, fill: string, stroke: string}} picture.looks
- * @param {number[]|null} picture.cursor  where the keyboard is on the axes
+ * @param {Point[]} picture.points
+ * @param {(label: number) => Look} picture.looks
+ * @param {Place|null} picture.cursor  where the keyboard is on the axes
  * @param {number} picture.chosen  the point that is meant there, or -1
- * @param {number[]|null} picture.rubber  where the eraser is
+ * @param {Place|null} picture.rubber  where the eraser is
  */
 export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rubber }) {
   const ratio = window.devicePixelRatio || 1;
   const width = frame.side + MARGIN.left + MARGIN.right;
   fit(canvas, width, heightOf(frame), ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, heightOf(frame));
   paintAxes(context, frame, theme, getComputedStyle(canvas).fontFamily);
+  /** @type {Map<number, HTMLCanvasElement>} by label */
   const stamps = new Map();
   for (const [x1, x2, label] of points) {
-    if (!stamps.has(label)) stamps.set(label, stampOf(looks(label), points.length > CROWD ? 3.2 : 4.4, ratio));
+    const stamp = stamps.get(label) ?? stampOf(looks(label), points.length > CROWD ? 3.2 : 4.4, ratio);
+    stamps.set(label, stamp);
     const [x, y] = toCanvas(frame, x1, x2);
-    context.drawImage(stamps.get(label), x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
+    context.drawImage(stamp, x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
   }
-  if (chosen >= 0) ring(context, toCanvas(frame, ...points[chosen]), 9, theme.ink, 2);
+  if (chosen >= 0) ring(context, toCanvas(frame, points[chosen][0], points[chosen][1]), 9, theme.ink, 2);
   if (rubber) ring(context, toCanvas(frame, ...rubber), RUBBER, theme.ink, 1);
   if (cursor) paintCursor(context, frame, theme, cursor);
 }
 
-/** How points look: classes by colour and shape, values by colour. */
+/**
+ * How points look: classes by colour and shape, values by colour.
+ *
+ * @param {Kind} kind
+ * @param {string[]} colours
+ * @param {Theme} theme
+ * @param {number} valueReach
+ * @returns {(label: number) => Look}
+ */
 export function looksOf(kind, colours, theme, valueReach) {
   if (kind === "classes") {
     const looks = colours.map((colour, c) => {
@@ -87,11 +129,17 @@ export function looksOf(kind, colours, theme, valueReach) {
   };
 }
 
-/** A picture of one point: thousands are drawn faster from a picture than from their outlines. */
+/**
+ * A picture of one point: thousands are drawn faster from a picture than from their outlines.
+ *
+ * @param {Look} look
+ * @param {number} radius
+ * @param {number} ratio
+ */
 function stampOf(look, radius, ratio) {
   const stamp = document.createElement("canvas");
   stamp.width = stamp.height = Math.ceil(STAMP * ratio);
-  const context = stamp.getContext("2d");
+  const context = contextOf(stamp);
   context.scale(stamp.width / STAMP, stamp.width / STAMP);
   context.fillStyle = look.fill;
   context.strokeStyle = look.stroke;
@@ -103,9 +151,15 @@ function stampOf(look, radius, ratio) {
   return stamp;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} frame
+ * @param {Theme} theme
+ * @param {string} font
+ */
 function paintAxes(context, frame, theme, font) {
   const { side, left, top, reach } = frame;
-  const line = (share) => css(mix(parse(theme.paper), parse(theme.ink), share));
+  const line = (/** @type {number} */ share) => css(mix(parse(theme.paper), parse(theme.ink), share));
   const half = linearTicks(reach, 3);
   const ticks = [...half.slice(1).map((x) => -x).reverse(), ...half];
   context.lineWidth = 1;
@@ -141,6 +195,12 @@ function paintAxes(context, frame, theme, font) {
   context.fillText("x₂", 0, top + side / 4);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} frame
+ * @param {Theme} theme
+ * @param {Place} cursor
+ */
 function paintCursor(context, frame, theme, cursor) {
   const [x, y] = toCanvas(frame, ...cursor);
   context.strokeStyle = theme.ink;
@@ -153,6 +213,13 @@ function paintCursor(context, frame, theme, cursor) {
   context.stroke();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number]} place
+ * @param {number} radius
+ * @param {string} colour
+ * @param {number} width
+ */
 function ring(context, [x, y], radius, colour, width) {
   context.strokeStyle = colour;
   context.lineWidth = width;

@@ -1,11 +1,13 @@
 /** What is chosen beside the canvas: classes or a value, the tool, and going back. */
 
+/** @import {Pad} from "./pad.js" */
+
 import { icon, make, say } from "../board/dom.js";
 import { CORNERS, SHAPES } from "../board/points.js";
 import { number } from "../board/words.js";
 import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
 
-const TOOLS = {
+export const TOOLS = {
   point: { text: "Point", tip: "A click adds a point. Drag a point to move it." },
   spray: { text: "Spray", tip: "A click adds eight points around it." },
   erase: { text: "Erase", tip: "Click or drag over points to erase them." },
@@ -17,7 +19,11 @@ const KINDS = {
 const HINT =
   "Click to add, drag to move, right-click to erase. Keys: arrows, Enter to add, Delete to erase, M to move, 1 to 3 for the class.";
 
-/** @param {import("./pad.js").Pad} pad */
+/**
+ * @typedef {ReturnType<typeof makeControls>} Controls
+ *
+ * @param {Pad} pad
+ */
 export function makeControls(pad) {
   const kinds = group("The label of a point", KINDS, (kind) => pad.change(turnTo(pad.live, kind)));
   const tools = group("Tool", TOOLS, (tool) => {
@@ -36,7 +42,10 @@ export function makeControls(pad) {
   return { element, hint: make("p", { class: "hint" }, HINT), kinds, tools, classes, value, undo, redo, empty };
 }
 
-/** @param {import("./pad.js").Pad} pad */
+/**
+ * @param {Controls} controls
+ * @param {Pad} pad
+ */
 export function updateControls({ kinds, tools, classes, value, undo, redo, empty }, pad) {
   const { live, history } = pad;
   choose(kinds.buttons, live.kind);
@@ -45,7 +54,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   value.element.hidden = live.kind !== "value";
   if (live.kind === "classes") updateClasses(classes, pad, countsOf(pointsOf(live)));
   Object.assign(value.slider, { min: -pad.valueReach, max: pad.valueReach, step: pad.valueReach / 20 });
-  value.slider.value = pad.value;
+  value.slider.value = String(pad.value);
   say(value.number, number(pad.value));
   if (live.kind === "value") {
     const { fill, stroke } = pad.looks(pad.value);
@@ -56,6 +65,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   empty.disabled = !pointsOf(live).length;
 }
 
+/** @param {Pad} pad */
 function makeClasses(pad) {
   const parts = SHAPES.map((name, c) => {
     const picture =
@@ -77,6 +87,11 @@ function makeClasses(pad) {
   return { element: make("div", { class: "row", role: "group", "aria-label": "Class of new points" }), parts };
 }
 
+/**
+ * @param {ReturnType<typeof makeClasses>} classes
+ * @param {Pad} pad
+ * @param {number[]} counts
+ */
 function updateClasses({ element: row, parts }, { names, looks, label, nClasses }, counts) {
   const shown = parts.slice(0, nClasses);
   if (row.childElementCount !== nClasses) row.replaceChildren(...shown.map((part) => part.element));
@@ -89,6 +104,7 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
   }
 }
 
+/** @param {Pad} pad */
 function makeValue(pad) {
   const slider = make("input", { type: "range", "aria-label": "Value of new points" });
   slider.addEventListener("input", () => {
@@ -100,17 +116,31 @@ function makeValue(pad) {
   return { element: make("label", { class: "value" }, "Value", slider, shown, picture), slider, picture, number: shown };
 }
 
+/**
+ * @template {string} Key
+ * @param {string} label
+ * @param {Record<Key, {text: string, tip: string}>} options
+ * @param {(key: Key) => void} choice
+ */
 function group(label, options, choice) {
-  const buttons = Object.fromEntries(
-    Object.entries(options).map(([key, { text, tip }]) => [key, button(text, tip, () => choice(key))]),
-  );
+  const keys = /** @type {Key[]} */ (Object.keys(options));
+  const buttons = Object.fromEntries(keys.map((key) => [key, button(options[key].text, options[key].tip, () => choice(key))]));
   return { element: make("div", { class: "row", role: "group", "aria-label": label }, ...Object.values(buttons)), buttons };
 }
 
+/**
+ * @param {Record<string, HTMLElement>} buttons
+ * @param {string} chosen
+ */
 function choose(buttons, chosen) {
   for (const [key, element] of Object.entries(buttons)) element.setAttribute("aria-pressed", String(key === chosen));
 }
 
+/**
+ * @param {string} text
+ * @param {string} tip
+ * @param {() => void} action
+ */
 function button(text, tip, action) {
   const element = make("button", { type: "button", title: tip }, text);
   element.addEventListener("click", action);

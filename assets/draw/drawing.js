@@ -1,7 +1,7 @@
 /**
  * What is drawn: immutable, so that undoing is going back to what was. No page is needed here.
  *
- * @typedef {number[]} Point  x₁, x₂, and a class (0, 1, …) or a value
+ * @typedef {[x1: number, x2: number, label: number]} Point  x₁, x₂, and a class (0, 1, …) or a value
  * @typedef {"classes"|"value"} Kind
  * @typedef {{kind: Kind, classes: Point[], value: Point[]}} Drawing  each kind has points of its own
  * @typedef {{past: Drawing[], present: Drawing, future: Drawing[]}} History
@@ -14,71 +14,123 @@ export const SPRAY = 8;
 const SPREAD = 0.09; // standard deviation of a spray, in shares of an axis' reach
 const REMEMBERED = 200;
 
-/** @returns {History} */
+/**
+ * @param {Kind} kind
+ * @param {Point[]} points
+ * @returns {History}
+ */
 export function begin(kind, points) {
   const present = { kind, classes: [], value: [], [kind]: points };
   return { past: [], present, future: [] };
 }
 
-/** @returns {History}  with `present` as the latest drawing, unless it is what was there */
+/**
+ * @param {History} history
+ * @param {Drawing} present
+ * @returns {History}  with `present` as the latest drawing, unless it is what was there
+ */
 export function commit({ past, present: before, future }, present) {
   if (same(before, present)) return { past, present: before, future };
   return { past: [...past, before].slice(-REMEMBERED), present, future: [] };
 }
 
-/** @returns {History} */
+/**
+ * @param {History} history
+ * @returns {History}
+ */
 export function undo(history) {
   const { past, present, future } = history;
-  return past.length ? { past: past.slice(0, -1), present: past.at(-1), future: [present, ...future] } : history;
+  return past.length ? { past: past.slice(0, -1), present: past[past.length - 1], future: [present, ...future] } : history;
 }
 
-/** @returns {History} */
+/**
+ * @param {History} history
+ * @returns {History}
+ */
 export function redo(history) {
   const { past, present, future } = history;
   return future.length ? { past: [...past, present], present: future[0], future: future.slice(1) } : history;
 }
 
-/** @returns {Point[]} */
+/**
+ * @param {Drawing} drawing
+ * @returns {Point[]}
+ */
 export function pointsOf(drawing) {
   return drawing[drawing.kind];
 }
 
-/** @returns {Drawing}  with as many of these points as there is room for */
+/**
+ * @param {Drawing} drawing
+ * @param {Point[]} added
+ * @param {number} most
+ * @returns {Drawing}  with as many of these points as there is room for
+ */
 export function add(drawing, added, most) {
   const points = pointsOf(drawing);
   const room = added.slice(0, Math.max(0, most - points.length));
   return room.length ? { ...drawing, [drawing.kind]: [...points, ...room] } : drawing;
 }
 
-/** @returns {Drawing} */
+/**
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} x1
+ * @param {number} x2
+ * @returns {Drawing}
+ */
 export function move(drawing, index, x1, x2) {
-  const moved = pointsOf(drawing).map((point, i) => (i === index ? [x1, x2, point[2]] : point));
+  const moved = pointsOf(drawing).map((point, i) => (i === index ? /** @type {Point} */ ([x1, x2, point[2]]) : point));
   return { ...drawing, [drawing.kind]: moved };
 }
 
-/** @returns {Drawing}  without the points within `radius` */
+/**
+ * @param {Drawing} drawing
+ * @param {number} x1
+ * @param {number} x2
+ * @param {number} radius
+ * @returns {Drawing}  without the points within `radius`
+ */
 export function eraseAround(drawing, x1, x2, radius) {
   const points = pointsOf(drawing);
   const left = points.filter((point) => Math.hypot(point[0] - x1, point[1] - x2) > radius);
   return left.length < points.length ? { ...drawing, [drawing.kind]: left } : drawing;
 }
 
-/** @returns {Drawing} */
+/**
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @returns {Drawing}
+ */
 export function erase(drawing, index) {
   return { ...drawing, [drawing.kind]: pointsOf(drawing).filter((_, i) => i !== index) };
 }
 
-/** @returns {Drawing}  the points of the other kind stay */
+/**
+ * @param {Drawing} drawing
+ * @returns {Drawing}  the points of the other kind stay
+ */
 export function clear(drawing) {
   return pointsOf(drawing).length ? { ...drawing, [drawing.kind]: [] } : drawing;
 }
 
-/** @returns {Drawing} */
+/**
+ * @param {Drawing} drawing
+ * @param {Kind} kind
+ * @returns {Drawing}
+ */
 export function turnTo(drawing, kind) {
   return kind === drawing.kind ? drawing : { ...drawing, kind };
 }
 
-/** The last of the points nearest to a place, which is the one on top, or -1. */
+/**
+ * The last of the points nearest to a place, which is the one on top, or -1.
+ *
+ * @param {Point[]} points
+ * @param {number} x1
+ * @param {number} x2
+ * @param {number} within
+ */
 export function nearest(points, x1, x2, within) {
   let found = -1;
   let least = within;
@@ -89,7 +141,15 @@ export function nearest(points, x1, x2, within) {
   return found;
 }
 
-/** Some points scattered around a place by a normal distribution, none beyond the axes. */
+/**
+ * Some points scattered around a place by a normal distribution, none beyond the axes.
+ *
+ * @param {number} x1
+ * @param {number} x2
+ * @param {number} label
+ * @param {number} reach
+ * @param {() => number} [random]
+ */
 export function spray(x1, x2, label, reach, random = Math.random) {
   return Array.from({ length: SPRAY }, () => {
     const radius = SPREAD * reach * Math.sqrt(-2 * Math.log(1 - random()));
@@ -98,35 +158,62 @@ export function spray(x1, x2, label, reach, random = Math.random) {
   });
 }
 
-/** A point on the canvas, to the three decimals that are kept. */
+/**
+ * A point on the canvas, to the three decimals that are kept.
+ *
+ * @param {number} x1
+ * @param {number} x2
+ * @param {number} label
+ * @param {number} reach
+ * @returns {Point}
+ */
 export function at(x1, x2, label, reach) {
-  const within = (x) => Math.round(Math.max(-reach, Math.min(reach, x)) * 1000) / 1000 + 0;
+  const within = (/** @type {number} */ x) => Math.round(Math.max(-reach, Math.min(reach, x)) * 1000) / 1000 + 0;
   return [within(x1), within(x2), label];
 }
 
-/** How many points of each class there are. */
+/**
+ * How many points of each class there are.
+ *
+ * @param {Point[]} points
+ */
 export function countsOf(points) {
   const most = points.reduce((label, point) => Math.max(label, point[2] + 1), N_CLASSES);
+  /** @type {number[]} */
   const counts = new Array(most).fill(0);
   for (const point of points) counts[point[2]]++;
   return counts;
 }
 
-/** Half the length of both axes: 3, or more where points that were loaded need more. */
+/**
+ * Half the length of both axes: 3, or more where points that were loaded need more.
+ *
+ * @param {Point[]} points
+ * @param {number} [least]
+ */
 export function reachOf(points, least = 3) {
   const far = Math.max(least, ...points.map(([x1, x2]) => Math.max(Math.abs(x1), Math.abs(x2))));
   return roundUp(far, least);
 }
 
-/** The reach of the values: 1, or more where points that were loaded need more. */
+/**
+ * The reach of the values: 1, or more where points that were loaded need more.
+ *
+ * @param {Point[]} points
+ * @param {number} [least]
+ */
 export function valueReach(points, least = 1) {
   return roundUp(Math.max(least, ...points.map((point) => Math.abs(point[2]))), least);
 }
 
+/**
+ * @param {number} x
+ * @param {number} least
+ */
 function roundUp(x, least) {
   if (x <= least) return least;
   const power = 10 ** Math.floor(Math.log10(x));
-  return [1, 2, 5, 10].find((digit) => digit * power >= x) * power;
+  return Number([1, 2, 5, 10].find((digit) => digit * power >= x)) * power;
 }
 
 /**
@@ -140,6 +227,7 @@ export function describe(drawing, { all, each, most }, names) {
   const points = pointsOf(drawing);
   const total = points.length === 1 ? "1 point" : `${points.length} points`;
   if (points.length >= most) return `${total}: no more fit.`;
+  /** @type {string[]} */
   const wanted = [];
   if (drawing.kind === "classes") {
     const counts = countsOf(points);
@@ -152,7 +240,12 @@ export function describe(drawing, { all, each, most }, names) {
   return wanted.length ? `${total}. Still missing: ${wanted.join(", ")}. Until then, what is on screen stays.` : `${total}.`;
 }
 
+/**
+ * @param {Drawing} a
+ * @param {Drawing} b
+ */
 function same(a, b) {
+  /** @type {(x: Point[], y: Point[]) => boolean} */
   const rows = (x, y) => x === y || (x.length === y.length && x.every((row, i) => row.every((n, j) => n === y[i][j])));
   return a.kind === b.kind && rows(a.classes, b.classes) && rows(a.value, b.value);
 }

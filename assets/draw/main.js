@@ -3,16 +3,15 @@
 import { onResize, onSystemTheme } from "../board/dom.js";
 import { Pad } from "./pad.js";
 
-/** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: Function|null}>} */
+/** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: (() => void)|null}>} */
 const mounted = new WeakMap();
 
 /**
  * Streamlit's entry: called when the pad appears and with every message. The server's points are
  * loaded only where their version is another one: else those here are newer.
  *
- * @param {{data: {version: number, kind: string, points: number[][], names: string[],
- *   colours: string[], limits: import("./drawing.js").Limits}, parentElement: Element|ShadowRoot,
- *   setStateValue: (name: string, value: Object) => void}} component
+ * @param {{data: import("./pad.js").Offer, parentElement: Element|ShadowRoot,
+ *   setStateValue: (name: string, value: import("./pad.js").Drawn) => void}} component
  * @returns {() => void}  ends the pad, unless it was rendered again in the meantime
  */
 export function render({ data, parentElement, setStateValue }) {
@@ -30,6 +29,7 @@ export function render({ data, parentElement, setStateValue }) {
   };
 }
 
+/** @param {Element|ShadowRoot} parent */
 function appear(parent) {
   const mount = { pad: new Pad(), calls: 0, unwatch: null };
   mounted.set(parent, mount);
@@ -47,6 +47,7 @@ function appear(parent) {
   return mount;
 }
 
+/** @param {Pad} pad */
 function watch(pad) {
   const ignoreSize = onResize(pad.element, () => pad.measure());
   const ignoreSystem = onSystemTheme(() => pad.restyle());

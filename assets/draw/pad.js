@@ -17,30 +17,45 @@ const LABEL =
   "Canvas for points. Arrow keys move the crosshair, with Shift further. Enter or Space uses the tool there, " +
   "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
 
+/**
+ * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
+ * @typedef {import("./canvas.js").Place} Place
+ * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  what is told
+ * @typedef {Drawn & {names: string[], colours: string[], limits: drawings.Limits}} Offer  of the server
+ *
+ * @typedef {Object} Gesture  while a button is pressed
+ * @property {"none"|"move"|Tool} kind
+ * @property {Place} from    where it began, or where the last spray was
+ * @property {number} [index]  the point that is moved
+ * @property {Place} [offset]  of that point from the pointer
+ */
+
 export class Pad {
   version = -1;
   /** @type {import("./drawing.js").History} */ history = drawings.begin("classes", []);
   /** The drawing while a gesture changes it. @type {import("./drawing.js").Drawing} */
   live = this.history.present;
-  tool = "point";
+  /** @type {Tool} */ tool = "point";
   label = 0;
   nClasses = drawings.N_CLASSES;
   value = 1;
-  cursor = [0, 0];
+  /** @type {Place} */ cursor = [0, 0];
   keyboard = false;
-  gesture = null;
+  /** @type {Gesture|null} */ gesture = null;
   carried = -1;
-  pointed = null;
+  /** @type {Place|null} */ pointed = null;
   reach = 3;
   valueReach = 1;
-  theme = null;
+  /** @type {Theme|null} */ theme = null;
   width = 0;
   frame = frameOf(0, 3);
-  limits = { all: 10, each: 3, most: 2000 };
-  names = [];
-  colours = [];
-  pending = 0;
-  /** Called with what has been drawn. @type {(drawn: Object) => void} */
+  /** @type {drawings.Limits} */ limits = { all: 10, each: 3, most: 2000 };
+  /** @type {string[]} */ names = [];
+  /** @type {string[]} */ colours = [];
+  /** @type {ReturnType<typeof setTimeout>|0} */ pending = 0;
+  drawing = 0;
+  /** Called with what has been drawn. @type {(drawn: Drawn) => void} */
   onDrawn = () => {};
 
   constructor() {
@@ -52,14 +67,23 @@ export class Pad {
       "section", { class: "regviz-draw", "aria-label": "Draw points" },
       this.controls.element, this.canvas, this.status, this.controls.hint, this.probe,
     );
-    this.element.regviz = this;
+    Object.assign(this.element, { regviz: this });
     listen(this);
   }
 
-  /** Begin anew with the server's points. */
+  /**
+   * Begin anew with the server's points.
+   *
+   * @param {Offer} offer
+   */
   load({ version, kind, points, names, colours, limits }) {
     clearTimeout(this.pending);
-    Object.assign(this, { version, colours, limits, pending: 0, gesture: null, carried: -1 });
+    this.version = version;
+    this.colours = colours;
+    this.limits = limits;
+    this.pending = 0;
+    this.gesture = null;
+    this.carried = -1;
     this.names = colours.map((_, c) => names[c] ?? `class ${c}`);
     this.nClasses = kind === "classes" ? drawings.countsOf(points).length : drawings.N_CLASSES;
     this.label = Math.min(this.label, this.nClasses - 1);
@@ -102,11 +126,20 @@ export class Pad {
     return this.find(...this.cursor, HIT.keyboard);
   }
 
+  /**
+   * @param {number} x1
+   * @param {number} x2
+   * @param {number} pixels
+   */
   find(x1, x2, pixels) {
     return drawings.nearest(this.points, x1, x2, unitsOf(this.frame, pixels));
   }
 
-  /** Show this drawing, and remember and tell it unless a gesture goes on. */
+  /**
+   * Show this drawing, and remember and tell it unless a gesture goes on.
+   *
+   * @param {drawings.Drawing} drawing
+   */
   change(drawing) {
     this.live = drawing;
     if (!this.gesture && this.carried < 0) this.settle();
@@ -128,6 +161,7 @@ export class Pad {
     this.travel(drawings.redo);
   }
 
+  /** @param {(history: drawings.History) => drawings.History} way */
   travel(way) {
     if (this.gesture) return;
     this.carried = -1;
@@ -147,10 +181,15 @@ export class Pad {
     }, GATHER);
   }
 
-  /** Use the tool at a place of the axes. */
+  /**
+   * Use the tool at a place of the axes.
+   *
+   * @param {number} x1
+   * @param {number} x2
+   */
   use(x1, x2) {
     const { live, limits, reach, chosenLabel } = this;
-    this.cursor = drawings.at(x1, x2, 0, reach).slice(0, 2);
+    this.cursor = placeOf(drawings.at(x1, x2, 0, reach));
     if (this.tool === "erase") {
       this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, RUBBER)));
     } else {
@@ -167,7 +206,7 @@ export class Pad {
     if (this.gesture) return;
     if (this.carried < 0) {
       this.carried = this.chosen;
-      if (this.carried >= 0) this.cursor = this.points[this.carried].slice(0, 2);
+      if (this.carried >= 0) this.cursor = placeOf(this.points[this.carried]);
       this.draw();
     } else {
       this.carried = -1;
@@ -175,25 +214,31 @@ export class Pad {
     }
   }
 
-  /** Move the crosshair by so many steps, and what it carries. */
+  /**
+   * Move the crosshair by so many steps, and what it carries.
+   *
+   * @param {number} right
+   * @param {number} up
+   */
   step(right, up) {
     const size = this.reach / STEPS;
     const [x1, x2] = this.cursor;
-    this.cursor = drawings.at(x1 + right * size, x2 + up * size, 0, this.reach).slice(0, 2);
+    this.cursor = placeOf(drawings.at(x1 + right * size, x2 + up * size, 0, this.reach));
     if (this.carried >= 0) this.change(drawings.move(this.live, this.carried, ...this.cursor));
     else this.draw();
   }
 
   /** What a point of a class or a value looks like. */
   get looks() {
-    return looksOf(this.live.kind, this.colours, this.theme, this.valueReach);
+    return looksOf(this.live.kind, this.colours, /** @type {Theme} */ (this.theme), this.valueReach);
   }
 
   draw() {
     if (!this.theme || !this.width || this.drawing) return;
     this.drawing = requestAnimationFrame(() => {
       this.drawing = 0;
-      const { theme, frame, points } = this;
+      const { frame, points } = this;
+      const theme = /** @type {Theme} */ (this.theme);
       const focused = this.canvas.matches(":focus");
       paint(this.canvas, {
         frame,
@@ -210,10 +255,20 @@ export class Pad {
   }
 }
 
+/**
+ * Where a point is.
+ *
+ * @param {drawings.Point} point
+ * @returns {Place}
+ */
+function placeOf([x1, x2]) {
+  return [x1, x2];
+}
+
 /** @param {Pad} pad */
 function listen(pad) {
   const { canvas } = pad;
-  const place = (event) => {
+  const place = (/** @type {PointerEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
     return toAxes(pad.frame, event.clientX - box.left, event.clientY - box.top);
   };
@@ -227,7 +282,7 @@ function listen(pad) {
   canvas.addEventListener("pointermove", (event) => {
     if (!event.isPrimary) return;
     const [x1, x2] = (pad.pointed = place(event));
-    if (pad.gesture) drag(pad, x1, x2);
+    if (pad.gesture) drag(pad, pad.gesture, x1, x2);
     else if (pad.tool === "erase") pad.draw();
   });
   canvas.addEventListener("lostpointercapture", () => {
@@ -249,14 +304,21 @@ function listen(pad) {
   pad.element.addEventListener("keydown", (event) => travelKey(pad, event));
 }
 
+/**
+ * @param {Pad} pad
+ * @param {[number, number]} place
+ * @param {PointerEvent} event
+ */
 function press(pad, [x1, x2], { button, pointerType }) {
   if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT.mouse)) return; // beside the axes
   const hit = pad.find(x1, x2, HIT[pointerType] ?? HIT.mouse);
-  pad.gesture = { kind: "none", from: [x1, x2] };
+  /** @type {Gesture} */
+  const gesture = { kind: "none", from: [x1, x2] };
+  pad.gesture = gesture;
   if (button === 2) {
     if (hit >= 0) pad.change(drawings.erase(pad.live, hit));
   } else if (pad.tool !== "point") {
-    pad.gesture.kind = pad.tool;
+    gesture.kind = pad.tool;
     pad.use(x1, x2);
   } else {
     const before = pad.points.length;
@@ -265,25 +327,37 @@ function press(pad, [x1, x2], { button, pointerType }) {
     // one that was hit keeps its distance to the pointer, so that a mere click moves nothing
     const index = hit < 0 ? before : hit;
     const point = pad.points[index];
-    pad.cursor = point.slice(0, 2);
-    Object.assign(pad.gesture, { kind: "move", index, offset: [point[0] - x1, point[1] - x2] });
+    pad.cursor = placeOf(point);
+    gesture.kind = "move";
+    gesture.index = index;
+    gesture.offset = [point[0] - x1, point[1] - x2];
     pad.draw();
   }
 }
 
-function drag(pad, x1, x2) {
-  const { kind, index, offset, from } = pad.gesture;
-  if (kind === "move") {
-    pad.cursor = drawings.at(x1 + offset[0], x2 + offset[1], 0, pad.reach).slice(0, 2);
+/**
+ * @param {Pad} pad
+ * @param {Gesture} gesture
+ * @param {number} x1
+ * @param {number} x2
+ */
+function drag(pad, gesture, x1, x2) {
+  const { kind, index, offset, from } = gesture;
+  if (index !== undefined && offset) {
+    pad.cursor = placeOf(drawings.at(x1 + offset[0], x2 + offset[1], 0, pad.reach));
     pad.change(drawings.move(pad.live, index, ...pad.cursor));
   } else if (kind === "erase") {
     pad.use(x1, x2);
   } else if (kind === "spray" && Math.hypot(x1 - from[0], x2 - from[1]) >= unitsOf(pad.frame, SPRAY_EVERY)) {
-    pad.gesture.from = [x1, x2];
+    gesture.from = [x1, x2];
     pad.use(x1, x2);
   }
 }
 
+/**
+ * @param {Pad} pad
+ * @param {KeyboardEvent} event
+ */
 function pressKey(pad, event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const far = event.shiftKey ? 5 : 1;
@@ -309,17 +383,26 @@ function pressKey(pad, event) {
   action();
 }
 
+/** @param {Pad} pad */
 function eraseChosen(pad) {
   const index = pad.carried >= 0 ? pad.carried : pad.chosen;
   pad.carried = -1;
   if (index >= 0) pad.change(drawings.erase(pad.live, index));
 }
 
+/**
+ * @param {Pad} pad
+ * @param {number} label
+ */
 function choose(pad, label) {
   pad.label = label;
   pad.draw();
 }
 
+/**
+ * @param {Pad} pad
+ * @param {KeyboardEvent} event
+ */
 function travelKey(pad, event) {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return;

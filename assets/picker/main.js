@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const SIZE = 100; // a thumbnail's units; style.css scales it
 const RADIUS = 4;
 
+/** @type {WeakMap<Element|ShadowRoot, Map<string, HTMLInputElement>>} */
 const pickers = new WeakMap();
 
 /**
@@ -13,20 +14,26 @@ const pickers = new WeakMap();
 
 /**
  * Streamlit's entry: called at the first mount and at every change of the data.
- * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: Function}} component
+ * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: (name: string, value: string) => void}} component
  *   with an Offer in JSON as its data
  */
 export function render({ parentElement, data, setStateValue }) {
+  /** @type {Offer} */
   const offer = JSON.parse(new TextDecoder().decode(data));
   let inputs = pickers.get(parentElement);
   if (!inputs) {
     inputs = build(parentElement, offer, (key) => setStateValue("chosen", key));
     pickers.set(parentElement, inputs);
   }
-  inputs.get(offer.chosen).checked = true;
+  /** @type {HTMLInputElement} */ (inputs.get(offer.chosen)).checked = true;
 }
 
-/** @returns {Map<string, HTMLInputElement>} the radio buttons by dataset */
+/**
+ * @param {Element|ShadowRoot} root
+ * @param {Offer} offer
+ * @param {(key: string) => void} choose
+ * @returns {Map<string, HTMLInputElement>} the radio buttons by dataset
+ */
 function build(root, { options, colours }, choose) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
@@ -53,16 +60,20 @@ function build(root, { options, colours }, choose) {
   );
 }
 
+/**
+ * @param {number[][]} points
+ * @param {string[]} colours
+ */
 function thumbnail(points, colours) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${SIZE} ${SIZE}`);
   svg.setAttribute("aria-hidden", "true");
-  const place = (share) => RADIUS + share * (SIZE - 2 * RADIUS);
+  const place = (/** @type {number} */ share) => String(RADIUS + share * (SIZE - 2 * RADIUS));
   for (const [x, y, kind] of points) {
     const dot = document.createElementNS(SVG, "circle");
     dot.setAttribute("cx", place(x));
     dot.setAttribute("cy", place(1 - y));
-    dot.setAttribute("r", RADIUS);
+    dot.setAttribute("r", String(RADIUS));
     dot.setAttribute("fill", colours[kind]);
     svg.append(dot);
   }

@@ -4,19 +4,19 @@ A browser may send a control's change together with a fragment's own message, an
 runs the fragment alone. Streamlit calls the control's callback all the same.
 """
 
-import streamlit as st
+from regviz.pages.state import page_state
 
 
 def begin_page() -> None:
     """Forget the changes so far, as a run of the whole page draws everything anew."""
-    st.session_state["changed"] = False
+    page_state().changed = False
 
 
 def note_change() -> None:
     """Note that a control has changed: the `on_change` of every control outside of fragments."""
-    st.session_state["changed"] = True
+    page_state().changed = True
 
 
 def changed() -> bool:
     """Return whether a control has changed since the page was drawn."""
-    return bool(st.session_state.get("changed"))
+    return page_state().changed

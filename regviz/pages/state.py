@@ -44,6 +44,8 @@ class PageState:
     ----------
     visitor : str
         A random name, by which trainings know who watches them.
+    changed : bool
+        Whether a control outside of fragments has changed since the page was drawn.
     base : Scene or None
         The scene that the controls of the sidebar start from; None before the first run.
     opened : Scene
@@ -87,6 +89,7 @@ class PageState:
     """
 
     visitor: str = field(default_factory=lambda: secrets.token_hex(8))
+    changed: bool = False
     base: Scene | None = None
     opened: Scene = field(default_factory=Scene)
     to_open: Scene | None = None

@@ -223,24 +223,6 @@ def test_pruned_networks_are_what_numpy_makes_of_them(page: Page, history: Histo
     assert pictures(page) == pruned_for_nothing
 
 
-def test_early_stopping_is_where_the_history_has_it(page: Page, history: History):
-    patience = page.evaluate("board().recording.patience")
-    assert patience == history.experiment.training.epochs // 10
-    best, stopped = history.early_stopping(patience)
-    found = page.evaluate(
-        """async () => {
-          const { earlyStopping } = await import(assets + "/board/stopping.js");
-          const { recording } = window.board();
-          return Array.from(recording.diverged, (_, k) => earlyStopping(recording, k));
-        }"""
-    )
-    end = len(history.epochs) - 1
-    assert [network["best"] for network in found] == best.tolist()
-    # a run's last epoch may itself be the stop
-    assert [network["stop"] or end for network in found] == stopped.tolist()
-    assert any(network["stop"] for network in found)
-
-
 def test_the_card_of_early_stopping_is_held_at_the_best_epoch(page: Page, history: History):
     best = int(history.early_stopping(40)[0][0])
     assert 0 < best < 90

@@ -10,19 +10,6 @@ from tests.browser.conftest import WHERE
 
 EPOCHS = 12
 METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
-MEASURES = {
-    "sparsity": measures.sparsity,
-    "hoyer": measures.hoyer,
-    "effectiveWeights": measures.effective_weights,
-    "l1": measures.l1_norm,
-    "l2": measures.l2_norm,
-}
-
-MEASURE = """async ([name, row, offset, index]) => {
-  const measures = await import(assets + "/board/measures.js");
-  return measures[name](Float32Array.from(row), offset, Int32Array.from(index));
-}"""
-
 # a recording of the first `held` frames, and a panel that shows it
 SETUP = """async ({ header, arrays, cards }) => {
   const load = (name) => import(`${assets}/board/${name}.js`);
@@ -128,57 +115,6 @@ def show(page: Page, *state: int | str) -> None:
 def where(epoch: float) -> dict[str, float]:
     """A point of the losses' chart at an epoch: 46 px are left of its axis, 14 to the right."""
     return {"x": 46 + (380 - 46 - 14) * epoch / EPOCHS, "y": 100}
-
-
-@pytest.mark.parametrize("name", MEASURES)
-def test_measures_are_those_of_python(blank: Page, name: str):
-    random = np.random.default_rng(0)
-    rows = random.normal(size=(4, 40)).astype(np.float32)
-    rows[1, ::2] = 0
-    rows[2] = 0
-    rows[3] *= 1e20
-    index = np.sort(random.choice(33, 21, replace=False))
-    cases = [(row, 7, index) for row in rows] + [(rows[0], 0, index[:1])]
-    for row, offset, chosen in cases:
-        found = blank.evaluate(MEASURE, [name, row.tolist(), offset, chosen.tolist()])
-        expected = MEASURES[name](row[offset + chosen])
-        assert found == pytest.approx(float(expected), rel=1e-12, nan_ok=True)
-
-
-@pytest.mark.parametrize("high", [0.03, 0.8, 1, 1.5, 3, 40, 2e5, 3e37])
-def test_a_linear_axis_has_round_ticks_from_zero_up(blank: Page, high: float):
-    js = """async ([high, most]) =>
-      (await import(assets + "/board/ticks.js")).linearTicks(high, most)"""
-    ticks = blank.evaluate(js, [high, 5])
-    assert ticks[0] == 0
-    assert ticks[-1] <= high * (1 + 1e-9)
-    assert 3 <= len(ticks) <= 6
-    steps = np.diff(ticks)
-    assert steps == pytest.approx(steps[0])
-    assert f"{steps[0]:e}"[0] in "125"
-
-
-def test_epochs_are_counted_in_whole_steps(blank: Page):
-    js = """async (last) =>
-      (await import(assets + "/board/ticks.js")).linearTicks(last, 6, true)"""
-    assert blank.evaluate(js, 3) == [0, 1, 2, 3]
-    assert blank.evaluate(js, 400) == [0, 100, 200, 300, 400]
-
-
-@pytest.mark.parametrize("least", [1e-300, 1e-9, 4e-4, 0.03, 0.2, 0.69])
-def test_a_logarithmic_axis_is_told_by_its_labels(blank: Page, least: float):
-    js = """async ([least, largest, most]) => {
-      const ticks = await import(assets + "/board/ticks.js");
-      const [low, high] = ticks.logRange(least, largest);
-      return { low, high, ...ticks.logTicks(low, high, most) };
-    }"""
-    axis = blank.evaluate(js, [least, 0.7, 5])
-    assert 0 < axis["low"] <= max(least, 0.7e-6)
-    assert axis["high"] == 1
-    assert 2 <= len(axis["major"]) <= 6
-    ticks = axis["major"] + axis["minor"]
-    assert len(set(ticks)) == len(ticks)
-    assert all(axis["low"] * 0.999 <= tick <= axis["high"] * 1.001 for tick in ticks)
 
 
 def test_the_legend_tells_the_losses_of_the_epoch_that_is_shown(charts: Page, history):

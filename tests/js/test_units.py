@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page
 from scipy.special import expit, softmax
 
 from regviz.spec.experiment import ACTIVATIONS
+from tests.support.node import evaluate
 
 UNFED, UNREAD, CONSTANT = 1, 2, 4
 SHAPES = [[2, 1], [2, 4, 2, 1], [2, 8, 8, 8, 1], [7, *[32] * 6, 1], [2, 8, 8, 3]]
@@ -86,7 +86,6 @@ def split(row: NDArray[np.float32], layers: list[int]) -> list[NDArray[np.float3
 
 
 def units_of(
-    page: Page,
     layers: list[int],
     row: NDArray[np.float32],
     activation: str = "tanh",
@@ -96,16 +95,16 @@ def units_of(
     """Values ``(units, points)`` and states of all units."""
     names = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"][: layers[0]]
     network = {"layers": layers, "activation": activation, "task": task, "features": names}
-    found = page.evaluate(UNITS, [network, row.tolist(), list(train)])
+    found = evaluate(UNITS, [network, row.tolist(), list(train)])
     return np.array(found["values"]).reshape(-1, found["n"]), found["states"]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("task", PREDICT)
-def test_every_unit_has_the_value_that_its_formula_gives(blank: Page, activation: str, task: str):
+def test_every_unit_has_the_value_that_its_formula_gives(activation: str, task: str):
     layers = [2, 5, 4, 3 if task == "multiclass" else 1]
     row = draw(layers)
-    values, _ = units_of(blank, layers, row, activation, task)
+    values, _ = units_of(layers, row, activation, task)
     below = values[:2]
     assert (below.min(), below.max()) == (-2, 2)
     start = 2
@@ -119,9 +118,7 @@ def test_every_unit_has_the_value_that_its_formula_gives(blank: Page, activation
 
 @pytest.mark.parametrize("layers", SHAPES, ids=str)
 @pytest.mark.parametrize("zeros", [0.0, 0.6, 0.97])
-def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(
-    blank: Page, layers: list[int], zeros: float
-):
+def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(layers: list[int], zeros: float):
     row = draw(layers, seed=1, zeros=zeros)
     links = [parameters[:, :-1] != 0 for parameters in split(row, layers)]
     fed = [np.ones(layers[0], bool)]
@@ -131,38 +128,38 @@ def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(
     for link in reversed(links):
         read.append((link & read[-1][:, None]).any(axis=0))
     expected = ~np.concatenate(fed) * UNFED + ~np.concatenate(read[::-1]) * UNREAD
-    _, states = units_of(blank, layers, row)
+    _, states = units_of(layers, row)
     assert np.array_equal(np.array(states) & (UNFED | UNREAD), expected)
 
 
-def test_a_unit_that_is_never_on_is_constant(blank: Page):
+def test_a_unit_that_is_never_on_is_constant():
     # x1 − 9 is below 0 all over the plane; the second unit's bias is no input
     row = np.array([1, 0, -9, 0, 0, 5, 1, 1, 0, 1, 1, 1, 0], np.float32)
-    _, states = units_of(blank, [2, 3, 1], row, "relu")
+    _, states = units_of([2, 3, 1], row, "relu")
     assert states == [0, 0, CONSTANT, UNFED, 0, 0]
 
 
-def test_a_unit_that_is_on_at_a_training_point_is_not_constant(blank: Page):
+def test_a_unit_that_is_on_at_a_training_point_is_not_constant():
     # on beyond the domain's edge alone
     row = np.array([1, 1, -5, 1, 0], np.float32)
-    assert units_of(blank, [2, 1, 1], row, "relu")[1][2] == CONSTANT
-    assert units_of(blank, [2, 1, 1], row, "relu", train=(3.0, 3.0, 1.0))[1][2] == 0
+    assert units_of([2, 1, 1], row, "relu")[1][2] == CONSTANT
+    assert units_of([2, 1, 1], row, "relu", train=(3.0, 3.0, 1.0))[1][2] == 0
 
 
-def test_a_dropout_mask_leaves_out_hidden_units_at_its_rate(blank: Page):
+def test_a_dropout_mask_leaves_out_hidden_units_at_its_rate():
     layers = [2, 32, 32, 1]
-    masks = np.array([blank.evaluate(MASK, [layers, 0.3, seed]) for seed in range(50)])
+    masks = np.array([evaluate(MASK, [layers, 0.3, seed]) for seed in range(50)])
     assert masks[:, [0, 1, -1]].all()
     # 3200 draws: four standard deviations
     assert abs(1 - masks[:, 2:-1].mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 3200)
-    assert blank.evaluate(MASK, [layers, 0.3, 7]) == masks[7].tolist()
+    assert evaluate(MASK, [layers, 0.3, 7]) == masks[7].tolist()
     assert len(np.unique(masks, axis=0)) == 50
 
 
 @pytest.mark.parametrize("layers", SHAPES, ids=str)
 @pytest.mark.parametrize("width", [320, 480])
-def test_units_neither_overlap_nor_leave_the_box(blank: Page, layers: list[int], width: int):
-    x, y, side = map(np.array, blank.evaluate(ARRANGE, [layers, width, 270]))
+def test_units_neither_overlap_nor_leave_the_box(layers: list[int], width: int):
+    x, y, side = map(np.array, evaluate(ARRANGE, [layers, width, 270]))
     assert (side >= 3).all()
     assert (np.diff(x) > (side[1:] + side[:-1]) / 2 + 8).all()
     assert x[0] - side[0] / 2 == pytest.approx(45)
@@ -173,10 +170,10 @@ def test_units_neither_overlap_nor_leave_the_box(blank: Page, layers: list[int],
         assert (np.diff(middles) > size).all()
 
 
-def test_a_link_is_found_where_it_is_drawn_and_not_where_its_weight_is_0(blank: Page):
+def test_a_link_is_found_where_it_is_drawn_and_not_where_its_weight_is_0():
     layers = [2, 4, 3, 1]
     row = draw(layers, seed=2, zeros=0.3)
-    found = blank.evaluate(FIND, [layers, row.tolist()])
+    found = evaluate(FIND, [layers, row.tolist()])
     assert len(found) == 2 * 4 + 4 * 3 + 3
     for index, hit in found:
         assert hit == index if row[index] else hit != index

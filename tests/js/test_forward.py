@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
 
 import regviz
 from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from tests.support.node import evaluate
 
 TASKS = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 FEATURE_SETS = [("x1", "x2"), FEATURES, ("x1*x2", "sin(x2)", "x1^2")]
@@ -40,7 +40,7 @@ def train(task: str, activation: str, features: tuple[str, ...], hidden: tuple[i
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("task", TASKS)
 def test_the_browser_predicts_what_torch_predicts(
-    blank: Page, task: str, activation: str, features: tuple[str, ...]
+    task: str, activation: str, features: tuple[str, ...]
 ):
     points = np.random.default_rng(0).uniform(-3, 3, (301, 2))
     networks, expected = [], []
@@ -51,7 +51,7 @@ def test_the_browser_predicts_what_torch_predicts(
             wider = replace(history, parameters=wide * history.parameters)
             networks += [(network, row.tolist()) for row in wider.parameters[-1]]
             expected += [*wider.predict(points)]
-    found = blank.evaluate(EVALUATE, [networks, features, *points.T.tolist()])
+    found = evaluate(EVALUATE, [networks, features, *points.T.tolist()])
     assert len(found) == len(expected) == 4 * len(HIDDEN)
     for flat, predicted in zip(found, expected, strict=True):
         outputs = np.array(flat).reshape(-1, len(points))
@@ -59,8 +59,8 @@ def test_the_browser_predicts_what_torch_predicts(
         assert np.abs(difference).max() < 1e-4 * max(1.0, np.abs(predicted).max())
 
 
-def test_the_grid_covers_the_domain_from_its_upper_left_corner(blank: Page):
-    inputs = np.array(blank.evaluate(GRID, [["x1", "x2"], [-2.0, 3.0], 11])).reshape(2, 11, 11)
+def test_the_grid_covers_the_domain_from_its_upper_left_corner():
+    inputs = np.array(evaluate(GRID, [["x1", "x2"], [-2.0, 3.0], 11])).reshape(2, 11, 11)
     axis = np.linspace(-2, 3, 11)
     assert np.allclose(inputs[0], np.broadcast_to(axis, (11, 11)))
     assert np.allclose(inputs[1], np.broadcast_to(axis[::-1, None], (11, 11)))

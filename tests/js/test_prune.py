@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from playwright.sync_api import Page
 
 import regviz
 from regviz.engine import networks
 from regviz.engine.history import History
 from regviz.engine.layout import input_features
 from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from tests.support.node import evaluate
 
 DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
@@ -99,7 +99,7 @@ def connected_by_numpy(history: History, row: NDArray[np.float32]) -> int:
     return int(sum((f * r).sum() for f, r in zip(fed[1:-1], read[1:-1], strict=True)))
 
 
-def prune(blank: Page, history: History, rows: NDArray[np.float32], threshold: float):
+def prune(history: History, rows: NDArray[np.float32], threshold: float):
     network = {
         "layers": history.layout.sizes,
         "activation": history.experiment.network.activation,
@@ -107,19 +107,19 @@ def prune(blank: Page, history: History, rows: NDArray[np.float32], threshold: f
         "features": history.experiment.network.features,
     }
     points = np.column_stack(history.dataset.points("test")).ravel()
-    return blank.evaluate(PRUNE, [network, rows.tolist(), points.tolist(), threshold])
+    return evaluate(PRUNE, [network, rows.tolist(), points.tolist(), threshold])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("task", DATA)
 def test_a_pruned_network_has_the_weights_loss_and_accuracy_that_numpy_and_torch_find(
-    blank: Page, task: str, activation: str
+    task: str, activation: str
 ):
     history = train(task, activation)
     for threshold in THRESHOLDS:
         rows = pruned_by_numpy(history, history.parameters[-1], threshold)
         losses, accuracies = scored_by_torch(history, rows)
-        for k, found in enumerate(prune(blank, history, history.parameters[-1], threshold)):
+        for k, found in enumerate(prune(history, history.parameters[-1], threshold)):
             assert np.array_equal(found["row"], rows[k])
             assert found["left"] == np.count_nonzero(rows[k][is_weight(history)])
             assert found["loss"] == pytest.approx(float(losses[k]), rel=1e-4, abs=1e-6)
@@ -128,11 +128,9 @@ def test_a_pruned_network_has_the_weights_loss_and_accuracy_that_numpy_and_torch
 
 @pytest.mark.parametrize("hidden", [(), (4, 2), (6, 5, 4)], ids=len)
 @pytest.mark.parametrize("task", DATA)
-def test_an_unpruned_network_scores_as_its_history_says(
-    blank: Page, task: str, hidden: tuple[int, ...]
-):
+def test_an_unpruned_network_scores_as_its_history_says(task: str, hidden: tuple[int, ...]):
     history = train(task, hidden=hidden)
-    for k, found in enumerate(prune(blank, history, history.parameters[-1], 0)):
+    for k, found in enumerate(prune(history, history.parameters[-1], 0)):
         loss, accuracy = (history.metrics[f"test_{name}"][-1, k] for name in ("loss", "accuracy"))
         assert found["loss"] == pytest.approx(loss, rel=1e-4)
         assert found["accuracy"] == pytest.approx(accuracy, nan_ok=True)
@@ -141,43 +139,43 @@ def test_an_unpruned_network_scores_as_its_history_says(
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_the_cross_entropy_of_certain_and_wrong_predictions_is_finite(blank: Page, task: str):
+def test_the_cross_entropy_of_certain_and_wrong_predictions_is_finite(task: str):
     history = train(task)
     rows = (3000 * history.parameters[-1]).astype(np.float32)
     losses, _ = scored_by_torch(history, rows)
-    for k, found in enumerate(prune(blank, history, rows, 0)):
+    for k, found in enumerate(prune(history, rows, 0)):
         assert np.isfinite(found["loss"])
         assert found["loss"] == pytest.approx(float(losses[k]), rel=1e-3)
 
 
-def test_a_weight_of_the_threshold_itself_stays_and_so_does_every_bias(blank: Page):
+def test_a_weight_of_the_threshold_itself_stays_and_so_does_every_bias():
     history = train("binary")
     row = np.full((1, history.parameters.shape[2]), 0.25, np.float32)
     row[0, ::3] = -0.125
-    [at] = prune(blank, history, row, 0.25)
+    [at] = prune(history, row, 0.25)
     kept = ~is_weight(history) | (row[0] == 0.25)
     assert np.array_equal(at["row"], np.where(kept, row[0], 0))
 
 
-def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output(blank: Page):
+def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output():
     history = train("multiclass")
     random = np.random.default_rng(0)
     shape = (40, history.parameters.shape[2])
     # from all links there to hardly any
     rows = (random.uniform(size=shape) < np.linspace(0.02, 1, 40)[:, None]).astype(np.float32)
-    found = [one["connected"] for one in prune(blank, history, rows, 0)]
+    found = [one["connected"] for one in prune(history, rows, 0)]
     assert found == [connected_by_numpy(history, row) for row in rows]
     assert {0, 15} < set(found)
 
 
-def test_every_position_of_the_slider_is_a_threshold_of_its_own(blank: Page):
+def test_every_position_of_the_slider_is_a_threshold_of_its_own():
     ranges = [0.05, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 40, 1000]
-    for high, stops in zip(ranges, blank.evaluate(SLIDER, ranges), strict=True):
+    for high, stops in zip(ranges, evaluate(SLIDER, ranges), strict=True):
         thresholds, positions = zip(*stops, strict=True)
         assert positions == tuple(range(101))
         assert (thresholds[0], thresholds[-1]) == (0, high)
         assert np.all(np.diff(thresholds) > 0)
 
 
-def test_the_bar_under_the_pointer_is_the_one_that_the_weight_there_is_counted_in(blank: Page):
-    assert all(blank.evaluate(BARS, [3.0, 411]))
+def test_the_bar_under_the_pointer_is_the_one_that_the_weight_there_is_counted_in():
+    assert all(evaluate(BARS, [3.0, 411]))

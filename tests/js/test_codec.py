@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
 
 from regviz.board.encoding import MESSAGE_VERSION
+from tests.support.node import evaluate
 
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
@@ -58,8 +58,8 @@ def planes(array: np.ndarray) -> bytes:
     return b"".join(bytes(code >> shift & 0xFF for code in codes) for shift in range(0, bits, 8))
 
 
-def read(blank: Page, text: str) -> dict[str, np.ndarray]:
-    found = blank.evaluate(READ, text)
+def read(text: str) -> dict[str, np.ndarray]:
+    found = evaluate(READ, text)
     assert found["header"]["run"] == "λ₁"
     return {
         name: np.frombuffer(base64.b64decode(copy), np.float32)
@@ -67,9 +67,9 @@ def read(blank: Page, text: str) -> dict[str, np.ndarray]:
     }
 
 
-def test_every_number_of_half_precision_is_what_it_is_in_numpy(blank: Page):
+def test_every_number_of_half_precision_is_what_it_is_in_numpy():
     halves = np.arange(2**16, dtype="<u2").view("<f2")
-    found = read(blank, message(parameters=halves))["parameters"]
+    found = read(message(parameters=halves))["parameters"]
     expected = halves.astype("<f4")
     number = ~np.isnan(expected)
     assert number.sum() == 2**16 - 2 * (2**10 - 1)
@@ -78,7 +78,7 @@ def test_every_number_of_half_precision_is_what_it_is_in_numpy(blank: Page):
     assert np.isnan(found[~number]).all()
 
 
-def test_arrays_follow_each_other(blank: Page):
+def test_arrays_follow_each_other():
     random = np.random.default_rng(0)
     arrays = {
         "parameters": random.normal(size=(3, 1, 5)).astype("<f2"),  # 30 bytes
@@ -87,20 +87,20 @@ def test_arrays_follow_each_other(blank: Page):
         "flips": np.array([[1.5, -0.0], [-1.5, 0.0], [1.5, -0.0]], "<f4"),
         "train": random.normal(size=(7, 3)).astype("<f4"),
     }
-    found = read(blank, message(**arrays))
+    found = read(message(**arrays))
     for name, array in arrays.items():
         expected = array.ravel().astype("<f4")
         assert np.array_equal(found[name].view("<u4"), expected.view("<u4")), name
 
 
 @pytest.mark.parametrize("kind", ["<f2", "<f4"])
-def test_a_part_of_an_array_is_copied_from_its_place(blank: Page, kind: str):
+def test_a_part_of_an_array_is_copied_from_its_place(kind: str):
     numbers = np.linspace(-3, 3, 40).astype(kind)
-    found = blank.evaluate(PART, [message(parameters=numbers), 13, 6])
+    found = evaluate(PART, [message(parameters=numbers), 13, 6])
     assert np.array_equal(found, numbers[13:19].astype(float))
 
 
-def test_a_message_of_another_version_is_refused(blank: Page):
+def test_a_message_of_another_version_is_refused():
     told = f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
     with pytest.raises(Exception, match=told):
-        read(blank, message(version=MESSAGE_VERSION - 1, parameters=np.zeros(4, "<f4")))
+        read(message(version=MESSAGE_VERSION - 1, parameters=np.zeros(4, "<f4")))
