@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import encode
-from regviz.board.frames import METRICS, FrameSelector, rounded
+from regviz.board.encoding import Source, encode
+from regviz.board.frames import SENT_METRICS, FrameSelector, rounded
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from tests.support.node import evaluate
@@ -59,9 +59,10 @@ def history(grid: StrengthGrid) -> regviz.History:
 def found(grid: StrengthGrid, history: regviz.History) -> dict:
     selector = FrameSelector(history)
     selector.add(history)
+    source = Source(grid, "a", grid.rows({}), history, selector)
     messages, frame = [], 0
     while frame < len(selector.frames):
-        message = encode(grid, "a", grid.rows({}), history, selector, frame, most=15)
+        message = encode(source, frame, most=15)
         messages.append(base64.b64encode(message).decode())
         frame += min(15, len(selector.frames) - frame)
     return evaluate(APPEND, messages)
@@ -80,7 +81,7 @@ def test_every_network_has_its_parameters_and_measures(found: dict, history: reg
         rows = np.array([network["row"] for network in networks], np.float32)
         assert np.array_equal(rows, rounded(history.parameters[t]))
         for k, network in enumerate(networks):
-            expected = [history.metrics[name][t, k] for name in METRICS]
+            expected = [history.metrics[name][t, k] for name in SENT_METRICS]
             assert np.array_equal(network["metrics"], np.float32(expected), equal_nan=True)
             lost = history.diverged[k]
             assert network["diverged"] == (0 <= lost <= history.epochs[t])
