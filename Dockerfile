@@ -35,7 +35,7 @@ FROM python:3.11-slim
 
 LABEL org.opencontainers.image.title="RegViz" \
       org.opencontainers.image.description="What regularization does to a neural network, live" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="MIT"
 
 RUN useradd --no-log-init --no-create-home --uid 10001 regviz

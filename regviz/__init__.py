@@ -17,7 +17,7 @@ from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regulariza
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import ToyDataset, register_dataset
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ArraysSpec",
