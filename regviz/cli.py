@@ -11,7 +11,7 @@ from regviz.resources import resource
 # of the extra `app`, those that are not there without it; Streamlit brings the others along
 _APP_PACKAGES = ("streamlit", "segno", "prometheus_client")
 _MISSING = (
-    "regviz serve needs {packages}, which the library does without. Install them with:\n"
+    "regviz serve needs {packages}, which the library does without. To install them:\n"
     '    {python} -m pip install "regviz[app]"'
 )
 
