@@ -1,85 +1,12 @@
-"""The server. Start it with ``streamlit run app.py``."""
+"""The server's entry. Start it with ``streamlit run app.py``, or ``regviz serve`` if installed."""
 
 import gc
 
-gc.disable()  # until all is imported, which takes a fifth less time so
-
-import asyncio
-import importlib
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+gc.disable()  # until all is imported, which takes a fifth less time so; `application` enables it
 
 import streamlit as st
-import torch
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from regviz.engine import compiled
-from regviz.server.admission import Admission, Places
-from regviz.server.assets import files
-from regviz.server.errors import Errors, tell
-from regviz.server.files import File, StaticCache
-from regviz.server.gate import Gate
-from regviz.server.headers import SecurityHeaders
-from regviz.server.index import document
-from regviz.server.logs import configure
-from regviz.server.maintenance import run_maintenance
-from regviz.server.messages import check_messages
-from regviz.server.metrics import serve_metrics
-from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
-from regviz.server.state import limits, runs
-from regviz.server.streamlit_patches import apply_patches
+from regviz.server.application import PAGE, prepare
 
-# what the first visitor would else have to wait for
-importlib.import_module("regviz.figures")
-compiled.begin("float32")
-
-ROOT = Path(__file__).parent
-PAGE = File("index.html", lambda: document().encode(), "no-cache")
-configure()
-bound_connections(Arrivals(raise_descriptor_limit()))
-try:
-    check_messages()
-    apply_patches(limits().streamlit_patches == 1)
-    places = Places(limits().sessions, limits().sessions_per_address)
-except ValueError as error:
-    sys.exit(f"RegViz cannot start: {error}")
-
-
-async def page(request: Request) -> Response:
-    """Return the page's ASGI application."""
-    return await PAGE.answer(request.headers)
-
-
-@asynccontextmanager
-async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Prepare the process once, and keep it tidy."""
-    torch.set_num_threads(1)
-    if limits().metrics_port:
-        serve_metrics(limits().metrics_port, places, runs())
-    gc.freeze()  # what is imported stays: let no collection walk through torch again
-    gc.enable()
-    housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: places.n_taken))
-    yield {}
-    housekeeping.cancel()
-
-
-app = st.App(
-    ROOT / "regviz" / "pages" / "playground.py",
-    lifespan=lifespan,
-    routes=[Route("/", page)],
-    # from the outside in
-    middleware=[
-        Middleware(SecurityHeaders, embed=limits().embed),
-        Middleware(Errors),
-        Middleware(Gate),
-        Middleware(StaticCache, files=files()),
-        Middleware(Admission, places=places),
-    ],
-    on_script_error=tell,
-)
+# Streamlit serves what is assigned in this form in the file that it is given.
+app = st.App(PAGE, **prepare())

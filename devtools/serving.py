@@ -64,17 +64,24 @@ def serve(
             port = probe.getsockname()[1]
     server = Server(f"http://127.0.0.1:{port}", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with started([*command, *options], root, server, **environment):
+        yield server
+
+
+@contextmanager
+def started(command: list[str], cwd: Path, server: Server, **environment: str) -> Iterator[None]:
+    """Run a command in a folder, which starts this server there, until the context ends."""
     with server.log.open("w") as out:
         process = subprocess.Popen(
-            [*command, *options],
-            cwd=root,
+            command,
+            cwd=cwd,
             env=os.environ | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
         try:
             _wait_until_up(server, process)
-            yield server
+            yield
         finally:
             process.terminate()
             process.wait(timeout=20)

@@ -17,9 +17,10 @@ from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
+from regviz.resources import resource
 from regviz.spec.validation import invalid
 
-BOARD = Path(__file__).parents[2] / "assets" / "board"
+BOARD = resource("assets/board")
 PREFIX = "regviz/"
 _IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"\./([\w-]+\.js)";$')
 _STYLE = re.compile(r'@import "([\w-]+\.css)";')

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import streamlit
 
+from regviz.resources import resource
 from regviz.server.files import File
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
-ASSETS = Path(__file__).parents[2] / "assets"
+ASSETS = resource("assets")
 KINDS = (".css", ".js", ".svg")  # what our part of the page is made of
 
 

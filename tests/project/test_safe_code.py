@@ -19,7 +19,7 @@ ALLOWED = {
     # gives memory back
     "regviz/server/maintenance.py": {"ctypes"},
     # modules of a list in the code
-    "app.py": {"import_module"},
+    "regviz/server/application.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},
     "regviz/server/streamlit_patches/__init__.py": {"import_module"},
     # where the library's caller says; the page gives it memory

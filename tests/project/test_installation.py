@@ -1,0 +1,236 @@
+"""What pip installs is all of RegViz: the library by itself, and with the extra `app` the page.
+
+The environments are empty but for RegViz's wheel and the distributions that it asks for, which are
+links to those of the environment that runs the tests.
+"""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import urllib.request
+import zipfile
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import regviz
+from devtools.serving import TRACEBACK, Server, Stranger, started
+from regviz.board.offline import offline_page
+from regviz.server.assets import contents, place
+from tests.project.test_readme import ROOT, blocks, free_port
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
+APP = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["app"]]
+# the rooms below `jobs`, the last that only the server uses
+SERVER_ROOMS = {"__main__.py", "cli.py", "pages", "server", "jobs"}
+TRAIN = """
+import regviz
+from regviz.engine import compiled
+
+data, training = regviz.DataSpec(n_samples=40), regviz.TrainingSpec(epochs=10)
+regviz.train(regviz.Experiment(data, training=training))
+print("compiled" if compiled.ready("float32") else "without")
+"""
+OFFLINE = "from regviz.board.offline import offline_page; print(end=offline_page([b'x'], 'Title'))"
+
+
+def build(project: Path, target: Path, *formats: str) -> None:
+    """Build a project as pip does, with the backend that pyproject.toml names."""
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(target)]
+    command += [word for each in formats for word in ("--target", each)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with RegViz's wheel and source distribution."""
+    folder = tmp_path_factory.mktemp("built")
+    build(ROOT, folder, "wheel", "sdist")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (found,) = built.glob("*.whl")
+    return found
+
+
+def link_distributions(requirements: list[Requirement], packages: Path) -> None:
+    """Put these distributions, and all that they ask for, into an environment."""
+    waiting = list(requirements)
+    linked = set[str]()
+    while waiting:
+        requirement = waiting.pop()
+        if (name := canonicalize_name(requirement.name)) in linked:
+            continue
+        linked.add(name)
+        found = distribution(name)
+        for part in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            link = packages / part
+            if not link.exists():
+                link.symlink_to(Path(found.locate_file(part)))
+        waiting += [
+            needed
+            for needed in map(Requirement, found.requires or ())
+            if needed.marker is None or needed.marker.evaluate({"extra": ""})
+        ]
+
+
+def environment(folder: Path, wheel: Path, extra: str, requirements: list[Requirement]) -> Path:
+    """Install the wheel into a new environment; the folder of its programs."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    link_distributions(requirements, packages)
+    python = folder / "bin" / "python"
+    # with no index, this fails unless all that the wheel asks for is there
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index"]
+    done = subprocess.run([*pip, f"{wheel}{extra}"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The programs of an environment with what `pip install regviz` brings."""
+    return environment(tmp_path_factory.mktemp("library"), wheel, "", LIBRARY)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The programs of an environment with what `pip install regviz[app]` brings."""
+    return environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
+
+
+def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program elsewhere, where nothing leads to the checkout."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "NUMBA_CACHE_DIR")}
+    return subprocess.run(
+        command, cwd=folder, env=inherited | variables, capture_output=True, text=True
+    )
+
+
+def test_the_source_distribution_builds_the_same_wheel(built: Path, wheel: Path, tmp_path: Path):
+    (source,) = built.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    build(unpacked, tmp_path / "again", "wheel")
+    (again,) = (tmp_path / "again").iterdir()
+    assert again.name == wheel.name
+    assert again.read_bytes() == wheel.read_bytes()
+
+
+def test_the_wheel_holds_every_module_and_every_file_that_the_page_loads(wheel: Path):
+    expected = {p.relative_to(ROOT).as_posix() for p in (ROOT / "regviz").rglob("*.py")}
+    loaded = [f"assets/{name}" for name in [*contents(), "index.html"]]
+    expected |= {f"regviz/_files/{p}" for p in (*loaded, "app.py", ".streamlit/config.toml")}
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == expected
+
+
+def imported(modules: list[Path]) -> set[str]:
+    """The distributions that modules import directly."""
+    names = set[str]()
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    owners = packages_distributions()
+    third_party = names - {*sys.stdlib_module_names, "regviz"}
+    return {canonicalize_name(owner) for name in third_party for owner in owners[name]}
+
+
+def test_declared_is_what_is_imported_by_the_library_and_by_the_page():
+    modules = {path: path.relative_to(ROOT / "regviz") for path in (ROOT / "regviz").rglob("*.py")}
+    ours = imported([p for p, inside in modules.items() if inside.parts[0] not in SERVER_ROOMS])
+    all_ = imported([*modules, ROOT / "app.py"])
+    library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY, APP))
+    assert ours == library - {"defusedxml"}  # which openpyxl imports if it is there
+    assert all_ - ours == app
+
+
+def test_what_is_tested_is_within_the_declared_bounds():
+    pins = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    tested = {canonicalize_name(name): version for name, version in pins}
+    for requirement in LIBRARY + APP:
+        assert tested[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+
+
+def test_an_installation_that_cannot_be_written_to_trains_all_the_same(
+    library: Path, tmp_path: Path
+):
+    (engine,) = library.parent.glob("lib/python*/site-packages/regviz/engine")
+    cache, aside = engine / "__pycache__", engine / "aside"
+    cache.rename(aside)
+    cache.touch()  # where a folder would be: not even root can write below it
+    try:
+        done = run(library / "python", "-c", TRAIN, folder=tmp_path)
+    finally:
+        cache.unlink()
+        aside.rename(cache)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "compiled\n"
+
+
+def test_the_library_alone_runs_what_the_readme_shows_and_keeps_its_compiled_code(
+    library: Path, tmp_path: Path
+):
+    snippets = ["import plotly.graph_objects as go", "go.Figure.show = lambda figure: None"]
+    (tmp_path / "readme.py").write_text("\n".join([*snippets, *blocks("python")]), "utf-8")
+    done = run(library / "python", "-W", "error", "readme.py", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"readme.py", "run.npz", "moons.html"}
+    (engine,) = library.parent.glob("lib/python*/site-packages/regviz/engine")
+    assert list(engine.glob("__pycache__/kernel.*.nbc"))
+
+
+def test_an_offline_page_from_the_wheel_is_the_one_from_the_checkout(library: Path, tmp_path: Path):
+    done = run(library / "python", "-c", OFFLINE, folder=tmp_path)
+    assert done.stdout == offline_page([b"x"], "Title")
+
+
+def test_the_command_says_its_version(library: Path, tmp_path: Path):
+    for command in ([library / "regviz"], [library / "python", "-m", "regviz"]):
+        done = run(*command, "--version", folder=tmp_path)
+        assert done.stdout == f"regviz {regviz.__version__}\n"
+
+
+def test_without_the_extra_the_command_says_how_to_install_it(library: Path, tmp_path: Path):
+    done = run(library / "regviz", "serve", folder=tmp_path)
+    assert done.returncode == 1
+    assert "streamlit" in done.stderr
+    assert f'{library / "python"} -m pip install "regviz[app]"\n' in done.stderr
+    assert TRACEBACK not in done.stderr
+
+
+def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
+    port = free_port()
+    options = ["--port", str(port), "--host", "127.0.0.1", "--server.baseUrlPath", "course"]
+    server = Server(f"http://127.0.0.1:{port}/course", tmp_path / "log")
+    with started([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
+        for name, content in contents().items():
+            with urllib.request.urlopen(f"{server.url}/{place()}/{name}") as answer:
+                assert answer.read() == content
+        with urllib.request.urlopen(f"{server.url}/") as answer:
+            assert f"./{place()}/board/main.js".encode() in answer.read()
+        with Stranger(server) as visitor:
+            heard = visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
+    (session,) = (m.new_session for m in heard if m.HasField("new_session"))
+    # of .streamlit/config.toml
+    assert session.custom_theme.base_radius == "0.6rem"
+    assert not any(m.delta.new_element.HasField("exception") for m in heard), server.logged()
+    assert any(b"regviz_board" in message for message in visitor.heard)
+    assert TRACEBACK not in server.logged()
+    assert {path.name for path in tmp_path.iterdir()} == {"log"}
