@@ -136,8 +136,17 @@ def browse(address: str) -> list[ClientState]:
             page.get_by_label("Seed", exact=True).press("Enter")
             arrived = f"window.board().recording.link.includes('seed={seed}')"
             page.wait_for_function(f"() => {arrived} && window.board().complete")
+        while not of_last_change(messages):  # a short run comes in one message, which is answered
+            page.wait_for_timeout(20)
         browser.close()
     return messages
+
+
+def of_last_change(messages: list[ClientState]) -> list[ClientState]:
+    """The messages about the run that the last change of a control has led to."""
+    at = max(n for n, message in enumerate(messages) if not message.fragment_id)
+    before = run(plain(messages[at - 1]))
+    return [message for message in messages[at + 1 :] if run(plain(message)) != before]
 
 
 def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState]):
@@ -146,6 +155,9 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState
             showing = await asked
             await come(showing, visitor)
             assert 0 < showing.first <= showing.whole
+        async with asyncio.timeout(30):
+            while not of_last_change(sent):
+                await asyncio.sleep(0.01)
 
     visitor = visit(address, work)
     assert visitor.errors == []
