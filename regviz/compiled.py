@@ -2,8 +2,8 @@
 
 They lie beside the source, like its bytecode, or under ``NUMBA_CACHE_DIR``; `make` and the
 Dockerfile call `prepare`. Where they are not on disk, a thread compiles them (10 s of one core).
-A page does not wait for it: what begins to train meanwhile is trained by the reference program of
-`regviz.epoch`, to its end. `regviz.train` waits, so that its results do not depend on it. Where the
+A page does not wait for it: a training that begins meanwhile uses the reference program of
+`regviz.epoch` to its end. `regviz.train` waits, so that its results do not depend on it. Where the
 folder cannot be written, each process compiles; where that fails, the reference serves.
 
 The functions are compiled for a common kind of processor, so that one image serves many machines.

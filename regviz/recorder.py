@@ -93,7 +93,7 @@ def stream(
 def _checked(
     experiment: Experiment, dataset: Dataset | None
 ) -> tuple[list[Experiment], list[Dataset]]:
-    """What `histories` takes, once the compiled epoch is ready."""
+    """Return the arguments of `histories`, once the compiled epoch is ready."""
     if not isinstance(experiment, Experiment):
         raise refuse("experiment", "an Experiment", experiment)
     if dataset is None:

@@ -80,7 +80,7 @@ class Training(ABC):
 
     @property
     def experiment(self) -> Experiment:
-        """What is trained; the first of several seeds."""
+        """The experiment that is trained; the first of several seeds."""
         return self.experiments[0]
 
     @property

@@ -27,7 +27,7 @@ N_FRAMES = 16
 
 
 class Sent(NamedTuple):
-    """What `encode` is given."""
+    """The arguments of `encode`."""
 
     cube: Cube
     rows: list[int]
