@@ -11,8 +11,8 @@ difference d of -2^(b-1) to 2^(b-1) - 1 is written as 2d, or -2d + 1 if it is ne
 2^b. All changes of one number follow one another. The lowest bytes of all of them come first, then
 the next bytes, and so on to the highest ones.
 
-A message carries frames of one precision, from ``header["frame"]`` on. A browser that
-has n frames asks for those from n on; so nothing travels twice and nothing is lost.
+A message carries frames of one precision, from ``header["frame"]`` on. A browser that has n
+frames asks for those from n on; so nothing travels twice and nothing is lost.
 """
 
 import json

@@ -64,15 +64,12 @@ def _load(dtype: str) -> Future[Any]:
     """The kernel, at once where it is on disk, else as soon as a thread has compiled it."""
     future = Future[Any]()
 
-    def compile_and_keep(kernel: ModuleType) -> None:
-        for dispatcher, signature in kernel.signatures(dtype):
-            dispatcher.compile(signature)
-        _ready[dtype] = kernel
-        future.set_result(kernel)
-
-    def compile_beside(kernel: ModuleType) -> None:
+    def compile_all() -> None:
         try:
-            compile_and_keep(kernel)
+            for dispatcher, signature in wanted:
+                dispatcher.compile(signature)
+            _ready[dtype] = kernel
+            future.set_result(kernel)
         except Exception as error:
             fail(error)
 
@@ -88,12 +85,9 @@ def _load(dtype: str) -> Future[Any]:
         wanted = kernel.signatures(dtype)
         held = [d._cache.holds(signature, d.targetctx) for d, signature in wanted]
         if all(held):
-            compile_and_keep(kernel)
+            compile_all()
         else:
-            beside = threading.Thread(
-                target=compile_beside, args=(kernel,), name="compile", daemon=True
-            )
-            beside.start()
+            threading.Thread(target=compile_all, name="compile", daemon=True).start()
     except Exception as error:
         fail(error)
     return future

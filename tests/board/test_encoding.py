@@ -36,7 +36,7 @@ N_FRAMES = 16
 
 @dataclass(frozen=True)
 class Sent(Source):
-    """What `encode` is given."""
+    """The arguments of `encode`."""
 
     def message(self, frame: int = 0) -> bytes:
         return encode(self, frame)

@@ -12,7 +12,7 @@ NAMES = list(METHODS)
 
 
 def claims(seed: int) -> dict[str, bool]:
-    """What the opening is to show, and whether it does with this seed of points and training."""
+    """Claims of the opening, and whether each holds under a seed of points and training."""
     experiment = replace(
         SHOWCASE,
         data=replace(SHOWCASE.data, seed=seed),

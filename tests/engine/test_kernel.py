@@ -354,7 +354,7 @@ def loaded(folder: Path, **environment: str) -> str:
 
 
 def logged(folder: Path, **environment: str) -> str:
-    """What that process says besides."""
+    """Return what such a process writes to standard error."""
     return run_script(folder, **environment).stderr
 
 
