@@ -69,7 +69,7 @@ DRAG = """async ([selector, steps]) => {
 SLIDERS = {
     "epoch": ".timeline input",
     "strength of all": ".all input",
-    "strength of a card": ".card .level:not([hidden])",
+    "strength of a card": ".card .strength-index:not([hidden])",
     "pruning": ".pruning input",
 }
 

@@ -24,7 +24,7 @@ import torch
 import regviz
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.labels import label
-from regviz.methods.strengths import LEVELS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)
@@ -137,8 +137,8 @@ def levels() -> None:
             continue
         dead, start = result.collapsed(), 1
         for method in [m for m in METHODS if m != "none"]:
-            places = range(start, start + LEVELS)
-            start += LEVELS
+            places = range(start, start + N_STRENGTHS)
+            start += N_STRENGTHS
             if not network.hidden and method not in PENALTIES:
                 continue
             easy = "two, three blobs" if name.endswith("blobs") else "the others"

@@ -31,7 +31,7 @@ from regviz.board.scene import Scene
 from regviz.engine import compiled
 from regviz.engine.training import Program
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {
@@ -43,8 +43,8 @@ REPEATS = 5
 PLAIN_EPOCHS = 20  # about as long as RegViz's 400: a busy machine shall hit both alike
 
 COLUMNS = offered(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
-SIX = tuple(levels[min(DEFAULT_LEVEL, len(levels) - 1)] for levels in COLUMNS)
-GRID = tuple(regularization for levels in COLUMNS for regularization in levels)
+SIX = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in COLUMNS)
+GRID = tuple(regularization for column in COLUMNS for regularization in column)
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:

@@ -15,16 +15,16 @@ const opened = location.search;
 
 /**
  * @param {Recording} recording
- * @param {Pick<Seen, "focus"|"levels"|"epoch">} seen
+ * @param {Pick<Seen, "focus"|"strength_indices"|"epoch">} seen
  * @returns {string}  a query string without "?"; empty for the page as it opens
  */
-export function query({ link, version, cards }, { focus, levels, epoch }) {
+export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
   if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
   for (const { key, standard, values, networks } of cards) {
-    const level = levels[key];
-    if (isAdjustable({ networks }) && level !== standard) view.set(key, String(values[level]));
+    const index = strength_indices[key];
+    if (isAdjustable({ networks }) && index !== standard) view.set(key, String(values[index]));
   }
   if (epoch !== null) view.set("epoch", String(epoch));
   const parts = [link, view.toString()].filter(Boolean);

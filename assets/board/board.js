@@ -214,8 +214,8 @@ export class Board {
     const { view, state } = this;
     const { epochs, held, nFrames } = recording;
     const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
-    const levels = Object.fromEntries(recording.cards.map((card) => [card.key, views.levelOf(view, card)]));
-    return { look: this.wish, focus: view.focus, levels, epoch: atEnd ? null : epochs[Math.min(state.frame, held - 1)] };
+    const strength_indices = Object.fromEntries(recording.cards.map((card) => [card.key, views.strengthIndexOf(view, card)]));
+    return { look: this.wish, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, held - 1)] };
   }
 
   /** Say what is looked at, unless something is still on the move. */
@@ -257,7 +257,7 @@ export class Board {
     /** @type {Parameters<typeof cards.makeCard>[2]} */
     const handlers = {
       focus: (key) => this.look({ ...this.view, focus: key }),
-      strengthen: (key, level) => this.look(views.setLevel(this.view, recording.cards, key, level)),
+      strengthen: (key, strengthIndex) => this.look(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
       point: (place) => this.point(place),
     };
     this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
@@ -376,9 +376,9 @@ export class Board {
     if (card) this.look({ ...this.view, focus: card.key });
   }
 
-  /** @param {number} level */
-  strengthenAll(level) {
-    if (this.recording) this.look(views.setLevel({ ...this.view, linked: true }, this.recording.cards, null, level));
+  /** @param {number} strengthIndex */
+  strengthenAll(strengthIndex) {
+    if (this.recording) this.look(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
   }
 
   /** @param {number} steps */

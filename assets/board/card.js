@@ -19,7 +19,7 @@ import * as words from "./words.js";
  *
  * @param {import("./recording.js").Recording} recording
  * @param {number} c  which card
- * @param {{focus: (key: string) => void, strengthen: (key: string, level: number) => void,
+ * @param {{focus: (key: string) => void, strengthen: (key: string, strengthIndex: number) => void,
  *   point: import("./pointing.js").OnPoint}} handlers
  */
 export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
@@ -41,7 +41,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: make("span", { class: "strength" }),
     slider: make("input", {
-      type: "range", class: "level", min: "0", max: String(networks.length - 1), step: "1",
+      type: "range", class: "strength-index", min: "0", max: String(networks.length - 1), step: "1",
       "aria-label": `Strength of ${label}`,
     }),
     boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
@@ -101,17 +101,17 @@ export function dressCard(card, { colour }, theme) {
  * Whether the card is the one that is seen large, how strong it is, and what is to be said of it.
  *
  * @param {CardElements} card
- * @param {{strength: string, level: number, levels: number, focused: boolean, remark: string}} heading
+ * @param {{strength: string, strengthIndex: number, nStrengths: number, focused: boolean, remark: string}} heading
  */
-export function updateHeading(card, { strength, level, levels, focused, remark }) {
+export function updateHeading(card, { strength, strengthIndex, nStrengths, focused, remark }) {
   const { element, pick, slider } = card;
   if (element.classList.contains("focused") !== focused) {
     element.classList.toggle("focused", focused);
     pick.setAttribute("aria-pressed", String(focused));
   }
   say(card.strength, strength);
-  if (slider.valueAsNumber !== level) slider.value = String(level);
-  slider.style.setProperty("--shown", String(level / Math.max(1, levels - 1)));
+  if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
+  slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
   slider.setAttribute("aria-valuetext", strength);
   card.remark.hidden = !remark;
   if (remark) say(card.remark, remark);

@@ -14,14 +14,14 @@
  * @property {string[]} strengths   of each, in words
  * @property {number[]} drop_rates  of each
  * @property {number[]} values      of each, as in a link
- * @property {number} standard      the level that a link need not name
- * @property {number} level         where the card starts
+ * @property {number} standard      strength index that a link need not name
+ * @property {number} strength_index  strength index at which the card starts
  * @property {boolean} held         whether it shows the network that early stopping keeps
  *
  * @typedef {Object} Look  what the board is to show, once for each id
  * @property {string|number} id
  * @property {string|null} focus                key of a card, or null to leave it
- * @property {Record<string, number>} levels    strength indices by card key
+ * @property {Record<string, number>} strength_indices  strength indices by card key
  * @property {number|null} epoch                or null to leave it
  * @property {boolean} scroll                   whether to scroll to the board
  *

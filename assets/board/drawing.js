@@ -21,14 +21,14 @@ import * as views from "./view.js";
 export function drawBoard(board) {
   const { recording, view, state, axes, size, ratio, transport } = board;
   const { weightIndex, network } = recording;
-  const levels = views.levelsOf(recording.cards);
+  const nStrengths = views.countStrengths(recording.cards);
   board.shown.forEach((shown, c) => {
     const card = board.cards[c];
     showCard(shown, recording, view, state.frame);
     paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.pace.coarse]);
-    const level = views.levelOf(view, shown.card);
+    const strengthIndex = views.strengthIndexOf(view, shown.card);
     const focused = shown.card.key === view.focus;
-    cards.updateHeading(card, { strength: shown.strength, level, levels, focused, remark: shown.remark });
+    cards.updateHeading(card, { strength: shown.strength, strengthIndex, nStrengths, focused, remark: shown.remark });
     cards.updateNumbers(card, measuresOf(recording, shown), network.task, shown.lost);
     cards.updateHistogram(card, shown.drawn, weightIndex, axes, size, ratio);
   });
@@ -38,7 +38,7 @@ export function drawBoard(board) {
   updateFocus(board.focus, board, focused, closeupPainter(board));
   pointAt(board);
   updateTransport(transport, recording, state);
-  updateStrengths(transport, { level: views.commonLevel(view, recording.cards), levels, linked: view.linked });
+  updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateStatus(board.legend, recording);
 }
 

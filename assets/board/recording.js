@@ -125,7 +125,7 @@ export function isComplete({ held, nFrames }) {
  * @param {Pick<Recording, "cards">} recording
  */
 export function firstNetworks({ cards }) {
-  return cards.map(({ networks, level }) => networks[level]);
+  return cards.map(({ networks, strength_index }) => networks[strength_index]);
 }
 
 /**

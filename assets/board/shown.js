@@ -19,7 +19,7 @@
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
-import { isChanged, levelOf } from "./view.js";
+import { isChanged, strengthIndexOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
 
 /**
@@ -45,9 +45,9 @@ export function makeShown(card, c, nParameters) {
  */
 export function showCard(shown, recording, view, frame) {
   const { card, row, drawn } = shown;
-  const level = levelOf(view, card);
-  shown.k = card.networks[level];
-  shown.strength = card.strengths[level];
+  const strengthIndex = strengthIndexOf(view, card);
+  shown.k = card.networks[strengthIndex];
+  shown.strength = card.strengths[strengthIndex];
   shown.t = frame;
   let wanted = recording.epochs[frame];
   if (card.held) {
@@ -58,7 +58,7 @@ export function showCard(shown, recording, view, frame) {
   }
   const epoch = recording.epochs[shown.t];
   const hidden = recording.network.layers.length > 2;
-  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[level] : 0;
+  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
   shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
   copyRow(recording, shown.t, shown.k, row);
   const edits = view.edits[card.key];

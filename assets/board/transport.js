@@ -71,19 +71,19 @@ export function makeStuck({ element }) {
  * @param {import("./board.js").Board} board
  */
 function makeStrengths(board) {
-  const level = make("input", { type: "range", class: "level", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
-  level.addEventListener("input", () => board.strengthenAll(level.valueAsNumber));
+  const slider = make("input", { type: "range", class: "strength-index", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
+  slider.addEventListener("input", () => board.strengthenAll(slider.valueAsNumber));
   const text = make("span", { class: "value", "aria-hidden": "true" });
   const link = button("link", "Move all strengths together", () => board.toggleLink());
   const element = make(
     "div",
     { class: "all" },
     make("button", { type: "button", class: "term", "data-tip": words.STRENGTH }, "strength"),
-    level,
+    slider,
     text,
     link,
   );
-  return { element, level, text, link };
+  return { element, slider, text, link };
 }
 
 /**
@@ -119,19 +119,19 @@ export function updateTransport(transport, recording, state) {
 }
 
 /**
- * Show the strength of all, and whether they are linked. `level` is null where they differ.
+ * Show the strength of all, and whether they are linked. `strengthIndex` is null where they differ.
  *
  * @param {Transport} transport
- * @param {{level: number|null, levels: number, linked: boolean}} strengths
+ * @param {{strengthIndex: number|null, nStrengths: number, linked: boolean}} strengths
  */
-export function updateStrengths({ strengths: { element, level: slider, text: said, link } }, { level, levels, linked }) {
-  element.hidden = levels < 2;
-  slider.max = String(levels - 1);
-  if (level !== null) slider.value = String(level);
-  slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, levels - 1)));
-  const text = level === null ? "–" : `${level + 1}`;
-  say(said, `${text}/${levels}`);
-  slider.setAttribute("aria-valuetext", level === null ? "differs from card to card" : `${level + 1} of ${levels}`);
+export function updateStrengths({ strengths: { element, slider, text: said, link } }, { strengthIndex, nStrengths, linked }) {
+  element.hidden = nStrengths < 2;
+  slider.max = String(nStrengths - 1);
+  if (strengthIndex !== null) slider.value = String(strengthIndex);
+  slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, nStrengths - 1)));
+  const text = strengthIndex === null ? "–" : `${strengthIndex + 1}`;
+  say(said, `${text}/${nStrengths}`);
+  slider.setAttribute("aria-valuetext", strengthIndex === null ? "differs from card to card" : `${strengthIndex + 1} of ${nStrengths}`);
   link.setAttribute("aria-pressed", String(linked));
 }
 

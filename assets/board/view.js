@@ -3,7 +3,7 @@
  *
  * @typedef {Object} View
  * @property {string|null} focus   key of the card that is seen large
- * @property {Record<string, number>} levels  how strong each method is, by its key
+ * @property {Record<string, number>} strengthIndices  strength index of each card, by its key
  * @property {boolean} linked      whether one strength slider moves them all
  * @property {boolean} discrete    whether the boundary shows classes instead of confidence
  * @property {number} threshold    weights smaller than that are pruned
@@ -12,7 +12,7 @@
  * @typedef {Object} Seen  what is looked at, as the server and the address bar are told
  * @property {string|number|null} look  the server's last request that was followed
  * @property {string|null} focus
- * @property {Record<string, number>} levels
+ * @property {Record<string, number>} strength_indices
  * @property {number|null} epoch  null at the end, or while it moves there
  */
 
@@ -20,7 +20,7 @@
 
 /** @type {View} */
 export const START = Object.freeze({
-  focus: null, levels: {}, linked: true, discrete: false, threshold: 0, edits: {},
+  focus: null, strengthIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
 });
 
 /**
@@ -31,10 +31,10 @@ export const START = Object.freeze({
  * @returns {View}
  */
 export function renewed(view, { cards, network }) {
-  const levels = Object.fromEntries(cards.map((card) => [card.key, levelOf(view, card)]));
+  const strengthIndices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
   const discrete = view.discrete && network.task !== "regression";
-  return { ...view, focus, discrete, levels: { ...view.levels, ...levels }, edits: {} };
+  return { ...view, focus, discrete, strengthIndices: { ...view.strengthIndices, ...strengthIndices }, edits: {} };
 }
 
 /**
@@ -51,25 +51,25 @@ export function defaultFocus(cards) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {{focus: string|null, levels: Record<string, number>}} look
+ * @param {{focus: string|null, strength_indices: Record<string, number>}} look
  * @returns {View}
  */
-export function wished(view, { cards }, { focus, levels }) {
+export function wished(view, { cards }, { focus, strength_indices }) {
   const known = cards.some(({ key }) => key === focus);
-  const next = { ...view, focus: known ? focus : view.focus, levels: { ...view.levels, ...levels } };
+  const next = { ...view, focus: known ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
   // strengths of their own cards keep
-  const apart = Object.keys(levels).length > 0 && commonLevel(next, cards) === null;
+  const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
   return { ...next, linked: view.linked && !apart };
 }
 
 /**
- * Which of its strengths a card shows.
+ * The strength index that a card shows.
  *
- * @param {Pick<View, "levels">} view
+ * @param {Pick<View, "strengthIndices">} view
  * @param {Card} card
  */
-export function levelOf({ levels }, { key, level, networks }) {
-  return Math.min(levels[key] ?? level, networks.length - 1);
+export function strengthIndexOf({ strengthIndices }, { key, strength_index, networks }) {
+  return Math.min(strengthIndices[key] ?? strength_index, networks.length - 1);
 }
 
 /**
@@ -78,15 +78,15 @@ export function levelOf({ levels }, { key, level, networks }) {
  * @param {View} view
  * @param {Card[]} cards
  * @param {string|null} key
- * @param {number} level
+ * @param {number} strengthIndex
  * @returns {View}
  */
-export function setLevel(view, cards, key, level) {
+export function setStrengthIndex(view, cards, key, strengthIndex) {
   const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card.key === key));
-  const levels = Object.fromEntries(
-    moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, level))]),
+  const strengthIndices = Object.fromEntries(
+    moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, strengthIndex))]),
   );
-  return { ...view, levels: { ...view.levels, ...levels } };
+  return { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } };
 }
 
 /**
@@ -99,13 +99,13 @@ export function setLevel(view, cards, key, level) {
  */
 export function shift(view, cards, steps) {
   /** @type {Record<string, number>} */
-  const levels = {};
+  const strengthIndices = {};
   for (const card of cards.filter(isAdjustable)) {
-    const level = levelOf(view, card);
-    const next = Math.max(0, Math.min(card.networks.length - 1, level + steps));
-    if (next !== level) levels[card.key] = next;
+    const strengthIndex = strengthIndexOf(view, card);
+    const next = Math.max(0, Math.min(card.networks.length - 1, strengthIndex + steps));
+    if (next !== strengthIndex) strengthIndices[card.key] = next;
   }
-  return Object.keys(levels).length ? { ...view, levels: { ...view.levels, ...levels } } : view;
+  return Object.keys(strengthIndices).length ? { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } } : view;
 }
 
 /**
@@ -122,19 +122,19 @@ export function isAdjustable({ networks }) {
  *
  * @param {Card[]} cards
  */
-export function levelsOf(cards) {
+export function countStrengths(cards) {
   return Math.max(...cards.map(({ networks }) => networks.length));
 }
 
 /**
- * The level that all cards which have one stand at, or null.
+ * The strength index that all adjustable cards have, or null if they differ.
  *
- * @param {Pick<View, "levels">} view
+ * @param {Pick<View, "strengthIndices">} view
  * @param {Card[]} cards
  */
-export function commonLevel(view, cards) {
-  const levels = new Set(cards.filter(isAdjustable).map((card) => levelOf(view, card)));
-  return levels.size === 1 ? [...levels][0] : null;
+export function commonStrengthIndex(view, cards) {
+  const strengthIndices = new Set(cards.filter(isAdjustable).map((card) => strengthIndexOf(view, card)));
+  return strengthIndices.size === 1 ? [...strengthIndices][0] : null;
 }
 
 /**

@@ -86,7 +86,7 @@ def encode(
         count that begins again the browser knows that its session was lost.
     look : mapping, optional
         What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
-        ``"levels"``, how strong each method is, by its key; ``"epoch"``, or None to leave it; and
+        ``"strength_indices"``, of each method, by its key; ``"epoch"``, or None to leave it; and
         ``"scroll"``, whether to scroll to the board.
     link : str
         The query string of what is trained, which the browser adds the view to; None if there is
@@ -195,11 +195,11 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "values": grid.strengths(key),
             "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
-            "level": networks.index(row),
+            "strength_index": networks.index(row),
             "held": False,
         }
         for (key, networks), row, standard in zip(
-            grid.networks_by_method, rows, grid.levels({}), strict=True
+            grid.networks_by_method, rows, grid.strength_indices({}), strict=True
         )
     ]
     if grid.early_stopping:

@@ -110,8 +110,8 @@ class Scene:
             epoch=None if self.epoch is None else min(self.epoch, epochs),
         )
 
-    def levels(self, grid: StrengthGrid) -> dict[str, int]:
-        """For each of `strengths` the level of ``grid``, from weak to strong, that is nearest."""
+    def strength_indices(self, grid: StrengthGrid) -> dict[str, int]:
+        """For each of `strengths` the nearest strength index of ``grid``."""
         networks_by_method = dict(grid.networks_by_method)
         found = {}
         for key, strength in self.strengths:
@@ -123,14 +123,14 @@ class Scene:
 
     def approximations(self, grid: StrengthGrid) -> list[str]:
         """A sentence for each of `strengths`, and for `epoch`, that ``grid`` does not have."""
-        levels, found = self.levels(grid), []
+        strength_indices, found = self.strength_indices(grid), []
         recorded = recorded_epochs(grid.experiment.training)
         if self.epoch is not None and self.epoch not in recorded:
             before = max(epoch for epoch in recorded if epoch < self.epoch)
             found.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
-            if key in levels:
-                nearest = grid.strengths(key)[levels[key]]
+            if key in strength_indices:
+                nearest = grid.strengths(key)[strength_indices[key]]
                 if abs(nearest - strength) > 0.01 * strength:
                     name = METHODS[key].label
                     found.append(

@@ -1,7 +1,7 @@
 """The experiment that a visitor meets before touching anything."""
 
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, TrainingSpec
 
 _DATA = DataSpec(
@@ -21,7 +21,7 @@ SHOWCASE = Experiment(
     _NETWORK,
     _TRAINING,
     regularizations=tuple(
-        levels[min(DEFAULT_LEVEL, len(levels) - 1)]
-        for levels in offered(list(METHODS), _DATA, _NETWORK, _TRAINING)
+        column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)]
+        for column in offered(list(METHODS), _DATA, _NETWORK, _TRAINING)
     ),
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from regviz.board.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.experiment import (
     Data,
     Experiment,
@@ -64,15 +64,15 @@ class StrengthGrid:
             METHODS[method].strength(rows[row]) for row in dict(self.networks_by_method)[method]
         ]
 
-    def rows(self, levels: Mapping[str, int]) -> list[int]:
-        """The network of each method at its level, `DEFAULT_LEVEL` where none is given."""
-        found = zip(self.networks_by_method, self.levels(levels), strict=True)
-        return [networks[level] for (_, networks), level in found]
+    def rows(self, strength_indices: Mapping[str, int]) -> list[int]:
+        """Return the network of each method, at the default strength index where none is given."""
+        found = zip(self.networks_by_method, self.strength_indices(strength_indices), strict=True)
+        return [networks[index] for (_, networks), index in found]
 
-    def levels(self, levels: Mapping[str, int]) -> list[int]:
-        """The level of each method, `DEFAULT_LEVEL` or the nearest where none is given."""
+    def strength_indices(self, strength_indices: Mapping[str, int]) -> list[int]:
+        """Return the strength index of each method, limited to those that there are."""
         return [
-            min(max(levels.get(key, DEFAULT_LEVEL), 0), len(networks) - 1)
+            min(max(strength_indices.get(key, DEFAULT_STRENGTH_INDEX), 0), len(networks) - 1)
             for key, networks in self.networks_by_method
         ]
 
@@ -94,9 +94,9 @@ def _built(
     """`StrengthGrid.of`, worked out once: a page asks for it again and again."""
     networks_by_method: list[tuple[str, tuple[int, ...]]] = []
     rows: list[Regularization] = []
-    for key, levels in zip(methods, offered(methods, data, network, training, onset), strict=True):
-        networks_by_method.append((key, tuple(range(len(rows), len(rows) + len(levels)))))
-        rows += levels
+    for key, column in zip(methods, offered(methods, data, network, training, onset), strict=True):
+        networks_by_method.append((key, tuple(range(len(rows), len(rows) + len(column)))))
+        rows += column
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
     half = frame_bytes(len(rows), n_parameters, HALF)
     # room for the initial networks, and for the last frame, which may travel in single precision

@@ -6,10 +6,10 @@ ten datasets, five networks, tanh and ReLU, four optimizers, 300 epochs on 60 po
 - **Penalties.** A network collapses to a constant where the penalty of any fit outweighs what the
   fit gains. For networks with hidden layers that strength depends on the data, tenfold between
   checkerboard and blobs, and little on width, depth, activation and optimizer (mostly less than
-  twice): it is the strongest level. L2's is about 2.5 times L1's, elastic net's 1.5 times; a linear
-  model's is set by its gradient at 0. A weak penalty needs time: L1 moves a weight by ``l1 * T`` in
-  a run, where ``T`` is the sum of its step sizes, and the first zeros came at 0.1 / T to 0.3 / T,
-  L2's first effect at about 0.5 / T. That is the weakest level. It stays 150 to 1000 times below
+  twice): it is the strongest on offer. L2's is about 2.5 times L1's, elastic net's 1.5 times; a
+  linear model's is set by its gradient at 0. A weak penalty needs time: L1 moves a weight by
+  ``l1 * T`` in a run, where ``T`` is the sum of its step sizes, and the first zeros came at 0.1 / T to 0.3 / T,
+  L2's first effect at about 0.5 / T. That is the weakest. It stays 150 to 1000 times below
   the strongest.
 - **AdamW's weight decay** balances steps of about one learning rate, so weights end below
   1 / l2 whatever the data: collapse at about 5. ``learning_rate * l2`` stays below 1, where a step
@@ -35,8 +35,8 @@ from regviz.data.datasets import n_train_of
 from regviz.spec.experiment import Data, NetworkSpec, TrainingSpec
 from regviz.spec.toy import DATASETS
 
-LEVELS = 8
-DEFAULT_LEVEL = 4  # where each method does well on the showcase
+N_STRENGTHS = 8
+DEFAULT_STRENGTH_INDEX = 4  # where each method does well on the showcase
 
 # L1 strength at which networks with hidden layers become constant on a visitor's own points: it is
 # unknown, and in the middle of those of the toy datasets
@@ -73,7 +73,7 @@ class PenaltyRule:
     def __call__(
         self, data: Data, network: NetworkSpec, training: TrainingSpec
     ) -> tuple[float, ...]:
-        """`LEVELS` strengths, from weak to strong."""
+        """`N_STRENGTHS` strengths, from weak to strong."""
         adaptive = training.optimizer in ("adam", "adamw")
         decoupled = training.optimizer == "adamw"
         n_train = n_train_of(data)
@@ -94,17 +94,19 @@ class PenaltyRule:
             strongest = min(strongest, 0.7 / (self.l2_share * training.learning_rate))
         strongest = min(strongest, 1000.0)
         span = min(max(strongest / first_effect, 150.0), 1000.0 if network.hidden else 200.0)
-        return tuple(_round(strongest * span ** (i / (LEVELS - 1) - 1)) for i in range(LEVELS))
+        return tuple(
+            _round(strongest * span ** (i / (N_STRENGTHS - 1) - 1)) for i in range(N_STRENGTHS)
+        )
 
 
 def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
-    """`LEVELS` dropout rates, from weak to strong."""
+    """`N_STRENGTHS` dropout rates, from weak to strong."""
     top = highest_dropout_rate(data, network, training)
     return tuple(float(f"{top / _RATES[-1] * rate:.2g}") for rate in _RATES)
 
 
 def max_norm_radii(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
-    """`LEVELS` radii of max-norm, from weak to strong, so descending; always the same."""
+    """`N_STRENGTHS` radii of max-norm, from weak to strong, so descending; always the same."""
     return _RADII
 
 

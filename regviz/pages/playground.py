@@ -157,7 +157,7 @@ def _snapshot() -> BoardSnapshot | None:
     return BoardSnapshot(
         grid,
         history,
-        grid.rows(seen.levels),
+        grid.rows(seen.strength_indices),
         _focus(grid, seen.focus),
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
@@ -222,13 +222,16 @@ def _open() -> None:
     put(opened)
     grid = opened.grid()
     middle = {
-        key: level for (key, _), level in zip(grid.networks_by_method, grid.levels({}), strict=True)
+        key: strength_index
+        for (key, _), strength_index in zip(
+            grid.networks_by_method, grid.strength_indices({}), strict=True
+        )
     }
     # the visitor's first run is played; of another one that is opened its end is shown
     end = None if first else opened.training.epochs
     request_view(
         opened.focus or usual_focus(grid),
-        middle | opened.levels(grid),
+        middle | opened.strength_indices(grid),
         end if opened.epoch is None else opened.epoch,
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
@@ -310,7 +313,7 @@ def main() -> None:
     grid = scene.grid()
     before = state.shown
     # the cards keep the strengths that they start with as long as the grid is the same
-    rows = before[1] if before and grid == before[0] else grid.rows(view().levels)
+    rows = before[1] if before and grid == before[0] else grid.rows(view().strength_indices)
     _tell_left_out(scene)
     with messages:
         _tell_problems(grid)

@@ -68,11 +68,14 @@ def seen(scene: Scene, grid: StrengthGrid) -> Scene:
     """The scene with what is looked at, as far as it is not what the page would show anyway."""
     now = view()
     strengths = {
-        key: grid.strengths(key)[level]
-        for (key, _), level, middle in zip(
-            grid.networks_by_method, grid.levels(now.levels), grid.levels({}), strict=True
+        key: grid.strengths(key)[strength_index]
+        for (key, _), strength_index, middle in zip(
+            grid.networks_by_method,
+            grid.strength_indices(now.strength_indices),
+            grid.strength_indices({}),
+            strict=True,
         )
-        if level != middle
+        if strength_index != middle
     }
     cards = {*scene.methods, EARLY_STOPPING} - {usual_focus(grid)}
     epoch = now.epoch
@@ -223,7 +226,7 @@ def offline(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
     look = {
         "id": "offline",
         "focus": now.focus or snapshot.focus,
-        "levels": now.levels,
+        "strength_indices": now.strength_indices,
         "epoch": scene.epoch,
     }
     messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)

@@ -16,17 +16,20 @@ from regviz.pages.state import View, page_state
 
 
 def request_view(
-    focus: str | None, levels: Mapping[str, int], epoch: int | None = None, scroll: bool = False
+    focus: str | None,
+    strength_indices: Mapping[str, int],
+    epoch: int | None = None,
+    scroll: bool = False,
 ) -> None:
     """Have the board show something else with its next message; what is left open stays."""
     before = view()
-    told = View(focus or before.focus, before.levels | dict(levels), epoch)
+    told = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
     state = page_state()
     state.view = told
     state.requested_view = {
         "id": secrets.token_hex(4),
         "focus": focus,
-        "levels": dict(levels),
+        "strength_indices": dict(strength_indices),
         "epoch": epoch,
         "scroll": scroll,
     }
@@ -52,12 +55,17 @@ def usual_focus(grid: StrengthGrid) -> str:
 
 
 def _read(said: dict[str, Any], known: View) -> View:
-    focus, levels, epoch = said.get("focus"), said.get("levels"), said.get("epoch")
-    if not isinstance(levels, dict):
-        levels = {}
+    focus, strength_indices, epoch = (
+        said.get("focus"),
+        said.get("strength_indices"),
+        said.get("epoch"),
+    )
+    if not isinstance(strength_indices, dict):
+        strength_indices = {}
     return View(
         focus if focus in (*METHODS, EARLY_STOPPING) else known.focus,
-        known.levels | {k: v for k, v in levels.items() if k in METHODS and type(v) is int},
+        known.strength_indices
+        | {k: v for k, v in strength_indices.items() if k in METHODS and type(v) is int},
         epoch if type(epoch) is int and epoch >= 0 else None,
     )
 
@@ -98,7 +106,7 @@ class BoardSnapshot:
     def look(
         self,
         focus: str | None = None,
-        levels: Mapping[str, int] | None = None,
+        strength_indices: Mapping[str, int] | None = None,
         scroll: bool = False,
     ) -> None:
         """Show something else on the board, and run the page again.
@@ -107,10 +115,10 @@ class BoardSnapshot:
         ----------
         focus : str, optional
             The method to see large; one that is switched off is switched on.
-        levels : mapping of str to int, optional
+        strength_indices : mapping of str to int, optional
             Which of its strengths, from weak to strong, a method is to show.
         scroll : bool
             Whether to scroll to the board.
         """
-        request_view(focus, levels or {}, scroll=scroll)
+        request_view(focus, strength_indices or {}, scroll=scroll)
         st.rerun()

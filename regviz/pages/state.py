@@ -25,14 +25,14 @@ class View:
     ----------
     focus : str or None
         The card that is seen large; None leaves it to the board.
-    levels : dict of str to int
+    strength_indices : dict of str to int
         The index of the strength that each method is seen at, where it is known.
     epoch : int or None
         None is the end.
     """
 
     focus: str | None = None
-    levels: dict[str, int] = field(default_factory=dict)
+    strength_indices: dict[str, int] = field(default_factory=dict)
     epoch: int | None = None
 
 

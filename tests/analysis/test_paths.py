@@ -39,14 +39,14 @@ def grid():
 def test_a_path_holds_the_weights_of_each_network_in_the_order_of_its_wires(history):
     path = paths.path(history, [1, 2, 3, 4])
     assert path.weights.shape == (4, 2 * 6 + 6 * 5 + 5)
-    for level, k in enumerate([1, 2, 3, 4]):
+    for strength_index, k in enumerate([1, 2, 3, 4]):
         matrices = history.weights(k)
         own = [matrices[layer][source, unit] for layer, unit, source in path.wires]
-        np.testing.assert_array_equal(path.weights[level], own)
+        np.testing.assert_array_equal(path.weights[strength_index], own)
         flat = np.concatenate([matrix.ravel() for matrix in matrices]).astype(float)
-        assert path.nonzero[level] == np.count_nonzero(flat)
-        assert path.l1_norm[level] == pytest.approx(np.linalg.norm(flat, 1))
-        assert path.l2_norm[level] == pytest.approx(np.linalg.norm(flat))
+        assert path.nonzero[strength_index] == np.count_nonzero(flat)
+        assert path.l1_norm[strength_index] == pytest.approx(np.linalg.norm(flat, 1))
+        assert path.l2_norm[strength_index] == pytest.approx(np.linalg.norm(flat))
     assert path.nonzero[0] > path.nonzero[-1], "the test shall see zeros"
 
 

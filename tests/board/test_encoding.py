@@ -28,7 +28,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 
 NAMES = list(METHODS)
 N_FRAMES = 16
@@ -348,8 +348,8 @@ def test_networks_that_all_diverge_are_stopped_as_any_other():
 
 def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_strong():
     grid = small_grid()
-    levels = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
-    rows = grid.rows(levels)
+    strength_indices = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
+    rows = grid.rows(strength_indices)
     history = next(regviz.stream(grid.experiment))
     selector = FrameSelector(history)
     selector.add(history)
@@ -370,7 +370,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         assert card["strengths"] == expected
         rates = {"dropout": list(values), "max_norm": [0.1] * 8}
         assert card["drop_rates"] == rates.get(key, [0] * len(networks))
-        assert card["level"] == levels.get(key, 0)
+        assert card["strength_index"] == strength_indices.get(key, 0)
         assert card["held"] is False
     assert stopped == cards[0] | {
         "key": "early_stopping",
@@ -402,7 +402,7 @@ def test_early_stopping_has_a_card_only_beside_the_unregularized_network(
 
 def test_cards_start_in_the_middle_of_their_strengths(sent: Sent):
     cards = decode(sent.message())[0]["cards"]
-    assert [card["level"] for card in cards] == [0, *[DEFAULT_LEVEL] * 5, 0]
+    assert [card["strength_index"] for card in cards] == [0, *[DEFAULT_STRENGTH_INDEX] * 5, 0]
 
 
 def test_under_adamw_l2_is_called_weight_decay():

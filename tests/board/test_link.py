@@ -223,11 +223,11 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
 def test_the_nearest_strength_that_is_offered_is_shown():
     scene = Scene(strengths={"l1": 0.0031, "dropout": 0.999, "max_norm": 1.1})
     grid = scene.grid()
-    levels = scene.levels(grid)
-    assert grid.strengths("l1")[levels["l1"]] == 0.003
-    assert grid.strengths("dropout")[levels["dropout"]] == max(grid.strengths("dropout"))
-    assert grid.strengths("max_norm")[levels["max_norm"]] in (1.0, 1.2)
-    assert "l2" not in levels
+    strength_indices = scene.strength_indices(grid)
+    assert grid.strengths("l1")[strength_indices["l1"]] == 0.003
+    assert grid.strengths("dropout")[strength_indices["dropout"]] == max(grid.strengths("dropout"))
+    assert grid.strengths("max_norm")[strength_indices["max_norm"]] in (1.0, 1.2)
+    assert "l2" not in strength_indices
 
 
 @pytest.mark.parametrize(

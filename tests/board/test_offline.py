@@ -91,11 +91,11 @@ def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
     return epochs, np.concatenate(blocks)
 
 
-@pytest.mark.parametrize("levels", [{}, {"l1": 0, "dropout": 7}])
+@pytest.mark.parametrize("strength_indices", [{}, {"l1": 0, "dropout": 7}])
 def test_every_network_is_there_at_every_epoch(
-    grid: StrengthGrid, history: regviz.History, levels: dict[str, int]
+    grid: StrengthGrid, history: regviz.History, strength_indices: dict[str, int]
 ):
-    epochs, parameters = assembled(recording(grid, grid.rows(levels), history, "run"))
+    epochs, parameters = assembled(recording(grid, grid.rows(strength_indices), history, "run"))
     assert epochs == history.epochs.tolist()
     assert np.array_equal(parameters, rounded(history.parameters))
 

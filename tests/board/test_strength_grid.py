@@ -17,7 +17,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import FEATURES
 
 NAMES = list(METHODS)
@@ -84,21 +84,21 @@ def settings() -> Iterator[StrengthGrid]:
 # ------------------------------------------------------------------------------ what it is made of
 
 
-def test_a_cube_holds_each_method_at_each_of_its_strengths():
+def test_a_grid_holds_each_method_at_each_of_its_strengths():
     grid = grid_of()
-    levels = offered(NAMES, DATA["circles"], grid.experiment.network, grid.experiment.training)
+    columns = offered(NAMES, DATA["circles"], grid.experiment.network, grid.experiment.training)
     assert [key for key, _ in grid.networks_by_method] == NAMES
-    for (_, networks), expected in zip(grid.networks_by_method, levels, strict=True):
+    for (_, networks), expected in zip(grid.networks_by_method, columns, strict=True):
         assert tuple(grid.experiment.regularizations[k] for k in networks) == expected
     every = [k for _, networks in grid.networks_by_method for k in networks]
     assert every == list(range(len(grid.experiment.regularizations)))
-    assert len(every) == 1 + 5 * LEVELS
+    assert len(every) == 1 + 5 * N_STRENGTHS
 
 
 def test_methods_that_are_left_out_are_not_trained():
     grid = grid_of(methods=["l2", "dropout"])
     assert [key for key, _ in grid.networks_by_method] == ["l2", "dropout"]
-    assert len(grid.experiment.regularizations) == 2 * LEVELS
+    assert len(grid.experiment.regularizations) == 2 * N_STRENGTHS
     assert all(row.l2 or row.drop_rate for row in grid.experiment.regularizations)
 
 
@@ -117,13 +117,16 @@ def test_onset_holds_for_every_regularized_network():
 def test_rows_are_those_of_the_levels_asked_for_and_in_the_middle_elsewhere():
     grid = grid_of()
     start = [
-        networks[min(DEFAULT_LEVEL, len(networks) - 1)] for _, networks in grid.networks_by_method
+        networks[min(DEFAULT_STRENGTH_INDEX, len(networks) - 1)]
+        for _, networks in grid.networks_by_method
     ]
     assert grid.rows({}) == start
-    levels = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
-    assert grid.rows(levels) == [
-        networks[level]
-        for (_, networks), level in zip(grid.networks_by_method, levels.values(), strict=True)
+    strength_indices = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
+    assert grid.rows(strength_indices) == [
+        networks[strength_index]
+        for (_, networks), strength_index in zip(
+            grid.networks_by_method, strength_indices.values(), strict=True
+        )
     ]
     assert grid.rows({"l1": 2})[1] == grid.networks_by_method[1][1][2]
 
@@ -144,12 +147,14 @@ def test_some_of_its_networks_alone_are_an_experiment():
     assert grid.only(rows) == replace(grid.experiment, regularizations=networks)
 
 
-@pytest.mark.parametrize("levels", [{}, {"l1": 0, "l2": 7, "dropout": 7, "max_norm": 2}])
+@pytest.mark.parametrize("strength_indices", [{}, {"l1": 0, "l2": 7, "dropout": 7, "max_norm": 2}])
 @pytest.mark.parametrize("name", DATA)
-def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(name: str, levels: dict):
+def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(
+    name: str, strength_indices: dict
+):
     grid = grid_of((4, 3), 6, name, onset=2)
     whole = regviz.train(grid.experiment)
-    rows = grid.rows(levels)
+    rows = grid.rows(strength_indices)
     part = regviz.train(grid.only(rows))
     np.testing.assert_array_equal(part.epochs, whole.epochs)
     assert part.parameters.tobytes() == whole.parameters[:, rows].tobytes()

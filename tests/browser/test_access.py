@@ -179,19 +179,19 @@ def test_the_keyboard_plays_steps_and_goes_to_any_epoch(page: Page):
 
 def test_the_keyboard_sets_every_strength(page: Page):
     press(page, "ArrowUp")
-    assert set(page.evaluate("Object.values(window.board().view.levels)")) == {5}
+    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {5}
     press(page, "ArrowDown", "ArrowDown")
-    assert set(page.evaluate("Object.values(window.board().view.levels)")) == {3}
+    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {3}
     reach(page, "Strength of all methods")
     press(page, "End")
-    assert set(page.evaluate("Object.values(window.board().view.levels)")) == {7}
+    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {7}
     reach(page, "Move all strengths together")
     press(page, "Enter")
     reach(page, "Strength of L2")
     press(page, "ArrowLeft", "ArrowLeft")
-    levels = state(page, "view.levels")
-    assert levels.pop("l2") == 5
-    assert set(levels.values()) == {7}
+    strength_indices = state(page, "view.strengthIndices")
+    assert strength_indices.pop("l2") == 5
+    assert set(strength_indices.values()) == {7}
 
 
 def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
@@ -321,7 +321,9 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
     # upwards, as an explanation lies over what stands below
     for term, text in reversed(said.items()):
         # but not what is dragged, or lies upon another
-        if not term.evaluate("e => e.matches('.level, .mark') || e.closest('.units') !== null"):
+        if not term.evaluate(
+            "e => e.matches('.strength-index, .mark') || e.closest('.units') !== null"
+        ):
             page.mouse.move(*term.evaluate(MIDDLE))
             assert page.evaluate(shown) == text
     page.mouse.move(0, 0)
@@ -484,9 +486,15 @@ def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tu
     page, widths = themed
     for width in widths:
         resize(page, width, HEIGHT)
-        for focus, level, threshold in (("dropout", 0, 0), ("max_norm", 4, 0), ("l1", 7, 0.2)):
-            levels = dict.fromkeys(("l1", "l2", "elastic_net", "dropout", "max_norm"), level)
-            look(page, focus=focus, levels=levels, threshold=threshold)
+        for focus, strength_index, threshold in (
+            ("dropout", 0, 0),
+            ("max_norm", 4, 0),
+            ("l1", 7, 0.2),
+        ):
+            strength_indices = dict.fromkeys(
+                ("l1", "l2", "elastic_net", "dropout", "max_norm"), strength_index
+            )
+            look(page, focus=focus, strengthIndices=strength_indices, threshold=threshold)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(CUT) == []
     look(page, **START)

@@ -165,28 +165,28 @@ def test_the_slider_of_a_card_moves_all_of_them_unless_unlinked(page: Page):
     slider = page.get_by_role("slider", name="Strength of L2")
     everyone = page.get_by_role("slider", name="Strength of all methods")
     slider.press("ArrowRight")
-    assert set(page.evaluate("Object.values(board().view.levels)")) == {5}
+    assert set(page.evaluate("Object.values(board().view.strengthIndices)")) == {5}
     expect(everyone).to_have_attribute("aria-valuetext", "6 of 8")
     page.get_by_role("button", name="Move all strengths together").click()
     slider.press("ArrowRight")
-    levels = page.evaluate("board().view.levels")
-    assert levels.pop("l2") == 6
-    assert set(levels.values()) == {5}
+    strength_indices = page.evaluate("board().view.strengthIndices")
+    assert strength_indices.pop("l2") == 6
+    assert set(strength_indices.values()) == {5}
     expect(everyone).to_have_attribute("aria-valuetext", "differs from card to card")
 
 
-@pytest.mark.parametrize("level", [0, 4, 7])
+@pytest.mark.parametrize("strength_index", [0, 4, 7])
 def test_at_every_strength_and_epoch_the_numbers_are_those_of_the_history(
-    page: Page, history: History, level: int
+    page: Page, history: History, strength_index: int
 ):
     networks_by_method = grid_of().networks_by_method
     keys = [key for key, _ in networks_by_method]
-    look(page, levels=dict.fromkeys(keys, level))
+    look(page, strengthIndices=dict.fromkeys(keys, strength_index))
     for t in (0, 1, 12, 57, len(history.epochs) - 1):
         go(page, t)
         shown = cards(page)
         assert [card["k"] for card in shown[:6]] == [
-            networks[min(level, len(networks) - 1)] for _, networks in networks_by_method
+            networks[min(strength_index, len(networks) - 1)] for _, networks in networks_by_method
         ]
         assert [card["t"] for card in shown[:6]] == [t] * 6
         for card in shown:
@@ -310,7 +310,7 @@ def assert_predicted(text: str, expected, task: str) -> None:
 def test_every_card_says_what_its_network_predicts_at_the_crosshair(page: Page, history: History):
     go(page, 37)
     assert_predicts(page, history)
-    look(page, levels=dict.fromkeys(("l1", "l2", "dropout"), 6))
+    look(page, strengthIndices=dict.fromkeys(("l1", "l2", "dropout"), 6))
     assert_predicts(page, history)
 
 

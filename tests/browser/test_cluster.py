@@ -215,7 +215,7 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
 ):
     unchanged = opened(page.context, site)
     change(page, "Noise", ["ArrowRight"])
-    look(page, focus="elastic_net", levels={"elastic_net": 6}, linked=False)
+    look(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
     query, shown = query_of(page), cards(page)
     assert {"noise", "focus", "elastic_net"} <= dict(parse_qsl(query)).keys()
     (mine,) = [server for server in servers if server.n_visitors]

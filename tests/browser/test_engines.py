@@ -66,7 +66,7 @@ def test_a_slider_has_no_stop_beyond_its_end(engine: str, request: pytest.Fixtur
     browser = request.getfixturevalue(engine)
     levels = browser.evaluate(
         f"""(() => {{
-          const input = {BOARD}.querySelector("input.level");
+          const input = {BOARD}.querySelector("input.strength-index");
           const rule = getComputedStyle(input);
           const box = document.createElement("i");
           const width = rule.getPropertyValue("--until");

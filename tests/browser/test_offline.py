@@ -209,7 +209,7 @@ def test_the_keys_work_as_on_the_page(page: Page):
     assert page.evaluate("window.board().view.focus") == "l2"
     page.keyboard.press("ArrowUp")
     still(page)
-    assert page.evaluate("window.board().view.levels.l1") == 5
+    assert page.evaluate("window.board().view.strengthIndices.l1") == 5
 
 
 @pytest.mark.parametrize(
@@ -354,15 +354,15 @@ def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
 
 
 def test_two_strengths_chosen_at_export_are_those_it_opens_with(open_file: Open, run: Run):
-    levels = {"l1": 1, "dropout": 6}
-    messages = recording(run.grid, run.grid.rows(levels), run.history, "run")
+    strength_indices = {"l1": 1, "dropout": 6}
+    messages = recording(run.grid, run.grid.rows(strength_indices), run.history, "run")
     page = at_rest(open_file(offline_page(messages, "A run")))
     shown = {card["label"]: card["k"] for card in cards(page)}
     networks_by_method = dict(run.grid.networks_by_method)
     assert shown["L1"] == networks_by_method["l1"][1]
     assert shown["Dropout"] == networks_by_method["dropout"][6]
     assert shown["L2"] == networks_by_method["l2"][4]
-    look(page, levels={"l1": 7})
+    look(page, strengthIndices={"l1": 7})
     assert {card["label"]: card["k"] for card in cards(page)}["L1"] == networks_by_method["l1"][7]
 
 

@@ -193,10 +193,10 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     complete(page)
     page.keyboard.press("4")
     page.get_by_role("button", name="Move all strengths together").click()
-    level = page.get_by_role("slider", name="Strength of L2")
-    level.focus()
+    slider = page.get_by_role("slider", name="Strength of L2")
+    slider.focus()
     for key in ("End", "ArrowLeft"):
-        level.press(key)
+        slider.press(key)
     go(page, 30)
     before = pixels(page)
     page.evaluate(
@@ -212,9 +212,9 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     found = page.evaluate("(({ frame, view }) => ({ frame, ...view }))(window.board())")
     assert (found["frame"], found["focus"], found["linked"]) == (30, "elastic_net", False)
     assert [card["focused"] for card in cards(page)].index(True) == 3
-    assert found["levels"]["l2"] == 6
-    assert {found["levels"][key] for key in ("l1", "dropout", "max_norm")} == {4}
-    assert level.input_value() == "6"
+    assert found["strengthIndices"]["l2"] == 6
+    assert {found["strengthIndices"][key] for key in ("l1", "dropout", "max_norm")} == {4}
+    assert slider.input_value() == "6"
     # and what was looked at is trained first
     assert_holds(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
     assert np.abs(pixels(page) - before).mean() > 2
@@ -343,7 +343,7 @@ def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Pa
         onset = brief.evaluate("window.board().recording.onset")
     assert onset <= 40
     assert_holds(brief, grid_of(training=BRIEFLY, onset=onset))
-    look(brief, levels=dict.fromkeys(METHODS, 6))
+    look(brief, strengthIndices=dict.fromkeys(METHODS, 6))
     distinct = """(() => {
       const same = (a, b) => a.every((v, i) => v === b[i]);
       const rows = window.board().shown.slice(0, 6).map(({ drawn }) => drawn);
@@ -367,12 +367,12 @@ def test_a_dataset_is_chosen_by_its_picture(brief: Page):
     expect(brief.get_by_role("button", name="classes only")).to_be_hidden()
     onset = brief.evaluate("window.board().recording.onset")
     bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=BRIEFLY, onset=onset)
-    levels = brief.evaluate("window.board().view.levels")
-    assert_holds(brief, bumps, levels)
+    strength_indices = brief.evaluate("window.board().view.strengthIndices")
+    assert_holds(brief, bumps, strength_indices)
     # a run that is there already comes at once, also when a control goes with it: wrong labels
     choose_data(brief, "Circles")
     choose_data(brief, "Bumps (regression)")
-    assert_holds(brief, bumps, levels)
+    assert_holds(brief, bumps, strength_indices)
 
 
 def test_switching_the_theme_changes_the_board(page: Page):

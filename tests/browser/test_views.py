@@ -108,11 +108,11 @@ def close(page: Page, name: str) -> None:
     expect(radio).not_to_be_checked()
 
 
-def shown_level(page: Page, focus: str, level: int) -> None:
+def shown_strength(page: Page, focus: str, strength_index: int) -> None:
     """Wait until the board shows a method large, at a strength."""
     page.wait_for_function(
-        f"(({{ focus, levels }}) => focus === {focus!r} && levels[{focus!r}] === {level})"
-        "(board().view)"
+        f"(({{ focus, strengthIndices }}) => focus === {focus!r}"
+        f" && strengthIndices[{focus!r}] === {strength_index})(board().view)"
     )
 
 
@@ -151,9 +151,9 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
     settled(page)
     page.get_by_role("radiogroup").get_by_role("radio", name="L1", exact=True).check(force=True)
     settled(page)
-    for strength, (focus, level) in {2: ("l1", 1), 8: ("l1", 7)}.items():
+    for strength, (focus, strength_index) in {2: ("l1", 1), 8: ("l1", 7)}.items():
         page.mouse.click(*page.evaluate(STRENGTH, strength))
-        shown_level(page, focus, level)
+        shown_strength(page, focus, strength_index)
         settled(page)
     [card] = [card for card in page.evaluate("board().shown") if card["card"]["key"] == "l1"]
     assert card["k"] == dict(grid.networks_by_method)["l1"][7]
@@ -213,7 +213,7 @@ def test_the_program_is_that_of_the_network_in_focus(
         zip((key for key, _ in grid.networks_by_method), grid.rows({"max_norm": 2}), strict=True)
     )
     for focus in ("l1", "max_norm"):
-        look(page, focus=focus, levels={"max_norm": 2})
+        look(page, focus=focus, strengthIndices={"max_norm": 2})
         named = labels(grid.experiment)[rows[focus]].text
         expect(page.get_by_text(f"for the network in focus: {named}.")).to_be_visible()
         settled(page)

@@ -37,7 +37,8 @@ from tests.browser.visitor import (
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
 # everything of the board that a link is to bring back
-SEEN = "(({ frame, view: { focus, levels } }) => ({ frame, focus, levels }))(window.board())"
+SEEN = """(({ frame, view: { focus, strengthIndices } }) =>
+  ({ frame, focus, strengthIndices }))(window.board())"""
 
 
 def opens(open_pages: Open, query: str = "", **more: object) -> Page:
@@ -125,10 +126,10 @@ def test_what_is_wrong_in_a_link_is_named_and_the_rest_holds(open_pages: Open):
     scene, problems = from_query(dict(parse_qsl(query_of(page))))
     assert problems == []
     training = replace(SHOWCASE.training, epochs=100)
-    levels = {"l2": Scene(training=training).grid().strengths("l2").index(0.1)}
+    strength_indices = {"l2": Scene(training=training).grid().strengths("l2").index(0.1)}
     assert scene == Scene(training=training, focus="l2", strengths={"l2": 0.1})
     found = page.evaluate(SEEN)
-    assert (found["focus"], found["levels"]["l2"]) == ("l2", levels["l2"])
+    assert (found["focus"], found["strengthIndices"]["l2"]) == ("l2", strength_indices["l2"])
     # the message goes with the next change, and the board stays where it is
     change(page, "Noise", ["ArrowRight"])
     expect(alert).to_have_count(0)

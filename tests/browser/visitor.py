@@ -24,7 +24,7 @@ trained = functools.cache(regviz.train)
 # the view of the board as it opens
 START: dict[str, Any] = {
     "focus": "l1",
-    "levels": {},
+    "strengthIndices": {},
     "linked": True,
     "discrete": False,
     "threshold": 0,
@@ -194,10 +194,12 @@ def pictures(page: Page) -> list[str]:
     return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
 
 
-def assert_holds(page: Page, grid: StrengthGrid, levels: dict[str, int] | None = None) -> None:
+def assert_holds(
+    page: Page, grid: StrengthGrid, strength_indices: dict[str, int] | None = None
+) -> None:
     """Assert that the browser holds what the library trains, as it travels.
 
-    And that its cards show the networks at ``levels``.
+    And that its cards show the networks at ``strength_indices``.
     """
     found = page.evaluate(PARAMETERS)
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
@@ -205,7 +207,7 @@ def assert_holds(page: Page, grid: StrengthGrid, levels: dict[str, int] | None =
     sent = rounded(expected.parameters)
     assert np.array_equal(numbers.view("u4"), sent.view("u4"))
     assert page.evaluate("window.board().recording.epochs") == expected.epochs.tolist()
-    rows = grid.rows(levels or {})
+    rows = grid.rows(strength_indices or {})
     assert found["shown"][: len(rows)] == rows
 
 

@@ -5,32 +5,32 @@ import test from "node:test";
 
 import * as views from "../../assets/board/view.js";
 
-const card = (key, n, level = 0, held = false) => ({ key, level, held, networks: Array.from({ length: n }, (_, k) => k) });
+const card = (key, n, strength_index = 0, held = false) => ({ key, strength_index, held, networks: Array.from({ length: n }, (_, k) => k) });
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];
-const levelsIn = (view) => CARDS.map((each) => views.levelOf(view, each));
+const indicesIn = (view) => CARDS.map((each) => views.strengthIndexOf(view, each));
 
 test("a card starts at its own strength and never shows one that it has not", () => {
-  assert.deepEqual(levelsIn(views.START), [0, 2, 2, 2]);
-  assert.deepEqual(levelsIn({ ...views.START, levels: { dropout: 7, l1: 4 } }), [0, 2, 4, 2]);
+  assert.deepEqual(indicesIn(views.START), [0, 2, 2, 2]);
+  assert.deepEqual(indicesIn({ ...views.START, strengthIndices: { dropout: 7, l1: 4 } }), [0, 2, 4, 2]);
 });
 
 test("linked strengths move together, each within its own", () => {
-  assert.deepEqual(levelsIn(views.setLevel(views.START, CARDS, "l1", 4)), [0, 4, 4, 2]);
+  assert.deepEqual(indicesIn(views.setStrengthIndex(views.START, CARDS, "l1", 4)), [0, 4, 4, 2]);
   const apart = { ...views.START, linked: false };
-  assert.deepEqual(levelsIn(views.setLevel(apart, CARDS, "l1", 4)), [0, 2, 4, 2]);
+  assert.deepEqual(indicesIn(views.setStrengthIndex(apart, CARDS, "l1", 4)), [0, 2, 4, 2]);
 });
 
 test("all strengths move by steps, and a view in which none can is the same view", () => {
   const weaker = views.shift(views.START, CARDS, -1);
-  assert.deepEqual(levelsIn(weaker), [0, 1, 1, 1]);
+  assert.deepEqual(indicesIn(weaker), [0, 1, 1, 1]);
   const weakest = views.shift(weaker, CARDS, -5);
-  assert.deepEqual(levelsIn(weakest), [0, 0, 0, 0]);
+  assert.deepEqual(indicesIn(weakest), [0, 0, 0, 0]);
   assert.equal(views.shift(weakest, CARDS, -1), weakest);
 });
 
 test("there is a common strength only where all adjustable cards have it", () => {
-  assert.equal(views.commonLevel(views.START, CARDS), 2);
-  assert.equal(views.commonLevel({ ...views.START, levels: { l1: 0 } }, CARDS), null);
+  assert.equal(views.commonStrengthIndex(views.START, CARDS), 2);
+  assert.equal(views.commonStrengthIndex({ ...views.START, strengthIndices: { l1: 0 } }, CARDS), null);
 });
 
 test("at first L1 is seen large, else the first method that is none and not held", () => {
@@ -40,20 +40,20 @@ test("at first L1 is seen large, else the first method that is none and not held
 });
 
 test("another run keeps focus and strengths, and drops edits and what it cannot show", () => {
-  const view = views.edit({ ...views.START, focus: "l2", discrete: true, levels: { l1: 4, l2: 1 } }, "l2", 3, 0.5);
+  const view = views.edit({ ...views.START, focus: "l2", discrete: true, strengthIndices: { l1: 4, l2: 1 } }, "l2", 3, 0.5);
   const same = views.renewed(view, { cards: CARDS, network: { task: "binary" } });
-  assert.deepEqual([same.focus, same.discrete, same.levels.l1, same.levels.l2], ["l2", true, 4, 1]);
+  assert.deepEqual([same.focus, same.discrete, same.strengthIndices.l1, same.strengthIndices.l2], ["l2", true, 4, 1]);
   assert.deepEqual(same.edits, {});
   const other = views.renewed(view, { cards: [CARDS[0], CARDS[2]], network: { task: "regression" } });
   assert.deepEqual([other.focus, other.discrete], ["l1", false]);
 });
 
 test("the server's view is taken on where it is not left open, and unlinks strengths that differ", () => {
-  const look = { focus: "dropout", levels: { l1: 0 } };
+  const look = { focus: "dropout", strength_indices: { l1: 0 } };
   const view = views.wished(views.START, { cards: CARDS }, look);
   assert.deepEqual([view.focus, view.linked], ["dropout", false]);
-  assert.deepEqual(levelsIn(view), [0, 2, 0, 2]);
-  const open = views.wished({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, levels: {} });
+  assert.deepEqual(indicesIn(view), [0, 2, 0, 2]);
+  const open = views.wished({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, strength_indices: {} });
   assert.deepEqual([open.focus, open.linked], ["l2", true]);
 });
 

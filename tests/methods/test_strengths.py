@@ -10,7 +10,7 @@ import pytest
 import regviz
 from regviz.board.showcase import SHOWCASE
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 
@@ -37,7 +37,7 @@ def test_a_grid_has_eight_different_strengths_in_order_for_any_setting():
             if method == "none":
                 assert found == ()
                 continue
-            assert len(found) == LEVELS
+            assert len(found) == N_STRENGTHS
             pairs = list(itertools.pairwise(found))
             weaker = (
                 (a > b for a, b in pairs) if method == "max_norm" else (a < b for a, b in pairs)
@@ -58,10 +58,10 @@ def test_strengths_are_round_numbers():
 def test_every_offered_strength_is_a_regularization_of_its_method():
     for setting in itertools.islice(settings(), 0, None, 23):
         columns = offered(list(METHODS), *setting, onset=1)
-        assert [len(levels) for levels in columns] == [1] + [LEVELS] * 5
+        assert [len(column) for column in columns] == [1] + [N_STRENGTHS] * 5
         assert columns[0] == (regviz.Regularization(),)
-        for method, levels in zip(list(METHODS)[1:], columns[1:], strict=True):
-            for strength, row in zip(METHODS[method].strengths(*setting), levels, strict=True):
+        for method, column in zip(list(METHODS)[1:], columns[1:], strict=True):
+            for strength, row in zip(METHODS[method].strengths(*setting), column, strict=True):
                 expected = replace(METHODS[method].at(strength), onset=1)
                 if method == "max_norm":
                     assert 0 < row.drop_rate <= expected.drop_rate
@@ -72,7 +72,7 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
 
 def test_the_showcase_is_a_line_of_its_grid():
     columns = offered(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    expected = tuple(levels[min(DEFAULT_LEVEL, len(levels) - 1)] for levels in columns)
+    expected = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in columns)
     assert expected == SHOWCASE.regularizations
     assert sum(map(len, columns)) == 41
 
@@ -80,8 +80,8 @@ def test_the_showcase_is_a_line_of_its_grid():
 def test_weight_decay_never_steps_beyond_zero():
     for data, network, training in settings():
         if training.optimizer == "adamw":
-            for levels in offered(("l2", "elastic_net"), data, network, training):
-                assert all(training.learning_rate * row.l2 <= 1 for row in levels)
+            for column in offered(("l2", "elastic_net"), data, network, training):
+                assert all(training.learning_rate * row.l2 <= 1 for row in column)
 
 
 @pytest.mark.parametrize("name", ["moons", "circles", "three_blobs", "bumps"])
@@ -98,10 +98,10 @@ def test_penalties_lead_from_next_to_no_effect_to_collapse(name: str, activation
     predicted = history.predict(X)
     scale = y.std() if history.dataset.task == "regression" else 1
     spread = predicted.std(axis=1).reshape(len(predicted), -1).mean(axis=1)
-    for first in range(1, len(predicted), LEVELS):
+    for first in range(1, len(predicted), N_STRENGTHS):
         assert np.abs(predicted[first] - predicted[0]).mean() < 0.08 * scale
-        assert spread[first + LEVELS - 1] < 0.6 * spread[0]
-        assert spread[first + LEVELS // 2] > 0.5 * spread[0]
+        assert spread[first + N_STRENGTHS - 1] < 0.6 * spread[0]
+        assert spread[first + N_STRENGTHS // 2] > 0.5 * spread[0]
 
 
 @pytest.mark.parametrize("name", ["moons", "three_spirals", "plane", "bumps"])

@@ -34,9 +34,9 @@ def history(grid):
     return regviz.train(grid.experiment)
 
 
-def view(grid, history, focus: str, level: int = 4) -> AppTest:
+def view(grid, history, focus: str, strength_index: int = 4) -> AppTest:
     snapshot = BoardSnapshot(
-        grid, history, grid.rows({focus: level}), focus, "light", JobRegistry(), "a"
+        grid, history, grid.rows({focus: strength_index}), focus, "light", JobRegistry(), "a"
     )
     page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": snapshot}).run()
     assert not page.exception
@@ -45,7 +45,7 @@ def view(grid, history, focus: str, level: int = 4) -> AppTest:
 
 @pytest.mark.parametrize("focus", METHODS)
 def test_it_shows_the_program_of_the_network_in_focus(grid, history, focus):
-    page = view(grid, history, focus, level=2)
+    page = view(grid, history, focus, strength_index=2)
     k = grid.rows({focus: 2})[list(METHODS).index(focus)]
     assert page.code[0].value == program(grid.experiment, k, "pytorch").source.strip()
     page.segmented_control(key="code_library").select("keras").run()

@@ -21,7 +21,7 @@ from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.jobs.scheduler import SHARED
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL, LEVELS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.pages import positions
 from regviz.server import state
 from regviz.spec.experiment import NetworkSpec
@@ -31,7 +31,7 @@ from tests.jobs.test_runs import until
 
 PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
 NAMES = list(METHODS)
-MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_LEVEL)
+MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_STRENGTH_INDEX)
 QUICK = dict(hidden="2", epochs="50")
 LONG = dict(hidden="32,32,32", epochs="1000")
 
@@ -129,7 +129,7 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert grid.only(rows) == SHOWCASE
     sent = header(page)
     assert (sent["frame"], sent["epochs"][0]) == (0, 0)
-    assert [card["networks"][card["level"]] for card in sent["cards"][:-1]] == rows
+    assert [card["networks"][card["strength_index"]] for card in sent["cards"][:-1]] == rows
     assert sent["layers"] == [2, 8, 8, 8, 1]
     assert sent["last_epoch"] == 400
     assert sent["n_frames"] == 101
@@ -388,15 +388,15 @@ def test_early_stopping_comes_and_goes_without_any_training(
 def test_a_new_cube_starts_at_the_strengths_that_are_looked_at(page: AppTest):
     assert levels_on(page) == MIDDLE
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, levels={"l1": 0, "dropout": 7, "early_stopping": 3})
+    look(page, strength_indices={"l1": 0, "dropout": 7, "early_stopping": 3})
     expected = MIDDLE | {"l1": 0, "dropout": 7}
     assert levels_on(page) == expected
-    assert {card["key"]: card["level"] for card in header(page)["cards"][:-1]} == expected
+    assert {card["key"]: card["strength_index"] for card in header(page)["cards"][:-1]} == expected
 
 
 def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, runs: list[Run]):
     name = header(page)["run"]
-    look(page, levels={"l1": 0})
+    look(page, strength_indices={"l1": 0})
     assert header(page)["run"] == name
     assert len(runs) == 1
 
@@ -406,24 +406,29 @@ def test_a_level_that_is_no_whole_number_is_passed_over():
     for first, second in zip(nonsense, nonsense, strict=True):
         page = open_page(**QUICK)
         widget(page.slider, "Noise").set_value(0.5)
-        look(page, levels={"l1": first, "dropout": second, "l2": 2})
+        look(page, strength_indices={"l1": first, "dropout": second, "l2": 2})
         assert levels_on(page) == MIDDLE | {"l2": 2}
 
 
-@pytest.mark.parametrize(("level", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)])
-def test_a_level_that_does_not_exist_is_the_nearest(page: AppTest, level: int, nearest: int):
+@pytest.mark.parametrize(
+    ("strength_index", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)]
+)
+def test_a_strength_index_that_does_not_exist_is_the_nearest(
+    page: AppTest, strength_index: int, nearest: int
+):
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, levels=dict.fromkeys(NAMES, level))
+    look(page, strength_indices=dict.fromkeys(NAMES, strength_index))
     assert levels_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
-    assert nearest in (0, LEVELS - 1)
+    assert nearest in (0, N_STRENGTHS - 1)
 
 
 @pytest.mark.parametrize(
-    "levels", ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}]
+    "strength_indices",
+    ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}],
 )
-def test_forged_levels_fall_back_to_the_middle(page: AppTest, levels: object):
+def test_forged_strength_indices_fall_back_to_the_middle(page: AppTest, strength_indices: object):
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, levels=levels)
+    look(page, strength_indices=strength_indices)
     assert levels_on(page) == MIDDLE
 
 

@@ -73,7 +73,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
     everything(page)
-    look(page, focus="l2", levels={"l1": 7, "l2": 4, "none": 0}, epoch=20)
+    look(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
     address, *_ = shared(page)
     scene = scene_of(address)
     grid = grid_on(page)
@@ -83,7 +83,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
-    assert again.session_state["page"].requested_view["levels"] == {
+    assert again.session_state["page"].requested_view["strength_indices"] == {
         k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
     }
     assert again.session_state["page"].requested_view["focus"] == "l2"
@@ -96,19 +96,25 @@ def test_the_link_of_the_untouched_page_is_short(page: AppTest):
 
 
 def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
-    look(page, focus="l2", levels={}, epoch=None)
+    look(page, focus="l2", strength_indices={}, epoch=None)
     assert scene_of(shared(page)[0]).focus == "l2"
     state = page.session_state["page"]
     state.requested_view = state.requested_view | {"id": "another"}
-    page.session_state["board"] = {"view": {"look": "before", "focus": "l1", "levels": {}}}
+    page.session_state["board"] = {
+        "view": {"look": "before", "focus": "l1", "strength_indices": {}}
+    }
     assert scene_of(shared(page)[0]).focus == "l2"
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        *("l1", 3, None, [], {"focus": "l3"}, {"focus": ["l1"]}, {"levels": 3}),
-        *({"levels": {"l1": "7"}}, {"levels": {"l1": 10**400}}, {"levels": {"l3": 1}}),
+        *("l1", 3, None, [], {"focus": "l3"}, {"focus": ["l1"]}, {"strength_indices": 3}),
+        *(
+            {"strength_indices": {"l1": "7"}},
+            {"strength_indices": {"l1": 10**400}},
+            {"strength_indices": {"l3": 1}},
+        ),
         *({"epoch": -1}, {"epoch": "3"}, {"epoch": 10**400}, {"epoch": 3.5}),
     ],
 )

@@ -23,11 +23,13 @@ TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
 METHODS = ("none", "l1", "max_norm")
 
 
-def snapshot(methods=METHODS, focus="l1", data=DATA, levels=(), change=lambda history: history):
+def snapshot(
+    methods=METHODS, focus="l1", data=DATA, strength_indices=(), change=lambda history: history
+):
     grid = StrengthGrid.of(methods, data, NETWORK, TRAINING)
     history = change(regviz.train(grid.experiment))
     return BoardSnapshot(
-        grid, history, grid.rows(dict(levels)), focus, "light", JobRegistry(), "me"
+        grid, history, grid.rows(dict(strength_indices)), focus, "light", JobRegistry(), "me"
     )
 
 
@@ -43,7 +45,7 @@ def script(snapshot):
     if state.requested_view is not None:
         requested, state.requested_view = state.requested_view, None
         st.session_state.setdefault("requested", []).append(
-            (requested["focus"], requested["levels"])
+            (requested["focus"], requested["strength_indices"])
         )
     paths.show(snapshot)
 
@@ -122,11 +124,11 @@ def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
 
 
 def test_the_boards_strength_is_marked(drawn):
-    for level in (0, 6):
-        seen = snapshot(levels={"l1": level}.items())
+    for strength_index in (0, 6):
+        seen = snapshot(strength_indices={"l1": strength_index}.items())
         opened(seen)
         path = paths.path(seen.history, paths.with_start(seen.grid.experiment, range(1, 9)))
-        assert on_board(drawn.figures[-1], path) == level + 1  # after no regularization
+        assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
 def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
@@ -143,12 +145,12 @@ def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
     assert any("has no standard error" in caption.value for caption in page.caption)
 
 
-def lowest_at(level):
+def lowest_at(strength_index):
     """Validation losses that are lowest at one of the strengths of L1."""
 
     def change(history):
         metrics = {name: values.copy() for name, values in history.metrics.items()}
-        metrics["validation_loss"][-1, 1 + level] = 0.001
+        metrics["validation_loss"][-1, 1 + strength_index] = 0.001
         return replace(history, metrics=metrics)
 
     return change

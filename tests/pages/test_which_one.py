@@ -13,7 +13,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_LEVEL
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
 from tests.jobs.test_runs import finish
@@ -22,7 +22,10 @@ from tests.pages.test_playground import runs
 __all__ = ["runs"]  # the fixture that ends all runs
 
 # where `with_losses` puts the best, away from what the board shows
-LEVEL = dict.fromkeys(METHODS, DEFAULT_LEVEL + 2) | {"none": 0, "l1": DEFAULT_LEVEL - 1}
+LEVEL = dict.fromkeys(METHODS, DEFAULT_STRENGTH_INDEX + 2) | {
+    "none": 0,
+    "l1": DEFAULT_STRENGTH_INDEX - 1,
+}
 PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
 MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
 
@@ -127,13 +130,13 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapsho
 
 def test_all_strengths_count_wherever_the_board_stands(snapshot):
     last = snapshot.history.metrics["validation_loss"][-1]
-    for levels in ({}, {"l2": 0, "l1": 7}):
-        found = best(replace(snapshot, rows=snapshot.grid.rows(levels)))
+    for strength_indices in ({}, {"l2": 0, "l1": 7}):
+        found = best(replace(snapshot, rows=snapshot.grid.rows(strength_indices)))
         for key, networks in snapshot.grid.networks_by_method:
             losses = [last[network] for network in networks]
             assert found[key].loss == min(losses)
-            assert found[key].network == networks[found[key].level]
-            assert losses[found[key].level] == min(losses)
+            assert found[key].network == networks[found[key].strength_index]
+            assert losses[found[key].strength_index] == min(losses)
 
 
 def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(snapshot):
@@ -144,7 +147,7 @@ def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infin
     losses[-1, list(networks_by_method["l2"])] = np.nan
     metrics = snapshot.history.metrics | {"validation_loss": losses}
     found = best(replace(snapshot, history=replace(snapshot.history, metrics=metrics)))
-    assert found["l1"].level != before.level
+    assert found["l1"].strength_index != before.strength_index
     assert np.isfinite(found["l1"].loss)
     assert found["l2"].loss == np.inf
 
@@ -191,7 +194,9 @@ def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compare
     page.button("which_one_open").click().run()
     requested_view = page.session_state["page"].requested_view
     assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
-    assert requested_view["levels"] == {key: LEVEL[key] for key in ("none", "elastic_net", "l1")}
+    assert requested_view["strength_indices"] == {
+        key: LEVEL[key] for key in ("none", "elastic_net", "l1")
+    }
 
 
 def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list[Run]):

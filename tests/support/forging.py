@@ -26,7 +26,18 @@ VALUES: list[Any] = [
     *([], {}, [0, 0], [10**9, 10**9], [[1]], ["l1"], {"a": 1}, {"l1": 7}, {"l1": -7, "l2": HUGE}),
     *(POINTS, [[1e5, 1e5, 5]] * 30, [[float("nan"), 0, 0]] * 30, [[1, 1, 0]] * 3000),
 ]
-NAMES = ["view", "more", "drawn", "chosen", "run", "held", "look", "focus", "levels", "epoch"]
+NAMES = [
+    "view",
+    "more",
+    "drawn",
+    "chosen",
+    "run",
+    "held",
+    "look",
+    "focus",
+    "strength_indices",
+    "epoch",
+]
 NAMES += ["version", "kind", "points", "names"]
 BROKEN = ["", "{", "nul", '"x"', '{"a":', "1" * 5_000, "NaN", DEEP]
 TEXTS = ["", "x", "Draw", "Upload", "Examples", "Paths", "\0", "l" * 3000, "🙂", "../../etc/passwd"]
@@ -133,8 +144,8 @@ class Forger:
 
     def board(self) -> str:
         """What the board tells of itself."""
-        focus, levels, epoch = self.value(), self.value(), self.value()
-        view = {"look": None, "focus": focus, "levels": levels, "epoch": epoch}
+        focus, strength_indices, epoch = self.value(), self.value(), self.value()
+        view = {"look": None, "focus": focus, "strength_indices": strength_indices, "epoch": epoch}
         return json.dumps({"view": view, "more": {"run": "x", "held": self.value()}})
 
     def drawing(self) -> str:

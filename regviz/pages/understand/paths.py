@@ -91,15 +91,15 @@ def _draw(snapshot: BoardSnapshot, one: Path, losses: Losses | None, shown: int)
     for point in event["selection"]["points"]:
         page_state().path_clicks = clicks + 1
         # the index of the strength, or for a weight the last of several numbers
-        level = int(np.ravel(point["customdata"])[-1])
-        _look(snapshot, one.networks[level])
+        strength_index = int(np.ravel(point["customdata"])[-1])
+        _look(snapshot, one.networks[strength_index])
 
 
 def _look(snapshot: BoardSnapshot, network: int) -> None:
     """Show a network on the board."""
     for key, networks in snapshot.grid.networks_by_method:
         if network in networks:
-            snapshot.look(focus=key, levels={key: networks.index(network)})
+            snapshot.look(focus=key, strength_indices={key: networks.index(network)})
 
 
 def validated(one: Path, losses: Losses | None) -> Choice | None:
@@ -119,12 +119,12 @@ def _tell(
     marked = [("Lowest validation loss", choice.best)]
     if choice.one_se is not None:
         marked.append(("Strongest within one standard error of it", choice.one_se))
-    for i, (name, level) in enumerate(marked):
+    for i, (name, strength_index) in enumerate(marked):
         with st.container(horizontal=True, vertical_alignment="center"):
-            everywhere = " It predicts the same everywhere." if same[level] else ""
-            st.markdown(f"**{name}:** {sentence(one, losses, level)}{everywhere}")
-            if st.button(f"Show {one.text(level)} on the board", key=f"paths_show_{i}"):
-                _look(snapshot, one.networks[level])
+            everywhere = " It predicts the same everywhere." if same[strength_index] else ""
+            st.markdown(f"**{name}:** {sentence(one, losses, strength_index)}{everywhere}")
+            if st.button(f"Show {one.text(strength_index)} on the board", key=f"paths_show_{i}"):
+                _look(snapshot, one.networks[strength_index])
     n = len(snapshot.history.dataset.points("validation")[1])
     if losses is None and same[choice.best]:
         st.info(
@@ -154,7 +154,7 @@ def nothing_to_choose_by(n_validation: int) -> str:
     return "There are no validation points to choose a strength by."
 
 
-def sentence(one: Path, losses: Losses | None, level: int) -> str:
+def sentence(one: Path, losses: Losses | None, strength_index: int) -> str:
     """Summarize a strength, such as ``"λ₁ = 0.005, with 78 % zeros and a test loss of 0.31"``.
 
     Parameters
@@ -162,16 +162,20 @@ def sentence(one: Path, losses: Losses | None, level: int) -> str:
     one : Path
     losses : dict of str to ndarray of shape (S, L), or None
         Over seeds; without them the path's own.
-    level : int
+    strength_index : int
         Index of the strength.
     """
     n_weights = one.weights.shape[1]
-    zeros = 1 - one.nonzero[level] / n_weights
+    zeros = 1 - one.nonzero[strength_index] / n_weights
     parts = [f"{100 * zeros:.0f} % of the weights exactly 0"] if zeros > 0 else []
     for split in ("validation", "test"):
-        values = one.losses[split][None, level] if losses is None else losses[split][:, level]
+        values = (
+            one.losses[split][None, strength_index]
+            if losses is None
+            else losses[split][:, strength_index]
+        )
         if np.isfinite(values).all():
             error = standard_error(values)
             spread = f" ± {error:.2f}" if np.isfinite(error) else ""
             parts.append(f"{split} loss {values.mean():.2f}{spread}")
-    return f"{one.text(level)}. " + ", ".join(parts) + "."
+    return f"{one.text(strength_index)}. " + ", ".join(parts) + "."

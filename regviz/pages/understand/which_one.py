@@ -44,8 +44,10 @@ def show(snapshot: BoardSnapshot) -> None:
         if isinstance(found, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
-            levels = {key: measured[key].level for duel in found.duels for key in duel.methods}
-            snapshot.look(focus=found.method, levels=levels, scroll=True)
+            strength_indices = {
+                key: measured[key].strength_index for duel in found.duels for key in duel.methods
+            }
+            snapshot.look(focus=found.method, strength_indices=strength_indices, scroll=True)
         if answers:
             st.button(
                 "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
@@ -53,9 +55,9 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 class Best(NamedTuple):
-    """A method where its validation loss is lowest: its level, that network, and the loss."""
+    """The strength of a method whose final validation loss is lowest."""
 
-    level: int
+    strength_index: int
     network: int
     loss: float
 
@@ -70,8 +72,10 @@ def best(snapshot: BoardSnapshot) -> dict[str, Best]:
     last = np.nan_to_num(snapshot.history.metrics["validation_loss"][-1], nan=np.inf)
     found = {}
     for key, networks in snapshot.grid.networks_by_method:
-        level = int(last[list(networks)].argmin())
-        found[key] = Best(level, networks[level], float(last[networks[level]]))
+        strength_index = int(last[list(networks)].argmin())
+        found[key] = Best(
+            strength_index, networks[strength_index], float(last[networks[strength_index]])
+        )
     return found
 
 
