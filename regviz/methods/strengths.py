@@ -8,9 +8,9 @@ ten datasets, five networks, tanh and ReLU, four optimizers, 300 epochs on 60 po
   checkerboard and blobs, and little on width, depth, activation and optimizer (mostly less than
   twice): it is the strongest on offer. L2's is about 2.5 times L1's, elastic net's 1.5 times; a
   linear model's is set by its gradient at 0. A weak penalty needs time: L1 moves a weight by
-  ``l1 * T`` in a run, where ``T`` is the sum of its step sizes, and the first zeros came at 0.1 / T to 0.3 / T,
-  L2's first effect at about 0.5 / T. That is the weakest. It stays 150 to 1000 times below
-  the strongest.
+  ``l1 * T`` in a run, where ``T`` is the sum of its step sizes, and the first zeros came at
+  0.1 / T to 0.3 / T, L2's first effect at about 0.5 / T. That is the weakest on offer. It stays
+  150 to 1000 times below the strongest.
 - **AdamW's weight decay** balances steps of about one learning rate, so weights end below
   1 / l2 whatever the data: collapse at about 5. ``learning_rate * l2`` stays below 1, where a step
   would overshoot 0.
