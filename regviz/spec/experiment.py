@@ -338,7 +338,7 @@ class Experiment:
 
     @cached_property
     def _hash(self) -> int:
-        """The hash, cached: caches look an experiment up by it, and hashing 2000 points is slow."""
+        """The hash, cached: it is the key of several caches, and takes 90 µs for 2000 points."""
         return hash((self.data, self.network, self.training, self.regularizations))
 
     def __getstate__(self) -> dict[str, Any]:
