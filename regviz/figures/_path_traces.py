@@ -94,7 +94,7 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
                 hoverinfo=None if marked else "skip",
                 line=dict(color=colour, width=1.2 if count < 200 else 0.7),
                 opacity=0.75 if count < 200 else 0.5,
-                # lists: of a 2-D typed array, Plotly reports the clicked row as an object, not a list
+                # lists: of a 2-D typed array, Plotly reports the clicked row as an object
                 customdata=np.dstack([ends_of, strengths, indices]).reshape(-1, 4).tolist()
                 if marked
                 else None,
