@@ -106,7 +106,7 @@ def arrival(start: float, regularization: Regularization, step: float) -> int | 
     ratio, shrink = abs(start) / (step * regularization.l1), step * regularization.l2
     if shrink:
         ratio = math.log1p(shrink * ratio) / math.log1p(shrink)
-    # rounded to 12 digits, as 1 / (0.1 * 0.1) is 99.99999999999999 in float64, and others above
+    # rounded to 12 digits first: 0.9 / (0.01 * 0.03) is 3000.0000000000005 in float64
     return math.ceil(float(f"{ratio:.12g}"))
 
 

@@ -285,8 +285,8 @@ def _exp_where_normal(x):
 def exp(x: Any) -> Any:
     """Return the exponential of numbers up to 0.
 
-    In float32 the relative error is 2e-7, and the result is 0 below -87, where it is subnormal; in
-    float64 it is the C library's.
+    In float32 the relative error is 2e-7, and the result is 0 below -87, where it approaches the
+    subnormal numbers. In float64 it is the C library's.
     """
     raise NotImplementedError
 

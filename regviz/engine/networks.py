@@ -105,8 +105,8 @@ def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Ten
         hits = outputs.argmax(1) == y
     elif task == "binary":
         z = outputs[:, 0]
-        # not by softplus, though it is three times as fast: its last bit depends on the position
-        # of an element in the tensor
+        # not by softplus, though it is three times as fast: its last bit depends on an element's
+        # address in memory
         loss = ((1 - y) * z).sub_(F.logsigmoid(z))
         hits = (z > 0) == (y > 0.5)
     else:

@@ -37,7 +37,7 @@ def shrink_(
 
     References
     ----------
-    Parikh & Boyd 2014, Proximal algorithms, sections 6.1.1 and 6.5.2.
+    Parikh & Boyd 2014, Proximal algorithms, chapter 6.
     """
     weights.sub_(torch.clamp(weights, *thresholds)).mul_(factor)
 
