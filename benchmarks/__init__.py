@@ -1,1 +1,1 @@
-"""Benchmarks: each prints a table of ratios measured in one run."""
+"""Benchmarks. Each prints a table of times or ratios measured in one run."""

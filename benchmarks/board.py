@@ -1,11 +1,14 @@
-"""How fast the board draws and answers, in headless Chromium.
+"""Frame rate and response times of the board in headless Chromium.
 
     python -m benchmarks.board
 
-Prints the frames per second that seven cards and the focus sustain, epoch by epoch, against six
-`st.plotly_chart`s of networks of the same size; how long after a slider has moved the board is
-drawn anew, and what is sent meanwhile; the time from a change in the sidebar to the first picture
-and to every method at every strength; and the bytes that a grid costs on the WebSocket.
+Prints
+
+- the frame rate of seven cards and the focus while the epoch advances, compared with six
+  `st.plotly_chart`s of networks of the same size;
+- the time from a slider's movement to the new picture, and the number of messages sent meanwhile;
+- the time from a change in the sidebar to the first picture and to all networks;
+- the WebSocket traffic of a grid in bytes.
 """
 
 import argparse
@@ -27,11 +30,11 @@ from devtools.board import find_board
 from devtools.browsers import find_chromium
 
 ROOT = Path(__file__).parent.parent
-SECONDS = 4
-CHANGES = 15
-STEPS = 120
+SECONDS = 4  # of playback
+CHANGES = 15  # of the sidebar
+STEPS = 120  # of a slider
 
-# frames of the browser for which the board was drawn, another epoch each
+# advance the epoch in each animation frame; return [drawings per second, longest frame in ms]
 PLAY = """async (seconds) => {
   const board = window.board(), draw = board.draw.bind(board);
   let drawn = 0, slowest = 0, before = performance.now();
@@ -47,7 +50,7 @@ PLAY = """async (seconds) => {
   return [drawn / seconds, slowest];
 }"""
 
-# milliseconds from each movement of a slider until the browser has painted what it changes
+# move a slider `steps` times; return the milliseconds until the browser has painted each change
 DRAG = """async ([selector, steps]) => {
   const slider = window.board().element.querySelector(selector);
   const span = slider.max - slider.min, times = [];
@@ -110,20 +113,23 @@ def served(script: str, port: int) -> Iterator[str]:
 
 
 def message_bytes(page: Page, direction: str) -> list[int]:
-    """A list that grows by the size of every message "Sent" or "Received" from now on."""
+    """Return a list to which the size of every later WebSocket message is appended.
+
+    ``direction`` is "Sent" or "Received".
+    """
     sizes: list[int] = []
 
-    def heard(event: dict[str, dict[str, str]]) -> None:
+    def append_size(event: dict[str, dict[str, str]]) -> None:
         sizes.append(len(base64.b64decode(event["response"]["payloadData"])))
 
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
-    session.on(f"Network.webSocketFrame{direction}", heard)
+    session.on(f"Network.webSocketFrame{direction}", append_size)
     return sizes
 
 
 def changes(page: Page) -> dict[str, list[float]]:
-    """Seconds from a change to the first picture, and to every method at every strength."""
+    """Return the seconds from a change of the noise to the first picture and to all networks."""
     noise = page.locator('input[type=range][aria-label="Noise"]')
     until = {
         "first picture": "window.board().recording.run !== '{run}'",
@@ -143,7 +149,7 @@ def changes(page: Page) -> dict[str, list[float]]:
 
 
 def quantile(times: list[float], share: float) -> float:
-    """The time that a share of all times does not exceed."""
+    """Return the smallest time that at least ``share`` of the times do not exceed."""
     return sorted(times)[min(len(times) - 1, math.ceil(share * len(times)) - 1)]
 
 
@@ -152,7 +158,7 @@ def main() -> None:
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        # Playwright waits by means that the page's policy forbids
+        # Playwright's wait_for_function needs eval, which the page's CSP forbids
         page = browser.new_page(viewport={"width": 1400, "height": 900}, bypass_csp=True)
         with served("app.py", 8651) as address:
             received = message_bytes(page, "Received")

@@ -1,13 +1,13 @@
-"""Fit the constants of `regviz.jobs.cost`, which estimates how long a training takes.
+"""Fit the coefficients of `regviz.jobs.cost`, which estimates the duration of a training.
 
-Random settings are trained for a while each, in one thread, and the time of an epoch is fitted,
-with no coefficient below 0 and every setting's relative error counting the same. Prints the
-coefficients in the form of `regviz.jobs.cost`, and the error of estimates for settings that were
-left out of the fit.
+Random settings are trained in one thread. Non-negative least squares fits the coefficients to the
+relative errors of two thirds of the settings. Prints the coefficients in the form of
+`regviz.jobs.cost`, and quantiles of estimate / measured for the other settings.
 """
 
 import argparse
 import time
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -27,11 +27,11 @@ from regviz.spec.experiment import (
     TrainingSpec,
 )
 
-SECONDS = 0.6  # that a setting is trained for, about
+SECONDS = 0.6  # approximate duration of the training of a setting
 
 
 def setting(rng: np.random.Generator) -> Experiment:
-    """Some experiment of the page's: any network, batch and optimizer, all or some methods."""
+    """Draw a random experiment that the page allows: network, batch, optimizer and methods."""
     hidden = (int(rng.choice([2, 4, 8, 16, 32])),) * int(rng.integers(0, 7))
     data = DataSpec("moons", n_samples=int(rng.choice([100, 400, 2000])))
     n_train = int(data.n_samples * data.train_fraction * (1 - data.validation_fraction))
@@ -49,12 +49,13 @@ def setting(rng: np.random.Generator) -> Experiment:
 
 
 def seconds(experiment: Experiment) -> tuple[Experiment, float]:
-    """The experiment with as many epochs as were trained, and how long they took."""
+    """Train with enough epochs for a duration of at least half of `SECONDS`.
+
+    Returns the experiment with this number of epochs, and the seconds.
+    """
     epochs = 2
     while True:
-        longer = regviz.spec.experiment.replace(
-            experiment, training=regviz.spec.experiment.replace(experiment.training, epochs=epochs)
-        )
+        longer = replace(experiment, training=replace(experiment.training, epochs=epochs))
         start = time.perf_counter()
         regviz.train(longer)
         took = time.perf_counter() - start
@@ -64,7 +65,7 @@ def seconds(experiment: Experiment) -> tuple[Experiment, float]:
 
 
 def main() -> None:
-    """Print the coefficients, and how well they foretell."""
+    """Print the coefficients, and the errors of estimates."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--settings", type=int, default=120)
     settings = parser.parse_args().settings
@@ -75,9 +76,9 @@ def main() -> None:
     A = np.array([work(experiment) for experiment, _ in measured])
     took = np.array([t for _, t in measured])
     fit = np.arange(settings) % 3 != 0
-    found, _ = nnls(A[fit] / took[fit, None], np.ones(fit.sum()))
-    print("fitted:", ", ".join(f"{c:.2g}" for c in found))
-    for name, coefficients in (("fitted", found), ("regviz.cost", np.array(COEFFICIENTS))):
+    fitted, _ = nnls(A[fit] / took[fit, None], np.ones(fit.sum()))
+    print("fitted:", ", ".join(f"{c:.2g}" for c in fitted))
+    for name, coefficients in (("fitted", fitted), ("regviz.jobs.cost", np.array(COEFFICIENTS))):
         ratio = A[~fit] @ coefficients / took[~fit]
         low, middle, high = np.quantile(ratio, [0.05, 0.5, 0.95])
         print(f"estimate / measured by {name}: {middle:.2f} ({low:.2f} to {high:.2f})")

@@ -1,4 +1,4 @@
-"""A server and its visitors, and what both use of this machine."""
+"""A server with its visitors, and their use of processors."""
 
 import asyncio
 import os
@@ -14,33 +14,33 @@ from benchmarks.tables import Row
 from benchmarks.visitors import Visitor
 
 APP, NAIVE = "app.py", "benchmarks/naive_page.py"
-WAIT = 60.0  # seconds after which what has not come does not come
-WARM = 3.0  # seconds that the first visitor stays
+WAIT = 60.0  # timeout for a recording to arrive, in seconds
+WARM = 3.0  # stay of the first visitor, in seconds
 
 
 def there(showing: Showing) -> bool:
-    """Whether all has come."""
+    """Return whether the whole recording has arrived."""
     return showing.whole is not None
 
 
 class Crowd:
-    """Visitors of a server that serves them for as long as the ``async with`` block lasts.
+    """Context manager of a server and its visitors.
 
-    One visitor has been there before: for the first of a process modules are imported.
+    On entering, one visitor opens the page and leaves, so that modules are imported.
 
     Parameters
     ----------
     script : str
-        What is served: `APP` or `NAIVE`.
+        The script to serve: `APP` or `NAIVE`.
     port : int
     with_browser : bool
-        Whether a real browser is among the visitors.
+        Whether a real browser is one of the visitors.
 
     Attributes
     ----------
     server : Server
     visitors : list of Visitor
-        The synthetic ones that are there.
+        The synthetic visitors at present.
     browser : RealBrowser or None
     """
 
@@ -75,12 +75,12 @@ class Crowd:
         await self._stack.aclose()
 
     def begin(self) -> None:
-        """Count processor time and trainings from now on."""
+        """Start the measurement of processor time and trainings."""
         self._began = self._used()
         self._n_trained = len(self.server.trainings())
 
     def _used(self) -> dict[str, float]:
-        """Seconds of processor time by who used them, and the time."""
+        """Return seconds of processor time by user, and the current time under the key ""."""
         server, own = set(self.server.pids()), os.getpid()
         used = {
             "the server": processor(server),
@@ -88,42 +88,42 @@ class Crowd:
             "the real browser": processor(set(descent(own)) - server - {own}),
         }
         others = machine() - sum(used.values())
-        return used | {"what has nothing to do with this": others, "": time.perf_counter()}
+        return used | {"other processes": others, "": time.perf_counter()}
 
     def come(self, n: int) -> list[Visitor]:
-        """So many visitors more, who have not opened the page yet."""
+        """Add ``n`` synthetic visitors, who have not opened the page yet."""
         new = [Visitor(self.server.address, self.screen) for _ in range(n)]
         self.visitors += new
         return new
 
     async def open(self, query: str, files: tuple[str, ...] = ()) -> list[Showing]:
-        """All synthetic visitors open a link at once."""
+        """Open a link by all synthetic visitors at once."""
         synthetic = [visitor.open(query, files) for visitor in self.visitors]
         return list(await asyncio.gather(*synthetic))
 
     async def wait(self, showings: list[Showing], until: Callable[[Showing], bool] = there) -> None:
-        """Wait until all has come, or `WAIT`."""
+        """Wait until the condition holds for all of ``showings``, for at most `WAIT` seconds."""
         end = time.monotonic() + WAIT
         while time.monotonic() < end and not all(map(until, showings)):
             await asyncio.sleep(0.05)
 
     async def leave(self) -> None:
-        """All synthetic visitors leave."""
+        """Close the connections of all synthetic visitors."""
         for visitor in self.visitors:
             self._errors += visitor.errors
         await asyncio.gather(*(visitor.close() for visitor in self.visitors))
         self.visitors.clear()
 
     def trained(self) -> int:
-        """How many trainings have ended since the load began; a grid is two."""
+        """Return the number of trainings that have ended since `begin`; a grid counts as two."""
         return len(self.server.trainings()) - self._n_trained
 
-    def told(self) -> int:
-        """How often the page has told a visitor something in a box, such as that he has to wait."""
+    def n_alerts(self) -> int:
+        """Return the number of alert boxes that visitors have received, such as to wait."""
         return sum(len(visitor.alerts) for visitor in self.visitors)
 
     def processors(self) -> list[Row]:
-        """Rows of the processors' use since the load began, by process."""
+        """Return rows of the mean use of processors since `begin`, by user."""
         now = self._used()
         taken = now.pop("") - self._began[""]
         return [
@@ -136,7 +136,7 @@ class Crowd:
         ]
 
     def errors(self) -> list[str]:
-        """All that has gone wrong, on the pages and in the server's log."""
+        """Return all errors on the pages and in the server's log."""
         pages = [error for visitor in self.visitors for error in visitor.errors]
         browser = self.browser.errors if self.browser is not None else []
         return self._errors + pages + browser + self.server.tracebacks()

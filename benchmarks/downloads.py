@@ -1,28 +1,28 @@
-"""As much of HTTP as a visitor needs: files over a few connections that stay open, and cookies."""
+"""A minimal HTTP/1.1 client with persistent connections and cookies."""
 
 import asyncio
 import contextlib
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-CONNECTIONS = 6  # that a browser opens to one server
+CONNECTIONS = 6  # browsers' limit of connections to one server with HTTP/1.1
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Browser:
-    """The files of one server, for one visitor.
+    """Downloads files from one server for one visitor, and discards them.
 
     Parameters
     ----------
     address : str
-        Such as ``http://127.0.0.1:8501``.
+        Address of the server, such as ``http://127.0.0.1:8501``.
 
     Attributes
     ----------
     cookies : dict of str to str
-        That the server has set.
+        Cookies that the server has set.
     """
 
     def __init__(self, address: str) -> None:
@@ -34,19 +34,19 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     async def get(self, path: str, page: bool = False) -> None:
-        """Load a file, and forget it.
+        """Download a file.
 
         Parameters
         ----------
         path : str
-            With the query string.
+            Path with the query string.
         page : bool
-            Whether it is asked for as a page is.
+            Whether to send the ``Accept`` header of a page instead of that of a file.
 
         Raises
         ------
         OSError
-            If the server cannot be reached, or answers with another status than 200.
+            If the server cannot be reached, or the status is not 200.
         """
         if self._free:
             reader, writer = self._free.pop()
@@ -74,7 +74,7 @@ class Browser:
             raise OSError(f"status {status} for {path.split('?')[0]}")
 
     async def get_all(self, paths: Iterable[str]) -> None:
-        """Load files, as many at a time as a browser does."""
+        """Download files over at most `CONNECTIONS` connections at a time."""
         waiting = iter(paths)
 
         async def work() -> None:

@@ -1,9 +1,9 @@
-"""The page that the load is compared with: six networks trained one by one, drawn by Plotly.
+"""Baseline of `benchmarks.serve`: a page that trains six networks one by one and uses Plotly.
 
     streamlit run benchmarks/naive_page.py
 
-As it is written in an afternoon: PyTorch in the script, a figure of all boundaries every few
-epochs. Points, networks and epochs are those of the page that RegViz opens with.
+It is what is written in an afternoon: training by PyTorch in the script, with a figure of all
+boundaries every few epochs. Points, networks and epochs are those of RegViz's first experiment.
 """
 
 import itertools
@@ -31,7 +31,7 @@ METHODS = {
 
 
 def build(hidden: tuple[int, ...], dropout: float = 0.0) -> nn.Sequential:
-    """Make a network with two inputs and one output."""
+    """Return a network with two inputs and one output."""
     modules: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise((2, *hidden)):
         modules += [nn.Linear(fan_in, fan_out), nn.Tanh(), nn.Dropout(dropout)]
@@ -48,7 +48,7 @@ def train_epoch(
     l2: float = 0.0,
     max_norm: float = 0.0,
 ) -> None:
-    """Take a step for each batch."""
+    """Train one epoch of mini-batches."""
     loss_of = nn.BCEWithLogitsLoss()
     layers = [module for module in model if isinstance(module, nn.Linear)]
     model.train()
@@ -68,7 +68,7 @@ def train_epoch(
 
 
 def figure(models: list[nn.Sequential], X: np.ndarray, y: np.ndarray, title: str) -> go.Figure:
-    """Draw what every network says of the plane, and the training points upon it."""
+    """Plot the predictions of every network over the plane, with the training points."""
     axis = np.linspace(-2.5, 2.5, GRID, dtype=np.float32)
     points = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
     drawn = make_subplots(2, 3, subplot_titles=list(METHODS))
@@ -89,7 +89,7 @@ def figure(models: list[nn.Sequential], X: np.ndarray, y: np.ndarray, title: str
 
 
 def main() -> None:
-    """Draw the page: it trains from the start each time that it runs."""
+    """Show the page. Each rerun of the script trains from the beginning."""
     st.title("Regularization")
     spec, training, hidden = SHOWCASE.data, SHOWCASE.training, SHOWCASE.network.hidden
     seed = int(st.sidebar.number_input("Seed", 0, 1_000_000, spec.seed, key="seed"))

@@ -1,4 +1,4 @@
-"""The programs that RegViz is measured against, one network after another."""
+"""Baselines of `benchmarks.training`: training of one network in PyTorch and scikit-learn."""
 
 import itertools
 import warnings
@@ -18,7 +18,7 @@ def plain_pytorch(
     regularization: Regularization,
     epochs: int,
 ) -> nn.Sequential:
-    """Train one network the way a good engineer writes it first."""
+    """Train one network by an ordinary PyTorch loop, with autograd and `torch.optim.SGD`."""
     torch.manual_seed(training.seed)
     sizes = (dataset.n_columns, *network.hidden)
     modules: list[nn.Module] = []
@@ -55,7 +55,7 @@ def plain_pytorch(
 def scikit_learn(
     dataset: Dataset, network: NetworkSpec, training: TrainingSpec, epochs: int
 ) -> MLPClassifier:
-    """Train one network with scikit-learn, which has L2 and no other regularizer."""
+    """Train one network with scikit-learn, whose only regularizer is L2."""
     model = MLPClassifier(
         network.hidden,
         activation="tanh",

@@ -1,5 +1,5 @@
 /**
- * Milliseconds per epoch of TensorFlow Playground's own training of one network, the best of several.
+ * Print the milliseconds per epoch of TensorFlow Playground's training of one network, best of five.
  *
  *     node playground.mjs nn.mjs '{"sizes": [2, 4, 2, 1], "batch": 10, "epochs": 20, "points": [[x1, x2, y], …]}'
  */
@@ -11,7 +11,7 @@ const { sizes, batch, epochs, points } = JSON.parse(given);
 const { TANH } = nn.Activations;
 const network = nn.buildNetwork(sizes, TANH, TANH, null, ["x1", "x2"], false);
 
-/** One pass over the points, as the Playground's `oneStep` does it. */
+/** Train for one pass over the points, as the Playground's `oneStep` does. */
 function epoch() {
   points.forEach(([x1, x2, y], i) => {
     nn.forwardProp(network, [x1, x2]);
@@ -20,7 +20,7 @@ function epoch() {
   });
 }
 
-for (let i = 0; i < 100; i++) epoch(); // until it is compiled
+for (let i = 0; i < 100; i++) epoch(); // warm-up, until it is compiled
 let best = Infinity;
 for (let repeat = 0; repeat < 5; repeat++) {
   const start = performance.now();

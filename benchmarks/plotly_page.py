@@ -1,4 +1,4 @@
-"""The page that the board is compared with: six boundaries by `st.plotly_chart`, in a fragment."""
+"""Baseline of `benchmarks.board`: boundaries in a fragment with one `st.plotly_chart` each."""
 
 import numpy as np
 import plotly.graph_objects as go

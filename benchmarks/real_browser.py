@@ -1,4 +1,4 @@
-"""A real browser among the synthetic visitors: headless Chromium, in a thread of its own."""
+"""A visitor with a real browser: headless Chromium, controlled from a thread of its own."""
 
 import asyncio
 import time
@@ -22,19 +22,19 @@ Result = TypeVar("Result")
 
 
 class RealBrowser:
-    """A visitor with a browser. Times end when the picture is drawn, not when its bytes have come.
+    """A visitor with a browser. Its times include drawing, unlike those of synthetic visitors.
 
     Parameters
     ----------
     address : str
-        Of the server.
+        Address of the server.
 
     Attributes
     ----------
     errors : list of str
-        What the page has complained of, and pictures that did not come.
+        Errors on the browser's console, uncaught exceptions, and timeouts.
     files : list of str
-        Paths that the browser has loaded besides the page, in order, as its cache was empty.
+        Paths of the files that the browser has requested with an empty cache, in order.
     """
 
     def __init__(self, address: str) -> None:
@@ -54,11 +54,11 @@ class RealBrowser:
         self._thread.shutdown()
 
     async def open(self, query: str) -> Showing:
-        """Open the page at a link, until its first picture is drawn."""
+        """Open the page by a link, and wait until all networks have been received."""
         return await self._do(self._open, query)
 
     async def change(self, seed: int) -> Showing:
-        """Choose another seed, until all networks have come."""
+        """Set another seed, and wait until all networks have been received."""
         return await self._do(self._change, seed)
 
     async def leave(self) -> None:
@@ -74,7 +74,7 @@ class RealBrowser:
             executable_path=find_chromium(),
             args=["--no-sandbox", "--disable-background-networking", "--no-first-run"],
         )
-        # Playwright waits by means that the page's policy forbids
+        # Playwright's wait_for_function needs eval, which the page's CSP forbids
         self._page = self._browser.new_page(
             viewport={"width": 1400, "height": 900}, bypass_csp=True
         )

@@ -1,4 +1,4 @@
-"""Read a page's messages as a browser does, to tell when a picture is there."""
+"""Interpret a page's messages as the browser does, to measure when its pictures are complete."""
 
 import json
 import struct
@@ -15,14 +15,14 @@ BOARD = "regviz_board"
 
 @dataclass
 class Showing:
-    """When what was asked for has come.
+    """Times of the response to a request.
 
     Attributes
     ----------
     asked : float
-        By `time.perf_counter`.
+        Time of the request by `time.perf_counter`.
     first, whole : float or None
-        Seconds until the first picture, and until all that the browser will hold; None before that.
+        Seconds from the request to the first picture, and to the complete recording; None before.
     """
 
     asked: float
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     text : str
         The component's triggers as JSON.
     rest : float
-        Seconds after which it does.
+        Delay of the message in seconds.
     """
 
     text: str
@@ -46,32 +46,33 @@ class Answer(NamedTuple):
 
 
 class Screen(ABC):
-    """The screen of one visitor, and the answers of the visitor's browser."""
+    """Interpreter of the messages that one visitor receives."""
 
     def __init__(self) -> None:
         self._expected: dict[str, Showing] = {}
 
-    def expect(self, what: str) -> Showing:
-        """What comes with this in its description is what was asked for now.
+    def expect(self, parameter: str) -> Showing:
+        """Register a request made now, and return its times, which `see` and `finish` set.
 
         Parameters
         ----------
-        what : str
-            As in a link, such as ``"seed=7"``. Empty for whatever comes first.
+        parameter : str
+            A parameter in the description of the expected recording, such as ``"seed=7"``. Empty
+            to match the next recording.
         """
-        showing = self._expected[what] = Showing(time.perf_counter())
+        showing = self._expected[parameter] = Showing(time.perf_counter())
         return showing
 
     @abstractmethod
     def see(self, element: Element, now: float) -> Answer | None:
-        """Take in an element that has come."""
+        """Process a received element, and return the answer of the browser, if any."""
 
     def finish(self, now: float) -> None:  # noqa: B027
-        """Take in that a run of the page is over."""
+        """Process the end of a run of the page."""
 
 
 class Board(Screen):
-    """The frames of a grid as they arrive; asks for more as ``board.js`` does."""
+    """Receives the frames of a grid, and requests more as ``board.js`` does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +81,7 @@ class Board(Screen):
         self._held, self._n_frames = 0, 1
 
     def see(self, element: Element, now: float) -> Answer | None:
-        """Take in an element; the answer asks for the frames that are not there yet."""
+        """Process an element of the board; the answer requests the frames not yet received."""
         component = element.bidi_component
         if component.component_name != BOARD:
             return None
@@ -111,33 +112,36 @@ class Board(Screen):
 
     def _begin(self, header: Mapping[str, Any], now: float) -> None:
         self._run, self._held, self._n_frames = header["run"], 0, header["n_frames"]
-        described = (header["link"] or "").split("&")
-        whatever = self._expected.pop("", None)
-        found = (self._expected.pop(what) for what in described if what in self._expected)
-        self._showing = next(found, whatever)
+        parameters = (header["link"] or "").split("&")
+        next_recording = self._expected.pop("", None)
+        matches = (self._expected.pop(each) for each in parameters if each in self._expected)
+        self._showing = next(matches, next_recording)
         if self._showing is not None:
             self._showing.first = now - self._showing.asked
 
 
 class Charts(Screen):
-    """Plotly figures whose text names what they show; they are all there when the page has run."""
+    """Receives Plotly figures, whose titles have the expected parameter.
+
+    The recording is complete at the end of the run.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._showing: Showing | None = None
 
     def see(self, element: Element, now: float) -> Answer | None:
-        """Take in an element; there is nothing to answer."""
+        """Process an element; the browser does not answer."""
         if not element.HasField("plotly_chart"):
             return None
         spec = element.plotly_chart.spec
-        found = next((what for what in reversed(self._expected) if what in spec), None)
-        if found is not None:
-            self._showing = self._expected.pop(found)
+        match = next((each for each in reversed(self._expected) if each in spec), None)
+        if match is not None:
+            self._showing = self._expected.pop(match)
             self._showing.first = now - self._showing.asked
         return None
 
     def finish(self, now: float) -> None:
-        """Take in that a run of the page is over: what is shown is complete."""
+        """Record the time of the complete figures, at the end of a run."""
         if self._showing is not None and self._showing.whole is None:
             self._showing.whole = now - self._showing.asked

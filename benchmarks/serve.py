@@ -1,14 +1,13 @@
-"""Measure a server under load: a class that opens one link, that experiments, that is idle.
+"""Measure a server under load: visitors who open one link, change settings, or are idle.
 
     python -m benchmarks.serve                     all loads; takes about twenty minutes
     python -m benchmarks.serve --load same-link    one of them
     python -m benchmarks.serve --load changes --minutes 1
 
-Each load meets a server of its own, which shares this machine with its visitors. All but one of
-them are synthetic (`benchmarks.visitors`) and find the page's files in their caches; one is a real
-browser, whose times include that it loads these files and draws. What was asked for and did not
-come counts as slower than all else. Processors are told in cores. Linux only: memory is read from
-``/proc``.
+Each load has a new server on the same machine as the visitors. All visitors but one are synthetic
+(`benchmarks.visitors`), with the page's files in their caches. The other is a real browser, whose
+times include downloading these files and drawing. A recording that does not arrive counts as
+infinitely slow. The use of processors is in cores. Linux only: memory is read from ``/proc``.
 """
 
 import argparse
@@ -24,10 +23,10 @@ from benchmarks.server import Server
 from benchmarks.tables import Row, drawn, quantile, show, times
 from benchmarks.visitors import Visitor
 
-SHARED = "v=1&seed=77"  # a link that nobody has opened before
-SETTLE = 45.0  # seconds in which a server has tidied up, and an idle one is at rest
-LEAVE = 300.0  # seconds for memory to come back
-BACK = 1.1  # times the memory of before
+SHARED = "v=1&seed=77"  # a link whose run is not cached
+SETTLE = 45.0  # seconds after which maintenance is done and an idle server is at rest
+LEAVE = 300.0  # seconds within which memory has to return
+BACK = 1.1  # memory afterwards, in units of that before
 STARTS = 5
 NEWCOMERS = 5
 NAIVE_MINUTES = 1.0  # enough for a ratio
@@ -40,9 +39,9 @@ class Options:
     Attributes
     ----------
     visitors, idle : int
-        How many open a link and experiment, and how many are idle.
+        Number of visitors who open a link and change settings, and number of idle visitors.
     minutes : float
-        For how long they experiment.
+        Duration of the changes.
     every : float
         Seconds between two changes of one visitor.
     port : int
@@ -59,7 +58,7 @@ class Options:
 
 
 async def start(options: Options) -> list[Showing]:
-    """From the start of the process to the first picture."""
+    """Measure the time from the start of the server to the first picture."""
     showings = []
     errors: list[str] = []
     for _ in range(STARTS):
@@ -85,19 +84,21 @@ async def start(options: Options) -> list[Showing]:
 
 
 async def same_link(options: Options, script: str = APP, full: bool = False) -> list[Showing]:
-    """All visitors open the same link at once.
+    """Measure the times of visitors who open the same link at once.
 
     Parameters
     ----------
     options : Options
     script : str
+        The script to serve.
     full : bool
-        Whether synthetic visitors have empty caches too, and load what the real browser loads.
+        Whether synthetic visitors also have empty caches, and download the files that the real
+        browser does.
 
     Returns
     -------
     list of Showing
-        Of the synthetic visitors.
+        Times of the synthetic visitors.
     """
     with_browser = options.browser and script == APP
     async with Crowd(script, options.port, with_browser or full) as crowd:
@@ -128,12 +129,12 @@ async def same_link(options: Options, script: str = APP, full: bool = False) -> 
 
 
 async def changes(options: Options, script: str = APP) -> list[Showing]:
-    """Every visitor changes something every few seconds; then all leave.
+    """Measure the times of visitors who each change the seed every few seconds; then all leave.
 
     Returns
     -------
     list of Showing
-        Of the changes of synthetic visitors.
+        Times of the synthetic visitors' changes.
     """
     with_browser = options.browser and script == APP
     minutes = options.minutes if script == APP else min(options.minutes, NAIVE_MINUTES)
@@ -150,15 +151,15 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
         async def experiment(
             who: int, change: Callable[[int], Awaitable[Showing]]
         ) -> list[Showing]:
-            """One visitor's changes: each to a seed that nobody else chooses."""
+            """Change the seed of one visitor repeatedly, each time to a new one."""
             next_ = time.perf_counter() + options.every * who / options.visitors
-            found: list[Showing] = []
+            made: list[Showing] = []
             while next_ < end:
                 await asyncio.sleep(next_ - time.perf_counter())
-                found.append(await change(1000 * (who + 1) + len(found)))
-                # who sees the last change late makes the next one late
+                made.append(await change(1000 * (who + 1) + len(made)))
+                # later than planned if the last change took longer
                 next_ = max(next_ + options.every, time.perf_counter())
-            return found
+            return made
 
         def seed(visitor: Visitor) -> Callable[[int], Awaitable[Showing]]:
             return lambda value: visitor.change("seed", value)
@@ -180,8 +181,8 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
         rows = times(showings, options.every, first=0.3, whole=3)
         rows += drawn(made[-1], WAIT) if crowd.browser is not None else []
         rows += [
-            Row("changes that were put off, or warned of", crowd.told(), "", 0),
-            Row("trainings that have ended, some unfinished", crowd.trained(), ""),
+            Row("messages to wait, and warnings", crowd.n_alerts(), "", 0),
+            Row("trainings that ended or were cancelled", crowd.trained(), ""),
             *crowd.processors(),
         ]
         show(title, rows, crowd.errors())
@@ -190,7 +191,7 @@ async def changes(options: Options, script: str = APP) -> list[Showing]:
 
 
 async def idle(options: Options) -> list[Showing]:
-    """Many visitors who do nothing, newcomers among them; then all leave."""
+    """Measure memory with many idle visitors, and the times of new ones; then all leave."""
     async with Crowd(APP, options.port, False) as crowd:
         before = await settled(crowd)
         crowd.come(options.idle)
@@ -198,13 +199,13 @@ async def idle(options: Options) -> list[Showing]:
         await crowd.wait(showings)
         await asyncio.sleep(SETTLE)
         each = (crowd.server.memory() - before) / options.idle
-        found: list[Showing] = []
+        opened: list[Showing] = []
         for n in range(NEWCOMERS):
             (newcomer,) = crowd.come(1)
             showing = await newcomer.open(f"v=1&seed={9000 + n}")
             await crowd.wait([showing])
-            found.append(showing)
-        first = [showing.first for showing in found]
+            opened.append(showing)
+        first = [showing.first for showing in opened]
         rows = [
             Row("memory of each", each, "MiB", 8),
             Row("newcomer's first picture, median", quantile(first, 0.5), beyond=WAIT),
@@ -214,17 +215,17 @@ async def idle(options: Options) -> list[Showing]:
         title = f"{options.idle} idle visitors, and {NEWCOMERS} newcomers with links of their own"
         show(title, rows, crowd.errors())
         await leaving(crowd, before)
-    return found
+    return opened
 
 
 async def settled(crowd: Crowd) -> float:
-    """Memory of the server at rest, in MiB."""
+    """Return the memory of the server at rest, in MiB."""
     await asyncio.sleep(SETTLE)
     return crowd.server.memory()
 
 
 async def leaving(crowd: Crowd, before: float) -> None:
-    """All leave; then memory is watched until it is back, or for `LEAVE`."""
+    """Measure the time after all have left until memory has returned, for at most `LEAVE`."""
     most = crowd.server.memory()
     n_visitors = len(crowd.visitors) + (crowd.browser is not None)
     await crowd.leave()
@@ -244,25 +245,25 @@ async def leaving(crowd: Crowd, before: float) -> None:
 
 
 async def compare(options: Options, here: dict[str, list[Showing]]) -> None:
-    """The same visitors of the naive page, and how much longer they wait there.
+    """Measure the naive page under the same loads, and print the ratios of waiting times.
 
     Parameters
     ----------
     options : Options
     here : dict of str to list of Showing
-        What was measured of RegViz by load; the others are measured now.
+        Times of RegViz by load; missing ones are measured now.
     """
     for name, load, beyond in (
         ("same-link", same_link, WAIT),
         ("changes", changes, options.every),
     ):
-        theirs = [showing.first for showing in await load(options, NAIVE)]
-        ours = [showing.first for showing in here.get(name) or await load(options)]
-        for share, called in ((0.5, "median"), (0.95, "p95")):
-            slow, fast = quantile(theirs, share), quantile(ours, share)
+        naive = [showing.first for showing in await load(options, NAIVE)]
+        regviz = [showing.first for showing in here.get(name) or await load(options)]
+        for share, statistic in ((0.5, "median"), (0.95, "p95")):
+            slow, fast = quantile(naive, share), quantile(regviz, share)
             least = "more than " if math.isinf(slow) else ""
             text = f"{least}{min(slow, beyond) / fast:.0f} times as long"
-            print(f"  first picture, {called}: the naive page takes {text}", flush=True)
+            print(f"  first picture, {statistic}: the naive page takes {text}", flush=True)
 
 
 LOADS: dict[str, Callable[[Options], Coroutine[None, None, list[Showing]]]] = {

@@ -1,4 +1,4 @@
-"""A Streamlit server in a process of its own, and what it takes of the machine, as Linux says."""
+"""A Streamlit server in a separate process, with its memory and processor time from ``/proc``."""
 
 import contextlib
 import json
@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
-UP = 90.0  # seconds that a server may take to answer
-TICKS = os.sysconf("SC_CLK_TCK")
+UP = 90.0  # timeout for the start of a server, in seconds
+TICKS = os.sysconf("SC_CLK_TCK")  # per second
 
 
 class Server:
-    """Serves a script for as long as the ``with`` block lasts.
+    """Context manager of a Streamlit server.
 
     Parameters
     ----------
     script : str
-        Path from the project's folder.
+        Path of the script, relative to the project's folder.
     port : int
     wait : bool
-        Whether to go on only when it answers.
+        Whether entering waits until the server answers.
 
     Attributes
     ----------
@@ -67,12 +67,12 @@ class Server:
         self._log.close()
 
     def wait(self) -> None:
-        """Wait until it answers.
+        """Wait until the server answers.
 
         Raises
         ------
         RuntimeError
-            If it ends instead, or takes longer than `UP`.
+            If it exits, or does not answer within `UP`.
         """
         end = time.monotonic() + UP
         while self._process.poll() is None and time.monotonic() < end:
@@ -84,52 +84,53 @@ class Server:
         raise RuntimeError(f"the server does not answer:\n{self.log()}")
 
     def log(self) -> str:
-        """All that it has written so far."""
+        """Return the server's output so far."""
         return Path(self._log.name).read_text(errors="replace")
 
     def tracebacks(self) -> list[str]:
-        """The last line of each exception that its log tells of."""
-        found = []
+        """Return the last line of each traceback in the log."""
+        lines = []
         for line in self.log().splitlines():
             text = json.loads(line).get("traceback", "") if line.startswith("{") else ""
-            found += [text.splitlines()[-1]] if text else []
-        return found + _last_lines(self.log())
+            lines += [text.splitlines()[-1]] if text else []
+        return lines + _last_lines(self.log())
 
     def trainings(self) -> list[dict[str, Any]]:
-        """Log entries of all trainings that were not shared, in the order of their ends."""
-        found = []
+        """Return the log entries of trainings, without those served from the cache."""
+        entries = []
         for line in self.log().splitlines():
             if line.startswith("{"):
-                told = json.loads(line)
-                if told.get("logger") == "regviz.runs" and not told["hit"]:
-                    found.append(told)
-        return found
+                entry = json.loads(line)
+                if entry.get("logger") == "regviz.runs" and not entry["hit"]:
+                    entries.append(entry)
+        return entries
 
     def memory(self) -> float:
-        """What it has in memory, its share of what it has in common with others, in MiB."""
-        return sum(_told(pid, "smaps_rollup", r"^Pss:\s+(\d+) kB") for pid in self.pids()) / 1024
+        """Return the proportional set size (PSS) of all processes, in MiB."""
+        sizes = (_proc_number(pid, "smaps_rollup", r"^Pss:\s+(\d+) kB") for pid in self.pids())
+        return sum(sizes) / 1024
 
     def threads(self) -> int:
-        """How many threads it has."""
-        return int(sum(_told(pid, "status", r"^Threads:\s+(\d+)") for pid in self.pids()))
+        """Return the number of threads of all processes."""
+        return int(sum(_proc_number(pid, "status", r"^Threads:\s+(\d+)") for pid in self.pids()))
 
     def pids(self) -> list[int]:
-        """Its processes, as it may have several."""
+        """Return the ids of the server's process and its descendants."""
         return descent(self._process.pid)
 
 
 def descent(pid: int) -> list[int]:
-    """A process, and those that it and these have started."""
-    found = [pid]
-    for each in found:
+    """Return the ids of a process and of all its descendants."""
+    pids = [pid]
+    for each in pids:
         for children in Path(f"/proc/{each}/task").glob("*/children"):
             with contextlib.suppress(OSError):
-                found += map(int, children.read_text().split())
-    return found
+                pids += map(int, children.read_text().split())
+    return pids
 
 
 def processor(pids: Iterable[int]) -> float:
-    """Seconds of processor time that these processes have used so far."""
+    """Return the processor time used by processes so far, in seconds."""
     ticks = 0
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -138,30 +139,30 @@ def processor(pids: Iterable[int]) -> float:
     return ticks / TICKS
 
 
-def _told(pid: int, file: str, pattern: str) -> float:
-    """A number that the system tells of a process; 0 if it has ended."""
+def _proc_number(pid: int, file: str, pattern: str) -> float:
+    """Return the number that a pattern matches in a file of ``/proc/<pid>``; 0 without a match."""
     try:
         text = Path(f"/proc/{pid}/{file}").read_text()
-    except OSError:
+    except OSError:  # the process has ended
         return 0.0
-    found = re.search(pattern, text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    match = re.search(pattern, text, re.MULTILINE)
+    return float(match[1]) if match else 0.0
 
 
 def _last_lines(log: str) -> list[str]:
-    """The line that ends each traceback of a log: the first that is not indented."""
-    found, inside = [], False
+    """Return the last line of each traceback in a log: the first one that is not indented."""
+    lines, inside = [], False
     for line in log.splitlines():
         if line.startswith("Traceback (most recent call last)"):
             inside = True
         elif inside and line and not line.startswith(" "):
-            found.append(line)
+            lines.append(line)
             inside = False
-    return found
+    return lines
 
 
 def machine() -> float:
-    """Seconds of processor time that all processes of this machine have used so far."""
+    """Return the processor time used by all processes of this machine so far, in seconds."""
     user, nice, system, _idle, _io, irq, soft, *_ = map(
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     )

@@ -1,11 +1,11 @@
-"""How long a newcomer waits on a slow line, with empty caches, in headless Chromium.
+"""Loading time of the page on a slow line with an empty cache, in headless Chromium.
 
     python -m benchmarks.slow_line
     python -m benchmarks.slow_line --latency 300
 
-Prints the seconds to the first picture and to all networks on a line of 1.6 Mbit/s, and what is
-loaded until then. The run is trained beforehand. ``tests/browser/test_slow_line.py`` bounds the
-bytes. Chromium adds the latency to every 64 kB of a WebSocket's message, which no real line does.
+Prints the seconds to the first picture and to all networks on a line of 1.6 Mbit/s, and the bytes
+received until then. The run is already trained. ``tests/browser/test_slow_line.py`` bounds the
+bytes. Chromium adds the latency to every 64 kB of a WebSocket message, unlike a real line.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from devtools.browsers import find_chromium
 from devtools.serving import serve
 
 BYTES_A_SECOND = 200_000  # 1.6 Mbit/s
-WAIT = 120.0
+WAIT = 120.0  # seconds
 WATCH = f"""
 {SEARCH}
 const look = () => {{
@@ -36,14 +36,17 @@ requestAnimationFrame(look);
 
 
 def kind(url: str) -> str:
-    """The kind of a file: fonts, RegViz or Streamlit."""
+    """Return the kind of a file: "fonts", "RegViz" or "Streamlit"."""
     if url.endswith(".woff2"):
         return "fonts"
     return "RegViz" if "/assets/" in url else "Streamlit"
 
 
 def visit(browser: Browser, url: str, latency: float | None) -> tuple[float, float, Counter[str]]:
-    """Seconds to the first picture and to all networks, and the bytes that came, by kind."""
+    """Open the page with an empty cache, with a limited rate if ``latency`` in ms is given.
+
+    Returns the seconds to the first picture and to all networks, and the bytes received by kind.
+    """
     with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         line = context.new_cdp_session(page)
@@ -53,24 +56,24 @@ def visit(browser: Browser, url: str, latency: float | None) -> tuple[float, flo
             conditions = {"offline": False, "latency": latency, **rates}
             line.send("Network.emulateNetworkConditions", conditions)
         urls: dict[str, str] = {}
-        found: Counter[str] = Counter()
+        received: Counter[str] = Counter()
         line.on(
             "Network.requestWillBeSent",
             lambda e: urls.update({e["requestId"]: e["request"]["url"]}),
         )
         line.on(
             "Network.loadingFinished",
-            lambda e: found.update(
+            lambda e: received.update(
                 {kind(urls.get(e["requestId"], "")): int(e["encodedDataLength"])}
             ),
         )
         line.on(
             "Network.webSocketFrameReceived",
-            lambda e: found.update(messages=len(base64.b64decode(e["response"]["payloadData"]))),
+            lambda e: received.update(messages=len(base64.b64decode(e["response"]["payloadData"]))),
         )
         page.add_init_script(WATCH)
         page.goto(url, wait_until="commit")
-        return *_times(page), found
+        return *_times(page), received
 
 
 def _times(page: Page) -> tuple[float, float]:
@@ -92,11 +95,11 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        for name, latency in (("as fast as can be", None), ("1.6 Mbit/s", options.latency)):
-            first, whole, found = visit(browser, server.url, latency)
+        for name, latency in (("unlimited", None), ("1.6 Mbit/s", options.latency)):
+            first, whole, received = visit(browser, server.url, latency)
             print(f"{name}: first picture {first:.1f} s, all networks {whole:.1f} s")
-        for what, n_bytes in found.most_common():
-            print(f"  {what:10} {n_bytes / 1e6:.2f} MB")
+        for each, n_bytes in received.most_common():
+            print(f"  {each:10} {n_bytes / 1e6:.2f} MB")
         browser.close()
 
 

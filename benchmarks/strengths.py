@@ -1,13 +1,13 @@
-"""What the rules of `regviz.methods.strengths` rest on, measured.
+"""Measurements behind the rules of `regviz.methods.strengths`.
 
-    python -m benchmarks.strengths collapse      where penalties become visible, and where fatal
-    python -m benchmarks.strengths levels        how many of the eight levels differ to the eye
-    python -m benchmarks.strengths divergence    whether an offered strength ever diverges
+    python -m benchmarks.strengths collapse      strengths of first visible effect and of collapse
+    python -m benchmarks.strengths levels        number of the eight strengths that differ visibly
+    python -m benchmarks.strengths divergence    offered strengths at which training diverges
 
-Each takes minutes on one core. Two pictures differ if what is predicted on the test points moves by
-2 % on average (of a probability, or of the target's standard deviation), or 3 % of the weights are
-zero in one of them only. A network has collapsed if its predictions vary a twentieth as much as the
-unregularized one's.
+Each takes minutes on one core. Two networks differ visibly if their predictions on the test points
+differ by more than 2 % on average (of a probability, or of the target's standard deviation), or
+their shares of zero weights by more than 3 %. A network has collapsed if its predictions vary by
+less than a twentieth of the unregularized network's.
 """
 
 import argparse
@@ -41,18 +41,18 @@ NO_NETWORK = regviz.Regularization()
 class Outcome(NamedTuple):
     """Results of the networks of one run."""
 
-    predictions: np.ndarray  # (K, test points, outputs), in units of what can be told apart
+    predictions: np.ndarray  # (K, test points, outputs), as probabilities or in units of sd(y)
     sparsity: np.ndarray
     diverged: np.ndarray
-    learnt: bool  # whether the first network fits its points better than a constant
+    learnt: bool  # whether the first network has 10 % less loss than the best constant
 
     def moved(self, a: int, b: int) -> bool:
-        """Whether the pictures of two networks differ to the eye."""
+        """Return whether two networks differ visibly."""
         change = np.abs(self.predictions[a] - self.predictions[b]).sum(-1).mean()
         return bool(change > SEEN or abs(self.sparsity[a] - self.sparsity[b]) > ZEROS)
 
     def collapsed(self) -> np.ndarray:
-        """Whether each network's predictions hardly vary."""
+        """Return whether each network has collapsed."""
         spread = np.abs(self.predictions - np.median(self.predictions, 1, keepdims=True))
         spread = spread.sum(-1).mean(-1)
         return spread < COLLAPSED * spread[0]
@@ -64,31 +64,32 @@ def outcome(
     training: regviz.TrainingSpec,
     rows: list[regviz.Regularization],
 ) -> Outcome:
-    """Train on the page's 60 points."""
+    """Train networks on a toy dataset of 60 training points."""
     run = regviz.Experiment(data_of(name), network, training, tuple(rows))
     history = regviz.train(run)
     X, y = history.dataset.points("test")
-    found = history.predict(X)
+    predictions = history.predict(X)
     classes = DATASETS[name].task == "multiclass"
-    found = found / 2 if classes else found[..., None]  # total variation
+    # halved, so that sums of absolute differences are total variation distances
+    predictions = predictions / 2 if classes else predictions[..., None]
     y_train = history.dataset.y_train
     losses = history.metrics["train_loss"]
     if DATASETS[name].task == "regression":
-        found, constant = found / y.std(), y_train.var() / 2
+        predictions, constant = predictions / y.std(), y_train.var() / 2
     else:
         shares = np.unique(y_train, return_counts=True)[1] / len(y_train)
         constant = -(shares * np.log(shares)).sum()
     learnt = bool(history.diverged[0] < 0 and losses[-1, 0] < 0.9 * constant)
-    return Outcome(found, history.metrics["sparsity"][-1], history.diverged, learnt)
+    return Outcome(predictions, history.metrics["sparsity"][-1], history.diverged, learnt)
 
 
 def data_of(name: str) -> regviz.DataSpec:
-    """The page's data: 60 points to train on, 20 for validation, 320 for tests."""
+    """Return the data: 60 training points, 20 for validation, 320 for testing, as on the page."""
     return regviz.DataSpec(name, 400, noise=0.2, train_fraction=0.2, validation_fraction=0.25)
 
 
 def cases() -> Iterator[tuple[str, regviz.NetworkSpec, regviz.TrainingSpec]]:
-    """Data, network and a training that suits them."""
+    """Yield combinations of dataset, network and training with a suitable learning rate."""
     for (optimizer, rate), hidden, activation, name in itertools.product(
         MODEST, NETWORKS, ACTIVATIONS, DATASETS
     ):
@@ -98,8 +99,8 @@ def cases() -> Iterator[tuple[str, regviz.NetworkSpec, regviz.TrainingSpec]]:
 
 
 def collapse() -> None:
-    """Print the penalties of first effect and of collapse, over networks and optimizers."""
-    found = defaultdict(list)
+    """Print quartiles of the strengths of first effect and of collapse, by method and dataset."""
+    strengths = defaultdict(list)
     rows = [NO_NETWORK, *(METHODS[m].at(s) for m in PENALTIES for s in FINE)]
     for name, network, training in cases():
         result = outcome(name, network, training, rows)
@@ -112,9 +113,9 @@ def collapse() -> None:
             decay = method == "l2" and training.optimizer == "adamw"
             kind = "linear" if not network.hidden else name
             key = "decay" if decay else method, kind
-            found[key].append((_from(moved), _from([bool(dead[k]) for k in places])))
+            strengths[key].append((_from(moved), _from([bool(dead[k]) for k in places])))
     print(f"{'method':12} {'data':14} {'n':>4} | first effect, quartiles | collapse, quartiles")
-    for (method, kind), values in found.items():
+    for (method, kind), values in strengths.items():
         print(f"{method:12} {kind:14} {len(values):4} |", end="")
         for column in zip(*values, strict=True):
             print("".join(f" {q:8.2g}" for q in np.quantile(column, [0.25, 0.5, 0.75])), end=" |")
@@ -122,13 +123,16 @@ def collapse() -> None:
 
 
 def _from(holds: list[bool]) -> float:
-    """The strength from which on something holds."""
-    last_not = max((i for i, held in enumerate(holds) if not held), default=-1)
+    """Return the lowest strength of `FINE` from which on all of ``holds`` are true."""
+    last_not = max((i for i, true in enumerate(holds) if not true), default=-1)
     return FINE[min(last_not + 1, len(FINE) - 1)]
 
 
 def levels() -> None:
-    """Print how many of the eight levels differ from the one before, and where the ends lie."""
+    """Print how many of the eight strengths differ visibly from the next weaker one.
+
+    And in what share of cases the weakest has no visible effect, and the strongest collapses.
+    """
     distinct, weak, strong, after = (defaultdict(list) for _ in range(4))
     for name, network, training in cases():
         columns = offered(list(METHODS), data_of(name), network, training)
@@ -148,19 +152,19 @@ def levels() -> None:
             weak[kind].append(not result.moved(0, places[0]))
             strong[kind].append(bool(dead[places[-1]]))
             after[kind].append(sum(bool(dead[k]) for k in places))
-    print("Levels that differ from the one before, the first counted; shares of cases, in %")
-    print(f"{'':29}    n  median   10 %  least | level 0 unseen  level 7 dead  dead levels")
+    print("Strengths that differ from the one before, counting the first; shares of cases in %")
+    print(f"{'':29}    n  median   10 %  least | first invisible  last collapsed  n collapsed")
     for kind, counts in distinct.items():
         low, least = np.quantile(counts, 0.1), min(counts)
         print(f"{kind[0]:12} {kind[1]:16} {len(counts):4} {statistics.median(counts):7.0f}", end="")
-        print(f" {low:6.1f} {least:6} | {100 * np.mean(weak[kind]):14.0f}", end="")
-        print(f" {100 * np.mean(strong[kind]):13.0f} {np.mean(after[kind]):12.1f}")
+        print(f" {low:6.1f} {least:6} | {100 * np.mean(weak[kind]):15.0f}", end="")
+        print(f" {100 * np.mean(strong[kind]):15.0f} {np.mean(after[kind]):12.1f}")
 
 
 def divergence() -> None:
-    """Print where an offered strength diverges though the unregularized network learns.
+    """Print the cases in which an offered strength diverges while the unregularized network learns.
 
-    And in how many of five further seeds the unregularized network itself does not learn there.
+    With each, print under how many of five other seeds the unregularized network does not learn.
     """
     n_cases, n_networks, n_failures = 0, 0, 0
     for name, optimizer, rate, hidden, activation in itertools.product(

@@ -1,4 +1,4 @@
-"""Tables of what a load has come to, each figure with what it is to reach."""
+"""Tables of measurements with targets."""
 
 import math
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ DIGITS = {"": 0, "MiB": 1}  # of other units, two
 
 @dataclass
 class Row:
-    """A figure.
+    """A row of a table.
 
     Attributes
     ----------
     name : str
     value : float
-        Infinite for what never came.
+        The measured value; infinite after a timeout.
     unit : str
     target : float or None
-        What the value may be at most.
+        Upper bound that the value has to meet; None without one.
     beyond : float
-        What an infinite value is known to exceed.
+        Lower bound of an infinite value, shown in its place: the timeout.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Row:
     beyond: float = math.inf
 
     def text(self) -> str:
-        """The line of the table, which says so if the target is missed."""
+        """Return the line of the table, with a mark if the value exceeds the target."""
         number = f"{self.value:.{DIGITS.get(self.unit, 2)}f}"
         if math.isinf(self.value):
             number = f"> {self.beyond:g}"
@@ -43,7 +43,10 @@ class Row:
 
 
 def quantile(values: Sequence[float | None], share: float) -> float:
-    """The value that a share of all values does not exceed; None counts as infinite."""
+    """Return the smallest value that at least ``share`` of the values do not exceed.
+
+    None counts as infinite. NaN without values.
+    """
     ordered = sorted(math.inf if value is None else value for value in values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
@@ -54,30 +57,30 @@ def times(
     first: float | None = None,
     whole: float | None = None,
 ) -> list[Row]:
-    """Median and 95th percentile of each of the times, those to reach with their targets.
+    """Return rows of median and 95th percentile of the times to first picture and to all networks.
 
     Parameters
     ----------
     showings : sequence of Showing
     beyond : float
-        Seconds for which has been waited, at least.
+        Timeout in seconds.
     first, whole : float, optional
-        Seconds to reach at the 95th percentile.
+        Targets of the 95th percentiles in seconds.
     """
     rows = []
     for name, values, target in (
         ("first picture", [showing.first for showing in showings], first),
         ("every strength", [showing.whole for showing in showings], whole),
     ):
-        for share, called in ((0.5, "median"), (0.95, "p95")):
+        for share, statistic in ((0.5, "median"), (0.95, "p95")):
             value = quantile(values, share)
             at_most = target if share == 0.95 else None
-            rows.append(Row(f"{name}, {called}", value, target=at_most, beyond=beyond))
+            rows.append(Row(f"{name}, {statistic}", value, target=at_most, beyond=beyond))
     return rows
 
 
 def drawn(showings: Sequence[Showing], beyond: float) -> list[Row]:
-    """Rows of the times until the real browser has drawn; see `times`."""
+    """Return rows of the times of the real browser, which include drawing; see `times`."""
     rows = []
     for name, values in (
         ("first picture", [showing.first for showing in showings]),
@@ -90,7 +93,7 @@ def drawn(showings: Sequence[Showing], beyond: float) -> list[Row]:
 
 
 def show(title: str, rows: Sequence[Row], errors: Sequence[str]) -> None:
-    """Print a table, and at its end how often what has gone wrong."""
+    """Print a table, followed by the errors with their counts."""
     print(f"\n{title}")
     for row in [*rows, Row("errors", len(errors), "", 0)]:
         print(row.text())

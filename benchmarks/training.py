@@ -1,15 +1,15 @@
-"""Network-epochs per second against plain PyTorch, scikit-learn and TensorFlow Playground.
+"""Network-epochs per second, compared with PyTorch, scikit-learn and TensorFlow Playground.
 
-    python -m benchmarks.training                      on the processor, one thread
-    python -m benchmarks.training --playground nn.ts   beside the Playground's code, under Node
+    python -m benchmarks.training                      on the CPU, one thread
+    python -m benchmarks.training --playground nn.ts   including the Playground's code under Node
 
-250 training points in batches of 10 for 400 epochs, or all at once. RegViz's times hold all that
-`regviz.train` does: drawing the data, recording a hundred frames, and measuring each of them on the
-250 training and 250 test points. The others only train. A ratio compares times of one run, each
-the best of several, taken in turns.
+250 training points in batches of 10, or in full batches, for 400 epochs. RegViz's times are those
+of `regviz.train`: generating the data, recording a hundred frames, and computing their metrics on
+250 training and 250 test points. The other programs only train. Ratios are of the best of several
+times, measured alternately in one run.
 
-The Playground's file is ``src/nn.ts`` of github.com/tensorflow/playground; ``npx esbuild`` makes
-JavaScript of it. It trains without regularization and without a recording.
+The Playground's file is ``src/nn.ts`` of github.com/tensorflow/playground; ``npx esbuild`` compiles
+it to JavaScript. It trains without regularization and without a recording.
 """
 
 import argparse
@@ -40,7 +40,7 @@ NETWORKS = {
 }
 TRAINING = regviz.TrainingSpec(optimizer="sgd", learning_rate=0.03, batch_size=10, epochs=400)
 REPEATS = 5
-PLAIN_EPOCHS = 20  # about as long as RegViz's 400: a busy machine shall hit both alike
+PLAIN_EPOCHS = 20  # takes about as long as RegViz's 400, so that other load affects both equally
 
 COLUMNS = offered(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
 SIX = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in COLUMNS)
@@ -48,7 +48,7 @@ GRID = tuple(regularization for column in COLUMNS for regularization in column)
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:
-    """Wall-clock time of one call."""
+    """Return the wall-clock time of one call in seconds."""
     start = time.perf_counter()
     action(*arguments, **options)
     return time.perf_counter() - start
@@ -60,15 +60,15 @@ def experiment(
     batch_size: int | None = 10,
     epochs: int = TRAINING.epochs,
 ) -> regviz.Experiment:
-    """The benchmark's experiment with these rows."""
+    """Return the benchmark's experiment with the regularizations ``rows``."""
     training = replace(TRAINING, batch_size=batch_size, epochs=epochs)
     return regviz.Experiment(DATA, network, training, rows)
 
 
 def playground(source: Path, network: regviz.NetworkSpec, batch_size: int | None) -> float:
-    """Seconds that the Playground's code takes for one network and epoch, under Node."""
+    """Return the seconds of the Playground's code under Node for one network and epoch."""
     dataset = regviz.make_dataset(DATA)
-    given = {
+    options = {
         "sizes": [2, *network.hidden, 1],
         "batch": batch_size or len(dataset.y_train),
         "epochs": PLAIN_EPOCHS,
@@ -79,13 +79,13 @@ def playground(source: Path, network: regviz.NetworkSpec, batch_size: int | None
         convert = ["npx", "--yes", "esbuild", source, "--format=esm", f"--outfile={module}"]
         subprocess.run([*convert, "--log-level=error"], check=True)
         script = Path(__file__).with_name("playground.mjs")
-        command = ["node", script, module, json.dumps(given)]
+        command = ["node", script, module, json.dumps(options)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout) / 1000
 
 
 def compare(batch_size: int | None, source: Path | None) -> None:
-    """Print a line-up of six and a grid against the programs that train one by one."""
+    """Print the speed of six networks and of a grid, and its ratios to the other programs'."""
     dataset = regviz.make_dataset(DATA)
     training = replace(TRAINING, batch_size=batch_size)
     plain_epochs = PLAIN_EPOCHS if batch_size else PLAIN_EPOCHS * 15
@@ -123,18 +123,18 @@ def compare(batch_size: int | None, source: Path | None) -> None:
 
 
 def opening() -> None:
-    """Print how long the page's own grid takes, with all that is recorded."""
+    """Print the time of the grid of the page's first experiment, including recording."""
     run = Scene().grid().experiment
     taken = sorted(seconds(regviz.train, run) for _ in range(2 * REPEATS))
     rows, epochs = len(run.regularizations), run.training.epochs
-    print(f"\nThe page's grid of {rows} as it opens, {epochs} epochs:")
-    print(f"{taken[0]:.3f} s at best, {taken[REPEATS]:.3f} s in the middle")
+    print(f"\nThe grid of the page's first experiment, {rows} networks, {epochs} epochs:")
+    print(f"best {taken[0]:.3f} s, median {taken[REPEATS]:.3f} s")
 
 
 def scale(counts: tuple[int, ...], epochs: int) -> None:
-    """Print the cost per network as K grows, the six methods in turns.
+    """Print the cost per network for numbers K of networks, which cycle through six methods.
 
-    "recorded" is `regviz.train` with all that it does; "alone" leaves recording and measuring out.
+    "recorded" is `regviz.train`; "alone" is training without recording and metrics.
     """
     print(f"\nK networks, batches of 10, {epochs} epochs")
     print(f"{'':16} {'K':>7} | {'network-epochs/s':^21} | {'us per network and step':^23}")
@@ -155,9 +155,9 @@ def scale(counts: tuple[int, ...], epochs: int) -> None:
 
 
 def seeds(count: int = 5) -> None:
-    """Print how much faster several seeds are in one program than one after another.
+    """Print the times of training several seeds in one program, and one after another.
 
-    Both draw the data, train, and record and measure the last epoch.
+    Both include generating the data, and recording the last epoch.
     """
     print(f"\n{count} seeds, batches of 10, 100 epochs: seconds together, and one after another")
     print(f"{'':16} {'rows':>7} | {'together':>9} {'in turn':>9} {'ratio':>6}")

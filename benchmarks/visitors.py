@@ -1,8 +1,8 @@
-"""Synthetic visitors of a Streamlit page: they speak as a browser does, and draw nothing.
+"""Synthetic visitors of a Streamlit page, which follow the browser's protocol without drawing.
 
-A visitor loads the page, opens the WebSocket, says where every widget stands with each rerun that
-it asks for, keeps large messages and names them, runs fragments again that ask for it, and answers
-what its `Screen` answers. A process holds a hundred of them.
+A visitor downloads the page, opens the WebSocket, sends the states of all widgets with each rerun
+request, caches large messages and refers to them by hash, repeats fragments with an interval, and
+sends the answers of its `Screen`. One process can run a hundred visitors.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from websockets.typing import Origin, Subprotocol
 from benchmarks.downloads import Browser
 from benchmarks.screens import Screen, Showing
 
-OPENING = ("_stcore/health", "_stcore/host-config")  # what a browser asks before it connects
-EVENTS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"  # where a component's triggers go
+OPENING = ("_stcore/health", "_stcore/host-config")  # requested by the browser before it connects
+EVENTS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"  # widget id of a component's triggers
 SUCCESS = (
     ForwardMsg.FINISHED_SUCCESSFULLY,
     ForwardMsg.FINISHED_EARLY_FOR_RERUN,
@@ -33,7 +33,10 @@ SUCCESS = (
 
 
 def stands(element: Element) -> WidgetState | None:
-    """What a browser says of a widget that has just appeared or been set; None for all others."""
+    """Return the state that a browser sends for a widget that is new or set; None for non-widgets.
+
+    Supported are sliders, checkboxes, select boxes, button groups and number inputs.
+    """
     kind = element.WhichOneof("type")
     state = WidgetState()
     if kind == "slider":
@@ -76,19 +79,19 @@ class Visitor:
     Parameters
     ----------
     address : str
-        Of the server, such as ``http://127.0.0.1:8501``.
+        Address of the server, such as ``http://127.0.0.1:8501``.
     screen : callable
-        Makes what the visitor sees: `screens.Board` or `screens.Charts`.
+        Returns the interpreter of messages: `screens.Board` or `screens.Charts`.
 
     Attributes
     ----------
     screen : Screen
     errors : list of str
-        All that has gone wrong: pages refused, sockets closed, exceptions on the page.
+        Errors so far: pages that do not open, closed sockets, exceptions on the page.
     alerts : list of str
-        What the page has warned or told of in a box; not again where a fragment repeats it.
+        Texts of the page's alert boxes, without those of fragment reruns.
     n_bytes : int
-        Received on the WebSocket.
+        Bytes received on the WebSocket.
     """
 
     def __init__(self, address: str, screen: Callable[[], Screen]) -> None:
@@ -103,7 +106,7 @@ class Visitor:
         self._answering: asyncio.Task[None] | None = None
         self._repeated: dict[str, asyncio.Task[None]] = {}  # by fragment
         self._widgets: dict[str, WidgetState] = {}
-        self._kept: dict[str, tuple[str, int]] = {}  # hash: fragment, and the run that used it last
+        self._kept: dict[str, tuple[str, int]] = {}  # fragment and run of last use, by hash
         self._n_runs = self._oldest = 0
         self._page = ""
         self._runs = self._whole = False
@@ -114,14 +117,14 @@ class Visitor:
         Parameters
         ----------
         query : str
-            The link's query string, without "?".
+            Query string of the link, without "?".
         files : tuple of str
-            Paths of files to load before the page connects, as a browser does whose cache is empty.
+            Paths of files to download before connecting, as a browser with an empty cache does.
 
         Returns
         -------
         Showing
-            Of what the link shows, counted from the first request on.
+            Times of the first recording, from the first request on.
         """
         self._query = query
         showing = self.screen.expect("")
@@ -149,18 +152,18 @@ class Visitor:
         return showing
 
     async def change(self, key: str, value: int) -> Showing:
-        """Set the number field of this key, and have the page run again."""
+        """Set the number input of a key, and request a rerun."""
         showing = self.screen.expect(f"{key}={value}")
-        found = [state for name, state in self._widgets.items() if name.endswith(f"-{key}")]
-        if not found or self._socket is None:
+        states = [state for name, state in self._widgets.items() if name.endswith(f"-{key}")]
+        if not states or self._socket is None:
             self.errors.append(f"there is no field {key!r} to change")
             return showing
-        found[0].int_value = value
+        states[0].int_value = value
         await self._ask()
         return showing
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the connections and cancel all tasks."""
         socket, self._socket = self._socket, None
         self._browser.close()
         for task in (*self._repeated.values(), *self._tasks):
@@ -177,7 +180,7 @@ class Visitor:
     async def _ask(
         self, fragment: str = "", trigger: tuple[str, str] | None = None, automatic: bool = False
     ) -> None:
-        """Ask for a run of the page, or of one fragment."""
+        """Request a rerun of the page, or of one fragment."""
         message = BackMsg()
         rerun = message.rerun_script
         rerun.query_string, rerun.page_script_hash = self._query, self._page
@@ -192,7 +195,7 @@ class Visitor:
         where.url = f"{self.address}/"
         self._runs = False
         if self._socket is not None:
-            with contextlib.suppress(ConnectionClosed):  # whoever listens reports it
+            with contextlib.suppress(ConnectionClosed):  # `_listen` reports it
                 await self._socket.send(message.SerializeToString())
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -217,9 +220,9 @@ class Visitor:
         if kind == "delta":
             await self._draw(message.delta)
         elif kind == "ref_hash":
-            # what is shown again is what is there already, so that there is nothing to draw
+            # a reference repeats an element that was processed before
             if message.ref_hash not in self._kept:
-                self.errors.append("a message that was kept no longer is named")
+                self.errors.append("a reference to a message that is no longer cached")
             fragment, _ = self._kept.get(message.ref_hash, ("", 0))
             self._kept[message.ref_hash] = fragment, self._n_runs
         elif kind == "new_session":
@@ -260,7 +263,7 @@ class Visitor:
 
     async def _later(self, rest: float, fragment: str, trigger: tuple[str, str]) -> None:
         await asyncio.sleep(rest)
-        self._answering = None  # what is on its way is not called back
+        self._answering = None  # from here on, a newer answer does not cancel this one
         await self._ask(fragment, trigger)
 
     def _finish(self, message: ForwardMsg) -> None:
@@ -278,7 +281,7 @@ class Visitor:
                     del self._kept[name]
 
     def _repeat(self, fragment: str, interval: float) -> None:
-        """Run a fragment every so often, as it has asked for."""
+        """Rerun a fragment periodically; ``interval`` is in seconds."""
 
         async def again() -> None:
             while True:

@@ -1,1 +1,1 @@
-"""Views of trained networks, computed: paths, forces, uncertainty, criteria, several seeds."""
+"""Analyses of trained networks: paths, forces, uncertainty, comparison, several seeds."""

@@ -1,8 +1,8 @@
-"""Which regularizer to try first: a few questions, and for every way through them an advice.
+"""A decision tree that recommends a regularizer from the answers to a few questions.
 
-These are rules of thumb. What is known of the data decides where nothing can be measured; where
-networks can be compared on validation points, their losses do: elastic net against the baseline,
-and the winner's simpler relative against the winner.
+These are rules of thumb. Without validation points, the recommendation depends on the user's
+knowledge of the data. With them, it depends on validation losses: elastic net is compared with the
+baseline, and then with L1 if it wins, or else the baseline with L2.
 """
 
 import math
@@ -16,16 +16,18 @@ MAX_QUESTIONS = 4
 
 @dataclass(frozen=True)
 class Question:
-    """Something to ask.
+    """A question with its possible answers.
 
     Attributes
     ----------
     key : str
+        Key in `QUESTIONS`.
     text : str
+        The question.
     about : str
-        What helps to answer it.
+        Help for answering it.
     answers : tuple of (str, str)
-        The key of each answer, and its words.
+        Key and text of each answer.
     """
 
     key: str
@@ -36,14 +38,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Duel:
-    """Two methods whose validation losses were compared.
+    """A comparison of two methods by validation loss.
 
     Attributes
     ----------
     methods : (str, str)
-        Keys of `regviz.methods.catalogue.METHODS`, the simpler first: it wins a tie.
+        Keys of `regviz.methods.catalogue.METHODS`, the simpler first, which wins a tie.
     losses : (float, float)
-        Infinite where a network diverged.
+        Validation losses; infinite for a diverged network.
     """
 
     methods: tuple[str, str]
@@ -51,7 +53,7 @@ class Duel:
 
     @property
     def winner(self) -> str:
-        """The method with the lower loss."""
+        """Key of the method with the lower loss."""
         return self.methods[self.losses[1] < self.losses[0]]
 
 
@@ -64,9 +66,9 @@ class Advice:
     method : str
         A key of `regviz.methods.catalogue.METHODS`.
     reason, then, source : str
-        Why; what to try next; and where this is from.
+        Reason of the recommendation, next step, and reference.
     duels : tuple of Duel
-        The measurements that decided, in their order; none where only answers did.
+        The comparisons that determined it, in their order; empty if only answers did.
     """
 
     method: str
@@ -118,7 +120,7 @@ _NET = "Zou & Hastie 2005: elastic net selects as L1 does, and keeps correlated 
 _DECAY = "Krogh & Hertz 1991: weight decay suppresses what the data do not determine"
 _RULE = "A rule of thumb: a regularizer must beat the baseline to be kept"
 
-# by what is known of the data, where nothing more can be learnt
+# by the answer to "data", without validation points or for few runs
 _BY_DATA: dict[str, Advice] = {
     "dense": Advice(
         "l2",
@@ -151,7 +153,7 @@ _BY_DATA: dict[str, Advice] = {
 _UNTUNED = " Without validation points no strength can be tuned: start with a weak one."
 _TUNED = " Let the validation loss choose its strength."
 
-# by whether elastic net beats the baseline, where the next fit is still to be made
+# by whether elastic net beats the baseline, before the second comparison
 _BY_NET: dict[bool, Advice] = {
     True: Advice(
         "elastic_net",
@@ -168,7 +170,7 @@ _BY_NET: dict[bool, Advice] = {
     ),
 }
 
-# by whether elastic net beats the baseline, and the winner of what was compared next
+# by whether elastic net beats the baseline, and the winner of the second comparison
 _MEASURED: dict[tuple[bool, str], Advice] = {
     (True, "l1"): Advice(
         "l1",
@@ -207,12 +209,11 @@ def consult(
     Parameters
     ----------
     answers : mapping of str to str
-        The key of the answer to each question, by the question's key. Answers to questions that
-        are not asked on this way do not count.
+        Key of the answer by key of the question. Answers to questions on other branches of the
+        decision tree are ignored.
     losses : mapping of str to float, optional
-        Validation loss of each method that was trained, by its key; infinite or NaN where it
-        diverged. With those of ``"none"`` and ``"elastic_net"`` the outcome is not asked for but
-        measured.
+        Validation losses of trained methods by key; infinite or NaN if a network diverged. If
+        ``"none"`` and ``"elastic_net"`` are among them, they replace the answer to ``"outcome"``.
 
     Returns
     -------
@@ -244,21 +245,24 @@ def consult(
     return _BY_NET[answers["outcome"] == "net"]
 
 
-def _by_data(known: str, of_its_strength: str) -> Advice:
-    advice = _BY_DATA[known]
+def _by_data(answer: str, about_strength: str) -> Advice:
+    advice = _BY_DATA[answer]
     if advice.method == "none":
         return advice
-    return replace(advice, then=advice.then + of_its_strength)
+    return replace(advice, then=advice.then + about_strength)
 
 
 def _measure(losses: Mapping[str, float]) -> Advice | None:
-    """What the losses of the baseline and elastic net say, and then those of L1 or L2."""
-    known = {key: math.inf if math.isnan(loss) else loss for key, loss in losses.items()}
-    first = _duel("none", "elastic_net", known)
+    """Return the advice that the losses support; None if the first comparison is impossible.
+
+    The first comparison is of baseline and elastic net, the second involves L1 or L2.
+    """
+    by_method = {key: math.inf if math.isnan(loss) else loss for key, loss in losses.items()}
+    first = _duel("none", "elastic_net", by_method)
     if first is None or math.isinf(min(first.losses)):
         return None
     net_wins = first.winner == "elastic_net"
-    second = _duel("l1", "elastic_net", known) if net_wins else _duel("none", "l2", known)
+    second = _duel("l1", "elastic_net", by_method) if net_wins else _duel("none", "l2", by_method)
     if second is None:
         return replace(_BY_NET[net_wins], duels=(first,))
     return replace(_MEASURED[net_wins, second.winner], duels=(first, second))

@@ -1,4 +1,4 @@
-"""Networks in numbers, side by side: one row each, once or over several seeds."""
+"""Tables of criteria by network, for one run or over several seeds."""
 
 import csv
 import io
@@ -21,48 +21,47 @@ from regviz.spec.validation import integer, invalid
 
 Array = NDArray[np.float64]
 
-RESOLUTION = 151  # grid points along each axis, where the boundary is measured
-# With 5 seeds, luck alone takes each mean difference beyond 3 standard errors once in 25 times
-# (Student's t with 4 degrees of freedom).
+RESOLUTION = 151  # grid points along each axis for the length of the boundary
+# A difference is clear beyond this many standard errors. With 5 seeds and no true difference, its
+# mean is beyond 3 with probability 0.04 (Student's t with 4 degrees of freedom).
 CLEAR = 3.0
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Networks in numbers.
+    """Values of C criteria for n networks.
 
     Attributes
     ----------
     columns : tuple of Criterion
-        C of them; those that the data do not have are left out.
+        The C criteria that are defined for the data.
     values : ndarray of shape (n, C)
-        NaN where a network has diverged or a measure is undefined.
+        NaN if a network has diverged or the criterion is undefined.
     """
 
     columns: tuple[Criterion, ...]
     values: Array
 
     def __getitem__(self, key: str) -> Array:
-        """The column of this key: ``(n,)``."""
+        """Return the values of a criterion by its key, of shape (n,)."""
         return np.asarray(self.values[:, [column.key for column in self.columns].index(key)])
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Mask ``(n, C)`` of the best networks of each column; equals are all the best."""
+        """Mask of shape (n, C) of the best networks by each criterion, including ties."""
         return best(self.columns, self.values)
 
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """Networks in numbers over S seeds.
+    """Values of C criteria for n networks under S seeds.
 
     Attributes
     ----------
     columns : tuple of Criterion
     values : ndarray of shape (S, n, C)
     overlap : float
-        Test points over training points where all seeds split the same points, else 0; see
-        `overlap`.
+        The correction of the standard error returned by `overlap`.
     """
 
     columns: tuple[Criterion, ...]
@@ -71,52 +70,53 @@ class Replicates:
 
     @classmethod
     def of(cls, comparisons: Sequence[Comparison], overlap: float = 0.0) -> "Replicates":
-        """The same networks under each seed."""
+        """Stack comparisons of the same networks, one for each seed."""
         return cls(comparisons[0].columns, np.stack([one.values for one in comparisons]), overlap)
 
     def __getitem__(self, key: str) -> Array:
-        """The column of this key: ``(S, n)``."""
+        """Return the values of a criterion by its key, of shape (S, n)."""
         return np.asarray(self.values[:, :, [column.key for column in self.columns].index(key)])
 
     @property
     def mean(self) -> Array:
-        """``(n, C)``; NaN where it is undefined under a seed."""
+        """Mean over seeds, of shape (n, C); NaN if a value is undefined under a seed."""
         return np.asarray(self.values.mean(axis=0))
 
     @property
     def error(self) -> Array:
-        """Standard error of `mean`."""
+        """Standard error of `mean`, of shape (n, C)."""
         return standard_error(self.values, self.overlap)
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Mask ``(n, C)`` of means that are the best of their column, or behind it by chance."""
-        found = best(self.columns, self.mean)
-        for c in np.flatnonzero(found.any(axis=0)):
-            behind = self.difference(int(found[:, c].argmax()))
-            found[:, c] |= np.abs(behind.mean[:, c]) <= CLEAR * behind.error[:, c]
-        return found
+        """Mask of shape (n, C) of the best means, and those not clearly worse (see `CLEAR`)."""
+        mask = best(self.columns, self.mean)
+        for c in np.flatnonzero(mask.any(axis=0)):
+            behind = self.difference(int(mask[:, c].argmax()))
+            mask[:, c] |= np.abs(behind.mean[:, c]) <= CLEAR * behind.error[:, c]
+        return mask
 
     def difference(self, baseline: int) -> "Replicates":
-        """Differences of each network from the network ``baseline`` under the same seed.
+        """Return the paired differences from the network ``baseline`` under the same seed.
 
-        Its mean and standard error are those of paired differences: what a seed does to both
-        networks alike falls out.
+        Effects of a seed that are equal for both networks cancel, so that mean and standard error
+        are those of a paired comparison.
         """
         baseline = integer("baseline", baseline, 0, self.values.shape[1] - 1)
         difference = self.values - self.values[:, baseline, None]
         return Replicates(self.columns, difference, self.overlap)
 
     def verdict(self, names: Sequence[str], i: int, baseline: int | None = None) -> str:
-        """A sentence or two on the test loss of network ``i``, against that of ``baseline``.
+        """Describe the test loss of network ``i``, compared with that of ``baseline``, in words.
 
         Parameters
         ----------
         names : sequence of str
-            Of the networks.
+            Names of the networks.
         i : int
+            Index of the network.
         baseline : int, optional
-            Without one it is not compared.
+            Index of the network to compare with. By default, there is no comparison.
         """
         losses, count = self["test_loss"], len(self.values)
         for k in (i, i if baseline is None else baseline):
@@ -131,17 +131,18 @@ class Replicates:
             return f"{names[i]} tests exactly as {names[baseline]} over {count} seeds."
         mean, error = paired.mean(), float(standard_error(paired, self.overlap))
         direction = "lower" if mean < 0 else "higher"
-        told = f"{names[i]} tests {plus_minus(abs(mean), error)} {direction} than {names[baseline]}"
+        size = plus_minus(abs(mean), error)
+        result = f"{names[i]} tests {size} {direction} than {names[baseline]}"
         luck = "" if abs(mean) > CLEAR * error else " This may be luck."
-        return f"{told} over {count} seeds.{luck}"
+        return f"{result} over {count} seeds.{luck}"
 
 
 def overlap(history: History) -> float:
-    """By how much seeds share their points: ``n_test / n_train`` of one's own points, else 0.
+    """Return the correction of `regviz.analysis.paths.standard_error` for seeds that share points.
 
-    Each seed draws other points of a toy dataset, but only splits one's own points anew, and leaves
-    points that were given as arrays as they are: their standard error is that of training. See
-    `regviz.analysis.paths.standard_error`.
+    It is ``n_test / n_train`` for a visitor's own points, which each seed splits in another way,
+    and 0 for a toy dataset, of which each seed draws new points. It is also 0 for arrays, whose
+    points and splits do not depend on the seed: their standard error is that of the training.
     """
     if not isinstance(history.experiment.data, PointsSpec):
         return 0.0
@@ -150,34 +151,40 @@ def overlap(history: History) -> float:
 
 
 def best(columns: Sequence[Criterion], values: Array) -> NDArray[np.bool_]:
-    """Mask of the best ``values`` ``(n, C)`` of each column; False where it does not judge."""
-    found = np.zeros(values.shape, dtype=bool)
+    """Return the mask of the best values in each column; False for criteria without a direction.
+
+    Parameters
+    ----------
+    columns : sequence of Criterion
+    values : ndarray of shape (n, C)
+    """
+    mask = np.zeros(values.shape, dtype=bool)
     for c, column in enumerate(columns):
         if column.better is not None and np.isfinite(values[:, c]).any():
             extreme = np.nanmin if column.better == "lower" else np.nanmax
-            found[:, c] = values[:, c] == extreme(values[:, c])
-    return found
+            mask[:, c] = values[:, c] == extreme(values[:, c])
+    return mask
 
 
 @pinned()
 def compare(history: History, rows: Sequence[int], t: int | Sequence[int] = -1) -> Comparison:
-    """Some networks of a history in numbers.
+    """Compute all criteria for some networks of a history.
 
     Parameters
     ----------
     history : History
     rows : sequence of int
-        Which networks, at least one.
+        Indices of the networks, at least one.
     t : int or sequence of int
-        Index into ``history.epochs``: one for all, or one for each of ``rows``, such as those that
-        `History.early_stopping` gives.
+        Index into ``history.epochs``, for all networks or for each of ``rows``, such as the times
+        that `History.early_stopping` returns.
 
     Returns
     -------
     Comparison
-        Losses, gap and accuracy as in ``history.metrics``; of the weights the share of exact zeros,
-        Hoyer's sparsity, the effective number and each layer's Frobenius norm; the length of the
-        boundary in the picture and the calibration error on the test points.
+        Losses, gap and accuracy as in ``history.metrics``; share of exact zeros, Hoyer's sparsity,
+        effective number and Frobenius norm by layer of the weights; length of the class boundary
+        within `regviz.data.datasets.domain`; calibration error on the test points.
 
     Raises
     ------
@@ -187,40 +194,42 @@ def compare(history: History, rows: Sequence[int], t: int | Sequence[int] = -1) 
     if not rows:
         raise invalid("rows", "at least one network", rows)
     X, y = history.dataset.points("test")
-    outputs = history.outputs(X, rows, t)  # refuses rows and times that there are not
+    outputs = history.outputs(X, rows, t)  # raises for rows and times that do not exist
     times = list(t) if isinstance(t, Sequence) else [t] * len(rows)
     at = (times, list(rows))
-    found = {
+    by_key = {
         name: history.metrics[name][at]
         for name in ("train_loss", "validation_loss", "test_loss", "gap", "test_accuracy")
     }
     parameters = history.parameters[at].astype(np.float64)
     weights = parameters[:, history.layout.is_weight]
     for measure in (measures.sparsity, measures.hoyer, measures.effective_weights):
-        found[measure.__name__] = measure(weights)
+        by_key[measure.__name__] = measure(weights)
     for i, block in enumerate(history.layout.split(parameters), 1):
-        found[f"norm_{i}"] = np.linalg.norm(block[:, :, :-1], axis=(1, 2))
+        by_key[f"norm_{i}"] = np.linalg.norm(block[:, :, :-1], axis=(1, 2))
     task = history.dataset.task
     if task != "regression":
         probability = networks.predict(torch.from_numpy(outputs), task).numpy()
-        found["calibration_error"] = evaluation.calibration_error(probability, y)
+        by_key["calibration_error"] = evaluation.calibration_error(probability, y)
         if history.dataset.n_columns == 2:
-            found["boundary_length"] = _boundary_length(history, rows, times)
-    chosen = criteria(history.dataset, len(history.layout.shapes))
-    values = np.stack([found[column.key] for column in chosen], axis=1)
-    values[np.isnan(found["train_loss"])] = np.nan  # diverged
-    return Comparison(chosen, values)
+            by_key["boundary_length"] = _boundary_length(history, rows, times)
+    columns = criteria(history.dataset, len(history.layout.shapes))
+    values = np.stack([by_key[column.key] for column in columns], axis=1)
+    values[np.isnan(by_key["train_loss"])] = np.nan  # diverged
+    return Comparison(columns, values)
 
 
 def confusion(
     history: History, rows: Sequence[int], t: int | Sequence[int] = -1
 ) -> NDArray[np.int64]:
-    """Confusion matrices ``(n, C, C)`` of some networks on the test points; see `compare`.
+    """Return confusion matrices of some networks on the test points, of shape (n, C, C).
+
+    Parameters are those of `compare`; `evaluation.confusion_matrix` defines the entries.
 
     Raises
     ------
     ValueError
-        If there are no classes, or no such network or time.
+        If the task is regression, or there is no such network or time.
     """
     if history.dataset.task == "regression":
         raise invalid("history", "a run on classes", history.dataset.task)
@@ -244,7 +253,7 @@ def to_csv(
     values: Array,
     error: Array | None,
 ) -> str:
-    """A comparison as CSV, numbers in full, empty where they are undefined.
+    """Return a comparison as CSV text, with all digits; NaN is an empty cell.
 
     Parameters
     ----------
@@ -253,7 +262,7 @@ def to_csv(
     columns : sequence of Criterion
     values : ndarray of shape (n, C)
     error : ndarray of shape (n, C), or None
-        Standard errors, each in a column after its mean.
+        Standard errors, each in the column after its mean; None for a single run.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

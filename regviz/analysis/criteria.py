@@ -1,4 +1,4 @@
-"""Criteria of comparison: name, explanation, and format of the numbers."""
+"""Criteria for comparing networks: label, explanation and number format."""
 
 import math
 from dataclasses import dataclass
@@ -9,19 +9,20 @@ from regviz.data.datasets import Dataset
 
 @dataclass(frozen=True)
 class Criterion:
-    """One number of a network.
+    """A number by which networks are compared.
 
     Attributes
     ----------
     key : str
+        Name in Python and in CSV files.
     label : str
-        As a heading.
+        Column heading.
     about : str
-        What it is, in a sentence.
+        Definition, in one sentence.
     better : {"lower", "higher"} or None
-        Which of two networks predicts better by it; None where it describes and does not judge.
+        Direction of better predictions; None if the number has no such direction.
     percent : bool
-        Whether it is a share, shown in percent.
+        Whether the number is a share, shown in percent.
     """
 
     key: str
@@ -31,7 +32,7 @@ class Criterion:
     percent: bool = False
 
     def text(self, value: float, error: float | None = None) -> str:
-        """A value as it is shown, with its standard error if there is one; a dash for NaN."""
+        """Format a value, with its standard error if given; NaN and infinity give a dash."""
         if not math.isfinite(value):
             return "–"
         scale, unit = (100, " %") if self.percent else (1, "")
@@ -41,7 +42,7 @@ class Criterion:
 
 
 def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
-    """Return the criteria for networks of so many layers of weights on these data."""
+    """Return the criteria that are defined for a dataset and a number of layers of weights."""
     classes, plane = dataset.task != "regression", dataset.n_columns == 2
     loss = "cross-entropy" if classes else "half the squared error"
     held_out = [
@@ -112,7 +113,7 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
 
 
 def plus_minus(mean: float, error: float) -> str:
-    """``mean ± error``, to the digit where the error begins, and one more if that is a 1.
+    """Format ``mean ± error`` with one significant digit of the error, or two if the first is 1.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Measures of classification: confusion, calibration, and the length of class boundaries.
 
-Pure functions of arrays: K networks, n points, C classes.
+The functions take arrays only. Shapes are in terms of K networks, n points and C classes.
 """
 
 from typing import Any
@@ -10,13 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from regviz.spec.validation import integer, invalid
 
-Floats = Any  # ndarray of float64, or a scalar where no axis is left
+Floats = Any  # ndarray of float64, or a scalar for the smallest input shape
 
 
 def winners(outputs: ArrayLike) -> NDArray[np.int64]:
-    """The most probable class ``(K, n)`` from raw outputs ``(K, n_outputs, n)``.
+    """Return the most probable classes, of shape (K, n).
 
-    A single output is that of two classes: class 1 wins above 0.
+    Parameters
+    ----------
+    outputs : array-like of shape (K, n_outputs, n)
+        Outputs before sigmoid or softmax. A single output is for two classes: class 1 if positive.
     """
     scores = np.asarray(outputs)
     single = scores.shape[1] == 1
@@ -24,7 +27,7 @@ def winners(outputs: ArrayLike) -> NDArray[np.int64]:
 
 
 def confusion_matrix(predicted: ArrayLike, y: ArrayLike, n_classes: int) -> NDArray[np.int64]:
-    """Count the points of each class by the class predicted.
+    """Count the points of each class by predicted class, as `sklearn.metrics.confusion_matrix`.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def confusion_matrix(predicted: ArrayLike, y: ArrayLike, n_classes: int) -> NDAr
     Returns
     -------
     ndarray of shape (K, C, C)
-        Entry ``(k, i, j)``: points of class i that network k takes for class j. As in scikit-learn.
+        Entry ``(k, i, j)`` is the number of points of class i for which network k predicts j.
 
     Raises
     ------
@@ -44,10 +47,10 @@ def confusion_matrix(predicted: ArrayLike, y: ArrayLike, n_classes: int) -> NDAr
         If a class is out of range.
     """
     n_classes = integer("n_classes", n_classes, 1, 10**6)
-    found, true = (_classes(name, c, n_classes) for name, c in (("predicted", predicted), ("y", y)))
-    networks = np.arange(len(found))[:, None]
-    cells = (networks * n_classes + true) * n_classes + found
-    counts = np.bincount(cells.ravel(), minlength=len(found) * n_classes**2)
+    guess, true = (_classes(name, c, n_classes) for name, c in (("predicted", predicted), ("y", y)))
+    networks = np.arange(len(guess))[:, None]
+    cells = (networks * n_classes + true) * n_classes + guess
+    counts = np.bincount(cells.ravel(), minlength=len(guess) * n_classes**2)
     return np.asarray(counts.reshape(-1, n_classes, n_classes))
 
 
@@ -61,25 +64,28 @@ def _classes(name: str, classes: ArrayLike, n_classes: int) -> NDArray[np.int64]
 
 
 def calibration_error(probability: ArrayLike, y: ArrayLike, n_bins: int = 10) -> Floats:
-    """Expected calibration error: by how much confidence and accuracy differ.
+    """Return the expected calibration error, ``sum_b (n_b / n) |accuracy_b - confidence_b|``.
 
-    Points are put in bins of equal width by the confidence in the class predicted, the largest
-    probability. The error is ``sum_b (n_b / n) |accuracy_b - confidence_b|`` over the bins
-    ``((b - 1) / B, b / B]`` (Guo et al. 2017).
+    Points are binned by confidence, the probability of the predicted class, in B bins of equal
+    width, ``((b - 1) / B, b / B]``.
 
     Parameters
     ----------
     probability : array-like of shape (K, n) or (K, n, C)
-        Of class 1 of two, or of each class.
+        Probabilities of class 1 of two classes, or of each of C classes.
     y : array-like of shape (n,)
         The true classes.
     n_bins : int
-        B.
+        The number of bins, B.
 
     Returns
     -------
     ndarray of shape (K,)
-        From 0 to 1; NaN without points.
+        Errors from 0 to 1; NaN for n = 0.
+
+    References
+    ----------
+    Guo et al. 2017, On calibration of modern neural networks.
     """
     n_bins = integer("n_bins", n_bins, 1, 10**6)
     p, true = np.asarray(probability, dtype=np.float64), np.asarray(y)
@@ -95,21 +101,21 @@ def calibration_error(probability: ArrayLike, y: ArrayLike, n_bins: int = 10) ->
 
 
 def boundary_length(outputs: ArrayLike, width: float, height: float) -> Floats:
-    """Length of the boundary between classes, within a rectangle.
+    """Return the length of the boundary between classes within a rectangle.
 
     Parameters
     ----------
     outputs : array-like of shape (K, n_outputs, rows, columns)
-        Raw outputs on an even grid over the rectangle, corners included. A single output is that of
-        two classes, whose boundary is where the probability is ½ and the output 0.
+        Outputs before sigmoid or softmax on an even grid over the rectangle, including its corners.
+        A single output is for two classes, with the boundary where it is 0.
     width, height : float
-        Of the rectangle.
+        Size of the rectangle.
 
     Returns
     -------
     ndarray of shape (K,)
-        In the unit of ``width`` and ``height``. Of more than two classes it is the length of all
-        borders between regions where different classes win.
+        Lengths in the unit of ``width`` and ``height``. For more than two classes, the total length
+        of all borders between the regions of the predicted classes.
     """
     scores = np.asarray(outputs, dtype=np.float64)
     if scores.shape[1] == 1:
@@ -117,15 +123,31 @@ def boundary_length(outputs: ArrayLike, width: float, height: float) -> Floats:
     leads = (
         scores[:, c] - np.delete(scores, c, axis=1).max(axis=1) for c in range(scores.shape[1])
     )
-    # each border has a region on either side
+    # each border is counted for the regions on both sides
     return sum(zero_length(lead, width, height) for lead in leads) / 2
 
 
 def zero_length(values: ArrayLike, width: float, height: float) -> Floats:
-    """Length of the line where a function is 0, from its values ``(…, rows, columns)`` on a grid.
+    """Return the length of a function's zero contour, from its values on a grid.
 
-    Marching squares, with each square cut into two triangles, on which the line is unambiguous. A
-    straight line has its exact length. Where the function is 0 in a whole area there is no line.
+    Marching triangles: each square of the grid is cut into two triangles, on which linear
+    interpolation has at most one line. The length of a straight line is exact. An area in which the
+    function is 0 counts as negative.
+
+    Parameters
+    ----------
+    values : array-like of shape (…, rows, columns)
+    width, height : float
+        Size of the grid.
+
+    Returns
+    -------
+    ndarray of shape (…)
+
+    Raises
+    ------
+    ValueError
+        If the grid has fewer than 2 by 2 points.
     """
     grid = np.asarray(values, dtype=np.float64)
     rows, columns = grid.shape[-2:]
@@ -138,7 +160,7 @@ def zero_length(values: ArrayLike, width: float, height: float) -> Floats:
     length = np.zeros(grid.shape[:-2])
     for triangle in (((0, 0), (1, 0), (1, 1)), ((0, 0), (0, 1), (1, 1))):
         above = [corner[place] > 0 for place in triangle]
-        for i in range(3):  # the line cuts off this corner
+        for i in range(3):  # the corner that the line separates from the other two
             j, k = (i + 1) % 3, (i + 2) % 3
             where = (above[i] != above[j]) & (above[i] != above[k])
             apex = corner[triangle[i]][where]

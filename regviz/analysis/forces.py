@@ -1,9 +1,9 @@
-"""Effects of penalties on one weight or two, without a network.
+"""Effects of penalties on one or two weights, without a network.
 
-One weight: what its penalty costs, how hard that pulls, where a proximal step takes it, and when
-the steps have taken it to 0. Two weights: where the pull of a least-squares loss and that of the
-penalty balance. A `Regularization` says which penalty; of max-norm's weights there is but one, so
-that its projection is ``|w| <= max_norm``. Dropout, onset and decoupling have no part in this.
+For one weight: the penalty, its gradient, the proximal map, and the number of proximal steps to 0.
+For two weights: the minimum of a least-squares loss plus penalty. A `Regularization` gives the
+penalty. Max-norm acts on each weight alone, as ``|w| <= max_norm``. Dropout, ``onset`` and
+``decoupled`` are ignored.
 """
 
 import itertools
@@ -28,37 +28,36 @@ MAX_CORRELATION = 0.99
 
 @pinned()
 def penalties(weights: ArrayLike, regularization: Regularization) -> Floats:
-    """``l1 * |w| + (l2 / 2) * w^2`` of each weight; any shape."""
+    """Return ``l1 * |w| + (l2 / 2) * w^2`` for each weight of an array of any shape."""
     one = torch.tensor(numbers("weights", weights)).unsqueeze(-1)
-    found: Floats = maps.penalty(one, regularization.l1, regularization.l2).numpy()
-    return found
+    result: Floats = maps.penalty(one, regularization.l1, regularization.l2).numpy()
+    return result
 
 
 def gradients(weights: ArrayLike, regularization: Regularization) -> Floats:
-    """``l1 * sign(w) + l2 * w`` for each weight: the gradient of `penalties`; any shape.
+    """Return ``l1 * sign(w) + l2 * w``, the gradient of `penalties`, for an array of any shape.
 
-    At 0 it is the middle, 0, of what L1 allows there: every number from ``-l1`` to ``l1`` is a
-    subgradient.
+    At 0, where L1's subgradients are the numbers from ``-l1`` to ``l1``, it is 0.
     """
     w = numbers("weights", weights)
-    found: Floats = regularization.l1 * np.sign(w) + regularization.l2 * w
-    return found
+    result: Floats = regularization.l1 * np.sign(w) + regularization.l2 * w
+    return result
 
 
 @pinned()
 def proximal_step(weights: ArrayLike, regularization: Regularization, step: float) -> Floats:
-    """Apply the penalty's part of a training step to each weight; any shape.
+    """Apply the proximal map and the max-norm projection to each weight, as training does.
 
-    The proximal map ``S(w, step * l1) / (1 + step * l2)``, which minimises ``(v - w)^2 / 2 + step *
-    penalty(v)`` over ``v``, and then the projection onto ``|v| <= max_norm``: those that train.
+    The proximal map ``S(w, step * l1) / (1 + step * l2)``, where S is the soft threshold, minimises
+    ``(v - w)^2 / 2 + step * penalty(v)`` over ``v``. The projection is onto ``|v| <= max_norm``.
 
     Parameters
     ----------
     weights : array-like
-        After the step along the data loss.
+        Weights after the gradient step, of any shape.
     regularization : Regularization
     step : float
-        Step size, above 0 to 1000.
+        Step size, above 0 and at most 1000.
 
     Raises
     ------
@@ -73,21 +72,30 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
     if regularization.max_norm is not None:
         radius = torch.tensor(regularization.max_norm, dtype=w.dtype)
         maps.project_(w.unsqueeze(-1), radius)
-    found: Floats = w.numpy()
-    return found
+    result: Floats = w.numpy()
+    return result
 
 
 def arrival(start: float, regularization: Regularization, step: float) -> int | None:
-    """After how many proximal steps a weight is exactly 0, with no data to hold it; None if never.
+    """Return the number of proximal steps, without data, until a weight is 0; None without L1.
 
-    L1 takes ``ceil(|start| / (step * l1))`` steps, as each takes off the same. With L2 besides,
-    ``w' = (w - step * l1) / (1 + step * l2)``, and it takes ``ceil(log(1 + step * l2 * n) / log(1 +
-    step * l2))`` of them, where ``n`` is L1's ratio. L2 alone multiplies, and never arrives.
+    With L1 alone, each step subtracts ``step * l1``, so that ``n = |start| / (step * l1)``, rounded
+    up, steps are needed. With L2 besides, a step is ``w' = (w - step * l1) / (1 + step * l2)``, and
+    ``log(1 + step * l2 * n) / log(1 + step * l2)``, rounded up, are needed. L2 alone multiplies by
+    a positive factor, so that the weight never becomes 0.
+
+    Parameters
+    ----------
+    start : float
+        The weight at step 0, within ±1000.
+    regularization : Regularization
+    step : float
+        Step size, above 0 and at most 1000.
 
     Raises
     ------
     ValueError
-        If ``start`` is not within ±1000 or ``step`` not above 0 to 1000.
+        If ``start`` or ``step`` is out of range.
     """
     start = real("start", start, -MAX_WEIGHT, MAX_WEIGHT)
     step = real("step", step, 0, MAX_STEP, open_low=True)
@@ -98,18 +106,18 @@ def arrival(start: float, regularization: Regularization, step: float) -> int | 
     ratio, shrink = abs(start) / (step * regularization.l1), step * regularization.l2
     if shrink:
         ratio = math.log1p(shrink * ratio) / math.log1p(shrink)
-    # decimals are not exact in binary: from 1, steps of 0.1 * 0.1 are a hundred, not 100.00000001
+    # rounded to 12 digits first: 0.9 / (0.01 * 0.03) is 3000.0000000000005 in float64
     return math.ceil(float(f"{ratio:.12g}"))
 
 
 def race(
     start: float, regularization: Regularization, step: float, steps: ArrayLike
 ) -> NDArray[np.float64]:
-    """Return a weight's values over a number of proximal steps, without data.
+    """Return a weight's values after numbers of proximal steps, without data.
 
-    In closed form: the recursion of `arrival` has its fixed point at ``-l1 / l2``, from which the
-    distance shrinks by ``1 / (1 + step * l2)`` a step. L2 alone follows ``start / (1 + step *
-    l2)^t``.
+    In closed form: the recursion of `arrival` has the fixed point ``-l1 / l2``, and each step
+    multiplies the distance to it by ``1 / (1 + step * l2)``. With L2 alone, the value after t steps
+    is ``start / (1 + step * l2)^t``.
 
     Parameters
     ----------
@@ -124,7 +132,7 @@ def race(
     Returns
     -------
     ndarray of shape (n,)
-        Exactly 0 from the step of `arrival` on.
+        Values, exactly 0 from step `arrival` on.
 
     Raises
     ------
@@ -134,32 +142,32 @@ def race(
     n = numbers("steps", steps)
     if (n < 0).any():
         raise invalid("steps", "numbers of 0 or more", float(n.min()))
-    arrived = arrival(start, regularization, step)
-    taken, rate = step * regularization.l1, math.log1p(step * regularization.l2)
+    first_zero = arrival(start, regularization, step)
+    threshold, rate = step * regularization.l1, math.log1p(step * regularization.l2)
     if rate:
-        lost = -np.expm1(-rate * n)  # the share of the distance to the fixed point
-        size = abs(start) * np.exp(-rate * n) - taken / math.expm1(rate) * lost
+        covered = -np.expm1(-rate * n)  # share of the distance to the fixed point
+        size = abs(start) * np.exp(-rate * n) - threshold / math.expm1(rate) * covered
     else:
-        size = abs(start) - taken * n
-    if arrived is not None:
-        size = np.where(n < arrived, size, 0.0)
-    found: NDArray[np.float64] = math.copysign(1.0, start) * size + 0.0  # no -0
-    return found
+        size = abs(start) - threshold * n
+    if first_zero is not None:
+        size = np.where(n < first_zero, size, 0.0)
+    values: NDArray[np.float64] = math.copysign(1.0, start) * size + 0.0  # + 0.0 turns -0 into 0
+    return values
 
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """The mean half squared error of a linear model with two standardised features.
+    """Mean half squared error of a linear model with two standardised features.
 
-    ``loss(w) = (w - optimum)ᵀ H (w - optimum) / 2`` plus what no weights can explain, which is left
-    out; ``H = [[1, r], [r, 1]]`` with the correlation ``r`` of the features.
+    ``loss(w) = (w - optimum)ᵀ H (w - optimum) / 2`` up to a constant, where
+    ``H = [[1, r], [r, 1]]`` with the correlation ``r`` of the features.
 
     Parameters
     ----------
     optimum : (float, float)
-        The weights without regularization, each within ±1000.
+        The weights that minimise the loss, each within ±1000.
     correlation : float
-        Within ±0.99, as for equal features no optimum is unique.
+        Correlation of the features, within ±0.99. At ±1 the optimum would not be unique.
 
     Raises
     ------
@@ -179,30 +187,31 @@ class LeastSquares:
 
     @property
     def hessian(self) -> Floats:
-        """``H``, of shape (2, 2)."""
+        """The Hessian ``H`` of the loss, of shape (2, 2)."""
         return np.array([[1.0, self.correlation], [self.correlation, 1.0]])
 
     def loss(self, weights: ArrayLike) -> Floats:
-        """The loss at weights ``(..., 2)``: of shape ``(...)``, 0 at the optimum."""
+        """Return the loss at weights (…, 2), of shape (…); 0 at the optimum."""
         away = numbers("weights", weights) - self.optimum
-        found: Floats = 0.5 * np.einsum("...i,ij,...j->...", away, self.hessian, away)
-        return found
+        result: Floats = 0.5 * np.einsum("...i,ij,...j->...", away, self.hessian, away)
+        return result
 
     def gradient(self, weights: ArrayLike) -> Floats:
-        """The gradient of `loss` at weights ``(..., 2)``: of the same shape."""
-        found: Floats = (numbers("weights", weights) - self.optimum) @ self.hessian
-        return found
+        """Return the gradient of `loss` at weights (…, 2), of the same shape."""
+        result: Floats = (numbers("weights", weights) - self.optimum) @ self.hessian
+        return result
 
     def minimum(self, regularization: Regularization) -> Floats:
-        """The weights ``(2,)`` that minimise loss plus penalty, with exact zeros.
+        """Return the weights that minimise loss plus penalty, of shape (2,), with exact zeros.
 
-        Which weights are 0, and the signs of the others, leave one system of linear equations each.
-        The minimum solves one of these nine, and no solution of another lies lower.
+        For each of the nine combinations of signs (0, 1 or -1 for each weight), the optimality
+        conditions are a linear system. The minimum is the lowest of the solutions with the signs
+        assumed.
         """
         l1, l2 = regularization.l1, regularization.l2
         curvature, optimum = self.hessian, np.array(self.optimum)
-        found, lowest = np.zeros(2), math.inf
-        # fewest weights first, so that on a tie the zero is exact
+        minimum, lowest = np.zeros(2), math.inf
+        # fewest nonzero weights first, so that a tie gives an exact zero
         for signs in sorted(itertools.product((0, 1, -1), repeat=2), key=np.count_nonzero):
             free = np.flatnonzero(signs)
             w = np.zeros(2)
@@ -212,35 +221,40 @@ class LeastSquares:
             away = w - optimum
             height = away @ curvature @ away / 2 + l1 * np.abs(w).sum() + l2 / 2 * w @ w
             if height < lowest and (np.sign(w) == signs).all():
-                found, lowest = w, height
-        return found
+                minimum, lowest = w, height
+        return minimum
 
     def ellipse(self, level: float, n: int = 181) -> Floats:
-        """Points ``(n, 2)`` all around, where the loss is ``level``, 0 or more."""
+        """Return ``n`` points around the ellipse of loss ``level``, 0 or more, of shape (n, 2)."""
         angle = np.linspace(0, 2 * np.pi, n)
         # the principal axes are the diagonals, with curvatures 1 + r and 1 - r
         along = math.sqrt(level / (1 + self.correlation)) * np.cos(angle)
         across = math.sqrt(level / (1 - self.correlation)) * np.sin(angle)
-        found: Floats = np.stack([along + across, along - across], axis=1) + self.optimum
-        return found
+        points: Floats = np.stack([along + across, along - across], axis=1) + self.optimum
+        return points
 
 
 def level_set(regularization: Regularization, value: float, n: int = 181) -> Floats:
-    """Two weights whose penalty is ``value``: L1's diamond, L2's circle, or elastic net's between.
+    """Return the closed curve of two weights with a given penalty: L1's diamond, L2's circle, ….
 
     Parameters
     ----------
     regularization : Regularization
         With ``l1`` or ``l2`` above 0.
     value : float
-        0 or more.
+        The penalty, 0 or more.
     n : int
-        How many points; the corners are among them for ``n = 4 m + 1``.
+        Number of points. For ``n = 4 m + 1`` they include the corners.
 
     Returns
     -------
     ndarray of shape (n, 2)
-        All around; the last point is the first.
+        Points of the curve, of which the last equals the first.
+
+    Raises
+    ------
+    ValueError
+        If ``l1`` and ``l2`` are 0.
     """
     l1, l2 = regularization.l1, regularization.l2
     if l1 == 0 and l2 == 0:
@@ -250,5 +264,5 @@ def level_set(regularization: Regularization, value: float, n: int = 181) -> Flo
     slope = l1 * np.abs(towards).sum(axis=1)
     # the root of (l2 / 2) r² + slope r = value, in the form that also holds for l2 = 0
     radius = 2 * value / (slope + np.sqrt(slope**2 + 2 * l2 * value) + (value == 0))
-    found: Floats = radius[:, None] * towards
-    return found
+    points: Floats = radius[:, None] * towards
+    return points

@@ -1,7 +1,7 @@
-"""A method's path: what becomes of weights and losses as its strength grows, and which to choose.
+"""Regularization paths: weights and losses as functions of strength, and the choice of a strength.
 
-The plots of lasso and elastic net paths in R's glmnet are the model (Friedman, Hastie & Tibshirani
-2010). All networks of a path start from the same weights, so that neighbours resemble each other.
+After the paths of lasso and elastic net in R's glmnet (Friedman, Hastie & Tibshirani 2010). All
+networks of a path start from the same weights.
 """
 
 import math
@@ -24,12 +24,12 @@ from regviz.spec.validation import Task, integer, invalid
 
 Array = NDArray[np.float64]
 
-SAME = 0.02  # two probabilities that differ by no more are one colour in a picture
+SAME = 0.02  # difference of probabilities up to which two colours of the picture look equal
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One method from weak to strong, at one epoch. L networks have W weights each.
+    """The networks of one method by strength, at one epoch: L networks with W weights each.
 
     Attributes
     ----------
@@ -37,22 +37,24 @@ class Path:
         A key of `regviz.methods.catalogue.METHODS`.
     task : {"binary", "multiclass", "regression"}
     networks : tuple of int
-        Which networks of the history these are, ``(L,)``.
+        The L indices of the networks in the history.
     strengths : ndarray of shape (L,)
-        λ, rate or radius. Where the path starts without the method, at 0, or infinity for a radius.
+        Strengths from weak to strong: λ, rate or radius. The first may be the strength without
+        effect: 0, or an infinite radius.
     weights : ndarray of shape (L, W)
-        Layer after layer, unit after unit. NaN for a network that has diverged.
+        Weights, layer after layer, unit after unit. NaN for a diverged network.
     wires : ndarray of shape (W, 3)
-        For each weight its layer, the unit that it leads to, and the one that it comes from.
+        For each weight, the indices of its layer, its target unit and its source unit.
     nonzero : ndarray of shape (L,)
-        How many weights are not exactly 0. NaN for a network that has diverged, as the norms.
+        Number of weights that are not exactly 0. NaN for a diverged network.
     l1_norm, l2_norm : ndarray of shape (L,)
+        Norms of the weights. NaN for a diverged network.
     losses : dict of str to ndarray of shape (L,)
-        Mean data loss of ``"train"``, ``"validation"`` and ``"test"``; NaN without points.
+        Mean data losses on ``"train"``, ``"validation"`` and ``"test"``; NaN without points.
 
     See Also
     --------
-    regviz.figures.path : Draws it.
+    regviz.figures.weight_paths : Plot a path.
     """
 
     method: str
@@ -68,17 +70,17 @@ class Path:
 
     @property
     def from_none(self) -> bool:
-        """Whether the first network is the one that the method becomes as its strength vanishes."""
+        """Whether the first network has the strength without effect, see `with_start`."""
         return float(self.strengths[0]) in (0.0, math.inf)
 
     @property
     def positions(self) -> Array:
-        """Positions ``(L,)`` of the strengths on an axis, weak ones first: ``log10`` of a penalty.
+        """Positions of the strengths on an axis from weak to strong, of shape (L,).
 
-        Of a dropout rate p, ``log10(p / (1 - p))``: in linear regression dropout acts as an L2
-        penalty that is proportional to ``p / (1 - p)`` (Wager et al. 2013). Of a radius c,
-        ``-log10(c)``. A network without the method would lie infinitely far to the left. It is put
-        one step there, and the axis is broken between it and the others.
+        They are ``log10(λ)`` for a penalty, ``-log10(c)`` for a radius c, and
+        ``log10(p / (1 - p))`` for a dropout rate p: in linear regression, dropout is equivalent to
+        an L2 penalty proportional to ``p / (1 - p)`` (Wager et al. 2013). The strength without
+        effect, at minus infinity, is placed one mean step before the others.
         """
         acting = self.strengths[1:] if self.from_none else self.strengths
         odds = acting / (1 - acting) if self.method == "dropout" else acting
@@ -89,29 +91,29 @@ class Path:
         return np.concatenate([[logs[0] - step], logs])
 
     def number(self, i: int) -> str:
-        """The strength at an index as text, such as ``"0.01"`` or ``"5e-5"``."""
+        """Format the strength at an index, such as ``"0.01"`` or ``"5e-5"``."""
         value = self.strengths[i]
         if math.isinf(value):
             return "∞"
         return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:.3g}"
 
     def text(self, i: int) -> str:
-        """The strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
+        """Format the strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
         return f"{METHODS[self.method].symbol} = {self.number(i)}"
 
 
 class Choice(NamedTuple):
-    """Which of the strengths, from weak to strong, validation would choose.
+    """Indices of the strengths that validation losses select.
 
     Attributes
     ----------
     best : int
-        The one with the lowest mean validation loss.
+        Index of the lowest mean validation loss.
     one_se : int or None
-        The strongest whose mean lies within one standard error of that; None for a single seed,
-        which has none.
+        Index of the strongest strength whose mean loss is within one standard error of the lowest;
+        None for a single seed, which has no standard error.
     standard_error : float
-        Of the mean at ``best``, over seeds; NaN for a single seed.
+        Standard error over seeds of the mean at ``best``; NaN for a single seed.
     """
 
     best: int
@@ -120,11 +122,16 @@ class Choice(NamedTuple):
 
 
 def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ...]:
-    """The networks of a method, led by the one that it becomes as its strength vanishes.
+    """Return a method's networks, preceded by the limit of vanishing strength if there is one.
 
-    For most methods that is the unregularized network. Max-norm without its bound still has its
-    dropout, so that for it the network with only that dropout is looked for. Where the experiment
-    has no such network, the path starts with its weakest strength.
+    For most methods the limit is the unregularized network. For max-norm combined with dropout it
+    is the network with the dropout alone.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    networks : sequence of int
+        Indices of the method's regularizations, from weak to strong.
     """
     rows = experiment.regularizations
     first = rows[networks[0]]
@@ -135,20 +142,20 @@ def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ..
 
 
 def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
-    """Extract one method's path over its strengths from a history.
+    """Return the path of a method over its strengths at a recorded time.
 
     Parameters
     ----------
     history : History
     networks : sequence of int
-        Of one method, from weak to strong; the first may be without it, see `with_start`.
+        Indices of one method's networks, from weak to strong, as `with_start` returns them.
     t : int
         Index into `History.epochs`.
 
     Raises
     ------
     ValueError
-        If a network or time does not exist, or the last network has no method with a strength.
+        If a network or time does not exist, or the last network is not regularized.
     """
     n_times, n_networks, _ = history.parameters.shape
     t = integer("t", t, -n_times, n_times - 1) % n_times
@@ -192,10 +199,11 @@ def _wires(history: History) -> NDArray[np.int64]:
 
 @pinned()
 def constant(history: History, networks: Sequence[int]) -> NDArray[np.bool_]:
-    """Which networks predict, in the end, the same at every point: ``(L,)``.
+    """Return a mask of the networks whose final predictions are constant, of shape (L,).
 
-    Their probabilities differ by at most `SAME` over all points of the dataset, or their values by
-    that share of the training targets' range. A network that has diverged is none of them.
+    Predictions are constant if, over all points of the dataset, probabilities differ by at most
+    `SAME`, or values by that share of the range of the training targets. Diverged networks keep
+    their last finite parameters, and are judged by these.
     """
     data = history.dataset
     X = np.concatenate([data.points(split)[0] for split in SPLITS])
@@ -207,9 +215,9 @@ def constant(history: History, networks: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
-    """The final data loss of each split, ``(S, L)``, from one history for each seed.
+    """Return the final data losses by split, of shape (S, L), from one history for each of S seeds.
 
-    NaN where a split has no points, or where a network has diverged.
+    NaN for a split without points, and for a diverged network.
     """
     if len(histories) == 0:
         raise invalid("histories", "at least one history", histories)
@@ -220,17 +228,21 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
 
 
 def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
-    """Standard error of the mean over the first axis, ``(S, …)`` to ``(…)``.
+    """Return the standard error of the mean over the first axis, ``s * sqrt(1 / S + overlap)``.
 
-    It is ``s * sqrt(1 / S + overlap)``. The standard deviation s is that of a sample, with S - 1 in
-    the denominator. NaN for S = 1.
+    ``s`` is the sample standard deviation, with S - 1 in the denominator.
 
     Parameters
     ----------
     values : array-like of shape (S, …)
     overlap : float
         0 for independent values. For losses over S random splits of the same points, ``n_test /
-        n_train``: the splits overlap, and vary less than new points would.
+        n_train``: as the splits overlap, these losses vary less than those of new points.
+
+    Returns
+    -------
+    ndarray of shape (…)
+        NaN for S = 1.
 
     References
     ----------
@@ -244,16 +256,16 @@ def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
 
 
 def choose(validation_losses: ArrayLike) -> Choice:
-    """Which strength the validation points would choose, and the one-standard-error rule's choice.
+    """Choose a strength by the lowest mean validation loss, and by the one-standard-error rule.
 
-    The rule takes the most regularized model whose loss is within one standard error of the lowest:
-    what is not clearly worse is preferred for being simpler.
+    The rule chooses the most regularized model whose mean loss is within one standard error of the
+    lowest.
 
     Parameters
     ----------
     validation_losses : array-like of shape (S, L)
-        For each of S seeds the loss at each of L strengths, from weak to strong. A strength with a
-        loss that is not finite, as a diverged network's, is not chosen.
+        Losses for S seeds and L strengths, from weak to strong. Strengths with a loss that is not
+        finite are not chosen.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""One experiment under several seeds, trained together: what of a difference is luck."""
+"""Training of one experiment under several seeds, to separate differences from chance."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from regviz.data.datasets import SPLITS, Dataset, make_dataset
@@ -13,14 +13,16 @@ from regviz.spec.validation import MAX_SEED, integer, invalid
 
 
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
-    """The experiment with other points, initial weights, batches and dropout draws.
+    """Return the experiment with another seed of its data and of its training.
+
+    The seed of the data determines the points and splits of a toy dataset, and the splits of a
+    visitor's own points. Points given as arrays have no seed.
 
     Parameters
     ----------
     experiment : Experiment
     seed : int
-        Of the data and of the training. Of a visitor's own points, the data's seed only decides
-        how they are split, and of points given as arrays nothing.
+        0 to 2**32 - 1.
     """
     data = experiment.data
     return replace(
@@ -42,25 +44,26 @@ def replicate(
     Parameters
     ----------
     experiment : Experiment
-        Its own seeds do not matter.
+        The experiment, whose own seeds are replaced.
     seeds : sequence of int
-        At least one, without repetition. See `with_seed` for what they decide.
+        Seeds of data and training, see `with_seed`: at least one, without repetition.
     dataset : Dataset, optional
-        The user's own points, as for `regviz.train`. Seeds then vary initial weights, batches and
-        dropout, while points and splits stay as they are.
-    after_epoch
-        As for `regviz.train` and `regviz.stream`.
+        Points to train on in place of ``experiment.data``, as for `regviz.train`. Seeds then vary
+        initial weights, batches and dropout only.
+    after_epoch : callable
+        Called without arguments after every epoch. An exception that it raises ends the training
+        and is passed on.
 
     Returns
     -------
     list of History
-        For each seed, in this order, what ``regviz.train(with_seed(experiment, seed))`` returns, to
-        the last bit.
+        One for each seed, equal to the last bit to that of
+        ``regviz.train(with_seed(experiment, seed))``.
 
     Raises
     ------
     ValueError
-        If experiment and data cannot go together under one of the seeds.
+        If a seed is invalid, if the seeds' splits differ in size, or as for `regviz.train`.
 
     Examples
     --------
@@ -70,43 +73,21 @@ def replicate(
     >>> np.array([run.metrics["test_loss"][-1] for run in runs]).shape
     (5, 2)
     """
-    *_, finished = stream_replicates(experiment, seeds, dataset=dataset, after_epoch=after_epoch)
-    return finished
-
-
-def stream_replicates(
-    experiment: Experiment,
-    seeds: Sequence[int],
-    *,
-    dataset: Dataset | None = None,
-    after_epoch: Callable[[], None] = lambda: None,
-) -> Iterator[list[History]]:
-    """Yield the histories of `replicate` as they grow, as `regviz.stream` does.
-
-    Parameters
-    ----------
-    experiment, seeds, dataset, after_epoch
-        As for `replicate`.
-
-    Raises
-    ------
-    ValueError
-        As for `replicate`; by the call itself, before anything is trained.
-    """
     parts = under_seeds(experiment, seeds, dataset)
     compiled.wait(experiment.training.dtype)
-    return histories(*parts, after_epoch)
+    *_, finished = histories(*parts, after_epoch)
+    return finished
 
 
 def under_seeds(
     experiment: Experiment, seeds: Sequence[int], dataset: Dataset | None = None
 ) -> tuple[list[Experiment], list[Dataset]]:
-    """The experiment under each of the seeds, and the points of each.
+    """Return the experiment and its dataset under each seed, the arguments of `histories`.
 
     Raises
     ------
     ValueError
-        If these seeds cannot be trained as one program.
+        If a seed is invalid, or the seeds' splits differ in size.
     """
     if not isinstance(experiment, Experiment):
         raise invalid("experiment", "an Experiment", experiment)
@@ -130,5 +111,5 @@ def under_seeds(
 
 
 def _sizes(dataset: Dataset) -> list[int]:
-    """Points of each split, and the network's outputs: what one tensor program cannot vary."""
+    """Return the sizes that have to be equal within a tensor program: of splits and outputs."""
     return [*(len(dataset.points(split)[1]) for split in SPLITS), dataset.n_outputs]

@@ -1,6 +1,6 @@
-"""Monte-Carlo dropout: how unsure a network is, from many passes with its dropout left on.
+"""Monte-Carlo dropout: uncertainty of predictions from many passes with dropout on.
 
-With dropout on, each pass is the prediction of another thinned network. Taken as samples of an
+Each pass is the prediction of a thinned network with another dropout mask. Taken as samples of an
 approximate posterior, their spread is the model's uncertainty (Gal & Ghahramani 2016).
 """
 
@@ -21,17 +21,24 @@ from regviz.engine.training import pinned
 from regviz.spec.validation import MAX_SEED, integer, invalid
 
 MAX_PASSES = 10_000
-_AT_ONCE = 2**21  # values of the widest layer that are in memory at a time
+_MAX_LAYER_VALUES = 2**21  # bound on the values of the widest layer that are in memory at a time
 
 
 class Uncertainty(NamedTuple):
     """Uncertainty of a network's predictions at n points.
 
-    For classes, entropies in nats: of the mean prediction, ``predictive``, which is the sum of the
-    other two. ``aleatoric`` is the mean entropy of the single passes: each of them is unsure.
-    ``epistemic`` is the mutual information of prediction and weights: the passes contradict each
-    other. For regression the standard deviation over the passes, which is epistemic and all that
-    the passes tell; ``aleatoric`` is NaN.
+    For classes, entropies in nats, where ``predictive = aleatoric + epistemic``. For regression,
+    ``predictive`` and ``epistemic`` are both the standard deviation over the passes, and
+    ``aleatoric`` is NaN.
+
+    Attributes
+    ----------
+    predictive : ndarray of shape (n,)
+        Entropy of the mean prediction.
+    aleatoric : ndarray of shape (n,)
+        Mean entropy of the single passes: uncertainty that each thinned network has by itself.
+    epistemic : ndarray of shape (n,)
+        Mutual information of prediction and weights: disagreement between thinned networks.
     """
 
     predictive: NDArray[np.float64]
@@ -45,17 +52,17 @@ class Plane(NamedTuple):
     Attributes
     ----------
     k, passes : int
-        Which network of the history, and how many passes there were.
+        Index of the network, and number of passes.
     axis : ndarray of shape (m,)
-        Of both x₁ and x₂.
+        Coordinates of the grid along x₁ and along x₂.
     plain : ndarray of shape (m, m) or (m, m, C)
-        What the network predicts with dropout off, as `History.predict`; a row for each x₂.
+        Predictions with dropout off, as of `History.predict`, with a row for each x₂.
     mean : ndarray of the same shape
-        The mean of the passes.
+        Mean prediction over the passes.
     plain_entropy : ndarray of shape (m, m)
-        The entropy of ``plain`` in nats; NaN for regression.
+        Entropy of ``plain`` in nats; NaN for regression.
     uncertainty : Uncertainty
-        Each part ``(m, m)``.
+        Its parts have shape (m, m).
     """
 
     k: int
@@ -77,28 +84,29 @@ def monte_carlo(
     seed: int = 0,
     progress: Callable[[float], object] | None = None,
 ) -> Floats:
-    """Predict by network ``k`` in many passes with its dropout on.
+    """Return a network's predictions in many passes with dropout on.
 
-    A pass draws one mask, which thins out the network for all points: a unit that is dropped is
-    dropped everywhere.
+    Each pass draws one mask, which is used for all points.
 
     Parameters
     ----------
     history : History
-    k, t : int
-        Which network, and at which of `History.epochs`; negative ones count from the end.
-    X : array-like of shape (n, columns)
+    k : int
+        Index of the network; negative ones count from the end.
+    X : array-like of shape (n, n_columns)
+    t : int
+        Index into `History.epochs`; negative ones count from the end.
     passes : int
-        1 to 10,000.
+        Number of passes, 1 to 10,000.
     seed : int
-        Of the masks.
+        Seed of the masks, 0 to 2**32 - 1.
     progress : callable or None
-        Called with the share of the passes that is made, as they are.
+        Called with the finished share of the passes, 0 to 1, after each group of passes.
 
     Returns
     -------
     ndarray of shape (passes, n) or (passes, n, C)
-        The probability of class 1, or the value (regression); or of each of C classes.
+        Probabilities of class 1 or values (regression); or probabilities of each of C classes.
 
     Raises
     ------
@@ -120,8 +128,8 @@ def monte_carlo(
     inputs = torch.from_numpy(features.astype(history.parameters.dtype))
     masks = _masks(history, k, t, passes, integer("seed", seed, 0, MAX_SEED))
     blocks = history.layout.split(row)
-    at_once = max(1, _AT_ONCE // (max(len(points), 1) * max(history.layout.sizes)))
-    found = []
+    at_once = max(1, _MAX_LAYER_VALUES // (max(len(points), 1) * max(history.layout.sizes)))
+    parts = []
     with torch.inference_mode():
         for start in range(0, passes, at_once):
             some = slice(start, start + at_once)
@@ -130,15 +138,15 @@ def monte_carlo(
                 inputs,
                 history.experiment.network.activation,
             )[-1]
-            found.append(networks.predict(outputs, history.dataset.task))
+            parts.append(networks.predict(outputs, history.dataset.task))
             if progress is not None:
                 progress(min(start + at_once, passes) / passes)
-    predictions: Floats = torch.cat(found).numpy()
+    predictions: Floats = torch.cat(parts).numpy()
     return predictions
 
 
 def _masks(history: History, k: int, t: int, passes: int, seed: int) -> list[torch.Tensor]:
-    """For what feeds each layer, inputs first, a mask ``(passes, fan_in)``."""
+    """Draw the dropout masks of each layer's inputs, of shape (passes, fan_in)."""
     acting = history.experiment.acting(int(history.epochs[t]))[k]
     fed = history.layout.sizes[:-1]
     rates = torch.tensor([acting.input_drop_rate, *[acting.drop_rate] * (len(fed) - 1)])
@@ -150,43 +158,43 @@ def _masks(history: History, k: int, t: int, passes: int, seed: int) -> list[tor
 
 
 def _thinned(block: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """A layer ``(fan_out, fan_in + 1)`` once for each pass, fed by what its mask lets through.
+    """Return a layer (fan_out, fan_in + 1) with its weights multiplied by the mask of each pass.
 
-    Weights times what is thinned out is weights thinned out times what there is.
+    This is equivalent to multiplying its inputs: ``W (m * x) = (W * m) x``.
     """
     weights = block[:, :-1] * mask[:, None].to(block)
     return torch.cat([weights, block[:, -1:].expand(len(mask), -1, -1)], dim=2)
 
 
 def entropy(probabilities: ArrayLike) -> NDArray[np.float64]:
-    """Entropy in nats of distributions ``(…, C)`` over classes: ``-sum_c p_c ln p_c``, ``(…)``."""
+    """Return the entropy ``-sum_c p_c ln p_c`` in nats of distributions (…, C), of shape (…)."""
     p = np.asarray(probabilities, dtype=np.float64)
     return np.asarray(-np.sum(p * np.log(np.where(p > 0, p, 1)), axis=-1))
 
 
 def predictive_entropy(predictions: ArrayLike) -> NDArray[np.float64]:
-    """Entropy in nats of the mean prediction.
+    """Return the entropy of the mean prediction in nats.
 
     Parameters
     ----------
     predictions : array-like of shape (passes, n) or (passes, n, C)
-        Of `monte_carlo`, of a run on classes.
+        Class probabilities, as `monte_carlo` returns them.
 
     Returns
     -------
     ndarray of shape (n,)
-        From 0 to ln 2, or to ln C.
+        Entropies from 0 to ln C, where C is 2 for the first shape.
     """
     return entropy(_distributions(predictions).mean(axis=0))
 
 
 def uncertainty(predictions: ArrayLike, task: str) -> Uncertainty:
-    """Decompose the uncertainty of passes into its parts.
+    """Decompose the uncertainty of predictions into aleatoric and epistemic parts.
 
     Parameters
     ----------
     predictions : array-like of shape (passes, n) or (passes, n, C)
-        Of `monte_carlo`.
+        Predictions, as `monte_carlo` returns them.
     task : {"binary", "multiclass", "regression"}
 
     References
@@ -198,12 +206,12 @@ def uncertainty(predictions: ArrayLike, task: str) -> Uncertainty:
         return Uncertainty(spread, np.full(spread.shape, np.nan), spread)
     whole = predictive_entropy(predictions)
     aleatoric = entropy(_distributions(predictions)).mean(axis=0)
-    # where the passes agree, rounding can leave less than nothing
+    # where the passes agree, rounding can make the difference negative
     return Uncertainty(whole, aleatoric, np.maximum(whole - aleatoric, 0))
 
 
 def _distributions(predictions: ArrayLike) -> NDArray[np.float64]:
-    """Probabilities of all classes, ``(passes, n, C)``, also where there is one of class 1 only."""
+    """Return probabilities of all classes, (passes, n, C), also from those of class 1 alone."""
     p = np.asarray(predictions, dtype=np.float64)
     return p if p.ndim == 3 else np.stack([1 - p, p], axis=-1)
 
@@ -218,9 +226,14 @@ def over_plane(
     resolution: int = 61,
     progress: Callable[[float], object] | None = None,
 ) -> Plane:
-    """One network's predictions and uncertainty on a grid that covers the points.
+    """Compute a network's predictions and uncertainty on a grid over the points' domain.
 
-    Parameters are those of `monte_carlo`, and the grid's points along each axis, 2 to 501.
+    Parameters
+    ----------
+    history, k, t, passes, seed, progress
+        As for `monte_carlo`.
+    resolution : int
+        Number of grid points along each axis, 2 to 501.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The browser's recording: the grid of strengths, scene, link, encoding, offline page."""
+"""Content for the browser's board: strength grid, scene, link, encoding, offline page."""

@@ -1,18 +1,24 @@
-"""A grid's recording as bytes for the browser.
+"""Encode the recording of a grid as binary messages for the browser.
 
-The layout, written down here alone (``assets/board/codec.js`` reads it): a little-endian uint32
-with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
-starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by name, type and
-shape, in that order, compressed together with zlib (RFC 1950). Types are ``"<f4"`` and, for
-parameters alone, ``"<f2"``. Parameters change little from one frame to the next, and their
-exponents hardly at all. So each number, taken as an unsigned integer, is replaced by its difference
-from the number at its place one earlier along the first axis, 0 before the first. With b bits, a
-difference d of -2^(b-1) to 2^(b-1) - 1 is written as 2d, or -2d + 1 if it is negative, both modulo
-2^b. All changes of one number follow one another. The lowest bytes of all of them come first, then
-the next bytes, and so on to the highest ones.
+This is the specification of the format; ``assets/board/codec.js`` is the decoder. A message is
 
-A message carries frames of one precision, from ``header["frame"]`` on. A browser that has n
-frames asks for those from n on; so nothing travels twice and nothing is lost.
+1. a little-endian uint32, the length of the header in bytes;
+2. the header, JSON in UTF-8, padded with spaces to a multiple of four bytes;
+3. the arrays that ``header["arrays"]`` lists with name, type and shape, in that order, compressed
+   together with zlib (RFC 1950). Types are ``"<f4"`` and, for parameters only, ``"<f2"``.
+
+Arrays are delta coded along the first axis (time), because parameters change little from frame to
+frame, and their exponents hardly at all:
+
+- Each number, read as a b-bit unsigned integer, is replaced by its difference from the one before
+  along the first axis; the first by its difference from 0.
+- A difference d from -2^(b-1) to 2^(b-1) - 1 is written as 2d if d >= 0 and else as -2d + 1, both
+  modulo 2^b.
+- The differences are transposed, so that those of one number are adjacent, and stored in byte
+  planes: the lowest bytes of all numbers first, the highest bytes last.
+
+A message has frames of one precision, from index ``header["frame"]`` on. A browser that has
+received n frames requests those from n on.
 """
 
 import json
@@ -41,20 +47,20 @@ MESSAGE_VERSION = 4
 
 @dataclass(frozen=True)
 class Source:
-    """A run of a grid, as far as it has come, to be encoded for the browser.
+    """A complete or partial run of a grid, to be encoded for the browser.
 
     Parameters
     ----------
     grid : StrengthGrid
     name : str
-        Names grid and rows together; frames of different names are never mixed.
+        Identifier of grid and rows; the browser never combines frames of different names.
     rows : sequence of int
-        The network that each of the grid's methods shows at first, in the order of
+        Index of the network to show at first for each method, in the order of
         ``grid.networks_by_method``.
     history : History
-        Of the grid's experiment.
+        History of the grid's experiment.
     selector : FrameSelector
-        Of ``history``.
+        Selector of the frames of ``history``.
     """
 
     grid: StrengthGrid
@@ -73,45 +79,51 @@ def encode(
     rest: float = 0.0,
     most: int | None = None,
 ) -> bytes:
-    """Encode a run's frames from ``frame`` on, as the module describes.
+    """Encode a run's frames from index ``frame`` on as one message.
 
     Parameters
     ----------
     source : Source
     frame : int
-        The first frame to send; frame 0 comes with the points and all else that does not change.
+        Index of the first frame to send. A message with frame 0 also has the points and the header
+        fields that do not change over a run.
     reply : int
-        Counts the messages of a session. It tells one without frames from the next: Streamlit does
-        not deliver the same bytes twice, and the browser would wait for an answer forever. By a
-        count that begins again the browser knows that its session was lost.
+        Number of the message in its session. It makes messages without frames different:
+        Streamlit does not deliver the same bytes twice, and the browser would wait for the answer.
+        If the number restarts, the browser knows that its session was lost.
     look : mapping, optional
-        What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
-        ``"strength_indices"``, of each method, by its key; ``"epoch"``, or None to leave it; and
-        ``"scroll"``, whether to scroll to the board.
+        View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
+        ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
+        and ``"scroll"``, whether to scroll to the board.
     link : str
-        The query string of what is trained, which the browser adds the view to; None if there is
-        no link to it.
+        Query string of the trained experiment, to which the browser adds the view; None if there
+        is no link to it.
     rest : float
-        Seconds after which the browser asks for more.
+        Seconds after which the browser requests more frames.
     most : int, optional
-        Frames to send at most; by default all that there are.
+        Largest number of frames to send; by default, no limit.
+
+    Returns
+    -------
+    bytes
+        The message. It has fewer frames if the next one has another precision.
     """
     history, selector = source.history, source.selector
-    n_times = len(history.epochs)  # the run may be ahead of it
+    n_times = len(history.epochs)  # the selector may already have frames of a later history
     frames = [(t, precision) for t, precision in selector.frames[frame:] if t < n_times][:most]
     times = [t for t, precision in frames if precision == frames[0][1]]
 
     def arrays() -> tuple[dict[str, Any], bytes]:
         metrics = np.stack([history.metrics[metric][times] for metric in SENT_METRICS], axis=2)
-        found = {
+        content = {
             "parameters": selector.parameters(history, frame, frame + len(times)),
             "metrics": metrics,
         }
         if frame == 0:
-            found |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
-        # At first all networks are alike; later nothing repeats but single bytes, and to look for
-        # more would take six times as long and cost 1 %.
-        return _compressed(found, zlib.Z_DEFAULT_STRATEGY if frame == 0 else zlib.Z_RLE)
+            content |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
+        # All networks are equal in frame 0. In later frames only runs of bytes repeat: to search
+        # for longer matches takes six times as long and changes the size by 1 %.
+        return _compressed(content, zlib.Z_DEFAULT_STRATEGY if frame == 0 else zlib.Z_RLE)
 
     listed, body = selector.kept((frame, len(times)), arrays)
     header: dict[str, Any] = {
@@ -124,7 +136,8 @@ def encode(
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
         "early_stopping": _early_stopping(history, source.grid.patience) if times else None,
-        # two scenes may have one grid: where a batch may be larger than there are points
+        # per message, as scenes with different links may share a run: `Scene.grid` limits the
+        # batch size to the number of training points
         "link": link,
     }
     if look is not None:
@@ -135,25 +148,26 @@ def encode(
 
 
 def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:
-    """Epochs that early stopping keeps and ends at, as far as the run has come.
+    """Return the results of early stopping on the recorded part of a run.
 
     Returns
     -------
     dict or None
-        ``"best"``, for each network the epoch that is kept, and ``"stop"``, the epoch at which its
-        training would end, None where it has not come to that. None without validation points.
+        ``"best"``, the epoch of each network with the best validation loss before its stop, and
+        ``"stop"``, the epoch at which its training would stop, or None before that. None without
+        validation points.
     """
     if len(history.dataset.points("validation")[1]) == 0:
         return None
     best, stopped = (history.epochs[times] for times in history.early_stopping(patience))
-    # at the last recorded epoch a network may be stopped, or still be trained
+    # `stopped` is the last recorded epoch also for a network whose training has not stopped
     ended = stopped - best >= patience
     stops = [int(epoch) if over else None for epoch, over in zip(stopped, ended, strict=True)]
     return {"best": best.tolist(), "stop": stops}
 
 
 def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[str, Any]:
-    """Header fields that do not change over a run."""
+    """Return the header fields that do not change over a run."""
     experiment, dataset = grid.experiment, history.dataset
     n_rows = len(experiment.regularizations)
     return {
@@ -177,8 +191,8 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
 
 @lru_cache(maxsize=64)
 def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Header of each card: networks and strengths from weak to strong, and the first one shown."""
-    # the onset is one for all, and marked on the epoch slider
+    """Return the header entry of each card: label, networks, strengths and initial strength."""
+    # without the onset, which is equal for all and shown on the epoch slider
     regularizations = [replace(row, onset=0) for row in grid.experiment.regularizations]
     strengths = [label(row).strength for row in regularizations]
     names = {key: METHODS[key].label for key, _ in grid.networks_by_method}
@@ -218,11 +232,14 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
 
 
 def _compressed(arrays: Mapping[str, NDArray[Any]], strategy: int) -> tuple[dict[str, Any], bytes]:
-    """Types and shapes of arrays, and these as the module describes, by a strategy of zlib."""
+    """Encode and compress arrays as the module describes; return their types and shapes first.
+
+    ``strategy`` is that of `zlib.compressobj`.
+    """
     bodies, listed = [], {}
     for name, array in arrays.items():
         kind = HALF if array.dtype == np.float16 else SINGLE
-        with np.errstate(over="ignore"):  # the loss of a network that diverges
+        with np.errstate(over="ignore"):  # losses beyond float32, before a network diverges
             numbers = np.ascontiguousarray(array, dtype=kind)
         words = numbers.view(kind.replace("f", "i")).reshape(len(numbers), prod(numbers.shape[1:]))
         changes = np.diff(words, axis=0, prepend=np.zeros_like(words[:1]))

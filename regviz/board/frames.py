@@ -1,14 +1,14 @@
 """Select the frames of a run that are sent to the browser, and their precision.
 
-All frames are sent in single precision, where that stays within `MAX_BYTES`. Otherwise they are
-sent in half precision, as long as that moves no drawn prediction visibly. From the first frame that
-it does move, every other frame is sent, counted back from the last, in single precision. That takes
-as many bytes, or one frame more where only the last frame is such a one.
+If all frames fit into `MAX_BYTES` in single precision, they are sent so. Otherwise they are sent in
+half precision, up to the first frame in which this changes a drawn prediction by more than
+`TOLERANCE`. From this frame on, every other frame is sent in single precision, counted back from
+the last one. Both need the same number of bytes, up to one frame.
 
 Frames in single precision are rounded to `BITS` bits of the significand, a relative error of at
-most 2^-18, which moves no drawn prediction visibly. The other bits are 0, and compress to nothing.
-Low bits are random, and most of what a recording weighs: all networks of the showcase travel in
-1.42 MB, without rounding in 1.87 MB.
+most 2^-18, which changes no drawn prediction visibly. The low bits of trained parameters are random
+and do not compress; the bits set to 0 do. All networks of the page's first experiment take 1.42 MB,
+and 1.87 MB without rounding.
 """
 
 import threading
@@ -25,13 +25,14 @@ from regviz.engine.history import History
 from regviz.engine.layout import input_features
 from regviz.engine.training import pinned, recorded_epochs
 
-MAX_BYTES = 8_000_000  # bytes of all frames of all networks
+MAX_BYTES = 8_000_000  # bound on all frames of all networks, before compression
 SINGLE, HALF = "<f4", "<f2"
 SENT_METRICS = (
     *("train_loss", "validation_loss", "test_loss"),
     *("test_accuracy", "penalty", "sparsity"),
 )
-# No drawn probability may move by more than 1e-3. It is tested on fewer points than are drawn.
+# Largest change of a probability on a grid of GRID x GRID points, so that it is at most 1e-3 on the
+# finer grid that is drawn.
 TOLERANCE = 5e-4
 GRID = 24
 ALL_BITS, BITS = 23, 17  # of a significand in single precision, without the leading one
@@ -39,17 +40,17 @@ KEPT_MESSAGES = 4
 
 
 def frame_bytes(n_rows: int, n_parameters: int, precision: str) -> int:
-    """Bytes of a frame: parameters in ``precision``, metrics in single precision."""
+    """Return the bytes of a frame, with parameters in ``precision`` and metrics in `SINGLE`."""
     return n_rows * (n_parameters * np.dtype(precision).itemsize + 4 * len(SENT_METRICS))
 
 
 def to_float16(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
-    """Parameters in half precision; a number that is not 0 does not become 0."""
+    """Convert parameters to half precision; nonzero numbers stay nonzero."""
     return _narrowed(parameters, np.dtype(np.float16))
 
 
 def single(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Parameters in single precision; a number that is not 0 does not become 0."""
+    """Convert parameters to single precision; nonzero numbers stay nonzero."""
     return _narrowed(parameters, np.dtype(np.float32))
 
 
@@ -64,9 +65,9 @@ def _narrowed(parameters: NDArray[np.floating], dtype: np.dtype[Any]) -> NDArray
 
 
 def rounded(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Parameters in single precision, rounded to `BITS` bits after the leading one.
+    """Round parameters to single precision with `BITS` bits after the leading one.
 
-    Zeros are where they were. A value that would become 0 or infinite is left as it is.
+    Zeros stay zeros. A value that would become 0 or infinite is not rounded.
     """
     exact = np.ascontiguousarray(single(parameters))
     unit = np.uint32(1 << (ALL_BITS - BITS))
@@ -76,22 +77,21 @@ def rounded(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 class FrameSelector:
-    """The frames of a growing run that travel.
+    """Selects the frames of a growing run to send, and caches their encoded messages.
 
     Parameters
     ----------
     history : History
-        The run as it begins, on data with two columns.
+        The run with its initial networks, on data with two columns.
     limit : int, optional
-        Bytes that all frames may take, by default `MAX_BYTES`.
+        Bound on the bytes of all frames, by default `MAX_BYTES`.
 
     Attributes
     ----------
     frames : list of (int, str)
-        Time index and precision, `SINGLE` or `HALF`, of each frame so far.
+        Time index and precision, `SINGLE` or `HALF`, of each frame selected so far.
     n_bytes : int
-        Memory that the kept messages take. It is read while one is being compressed, so it waits
-        for nothing.
+        Bytes of the cached messages. Reading it takes no lock, which is held during compression.
     """
 
     @pinned()
@@ -117,38 +117,39 @@ class FrameSelector:
 
     @property
     def n_frames(self) -> int:
-        """How many frames there will be, if nothing changes the precision."""
-        taken = [t for t, _ in self.frames]
-        last = taken[-1] if taken else -1
-        return len(taken) + sum(self._travels(t, last) for t in range(last + 1, self.n_recorded))
+        """Expected number of frames of the complete run, if the precision does not change."""
+        selected = [t for t, _ in self.frames]
+        last = selected[-1] if selected else -1
+        n_left = sum(self._is_selected(t, last) for t in range(last + 1, self.n_recorded))
+        return len(selected) + n_left
 
     def add(self, history: History) -> None:
-        """Take in the frames that ``history`` has beyond those seen."""
+        """Select among the frames of ``history`` that were not in the one added before."""
         for t in range(self.n_seen, len(history.epochs)):
-            if self.precision == HALF and not self._bears_half(history, t):
+            if self.precision == HALF and not self._half_suffices(history, t):
                 self.precision, self.stride = SINGLE, 2
-            if self._travels(t, self.frames[-1][0] if self.frames else -1):
+            if self._is_selected(t, self.frames[-1][0] if self.frames else -1):
                 self.frames.append((t, self.precision))
         self.n_seen = len(history.epochs)
 
     def parameters(
         self, history: History, first: int, last: int
     ) -> NDArray[np.float32] | NDArray[np.float16]:
-        """The parameters that travel with frames ``first`` to ``last - 1``, all of one precision.
+        """Return the parameters to send for frames ``first`` to ``last - 1``, of one precision.
 
         Returns
         -------
-        array of shape (last - first, K, P)
+        ndarray of shape (last - first, K, P)
         """
         frames = self.frames[first:last]
         exact = history.parameters[[t for t, _ in frames]]
         return to_float16(exact) if frames and frames[0][1] == HALF else rounded(exact)
 
     def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return a message's arrays, made by ``make`` unless they were made under this key before.
+        """Return a message's encoded arrays from the cache, or make them and cache them.
 
-        The last `KEPT_MESSAGES` are kept. Visitors who ask for the same at the same time wait for
-        one of them: a class that opens one link has its recording compressed once.
+        The cache has the last `KEPT_MESSAGES` made. ``make`` is called under a lock, so that
+        concurrent requests for one message, as of a class that opens one link, compress it once.
         """
         with self._lock:
             if key not in self._messages:
@@ -159,21 +160,22 @@ class FrameSelector:
                     self.n_bytes -= len(body)
             return self._messages[key]
 
-    def _travels(self, t: int, last: int) -> bool:
-        """Whether the frame at ``t`` does, where the one at ``last`` was the last that did."""
+    def _is_selected(self, t: int, last: int) -> bool:
+        """Return whether to send the frame at time index ``t`` after the one at ``last``."""
         left = self.n_recorded - 1 - t
         due = t - last >= self.stride and left % self.stride == 0
         return t == 0 or left == 0 or due
 
-    def _bears_half(self, history: History, t: int) -> bool:
+    def _half_suffices(self, history: History, t: int) -> bool:
+        """Return whether half precision changes all predictions by at most the tolerance."""
         rows = history.parameters[t].astype(np.float32)
         half = to_float16(rows)
         if not np.isfinite(half).all():
             return False
-        exact, moved = (self._predict(history, p) for p in (rows, half))
+        exact, narrow = (self._predict(history, p) for p in (rows, half))
         with np.errstate(invalid="ignore"):
-            # written so that what is not a number is a move
-            return bool((np.abs(exact - moved) <= self.tolerance).all())
+            # comparing with NaN is False, so that NaN counts as a change
+            return bool((np.abs(exact - narrow) <= self.tolerance).all())
 
     @pinned()
     @torch.inference_mode()

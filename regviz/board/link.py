@@ -1,9 +1,8 @@
-"""A `Scene` as the query string of a link, and back.
+"""Convert a `Scene` to the query string of a link, and back.
 
-Each parameter is written only where it is not at its default, so that links are short and say what
-is particular about them. `LINK_VERSION` stands for those defaults and for the meaning of every
-name: a change of either raises it, and leaves here what the older ones meant.
-``tests/board/test_link.py`` holds links that must go on opening.
+Parameters at their default are left out, so that links are short. `LINK_VERSION` identifies the
+defaults and the meaning of the names. A change of either increments it, and this module keeps the
+defaults of all versions. ``tests/board/test_link.py`` has links of each version that must open.
 """
 
 import csv
@@ -21,24 +20,25 @@ from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice
 
 LINK_VERSION = 1
-LONGEST = 7_000  # characters: proxies commonly refuse requests of more than 8 KiB
+LONGEST = 7_000  # characters: many proxies reject requests of more than 8 KiB
 LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
-TOO_LONG = "too_long"  # in the place of a longer query string, with its length
-STREAMLITS_OWN = ("embed", "embed_options")
+TOO_LONG = "too_long"  # parameter that replaces a longer query string; its value is the length
+STREAMLITS_OWN = ("embed", "embed_options")  # parameters of Streamlit
 
 
 @dataclass(frozen=True)
 class _Parameter:
-    """One name of the query string.
+    """A parameter of the query string.
 
     Attributes
     ----------
     get : callable
-        Its value in a scene.
+        ``get(scene)`` returns its value in a scene.
     put : callable
-        The scene with another value; raises ValueError where that is not allowed.
+        ``put(scene, value)`` returns the scene with another value. It raises ValueError if the
+        value is not allowed.
     read, write : callable
-        From and to text.
+        ``read(text)`` and ``write(value)`` convert the value from and to text.
     """
 
     get: Callable[[Scene], Any]
@@ -62,7 +62,7 @@ def _whole(text: str) -> int:
 
 
 def _plain(value: float) -> str:
-    """The shortest text that is read back as the same number."""
+    """Return the shortest text that is parsed to the same number."""
     return repr(value).removesuffix(".0")
 
 
@@ -71,7 +71,7 @@ def _switch(text: str) -> bool:
 
 
 def _list(text: str) -> tuple[str, ...]:
-    """Names with commas between them, quoted where they hold commas themselves."""
+    """Parse names separated by commas; those that contain commas are quoted, as in CSV."""
     return tuple(next(csv.reader([text]), ()))
 
 
@@ -95,7 +95,7 @@ def _batch(text: str) -> int | None:
 
 
 def _part(part: str, field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> Any:
-    """A field of the scene's data, network or training."""
+    """Return the parameter of a field of the scene's data, network or training."""
     return _Parameter(
         lambda scene: getattr(getattr(scene, part), field),
         lambda scene, value: replace(
@@ -107,7 +107,7 @@ def _part(part: str, field: str, read: Callable[[str], Any], write: Callable[[An
 
 
 def _own(field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> _Parameter:
-    """A field of the scene itself."""
+    """Return the parameter of a field of the scene itself."""
     return _Parameter(
         lambda scene: getattr(scene, field),
         lambda scene, value: replace(scene, **{field: value}),
@@ -125,7 +125,7 @@ def _strength(key: str) -> _Parameter:
 
 
 def _put_seed(scene: Scene, seed: int) -> Scene:
-    """One seed for points and training, unless ``training_seed`` follows."""
+    """Set the seeds of points and training; a later ``training_seed`` overrides the second."""
     return replace(
         scene, data=replace(scene.data, seed=seed), training=replace(scene.training, seed=seed)
     )
@@ -169,59 +169,59 @@ _OTHERS = {
     "focus": _own("focus", str, str),
 }
 _POINTS = ("points", "task", "names", "split")
-LEFT_OUT = "too_many"  # stands for points that make a link longer than `LONGEST`
+LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `LONGEST`
 
 DEFAULTS: dict[int, Scene] = {1: Scene()}
 
 
 def view_parameters() -> tuple[str, ...]:
-    """The parameters that say which part of a recording is on screen."""
+    """Return the names of the parameters that determine the view of a recording."""
     return ("focus", *(key for key in METHODS if key != "none"), "epoch")
 
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
-    """All parameters but those of the points themselves, in the order in which links have them."""
+    """Return all parameters by name, in their order in links, without those of own points."""
     strengths = {key: _strength(key) for key in METHODS if key != "none"}
     epoch = {"epoch": _own("epoch", _whole, str)}
     return ({} if own_points else _TOY) | _DATA | _OTHERS | strengths | epoch
 
 
 def to_query(scene: Scene) -> dict[str, str]:
-    """The parameters of a scene that are not at their default, as text; without the version."""
-    start, found = DEFAULTS[LINK_VERSION], {}
+    """Return the parameters of a scene that are not at their default, as text, without version."""
+    start, query = DEFAULTS[LINK_VERSION], {}
     if isinstance(scene.data, PointsSpec):
         data = scene.data
-        found["points"] = data.to_text()
-        found["task"] = data.task
+        query["points"] = data.to_text()
+        query["task"] = data.task
         if data.names:
-            found["names"] = _listed(data.names)
+            query["names"] = _listed(data.names)
         if data.split:
-            found["split"] = pack_split(data.split)
+            query["split"] = pack_split(data.split)
         start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
     for name, parameter in _parameters(isinstance(scene.data, PointsSpec)).items():
         value = parameter.get(scene)
         default = scene.data.seed if name == "training_seed" else parameter.get(start)
         if value != default:
-            found[name] = parameter.write(value)
-    return found
+            query[name] = parameter.write(value)
+    return query
 
 
 def to_short_query(scene: Scene) -> dict[str, str]:
-    """Return `to_query` without the points, and without their names and split.
+    """Return `to_query` with ``points=too_many`` in place of the points, their names and split.
 
-    ``points=too_many`` stands for them, so that the page can say that they are missing.
+    The page that is opened by such a link shows a message that the points are missing.
     """
     query = to_query(scene)
     return {"points": LEFT_OUT} | {key: query[key] for key in query if key not in _POINTS}
 
 
 def link(address: str, scene: Scene, **others: str) -> str:
-    """The link that opens a scene.
+    """Return the link that opens a scene.
 
     Parameters
     ----------
     address : str
-        Of the page, without a query string.
+        Address of the page, without a query string.
     scene : Scene
     **others
         Further parameters, such as Streamlit's ``embed="true"``.
@@ -231,9 +231,9 @@ def link(address: str, scene: Scene, **others: str) -> str:
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
-    """The scene of a query string, and what is wrong with that, a sentence each.
+    """Return the scene of a query string, and a sentence for each problem with it.
 
-    What is unknown, malformed or out of range is left out; the rest holds. Never raises ValueError.
+    Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError.
     """
     problems: list[str] = []
     if (length := query.get(TOO_LONG, "")).isdecimal():
@@ -266,11 +266,12 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             problems.append(f"{error}: ignored.")
     own = isinstance(scene.data, PointsSpec)
     parameters = _parameters(own)
-    known = {"v", TOO_LONG, *STREAMLITS_OWN, *(_POINTS if "points" in query else ()), *parameters}
+    allowed_names = {"v", TOO_LONG, *STREAMLITS_OWN, *parameters}
+    allowed_names |= set(_POINTS if "points" in query else ())
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
         for name in query
-        if name not in known
+        if name not in allowed_names
     ]
     for name, parameter in parameters.items():
         if name in query:

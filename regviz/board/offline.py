@@ -1,8 +1,8 @@
-"""A run as one HTML file: the board with all networks of a grid inside, and no server.
+"""Export of a run as one HTML file: the board with all networks of a grid, without a server.
 
-The file holds the modules of ``assets/board`` as they are on the page. An import map leads from
-their names to ``data:`` URLs, since a page that is opened from disk may not import other files; so
-each module's imports of its neighbours become names, and nothing else of it changes.
+The file contains the modules of ``assets/board`` that the page uses. A page opened from disk cannot
+import other files. So an import map resolves the modules' names to ``data:`` URLs, and relative
+imports in the modules are replaced by these names.
 """
 
 import base64
@@ -52,7 +52,7 @@ too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
 </html>
 """
 
-# no request is allowed but to what the file itself holds
+# forbids all network requests
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -60,22 +60,21 @@ POLICY = (
 
 
 def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
-    """One HTML file with a board that shows these messages, and makes no request.
+    """Return an HTML file with a board that shows a recording and makes no network requests.
 
     Parameters
     ----------
     messages : sequence of bytes
         All messages of a grid, as `recording` returns them.
     title : str
-        The page's heading.
+        Heading of the page.
     about : str
-        A sentence or two below the heading.
+        Text below the heading.
 
     Returns
     -------
     str
-        HTML. Its length is 4/3 of that of the messages, which are compressed, and about 0.4 MB for
-        the board.
+        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.4 MB.
 
     Raises
     ------
@@ -88,8 +87,8 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
 
     Notes
     -----
-    It takes a browser with import maps and ``color-mix``: Chrome or Edge 111, Firefox 113, Safari
-    16.4, all of 2023, or later.
+    The file needs a browser with import maps and ``color-mix``: Chrome or Edge 111, Firefox 113,
+    Safari 16.4 (all of 2023), or later.
     """
     if not messages:
         raise invalid("messages", "at least one", list(messages))
@@ -97,7 +96,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         policy=POLICY,
         title=escape(title),
         about=f'<p class="about">{escape(about)}</p>' if about else "",
-        # a style element ends at the first "</", whatever that stands in
+        # escaped, as "</style" ends a style element also within strings and comments
         styles="\n".join(map(_styles, ("offline.css", "index.css"))).replace("</", r"<\/"),
         modules=json.dumps({"imports": _import_map("offline.js")}),
         messages="\n".join(
@@ -115,22 +114,22 @@ def recording(
     name: str,
     look: Mapping[str, Any] | None = None,
 ) -> list[bytes]:
-    """All that a board needs to show a grid: the messages that `offline_page` takes.
+    """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
-    Parameters are rounded so that no prediction moves visibly, as `regviz.board.frames` describes.
+    Parameters of networks are rounded as `regviz.board.frames` describes.
 
     Parameters
     ----------
     grid : StrengthGrid
     rows : sequence of int
-        The network that each of the grid's methods shows at first, in the order of
+        Index of the network to show at first for each method, in the order of
         ``grid.networks_by_method``.
     history : History
         The complete run of ``grid.experiment``.
     name : str
-        Names grid and rows together.
+        Identifier of grid and rows.
     look : mapping, optional
-        What the board is to show at first, as for `regviz.board.encoding.encode`.
+        View to show at first, as for `regviz.board.encoding.encode`.
 
     Returns
     -------
@@ -139,8 +138,8 @@ def recording(
     Raises
     ------
     ValueError
-        If the history is of another experiment or not complete, or the rows are not one of each
-        method's.
+        If the history is of another experiment or not complete, or ``rows`` is not one network of
+        each method.
     """
     if history.experiment != grid.experiment or not history.complete:
         raise invalid("history", "the complete run of the grid's experiment", history.experiment)
@@ -162,7 +161,10 @@ def recording(
 
 
 def modules(entry: Path) -> dict[str, str]:
-    """A module and all that it needs: their texts by their names, nearest first."""
+    """Return the sources of a JavaScript module and all that it imports, by name.
+
+    The order is breadth first, beginning with the module itself.
+    """
     texts, waiting = {}, [entry.name]
     for name in waiting:
         texts[name] = entry.with_name(name).read_text(encoding="utf-8")
@@ -172,7 +174,7 @@ def modules(entry: Path) -> dict[str, str]:
 
 
 def _import_map(entry: str) -> dict[str, str]:
-    """A name and a ``data:`` URL of a module of the board and of all that it needs."""
+    """Return the import map of a module of the board: ``data:`` URLs by name."""
     urls = {}
     for name, text in modules(BOARD / entry).items():
         named = _IMPORT.sub(rf'\1"{PREFIX}\2";', text) + f"\n//# sourceURL={PREFIX}{name}\n"
@@ -181,7 +183,7 @@ def _import_map(entry: str) -> dict[str, str]:
 
 
 def _styles(file: str) -> str:
-    """A style sheet with those that it imports in their places."""
+    """Return a style sheet in which each ``@import`` is replaced by its content."""
     source = (BOARD / file).read_text(encoding="utf-8")
     return _STYLE.sub(lambda match: _styles(match[1]), source)
 

@@ -1,4 +1,4 @@
-"""The state of a page as a value: the content of a link and of a file."""
+"""The state of the page as a value, which links and files store."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ GROUPS = ("data", "network", "training", "line_up", "share", "understand")
 
 @dataclass(frozen=True)
 class Scene:
-    """An experiment with each method at all of its strengths, and what of it is looked at.
+    """An experiment with all offered strengths of some methods, and the view of its recording.
 
     Parameters
     ----------
@@ -39,20 +39,21 @@ class Scene:
     network : NetworkSpec
     training : TrainingSpec
     methods : sequence of str
-        Keys of `regviz.methods.catalogue.METHODS`; they are kept in the catalogue's order.
+        Keys of `regviz.methods.catalogue.METHODS`; stored in the order of the catalogue.
     early_stopping : bool
-        Whether the unregularized network is also shown as early stopping leaves it.
+        Whether to show the result of early stopping for the unregularized network as well.
     onset : int
-        Epochs trained without any regularization before it acts, fewer than ``training.epochs``.
+        Number of epochs without regularization at the beginning, below ``training.epochs``.
     focus : str or None
-        The method that is seen large, or ``"early_stopping"``; None leaves it to the page.
+        Key of the method, or ``"early_stopping"``, that is shown large; None for the default of
+        the page.
     strengths : mapping of str to float
-        The strength that a method is seen at: its λ, dropout rate or max-norm radius. The page
-        shows the nearest that it offers, and a middle one where none is given.
+        Strengths to show by method: λ, dropout rate or max-norm radius. The page shows the nearest
+        offered strength, and a middle one for methods that are not given.
     epoch : int or None
-        The epoch that is seen; None is the end.
+        The epoch to show; None is the last.
     hide : sequence of str
-        Groups of controls that the page leaves out, among ``"data"``, ``"network"``,
+        Groups of controls that the page does not show, among ``"data"``, ``"network"``,
         ``"training"``, ``"line_up"``, ``"share"`` and ``"understand"``.
 
     Raises
@@ -75,7 +76,7 @@ class Scene:
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
             raise invalid("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
-        # an experiment checks what it has
+        # the constructor of Experiment checks the three parts
         Experiment(self.data, self.network, self.training)
         object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
         if not self.methods:
@@ -92,7 +93,7 @@ class Scene:
         object.__setattr__(self, "strengths", _strengths(self.strengths))
 
     def grid(self) -> StrengthGrid:
-        """Every method at all of its strengths, in batches of no more points than there are."""
+        """Return the grid of all strengths, with the batch size limited to the training points."""
         training = self.training
         if training.batch_size is not None:
             most = n_train_of(self.data)
@@ -102,7 +103,7 @@ class Scene:
         )
 
     def with_epochs(self, epochs: int) -> "Scene":
-        """The same with so many epochs, and with what lies beyond them moved to their end."""
+        """Return the scene with another number of epochs, which limits ``onset`` and ``epoch``."""
         return replace(
             self,
             training=replace(self.training, epochs=epochs),
@@ -111,46 +112,46 @@ class Scene:
         )
 
     def strength_indices(self, grid: StrengthGrid) -> dict[str, int]:
-        """For each of `strengths` the nearest strength index of ``grid``."""
+        """Return the index in ``grid`` of the offered strength nearest to each of `strengths`."""
         networks_by_method = dict(grid.networks_by_method)
-        found = {}
+        indices = {}
         for key, strength in self.strengths:
             if len(networks_by_method.get(key, ())) > 1:
                 offered = grid.strengths(key)
                 nearest = min(offered, key=lambda s: abs(s - strength))
-                found[key] = offered.index(nearest)
-        return found
+                indices[key] = offered.index(nearest)
+        return indices
 
     def approximations(self, grid: StrengthGrid) -> list[str]:
-        """A sentence for each of `strengths`, and for `epoch`, that ``grid`` does not have."""
-        strength_indices, found = self.strength_indices(grid), []
+        """Return a sentence for each of `strengths`, and for `epoch`, that ``grid`` lacks."""
+        strength_indices, sentences = self.strength_indices(grid), []
         recorded = recorded_epochs(grid.experiment.training)
         if self.epoch is not None and self.epoch not in recorded:
             before = max(epoch for epoch in recorded if epoch < self.epoch)
-            found.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
+            sentences.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
             if key in strength_indices:
                 nearest = grid.strengths(key)[strength_indices[key]]
                 if abs(nearest - strength) > 0.01 * strength:
                     name = METHODS[key].label
-                    found.append(
+                    sentences.append(
                         f"{name} is not offered at {strength:g} here: the nearest, {nearest:g},"
                         " is shown."
                     )
-        return found
+        return sentences
 
     def to_json(self) -> str:
-        """The scene as JSON text; `from_json` reads it back to an equal value."""
+        """Return the scene as JSON text, from which `from_json` builds an equal one."""
         content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
         return json.dumps({"regviz": FILE_VERSION} | content, allow_nan=False, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` or `regviz.Experiment.to_json` wrote.
+        """Build a scene from the text of `to_json` or `regviz.Experiment.to_json`.
 
-        What the former leaves out is as in `Scene`, of data, network and training too; what the
-        latter leaves out is as in `regviz.Experiment`. Of an experiment every method is taken that
-        has a network, at the strength of its first.
+        Missing parameters take the defaults of `Scene`, including those of its data, network and
+        training; in the text of an experiment, the defaults of `regviz.Experiment`. An experiment
+        is converted by `of`.
 
         Raises
         ------
@@ -172,17 +173,24 @@ class Scene:
         return cls(**content)
 
     def missing(self, experiment: Experiment) -> list[str]:
-        """A sentence if the page does not have all networks of ``experiment``."""
+        """Return a sentence about the networks of ``experiment`` that the page does not offer.
+
+        The list is empty if it offers all of them.
+        """
         offered = self.grid().experiment.regularizations
-        lost = [label(row).text for row in experiment.regularizations if row not in offered]
-        if not lost:
+        absent = [label(row).text for row in experiment.regularizations if row not in offered]
+        if not absent:
             return []
-        names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        names = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
         return [f"The page does not offer {names}: the nearest that it has are shown."]
 
     @classmethod
     def of(cls, experiment: Experiment) -> Self:
-        """The scene that comes nearest to an experiment with networks of its own choice."""
+        """Return the scene nearest to an experiment with any regularizations.
+
+        Its methods are those of the experiment's networks, each at the strength of its first
+        network.
+        """
         rows = [replace(row, onset=0) for row in experiment.regularizations]
         strengths: dict[str, float] = {}
         for row in rows:
@@ -200,7 +208,7 @@ class Scene:
 
 
 def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """Some of ``allowed``, in that order."""
+    """Return ``names`` in the order of ``allowed``; raise ValueError for others."""
     if not isinstance(names, (tuple, list)):
         raise invalid(parameter, "a list of " + ", ".join(allowed), names)
     for name in names:
@@ -209,7 +217,13 @@ def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, .
 
 
 def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
-    """Pairs of method and strength, in the catalogue's order, checked as a `Regularization` is."""
+    """Return pairs of method and strength in the order of the catalogue.
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown, or `Regularization` does not accept its strength.
+    """
     pairs = strengths.items() if isinstance(strengths, Mapping) else strengths
     try:
         given = dict(pairs)
@@ -218,7 +232,7 @@ def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
     adjustable = [key for key in METHODS if key != "none"]
     for key, strength in given.items():
         choice("strengths", key, adjustable)
-        if strength is None:  # which a Regularization would take for no bound
+        if strength is None:  # Regularization accepts None, as max-norm without a bound
             raise invalid(key, "a number", strength)
     return tuple(
         (key, METHODS[key].strength(METHODS[key].at(given[key])))

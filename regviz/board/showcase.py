@@ -1,4 +1,4 @@
-"""The experiment that a visitor meets before touching anything."""
+"""The first experiment of the page, before any setting is changed."""
 
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
@@ -12,10 +12,10 @@ _TRAINING = TrainingSpec(
     optimizer="momentum", learning_rate=0.05, batch_size=10, epochs=400, seed=2
 )
 
-# Few and noisy points, and a network with many more weights than it needs: without regularization
-# it overfits, L1 drives most of its weights to exactly 0, and the best of the others tests clearly
-# better. tests/board/test_showcase.py holds it to that, over several seeds. With this one its few
-# validation points also choose well.
+# Few, noisy points and a network with far too many weights: without regularization it overfits, L1
+# sets most weights to exactly 0, and the best method has a clearly lower test loss. All this is
+# tested over several seeds (tests/board/test_showcase.py). With this seed, the validation points
+# also select a strength with a low test loss.
 SHOWCASE = Experiment(
     _DATA,
     _NETWORK,

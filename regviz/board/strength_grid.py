@@ -1,4 +1,4 @@
-"""Every method at every strength, as what is trained and looked at: the grid of a page."""
+"""The grid of methods and strengths whose networks are trained together for the page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +19,17 @@ from regviz.spec.experiment import (
 
 @dataclass(frozen=True)
 class StrengthGrid:
-    """Methods at all of their strengths.
+    """Some methods at all offered strengths.
 
     Attributes
     ----------
     experiment : Experiment
-        All networks, method after method, each from weak to strong.
+        The experiment of all networks, method after method, each from weak to strong.
     networks_by_method : tuple of (str, tuple of int)
-        For each method its key and its networks, indices into ``experiment.regularizations``.
+        Key of each method, and indices of its networks in ``experiment.regularizations``.
     early_stopping : bool
-        Whether the unregularized network is also shown as early stopping leaves it. That takes
-        validation points, and the network among the others.
+        Whether to show the result of early stopping for the unregularized network as well. False
+        without validation points or without method ``"none"``.
     """
 
     experiment: Experiment
@@ -46,38 +46,54 @@ class StrengthGrid:
         onset: int = 0,
         early_stopping: bool = True,
     ) -> "StrengthGrid":
-        """The grid of some methods of the catalogue.
+        """Return the grid of some methods of the catalogue.
 
-        So many frames are recorded that all stays within `MAX_BYTES`, in half precision if need be.
+        The number of recorded frames is limited so that they fit into `MAX_BYTES` in half
+        precision. Grids are cached, as each rerun of the page needs one.
+
+        Parameters
+        ----------
+        methods : sequence of str
+            Keys of `regviz.methods.catalogue.METHODS`.
+        data : DataSpec or PointsSpec
+        network : NetworkSpec
+        training : TrainingSpec
+        onset : int
+            Number of epochs without regularization at the beginning.
+        early_stopping : bool
+            See `StrengthGrid`.
         """
         return _built(tuple(methods), data, network, training, onset, early_stopping)
 
     @property
     def patience(self) -> int:
-        """Epochs without improvement that early stopping waits for."""
+        """Number of epochs without improvement after which early stopping stops: a tenth of all."""
         return max(1, self.experiment.training.epochs // 10)
 
     def strengths(self, method: str) -> list[float]:
-        """The strengths at which a method is there, from weak to strong."""
+        """Return the strengths of a method, from weak to strong."""
         rows = self.experiment.regularizations
         return [
             METHODS[method].strength(rows[row]) for row in dict(self.networks_by_method)[method]
         ]
 
     def rows(self, strength_indices: Mapping[str, int]) -> list[int]:
-        """Return the network of each method, at the default strength index where none is given."""
-        found = zip(self.networks_by_method, self.strength_indices(strength_indices), strict=True)
-        return [networks[index] for (_, networks), index in found]
+        """Return the network of each method at its strength index, by default the middle one."""
+        pairs = zip(self.networks_by_method, self.strength_indices(strength_indices), strict=True)
+        return [networks[index] for (_, networks), index in pairs]
 
     def strength_indices(self, strength_indices: Mapping[str, int]) -> list[int]:
-        """Return the strength index of each method, limited to those that there are."""
+        """Return the strength index of each method, clipped to the offered ones.
+
+        Methods that are not given have `DEFAULT_STRENGTH_INDEX`.
+        """
         return [
             min(max(strength_indices.get(key, DEFAULT_STRENGTH_INDEX), 0), len(networks) - 1)
             for key, networks in self.networks_by_method
         ]
 
     def only(self, rows: Sequence[int]) -> Experiment:
-        """The experiment of the networks ``rows`` alone."""
+        """Return the experiment with the regularizations at indices ``rows`` only."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
 
@@ -91,7 +107,7 @@ def _built(
     onset: int,
     early_stopping: bool,
 ) -> StrengthGrid:
-    """`StrengthGrid.of`, worked out once: a page asks for it again and again."""
+    """Build the grid of `StrengthGrid.of`."""
     networks_by_method: list[tuple[str, tuple[int, ...]]] = []
     rows: list[Regularization] = []
     for key, column in zip(methods, offered(methods, data, network, training, onset), strict=True):
@@ -99,7 +115,7 @@ def _built(
         rows += column
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
     half = frame_bytes(len(rows), n_parameters, HALF)
-    # room for the initial networks, and for the last frame, which may travel in single precision
+    # minus the initial networks, and the last frame, which may be sent in single precision
     frames = max(1, min(training.frames, MAX_BYTES // half - 2))
     experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
     return StrengthGrid(

@@ -1,1 +1,1 @@
-"""Points: toy datasets, tables from files, drawn ones, and points as files for others."""
+"""Datasets: generated, drawn, or read from tables; and their export as CSV."""

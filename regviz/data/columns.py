@@ -1,4 +1,4 @@
-"""Which columns of a table are the points, and how they become numbers for `PointsSpec`."""
+"""Selection of a table's feature and label columns, and their conversion to `PointsSpec`."""
 
 import re
 from collections import Counter
@@ -18,26 +18,32 @@ KINDS: tuple[Kind, ...] = ("classes", "value")
 LONGEST_CLASS = 40
 MIN_OF_CLASS = 3
 NO_CLASS = ("", "na", "n/a", "nan", "null")
-BEYOND = 1e100  # so that no sum or product overflows
-# what a column is called that holds the label; "y" and "kind" mean other things, too
+BEYOND = 1e100  # bound on absolute values, so that no sum or square overflows float64
+# names of a label column; "y" and "kind" are left out, as they are also names of features
 _LABEL = r"(labels?|class(es)?|targets?|species|diagnosis|outcome|category|response)"
 LABELS = re.compile(rf"{_LABEL}([_ ]{_LABEL})*")
-# what a column is called that counts the rows; so are "heat_index" and "no" of yes and no
+# names of a column of row numbers; "heat_index" and "no" match too, so cells are checked as well
 COUNTS = re.compile(r"(.*[_ ])?(id|index)|idx|nr\.?|no\.?|#|row|unnamed: 0")
 SPLIT = "split"
-# what a column is called that holds the split, and its cells, as places in `SPLITS`
+# names of a column that holds the split, and its cells as indices into `SPLITS`
 SPLIT_NAMES = (SPLIT, "set", "fold", "partition", "subset")
 SPLIT_CELLS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1}
 SPLIT_CELLS |= {"test": 2, "testing": 2}
-COARSE = 0.01  # the largest rounding error that is let pass, in standard deviations
+COARSE = 0.01  # the largest accepted rounding error, in standard deviations of the column
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of two features and a label, and whether the label is a class or a value.
+    """The columns that become points.
 
-    ``split`` names the column that says which points are for training, validation and test, if
-    there is one.
+    Attributes
+    ----------
+    x1, x2, y : str
+        Names of the two features and of the label.
+    kind : {"classes", "value"}
+        Whether the label is a class or the target of a regression.
+    split : str
+        Name of the column that assigns rows to training, validation and test; empty for none.
     """
 
     x1: str
@@ -48,14 +54,15 @@ class Columns:
 
     @classmethod
     def guess(cls, table: Table) -> Self:
-        """Guess from names and cells.
+        """Guess the columns from their names and cells.
 
-        The label is the column that is named as one; else the only column of text with few
-        classes; else ``y``, unless there is an ``x``; else the last column, or the last one of
-        text. The features are the first two other columns of numbers. Columns that count the rows,
-        and those without a name, come last as features and are never the label. So are columns
-        that are named as a split and hold nothing else; the first of them is the split, unless it
-        is the same in all rows.
+        - The label is the only column whose name matches `LABELS`; else the only column of text
+          with 2 to 10 different cells; else ``y``, unless there is an ``x``; else the last column,
+          or the last one of text if fewer than three columns are numeric.
+        - The features are the first two other columns of numbers.
+        - Columns of row numbers, columns without a name, and columns that hold only a split are
+          chosen as features last, and never as the label.
+        - The split is the first column of those that hold only a split and is not constant.
         """
         splits = [name for name in table.names if _is_split(table, name)]
         split = next((name for name in splits if len({*_parts(table, name)}) > 1), "")
@@ -79,7 +86,7 @@ class Columns:
 
     @property
     def scaled(self) -> tuple[str, ...]:
-        """The columns that scaling acts on."""
+        """Names of the columns that are scaled: the features, and the target of a regression."""
         return (self.x1, self.x2, self.y) if self.kind == "value" else (self.x1, self.x2)
 
 
@@ -93,7 +100,7 @@ class Spread:
 
 
 def _is_ours(table: Table) -> bool:
-    """Whether the table is one that `regviz.data.points_file.points_csv` writes."""
+    """Return whether the table has the form that `regviz.data.points_file.points_csv` writes."""
     *features, y, split = table.names
     return (
         len(features) >= 2
@@ -105,17 +112,21 @@ def _is_ours(table: Table) -> bool:
 
 
 def _is_split(table: Table, name: str) -> bool:
-    """Whether a column is named as a split, and each of its cells is a part of one."""
+    """Return whether the column's name is in `SPLIT_NAMES` and all its cells in `SPLIT_CELLS`."""
     return name.casefold() in SPLIT_NAMES and None not in _parts(table, name)
 
 
 def _parts(table: Table, name: str) -> list[int | None]:
-    """Return the place in `SPLITS` that each cell of a column names; None where it names none."""
+    """Return the index into `SPLITS` for each cell of a column; None for any other text."""
     return [SPLIT_CELLS.get(cell.casefold()) for cell in table.column(name)]
 
 
 def _counts(table: Table, name: str) -> bool:
-    """Whether a column counts the rows one by one, or is named so and different in all of them."""
+    """Return whether a column holds row numbers.
+
+    It does if its numbers increase by 1 from row to row, or if its name matches `COUNTS` and all
+    its cells are different.
+    """
     cells = table.column(name)
     values = [value for value in table.numbers(name) if value is not None]
     whole = len(values) == len(cells) and all(map(float.is_integer, values))
@@ -142,10 +153,10 @@ def _guess_label(table: Table, candidates: list[str]) -> str:
 
 
 def guess_kind(table: Table, name: str) -> Kind:
-    """Guess whether a column holds classes or values.
+    """Guess whether a column holds classes or the targets of a regression.
 
-    Text, and few different whole numbers, are classes; other numbers are values. So are numbers of
-    which one has fewer rows than a class needs.
+    Classes are text, at most 10 different whole numbers, or at most 3 different numbers. Numbers
+    are values if one of them has fewer than 3 rows, the minimum for a class.
     """
     if not table.is_numeric(name):
         return "classes"
@@ -157,13 +168,13 @@ def guess_kind(table: Table, name: str) -> Kind:
 
 
 def numbers(table: Table, name: str) -> NDArray[np.float64]:
-    """A column ``(n,)`` as numbers.
+    """Return a column as an array of shape (n,).
 
     Raises
     ------
     ValueError
-        If a cell is something else; the message names the first such row and says how many there
-        are. Also if all numbers are the same.
+        If a cell is not a finite number; the message names the first such row and their count.
+        Also if all numbers are equal.
     """
     values = table.numbers(name)
     wrong = [i for i, value in enumerate(values) if value is None or not abs(value) <= BEYOND]
@@ -188,15 +199,15 @@ def _allowed(table: Table, name: str, cell: str) -> str:
 
 
 def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """A column ``(n,)`` as class numbers 0, 1, …, and what the classes are called.
+    """Return a column as class numbers 0, 1, … of shape (n,), and the names of the classes.
 
-    Classes are in the order of their numbers or else of the alphabet.
+    Classes are sorted as numbers if all cells are numbers, and else as text.
 
     Raises
     ------
     ValueError
-        If a cell is empty or too long, if there is one class or more than 10, or if a class has
-        fewer than 3 rows.
+        If a cell is empty, unprintable or longer than 40 characters, if there is one class or more
+        than 10, or if a class has fewer than 3 rows.
     """
     for row, cell in table.cells(name):
         if cell.lower() in NO_CLASS:
@@ -207,7 +218,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
             raise invalid(f"row {row}, column {name!r},", allowed, cell)
     cells = table.column(name)
     values = table.numbers(name)
-    # 1 and 1.0 are one class
+    # numbers, so that 1 and 1.0 are one class
     keys = cells if None in values else values
     called: dict[str | float | None, str] = {}
     rows: dict[str | float | None, list[int]] = {}
@@ -233,44 +244,44 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
 
 
 def spreads(table: Table, columns: Columns) -> tuple[Spread, ...]:
-    """Mean and standard deviation of the columns that scaling acts on.
+    """Return mean and standard deviation of each column that scaling acts on.
 
     Raises
     ------
     ValueError
         If one of them does not hold numbers.
     """
-    found = []
+    result = []
     for name in columns.scaled:
         values = numbers(table, name)
-        found.append(Spread(name, float(values.mean()), float(_spread(values)[1])))
-    return tuple(found)
+        result.append(Spread(name, float(values.mean()), float(_spread(values)[1])))
+    return tuple(result)
 
 
 def needs_scaling(table: Table, columns: Columns) -> bool:
-    """Whether a column is far from mean 0 and standard deviation 1, by a factor of three or so."""
+    """Return whether a column has a mean beyond ±1 or a standard deviation outside [1/3, 3]."""
     return any(
         not (abs(each.mean) <= 1 and 1 / 3 <= each.sd <= 3) for each in spreads(table, columns)
     )
 
 
 def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
-    """The points that are to be trained on.
+    """Return the chosen columns as points to train on.
 
     Parameters
     ----------
     table : Table
     columns : Columns
     scale : bool
-        Shift and scale both features, and a value that is to be predicted, to mean 0 and standard
-        deviation 1 over all rows, so that three decimals suffice; and leave it to `PointsSpec` to
-        scale the features by the training points alone. Else the numbers are used as they are.
+        Whether to shift and scale the features, and the target of a regression, to mean 0 and
+        standard deviation 1 over all rows, for which the three decimals of `PointsSpec` suffice.
+        Its ``standardize``, which scales by the training points alone, is set to the same value.
 
     Raises
     ------
     ValueError
-        If a column is chosen twice or does not hold what it should, or if its numbers are too large
-        or too close to one another to be used as they are.
+        If a column is chosen twice or has cells of the wrong kind; or, unscaled, if its numbers
+        exceed 100,000 or differ too little for three decimals.
     """
     choice("kind", columns.kind, KINDS)
     if not any(map(table.is_numeric, table.names)):
@@ -302,7 +313,7 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
 
 
 def is_rounded(table: Table, columns: Columns) -> bool:
-    """Whether numbers that are used as they are lose decimals."""
+    """Return whether rounding to three decimals changes the unscaled numbers."""
     return any(_rounding(numbers(table, name)) for name in columns.scaled)
 
 
@@ -324,17 +335,17 @@ def _as_they_are(table: Table, name: str) -> NDArray[np.float64]:
 
 
 def _rounding(values: NDArray[np.float64]) -> float:
-    """The largest error of rounding to so many decimals as are kept."""
+    """Return the largest error of rounding to `DECIMALS`."""
     if np.abs(values).max() > LARGEST:
-        return 0.0  # refused for its size
+        return 0.0  # `_as_they_are` rejects these values
     error = float(np.abs(values - np.round(values, DECIMALS)).max())
-    return error if error > 1e-9 else 0.0  # what is left of 0.1 + 0.2
+    return error if error > 1e-9 else 0.0  # rounding error of float64, as in 0.1 + 0.2
 
 
 def _spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The values with mean 0 and standard deviation 1, and their standard deviation before."""
+    """Return the values with mean 0 and standard deviation 1, and their former deviation."""
     reach = np.ptp(values)
-    # from 0 to 1 first: squares of tiny differences would be lost
+    # scaled to [0, 1] first: squares of differences below 1e-162 underflow to 0
     shares = (values - values.min()) / reach
     sd = shares.std()
     return (shares - shares.mean()) / sd, float(sd * reach)

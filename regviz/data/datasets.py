@@ -21,9 +21,9 @@ from regviz.spec.toy import DATASETS
 from regviz.spec.validation import TASKS, Task, choice, invalid
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
-MARGIN = 0.08
+MARGIN = 0.08  # of the picture's domain around the points, as a share of their range
 MAX_CLASSES = 20
-# columns beyond these train badly with the learning rates that suit standardised ones
+# beyond these bounds, learning rates for standardised columns diverge or make no progress
 MAX_RMS = 30.0
 MAX_SD_RATIO = 100.0
 
@@ -36,16 +36,16 @@ class Dataset:
     ----------
     X_train : array-like of shape (n_train, n_columns)
     y_train : array-like of shape (n_train,)
-        Class numbers 0 and 1 (``"binary"``) or 0, 1, …, C−1 (``"multiclass"``), or values
-        (``"regression"``).
+        Class numbers 0 and 1 (``"binary"``) or 0, 1, …, C−1 (``"multiclass"``, at most 20), or
+        targets (``"regression"``).
     X_test, y_test, X_validation, y_validation : array-like, optional
-        Further points, never trained on.
+        Points of the same columns that are not trained on. By default, none.
     task : {"binary", "multiclass", "regression"}
 
     Raises
     ------
     ValueError
-        If an array has the wrong shape or holds something else than finite numbers, if classes are
+        If an array has the wrong shape or an element that is not a finite number, if classes are
         not numbered from 0, or if a class has no training point.
     """
 
@@ -73,7 +73,7 @@ class Dataset:
             self._check_classes()
 
     def _check_order(self) -> None:
-        """Recognise ``Dataset(*train_test_split(X, y))``, whose arrays come in another order."""
+        """Raise ValueError for ``Dataset(*train_test_split(X, y))``, the wrong order of arrays."""
         if np.ndim(self.y_train) == 2 and self.X_test is not None and np.ndim(self.X_test) == 1:
             allowed = (
                 "of shape (n_train,): Dataset takes X_train, y_train, X_test, y_test in this order,"
@@ -86,7 +86,7 @@ class Dataset:
         return X.shape[1] if X.size else self.n_columns
 
     def _check_classes(self) -> None:
-        """Classes are 0, 1, … without gaps, and each has a training point."""
+        """Raise ValueError unless classes are 0, 1, …, without gaps, each with a training point."""
         most = 1 if self.task == "binary" else MAX_CLASSES - 1
         for split in SPLITS:
             _, y = self.points(split)
@@ -113,12 +113,12 @@ class Dataset:
 
     @property
     def n_outputs(self) -> int:
-        """Units of the output layer: one, or one for each class of ``"multiclass"``."""
+        """Number of units of the output layer: one, or one for each class of ``"multiclass"``."""
         return self.n_classes if self.task == "multiclass" else 1
 
     @property
     def spec(self) -> ArraysSpec:
-        """The data of an experiment on these points."""
+        """The entry for these points in an `Experiment`."""
         digest = hashlib.sha256(self.task.encode())
         for split in SPLITS:
             for array in self.points(split):
@@ -135,16 +135,22 @@ class Dataset:
         )
 
     def points(self, split: str) -> Points:
-        """``X`` (n, columns) and ``y`` (n,) of ``"train"``, ``"validation"`` or ``"test"``."""
+        """Return ``X`` of shape (n, n_columns) and ``y`` of shape (n,) of a split.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}
+        """
         choice("split", split, SPLITS)
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
 
 
 @lru_cache(maxsize=64)
 def domain(dataset: Dataset) -> tuple[float, float]:
-    """The range ``(low, high)`` of both axes in a picture of the points.
+    """Return the range ``(low, high)`` of both axes in a picture of the points.
 
-    A square around all training points and nearly all others: a few far ones would shrink the rest.
+    It contains all training points, and the 0.5 % to 99.5 % quantiles of each column of all
+    points, so that single outliers among the other splits do not enlarge it; plus 8 % on each side.
     """
     others = np.concatenate([dataset.points(split)[0] for split in SPLITS])
     ends = np.concatenate([dataset.X_train, np.quantile(others, [0.005, 0.995], axis=0)])
@@ -154,7 +160,7 @@ def domain(dataset: Dataset) -> tuple[float, float]:
 
 
 def _points(split: str, X: ArrayLike | None, y: ArrayLike | None) -> Points:
-    """Check one split; none given is no points."""
+    """Return one split as checked arrays; arrays of length 0 if it is not given."""
     if (X is None) != (y is None):
         raise invalid(f"X_{split} and y_{split}", "given together or not at all", (X, y))
     if X is None or y is None:
@@ -176,15 +182,15 @@ TEXT = (
 
 
 def warn_unscaled(dataset: Dataset) -> None:
-    """Warn of training columns, or values to predict, whose scale makes training fail or crawl.
+    """Warn of training columns, or regression targets, that need standardising.
 
-    The warning names the line outside this package that led here.
+    The warning is attributed to the innermost caller outside this package.
 
     Warns
     -----
     UserWarning
-        If the root mean square of one exceeds 30, or if the standard deviation of one column is
-        more than 100 times that of another.
+        If the root mean square of a column or of the targets exceeds 30, or if the standard
+        deviation of one column is more than 100 times that of another.
     """
     X, y = dataset.points("train")
     sizes = {f"column {i}": _root_mean_square(X[:, i]) for i in range(dataset.n_columns)}
@@ -192,21 +198,21 @@ def warn_unscaled(dataset: Dataset) -> None:
         sizes["y_train"] = _root_mean_square(y)
     largest = max(sizes, key=sizes.__getitem__)
     if sizes[largest] > MAX_RMS:
-        found = f"{largest} has a root mean square of {sizes[largest]:.3g}"
+        problem = f"{largest} has a root mean square of {sizes[largest]:.3g}"
     else:
-        found = _uneven_spreads(X.std(axis=0))
-    if found:
+        problem = _uneven_spreads(X.std(axis=0))
+    if problem:
         warnings.warn(
-            f"{found}: networks train well on numbers of mean 0 and standard deviation 1, as"
+            f"{problem}: networks train well on numbers of mean 0 and standard deviation 1, as"
             " sklearn.preprocessing.StandardScaler, fitted to the training points, makes them",
             stacklevel=_stack_level(),
         )
 
 
 def _stack_level() -> int:
-    """Return the ``stacklevel`` with which the caller warns of the first frame outside regviz.
+    """Return the ``stacklevel`` that attributes the caller's warning to a frame outside regviz.
 
-    From Python 3.12 on, `warnings.warn` has ``skip_file_prefixes`` for this.
+    `warnings.warn` has ``skip_file_prefixes`` for this from Python 3.12 on; we support 3.11.
     """
     package = __name__.partition(".")[0]
     frame = sys._getframe(1)
@@ -223,7 +229,7 @@ def _root_mean_square(values: NDArray[np.float64]) -> float:
 
 
 def _uneven_spreads(spreads: NDArray[np.float64]) -> str:
-    """Which columns' standard deviations differ too much, in words; empty if none do."""
+    """Describe the two columns whose standard deviations differ too much; "" if none do."""
     varied = np.flatnonzero(spreads)  # a constant column has no scale
     if not len(varied):
         return ""
@@ -237,12 +243,13 @@ def _uneven_spreads(spreads: NDArray[np.float64]) -> str:
 
 
 def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """A copy of an array-like as float64, read-only, if it holds finite numbers and nothing else.
+    """Return a read-only float64 copy of an array-like of finite numbers.
 
     Raises
     ------
     ValueError
-        If it does not, or is ragged; the message starts with ``name``.
+        If an element is not a finite number, or the array is ragged; the message starts with
+        ``name``.
     """
     try:
         raw = np.asarray(values)
@@ -263,14 +270,20 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def make_dataset(spec: Data | ArraysSpec) -> Dataset:
-    """Split and (if asked for) standardise a toy dataset, or a visitor's own points.
+    """Generate a toy dataset, or take a visitor's own points, and split and standardise them.
 
     Splits are stratified by class. Each class of a visitor's own points has at least one point in
-    every split. The coordinates are scaled by the training points alone.
+    every split. With ``standardize``, coordinates are shifted and scaled by mean and standard
+    deviation of the training points.
 
     Parameters
     ----------
     spec : DataSpec or PointsSpec
+
+    Returns
+    -------
+    Dataset
+        The same object for equal specs, while it is among the 64 last used.
 
     Raises
     ------
@@ -285,13 +298,13 @@ def make_dataset(spec: Data | ArraysSpec) -> Dataset:
 
 
 def n_train_of(spec: Data | ArraysSpec) -> int:
-    """Points that are trained on, at least 1; all, where a visitor's points cannot be split."""
+    """Return the number of training points, at least 1; of all points if they cannot be split."""
     if isinstance(spec, ArraysSpec):
         return spec.n_train
     if isinstance(spec, PointsSpec):
         try:
             return len(make_dataset(spec).y_train)
-        except ValueError:  # told once a training is to start
+        except ValueError:  # the page shows this error when a training is to start
             return spec.n_samples
     kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
     return max(1, kept - round(spec.validation_fraction * kept))
@@ -299,7 +312,7 @@ def n_train_of(spec: Data | ArraysSpec) -> int:
 
 @lru_cache(maxsize=64)
 def _made(spec: Data) -> Dataset:
-    """A dataset, made once: nobody can change it, and a page asks for it again and again."""
+    """Make a dataset. Cached, as each rerun of the page needs it; its arrays are read-only."""
     if isinstance(spec, PointsSpec):
         X, y = np.split(np.array(spec.points), [2], axis=1)
         y = y[:, 0]
@@ -340,10 +353,11 @@ def _split(spec: Data, y: NDArray[np.float64]) -> Sequence[ArrayLike]:
 
 
 def _every_draw_has_each_class(spec: PointsSpec, counts: NDArray[np.int64]) -> bool:
-    """Whether scikit-learn's split leaves a point of each class in each split under every seed.
+    """Return whether scikit-learn leaves a point of each class in each split under every seed.
 
-    Of a class's share of a split, it rounds down or up, by lot where shares are equal. The drawn
-    split is not looked at: all seeds have to give splits of the same sizes.
+    It rounds a class's share of a split down or up, at random where remainders are equal
+    (`sklearn.utils.extmath._approximate_mode`). So this tests the shares rounded down: the answer
+    may not depend on the seed, as all seeds have to give splits of the same sizes.
     """
     steps = [1 - spec.train_fraction, spec.validation_fraction]
     least = counts
@@ -366,7 +380,11 @@ def _split_by_scikit_learn(spec: Data, y: NDArray[np.float64]) -> list[NDArray[n
 
 
 def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) -> Any:
-    """Hold out a share of these indices, in proportion to the classes."""
+    """Split indices into kept and held-out ones, stratified by class.
+
+    ``parameter`` is ``"train_fraction"``, the share to keep, or ``"validation_fraction"``, the
+    share to hold out.
+    """
     stratify = None if spec.task == "regression" else y[indices]
     fraction = getattr(spec, parameter)
     share = 1 - fraction if parameter == "train_fraction" else fraction
@@ -385,16 +403,16 @@ def _held_out(spec: Data, indices: NDArray[np.int64], y: Any, parameter: str) ->
 
 def _count_held_out(spec: Data, share: float, n_points: int, n_classes: int) -> int:
     count = round(share * n_points)
-    # of a few points, one of each class
+    # at least one of each class: train_test_split raises otherwise
     return max(count, n_classes) if isinstance(spec, PointsSpec) else count
 
 
 def _split_each_class(spec: PointsSpec, labels: NDArray[np.float64]) -> list[list[int]]:
-    """Split each class by itself, with at least one of its points in every split."""
+    """Split each class separately, with at least one of its points in every split."""
     rng = np.random.default_rng(spec.seed)
     needed = 3 if spec.validation_fraction else 2
     splits: list[list[int]] = [[], [], []]
-    test_left = validation_left = 0.0  # of the shares, after rounding; the next class takes them
+    test_left = validation_left = 0.0  # rounding remainders, carried over to the next class
     for label in sorted({*labels.tolist()}):
         members = rng.permutation(np.flatnonzero(labels == label)).tolist()
         n = len(members)  # at least 3, see `PointsSpec`

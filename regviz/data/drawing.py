@@ -1,4 +1,4 @@
-"""Points that a visitor draws: what the browser says of them, checked."""
+"""Points that a visitor draws in the browser, and validation of the browser's messages."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,10 +11,23 @@ from regviz.spec.validation import invalid
 
 @dataclass
 class Drawing:
-    """The drawn points of a visitor, as far as the server knows.
+    """The server's copy of the points that a visitor draws.
 
-    ``version`` counts what was loaded from elsewhere; what the browser says of an earlier one is
-    late. ``known`` are points that were loaded or drawn since, in which there is nothing new.
+    Attributes
+    ----------
+    version : int
+        Number of calls of `load`. Messages of the browser about an earlier version are ignored.
+    kind : {"classes", "value"}
+        Meaning of the third number of each row.
+    rows : list of [float, float, float]
+        The points as ``[x1, x2, y]``.
+    names : tuple of str
+        Names of the classes; empty for default names.
+    standardize : bool
+        The parameter of `PointsSpec`.
+    known : set of int
+        Keys (`mark`) of points that were loaded or drawn in this version: receiving them again is
+        no change from outside, so they need not be loaded.
     """
 
     version: int = 0
@@ -25,7 +38,7 @@ class Drawing:
     known: set[int] = field(default_factory=set)
 
     def load(self, spec: PointsSpec) -> None:
-        """Begin anew from these points."""
+        """Replace the drawing by these points and start a new version."""
         self.version += 1
         self.kind = "value" if spec.task == "regression" else "classes"
         self.rows = [list(row) for row in spec.points]
@@ -33,12 +46,17 @@ class Drawing:
         self.known = {mark(spec)}
 
     def hear(self, said: Any) -> None:
-        """Take over what the browser says that was drawn.
+        """Replace the points by those of a browser's message, unless its version is outdated.
+
+        Parameters
+        ----------
+        said : dict
+            ``{"version": int, "kind": "classes" or "value", "points": [[x1, x2, y], …]}``.
 
         Raises
         ------
         ValueError
-            If it is not what this page sends.
+            If the message does not have this form, or has more than 2000 points.
         """
         if not isinstance(said, dict) or type(said.get("version")) is not int:
             raise invalid("the drawing", "of a known version", said)
@@ -53,7 +71,7 @@ class Drawing:
         self.kind, self.rows = kind, rows
 
     def spec(self) -> PointsSpec | None:
-        """The points, if there are enough to train on."""
+        """Return the points, or None if there are fewer than 10, or fewer than 3 of a class."""
         counts = Counter(y for _, _, y in self.rows)
         n_classes = max(2, int(max(counts, default=0)) + 1) if self.kind == "classes" else 0
         task = {0: "regression", 2: "binary"}.get(n_classes, "multiclass")
@@ -75,5 +93,5 @@ def _is_point(row: Any, kind: Kind) -> bool:
 
 
 def mark(spec: PointsSpec) -> int:
-    """Key of points, independent of their split."""
+    """Return the hash of points and task, which does not depend on the split."""
     return hash((spec.points, spec.task))

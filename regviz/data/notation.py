@@ -14,7 +14,10 @@ _SEPARATORS = " \u00a0\u2009\u202f'\u2019"
 
 
 def _pattern(decimal: Sign) -> re.Pattern[str]:
-    """Numbers with this decimal sign, whose thousands the other sign or a space may separate."""
+    """Return the pattern of numbers with this decimal sign, with or without grouped thousands.
+
+    Groups are separated by the other sign, a space or an apostrophe, the same between all groups.
+    """
     other = "," if decimal == "." else "."
     grouped = rf"[1-9]\d{{0,2}}([{other}{_SEPARATORS}])\d{{3}}(?:\1\d{{3}})*"
     mantissa = rf"(?:(?:\d+|{grouped})(?:\{decimal}\d*)?|\{decimal}\d+)"
@@ -33,8 +36,8 @@ class Notation:
     ----------
     decimal : {".", ","}
     doubtful : str
-        A cell such as ``"1,010"`` that is another number with the other sign, if nothing in the
-        table tells which one is meant; else empty.
+        A cell such as ``"1,010"`` that is a different number under either sign, if the rest of the
+        table does not determine the sign; else empty.
     """
 
     decimal: Sign = "."
@@ -50,7 +53,7 @@ class NumericCell(str):
 def parse(cell: str, decimal: Sign) -> float | None:
     """Return the number in a cell, or None if it holds anything else.
 
-    The decimal sign is that of text: a `NumericCell` has a point under either.
+    ``decimal`` applies to text only: a `NumericCell` always has a decimal point.
 
     Examples
     --------
@@ -60,21 +63,21 @@ def parse(cell: str, decimal: Sign) -> float | None:
     if isinstance(cell, NumericCell):
         decimal = "."
     text = cell.replace("−", "-")
-    found = _PATTERNS[decimal].fullmatch(text)
-    if not found:
+    match = _PATTERNS[decimal].fullmatch(text)
+    if not match:
         return None
-    if found[1]:
-        text = text.replace(found[1], "")
+    if match[1]:
+        text = text.replace(match[1], "")
     return float(text.replace(decimal, "."))
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number with either decimal sign."""
+    """Return whether a cell is a number under either decimal sign."""
     return any(parse(cell, sign) is not None for sign in SIGNS)
 
 
 def mostly_numbers(cells: Sequence[str], signs: Sequence[Sign] = SIGNS) -> bool:
-    """Whether more than half of the cells that are not missing are numbers."""
+    """Return whether more than half of the cells that are not missing are numbers."""
     present = [cell for cell in cells if cell.lower() not in MISSING]
     numbers = sum(any(parse(cell, sign) is not None for sign in signs) for cell in present)
     return 2 * numbers > len(present)
@@ -83,20 +86,25 @@ def mostly_numbers(cells: Sequence[str], signs: Sequence[Sign] = SIGNS) -> bool:
 def notations(columns: Sequence[Sequence[str]], delimiter: str) -> list[Notation]:
     """Return the notation of each column.
 
-    A cell such as ``"34,5"`` or ``"1,331.5"`` is a number with one decimal sign only, and decides
-    for its column. A column without such a cell follows the others, if they agree. Otherwise, a
-    comma before exactly three digits separates thousands if the column also has whole numbers
-    without a separator; a dot is a decimal sign. All this goes by cells of text alone: a column in
-    which only a `NumericCell` holds a number has a decimal point.
+    The rules, in this order:
+
+    1. A cell such as ``"34,5"`` or ``"1,331.5"`` is a number under one decimal sign only and
+       determines the sign of its column; the majority of such cells decides.
+    2. A column without such a cell has the sign of the other columns, if they agree.
+    3. Otherwise, a comma before exactly three digits separates thousands if the column also has
+       whole numbers without a separator or the delimiter is no semicolon; a point is a decimal
+       sign.
+
+    A `NumericCell` is no evidence. A column whose numbers are all of this type has a decimal point.
 
     Parameters
     ----------
     columns : sequence of sequence of str
         The cells of each column, without a header.
     delimiter : str
-        Of the file. With semicolons, commas are usually decimal signs.
+        Delimiter of the file. Files with semicolons mostly have decimal commas.
     """
-    decided = [_decided(cells) if mostly_numbers(cells) else None for cells in columns]
+    decided = [_unambiguous_sign(cells) if mostly_numbers(cells) else None for cells in columns]
     signs = {sign for sign in decided if sign}
     of_file = signs.pop() if len(signs) == 1 else None
     return [
@@ -109,8 +117,11 @@ def _text(cells: Sequence[str]) -> list[str]:
     return [cell for cell in cells if not isinstance(cell, NumericCell)]
 
 
-def _decided(cells: Sequence[str]) -> Sign | None:
-    """The only decimal sign with which most of a column's cells are numbers."""
+def _unambiguous_sign(cells: Sequence[str]) -> Sign | None:
+    """Return the sign under which most cells with only one reading are numbers; None without any.
+
+    A tie gives the point.
+    """
     only = dict.fromkeys(SIGNS, 0)
     for cell in _text(cells):
         readable = [sign for sign in SIGNS if parse(cell, sign) is not None]
@@ -122,7 +133,7 @@ def _decided(cells: Sequence[str]) -> Sign | None:
 
 
 def _guess(cells: Sequence[str], delimiter: str, of_file: Sign | None) -> Notation:
-    """The notation of a column in which every number can be read with both signs."""
+    """Return the notation of a column in which every number is a number under both signs."""
     text = _text(cells)
     if len(text) < len(cells) and not any(map(is_number, text)):
         return Notation(".")

@@ -1,4 +1,4 @@
-"""The points of a run as a CSV file, for other programs to train on."""
+"""Export of a run's points as CSV, for training in other programs."""
 
 import csv
 import io
@@ -7,12 +7,12 @@ from regviz.data.datasets import SPLITS, Dataset
 
 
 def points_csv(dataset: Dataset) -> str:
-    """All points as CSV text: a column for each coordinate, then ``y`` and ``split``.
+    """Return all points as CSV text: a column for each coordinate, then ``y`` and ``split``.
 
-    Coordinates are those that networks are trained on, so after any standardisation, with all
-    their digits. ``y`` is a class number or a value; ``split`` is ``train``, ``validation`` or
-    ``test``, in this order. `regviz.data.columns.Columns` recognizes the header, so that an upload
-    of the file has the same splits.
+    Coordinates are the networks' inputs, so after any standardisation, with all digits. ``y`` is a
+    class number or the target of a regression; ``split`` is ``train``, ``validation`` or ``test``,
+    and rows are in this order. `regviz.data.columns.Columns` recognizes the header, so that an
+    upload of the file has the same splits.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def points_csv(dataset: Dataset) -> str:
     for split in SPLITS:
         X, y = dataset.points(split)
         targets = y.tolist() if dataset.task == "regression" else y.astype(int).tolist()
-        # the shortest decimals that are read back as the same number
+        # repr gives the shortest decimals that parse to the same float
         writer.writerows(
             [*map(repr, row), repr(target), split]
             for row, target in zip(X.tolist(), targets, strict=True)

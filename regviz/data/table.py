@@ -26,7 +26,7 @@ MAX_BYTES = 1_000_000
 MIN_COLUMNS, MAX_COLUMNS = 3, 100
 MAX_SHEET_ROWS = 3_000  # of a workbook, including empty ones around the table
 LONGEST_NAME = 60
-# in the order of precedence where two would do: "1,5;2,5;0" has decimal commas
+# in order of precedence if two fit equally well: "1,5;2,5;0" has decimal commas
 DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", " ": "space"}
 
 _MARKS = (
@@ -36,9 +36,9 @@ _MARKS = (
 )
 # control characters that no text file has, and bytes that windows-1252 does not define
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1b\x7f\x81\x8d\x8f\x90\x9d]")
-# the line with which Excel is told the delimiter
+# the first line that tells Excel the delimiter
 _SEPARATOR = re.compile(r'"?sep=([^\n])"?[^\n]*(?=\n|$)', re.IGNORECASE)
-_SAMPLE = 100  # rows that tell what the delimiter is, and whether there is a header
+_SAMPLE = 100  # rows from which delimiter and header are detected
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class Table:
     Attributes
     ----------
     names : tuple of str
-        Of the columns, all different; ``"column 1"`` and so on where the file has no name.
+        Names of the columns, all different; ``"column 1"`` and so on where the file has no name.
     rows : tuple of tuple of str
         The cells, without the header and without space around them.
     first_row : int
         Row of the file in which ``rows`` begins. Rows count from 1 and include the header, as in a
         spreadsheet.
     has_header : bool
+        Whether the first row of the file holds the names.
     delimiter : str
         One of `DELIMITERS`; empty for a sheet.
     encoding : str
@@ -62,7 +63,7 @@ class Table:
     sheet : str
         Name of the sheet, if the file is a workbook.
     notations : tuple of Notation
-        How numbers are written in each column.
+        Decimal sign of each column.
     """
 
     names: tuple[str, ...]
@@ -95,7 +96,7 @@ class Table:
         return [parse(cell, decimal) for cell in self.column(name)]
 
     def notation(self, name: str) -> Notation:
-        """Return how numbers are written in a column."""
+        """Return the decimal sign of a column."""
         return self.notations[self._index(name)]
 
     def with_decimal(self, name: str, sign: Sign) -> "Table":
@@ -105,7 +106,7 @@ class Table:
         return replace(self, notations=(*self.notations[:at], changed, *self.notations[at + 1 :]))
 
     def is_numeric(self, name: str) -> bool:
-        """Whether most cells of a column are numbers, not counting missing ones."""
+        """Return whether most cells of a column are numbers, not counting missing ones."""
         return name in self._numeric
 
     @cached_property
@@ -122,9 +123,9 @@ class Table:
 def read(content: bytes, header: bool | None = None) -> Table:
     """Read a CSV file or an Excel workbook.
 
-    The delimiter is the one under which most rows have the same number of cells, unless a first
-    line ``sep=;`` names it. Empty rows around the table, and empty columns at its end, are left
-    out.
+    A first line such as ``sep=;`` names the delimiter. Otherwise it is detected: among the
+    delimiters that give at least three cells, it is the one with most rows of the same length.
+    Empty rows around the table, and empty columns at its end, are dropped.
 
     Parameters
     ----------
@@ -132,13 +133,13 @@ def read(content: bytes, header: bool | None = None) -> Table:
         Text in UTF-8 or windows-1252, or in UTF-16 with a byte order mark; or an .xlsx file, of
         which the first sheet with cells is read. At most 1,000,000 bytes.
     header : bool, optional
-        Whether the first row holds the columns' names. By default, it does if it has text above
-        columns of numbers.
+        Whether the first row holds the columns' names. By default, this is detected: it does if
+        more columns of numbers begin with text than with a number.
 
     Raises
     ------
     ValueError
-        If the file is not such a table, or has not 10 to 2000 rows of 3 to 100 cells.
+        If the file has another format, or the table is not 10 to 2000 rows of 3 to 100 cells each.
     """
     if len(content) > MAX_BYTES:
         raise invalid("the file", f"at most {MAX_BYTES:,} bytes long", Said(f"{len(content):,}"))
@@ -184,8 +185,8 @@ def read(content: bytes, header: bool | None = None) -> Table:
 
 def _decode(content: bytes) -> tuple[str, str]:
     """Return the file's text, with lines that end in line feeds, and its encoding."""
-    found = ((mark, name) for mark, name in _MARKS if content.startswith(mark))
-    mark, encoding = next(found, (b"", "utf-8"))
+    matches = ((mark, name) for mark, name in _MARKS if content.startswith(mark))
+    mark, encoding = next(matches, (b"", "utf-8"))
     body = content[len(mark) :]
     try:
         text = body.decode(encoding)
@@ -209,7 +210,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
-    """Rows of cells; an empty line is a row without cells."""
+    """Split text into rows of cells; an empty line is a row without cells."""
     records: list[list[str]] = []
     if delimiter == " ":  # several spaces are one delimiter
         text = "\n".join(re.sub(" +", " ", line.strip(" ")) for line in text.split("\n"))
@@ -226,31 +227,31 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _delimiter(text: str) -> tuple[str, str]:
-    """Return the delimiter, and the text with an empty line in place of one that names it."""
-    if found := _SEPARATOR.match(text):
-        if found[1] not in DELIMITERS:
+    """Return the delimiter, and the text, in which a ``sep=`` line is replaced by an empty one."""
+    if line := _SEPARATOR.match(text):
+        if line[1] not in DELIMITERS:
             allowed = "“sep=” and a comma, semicolon, tab, vertical bar or space"
-            raise invalid("row 1", allowed, found[1])
-        return found[1], text[found.end() :]
+            raise invalid("row 1", allowed, line[1])
+        return line[1], text[line.end() :]
     sample = "\n".join(text.split("\n", _SAMPLE)[:_SAMPLE])
 
     def fit(delimiter: str) -> tuple[int, bool, float]:
         try:
             records = _records(sample, delimiter)
-        except ValueError:  # a quotation mark that is not closed within the sample, or at all
+        except ValueError:  # a quotation mark is not closed within the sample
             records = [line.split(delimiter) for line in sample.split("\n")]
         counts = Counter(len(record) for record in records if any(record))
         if not counts:
             return 0, False, 0.0
         cells, rows = counts.most_common(1)[0]
-        # cells of text have spaces in them, too
+        # a space ranks below all others, as cells of text contain spaces
         return min(cells, MIN_COLUMNS), delimiter != " ", rows / counts.total()
 
-    return max(DELIMITERS, key=fit), text  # the first of equals
+    return max(DELIMITERS, key=fit), text  # max returns the first of equals
 
 
 def _without_empty_end(records: list[list[str]]) -> list[list[str]]:
-    """Remove the last columns that have no cell with text."""
+    """Remove the empty columns at the right end."""
     width = len(records[0]) if records else 0
     while width > 1 and not any(any(record[width - 1 :]) for record in records):
         width -= 1
@@ -273,7 +274,7 @@ def _check_shape(records: list[list[str]], first_row: int) -> None:
 
 
 def _has_header(records: list[list[str]]) -> bool:
-    """Whether more columns of numbers have text in their first row than have a number there."""
+    """Return whether more columns of numbers begin with text than with a number."""
     names, *rows = records[: _SAMPLE + 1]
     votes = 0
     for name, cells in zip(names, zip(*rows, strict=True), strict=False):

@@ -1,4 +1,4 @@
-"""The cells of an Excel workbook as text, within bounds on what it may unpack to."""
+"""Read an Excel workbook's cells as text, with bounds on its unpacked size and its XML elements."""
 
 import datetime
 import io
@@ -14,15 +14,15 @@ from regviz.spec.validation import Said, invalid
 if TYPE_CHECKING:
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-SIGNATURE = b"PK\x03\x04"  # of every ZIP archive, as which .xlsx files are stored
+SIGNATURE = b"PK\x03\x04"  # of ZIP archives: .xlsx files are some
 OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"  # of .xls files
 MAX_UNPACKED_BYTES = 12_000_000  # 2,000 rows of 100 cells of 50 bytes come to 10 MB
 MAX_MEMBERS = 500
-# openpyxl takes 10 to 25 µs for an element: 200,000 cells of text come to 602,000 elements and 5 s
+# openpyxl needs 10 to 25 µs per element: 200,000 cells of text are 602,000 elements and take 5 s
 MAX_ELEMENTS = 700_000
-# fonts, borders, merged cells and the like, of which openpyxl makes large objects
+# fonts, borders, merged cells and so on: openpyxl creates a large object for each
 MAX_OTHER_ELEMENTS = 40_000
-MAX_SHEETS = 100  # each is opened, even where an earlier one has the table
+MAX_SHEETS = 100  # openpyxl opens all of them, even if the first one has the table
 
 # parts without cells, strings or formats of numbers: charts, pivot tables, properties and so on
 _UNUSED = re.compile(r"xl/(worksheets/_rels|(?!_rels/|worksheets/)[^/]+)/|docProps/|customXml/")
@@ -35,9 +35,9 @@ _OPENABLE = "an Excel workbook (.xlsx) that can be opened"
 def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str, list[list[str]]]:
     """Return the name and the rows of the first sheet that is not empty.
 
-    A cell that holds a number is a `NumericCell`, whatever its format; other cells are plain text.
-    Formulas stand for the values that were saved with them. Rows all have the same length, and
-    rows and columns that are empty to the end are left out.
+    A cell that holds a number is a `NumericCell` in any number format; other cells are plain text.
+    A formula is read as the value that was saved with it. All rows have the same length; empty
+    rows at the bottom and empty columns on the right are dropped.
 
     Parameters
     ----------
@@ -55,32 +55,33 @@ def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str,
     members = _unpack(content)
     _check_elements(members)
     try:
-        # `pandas.read_excel` has no bound on columns: one cell in column XFD makes 16,384 of them
+        # not `pandas.read_excel`: it has no bound on columns, and one cell in column XFD gives
+        # rows of 16,384 cells
         book = openpyxl.load_workbook(
             _pack(members), read_only=True, data_only=True, keep_links=False
         )
-        # several sheets may name one member, which would be read for each of them
+        # several sheets may refer to one member of the archive, which is then read only once
         for sheet in {sheet._worksheet_path: sheet for sheet in book.worksheets}.values():
             rows = _rows(sheet, max_rows, max_columns)
             if rows:
                 return str(sheet.title), rows
-    except Exception as error:  # of a damaged file, openpyxl raises many kinds
+    except Exception as error:  # openpyxl raises exceptions of many types for a damaged file
         raise invalid("the file", _OPENABLE, Said(type(error).__name__)) from error
     allowed = f"a workbook with cells in its first {max_columns - 1} columns"
     raise invalid("the file", allowed, Said("none"))
 
 
 def _unpack(content: bytes) -> dict[str, bytes]:
-    """Return the members of the archive that are read, by their names."""
+    """Return the contents of the archive's members that openpyxl needs, by name."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            # the sizes hold: zipfile reads no more of a member than its size
+            # declared sizes can be trusted: zipfile reads at most so many bytes of a member
             size = sum(member.file_size for member in members)
             fits = size <= MAX_UNPACKED_BYTES and len(members) <= MAX_MEMBERS
             used = [member for member in members if fits and not _UNUSED.match(member.filename)]
             bodies = {member.filename: archive.read(member) for member in used}
-    except Exception as error:  # of a damaged or encrypted archive, zipfile raises many kinds
+    except Exception as error:  # zipfile raises many types for a damaged or encrypted archive
         raise invalid("the file", _OPENABLE, Said("a damaged archive")) from error
     if not fits:
         came = Said(f"{size:,} in {len(members):,} parts")
@@ -89,7 +90,10 @@ def _unpack(content: bytes) -> dict[str, bytes]:
 
 
 def _check_elements(members: dict[str, bytes]) -> None:
-    """Refuse more XML than openpyxl can read in seconds: its objects are not bounded by bytes."""
+    """Raise ValueError for more XML elements than openpyxl reads in seconds.
+
+    The bound on bytes does not suffice: the shortest elements have four bytes.
+    """
     elements = sum(body.count(b"<") - body.count(b"</") for body in members.values())
     if elements > MAX_ELEMENTS:
         raise _too_large(f"{MAX_ELEMENTS:,} elements of XML", Said(f"{elements:,}"))
@@ -111,7 +115,7 @@ def _too_large(allowed: str, came: Said) -> ValueError:
 
 
 def _pack(members: dict[str, bytes]) -> io.BytesIO:
-    """Return an archive of these members alone, so that openpyxl opens nothing unchecked."""
+    """Return an archive of the checked members only, for openpyxl to open."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, body in members.items():
@@ -120,15 +124,15 @@ def _pack(members: dict[str, bytes]) -> io.BytesIO:
 
 
 def _rows(sheet: "ReadOnlyWorksheet", max_rows: int, max_columns: int) -> list[list[str]]:
-    sheet.reset_dimensions()  # which some programs write wrongly
-    found = [
+    sheet.reset_dimensions()  # some programs write wrong ones
+    rows = [
         [_text(value) for value in row]
         for row in sheet.iter_rows(max_row=max_rows, max_col=max_columns, values_only=True)
     ]
-    while found and not any(found[-1]):
-        found.pop()
-    width = max((i + 1 for row in found for i, cell in enumerate(row) if cell), default=0)
-    return [(row + [""] * width)[:width] for row in found]
+    while rows and not any(rows[-1]):
+        rows.pop()
+    width = max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
+    return [(row + [""] * width)[:width] for row in rows]
 
 
 def _text(value: Any) -> str:

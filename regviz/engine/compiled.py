@@ -1,14 +1,15 @@
-"""Load the compiled functions of `kernel`, or compile them once and keep them on disk.
+"""Load the compiled functions of `kernel` from disk, or compile them and write them to disk.
 
-They lie beside the source, like its bytecode, or under ``NUMBA_CACHE_DIR``; `make` and the
-Dockerfile call `prepare`. Where they are not on disk, a thread compiles them (10 s of one core).
-A page does not wait for it: a training that begins meanwhile uses the reference program of
-`regviz.engine.epoch` to its end. `regviz.train` waits, so that its results do not depend on it.
-Where the folder cannot be written, each process compiles; where that fails, the reference serves.
+The files are in ``__pycache__`` beside the source, or under ``NUMBA_CACHE_DIR``; the Makefile and
+the Dockerfile call `prepare`. If they are missing, a thread compiles the functions, which takes
+10 s of one core. The page does not wait for it: a training that starts before uses the program of
+torch operations in `regviz.engine.epoch`, to its end. `regviz.train` waits, so that its results do
+not depend on timing. If the folder is not writable, each process compiles; if compiling fails, the
+program of torch operations is used.
 
-The functions are compiled for a common kind of processor, so that one image serves many machines.
-Numba knows one kind in a process: other code that it compiles there is for the same, unless
-``NUMBA_CPU_NAME`` says another, or Numba has compiled something before.
+The target is a generic processor (`_cpu`), so that one image runs on many machines. Numba has one
+target per process: the caller's own functions are compiled for it too, unless ``NUMBA_CPU_NAME``
+is set or Numba has compiled something before.
 """
 
 import hashlib
@@ -25,16 +26,16 @@ from typing import Any
 from regviz.spec.experiment import DTYPES
 
 _SOURCES = ("kernel.py", "lanes.py")
-# what LLVM calls the features that x86-64-v3 adds
+# LLVM's names of the features of x86-64-v3 beyond x86-64-v2
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
-_loading: dict[str, Future[Any]] = {}  # of each precision
-_ready: dict[str, ModuleType] = {}
+_loading: dict[str, Future[Any]] = {}  # by precision; started, perhaps done
+_ready: dict[str, ModuleType] = {}  # by precision; done
 
 
 def begin(dtype: str) -> Future[Any]:
-    """Load the kernel in a precision, or begin to compile it if that has not begun."""
+    """Start to load or compile the kernel for a precision, once; return the future module."""
     with _lock:
         if dtype not in _loading:
             _loading[dtype] = _load(dtype)
@@ -42,31 +43,41 @@ def begin(dtype: str) -> Future[Any]:
 
 
 def ready(dtype: str) -> bool:
-    """Whether the kernel is loaded in a precision; if not, its compilation has begun."""
+    """Return whether the kernel is loaded for a precision; if not, start to load or compile it."""
     if dtype not in _ready:
         begin(dtype)
     return dtype in _ready
 
 
 def function(name: str, dtype: str) -> Any:
-    """Wait for a compiled function of `regviz.engine.kernel`; None if compiling has failed."""
+    """Return a compiled function of `regviz.engine.kernel`, once it is ready; None if that failed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function.
+    dtype : {"float32", "float64"}
+    """
     if dtype not in _ready:
         wait(dtype)
     return getattr(_ready.get(dtype), name, None)
 
 
 def wait(dtype: str) -> None:
-    """Return when this precision is loaded or compiled, or that has failed."""
+    """Block until the kernel is loaded or compiled for this precision, or that has failed."""
     begin(dtype).exception()
 
 
 def _load(dtype: str) -> Future[Any]:
-    """The kernel, at once where it is on disk, else as soon as a thread has compiled it."""
+    """Load the kernel if all its functions are on disk; else compile it in a new thread.
+
+    A failure is logged and becomes the exception of the future.
+    """
     future = Future[Any]()
 
     def compile_all() -> None:
         try:
-            for dispatcher, signature in wanted:
+            for dispatcher, signature in signatures:
                 dispatcher.compile(signature)
             _ready[dtype] = kernel
             future.set_result(kernel)
@@ -74,17 +85,17 @@ def _load(dtype: str) -> Future[Any]:
             fail(error)
 
     def fail(error: Exception) -> None:
-        told = None if isinstance(error, RuntimeError) else error
-        _logger.warning("Training is slow, as nothing is compiled: %s", error, exc_info=told)
+        traceback = None if isinstance(error, RuntimeError) else error
+        _logger.warning("Training is slow, as nothing is compiled: %s", error, exc_info=traceback)
         future.set_exception(error)
 
     try:
         if _is_switched_off():
             raise RuntimeError("NUMBA_DISABLE_JIT switches Numba's compiler off")
         kernel = _kernel()
-        wanted = kernel.signatures(dtype)
-        held = [d._cache.holds(signature, d.targetctx) for d, signature in wanted]
-        if all(held):
+        signatures = kernel.signatures(dtype)
+        on_disk = [d._cache.holds(signature, d.targetctx) for d, signature in signatures]
+        if all(on_disk):
             compile_all()
         else:
             threading.Thread(target=compile_all, name="compile", daemon=True).start()
@@ -94,7 +105,7 @@ def _load(dtype: str) -> Future[Any]:
 
 
 def _is_switched_off() -> bool:
-    """Whether Numba's compiler is switched off, as people do to debug code of their own."""
+    """Return whether ``NUMBA_DISABLE_JIT`` is set, as users do to debug their own functions."""
     import numba
 
     return bool(numba.config.DISABLE_JIT)
@@ -102,7 +113,11 @@ def _is_switched_off() -> bool:
 
 @cache
 def _kernel() -> ModuleType:
-    """`regviz.engine.kernel`, with a cache on disk that holds on every machine of this kind."""
+    """Import `regviz.engine.kernel`, with a disk cache that is valid on similar machines.
+
+    Numba's own cache is keyed by the exact processor and by the source's modification time, which
+    differ between the machine that builds an image and the machines that run it.
+    """
     import numba
     from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCacheLocator
 
@@ -112,7 +127,7 @@ def _kernel() -> ModuleType:
     from regviz.engine import kernel
 
     class Beside(InTreeCacheLocator):  # type: ignore[misc]
-        """Beside the source, like its bytecode: also where that can only be read."""
+        """Cache files beside the source, even if the folder is read-only."""
 
         @classmethod
         def from_function(cls, function: Any, file: str) -> Any:
@@ -124,7 +139,7 @@ def _kernel() -> ModuleType:
             return str(super().get_cache_path())
 
         def get_source_stamp(self) -> str:
-            """A hash of all that the compiled code is made from."""
+            """Return a hash of the sources and constants that the compiled code depends on."""
             digest = hashlib.sha256(repr(kernel.CONSTANTS).encode())
             for name in _SOURCES:
                 digest.update(Path(__file__).with_name(name).read_bytes())
@@ -140,7 +155,7 @@ def _kernel() -> ModuleType:
             key = self._index_key(signature, context.codegen())
             try:
                 return self._cache_file.load(key) is not None
-            except Exception:  # files that cannot be read are written anew
+            except Exception:  # damaged files are deleted, and written again
                 with suppress(OSError):
                     self.flush()
                 return False
@@ -161,10 +176,10 @@ def _kernel() -> ModuleType:
 
 
 def _cpu() -> str:
-    """The kind of processor to compile for: a common one.
+    """Return LLVM's name of the generic processor to compile for.
 
-    x86-64-v3 is what x86 processors have since 2015; on one without it, the code in the image is
-    not found under its name, and is compiled anew.
+    x86-64-v3 is the instruction set of Intel's Haswell (2013) and AMD's Excavator (2015). The name
+    is part of the cache's key: an older processor does not load v3 code, but compiles its own.
     """
     from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
 
@@ -175,6 +190,6 @@ def _cpu() -> str:
 
 
 def prepare() -> None:
-    """Compile all that is not on disk yet."""
+    """Compile the functions that are not on disk yet, for all precisions."""
     for dtype in DTYPES:
         wait(dtype)

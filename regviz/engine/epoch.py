@@ -1,8 +1,8 @@
-"""An epoch of training, and the outputs of networks, as PyTorch operators.
+"""An epoch of training, and the forward pass, as PyTorch operators with two implementations.
 
-The reference implementation of each is a short program of torch operations. The CPU's is the
-function of `regviz.engine.kernel` that Numba compiles, and waits for it. The two agree up to
-rounding.
+The reference implementation is a short program of torch operations, for any device. The CPU
+implementation calls the compiled function of `regviz.engine.kernel`, after waiting for it. Their
+results are equal up to rounding (`tests/engine/test_kernel.py`).
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ from regviz.engine.regularization import dropout_mask, project_
 from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS, Task
 
-# The kernel computes this many networks side by side, at this many points; 8 numbers of float32 are
-# 256 bits, a vector of AVX2.
+# Numbers of networks and of points that the kernel computes at once: 8 float32 numbers are 256
+# bits, a vector of AVX2.
 NETWORKS, POINTS = 8, 4
 
 
 def to_blocks(rows: Tensor) -> Tensor:
-    """``(K, N)`` as ``(ceil(K / 8), N, 8)``; where networks are missing, the last is repeated."""
+    """Rearrange ``(K, N)`` to ``(ceil(K / 8), N, 8)``, padded with copies of the last network."""
     missing = -len(rows) % NETWORKS
     rows = torch.cat([rows, rows[-1:].expand(missing, -1)])
     return rows.view(-1, NETWORKS, rows.shape[1]).transpose(1, 2).contiguous()
 
 
 def to_rows(blocks: Tensor) -> Tensor:
-    """``(blocks, N, 8)`` as ``(8 * blocks, N)``, one network after another."""
+    """Rearrange ``(B, N, 8)`` to ``(8 * B, N)``, the inverse of `to_blocks` including padding."""
     return blocks.transpose(1, 2).reshape(-1, blocks.shape[1])
 
 
@@ -65,37 +65,38 @@ def train_by_reference(
 ) -> None:
     """Train all networks for an epoch, in place.
 
-    Networks are trained in blocks of 8, and each block on the points of one run: with B blocks and
-    R runs, the first B / R blocks on those of the first run, and so on.
+    Networks are grouped in B blocks of 8, and the blocks in R runs of B / R blocks each: the first
+    B / R blocks are trained on the points of the first run, and so on.
 
     Parameters
     ----------
     parameters : Tensor of shape (B, P, 8)
-        P as `regviz.engine.layout.Layout` orders them.
+        The P parameters are in the order of `regviz.engine.layout.Layout`.
     state : Tensor of shape (2, B, P, 8)
-        The optimizer's: the velocity, or Adam's first and second moment.
+        State of the optimizer: the velocity and an unused tensor, or Adam's first and second
+        moment.
     inputs : Tensor of shape (R, n, fan_in)
     targets : Tensor of shape (R, n, n_outputs)
-        Values, or classes as 0 and 1.
+        Values, or one-hot classes; for two classes one column of 0 and 1.
     order : int64 Tensor of shape (R, n)
-        The points in the order in which batches take them.
+        Indices of the points, batch after batch.
     draws : float32 Tensor of shape (R, n * units), or (R, 0) without dropout
-        Uniform draws from [0, 1), of all inputs and hidden units: batch after batch, each
-        ``(units, points)``.
+        Uniform draws from [0, 1) for all inputs and hidden units: batch after batch, each of shape
+        (units, points of the batch), flattened.
     l1, l2, decay : Tensor of shape (B, 8)
         Strengths of L1, squared L2 and decoupled weight decay.
     max_norm : Tensor of shape (B, 8)
-        The bound, or infinity.
+        Upper bound on the norm of incoming weights, or infinity.
     keep : Tensor of shape (B, layers, 8)
-        Probability that dropout keeps what feeds each layer.
+        Keep probability of dropout for the inputs of each layer.
     sizes : sequence of int
-        Units of each layer, inputs and outputs included.
+        Number of units of each layer, including inputs and outputs.
     activation, task, optimizer, learning_rate, momentum, beta1, beta2, epsilon
-        As of `NetworkSpec`, `Dataset` and `TrainingSpec`.
+        Parameters of `NetworkSpec`, `Dataset` and `TrainingSpec`.
     batch_size : int
-        Points in each batch but the last, which may be smaller.
+        Number of points in each batch; the last one may have fewer.
     n_steps : int
-        Steps that came before.
+        Number of steps taken in earlier epochs.
     """
     layout = Layout(sizes)
     hyper = Hyperparameters(optimizer, learning_rate, momentum, beta1, beta2, epsilon)
@@ -124,25 +125,30 @@ def train_by_reference(
                 project_(block[..., :-1], radius)
             restore_(rows, (penalty.l1 == 0) & is_weight)
         parameters[blocks] = to_blocks(rows)
-        for kept, moment in zip(state[:, blocks], moments, strict=True):
-            kept.copy_(to_blocks(moment))
+        for stored, moment in zip(state[:, blocks], moments, strict=True):
+            stored.copy_(to_blocks(moment))
 
 
 def restore_(weights: Tensor, never_zero: Tensor) -> None:
-    """Give weights that only rounding has made 0 the smallest normal number, of that zero's sign.
+    """Replace zeros that are due to rounding by the smallest normal number, with the zero's sign.
 
-    In exact arithmetic neither squared L2 nor max-norm ever makes a weight 0, and no gradient hits
-    it but by chance. Without this, a weight that the data do not use would shrink below the
-    smallest number there is, and be taken for one that L1 has set to 0.
+    In exact arithmetic squared L2 and max-norm never make a weight 0. In floating point, the weight
+    of an input that the data do not use underflows to 0, and would be counted as set to 0 by L1.
+
+    Parameters
+    ----------
+    weights : Tensor
+    never_zero : bool Tensor
+        Whether the weight has no L1 penalty; False for biases.
     """
     smallest = weights.new_tensor(torch.finfo(weights.dtype).tiny)
-    # a product that underflows has a sign
+    # a product that underflows is a signed zero
     restored = torch.copysign(smallest, weights)
     weights.copy_(torch.where((weights == 0) & never_zero, restored, weights))
 
 
 def _train(*arguments: Any) -> None:
-    """`train_by_reference`, compiled."""
+    """Train for an epoch as `train_by_reference`, by the compiled function if there is one."""
     train = compiled.function("train", _precision(arguments[0]))
     if train is None:
         train_by_reference(*arguments)
@@ -161,7 +167,7 @@ def _train(*arguments: Any) -> None:
 
 @lru_cache(maxsize=64)
 def _shape(sizes: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Sizes, and which parameters are weights, as the kernel takes them."""
+    """Return the kernel's arguments ``sizes`` and ``is_weight`` for a network's layer sizes."""
     is_weight = Layout(sizes).is_weight
     is_weight.setflags(write=False)
     return np.array(sizes), is_weight
@@ -174,7 +180,17 @@ def _precision(tensor: Tensor) -> str:
 def outputs_by_reference(
     rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
 ) -> Tensor:
-    """Raw outputs ``(K, n_outputs, n)`` of networks ``(K, P)`` for ``inputs`` ``(n, fan_in)``."""
+    """Return outputs before sigmoid or softmax, of shape (K, n_outputs, n).
+
+    Parameters
+    ----------
+    rows : Tensor of shape (K, P)
+        Parameters in the order of `regviz.engine.layout.Layout`.
+    inputs : Tensor of shape (n, fan_in)
+    sizes : sequence of int
+        Number of units of each layer, including inputs and outputs.
+    activation : str
+    """
     return hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1].contiguous()
 
 
@@ -183,20 +199,20 @@ def _outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
     if predict is None or not len(inputs):
         return outputs_by_reference(rows, inputs, sizes, activation)
     blocks, n = to_blocks(rows), len(inputs)
-    found = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
+    tiles = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
     shape, _ = _shape(tuple(sizes))
     predict(
         blocks.numpy(),
         inputs.contiguous().numpy(),
         shape,
         ACTIVATIONS.index(activation),
-        found.numpy(),
+        tiles.numpy(),
     )
-    by_network = found.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)
+    by_network = tiles.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)
     return by_network.flatten(0, 1)[: len(rows), :, :n].contiguous()
 
 
-# `torch.library.custom_op` would do the same, but load torch's compiler: 2 s, 150 MB and sympy
+# not `torch.library.custom_op`, which imports torch's compiler and sympy: 2 s and 150 MB
 _library: Any = torch.library.Library("regviz", "FRAGMENT")  # type: ignore[no-untyped-call]
 for _name, _reference, _kernel, _changed in (
     ("train_epoch", train_by_reference, _train, ("parameters", "state")),

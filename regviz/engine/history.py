@@ -1,4 +1,4 @@
-"""A run as a recording: every network at about a hundred epochs, from which all views derive."""
+"""The recording of a run: parameters and metrics of all networks at about a hundred epochs."""
 
 import json
 import math
@@ -39,28 +39,28 @@ METRICS = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class History:
-    """The recording of a run, complete or still growing.
+    """The recording of a run, up to its last epoch or to an earlier one.
 
     Attributes
     ----------
     experiment : Experiment
     dataset : Dataset
-        The points that the run saw.
+        Points of all splits.
     epochs : ndarray of shape (T,)
-        Recorded epochs, ascending; 0 is the initialisation.
+        Recorded epochs in ascending order; 0 is the initialisation.
     parameters : ndarray of shape (T, K, P)
-        Row k at time t: layer after layer, unit after unit, the unit's incoming weights and then
-        its bias. float32, or float64 if the experiment says so. A diverged network keeps its last
-        finite parameters.
+        Parameters of T recorded times, K networks and P parameters each: layer after layer, unit
+        after unit, the unit's incoming weights and then its bias. The type is the ``dtype`` of the
+        experiment. A diverged network keeps its last finite parameters.
     metrics : dict of str to ndarray of shape (T, K)
-        ``train_loss``, ``validation_loss``, ``test_loss`` (mean data loss, never with the penalty:
+        ``train_loss``, ``validation_loss``, ``test_loss`` (mean data loss without penalty:
         cross-entropy in nats, or half the squared error), ``train_accuracy`` and so on (share of
         points, NaN for regression), ``gap`` (test loss minus train loss), ``penalty``,
         ``objective`` (train loss plus penalty), ``sparsity`` (share of weights exactly 0),
         ``near_zero`` (share of weights below 1/1000 of the largest), ``l1_norm`` and ``l2_norm`` of
-        the weights. NaN where a split has no points or a network has diverged.
+        the weights. NaN for a split without points, and once a network has diverged.
     diverged : ndarray of shape (K,)
-        The epoch from which a network's loss or parameters are no longer finite; -1 if they are.
+        The epoch from which a network's loss or parameters are not finite; -1 if they always are.
 
     See Also
     --------
@@ -83,12 +83,12 @@ class History:
 
     @property
     def labels(self) -> list[str]:
-        """Names of the networks, such as ``"L1 λ₁ = 0.003"``: K texts."""
+        """Names of the K networks, such as ``"L1 λ₁ = 0.003"``."""
         return [each.text for each in labels(self.experiment)]
 
     @property
     def layout(self) -> Layout:
-        """Layout of a row of parameters."""
+        """Positions of weights and biases in a network's P parameters."""
         return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
 
     @property
@@ -98,18 +98,34 @@ class History:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the complete run takes, in bytes."""
+        """Size of the complete run's arrays in memory, in bytes."""
         n_frames = len(recorded_epochs(self.experiment.training))
         frame = self.parameters[0].nbytes + sum(m[0].nbytes for m in self.metrics.values())
         points = sum(a.nbytes for split in SPLITS for a in self.dataset.points(split))
         return int(frame) * n_frames + points
 
     def weights(self, k: int, t: int = -1) -> list[Floats]:
-        """Each layer's weights ``(fan_in, fan_out)`` of network ``k`` at recorded time ``t``."""
+        """Return the weights of each layer, of shape (fan_in, fan_out).
+
+        Parameters
+        ----------
+        k : int
+            Index of the network.
+        t : int
+            Index into `epochs`.
+        """
         return [block[:, :-1].T for block in self._blocks(k, t)]
 
     def biases(self, k: int, t: int = -1) -> list[Floats]:
-        """Each layer's biases ``(fan_out,)`` of network ``k`` at recorded time ``t``."""
+        """Return the biases of each layer, of shape (fan_out,).
+
+        Parameters
+        ----------
+        k : int
+            Index of the network.
+        t : int
+            Index into `epochs`.
+        """
         return [block[:, -1] for block in self._blocks(k, t)]
 
     def _blocks(self, k: int, t: int) -> list[Floats]:
@@ -119,18 +135,19 @@ class History:
 
     @pinned()
     def predict(self, X: ArrayLike, t: int = -1) -> Floats:
-        """Predict by every network at recorded time ``t``, dropout off.
+        """Return the predictions of every network at a recorded time, without dropout.
 
         Parameters
         ----------
-        X : array-like of shape (n, columns)
+        X : array-like of shape (n, n_columns)
         t : int
             Index into `epochs`.
 
         Returns
         -------
         ndarray of shape (K, n) or (K, n, C)
-            The probability of class 1, or the value (regression); or of each of C classes.
+            Probabilities of class 1, or values (regression), of shape (K, n); or probabilities of
+            each of C classes, of shape (K, n, C).
 
         Raises
         ------
@@ -145,25 +162,25 @@ class History:
 
     @pinned()
     def outputs(self, X: ArrayLike, rows: Sequence[int], t: int | Sequence[int] = -1) -> Floats:
-        """Compute raw outputs of some networks at recorded times ``t``, before sigmoid or softmax.
+        """Return the outputs of some networks before sigmoid or softmax (logits).
 
         Parameters
         ----------
-        X : array-like of shape (n, columns)
+        X : array-like of shape (n, n_columns)
         rows : sequence of int
-            Which networks.
+            Indices of the networks.
         t : int or sequence of int
-            Index into `epochs`: one for all, or one for each of ``rows``.
+            Index into `epochs`, for all networks or for each of ``rows``.
 
         Returns
         -------
         ndarray of shape (len(rows), n_outputs, n)
-            Of two classes, class 1 is the more probable above 0.
+            For two classes, the single output is positive if class 1 is the more probable.
 
         Raises
         ------
         ValueError
-            As for `predict`, or if there is no such network or time.
+            If there is no such network or time, or as in `predict`.
         """
         n_times, n_rows, _ = self.parameters.shape
         each = list(t) if isinstance(t, Sequence) else [t] * len(rows)
@@ -183,34 +200,47 @@ class History:
             )[-1].numpy()
 
     def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:
-        """For each network, the time index at which ``metric`` is best: ``(K,)``.
+        """Return the first time index of each network at which a metric is best, of shape (K,).
 
         Losses are best at their minimum, accuracies at their maximum.
+
+        Parameters
+        ----------
+        metric : {"train_loss", "validation_loss", "train_accuracy", "validation_accuracy"}
+
+        Raises
+        ------
+        ValueError
+            If the metric is another one, its split has no points, or the task has no accuracy.
         """
         return np.asarray(np.argmin(self._selectable(metric), axis=0))
 
     def early_stopping(
         self, patience: int, metric: str = "validation_loss"
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the recorded times that early stopping keeps and ends at, for each network.
+        """Return the result of early stopping for each network, computed from the recording.
 
-        A view of the recording: nothing is trained again. Training stops at the first recorded
-        epoch that lies ``patience`` or more epochs after the best one so far, and the network is
-        the one of that best epoch.
+        Training stops at the first recorded epoch that is ``patience`` or more epochs after the
+        best one so far; the network of that best epoch is kept.
 
         Parameters
         ----------
         patience : int
-            Epochs without improvement that are waited for, at least 1. Only recorded epochs count,
-            and late in a long run these lie several epochs apart.
-        metric : str
-            What has to improve, on validation points by default.
+            Number of epochs without improvement after which training stops, at least 1. Only
+            recorded epochs are considered; late in a long run they are several epochs apart.
+        metric : {"validation_loss", "validation_accuracy", "train_loss", "train_accuracy"}
+            The metric that has to improve.
 
         Returns
         -------
         best, stopped : ndarrays of shape (K,)
-            Time indices of the network that is kept, and of the end of its training. Without a
-            stop the latter is the last one.
+            Time indices of the kept network and of the end of its training, which is the last
+            recorded time if training does not stop.
+
+        Raises
+        ------
+        ValueError
+            If ``patience`` is out of range, or as in `best`.
         """
         patience = integer("patience", patience, 1, 10**9)
         values = self._selectable(metric)
@@ -226,7 +256,7 @@ class History:
         return best, stopped
 
     def _selectable(self, metric: str) -> NDArray[np.float64]:
-        """``metric`` turned so that less is better, with infinity where it is undefined."""
+        """Return a metric, negated if it is an accuracy, with infinity in place of NaN."""
         choice("metric", metric, [f"{s}_{m}" for s in SPLITS[:2] for m in ("loss", "accuracy")])
         values = self.metrics[metric]
         if metric.endswith("accuracy") and self.dataset.task == "regression":
@@ -247,7 +277,7 @@ class History:
             for split in SPLITS
             for letter, array in zip("Xy", self.dataset.points(split), strict=True)
         }
-        # numpy would put a suffix to a name of its own accord
+        # an open file, as np.savez appends ".npz" to a name without it
         with (
             Path(file).open("wb") if isinstance(file, str | PathLike) else nullcontext(file) as out
         ):
@@ -263,10 +293,10 @@ class History:
             )
 
     def to_json(self) -> str:
-        """The history as JSON text, for programs without NumPy; ``docs/files.md`` has the layout.
+        """Return the history as JSON text, for programs without NumPy.
 
-        Numbers have enough digits to read the same ones back in their own precision; what is
-        undefined or infinite is null.
+        ``docs/files.md`` describes the layout. Numbers have enough digits to be parsed to the same
+        float in their own precision; NaN and infinity are null.
         """
         networks = [
             _members(
@@ -296,12 +326,12 @@ class History:
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
-        """Read what `save` wrote.
+        """Read a history from a file written by `save`.
 
         Raises
         ------
         ValueError
-            If the file is not a history, or its arrays do not go together.
+            If the file is not a history, or its arrays are inconsistent.
         OSError
             If the file cannot be read.
         """
@@ -316,7 +346,7 @@ class History:
 
     @classmethod
     def _of(cls, arrays: dict[str, NDArray[Any]]) -> Self:
-        """The history that consists of these arrays, if they go together."""
+        """Build a history from the arrays of a file; raise ValueError if they are inconsistent."""
         experiment = Experiment.from_json(str(arrays["experiment"]))
         points = {f"{c}_{split}": arrays[f"{c}_{split}"] for split in SPLITS for c in "Xy"}
         dataset = Dataset(**points, task=str(arrays["task"]))  # type: ignore[arg-type]
@@ -354,22 +384,22 @@ def _json(value: object) -> str:
 
 
 def _members(**texts: str) -> str:
-    """A JSON object of members that are JSON texts."""
+    """Return a JSON object from its members' JSON texts."""
     return f"{{{','.join(f'{_json(name)}:{text}' for name, text in texts.items())}}}"
 
 
 def _array(values: NDArray[Any]) -> str:
-    """A JSON array of numbers, with null for those that are not finite."""
+    """Return a JSON array of numbers, with null in place of NaN and infinity."""
     if values.ndim > 1:
         return f"[{','.join(map(_array, values))}]"
     if values.dtype == np.float32 and np.isfinite(values).all():
-        # nine digits tell all of them apart, and the fewest would take thrice as long to find
+        # nine digits identify every float32; the shortest representation takes three times as long
         texts = "%.9g," * len(values) % tuple(values.tolist())
-        return f"[{texts.replace('-0,', '-0.0,')[:-1]}]"  # an integer would have no sign
+        return f"[{texts.replace('-0,', '-0.0,')[:-1]}]"  # parsers read "-0" as the integer 0
     return _json([value if math.isfinite(value) else None for value in values.tolist()])
 
 
-# what reading a file that is damaged or no history can raise
+# exceptions that reading a damaged or foreign file can raise
 _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
     *(NotImplementedError, zipfile.BadZipFile, zlib.error),

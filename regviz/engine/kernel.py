@@ -1,8 +1,8 @@
-"""The epoch of `regviz.engine.epoch`, and the forward pass, as functions that Numba compiles.
+"""The training epoch and the forward pass of `regviz.engine.epoch`, as functions for Numba.
 
-Parameters are ``(blocks, P, NETWORKS)``: P rows as in `regviz.engine.layout`, networks innermost,
-in blocks that are trained one after another. A layer's inputs and values are
-``(units, POINTS, NETWORKS)``: a batch passes in tiles of `POINTS` points.
+Parameters have shape (blocks, P, NETWORKS), where P is in the order of `regviz.engine.layout`;
+blocks are trained one after another. Inputs and values of layers have shape
+(units, POINTS, NETWORKS), a tile per unit; a batch is processed in tiles of `POINTS` points.
 
 The formulas are those of `networks`, `optimizers` and `regularization`, which name their sources.
 """
@@ -34,12 +34,13 @@ from regviz.spec.validation import TASKS
 
 _TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
 _BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
-CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE  # of other modules
+# values of other modules that are compiled into the functions: part of the cache's key
+CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE
 
 
 @njit
 def _activate(z, activation):
-    """The activation's value; NaN stays NaN."""
+    """Return the activation function of ``z``; NaN for NaN."""
     if activation == _TANH:
         return tanh(z)
     if activation == _RELU:
@@ -53,7 +54,7 @@ def _activate(z, activation):
 
 @njit
 def _differentiate(error, h, activation):
-    """An error times the activation's derivative where its value is ``h``."""
+    """Return an error times the activation's derivative, as a function of its value ``h``."""
     if activation == _TANH:
         return error * (1.0 - h * h)
     if activation == _RELU:
@@ -67,7 +68,10 @@ def _differentiate(error, h, activation):
 
 @njit
 def _forward(W, sizes, activation, mask, value, fed):
-    """Compute every unit's value, from what the inputs feed the first layer."""
+    """Compute the values of all units, and the inputs of the next layers, from ``fed[:n_inputs]``.
+
+    ``value`` is the activation before dropout, ``fed`` after dropout.
+    """
     row, below = 0, 0
     for layer in range(len(sizes) - 1):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
@@ -86,7 +90,7 @@ def _forward(W, sizes, activation, mask, value, fed):
 
 @njit
 def _output_error(task, value, target, share, error, first, n_outputs):
-    """Compute ``(prediction - y) / n`` of the output units, which start at ``first``."""
+    """Compute the errors ``(prediction - y) / n`` of the output units, from index ``first`` on."""
     if task == _MULTICLASS:
         largest = tile(value, first)
         for c in range(1, n_outputs):
@@ -111,7 +115,7 @@ def _output_error(task, value, target, share, error, first, n_outputs):
 
 @njit
 def _backward(W, G, sizes, activation, mask, value, fed, error):
-    """Add a tile's gradient to ``G``, from the errors of the output units."""
+    """Add a tile's gradient to ``G``, by backpropagation of the output units' errors."""
     row, above = len(W), len(error)
     for layer in range(len(sizes) - 2, -1, -1):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
@@ -162,7 +166,7 @@ def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, b
 
 @njit
 def _project(W, sizes, radius):
-    """Max-norm: scale each hidden unit's incoming weights to a norm of at most ``radius``."""
+    """Scale each hidden unit's incoming weights to a norm of at most ``radius`` (max-norm)."""
     row = 0
     for layer in range(len(sizes) - 2):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
@@ -171,7 +175,7 @@ def _project(W, sizes, radius):
             for i in range(1, fan_in):
                 total = total + networks(W, row + i) * networks(W, row + i)
             norm = square_root(total)
-            # a norm beyond all numbers has diverged: no 0 shall hide it
+            # a norm that overflows becomes NaN: radius / inf = 0 would hide the divergence
             norm = where(norm == math.inf, math.nan, norm)
             factor = where(norm <= radius, 1.0, radius / norm)
             factor = where(radius == math.inf, 1.0, factor)
@@ -182,7 +186,7 @@ def _project(W, sizes, radius):
 
 @njit
 def _restore(W, is_weight, l1):
-    """Give weights that only rounding has made 0 the smallest normal number, of the zero's sign."""
+    """Replace zeros that are due to rounding, as `regviz.engine.epoch.restore_` does."""
     smallest = np.finfo(W.dtype).tiny
     for row in range(len(W)):
         if is_weight[row]:
@@ -193,7 +197,7 @@ def _restore(W, is_weight, l1):
 
 @njit
 def _set_dropout_masks(draws, keep, sizes, t, mask):
-    """Set dropout's masks of the tile's point ``t``: 0, or 1 / keep probability."""
+    """Set the dropout masks of point ``t`` of a tile to 0 or 1 / keep probability."""
     unit = 0
     for layer in range(len(sizes) - 1):
         k = networks(keep, layer)
@@ -228,7 +232,7 @@ def train(
     batch_size,
     n_steps,
 ):
-    """Train for an epoch, as `regviz.engine.epoch.train_epoch` says."""
+    """Train for an epoch, in place. `regviz.engine.epoch.train_by_reference` has the parameters."""
     n_blocks, n_rows, _ = parameters.shape
     n_points = order.shape[1]
     n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
@@ -250,7 +254,7 @@ def train(
             G[:] = 0
             for first in range(0, n, POINTS):
                 for i in range(POINTS):
-                    # where the batch ends within a tile, its last point is repeated, and counts 0
+                    # if the batch ends within a tile, its last point is repeated with weight 0
                     at = min(first + i, n - 1)
                     point = order[run, start + at]
                     set_networks(share, i, 1 / n if first + i < n else 0.0)
@@ -278,7 +282,7 @@ def train(
 
 @njit(nogil=True)
 def predict(parameters, inputs, sizes, activation, outputs):
-    """Compute raw outputs ``(B, n_outputs, tiles, TILE)`` at points ``(n, fan_in)``."""
+    """Compute outputs before sigmoid or softmax, (B, n_outputs, tiles, TILE), from (n, fan_in)."""
     n_points, n_outputs = len(inputs), sizes[-1]
     n_units = sizes.sum()
     value = np.zeros((n_units, TILE), parameters.dtype)
@@ -298,7 +302,7 @@ DISPATCHERS = (train, predict)
 
 
 def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
-    """Each function that is to be compiled, with the types of its arguments for a precision."""
+    """Return each function to compile, with the types of its arguments for a precision."""
 
     def array(kind: str, n_axes: int) -> types.Type:
         return types.Array(getattr(types, kind), n_axes, "C")

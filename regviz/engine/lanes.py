@@ -1,12 +1,12 @@
-"""Vectors of numbers for code that Numba compiles: one value of several networks at once.
+"""A SIMD vector type for code that Numba compiles: one value of several networks at once.
 
-LLVM vectorizes loops over networks only where it can prove that no two arrays overlap. A vector
-type of its own needs no such proof: each operation below is one vector operation of LLVM IR, and a
-formula reads as if it were about one network. https://llvm.org/docs/LangRef.html#vector-type
+LLVM vectorizes a loop over networks only if it can prove that no two arrays overlap. A vector type
+needs no such proof: each operation below is one vector operation of LLVM IR, and formulas are
+written as for one network. https://llvm.org/docs/LangRef.html#vector-type
 
-A vector holds `NETWORKS` numbers (one of each network) or `TILE` (of each network at each of
-`POINTS` points). In an operation of both, the first is repeated for each point. All operations are
-elementwise, so no network's numbers depend on its neighbours'.
+A vector has `NETWORKS` elements (one for each network) or `TILE` (one for each network at each of
+`POINTS` points). In an operation on one of each, the shorter is repeated for each point. All
+operations are elementwise, so a network's numbers do not depend on its neighbours'.
 """
 
 import math
@@ -22,12 +22,12 @@ from regviz.engine.epoch import NETWORKS, POINTS
 
 TILE = POINTS * NETWORKS
 
-# a * b + c may be rounded once (FMA); infinities, NaNs and small numbers are left as they are
+# a * b + c may be rounded once (FMA); of LLVM's fast-math flags, none that ignores NaN or infinity
 _FLAGS = ("contract",)
 
 
 class Vector(types.Type):
-    """The Numba type of ``count`` numbers of one type."""
+    """Numba type of a vector with ``count`` elements of type ``dtype``."""
 
     def __init__(self, dtype: Any, count: int) -> None:
         self.dtype, self.count = dtype, count
@@ -46,13 +46,13 @@ def _float(vector: Vector) -> ir.Type:
 
 
 def _shuffled(builder: Any, value: Any, indices: list[int]) -> Any:
-    """The elements of a vector at ``indices``, as a vector."""
+    """Emit a vector of the elements of ``value`` at ``indices``."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
     return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
 
 
 def _repeated(context: Any, builder: Any, value: Any, kind: types.Type, vector: Vector) -> Any:
-    """A scalar, or a shorter vector, as a vector of this type."""
+    """Emit the conversion of a scalar or a shorter vector to a vector type, by repetition."""
     if isinstance(kind, Vector):
         if kind.count == vector.count:
             return value
@@ -69,7 +69,7 @@ def _widest(*kinds: types.Type) -> Any:
 
 
 def _operator(function: Callable[..., Any], emit: Callable[[Any, Any, Any], Any]) -> None:
-    """Let an operator of Python's work on vectors, or a vector and a number."""
+    """Define a Python operator for two vectors, or a vector and a number."""
     compares = function in (operator.lt, operator.le, operator.gt, operator.eq)
 
     @intrinsic
@@ -100,7 +100,7 @@ _operator(operator.eq, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
 
 @intrinsic
 def where(typing: Any, condition: Vector, a: types.Type, b: types.Type) -> Any:
-    """``a`` where the condition holds, else ``b``: vectors, or numbers."""
+    """Select elements of ``a`` where the condition holds, else of ``b``: vectors or numbers."""
     vector = _widest(a, b)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -112,7 +112,7 @@ def where(typing: Any, condition: Vector, a: types.Type, b: types.Type) -> Any:
 
 
 def _call(builder: Any, name: str, vector: Vector, *arguments: Any) -> Any:
-    """Call an intrinsic of LLVM that has a variant for this type of vector."""
+    """Emit the call of an LLVM intrinsic in its variant for a vector type."""
     kind = arguments[0].type
     name = f"{name}.v{vector.count}f{vector.dtype.bitwidth}"
     signature = ir.FunctionType(kind, [kind] * len(arguments))
@@ -121,7 +121,7 @@ def _call(builder: Any, name: str, vector: Vector, *arguments: Any) -> Any:
 
 
 def _elementwise(name: str) -> Any:
-    """An intrinsic of LLVM for one vector."""
+    """Return a Numba intrinsic that calls a unary LLVM intrinsic."""
 
     @intrinsic
     def unary(typing: Any, x: Vector) -> Any:
@@ -138,7 +138,7 @@ square_root, absolute = _elementwise("llvm.sqrt"), _elementwise("llvm.fabs")
 
 @intrinsic
 def filled(typing: Any, like: Vector, number: types.Type) -> Any:
-    """A vector of the type of ``like`` that holds one number."""
+    """Return a vector of the type of ``like`` with all elements equal to ``number``."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _repeated(context, builder, arguments[1], signature.args[1], like)
@@ -148,7 +148,7 @@ def filled(typing: Any, like: Vector, number: types.Type) -> Any:
 
 @intrinsic
 def with_sign_of(typing: Any, size: types.Type, x: Vector) -> Any:
-    """A positive number, or numbers, with the sign of each element of ``x``, a zero's included."""
+    """Return ``size``, positive, with the signs of the elements of ``x``, a zero's included."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         spread = _repeated(context, builder, arguments[0], signature.args[0], x)
@@ -161,7 +161,11 @@ def with_sign_of(typing: Any, size: types.Type, x: Vector) -> Any:
 
 
 def _memory(count: int, store: bool) -> Any:
-    """Load from, or store to, the vector number ``i`` of a contiguous array."""
+    """Return an intrinsic that loads or stores elements ``i * count`` to ``(i + 1) * count - 1``.
+
+    ``load(array, i)`` returns a vector; ``save(array, i, value)`` writes one. The array is
+    contiguous.
+    """
 
     def pointer(context: Any, builder: Any, array: types.Array, value: Any, i: Any) -> Any:
         data = context.make_array(array)(context, builder, value).data
@@ -198,7 +202,7 @@ tile, set_tile = _memory(TILE, False), _memory(TILE, True)
 
 @intrinsic
 def add_points(typing: Any, total: Vector, x: Vector) -> Any:
-    """``total + sum over points of x``, one point after another."""
+    """Add the `POINTS` parts of a tile to ``total``, in the order of the points."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         total, x = arguments
@@ -214,7 +218,7 @@ def add_points(typing: Any, total: Vector, x: Vector) -> Any:
 
 
 def _one_by_one(function: Callable[[float], float]) -> Any:
-    """A function of the C library for each element in turn."""
+    """Return an intrinsic that calls a scalar function of the C library for each element."""
 
     @intrinsic
     def compute(typing: Any, x: Vector) -> Any:
@@ -239,7 +243,10 @@ _exact_exp, _exact_tanh = _one_by_one(math.exp), _one_by_one(math.tanh)
 
 @intrinsic
 def _power_of_two(typing: Any, x: Vector) -> Any:
-    """``2^n`` of a float32 number ``n + 127 + 1.5 * 2^23``, whose lowest bits are ``n + 127``."""
+    """Return ``2^n`` from the float32 number ``n + 127 + 1.5 * 2^23``.
+
+    The lowest bits of that number are ``n + 127``, the biased exponent of ``2^n``.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         integers = ir.VectorType(ir.IntType(32), x.count)
@@ -254,7 +261,7 @@ _SHIFT = 1.5 * 2**23 + 127
 
 
 def _normal_exp(x: Any) -> Any:
-    """Exponential of float32 numbers from -87 to 0, to 2e-7."""
+    """Return the exponential of float32 numbers from -87 to 0, with a relative error of 2e-7."""
     raise NotImplementedError
 
 
@@ -276,7 +283,11 @@ def _exp_where_normal(x):
 
 
 def exp(x: Any) -> Any:
-    """Exponential of numbers up to 0; in float32 to 2e-7, and 0 where it is no normal number."""
+    """Return the exponential of numbers up to 0.
+
+    In float32 the relative error is 2e-7, and the result is 0 below -87, where it approaches the
+    subnormal numbers. In float64 it is the C library's.
+    """
     raise NotImplementedError
 
 
@@ -289,7 +300,7 @@ def _exp(x):
 
 
 def tanh(x: Any) -> Any:
-    """Hyperbolic tangent; in float32 to a relative error of 2e-7, in float64 the C library's."""
+    """Return the hyperbolic tangent: in float32 to 2e-7 (relative), in float64 the C library's."""
     raise NotImplementedError
 
 
@@ -299,9 +310,9 @@ def _tanh(x):
         return lambda x: _exact_tanh(x)
 
     def approximation(x):
-        # the two parts of Cephes' tanhf: a polynomial next to 0, and the exponential elsewhere
+        # as Cephes' tanhf: a polynomial below 0.625, and the exponential above
         size = absolute(x)
-        # from 9.01 on it is 1 in float32
+        # tanh rounds to 1 in float32 from 9.01 on
         e = _normal_exp(where(size > 10.0, 10.0, size) * -2.0)
         s = x * x
         p = s * -5.70498872745e-3 + 2.06390887954e-2

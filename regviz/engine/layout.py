@@ -1,6 +1,7 @@
-"""K networks as the rows of one matrix: what they are fed, where each number stands, how it starts.
+"""Input features, positions of parameters in a network's flat vector, and initial parameters.
 
-Matrices are stored as in `torch.nn.Linear`, ``(fan_out, fan_in)``; the bias is one more column.
+A layer's matrix has shape (fan_out, fan_in), as in `torch.nn.Linear`, with the bias as one more
+column.
 """
 
 import itertools
@@ -18,9 +19,14 @@ Array = TypeVar("Array", Tensor, NDArray[np.floating])
 
 
 def input_features(X: Array, features: Sequence[str]) -> Array:
-    """The network's inputs ``(n, fan_in)`` from points ``(n, columns)``.
+    """Return the network's inputs, of shape (n, fan_in).
 
-    Features are computed from two columns; any other number of columns passes as it is.
+    Parameters
+    ----------
+    X : Tensor or ndarray of shape (n, n_columns)
+        Points. Unless they have two columns, they are returned unchanged.
+    features : sequence of str
+        Names of the features, see `NetworkSpec`.
     """
     if X.shape[1] != 2:
         return X
@@ -40,14 +46,24 @@ def input_features(X: Array, features: Sequence[str]) -> Array:
 
 
 class Layout:
-    """Positions of the weights and biases of one network in its row of P numbers.
+    """Positions of a network's weights and biases in its flat vector of P parameters.
 
-    Layer after layer, unit after unit: the unit's incoming weights, then its bias.
+    The order is layer after layer, unit after unit; for each unit, its incoming weights and then
+    its bias.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units of every layer, inputs and outputs included, such as ``(2, 8, 8, 1)``.
+        Number of units of each layer, including inputs and outputs, such as ``(2, 8, 8, 1)``.
+
+    Attributes
+    ----------
+    n_parameters : int
+        P, the number of weights and biases.
+    is_weight : ndarray of bool of shape (P,)
+        True for weights, False for biases.
+    shapes : list of (int, int)
+        ``(fan_out, fan_in + 1)`` of each layer.
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
@@ -63,12 +79,12 @@ class Layout:
 
     @classmethod
     def of(cls, network: NetworkSpec, n_columns: int, n_outputs: int) -> "Layout":
-        """The layout of ``network`` on data with ``n_columns`` columns."""
+        """Return the layout of a network for data with ``n_columns`` columns."""
         n_inputs = len(network.features) if n_columns == 2 else n_columns
         return cls((n_inputs, *network.hidden, n_outputs))
 
     def split(self, rows: Array) -> list[Array]:
-        """Views ``(…, fan_out, fan_in + 1)`` of every layer of ``rows``, ``(…, P)``."""
+        """Return views of shape (…, fan_out, fan_in + 1) of each layer of an array (…, P)."""
         return [
             rows[..., end - n : end].reshape(*rows.shape[:-1], *shape)
             for end, n, shape in zip(self.ends, self.counts, self.shapes, strict=True)
@@ -76,7 +92,11 @@ class Layout:
 
 
 def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
-    """Initial parameters ``(P,)``: He uniform for ReLUs, else Glorot uniform; biases 0."""
+    """Draw the initial parameters, of shape (P,), in float64; biases are 0.
+
+    Weights are uniform within He's bound for ReLU and leaky ReLU (He et al. 2015), and within
+    Glorot's bound for other activations (Glorot & Bengio 2010).
+    """
     generator = torch.Generator().manual_seed(seed)
     row = torch.zeros(layout.n_parameters, dtype=torch.float64, device="cpu")
     for block in layout.split(row):

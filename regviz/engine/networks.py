@@ -1,11 +1,11 @@
 """Outputs, predictions, losses and gradients of K networks at once.
 
-Every layer of all K networks is one batched product. A weight matrix's last column is the bias,
-which meets a row of ones in what the layer is fed; points are columns.
+Each layer of all K networks is one batched product. The last column of a layer's matrix is the
+bias; points are columns of inputs and outputs.
 
-No network's numbers depend on how many others are computed beside it, to the last bit: products go
-through ``bmm``, which treats each network by itself, and the logistic function through ``tanh``,
-because torch's own ``sigmoid`` rounds the last few elements of a tensor differently.
+A network's results do not depend on the networks beside it, to the last bit: products are
+``baddbmm``, which computes each network separately, and the logistic function is computed by
+``tanh``, because torch's ``sigmoid`` rounds the last few elements of a tensor differently.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ LEAKY_SLOPE = 0.01
 
 
 def logistic_(z: Tensor) -> Tensor:
-    """``1 / (1 + exp(-z))`` in place, as ``(1 + tanh(z / 2)) / 2``."""
+    """Compute ``1 / (1 + exp(-z))`` in place, as ``(1 + tanh(z / 2)) / 2``."""
     return z.mul_(0.5).tanh_().mul_(0.5).add_(0.5)
 
 
-# Each activation in place; and a gradient times its derivative, from the activation's value.
+# Activation functions, in place; and their backward functions of (output gradient, output).
 _aten = torch.ops.aten
 _FORWARD: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh_,
@@ -43,7 +43,14 @@ _BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str) -> list[Tensor]:
-    """Every layer's values for ``inputs`` ``(n, fan_in)``, without dropout.
+    """Compute the forward pass without dropout, and return the values of every layer.
+
+    Parameters
+    ----------
+    blocks : sequence of Tensor of shape (K, fan_out, fan_in + 1)
+        Weights of each layer, with biases as the last column.
+    inputs : Tensor of shape (n, fan_in)
+    activation : str
 
     Returns
     -------
@@ -51,7 +58,7 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
         Activations of the hidden layers, then the outputs before sigmoid or softmax.
     """
     n_rows = len(blocks[0])
-    if n_rows == 1:  # some processors round the product of a single network in another way
+    if n_rows == 1:  # on some processors, a batch of one is rounded differently
         blocks = [block.expand(2, -1, -1) for block in blocks]
     values: list[Tensor] = []
     below = inputs.T.expand(len(blocks[0]), -1, -1)
@@ -64,17 +71,31 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
 
 
 def predict(outputs: Tensor, task: Task) -> Tensor:
-    """Probability or value ``(K, n)``, or class probabilities ``(K, n, C)``, from raw outputs."""
+    """Return predictions from outputs of shape (K, n_outputs, n) before sigmoid or softmax.
+
+    They are probabilities of class 1 or values (regression) of shape (K, n), or probabilities of C
+    classes of shape (K, n, C).
+    """
     if task == "multiclass":
         return torch.softmax(outputs, 1).transpose(1, 2)
     return logistic_(outputs[:, 0].clone()) if task == "binary" else outputs[:, 0]
 
 
 def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Tensor]:
-    """Each point's loss, and 1 where its class is predicted: ``(K, n)`` each, in float64.
+    """Return the loss of each point, and 1 where its class is predicted and else 0.
 
-    Of raw outputs ``(K, n_outputs, n)``: cross-entropy for classes, half the squared error for
-    regression, whose hits are NaN.
+    Parameters
+    ----------
+    outputs : Tensor of shape (K, n_outputs, n)
+        Outputs before sigmoid or softmax.
+    y : Tensor of shape (n,)
+        Class numbers or values.
+    task : {"binary", "multiclass", "regression"}
+
+    Returns
+    -------
+    losses, hits : float64 Tensors of shape (K, n)
+        Cross-entropy in nats, or half the squared error; hits of regression are NaN.
     """
     outputs = outputs.double()
     if task == "multiclass":
@@ -84,7 +105,8 @@ def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Ten
         hits = outputs.argmax(1) == y
     elif task == "binary":
         z = outputs[:, 0]
-        # not by softplus, a third as slow: its last bit depends on where in memory a number lies
+        # not by softplus, though it is three times as fast: its last bit depends on an element's
+        # address in memory
         loss = ((1 - y) * z).sub_(F.logsigmoid(z))
         hits = (z > 0) == (y > 0.5)
     else:
@@ -101,28 +123,29 @@ def gradient(
     activation: str,
     task: Task,
 ) -> list[Tensor]:
-    """The gradient of a batch's mean data loss, by backpropagation.
+    """Return the gradient of a batch's mean data loss, by backpropagation.
 
     Sigmoid and softmax with cross-entropy and the identity with half the squared error are
-    canonical: the gradient of the mean loss by the raw outputs is ``(prediction - y) / n`` for all
-    of them (McCullagh & Nelder 1989).
+    canonical link functions: the gradient of the mean loss with respect to the outputs before them
+    is ``(prediction - y) / n`` (McCullagh & Nelder 1989).
 
     Parameters
     ----------
     blocks : sequence of Tensor of shape (K, fan_out, fan_in + 1)
-        Each layer's weights, with biases as the last column.
+        Weights of each layer, with biases as the last column.
     inputs : Tensor of shape (n, fan_in)
     targets : Tensor of shape (n, n_outputs)
-        Values, or classes as 0 and 1.
+        Values, or one-hot classes; for two classes one column of 0 and 1.
     masks : sequence of Tensor of shape (K, units, n), or None
-        Dropout's, for the inputs and each hidden layer: 0, or 1 / keep probability.
+        Dropout masks of the inputs and each hidden layer: 0, or 1 / keep probability. None is no
+        dropout.
     activation : str
-    task : str
+    task : {"binary", "multiclass", "regression"}
 
     Returns
     -------
-    list of Tensor
-        In the shapes of ``blocks``.
+    list of Tensor of shape (K, fan_out, fan_in + 1)
+        The gradient with respect to each of ``blocks``.
     """
     fed: list[Tensor] = []
     values: list[Tensor] = []

@@ -1,10 +1,11 @@
-"""A step of the optimizer on the parameters of all rows; it ends with the proximal map.
+"""Proximal gradient steps of all networks, for gradient descent, momentum and Adam.
 
-The moments see the gradient of the data loss alone. A proximal map's step size is the step that the
-data gradient effectively takes, so that a strength means the same penalty under every optimizer and
-a stationary point satisfies the optimality conditions of ``J``.
+Velocity and moments accumulate the gradient of the data loss only. The step size of the proximal
+map is the effective step size of the data gradient, so that a strength is the same penalty under
+every optimizer, and a stationary point satisfies the optimality conditions of ``J``
+(``docs/reference.md``).
 
-`regviz.engine.kernel` computes the same, compiled.
+`regviz.engine.kernel` has the compiled implementation of the same formulas.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from regviz.engine.regularization import shrink_
 
 
 class Penalty(NamedTuple):
-    """L1, squared L2 and decoupled weight decay of each parameter, 0 at biases: ``(K, P)`` each."""
+    """Strengths of L1, squared L2 and decoupled weight decay, of shape (K, P), 0 for biases."""
 
     l1: Tensor
     l2: Tensor
@@ -42,17 +43,17 @@ def step_(
     hyper: Hyperparameters,
     t: int,
 ) -> None:
-    """Decoupled decay, the optimizer's own step and the proximal map, in place.
+    """Apply decoupled decay, the optimizer's step and the proximal map, in place.
 
     Parameters
     ----------
     weights, gradient : Tensor of shape (K, P)
     moments : two Tensors of shape (K, P)
-        The optimizer's state: the velocity, or Adam's first and second moment.
+        State of the optimizer, updated in place: the velocity, or Adam's first and second moment.
     penalty : Penalty
     hyper : Hyperparameters
     t : int
-        Steps so far, this one included.
+        Number of this step, from 1.
     """
     weights.mul_(1 - hyper.learning_rate * penalty.decay)
     step = _adam_ if hyper.optimizer in ("adam", "adamw") else _gradient_descent_
@@ -64,10 +65,9 @@ def step_(
 def _gradient_descent_(
     weights: Tensor, gradient: Tensor, moments: Sequence[Tensor], hyper: Hyperparameters, t: int
 ) -> float:
-    """Gradient descent, with heavy-ball momentum if the specification says so.
+    """Step by gradient descent, with or without momentum; return the proximal map's step size.
 
-    In the long run, a constant gradient moves a weight by ``learning_rate / (1 - momentum)`` times
-    itself per step; that is the step size of the proximal map.
+    It is ``learning_rate / (1 - momentum)``, the limit of a step under a constant gradient of 1.
     """
     momentum = hyper.momentum if hyper.optimizer == "momentum" else 0.0
     velocity = moments[0]
@@ -79,10 +79,10 @@ def _gradient_descent_(
 def _adam_(
     weights: Tensor, gradient: Tensor, moments: Sequence[Tensor], hyper: Hyperparameters, t: int
 ) -> Tensor:
-    """Adam (Kingma & Ba 2015), with the proximal map in its own metric (ProxGen, Yun et al. 2020).
+    """Step by Adam (Kingma & Ba 2015), and return the step sizes of the proximal map.
 
-    With ``D = sqrt(v_hat) + epsilon`` a weight's step size is ``learning_rate / D``, and so is that
-    of its proximal map; an unscaled threshold would solve another problem.
+    They are ``learning_rate / D`` with ``D = sqrt(v_hat) + epsilon`` for each weight, as in ProxGen
+    (Yun et al. 2020): with an unscaled threshold, stationary points would not be those of ``J``.
     """
     first, second = moments
     first.lerp_(gradient, 1 - hyper.beta1)

@@ -1,4 +1,4 @@
-"""Train an experiment, and measure and record it as it goes."""
+"""Training with recording: parameters and metrics are stored at each recorded epoch."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,18 +19,18 @@ from regviz.engine.training import Recording, initial, pinned, recorded_epochs, 
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import invalid
 
-OUTPUT_BYTES = 500_000  # of the outputs that are measured at a time: they stay in the cache
+OUTPUT_BYTES = 500_000  # bound on outputs measured at once, to fit the processor's cache
 
 
 def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
-    """Train every regularization of an experiment and return the recording.
+    """Train one network for each regularization of an experiment, and return the recording.
 
     Parameters
     ----------
     experiment : Experiment
     dataset : Dataset, optional
-        The user's own points, in place of ``experiment.data``. The history's experiment then has
-        their `ArraysSpec` as its data.
+        Points to train on in place of ``experiment.data``. The data of the history's experiment is
+        then their `ArraysSpec`.
 
     Returns
     -------
@@ -39,16 +39,23 @@ def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     Raises
     ------
     ValueError
-        If experiment and data cannot go together.
+        If ``batch_size`` exceeds the number of training points, the data cannot be split, or
+        ``dataset`` is no `Dataset`.
+
+    Warns
+    -----
+    UserWarning
+        If the columns of ``dataset`` need standardising.
 
     See Also
     --------
-    stream : the same, as it grows.
+    stream : Yield the history after every recorded epoch.
+    replicate : Train with several seeds.
 
     Notes
     -----
-    The same call gives the same bits on the same machine, whatever else is in the line-up, provided
-    that regviz is imported before torch has computed anything.
+    The same call gives the same bits on the same machine, and a network's results do not depend on
+    the other regularizations. Both hold if regviz is imported before torch has computed anything.
 
     Examples
     --------
@@ -69,22 +76,28 @@ def stream(
     *,
     after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[History]:
-    """Yield the history of a run as it grows, by one recorded epoch each time.
+    """Train as `train`, and yield the history after every recorded epoch.
 
-    The first one holds the initial networks. Whoever stops iterating stops the training.
+    The first history has the initial networks only. Training takes place during iteration, and
+    ends with it.
 
     Parameters
     ----------
     experiment, dataset
         As for `train`.
     after_epoch : callable
-        Called without arguments after every epoch, recorded or not. What it raises ends the
-        training and reaches whoever iterates.
+        Called without arguments after every epoch, recorded or not. An exception that it raises
+        ends the training and is passed on by the iterator.
+
+    Yields
+    ------
+    History
+        With one recorded epoch more than the one before, which stays unchanged.
 
     Raises
     ------
     ValueError
-        If experiment and data cannot go together; by the call itself, before anything is trained.
+        As for `train`; raised by the call, before the iteration.
     """
     pair = _checked(experiment, dataset)
     return (history for (history,) in histories(*pair, after_epoch))
@@ -93,7 +106,10 @@ def stream(
 def _checked(
     experiment: Experiment, dataset: Dataset | None
 ) -> tuple[list[Experiment], list[Dataset]]:
-    """Return the arguments of `histories`, once the compiled epoch is ready."""
+    """Check the arguments of `train`, wait for the compiled epoch, and return those of `histories`.
+
+    The experiment and its dataset are returned as lists of one element.
+    """
     if not isinstance(experiment, Experiment):
         raise invalid("experiment", "an Experiment", experiment)
     if dataset is None:
@@ -105,7 +121,12 @@ def _checked(
 
 
 def on_arrays(experiment: Experiment, dataset: Dataset) -> Experiment:
-    """The experiment with these points as its data, after a warning if they are badly scaled.
+    """Return the experiment with the `ArraysSpec` of a dataset as its data.
+
+    Warns
+    -----
+    UserWarning
+        If columns of the dataset need standardising.
 
     Raises
     ------
@@ -124,7 +145,7 @@ def histories(
     after_epoch: Callable[[], None] = lambda: None,
     due: Callable[[], bool] | None = None,
 ) -> Iterator[list[History]]:
-    """Yield the histories of experiments that are trained together, as they grow.
+    """Train experiments together, and yield their growing histories.
 
     Parameters
     ----------
@@ -133,22 +154,28 @@ def histories(
     after_epoch
         As for `stream`.
     due : callable, optional
-        Called after every epoch. Where it returns True, the histories are yielded, grown by the
-        epochs recorded since the last time; to measure many epochs at once takes less time than one
-        by one. They are also yielded after a bounded number of recorded epochs, and at the end. By
-        default they are yielded after each recorded epoch.
+        Called without arguments after every epoch. If it returns True, the epochs recorded since
+        the last time are measured at once, which is faster than one by one, and the histories are
+        yielded. They are also yielded when the outputs to measure reach `OUTPUT_BYTES`, and at the
+        end. By default they are yielded after each recorded epoch.
+
+    Yields
+    ------
+    list of History
+        One for each experiment.
 
     Raises
     ------
     ValueError
-        If experiment and data cannot go together; by the call itself.
+        If ``batch_size`` exceeds the number of training points; raised by the call, before the
+        iteration.
     """
     _check_batch_size(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
 
     def grown() -> Iterator[list[History]]:
         pending: list[list[Recording]] = []
-        found: list[History] = []
+        latest: list[History] = []
         most = 1 if due is None else min(recorder.n_at_once for recorder in recorders)
         n_left = len(recorded_epochs(experiments[0].training))
         for states in recordings(experiments, datasets, after_epoch, due or (lambda: False)):
@@ -157,10 +184,10 @@ def histories(
                 n_left -= 1
             if pending and (not states or len(pending) == most or not n_left):
                 pairs = zip(recorders, zip(*pending, strict=True), strict=True)
-                found = [recorder.record(one) for recorder, one in pairs]
+                latest = [recorder.record(one) for recorder, one in pairs]
                 pending = []
             if not pending:
-                yield found
+                yield latest
 
     return grown()
 
@@ -168,12 +195,17 @@ def histories(
 def initial_histories(
     experiments: Sequence[Experiment], datasets: Sequence[Dataset]
 ) -> list[History]:
-    """The first of `histories`, made without the memory that training takes.
+    """Return the histories of the untrained networks, without allocating what training needs.
+
+    Parameters
+    ----------
+    experiments, datasets
+        As for `training.Program`.
 
     Raises
     ------
     ValueError
-        If experiment and data cannot go together.
+        If ``batch_size`` exceeds the number of training points.
     """
     _check_batch_size(experiments[0], datasets[0])
     return [
@@ -190,7 +222,9 @@ def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
 
 
 class HistoryBuilder:
-    """A history that grows, in memory that is allocated once; those given out stay as they were.
+    """Builds a growing history in arrays that are allocated once, for all recorded epochs.
+
+    Histories returned by `add` are read-only views of these arrays; later calls do not change them.
 
     Parameters
     ----------
@@ -214,7 +248,7 @@ class HistoryBuilder:
         metrics: NDArray[np.float64],
         diverged: NDArray[np.int64],
     ) -> History:
-        """Add T recorded epochs, and return the history up to them.
+        """Append T recorded epochs, and return the history of all epochs so far.
 
         Parameters
         ----------
@@ -238,7 +272,7 @@ class HistoryBuilder:
 
 
 class _Recorder:
-    """Measures the state of a training, and records it."""
+    """Computes the metrics of recordings and appends both to a history."""
 
     @pinned()
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
@@ -260,14 +294,14 @@ class _Recorder:
 
     @property
     def n_at_once(self) -> int:
-        """How many epochs to measure at once, so that outputs take `OUTPUT_BYTES` at most."""
+        """Largest number of epochs whose outputs take at most `OUTPUT_BYTES`, at least 1."""
         rows = len(self.diverged) * self.layout.sizes[-1]
         return max(1, OUTPUT_BYTES // (len(self.inputs) * self.inputs.element_size() * rows))
 
     @pinned()
     @torch.inference_mode()
     def record(self, recordings: Sequence[Recording]) -> History:
-        """Add recordings, and return the history up to them."""
+        """Append recordings with their metrics, and return the history of all epochs so far."""
         measured = self._measure(recordings)
         parameters = np.stack([recording.parameters.numpy() for recording in recordings])
         finite = np.isfinite(measured["objective"]) & np.isfinite(parameters).all(axis=2)
@@ -277,47 +311,50 @@ class _Recorder:
                 metrics[i] = measured[name]
         self.diverged = self.diverged.copy()
         for t, recording in enumerate(recordings):
-            fresh = ~finite[t] & (self.diverged < 0)
-            known = recording.diverged[fresh]
-            self.diverged[fresh] = np.where(known < 0, recording.epoch, known)
-            gone = self.diverged >= 0
-            metrics[:, t, gone] = np.nan
-            if gone.any() and self.builder.n_times + t:
+            newly = ~finite[t] & (self.diverged < 0)
+            epochs = recording.diverged[newly]
+            self.diverged[newly] = np.where(epochs < 0, recording.epoch, epochs)
+            diverged = self.diverged >= 0
+            metrics[:, t, diverged] = np.nan
+            if diverged.any() and self.builder.n_times + t:
                 before = (
                     parameters[t - 1] if t else self.builder.parameters[self.builder.n_times - 1]
                 )
-                parameters[t, gone] = before[gone]
+                parameters[t, diverged] = before[diverged]
         return self.builder.add(parameters, metrics, self.diverged)
 
     def _measure(self, recordings: Sequence[Recording]) -> dict[str, NDArray[np.float64]]:
-        """Every metric for each of T recordings and each of K rows: ``(T, K)``."""
+        """Return all metrics of T recordings of K networks, as arrays of shape (T, K)."""
         shape = len(recordings), len(self.diverged)
         rows = torch.cat([recording.parameters for recording in recordings])
         activation = self.experiment.network.activation
         raw = self.outputs(rows, self.inputs, self.layout.sizes, activation)
-        found = {}
+        metrics = {}
         per_point = networks.losses_and_hits(raw, self.y, self.dataset.task)
         for name, values in zip(("loss", "accuracy"), per_point, strict=True):
             parts = torch.split_with_sizes(values, self.counts, 1)
             for split, part in zip(SPLITS, parts, strict=True):
-                found[f"{split}_{name}"] = part.mean(1).numpy()
+                metrics[f"{split}_{name}"] = part.mean(1).numpy()
         weights = rows[:, self.is_weight].double()
         strengths = torch.cat([self._strengths(recording.epoch) for recording in recordings], 1)
-        found["penalty"] = penalty(weights, *strengths).numpy()
-        with np.errstate(invalid="ignore"):  # a network that diverges
-            found["gap"] = found["test_loss"] - found["train_loss"]
-            found["objective"] = found["train_loss"] + found["penalty"]
+        metrics["penalty"] = penalty(weights, *strengths).numpy()
+        with np.errstate(invalid="ignore"):  # infinite losses of a diverged network
+            metrics["gap"] = metrics["test_loss"] - metrics["train_loss"]
+            metrics["objective"] = metrics["train_loss"] + metrics["penalty"]
         for measure in (
             measures.sparsity,
             measures.near_zero,
             measures.l1_norm,
             measures.l2_norm,
         ):
-            found[measure.__name__] = measure(weights.numpy())
-        return {name: values.reshape(shape) for name, values in found.items()}
+            metrics[measure.__name__] = measure(weights.numpy())
+        return {name: values.reshape(shape) for name, values in metrics.items()}
 
     def _strengths(self, epoch: int) -> torch.Tensor:
-        """L1 and L2 of each row as they act at ``epoch``: ``(2, K)``; decoupled decay is none."""
+        """Return the L1 and L2 strengths in ``J`` at an epoch, of shape (2, K).
+
+        Decoupled decay is not part of ``J``, so its strength is 0 here.
+        """
         if self.strengths is None or epoch >= self.next_onset:
             acting = self.experiment.acting(epoch)
             pairs = [(r.l1, 0 if r.decoupled else r.l2) for r in acting]
@@ -328,7 +365,7 @@ class _Recorder:
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written to: finished histories are shared."""
+    """Return a read-only view: histories are cached and shared by several visitors."""
     view = array.view()
     view.setflags(write=False)
     return view

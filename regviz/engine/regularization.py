@@ -1,6 +1,7 @@
 """Penalties, proximal maps, max-norm projection and dropout masks, as functions of tensors.
 
-All functions work on tensors of any shape, elementwise but for `project_`.
+Tensors have any shape. `penalty` and `project_` act on vectors along the last axis, the other
+functions elementwise. ``docs/reference.md`` states the formulas and their tests.
 """
 
 import math
@@ -10,9 +11,9 @@ from torch import Tensor
 
 
 def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
-    """``l1 * |w|_1 + (l2 / 2) * |w|^2`` over the last axis."""
+    """Return ``l1 * |w|_1 + (l2 / 2) * |w|^2``, with norms over the last axis."""
     half = 0.5 * l2 * weights.square().sum(-1)
-    # without L2 its share is 0, also of a sum of squares that has overflown
+    # 0 * inf, for l2 = 0 and a sum of squares that overflows, is NaN: here it is 0
     return l1 * weights.abs().sum(-1) + torch.nan_to_num(half, nan=0.0, posinf=math.inf)
 
 
@@ -21,31 +22,51 @@ def shrink_(
     thresholds: tuple[Tensor, Tensor],
     factor: Tensor | float,
 ) -> None:
-    """Proximal map of the elastic net, in place: ``S(w, threshold) * factor``.
+    """Apply the proximal map of the elastic net, ``S(w, threshold) * factor``, in place.
 
-    With step size t, ``threshold = t * l1`` and ``factor = 1 / (1 + t * l2)``. ``S`` is the soft
-    threshold ``sign(w) * max(|w| - threshold, 0)``, written as ``w`` minus ``w`` clamped to
-    ``thresholds = (-threshold, threshold)``, which is exactly 0 within.
+    ``S(w, threshold) = sign(w) * max(|w| - threshold, 0)`` is the soft threshold. It is computed as
+    ``w - clamp(w, -threshold, threshold)``, which is exactly 0 for ``|w| <= threshold``.
+
+    Parameters
+    ----------
+    weights : Tensor
+    thresholds : tuple of Tensor
+        ``(-threshold, threshold)``, where ``threshold = t * l1`` for a step size t.
+    factor : Tensor or float
+        ``1 / (1 + t * l2)``.
+
+    References
+    ----------
+    Parikh & Boyd 2014, Proximal algorithms, chapter 6.
     """
     weights.sub_(torch.clamp(weights, *thresholds)).mul_(factor)
 
 
 def project_(weights: Tensor, radius: Tensor) -> None:
-    """Max-norm, in place: ``w * min(1, radius / |w|)`` for each vector of the last axis.
+    """Project vectors onto the ball of a radius, ``w * min(1, radius / |w|)``, in place.
 
-    ``radius``, which may be infinite, broadcasts to the shape of ``weights`` with a last axis of 1.
-    A vector inside is multiplied by exactly 1.
+    Parameters
+    ----------
+    weights : Tensor of shape (…, N)
+        Vectors along the last axis. Those inside the ball are multiplied by exactly 1.
+    radius : Tensor
+        Broadcasts to shape (…, 1); may be infinite.
     """
     norm = torch.linalg.vector_norm(weights, dim=-1, keepdim=True)
-    # where the norm is beyond all numbers the network has diverged: no 0 shall hide it
+    # a norm that overflows becomes NaN: radius / inf = 0 would hide that the network has diverged
     factor = (radius / norm.nan_to_num_(posinf=math.nan, nan=math.nan)).clamp_(max=1)
     weights.mul_(factor.masked_fill(radius.isinf(), 1))
 
 
 def dropout_mask(uniform: Tensor, drop_rate: Tensor) -> Tensor:
-    """Inverted dropout's mask: 0 with probability ``drop_rate``, else ``1 / (1 - drop_rate)``.
+    """Return a mask of inverted dropout: 0 with probability ``drop_rate``, else 1/(1 - drop_rate).
 
-    ``uniform`` holds draws from [0, 1); it and ``drop_rate`` broadcast to the mask's shape.
+    Parameters
+    ----------
+    uniform : Tensor
+        Draws from the uniform distribution on [0, 1).
+    drop_rate : Tensor
+        Broadcasts with ``uniform`` to the shape of the mask.
     """
     keep = 1 - drop_rate
     return (uniform < keep) / keep

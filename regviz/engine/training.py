@@ -1,4 +1,4 @@
-"""The loop that trains all rows of an experiment, or of several, as one tensor program."""
+"""The training loop: all networks of one experiment, or of several, as one tensor program."""
 
 import math
 import threading
@@ -19,7 +19,11 @@ from regviz.spec.experiment import Experiment, Regularization, TrainingSpec
 
 
 def recorded_epochs(training: TrainingSpec) -> list[int]:
-    """The epochs that a history holds, ``frames`` and the initial one at most, dense at first."""
+    """Return the epochs to record: 0 and at most ``frames`` others, with growing distances.
+
+    They are all epochs if these are at most ``frames``; else ``i + (epochs - frames)·(i/frames)³``,
+    rounded, for i from 0 to ``frames``.
+    """
     epochs, frames = training.epochs, training.frames
     if epochs <= frames:
         return list(range(epochs + 1))
@@ -28,36 +32,38 @@ def recorded_epochs(training: TrainingSpec) -> list[int]:
 
 
 class _Depth(threading.local):
-    """How many `pinned` blocks the calling thread is inside of."""
+    """Whether the calling thread is inside a `pinned` block: 1 or 0."""
 
     value = 0
 
 
 _depth = _Depth()
 _lock = threading.Lock()
-_found: tuple[str, int] = ("", 0)  # precision and threads of the process, outside of all blocks
-_n_inside = 0  # threads inside a block
+_saved: tuple[str, int] = ("", 0)  # the process's precision and number of threads, to restore
+_n_inside = 0  # number of threads inside a `pinned` block
 
 
 @contextmanager
 def pinned() -> Iterator[None]:
-    """Compute as if the process's settings of torch were those that a run is defined by.
+    """Set torch's global settings to those that define a run's results, and restore them at exit.
 
-    Full precision in products; numbers too small for full precision flushed to 0, as computing with
-    them is slow; and one thread, as a thread of torch's own would not flush, and would spin while
-    it waits for products that are too small to share. The settings are put back at the end.
+    - float32 products in full precision, instead of TF32 or bfloat16;
+    - subnormal numbers flushed to 0, as arithmetic with them is slow;
+    - one thread: torch's worker threads would not flush, and products are too small to share.
+
+    Blocks may be nested, and entered by several threads at once.
     """
-    global _found, _n_inside
+    global _saved, _n_inside
     if _depth.value:
         yield
         return
     with _lock:
         threads = torch.get_num_threads()
         if _n_inside == 0:
-            _found = torch.get_float32_matmul_precision(), threads
+            _saved = torch.get_float32_matmul_precision(), threads
         elif threads == 1:
-            # a thread that is new to torch takes over what another one's block has set
-            threads = _found[1]
+            # a new thread inherits torch's number of threads, here that of another thread's block
+            threads = _saved[1]
         _n_inside += 1
         torch.set_num_threads(1)
         torch.set_float32_matmul_precision("highest")
@@ -73,7 +79,7 @@ def pinned() -> Iterator[None]:
             torch.set_num_threads(threads)
             _n_inside -= 1
             if _n_inside == 0:
-                torch.set_float32_matmul_precision(_found[0])
+                torch.set_float32_matmul_precision(_saved[0])
 
 
 class Recording(NamedTuple):
@@ -82,9 +88,12 @@ class Recording(NamedTuple):
     Attributes
     ----------
     epoch : int
+        Number of epochs trained.
     parameters : Tensor of shape (K, P)
+        P parameters of each of K networks.
     diverged : ndarray of shape (K,)
-        The epoch after which a row's parameters were no longer finite; -1 where they are.
+        The epoch after which a network's parameters were not finite for the first time; -1 if they
+        are finite.
     """
 
     epoch: int
@@ -98,7 +107,7 @@ def recordings(
     after_epoch: Callable[[], None] = lambda: None,
     due: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Recording]]:
-    """Train, and yield at each of `recorded_epochs` a `Recording` of each experiment.
+    """Train, and yield one `Recording` per experiment at each of `recorded_epochs`.
 
     Parameters
     ----------
@@ -107,8 +116,8 @@ def recordings(
     after_epoch : callable
         Called without arguments after every epoch.
     due : callable
-        Called after every epoch. Where it returns True, an empty list is yielded before the next
-        epoch begins, so that the caller can do something else meanwhile.
+        Called without arguments after every epoch. If it returns True, an empty list is yielded
+        before the next epoch, so that the caller regains control (cooperative scheduling).
     """
     program = Program(experiments, datasets)
     yield program.record(0)
@@ -119,7 +128,9 @@ def recordings(
         while epoch < end:
             if over:
                 yield []
-            with pinned():  # for many epochs at once; a generator must not yield within
+            # one block for many epochs; it must not contain a yield, or the caller's code would
+            # run with these settings
+            with pinned():
                 while epoch < end:
                     program.train_epoch(epoch)
                     after_epoch()
@@ -133,37 +144,39 @@ def recordings(
 
 @pinned()
 def initial(experiment: Experiment, dataset: Dataset) -> Recording:
-    """The state before the first epoch, without what it takes to train."""
+    """Return the initial networks of an experiment, without allocating a `Program`."""
     layout = Layout.of(experiment.network, dataset.n_columns, dataset.n_outputs)
     n_rows = len(experiment.regularizations)
     return Recording(0, _initial_row(experiment, layout).expand(n_rows, -1), np.full(n_rows, -1))
 
 
 def _initial_row(experiment: Experiment, layout: Layout) -> Tensor:
-    """The initial parameters ``(P,)`` that all rows share."""
+    """Return the initial parameters, of shape (P,), which all networks share."""
     weights, *_ = _seeds(experiment)
     row = initial_row(layout, experiment.network.activation, weights)
     return row.to(getattr(torch, experiment.training.dtype))
 
 
 def _seeds(experiment: Experiment) -> list[int]:
-    """Of the initial weights, of the batches and of dropout, which each draw from their own."""
-    found: list[int] = np.random.SeedSequence(experiment.training.seed).generate_state(3).tolist()
-    return found
+    """Return independent seeds of the initial weights, of the batches and of dropout."""
+    seeds: list[int] = np.random.SeedSequence(experiment.training.seed).generate_state(3).tolist()
+    return seeds
 
 
 class Program:
-    """All networks of one experiment, or of several that are alike, in training.
+    """State and step of the training of one experiment's networks, or of several experiments'.
 
-    They are trained by the compiled epoch if that is ready, else by its reference, to the end.
+    The compiled epoch trains them if it is ready at the start, and otherwise its reference in torch
+    operations; never both in turn.
 
     Parameters
     ----------
     experiments : sequence of Experiment
-        Alike in network, training and task, and in the sizes of their splits. Points, initial
-        weights, batches and dropout's draws are each one's own; its networks share them.
+        Experiments with the same network, training parameters but seeds, task, number of
+        regularizations and sizes of splits. The networks of an experiment share its points, initial
+        weights, batches and dropout's draws; experiments do not.
     datasets : sequence of Dataset
-        The points of each.
+        The points of each experiment.
     """
 
     @pinned()
@@ -199,7 +212,7 @@ class Program:
         drops = any(r.drop_rate or r.input_drop_rate for r in experiments[0].regularizations)
         shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
         self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
-        # the last batch, if it is smaller, has a draw of its own
+        # a smaller last batch is drawn by a call of its own
         full = shape[1] // n * (n - n % self.batch_size)
         parts = [[row[:full], row[full:]] for row in self.draws]
         self._parts = [[part for part in row if len(part)] for row in parts]
@@ -210,13 +223,13 @@ class Program:
         self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}
 
     def _blocks(self, runs: Sequence[Tensor]) -> Tensor:
-        """Numbers of each run's networks ``(K, N)`` as `regviz.engine.epoch` takes them."""
+        """Return arrays of shape (K, N), one for each run, in the layout of `to_blocks`."""
         return torch.cat([to_blocks(rows) for rows in runs])
 
     @pinned()
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
-        """Train for the epoch that begins after ``epoch`` epochs."""
+        """Train one epoch, the one after ``epoch`` epochs."""
         if epoch in self._onsets:
             self._regularize(epoch)
         self._draw()
@@ -234,20 +247,20 @@ class Program:
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
 
     def _rows(self) -> list[Tensor]:
-        """The parameters of each run's networks: ``(K, P)``."""
+        """Return the parameters of each run's networks, of shape (K, P)."""
         return [to_rows(part)[: self.n_networks] for part in self.parameters.chunk(self.n_runs)]
 
     @pinned()
     @torch.inference_mode()
     def record(self, epoch: int) -> list[Recording]:
-        """The state of each experiment after ``epoch`` epochs."""
+        """Return the current state of each experiment, as that after ``epoch`` epochs."""
         return [
             Recording(epoch, rows.clone(), diverged)
             for rows, diverged in zip(self._rows(), self.diverged.copy(), strict=True)
         ]
 
     def _regularize(self, epoch: int) -> None:
-        """Let those regularizations act whose onset has come."""
+        """Set the strengths of the regularizations that act in the epoch after ``epoch`` epochs."""
         runs = [experiment.acting(epoch) for experiment in self.experiments]
 
         def strength(of: Callable[[Regularization], Sequence[float]]) -> Tensor:
@@ -267,7 +280,7 @@ class Program:
         self.keep = 1 - strength(lambda r: [r.input_drop_rate, *[r.drop_rate] * n_hidden])
 
     def _draw(self) -> None:
-        """Draw the next epoch's order of points, and its numbers for dropout."""
+        """Draw the order of points and the uniform numbers of dropout for the next epoch."""
         n = self.order.shape[1]
         if self.batch_size < n:
             for order, generator in zip(self.order, self._batch_orders, strict=True):

@@ -1,7 +1,7 @@
-"""Plotly figures, for looking at rest: on the page, in notebooks, as files.
+"""Plotly figures for the page, notebooks and files.
 
-Pure functions that return a `plotly.graph_objects.Figure`. ``figure.layout.meta["alt"]`` says in
-words what a figure shows. Colours are those of `regviz.methods.palette`, as on the live board.
+All are pure functions that return a `plotly.graph_objects.Figure`. Its text alternative is
+``figure.layout.meta["alt"]``. Colours are those of `regviz.methods.palette`, as on the live board.
 """
 
 from regviz.figures.compare import confusion_matrices, seed_losses

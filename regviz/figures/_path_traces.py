@@ -1,4 +1,4 @@
-"""Traces of a path's figure: lines, markers and invisible columns."""
+"""Traces of the figure of a regularization path: lines, markers and invisible bars."""
 
 from collections.abc import Mapping
 
@@ -13,12 +13,12 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import Theme, mix
 
 Array = NDArray[np.float64]
-MAX_MARKERS = 4000  # more would be slow to draw, and too dense to point at one
+MAX_MARKERS = 4000  # of the weights' lines: more are slow to draw, and too dense to point at one
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def column_edges(path: Path) -> Array:
-    """Edges of the strengths' columns, ``(L + 1,)``."""
+    """Return the edges of the strengths' bars on the axis, of shape (L + 1,)."""
     x = path.positions
     if len(x) == 1:
         return np.array([x[0] - 0.5, x[0] + 0.5])
@@ -29,7 +29,10 @@ def column_edges(path: Path) -> Array:
 def column_trace(
     path: Path, losses: Mapping[str, Array], panel: tuple[float, float], i: int
 ) -> go.Bar:
-    """Unseen bars all over a panel that say everything about a strength, and can be clicked."""
+    """Return invisible bars over a panel, with a summary of each strength as their hover text.
+
+    They make every position of the panel clickable.
+    """
     edges, (low, high) = column_edges(path), panel
     n = len(path.strengths)
     return go.Bar(
@@ -39,7 +42,7 @@ def column_trace(
         y=np.full(n, high - low),
         marker=dict(color="rgba(0, 0, 0, 0)", line_width=0, opacity=1),
         customdata=np.arange(n),
-        hovertext=[_summary(path, losses, level) for level in range(n)],
+        hovertext=[_summary(path, losses, index) for index in range(n)],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
         xaxis=f"x{i}",
@@ -63,8 +66,9 @@ def _summary(path: Path, losses: Mapping[str, Array], i: int) -> str:
 
 
 def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
+    """Return a trace for each layer, with a line for each of its weights."""
     n_layers, n = int(path.wires[-1, 0]) + 1, len(path.strengths)
-    # unseen markers: a line alone cannot be clicked, and would catch clicks on its strength
+    # invisible markers: Plotly reports no clicks on a line, and a line intercepts those on the bars
     marked = path.weights.size <= MAX_MARKERS
     ends = (0.0, 0.72) if theme == "light" else (0.38, 1.0)
     shades = np.linspace(*ends, n_layers) if n_layers > 1 else np.array([0.45])
@@ -76,7 +80,7 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
         gap = np.full((count, 1), np.nan)
         ends_of = np.repeat(path.wires[members][:, None, 1:] + 1, n + 1, axis=1)
         strengths = np.tile(np.append(path.strengths, np.nan), (count, 1))
-        levels = np.tile(np.append(np.arange(n, dtype=float), np.nan), (count, 1))
+        indices = np.tile(np.append(np.arange(n, dtype=float), np.nan), (count, 1))
         output = layer == n_layers - 1
         name = "to the output" if output else f"to layer {layer + 1}"
         source = "input" if layer == 0 else f"layer {layer} unit"
@@ -90,8 +94,8 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
                 hoverinfo=None if marked else "skip",
                 line=dict(color=colour, width=1.2 if count < 200 else 0.7),
                 opacity=0.75 if count < 200 else 0.5,
-                # lists, as an array of arrays would come back from a browser's click as an object
-                customdata=np.dstack([ends_of, strengths, levels]).reshape(-1, 4).tolist()
+                # lists: of a 2-D typed array, Plotly reports the clicked row as an object
+                customdata=np.dstack([ends_of, strengths, indices]).reshape(-1, 4).tolist()
                 if marked
                 else None,
                 hovertemplate=None
@@ -107,7 +111,7 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
 
 
 def zero_trace(path: Path, limit: float, theme: Theme) -> go.Scatter:
-    """A disc on 0 whose area is the share of weights that lie there exactly."""
+    """Return discs on 0 whose areas are the shares of weights that are exactly 0."""
     share = np.nan_to_num(1 - path.nonzero / path.weights.shape[1])
     some = share > 0
     return go.Scatter(
@@ -130,6 +134,7 @@ def zero_trace(path: Path, limit: float, theme: Theme) -> go.Scatter:
 
 
 def norm_traces(path: Path, theme: Theme) -> list[go.Scatter]:
+    """Return the L1 and L2 norms of the weights, in percent of their largest values."""
     traces = []
     for name, norm, dash in (("‖w‖₁", path.l1_norm, "solid"), ("‖w‖₂", path.l2_norm, "dot")):
         largest = float(np.nanmax(norm, initial=0)) or 1.0
@@ -150,6 +155,7 @@ def norm_traces(path: Path, theme: Theme) -> list[go.Scatter]:
 
 
 def loss_trace(path: Path, split: str, values: Array, theme: Theme) -> go.Scatter:
+    """Return the mean of losses (S, L) over seeds, with standard errors if there are several."""
     own = METHODS[path.method].colour[theme]
     colour, dash, symbol = {
         "train": (mix(own, palette.BLANK[theme], 0.35), "dash", "circle-open"),

@@ -17,14 +17,20 @@ Rows = Sequence[Regularization]
 
 
 class Look(NamedTuple):
+    """Name, colour and Plotly dash style of a regularization's line."""
+
     name: str
     colour: str
     dash: str
 
 
 def looks_of(rows: Rows, theme: Theme) -> list[Look]:
-    """Name, colour and dashes of each regularization; strengths are named where methods are not
-    enough to tell them apart.
+    """Return the look of each regularization; names include strengths if methods are repeated.
+
+    Raises
+    ------
+    ValueError
+        If ``rows`` is not a sequence of Regularization, or the theme is unknown.
     """
     choice("theme", theme, get_args(Theme))
     if isinstance(rows, str) or not isinstance(rows, Sequence) or not rows:
@@ -34,11 +40,11 @@ def looks_of(rows: Rows, theme: Theme) -> list[Look]:
             raise invalid(f"rows[{i}]", "a Regularization", row)
     labels = [label(row) for row in rows]
     names, methods = [one.name for one in labels], [one.method for one in labels]
-    found = []
+    looks = []
     for k, (one, method) in enumerate(zip(labels, methods, strict=True)):
         shade = shades(methods.count(method))[methods[:k].count(method)]
         other = palette.INK[theme] if shade > 0 else palette.BLANK[theme]
         colour = mix(method_colour(method)[theme], other, abs(shade))
         name = one.text if names.count(one.name) > 1 else one.name
-        found.append(Look(name, colour, DASHES.get(method, "solid")))
-    return found
+        looks.append(Look(name, colour, DASHES.get(method, "solid")))
+    return looks

@@ -1,4 +1,4 @@
-"""Parts of figures: names and colours of networks, common style, traces."""
+"""Shared parts of figures: names and colours of networks, style, traces of the plane."""
 
 import textwrap
 from typing import Any, NamedTuple, get_args
@@ -14,23 +14,25 @@ from regviz.methods.palette import Theme, mix, rgb_of
 from regviz.spec.validation import choice
 
 FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-CERTAIN = 0.65  # how much of its class colour a certain prediction has; points stand out from it
+CERTAIN = 0.65  # share of the class colour for a probability of 1, so that points stand out from it
 NAMES = {"train": "training", "test": "test"}
-LEGEND = 18  # letters of a class's name in a legend
+LEGEND = 18  # maximum length of a class's name in a legend, in characters
 WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
 
 
 class Look(NamedTuple):
+    """Method, name and colour of a network."""
+
     method: str
     text: str
     colour: str
 
 
 def network_looks(history: History, theme: Theme) -> list[Look]:
-    """Method, text and colour of every network; no two texts are the same."""
+    """Return the look of every network, with different names."""
     choice("theme", theme, get_args(Theme))
-    named = labels(history.experiment)
-    texts, methods = [one.text for one in named], [one.method for one in named]
+    all_labels = labels(history.experiment)
+    texts, methods = [one.text for one in all_labels], [one.method for one in all_labels]
     looks = []
     for k, (text, method) in enumerate(zip(texts, methods, strict=True)):
         if texts.count(text) > 1:
@@ -42,12 +44,12 @@ def network_looks(history: History, theme: Theme) -> list[Look]:
 
 
 def shades(n: int) -> list[float]:
-    """For n networks of one method, how far towards ink (above 0) or background each is drawn."""
+    """Return the shades of n networks of one method: shares of ink (positive) or background."""
     return [0.0] if n == 1 else np.linspace(-0.25, 0.55, n).tolist()
 
 
 def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figure:
-    """Background, ink, fonts, title and legend that all figures have."""
+    """Apply the common background, colours, fonts, title and legend to a figure."""
     ink, blank = palette.INK[theme], palette.BLANK[theme]
     muted, size = mix(ink, blank, 0.25), 18 if len(title) <= 50 else 14
     heading = "<br>".join(textwrap.wrap(title, 50))
@@ -83,14 +85,24 @@ def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figu
 
 
 def say(figure: go.Figure, words: str) -> go.Figure:
-    """Give a figure its text alternative."""
+    """Set a figure's text alternative."""
     return figure.update_layout(meta={"alt": words})
 
 
 def plane_traces(
     history: History, axis: Floats, values: Floats, theme: Theme
 ) -> list[go.Heatmap | go.Contour]:
-    """One network's predictions ``(n, n)`` or ``(n, n, C)`` on the grid of ``axis``, and lines."""
+    """Return traces of a network's predictions over the plane, and of the class boundaries.
+
+    Parameters
+    ----------
+    history : History
+    axis : ndarray of shape (n,)
+        Coordinates of the grid along both axes.
+    values : ndarray of shape (n, n) or (n, n, C)
+        Predictions of `History.predict` on the grid.
+    theme : {"light", "dark"}
+    """
     common = dict(x=axis, y=axis, showlegend=False)
     if history.dataset.task == "regression":
         low, high = target_range(history)
@@ -117,12 +129,12 @@ def plane_traces(
         values = np.stack([values, 1 - values], axis=2)
     else:
         fields = [_region(values, c, theme, common) for c in range(values.shape[2])]
-        sure = values.max(axis=2).astype(np.float64).round(3)
+        confidence = values.max(axis=2).astype(np.float64).round(3)
         winners = np.array(_names(history), dtype=object)[values.argmax(axis=2)]
-        best = np.stack([winners, sure.astype(object)], axis=2)
+        best = np.stack([winners, confidence.astype(object)], axis=2)
         hover = f"{WHERE}%{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
         fields[-1].update(customdata=best, hoverinfo=None, hovertemplate=hover)
-    # Logarithms, as a line interpolated between probabilities near 0 and 1 would zigzag.
+    # logarithms: contours interpolated between probabilities near 0 and 1 zigzag along the grid
     scores = np.log(values.astype(np.float64).clip(1e-9))
     lines = [
         go.Contour(
@@ -139,7 +151,7 @@ def plane_traces(
 
 
 def _region(values: Floats, c: int, theme: Theme, common: dict[str, Any]) -> go.Heatmap:
-    """The lead of class ``c``, in its colour, transparent where it trails."""
+    """Return the lead of class ``c`` in its colour, transparent where another is more probable."""
     rgb = ", ".join(str(v) for v in rgb_of(class_colour(c, theme)))
     return go.Heatmap(
         z=_lead(values, c),
@@ -154,13 +166,13 @@ def _region(values: Floats, c: int, theme: Theme, common: dict[str, Any]) -> go.
 
 
 def _lead(scores: Floats, c: int) -> Floats:
-    """By how much class ``c`` is above the best of the others: ``(n, n)``."""
+    """Return the score of class ``c`` minus the largest of the others, of shape (n, n)."""
     lead: Floats = scores[..., c] - np.delete(scores, c, axis=2).max(axis=2)
     return lead
 
 
 def point_traces(history: History, theme: Theme, size: float) -> list[go.Scatter]:
-    """The test points, hollow, and above them the training points, filled."""
+    """Return traces of the test points, hollow, and the training points on top, filled."""
     draw = _targets if history.dataset.task == "regression" else _classes
     traces = draw(history, "test", theme, size) + draw(history, "train", theme, size)
     return [trace for trace in traces if len(trace.x)]
@@ -174,7 +186,7 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
         colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
         filled = dict(color=colour, line=dict(color=palette.INK[theme], width=1))
         hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
-        # A triangle in the circle of the same size looks smaller.
+        # enlarged, as a triangle has 41 % of the area of its circumscribed circle
         look = dict(symbol=shape, size=size * (1.25 if shape.startswith("triangle") else 1))
         traces.append(
             go.Scatter(
@@ -195,7 +207,7 @@ def _targets(history: History, split: str, theme: Theme, size: float) -> list[go
     value = dict(color=y, coloraxis="coloraxis", size=size)
     if split == "train":
         markers = [value | dict(line=dict(color=palette.INK[theme], width=1))]
-    else:  # a coloured ring upon a wider one of ink, to be seen on any ground
+    else:  # a coloured ring on a wider one of ink, visible on any background
         ring = dict(symbol="circle-open", size=size)
         markers = [
             ring | dict(color=palette.INK[theme], line_width=0.46 * size),
@@ -219,7 +231,7 @@ def _targets(history: History, split: str, theme: Theme, size: float) -> list[go
 
 
 def scale(history: History, theme: Theme) -> dict[str, Any]:
-    """The colour axis of predictions and targets, with its colour bar."""
+    """Return the Plotly colour axis of predictions and targets, with its colour bar."""
     low, high = target_range(history)
     blank, ends = palette.BLANK[theme], palette.CLASSES[:2]
     bar: dict[str, Any] = dict(thickness=12, outlinewidth=0, len=0.6)
@@ -239,19 +251,19 @@ def scale(history: History, theme: Theme) -> dict[str, Any]:
 
 
 def target_range(history: History) -> tuple[float, float]:
-    """From the smallest to the largest training target; 0 to 1 for classes."""
+    """Return the smallest and the largest training target; 0 and 1 for two classes."""
     y = history.dataset.y_train
     low, high = float(y.min()), float(y.max())
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
 def _names(history: History, longest: int | None = None) -> list[str]:
-    """Names of the classes, escaped for Plotly."""
+    """Return the names of the classes, escaped for Plotly, cut to ``longest`` if given."""
     names = class_names(history.experiment.data, history.dataset.n_classes)
     return [escaped(name) for name in (short_names(names, longest) if longest else names)]
 
 
 def class_colour(c: int, theme: Theme) -> str:
-    """The palette's colours come again, deeper, after the last."""
-    turn, c = divmod(c, len(palette.CLASSES))
-    return mix(palette.CLASSES[c], palette.INK[theme], 1 - 0.7**turn)
+    """Return the colour of a class; beyond the palette, its colours are repeated, darker."""
+    cycle, c = divmod(c, len(palette.CLASSES))
+    return mix(palette.CLASSES[c], palette.INK[theme], 1 - 0.7**cycle)

@@ -1,4 +1,4 @@
-"""Networks compared: which classes they confuse, and their losses over several seeds."""
+"""Figures that compare networks: confusion matrices, and losses over several seeds."""
 
 import math
 from collections.abc import Sequence
@@ -20,36 +20,36 @@ from regviz.spec.validation import choice, invalid
 
 __all__ = ["confusion_matrices", "seed_losses"]
 
-IN_A_ROW = 3
-LONGEST = 9  # letters of a class's name along an axis
+IN_A_ROW = 3  # matrices
+LONGEST = 9  # maximum length of a class's name along an axis, in characters
 
 
 def confusion_matrices(
     counts: ArrayLike, names: Sequence[str], classes: Sequence[str], *, theme: Theme = "light"
 ) -> go.Figure:
-    """Confusion matrices side by side: a row for each true class, a column for each predicted one.
+    """Plot confusion matrices side by side, with a row for each true class.
 
-    A cell says how many points there are; its shade is their share of the true class.
+    A cell shows the number of points; its shade is their share of the true class.
 
     Parameters
     ----------
     counts : array-like of shape (n, C, C)
-        Of `regviz.analysis.comparison.confusion`.
+        Confusion matrices, as `regviz.analysis.comparison.confusion` returns them.
     names : sequence of str
-        Of the n networks.
+        Names of the n networks.
     classes : sequence of str
-        Of the C classes.
+        Names of the C classes.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        A heatmap for each network, whose ``z`` is the share and whose ``text`` is the count.
+        A heatmap for each network; its ``z`` are the shares and its ``text`` the counts.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together.
+        If the shapes do not match.
     """
     choice("theme", theme, get_args(Theme))
     matrices = np.asarray(counts)
@@ -76,7 +76,7 @@ def confusion_matrices(
     pairs = [[f"true {a}, predicted {b}" for b in classes] for a in classes]
     places = list(range(n_classes))
     left = 50 if unnamed else 106
-    # room for names that are turned where it is narrow
+    # room for names that Plotly rotates when the figure is narrow
     below = 48 if unnamed else 30 + 8 * max(map(len, short))
     figure.update_layout(
         height=height + 132 + below,
@@ -116,7 +116,7 @@ def confusion_matrices(
     edge = dict(xref="paper", yref="paper", showarrow=False, font_size=14)
     figure.add_annotation(text="class predicted", x=0.5, y=0, yshift=-below, **edge)
     figure.add_annotation(text="true class", x=0, y=0.5, xshift=12 - left, textangle=-90, **edge)
-    figure.update_layout(meta=dict(alt=_confused(matrices, names, classes)))
+    figure.update_layout(meta=dict(alt=_describe_confusion(matrices, names, classes)))
     return figure
 
 
@@ -129,16 +129,16 @@ def seed_losses(
     overlap: float = 0.0,
     theme: Theme = "light",
 ) -> go.Figure:
-    """Test losses of networks over seeds: each seed's, their mean and its standard error.
+    """Plot the test losses of networks under several seeds, with means and standard errors.
 
     Parameters
     ----------
     losses : array-like of shape (S, n)
-        NaN where a network has diverged.
+        Losses for S seeds and n networks; NaN for a diverged network.
     names, methods : sequence of str
-        Of the n networks. Methods are keys of `regviz.methods.catalogue.METHODS`.
+        Names of the n networks, and keys of `regviz.methods.catalogue.METHODS` for their colours.
     baseline : int, optional
-        The network whose mean a line marks.
+        Index of the network whose mean is marked by a line.
     overlap : float
         As for `regviz.analysis.paths.standard_error`.
     theme : {"light", "dark"}
@@ -146,12 +146,12 @@ def seed_losses(
     Returns
     -------
     plotly.graph_objects.Figure
-        For each network a trace with a dot a seed, and one with the mean.
+        Two traces for each network: a dot for each seed, and the mean with its standard error.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together, or a method has no colour.
+        If the shapes do not match, or a method is unknown.
     """
     choice("theme", theme, get_args(Theme))
     values = np.asarray(losses, dtype=np.float64)
@@ -208,17 +208,19 @@ def seed_losses(
         zeroline=False,
         fixedrange=True,
     )
-    figure.update_layout(meta=dict(alt=_told(means, errors, names, len(values))))
+    figure.update_layout(meta=dict(alt=_describe_losses(means, errors, names, len(values))))
     return figure
 
 
 def _wrapped(name: str) -> str:
-    """A name over two lines if it has two long words."""
+    """Break a name after its first word if it is longer than 9 characters."""
     first, _, rest = name.partition(" ")
     return f"{first}<br>{rest}" if len(name) > 9 and rest else name
 
 
-def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequence[str]) -> str:
+def _describe_confusion(
+    matrices: NDArray[np.int64], names: Sequence[str], classes: Sequence[str]
+) -> str:
     """Describe the confusion matrices in words."""
     n_points = int(matrices[0].sum())
     right = matrices.trace(axis1=1, axis2=2)
@@ -233,14 +235,14 @@ def _confused(matrices: NDArray[np.int64], names: Sequence[str], classes: Sequen
     )
 
 
-def _told(
+def _describe_losses(
     means: NDArray[np.float64], errors: NDArray[np.float64], names: Sequence[str], n_seeds: int
 ) -> str:
     """Describe the dot plot in words."""
-    known = np.isfinite(means)
+    converged = np.isfinite(means)
     listed = ", ".join(
         f"{name} {plus_minus(mean, error) if finite else 'diverged'}"
-        for name, mean, error, finite in zip(names, means, errors, known, strict=True)
+        for name, mean, error, finite in zip(names, means, errors, converged, strict=True)
     )
-    lowest = f" {names[int(np.nanargmin(means))]} is the lowest." if known.any() else ""
+    lowest = f" {names[int(np.nanargmin(means))]} is the lowest." if converged.any() else ""
     return f"Mean test loss and standard error over {n_seeds} seeds: {listed}.{lowest}"

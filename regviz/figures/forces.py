@@ -1,6 +1,6 @@
-"""Effects of penalties on one weight and two, as Plotly figures.
+"""Plotly figures of the effects of penalties on one and two weights.
 
-The numbers are those of `regviz.analysis.forces`. Figures are narrow enough to stand side by side.
+`regviz.analysis.forces` computes the numbers. Figures are narrow enough for three side by side.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from regviz.spec.validation import real
 
 __all__ = ["loss_and_penalty", "penalty_curves", "penalty_gradients", "proximal_maps"]
 
-NARROW = dict(xref="container", pad_l=8)  # a title from the very left, not from the axis on
+NARROW = dict(xref="container", pad_l=8)  # aligns a title with the figure's edge, not with its axis
 
 
 def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
@@ -30,9 +30,9 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     Parameters
     ----------
     rows : sequence of Regularization
-        Their ``l1``, ``l2`` and, in `proximal_maps`, ``max_norm`` count.
+        Only ``l1``, ``l2`` and, in `proximal_maps`, ``max_norm`` are used.
     limit : float
-        Weights from ``-limit`` to ``limit`` are drawn, above 0 to 1000.
+        The axis is from ``-limit`` to ``limit``; above 0 and at most 1000.
     theme : {"light", "dark"}
 
     Returns
@@ -43,11 +43,11 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     Raises
     ------
     ValueError
-        If a parameter is not allowed.
+        If a parameter is of the wrong type or out of range.
 
     See Also
     --------
-    penalty_gradients, proximal_maps : Drawn to stand beside it.
+    penalty_gradients, proximal_maps : Figures of the same size and axis.
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Penalty", "λ₁|w| + (λ₂/2)w²")
@@ -59,10 +59,10 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
 
 
 def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
-    """The gradient of each penalty, as a function of one weight; the weight is pulled against it.
+    """Plot the gradient of each penalty against the weight; descent moves the weight against it.
 
-    At 0 the upright part of a line is the set of L1's subgradients. Parameters, result and errors
-    are those of `penalty_curves`.
+    At 0, the vertical part of a line is the set of subgradients of L1. Parameters, result and
+    errors are those of `penalty_curves`.
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Gradient", "λ₁·sign(w) + λ₂w")
@@ -76,17 +76,15 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
 def proximal_maps(
     rows: Rows, step: float, *, limit: float = 1.5, theme: Theme = "light"
 ) -> go.Figure:
-    """Plot a weight after a proximal step against the weight before; max-norm projects it.
+    """Plot a weight after a proximal step, or max-norm's projection, against the weight before.
 
-    A thin line is the identity.
-
-    Other parameters, result and errors are those of `penalty_curves`.
+    A thin line is the identity. Other parameters, result and errors are those of `penalty_curves`.
 
     Parameters
     ----------
     rows : sequence of Regularization
     step : float
-        Step size, above 0 to 1000.
+        Step size, above 0 and at most 1000.
     """
 
     def after(weights: Floats, row: Regularization) -> Floats:
@@ -103,7 +101,7 @@ def proximal_maps(
     )
     figure.update_xaxes(title_text="weight before")
     figure.update_yaxes(title_text="weight after")
-    deeds = [
+    effects = [
         " and ".join(
             ([f"sets weights within ±{digits(step * row.l1)} to exactly 0"] if row.l1 else [])
             + ([f"divides by {digits(1 + step * row.l2)}"] if row.l2 else [])
@@ -112,14 +110,14 @@ def proximal_maps(
         )
         for row in rows
     ]
-    said = "; ".join(f"{look.name} {deed}" for look, deed in zip(looks, deeds, strict=True))
-    return say(figure, f"In a step of size {digits(step)}: {said}.")
+    listed = "; ".join(f"{look.name} {text}" for look, text in zip(looks, effects, strict=True))
+    return say(figure, f"In a step of size {digits(step)}: {listed}.")
 
 
 def loss_and_penalty(
     problem: LeastSquares, row: Regularization, *, theme: Theme = "light"
 ) -> go.Figure:
-    """Plot the balance of a loss of two weights and a penalty.
+    """Plot the contours of a loss of two weights and of a penalty that touch at the solution.
 
     Parameters
     ----------
@@ -131,14 +129,14 @@ def loss_and_penalty(
     Returns
     -------
     plotly.graph_objects.Figure
-        Lines of equal loss, the strong one through the solution; the weights whose penalty equals
-        the solution's, filled with those of less; dotted, the way of the solution from the optimum
-        as the strength grows; a cross at the optimum and a point at the solution.
+        Contours of the loss, the one through the solution emphasized; the region in which the
+        penalty is at most that of the solution; the path of solutions for growing strength,
+        dotted; a cross at the optimum of the loss, and a point at the solution.
 
     Raises
     ------
     ValueError
-        If a parameter is not allowed.
+        If ``l1`` and ``l2`` are 0, or the theme is unknown.
     """
     (look,) = looks_of([row], theme)
     best = problem.minimum(row)
@@ -161,7 +159,7 @@ def loss_and_penalty(
         hovertemplate=f"penalty {digits(value)}<extra></extra>",
     )
     dotted = dict(color=look.colour, width=2, dash="dot")
-    _outline(figure, _way(problem, row), dotted, hoverinfo="skip")
+    _outline(figure, _solution_path(problem, row), dotted, hoverinfo="skip")
     for weights, symbol, colour, name in (
         (problem.optimum, "x", palette.INK[theme], "optimum of the loss"),
         (best, "circle", look.colour, "solution"),
@@ -175,7 +173,7 @@ def loss_and_penalty(
             hovertemplate=f"{name}<br>{_pair(weights)}<extra></extra>",
             cliponaxis=False,
         )
-    # wide enough for the largest diamond, the one through the optimum
+    # contains the diamond of L1 through the optimum
     reach = 1.08 * max(sum(map(abs, problem.optimum)), 1e-3)
     square = dict(range=(-reach, reach), nticks=5, constrain="domain", zerolinewidth=2)
     figure.update_xaxes(title_text="w₁", constraintoward="left", **square)
@@ -197,9 +195,9 @@ def _draw(
     limit: float,
     value: Callable[[Floats, Regularization], Floats],
 ) -> None:
-    """A function of one weight for each regularization."""
+    """Add a line of ``value(weight, regularization)`` for each regularization, and set the axes."""
     limit = real("limit", limit, 0, forces.MAX_WEIGHT, open_low=True)
-    # close to 0 on both sides, so that a jump there stands upright
+    # points next to 0 on both sides, so that a jump is vertical
     right = np.concatenate([[1e-9 * limit], np.linspace(0, limit, 201)[1:]])
     x = np.concatenate([-right[::-1], [0.0], right])
     for look, row in zip(looks, rows, strict=True):
@@ -212,10 +210,10 @@ def _draw(
             hovertemplate=f"{label(row).text}<br>%{{x:.3g}} → %{{y:.3g}}<extra></extra>",
         )
     figure.update_layout(
-        dragmode=False,  # a finger scrolls the page
+        dragmode=False,  # so that a finger on the figure scrolls the page
         height=392,
         title=NARROW,
-        # the same for all, so that they can stand beside one another
+        # equal for all figures, so that axes are aligned side by side
         margin=dict(l=62, r=12, t=66, b=144, autoexpand=False),
         showlegend=True,
         legend=dict(orientation="h", x=0, y=-0.29, yanchor="top"),
@@ -228,8 +226,8 @@ def _outline(figure: go.Figure, points: Floats, line: Mapping[str, object], **lo
     figure.add_scatter(x=points[:, 0], y=points[:, 1], mode="lines", line=dict(line), **look)
 
 
-def _way(problem: LeastSquares, row: Regularization) -> Floats:
-    """The solutions ``(n, 2)`` as the strength grows from 0."""
+def _solution_path(problem: LeastSquares, row: Regularization) -> Floats:
+    """Return the solutions for strengths growing from 0, of shape (n, 2)."""
     times = (0.0, *np.geomspace(0.01, 1000, 60))
     rows = [Regularization(l1=min(row.l1 * f, 1000), l2=min(row.l2 * f, 1000)) for f in times]
     return np.array([problem.minimum(stronger) for stronger in rows])
@@ -241,7 +239,7 @@ def _values(
     limit: float,
     value: Callable[[Floats, Regularization], Floats],
 ) -> str:
-    """Describe the penalties far from 0 and near it."""
+    """List each regularization's values at ``limit`` and at a tenth of it, in words."""
     at = np.array([limit, limit / 10])
     pairs = [" and ".join(digits(v) for v in value(at, row)) for row in rows]
     return "; ".join(f"{look.name} {pair}" for look, pair in zip(looks, pairs, strict=True))

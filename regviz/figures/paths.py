@@ -1,4 +1,4 @@
-"""A method against its strength, from weak to strong: every weight, the norms, the losses."""
+"""Figure of a regularization path: weights, norms and losses against the strength."""
 
 from collections.abc import Mapping
 
@@ -24,8 +24,8 @@ from regviz.spec.validation import integer, invalid
 
 __all__ = ["weight_paths"]
 
-HEIGHT = 860
-HEADROOM = 1.42  # of the weights' panel, for what is written above the lines
+HEIGHT = 860  # pixels
+HEADROOM = 1.42  # top of the weights' panel in largest weights, with room for the names of marks
 
 
 def weight_paths(
@@ -36,35 +36,35 @@ def weight_paths(
     shown: int | None = None,
     theme: Theme = "light",
 ) -> go.Figure:
-    """Every weight's path, the norms and the losses of a method, against its strength.
+    """Plot all weights, the norms and the losses of a method against its strength.
 
-    After the path plots of R's glmnet, with the number of weights other than 0 along the top. The
-    axis is that of `Path.positions`.
+    After the path plots of R's glmnet, with the number of nonzero weights along the top. The
+    strengths are at `Path.positions`.
 
     Parameters
     ----------
     path : Path
     losses : mapping of str to ndarray of shape (S, L), optional
-        Of `regviz.analysis.paths.losses_over_seeds`: means and standard errors are drawn instead of
-        the path's own losses.
+        Losses of `regviz.analysis.paths.losses_over_seeds`, whose means and standard errors are
+        plotted. By default, those of the path.
     choice : Choice, optional
-        The strengths to mark as validation's.
+        Strengths to mark as those that validation selects.
     shown : int, optional
-        The strength to mark as the one that is looked at, 0 to L - 1.
+        Index of the strength to mark as that on the board, 0 to L - 1.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        A trace of lines for each layer (NaN between two weights), one of markers for the exact
-        zeros, two of norms, one for each split that has points, and behind each panel a bar for
-        each strength. What can be clicked has the index of its strength as ``customdata``, or as
-        the last of them.
+        A trace for each layer, with its weights' lines separated by NaN; one of markers for exact
+        zeros; two of norms; one for each split with points; and an invisible bar for each strength
+        behind each panel. The ``customdata`` of a clickable point, or its last element, is the
+        index of the strength.
 
     Raises
     ------
     ValueError
-        If ``losses`` are of another number of strengths, or ``shown`` is none of them.
+        If ``losses`` have another number of strengths, or ``shown`` is out of range.
     """
     n = len(path.strengths)
     losses = {s: v[None] for s, v in path.losses.items()} if losses is None else losses
@@ -93,7 +93,7 @@ def weight_paths(
     )
     _axes(figure, path, panels, theme)
     _marks(figure, path, choice, shown, theme)
-    # whoever clicks chooses a strength; nothing is to fade then
+    # a click selects a strength: without this, Plotly fades all points but the clicked one
     figure.for_each_trace(
         lambda trace: trace.update(
             selected=dict(marker_opacity=trace.marker.opacity),
@@ -101,12 +101,12 @@ def weight_paths(
         ),
         selector=lambda trace: trace.type == "bar" or "markers" in (trace.mode or ""),
     )
-    figure.update_layout(meta=dict(alt=_said(path, losses, choice)))
+    figure.update_layout(meta=dict(alt=_describe(path, losses, choice)))
     return figure
 
 
 def _ceiling(values: Array) -> float:
-    """The highest that is drawn of these losses, with its standard error."""
+    """Return the largest mean loss plus standard error."""
     mean, error = values.mean(axis=0), np.nan_to_num(standard_error(values))
     return float(np.nanmax(np.where(np.isfinite(mean), mean + error, 0), initial=0))
 
@@ -139,7 +139,7 @@ def _axes(
             title=dict(text="weights not 0", font_size=14, standoff=4),
         )
     )
-    # an axis without a trace is not drawn
+    # an empty trace, as Plotly does not draw an axis without one
     figure.add_scatter(x=[None], y=[None], xaxis="x4", yaxis="y", showlegend=False)
     unit = "½ error²" if path.task == "regression" else "nats"
     titles = ("weight", "norm (%)", f"data loss ({unit})")
@@ -165,19 +165,19 @@ def _axes(
 def _marks(
     figure: go.Figure, path: Path, choice: Choice | None, shown: int | None, theme: Theme
 ) -> None:
-    """Vertical lines through all panels, each with its name in a row of its own at the top."""
+    """Add vertical lines through all panels, with their names at the top in a row each."""
     ink = palette.INK[theme]
-    found: list[tuple[str, int, dict[str, object]]] = []
+    marks: list[tuple[str, int, dict[str, object]]] = []
     if shown is not None:
         rgb = ", ".join(map(str, rgb_of(METHODS[path.method].colour[theme])))
-        found.append(("on the board", shown, dict(color=f"rgba({rgb}, 0.22)", width=11)))
+        marks.append(("on the board", shown, dict(color=f"rgba({rgb}, 0.22)", width=11)))
     if choice is not None:
-        found.append(("lowest validation loss", choice.best, dict(color=ink, width=1.6)))
+        marks.append(("lowest validation loss", choice.best, dict(color=ink, width=1.6)))
         if choice.one_se is not None:
             look = dict(color=ink, width=1.6, dash="dash")
-            found.append(("within 1 standard error", choice.one_se, look))
+            marks.append(("within 1 standard error", choice.one_se, look))
     x = path.positions
-    for row, (text, i, look) in enumerate(found):
+    for row, (text, i, look) in enumerate(marks):
         _line(figure, x[i], look)
         right = x[i] > (x[0] + x[-1]) / 2
         figure.add_annotation(
@@ -203,23 +203,24 @@ def _line(figure: go.Figure, x: float, look: dict[str, object]) -> None:
     )
 
 
-def _said(path: Path, losses: Mapping[str, Array], choice: Choice | None) -> str:
-    """The figure in words."""
+def _describe(path: Path, losses: Mapping[str, Array], choice: Choice | None) -> str:
+    """Describe the figure in words."""
     n_weights = path.weights.shape[1]
     ends = f"{path.text(0)} to {path.number(-1)}"
-    known = np.flatnonzero(np.isfinite(path.nonzero))
-    said = [f"{METHODS[path.method].label} from {ends}, at {len(path.strengths)} strengths."]
-    if len(known):
-        said.append(
-            f"Of {n_weights} weights {path.nonzero[known[0]]:.0f} are not 0 at"
-            f" {path.text(known[0])} and {path.nonzero[known[-1]]:.0f} at {path.text(known[-1])}."
+    converged = np.flatnonzero(np.isfinite(path.nonzero))
+    sentences = [f"{METHODS[path.method].label} from {ends}, at {len(path.strengths)} strengths."]
+    if len(converged):
+        weak, strong = converged[0], converged[-1]
+        sentences.append(
+            f"Of {n_weights} weights {path.nonzero[weak]:.0f} are not 0 at"
+            f" {path.text(weak)} and {path.nonzero[strong]:.0f} at {path.text(strong)}."
         )
     if "test" in losses and np.isfinite(tests := losses["test"].mean(axis=0)).any():
         i = int(np.nanargmin(tests))
-        said.append(f"Test loss is lowest, {tests[i]:.2f}, at {path.text(i)}.")
+        sentences.append(f"Test loss is lowest, {tests[i]:.2f}, at {path.text(i)}.")
     if choice is not None:
-        said.append(f"Validation loss is lowest at {path.text(choice.best)}.")
+        sentences.append(f"Validation loss is lowest at {path.text(choice.best)}.")
     if choice is not None and choice.one_se is not None:
-        strong = path.text(choice.one_se)
-        said.append(f"The strongest within one standard error of it is {strong}.")
-    return " ".join(said)
+        strongest = path.text(choice.one_se)
+        sentences.append(f"The strongest within one standard error of it is {strongest}.")
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""The race of one weight to 0, as a Plotly figure that its viewer starts."""
+"""Animated Plotly figure of one weight's way to 0 under several penalties."""
 
 import math
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ from regviz.spec.validation import boolean, integer, real
 __all__ = ["weight_race"]
 
 FRAMES = 90
-SECONDS = 6.0  # that the race lasts
+SECONDS = 6.0  # duration of the animation
 MAX_STEPS = 10_000_000
-SMALLEST = 1e-300  # that is told; far smaller, floats are 0
+SMALLEST = 1e-300  # smaller weights are shown as "below 1e-300": they may have underflowed to 0
 _BUTTON = palette.BLANK["light"], palette.INK["light"]
 
 
@@ -35,33 +35,33 @@ def weight_race(
     log: bool = False,
     theme: Theme = "light",
 ) -> go.Figure:
-    """Which penalty takes a weight to 0, and when, where nothing else moves it.
+    """Animate a weight under the proximal steps of several penalties, without data.
 
     Parameters
     ----------
     rows : sequence of Regularization
-        Their ``l1`` and ``l2`` count.
+        Only ``l1`` and ``l2`` are used.
     start : float
-        The weight at step 0, above 0 to 1000.
+        The weight at step 0, above 0 and at most 1000.
     step : float
-        Step size, above 0 to 1000.
+        Step size, above 0 and at most 1000.
     n_steps : int
-        Where the axis ends, 1 to 10 million.
+        Number of steps, 1 to 10 million.
     log : bool
-        Whether the weight's axis is logarithmic: L2 is a straight line there, and a weight that
-        becomes 0 leaves at the bottom.
+        Whether the weight's axis is logarithmic. L2 is then a straight line, and the line of a
+        weight that becomes 0 leaves the panel at the bottom.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        For each regularization a line, and then for each a point that runs along it in the
-        figure's frames. At rest the points stand at the start.
+        A line for each regularization, and then for each a point that moves along it in the
+        figure's frames. Without animation the points are at step 0.
 
     Raises
     ------
     ValueError
-        If a parameter is not allowed.
+        If a parameter is of the wrong type or out of range.
     """
     boolean("log", log)
     start = real("start", start, 0, forces.MAX_WEIGHT, open_low=True)
@@ -77,28 +77,28 @@ def weight_race(
     floor = _floor(weights) if log else 0.0
     figure = style(go.Figure(), theme, "Who reaches 0?", "only the penalty moves the weight")
     for row, look, w, result in zip(rows, looks, weights, results, strict=True):
-        told = [size(weight, arrived=row.l1 > 0) for weight in w.tolist()]
-        _line(figure, look, steps, w, told, result, floor)
+        texts = [size(weight, arrived=row.l1 > 0) for weight in w.tolist()]
+        _line(figure, look, steps, w, texts, result, floor)
     heads = np.array([np.maximum(w, floor)[np.isin(steps, stops)] for w in weights])
     _points(figure, looks, stops, heads, theme)
     figure.update_layout(
-        dragmode=False,  # a finger scrolls the page
+        dragmode=False,  # so that a finger on the figure scrolls the page
         height=430 + 20 * len(rows),
         margin=dict(l=62, r=22, t=76 + 20 * len(rows), b=150, autoexpand=False),
         legend=dict(x=0, xanchor="left", y=1.02, yanchor="bottom"),
     )
     figure.update_xaxes(title_text="step", range=(0, n_steps))
     figure.update_yaxes(**_scale(start, floor))
-    said = "; ".join(f"{look.name}: {result}" for look, result in zip(looks, results, strict=True))
-    return say(figure, f"A weight that starts at {digits(start)}. {said}.")
+    listed = "; ".join(f"{look.name}: {text}" for look, text in zip(looks, results, strict=True))
+    return say(figure, f"A weight that starts at {digits(start)}. {listed}.")
 
 
 def _with_arrivals(stops: Floats, rows: Rows, start: float, step: float) -> NDArray[np.float64]:
-    """The steps to draw: all stops, and where a weight becomes 0 that step and the one before."""
-    reached = [forces.arrival(start, row, step) for row in rows]
-    seen = [n for n in reached if n is not None and n <= stops[-1]]
-    found: NDArray[np.float64] = np.unique([*stops, *seen, *(n - 1 for n in seen)])
-    return found
+    """Return the steps to plot: ``stops``, and for each zero its first step and the one before."""
+    arrivals = [forces.arrival(start, row, step) for row in rows]
+    shown = [n for n in arrivals if n is not None and n <= stops[-1]]
+    steps: NDArray[np.float64] = np.unique([*stops, *shown, *(n - 1 for n in shown)])
+    return steps
 
 
 def _result(row: Regularization, start: float, step: float, n_steps: int, last: float) -> str:
@@ -109,12 +109,15 @@ def _result(row: Regularization, start: float, step: float, n_steps: int, last: 
 
 
 def size(weight: float, arrived: bool = False) -> str:
-    """A weight of 0 or more in words; one that never becomes 0 may be too small for a float."""
+    """Format a weight of 0 or more.
+
+    ``arrived`` is whether a value of 0 is exact; otherwise small values are shown as a bound.
+    """
     return digits(weight) if arrived or weight >= SMALLEST else f"below {digits(SMALLEST)}"
 
 
 def steps_of(n: int) -> str:
-    """A number of steps in words."""
+    """Format a number of steps, such as "1 step" or "1,000 steps"."""
     return f"{n:,} step" + "s" * (n != 1)
 
 
@@ -123,12 +126,12 @@ def _line(
     look: Look,
     steps: Floats,
     weights: Floats,
-    told: Sequence[str],
+    texts: Sequence[str],
     result: str,
     floor: float,
 ) -> None:
     line = weights
-    if floor:  # from the step at which it is 0 the line falls out at the bottom
+    if floor:  # a logarithmic axis has no 0: the line ends below the panel
         line = np.where(weights > 0, weights, np.nan)
         if weights[-1] == 0:
             line[np.argmin(weights)] = floor / 1000
@@ -136,7 +139,7 @@ def _line(
         x=steps,
         y=line,
         customdata=weights,
-        text=told,
+        text=texts,
         mode="lines",
         name=f"{look.name}: {result}",
         line=dict(color=look.colour, width=2.5, dash=look.dash),
@@ -147,7 +150,7 @@ def _line(
 def _points(
     figure: go.Figure, looks: list[Look], stops: Floats, heads: Floats, theme: Theme
 ) -> None:
-    """Points that run along the lines at the press of a button, or stand where a slider says."""
+    """Add the moving points, their frames, and a play button and a slider that control them."""
     ink, blank = palette.INK[theme], palette.BLANK[theme]
     first = len(figure.data)
     for look, head in zip(looks, heads, strict=True):
@@ -181,7 +184,7 @@ def _points(
         y=0,
         yanchor="top",
         pad=dict(t=56),
-        # under the pointer Plotly makes buttons nearly white, in any theme
+        # light in both themes, as Plotly's hover colour of buttons is always near white
         bgcolor=mix(*_BUTTON, 0.1),
         bordercolor=mix(*_BUTTON, 0.35),
         font=dict(color=_BUTTON[1]),
@@ -200,7 +203,7 @@ def _points(
         ticklen=0,
         minorticklen=0,
         tickcolor=blank,
-        font=dict(color=blank),  # a label for each step would be too many
+        font=dict(color=blank),  # hides the labels of the steps, which would overlap
         currentvalue=dict(prefix="step ", font=dict(color=ink, size=13)),
         bgcolor=mix(blank, ink, 0.15),
         bordercolor=mix(blank, ink, 0.3),
@@ -214,14 +217,17 @@ def _points(
 
 
 def _floor(weights: Sequence[Floats]) -> float:
-    """The bottom of a logarithmic axis: the power of ten below the weights that are never 0."""
+    """Return the lower end of the logarithmic axis: a power of ten below all nonzero last weights.
+
+    It is between 1e-6 and 0.01 of the start, rounded down to a power of ten.
+    """
     start = float(weights[0][0])
     lowest = min((float(w[-1]) for w in weights if w[-1] > 0), default=start / 1000)
     return float(10.0 ** math.floor(math.log10(min(max(lowest, 1e-6 * start), 0.01 * start))))
 
 
 def _scale(start: float, floor: float) -> dict[str, object]:
-    """The axis of the weight, linear or, above a floor, logarithmic."""
+    """Return the options of the weight's axis: linear for a floor of 0, else logarithmic."""
     if not floor:
         return dict(title_text="weight", range=(-0.04 * start, 1.05 * start))
     low, top = math.log10(floor), math.log10(start)

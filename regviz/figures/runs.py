@@ -1,8 +1,4 @@
-"""A history as Plotly figures: boundaries, weights, losses and sparsity, for looking at rest.
-
-Pure functions of a `regviz.History`, which holds or predicts all that they show. Colours are those
-of `regviz.methods.palette`, as on the live board.
-"""
+"""Plotly figures of a `regviz.History`: boundaries, weights, losses and sparsity."""
 
 import math
 import textwrap
@@ -43,28 +39,30 @@ def boundary(
 ) -> go.Figure:
     """Plot the predictions of network ``k`` over the plane, with training and test points.
 
-    Classes: the class colour is blended with the background by the lead of the most probable class
-    over the next, for two classes ``|2p - 1|``. A line marks where two classes are level, for two
-    classes p = ½. Regression: a diverging scale over the range of the training targets, with level
-    lines. Training points are filled, test points hollow, and classes differ by shape.
+    For classes, the colour of the most probable class is blended with the background in proportion
+    to its lead over the next, for two classes ``|2p - 1|``; lines mark class boundaries, for two
+    classes p = ½. For regression, a diverging colour scale spans the training targets, with
+    contours. Training points are filled, test points hollow; classes have different shapes.
 
     Parameters
     ----------
     history : History
         A run on data with two columns.
-    k, t : int
-        Which network, and at which of `History.epochs`; negative ones count from the end.
+    k : int
+        Index of the network; negative ones count from the end.
+    t : int
+        Index into `History.epochs`; negative ones count from the end.
     theme : {"light", "dark"}
     resolution : int
-        Grid points along each axis, 2 to 501.
+        Number of grid points along each axis, 2 to 501.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        The coloured field comes first, then lines and points. The field's ``z``, ``(resolution,
-        resolution)`` with a row for each x₂, is what `History.predict` gives at its ``x`` and
-        ``y``. With more than two classes there is one field per class, and ``z`` is the class's
-        probability minus the largest of the others, -1 to 1.
+        A heatmap, then lines and points. Its ``z``, of shape (resolution, resolution) with a row
+        for each x₂, are the predictions of `History.predict` at its ``x`` and ``y``. For more than
+        two classes there is a heatmap for each class, and ``z`` is its probability minus the
+        largest of the others, -1 to 1.
 
     Raises
     ------
@@ -100,10 +98,10 @@ def boundary(
 def small_multiples(
     history: History, t: int = -1, *, theme: Theme = "light", resolution: int = 81
 ) -> go.Figure:
-    """The boundaries of all networks side by side, drawn as by `boundary`, with one scale.
+    """Plot the boundaries of all networks as panels like that of `boundary`, with one scale.
 
-    Parameters and errors are those of `boundary`. The panels stand row by row in the order of
-    ``history.experiment.regularizations``.
+    Parameters and errors are those of `boundary`. Panels are in the order of
+    ``history.experiment.regularizations``, row by row.
     """
     t, looks = _time(history, t), network_looks(history, theme)
     axis, values = _predict_plane(history, t, resolution)
@@ -146,7 +144,7 @@ def small_multiples(
             row=row,
             col=column,
         )
-        for trace in points:  # the legend needs them once
+        for trace in points:  # only those of the first panel are in the legend
             trace.showlegend = False
     square = dict(range=domain(history.dataset), showgrid=False, zeroline=False, nticks=5)
     figure.update_xaxes(showticklabels=False, **square)
@@ -154,28 +152,30 @@ def small_multiples(
     figure.update_yaxes(showticklabels=True, col=1)
     for k in range(max(0, n - columns), n):  # the lowest panel of each column
         figure.update_xaxes(showticklabels=True, row=k // columns + 1, col=k % columns + 1)
-    told = "; ".join(f"{look.text}: {_result(history, k, t)}" for k, look in enumerate(looks))
-    return say(figure, f"What {n} networks predict over the plane. {told}.")
+    listed = "; ".join(f"{look.text}: {_result(history, k, t)}" for k, look in enumerate(looks))
+    return say(figure, f"What {n} networks predict over the plane. {listed}.")
 
 
 def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "light") -> go.Figure:
     """Plot a histogram of the weights of network ``k``, without biases.
 
-    Weights that are exactly 0 have a bar of their own, with their number; 0 is an edge between two
-    bins of the others. All networks of a run share their bins at a time, so that their histograms
-    can be laid side by side; a diverged network has bins of its own.
+    Weights that are exactly 0 have a separate bar with their number; for the others, 0 is an edge
+    between two bins. At a given time, all networks of a run have the same bins, except diverged
+    ones, so that histograms can be compared.
 
     Parameters
     ----------
     history : History
-    k, t : int
-        Which network, and at which of `History.epochs`; negative ones count from the end.
+    k : int
+        Index of the network; negative ones count from the end.
+    t : int
+        Index into `History.epochs`; negative ones count from the end.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Two bar traces: the numbers of weights other than 0 in each bin, and of those exactly 0.
+        Two bar traces: the numbers of nonzero weights by bin, and the number of exact zeros.
 
     Raises
     ------
@@ -237,15 +237,15 @@ def loss_curves(
     theme: Theme = "light",
     log: bool = False,
 ) -> go.Figure:
-    """Data loss against the epoch, without any penalty: training points dashed, test points solid.
+    """Plot the data loss against the epoch, dashed for training points, solid for test points.
 
-    Networks of one method share its hue and differ in lightness.
+    Networks of one method have its hue, in different lightness.
 
     Parameters
     ----------
     history : History
     methods : sequence of str, optional
-        Draw only networks of these methods, by their keys in `regviz.methods.catalogue.METHODS`.
+        Keys in `regviz.methods.catalogue.METHODS` of the networks to plot. By default, all.
     theme : {"light", "dark"}
     log : bool
         Whether the axis of the loss is logarithmic.
@@ -253,13 +253,13 @@ def loss_curves(
     Returns
     -------
     plotly.graph_objects.Figure
-        For each network a trace with its ``train_loss`` and, if the run has test points, one with
-        its ``test_loss``, in nats (cross-entropy) or half the target's unit squared.
+        For each network a trace of its ``train_loss`` and, if the run has test points, one of its
+        ``test_loss``. The unit is nats (cross-entropy), or half the squared unit of the target.
 
     Raises
     ------
     ValueError
-        If a method is not in the history, or a parameter is not allowed.
+        If a method is not in the history, or a parameter is of the wrong type.
     """
     boolean("log", log)
     looks = _chosen(history, methods, theme)
@@ -294,9 +294,9 @@ def loss_curves(
 def sparsity_curves(
     history: History, *, methods: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
-    """Share of weights that are exactly 0, in percent, against the epoch.
+    """Plot the share of weights that are exactly 0, in percent, against the epoch.
 
-    Parameters and errors are those of `loss_curves`; there is one trace for each network.
+    Parameters and errors are those of `loss_curves`. There is one trace for each network.
     """
     looks = _chosen(history, methods, theme)
     figure = style(go.Figure(), theme, "Sparsity", "weights that are exactly 0; biases left out")
@@ -318,14 +318,14 @@ def sparsity_curves(
 
 
 def _ends(history: History, looks: dict[int, Look], metric: str) -> str:
-    """Describe the end of each network's curve in words."""
-    told = []
+    """List the last value of each network's curve in words."""
+    ends = []
     for k, look in looks.items():
         value, since = history.metrics[metric][-1, k], history.diverged[k]
         end = f"{100 * value:.0f} %" if metric == "sparsity" else f"{value:.2f}"
-        told.append(f"{look.text} {f'diverged at epoch {since}' if since >= 0 else end}")
-    what = metric.replace("_", " ")
-    return f"At epoch {history.epochs[-1]} the {what} is: {'; '.join(told)}."
+        ends.append(f"{look.text} {f'diverged at epoch {since}' if since >= 0 else end}")
+    name = metric.replace("_", " ")
+    return f"At epoch {history.epochs[-1]} the {name} is: {'; '.join(ends)}."
 
 
 def _chosen(history: History, methods: Sequence[str] | None, theme: Theme) -> dict[int, Look]:
@@ -355,7 +355,7 @@ def _summary(history: History, k: int, t: int) -> str:
 
 
 def _result(history: History, k: int, t: int) -> str:
-    """Summarize network ``k`` in a few words."""
+    """Summarize loss and sparsity of network ``k``, or its divergence, in a few words."""
     if 0 <= history.diverged[k] <= history.epochs[t]:
         return f"diverged at epoch {history.diverged[k]}"
     split = "test" if len(history.dataset.points("test")[1]) else "train"
@@ -370,7 +370,7 @@ def _legend(history: History, k: int, text: str) -> str:
 
 
 def _predict_plane(history: History, t: int, resolution: int) -> tuple[Floats, Floats]:
-    """The grid's axis ``(n,)``, and what all networks predict on it, ``(K, n, n)`` or with C."""
+    """Return the grid's axis, (n,), and all networks' predictions, (K, n, n) or (K, n, n, C)."""
     if history.dataset.n_columns != 2:
         raise invalid("history", "a run on data with two columns", history.dataset.n_columns)
     n = integer("resolution", resolution, 2, 501)

@@ -1,4 +1,4 @@
-"""Figures of uncertainty over the plane: entropy, or for regression a standard deviation."""
+"""Figure of a network's uncertainty over the plane: entropy, or standard deviation."""
 
 import math
 
@@ -16,15 +16,15 @@ from regviz.spec.validation import choice
 
 __all__ = ["uncertainty_map"]
 
-HEIGHT = 590
-SEQUENTIAL = "Cividis"  # perceptually uniform, and the same to colour-blind eyes
+HEIGHT = 590  # pixels
+SEQUENTIAL = "Cividis"  # perceptually uniform, also with colour blindness (Nuñez et al. 2018)
 PARTS = {
     "plain": "entropy of the prediction",
     "predictive": "entropy of the mean prediction",
     "aleatoric": "mean entropy of the passes",
     "epistemic": "mutual information",
 }
-_ENDS = {"light": "#ffffff", "dark": "#1b2430"}  # of outlines that are seen on all of the scale
+_ENDS = {"light": "#ffffff", "dark": "#1b2430"}  # of outlines: one of them contrasts with any field
 
 
 def uncertainty_map(
@@ -32,38 +32,38 @@ def uncertainty_map(
 ) -> go.Figure:
     """Plot a network's uncertainty over the plane, with the training points.
 
-    Entropies run from 0 to ln C in every map, so that maps can be compared by colour. A line marks
-    where two classes are level. Regression has no entropy: ``"plain"`` is the prediction there, and
-    any other part the standard deviation over the passes.
+    The colour scale of entropies is from 0 to ln C in every map, so that maps can be compared.
+    Lines are class boundaries. For regression, ``"plain"`` is the prediction, and any other part
+    the standard deviation over the passes.
 
     Parameters
     ----------
     history : History
     plane : Plane
-        Of this history, by `regviz.analysis.uncertainty.over_plane`.
+        Predictions of `regviz.analysis.uncertainty.over_plane` for this history.
     part : {"predictive", "aleatoric", "epistemic", "plain"}
-        ``"plain"`` is the single prediction with dropout off.
+        The part of `Uncertainty`; ``"plain"`` is the entropy of the prediction with dropout off.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        The field comes first, then lines and points.
+        A heatmap or contour plot, then lines and points.
 
     Raises
     ------
     ValueError
-        If the part is none of these.
+        If the part is unknown.
     """
     choice("part", part, PARTS)
     regression = history.dataset.task == "regression"
     single = part == "plain"
     title = "Dropout off" if single else f"{plane.passes} passes, dropout on"
     if regression:
-        what = "prediction" if single else "standard deviation of the prediction"
+        quantity = "prediction" if single else "standard deviation of the prediction"
     else:
-        what = f"{PARTS[part]} (nats)"
-    figure = style(go.Figure(), theme, title, what)
+        quantity = f"{PARTS[part]} (nats)"
+    figure = style(go.Figure(), theme, title, quantity)
     values = plane.plain if single else plane.mean
     if regression and single:
         figure.add_traces(plane_traces(history, plane.axis, values, theme))
@@ -75,10 +75,10 @@ def uncertainty_map(
             field, top = plane.uncertainty.predictive, float(plane.uncertainty.predictive.max())
         else:
             top = math.log(history.dataset.n_classes)
-        figure.add_trace(_field(plane, field, what))
+        figure.add_trace(_field(plane, field, quantity))
         figure.update_layout(coloraxis=dict(colorscale=SEQUENTIAL, cmin=0, cmax=top or 1.0))
         if not regression:
-            figure.add_traces(_level(history, plane, values, theme))
+            figure.add_traces(_boundaries(history, plane, values, theme))
     figure.add_traces(_points(history, theme, on_entropy=not (regression and single)))
     bar = dict(orientation="h", thickness=12, len=1, outlinewidth=0, x=0.5, y=-0.15, yanchor="top")
     if not regression:
@@ -91,7 +91,7 @@ def uncertainty_map(
         coloraxis_colorbar=bar,
         coloraxis_colorbar_title_text="",
         legend=dict(orientation="h", x=0, y=-0.31, yanchor="top", font_size=12),
-        meta=dict(alt=_said(history, plane, part, field)),
+        meta=dict(alt=_describe(history, plane, part, field)),
     )
     square = dict(range=domain(history.dataset), showgrid=False, zeroline=False, fixedrange=True)
     figure.update_xaxes(title_text="x₁", constrain="domain", constraintoward="left", **square)
@@ -101,45 +101,45 @@ def uncertainty_map(
     return figure
 
 
-def _field(plane: Plane, field: NDArray[np.float64], what: str) -> go.Heatmap:
+def _field(plane: Plane, field: NDArray[np.float64], quantity: str) -> go.Heatmap:
     return go.Heatmap(
         x=plane.axis,
         y=plane.axis,
         z=field,
         zsmooth="best",
         coloraxis="coloraxis",
-        hovertemplate=f"{WHERE}{what} %{{z:.3f}}<extra></extra>",
+        hovertemplate=f"{WHERE}{quantity} %{{z:.3f}}<extra></extra>",
         showlegend=False,
     )
 
 
-def _level(
+def _boundaries(
     history: History, plane: Plane, values: NDArray[np.floating], theme: Theme
 ) -> list[go.Contour]:
-    """Trace of the boundary: a dark line on a light one, which shows on the whole scale."""
-    found = []
+    """Return class boundaries as dark lines on wider light ones, visible on the whole scale."""
+    traces = []
     for colour, width in ((_ENDS["light"], 4), (_ENDS["dark"], 1.8)):
         for trace in plane_traces(history, plane.axis, values, theme):
             if trace.type == "contour":
-                found.append(trace.update(line=dict(color=colour, width=width)))
-    return found
+                traces.append(trace.update(line=dict(color=colour, width=width)))
+    return traces
 
 
 def _points(history: History, theme: Theme, on_entropy: bool) -> list[go.Scatter]:
-    """The training points, outlined so that they are seen on all of the entropies' scale."""
+    """Return the training points, outlined on entropies so that they are visible on any of them."""
     traces = [t for t in point_traces(history, theme, size=8) if t.legendrank < 100]
     if not on_entropy:
         return traces
     for trace in traces:
         trace.marker.line = dict(color=_ENDS["light"], width=1.4)
-        if history.dataset.task == "regression":  # the scale is not that of the targets
+        if history.dataset.task == "regression":  # the colour scale is of deviations, not targets
             trace.marker.line.color = _ENDS["dark"]
             trace.marker.update(color=_ENDS["light"], coloraxis=None)
     return traces
 
 
-def _said(history: History, plane: Plane, part: str, field: NDArray[np.float64]) -> str:
-    """The figure in words."""
+def _describe(history: History, plane: Plane, part: str, field: NDArray[np.float64]) -> str:
+    """Describe the figure in words."""
     name = labels(history.experiment)[plane.k].text
     mean, low, high = field.mean(), field.min(), field.max()
     passes = f"over {plane.passes} passes with dropout on"
@@ -150,9 +150,9 @@ def _said(history: History, plane: Plane, part: str, field: NDArray[np.float64])
             f"{name}, {passes}: the standard deviation of the prediction is {mean:.2f} on average"
             f" over the plane, and {high:.2f} at most."
         )
-    how = "dropout off" if part == "plain" else passes
+    dropout = "dropout off" if part == "plain" else passes
     n = history.dataset.n_classes
     return (
-        f"{name}, {how}: {PARTS[part]} is {mean:.2f} nats on average over the plane, and"
+        f"{name}, {dropout}: {PARTS[part]} is {mean:.2f} nats on average over the plane, and"
         f" {high:.2f} at most. It cannot be above ln {n} = {math.log(n):.2f}."
     )

@@ -1,1 +1,1 @@
-"""The catalogue of regularizers: names, colours and the strengths that are offered."""
+"""The catalogue of regularizers: names, colours and offered strengths."""

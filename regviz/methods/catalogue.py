@@ -1,4 +1,4 @@
-"""The catalogue of regularizers that are compared: one record for each."""
+"""The catalogue of regularizers: one record for each."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,22 +23,27 @@ class Method:
     Parameters
     ----------
     key : str
-        Its name in links, files and Python, an identifier such as ``"l1"``.
+        Identifier in links, files and Python, such as ``"l1"``.
     label, symbol : str
-        Its name on the page, and the symbol of its strength.
+        Name on the page, and symbol of the strength; the symbol is empty if there is none.
     about : str
-        Its effect, in a sentence or two.
+        Description of the effect, in one or two sentences.
     colour : mapping of {"light", "dark"} to str
-        Its colour in either theme, ``"#rrggbb"``.
+        Colour in either theme, ``"#rrggbb"``.
     at : callable
-        ``at(strength)`` returns its `Regularization`. It raises ValueError where the strength is
-        out of range.
+        ``at(strength)`` returns the `Regularization` of a strength. It raises ValueError if the
+        strength is out of range.
     strength : callable
-        ``strength(regularization)`` is the inverse of ``at``. Of a regularization that has nothing
-        of this method it returns the strength that has no effect: 0, or an infinite radius.
+        ``strength(regularization)`` is the inverse of ``at``. For a regularization without this
+        method it returns the strength without effect: 0, or an infinite radius.
     strengths : callable
-        ``strengths(data, network, training)`` returns the strengths on offer, from weak to strong;
-        none if it has no strength.
+        ``strengths(data, network, training)`` returns the offered strengths, from weak to strong;
+        an empty tuple for a method without strength.
+
+    Raises
+    ------
+    ValueError
+        If ``key`` is not an identifier.
 
     See Also
     --------
@@ -63,7 +68,7 @@ METHODS: dict[str, Method] = {}
 
 
 def register_method(method: Method) -> None:
-    """Offer a regularizer: on the page, in links and in files.
+    """Add a regularizer to those that the page, links and files know by key.
 
     Parameters
     ----------
@@ -72,14 +77,14 @@ def register_method(method: Method) -> None:
     Raises
     ------
     ValueError
-        If there is another one of this key.
+        If another method has this key, or if the key is ``"early_stopping"``.
     """
     if METHODS.get(method.key, method) is not method or method.key == EARLY_STOPPING:
         raise invalid("key", "one that no other method has", method.key)
     METHODS[method.key] = method
 
 
-EARLY_STOPPING = "early_stopping"  # a view of the network without regularization
+EARLY_STOPPING = "early_stopping"  # derived from the unregularized network, so no `Method`
 ABOUT_EARLY_STOPPING = (
     "No penalty: the network without regularization, kept as it was when its validation loss was"
     " lowest. Training on would only overfit."
@@ -87,7 +92,7 @@ ABOUT_EARLY_STOPPING = (
 
 
 def colour(key: str) -> Mapping[Theme, str]:
-    """The colour of a method, or of early stopping, in either theme.
+    """Return the colour of a method, or of early stopping, in either theme.
 
     Raises
     ------
@@ -105,9 +110,24 @@ def offered(
     training: TrainingSpec,
     onset: int = 0,
 ) -> tuple[tuple[Regularization, ...], ...]:
-    """For each method its regularizations, from weak to strong; a single one for ``"none"``.
+    """Return the offered regularizations of each method, from weak to strong; one for ``"none"``.
 
-    The dropout that accompanies max-norm is weaker where training could not take it.
+    The dropout that is combined with max-norm has at most the rate of `highest_dropout_rate`.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Keys of `METHODS`.
+    data : DataSpec or PointsSpec
+    network : NetworkSpec
+    training : TrainingSpec
+    onset : int
+        Epochs before the regularizations act. Strengths are chosen for the epochs that remain.
+
+    Returns
+    -------
+    tuple of tuple of Regularization
+        A tuple for each method.
 
     Raises
     ------
@@ -115,9 +135,8 @@ def offered(
         If there is no such method.
     """
     highest = highest_dropout_rate(data, network, training)
-    # a late onset leaves less time to act
     training = replace(training, epochs=max(1, training.epochs - onset))
-    found = []
+    by_method = []
     for key in methods:
         method = METHODS[choice("methods", key, METHODS)]
         rows = [method.at(s) for s in method.strengths(data, network, training) or (0.0,)]
@@ -127,8 +146,8 @@ def offered(
         ]
         if rows != [Regularization()]:
             rows = [replace(row, onset=onset) for row in rows]
-        found.append(tuple(rows))
-    return tuple(found)
+        by_method.append(tuple(rows))
+    return tuple(by_method)
 
 
 def _without_strength(
@@ -193,7 +212,7 @@ for _method in (
         strength=lambda r: r.drop_rate,
         strengths=dropout_rates,
     ),
-    # together with a little dropout, as where it was introduced (Srivastava et al. 2014)
+    # combined with dropout, as introduced by Srivastava et al. 2014
     Method(
         "max_norm",
         "Max-norm",

@@ -1,4 +1,4 @@
-"""Names of networks, datasets and classes, on the board and in figures alike."""
+"""Names of networks, datasets and classes, shared by the board and the figures."""
 
 import html
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ class Label(NamedTuple):
     Attributes
     ----------
     method : str
-        The key in `regviz.methods.catalogue.METHODS` that is nearest; picks the colour.
+        Key of the nearest method in `regviz.methods.catalogue.METHODS`, whose colour is used.
     name : str
-        Such as ``"L1"`` or ``"L2 + dropout"``.
+        Names of all its parts, such as ``"L1"`` or ``"L2 + dropout"``.
     strength : str
-        Such as ``"λ₁ = 0.004"``; empty without any.
+        Strengths of all its parts, such as ``"λ₁ = 0.004"``; empty without regularization.
     """
 
     method: str
@@ -35,17 +35,18 @@ class Label(NamedTuple):
 
 
 def dataset_label(data: Data | ArraysSpec) -> str:
-    """The name of some data on the page and in figures."""
+    """Return the name of a dataset on the page and in figures."""
     if isinstance(data, PointsSpec):
         return "Your points"
     return "Your arrays" if isinstance(data, ArraysSpec) else DATASETS[data.name].label
 
 
 def label(regularization: Regularization) -> Label:
-    """Name a regularization, and the method of the catalogue that it is nearest to.
+    """Return the label of a regularization.
 
-    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ where they are equal, as in the
-    catalogue. Max-norm's name covers the dropout that it is used with; its strength says the rate.
+    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ if they are equal, as in the
+    catalogue. Dropout combined with max-norm is not part of the name; its rate is part of the
+    strength.
 
     Examples
     --------
@@ -78,30 +79,31 @@ def label(regularization: Regularization) -> Label:
 
 
 def labels(experiment: Experiment) -> list[Label]:
-    """The label of every network of an experiment; under AdamW, L2 is weight decay."""
+    """Return the label of every network of an experiment; under AdamW, L2 is weight decay."""
     return [label(row) for row in experiment.acting(experiment.training.epochs)]
 
 
 def digits(value: float) -> str:
-    """A number in three digits, with a true minus sign."""
+    """Format a number with three significant digits and a typographic minus sign, U+2212."""
     return f"{value:.3g}".replace("-", "−")
 
 
 def class_names(data: Data | ArraysSpec, n_classes: int) -> tuple[str, ...]:
-    """Names of the classes of some data: their owner's, else ``"class 0"`` and so on."""
+    """Return the visitor's names of the classes, or else ``"class 0"``, ``"class 1"``, …."""
     names = data.names if isinstance(data, PointsSpec) else ()
     return names if len(names) == n_classes else tuple(f"class {c}" for c in range(n_classes))
 
 
 def shortened(name: str, longest: int = 24) -> str:
-    """A name in at most so many characters."""
+    """Return a name cut to ``longest`` characters, the last of them an ellipsis."""
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def short_names(names: Sequence[str], longest: int) -> tuple[str, ...]:
-    """Different names in at most so many characters each, and still different.
+    """Cut different names to ``longest`` characters each, so that they remain different.
 
-    Names whose beginnings are the same are cut there, and else they get numbers.
+    Names are cut at their ends; if that makes two equal, at their beginnings; else they are
+    numbered.
     """
     heads = tuple(shortened(name, longest) for name in names)
     ends = tuple(n if len(n) <= longest else "…" + n[1 - longest :] for n in names)
@@ -110,5 +112,5 @@ def short_names(names: Sequence[str], longest: int) -> tuple[str, ...]:
 
 
 def escaped(name: str) -> str:
-    """Text of a visitor's own for Plotly, which reads tags, entities and templates in it."""
+    """Escape a visitor's text for Plotly, which interprets HTML tags, entities and %{templates}."""
     return html.escape(name, quote=False).replace("{", "&#123;")

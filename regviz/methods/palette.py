@@ -1,8 +1,8 @@
-"""Colours and shapes of the board and the Plotly figures; each method's is in its record.
+"""Colours and shapes of the board and the Plotly figures; methods have theirs in their records.
 
-Methods and classes have hues of their own, so that a method's colour is never taken for a class.
-All stay apart under the common kinds of colour blindness, and none carries a meaning alone: methods
-are labelled, and classes differ by shape.
+The colours of methods and classes differ from each other, also under simulated protanopia,
+deuteranopia and tritanopia (`tests/methods/test_palette.py`). Colour is never the only cue: methods
+are labelled, and classes have different shapes.
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ Theme = Literal["light", "dark"]
 
 EARLY_STOPPING: dict[Theme, str] = {"light": "#7c4308", "dark": "#e99e69"}
 
-# As far apart as ten can be, given the first three, under all kinds of vision that
+# The last seven maximise the smallest difference between any two, under all kinds of vision that
 # tests/methods/test_palette.py simulates. For regression, the first two are the ends of the scale.
 CLASSES: tuple[str, ...] = (
     *("#2c7fc4", "#e5822e", "#587e3c", "#880bff", "#a0ce82"),
@@ -26,11 +26,11 @@ INK: dict[Theme, str] = {"light": "#1b2430", "dark": "#e8ecf2"}
 
 
 def mix(first: str, second: str, share: float) -> str:
-    """``first`` with this share, 0 to 1, of ``second``: colours ``"#rrggbb"``."""
+    """Interpolate between two colours ``"#rrggbb"``; ``share``, 0 to 1, is that of ``second``."""
     pairs = zip(rgb_of(first), rgb_of(second), strict=True)
     return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
 
 
 def rgb_of(colour: str) -> tuple[int, ...]:
-    """Red, green and blue, 0 to 255, of ``"#rrggbb"``."""
+    """Return red, green and blue, 0 to 255, of ``"#rrggbb"``."""
     return tuple(bytes.fromhex(colour.removeprefix("#")))

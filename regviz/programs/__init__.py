@@ -1,7 +1,7 @@
-"""A network of an experiment as a short, complete program in another library.
+"""Export of one network's training as a short, complete program for another library.
 
-The programs are for reading and for going on with. Each one reads ``points.csv``, which
-`regviz.data.points_file.points_csv` writes, and trains the same network in the same way.
+A program reads ``points.csv``, the file of `regviz.data.points_file.points_csv`, and trains the
+same network on the same objective.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from regviz.spec.validation import choice, integer, invalid
 
 
 class Library(Protocol):
-    """A module that writes programs for a library, such as `regviz.programs.pytorch`.
+    """A module that generates programs for a library, such as `regviz.programs.pytorch`.
 
     It has the library's name as ``NAME``, and three functions of a `Plan`.
     """
@@ -22,10 +22,10 @@ class Library(Protocol):
     NAME: str
 
     def lacks(self, plan: Plan) -> str | None:
-        """Return a sentence that says what the library lacks for this network, or None."""
+        """Return a sentence about the feature that the library lacks for this network, or None."""
 
     def note(self, plan: Plan) -> str:
-        """Return what the program has in common with the run, and what it cannot have."""
+        """Return a note on agreements and differences between the program and the run."""
 
     def source(self, plan: Plan) -> str:
         """Return the program's text."""
@@ -35,19 +35,19 @@ LIBRARIES: dict[str, Library] = {}
 
 
 def register_library(key: str, library: Library) -> None:
-    """Offer programs in another library, in Python and on the page.
+    """Add a library to those for which `program` and the page generate programs.
 
     Parameters
     ----------
     key : str
-        Its name in `program`.
+        Name of the library in `program`.
     library : Library
-        A module, or an object like one.
+        A module, or another object with its attributes.
 
     Raises
     ------
     ValueError
-        If there is another one of this key.
+        If another library has this key.
     """
     if LIBRARIES.get(key, library) is not library:
         raise invalid("key", "one that no other library has", key)
@@ -61,14 +61,14 @@ register_library("keras", keras)
 
 @dataclass(frozen=True)
 class Program:
-    """A program in Python.
+    """A generated Python program.
 
     Attributes
     ----------
     source : str
-        Its text.
+        Text of the program.
     note : str
-        What it has in common with the run, and what it cannot have.
+        Agreements and differences between the program and the run.
     """
 
     source: str
@@ -76,13 +76,13 @@ class Program:
 
 
 def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
-    """Which libraries can train network ``k``.
+    """Return which libraries can train network ``k``.
 
     Returns
     -------
     dict of str to str or None
-        For each key of `LIBRARIES`, None where `program` has a program, else a sentence that says
-        what the library lacks.
+        For each key of `LIBRARIES`, None if `program` supports it, or else a sentence about the
+        feature that the library lacks.
 
     Raises
     ------
@@ -94,18 +94,18 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
 
 
 def program(experiment: Experiment, k: int, library: str) -> Program:
-    """The program that trains network ``k`` of an experiment.
+    """Generate a program that trains network ``k`` of an experiment.
 
-    It reads ``points.csv`` from the working directory, and prints the data loss and the accuracy of
+    The program reads ``points.csv`` from the working directory. It prints data loss and accuracy on
     training and test points, and the share of weights that are exactly 0.
 
     Parameters
     ----------
     experiment : Experiment
     k : int
-        Which of ``experiment.regularizations``.
+        Index into ``experiment.regularizations``.
     library : str
-        A key of `LIBRARIES`: ``"pytorch"``, ``"scikit-learn"`` or ``"keras"``.
+        A key of `LIBRARIES`: ``"pytorch"``, ``"scikit-learn"``, ``"keras"``, or a registered one.
 
     Raises
     ------

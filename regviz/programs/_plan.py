@@ -1,4 +1,4 @@
-"""The plan of a program, independent of its library, and the parts that all programs share."""
+"""Description of the training to export, independent of the library, and shared lines of code."""
 
 import textwrap
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from regviz.spec.experiment import (
 )
 from regviz.spec.points import PointsSpec
 
-WIDTH = 88  # columns, as ruff and Black leave a program
+WIDTH = 88  # columns, the default of ruff and Black
 _FEATURES = {
     "x1": "x1",
     "x2": "x2",
@@ -31,7 +31,7 @@ _FEATURES = {
 
 @dataclass(frozen=True)
 class Plan:
-    """One network of an experiment.
+    """One network of an experiment, and its training.
 
     Attributes
     ----------
@@ -39,10 +39,10 @@ class Plan:
     network : NetworkSpec
     training : TrainingSpec
     regularization : Regularization
-        What has an effect: nothing that acts on hidden units where there are none, and
-        ``decoupled`` only with an ``l2``.
+        Without parameters that have no effect: dropout and max-norm without hidden units,
+        ``decoupled`` without ``l2``, ``onset`` without regularization.
     idle : bool
-        Whether dropout or max-norm lack hidden units to act on.
+        Whether dropout or max-norm were removed, as there are no hidden units.
     """
 
     data: DataSpec | PointsSpec | ArraysSpec
@@ -53,7 +53,7 @@ class Plan:
 
     @classmethod
     def of(cls, experiment: Experiment, k: int) -> Self:
-        """The plan of network ``k``."""
+        """Return the plan of network ``k``."""
         r = experiment.acting(experiment.training.epochs - 1)[k]
         idle = not experiment.network.hidden and (r.drop_rate > 0 or r.max_norm is not None)
         if idle:
@@ -80,12 +80,12 @@ class Plan:
 
     @property
     def dropout(self) -> bool:
-        """Whether inputs or hidden units are dropped."""
+        """Whether inputs or hidden units have dropout."""
         return bool(self.regularization.drop_rate or self.regularization.input_drop_rate)
 
     @property
     def penalty(self) -> str:
-        """Name of L1 and L2 together; empty without either, or if L2 is decoupled."""
+        """Name of the penalty in the objective; empty without L1 and L2, or if L2 is decoupled."""
         if self.regularization.l1:
             return "elastic net" if self.penalty_l2 else "L1"
         return "L2" if self.penalty_l2 else ""
@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """Each input of the network as an expression of columns, by its name."""
+        """Expressions of the network's inputs in terms of the columns, by name of the input."""
         n_columns = getattr(self.data, "n_columns", 2)
         if n_columns == 2:
             return {name: _FEATURES[name] for name in self.network.features}
@@ -106,11 +106,11 @@ class Plan:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Units of every layer, inputs and outputs included."""
+        """Number of units of each layer, including inputs and outputs."""
         return (len(self.inputs), *self.network.hidden, self.data.n_outputs)
 
     def about(self, library: str, needs: str) -> list[str]:
-        """The program's docstring."""
+        """Return the lines of the program's docstring."""
         name = label(self.regularization).text
         plain = self.regularization == Regularization()
         text = (
@@ -121,22 +121,22 @@ class Plan:
         return [f'"""A {kind} in {library}.', "", *textwrap.wrap(text, WIDTH), '"""']
 
     def constants(self) -> list[str]:
-        """The training's numbers, and the strengths."""
+        """Return the lines that define the constants of training and regularization."""
         t = self.training
-        found: list[tuple[str, float]] = [("LEARNING_RATE", t.learning_rate)]
+        constants: list[tuple[str, float]] = [("LEARNING_RATE", t.learning_rate)]
         if t.optimizer == "momentum":
-            found.append(("MOMENTUM", t.momentum))
+            constants.append(("MOMENTUM", t.momentum))
         if self.adaptive:
-            found += [("BETA1", t.beta1), ("BETA2", t.beta2), ("EPSILON", t.epsilon)]
+            constants += [("BETA1", t.beta1), ("BETA2", t.beta2), ("EPSILON", t.epsilon)]
         if t.batch_size:
-            found.append(("BATCH_SIZE", t.batch_size))
-        found.append(("EPOCHS", t.epochs))
-        return [*(f"{name} = {value!r}" for name, value in found), *self.strengths()]
+            constants.append(("BATCH_SIZE", t.batch_size))
+        constants.append(("EPOCHS", t.epochs))
+        return [*(f"{name} = {value!r}" for name, value in constants), *self.strengths()]
 
     def strengths(self) -> list[str]:
-        """Names and strengths of the regularization."""
+        """Return the lines that define the constants of the regularization."""
         r = self.regularization
-        found = {
+        constants = {
             "L1": r.l1,
             "L2": r.l2,
             "INPUT_DROP_RATE": r.input_drop_rate,
@@ -144,23 +144,23 @@ class Plan:
             "MAX_NORM": r.max_norm,
             "ONSET": r.onset,
         }
-        return [f"{name} = {value!r}" for name, value in found.items() if value]
+        return [f"{name} = {value!r}" for name, value in constants.items() if value]
 
     def step_size(self) -> list[str]:
-        """The step size of the proximal map under gradient descent."""
+        """Return the line that defines the step size of the proximal map under gradient descent."""
         if self.training.optimizer == "momentum":
             why = "  # how far a steady gradient of 1 moves a weight"
             return [f"STEP = LEARNING_RATE / (1 - MOMENTUM){why}"]
         return ["STEP = LEARNING_RATE"]
 
     def zeros(self) -> list[str]:
-        """A comment on the zeros, where they need one."""
+        """Return a comment on zeros due to underflow, under L2 without L1; else no lines."""
         if self.regularization.l1 or not self.regularization.l2:
             return []
         return ["# L2 sets none to 0: one that is has shrunk below the smallest number there is"]
 
     def points(self) -> list[str]:
-        """Read the file, and compute what the network is fed."""
+        """Return the lines that read ``points.csv`` and compute the network's inputs."""
         read = [
             "points = np.genfromtxt(",
             '    "points.csv", delimiter=",", names=True, dtype=None, encoding="utf-8"',
@@ -181,12 +181,12 @@ class Plan:
 
 
 def indent(lines: Sequence[str], levels: int = 1) -> list[str]:
-    """The lines, further to the right."""
+    """Indent lines by four spaces per level."""
     return ["    " * levels + line if line else "" for line in lines]
 
 
 def call(function: str, arguments: Sequence[str]) -> list[str]:
-    """A call in one line, or with a line for each argument or comment."""
+    """Format a call in one line if it fits, or else with a line for each argument or comment."""
     line = f"{function}({', '.join(arguments)})"
     if len(line) <= WIDTH and not any(part.startswith("#") for part in arguments):
         return [line]
@@ -195,7 +195,7 @@ def call(function: str, arguments: Sequence[str]) -> list[str]:
 
 
 def join(*sections: Sequence[str]) -> str:
-    """Sections of a program, one blank line apart, and two around functions and classes."""
+    """Join sections of a program by blank lines: one, or two around functions and classes."""
     text = ""
     before = False
     for lines in filter(None, sections):

@@ -1,4 +1,4 @@
-"""Programs in Keras 3, on any of its backends."""
+"""Programs for Keras 3, with any of its backends."""
 
 from regviz.programs._plan import Plan, call, indent, join
 
@@ -30,7 +30,7 @@ def lacks(plan: Plan) -> str | None:
 
 
 def note(plan: Plan) -> str:
-    """Comment on agreements and differences."""
+    """Return a note on agreements and differences between the program and the run."""
     r = plan.regularization
     drawn = "Initial weights and batches are drawn anew, so the numbers differ, by chance."
     text = f"Points, network, optimizer and objective are those of the board. {drawn}"
@@ -45,7 +45,7 @@ def note(plan: Plan) -> str:
 
 
 def source(plan: Plan) -> str:
-    """The program."""
+    """Return the program's text."""
     return join(
         plan.about(NAME, "NumPy, Keras 3 and one of its backends"),
         ["import os"],
@@ -69,7 +69,10 @@ def source(plan: Plan) -> str:
 
 
 def _maps(plan: Plan) -> bool:
-    """Whether L1 acts by its proximal map; a constraint knows no step size but a constant one."""
+    """Return whether L1 is applied as a proximal map, by a constraint.
+
+    A Keras constraint cannot depend on Adam's step sizes; there, L1 is a regularizer.
+    """
     return plan.regularization.l1 > 0 and not plan.adaptive
 
 
@@ -121,25 +124,25 @@ def _functions(plan: Plan) -> list[list[str]]:
 
 
 def _regularized(plan: Plan, *, hidden: bool) -> list[str]:
-    """Arguments of a layer that regularize its weights, and not its biases."""
+    """Return the arguments of a layer that regularize its weights, and not its biases."""
     bounded = hidden and plan.regularization.max_norm is not None
-    found = []
+    arguments = []
     if plan.penalty:
-        found.append(f"# {plan.penalty} acts here")
+        arguments.append(f"# {plan.penalty} acts here")
     if _maps(plan):
-        return [*found, f"kernel_constraint={'shrink_and_project' if bounded else 'shrink'}"]
+        return [*arguments, f"kernel_constraint={'shrink_and_project' if bounded else 'shrink'}"]
     penalty = {"L1": "L1(L1)", "L2": "L2(L2 / 2)", "elastic net": "L1L2(L1, L2 / 2)"}
     if plan.penalty:
-        found.append(f"kernel_regularizer=keras.regularizers.{penalty[plan.penalty]}")
+        arguments.append(f"kernel_regularizer=keras.regularizers.{penalty[plan.penalty]}")
     if bounded:
-        found.append("# max-norm acts here")
-        found.append("kernel_constraint=keras.constraints.MaxNorm(MAX_NORM, axis=0)")
-    return found
+        arguments.append("# max-norm acts here")
+        arguments.append("kernel_constraint=keras.constraints.MaxNorm(MAX_NORM, axis=0)")
+    return arguments
 
 
 def _network(plan: Plan) -> list[str]:
     r, activation = plan.regularization, plan.network.activation
-    # Keras starts from Glorot's uniform weights unless told otherwise
+    # the default of Keras is Glorot uniform
     start = ['kernel_initializer="he_uniform"'] * (activation in ("relu", "leaky_relu"))
     activate = {
         "linear": [],
@@ -167,7 +170,7 @@ def _network(plan: Plan) -> list[str]:
 
 
 def _arguments(name: str, arguments: list[str]) -> tuple[list[str], str]:
-    """Lines that define a kind of layer's arguments by name, and how a layer takes them."""
+    """Return lines that define a layer's arguments, and the text that passes them to the layer."""
     if len(arguments) < 2:
         return [], "".join(f", {argument}" for argument in arguments)
     return call(f"{name} = dict", arguments), f", **{name}"

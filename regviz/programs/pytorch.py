@@ -1,4 +1,4 @@
-"""Programs in PyTorch: the same updates as RegViz's own, written for one network."""
+"""Programs for PyTorch, with the same updates as RegViz, for one network."""
 
 import itertools
 
@@ -30,12 +30,12 @@ _HITS = {
 
 
 def lacks(plan: Plan) -> str | None:
-    """Nothing: PyTorch can train every network."""
+    """Return None: PyTorch can train every network."""
     return None
 
 
 def note(plan: Plan) -> str:
-    """Comment on agreements and differences."""
+    """Return a note on agreements and differences between the program and the run."""
     drawn = ["the initial weights"]
     if plan.training.batch_size:
         drawn.append("the order of the batches")
@@ -49,7 +49,7 @@ def note(plan: Plan) -> str:
 
 
 def source(plan: Plan) -> str:
-    """The program."""
+    """Return the program's text."""
     return join(
         plan.about(NAME, "NumPy and PyTorch"),
         ["import numpy as np", "import torch", "from torch import nn"],
@@ -74,7 +74,7 @@ def _points(plan: Plan) -> list[str]:
     return [
         *plan.points(),
         f"X = torch.tensor(inputs, dtype={_dtype(plan)})",
-        # a copy: torch takes no array whose items are not next to each other
+        # a copy, as torch.tensor rejects a field of a structured array for its strides
         f'y = torch.tensor(points["y"].copy(), dtype={target})',
         'train = torch.tensor(points["split"] == "train")',
         'test = torch.tensor(points["split"] == "test")',
@@ -142,7 +142,7 @@ def _loss(plan: Plan) -> list[str]:
 
 
 def _regularize(plan: Plan) -> list[list[str]]:
-    """The functions that change the weights after the optimizer's step."""
+    """Return the definitions of functions that change the weights after the optimizer's step."""
     r = plan.regularization
     functions = []
     if plan.adaptive and plan.penalty:

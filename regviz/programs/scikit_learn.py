@@ -1,4 +1,4 @@
-"""Programs in scikit-learn: its solvers for linear models, and its networks."""
+"""Programs for scikit-learn: its solvers for linear models, and its multi-layer perceptrons."""
 
 import re
 from dataclasses import replace
@@ -29,7 +29,7 @@ def lacks(plan: Plan) -> str | None:
 
 
 def note(plan: Plan) -> str:
-    """Comment on agreements and differences."""
+    """Return a note on agreements and differences between the program and the run."""
     if plan.linear:
         text = (
             "Points and objective are those of the board. scikit-learn computes the optimum itself;"
@@ -50,8 +50,8 @@ def note(plan: Plan) -> str:
 
 
 def source(plan: Plan) -> str:
-    """The program."""
-    if plan.linear:  # the optimum is the same from whichever epoch on the penalty acts
+    """Return the program's text."""
+    if plan.linear:  # the optimum does not depend on the onset
         plan = replace(plan, regularization=replace(plan.regularization, onset=0))
     name, module, fit = _linear(plan) if plan.linear else _network(plan)
     regression = plan.data.task == "regression"
@@ -73,12 +73,15 @@ def source(plan: Plan) -> str:
 
 
 def _needs_1_8(plan: Plan) -> bool:
-    """Whether it says so by ``l1_ratio`` alone, which older ones heed with ``penalty`` only."""
+    """Return whether the program sets ``l1_ratio`` only, which 1.7 and older ignore.
+
+    They use it only together with ``penalty="elasticnet"``, which 1.8 deprecates.
+    """
     return plan.linear and plan.data.task != "regression" and plan.regularization.l1 > 0
 
 
 def _linear(plan: Plan) -> tuple[str, str, list[str]]:
-    """The class, its module, and the lines that compute the optimum to the last digits."""
+    """Return the class, its module, and the lines that compute the optimum to about 1e-10."""
     r = plan.regularization
     precise = ["tol=1e-10", "max_iter=100_000"]
     both = r.l1 > 0 and r.l2 > 0
@@ -101,7 +104,7 @@ def _linear(plan: Plan) -> tuple[str, str, list[str]]:
 
 
 def _network(plan: Plan) -> tuple[str, str, list[str]]:
-    """The class, its module, and the lines that train it epoch by epoch."""
+    """Return the class, its module, and the lines that train it epoch by epoch."""
     t, r = plan.training, plan.regularization
     regression = plan.data.task == "regression"
     name = "MLPRegressor" if regression else "MLPClassifier"
@@ -134,10 +137,10 @@ def _network(plan: Plan) -> tuple[str, str, list[str]]:
 
 
 def _uneven(plan: Plan, name: str, steps: list[str], classes: list[str]) -> list[str]:
-    """Lines that train with a last batch that is smaller than the others.
+    """Return lines that train with a last batch that is smaller than the others.
 
-    scikit-learn divides ``alpha`` by the number of points that a batch has, so one ``alpha`` would
-    let L2 act more strongly in the last one.
+    scikit-learn divides ``alpha`` by the number of points of a batch, so that with a constant
+    ``alpha`` the L2 penalty would be stronger in the last batch.
     """
     arguments = [
         f"hidden_layer_sizes={plan.network.hidden}",

@@ -1,4 +1,4 @@
-"""A record of points that were given as arrays: what an experiment says of them."""
+"""The entry of an experiment for points that were given as arrays: their sizes and their hash."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from regviz.spec.validation import MAX_SEED, TASKS, Task, choice, integer, inval
 
 @dataclass(frozen=True)
 class ArraysSpec:
-    """Points that were given as a `regviz.Dataset` and cannot be generated again from here.
+    """Sizes and hash of a `regviz.Dataset`; the points cannot be generated again from them.
 
-    `regviz.train` and its like put it into the experiment of a `History`; ``history.dataset`` holds
-    the points themselves.
+    `regviz.train`, `regviz.stream` and `regviz.replicate` put it into the experiment of the
+    `History` that they return; ``history.dataset`` holds the points themselves.
 
     Parameters
     ----------
     task : {"binary", "multiclass", "regression"}
     n_columns, n_outputs : int
-        Columns of the points, and units of the output layer.
+        Number of columns of the points, and number of units of the output layer.
     n_train, n_validation, n_test : int
-        Points of each split.
+        Number of points of each split.
     digest : str
-        The first 16 hexadecimal digits of a SHA-256 hash of all arrays: experiments on different
-        points differ.
+        The first 16 hexadecimal digits of the SHA-256 hash of the task and all arrays, so that
+        experiments on different points are unequal.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class ArraysSpec:
 
     @property
     def name(self) -> str:
-        """``"arrays"``, where a toy dataset has its name."""
+        """``"arrays"``, in place of a toy dataset's name."""
         return "arrays"
 
     @property

@@ -1,4 +1,4 @@
-"""A visitor's own points, drawn or uploaded, as a frozen value that fits into a link."""
+"""A visitor's own points, drawn or uploaded, as a frozen value with a compact text for links."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ from regviz.spec.validation import (
 )
 
 MIN_POINTS, MAX_POINTS = 10, 2000
-MAX_CLASSES = 10  # so many have a colour and a shape of their own
+MAX_CLASSES = 10  # the number of colours and shapes in `regviz.methods.palette`
 LARGEST = 1e5
 DECIMALS = 3
 LONGEST_NAME = 40
@@ -37,24 +37,25 @@ class PointsSpec:
     Parameters
     ----------
     points : array-like of shape (n, 3)
-        Rows ``(x1, x2, y)``, 10 to 2000 of them, of at most 100,000 in size. They are kept
-        to three decimals, so that a link holds the very points that were trained on. ``y`` is a
-        class, from 0 to 9, or a value (regression).
+        10 to 2000 rows ``(x1, x2, y)`` of numbers from -100,000 to 100,000. They are rounded to
+        three decimals, so that a link holds exactly the points that are trained on. ``y`` is a
+        class number from 0 to 9, or the target of a regression.
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
-        What the classes are called, in the order of their numbers: all different, with 1 to 40
-        characters each; ``()`` is "class 0" and so on.
+        Names of the classes in the order of their numbers: all different, with 1 to 40 printable
+        characters each. ``()`` stands for "class 0", "class 1" and so on.
     train_fraction : float
-        Share of the points that is not kept for testing, between 0.05 and 0.95.
+        Share of the points for training and validation, 0.05 to 0.95; the others are for testing.
     validation_fraction : float
-        Share of those training points that is held out for validation, 0 to 0.5.
+        Share of these points that is held out for validation, 0 to 0.5.
     standardize : bool
-        Shift and scale each coordinate by the mean and standard deviation of the training points.
+        Whether to shift and scale each coordinate by the mean and standard deviation of the
+        training points.
     seed : int
-        Seed of the splits.
+        Seed of the splits, 0 to 2**32 - 1.
     split : str
-        A digit for each point: 0 for training, 1 for validation, 2 for test. Then the fractions
-        and the seed do not matter. ``""`` splits by them.
+        One digit for each point: 0 for training, 1 for validation, 2 for test; fractions and seed
+        are then ignored. ``""`` splits by fractions and seed.
 
     Raises
     ------
@@ -99,7 +100,14 @@ class PointsSpec:
             self._check_split()
 
     def _check_classes(self) -> int:
-        """Classes are 0, 1, … without gaps, with points enough to split; how many there are."""
+        """Return the number of classes.
+
+        Raises
+        ------
+        ValueError
+            If the classes are not 0, 1, … without gaps, or if one has fewer than 3 points, one for
+            each split.
+        """
         counts = Counter(y for _, _, y in self.points)
         most = 2 if self.task == "binary" else MAX_CLASSES
         n_classes = 2 if self.task == "binary" else max(3, len(counts))
@@ -112,7 +120,7 @@ class PointsSpec:
         return n_classes
 
     def _check_split(self) -> None:
-        """Every class has a point to train on, and there is one to test on."""
+        """Raise ValueError unless each class has a training point and there is a test point."""
         split = self.split
         if not isinstance(split, str) or len(split) != self.n_samples or {*split} - {*"012"}:
             raise invalid("split", "0, 1 or 2 for each point", split)
@@ -126,28 +134,32 @@ class PointsSpec:
 
     @property
     def name(self) -> str:
-        """``"own"``, where a toy dataset has its name."""
+        """``"own"``, in place of a toy dataset's name."""
         return "own"
 
     @property
     def n_samples(self) -> int:
-        """How many points there are."""
+        """Number of points of all splits."""
         return len(self.points)
 
     @property
     def n_outputs(self) -> int:
-        """Units of the output layer."""
+        """Number of units of the output layer."""
         return len({y for _, _, y in self.points}) if self.task == "multiclass" else 1
 
     def to_text(self) -> str:
-        """The points as text of letters, digits, ``-`` and ``_``, for a link."""
+        """Return the points as text of letters, digits, ``-`` and ``_``, for a link.
+
+        The text is URL-safe base64 of zlib-compressed differences: one little-endian int32 for each
+        number, in thousandths, column after column.
+        """
         steps = np.rint(np.array(self.points) * 10**DECIMALS).astype("<i4").T
         body = zlib.compress(np.diff(steps, prepend=0).astype("<i4").T.tobytes("F"), 9)
         return base64.urlsafe_b64encode(body).decode().rstrip("=")
 
     @classmethod
     def from_text(cls, text: str, **others: object) -> Self:
-        """Read what `to_text` wrote.
+        """Build points from the text of `to_text`.
 
         Parameters
         ----------
@@ -172,13 +184,13 @@ class PointsSpec:
 
 
 def pack_split(split: str) -> str:
-    """Return the split of `PointsSpec` as text for a link."""
+    """Return the ``split`` of a `PointsSpec` as text for a link: URL-safe base64 of zlib data."""
     body = zlib.compress(split.encode(), 9)
     return base64.urlsafe_b64encode(body).decode().rstrip("=")
 
 
 def unpack_split(text: str) -> str:
-    """Read what `pack_split` wrote.
+    """Return the split from the text of `pack_split`.
 
     Raises
     ------
@@ -197,7 +209,7 @@ def _unpacked(text: str, limit: int) -> bytes:
     Raises
     ------
     ValueError
-        If the text is damaged or holds more.
+        If the text is damaged or decompresses to more.
     """
     try:
         body = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -215,7 +227,7 @@ def _is_name(name: object) -> bool:
 
 
 def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:
-    """The points as rows of three numbers, rounded."""
+    """Return the points as rows of three numbers, rounded to `DECIMALS`."""
     try:
         rows = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -227,5 +239,5 @@ def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:
     wrong = rows[~(np.abs(rows) <= LARGEST)]
     if wrong.size:
         raise invalid("points", f"numbers from -{LARGEST:g} to {LARGEST:g}", float(wrong[0]))
-    # adding 0 turns -0 into 0
+    # adding 0 turns -0 into 0, so that equal points have equal texts and digests
     return tuple(map(tuple, (np.round(rows, DECIMALS) + 0.0).tolist()))

@@ -20,24 +20,26 @@ class ToyDataset:
     Parameters
     ----------
     name : str
-        Its name in `DataSpec`, links and files.
+        Identifier in `DataSpec`, links and files.
     label : str
-        Its name on the page and in figures.
+        Name on the page and in figures.
     task : {"binary", "multiclass", "regression"}
     make : callable
-        ``make(n, noise, rng)`` returns ``X`` of shape (n, 2) and ``y`` of shape (n,): classes 0, 1,
-        … or values. It draws from ``rng``, a `numpy.random.Generator`, and from nothing else.
-        ``noise`` is a standard deviation.
+        ``make(n, noise, rng)`` returns ``X`` of shape (n, 2) and ``y`` of shape (n,): class numbers
+        0, 1, … or the targets of a regression. ``noise`` is the standard deviation of the noise.
+        All random numbers come from ``rng``, a `numpy.random.Generator`, so that equal seeds give
+        equal points.
     collapse : float
-        The L1 strength at which networks with hidden layers become constant on it, above 0. The
-        strengths on offer end there; ``python -m benchmarks.strengths collapse`` measures it.
+        The L1 strength at which networks with hidden layers become constant on these points, above
+        0 and up to 1000. It is the strongest L1 strength on offer;
+        ``python -m benchmarks.strengths collapse`` measures it.
     n_classes : int
-        Classes of a multiclass task, 3 to 20.
+        Number of classes of a multiclass task, 3 to 20; ignored for other tasks.
 
     Raises
     ------
     ValueError
-        If a parameter is not allowed.
+        If a parameter is of the wrong type or out of range.
     """
 
     name: str
@@ -59,7 +61,7 @@ DATASETS: dict[str, ToyDataset] = {}
 
 
 def register_dataset(dataset: ToyDataset) -> None:
-    """Offer a toy dataset: in `DataSpec`, on the page, in links and in files.
+    """Add a toy dataset to those that `DataSpec`, the page, links and files know by name.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def register_dataset(dataset: ToyDataset) -> None:
     Raises
     ------
     ValueError
-        If there is another one of this name.
+        If another dataset has this name, or if the name is ``"own"`` or ``"arrays"``.
 
     Examples
     --------
@@ -86,11 +88,11 @@ def register_dataset(dataset: ToyDataset) -> None:
     DATASETS[dataset.name] = dataset
 
 
-RESERVED = ("own", "arrays")  # names of points that are no toy dataset's
+RESERVED = ("own", "arrays")  # the names of `PointsSpec` and `ArraysSpec`
 
 
 def _seed(rng: np.random.Generator) -> int:
-    """A seed for scikit-learn's generators, which take no ``Generator``."""
+    """Draw a seed for scikit-learn's dataset functions, which do not accept a ``Generator``."""
     return int(rng.integers(2**32))
 
 

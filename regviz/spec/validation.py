@@ -1,4 +1,4 @@
-"""Checks of single arguments. Every refusal names the parameter, what is allowed and what came."""
+"""Checks of single arguments. Errors name the parameter, the allowed values and the given value."""
 
 from collections.abc import Collection
 from numbers import Integral, Real
@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
-MAX_SEED = 2**32 - 1  # what NumPy and scikit-learn take
+MAX_SEED = 2**32 - 1  # the largest seed that numpy.random.RandomState accepts
 
 
 class Said(str):
@@ -17,7 +17,17 @@ class Said(str):
 
 
 def invalid(parameter: str, allowed: str, got: object) -> ValueError:
-    """The one form of our error messages; the caller raises what this returns."""
+    """Return the exception for an invalid argument, with a message of the project's one form.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter.
+    allowed : str
+        Description of the allowed values, which completes "must be".
+    got : object
+        The given value; its ``repr`` is cut to 80 characters.
+    """
     try:
         shown = repr(got)
     except ValueError:  # a number of thousands of digits
@@ -28,7 +38,7 @@ def invalid(parameter: str, allowed: str, got: object) -> ValueError:
 
 
 def integer(parameter: str, value: Any, low: int, high: int) -> int:
-    """Check that ``value`` is a whole number in ``[low, high]``."""
+    """Return ``value`` as int; raise ValueError unless it is a whole number in [low, high]."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
         raise invalid(parameter, f"a whole number from {low} to {high}", value)
     return int(value)
@@ -43,7 +53,10 @@ def real(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """Check that ``value`` is a finite number in ``[low, high]``, or within an open end."""
+    """Return ``value`` as float; raise ValueError unless it is a finite number in [low, high].
+
+    ``open_low`` and ``open_high`` exclude the bound itself.
+    """
     try:
         number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else None
     except OverflowError:
@@ -56,14 +69,14 @@ def real(
 
 
 def choice(parameter: str, value: Any, allowed: Collection[str]) -> str:
-    """Check that ``value`` is one of the names ``allowed``."""
+    """Return ``value``; raise ValueError unless it is one of the names ``allowed``."""
     if not isinstance(value, str) or value not in allowed:
         raise invalid(parameter, "one of " + ", ".join(map(repr, allowed)), value)
     return value
 
 
 def boolean(parameter: str, value: Any) -> bool:
-    """Check that ``value`` is True or False."""
+    """Return ``value``; raise ValueError unless it is True or False."""
     if not isinstance(value, bool):
         raise invalid(parameter, "True or False", value)
     return value

@@ -9,8 +9,9 @@ import pytest
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz.analysis import replicates as module
-from regviz.analysis.replicates import stream_replicates, with_seed
+from regviz.analysis.replicates import under_seeds, with_seed
 from regviz.data.datasets import SPLITS, make_dataset
+from regviz.engine.recorder import histories
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, label_noise=0.1)
@@ -135,11 +136,11 @@ def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():
         training=dataclasses.replace(other.training, seed=experiment.training.seed),
     )
     assert back == experiment
-    histories = regviz.replicate(experiment, range(3))
-    for one, two in itertools.combinations(histories, 2):
+    runs = regviz.replicate(experiment, range(3))
+    for one, two in itertools.combinations(runs, 2):
         assert (one.dataset.X_train != two.dataset.X_train).any()
         assert (one.parameters[0] != two.parameters[0]).any()
-    for history in histories:  # the networks of a seed start alike
+    for history in runs:  # the networks of a seed start alike
         assert (history.parameters[0] == history.parameters[0, :1]).all()
 
 
@@ -154,7 +155,7 @@ def test_what_is_watched_grows_epoch_by_epoch_and_can_be_stopped():
             raise Enough
 
     experiment = Experiment(SMALL, training=TrainingSpec(epochs=9))
-    growing = stream_replicates(experiment, [1, 2], after_epoch=count)
+    growing = histories(*under_seeds(experiment, [1, 2]), count)
     for n_frames in (1, 2, 3, 4):
         assert [len(history.epochs) for history in next(growing)] == [n_frames, n_frames]
     with pytest.raises(Enough):
@@ -179,10 +180,10 @@ def test_impossible_seeds_are_refused_by_name(seeds, message):
 
 def test_what_cannot_be_trained_is_refused_before_anything_is():
     with pytest.raises(ValueError, match=r"^experiment must be an Experiment, got 'moons'"):
-        stream_replicates("moons", [1])
+        regviz.replicate("moons", [1])
     experiment = Experiment(SMALL, training=TrainingSpec(batch_size=1000))
     with pytest.raises(ValueError, match=r"^batch_size must be at most 24"):
-        stream_replicates(experiment, [1])
+        regviz.replicate(experiment, [1], after_epoch=pytest.fail)
 
 
 def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):

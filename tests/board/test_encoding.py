@@ -77,7 +77,7 @@ def sent() -> Sent:
 @pytest.fixture
 def mixed(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> Sent:
     """Half precision up to time 5, and from there on every other frame in single precision."""
-    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < 5)
+    monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: t < 5)
     return sent_of(sent.grid, sent.history, limit=0)
 
 

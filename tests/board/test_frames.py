@@ -100,18 +100,18 @@ def test_a_frame_with_what_half_precision_cannot_hold_is_refused(
     history: regviz.History, value: float, k: int
 ):
     # a tanh unit that is saturated anyway would hide an infinite weight
-    assert FrameSelector(history, NOTHING)._bears_half(history, -1)
-    assert not FrameSelector(history, NOTHING)._bears_half(with_weight(history, value, k=k), -1)
+    assert FrameSelector(history, NOTHING)._half_suffices(history, -1)
+    assert not FrameSelector(history, NOTHING)._half_suffices(with_weight(history, value, k=k), -1)
 
 
 @pytest.mark.filterwarnings("error")
 def test_predictions_that_are_no_numbers_are_refused():
     network = regviz.NetworkSpec((32,) * 6, "linear")
     deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    assert FrameSelector(deep, NOTHING)._bears_half(deep, 0)
+    assert FrameSelector(deep, NOTHING)._half_suffices(deep, 0)
     wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
     assert np.isinf(wild.predict(wild.dataset.X_train)).any()
-    assert not FrameSelector(wild, NOTHING)._bears_half(wild, 0)
+    assert not FrameSelector(wild, NOTHING)._half_suffices(wild, 0)
 
 
 @pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
@@ -130,9 +130,9 @@ def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
         return values
 
     selector = FrameSelector(history, NOTHING)
-    assert selector._bears_half(history, 0)
+    assert selector._half_suffices(history, 0)
     monkeypatch.setattr(FrameSelector, "_predict", moved)
-    assert selector._bears_half(history, 0) == borne
+    assert selector._half_suffices(history, 0) == borne
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_message_carries_one_precision_and_no_frame_is_lost(
     grid: StrengthGrid, history: regviz.History, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
-    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < 5)
+    monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: t < 5)
     messages = recording(grid, grid.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]
     assert kinds == ["<f2", "<f4"]

@@ -31,7 +31,7 @@ def fail_from(monkeypatch: pytest.MonkeyPatch) -> FailFrom:
     """Let half precision be refused from a frame on."""
 
     def fail(n: int) -> None:
-        monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: t < n)
+        monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: t < n)
 
     return fail
 

@@ -5,7 +5,7 @@ import pytest
 
 from regviz.engine import measures
 
-NAMES = ("sparsity", "near_zero", "l1_norm", "l2_norm", "effective_weights", "hoyer", "gini")
+NAMES = ("sparsity", "near_zero", "l1_norm", "l2_norm", "effective_weights", "hoyer")
 
 
 def test_sparsity_counts_exact_zeros_only():
@@ -39,18 +39,6 @@ def test_evenly_spread_and_single_weights_are_the_ends_of_each_scale(n):
     assert measures.effective_weights(single) == pytest.approx(1, rel=1e-12)
     assert measures.hoyer(even) == pytest.approx(0, abs=1e-12)
     assert measures.hoyer(single) == pytest.approx(1, rel=1e-12)
-    assert measures.gini(even) == pytest.approx(0, abs=1e-12)
-    assert measures.gini(single) == pytest.approx(1 - 1 / n, rel=1e-12)
-
-
-def test_gini_is_half_the_relative_mean_difference():
-    weights = np.random.default_rng(1).normal(size=(5, 23))
-    weights[2, :9] = 0
-    size = np.abs(weights)
-    difference = np.abs(size[:, :, None] - size[:, None]).mean(axis=(1, 2))
-    np.testing.assert_allclose(
-        measures.gini(weights), difference / (2 * size.mean(axis=1)), rtol=1e-12
-    )
 
 
 def test_hoyer_equals_its_formula():
@@ -58,7 +46,7 @@ def test_hoyer_equals_its_formula():
     assert measures.hoyer([3, 0, -4, 0]) == pytest.approx(0.6, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["sparsity", "effective_weights", "hoyer", "gini"])
+@pytest.mark.parametrize("name", ["sparsity", "effective_weights", "hoyer"])
 def test_measures_of_spread_do_not_depend_on_scale_or_order(name):
     measure = getattr(measures, name)
     weights = np.random.default_rng(2).normal(size=40)
@@ -67,7 +55,7 @@ def test_measures_of_spread_do_not_depend_on_scale_or_order(name):
         assert measure(same) == pytest.approx(measure(weights), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["effective_weights", "hoyer", "gini"])
+@pytest.mark.parametrize("name", ["effective_weights", "hoyer"])
 @pytest.mark.filterwarnings("error")
 def test_what_zero_weights_leave_undefined_is_nan(name):
     found = getattr(measures, name)([[0.0, 0.0, 0.0], [1.0, 0.0, 2.0]])

@@ -246,7 +246,7 @@ def test_an_exception_on_the_page_is_an_error():
     asyncio.run(visitor._hear(ForwardMsg(script_finished=1)))
     assert visitor.errors == [
         "ValueError: no",
-        "a message that was kept no longer is named",
+        "a reference to a message that is no longer cached",
         "the page does not run",
     ]
 

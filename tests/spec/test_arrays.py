@@ -12,7 +12,6 @@ from sklearn.preprocessing import StandardScaler
 
 import regviz
 from regviz import ArraysSpec, Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.analysis.replicates import stream_replicates
 from regviz.methods.labels import dataset_label
 
 RNG = np.random.default_rng(0)
@@ -141,7 +140,6 @@ def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, 
         lambda e, d: regviz.stream(e, d),
         lambda e, d: next(regviz.stream(e, d)),
         lambda e, d: regviz.replicate(e, [1], dataset=d),
-        lambda e, d: stream_replicates(e, [1], dataset=d),
     ],
 )
 def test_the_warning_of_scales_names_the_line_of_the_user(train):
