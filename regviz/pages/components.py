@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from regviz.server.assets import place
+from regviz.server.assets import assets_path
 
 # Where a later version of the server goes on with a page that is open, the page is loaded anew, as
 # all that was chosen is in its address; but not by all visitors at the same instant.
@@ -34,7 +34,7 @@ def asset_component(name: str, folder: str) -> Any:
     What Streamlit is given is a stub, as inline code travels with every message: the browser loads
     the modules once, from the server.
     """
-    return st.components.v2.component(name, js=STUB.substitute(place=place(), folder=folder))
+    return st.components.v2.component(name, js=STUB.substitute(place=assets_path(), folder=folder))
 
 
 def plain(text: str) -> str:
