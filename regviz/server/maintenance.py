@@ -12,8 +12,8 @@ from regviz.jobs.registry import JobRegistry
 _logger = logging.getLogger("regviz.errors")
 
 INTERVAL_SECONDS = 20.0
-# Collections after a visitor has left: the last comes after Streamlit has dropped the session, which
-# it does after 120 s (`disconnectedSessionTTL`).
+# Number of collections after a visitor has left: more than one, as Streamlit drops the session only
+# after `disconnectedSessionTTL`, 120 s.
 N_COLLECTIONS = 12
 
 
