@@ -67,7 +67,7 @@ def show(
 
 
 def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
-    """Return the scene with those of the current focus, strengths and epoch that are no defaults."""
+    """Return the scene with the current focus, strengths and epoch, except default values."""
     now = view()
     strengths = {
         key: grid.strengths(key)[strength_index]

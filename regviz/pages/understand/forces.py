@@ -66,9 +66,9 @@ def worked_example(first: float, second: float) -> str:
     sizes, squares = abs(first) + abs(second), first**2 + second**2
     one, two = (f"({digits(w)})" if w < 0 else digits(w) for w in (first, second))
     lines = [
-        f"**L1**: Σ|w| = |{digits(first)}| + |{digits(second)}| = **{_plain(sizes)}**",
-        f"**L2**: Σw² = {one}² + {two}² = **{_plain(squares)}**",
-        f"Some books write ½Σw², here {_plain(squares / 2)}. RegViz adds λ₁·Σ|w| + (λ₂/2)·Σw² to the"
+        f"**L1**: Σ|w| = |{digits(first)}| + |{digits(second)}| = **{_text(sizes)}**",
+        f"**L2**: Σw² = {one}² + {two}² = **{_text(squares)}**",
+        f"Some books write ½Σw², here {_text(squares / 2)}. RegViz adds λ₁·Σ|w| + (λ₂/2)·Σw² to the"
         " loss, so that L2's gradient is λ₂w.",
     ]
     large = max(abs(first), abs(second))
@@ -278,6 +278,6 @@ def _log_slider(
     )
 
 
-def _plain(value: float) -> str:
+def _text(value: float) -> str:
     """Format a number with up to ten significant digits, and a typographic minus."""
     return f"{value:.10g}".replace("-", "−")
