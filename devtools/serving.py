@@ -115,8 +115,8 @@ class Site:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        # `localhost` is another site than 127.0.0.1, but local too: browsers block requests from public
-        # sites to local ones
+        # `localhost` is another site than 127.0.0.1, and is local too: browsers block requests from
+        # public sites to local ones
         self.origin = f"http://localhost:{self._server.server_port}"
 
     def __enter__(self) -> Self:

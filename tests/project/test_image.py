@@ -172,7 +172,7 @@ def test_hashes_are_looked_up_for_every_kind_of_machine(
         info = {"archive_info": {"hashes": {"sha256": f"5ef0{machine}"}}}
         return [{"metadata": {"name": "Some.Thing"}, "download_info": info}]
 
-    monkeypatch.setattr(lock, "asked", ask)
+    monkeypatch.setattr(lock, "resolve", ask)
     found = lock.wheel_hashes(["some_thing==1.2"], "--more")
     assert found == {"some_thing==1.2": {f"5ef0{machine}" for machine in lock.MACHINES}}
     assert all("--no-deps" in options and "--more" in options for options in asked)
