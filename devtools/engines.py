@@ -52,8 +52,12 @@ def find_firefox() -> str | None:
 
 def find_webkit() -> str | None:
     """Return the path of WebKitGTK's MiniBrowser, or None if it, its driver or Xvfb is missing."""
-    found = [str(path) for path in Path("/").glob(BROWSERS[1:])]
-    return found[0] if found and shutil.which("WebKitWebDriver") and shutil.which("Xvfb") else None
+    browsers = [str(path) for path in Path("/").glob(BROWSERS[1:])]
+    return (
+        browsers[0]
+        if browsers and shutil.which("WebKitWebDriver") and shutil.which("Xvfb")
+        else None
+    )
 
 
 class Firefox:

@@ -33,6 +33,11 @@ from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 
 PREVIEW_ROWS = 4
 UNCHANGED = "What is on screen stays."
+REQUIREMENTS = (
+    "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with two columns of numbers,"
+    f" a column of classes or values, {MIN_POINTS} to {MAX_POINTS} rows, at most"
+    f" {MAX_BYTES // 1_000_000} MB."
+)
 KIND_LABELS: dict[Kind, str] = {"classes": "a class", "value": "a value"}
 
 _canvas = asset_component("regviz_draw", "draw")
@@ -81,14 +86,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         help="150 irises: four measurements in centimetres, and the species.",
     )
     if file is None:
-        if before is None:
-            st.caption(
-                "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with"
-                " two columns of numbers, a column of classes or values,"
-                f" {MIN_POINTS} to {MAX_POINTS} rows, at most {MAX_BYTES // 1_000_000} MB."
-            )
-        else:
-            st.caption(f"In use: {_summary(before)}")
+        st.caption(REQUIREMENTS if before is None else f"In use: {_summary(before)}")
         return before
     try:
         spec = _choose_columns(_read(file.getvalue(), file.file_id), file.file_id)

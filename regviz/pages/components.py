@@ -14,12 +14,12 @@ from regviz.server.assets import assets_path
 # the whole state. The random delay spreads the reloads of all visitors over three seconds.
 STUB = Template("""\
 export default async (component) => {
-  window.regvizPlace ??= "$place";
-  if (window.regvizPlace !== "$place") {
+  window.regvizAssets ??= "$path";
+  if (window.regvizAssets !== "$path") {
     setTimeout(() => location.reload(), 3000 * Math.random());
     return;
   }
-  const { render } = await import(new URL("$place/$folder/main.js", document.baseURI));
+  const { render } = await import(new URL("$path/$folder/main.js", document.baseURI));
   return render(component);
 };
 """)
@@ -34,7 +34,7 @@ def asset_component(name: str, folder: str) -> Any:
     Streamlit sends a component's inline code with every message. So the inline code is a stub that
     imports the module, which the browser caches.
     """
-    return st.components.v2.component(name, js=STUB.substitute(place=assets_path(), folder=folder))
+    return st.components.v2.component(name, js=STUB.substitute(path=assets_path(), folder=folder))
 
 
 def plain(text: str) -> str:

@@ -83,13 +83,13 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
 
 def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     """Draw the choice of one size for all hidden layers or for each; return a size per layer."""
-    most = max(base, default=8)
+    largest = max(base, default=8)
     unequal = layers > 1 and st.toggle(
         "Layers of different size", **control_options("unequal", len(set(base)) > 1)
     )
     if not unequal:
         units = st.slider(
-            "Units in each layer", 1, 32, **control_options("units", most), disabled=layers == 0
+            "Units in each layer", 1, 32, **control_options("units", largest), disabled=layers == 0
         )
         return (int(units),) * layers
     sizes = []
@@ -100,7 +100,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
             f"Layer {i + 1}",
             1,
             32,
-            **control_options(f"units_{i}", base[i] if i < len(base) else most),
+            **control_options(f"units_{i}", base[i] if i < len(base) else largest),
         )
         sizes.append(int(units))
     return tuple(sizes)

@@ -81,8 +81,10 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
     if points is None:
         return base  # until there are enough points, the data in use stays
     split = base if isinstance(base, PointsSpec) else points
-    kept = 1 - points.split.count("2") / points.n_samples if points.split else split.train_fraction
-    percent = round(100 * kept)
+    fraction = (
+        1 - points.split.count("2") / points.n_samples if points.split else split.train_fraction
+    )
+    percent = round(100 * fraction)
     share = st.slider(
         "Share for training",
         min(10, percent),
@@ -119,12 +121,12 @@ def _choose_example(base: DataSpec) -> DataSpec:
         help="Standard deviation of the noise: of the points' positions, or of the value that is"
         " to be predicted.",
     )
-    kept = 1 - base.validation_fraction
-    most = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
+    fitted = 1 - base.validation_fraction
+    max_train = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
     n_train = st.slider(
         "Training points",
         min(15, n_train_of(base)),
-        max(most, n_train_of(base)),
+        max(max_train, n_train_of(base)),
         **control_options("n_train", n_train_of(base)),
         step=15,
         help=f"Of {base.n_samples} points. A third as many again are held out for validation; the"
@@ -132,7 +134,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
     )
     fraction = base.train_fraction
     if n_train != n_train_of(base):
-        fraction = min(0.95, round(n_train / base.n_samples / kept, 6))
+        fraction = min(0.95, round(n_train / base.n_samples / fitted, 6))
     label_noise = 0.0
     if DATASETS[name].task != "regression":
         percent = st.slider(

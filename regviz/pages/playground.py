@@ -132,10 +132,12 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
     state.n_replies += 1
-    most = N_FIRST_FRAMES if state.n_replies == 1 else None
+    max_frames = N_FIRST_FRAMES if state.n_replies == 1 else None
     pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)
     source = Source(grid, name, rows, history, run.selector)
-    message = encode(source, n_received, state.n_replies, state.requested_view, link, pause, most)
+    message = encode(
+        source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
+    )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:

@@ -27,7 +27,7 @@ TOKENS = {
     "stop_script": 1,
     "app_heartbeat": 1,
     "file_urls_request": 1,
-    "deferred_file": 10,  # makes a file
+    "deferred_file": 10,  # the page creates a file for download
 }
 BYTES_PER_TOKEN = 10_000
 TOKENS_PER_SECOND, MAX_TOKENS = 20.0, 60.0  # refill rate and capacity of the token bucket
@@ -96,9 +96,9 @@ class Connection:
 def _without_long_link(data: bytes | None) -> bytes | None:
     """Return a message whose link exceeds `LONGEST_READ` with the link's length in its place.
 
-    The page then shows that the link is too long. Streamlit would close the connection for the
-    message itself, and the browser would connect and send it again. Only the ends of the link are
-    parsed: parsing 5 MB took the event loop 2.85 s.
+    The page then shows that the link is too long. Without this, a message of over 1 MB would end
+    the connection (`TOO_BIG`), and the browser would connect and send it again. Only the ends of
+    the link are parsed: parsing 5 MB took the event loop 2.85 s.
     """
     if data is None or not LONGEST_READ < len(data) <= MAX_LINK_BYTES:
         return data

@@ -99,14 +99,14 @@ class Limits:
         ValueError
             If a variable's text is not allowed.
         """
-        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
+        variables = {PREFIX + field.name.upper(): field for field in fields(cls)}
         for name in environment:
-            if name.startswith(PREFIX) and name not in known:
+            if name.startswith(PREFIX) and name not in variables:
                 logging.getLogger(__name__).warning(
-                    "%s is no setting of RegViz, which knows %s", name, ", ".join(known)
+                    "%s is no setting of RegViz, which knows %s", name, ", ".join(variables)
                 )
         values: dict[str, Any] = {}
-        for name, field in known.items():
+        for name, field in variables.items():
             if text := environment.get(name, "").strip():
                 values[field.name] = _read(name, text, field.default)
         try:

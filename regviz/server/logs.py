@@ -38,13 +38,13 @@ class RateLimit(logging.Filter):
 
     Parameters
     ----------
-    most : int
-        Records of one kind that pass in a minute.
+    max_per_minute : int
+        Number of records of one kind that pass in a minute.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_per_minute: int) -> None:
         super().__init__()
-        self.most = most
+        self.max_per_minute = max_per_minute
         self._counts: dict[tuple[str, int, str], tuple[float, int]] = {}
         self._lock = threading.Lock()
 
@@ -62,14 +62,14 @@ class RateLimit(logging.Filter):
             start, count = self._counts.get(kind, (record.created, 0))
             left_out = 0
             if record.created - start >= MINUTE:
-                left_out, start, count = max(count - self.most, 0), record.created, 0
+                left_out, start, count = max(count - self.max_per_minute, 0), record.created, 0
             if kind not in self._counts and len(self._counts) >= MAX_KINDS:
                 self._counts.clear()
             self._counts[kind] = (start, count + 1)
         if left_out:
             record.msg = f"{record.getMessage()} ({left_out} more of this kind were left out)"
             record.args = None
-        return count < self.most
+        return count < self.max_per_minute
 
 
 def configure() -> None:

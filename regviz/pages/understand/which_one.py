@@ -24,31 +24,31 @@ def show(snapshot: BoardSnapshot) -> None:
     measured = best(snapshot)
     losses = {key: one.loss for key, one in measured.items()}
     answers: dict[str, str] = {}
-    while not isinstance(question := consult(answers, losses), Advice):
+    while not isinstance(step := consult(answers, losses), Advice):
         given = st.radio(
-            f"**{len(answers) + 1}. {question.text}**",
-            [key for key, _ in question.answers],
+            f"**{len(answers) + 1}. {step.text}**",
+            [key for key, _ in step.answers],
             index=None,
-            format_func=dict(question.answers).__getitem__,
-            key=_key(question.key),
-            help=question.about,
+            format_func=dict(step.answers).__getitem__,
+            key=_key(step.key),
+            help=step.about,
             persist_state="page",
         )
         if given is None:
             st.caption(f"Question {len(answers) + 1} of at most {MAX_QUESTIONS}")
             break
-        answers[question.key] = given
-    if isinstance(question, Advice):
-        _advise(snapshot, question, measured)
+        answers[step.key] = given
+    if isinstance(step, Advice):
+        _advise(snapshot, step, measured)
     with st.container(horizontal=True):
-        if isinstance(question, Advice) and st.button(
+        if isinstance(step, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
             strength_indices = {
-                key: measured[key].strength_index for duel in question.duels for key in duel.methods
+                key: measured[key].strength_index for duel in step.duels for key in duel.methods
             }
             snapshot.show_on_board(
-                focus=question.method, strength_indices=strength_indices, scroll=True
+                focus=step.method, strength_indices=strength_indices, scroll=True
             )
         if answers:
             st.button(
