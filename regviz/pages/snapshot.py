@@ -30,7 +30,7 @@ def request_view(
     strength_indices : mapping of str to int
         Indices of strengths by method; other methods keep theirs.
     epoch : int, optional
-        The epoch to show; by default the end.
+        The epoch to show; by default the board keeps its own.
     scroll : bool
         Whether to scroll to the board.
     """
