@@ -1,10 +1,10 @@
-# What is installed here, and stripped, is all that the image takes from this stage.
+# Build stage: the image copies only the virtual environment from it.
 FROM python:3.11-slim AS build
 
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends binutils
 
-# nothing but what the files name, by its hash; compiled later
+# only packages of the lock files, with matching hashes; slim.py writes the bytecode
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
@@ -13,8 +13,8 @@ ENV PIP_NO_CACHE_DIR=1 \
     PIP_NO_DEPS=1 \
     PIP_COMPILE=0
 
-# An index with small CPU builds of torch, for builders that have one at hand. Whatever it offers,
-# only files whose hashes are written down are installed.
+# Optional package index with CPU builds of torch. Only files whose hashes are in the lock files are
+# installed from it.
 ARG EXTRA_INDEX_URL=""
 
 WORKDIR /build
@@ -48,12 +48,12 @@ COPY .streamlit .streamlit
 COPY assets assets
 COPY regviz regviz
 COPY app.py .
-# bytecode, and the code that trains, so that no visitor waits for a compiler
+# bytecode and Numba's compiled training code, so that the first visitor waits for no compiler
 RUN python -m compileall -q --invalidation-mode unchecked-hash regviz app.py \
     && /venv/bin/python -c "from regviz.engine.compiled import prepare; prepare()"
 
-# Nothing is written but temporary files: `docker run --read-only --tmpfs /tmp` serves as well. And
-# nobody is asked: without a name of its own, Streamlit asks on the internet for its address.
+# The server writes only temporary files, so `docker run --read-only --tmpfs /tmp` works too.
+# Without STREAMLIT_BROWSER_SERVER_ADDRESS, Streamlit asks a server on the internet for its address.
 ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \

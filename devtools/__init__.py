@@ -1,1 +1,1 @@
-"""Servers and browsers for tests and benchmarks."""
+"""Servers and browsers for tests and benchmarks, and screenshots for developers."""

@@ -1,9 +1,9 @@
-"""Find the board in a page that is open in a browser."""
+"""Access to the board of a page that is open in a browser."""
 
 from playwright.sync_api import Page
 
-# Streamlit says so when a control moves in the instant in which the board asks for frames;
-# `controls.moved` sees to it that the move counts.
+# Streamlit logs this warning if a control changes while the board requests frames;
+# `regviz.pages.changes` handles the change.
 TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
 
 SEARCH = """function search(root) {
@@ -19,7 +19,7 @@ SEARCH = """function search(root) {
 
 
 def find_board(page: Page) -> str:
-    """JavaScript that finds the board's root element, inside its shadow root."""
+    """Return a JavaScript expression for the test interface of the page's board."""
     page.evaluate(
         f"""() => {{
           {SEARCH}

@@ -1,7 +1,7 @@
-"""Install a browser for the tests where none is found: ``python devtools/browsers.py``.
+"""Install the browsers for the tests that are missing: ``python devtools/browsers.py``.
 
-Debian's Chromium where that can be installed (as root), else Playwright's own. Without a window of
-its own (``chromium-headless-shell``) it leaves a busy processor more time for the page.
+Chromium is Debian's if it can be installed (as root), else Playwright's. The build without windows,
+``chromium-headless-shell``, comes first, as it takes less processor time.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-# run as a script, this file's folder is searched for modules, and not the one of the repository
+# a script's own folder is on the module path, but the repository's root is not
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from devtools.engines import find_firefox, find_webkit
 
@@ -24,7 +24,7 @@ OTHERS = (
 
 
 def find_chromium() -> str | None:
-    """Path of a Chromium that can be started, or None."""
+    """Return the path of Chromium, or None if it is not installed."""
     for name in (HEADLESS, "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def install_chromium() -> None:
-    """Install Chromium unless there is one; exit with a message if that fails."""
+    """Install Chromium if it is missing; exit with a message if that fails."""
     if find_chromium():
         return
     if shutil.which("apt-get") and os.geteuid() == 0:

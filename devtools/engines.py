@@ -1,7 +1,7 @@
-"""Firefox and WebKit as their makers build them, driven through WebDriver.
+"""Unmodified Firefox and WebKitGTK, driven by WebDriver.
 
-Playwright drives builds of its own, or a Firefox newer than Debian's. Firefox speaks WebDriver BiDi
-itself; WebKitGTK has a driver, which needs a screen, here Xvfb's.
+Playwright drives builds of its own, or a Firefox newer than Debian's. Firefox supports WebDriver
+BiDi itself. WebKitGTK has a separate driver, and needs a display, which Xvfb provides.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from websockets.sync.client import connect
 
-SECONDS = 60  # for an answer, and until a page is as expected
+TIMEOUT_SECONDS = 60  # for a browser's response, and for a page to become as expected
 BROWSERS = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
 
 
@@ -27,21 +27,18 @@ class Engine(Protocol):
     """A browser with one page."""
 
     def goto(self, url: str) -> None:
-        """Open an address, and wait until it is loaded."""
-        """Load a page."""
+        """Load a URL, and wait until it is loaded."""
 
     def evaluate(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression in the page."""
-        """The value of a JavaScript expression, or of its promise."""
+        """Return the value of a JavaScript expression in the page, or of its promise."""
 
     def errors(self) -> list[str]:
-        """Return the errors that the page has written to its console."""
-        """Errors on the page's console, as far as the browser tells."""
+        """Return the errors on the page's console; WebKit's driver reports none."""
 
 
 def wait_for(engine: Engine, expression: str) -> None:
     """Wait until a JavaScript expression is true."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not engine.evaluate(expression):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{expression} is still not true")
@@ -49,14 +46,18 @@ def wait_for(engine: Engine, expression: str) -> None:
 
 
 def find_firefox() -> str | None:
-    """Path of a Firefox, or None."""
+    """Return the path of Firefox, or None if it is not installed."""
     return shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 def find_webkit() -> str | None:
-    """Path of WebKitGTK's small browser, if driver and screen are there too, or None."""
-    found = [str(path) for path in Path("/").glob(BROWSERS[1:])]
-    return found[0] if found and shutil.which("WebKitWebDriver") and shutil.which("Xvfb") else None
+    """Return the path of WebKitGTK's MiniBrowser, or None if it, its driver or Xvfb is missing."""
+    browsers = [str(path) for path in Path("/").glob(BROWSERS[1:])]
+    return (
+        browsers[0]
+        if browsers and shutil.which("WebKitWebDriver") and shutil.which("Xvfb")
+        else None
+    )
 
 
 class Firefox:
@@ -75,7 +76,7 @@ class Firefox:
         self._n += 1
         self._socket.send(json.dumps({"id": self._n, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(SECONDS))
+            message = json.loads(self._socket.recv(TIMEOUT_SECONDS))
             if message.get("id") == self._n:
                 assert message["type"] == "success", message
                 return message["result"]
@@ -108,13 +109,13 @@ class WebKit:
     def __init__(self, url: str, browser: str) -> None:
         self._url = url
         options = {"binary": browser, "args": ["--automation"]}
-        requested_view = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
-        self._url += "/session/" + self._post("/session", capabilities=requested_view)["sessionId"]
+        capabilities = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        self._url += "/session/" + self._post("/session", capabilities=capabilities)["sessionId"]
         self._post("/window/rect", x=0, y=0, width=1400, height=900)
 
     def _post(self, path: str, **body: object) -> Any:
         request = urllib.request.Request(self._url + path, json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             return json.load(answer)["value"]
 
     def goto(self, url: str) -> None:
@@ -139,14 +140,14 @@ def firefox(path: str) -> Iterator[Firefox]:
         command = [path, "--headless", "--no-remote", "--profile", profile]
         with running([*command, "--remote-debugging-port", "0"], stderr=subprocess.PIPE) as process:
             assert process.stderr
-            said = (line.decode() for line in process.stderr)
-            url = next(line.split()[-1] for line in said if "BiDi listening on" in line)
+            lines = (line.decode() for line in process.stderr)
+            url = next(line.split()[-1] for line in lines if "BiDi listening on" in line)
             yield Firefox(url)
 
 
 @contextmanager
 def webkit(path: str) -> Iterator[WebKit]:
-    """Start WebKitGTK's browser on a screen of its own."""
+    """Start WebKitGTK's MiniBrowser on a display of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -154,10 +155,10 @@ def webkit(path: str) -> Iterator[WebKit]:
     screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24"]
     with running([*screen, "-nolisten", "tcp"], pass_fds=[writing]):
         display = os.read(reading, 16).decode().strip()
-        # its sandbox needs what containers do not allow; it sees our own page alone
+        # the sandbox needs privileges that containers lack; the browser loads only our own page
         variables = {"DISPLAY": f":{display}", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
         with running(["WebKitWebDriver", "-p", str(port)], env=os.environ | variables):
-            deadline = time.monotonic() + SECONDS
+            deadline = time.monotonic() + TIMEOUT_SECONDS
             while True:
                 try:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=2).close()
@@ -168,17 +169,17 @@ def webkit(path: str) -> Iterator[WebKit]:
             session = WebKit(f"http://127.0.0.1:{port}", path)
             yield session
             urllib.request.urlopen(
-                urllib.request.Request(session._url, method="DELETE"), timeout=SECONDS
+                urllib.request.Request(session._url, method="DELETE"), timeout=TIMEOUT_SECONDS
             ).close()
 
 
 @contextmanager
 def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that ends with the block."""
+    """Run a command as a process until the context ends."""
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
     process = subprocess.Popen(command, **options)
     try:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=SECONDS)
+        process.wait(timeout=TIMEOUT_SECONDS)

@@ -1,9 +1,9 @@
-"""Take a picture of the page as it is now, with a server of its own.
+"""Write a screenshot of the page, with a server of its own.
 
     python -m devtools.screenshot page.png
     python -m devtools.screenshot page.png --link "data=moons&focus=l2&l2=0.01" --view Forces
 
-It waits until all networks are trained and drawn.
+The screenshot shows the page after all networks are trained and drawn.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from devtools.browsers import find_chromium
 from devtools.serving import serve
 
 WAIT_SECONDS = 60
-REST_SECONDS = 2  # without a change of the page's height
-# the height of what scrolls, where nothing is drawn or on its way
+STABLE_SECONDS = 2  # time without a change of the page's height
+# the height of the page's scrolling element, or 0 while Streamlit runs or elements are stale
 HEIGHT = """() => {
   const app = document.querySelector("[data-testid=stApp]");
   const runs = app.dataset.testScriptState !== "notRunning";
@@ -37,20 +37,20 @@ def screenshot(
     height: int = 1000,
     dark: bool = False,
 ) -> None:
-    """Write a picture of the page to a file.
+    """Write a screenshot of the page to a file.
 
     Parameters
     ----------
     file : str or Path
-        A PNG file.
+        Path of the PNG file.
     link : str
-        The query string of the page, as the address bar has it.
+        Query string of the page.
     view : str, optional
-        The label of a view to open below the board, and to scroll to.
+        Label of a view to open below the board and scroll to.
     width, height : int
         Size of the window, in CSS pixels.
     dark : bool
-        Whether to take the dark theme.
+        Whether to use the dark theme.
 
     Raises
     ------
@@ -75,14 +75,17 @@ def screenshot(
         _wait(page, lambda: page.evaluate(f"{board}.complete && {board}.settled"))
         if view is not None:
             page.get_by_role("radio", name=view, exact=True).click()
-            _wait_for_rest(page)
+            _wait_until_stable(page)
             page.get_by_role("heading", name="Understand").evaluate(TO_TOP)
         page.screenshot(path=file)
         chromium.close()
 
 
 def _wait(page: Page, condition: Callable[[], object]) -> None:
-    """Wait, asking from outside: the page's policy forbids what Playwright's own waiting does."""
+    """Wait until a condition is true, by polling.
+
+    `Page.wait_for_function` evaluates text in the page, which the content security policy forbids.
+    """
     for _ in range(10 * WAIT_SECONDS):
         if condition():
             return
@@ -90,16 +93,16 @@ def _wait(page: Page, condition: Callable[[], object]) -> None:
     raise TimeoutError(f"the page is not drawn after {WAIT_SECONDS} s")
 
 
-def _wait_for_rest(page: Page) -> None:
-    """Wait until the page has kept its height for `REST_SECONDS`."""
-    seen: list[int] = []
+def _wait_until_stable(page: Page) -> None:
+    """Wait until the page has kept its height for `STABLE_SECONDS`."""
+    heights: list[int] = []
 
-    def rests() -> bool:
-        seen.append(page.evaluate(HEIGHT))
-        last = seen[-10 * REST_SECONDS :]
-        return len(last) == 10 * REST_SECONDS and last[0] > 0 and len(set(last)) == 1
+    def is_stable() -> bool:
+        heights.append(page.evaluate(HEIGHT))
+        last = heights[-10 * STABLE_SECONDS :]
+        return len(last) == 10 * STABLE_SECONDS and last[0] > 0 and len(set(last)) == 1
 
-    _wait(page, rests)
+    _wait(page, is_stable)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

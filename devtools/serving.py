@@ -1,4 +1,4 @@
-"""A real server, and a stranger who speaks to it as no browser would."""
+"""Servers for tests and benchmarks, and a WebSocket client that sends arbitrary messages."""
 
 import os
 import socket
@@ -25,13 +25,13 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 class Server(NamedTuple):
-    """A server that runs: its address, and the file that it logs to."""
+    """URL and log file of a running server."""
 
     url: str
     log: Path
 
     def logged(self) -> str:
-        """Return what the server has written to its log."""
+        """Return the content of the log."""
         return self.log.read_text(errors="replace")
 
 
@@ -43,20 +43,20 @@ def serve(
     root: Path = ROOT,
     **environment: str,
 ) -> Iterator[Server]:
-    """A server that was started the way the README says, with more options and variables.
+    """Start a server by ``streamlit run app.py``, and stop it when the context ends.
 
     Parameters
     ----------
     folder : Path
-        Where its log is written.
+        Folder for the server's log.
     *options : str
-        Of ``streamlit run``.
+        Further options of ``streamlit run``.
     port : int, optional
-        By default one that is free.
+        By default a free port.
     root : Path
         The folder of the project.
     **environment : str
-        Variables besides those of this process.
+        Environment variables in addition to this process's.
     """
     if port is None:
         with socket.socket() as probe:
@@ -70,7 +70,7 @@ def serve(
 
 @contextmanager
 def started(command: list[str], cwd: Path, server: Server, **environment: str) -> Iterator[None]:
-    """Run a command in a folder, which starts this server there, until the context ends."""
+    """Start a server by a command, wait until it responds, and stop it when the context ends."""
     with server.log.open("w") as out:
         process = subprocess.Popen(
             command,
@@ -99,7 +99,7 @@ def _wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 
 class Site:
-    """Somebody else's page, at an address of its own."""
+    """An HTTP server of one HTML page, whose origin is another site than RegViz's."""
 
     def __init__(self) -> None:
         site, self.content = self, ""
@@ -115,7 +115,8 @@ class Site:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        # another site than 127.0.0.1, and as near as that: browsers keep those far away off
+        # `localhost` is another site than 127.0.0.1, and is local too: browsers block requests from
+        # public sites to local ones
         self.origin = f"http://localhost:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -128,13 +129,18 @@ class Site:
 
 
 class Stranger:
-    """A connection on which anything can be said, and which keeps all that is answered.
+    """A WebSocket client that sends arbitrary messages, and records all that it receives.
 
     Parameters
     ----------
     server : Server
     **options
-        For `websockets.sync.client.connect`.
+        Options of `websockets.sync.client.connect`.
+
+    Attributes
+    ----------
+    heard : list of bytes
+        All received messages.
     """
 
     def __init__(self, server: Server, **options: object) -> None:
@@ -154,12 +160,12 @@ class Stranger:
         self._connection.__exit__(*error)
 
     def say(self, message: BackMsg | bytes | str) -> None:
-        """Send a message, or whatever this is."""
+        """Send a message, arbitrary bytes or text."""
         data = message.SerializeToString() if isinstance(message, BackMsg) else message
         self.socket.send(data)
 
     def ask(self, query: str = "", **more: object) -> list[ForwardMsg]:
-        """Have the page run; all that comes until it has."""
+        """Request a run of the page, and return the messages up to its end."""
         message = BackMsg()
         message.rerun_script.query_string = query
         for name, value in more.items():
@@ -167,12 +173,12 @@ class Stranger:
         return self.say_and_hear(message)
 
     def say_and_hear(self, message: BackMsg | bytes) -> list[ForwardMsg]:
-        """Send a message that has the page run; all that comes until it has."""
+        """Send a message that runs the page, and return the messages up to the end of the run."""
         self.say(message)
         return self.hear(lambda each: each.WhichOneof("type") == "script_finished")
 
     def hear(self, enough: Callable[[ForwardMsg], bool], timeout: float = 30) -> list[ForwardMsg]:
-        """All messages up to the first that is enough."""
+        """Receive messages up to the first for which ``enough`` is true, and return them."""
         found: list[ForwardMsg] = []
         while not (found and enough(found[-1])):
             data = self.socket.recv(timeout)
@@ -182,7 +188,7 @@ class Stranger:
         return found
 
     def closed(self, timeout: float = 30) -> int:
-        """Wait until the connection is closed; the code that says why."""
+        """Wait until the connection is closed, and return its close code."""
         try:
             while True:
                 self.socket.recv(timeout)

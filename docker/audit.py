@@ -1,6 +1,6 @@
 """Look up the known vulnerabilities of every package that an image may be installed from.
 
-``make audit`` runs this with the Python that pip-audit is installed for. It asks pip-audit's
+``make audit`` runs this with the Python that pip-audit is installed for. It queries pip-audit's
 default vulnerability service and, if that one does not answer for every package, the OSV
 database. An index mirror often serves files but no vulnerability data: pip-audit then reports its
 first package as not found, or, without ``--strict``, that it found nothing. ``PIP_AUDIT_OSV_URL``
@@ -18,7 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 LOCKS = (HERE / "requirements.lock", HERE / "torch-gpu.lock")
-SERVICES = ("pypi", "osv")  # in the order in which they are asked
+SERVICES = ("pypi", "osv")  # in the order of the attempts
 VULNERABLE, NOT_LOOKED_UP = 1, 2
 
 Packages = list[dict[str, Any]]  # as in pip-audit's JSON report
@@ -29,12 +29,12 @@ class Incomplete(Exception):
 
 
 def look_up(service: str) -> Packages:
-    """Return what a vulnerability service knows of every package in `LOCKS`.
+    """Return the packages of `LOCKS` with their known vulnerabilities, from one service.
 
     Parameters
     ----------
     service : str
-        As ``pip-audit --vulnerability-service`` takes it.
+        A value of ``pip-audit --vulnerability-service``.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def report(packages: Packages) -> list[str]:
 
 
 def main() -> int:
-    """Ask one service after the other until one answers for every package; the exit status."""
+    """Query the services until one knows every package, and return the exit status."""
     failures = []
     for service in SERVICES:
         try:

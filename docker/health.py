@@ -1,6 +1,6 @@
-"""Ask the server in this container whether it is well: ends with an error if it is not.
+"""Health check of the container: exit with an error unless the server responds with status 200.
 
-It is run every half minute, so it imports little.
+Docker runs it every 30 s, so it imports little.
 """
 
 import http.client
@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> None:
-    """Ask at the port, and below the path, that Streamlit's variables name."""
+    """Request ``/_stcore/health`` at the port and base path of Streamlit's variables."""
     port = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
     path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)

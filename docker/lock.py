@@ -1,11 +1,11 @@
-"""Write down the hash of every file that an image may be installed from: ``make lock``.
+"""Write the lock files with the hashes of all wheels that the image can install: ``make lock``.
 
-``requirements.lock`` has all that ``requirements.txt`` pins but torch, ``torch-cpu.lock`` torch's
-small builds, and ``torch-gpu.lock`` those of the usual index with all that they ask for besides. It
-is the wheels for Python 3.11 on Linux, on both kinds of machines, and nothing to be compiled.
+``requirements.lock`` has the pins of ``requirements.txt`` except torch, ``torch-cpu.lock`` the CPU
+builds of torch, and ``torch-gpu.lock`` its builds from the default index with their additional
+dependencies. All are wheels for Python 3.11 on Linux, for x86-64 and for 64-bit ARM.
 
-The small builds are looked up with ``--extra-index-url``. Without it, those that are written down
-already stay for as long as torch's version does.
+The CPU builds are looked up in the index ``--extra-index-url``. Without it, ``torch-cpu.lock`` is
+kept, and a new version of torch is an error.
 """
 
 import argparse
@@ -21,41 +21,43 @@ REQUIREMENTS = HERE.parent / "requirements.txt"
 LOCK, CPU, GPU = (HERE / f"{name}.lock" for name in ("requirements", "torch-cpu", "torch-gpu"))
 PYTHON = "3.11"
 MACHINES = ("x86_64", "aarch64")
-GLIBC = range(28, 4, -1)  # 2.28 and all older ones that wheels are built for
+GLIBC = range(28, 4, -1)  # minor versions: 2.28 and older
 OLDER_NAMES = ("manylinux2014", "manylinux2010", "manylinux1")
 HEAD = "# Written by `make lock`: {what}.\n--only-binary :all:\n"
 
-Hashes = dict[str, set[str]]  # "name==version": its files' hashes
+Hashes = dict[str, set[str]]  # by pin "name==version": SHA-256 hashes of its wheels
 
 
 def pins(path: Path) -> list[str]:
-    """The pins of a file, as ``name==version``."""
-    found = re.findall(r"^([\w.-]+==[\w.+!-]+)", path.read_text("utf-8"), re.MULTILINE)
-    return [str(pin) for pin in found]
+    """Return the pins of a requirements file, as ``name==version``."""
+    matches = re.findall(r"^([\w.-]+==[\w.+!-]+)", path.read_text("utf-8"), re.MULTILINE)
+    return [str(pin) for pin in matches]
 
 
 def name_of(pin: str) -> str:
-    """A package's name, of its pin, in the one form that all its spellings share."""
+    """Return the normalized name of the package of a pin (PEP 503)."""
     return re.sub(r"[-_.]+", "-", pin.split("==")[0]).lower()
 
 
 def read(path: Path) -> Hashes:
-    """The hashes of a file that this wrote; none if it is not there."""
+    """Return the hashes in a lock file, or an empty dict if it does not exist."""
     text = path.read_text("utf-8") if path.exists() else ""
     entries = re.findall(r"^(\S+==\S+)((?: \\\n    --hash=sha256:\w+)+)", text, re.MULTILINE)
     return {pin: set(re.findall(r"sha256:(\w+)", hashes)) for pin, hashes in entries}
 
 
 def write(path: Path, what: str, hashes: Hashes) -> None:
-    """Write hashes as pip reads them."""
+    """Write a lock file in pip's format."""
     lines = [HEAD.format(what=what)]
-    for pin, found in sorted(hashes.items(), key=lambda entry: entry[0].lower()):
-        lines.append(" \\\n    ".join([pin, *(f"--hash=sha256:{each}" for each in sorted(found))]))
+    for pin, digests in sorted(hashes.items(), key=lambda entry: entry[0].lower()):
+        lines.append(
+            " \\\n    ".join([pin, *(f"--hash=sha256:{each}" for each in sorted(digests))])
+        )
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def asked(*options: str) -> list[dict[str, Any]]:
-    """What pip would install; it downloads no more than what the packages say of themselves."""
+def resolve(*options: str) -> list[dict[str, Any]]:
+    """Return pip's report of the packages it would install; it downloads metadata only."""
     pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install"]
     report = ["--dry-run", "--ignore-installed", "--only-binary", ":all:", "--report", "-"]
     done = subprocess.run([*pip, "--quiet", *report, *options], stdout=subprocess.PIPE, check=True)
@@ -63,15 +65,15 @@ def asked(*options: str) -> list[dict[str, Any]]:
     return installed
 
 
-def looked_up(wanted: list[str], *options: str) -> Hashes:
-    """The hash of each one's wheel for every machine."""
+def wheel_hashes(wanted: list[str], *options: str) -> Hashes:
+    """Return the hashes of the wheels of pins for all `MACHINES`."""
     hashes: Hashes = {}
     by_name = {name_of(pin): pin for pin in wanted}
     for machine in MACHINES:
         tags = [*(f"manylinux_2_{minor}" for minor in GLIBC), *OLDER_NAMES]
         target = [f"--platform={tag}_{machine}" for tag in tags]
         target += ["--python-version", PYTHON, "--target", "nowhere", "--no-deps", *options]
-        for each in asked(*target, *wanted):
+        for each in resolve(*target, *wanted):
             name = name_of(each["metadata"]["name"])
             digest = each["download_info"]["archive_info"]["hashes"]["sha256"]
             hashes.setdefault(by_name[name], set()).add(digest)
@@ -79,7 +81,7 @@ def looked_up(wanted: list[str], *options: str) -> Hashes:
 
 
 def main() -> None:
-    """Look everything up and write both files."""
+    """Look up the hashes and write the lock files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extra-index-url", help="an index with CPU builds of torch")
     index = parser.parse_args().extra_index_url
@@ -87,20 +89,24 @@ def main() -> None:
     wanted = pins(REQUIREMENTS)
     (torch,) = (pin for pin in wanted if name_of(pin) == "torch")
     wanted.remove(torch)
-    write(LOCK, "requirements.txt without torch", looked_up(wanted))
+    write(LOCK, "requirements.txt without torch", wheel_hashes(wanted))
 
-    small = f"{torch}+cpu"
+    cpu_pin = f"{torch}+cpu"
     if index:
-        write(CPU, "torch's small builds", looked_up([small], "--extra-index-url", index))
-    elif small not in read(CPU):
-        sys.exit(f"{small} is new: make lock EXTRA_INDEX_URL=…, with an index that has it")
+        write(CPU, "torch's CPU builds", wheel_hashes([cpu_pin], "--extra-index-url", index))
+    elif cpu_pin not in read(CPU):
+        sys.exit(f"{cpu_pin} is new: make lock EXTRA_INDEX_URL=…, with an index that has it")
 
-    known = set(map(name_of, wanted))
-    found = {
-        each["metadata"]["name"]: each["metadata"]["version"] for each in asked(torch, *wanted)
+    locked_names = set(map(name_of, wanted))
+    versions = {
+        each["metadata"]["name"]: each["metadata"]["version"] for each in resolve(torch, *wanted)
     }
-    besides = [f"{name}=={found[name]}" for name in found if name_of(name) not in known]
-    write(GPU, "torch's builds for GPUs, and what they ask for besides", looked_up(besides))
+    additional = [
+        f"{name}=={versions[name]}" for name in versions if name_of(name) not in locked_names
+    ]
+    write(
+        GPU, "torch's builds for GPUs, with their additional dependencies", wheel_hashes(additional)
+    )
 
 
 if __name__ == "__main__":

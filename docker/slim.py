@@ -1,7 +1,7 @@
-"""Take out of an installation what a server never loads, and compile what it does.
+"""Shrink an installation for the image: remove unused files and symbols, and add bytecode.
 
-Building the image runs this, by the installation's own Python: ``python slim.py``. It needs
-``strip``, of binutils.
+The build of the image runs it with the installation's own Python: ``python slim.py``. It needs
+``strip`` of binutils.
 """
 
 import importlib
@@ -13,28 +13,28 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-# Nothing that RegViz does loads any of this; a test serves the page without `PACKAGES`.
-TAKEN_OUT = {
+# Files that RegViz never loads, by label. A test serves the page without `PACKAGES`.
+REMOVED = {
     "the packages' own tests": ("**/tests", "torch/test", "torch/bin/*[tT]est*"),
-    "what C++ is compiled against": (
+    "C++ headers and build files": (
         *("torch/include", "torch/share", "torch/bin/protoc*", "nvidia/**/include"),
         *("pyarrow/include", "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*"),
         *("**/*.pxd", "**/*.pyx"),
     ),
-    "Arrow's clients for networks": ("pyarrow/*flight*", "pyarrow/*s3*"),
-    "what is for notebooks": ("pydeck/nbextension", "plotly/labextension"),
+    "Arrow's network clients": ("pyarrow/*flight*", "pyarrow/*s3*"),
+    "notebook extensions": ("pydeck/nbextension", "plotly/labextension"),
     "example data": ("plotly/package_data/datasets", "sklearn/datasets/images"),
-    "what type checkers read": ("**/*.pyi",),
+    "type stubs": ("**/*.pyi",),
 }
-# torch asks for these to compile models, of which there are none here
+# torch requires these to compile models, which RegViz does not do
 PACKAGES = ("sympy", "mpmath", "networkx", "setuptools")
 OF_PACKAGES = ("{0}", "{0}-*", "isympy.py", "_distutils_hack", "distutils-precedence.pth")
 
-# a fifth of these are symbols, which only debuggers read
+# a fifth of these libraries' size is symbols, which only debuggers read
 LIBRARIES = ("torch/lib/*.so", "pyarrow/*.so*", "llvmlite/binding/*.so")
 
-# Of large packages only what the server imports is compiled, with all that this brings along: the
-# rest would be in the image for nothing. Of all others everything is.
+# To save space, only the modules of large packages that the server imports, directly or not, are
+# compiled. All other packages are compiled completely.
 LARGE = {"torch", "torchgen", "scipy", "sklearn", "pandas", "numpy", "plotly", "altair", "triton"}
 LARGE |= {"numba", "llvmlite"}
 IMPORTED = (
@@ -45,18 +45,18 @@ IMPORTED = (
 )
 
 
-def take_out(packages: Path) -> None:
-    """Remove what is never loaded, and say how much it was."""
+def remove_unused(packages: Path) -> None:
+    """Remove `REMOVED` and `PACKAGES`, and print their sizes."""
     patterns = {pattern.format(name) for name in PACKAGES for pattern in OF_PACKAGES}
-    for what, globs in {**TAKEN_OUT, "what torch compiles models with": patterns}.items():
+    for label, globs in {**REMOVED, "packages for torch's compiler": patterns}.items():
         found = [path for pattern in globs for path in packages.glob(pattern)]
-        print(f"{_megabytes(found)} of {what}")
+        print(f"{_megabytes(found)} of {label}")
         for path in found:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def strip(packages: Path) -> None:
-    """Remove the symbols of the largest libraries."""
+    """Remove the symbols of `LIBRARIES`, and print their sizes before and after."""
     libraries = [path for pattern in LIBRARIES for path in packages.glob(pattern)]
     before = _megabytes(libraries)
     subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)
@@ -64,7 +64,7 @@ def strip(packages: Path) -> None:
 
 
 def compile_imported(packages: Path) -> None:
-    """Write bytecode, without which the server would take long to start."""
+    """Compile the imported modules to bytecode, which shortens the server's start."""
     for name in IMPORTED:
         importlib.import_module(name)
     files = {Path(getattr(module, "__file__", None) or "") for module in sys.modules.values()}
@@ -73,7 +73,7 @@ def compile_imported(packages: Path) -> None:
     for package in (*small, packages / "plotly" / "graph_objs" / "layout"):
         sources |= {package} if package.suffix == ".py" else set(package.rglob("*.py"))
     written = []
-    # files in an image do not change: nobody has to compare their times
+    # files in an image do not change, so Python need not compare bytecode with its source
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     for source in filter(Path.exists, sources):
         written.append(Path(py_compile.compile(str(source), invalidation_mode=mode) or source))
@@ -87,6 +87,6 @@ def _megabytes(paths: Iterable[Path]) -> str:
 
 if __name__ == "__main__":
     where = Path(sysconfig.get_paths()["purelib"])
-    take_out(where)
+    remove_unused(where)
     strip(where)
     compile_imported(where)

@@ -2,8 +2,8 @@
 
 import os
 
-# Intel's library else rounds a product by where in memory it lies, and a network's numbers would
-# depend on its neighbours. It reads this before its first product.
+# Without this, Intel's MKL chooses its code by the alignment of the operands, and a network's last
+# bits depend on the networks beside it in memory. MKL reads the variable before its first product.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 from regviz.analysis.replicates import replicate

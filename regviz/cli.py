@@ -1,4 +1,4 @@
-"""The command ``regviz``, also as ``python -m regviz``."""
+"""The command line interface ``regviz``, also ``python -m regviz``."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from regviz import __version__
 from regviz.resources import resource
 
-# of the extra `app`, those that are not there without it; Streamlit brings the others along
+# packages of the extra `app` that no other dependency installs; Streamlit requires the others
 _APP_PACKAGES = ("streamlit", "segno", "prometheus_client")
 _MISSING = (
     "regviz serve needs {packages}, which the library does without. To install them:\n"
@@ -17,12 +17,12 @@ _MISSING = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command.
+    """Parse the arguments and run the subcommand.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        The words after ``regviz``; by default, those of this process.
+        Arguments after ``regviz``; by default ``sys.argv[1:]``.
     """
     parser = argparse.ArgumentParser(
         "regviz", description="What regularization does to a neural network.", allow_abbrev=False
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(options: list[str]) -> None:
-    """Serve the page with these options of ``streamlit run``."""
+    """Serve the page with options of ``streamlit run``; exit if a package is missing."""
     if missing := [name for name in _APP_PACKAGES if find_spec(name) is None]:
         sys.exit(_MISSING.format(packages=" and ".join(missing), python=sys.executable))
     from streamlit.web import cli

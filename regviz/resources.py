@@ -1,4 +1,4 @@
-"""The files of the project that are not Python modules: the page's assets and its entry."""
+"""Paths of the project's files outside the package: ``app.py``, ``assets/``, ``.streamlit/``."""
 
 from functools import cache
 from pathlib import Path
@@ -8,15 +8,15 @@ _PACKAGE = Path(__file__).parent
 
 @cache
 def resource(path: str) -> Path:
-    """Return the path of a file or folder of the project, in a checkout and when installed.
+    """Return the path of a file or folder of the project, in a checkout or an installation.
 
-    A wheel holds ``app.py``, ``assets/`` and ``.streamlit/`` in ``regviz/_files/``, which a
-    checkout does not have: there they lie beside ``regviz/``. `pyproject.toml` says what is copied.
+    A wheel has the files in ``regviz/_files/``, by the settings of `hatch` in ``pyproject.toml``. A
+    checkout has them beside ``regviz/``.
 
     Parameters
     ----------
     path : str
-        Relative to the root of the project, such as ``"assets/board"``.
+        Path relative to the root of the project, such as ``"assets/board"``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How long a training takes, estimated before it begins."""
+"""Estimate of a training's duration from its experiment."""
 
 import math
 
@@ -9,20 +9,24 @@ from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
 from regviz.spec.experiment import Experiment
 
-# Seconds on one core for each of `work`, fitted and tested by `benchmarks/cost.py`.
+# Seconds on one core for one operation of each kind in `work`, fitted by `benchmarks/cost.py`.
 COEFFICIENTS = (2.7e-05, 2e-07, 2e-09, 1.9e-09, 1.2e-08, 3.8e-05, 6.4e-09)
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:
-    """Count the operations of each kind that a training consists of.
+    """Count the operations of a training by kind.
+
+    Parameters
+    ----------
+    experiment : Experiment
 
     Returns
     -------
     tuple of float
-        Epochs; steps; parameters updated; products of an input and a weight; values of units; and
-        when recording: frames, and values of units. All but epochs and frames are summed over
-        blocks of networks, and products and values over tiles of points, as
-        `regviz.engine.kernel` computes them.
+        Number of epochs, steps, parameter updates, multiplications of an input by a weight, and
+        unit activations; then, for the recording, of frames and unit activations. All but epochs
+        and frames are counted for each block of `NETWORKS` networks, and multiplications and
+        activations for each tile of `POINTS` points, as in `regviz.engine.kernel`.
     """
     data, training = experiment.data, experiment.training
     layout = Layout.of(experiment.network, 2, data.n_outputs)
@@ -47,24 +51,24 @@ def work(experiment: Experiment) -> tuple[float, ...]:
 
 
 def seconds(experiment: Experiment) -> float:
-    """Estimate the seconds that training takes on one core, to a factor of about two."""
+    """Estimate the seconds of training on one core, within a factor of about two."""
     return sum(c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True))
 
 
 def affordable(scene: Scene, limit: float) -> Scene:
-    """The scene if its networks can be trained within a limit, else the nearest that can.
+    """Return a scene with as many of its epochs as can be trained within a limit.
 
     Parameters
     ----------
     scene : Scene
     limit : float
-        Seconds, as of `seconds`, for all of its networks at all strengths.
+        Bound on `seconds` of the scene's whole grid.
 
     Returns
     -------
     Scene
-        Equal to ``scene``, or with fewer epochs: to two digits the most that stay within the limit,
-        and at least one.
+        Equal to ``scene`` if its cost is within the limit, else with the largest number of epochs
+        within it, rounded down to two digits and at least 1.
     """
     while (cost := seconds(scene.grid().experiment)) > limit and scene.training.epochs > 1:
         fewer = int(scene.training.epochs * limit / cost)

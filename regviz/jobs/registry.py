@@ -1,4 +1,4 @@
-"""All trainings of a process: each experiment is trained once, and kept for the next visitor."""
+"""Cache of the trainings of a process, in which each experiment is trained once."""
 
 import threading
 import time
@@ -13,20 +13,20 @@ from regviz.jobs.run import Replication, Run, Training
 from regviz.jobs.scheduler import SHARED, Scheduler
 from regviz.spec.experiment import Experiment
 
-Watched = TypeVar("Watched", bound=Training)
-# an experiment, with its seeds if there are several
+AnyTraining = TypeVar("AnyTraining", bound=Training)
+# an experiment, and the seeds of a `Replication`
 Key = tuple[Experiment, tuple[int, ...] | None]
 
 
 class Busy(RuntimeError):
-    """As much is in training as a server takes on at a time."""
+    """The limit on unfinished trainings is reached."""
 
 
 @dataclass(eq=False)
-class _Kept:
-    """An entry of the cache: a training, or a future one that a thread creates."""
+class _Entry:
+    """An entry of the cache: the future of a training, and the `time.monotonic` of its last use."""
 
-    asked: float
+    last_used: float
     training: "Future[Any]" = field(default_factory=Future)
 
     @property
@@ -39,27 +39,29 @@ class _Kept:
 
 
 class JobRegistry:
-    """All trainings of this process. Each experiment is trained once for all who ask for it.
+    """Cache of trainings with least-recently-used eviction. Visitors share the same experiment's.
 
     Parameters
     ----------
     max_bytes : int
-        Bound on the recordings that are kept. The least recently used are evicted first, but none
-        that is still in training. It is applied when a training begins or ends, and at each
-        `tidy`. When those in training alone take as much, no more is taken on.
+        Bound on the memory of all recordings, in bytes. When a training begins or ends, and at each
+        `evict_expired`, the least recently used finished trainings beyond it are evicted. New
+        trainings are refused while unfinished ones alone reach it.
     max_trainings : int
-        Bound on the trainings that are not finished; no more is taken on.
+        Bound on unfinished trainings; further ones are refused.
     max_age : float
-        Seconds after which an entry that nobody has asked for is evicted at the next `tidy`.
+        Seconds after its last use until `evict_expired` evicts a finished training.
     visitor_timeout : float
-        Seconds without a sign after which a visitor is taken to have gone.
+        Seconds after a visitor's last call until the visitor no longer counts as watching.
     scheduler : Scheduler
         Runs the trainings.
 
     Attributes
     ----------
-    n_started, n_refused : int
-        How often a training was started, and how often it was put off.
+    n_started : int
+        Number of trainings that were started.
+    n_refused : int
+        Number of trainings that were refused by `Busy`.
     """
 
     def __init__(
@@ -74,27 +76,27 @@ class JobRegistry:
         self.max_age, self.visitor_timeout = max_age, visitor_timeout
         self.scheduler = scheduler
         self.n_started = self.n_refused = 0
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     @property
     def n_bytes(self) -> int:
-        """Memory of all recordings, those in training as they will be."""
+        """Memory of all recordings in bytes; of unfinished ones, their final size."""
         with self._lock:
-            return sum(kept.n_bytes for kept in self._kept.values())
+            return sum(entry.n_bytes for entry in self._entries.values())
 
     @property
     def n_training(self) -> int:
-        """Trainings that are not finished, those that wait to begin included."""
+        """Number of unfinished trainings, waiting ones included."""
         with self._lock:
             return self._count_training()
 
     @property
     def full(self) -> bool:
-        """Whether no more is taken on at the moment."""
+        """Whether a new training would be refused."""
         with self._lock:
             return self._full()
 
@@ -104,22 +106,22 @@ class JobRegistry:
         visitor: str = "",
         always: bool = False,
     ) -> Run:
-        """Return the run of ``experiment``, started if there is none.
+        """Return the run of an experiment, and start it if there is none.
 
         Parameters
         ----------
         experiment : Experiment
         visitor : str
-            The visitor who asks, and so watches it.
+            Name of the calling visitor, who counts as watching from now on.
         always : bool
-            Whether to take it on however busy the server is.
+            Whether to start a run even beyond the limits.
 
         Raises
         ------
         ValueError
             If the experiment cannot be run.
         Busy
-            If too much is in training.
+            If a limit is reached and ``always`` is False.
         """
         start = partial(Run, experiment)
         return self._get((experiment, None), visitor, start, always)
@@ -127,118 +129,121 @@ class JobRegistry:
     def replicate(
         self, experiment: Experiment, seeds: Sequence[int], visitor: str = ""
     ) -> Replication:
-        """Return the training of ``experiment`` under several seeds, started if there is none.
+        """Return the training of an experiment under several seeds, and start it if there is none.
 
-        It stops unless a caller asks for it again every few seconds, or waits for it.
+        It stops if it is neither requested again within `visitor_timeout` nor waited for.
 
         Parameters
         ----------
         experiment : Experiment
-            With ``training.frames = 1`` if only the end is looked at: that takes little memory.
+            With ``training.frames = 1`` only the end is recorded, which takes less memory.
         seeds : sequence of int
             As for `regviz.replicate`.
         visitor : str
-            The visitor who asks, and so watches it.
+            Name of the calling visitor, who counts as watching from now on.
 
         Raises
         ------
         ValueError
             If the experiment cannot be run under these seeds.
         Busy
-            If too much is in training.
+            If a limit is reached.
         """
         start = partial(Replication, experiment, seeds)
         return self._get((experiment, tuple(seeds)), visitor, start)
 
     def holds(self, experiment: Experiment) -> bool:
-        """Whether the run of ``experiment`` is there and has not stopped."""
+        """Return whether there is a run of ``experiment`` that has neither stopped nor failed."""
         run = self._find(experiment)
         return run is not None and run.alive
 
     def leave(self, experiment: Experiment, visitor: str) -> None:
-        """Take a visitor off the run of ``experiment``, which stops if nobody else watches."""
+        """Remove a visitor from the run of ``experiment``, which stops if it has no other."""
         if (run := self._find(experiment)) is not None:
             run.leave(visitor)
 
     def _find(self, experiment: Experiment) -> Run | None:
-        """The run of ``experiment``, if there is one that has been created."""
+        """Return the run of ``experiment``, or None if there is none or it is being created."""
         with self._lock:
-            kept = self._kept.get((experiment, None))
+            entry = self._entries.get((experiment, None))
         return (
-            cast(Run, kept.training.result()) if kept is not None and kept.training.done() else None
+            cast(Run, entry.training.result())
+            if entry is not None and entry.training.done()
+            else None
         )
 
     def _get(
-        self, key: Key, visitor: str, start: Callable[..., Watched], always: bool = False
-    ) -> Watched:
-        """The training of a key, started if there is none that goes on or is complete.
+        self, key: Key, visitor: str, start: Callable[..., AnyTraining], always: bool = False
+    ) -> AnyTraining:
+        """Return the training of a key, and start it if there is none that runs or is complete.
 
-        To create one takes some 20 ms, without the lock: only callers with the same key wait.
+        Creating a training takes 20 ms. It happens outside the lock, so that only callers with the
+        same key wait.
         """
-        training: Watched
+        training: AnyTraining
         while True:
             with self._lock:
-                if key not in self._kept:
+                if key not in self._entries:
                     if not always and self._full():
                         self.n_refused += 1
                         n = self._count_training()
                         raise Busy(f"{n} trainings wait or are under way already")
-                    kept = self._kept[key] = _Kept(time.monotonic())
+                    entry = self._entries[key] = _Entry(time.monotonic())
                     break
-                kept = self._ask(key)
-            if (training := kept.training.result()).watch(visitor):
+                entry = self._use(key)
+            if (training := entry.training.result()).watch(visitor):
                 return training
             with self._lock:
-                if self._kept.get(key) is kept:
-                    del self._kept[key]
+                if self._entries.get(key) is entry:
+                    del self._entries[key]
         try:
             training = start(self.visitor_timeout, visitor, self.scheduler, self._shrink)
         except BaseException as error:
             with self._lock:
-                del self._kept[key]
-            kept.training.set_exception(error)
+                del self._entries[key]
+            entry.training.set_exception(error)
             raise
         with self._lock:
-            kept.training.set_result(training)
+            entry.training.set_result(training)
             self.n_started += 1
-            self._evict(lambda old: old is not kept)
+            self._evict(lambda old: old is not entry)
         return training
 
-    def _ask(self, key: Key) -> _Kept:
-        """An entry, which becomes the most recently used."""
-        kept = self._kept[key]
-        kept.asked = time.monotonic()
-        self._kept.move_to_end(key)
-        return kept
+    def _use(self, key: Key) -> _Entry:
+        """Return the entry of a key, and mark it as the most recently used."""
+        entry = self._entries[key]
+        entry.last_used = time.monotonic()
+        self._entries.move_to_end(key)
+        return entry
 
     def _count_training(self) -> int:
-        return sum(kept.in_progress for kept in self._kept.values())
+        return sum(entry.in_progress for entry in self._entries.values())
 
     def _full(self) -> bool:
-        in_progress = sum(kept.n_bytes for kept in self._kept.values() if kept.in_progress)
+        in_progress = sum(entry.n_bytes for entry in self._entries.values() if entry.in_progress)
         return self._count_training() >= self.max_trainings or in_progress >= self.max_bytes
 
-    def _evict(self, may_go: Callable[[_Kept], bool]) -> None:
-        """Evict least recently used entries until at most `max_bytes` are kept."""
-        n_bytes = sum(kept.n_bytes for kept in self._kept.values())
-        for key, kept in list(self._kept.items()):
+    def _evict(self, may_evict: Callable[[_Entry], bool]) -> None:
+        """Evict least recently used finished entries until at most `max_bytes` are kept."""
+        n_bytes = sum(entry.n_bytes for entry in self._entries.values())
+        for key, entry in list(self._entries.items()):
             if n_bytes <= self.max_bytes:
                 break
-            if may_go(kept) and not kept.in_progress:
-                del self._kept[key]
-                n_bytes -= kept.n_bytes
+            if may_evict(entry) and not entry.in_progress:
+                del self._entries[key]
+                n_bytes -= entry.n_bytes
 
     def _shrink(self) -> None:
-        """Evict what exceeds the bound; not what a visitor has just asked for, and still loads."""
+        """Evict entries beyond `max_bytes`, except those that a browser may still be loading."""
         now = time.monotonic()
         with self._lock:
-            self._evict(lambda kept: now - kept.asked > self.visitor_timeout)
+            self._evict(lambda entry: now - entry.last_used > self.visitor_timeout)
 
-    def tidy(self) -> None:
-        """Evict what nobody has asked for since `max_age`, and what exceeds the bound."""
+    def evict_expired(self) -> None:
+        """Evict finished entries unused for `max_age`, then others beyond `max_bytes`."""
         now = time.monotonic()
         with self._lock:
-            for key, kept in list(self._kept.items()):
-                if now - kept.asked > self.max_age and not kept.in_progress:
-                    del self._kept[key]
+            for key, entry in list(self._entries.items()):
+                if now - entry.last_used > self.max_age and not entry.in_progress:
+                    del self._entries[key]
         self._shrink()

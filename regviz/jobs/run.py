@@ -1,4 +1,4 @@
-"""The training of one experiment, or of one under several seeds, watched as it goes on."""
+"""A training in the background: of one experiment, or of one experiment under several seeds."""
 
 import logging
 import threading
@@ -18,19 +18,19 @@ from regviz.spec.experiment import Experiment
 
 _logger = logging.getLogger("regviz.runs")
 
-# A slice ends with the first epoch that is done after so many seconds, which bounds how long a job
-# waits for a thread. The largest epoch of the page takes 0.2 s, without the interpreter's lock.
+# A slice ends with the first epoch after this time, which bounds how long other jobs wait for the
+# thread. The longest epoch that the page allows takes 0.2 s, and releases the interpreter lock.
 SLICE_SECONDS = 0.02
 
 
 def describe(experiment: Experiment, n_seeds: int = 1) -> dict[str, Any]:
-    """Return the fields by which a log tells a training from others."""
-    found: dict[str, Any] = {
+    """Return the fields that identify a training in the log."""
+    fields: dict[str, Any] = {
         "experiment": experiment.id,
         "networks": len(experiment.regularizations),
         "epochs": experiment.training.epochs,
     }
-    return found if n_seeds == 1 else found | {"seeds": n_seeds}
+    return fields if n_seeds == 1 else fields | {"seeds": n_seeds}
 
 
 class Training(ABC):
@@ -38,20 +38,29 @@ class Training(ABC):
 
     Parameters
     ----------
-    experiments, datasets
-        One experiment, or one under several seeds, each with its points.
+    experiments : list of Experiment
+        One experiment, or one for each seed.
+    datasets : list of Dataset
+        The points of each experiment.
     visitor_timeout : float
-        Seconds after which a visitor who has not asked for more is taken to have gone. A training
-        that nobody watches stops.
+        Seconds after a visitor's last call until the visitor no longer counts as watching. A
+        training without visitors stops.
     visitor : str
-        The visitor who watches from the start.
+        Name of the visitor who watches from the start.
     scheduler : Scheduler
         Runs the training.
     ended : callable
-        Called without arguments once it is over, however it ends.
+        Called without arguments when the training is complete, has failed or was stopped.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        The exception of a failed training.
+    n_bytes : int
+        Memory of the recording.
     """
 
-    urgent = True  # whether visitors look at it as it grows
+    urgent = True  # whether visitors see frames before the training is complete
     n_bytes: int
 
     def __init__(
@@ -63,22 +72,22 @@ class Training(ABC):
         scheduler: Scheduler,
         ended: Callable[[], None],
     ) -> None:
-        self.experiments, self.visitor_timeout, self._tell_ended = (
+        self.experiments, self.visitor_timeout, self._on_end = (
             experiments,
             visitor_timeout,
             ended,
         )
         self.error: BaseException | None = None
-        # waiting for the end does not wake up at every frame
+        # two conditions, so that waiting for the end does not wake up at every frame
         lock = threading.RLock()
         self._grown, self._ended = threading.Condition(lock), threading.Condition(lock)
         self._visitors = {visitor: time.monotonic()}
         self._waiting = self._n_epochs = 0
-        self._over = self._complete = self._given_up = False
-        self._asked = time.monotonic()
+        self._over = self._complete = self._abandoned = False
+        self._submitted = time.monotonic()
         self.add(initial_histories(experiments, datasets))
         estimate = seconds(experiments[0]) * len(experiments)
-        # kept by the scheduler only: a cycle would keep the recording until it is collected
+        # not an attribute: a reference cycle would hold the recording until garbage collection
         job = Job(self._train(datasets), self.watchers, self._end, estimate, self.urgent)
         scheduler.submit(job)
 
@@ -89,48 +98,48 @@ class Training(ABC):
 
     @property
     def alive(self) -> bool:
-        """Whether the training is complete or still getting there."""
-        going_on = not (self._over or self._given_up)
-        return self.error is None and (going_on or self._complete)
+        """Whether the training is complete, or has neither stopped nor failed yet."""
+        unfinished = not (self._over or self._abandoned)
+        return self.error is None and (unfinished or self._complete)
 
     @property
     def in_progress(self) -> bool:
-        """Whether it trains, or waits to."""
+        """Whether the training has not ended: it runs, or waits to begin."""
         return not self._over
 
     def watch(self, visitor: str) -> bool:
-        """Count a visitor as watching from now on, and return whether it is `alive`."""
+        """Count a visitor as watching from now on, and return whether the training is `alive`."""
         with self._grown:
-            self._forget_gone()
+            self._remove_absent()
             self._visitors[visitor] = time.monotonic()
             return self.alive
 
     def leave(self, visitor: str) -> None:
-        """Remove a visitor from those who watch."""
+        """Remove a visitor."""
         with self._grown:
             self._visitors.pop(visitor, None)
 
     def watchers(self) -> list[str]:
-        """Return the visitors who watch it; ``""`` for a caller of `wait` that nobody else joins.
+        """Return the names of the visitors who watch, or ``[""]`` if only a `wait` is in progress.
 
-        Once there are none, the training stops, and `watch` returns False.
+        Once this has returned an empty list, the training stops, and `watch` returns False.
         """
         with self._grown:
-            self._forget_gone()
-            found = list(self._visitors) or [""] * bool(self._waiting)
-            self._given_up |= not found
-            return [] if self._given_up else found
+            self._remove_absent()
+            watchers = list(self._visitors) or [""] * bool(self._waiting)
+            self._abandoned |= not watchers
+            return [] if self._abandoned else watchers
 
-    def _forget_gone(self) -> None:
+    def _remove_absent(self) -> None:
         oldest = time.monotonic() - self.visitor_timeout
-        self._visitors = {who: at for who, at in self._visitors.items() if at >= oldest}
+        self._visitors = {name: at for name, at in self._visitors.items() if at >= oldest}
 
     @abstractmethod
-    def add(self, grown: list[History]) -> None:
-        """Take in the histories, grown by recorded epochs; at first the initial networks."""
+    def add(self, histories: list[History]) -> None:
+        """Store the histories so far; the first call has the initial networks only."""
 
     def _train(self, datasets: list[Dataset]) -> Generator[None]:
-        """Train, and yield after every slice."""
+        """Train, and yield after every slice of `SLICE_SECONDS`."""
         end = time.monotonic() + SLICE_SECONDS
 
         def due() -> bool:
@@ -149,10 +158,10 @@ class Training(ABC):
         self._n_epochs += 1
 
     def _end(self, outcome: str, error: BaseException | None, taken: float) -> None:
-        """Wake up all who wait, and log the end."""
+        """Wake up all waiting threads, log the training, and call `ended`."""
         fields = {
             "ms": round(1000 * taken),
-            "waited_ms": round(1000 * (time.monotonic() - self._asked - taken)),
+            "waited_ms": round(1000 * (time.monotonic() - self._submitted - taken)),
             "hit": False,
             "outcome": outcome,
         }
@@ -162,10 +171,19 @@ class Training(ABC):
             self._ended.notify_all()
         described = describe(self.experiment, len(self.experiments))
         _logger.info("run", extra={"fields": described | fields}, exc_info=error)
-        self._tell_ended()
+        self._on_end()
 
     def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
-        """Wait, with the lock held, until it has grown (and for more), or is over, or too long."""
+        """Wait until ``grown()`` or the end, for at most ``timeout`` seconds.
+
+        After ``grown()`` within ``gather`` seconds, wait until these have passed or the end. The
+        caller holds the lock.
+
+        Raises
+        ------
+        RuntimeError
+            If the training failed.
+        """
         start = time.monotonic()
         self._waiting += 1
         try:
@@ -179,7 +197,7 @@ class Training(ABC):
 
 
 class Run(Training):
-    """The training of one experiment, whose recording is seen as it grows.
+    """The training of one experiment, whose frames are available while it runs.
 
     Parameters
     ----------
@@ -190,19 +208,19 @@ class Run(Training):
     Attributes
     ----------
     selector : FrameSelector
-        Of the frames so far.
+        Selects the frames to send, from the history so far.
 
     Raises
     ------
     ValueError
-        If the experiment cannot be run; nothing is started then.
+        If the experiment cannot be run.
     """
 
     selector: FrameSelector
 
     @property
     def n_bytes(self) -> int:  # type: ignore[override]
-        """Memory of the whole recording, and of its messages so far."""
+        """Memory of the complete recording, and of the frames selected so far, in bytes."""
         return self._n_history_bytes + self.selector.n_bytes
 
     def __init__(
@@ -219,18 +237,18 @@ class Run(Training):
     def wait(
         self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
     ) -> History:
-        """The history, as soon as more than ``n_frames`` frames are packed, or it is over.
+        """Return the history once more than ``n_frames`` frames are selected, or the run has ended.
 
         Parameters
         ----------
         n_frames : int
-            Frames that the caller has.
+            Number of frames that the caller already has.
         gather : float
-            Seconds to wait on for more frames to come along, unless the run completes.
+            Minimum wait in seconds, to return several frames at once; a complete run ends it.
         timeout : float
-            Seconds after which to return what there is.
+            Maximum wait in seconds for a new frame; then the history so far is returned.
         visitor : str
-            The visitor who asks, and so watches the run.
+            Name of the calling visitor, who counts as watching from now on.
 
         Raises
         ------
@@ -242,9 +260,9 @@ class Run(Training):
             self._wait(lambda: self._n_frames > n_frames, gather, timeout)
             return self._history
 
-    def add(self, grown: list[History]) -> None:
-        """Take in the history, and pack its new frames."""
-        (history,) = grown
+    def add(self, histories: list[History]) -> None:
+        """Store the history, and select its new frames."""
+        (history,) = histories
         if not hasattr(self, "selector"):
             self._n_history_bytes = history.n_bytes
             self.selector = FrameSelector(history)
@@ -255,9 +273,9 @@ class Run(Training):
 
 
 class Replication(Training):
-    """The training of one experiment under several seeds, of which only the end is of interest.
+    """The training of one experiment under several seeds, whose histories are read at the end.
 
-    It is not urgent. While a caller waits for it, it is watched.
+    It is not urgent: it runs after trainings that visitors see growing.
 
     Parameters
     ----------
@@ -270,7 +288,7 @@ class Replication(Training):
     Raises
     ------
     ValueError
-        If the experiment cannot be run under these seeds; nothing is started then.
+        If the experiment cannot be run under these seeds.
     """
 
     urgent = False
@@ -289,21 +307,21 @@ class Replication(Training):
 
     @property
     def share(self) -> float:
-        """Share of the epochs that are trained, from 0 to 1."""
+        """Fraction of the epochs that are trained, from 0 to 1."""
         return self._n_epochs / self.experiment.training.epochs
 
     def wait(self, timeout: float) -> list[History] | None:
-        """Each seed's complete history, or None if they are not complete by then.
+        """Return each seed's complete history, or None if the training takes longer.
 
         Parameters
         ----------
         timeout : float
-            Seconds to wait at most.
+            Maximum wait in seconds.
 
         Raises
         ------
         RuntimeError
-            If the training failed, or stopped because nobody watched it.
+            If the training failed, or stopped without visitors.
         """
         with self._grown:
             self._wait(lambda: False, 0, timeout)
@@ -311,7 +329,7 @@ class Replication(Training):
                 raise RuntimeError("the training was stopped, as nobody watched it")
             return self._histories if self._complete else None
 
-    def add(self, grown: list[History]) -> None:
-        """Take in the histories."""
-        self._histories = grown
-        self.n_bytes = sum(history.n_bytes for history in grown)
+    def add(self, histories: list[History]) -> None:
+        """Store the histories."""
+        self._histories = histories
+        self.n_bytes = sum(history.n_bytes for history in histories)

@@ -1,1 +1,1 @@
-"""The Streamlit scripts: what a visitor sees."""
+"""The Streamlit scripts of the page: sidebar, board, views."""

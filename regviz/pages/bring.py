@@ -1,4 +1,4 @@
-"""A visitor's own points, from a file or drawn: the controls for both, in the sidebar."""
+"""Controls in the sidebar for a visitor's own points: a file upload and a drawing canvas."""
 
 import csv
 import functools
@@ -32,14 +32,19 @@ from regviz.pages.state import page_state
 from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 
 PREVIEW_ROWS = 4
-STAYS = "What is on screen stays."
+UNCHANGED = "What is on screen stays."
+REQUIREMENTS = (
+    "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with two columns of numbers,"
+    f" a column of classes or values, {MIN_POINTS} to {MAX_POINTS} rows, at most"
+    f" {MAX_BYTES // 1_000_000} MB."
+)
 KIND_LABELS: dict[Kind, str] = {"classes": "a class", "value": "a value"}
 
 _canvas = asset_component("regviz_draw", "draw")
 
 
-def begin(points: PointsSpec | None) -> None:
-    """Let a link's or a file's points take the place of a visitor's own, or none."""
+def set_points(points: PointsSpec | None) -> None:
+    """Replace the visitor's own points, also on the canvas; None removes them."""
     page_state().own_points = points
     drawing = page_state().drawing
     if points is not None and drawing is not None:
@@ -49,17 +54,17 @@ def begin(points: PointsSpec | None) -> None:
 def upload(before: PointsSpec | None) -> PointsSpec | None:
     """Draw the controls for a file of points, and return the points in use.
 
-    The file is shown as it was understood. It comes into use with the button below that.
+    A preview shows how the file was read. A button below it puts the file's points in use.
 
     Parameters
     ----------
     before : PointsSpec, optional
-        The points in use until then.
+        The points in use so far.
 
     Returns
     -------
     PointsSpec or None
-        None if there are none yet. The points tell (``standardize``) whether they are to be scaled.
+        None if there are none yet.
     """
     file = file_uploader(
         "Table of points",
@@ -81,19 +86,12 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         help="150 irises: four measurements in centimetres, and the species.",
     )
     if file is None:
-        if before is None:
-            st.caption(
-                "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with"
-                " two columns of numbers, a column of classes or values,"
-                f" {MIN_POINTS} to {MAX_POINTS} rows, at most {MAX_BYTES // 1_000_000} MB."
-            )
-        else:
-            st.caption(f"In use: {_told(before)}")
+        st.caption(REQUIREMENTS if before is None else f"In use: {_summary(before)}")
         return before
     try:
-        spec = _choose(_read(file.getvalue(), file.file_id), file.file_id)
+        spec = _choose_columns(_read(file.getvalue(), file.file_id), file.file_id)
     except ValueError as error:
-        st.error(f"{_sentence(error)} {STAYS}")
+        st.error(f"{_sentence(error)} {UNCHANGED}")
         return before
     in_use = before is not None and _content(before) == _content(spec)
     st.button(
@@ -101,21 +99,21 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
         key="upload_use",
         width="stretch",
         disabled=in_use,
-        on_click=_use,
+        on_click=_use_points,
         args=(spec,),
     )
     return before
 
 
 def _content(spec: PointsSpec) -> tuple[object, ...]:
-    """All of the points but the seed and the shares, which the page's other controls choose."""
+    """Return the fields of the points that this control chooses: all but seed and fractions."""
     return spec.points, spec.task, spec.names, spec.standardize, spec.split
 
 
-def _use(spec: PointsSpec) -> None:
+def _use_points(spec: PointsSpec) -> None:
     note_change()
     page_state().own_points = spec
-    # the file may say which points are for training
+    # the slider starts anew, as the file may hold a split of its own
     st.session_state.pop("train_share", None)
 
 
@@ -124,44 +122,45 @@ def _read(content: bytes, file_id: str) -> Table:
     key = f"upload_header_{file_id}"
     header = st.session_state.get(key)
     try:
-        table = _parsed(content, file_id, header)
+        table = _read_once(content, file_id, header)
     except ValueError:
-        # where names are what is wrong, there may be none
-        if header is not False and _reads(content, file_id):
+        # the error may come from reading the first row of numbers as names
+        if header is not False and _is_readable(content, file_id):
             st.toggle("First row holds the names", value=True, key=key, on_change=note_change)
         raise
     st.toggle("First row holds the names", value=table.has_header, key=key, on_change=note_change)
     return table
 
 
-def _parsed(content: bytes, file_id: str, header: bool | None) -> Table:
-    """Read the file once in a session: a workbook can take seconds."""
-    known, found = page_state().upload
-    if known != file_id:
-        found = {}
-        page_state().upload = (file_id, found)
-    if header not in found:
+def _read_once(content: bytes, file_id: str, header: bool | None) -> Table:
+    """Read the file, or return the table of an earlier run: a workbook can take seconds."""
+    cached_id, results = page_state().upload
+    if cached_id != file_id:
+        results = {}
+        page_state().upload = (file_id, results)
+    if header not in results:
         try:
             table = read(content, header)
-            found[header] = found[table.has_header] = table
+            results[header] = results[table.has_header] = table
         except ValueError as error:
-            found[header] = str(error)  # the error itself would grow by a traceback at each run
-    result: Table | str = found[header]
+            # the text alone: raised at each run, the exception would collect their tracebacks
+            results[header] = str(error)
+    result: Table | str = results[header]
     if isinstance(result, str):
         raise ValueError(result)
     return result
 
 
-def _reads(content: bytes, file_id: str) -> bool:
+def _is_readable(content: bytes, file_id: str) -> bool:
     try:
-        _parsed(content, file_id, header=False)
+        _read_once(content, file_id, header=False)
     except ValueError:
         return False
     return True
 
 
-def _choose(table: Table, file_id: str) -> PointsSpec:
-    """Draw the choice of columns and a preview, and return the points that they hold."""
+def _choose_columns(table: Table, file_id: str) -> PointsSpec:
+    """Draw the choice of columns and a preview, and return the points of the chosen columns."""
     guess = Columns.guess(table)
 
     def column(label: str, name: str) -> str:
@@ -171,7 +170,7 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
 
     x1, x2, y = column("x₁", guess.x1), column("x₂", guess.x2), column("Label", guess.y)
     for name in dict.fromkeys((x1, x2, y)):
-        table = _ask_for_decimal(table, name, file_id)
+        table = _choose_decimal_sign(table, name, file_id)
     kinds = guess.kind if y == guess.y else guess_kind(table, y)
     kind = st.segmented_control(
         "The label is",
@@ -187,7 +186,7 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
     columns = Columns(x1, x2, y, kind or kinds, split)
     scale = st.toggle(
         "Scale the columns",
-        value=_advise(table, columns),
+        value=_suggest_scaling(table, columns),
         key=f"upload_scale_{file_id}_{columns}",
         on_change=note_change,
         help="To mean 0 and standard deviation 1. Networks learn best from such numbers. The mean"
@@ -195,12 +194,12 @@ def _choose(table: Table, file_id: str) -> PointsSpec:
     )
     spec = points(table, columns, scale)
     _preview(table, columns)
-    st.caption(f"{_told(spec)}  \n{_scaling(table, columns, scale)}")
+    st.caption(f"{_summary(spec)}  \n{_scaling_caption(table, columns, scale)}")
     return spec
 
 
-def _ask_for_decimal(table: Table, name: str, file_id: str) -> Table:
-    """Ask what numbers such as 1,010 mean in a column, where nothing in the file tells."""
+def _choose_decimal_sign(table: Table, name: str, file_id: str) -> Table:
+    """Draw a choice of the decimal sign if a column has ambiguous numbers such as 1,010."""
     doubtful = table.notation(name).doubtful
     if not doubtful:
         return table
@@ -218,7 +217,7 @@ def _ask_for_decimal(table: Table, name: str, file_id: str) -> Table:
 
 
 def _preview(table: Table, columns: Columns) -> None:
-    """Show the first rows as they were understood, and how the file was read."""
+    """Show the first rows as they were read."""
     names = (columns.x1, columns.x2, columns.y)
     texts = {name: table.column(name)[:PREVIEW_ROWS] for name in names}
     for name in columns.scaled:
@@ -232,17 +231,17 @@ def _preview(table: Table, columns: Columns) -> None:
     )
 
 
-def _advise(table: Table, columns: Columns) -> bool:
+def _suggest_scaling(table: Table, columns: Columns) -> bool:
     try:
         return needs_scaling(table, columns)
-    except ValueError:  # told once the points are made
+    except ValueError:  # `points` raises it again, and its message is shown
         return True
 
 
-def _scaling(table: Table, columns: Columns, scale: bool) -> str:
-    """Caption on the scaling and notation of the numbers."""
+def _scaling_caption(table: Table, columns: Columns, scale: bool) -> str:
+    """Return a caption on the scaling and notation of the numbers."""
     rounded = ", rounded to three decimals" if is_rounded(table, columns) else ""
-    cells = _origin(table, columns)
+    cells = _reading_caption(table, columns)
     if not scale:
         return f"The numbers are used as they are{rounded}. {cells}"
     spread = "; ".join(
@@ -252,8 +251,8 @@ def _scaling(table: Table, columns: Columns, scale: bool) -> str:
     return f"Scaled to mean 0 and standard deviation 1. In the file, {spread}. {cells}"
 
 
-def _origin(table: Table, columns: Columns) -> str:
-    """Caption on the reading of the file."""
+def _reading_caption(table: Table, columns: Columns) -> str:
+    """Return a caption on encoding, delimiter and header of the file."""
     header = "The first row holds the names." if table.has_header else "No row holds names."
     if table.sheet:
         return f"Read from the sheet {plain(table.sheet)}. {header}"
@@ -267,17 +266,17 @@ def _origin(table: Table, columns: Columns) -> str:
     )
 
 
-def _told(spec: PointsSpec) -> str:
-    """How many points of what there are."""
+def _summary(spec: PointsSpec) -> str:
+    """Return a sentence with the number of points, and of each class."""
     if spec.task == "regression":
-        return f"{spec.n_samples} points with a value.{_told_split(spec)}"
+        return f"{spec.n_samples} points with a value.{_split_summary(spec)}"
     counts = Counter(int(y) for _, _, y in spec.points)
     names = spec.names or tuple(f"class {c}" for c in sorted(counts))
     each = ", ".join(f"{name}: {counts[c]}" for c, name in enumerate(names))
-    return f"{spec.n_samples} points: {len(names)} classes ({plain(each)}).{_told_split(spec)}"
+    return f"{spec.n_samples} points: {len(names)} classes ({plain(each)}).{_split_summary(spec)}"
 
 
-def _told_split(spec: PointsSpec) -> str:
+def _split_summary(spec: PointsSpec) -> str:
     if not spec.split:
         return ""
     train, validation, test = (spec.split.count(part) for part in "012")
@@ -291,7 +290,7 @@ def _sentence(error: ValueError) -> str:
 
 @functools.cache
 def _example() -> str:
-    """Fisher's irises as a CSV file."""
+    """Return Fisher's irises as the text of a CSV file."""
     iris = load_iris()
     out = io.StringIO()
     writer = csv.writer(out)
@@ -302,32 +301,31 @@ def _example() -> str:
 
 
 def draw(before: PointsSpec | None) -> PointsSpec | None:
-    """Draw the canvas for a visitor's own points, and return those that are on it.
+    """Draw the canvas for a visitor's own points, and return its points.
 
     Parameters
     ----------
     before : PointsSpec, optional
-        Points to start from. They are loaded when the canvas appears, and when they become others
-        than those that were drawn on it.
+        The points in use so far. The canvas loads them unless they were drawn on it.
 
     Returns
     -------
     PointsSpec or None
-        None while there are too few points; the canvas then says what is missing.
+        None while there are too few points; the canvas then shows how many are missing.
     """
     drawing = page_state().drawing = page_state().drawing or Drawing()
     appears = "draw" not in st.session_state
-    said = (st.session_state.get("draw") or {}).get("drawn")
-    complaint = ""
+    drawn = (st.session_state.get("draw") or {}).get("drawn")
+    message = ""
     try:
-        if said is not None:
-            drawing.hear(said)
+        if drawn is not None:
+            drawing.hear(drawn)
     except ValueError as error:
-        complaint = f"{_sentence(error)} {STAYS} Reload the page to draw on."
+        message = f"{_sentence(error)} {UNCHANGED} Reload the page to draw on."
     if before is not None:
         current = drawing.spec()
-        known = {mark(current)} if appears and current else drawing.known
-        if mark(before) not in known:
+        drawn_marks = {mark(current)} if appears and current else drawing.known
+        if mark(before) not in drawn_marks:
             drawing.load(before)
     _canvas(
         key="draw",
@@ -341,8 +339,8 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
         },
         on_drawn_change=note_change,
     )
-    if complaint:
-        st.error(complaint)
+    if message:
+        st.error(message)
         return None
     spec = drawing.spec()
     if spec is not None and before is not None and mark(spec) == mark(before):

@@ -1,4 +1,4 @@
-"""Messages for trainings that a server refuses, with what it offers instead."""
+"""Messages for trainings beyond the server's limits, and the nearest ones within them."""
 
 import streamlit as st
 
@@ -8,34 +8,36 @@ from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.server.state import limits, runs
 
-RETRY = 2.0  # seconds
+RETRY_SECONDS = 2.0  # between two checks for room
 
 
 def too_costly(scene: Scene) -> bool:
-    """Whether its networks would take longer to train than this server allows."""
+    """Return whether a scene's estimated training time exceeds the limit ``training_seconds``."""
     return seconds(scene.grid().experiment) > limits().training_seconds
 
 
 def nearest_allowed(scene: Scene) -> tuple[Scene, list[str]]:
-    """The scene, or the nearest that this server allows and a sentence that says so."""
+    """Return the scene, or the nearest one within the limit, and messages about the change."""
     if not too_costly(scene):
         return scene, []
     allowed = affordable(scene, limits().training_seconds)
     return allowed, [f"{_reason(scene)} So {_epochs(allowed)} are trained."]
 
 
-def tell_too_costly(scene: Scene) -> None:
-    """Say why a scene is not trained, and offer the nearest that is."""
+def show_too_costly(scene: Scene) -> None:
+    """Show why a scene is not trained, with a button for the nearest one within the limit."""
     allowed = affordable(scene, limits().training_seconds)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(f"{_reason(scene)} The nearest that is allowed: {_epochs(allowed)}.")
-        st.button(f"Train {_epochs(allowed)}", on_click=_choose, args=(allowed.training.epochs,))
+        st.button(
+            f"Train {_epochs(allowed)}", on_click=_set_epochs, args=(allowed.training.epochs,)
+        )
 
 
-def _choose(epochs: int) -> None:
+def _set_epochs(epochs: int) -> None:
     note_change()
     state = page_state()
-    # so that the slider has such a place
+    # the slider offers this number of epochs only if the opened scene has it
     state.opened = state.opened.with_epochs(epochs)
     st.session_state["epochs"] = epochs
     state.base = (state.base or state.opened).with_epochs(epochs)
@@ -62,9 +64,9 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.2g} seconds"
 
 
-@st.fragment(run_every=RETRY)
+@st.fragment(run_every=RETRY_SECONDS)
 def wait_for_room() -> None:
-    """Say that training has to wait, and run the page again by itself once it can begin."""
+    """Show that training has to wait, and rerun the page once there is room."""
     if not runs().full:
         st.rerun()
     st.info(

@@ -1,22 +1,22 @@
-"""Changes of the controls outside of the page's fragments, which a fragment's run may overlook.
+"""Detection of changed controls outside of fragments during a fragment's run.
 
-A browser may send a control's change together with a fragment's own message, and Streamlit then
-runs the fragment alone. Streamlit calls the control's callback all the same.
+A browser may send a control's change together with a fragment's own message. Streamlit then runs
+the fragment alone, but calls the control's callback.
 """
 
 from regviz.pages.state import page_state
 
 
 def begin_page() -> None:
-    """Forget the changes so far, as a run of the whole page draws everything anew."""
+    """Reset the flag: a run of the whole page applies all changes."""
     page_state().changed = False
 
 
 def note_change() -> None:
-    """Note that a control has changed: the `on_change` of every control outside of fragments."""
+    """Set the flag: the callback `on_change` of every control outside of fragments."""
     page_state().changed = True
 
 
 def changed() -> bool:
-    """Return whether a control has changed since the page was drawn."""
+    """Return whether a control has changed since the last run of the whole page began."""
     return page_state().changed

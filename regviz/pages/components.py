@@ -1,4 +1,4 @@
-"""Streamlit components whose code lies in ``assets/``, and figures with their text alternative."""
+"""Streamlit components with code in ``assets/``, and figures with text alternatives."""
 
 import re
 from html import escape
@@ -8,47 +8,47 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from regviz.server.assets import place
+from regviz.server.assets import assets_path
 
-# Where a later version of the server goes on with a page that is open, the page is loaded anew, as
-# all that was chosen is in its address; but not by all visitors at the same instant.
+# An open page reloads when its component comes from a server with other assets; its address holds
+# the whole state. The random delay spreads the reloads of all visitors over three seconds.
 STUB = Template("""\
 export default async (component) => {
-  window.regvizPlace ??= "$place";
-  if (window.regvizPlace !== "$place") {
+  window.regvizAssets ??= "$path";
+  if (window.regvizAssets !== "$path") {
     setTimeout(() => location.reload(), 3000 * Math.random());
     return;
   }
-  const { render } = await import(new URL("$place/$folder/main.js", document.baseURI));
+  const { render } = await import(new URL("$path/$folder/main.js", document.baseURI));
   return render(component);
 };
 """)
-UPLOAD_COOKIE = "_streamlit_xsrf"  # without which Streamlit takes no uploads
+UPLOAD_COOKIE = "_streamlit_xsrf"  # required by Streamlit for uploads
 PICTURE_FORMATS = ("png", "svg")
-ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # Plotly's buttons
+ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # names of Plotly's buttons
 
 
 def asset_component(name: str, folder: str) -> Any:
-    """A component whose code is ``assets/<folder>/main.js``, which exports ``render(component)``.
+    """Register a component whose module ``assets/<folder>/main.js`` exports ``render(component)``.
 
-    What Streamlit is given is a stub, as inline code travels with every message: the browser loads
-    the modules once, from the server.
+    Streamlit sends a component's inline code with every message. So the inline code is a stub that
+    imports the module, which the browser caches.
     """
-    return st.components.v2.component(name, js=STUB.substitute(place=place(), folder=folder))
+    return st.components.v2.component(name, js=STUB.substitute(path=assets_path(), folder=folder))
 
 
 def plain(text: str) -> str:
-    """Text of a visitor's own, in which Markdown is to see no sign of its own."""
+    """Escape all Markdown characters in a text, and collapse its white space."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def file_uploader(label: str, **options: Any) -> Any:
-    """`st.file_uploader`, or, where the browser cannot upload, the reason in its place.
+    """Draw `st.file_uploader`, or a message if the browser cannot upload.
 
-    The server takes files only together with a cookie. Browsers keep none in a frame on another
-    site without TLS, and some keep none at all.
+    Streamlit accepts an upload only with its cookie. Browsers do not keep it in a frame on another
+    site without TLS, or if the visitor has disabled cookies.
     """
-    in_browser = bool(st.context.headers)  # a test of the page alone has none
+    in_browser = bool(st.context.headers)  # False in `AppTest`
     needed = in_browser and st.get_option("server.enableXsrfProtection")
     if needed and UPLOAD_COOKIE not in st.context.cookies:
         st.info(
@@ -61,21 +61,21 @@ def file_uploader(label: str, **options: Any) -> Any:
 
 
 def draw(figure: go.Figure, key: str, **options: Any) -> Any:
-    """Show a Plotly figure in the width there is, and say what it shows to who cannot see it.
+    """Draw a Plotly figure, with its text alternative for screen readers.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
-        With what it says in ``layout.meta["alt"]``.
+        A figure with the text alternative in ``layout.meta["alt"]``.
     key : str
-        Of the chart; also the name of the file that its camera saves, in the format chosen above
-        the views.
+        Key of the chart, and name of the picture that its camera button saves, in the format chosen
+        above the views.
     **options
         Further arguments of ``st.plotly_chart``.
 
     Returns
     -------
-    What ``st.plotly_chart`` returns.
+    The return value of ``st.plotly_chart``.
     """
     saved = {"format": st.session_state.get("picture_format", "png"), "filename": f"regviz-{key}"}
     if saved["format"] == "png":

@@ -1,4 +1,4 @@
-"""The sidebar: from what a visitor chooses to the `Scene` that is trained and shown."""
+"""The sidebar, whose controls choose the `Scene` to train and show."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.pages.changes import note_change
 from regviz.pages.data import choose_data
-from regviz.pages.positions import stand
+from regviz.pages.positions import control_options
 from regviz.pages.state import page_state
 from regviz.spec.experiment import (
     ACTIVATIONS,
@@ -23,7 +23,7 @@ from regviz.spec.experiment import (
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCH_SIZES = (1, 2, 5, 10, 15, 30)
 EPOCHS = (50, 100, 200, 400, 600, 1000)
-IN_A_ROW = 3  # number fields that fit side by side
+FIELDS_PER_ROW = 3  # number fields that fit into the sidebar's width
 SIDEBAR = ("data", "network", "training", "line_up")
 
 ACTIVATION_LABELS = {
@@ -44,8 +44,8 @@ FEATURE_LABELS = dict(
 )
 
 
-def _among(options: Iterable[Any], value: Any) -> list[Any]:
-    """The options of a slider, with one more in its place if need be."""
+def _with_option(options: Iterable[Any], value: Any) -> list[Any]:
+    """Return the sorted options of a slider, including ``value``."""
     return sorted({*options, value})
 
 
@@ -55,14 +55,14 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         "Hidden layers",
         0,
         6,
-        **stand("layers", len(base.hidden)),
+        **control_options("layers", len(base.hidden)),
         help="With none, the model is linear.",
     )
     hidden = _choose_units(base.hidden, layers)
     activation = st.selectbox(
         "Activation",
         ACTIVATIONS,
-        **stand("activation", base.activation, index=ACTIVATIONS.index(base.activation)),
+        **control_options("activation", base.activation, index=ACTIVATIONS.index(base.activation)),
         format_func=ACTIVATION_LABELS.__getitem__,
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
@@ -71,7 +71,7 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        **stand("features", list(base.features), default=list(base.features)),
+        **control_options("features", list(base.features), default=list(base.features)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
@@ -82,28 +82,28 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
 
 
 def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
-    """The units of each hidden layer: one number for all, or each its own."""
-    most = max(base, default=8)
+    """Draw the choice of one size for all hidden layers or for each; return a size per layer."""
+    largest = max(base, default=8)
     unequal = layers > 1 and st.toggle(
-        "Layers of different size", **stand("unequal", len(set(base)) > 1)
+        "Layers of different size", **control_options("unequal", len(set(base)) > 1)
     )
     if not unequal:
         units = st.slider(
-            "Units in each layer", 1, 32, **stand("units", most), disabled=layers == 0
+            "Units in each layer", 1, 32, **control_options("units", largest), disabled=layers == 0
         )
         return (int(units),) * layers
-    found = []
+    sizes = []
     for i in range(layers):
-        if i % IN_A_ROW == 0:
-            columns = st.columns(IN_A_ROW, gap="small")
-        units = columns[i % IN_A_ROW].number_input(
+        if i % FIELDS_PER_ROW == 0:
+            columns = st.columns(FIELDS_PER_ROW, gap="small")
+        units = columns[i % FIELDS_PER_ROW].number_input(
             f"Layer {i + 1}",
             1,
             32,
-            **stand(f"units_{i}", base[i] if i < len(base) else most),
+            **control_options(f"units_{i}", base[i] if i < len(base) else largest),
         )
-        found.append(int(units))
-    return tuple(found)
+        sizes.append(int(units))
+    return tuple(sizes)
 
 
 def _choose_training(base: TrainingSpec) -> TrainingSpec:
@@ -112,28 +112,28 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
     optimizer = st.selectbox(
         "Optimizer",
         OPTIMIZERS,
-        **stand("optimizer", base.optimizer, index=OPTIMIZERS.index(base.optimizer)),
+        **control_options("optimizer", base.optimizer, index=OPTIMIZERS.index(base.optimizer)),
         format_func=OPTIMIZER_LABELS.__getitem__,
         help="Under AdamW, λ₂ is weight decay apart from the gradient.",
     )
     learning_rate = st.select_slider(
         "Learning rate",
-        _among(LEARNING_RATES, opened.learning_rate),
-        **stand("learning_rate", base.learning_rate),
+        _with_option(LEARNING_RATES, opened.learning_rate),
+        **control_options("learning_rate", base.learning_rate),
         help="Size of the optimizer's steps. Too large, and a network jumps about or diverges.",
     )
-    sizes = _among(BATCH_SIZES, opened.batch_size or BATCH_SIZES[0])
+    sizes = _with_option(BATCH_SIZES, opened.batch_size or BATCH_SIZES[0])
     batch_size = st.select_slider(
         "Batch size",
         [*sizes, None],
-        **stand("batch_size", base.batch_size),
+        **control_options("batch_size", base.batch_size),
         format_func=lambda size: "all" if size is None else str(size),
         help="Training points for each step of the optimizer; all of them where there are fewer.",
     )
     epochs = st.select_slider(
         "Epochs",
-        _among(EPOCHS, opened.epochs),
-        **stand("epochs", base.epochs),
+        _with_option(EPOCHS, opened.epochs),
+        **control_options("epochs", base.epochs),
         help="Passes over the training points.",
     )
     return replace(
@@ -146,18 +146,20 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
 
 
 def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, ...], bool, int]:
-    """Which methods, whether early stopping, and the epoch from which regularization acts."""
+    """Draw the part *Line-up*, and return method keys, early stopping and the onset."""
     st.header("Line-up", anchor=False)
     if linear:
         st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
     methods = tuple(
         key
         for key, method in METHODS.items()
-        if st.toggle(method.label, **stand(f"use_{key}", key in base.methods), help=method.about)
+        if st.toggle(
+            method.label, **control_options(f"use_{key}", key in base.methods), help=method.about
+        )
     )
     early_stopping = st.toggle(
         "Early stopping",
-        **stand("use_early_stopping", base.early_stopping),
+        **control_options("use_early_stopping", base.early_stopping),
         help=ABOUT_EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
@@ -172,7 +174,7 @@ def _choose_onset(base: int, epochs: int) -> int:
         return 0
     step = max(1, epochs // 20)
     last = min(max(epochs - step, page_state().opened.onset), epochs - 1)
-    # fewer epochs may leave the slider beyond its end
+    # a smaller number of epochs may put the session's value beyond the slider's end
     st.session_state["onset"] = min(st.session_state.get("onset", base), last)
     onset: int = st.slider(
         "Switch on at epoch",
@@ -189,9 +191,9 @@ def _choose_onset(base: int, epochs: int) -> int:
 
 
 def choose() -> Scene:
-    """Draw the sidebar, and return what is chosen there, wherever one looks.
+    """Draw the sidebar, and return the chosen scene, without focus, strengths and epoch.
 
-    What has no control, or is hidden, stays as it was in the scene that was opened.
+    Parameters without a visible control keep their values in the scene that was opened.
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training

@@ -1,4 +1,4 @@
-"""The sidebar's first part: which points, an example's or one's own."""
+"""The sidebar's part *Data*: the choice of a toy dataset or of own points."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ from regviz.methods import labels, palette
 from regviz.pages import bring
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component
-from regviz.pages.positions import stand
+from regviz.pages.positions import control_options
 from regviz.pages.state import page_state
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import PointsSpec
@@ -28,7 +28,7 @@ _picker = asset_component("regviz_datasets", "picker")
 
 @functools.cache
 def _thumbnails(chosen: str) -> bytes:
-    """A few points of every dataset, and which is chosen, as the JSON that the picker draws."""
+    """Return the JSON that the picker draws: some points of every dataset, and the chosen one."""
     options = []
     for name, toy in DATASETS.items():
         spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
@@ -42,13 +42,13 @@ def _thumbnails(chosen: str) -> bytes:
 
 
 def choose_data(base: Data) -> Data:
-    """Draw the controls of the points, and return what is chosen there."""
+    """Draw the controls for the points, and return the chosen data."""
     heading = st.empty()
     usual = DRAW if isinstance(base, PointsSpec) else EXAMPLES
     source = st.segmented_control(
         "Points from",
         (EXAMPLES, DRAW, UPLOAD),
-        **stand("source", usual, default=usual),
+        **control_options("source", usual, default=usual),
         required=True,
         label_visibility="collapsed",
         width="stretch",
@@ -63,7 +63,7 @@ def choose_data(base: Data) -> Data:
         "Seed",
         0,
         MAX_SEED,
-        **stand("seed", base.seed),
+        **control_options("seed", base.seed),
         help="Another seed draws other points, or splits your own otherwise, and draws other"
         " initial weights and other batches, the same for every regularizer.",
     )
@@ -71,23 +71,25 @@ def choose_data(base: Data) -> Data:
 
 
 def _last_example() -> DataSpec:
-    """The example that was looked at before one's own points."""
+    """Return the toy dataset that was in use before own points."""
     return page_state().example or Scene().data  # type: ignore[return-value]
 
 
 def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base: Data) -> Data:
-    """One's own points, which drawing and file hand to each other, and how they are split."""
+    """Draw the controls for own points and their split, and return the chosen data."""
     points = control(page_state().own_points)
     if points is None:
-        return base  # until there are points that can be used, what is on screen stays
+        return base  # until there are enough points, the data in use stays
     split = base if isinstance(base, PointsSpec) else points
-    kept = 1 - points.split.count("2") / points.n_samples if points.split else split.train_fraction
-    percent = round(100 * kept)
+    fraction = (
+        1 - points.split.count("2") / points.n_samples if points.split else split.train_fraction
+    )
+    percent = round(100 * fraction)
     share = st.slider(
         "Share for training",
         min(10, percent),
         max(90, percent),
-        **stand("train_share", percent),
+        **control_options("train_share", percent),
         step=5,
         format="%d %%",
         help="Of your points. Some of them are held out for validation; the rest are test points,"
@@ -114,32 +116,32 @@ def _choose_example(base: DataSpec) -> DataSpec:
         "Noise",
         0.0,
         max(1.0, getattr(opened, "noise", 0.0)),
-        **stand("noise", float(base.noise)),
+        **control_options("noise", float(base.noise)),
         step=0.05,
         help="Standard deviation of the noise: of the points' positions, or of the value that is"
         " to be predicted.",
     )
-    kept = 1 - base.validation_fraction
-    most = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
+    fitted = 1 - base.validation_fraction
+    max_train = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
     n_train = st.slider(
         "Training points",
         min(15, n_train_of(base)),
-        max(most, n_train_of(base)),
-        **stand("n_train", n_train_of(base)),
+        max(max_train, n_train_of(base)),
+        **control_options("n_train", n_train_of(base)),
         step=15,
         help=f"Of {base.n_samples} points. A third as many again are held out for validation; the"
         " rest are test points, which are never trained on.",
     )
     fraction = base.train_fraction
     if n_train != n_train_of(base):
-        fraction = min(0.95, round(n_train / base.n_samples / kept, 6))
+        fraction = min(0.95, round(n_train / base.n_samples / fitted, 6))
     label_noise = 0.0
     if DATASETS[name].task != "regression":
         percent = st.slider(
             "Wrong labels",
             0,
             50,
-            **stand("label_noise", round(100 * base.label_noise)),
+            **control_options("label_noise", round(100 * base.label_noise)),
             step=5,
             format="%d %%",
             help="Share of points, test points too, whose class is changed.",

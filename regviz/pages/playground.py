@@ -1,4 +1,4 @@
-"""The page: choose an experiment at the side, and watch all its networks learn."""
+"""The page: a sidebar that chooses an experiment, the board, and the views below it."""
 
 import hashlib
 import logging
@@ -23,24 +23,24 @@ from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.pages import share, understand
-from regviz.pages.capacity import nearest_allowed, tell_too_costly, too_costly, wait_for_room
+from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
 from regviz.pages.controls import choose
-from regviz.pages.positions import put
-from regviz.pages.snapshot import BoardSnapshot, request_view, usual_focus, view
+from regviz.pages.positions import set_controls
+from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
 from regviz.pages.state import page_state
 from regviz.server.state import runs
 from regviz.spec.points import PointsSpec
 
-GATHER_SECONDS = 0.15  # seconds: a message carries the frames of so long
-WAIT_SECONDS = 0.3  # seconds: for so long a fragment waits, and no control is answered meanwhile
-# Seconds that a browser rests before it asks for more, for each training beyond so many: where much
-# trains frames come slowly anyway, and all who ask for them take time from it.
-REST_SECONDS = 0.04
-TRAININGS_WITHOUT_REST = 8
-# Frames of a session's first message: on a slow line a picture of them is there seconds before the
-# others are.
+GATHER_SECONDS = 0.15  # minimum wait for the frames of a message, after the first
+WAIT_SECONDS = 0.3  # bound on a fragment's wait for frames, during which no control responds
+# Pause of the browser before its next request for frames, for each training beyond the number: the
+# requests of many visitors take processor time from the trainings that they wait for.
+PAUSE_SECONDS = 0.04
+N_TRAININGS_WITHOUT_PAUSE = 8
+# Bound on the frames of a session's first message: on a slow line it arrives, and the board draws a
+# picture, seconds before the other frames.
 N_FIRST_FRAMES = 3
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
@@ -50,23 +50,24 @@ STYLE = """<style>
   .stAppHeader button, .stAppHeader a {
     pointer-events: auto; border-radius: 8px; backdrop-filter: blur(8px);
   }
-  /* the board says how far it is, and Streamlit's sign would lie upon the buttons */
+  /* the board shows its own progress, and Streamlit's status icon would cover the buttons */
   [data-testid="stStatusWidget"]:has([data-testid*="Icon"]) { display: none; }
-  /* what it shows holds while more is on the way, which Streamlit would draw pale; and it has its
-     room before it comes, as the datasets' pictures do: nothing is to move from under a pointer */
+  /* Streamlit fades stale elements, but the board stays valid while frames arrive. The minimum
+     heights reserve space for board and thumbnails, so that no control moves when they appear. */
   .st-key-board { opacity: 1 !important; min-height: 100vh; }
   .st-key-data { min-height: 92px; }
   .stSidebar .stVerticalBlock { gap: 0.6rem; }
   [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; padding-top: 0.4rem; }
-  /* at Streamlit's 0.6 captions have a contrast of 4.2, code in them 3.1; WCAG AA asks for 4.5 */
+  /* at Streamlit's opacity of 0.6, captions have a contrast of 4.2 and code in them 3.1; WCAG AA
+     requires 4.5 */
   [data-testid="stCaptionContainer"] { opacity: 0.8; }
-  /* in programs, too: Streamlit's colours have contrasts of 2.2 to 3.7 on light */
+  /* likewise in programs: Streamlit's colours have contrasts of 2.2 to 3.7 in the light theme */
   [data-testid="stCode"] pre .token[class] { color: light-dark(#5a6270, #c3c9d4); }
   [data-testid="stCode"] pre .token:is(.keyword, .function) { color: light-dark(#2747b8, #9db9ff); }
   [data-testid="stCode"] pre .token.string { color: light-dark(#0b6b52, #6fd3ae); }
   [data-testid="stCode"] pre .token:is(.number, .boolean) { color: light-dark(#8a4600, #ffb86b); }
-  /* A contrast theme removes backgrounds: those of which Streamlit's sliders and switches consist,
-     and the one by which a choice is told from the others; and it would write upon figures. */
+  /* Forced colours remove backgrounds, which Streamlit's sliders, switches and selected buttons are
+     drawn by, and recolour the text of figures. */
   @media (forced-colors: active) {
     [data-testid="stSlider"] [role="group"] > div > div:first-child,
     [data-testid="stCheckbox"] label > div:not([data-testid]) {
@@ -78,10 +79,10 @@ STYLE = """<style>
     }
     .js-plotly-plot { forced-color-adjust: none; }
   }
-  /* second-level headings as large as Streamlit's third level, which leaves more room */
+  /* second-level headings in the size of Streamlit's third level, to save space */
   .stHeading h2 { padding: 0.5rem 0 1rem; }
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
-  .st-key-above { padding-right: 2.2rem; }  /* beside Streamlit's own menu */
+  .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
   .regviz-preview {
     width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.8rem;
@@ -102,50 +103,51 @@ _logger = logging.getLogger("regviz.runs")
 _board = asset_component("regviz_board", "board")
 
 
-def _name(grid: StrengthGrid, rows: list[int]) -> str:
-    """Of a grid together with the networks that are shown first."""
+def _run_name(grid: StrengthGrid, rows: list[int]) -> str:
+    """Return a name for the run of a grid and the networks shown first: 16 hexadecimal digits."""
     return hashlib.sha256(f"{grid}{rows}".encode()).hexdigest()[:16]
 
 
 def _n_received(name: str) -> int:
-    """Return how many frames of a run the browser has received."""
-    asked = (st.session_state.get("board") or {}).get("more")
-    if isinstance(asked, dict) and asked.get("run") == name:
-        held = asked.get("held")
-        if type(held) is int and held >= 0:
-            page_state().received = (name, held)
+    """Return the number of frames of a run that the browser has received."""
+    request = (st.session_state.get("board") or {}).get("more")
+    if isinstance(request, dict) and request.get("run") == name:
+        n_frames = request.get("held")
+        if type(n_frames) is int and n_frames >= 0:
+            page_state().received = (name, n_frames)
     run, frames = page_state().received
     return frames if run == name else 0
 
 
 @st.fragment
-def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
-    """Send the frames that the browser lacks. It asks for the next ones, which runs this again."""
-    # first of all: to another run of the script the board's message would be lost
+def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
+    """Send new frames to the board. The browser's request for more runs this fragment again."""
+    # read first: if the page reruns below, the board's message is not in the next run's state
     n_received = _n_received(name)
     if changed():
         st.rerun()
     state = page_state()
     visitor = state.visitor
-    # the same run as before, or, if it was given up meanwhile, the same frames once more
+    # the run of `main`, or if that has stopped meanwhile, a new run with the same frames
     run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
     state.n_replies += 1
-    most = N_FIRST_FRAMES if state.n_replies == 1 else None
-    rest = REST_SECONDS * max(0, runs().n_training - TRAININGS_WITHOUT_REST)
+    max_frames = N_FIRST_FRAMES if state.n_replies == 1 else None
+    pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)
     source = Source(grid, name, rows, history, run.selector)
-    look = state.requested_view
-    message = encode(source, n_received, state.n_replies, look, link, rest, most)
+    message = encode(
+        source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
+    )
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
-    # the views below show what the board shows, once all is there
-    if understand.is_open() and (snapshot := _snapshot()) != state.seen_below:
-        # known from now on: a run of the whole page comes by here before it draws the views
-        state.seen_below = snapshot
+    # the page reruns to draw the views for the board's new state
+    if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
+        # set before the rerun, which runs this fragment again before it draws the views
+        state.views_snapshot = snapshot
         st.rerun()
 
 
 def _snapshot() -> BoardSnapshot | None:
-    """Return a snapshot of the board, if its training is complete."""
+    """Return a snapshot of the board, or None if its training is not complete."""
     state = page_state()
     if state.shown is None:
         return None
@@ -153,45 +155,47 @@ def _snapshot() -> BoardSnapshot | None:
     history = runs().get(grid.experiment, visitor, always=True).wait(0, 0, 0, visitor)
     if not history.complete:
         return None
-    seen = view()
+    current = view()
     return BoardSnapshot(
         grid,
         history,
-        grid.rows(seen.strength_indices),
-        _focus(grid, seen.focus),
+        grid.rows(current.strength_indices),
+        _focus(grid, current.focus),
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
         visitor,
     )
 
 
-def _focus(grid: StrengthGrid, seen: str | None) -> str:
-    """The method that is seen large; early stopping is a view of None."""
-    networks_by_method = [key for key, _ in grid.networks_by_method]
-    if seen == EARLY_STOPPING and "none" in networks_by_method:
+def _focus(grid: StrengthGrid, card: str | None) -> str:
+    """Return the method of the card in focus; early stopping's card shows the network of None."""
+    methods = [key for key, _ in grid.networks_by_method]
+    if card == EARLY_STOPPING and "none" in methods:
         return "none"
-    if seen in networks_by_method:
-        return str(seen)
-    return usual_focus(grid)
+    if card in methods:
+        return str(card)
+    return default_focus(grid)
 
 
 @st.fragment
-def _show_below() -> None:
-    """The views, drawn anew by themselves when one of their own controls moves."""
+def _show_views() -> None:
+    """Draw the views below the board. A change of their controls reruns this fragment alone."""
     understand.choose()
     if understand.is_open():
-        snapshot = page_state().seen_below = _snapshot()
+        snapshot = page_state().views_snapshot = _snapshot()
         understand.show(snapshot)
 
 
-def _begin(scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenerator) -> bool:
-    """Start what is to be trained; where that cannot be, say why and what can."""
+def _start_training(
+    scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenerator
+) -> bool:
+    """Start the training of a grid; if it is refused, show the reason and return False."""
     shown = page_state().shown
-    fresh = shown is None or grid != shown[0]
-    shared = fresh and runs().holds(grid.experiment)
+    is_new = shown is None or grid != shown[0]
+    shared = is_new and runs().holds(grid.experiment)
     with messages:
-        if fresh and too_costly(scene):
-            tell_too_costly(scene)
+        if is_new and too_costly(scene):
+            show_too_costly(scene)
             return False
         try:
             runs().get(grid.experiment, visitor)
@@ -207,8 +211,8 @@ def _begin(scene: Scene, grid: StrengthGrid, visitor: str, messages: DeltaGenera
     return True
 
 
-def _open() -> None:
-    """Stand where the visitor's link says, or the file that was opened meanwhile."""
+def _open_scene() -> None:
+    """Open the scene of the link in the first run, and of an opened file in later ones."""
     problems: list[str] = []
     state = page_state()
     opened, state.to_open = state.to_open, None
@@ -219,7 +223,7 @@ def _open() -> None:
         opened, problems = from_query(st.query_params.to_dict())
         problems = [f"In the link: {problem}" for problem in problems]
     opened, refused = nearest_allowed(opened)
-    put(opened)
+    set_controls(opened)
     grid = opened.grid()
     middle = {
         key: strength_index
@@ -227,10 +231,10 @@ def _open() -> None:
             grid.networks_by_method, grid.strength_indices({}), strict=True
         )
     }
-    # the visitor's first run is played; of another one that is opened its end is shown
+    # the board plays the first run, and shows the end of a scene that is opened later
     end = None if first else opened.training.epochs
     request_view(
-        opened.focus or usual_focus(grid),
+        opened.focus or default_focus(grid),
         middle | opened.strength_indices(grid),
         end if opened.epoch is None else opened.epoch,
     )
@@ -238,8 +242,8 @@ def _open() -> None:
     state.left_out = []
 
 
-def _tell_problems(grid: StrengthGrid) -> None:
-    """Show problems of a link or file until something else is trained."""
+def _show_problems(grid: StrengthGrid) -> None:
+    """Show the problems of a link or file until the grid changes."""
     state = page_state()
     if state.problems and state.problems_of in (None, grid):
         state.problems_of = grid
@@ -248,8 +252,8 @@ def _tell_problems(grid: StrengthGrid) -> None:
         state.problems, state.problems_of = [], None
 
 
-def _address_of(scene: Scene) -> str:
-    """Return the scene's query string, without points that make it longer than servers allow."""
+def _query_of(scene: Scene) -> str:
+    """Return the scene's query string, without own points if they make it exceed `LONGEST`."""
 
     def text(query: dict[str, str]) -> str:
         return urlencode({k: v for k, v in query.items() if k not in view_parameters()}, safe=",")
@@ -258,15 +262,15 @@ def _address_of(scene: Scene) -> str:
     return whole if len(whole) <= LONGEST else text(to_short_query(scene))
 
 
-def _tell_left_out(scene: Scene) -> None:
-    """Say once that the address does not hold the points of the scene."""
+def _warn_of_long_address(scene: Scene) -> None:
+    """Warn once if the address does not contain the points of the scene."""
     points = scene.data if isinstance(scene.data, PointsSpec) else None
-    if points is None or f"points={LEFT_OUT}" not in _address_of(scene):
+    if points is None or f"points={LEFT_OUT}" not in _query_of(scene):
         return
     state = page_state()
-    if state.told_too_many != points.points:
-        state.told_too_many = points.points
-        # beside what of the file that they came with could not be followed
+    if state.warned_points != points.points:
+        state.warned_points = points.points
+        # problems of the file that the points came with stay
         others = state.problems if state.problems_of in (None, scene.grid()) else []
         state.problems = [
             *others,
@@ -276,14 +280,14 @@ def _tell_left_out(scene: Scene) -> None:
         state.problems_of = None
 
 
-def _switch_on() -> None:
-    """A method that a view has called for takes part."""
+def _enable_requested_method() -> None:
+    """Add the method that a view has requested to the line-up."""
     state = page_state()
-    called, state.called = state.called, None
+    method, state.method_to_enable = state.method_to_enable, None
     base = state.base or state.opened
-    if called in METHODS and called not in base.methods:
-        state.base = replace(base, methods=(*base.methods, called))
-        st.session_state[f"use_{called}"] = True
+    if method in METHODS and method not in base.methods:
+        state.base = replace(base, methods=(*base.methods, method))
+        st.session_state[f"use_{method}"] = True
 
 
 def main() -> None:
@@ -291,13 +295,13 @@ def main() -> None:
     st.set_page_config(
         "RegViz",
         layout="wide",
-        # a course page is narrow
+        # course pages embed it in a narrow frame
         initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
     )
     st.html(STYLE)
     begin_page()
-    _open()
-    _switch_on()
+    _open_scene()
+    _enable_requested_method()
     scene = choose()
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
         st.markdown(
@@ -306,30 +310,31 @@ def main() -> None:
             width="stretch",
         )
         above = st.container(horizontal=True, width="content")
-    # messages come and go in a place of their own: the board would lose its state if it moved
+    # a container of their own: without it a message would shift the board's position, and Streamlit
+    # would mount the board anew
     messages = st.container()
     state = page_state()
     visitor = state.visitor
     grid = scene.grid()
     before = state.shown
-    # the cards keep the strengths that they start with as long as the grid is the same
+    # the initial strengths of the cards stay the same as long as the grid does
     rows = before[1] if before and grid == before[0] else grid.rows(view().strength_indices)
-    _tell_left_out(scene)
+    _warn_of_long_address(scene)
     with messages:
-        _tell_problems(grid)
-    if not _begin(scene, grid, visitor, messages):
+        _show_problems(grid)
+    if not _start_training(scene, grid, visitor, messages):
         if before is None:
             return
-        grid, rows, scene = before  # what is on screen stays
+        grid, rows, scene = before  # the last result stays
     state.shown = (grid, rows, scene)
     if before is not None and before[0].experiment != grid.experiment:
         runs().leave(before[0].experiment, visitor)
     if "share" not in scene.hide:
         with above:
             share.show(scene, grid, _snapshot)
-    _show(grid, rows, _name(grid, rows), _address_of(scene))
+    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene))
     if "understand" not in scene.hide:
-        _show_below()
+        _show_views()
 
 
 main()

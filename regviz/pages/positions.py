@@ -1,4 +1,4 @@
-"""Values of the sidebar's controls, kept in the session by their keys."""
+"""Values of the sidebar's controls in the session state, by widget key."""
 
 from typing import Any
 
@@ -20,34 +20,40 @@ _KEYS = (
 
 
 def keys() -> tuple[str, ...]:
-    """The session's keys of all controls."""
+    """Return the keys of all controls in the session state."""
     return (*_KEYS, *(f"use_{method}" for method in METHODS))
 
 
-def put(scene: Scene) -> None:
-    """Let every control stand where a scene has it, from the next time they are drawn."""
+def set_controls(scene: Scene) -> None:
+    """Set every control to its value in a scene, from the next run of the page on."""
     for key in keys():
         st.session_state.pop(key, None)
     state = page_state()
     state.base = state.opened = scene
     state.example = None
-    bring.begin(scene.data if isinstance(scene.data, PointsSpec) else None)
+    bring.set_points(scene.data if isinstance(scene.data, PointsSpec) else None)
 
 
-def stand(key: str, value: Any, **default: Any) -> dict[str, Any]:
-    """Return a control's key, callback and default, and place it there if it is drawn anew.
+def control_options(key: str, value: Any, **default: Any) -> dict[str, Any]:
+    """Return the keyword arguments of a control, and set its session value unless it has one.
 
-    The default is where the control stands, as Streamlit sends a value of the session with one run
-    only. A browser whose code for the control is on the way until the page has run again draws it
-    at its default.
+    The default passed to the control is its current value, because Streamlit sends a value of the
+    session state in one run only. A browser that has not loaded the control's code by the next run
+    draws the control at its default.
 
     Parameters
     ----------
     key : str
+        Key of the control in the session state.
     value : any
-        Where the control stood when the page last ran, or where the opened scene has it.
+        Value at the last run of the page, or in the opened scene.
     **default
-        The control's own parameter for its default, if that is not ``value=value``.
+        The control's parameter for its default, if its name is not ``value``.
+
+    Returns
+    -------
+    dict
+        ``key``, ``on_change`` and the default.
     """
     st.session_state.setdefault(key, value)
     return {"key": key, "on_change": note_change, **(default or {"value": value})}

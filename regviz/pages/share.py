@@ -1,4 +1,4 @@
-"""Pass it on, take it away, open it again: links, files and what they are made from."""
+"""The buttons *Share* and *Save · open*: links, downloads, and opening of files."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain
-from regviz.pages.snapshot import BoardSnapshot, usual_focus, view
+from regviz.pages.snapshot import BoardSnapshot, default_focus, view
 from regviz.pages.state import View, page_state
 from regviz.server.state import limits
 from regviz.spec.experiment import Experiment
@@ -34,38 +34,40 @@ GROUP_LABELS = {
     "share": "Share, save and open",
     "understand": "The views below the board",
 }
-MOST_IN_QR = 2953  # bytes: the largest QR code, with the least correction
-LOCAL = ("localhost", "127.0.0.1", "::1")
-HEIGHT = 900  # of an embedded page, in pixels
+MAX_QR_BYTES = 2953  # capacity of QR version 40 at error correction level L
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+IFRAME_PIXELS = 900  # height of an embedded page
 
 
-def show(scene: Scene, grid: StrengthGrid, look: Callable[[], BoardSnapshot | None]) -> None:
-    """Draw the two buttons above the board, and what they open.
+def show(
+    scene: Scene, grid: StrengthGrid, take_snapshot: Callable[[], BoardSnapshot | None]
+) -> None:
+    """Draw the two buttons above the board, with their popovers.
 
     Parameters
     ----------
     scene : Scene
-        What is trained.
+        The scene that is trained.
     grid : StrengthGrid
-        Its networks.
-    look : callable
-        Returns what is on screen, or None while the networks are in training.
+        Its grid.
+    take_snapshot : callable
+        Returns a `BoardSnapshot`, or None if the training is not complete.
     """
     sharing = st.popover("Share", icon=":material/share:", key="share", on_change=note_change)
     if sharing.open:
         with sharing:
-            _show_link(seen(scene, grid))
+            _show_link(with_view(scene, grid))
     saving = st.popover(
         "Save · open", icon=":material/download:", key="save", on_change=note_change
     )
     if saving.open:
         with saving:
-            _show_files(seen(scene, grid), look())
+            _show_files(with_view(scene, grid), take_snapshot())
             _show_opening()
 
 
-def seen(scene: Scene, grid: StrengthGrid) -> Scene:
-    """The scene with what is looked at, as far as it is not what the page would show anyway."""
+def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
+    """Return the scene with the current focus, strengths and epoch, except default values."""
     now = view()
     strengths = {
         key: grid.strengths(key)[strength_index]
@@ -77,7 +79,7 @@ def seen(scene: Scene, grid: StrengthGrid) -> Scene:
         )
         if strength_index != middle
     }
-    cards = {*scene.methods, EARLY_STOPPING} - {usual_focus(grid)}
+    cards = {*scene.methods, EARLY_STOPPING} - {default_focus(grid)}
     epoch = now.epoch
     if epoch is not None and epoch >= scene.training.epochs:
         epoch = None
@@ -90,9 +92,9 @@ def seen(scene: Scene, grid: StrengthGrid) -> Scene:
 
 
 def _address() -> str:
-    """Of the page, without a query string."""
-    scheme, place, path, _, _ = urlsplit(st.context.url or "http://localhost:8501")
-    return urlunsplit((scheme, place, path or "/", "", ""))
+    """Return the URL of the page without a query string."""
+    scheme, netloc, path, _, _ = urlsplit(st.context.url or "http://localhost:8501")
+    return urlunsplit((scheme, netloc, path or "/", "", ""))
 
 
 def _show_link(scene: Scene) -> None:
@@ -105,23 +107,23 @@ def _show_link(scene: Scene) -> None:
             f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
         )
     st.code(address, language=None, wrap_lines=True)
-    if urlsplit(address).hostname in LOCAL:
-        address = _by_name(address)
+    if urlsplit(address).hostname in LOCAL_HOSTS:
+        address = _with_host_name(address)
         host = urlsplit(address).netloc
         st.caption(
             "This address works on this computer only. Others in your network reach it by the"
             f" computer's name, as the QR code has it: `http://{host}`. Where that is not found,"
             " open the page by the computer's IP address, and share from there."
         )
-    if len(address.encode()) <= MOST_IN_QR:
+    if len(address.encode()) <= MAX_QR_BYTES:
         st.html(qr_image(address))
     else:
         st.caption("The link is too long for a QR code.")
     _show_snippet(scene)
 
 
-def _by_name(address: str) -> str:
-    """Return an address with this computer's name as the host."""
+def _with_host_name(address: str) -> str:
+    """Return a URL with this computer's name as the host."""
     parts = urlsplit(address)
     port = "" if parts.port is None else f":{parts.port}"
     return urlunsplit(parts._replace(netloc=f"{platform.node()}{port}"))
@@ -148,14 +150,14 @@ def _show_snippet(scene: Scene) -> None:
     embedded = link(_address(), replace(scene, hide=tuple(hidden)), embed="true")
     st.code(
         f'<iframe src="{escape(embedded)}" title="RegViz" loading="lazy" allow="clipboard-write"'
-        f' style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>',
+        f' style="width: 100%; height: {IFRAME_PIXELS}px; border: 0"></iframe>',
         language="html",
         wrap_lines=True,
     )
 
 
 def qr_image(text: str) -> str:
-    """A QR code as an HTML image, dark on white whatever the theme, so that phones can read it."""
+    """Return a QR code as an HTML image, dark on white in both themes for phones' readers."""
     code = segno.make(text, error="l", micro=False)
     source = code.svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
     return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'
@@ -175,10 +177,10 @@ def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
         st.caption("The run itself can be saved as soon as its training is complete.")
         return
     history = snapshot.history
-    now = view()  # a file is made outside of the session
+    now = view()  # Streamlit calls `make` outside of the session
     _download(
         "This run (HTML)",
-        lambda: offline(scene, snapshot, now),
+        lambda: run_page(scene, snapshot, now),
         f"{name}.html",
         "text/html",
         "The board in one file. It plays without a server or a network: from a course page,"
@@ -211,14 +213,14 @@ def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
 def _download(
     label: str, make: Callable[[], str | bytes], name: str, mime: str, about: str
 ) -> None:
-    """A button that makes its file when it is clicked, and not before."""
+    """Draw a download button; ``make`` is called when it is clicked."""
     st.download_button(
         label, make, name, mime, key=f"save_{name}", on_click="ignore", help=about, width="stretch"
     )
 
 
-def offline(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
-    """The run as one HTML page, at what is looked at."""
+def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
+    """Return the run as one HTML page that opens at the current view."""
     about = (
         "Same points, same initial weights, same batches: these networks differ in nothing but"
         " their regularization."
@@ -240,7 +242,7 @@ def _npz(history: History) -> bytes:
 
 
 def read(text: str) -> tuple[Scene, list[str]]:
-    """The scene of a file, and what of the file it leaves out, a sentence each.
+    """Return the scene of a JSON file, and a sentence for each part of the file that it lacks.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A snapshot of the board, for the views below it."""
+"""The board's current view, and snapshots of the board for the views below it."""
 
 import secrets
 from collections.abc import Mapping
@@ -21,11 +21,23 @@ def request_view(
     epoch: int | None = None,
     scroll: bool = False,
 ) -> None:
-    """Have the board show something else with its next message; what is left open stays."""
+    """Request a view of the board, sent with its next message.
+
+    Parameters
+    ----------
+    focus : str or None
+        The card to show large; None keeps the current one.
+    strength_indices : mapping of str to int
+        Indices of strengths by method; other methods keep theirs.
+    epoch : int, optional
+        The epoch to show; by default the board keeps its own.
+    scroll : bool
+        Whether to scroll to the board.
+    """
     before = view()
-    told = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
+    requested = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
     state = page_state()
-    state.view = told
+    state.view = requested
     state.requested_view = {
         "id": secrets.token_hex(4),
         "focus": focus,
@@ -34,37 +46,38 @@ def request_view(
         "scroll": scroll,
     }
     if focus is not None:
-        state.called = focus
+        state.method_to_enable = focus
 
 
 def view() -> View:
-    """Return what the visitor looks at, as the board has said or the page has requested last."""
+    """Return the current view: the last of the board's messages and the page's requests."""
     state = page_state()
     requested = state.requested_view or {}
-    said = (st.session_state.get("board") or {}).get("view")
-    # what the board said before it knew of the last request is out of date
-    if isinstance(said, dict) and said.get("look") == requested.get("id"):
-        state.view = _read(said, state.view)
+    message = (st.session_state.get("board") or {}).get("view")
+    # a message sent before the board received the last request is outdated
+    if isinstance(message, dict) and message.get("look") == requested.get("id"):
+        state.view = _read(message, state.view)
     return state.view
 
 
-def usual_focus(grid: StrengthGrid) -> str:
-    """The method that the board shows large by itself."""
+def default_focus(grid: StrengthGrid) -> str:
+    """Return the method in focus by default: L1, or else the first but None."""
     keys = [key for key, _ in grid.networks_by_method]
     return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
 
 
-def _read(said: dict[str, Any], known: View) -> View:
+def _read(message: dict[str, Any], before: View) -> View:
+    """Return the view in a message of the board, with malformed parts taken from ``before``."""
     focus, strength_indices, epoch = (
-        said.get("focus"),
-        said.get("strength_indices"),
-        said.get("epoch"),
+        message.get("focus"),
+        message.get("strength_indices"),
+        message.get("epoch"),
     )
     if not isinstance(strength_indices, dict):
         strength_indices = {}
     return View(
-        focus if focus in (*METHODS, EARLY_STOPPING) else known.focus,
-        known.strength_indices
+        focus if focus in (*METHODS, EARLY_STOPPING) else before.focus,
+        before.strength_indices
         | {k: v for k, v in strength_indices.items() if k in METHODS and type(v) is int},
         epoch if type(epoch) is int and epoch >= 0 else None,
     )
@@ -72,23 +85,22 @@ def _read(said: dict[str, Any], known: View) -> View:
 
 @dataclass(frozen=True)
 class BoardSnapshot:
-    """A grid whose training is complete, and what of it the board shows.
+    """A complete run of a grid, and the networks of it that the board shows.
 
     Attributes
     ----------
     grid : StrengthGrid
     history : History
-        Of all networks, in the order of ``grid.experiment.regularizations``.
+        History of all networks, in the order of ``grid.experiment.regularizations``.
     rows : list of int
-        The network that each of the grid's methods shows, in the order of
-        ``grid.networks_by_method``.
+        Index of the network on each method's card, in the order of ``grid.networks_by_method``.
     focus : str
-        The method seen large: a key of `regviz.methods.catalogue.METHODS` that is in the grid.
+        The method in focus: a key of `regviz.methods.catalogue.METHODS` that is in the grid.
     theme : {"light", "dark"}
     runs : JobRegistry
-        Where to train what else a view needs.
+        Registry for further trainings of a view.
     visitor : str
-        The visitor, for `JobRegistry.get`.
+        Name of the visitor, for `JobRegistry.get`.
     """
 
     grid: StrengthGrid
@@ -100,23 +112,23 @@ class BoardSnapshot:
     visitor: str
 
     def network(self, method: str) -> int:
-        """The network that a method's card shows."""
+        """Return the index of the network on a method's card."""
         return self.rows[[key for key, _ in self.grid.networks_by_method].index(method)]
 
-    def look(
+    def show_on_board(
         self,
         focus: str | None = None,
         strength_indices: Mapping[str, int] | None = None,
         scroll: bool = False,
     ) -> None:
-        """Show something else on the board, and run the page again.
+        """Request a view of the board, and rerun the page.
 
         Parameters
         ----------
         focus : str, optional
-            The method to see large; one that is switched off is switched on.
+            The method to show large; it is added to the line-up if necessary.
         strength_indices : mapping of str to int, optional
-            Which of its strengths, from weak to strong, a method is to show.
+            Indices of strengths by method, from 0 (weak) upwards.
         scroll : bool
             Whether to scroll to the board.
         """

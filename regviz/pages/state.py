@@ -1,4 +1,4 @@
-"""The state of a visitor's page, apart from the values of its widgets."""
+"""The state of a visitor's page, except the values of its widgets."""
 
 import secrets
 from collections.abc import Mapping
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """The part of a recording that a visitor looks at.
+    """The part of a recording that the board shows.
 
     Attributes
     ----------
     focus : str or None
-        The card that is seen large; None leaves it to the board.
+        Key of the large card; None for the board's default.
     strength_indices : dict of str to int
-        The index of the strength that each method is seen at, where it is known.
+        Index of the strength on each method's card; methods without an entry have the default.
     epoch : int or None
-        None is the end.
+        The epoch shown; None for the last.
     """
 
     focus: str | None = None
@@ -38,54 +38,59 @@ class View:
 
 @dataclass
 class PageState:
-    """The state of a visitor's page, apart from the values of its widgets.
+    """The state of a visitor's page, except the values of its widgets.
 
     Attributes
     ----------
     visitor : str
-        A random name, by which trainings know who watches them.
+        Random name of the visitor, for `regviz.jobs.registry.JobRegistry`.
     changed : bool
-        Whether a control outside of fragments has changed since the page was drawn.
+        Whether a control outside of fragments has changed since the page's last run.
     base : Scene or None
-        The scene that the controls of the sidebar start from; None before the first run.
+        The initial scene of the sidebar's controls; None before the first run.
     opened : Scene
-        The scene that a link or a file has opened last.
+        The scene last opened from a link or a file.
     to_open : Scene or None
-        A scene that the next run of the page opens, and ``left_out`` what a file had beyond it.
+        A scene to open in the next run of the page.
+    left_out : list of str
+        A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
         Streamlit's id of the file that was opened last.
     shown : tuple or None
-        What is on screen: grid, the network of each method that is shown first, and scene.
+        Grid, index of the network shown first by each method, and scene of the run on the board.
     problems : list of str
-        What of a link or a file could not be followed, to be told while ``problems_of`` is on
-        screen; with None, while the next grid is.
-    told_too_many : tuple or None
-        The points of which was told that the address does not hold them.
+        Messages about a link or a file that could not be opened exactly.
+    problems_of : StrengthGrid or None
+        The grid during which ``problems`` are shown; None for the next one.
+    warned_points : tuple or None
+        The points for which the page has warned that the address does not contain them.
     view : View
-        What the visitor looked at last, and ``requested_view`` what the page asked the board to
-        show, as the ``look`` of `regviz.board.encoding.encode`.
-    called : str or None
-        A method that a view has asked for, to be switched on.
-    seen_below : BoardSnapshot or None
-        What the views below the board were drawn for.
+        The current view of the board.
+    requested_view : mapping or None
+        The last view requested by the page, as the ``look`` of `regviz.board.encoding.encode`.
+    method_to_enable : str or None
+        A method that a view has requested, to be added to the line-up.
+    views_snapshot : BoardSnapshot or None
+        The snapshot that the views below the board were drawn from.
     n_replies : int
-        Messages sent to the board.
+        Number of messages sent to the board.
     received : tuple of (str, int)
-        A run, and how many of its frames the browser has received.
+        Name of a run, and the number of its frames that the browser has received.
     own_points : PointsSpec or None
-        The visitor's own points, which drawing and file hand to each other.
+        The visitor's own points, shared by canvas and upload.
     example : DataSpec or None
-        The toy dataset that was looked at before them.
+        The toy dataset in use before the own points.
     drawing : Drawing or None
-        The canvas's points.
+        The points on the canvas.
     upload : tuple of (str, dict)
-        Streamlit's id of an uploaded file, and what reading it has led to.
-    asked : dict
-        Of each view, the grid of which it wants several seeds, and what was found.
+        Streamlit's id of an uploaded file, and the table or error message of reading it, by the
+        presence of a header.
+    seed_results : dict
+        By view: the grid, and the results over seeds by experiment, None during training.
     plane : tuple or None
-        What the maps of the uncertainty view show, after what it depends on.
+        Cache of the uncertainty view: a key and the `Plane` computed for it.
     path_clicks : int
-        Clicks on the chart of the paths view.
+        Number of clicks on the chart of the paths view.
     """
 
     visitor: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -98,23 +103,23 @@ class PageState:
     shown: tuple[StrengthGrid, list[int], Scene] | None = None
     problems: list[str] = field(default_factory=list)
     problems_of: StrengthGrid | None = None
-    told_too_many: tuple[tuple[float, ...], ...] | None = None
+    warned_points: tuple[tuple[float, ...], ...] | None = None
     view: View = field(default_factory=View)
     requested_view: Mapping[str, Any] | None = None
-    called: str | None = None
-    seen_below: "BoardSnapshot | None" = None
+    method_to_enable: str | None = None
+    views_snapshot: "BoardSnapshot | None" = None
     n_replies: int = 0
     received: tuple[str, int] = ("", 0)
     own_points: PointsSpec | None = None
     example: DataSpec | None = None
     drawing: Drawing | None = None
     upload: tuple[str, dict[Any, Any]] = ("", {})
-    asked: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
+    seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
     path_clicks: int = 0
 
 
 def page_state() -> PageState:
-    """Return the state of the visitor's page."""
+    """Return the page state of the current session, created at the first call."""
     state: PageState = st.session_state.setdefault("page", PageState())
     return state

@@ -1,1 +1,1 @@
-"""What a server needs besides the page: limits, admission, housekeeping."""
+"""The server around the page: admission, limits, headers, files, logs, metrics, maintenance."""

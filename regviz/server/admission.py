@@ -1,4 +1,4 @@
-"""Who is let in: so many visitors at a time, and a page for the next ones that waits with them."""
+"""Admission control: a bound on connected visitors, and a page that retries for the others."""
 
 import asyncio
 import ipaddress
@@ -15,10 +15,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 STREAM = "/_stcore/stream"
-SILENT_SECONDS = 10.0  # until a connection that has requested nothing is closed
-SILENT, TRY_AGAIN = 1008, 1013  # codes of RFC 6455 and of its registry
-RETRY = (4, 9)  # seconds after which a visitor without a place tries again, at random
-FULL = """<!doctype html>
+SILENT_SECONDS = 10.0  # time limit for a connection's first request of a run
+SILENT, TRY_AGAIN = 1008, 1013  # WebSocket close codes: RFC 6455, and IANA's registry of them
+RETRY_SECONDS = (4, 9)  # bounds of the random delay before a refused visitor's next attempt
+FULL_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,20 +45,24 @@ ALL_OF_ADDRESS_TAKEN = (
 )
 
 
-class Places:
-    """The places of a process, each taken by a visitor's open connection.
+class SessionSlots:
+    """Counting semaphore of a process's sessions, with a second bound for each client address.
+
+    A visitor's open connection holds one slot.
 
     Parameters
     ----------
     n : int
-        Places in all.
+        Number of slots.
     n_per_address : int, optional
-        Places of clients with the same address, at most and by default `n`.
+        Number of slots that clients with one address can hold together; by default `n`.
 
     Attributes
     ----------
-    n_taken, n_refused : int
-        Places that are taken, and how often there was none.
+    n_taken : int
+        Number of slots in use.
+    n_refused : int
+        Number of requests for a slot that were refused.
     """
 
     def __init__(self, n: int, n_per_address: int | None = None) -> None:
@@ -66,51 +70,51 @@ class Places:
         self.n_per_address = n_per_address
         self.n_taken = 0
         self.n_refused = 0
-        self._taken_by: Counter[str] = Counter()
+        self._taken_by_address: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def available(self, address: str = "") -> bool:
-        """Return whether there is a place for a client; count a refusal if not.
+        """Return whether a client can acquire a slot; count a refusal if not.
 
         Parameters
         ----------
         address : str
-            The client's, as `address_of` returns it; empty if it is not known.
+            The client's address as `address_of` returns it; empty if unknown.
         """
         with self._lock:
             available = self._available(address)
             self.n_refused += not available
             return available
 
-    def take(self, address: str = "") -> bool:
-        """Take a place for a client; return False and count a refusal if there is none."""
+    def acquire(self, address: str = "") -> bool:
+        """Acquire a slot for a client; return False and count a refusal if none is free."""
         with self._lock:
             if not self._available(address):
                 self.n_refused += 1
                 return False
             self.n_taken += 1
-            self._taken_by[address] += 1
+            self._taken_by_address[address] += 1
             return True
 
-    def leave(self, address: str = "") -> None:
-        """Give a place back that was taken for a client."""
+    def release(self, address: str = "") -> None:
+        """Release a slot that a client has acquired."""
         with self._lock:
             self.n_taken -= 1
-            self._taken_by[address] -= 1
-            if not self._taken_by[address]:
-                del self._taken_by[address]
+            self._taken_by_address[address] -= 1
+            if not self._taken_by_address[address]:
+                del self._taken_by_address[address]
 
     def _available(self, address: str) -> bool:
         bound = self.n if self.n_per_address is None else self.n_per_address
-        full = bool(address) and self._taken_by[address] >= bound
+        full = bool(address) and self._taken_by_address[address] >= bound
         return self.n_taken < self.n and not full
 
 
 def address_of(scope: Scope) -> str:
-    """Return the address that a client counts under: of IPv6 the first 64 bits; empty if unknown.
+    """Return the address by which a client is counted, or an empty string if it is unknown.
 
-    It is that of the connection, or the one that a trusted proxy forwards: uvicorn puts it there
-    for the proxies in ``FORWARDED_ALLOW_IPS``.
+    IPv6 addresses are cut to their first 64 bits, the network of one customer. For the proxies in
+    ``FORWARDED_ALLOW_IPS``, uvicorn has put the forwarded address in place of the proxy's.
     """
     host = (scope.get("client") or ("", 0))[0]
     try:
@@ -125,44 +129,44 @@ def address_of(scope: Scope) -> str:
 
 
 class Admission:
-    """ASGI middleware that lets in as many visitors as there are places.
+    """ASGI middleware that bounds the number of connected visitors.
 
-    A visitor takes a place with the first request for a run of the page, which a browser sends as
-    soon as it has connected, or by connecting again to a session that had one. A page that is
-    fetched and a connection that requests nothing take none, so they cannot keep anybody out; the
-    latter is closed after `SILENT_SECONDS`. Without a free place, the page is answered with status
-    503 and a document that tries again by itself, and so is a connection.
+    A connection acquires a slot with its first request for a run of the page, which a browser sends
+    as soon as it has connected, or when it resumes a session that had one. A GET of the page, or a
+    connection without requests, holds no slot, so neither can exhaust them; such a connection is
+    closed after `SILENT_SECONDS`. While no slot is free, the response is status 503, for a GET of
+    the page with a document that reloads itself.
 
-    Clients with the same address have a part of the places, so that nobody takes all of them with
-    connections that stay open. A class shares the address of its router, and fits into that part.
+    The bound for each address keeps one client from holding all slots with open connections. It
+    has room for a class, whose members share the address of their router.
 
     Parameters
     ----------
     app : ASGI application
-    places : Places
+    slots : SessionSlots
     """
 
-    def __init__(self, app: ASGIApp, places: Places) -> None:
-        self.app, self.places = app, places
-        # until when a session may be resumed, by its name
+    def __init__(self, app: ASGIApp, slots: SessionSlots) -> None:
+        self.app, self.slots = app, slots
+        # by session id: the `time.monotonic` until which it can be resumed
         self._sessions: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or refuse it."""
+        """Serve a request, or refuse it with status 503."""
         if scope["type"] == "websocket" and scope["path"].endswith(STREAM):
             await self._connect(scope, receive, send)
-        elif _is_page(scope) and not self.places.available(address_of(scope)):
-            retry, headers = _again()
-            page = FULL.format(retry=retry, **self._reason())
+        elif _is_page(scope) and not self.slots.available(address_of(scope)):
+            retry, headers = _retry_headers()
+            page = FULL_PAGE.format(retry=retry, **self._reason())
             await HTMLResponse(page, 503, headers)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
     def _reason(self) -> dict[str, str]:
-        """Return why there is no place, and the variable that bounds their number."""
-        n, reason, variable = self.places.n, ALL_TAKEN, "REGVIZ_SESSIONS"
-        if self.places.n_taken < n and self.places.n_per_address is not None:
-            n, reason = self.places.n_per_address, ALL_OF_ADDRESS_TAKEN
+        """Return the reason for a refusal, and the environment variable that sets the bound."""
+        n, reason, variable = self.slots.n, ALL_TAKEN, "REGVIZ_SESSIONS"
+        if self.slots.n_taken < n and self.slots.n_per_address is not None:
+            n, reason = self.slots.n_per_address, ALL_OF_ADDRESS_TAKEN
             variable += "_PER_ADDRESS"
         visitors = f"{n} visitor{'s' * (n != 1)}"
         return {"reason": reason.format(visitors=visitors), "variable": variable}
@@ -170,20 +174,20 @@ class Admission:
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
         resumes = self._sessions.get(_session_of(scope), 0) > time.monotonic()
-        if not (self.places.take(address) if resumes else self.places.available(address)):
-            refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _again()[1])
+        if not (self.slots.acquire(address) if resumes else self.slots.available(address)):
+            refusal = PlainTextResponse("RegViz is full at the moment.\n", 503, _retry_headers()[1])
             await refusal(scope, receive, send)
             return
-        visit = _Visit(self.places, address, receive, send, has_place=resumes)
+        visit = _Visit(self.slots, address, receive, send, has_slot=resumes)
         try:
             await self.app(scope, visit.receive, visit.send)
         finally:
-            if visit.has_place:
-                self.places.leave(address)
+            if visit.has_slot:
+                self.slots.release(address)
                 self._remember(visit.session)
 
     def _remember(self, session: str) -> None:
-        """Let a session be resumed for as long as Streamlit keeps it."""
+        """Allow a session to be resumed for ``server.disconnectedSessionTTL`` seconds."""
         now = time.monotonic()
         self._sessions = {name: until for name, until in self._sessions.items() if until > now}
         if session:
@@ -191,38 +195,38 @@ class Admission:
 
 
 class _Visit:
-    """A connection that takes a place with its first request for a run.
+    """ASGI channels of a connection that acquires a slot with its first request for a run.
 
     Parameters
     ----------
-    places : Places
+    slots : SessionSlots
     address : str
-        The client's.
+        The client's address, as `address_of` returns it.
     receive, send : callable
-        The server's.
-    has_place : bool
-        Whether it has a place from the start.
+        The server's ASGI channels.
+    has_slot : bool
+        Whether a slot is already acquired.
 
     Attributes
     ----------
     session : str
-        Name of its session, as Streamlit gives it; empty until then.
+        Streamlit's id of the session; empty until its first message.
     """
 
     def __init__(
-        self, places: Places, address: str, receive: Receive, send: Send, has_place: bool
+        self, slots: SessionSlots, address: str, receive: Receive, send: Send, has_slot: bool
     ) -> None:
-        self.places, self.address = places, address
-        self.has_place, self.session = has_place, ""
+        self.slots, self.address = slots, address
+        self.has_slot, self.session = has_slot, ""
         self._receive, self._send = receive, send
         self._closed = False
         self._deadline: float | None = None
 
     async def receive(self) -> Message:
-        """Wait for the next message; without a place no longer than to the deadline."""
-        if self.has_place:
+        """Return the next message; close the connection if it acquires no slot in time."""
+        if self.has_slot:
             return await self._receive()
-        if self._deadline is None:  # the first message says that it connects
+        if self._deadline is None:  # the first message is `websocket.connect`
             self._deadline = time.monotonic() + SILENT_SECONDS
             return await self._receive()
         try:
@@ -231,18 +235,18 @@ class _Visit:
         except TimeoutError:
             return await self._close(SILENT)
         if message["type"] == "websocket.receive" and requests_run(message.get("bytes") or b""):
-            if not self.places.take(self.address):
+            if not self.slots.acquire(self.address):
                 return await self._close(TRY_AGAIN)
-            self.has_place = True
+            self.has_slot = True
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a message on, unless the connection was closed here."""
+        """Send a message, unless this object has closed the connection."""
         if self._closed:
             return
-        if message["type"] == "websocket.send" and self.has_place and not self.session:
-            told = ForwardMsg.FromString(message.get("bytes") or b"")
-            self.session = told.new_session.initialize.session_id
+        if message["type"] == "websocket.send" and self.has_slot and not self.session:
+            sent = ForwardMsg.FromString(message.get("bytes") or b"")
+            self.session = sent.new_session.initialize.session_id
         await self._send(message)
 
     async def _close(self, code: int) -> Message:
@@ -252,29 +256,29 @@ class _Visit:
 
 
 def requests_run(data: bytes) -> bool:
-    """Whether a message requests a run of the page."""
+    """Return whether a serialized `BackMsg` requests a run of the page."""
     kind: str | None = BackMsg.FromString(data).WhichOneof("type")
     return kind == "rerun_script"
 
 
 def _session_of(scope: Scope) -> str:
-    """The session that a connection wants to resume: the third of its subprotocols, or empty."""
+    """Return the id of the session to resume, the third subprotocol; empty if there is none."""
     protocols = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
     return protocols[2].strip() if len(protocols) > 2 else ""
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether somebody opens the page, who is going to connect."""
+    """Return whether a request is a browser's GET of the page, which a connection will follow."""
     return (
         scope["type"] == "http"
         and scope["method"] == "GET"
         and "/_stcore/" not in scope["path"]
-        and "/media/" not in scope["path"]  # what an open page offers for download
+        and "/media/" not in scope["path"]  # downloads of an open page
         and "text/html" in Headers(scope=scope).get("accept", "")
     )
 
 
-def _again() -> tuple[int, dict[str, str]]:
-    """When to try again, also as headers."""
-    retry = random.randint(*RETRY)
+def _retry_headers() -> tuple[int, dict[str, str]]:
+    """Return a random number of seconds until the next attempt, and headers that state it."""
+    retry = random.randint(*RETRY_SECONDS)
     return retry, {"Retry-After": str(retry), "Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""The application that ``app.py`` and `regviz serve` have Streamlit serve."""
+"""The ASGI application that ``app.py`` and `regviz serve` start."""
 
 import asyncio
 import gc
@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.engine import compiled
-from regviz.server.admission import Admission, Places
+from regviz.server.admission import Admission, SessionSlots
 from regviz.server.assets import files
-from regviz.server.errors import Errors, tell
+from regviz.server.errors import Errors, show_error
 from regviz.server.files import File, StaticCache
 from regviz.server.gate import Gate
 from regviz.server.headers import SecurityHeaders
@@ -28,7 +28,7 @@ from regviz.server.logs import configure
 from regviz.server.maintenance import run_maintenance
 from regviz.server.messages import check_messages
 from regviz.server.metrics import serve_metrics
-from regviz.server.slow_clients import Arrivals, bound_connections, raise_descriptor_limit
+from regviz.server.slow_clients import ConnectionLimiter, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs
 from regviz.server.streamlit_patches import apply_patches
 
@@ -37,53 +37,57 @@ _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
 
 
 def prepare() -> dict[str, Any]:
-    """Set this process up to serve the page.
+    """Prepare this process to serve the page, and return the arguments of `st.App`.
 
     Returns
     -------
     dict
-        The keyword arguments of `st.App`, of which `PAGE` is the script. A setting that is wrong
-        ends the process with a line that says so.
+        Keyword arguments of `st.App`, to be passed with the script `PAGE`.
+
+    Raises
+    ------
+    SystemExit
+        If a setting is wrong, with a message that names it.
     """
-    # what the first visitor would else have to wait for
+    # now, so that the first visitor waits neither for the import nor for compilation
     importlib.import_module("regviz.figures")
     compiled.begin("float32")
     configure()
-    bound_connections(Arrivals(raise_descriptor_limit()))
+    bound_connections(ConnectionLimiter(raise_descriptor_limit()))
     try:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
-        places = Places(limits().sessions, limits().sessions_per_address)
+        slots = SessionSlots(limits().sessions, limits().sessions_per_address)
     except ValueError as error:
         sys.exit(f"RegViz cannot start: {error}")
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-        """Prepare the process once, and keep it tidy."""
+        """Set up the process, and run maintenance until it ends."""
         torch.set_num_threads(1)
         if limits().metrics_port:
-            serve_metrics(limits().metrics_port, places, runs())
-        gc.freeze()  # what is imported stays: let no collection walk through torch again
+            serve_metrics(limits().metrics_port, slots, runs())
+        gc.freeze()  # collections skip all that is imported; a full one takes 100 ms with torch
         gc.enable()
-        housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: places.n_taken))
+        housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
         yield {}
         housekeeping.cancel()
 
     return {
         "lifespan": lifespan,
         "routes": [Route("/", _page)],
-        # from the outside in
+        # outermost first
         "middleware": [
             Middleware(SecurityHeaders, embed=limits().embed),
             Middleware(Errors),
             Middleware(Gate),
             Middleware(StaticCache, files=files()),
-            Middleware(Admission, places=places),
+            Middleware(Admission, slots=slots),
         ],
-        "on_script_error": tell,
+        "on_script_error": show_error,
     }
 
 
 async def _page(request: Request) -> Response:
-    """Return the page that a browser opens."""
+    """Respond with the HTML document of the page."""
     return await _DOCUMENT.answer(request.headers)

@@ -1,7 +1,7 @@
-"""What visitors and Streamlit say to each other, with what neither needs to hear held back.
+"""Filter and rate limit of the messages between a browser and Streamlit.
 
-Streamlit answers messages that this page never sends: they ask for the operator's repository, clear
-everybody's caches, or install files. Only those that are named here are passed on.
+Streamlit also answers messages that this page never sends: requests for the operator's repository,
+commands that clear all caches or install files. Only the kinds in `TOKENS` are passed on.
 """
 
 import asyncio
@@ -20,45 +20,45 @@ from regviz.server.messages import WIDGET_PREFIXES
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 
-# what a message of each kind takes of a connection's share, before its length; others are passed
-# over
-COST = {
+# Price of a message by its kind, in tokens of the connection's token bucket; its length is charged
+# besides. Messages of other kinds are dropped.
+TOKENS = {
     "rerun_script": 1,
     "stop_script": 1,
     "app_heartbeat": 1,
     "file_urls_request": 1,
-    "deferred_file": 10,  # makes a file
+    "deferred_file": 10,  # the page creates a file for download
 }
-SIZE = 10_000  # bytes that cost as much again
-RATE, BURST = 20.0, 60.0  # what a connection may take a second, and at first
-MAX_WIDGETS = 1000
-MAX_SHORTENED = 5_000_000  # bytes: browsers' addresses have 2 MB, and are sent twice
-MAX_PARSED = 2_000  # characters at each end of a longer link, to find `embed` in
-MAX_NAMES = 16  # of files that are about to be uploaded
-OPENING = 10_000  # bytes: at most so long is the message that begins a run
+BYTES_PER_TOKEN = 10_000
+TOKENS_PER_SECOND, MAX_TOKENS = 20.0, 60.0  # refill rate and capacity of the token bucket
+MAX_WIDGETS = 1000  # in a rerun message
+MAX_LINK_BYTES = 5_000_000  # of a message with a link: browsers allow 2 MB, and send it twice
+MAX_PARSED = 2_000  # characters parsed at each end of a longer link, for Streamlit's own `embed`
+MAX_NAMES = 16  # file names in a request of upload URLs
+MAX_NEW_SESSION_BYTES = 10_000  # upper bound on the size of Streamlit's `new_session` message
 
 
 class Connection:
-    """A visitor's WebSocket between the server and Streamlit.
+    """ASGI channels of a WebSocket, with messages filtered and rate limited.
 
     Parameters
     ----------
     receive, send : callable
-        The server's.
+        The server's ASGI channels.
     """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._closed = False
-        self._share, self._last = BURST, time.monotonic()
+        self._tokens, self._last = MAX_TOKENS, time.monotonic()
 
     async def send(self, message: Message) -> None:
-        """Pass on what Streamlit says, for as long as anybody listens.
+        """Send a message of Streamlit's, redacted; drop it once the connection is closed.
 
-        That nobody does is told by `receive` alone: Streamlit takes it for a failure here.
+        Streamlit logs an OSError of `send` as a failure, and learns of the end by `receive`.
         """
         if message["type"] == "websocket.send":
-            message = {**message, "bytes": _discreet(message.get("bytes") or b"")}
+            message = {**message, "bytes": _redacted(message.get("bytes") or b"")}
         if not self._closed:
             try:
                 await self._send(message)
@@ -66,16 +66,16 @@ class Connection:
                 self._closed = True
 
     async def receive(self) -> Message:
-        """Wait for the next message that may pass."""
+        """Return the next message that is allowed."""
         while True:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return message
             received = message.get("bytes")
-            data = _shortened(received)
-            code, cost = _weigh(data)
+            data = _without_long_link(received)
+            code, cost = _check(data)
             if received is not None and data is not received:
-                message, cost = {**message, "bytes": data}, cost + len(received) / SIZE
+                message, cost = {**message, "bytes": data}, cost + len(received) / BYTES_PER_TOKEN
             if code:
                 self._closed = True
                 await self._send({"type": "websocket.close", "code": code})
@@ -85,21 +85,22 @@ class Connection:
                 return message
 
     async def _wait(self, cost: float) -> None:
-        """Let a connection that takes more than its share wait, and its visitor with it."""
+        """Take `cost` tokens, and sleep until the bucket has been refilled if they exceed it."""
         now = time.monotonic()
-        self._share = min(BURST, self._share + (now - self._last) * RATE) - cost
+        self._tokens = min(MAX_TOKENS, self._tokens + (now - self._last) * TOKENS_PER_SECOND) - cost
         self._last = now
-        if self._share < 0:
-            await asyncio.sleep(-self._share / RATE)
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / TOKENS_PER_SECOND)
 
 
-def _shortened(data: bytes | None) -> bytes | None:
-    """Return a message with a link that is longer than is read, with the link's length instead.
+def _without_long_link(data: bytes | None) -> bytes | None:
+    """Return a message whose link exceeds `LONGEST_READ` with the link's length in its place.
 
-    The page says so then. As it is, the message would end the connection, again and again. The link
-    is not parsed as a whole: 5 MB of it would take the event loop 2.85 s.
+    The page then shows that the link is too long. Without this, a message of over 1 MB would end
+    the connection (`TOO_BIG`), and the browser would connect and send it again. Only the ends of
+    the link are parsed: parsing 5 MB took the event loop 2.85 s.
     """
-    if data is None or not LONGEST_READ < len(data) <= MAX_SHORTENED:
+    if data is None or not LONGEST_READ < len(data) <= MAX_LINK_BYTES:
         return data
     message = BackMsg()
     try:
@@ -110,7 +111,7 @@ def _shortened(data: bytes | None) -> bytes | None:
     query = rerun.query_string
     if len(query) <= LONGEST_READ:
         return data
-    # without the parameters that are cut in two
+    # the parameter at each cut is incomplete
     ends = query[:MAX_PARSED].rpartition("&")[0], query[-MAX_PARSED:].partition("&")[2]
     own = [pair for end in ends for pair in parse_qsl(end) if pair[0] in STREAMLITS_OWN]
     rerun.query_string = urlencode([(TOO_LONG, str(len(query))), *own[:4]])
@@ -119,10 +120,13 @@ def _shortened(data: bytes | None) -> bytes | None:
     return shortened
 
 
-def _weigh(data: bytes | None) -> tuple[int, float]:
-    """The code to close a connection with, or 0; and what a message costs, 0 to pass it over."""
+def _check(data: bytes | None) -> tuple[int, float]:
+    """Return a message's WebSocket close code and its price in tokens.
+
+    The code is 0 if the connection may stay open, and the price 0 if the message is to be dropped.
+    """
     if data is None:
-        return UNSUPPORTED, 0  # text, which Streamlit does not speak
+        return UNSUPPORTED, 0  # a text message: Streamlit's are binary
     if len(data) > st.get_option("server.maxWidgetStateSize") * 1_000_000:
         return TOO_BIG, 0
     message = BackMsg()
@@ -140,12 +144,12 @@ def _weigh(data: bytes | None) -> tuple[int, float]:
         or len(message.file_urls_request.file_names) > MAX_NAMES
     ):
         return REFUSED, 0
-    return 0, COST[kind] + len(data) / SIZE if kind in COST else 0
+    return 0, TOKENS[kind] + len(data) / BYTES_PER_TOKEN if kind in TOKENS else 0
 
 
-def _discreet(data: bytes) -> bytes:
-    """What Streamlit says, without where it runs: the script's path, system and installation."""
-    if len(data) > OPENING:
+def _redacted(data: bytes) -> bytes:
+    """Remove the script's folder, the operating system and the user from Streamlit's message."""
+    if len(data) > MAX_NEW_SESSION_BYTES:
         return data
     message = ForwardMsg.FromString(data)
     if not message.HasField("new_session"):
@@ -155,5 +159,5 @@ def _discreet(data: bytes) -> bytes:
     session.initialize.environment_info.python_version = ""
     session.initialize.environment_info.server_os = ""
     session.initialize.user_info.Clear()
-    discreet: bytes = message.SerializeToString()
-    return discreet
+    redacted: bytes = message.SerializeToString()
+    return redacted

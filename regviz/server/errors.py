@@ -1,4 +1,4 @@
-"""When something fails: the operator's log says what, the visitor's screen says what to do."""
+"""Error handling: the traceback goes to the log, its number and advice to the visitor."""
 
 import logging
 import secrets
@@ -16,13 +16,18 @@ PAGE = (
 
 
 def report(error: Exception, where: str) -> str:
-    """Log an error with its traceback under a number that can be passed on; the number.
+    """Log an error with its traceback under a random number, and return the number.
 
     Parameters
     ----------
     error : Exception
     where : str
-        What failed, such as ``"page"``.
+        The part that failed: ``"page"`` or the path of the request.
+
+    Returns
+    -------
+    str
+        Eight hexadecimal digits.
     """
     number = secrets.token_hex(4)
     fields = {"error": number, "where": where}
@@ -30,23 +35,22 @@ def report(error: Exception, where: str) -> str:
     return number
 
 
-def tell(error: Exception) -> bool:
-    """Report an error of the page's script, and put its number where the failed part would be.
+def show_error(error: Exception) -> bool:
+    """Report an error of the page's script, and show its number in place of the failed part.
 
-    For Streamlit's ``on_script_error``. What was drawn before stays, and in a fragment that is all
-    of the page but the fragment.
+    The callback ``on_script_error`` of `st.App`. Elements drawn before the error stay on the page.
 
     Returns
     -------
     bool
-        True: Streamlit has nothing to show.
+        True: Streamlit is to show nothing itself.
     """
     st.error(PAGE.format(number=report(error, "page")))
     return True
 
 
 class Errors:
-    """ASGI middleware that answers what fails with the number it is logged under, and no more.
+    """ASGI middleware that answers failed requests with the number of the log's entry alone.
 
     Parameters
     ----------
@@ -57,7 +61,7 @@ class Errors:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
+        """Serve a request, and report an error that it raises."""
         begun = over = False
 
         async def watched(message: Message) -> None:
@@ -70,11 +74,11 @@ class Errors:
             await self.app(scope, receive, watched)
         except Exception as error:
             if scope["type"] == "lifespan" or (scope["type"] == "http" and begun):
-                raise  # the server cuts off what was begun
+                raise  # the response has begun: the server closes the connection
             number = report(error, scope["path"])
             if scope["type"] == "http":
                 text = f"Something went wrong here (error {number}).\n"
                 await PlainTextResponse(text, 500)(scope, receive, send)
             elif not over:
-                with suppress(OSError, RuntimeError):  # the visitor has gone
+                with suppress(OSError, RuntimeError):  # the client has closed the connection
                     await send({"type": "websocket.close", "code": 1011})

@@ -1,4 +1,4 @@
-"""Files of the page, kept in memory and compressed once: a new browser asks for over a hundred."""
+"""In-memory cache of static files, compressed once: a new browser requests over a hundred."""
 
 import asyncio
 import gzip
@@ -11,23 +11,23 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-TEXTS = (".css", ".html", ".js", ".svg")  # what becomes smaller by being compressed
-UNCHANGING = "public, immutable, max-age=31536000"  # for as long as caches may be told, a year
+TEXTS = (".css", ".html", ".js", ".svg")  # suffixes of the files that are compressed
+UNCHANGING = "public, immutable, max-age=31536000"  # one year
 
 _starlette = StaticFiles()
 
 
 class File:
-    """What is served at an address, as it was when it was first asked for.
+    """A file served from memory, read at its first request.
 
     Parameters
     ----------
     name : str
-        Its ending tells the type.
+        File name, whose suffix gives the media type.
     read : callable
-        Returns the content; called once, in another thread.
+        Returns the content as bytes; called once, in another thread.
     caching : str, optional
-        What caches are told; by default that the address stands for this content for good.
+        The ``Cache-Control`` header; by default `UNCHANGING`.
     """
 
     def __init__(self, name: str, read: Callable[[], bytes], caching: str = UNCHANGING) -> None:
@@ -35,13 +35,13 @@ class File:
         self.is_text = name.endswith(TEXTS)
         self.caching = caching
         self._read = read
-        self._lock = asyncio.Lock()  # so that a class that comes at once has it read once
+        self._lock = asyncio.Lock()  # simultaneous first requests read the file once
         self._plain: tuple[bytes, str] | None = None
         self._compressed: bytes | None = None
 
-    async def answer(self, asked: Headers) -> Response:
-        """The answer to a request: the content, or that the browser's copy of it still holds."""
-        small = self.is_text and "gzip" in asked.get("accept-encoding", "")
+    async def answer(self, request: Headers) -> Response:
+        """Return the response to a request's headers: the content, or status 304 if unchanged."""
+        small = self.is_text and "gzip" in request.get("accept-encoding", "")
         async with self._lock:
             if self._plain is None:
                 self._plain = await asyncio.to_thread(self._load)
@@ -55,7 +55,7 @@ class File:
             content = self._compressed
             headers |= {"content-encoding": "gzip", "etag": f'"{mark}.gz"'}
         response = Response(content, headers=headers, media_type=self.kind)
-        if _starlette.is_not_modified(response.headers, asked):
+        if _starlette.is_not_modified(response.headers, request):
             return NotModifiedResponse(response.headers)
         return response
 
@@ -67,17 +67,17 @@ class File:
 class StaticCache:
     """ASGI middleware that serves files from memory.
 
-    Starlette's own sends other threads to the disk, several times for each request, and its
-    `GZipMiddleware` compresses anew what it has compressed before: a class that comes with empty
-    caches waits twice as long.
+    Starlette's `StaticFiles` reads the disk in other threads several times for each request, and
+    `GZipMiddleware` compresses each response anew: thirty browsers with empty caches waited twice
+    as long.
 
     Parameters
     ----------
     app : ASGI application
-        It answers whatever else is asked for. What is looked for in the folders that these files
-        are in, and is none of them, is not there.
+        Serves all other requests, except those for unknown files in the folders of ``files``, which
+        are answered by status 404.
     files : mapping of str to File
-        By their addresses.
+        Files by URL path.
     """
 
     def __init__(self, app: ASGIApp, files: Mapping[str, File]) -> None:
@@ -85,7 +85,7 @@ class StaticCache:
         self.folders = tuple({f"/{address.split('/')[1]}/" for address in files})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a file, answer 404 where there is none, or pass the request on."""
+        """Serve a file, respond with status 404 if it is unknown, or pass the request on."""
         answer: ASGIApp = self.app
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             if scope["path"] in self.files:

@@ -1,8 +1,8 @@
-"""Which addresses visitors reach, and from where.
+"""Allow list of the URL paths, methods and origins of requests.
 
 Streamlit serves more than this page needs: metrics, an interface for programs, the sources of
-components. Whatever is not named here is refused before it gets there, so what a later version adds
-is closed too.
+components. Requests for paths that are not listed here are refused, including paths that a later
+version of Streamlit adds.
 """
 
 from urllib.parse import urlsplit
@@ -15,20 +15,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from regviz.server.admission import STREAM
 from regviz.server.connection import Connection
 
-PLACES = ("/", "/_stcore/health", "/_stcore/host-config")
-OURS = ("/static/", "/assets/")  # served by us, Streamlit's files included
-FOLDERS = (*OURS, "/media/")
+PATHS = ("/", "/_stcore/health", "/_stcore/host-config")
+STATIC = ("/static/", "/assets/")  # served by `StaticCache`
+FOLDERS = (*STATIC, "/media/")
 UPLOADS = "/_stcore/upload_file/"
 
 
 class Gate:
-    """ASGI middleware that lets through what the page needs.
+    """ASGI middleware that passes on the requests that the page needs, and refuses all others.
 
     Parameters
     ----------
     app : ASGI application
-        Streamlit's. Its ``server.baseUrlPath``, ``corsAllowedOrigins`` and ``enableCORS`` are
-        heeded here.
+        Streamlit's application. Its settings ``server.baseUrlPath``, ``server.enableCORS`` and
+        ``server.corsAllowedOrigins`` apply here too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -46,7 +46,7 @@ class Gate:
             await self.app(scope, receive, send)
 
     def _path(self, scope: Scope) -> str:
-        """Of a request, below the address that the page is served at; empty if elsewhere."""
+        """Return a request's path below ``server.baseUrlPath``; empty if it is not below that."""
         path: str = scope["path"]
         if not path.startswith(self.base):
             return ""
@@ -60,7 +60,7 @@ class Gate:
             return
         path = self._path(scope)
         upload = path.startswith(UPLOADS)
-        if not upload and path not in PLACES and not path.startswith(FOLDERS):
+        if not upload and path not in PATHS and not path.startswith(FOLDERS):
             await PlainTextResponse("Not found.\n", 404)(scope, receive, send)
             return
         methods = ("PUT", "DELETE") if upload else ("GET", "HEAD")
@@ -68,35 +68,35 @@ class Gate:
             allowed = {"Allow": ", ".join(methods)}
             await PlainTextResponse("Not allowed.\n", 405, allowed)(scope, receive, send)
             return
-        if scope["path"] == f"{self.base}/" or path.startswith(OURS):
-            scope = {**scope, "path": path}  # as it is served from
+        if scope["path"] == f"{self.base}/" or path.startswith(STATIC):
+            scope = {**scope, "path": path}  # routes and cached files have no base path
         await self.app(scope, receive, send)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._path(scope) != STREAM or not _is_ours(Headers(scope=scope)):
             await send({"type": "websocket.close", "code": 1008})
             return
-        # For an origin of another host Streamlit would look up this machine's addresses, one of
-        # them at a server on the internet, before it reads `corsAllowedOrigins`; all visitors would
-        # wait meanwhile. It lets connections without an origin pass.
+        # Given an origin of another host, Streamlit 1.67 looks up this machine's addresses, one of
+        # them at a server on the internet, before it reads `corsAllowedOrigins`, and blocks the
+        # event loop meanwhile. It accepts connections without an origin.
         headers = [(name, value) for name, value in scope["headers"] if name != b"origin"]
         connection = Connection(receive, send)
         await self.app({**scope, "headers": headers}, connection.receive, connection.send)
 
 
 def _is_ambiguous(headers: Headers) -> bool:
-    """Whether a proxy and this server may disagree on where a request ends (RFC 9112, 6.1)."""
+    """Return whether a proxy may disagree on where the request ends (RFC 9112, section 6.1)."""
     return "content-length" in headers and "transfer-encoding" in headers
 
 
 def _is_ours(headers: Headers) -> bool:
-    """Whether a connection is opened by our own page, or by no page at all."""
+    """Return whether a connection has an allowed origin, or none as from other programs."""
     origin = headers.get("origin")
     if origin is None or not st.get_option("server.enableCORS"):
         return True
     try:
-        place = urlsplit(origin).netloc
+        host = urlsplit(origin).netloc
     except ValueError:
         return False
     others = {other.strip() for other in st.get_option("server.corsAllowedOrigins")}
-    return (bool(place) and place == headers.get("host")) or origin in others
+    return (bool(host) and host == headers.get("host")) or origin in others

@@ -9,33 +9,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regviz.server.index import Parts, document
 
-MEDIA = "/media/"  # files made for visitors
-SEALED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-NEVER = (
+MEDIA = "/media/"  # downloads made for visitors
+MEDIA_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+UNUSED_FEATURES = (
     *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope"),
     *("hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb"),
 )
 
 
 def content_policy(embed: Sequence[str] = (), page: str | None = None) -> str:
-    """The content security policy of the page, as tight as Streamlit lets it be.
+    """Return the page's content security policy, the strictest under which Streamlit works.
 
     Parameters
     ----------
     embed : sequence of str
         Origins whose pages may show ours in a frame; ``"*"`` stands for every page.
     page : str, optional
-        HTML; by default the page that is served. Its inline scripts are allowed by their hashes,
-        and no others.
+        HTML; by default the page that is served. Only its own inline scripts are allowed, each by
+        its SHA-256 hash.
     """
     parts = Parts(document() if page is None else page)
     hashes = [f"'sha256-{_hash(script)}'" for script in parts.inline]
     directives = {
         "default-src": ["'none'"],
-        # Streamlit makes each component's stub a module with the address blob:, and the module
-        # long.js among its scripts multiplies 64-bit integers in WebAssembly
+        # Streamlit loads each component's stub as a module from a blob: URL, and its module
+        # long.js multiplies 64-bit integers in WebAssembly
         "script-src": ["'self'", *hashes, "blob:", "'wasm-unsafe-eval'"],
-        # Streamlit and Plotly write style elements and attributes as they go
+        # Streamlit and Plotly create style elements and attributes at run time
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'", "data:"],
@@ -54,7 +54,7 @@ def _hash(script: str) -> str:
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the headers to every response, errors and refusals too.
+    """ASGI middleware that adds security headers to every response, including errors.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ class SecurityHeaders:
         self.headers = {
             "Content-Security-Policy": content_policy(embed),
             "X-Content-Type-Options": "nosniff",
-            # a link may hold a visitor's own points
+            # a link can contain a visitor's own points
             "Referrer-Policy": "same-origin",
-            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in NEVER),
+            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
             "Cross-Origin-Opener-Policy": "same-origin",
         }
         if not embed:
@@ -88,27 +88,27 @@ class SecurityHeaders:
                 if self.embed and _is_encrypted(scope):
                     headers.raw[:] = map(_for_frames, headers.raw)
                 if scope["type"] == "http" and MEDIA in scope["path"]:
-                    headers["Content-Security-Policy"] = SEALED
+                    headers["Content-Security-Policy"] = MEDIA_POLICY
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
 def _is_encrypted(scope: Scope) -> bool:
-    """Whether a browser made a request by TLS, as the server knows or a proxy says.
+    """Return whether a request came by TLS, to the server or to a proxy that forwards it.
 
-    Any client may say so too: it is told then to keep its cookie to itself where there is no TLS.
+    A client can forge the proxy's header, but harms only itself: browsers do not keep a ``Secure``
+    cookie without TLS.
     """
     forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
     return "https" in (scope["scheme"], forwarded.split(",")[0].strip())
 
 
 def _for_frames(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """Return a header; one that sets a cookie as browsers keep it in frames of other sites.
+    """Return a header, with the attributes of a cookie changed for frames on other sites.
 
-    The only cookie is Streamlit's token for uploads. A cookie of another site's frame must have
-    ``SameSite=None``, which browsers take with ``Secure`` alone, and be partitioned by the page
-    around where they block cookies of third parties.
+    The only cookie is Streamlit's token for uploads. In a frame on another site, browsers require
+    ``SameSite=None`` with ``Secure``, and ``Partitioned`` if they block third-party cookies.
     """
     name, value = header
     if name.lower() == b"set-cookie":

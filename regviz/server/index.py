@@ -1,4 +1,4 @@
-"""The document that a browser loads first: ours, around what Streamlit's page loads and runs."""
+"""The HTML document of the page: our template, with the scripts and links of Streamlit's own."""
 
 import functools
 import logging
@@ -6,29 +6,32 @@ from html.parser import HTMLParser
 from string import Template
 
 from regviz.board.offline import modules
-from regviz.server.assets import ASSETS, STREAMLIT, place
+from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 
 _logger = logging.getLogger("regviz.index")
 TEMPLATE = ASSETS / "index.html"
 WATCH = ASSETS / "waiting.js"
-ROOT = '<div id="root">'  # in which Streamlit's scripts draw
-LOADED = ("modulepreload", "stylesheet")  # links that a page cannot do without; fonts it can
+ROOT = '<div id="root">'  # the element that Streamlit's scripts render into
+LOADED = (
+    "modulepreload",
+    "stylesheet",
+)  # `rel` of the links to keep; those of fonts are not needed
 
 
 class Parts(HTMLParser):
-    """What a page loads and runs.
+    """Parser for the scripts and links of a page.
 
     Parameters
     ----------
     page : str
-        HTML.
+        The page as HTML.
 
     Attributes
     ----------
     tags : list of str
-        Its scripts, and its links to scripts and styles, as they are written.
+        The source of each script element, and of each link to a script or style sheet.
     inline : list of str
-        The text of scripts that are written into it.
+        The text of each inline script.
     """
 
     def __init__(self, page: str) -> None:
@@ -40,11 +43,11 @@ class Parts(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep a link, or begin a script."""
-        known = dict(attrs)
+        """Record a link, or begin a script."""
+        attributes = dict(attrs)
         self._script = tag == "script"
-        self._inline = self._script and "src" not in known
-        if self._script or (tag == "link" and known.get("rel") in LOADED):
+        self._inline = self._script and "src" not in attributes
+        if self._script or (tag == "link" and attributes.get("rel") in LOADED):
             self.tags.append(self.get_starttag_text() or "")
         if self._inline:
             self.inline.append("")
@@ -56,7 +59,7 @@ class Parts(HTMLParser):
         self._script = self._inline = False
 
     def handle_data(self, data: str) -> None:
-        """Keep the text of a script."""
+        """Record the text of a script."""
         if self._script:
             self.tags[-1] += data
         if self._inline:
@@ -65,11 +68,11 @@ class Parts(HTMLParser):
 
 @functools.cache
 def document() -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    It has a title and a description for those who find or pass on a link, and a word for those who
-    wait. Streamlit's has its own name, and tells of an interface for programs that is closed here;
-    it is the page nevertheless if it is not built as expected.
+    Unlike Streamlit's own page it has RegViz's title and description, for search engines and link
+    previews, and a text to show while scripts load. If Streamlit's page is not built as expected,
+    it is returned unchanged, and a warning is logged.
     """
     theirs = (STREAMLIT / "index.html").read_text("utf-8")
     parts = Parts(theirs)
@@ -77,13 +80,15 @@ def document() -> str:
         _logger.warning("Streamlit's own page is served: it has no %s or no module", ROOT)
         return theirs
     template = Template(TEMPLATE.read_text("utf-8"))
-    # Else a browser learns of each module from the one that imports it. Low, as the controls are
-    # there without any of them, and the board waits for all.
-    ahead = [
-        f'<link rel="modulepreload" fetchpriority="low" href="./{place()}/{folder}/{name}">'
+    # Without these links, a browser discovers each module only in the one that imports it. Their
+    # priority is low, as Streamlit's controls need none of them.
+    preloads = [
+        f'<link rel="modulepreload" fetchpriority="low" href="./{assets_path()}/{folder}/{name}">'
         for folder in ("board", "picker")
         for name in modules(ASSETS / folder / "main.js")
     ]
     return template.substitute(
-        place=place(), watch=WATCH.read_text("utf-8"), parts="\n    ".join([*parts.tags, *ahead])
+        place=assets_path(),
+        watch=WATCH.read_text("utf-8"),
+        parts="\n    ".join([*parts.tags, *preloads]),
     )

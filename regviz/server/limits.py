@@ -1,4 +1,4 @@
-"""What a server grants its visitors. Every limit is an environment variable of its operator."""
+"""Limits on the resources of a server's visitors, read from environment variables."""
 
 import logging
 import math
@@ -14,39 +14,40 @@ PREFIX = "REGVIZ_"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one process grants its visitors; the defaults are for a machine of two cores.
+    """Limits of one process; the defaults are for a machine of two cores.
 
     Parameters
     ----------
     sessions : int
-        Visitors that are connected at a time, 1 to 100,000. The next ones see a page that asks them
-        to wait, and lets them in by itself.
+        Bound on connected visitors, 1 to 100,000. Others get a page that reloads itself until one
+        has left.
     sessions_per_address : int
-        Of these, visitors with the same address, 1 to 100,000; of IPv6, with the same first 64
-        bits. The default has room for a class of thirty with two tabs each behind one router.
+        Bound on connected visitors with one address, 1 to 100,000; IPv6 addresses count as one if
+        their first 64 bits are equal. The default fits a class of thirty behind one router, with
+        two tabs each.
     trainings : int
-        Trainings that are not finished, those that wait to begin included, 1 to 100,000. The
-        next one is put off, with what is on screen left as it is.
+        Bound on unfinished trainings, waiting ones included, 1 to 100,000. Beyond it a visitor's
+        page keeps its last result, and starts the training once there is room.
     training_seconds : float
-        What one visitor's settings may take to train by themselves, all networks together, in
-        seconds of one core as estimated by `regviz.jobs.cost`; above 0, to 1,000,000.
+        Bound on the cost of one training, in seconds of one core as estimated by
+        `regviz.jobs.cost.seconds`; above 0, to 1,000,000.
     threads : int
-        Threads that train, 1 to 64. More than there are cores make nothing quicker.
+        Number of training threads, 1 to 64. More threads than cores give no speed-up.
     active : int
-        Trainings that have begun and are not finished, 1 to 1000; the next ones wait. Each holds
-        memory: 5 MiB for the networks that the page opens with, 60 MiB for the largest.
+        Bound on trainings that have begun and are not finished, 1 to 1000. Each holds memory: 5 MiB
+        for the networks of the opening page, 60 MiB for the largest.
     cache_mb : int
-        Finished trainings that are kept for the next visitor, in MiB, 1 to 1,000,000.
+        Bound on the memory of finished trainings, in MiB, 1 to 1,000,000.
     cache_minutes : float
-        For how long they are kept once nobody has asked for them, above 0, to 100,000.
+        Minutes after its last use until a finished training is evicted, above 0, to 100,000.
     embed : tuple of str
         Origins such as ``https://example.org`` whose pages may show this one in a frame; none by
-        default. In the variable they are separated by spaces; ``*`` stands for every page.
+        default. In the variable they are separated by spaces; ``*`` allows every page.
     metrics_port : int
-        Port on which operators read metrics, 1 to 65535; 0, the default, for none.
+        Port of the metrics, 1 to 65535; 0, the default, for none.
     streamlit_patches : int
-        1, the default, applies `regviz.server.streamlit_patches`; 0 leaves Streamlit as it is, to
-        see whether a patch is the cause of a fault.
+        1, the default, applies `regviz.server.streamlit_patches`; 0 leaves Streamlit unchanged, to
+        find out whether a patch causes a fault.
 
     Raises
     ------
@@ -83,35 +84,40 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The limits that variables such as ``REGVIZ_SESSIONS`` ask for.
+        """Create limits from variables such as ``REGVIZ_SESSIONS``.
 
-        An empty variable stands for the default. One with our prefix that is no limit of ours is
-        logged and passed over: some platforms set variables named after their services.
+        An empty variable means the default. An unknown variable with the prefix is ignored, and a
+        warning is logged: Kubernetes sets variables named after its services.
+
+        Parameters
+        ----------
+        environment : mapping of str to str
+            Such as `os.environ`.
 
         Raises
         ------
         ValueError
             If a variable's text is not allowed.
         """
-        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
+        variables = {PREFIX + field.name.upper(): field for field in fields(cls)}
         for name in environment:
-            if name.startswith(PREFIX) and name not in known:
+            if name.startswith(PREFIX) and name not in variables:
                 logging.getLogger(__name__).warning(
-                    "%s is no setting of RegViz, which knows %s", name, ", ".join(known)
+                    "%s is no setting of RegViz, which knows %s", name, ", ".join(variables)
                 )
-        found: dict[str, Any] = {}
-        for name, field in known.items():
+        values: dict[str, Any] = {}
+        for name, field in variables.items():
             if text := environment.get(name, "").strip():
-                found[field.name] = _read(name, text, field.default)
+                values[field.name] = _read(name, text, field.default)
         try:
-            return cls(**found)
+            return cls(**values)
         except ValueError as error:
             parameter, rest = str(error).split(" ", 1)
             raise ValueError(f"{PREFIX}{parameter.upper()} {rest}") from None
 
 
 def _read(name: str, text: str, default: object) -> object:
-    """A variable's value, of its default's type."""
+    """Parse the text of a variable as the type of its default."""
     if isinstance(default, tuple):
         return tuple(text.split())
     try:

@@ -8,16 +8,16 @@ import time
 from typing import Any
 
 MINUTE = 60.0  # seconds
-OWN_RECORDS, OTHER_RECORDS = 1000, 20  # records of a kind in a minute: RegViz's, and frameworks'
-FRAMEWORKS = ("streamlit", "uvicorn", "websockets")  # whose loggers have handlers of their own
-MAX_KINDS = 1000  # that are counted at a time
+OWN_RECORDS, OTHER_RECORDS = 1000, 20  # bounds on records of one kind a minute: RegViz's, others'
+FRAMEWORKS = ("streamlit", "uvicorn", "websockets")  # loggers with handlers of their own
+MAX_KINDS = 1000  # kinds of records that are counted at a time
 
 
 class JsonLines(logging.Formatter):
-    """Time in UTC, level, logger and message of a record, and its ``fields`` if it has any."""
+    """Format a record as JSON: time in UTC, level, logger, message, and its ``fields`` if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON."""
+        """Return a record as one line of JSON."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, Any] = {
             "time": f"{moment}.{record.msecs:03.0f}Z",
@@ -32,29 +32,29 @@ class JsonLines(logging.Formatter):
 
 
 class RateLimit(logging.Filter):
-    """Pass so many records of a kind in a minute, and say with the next how many were left out.
+    """Drop records of one kind beyond a number a minute, and append the count to the next one.
 
-    Records are of a kind if logger, level and message template are the same.
+    Records are of one kind if logger, level and message template are equal.
 
     Parameters
     ----------
-    most : int
-        Records of a kind in a minute.
+    max_per_minute : int
+        Number of records of one kind that pass in a minute.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_per_minute: int) -> None:
         super().__init__()
-        self.most = most
+        self.max_per_minute = max_per_minute
         self._counts: dict[tuple[str, int, str], tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a record; the same for each of its handlers."""
-        known: bool | None = getattr(record, "is_within_limit", None)
-        if known is None:
-            known = self._count(record)
-            record.is_within_limit = known
-        return known
+        """Return whether to write a record; a record of several handlers is counted once."""
+        within: bool | None = getattr(record, "is_within_limit", None)
+        if within is None:
+            within = self._count(record)
+            record.is_within_limit = within
+        return within
 
     def _count(self, record: logging.LogRecord) -> bool:
         kind = (record.name, record.levelno, str(record.msg)[:200])
@@ -62,22 +62,22 @@ class RateLimit(logging.Filter):
             start, count = self._counts.get(kind, (record.created, 0))
             left_out = 0
             if record.created - start >= MINUTE:
-                left_out, start, count = max(count - self.most, 0), record.created, 0
+                left_out, start, count = max(count - self.max_per_minute, 0), record.created, 0
             if kind not in self._counts and len(self._counts) >= MAX_KINDS:
                 self._counts.clear()
             self._counts[kind] = (start, count + 1)
         if left_out:
             record.msg = f"{record.getMessage()} ({left_out} more of this kind were left out)"
             record.args = None
-        return count < self.most
+        return count < self.max_per_minute
 
 
 def configure() -> None:
-    """Let everything under the logger ``regviz`` be written, and nothing twice or without bound.
+    """Write the logger ``regviz`` to standard error as JSON, and limit the rate of all records.
 
-    Frameworks have logged hundreds of thousands of lines a minute under an attack, each with a
-    traceback. Their records are limited: those of the frameworks that have handlers of their own at
-    their loggers, later ones included, and all others at the handlers that write them.
+    Under an attack, frameworks logged hundreds of thousands of lines a minute, each with a
+    traceback. Records of `FRAMEWORKS` are limited at their loggers, as these have handlers of their
+    own, and all others at the root logger's handlers.
     """
     logger = logging.getLogger("regviz")
     logger.setLevel(logging.INFO)
@@ -94,7 +94,7 @@ def configure() -> None:
 
 
 def _limit_frameworks(limit: RateLimit) -> None:
-    """Add a limit to the frameworks' loggers, those included that they make later."""
+    """Add a filter to the loggers of `FRAMEWORKS`, including those created later."""
 
     class Logger(logging.Logger):
         def __init__(self, name: str, level: int = logging.NOTSET) -> None:

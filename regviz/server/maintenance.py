@@ -1,4 +1,4 @@
-"""What is done from time to time: what nobody has asked for is let go, and memory is given back."""
+"""Periodic maintenance: evict expired trainings, collect garbage, and release free memory."""
 
 import asyncio
 import ctypes
@@ -11,42 +11,45 @@ from regviz.jobs.registry import JobRegistry
 
 _logger = logging.getLogger("regviz.errors")
 
-EVERY = 20.0  # seconds
+INTERVAL_SECONDS = 20.0
+# Number of collections after a visitor has left: more than one, as Streamlit drops the session only
+# after `disconnectedSessionTTL`, 120 s.
+N_COLLECTIONS = 12
 
 
 async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> None:
-    """Tidy up, for as long as the process runs.
+    """Run maintenance every `INTERVAL_SECONDS`, until cancelled.
 
-    Streamlit's own collection after every rerun is off, as it takes 100 ms with torch imported.
-    Here memory is collected only after visitors have left or something was let go.
+    Streamlit's own garbage collection after every rerun is off, as it takes 100 ms with torch
+    imported. This collects only after visitors have left or trainings were evicted, and while no
+    network is trained.
 
     Parameters
     ----------
     runs : JobRegistry
     n_visitors : callable
-        How many are connected.
+        Returns the number of connected visitors.
     """
     before = (n_visitors(), len(runs))
     pending = 0
     while True:
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(INTERVAL_SECONDS)
         try:
-            runs.tidy()
-        except Exception:  # else nothing would ever be let go again
+            runs.evict_expired()
+        except Exception:  # the loop goes on: without it the cache would only grow
             _logger.exception("not tidied up")
         now = (n_visitors(), len(runs))
         if now[0] < before[0] or now[1] < before[1]:
-            # Streamlit keeps a session for a while after its visitor has left
-            pending = 12
+            pending = N_COLLECTIONS
         before = now
         if pending and not runs.n_training:
             pending -= 1
             gc.collect()
-            give_back_memory()
+            release_memory()
 
 
-def give_back_memory() -> None:
-    """Give what is free back to the system, where the C library has to be told to."""
+def release_memory() -> None:
+    """Return the free memory of glibc's heap to the system; do nothing with other C libraries."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

@@ -1,8 +1,8 @@
-"""The parts of Streamlit's messages that the server reads, and a check that they are there.
+"""The fields of Streamlit's messages that the server reads, and a check that they exist.
 
 `Connection` and `Admission` read the messages between a browser and Streamlit, whose format is not
-documented. Without them nothing would keep visitors from the commands of developers, so a server
-whose Streamlit has another format does not start.
+documented. They keep visitors from sending developers' commands, so the server does not start if
+the installed Streamlit has another format.
 """
 
 from google.protobuf.descriptor import Descriptor  # type: ignore[import-untyped]
@@ -10,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.state import common, session_state
 
-# of the ids of widgets, and of the events of components
+# prefixes of the ids of widgets, and of the events of components
 WIDGET_PREFIXES = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")
 FROM_BROWSERS = (
     "rerun_script.query_string",
@@ -29,26 +29,26 @@ TO_BROWSERS = (
 
 
 def check_messages() -> None:
-    """Raise an error unless Streamlit's messages have everything that the server reads.
+    """Raise an error unless Streamlit's messages have all fields that the server reads.
 
     Raises
     ------
     ValueError
-        If a field is missing, or widgets' ids begin differently.
+        If a field is missing, or the ids of widgets have another prefix.
     """
-    for message, places in ((BackMsg, FROM_BROWSERS), (ForwardMsg, TO_BROWSERS)):
-        for place in places:
-            if not _has(message.DESCRIPTOR, place):
-                raise ValueError(f"Streamlit's {message.__name__} must have {place}")
+    for message, paths in ((BackMsg, FROM_BROWSERS), (ForwardMsg, TO_BROWSERS)):
+        for path in paths:
+            if not _has(message.DESCRIPTOR, path):
+                raise ValueError(f"Streamlit's {message.__name__} must have {path}")
     prefix = f"{getattr(common, 'GENERATED_ELEMENT_ID_PREFIX', None)}-"
     internal = getattr(session_state, "STREAMLIT_INTERNAL_KEY_PREFIX", None)
     if (found := (prefix, f"{internal}_{prefix}")) != WIDGET_PREFIXES:
         raise ValueError(f"Streamlit's widget ids must begin with {WIDGET_PREFIXES}, got {found}")
 
 
-def _has(message: Descriptor | None, place: str) -> bool:
-    """Return whether a message has a field, or a field within a field."""
-    for name in place.split("."):
+def _has(message: Descriptor | None, path: str) -> bool:
+    """Return whether a message has a field, given as a path of names separated by dots."""
+    for name in path.split("."):
         field = message.fields_by_name.get(name) if message is not None else None
         if field is None:
             return False

@@ -1,4 +1,4 @@
-"""Metrics for operators, on a port of their own that visitors do not reach."""
+"""Prometheus metrics for operators, on a separate port."""
 
 from collections.abc import Iterator
 
@@ -7,27 +7,27 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from regviz.jobs.registry import JobRegistry
-from regviz.server.admission import Places
+from regviz.server.admission import SessionSlots
 
 
 class Visitors(Collector):
-    """Metrics of places and trainings, computed at each request.
+    """Collector of the metrics of visitors and trainings, computed at each request.
 
     Parameters
     ----------
-    places : Places
+    slots : SessionSlots
     runs : JobRegistry
     """
 
-    def __init__(self, places: Places, runs: JobRegistry) -> None:
-        self.places, self.runs = places, runs
+    def __init__(self, slots: SessionSlots, runs: JobRegistry) -> None:
+        self.slots, self.runs = slots, runs
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric of ours with its value."""
-        places, runs = self.places, self.runs
+        """Yield every metric of RegViz with its value."""
+        slots, runs = self.slots, self.runs
         for name, value, about in (
-            ("visitors", places.n_taken, "Visitors that are connected."),
-            ("visitors_allowed", places.n, "Visitors that can be connected at a time."),
+            ("visitors", slots.n_taken, "Visitors that are connected."),
+            ("visitors_allowed", slots.n, "Visitors that can be connected at a time."),
             ("trainings", runs.n_training, "Trainings that wait or are under way."),
             ("trainings_allowed", runs.max_trainings, "Trainings that are taken on at a time."),
             ("kept_bytes", runs.n_bytes, "Memory of all recordings."),
@@ -35,7 +35,7 @@ class Visitors(Collector):
         ):
             yield GaugeMetricFamily(f"regviz_{name}", about, value)
         for name, value, about in (
-            ("visitors_refused", places.n_refused, "Visitors who found no place."),
+            ("visitors_refused", slots.n_refused, "Visitors who found no place."),
             ("trainings_started", runs.n_started, "Trainings that were started."),
             ("trainings_refused", runs.n_refused, "Trainings that were put off."),
         ):
@@ -43,22 +43,23 @@ class Visitors(Collector):
 
 
 def serve_metrics(
-    port: int, places: Places, runs: JobRegistry, registry: CollectorRegistry = REGISTRY
+    port: int, slots: SessionSlots, runs: JobRegistry, registry: CollectorRegistry = REGISTRY
 ) -> None:
-    """Serve ours and the process's own metrics in the text format of Prometheus, in a thread.
+    """Serve the metrics of RegViz and of the process in Prometheus' text format, in a thread.
 
     Parameters
     ----------
     port : int
-    places : Places
+        Port to listen on, on all of the machine's addresses.
+    slots : SessionSlots
     runs : JobRegistry
     registry : CollectorRegistry
-        By default that of the process, which tells its memory, processor time and open files.
+        By default the process's own, with its memory, processor time and open files.
 
     Raises
     ------
     OSError
-        If the port is taken.
+        If the port is in use.
     """
-    registry.register(Visitors(places, runs))
+    registry.register(Visitors(slots, runs))
     start_http_server(port, registry=registry)

@@ -1,12 +1,12 @@
-"""Bounds on connections: how many there are, and how long clients may send or read nothing.
+"""A bound on the number of connections, and time limits for clients that stall.
 
-uvicorn has no time limit for a request's headers or body, none for a client that does not read what
-it is sent, and no bound on connections. A few hundred clients that send half a header and then
-nothing, or read none of a response, would use up the process's file descriptors. A WebSocket whose
-client answers no ping is closed by uvicorn, but only once that client has read all that is left.
+uvicorn 0.54 has no time limit for a request's headers or body, none for a client that does not read
+its response, and no bound on connections. A few hundred clients that send half a header or read no
+response would use up the process's file descriptors. uvicorn closes a WebSocket whose client
+answers no ping, but only once the client has read all pending data.
 
-uvicorn offers no hook for this, and Streamlit creates its configuration
-before ``app.py`` is imported, so `bound_connections` wraps three methods of its protocol class.
+uvicorn has no hook for this, and Streamlit creates uvicorn's configuration before it imports
+``app.py``. So `bound_connections` wraps three methods of uvicorn's protocol class.
 `tests/server/test_slow_clients.py` fails if a new version of uvicorn calls them differently.
 """
 
@@ -25,25 +25,31 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _logger = logging.getLogger("regviz.errors")
 
-HEADER_SECONDS = 10.0  # until all headers of a request are there
-BODY_SECONDS = 60.0  # until its body is: at most 1 MB
-STALL_SECONDS = 30.0  # in which a client must read some of what is left to send
-RESERVED_DESCRIPTORS = 128  # for files, pipes, and sockets that are no connections of clients
-MOST_DESCRIPTORS = 65_536
-WITHOUT_LIMIT = 4096  # connections, where the system has no limit on descriptors
+HEADER_SECONDS = 10.0  # time limit for all headers of a request
+BODY_SECONDS = 60.0  # time limit for its body, of at most 1 MB
+STALL_SECONDS = 30.0  # interval in which a client must read some of the pending data
+RESERVED_DESCRIPTORS = 128  # for files, pipes, and sockets other than clients' connections
+MAX_DESCRIPTORS = 65_536
+DEFAULT_CONNECTIONS = 4096  # bound on connections on systems without a limit on descriptors
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Phase = Literal["header", "body"]
 
 
 def raise_descriptor_limit() -> int:
-    """Raise the soft limit on file descriptors to the hard one; the connections this allows."""
+    """Raise the soft limit on file descriptors to the hard limit, at most `MAX_DESCRIPTORS`.
+
+    Returns
+    -------
+    int
+        Number of connections that the limit allows.
+    """
     try:
         import resource
     except ImportError:  # Windows
-        return WITHOUT_LIMIT
+        return DEFAULT_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
@@ -51,30 +57,34 @@ def raise_descriptor_limit() -> int:
     return max(descriptors - RESERVED_DESCRIPTORS, descriptors // 2)
 
 
-class Arrivals:
-    """The open connections, and timers of those on whose next request the server waits.
+class ConnectionLimiter:
+    """The open connections, with a timer for each that the server awaits a request on.
 
     Parameters
     ----------
-    most : int
-        Connections at a time, those with requests and WebSockets included. A further one takes the
-        place of the oldest that has not sent a whole header, or else of the oldest whose client has
-        not read all of a response; if there is none, it is closed.
+    max_connections : int
+        Bound on open connections, WebSockets included. Beyond it, the oldest connection without a
+        complete header is closed, or else the oldest with an unread response, or else the new one.
+
+    Attributes
+    ----------
+    n_dropped : int
+        Number of connections closed by a bound or a time limit.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, max_connections: int) -> None:
+        self.max_connections = max_connections
         self.n_dropped = 0
         self._waiting: dict[H11Protocol, tuple[Phase, asyncio.TimerHandle]] = {}
-        self._http: dict[H11Protocol, None] = {}  # those that are no WebSockets, the oldest first
-        self._open: set[Any] = set()  # all of the server's, which keeps this set
+        self._http: dict[H11Protocol, None] = {}  # connections without WebSockets, oldest first
+        self._open: set[Any] = set()  # all connections: uvicorn's own set
         self._unread: dict[Any, tuple[int, int]] = {}
         self._next_check: asyncio.TimerHandle | None = None
 
     def admit(self, protocol: H11Protocol) -> None:
-        """Make room for a connection that has just been made."""
+        """Register a new connection, and close one if there are too many."""
         self._open = protocol.connections
-        if len(self._open) > self.most:
+        if len(self._open) > self.max_connections:
             self.n_dropped += 1
             headless = (one for one, (phase, _) in self._waiting.items() if phase == "header")
             unread = (one for one in self._http if one.transport.get_write_buffer_size())
@@ -94,10 +104,10 @@ class Arrivals:
         self._http.pop(protocol, None)
 
     def end_stalled(self) -> None:
-        """End connections that have data left to send of which none was read since the last call.
+        """Close connections of which no pending data was read since the last call.
 
-        Clients on slow lines stay: some of the data being read is enough. Responses, WebSockets and
-        connections that are being closed are alike here.
+        Clients on slow lines stay connected, as reading any of the data is enough. Connections that
+        are being closed are included, as they hold a file descriptor while data is pending.
         """
         before, self._unread = self._unread, {}
         for protocol in list(self._open):
@@ -118,13 +128,13 @@ class Arrivals:
         self._next_check = again
 
     def start_timer(self, protocol: H11Protocol) -> None:
-        """Start the timer of the part that is to arrive next, or cancel it if there is none."""
+        """Start the timer of the next part of a request, or cancel it if none is awaited."""
         if protocol.transport.get_protocol() is not protocol:  # it has become a WebSocket
             self.remove(protocol)
             return
         phase = _phase(protocol)
-        known = self._waiting.get(protocol)
-        if known and known[0] == phase:
+        waiting = self._waiting.get(protocol)
+        if waiting and waiting[0] == phase:
             return
         self.cancel_timer(protocol)
         if phase and not protocol.transport.is_closing():
@@ -134,9 +144,9 @@ class Arrivals:
 
     def cancel_timer(self, protocol: H11Protocol) -> None:
         """Cancel the timer of a connection."""
-        known = self._waiting.pop(protocol, None)
-        if known:
-            known[1].cancel()
+        waiting = self._waiting.pop(protocol, None)
+        if waiting:
+            waiting[1].cancel()
 
     def _end(self, protocol: H11Protocol) -> None:
         self.cancel_timer(protocol)
@@ -156,10 +166,10 @@ def _phase(protocol: H11Protocol) -> Phase | None:
 
 
 def _bytes_read(transport: asyncio.Transport) -> int:
-    """Return how many bytes the client's system has acknowledged; 0 where this is not known.
+    """Return the number of bytes that the client has acknowledged; 0 if it is unknown.
 
-    The transport's own buffer shrinks in large steps: only once a third of the system's buffer of
-    up to 4 MB is free, for which a line of 16 kB/s takes longer than `STALL_SECONDS`.
+    The size of asyncio's buffer is too coarse a measure: it shrinks only once a third of the
+    system's buffer of up to 4 MB is free, which takes a line of 16 kB/s more than `STALL_SECONDS`.
     """
     sock = transport.get_extra_info("socket")
     if sys.platform == "linux" and sock is not None:
@@ -172,17 +182,17 @@ def _bytes_read(transport: asyncio.Transport) -> int:
 
 
 def _abort(transport: asyncio.Transport) -> None:
-    """Close a connection at once, and drop the data that the system has not sent."""
+    """Close a connection at once, and discard the data that the system has not sent."""
     sock = transport.get_extra_info("socket")
     if sock is not None and transport.get_write_buffer_size():
-        # else the system keeps its part, up to 4 MB, until the client reads it, or for minutes
+        # else the system keeps up to 4 MB until the client reads it, or for minutes
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
-def bound_connections(arrivals: Arrivals) -> None:
-    """Apply the bounds to every connection that is made from now on."""
+def bound_connections(limiter: ConnectionLimiter) -> None:
+    """Apply the bounds to all later connections; log a warning if uvicorn does not use h11."""
     if AutoHTTPProtocol is not H11Protocol:
         _logger.warning("connections are not bounded: uvicorn uses another protocol than h11")
         return
@@ -191,14 +201,14 @@ def bound_connections(arrivals: Arrivals) -> None:
 
     def connection_made(self: H11Protocol, transport: Any) -> None:
         made(self, transport)
-        arrivals.admit(self)
+        limiter.admit(self)
 
     def data_received(self: H11Protocol, data: bytes) -> None:
         received(self, data)
-        arrivals.start_timer(self)
+        limiter.start_timer(self)
 
     def connection_lost(self: H11Protocol, exc: Exception | None) -> None:
-        arrivals.remove(self)
+        limiter.remove(self)
         lost(self, exc)
 
     H11Protocol.connection_made = connection_made  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What all visitors of this process share."""
+"""Objects of the process that all visitors share."""
 
 import functools
 import os
@@ -10,19 +10,19 @@ from regviz.server.limits import Limits
 
 @functools.cache
 def limits() -> Limits:
-    """The limits that the operator's environment sets.
+    """Return the limits, read from the environment at the first call.
 
     Raises
     ------
     ValueError
-        If a variable's text is not allowed.
+        If the value of a variable is not allowed.
     """
     return Limits.from_environment(os.environ)
 
 
 @functools.cache
 def runs() -> JobRegistry:
-    """All trainings."""
+    """Return the registry of all trainings."""
     granted = limits()
     return JobRegistry(
         granted.cache_mb * 2**20,

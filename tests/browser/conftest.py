@@ -25,11 +25,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from devtools.board import TWO_AT_ONCE
 from devtools.browsers import find_chromium
 from devtools.serving import serve
-from regviz.server.assets import place
+from regviz.server.assets import assets_path
 
 expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
 
-WHERE = f"window.assets = '/{place()}';"  # from there tests import the page's modules
+WHERE = f"window.assets = '/{assets_path()}';"  # from there tests import the page's modules
 SHARED = pytest.StashKey[str]()
 
 
@@ -214,7 +214,7 @@ def blank(browser: Browser, url: str) -> Iterator[Page]:
     """A page of the server's origin, from which its modules can be imported."""
     page = browser.new_page()
     page.add_init_script(WHERE)
-    page.goto(f"{url}/{place()}/logo.svg")
+    page.goto(f"{url}/{assets_path()}/logo.svg")
     yield page
     page.close()
 

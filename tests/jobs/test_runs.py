@@ -213,7 +213,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     now[0] += 2 * runs.visitor_timeout
     for run in kept:
         run.watch("")
-    runs.tidy()
+    runs.evict_expired()
     assert len(runs) == 4  # as they are in training
     run_all(stopped)
     assert all(run.wait(0).complete for run in kept)
@@ -228,10 +228,10 @@ def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_nex
     run = runs.get(SHORT)
     run_all(stopped)
     assert runs.get(SHORT) is run
-    runs.tidy()
+    runs.evict_expired()
     assert runs.get(SHORT) is run
     now[0] += 2 * runs.visitor_timeout
-    runs.tidy()
+    runs.evict_expired()
     assert len(runs) == 0
 
 

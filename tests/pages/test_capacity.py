@@ -85,13 +85,13 @@ def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.Monkey
     now = [1e6]
     monkeypatch.setattr("regviz.jobs.registry.time.monotonic", lambda: now[0])
     assert pool.get(SHORT) is run
-    pool.tidy()
+    pool.evict_expired()
     assert len(pool) == 1  # the other was asked for long ago
     now[0] += 59
-    pool.tidy()
+    pool.evict_expired()
     assert pool.get(SHORT) is run
     now[0] += 61
-    pool.tidy()
+    pool.evict_expired()
     assert len(pool) == pool.n_bytes == 0
 
 

@@ -61,9 +61,9 @@ def script() -> None:
         snapshot.grid.only(snapshot.rows),
         lambda histories: [run.metrics["test_loss"][-1] for run in histories],
     )
-    seeds.offer("Why")
-    seeds.follow()
-    st.session_state["found"] = seeds.found
+    seeds.draw_button("Why")
+    seeds.draw_progress()
+    st.session_state["found"] = seeds.results
 
 
 def opened(seen: BoardSnapshot) -> AppTest:

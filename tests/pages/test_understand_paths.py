@@ -172,9 +172,9 @@ def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
     histories = [
         regviz.train(replace(seen.grid.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
     ]
-    assert view.Several.of(histories).same[-1]
+    assert view.Several.of(histories).is_constant[-1]
     ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
-    assert not view.Several.of([histories[0], ruined]).same.any()
+    assert not view.Several.of([histories[0], ruined]).is_constant.any()
 
 
 def test_a_click_shows_that_strength_once(seen, drawn):

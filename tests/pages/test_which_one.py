@@ -211,4 +211,4 @@ def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list
     page.radio("which_one_validate").set_value("no").run()
     page.button("which_one_open").click().run()  # were it to run on and on, this would time out
     assert not page.exception
-    assert page.session_state["page"].seen_below.focus == "none"
+    assert page.session_state["page"].views_snapshot.focus == "none"

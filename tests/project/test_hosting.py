@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regviz.jobs.registry import JobRegistry
-from regviz.server.admission import Places
+from regviz.server.admission import SessionSlots
 from regviz.server.limits import PREFIX, Limits
 from regviz.server.metrics import Visitors
 from tests.jobs.test_runs import SHORT, Run, finish, until
@@ -28,7 +28,7 @@ def test_the_table_has_every_limit_with_its_default():
 
 
 def test_it_names_every_metric():
-    families = Visitors(Places(1), JobRegistry()).collect()
+    families = Visitors(SessionSlots(1), JobRegistry()).collect()
     names = [f.name + "_total" * (f.type == "counter") for f in families]
     assert sorted(re.findall(r"`(regviz_\w+)`(?=[,| ])", TEXT.split("| metric |")[1])) == sorted(
         [*names, "regviz_trainings"]

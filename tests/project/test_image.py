@@ -172,8 +172,8 @@ def test_hashes_are_looked_up_for_every_kind_of_machine(
         info = {"archive_info": {"hashes": {"sha256": f"5ef0{machine}"}}}
         return [{"metadata": {"name": "Some.Thing"}, "download_info": info}]
 
-    monkeypatch.setattr(lock, "asked", ask)
-    found = lock.looked_up(["some_thing==1.2"], "--more")
+    monkeypatch.setattr(lock, "resolve", ask)
+    found = lock.wheel_hashes(["some_thing==1.2"], "--more")
     assert found == {"some_thing==1.2": {f"5ef0{machine}" for machine in lock.MACHINES}}
     assert all("--no-deps" in options and "--more" in options for options in asked)
     lock.write(tmp_path / "some.lock", "something", found)
@@ -188,7 +188,7 @@ def test_a_new_torch_asks_for_the_index_of_its_small_builds(
     requirements.write_text("# ours\nnumpy==2.0\ntorch==99.0\n")
     monkeypatch.setattr(lock, "REQUIREMENTS", requirements)
     monkeypatch.setattr(lock, "LOCK", tmp_path / "requirements.lock")
-    monkeypatch.setattr(lock, "looked_up", lambda pins, *_: {pin: {"0"} for pin in pins})
+    monkeypatch.setattr(lock, "wheel_hashes", lambda pins, *_: {pin: {"0"} for pin in pins})
     monkeypatch.setattr(sys, "argv", ["lock.py"])
     with pytest.raises(
         SystemExit, match=re.escape("torch==99.0+cpu is new: make lock EXTRA_INDEX")
@@ -279,7 +279,7 @@ def test_what_is_never_loaded_is_taken_out_and_no_more(tmp_path: Path):
         *("distutils-precedence.pth", "_distutils_hack/__init__.py", "setuptools/__init__.py"),
     ]
     make_files(tmp_path, stays + goes)
-    slim.take_out(tmp_path)
+    slim.remove_unused(tmp_path)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == set(stays)
 

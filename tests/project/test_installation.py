@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 import regviz
 from devtools.serving import TRACEBACK, Server, Stranger, started
 from regviz.board.offline import offline_page
-from regviz.server.assets import contents, place
+from regviz.server.assets import assets_path, contents
 from tests.project.test_readme import ROOT, blocks, free_port
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -222,10 +222,10 @@ def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
     server = Server(f"http://127.0.0.1:{port}/course", tmp_path / "log")
     with started([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
         for name, content in contents().items():
-            with urllib.request.urlopen(f"{server.url}/{place()}/{name}") as answer:
+            with urllib.request.urlopen(f"{server.url}/{assets_path()}/{name}") as answer:
                 assert answer.read() == content
         with urllib.request.urlopen(f"{server.url}/") as answer:
-            assert f"./{place()}/board/main.js".encode() in answer.read()
+            assert f"./{assets_path()}/board/main.js".encode() in answer.read()
         with Stranger(server) as visitor:
             heard = visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
     (session,) = (m.new_session for m in heard if m.HasField("new_session"))

@@ -118,7 +118,7 @@ def test_the_rooms_are_those_of_the_contract():
     layers = [re.findall(r"\w+", layer) for layer in rooms["layers"]]
     # single modules, such as the command, are no rooms
     layers = [layer for layer in layers if (ROOT / "regviz" / layer[0]).is_dir()]
-    section = TEXTS["docs/architecture.md"].split("## The rooms")[1].split("\n## ")[0]
+    section = TEXTS["docs/architecture.md"].split("## The packages")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in rows] == layers
     listed = re.findall(r"^\| `regviz/(\w+)` \|", TEXTS["README.md"], re.MULTILINE)

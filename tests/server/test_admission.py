@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.serving import Stranger, serve
 from regviz.server import admission
-from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, Places, address_of
+from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, SessionSlots, address_of
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 SESSION = "the-session"
@@ -46,21 +46,21 @@ async def _stream(socket: WebSocket) -> None:
 
 
 @pytest.fixture
-def places() -> Places:
-    return Places(2)
+def slots() -> SessionSlots:
+    return SessionSlots(2)
 
 
-def admission_of(places: Places) -> Admission:
+def admission_of(slots: SessionSlots) -> Admission:
     async def answer(_: object) -> PlainTextResponse:
         return PlainTextResponse("served")
 
     routes = [WebSocketRoute(STREAM, _stream), Route("/{path:path}", answer)]
-    return Admission(Starlette(routes=routes), places)
+    return Admission(Starlette(routes=routes), slots)
 
 
 @pytest.fixture
-def client(places: Places) -> Iterator[TestClient]:
-    with TestClient(admission_of(places)) as client:
+def client(slots: SessionSlots) -> Iterator[TestClient]:
+    with TestClient(admission_of(slots)) as client:
         yield client
 
 
@@ -70,62 +70,62 @@ def ask(socket: WebSocketTestSession) -> None:
     assert ForwardMsg.FromString(socket.receive_bytes()).HasField("new_session")
 
 
-def test_a_visitor_takes_one_place_with_the_first_request(client: TestClient, places: Places):
+def test_a_visitor_takes_one_place_with_the_first_request(client: TestClient, slots: SessionSlots):
     assert client.get("/", headers=PAGE).text == "served"
     with client.websocket_connect(STREAM) as one:
-        assert places.n_taken == 0
+        assert slots.n_taken == 0
         ask(one)
-        assert places.n_taken == 1
+        assert slots.n_taken == 1
         ask(one)
-        assert places.n_taken == 1
-    assert places.n_taken == 0
+        assert slots.n_taken == 1
+    assert slots.n_taken == 0
 
 
-def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, places: Places):
+def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, slots: SessionSlots):
     assert {client.get("/", headers=PAGE).status_code for _ in range(50)} == {200}
     with client.websocket_connect(STREAM) as one:
         ask(one)
-    assert places.n_refused == 0
+    assert slots.n_refused == 0
 
 
-def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, places: Places):
+def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, slots: SessionSlots):
     silent = [client.websocket_connect(STREAM).__enter__() for _ in range(5)]
     for each in silent:
         each.send_bytes(HEARTBEAT)
     with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
         ask(one)
         ask(other)
-        assert places.n_taken == 2
+        assert slots.n_taken == 2
     for each in silent:
         each.close()
         each.__exit__(None, None, None)
 
 
 def test_a_connection_that_requests_nothing_is_closed(
-    client: TestClient, places: Places, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, slots: SessionSlots, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     with client.websocket_connect(STREAM) as one:
         one.send_bytes(HEARTBEAT)
         told = one.receive()
         assert (told["type"], told["code"]) == ("websocket.close", SILENT)
-    assert places.n_taken == 0
+    assert slots.n_taken == 0
 
 
-def test_a_class_behind_one_router_fits(places: Places, client: TestClient):
-    places.n = 60
+def test_a_class_behind_one_router_fits(slots: SessionSlots, client: TestClient):
+    slots.n = 60
     sockets = [client.websocket_connect(STREAM).__enter__() for _ in range(60)]
     for socket in sockets:
         ask(socket)
-    assert places.n_taken == 60
+    assert slots.n_taken == 60
     for socket in sockets:
         socket.close()
         socket.__exit__(None, None, None)
-    assert places.n_taken == 0
+    assert slots.n_taken == 0
 
 
 def test_one_address_takes_only_its_part_of_the_places():
-    app = admission_of(Places(4, 2))
+    app = admission_of(SessionSlots(4, 2))
     with (
         TestClient(app, client=("192.0.2.1", 1)) as crowd,
         TestClient(app, client=("192.0.2.2", 1)) as other,
@@ -152,8 +152,8 @@ def test_one_address_takes_only_its_part_of_the_places():
 
 
 def test_clients_whose_address_is_not_known_have_all_places():
-    places = Places(3, 1)
-    assert [places.take() for _ in range(4)] == [True, True, True, False]
+    slots = SessionSlots(3, 1)
+    assert [slots.acquire() for _ in range(4)] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_the_address_that_a_trusted_proxy_forwards_counts(
         assert requests.get(server.url, headers=PAGE | elsewhere, timeout=60).status_code == status
 
 
-def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, places: Places):
-    places.n_taken = 2
+def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, slots: SessionSlots):
+    slots.n_taken = 2
     full = client.get("/?v=1", headers=PAGE)
     assert full.status_code == 503
     assert "2 visitors" in full.text
@@ -199,11 +199,11 @@ def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, place
     (retry,) = re.findall(r'http-equiv="refresh" content="(\d+)"', full.text)
     assert full.headers["retry-after"] == retry
     assert full.headers["cache-control"] == "no-store"
-    low, high = admission.RETRY
+    low, high = admission.RETRY_SECONDS
     assert low <= int(retry) <= high
 
 
-def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, places: Places):
+def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, slots: SessionSlots):
     with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
         ask(one)
         ask(other)
@@ -211,33 +211,33 @@ def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, places:
         one.close()
         one.__exit__(None, None, None)
         assert client.get("/", headers=PAGE).status_code == 200
-    assert places.n_taken == 0
+    assert slots.n_taken == 0
 
 
-def test_a_connection_without_a_place_is_refused(client: TestClient, places: Places):
-    places.n_taken = 2
+def test_a_connection_without_a_place_is_refused(client: TestClient, slots: SessionSlots):
+    slots.n_taken = 2
     with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(STREAM):
         pass
     assert refused.value.status_code == 503
     assert "retry-after" in refused.value.headers
-    assert (places.n_taken, places.n_refused) == (2, 1)
+    assert (slots.n_taken, slots.n_refused) == (2, 1)
 
 
 def test_of_two_that_connect_for_the_last_place_the_second_is_told_to_try_again(
-    client: TestClient, places: Places
+    client: TestClient, slots: SessionSlots
 ):
-    places.n_taken = 1
+    slots.n_taken = 1
     with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
         ask(one)
         other.send_bytes(ASK)
         told = other.receive()
         assert (told["type"], told["code"]) == ("websocket.close", TRY_AGAIN)
-        assert (places.n_taken, places.n_refused) == (2, 1)
-    assert places.n_taken == 1
+        assert (slots.n_taken, slots.n_refused) == (2, 1)
+    assert slots.n_taken == 1
 
 
 def test_a_visitor_who_connects_again_has_a_place_without_a_request(
-    client: TestClient, places: Places, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, slots: SessionSlots, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     protocols = ["streamlit", "token", SESSION]
@@ -248,15 +248,15 @@ def test_a_visitor_who_connects_again_has_a_place_without_a_request(
         ask(one)
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     with client.websocket_connect(STREAM, subprotocols=protocols) as again:
-        assert places.n_taken == 1
+        assert slots.n_taken == 1
         ask(again)
-    assert places.n_taken == 0
+    assert slots.n_taken == 0
 
 
-def test_a_connection_that_fails_gives_its_place_back(client: TestClient, places: Places):
+def test_a_connection_that_fails_gives_its_place_back(client: TestClient, slots: SessionSlots):
     with pytest.raises(RuntimeError), client.websocket_connect(f"{STREAM}?fail") as one:
         one.send_bytes(ASK)
-    assert places.n_taken == 0
+    assert slots.n_taken == 0
 
 
 @pytest.mark.parametrize(

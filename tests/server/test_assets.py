@@ -20,34 +20,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(assets, "ASSETS", tmp_path)
     monkeypatch.setattr(assets, "contents", assets.contents.__wrapped__)
     # neither what other tests have asked for before nor what these ask for is to be remembered
-    monkeypatch.setattr(assets, "place", functools.cache(assets.place.__wrapped__))
+    monkeypatch.setattr(assets, "assets_path", functools.cache(assets.assets_path.__wrapped__))
     return tmp_path
 
 
 def test_the_place_is_the_same_for_the_same_files(folder: Path):
-    first = assets.place.__wrapped__()
+    first = assets.assets_path.__wrapped__()
     assert re.fullmatch("assets/[0-9a-f]{16}", first)
     (folder / "picture.png").write_text("none of them", "utf-8")
-    assert assets.place.__wrapped__() == first
+    assert assets.assets_path.__wrapped__() == first
 
 
 @pytest.mark.parametrize(
     ("path", "text"), [("deep/main.js", "2"), ("style.css", "1"), ("other.css", "2")]
 )
 def test_the_place_changes_with_each(folder: Path, path: str, text: str):
-    first = assets.place.__wrapped__()
+    first = assets.assets_path.__wrapped__()
     (folder / path).write_text(text, "utf-8")
-    assert assets.place.__wrapped__() != first
+    assert assets.assets_path.__wrapped__() != first
 
 
 def test_the_place_changes_with_a_name(folder: Path):
-    first = assets.place.__wrapped__()
+    first = assets.assets_path.__wrapped__()
     (folder / "style.css").rename(folder / "styles.css")
-    assert assets.place.__wrapped__() != first
+    assert assets.assets_path.__wrapped__() != first
 
 
 def test_what_is_served_is_what_the_place_stands_for(folder: Path):
     now = assets.files()
     (folder / "style.css").write_text("later", "utf-8")
-    answer = asyncio.run(now[f"/{assets.place()}/style.css"].answer(Headers()))
+    answer = asyncio.run(now[f"/{assets.assets_path()}/style.css"].answer(Headers()))
     assert answer.body == b"2"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from regviz.server import index
-from regviz.server.assets import ASSETS, STREAMLIT, place
+from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 from regviz.server.index import WATCH, Parts, document
 
 THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
@@ -49,7 +49,7 @@ def test_a_page_that_is_built_otherwise_is_served_as_it_is(
 
 
 def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():
-    link = rf'modulepreload" fetchpriority="low" href="\./{place()}/([^"]+)"'
+    link = rf'modulepreload" fetchpriority="low" href="\./{assets_path()}/([^"]+)"'
     ahead = set(map(ASSETS.joinpath, re.findall(link, document())))
     assert {ASSETS / "board" / "main.js", ASSETS / "picker" / "main.js"} <= ahead
     for path in ahead:

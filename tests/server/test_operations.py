@@ -15,7 +15,7 @@ import regviz
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.jobs.scheduler import SHARED
-from regviz.server.admission import Places
+from regviz.server.admission import SessionSlots
 from regviz.server.logs import JsonLines, configure
 from regviz.server.metrics import serve_metrics
 from tests.jobs.test_runs import LONG, SHORT, finish, until
@@ -120,12 +120,12 @@ def test_metrics_are_what_places_and_trainings_come_to():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    places, pool = Places(1), JobRegistry(max_trainings=7)
-    assert places.take()
-    assert not places.take()
+    slots, pool = SessionSlots(1), JobRegistry(max_trainings=7)
+    assert slots.acquire()
+    assert not slots.acquire()
     finish(pool.get(SHORT))
     run = pool.get(LONG)
-    serve_metrics(port, places, pool, CollectorRegistry())
+    serve_metrics(port, slots, pool, CollectorRegistry())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     found = {s.name: s.value for f in text_string_to_metric_families(text) for s in f.samples}

@@ -31,8 +31,8 @@ from websockets.exceptions import InvalidStatus
 
 from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from regviz.server import connection
-from regviz.server.admission import Admission, Places
-from regviz.server.assets import STREAMLIT, place
+from regviz.server.admission import Admission, SessionSlots
+from regviz.server.assets import STREAMLIT, assets_path
 from regviz.server.connection import MAX_NAMES, MAX_WIDGETS, Connection
 from regviz.server.errors import Errors
 from regviz.server.gate import Gate
@@ -111,7 +111,7 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
         ("GET", "/", 200),
         ("HEAD", "/", 200),
         ("GET", "/?v=1&noise=loud", 200),
-        ("GET", f"/{place()}/board/main.js", 200),
+        ("GET", f"/{assets_path()}/board/main.js", 200),
         ("GET", "/assets/none.js", 404),
         ("GET", "/favicon.png", 404),
         ("GET", "/_stcore/health", 200),
@@ -160,12 +160,12 @@ def test_a_refusal_and_a_failure_have_the_headers_too():
     async def fail(_: Request) -> PlainTextResponse:
         raise RuntimeError(SECRET)
 
-    places = Places(1)
-    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, places=places)]
+    slots = SessionSlots(1)
+    order = [Middleware(SecurityHeaders), Middleware(Errors), Middleware(Admission, slots=slots)]
     client = TestClient(Starlette(routes=[Route("/", fail)], middleware=order))
     page = {"accept": "text/html"}
     failed = client.get("/", headers=page)
-    assert places.take()
+    assert slots.acquire()
     refused = client.get("/", headers=page)
     assert (failed.status_code, refused.status_code) == (500, 503)
     assert re.fullmatch(r"Something went wrong here \(error [0-9a-f]{8}\)\.\n", failed.text)

@@ -27,7 +27,7 @@ from regviz.server import logs, slow_clients
 from regviz.server.assets import STREAMLIT
 from regviz.server.slow_clients import (
     RESERVED_DESCRIPTORS,
-    Arrivals,
+    ConnectionLimiter,
     bound_connections,
     raise_descriptor_limit,
 )
@@ -147,7 +147,7 @@ class Bounded:
     """A server that sends 20 MB to every client, and a client that has connected to it."""
 
     loop: Clock
-    arrivals: Arrivals
+    limiter: ConnectionLimiter
     connections: set[Any]
     client: socket.socket
 
@@ -199,8 +199,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaita
     monkeypatch.setattr(slow_clients, "STALL_SECONDS", 3 * HOUR)
     for name in ("connection_made", "data_received", "connection_lost"):
         monkeypatch.setattr(H11Protocol, name, getattr(H11Protocol, name))
-    arrivals = Arrivals(100)
-    bound_connections(arrivals)
+    limiter = ConnectionLimiter(100)
+    bound_connections(limiter)
 
     async def serve_for(work: Callable[[Bounded], Awaitable[None]], loop: Clock) -> None:
         config = uvicorn.Config(
@@ -218,7 +218,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaita
             client.setblocking(False)
             await loop.sock_connect(client, server.sockets[0].getsockname())
             await until(lambda: state.connections)
-            await work(Bounded(loop, arrivals, state.connections, client))
+            await work(Bounded(loop, limiter, state.connections, client))
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()
@@ -304,14 +304,14 @@ async def stalled(there: Bounded, request: bytes) -> Any:
 def test_a_client_that_reads_nothing_is_ended(run: Callable, request_: bytes):
     async def stall(there: Bounded) -> None:
         connection = await stalled(there, request_)
-        assert there.arrivals.n_dropped == 0
+        assert there.limiter.n_dropped == 0
 
         def ended() -> bool:
             there.loop.skipped += 3 * HOUR
             return connection not in there.connections
 
         await until(ended)
-        assert there.arrivals.n_dropped == 1
+        assert there.limiter.n_dropped == 1
 
     run(stall)
 
@@ -327,7 +327,7 @@ def test_a_websocket_that_answers_no_ping_is_ended_though_it_reads_nothing(run: 
         assert connection in there.connections
 
         def ended() -> bool:
-            there.arrivals.end_stalled()
+            there.limiter.end_stalled()
             return connection not in there.connections
 
         await until(ended)
@@ -340,13 +340,13 @@ def test_a_client_that_reads_slowly_stays(run: Callable, request_: bytes):
     async def read_slowly(there: Bounded) -> None:
         connection = await stalled(there, request_)
         for _ in range(20):
-            there.arrivals.end_stalled()
+            there.limiter.end_stalled()
             # less than the steps of 1 MB or so in which the system takes more of the program
             await there.read(300_000)
         assert connection.transport.get_write_buffer_size()
-        there.arrivals.end_stalled()
+        there.limiter.end_stalled()
         assert there.connection is connection
-        assert there.arrivals.n_dropped == 0
+        assert there.limiter.n_dropped == 0
 
     run(read_slowly)
 
@@ -436,6 +436,6 @@ def test_without_h11_the_operator_is_told(
     monkeypatch.setattr(slow_clients._logger, "propagate", True)
     logging.getLogger("regviz").propagate = True
     before: Callable[..., None] = slow_clients.H11Protocol.connection_made
-    slow_clients.bound_connections(slow_clients.Arrivals(10))
+    slow_clients.bound_connections(slow_clients.ConnectionLimiter(10))
     assert slow_clients.H11Protocol.connection_made is before
     assert "connections are not bounded" in caplog.text

@@ -61,7 +61,7 @@ def test_the_package_documents_every_patch():
     for patch in PATCHES:
         assert f"`{name_of(patch)}`" in (streamlit_patches.__doc__ or "")
         assert "\nFault: " in (patch.__doc__ or "")
-        assert "\nMended when " in (patch.__doc__ or "")
+        assert "\nFixed when " in (patch.__doc__ or "")
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=name_of)

@@ -1,4 +1,4 @@
-"""The views below the board: why, how much, and how to do it oneself."""
+"""The views below the board, and their registry."""
 
 import importlib
 from typing import NamedTuple
@@ -11,16 +11,16 @@ from regviz.spec.validation import invalid
 
 
 class ViewModule(NamedTuple):
-    """Where the code of a view is.
+    """The module of a view.
 
     Attributes
     ----------
     module : str
-        The dotted name of a module with a function ``show(snapshot)``, which draws the view of a
-        `BoardSnapshot`. It is imported when the view is opened.
+        Dotted name of a module with a function ``show(snapshot)``, which draws the view of a
+        `BoardSnapshot`. It is imported when the view is first opened.
     has_figures : bool
-        Whether it draws figures with `regviz.pages.components.draw`, so that the page offers a
-        choice of their format.
+        Whether the view draws figures with `regviz.pages.components.draw`; the page then offers a
+        choice of the format in which they are saved.
     """
 
     module: str
@@ -31,19 +31,21 @@ VIEWS: dict[str, ViewModule] = {}  # by label
 
 
 def register_view(label: str, module: str, has_figures: bool = True) -> None:
-    """Offer a view below the board.
+    """Register a view, to be offered below the board.
 
     Parameters
     ----------
     label : str
-        Its name on the page.
-    module, has_figures
-        As of `ViewModule`.
+        Name of the view on the page.
+    module : str
+        Dotted name of a module with a function ``show(snapshot)``.
+    has_figures : bool
+        Whether the view draws figures with `regviz.pages.components.draw`.
 
     Raises
     ------
     ValueError
-        If there is another one of this label.
+        If another view has this label.
     """
     view = ViewModule(module, has_figures)
     if VIEWS.get(label, view) != view:
@@ -62,15 +64,15 @@ KEY = "understand"
 
 
 def is_open() -> bool:
-    """Whether the visitor has opened one of the views."""
+    """Return whether a view is open."""
     return st.session_state.get(KEY) in VIEWS
 
 
 def choose() -> None:
-    """Draw the row in which a view is chosen; a second click closes it again."""
-    # A container, so that the row below keeps its position when the caption goes. Streamlit draws a
-    # container at a new position a second time and removes the old one when the run ends; until
-    # then a click on the old one is lost, as is the keyboard's focus.
+    """Draw the control that opens a view; a second click on a view closes it."""
+    # The container keeps the position of the row below when the caption disappears. Otherwise
+    # Streamlit draws the row a second time and removes the old one when the run ends; clicks on the
+    # old one are lost, and the keyboard focus too.
     with st.container():
         st.header("Understand", anchor=False)
         if not is_open():
@@ -99,10 +101,10 @@ def choose() -> None:
 
 
 def show(snapshot: BoardSnapshot | None) -> None:
-    """Draw the view that is open; without a snapshot the networks are still in training."""
+    """Draw the open view, or a message if there is no snapshot yet."""
     if snapshot is None:
         st.info("The networks are still in training. This view follows as soon as they are done.")
         return
-    # each with its own libraries, which a visitor who does not look need not wait for
+    # a late import: each view has large dependencies that the page itself does not need
     module = importlib.import_module(VIEWS[st.session_state[KEY]].module)
     module.show(snapshot)

@@ -1,4 +1,4 @@
-"""The view "Code": the network in focus as a program in another library, to take away."""
+"""The view "Code": a program that trains the network in focus with another library."""
 
 import math
 
@@ -34,10 +34,12 @@ def show(snapshot: BoardSnapshot) -> None:
         persist_state="page",
         wrap=True,
     )
-    lacking = libraries(experiment, k)
-    if why := lacking[library]:
-        others = " or ".join(LIBRARIES[key].NAME for key, lack in lacking.items() if lack is None)
-        st.info(f"{why} Choose {others}.", icon=":material/info:")
+    reasons = libraries(experiment, k)
+    if lacks := reasons[library]:
+        others = " or ".join(
+            LIBRARIES[key].NAME for key, reason in reasons.items() if reason is None
+        )
+        st.info(f"{lacks} Choose {others}.", icon=":material/info:")
         return
     written = program(experiment, k, library)
     st.markdown(written.note)
@@ -47,7 +49,7 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
-    """The program and the points that it reads."""
+    """Draw the download buttons of a program and of the points that it reads."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Program",
@@ -71,7 +73,7 @@ def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
 
 
 def ended(history: History, k: int) -> str:
-    """Results of network ``k`` of the board, in the terms that the program prints."""
+    """Return a sentence with the final results of network ``k``, as the program prints them."""
     if history.diverged[k] >= 0:
         return "The board's network diverged, so expect the same here."
     last = {name: float(values[-1, k]) for name, values in history.metrics.items()}

@@ -1,4 +1,4 @@
-"""The view "Compare": all methods in numbers, once and over several seeds."""
+"""The view "Compare": a table of measures of all methods, for one run or over several seeds."""
 
 from dataclasses import replace
 
@@ -29,27 +29,27 @@ def show(snapshot: BoardSnapshot) -> None:
         _needed(experiment, stopped),
         lambda histories: _replicates(histories, stopped, patience),
     )
-    several = seeds.found
-    found = single if several is None else several
-    entries = _entries(snapshot, times, found)
+    several = seeds.results
+    results = single if several is None else several
+    entries = _entries(snapshot, times, results)
     with st.container(horizontal=True):
-        seeds.offer(
+        seeds.draw_button(
             f"Train these networks under {len(SEEDS)} seeds, each with"
             f" {own_points(experiment.data)} and initial weights. Every number gets a mean and a"
             " standard error."
         )
-        _offer(entries, found)
-    seeds.follow()
-    number_table(entries, found, snapshot.theme, "compare_table")
-    _explain(entries, found, experiment.data)
+        _draw_download(entries, results)
+    seeds.draw_progress()
+    number_table(entries, results, snapshot.theme, "compare_table")
+    _draw_caption(entries, results, experiment.data)
     if several is not None:
-        _tell(snapshot, entries, several)
+        _show_verdicts(snapshot, entries, several)
     if snapshot.history.dataset.task != "regression":
         _confusion(snapshot, entries, single, networks, times)
 
 
 def _unregularized(snapshot: BoardSnapshot) -> int | None:
-    """Which of the shown networks early stopping is a view of, if it is in the line-up."""
+    """Return the index of None among the methods if early stopping is shown, else None."""
     keys = [key for key, _ in snapshot.grid.networks_by_method]
     return keys.index("none") if snapshot.grid.early_stopping else None
 
@@ -57,7 +57,7 @@ def _unregularized(snapshot: BoardSnapshot) -> int | None:
 def _networks(
     history: History, rows: list[int], stopped: int | None, patience: int
 ) -> tuple[list[int], list[int]]:
-    """The networks of the table and the time of each; the one stopped early comes last."""
+    """Return the table's networks and the time index of each; early stopping comes last."""
     networks, times = list(rows), [len(history.epochs) - 1] * len(rows)
     if stopped is not None:
         best, _ = history.early_stopping(patience)
@@ -67,7 +67,7 @@ def _networks(
 
 
 def _entries(
-    snapshot: BoardSnapshot, times: list[int], found: Comparison | Replicates
+    snapshot: BoardSnapshot, times: list[int], results: Comparison | Replicates
 ) -> list[Entry]:
     named = labels(snapshot.grid.only(snapshot.rows))
     entries = [
@@ -76,31 +76,31 @@ def _entries(
     ]
     if len(times) > len(entries):
         strength = f"epoch {snapshot.history.epochs[times[-1]]}"
-        if isinstance(found, Replicates):  # each seed stops at an epoch of its own
+        if isinstance(results, Replicates):  # the epoch differs between seeds
             strength = f"patience {snapshot.grid.patience}"
         entries.append(Entry("early_stopping", "Early stopping", strength))
     return entries
 
 
 def _needed(experiment: Experiment, stopped: int | None) -> Experiment:
-    """The experiment with the end alone recorded, unless early stopping looks back."""
+    """Return the experiment to train over seeds, with frames only if early stopping needs them."""
     if stopped is not None:
         return experiment
     return replace(experiment, training=replace(experiment.training, frames=1))
 
 
 def _replicates(histories: list[History], stopped: int | None, patience: int) -> Replicates:
-    """Each seed's networks in numbers, all of them, and the one stopped early."""
+    """Compute the table of each seed's history, with early stopping if it is shown."""
     rows = list(range(len(histories[0].experiment.regularizations)))
-    found = [compare(one, *_networks(one, rows, stopped, patience)) for one in histories]
-    return Replicates.of(found, overlap(histories[0]))
+    results = [compare(one, *_networks(one, rows, stopped, patience)) for one in histories]
+    return Replicates.of(results, overlap(histories[0]))
 
 
-def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
+def _draw_download(entries: list[Entry], results: Comparison | Replicates) -> None:
     names = [(entry.name, entry.strength) for entry in entries]
     st.download_button(
         "Download CSV",
-        to_csv(names, found.columns, *numbers(found)),
+        to_csv(names, results.columns, *numbers(results)),
         file_name="regviz-comparison.csv",
         mime="text/csv",
         on_click="ignore",
@@ -108,33 +108,37 @@ def _offer(entries: list[Entry], found: Comparison | Replicates) -> None:
     )
 
 
-def _explain(entries: list[Entry], found: Comparison | Replicates, data: Data | ArraysSpec) -> None:
-    if isinstance(found, Comparison):
-        said = "Each method at the strength that its card shows, after the last epoch."
+def _draw_caption(
+    entries: list[Entry], results: Comparison | Replicates, data: Data | ArraysSpec
+) -> None:
+    if isinstance(results, Comparison):
+        text = "Each method at the strength that its card shows, after the last epoch."
     else:
-        said = (
+        text = (
             f"Mean ± standard error over {len(SEEDS)} seeds, each with {own_points(data)}, initial"
             " weights and mini-batches."
         )
-        if found.overlap:
-            said += " The splits overlap, for which the standard error makes up (Nadeau & Bengio"
-            said += " 2003)."
-    said += f" {BEST} marks the best where a number tells how well a network predicts"
-    said += (
-        "." if isinstance(found, Comparison) else ", and those that only luck may put behind it."
+        if results.overlap:
+            text += " The splits overlap, for which the standard error makes up (Nadeau & Bengio"
+            text += " 2003)."
+    text += f" {BEST} marks the best where a number tells how well a network predicts"
+    text += (
+        "." if isinstance(results, Comparison) else ", and those that only luck may put behind it."
     )
-    said += " The other columns describe the network."
+    text += " The other columns describe the network."
     if entries[-1].method == "early_stopping":
-        said += " Early stopping has chosen its epoch by the validation loss."
-    if np.isnan(numbers(found)[0]).any():
-        said += " A dash: the network has diverged, or the number is not defined."
-    st.caption(said)
+        text += " Early stopping has chosen its epoch by the validation loss."
+    if np.isnan(numbers(results)[0]).any():
+        text += " A dash: the network has diverged, or the number is not defined."
+    st.caption(text)
     with st.expander("What the columns mean"):
-        st.markdown("\n".join(f"- **{column.label}.** {column.about}" for column in found.columns))
+        st.markdown(
+            "\n".join(f"- **{column.label}.** {column.about}" for column in results.columns)
+        )
 
 
-def _tell(snapshot: BoardSnapshot, entries: list[Entry], several: Replicates) -> None:
-    """Which differences are more than luck, and each seed's test loss."""
+def _show_verdicts(snapshot: BoardSnapshot, entries: list[Entry], several: Replicates) -> None:
+    """Show verdicts on the differences, and a figure of each seed's test loss."""
     names = [entry.name for entry in entries]
     methods = [entry.method for entry in entries]
     baseline = methods.index("none") if "none" in methods else None
@@ -168,7 +172,7 @@ def _confusion(
     networks: list[int],
     times: list[int],
 ) -> None:
-    """The confusion matrices of the run on the board."""
+    """Draw the confusion matrices of the run on the board."""
     going = [i for i in range(len(entries)) if not np.isnan(single["train_loss"][i])]
     if not going:
         st.info("All networks have diverged. Lower the learning rate.")

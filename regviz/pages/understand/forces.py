@@ -1,6 +1,6 @@
-"""The view "Forces": what penalties do to one weight and to two, with no network around them.
+"""The view "Forces": the effect of penalties on one weight and on two, without a network.
 
-Each part is a fragment of its own, so that a slider redraws its part alone.
+Each part is a fragment, so that a slider redraws only its own part.
 """
 
 import math
@@ -20,39 +20,39 @@ from regviz.spec.experiment import Regularization
 SERIES = tuple(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5))
 STRENGTHS = SERIES[: SERIES.index(50.0)]
 STEPS = SERIES[SERIES.index(0.001) : SERIES.index(20.0)]
-LONGEST = 1_000_000  # steps of the race that are drawn at most
+MAX_STEPS = 1_000_000  # bound on the steps of the race
 
-Board = dict[str, float]
+SliderValues = dict[str, float]
 
 
 def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
     _sums()
-    _one_weight(snapshot.theme, _of_the_board(snapshot))
+    _one_weight(snapshot.theme, _board_values(snapshot))
     _two_weights(snapshot.theme)
 
 
-def _of_the_board(snapshot: BoardSnapshot) -> Board:
-    """Values of the board by the sliders' keys, rounded to those on offer."""
-    found = {}
+def _board_values(snapshot: BoardSnapshot) -> SliderValues:
+    """Return the board's strengths and step size by slider key, rounded to the sliders' options."""
+    values = {}
     for method in ("l1", "l2"):
         if method in dict(snapshot.grid.networks_by_method):
             row = snapshot.grid.experiment.regularizations[snapshot.network(method)]
-            found[f"forces_{method}"] = _nearest(row.l1 + row.l2, STRENGTHS)
+            values[f"forces_{method}"] = _nearest(row.l1 + row.l2, STRENGTHS)
     training = snapshot.grid.experiment.training
     momentum = training.momentum if training.optimizer == "momentum" else 0.0
     step = _nearest(training.learning_rate / (1 - momentum), STEPS)
-    return found | {"forces_step": step, "forces_race_step": step}
+    return values | {"forces_step": step, "forces_race_step": step}
 
 
 def _nearest(value: float, options: Sequence[float]) -> float:
-    """The option nearest by ratio."""
+    """Return the option with the ratio to ``value`` nearest 1."""
     return min(options, key=lambda option: abs(math.log(option / max(value, 1e-300))))
 
 
 @st.fragment
 def _sums() -> None:
-    _claim("L1 adds up sizes; L2 adds up squares.")
+    _heading("L1 adds up sizes; L2 adds up squares.")
     left, right, words = st.columns([1, 1, 3], vertical_alignment="top")
     first, second = (
         column.number_input(f"Weight {name}", -100.0, 100.0, value, 0.5, "%g", f"forces_sum_{name}")
@@ -62,13 +62,13 @@ def _sums() -> None:
 
 
 def worked_example(first: float, second: float) -> str:
-    """Both penalties of two weights, written out, as Markdown."""
+    """Return the calculation of both penalties of two weights, as Markdown."""
     sizes, squares = abs(first) + abs(second), first**2 + second**2
     one, two = (f"({digits(w)})" if w < 0 else digits(w) for w in (first, second))
     lines = [
-        f"**L1**: Σ|w| = |{digits(first)}| + |{digits(second)}| = **{_full(sizes)}**",
-        f"**L2**: Σw² = {one}² + {two}² = **{_full(squares)}**",
-        f"Some books write ½Σw², here {_full(squares / 2)}. RegViz adds λ₁·Σ|w| + (λ₂/2)·Σw² to the"
+        f"**L1**: Σ|w| = |{digits(first)}| + |{digits(second)}| = **{_text(sizes)}**",
+        f"**L2**: Σw² = {one}² + {two}² = **{_text(squares)}**",
+        f"Some books write ½Σw², here {_text(squares / 2)}. RegViz adds λ₁·Σ|w| + (λ₂/2)·Σw² to the"
         " loss, so that L2's gradient is λ₂w.",
     ]
     large = max(abs(first), abs(second))
@@ -81,8 +81,8 @@ def worked_example(first: float, second: float) -> str:
 
 
 @st.fragment
-def _one_weight(theme: Theme, board: Board) -> None:
-    _claim("L1 pulls with the same force everywhere; L2's pull fades near 0.")
+def _one_weight(theme: Theme, board: SliderValues) -> None:
+    _heading("L1 pulls with the same force everywhere; L2's pull fades near 0.")
     rows = _strengths(board)
     panels, below = st.columns(3), st.columns(3)
     below[0].markdown(pulls(rows))
@@ -117,8 +117,8 @@ def _one_weight(theme: Theme, board: Board) -> None:
     _race(theme, rows)
 
 
-def _strengths(board: Board) -> list[Regularization]:
-    """L1, L2 and elastic net at the strengths that the visitor chooses."""
+def _strengths(board: SliderValues) -> list[Regularization]:
+    """Draw the controls of the strengths, and return rows for L1, L2 and elastic net."""
     first, second, third, last = st.columns(4, vertical_alignment="bottom")
     with first:
         l1 = _log_slider("Strength of L1, λ₁", 1.0, STRENGTHS, "forces_l1")
@@ -151,7 +151,7 @@ def _strengths(board: Board) -> list[Regularization]:
 
 
 def pulls(rows: Sequence[Regularization]) -> str:
-    """Describe the pull of L1 and L2 on a large weight and a small one."""
+    """Return sentences that compare the gradients of L1 and L2 at weights of 1 and 0.01."""
     l1, l2 = rows[0].l1, rows[1].l2
     return (
         f"L1 pulls a weight of 1 and a weight of 0.01 with the same {digits(l1)}. L2 pulls them"
@@ -162,7 +162,7 @@ def pulls(rows: Sequence[Regularization]) -> str:
 
 @st.fragment
 def _race(theme: Theme, rows: Sequence[Regularization]) -> None:
-    _claim("L1 takes a weight to exactly 0; L2 never does.")
+    _heading("L1 takes a weight to exactly 0; L2 never does.")
     chart, side = st.columns([3, 1])
     with side:
         start = st.slider(
@@ -186,15 +186,21 @@ def _race(theme: Theme, rows: Sequence[Regularization]) -> None:
 
 
 def horizon(rows: Sequence[Regularization], start: float, step: float) -> int:
-    """So many steps that the slowest to arrive is seen to: 1, 2 or 5 times a power of ten."""
-    reached = [n for row in rows if (n := arrival(start, row, step)) is not None]
-    needed = min(max(20, 1.4 * max(reached, default=20)), LONGEST)
+    """Return a number of steps in which the slowest row that reaches 0 does so.
+
+    Returns
+    -------
+    int
+        1, 2 or 5 times a power of ten, from 20 to `MAX_STEPS`.
+    """
+    arrivals = [n for row in rows if (n := arrival(start, row, step)) is not None]
+    needed = min(max(20, 1.4 * max(arrivals, default=20)), MAX_STEPS)
     decade = 10 ** math.floor(math.log10(needed))
     return int(decade * next(digit for digit in (1, 2, 5, 10) if digit * decade >= needed))
 
 
 def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: int) -> str:
-    """Describe the step at which L1, elastic net and L2 reach 0, a sentence each."""
+    """Return a sentence each for the step at which L1, elastic net and L2 reach 0, as Markdown."""
     l1, l2, net = rows
     left = race(start, l2, step, [n_steps])[0]
     sentences = [
@@ -207,7 +213,7 @@ def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: 
 
 @st.fragment
 def _two_weights(theme: Theme) -> None:
-    _claim("The diamond has its corners on the axes, where weights are 0; the circle has none.")
+    _heading("The diamond has its corners on the axes, where weights are 0; the circle has none.")
     st.markdown(
         "Lines of equal loss around its optimum ✕, and filled all weights with no more penalty than"
         " the solution ●. Dotted: the solution's way as the strength grows."
@@ -235,7 +241,7 @@ def _two_weights(theme: Theme) -> None:
 
 
 def balance(problem: LeastSquares, row: Regularization) -> str:
-    """Why the solution's weights are 0, or why they are not."""
+    """Return a sentence that explains by the optimality condition which weights are 0."""
     best = problem.minimum(row)
     loss_pulls = [digits(abs(g)) for g in problem.gradient(best)]
     zeros = [j for j in range(2) if best[j] == 0]
@@ -256,14 +262,14 @@ def balance(problem: LeastSquares, row: Regularization) -> str:
     return "No weight is 0: there L2 does not pull, so any pull of the loss moves it away."
 
 
-def _claim(text: str) -> None:
+def _heading(text: str) -> None:
     st.markdown(f"### {text}")
 
 
 def _log_slider(
     label: str, start: float, options: Sequence[float], key: str, about: str | None = None
 ) -> float:
-    """A slider over round numbers, a ratio apart."""
+    """Draw a slider over round numbers of a geometric scale."""
     st.session_state.setdefault(key, start)
     return float(
         st.select_slider(
@@ -272,6 +278,6 @@ def _log_slider(
     )
 
 
-def _full(value: float) -> str:
-    """A sum without rounding to three digits."""
+def _text(value: float) -> str:
+    """Format a number with up to ten significant digits, and a typographic minus."""
     return f"{value:.10g}".replace("-", "−")

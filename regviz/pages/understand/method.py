@@ -1,4 +1,4 @@
-"""The choice of a method in a view: it follows the board's focus, until the visitor chooses."""
+"""The choice of a method in a view."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,7 @@ from regviz.pages.snapshot import BoardSnapshot
 
 
 def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> str:
-    """Let the visitor choose one of ``methods``.
-
-    Where the board's focus has moved to one of them, that one is chosen.
+    """Draw a choice of a method, which follows the board's focus, and return its key.
 
     Parameters
     ----------
@@ -19,11 +17,16 @@ def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> 
     methods : sequence of str
         Keys of `regviz.methods.catalogue.METHODS`, at least one.
     key : str
-        Of the widget.
+        Key of the widget.
+
+    Returns
+    -------
+    str
+        One of ``methods``: the board's focus if it has moved to one of them since the last run.
     """
-    seen = f"{key}_focus"
-    moved = st.session_state.get(seen) != snapshot.focus
-    st.session_state[seen] = snapshot.focus
+    last_focus = f"{key}_focus"
+    moved = st.session_state.get(last_focus) != snapshot.focus
+    st.session_state[last_focus] = snapshot.focus
     if moved and snapshot.focus in methods:
         st.session_state[key] = snapshot.focus
     elif st.session_state.get(key) not in methods:

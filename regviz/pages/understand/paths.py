@@ -1,4 +1,4 @@
-"""The view "Paths": a method against its strength, and which strength validation would choose."""
+"""The view "Paths": weights and losses against the strength, with the choice by validation."""
 
 from dataclasses import replace
 from typing import NamedTuple, Self
@@ -31,17 +31,17 @@ Losses = dict[str, NDArray[np.float64]]
 
 
 class Several(NamedTuple):
-    """A path's losses over seeds, and where its networks are `constant` under each seed."""
+    """Losses of a path over seeds, and whether its networks are `constant` under every seed."""
 
     losses: Losses
-    same: NDArray[np.bool_]
+    is_constant: NDArray[np.bool_]
 
     @classmethod
     def of(cls, histories: list[History]) -> Self:
-        """From the history of each seed."""
+        """Compute both from the history of each seed."""
         networks = range(len(histories[0].experiment.regularizations))
-        same = np.stack([constant(history, networks) for history in histories])
-        return cls(losses_over_seeds(histories), np.asarray(same.all(axis=0)))
+        is_constant = np.stack([constant(history, networks) for history in histories])
+        return cls(losses_over_seeds(histories), np.asarray(is_constant.all(axis=0)))
 
 
 def show(snapshot: BoardSnapshot) -> None:
@@ -55,14 +55,14 @@ def show(snapshot: BoardSnapshot) -> None:
         networks = with_start(
             snapshot.grid.experiment, dict(snapshot.grid.networks_by_method)[method]
         )
-        seeds = Seeds(snapshot, "paths", _only_end(snapshot.grid.only(networks)), Several.of)
-        several = seeds.found
-        seeds.offer(
+        seeds = Seeds(snapshot, "paths", _without_frames(snapshot.grid.only(networks)), Several.of)
+        several = seeds.results
+        seeds.draw_button(
             f"Train this method under {len(SEEDS)} seeds, each with"
             f" {own_points(snapshot.grid.experiment.data)} and initial weights. The losses get a"
             " mean and a standard error."
         )
-    seeds.follow()
+    seeds.draw_progress()
     one = path(snapshot.history, networks)
     st.caption(
         "One line a weight, from weak to strong. Click a strength to show it on the board."
@@ -70,12 +70,12 @@ def show(snapshot: BoardSnapshot) -> None:
     )
     losses = None if several is None else several.losses
     _draw(snapshot, one, losses, networks.index(snapshot.network(method)))
-    same = constant(snapshot.history, networks) if several is None else several.same
-    _tell(snapshot, one, losses, same)
+    is_constant = constant(snapshot.history, networks) if several is None else several.is_constant
+    _show_choices(snapshot, one, losses, is_constant)
 
 
-def _only_end(experiment: Experiment) -> Experiment:
-    """The experiment with a recording of its start and end alone, which takes little memory."""
+def _without_frames(experiment: Experiment) -> Experiment:
+    """Return the experiment with start and end recorded alone, to save memory."""
     return replace(experiment, training=replace(experiment.training, frames=1))
 
 
@@ -84,22 +84,22 @@ def _draw(snapshot: BoardSnapshot, one: Path, losses: Losses | None, shown: int)
     figure = weight_paths(
         one, losses, choice=validated(one, losses), shown=shown, theme=snapshot.theme
     )
-    # A chart's selection outlives the click that made it: after one is acted on, the chart is new.
+    # A chart keeps its selection in later runs: a new key after each click makes a chart without.
     clicks = page_state().path_clicks
     key = f"paths_{one.method}_{'run' if losses is None else 'seeds'}_{clicks}"
     event = draw(figure, key, on_select="rerun", selection_mode="points")
     for point in event["selection"]["points"]:
         page_state().path_clicks = clicks + 1
-        # the index of the strength, or for a weight the last of several numbers
+        # `customdata` is the strength index, or for a weight's line a list that ends with it
         strength_index = int(np.ravel(point["customdata"])[-1])
-        _look(snapshot, one.networks[strength_index])
+        _show_on_board(snapshot, one.networks[strength_index])
 
 
-def _look(snapshot: BoardSnapshot, network: int) -> None:
+def _show_on_board(snapshot: BoardSnapshot, network: int) -> None:
     """Show a network on the board."""
     for key, networks in snapshot.grid.networks_by_method:
         if network in networks:
-            snapshot.look(focus=key, strength_indices={key: networks.index(network)})
+            snapshot.show_on_board(focus=key, strength_indices={key: networks.index(network)})
 
 
 def validated(one: Path, losses: Losses | None) -> Choice | None:
@@ -108,10 +108,10 @@ def validated(one: Path, losses: Losses | None) -> Choice | None:
     return choose(values) if np.isfinite(values).all(axis=0).any() else None
 
 
-def _tell(
-    snapshot: BoardSnapshot, one: Path, losses: Losses | None, same: NDArray[np.bool_]
+def _show_choices(
+    snapshot: BoardSnapshot, one: Path, losses: Losses | None, is_constant: NDArray[np.bool_]
 ) -> None:
-    """Which strengths validation would choose, and what that is worth."""
+    """Show the strengths that validation chooses, and how reliable the choice is."""
     choice = validated(one, losses)
     if choice is None:
         st.info(nothing_to_choose_by(snapshot.history.dataset.points("validation")[1].size))
@@ -121,12 +121,12 @@ def _tell(
         marked.append(("Strongest within one standard error of it", choice.one_se))
     for i, (name, strength_index) in enumerate(marked):
         with st.container(horizontal=True, vertical_alignment="center"):
-            everywhere = " It predicts the same everywhere." if same[strength_index] else ""
+            everywhere = " It predicts the same everywhere." if is_constant[strength_index] else ""
             st.markdown(f"**{name}:** {sentence(one, losses, strength_index)}{everywhere}")
             if st.button(f"Show {one.text(strength_index)} on the board", key=f"paths_show_{i}"):
-                _look(snapshot, one.networks[strength_index])
+                _show_on_board(snapshot, one.networks[strength_index])
     n = len(snapshot.history.dataset.points("validation")[1])
-    if losses is None and same[choice.best]:
+    if losses is None and is_constant[choice.best]:
         st.info(
             f"On these {n} validation points no network of the path does better than one that"
             f" predicts the same everywhere. This may be chance: train over {len(SEEDS)} seeds."
@@ -148,20 +148,20 @@ def _tell(
 
 
 def nothing_to_choose_by(n_validation: int) -> str:
-    """Why validation chooses no strength."""
+    """Return the reason why validation chooses no strength."""
     if n_validation:
         return "Validation has nothing to choose from: at every strength a network has diverged."
     return "There are no validation points to choose a strength by."
 
 
 def sentence(one: Path, losses: Losses | None, strength_index: int) -> str:
-    """Summarize a strength, such as ``"λ₁ = 0.005, with 78 % zeros and a test loss of 0.31"``.
+    """Return a summary of a strength, such as ``"λ₁ = 0.005. 78 % of the weights exactly 0."``.
 
     Parameters
     ----------
     one : Path
     losses : dict of str to ndarray of shape (S, L), or None
-        Over seeds; without them the path's own.
+        Losses by split, of S seeds and L strengths; None for the path's own.
     strength_index : int
         Index of the strength.
     """

@@ -1,4 +1,4 @@
-"""Networks trained again over several seeds, while the page goes on: asked for, followed, found."""
+"""Training of a view's networks over several seeds in the background: button, progress, results."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -14,33 +14,34 @@ from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment
 from regviz.spec.points import PointsSpec
 
-Found = TypeVar("Found")
+Results = TypeVar("Results")
 
 SEEDS = tuple(range(5))
-TICK = 0.5  # seconds between two looks at how far the seeds are
+POLL_SECONDS = 0.5  # interval of the checks whether the training is complete
 
 
 def own_points(data: Data | ArraysSpec) -> str:
-    """Describe the points of each seed."""
+    """Return a phrase for the points of each seed: drawn anew, or split anew."""
     if isinstance(data, PointsSpec):
         return "the split of the file" if data.split else "its own split of your points"
     return "its own points"
 
 
-class Seeds(Generic[Found]):
-    """A view's results over `SEEDS`, trained once the visitor asks for them.
+class Seeds(Generic[Results]):
+    """Results of a view over `SEEDS`, from a training in the background that a button starts.
 
-    It is kept as long as the visitor stays with the same grid. No call waits for the training.
+    Results are kept until the grid changes. No method waits for the training.
 
     Parameters
     ----------
     snapshot : BoardSnapshot
     view : str
-        What the keys of the widgets begin with.
+        Prefix of the widgets' keys.
     experiment : Experiment
-        Its own seed does not matter: visitors share the training with whoever else has asked.
-    find : callable
-        What the view wants to know of each seed's history.
+        The experiment to train. Its own seed is replaced, so that visitors with different seeds
+        share the training.
+    summarize : callable
+        Computes the results from a list with each seed's history.
     """
 
     def __init__(
@@ -48,39 +49,39 @@ class Seeds(Generic[Found]):
         snapshot: BoardSnapshot,
         view: str,
         experiment: Experiment,
-        find: Callable[[list[History]], Found],
+        summarize: Callable[[list[History]], Results],
     ) -> None:
-        self.snapshot, self.view, self.find = snapshot, view, find
+        self.snapshot, self.view, self.summarize = snapshot, view, summarize
         self.experiment = with_seed(experiment, 0)
         state = page_state()
-        grid, asked = state.asked.get(view, (None, {}))
+        grid, results = state.seed_results.get(view, (None, {}))
         if grid != snapshot.grid:
-            asked = {}
-            state.asked[view] = (snapshot.grid, asked)
-        # None while it is in training, and in the end what was found or why nothing could be
-        self._asked: dict[Experiment, Found | Exception | None] = asked
+            results = {}
+            state.seed_results[view] = (snapshot.grid, results)
+        # None during training, then the results or the exception of a failed training
+        self._results: dict[Experiment, Results | Exception | None] = results
 
     @property
-    def found(self) -> Found | None:
-        """The results, or None as long as there are none."""
-        state = self._asked.get(self.experiment)
+    def results(self) -> Results | None:
+        """The results, or None before the training is complete."""
+        state = self._results.get(self.experiment)
         return None if isinstance(state, Exception) else state
 
     @property
     def training(self) -> bool:
-        """Whether the seeds are wanted and not there yet."""
-        return self._asked.get(self.experiment, self) is None
+        """Whether the training has been started and has not ended."""
+        return self._results.get(self.experiment, self) is None
 
-    def offer(self, about: str) -> None:
-        """Draw the button that asks for the seeds, unless they are there."""
-        if self.found is None:
+    def draw_button(self, about: str) -> None:
+        """Draw the button that starts the training, unless there are results."""
+        if self.results is None:
             self._button(f"Over {len(SEEDS)} seeds", "seeds", about)
 
-    def follow(self) -> None:
-        """Draw how far the training is, or why it failed. At its end the page runs again."""
+    def draw_progress(self) -> None:
+        """Draw the progress or error of the training. The page reruns when the training ends."""
         if self.training:
-            _poll(self)
-        elif isinstance(error := self._asked.get(self.experiment), Exception):
+            _draw_progress(self)
+        elif isinstance(error := self._results.get(self.experiment), Exception):
             st.warning(f"These seeds could not be trained: {error}. Try again or change the data.")
             self._button("Try again", "again")
 
@@ -90,12 +91,12 @@ class Seeds(Generic[Found]):
             key=f"{self.view}_{key}",
             help=about,
             disabled=self.training,
-            on_click=self._asked.update,
+            on_click=self._results.update,
             args=({self.experiment: None},),
         )
 
-    def _look(self) -> Replication | None:
-        """Look how far the training is; None if there is nothing more to wait for."""
+    def _check(self) -> Replication | None:
+        """Return the training if it is in progress, else store its results and return None."""
         if not self.training:
             return None
         try:
@@ -103,22 +104,22 @@ class Seeds(Generic[Found]):
             histories = run.wait(0)
             if histories is None:
                 return run
-            self._asked[self.experiment] = self.find(histories)
+            self._results[self.experiment] = self.summarize(histories)
         except (RuntimeError, ValueError) as error:
-            self._asked[self.experiment] = error
+            self._results[self.experiment] = error
         return None
 
     def _stop(self, run: Replication) -> None:
-        self._asked.pop(self.experiment, None)
+        self._results.pop(self.experiment, None)
         run.leave(self.snapshot.visitor)
 
 
-@st.fragment(run_every=TICK)
-def _poll(seeds: Seeds[Found]) -> None:
-    """Show how far the training is, by itself: all else on the page answers meanwhile."""
-    run = seeds._look()
+@st.fragment(run_every=POLL_SECONDS)
+def _draw_progress(seeds: Seeds[Results]) -> None:
+    """Draw the progress in a fragment, so that the rest of the page keeps responding."""
+    run = seeds._check()
     if run is None:
-        st.rerun()  # all of the page, as the view around this is to show what was found
+        st.rerun()  # of the whole page: the view around this fragment draws the results
     n = len(seeds.experiment.regularizations)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(run.share, f"Training {n} networks over {len(SEEDS)} seeds")

@@ -1,4 +1,4 @@
-"""The view "Uncertainty": Monte-Carlo dropout's entropy beside that of the plain prediction."""
+"""The view "Uncertainty": entropy of Monte-Carlo dropout and of the plain prediction."""
 
 import streamlit as st
 
@@ -82,18 +82,18 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 def _plane(snapshot: BoardSnapshot, k: int, passes: int) -> Plane:
-    """Return the maps' values, kept for the last network and number of passes."""
+    """Return the maps' values, cached for the last network and number of passes."""
     key = (snapshot.grid.experiment, k, passes)
     state = page_state()
     if state.plane is None or state.plane[0] != key:
         bar = st.empty()
 
-        def tell(share: float) -> None:
-            if share < 1:  # what is done at once needs no bar
-                bar.progress(share, f"Predicting {passes} times")
+        def show_progress(fraction: float) -> None:
+            if fraction < 1:  # no bar if the first call is the last
+                bar.progress(fraction, f"Predicting {passes} times")
 
-        plane = over_plane(snapshot.history, k, passes=passes, progress=tell)
+        plane = over_plane(snapshot.history, k, passes=passes, progress=show_progress)
         bar.empty()
         state.plane = (key, plane)
-    found: Plane = state.plane[1]
-    return found
+    cached: Plane = state.plane[1]
+    return cached

@@ -1,4 +1,4 @@
-"""The view "Which one?": a few questions, an advice with its reason, and the board opened on it."""
+"""The view "Which one?": questions that lead to an advice on which regularizer to try first."""
 
 import math
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import label
 from regviz.pages.snapshot import BoardSnapshot
 
-_NAMES = {"none": "no regularization", "elastic_net": "elastic net"}  # within a sentence
+_NAMES_IN_SENTENCE = {"none": "no regularization", "elastic_net": "elastic net"}
 
 
 def show(snapshot: BoardSnapshot) -> None:
@@ -24,38 +24,43 @@ def show(snapshot: BoardSnapshot) -> None:
     measured = best(snapshot)
     losses = {key: one.loss for key, one in measured.items()}
     answers: dict[str, str] = {}
-    while not isinstance(found := consult(answers, losses), Advice):
+    while not isinstance(step := consult(answers, losses), Advice):
         given = st.radio(
-            f"**{len(answers) + 1}. {found.text}**",
-            [key for key, _ in found.answers],
+            f"**{len(answers) + 1}. {step.text}**",
+            [key for key, _ in step.answers],
             index=None,
-            format_func=dict(found.answers).__getitem__,
-            key=_key(found.key),
-            help=found.about,
+            format_func=dict(step.answers).__getitem__,
+            key=_key(step.key),
+            help=step.about,
             persist_state="page",
         )
         if given is None:
             st.caption(f"Question {len(answers) + 1} of at most {MAX_QUESTIONS}")
             break
-        answers[found.key] = given
-    if isinstance(found, Advice):
-        _advise(snapshot, found, measured)
+        answers[step.key] = given
+    if isinstance(step, Advice):
+        _advise(snapshot, step, measured)
     with st.container(horizontal=True):
-        if isinstance(found, Advice) and st.button(
+        if isinstance(step, Advice) and st.button(
             "Open on the board", key="which_one_open", type="primary", icon=":material/visibility:"
         ):
             strength_indices = {
-                key: measured[key].strength_index for duel in found.duels for key in duel.methods
+                key: measured[key].strength_index for duel in step.duels for key in duel.methods
             }
-            snapshot.look(focus=found.method, strength_indices=strength_indices, scroll=True)
+            snapshot.show_on_board(
+                focus=step.method, strength_indices=strength_indices, scroll=True
+            )
         if answers:
             st.button(
-                "Start over", key="which_one_over", icon=":material/replay:", on_click=_forget
+                "Start over",
+                key="which_one_over",
+                icon=":material/replay:",
+                on_click=_clear_answers,
             )
 
 
 class Best(NamedTuple):
-    """The strength of a method whose final validation loss is lowest."""
+    """The strength of a method with the lowest final validation loss, and that loss."""
 
     strength_index: int
     network: int
@@ -63,25 +68,27 @@ class Best(NamedTuple):
 
 
 def best(snapshot: BoardSnapshot) -> dict[str, Best]:
-    """Every method at the best of all its strengths; none without validation points.
+    """Return the best strength of each method; an empty dict without validation points.
 
-    The loss is infinite where a method has diverged at all strengths.
+    The loss is infinite if a method has diverged at all strengths.
     """
     if not len(snapshot.history.dataset.points("validation")[1]):
         return {}
     last = np.nan_to_num(snapshot.history.metrics["validation_loss"][-1], nan=np.inf)
-    found = {}
+    strengths = {}
     for key, networks in snapshot.grid.networks_by_method:
         strength_index = int(last[list(networks)].argmin())
-        found[key] = Best(
+        strengths[key] = Best(
             strength_index, networks[strength_index], float(last[networks[strength_index]])
         )
-    return found
+    return strengths
 
 
 def _advise(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]) -> None:
     with st.container(border=True):
-        st.markdown(f"#### Try {_NAMES.get(advice.method, METHODS[advice.method].label)}")
+        st.markdown(
+            f"#### Try {_NAMES_IN_SENTENCE.get(advice.method, METHODS[advice.method].label)}"
+        )
         st.markdown(advice.reason)
         if advice.duels:
             st.markdown(_evidence(snapshot, advice, measured))
@@ -90,7 +97,7 @@ def _advise(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]) 
 
 
 def _evidence(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]) -> str:
-    """The losses that decided, with their strengths, as a Markdown table."""
+    """Return the losses behind an advice and their strengths, as a Markdown table."""
     compared = dict.fromkeys(key for duel in advice.duels for key in duel.methods)
     lines = ["| Method | Best strength | Validation loss |", "|:--|:--|--:|"]
     lowest = min(measured[key].loss for key in compared)
@@ -110,9 +117,9 @@ def _evidence(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]
     )
 
 
-def _forget() -> None:
+def _clear_answers() -> None:
     for key in QUESTIONS:
-        st.session_state[_key(key)] = None  # a key that is only removed stays set in the browser
+        st.session_state[_key(key)] = None  # a deleted key would keep its value in the browser
 
 
 def _key(question: str) -> str:

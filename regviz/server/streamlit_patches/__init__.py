@@ -1,18 +1,18 @@
-"""Changes to Streamlit's internals, one file each, for faults that no public interface mends.
+"""Patches of Streamlit's internals, one file each, for faults that have no public workaround.
 
 `apply_patches` applies them at the start of the server, before the first visitor. A patch is a
 module with two names:
 
 ``TOUCHES``
-    Mapping of each thing of Streamlit that the patch relies on to the names of its parameters if it
+    Mapping of each name in Streamlit that the patch relies on to the names of its parameters if it
     is a function, or None. ``"module:Class.method"`` is an attribute of a class, and
-    ``"module:Class().name"`` one of its instances.
+    ``"module:Class().name"`` an attribute of its instances.
 ``apply()``
-    Changes Streamlit. It is called only if everything in ``TOUCHES`` is as expected.
+    Patch Streamlit. It is called only if every name in ``TOUCHES`` exists as expected.
 
-Where Streamlit differs from that, the patch is left out, a line of the log names it, and the page
-works without it. It does so too with all patches off (``REGVIZ_STREAMLIT_PATCHES=0``), which
-``tests/browser/test_without_patches.py`` shows.
+Otherwise the patch is skipped, a warning names it, and the page works without it. The page also
+works without any patch (``REGVIZ_STREAMLIT_PATCHES=0``): see
+``tests/browser/test_without_patches.py``.
 
 ========================  =======================================  ================================
 patch                     fault of Streamlit 1.67                  effect without the patch
@@ -31,7 +31,7 @@ patch                     fault of Streamlit 1.67                  effect withou
                           has handled                              a second time, on many lines
 ========================  =======================================  ================================
 
-Each module says how to see that Streamlit has mended its fault. Then delete the module, its entry
+Each module says how to tell that Streamlit has fixed the fault. Then delete the module, its entries
 in `PATCHES` and in this table, and its tests.
 """
 
@@ -64,16 +64,16 @@ PATCHES: tuple[ModuleType, ...] = (
 
 
 def apply_patches(enabled: bool = True, patches: Iterable[ModuleType] = PATCHES) -> list[str]:
-    """Apply each patch that fits the installed Streamlit, and log the others.
+    """Apply the patches that match the installed Streamlit, and log a warning for each other one.
 
     Call it once in a process.
 
     Parameters
     ----------
     enabled : bool
-        False leaves Streamlit as it is.
+        False leaves Streamlit unchanged.
     patches : iterable of module
-        By default all.
+        Modules as described in this package's docstring; by default `PATCHES`.
 
     Returns
     -------
@@ -102,30 +102,31 @@ def find_difference(touches: Mapping[str, tuple[str, ...] | None]) -> str | None
     touches : mapping of str to tuple of str, or None
         As described in this package's docstring.
     """
-    for place, expected in touches.items():
+    for path, expected in touches.items():
         try:
-            found = _find(place)
+            found = _find(path)
         except (ImportError, AttributeError):
-            return f"there is no {place}"
+            return f"there is no {path}"
         if expected is not None:
             parameters = tuple(inspect.signature(found).parameters)
             if parameters != expected:
-                return f"{place} takes {', '.join(parameters)}"
+                return f"{path} takes {', '.join(parameters)}"
     return None
 
 
-def _find(place: str) -> Any:
-    module, _, path = place.partition(":")
-    path, _, attribute = path.partition("().")
+def _find(path: str) -> Any:
+    """Return the object of a key of ``TOUCHES``; of an instance's attribute, return the class."""
+    module, _, names = path.partition(":")
+    names, _, attribute = names.partition("().")
     found: Any = importlib.import_module(module)
-    for name in path.split("."):
+    for name in names.split("."):
         found = getattr(found, name)
-    if attribute and attribute not in _names_of_instances(found):
+    if attribute and attribute not in _instance_attributes(found):
         raise AttributeError(attribute)
     return found
 
 
-def _names_of_instances(kind: type) -> set[str]:
-    """Return the names that a class declares for its instances or uses in its initializer."""
+def _instance_attributes(kind: type) -> set[str]:
+    """Return the names that a class annotates or uses in its initializer."""
     initializer = inspect.unwrap(kind.__init__)  # type: ignore[misc]
     return {*inspect.get_annotations(kind), *initializer.__code__.co_names}

@@ -1,10 +1,10 @@
-"""Replace values that a widget cannot have by its default.
+"""Validate the values that browsers send for widgets, and replace wrong ones by the default.
 
-Fault: Streamlit passes the value in a browser's message to a widget's deserializer whatever its
-type, and whatever the JSON of a component holds. A value that no browser would send fails wherever
-it is used, in Streamlit's code or in the page's.
+Fault: Streamlit passes a value from a browser's message to the widget's deserializer without a
+check of its type, and a component's JSON without a check of its structure. A forged value then
+raises an error in Streamlit's code or in the page's.
 
-Mended when a message with a `bool_value` for a slider, or with a component's `json_value` of
+Fixed when a message with a `bool_value` for a slider, or with a component's `json_value` of
 ``"1"``, leaves the widget at its default:
 `test_a_value_that_a_widget_cannot_have_is_replaced_by_its_default` in
 `tests/server/test_streamlit_patches.py` passes without `apply`.
@@ -57,14 +57,18 @@ def _checked(read: Callable[[Any, str], Any]) -> Any:
 
 
 def _check(state: Any, expected: str) -> None:
-    """Raise ValueError or RecursionError if a widget of this type cannot have such a value.
+    """Raise an error if a value has another type than its widget, or is malformed JSON.
 
     Parameters
     ----------
     state : WidgetState
-        As the browser sent it.
+        The browser's protobuf message.
     expected : str
-        Name of the field of `WidgetState` that holds the widget's value.
+        Name of the field of `WidgetState` that holds values of the widget's type.
+
+    Raises
+    ------
+    ValueError, RecursionError
     """
     kind = state.WhichOneof("value")
     if kind not in (None, expected) and not (kind in NUMBERS and expected in NUMBERS):

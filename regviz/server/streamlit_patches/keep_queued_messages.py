@@ -1,17 +1,17 @@
-"""Send everything that is queued for a browser when a fragment's run begins.
+"""Keep the queued messages of a session when a fragment's run begins.
 
-Fault: when a fragment's run begins, `ForwardMsgQueue.clear` drops messages of its last run that are
-not sent yet:
+Fault: when a fragment's run begins, `ForwardMsgQueue.clear` drops the unsent messages of the
+fragment's last run, but keeps two kinds that depend on them:
 
-- but not those of fragments within it. Their positions count from the outer fragment's elements,
-  and a browser that gets one without the elements before it fails ("Bad delta path");
-- and not the message that the page's run has ended. A browser that gets it removes the elements
-  that it has not received: the board would vanish, and appear again without its visitor's changes.
+- Messages of nested fragments. Their positions are relative to the outer fragment's elements, and
+  the browser raises "Bad delta path" without these.
+- The message ``script_finished``. The browser then removes all elements that it has not received
+  in this run: the board disappears, and starts again without the visitor's changes.
 
-With the patch all messages are sent in their order. A run of the whole page still drops what was
-queued before it, as it draws everything anew.
+With the patch all messages are sent in order. A run of the whole page still clears the queue, as it
+draws every element again.
 
-Mended when `ForwardMsgQueue.clear` with `fragment_ids_this_run` keeps the queue as it is: the first
+Fixed when `ForwardMsgQueue.clear` with `fragment_ids_this_run` keeps the queue as it is: the first
 two tests of `tests/server/test_message_order.py` pass without `apply`.
 """
 
@@ -43,7 +43,7 @@ def _keeping(clear: Any) -> Any:
         fragment_ids_this_run: list[str] | None = None,
     ) -> None:
         if fragment_ids_this_run:
-            queue._delta_index_map = {}  # later messages are appended, and replace none of these
+            queue._delta_index_map = {}  # later messages do not replace queued ones
         else:
             clear(queue, retain_lifecycle_msgs)
 

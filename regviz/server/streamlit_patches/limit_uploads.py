@@ -1,9 +1,9 @@
-"""Keep a session's last uploads only.
+"""Keep only the last `MAX_FILES` uploads of a session.
 
-Fault: Streamlit keeps every file that a session uploads until its page uses the uploader without
-it or the session ends, and bounds the size of each file but not their number.
+Fault: Streamlit bounds the size of each upload but not their number. It keeps a file until the
+session ends, or a run of the page has drawn the uploader without it.
 
-Mended when Streamlit has a setting for a session's number of uploads or their total size.
+Fixed when Streamlit has a setting for the number of a session's uploads or their total size.
 """
 
 import functools
@@ -23,7 +23,7 @@ TOUCHES = {
     ),
     "streamlit.runtime.memory_uploaded_file_manager:MemoryUploadedFileManager().file_storage": None,
 }
-MAX_FILES = 8  # of a session; the oldest is removed for the next
+MAX_FILES = 8  # uploads of a session; a further one replaces the oldest
 
 
 def apply() -> None:

@@ -1,10 +1,10 @@
-"""Keep Streamlit from logging an error of the page that `regviz.server.errors.tell` logs.
+"""Keep Streamlit from logging errors of the page that `regviz.server.errors.show_error` logs.
 
 Fault: Streamlit logs every error of the page's script with its traceback before it calls
-``on_script_error``, and has no setting against that. `tell` logs it too, on one line and under the
-number that the visitor is shown.
+``on_script_error``, and has no setting to turn this off. `show_error` logs it too, as one line with
+the number that the visitor sees.
 
-Mended when `error_util.handle_user_script_exception` logs nothing if ``on_script_error`` is set, or
+Fixed when `error_util.handle_user_script_exception` logs nothing if ``on_script_error`` is set, or
 Streamlit has a setting for it.
 """
 
@@ -20,9 +20,9 @@ def apply() -> None:
     """Add a filter to the logger of `streamlit.error_util`."""
     from streamlit import error_util
 
-    error_util._LOGGER.addFilter(_is_other)
+    error_util._LOGGER.addFilter(_is_other_record)
 
 
-def _is_other(record: logging.LogRecord) -> bool:
-    """Return whether a record is of something else than an uncaught error of the page's script."""
+def _is_other_record(record: logging.LogRecord) -> bool:
+    """Return False for records of uncaught errors of the page's script, else True."""
     return record.funcName != "_log_uncaught_app_exception"

@@ -1,10 +1,10 @@
-"""Let all runs of a session's page share one lock.
+"""Guard a session's state by one lock in all of its script runs.
 
-Fault: `SafeSessionState` guards the session's state by a lock, but each run makes its own. When a
-request interrupts a run, the old run goes on until its next `st` call while the new one begins, and
-both change the state at once ("dictionary changed size during iteration").
+Fault: `SafeSessionState` guards the session's state by a lock, but each run creates its own. When a
+request interrupts a run, the old run continues until its next `st` call while the new one begins,
+and both change the state concurrently ("dictionary changed size during iteration").
 
-Mended when `SafeSessionState.__init__` takes a lock, or two instances of one `SessionState` have
+Fixed when `SafeSessionState.__init__` takes a lock, or two instances of one `SessionState` have
 the same `_lock`.
 """
 
@@ -21,8 +21,8 @@ TOUCHES = {
     ),
     "streamlit.runtime.state.safe_session_state:SafeSessionState()._lock": None,
 }
-# A few sessions may share a lock, which is held for moments. A lock for each would need a place to
-# keep it: `SessionState` has slots and no hash.
+# Lock striping: `SessionState` has `__slots__` and no hash, so it cannot hold or key a lock of its
+# own. Sessions that share a lock block each other only during an access to their state.
 _locks = tuple(threading.RLock() for _ in range(1024))
 
 

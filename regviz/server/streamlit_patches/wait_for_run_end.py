@@ -1,11 +1,11 @@
-"""Begin a fragment's run only after the session has handled the end of the run before it.
+"""Start a fragment's run only after the session has handled the end of the run before it.
 
-Fault: a run reports its messages and its end to the event loop. If a fragment is requested after a
-run has ended and before the event loop has handled that, `AppSession.request_rerun` makes a new
-`ScriptRunner`, and the session ignores everything that the old one has still to report: elements
-that it has drawn, and the message that it has ended.
+Fault: a run's thread posts its messages and its end as events to the event loop. If a fragment is
+requested after the run has ended and before the event loop has handled these events,
+`AppSession.request_rerun` creates a new `ScriptRunner`, and the session discards the pending events
+of the old one: elements that it has drawn, and ``script_finished``.
 
-Mended when `AppSession` handles the events of a runner that is no longer its current one, or queues
+Fixed when `AppSession` handles the events of a runner that is no longer its current one, or queues
 the request: `test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn` in
 `tests/server/test_message_order.py` passes without `apply`. A comment in
 `AppSession.request_rerun` describes the fault, with Streamlit's issue 9921.
@@ -25,7 +25,7 @@ TOUCHES = {
     "streamlit.runtime.scriptrunner:ScriptRunner.request_rerun": ("self", "rerun_data"),
     "streamlit.runtime.scriptrunner_utils.script_requests:RerunData().fragment_id": None,
 }
-POLL_SECONDS = 0.005  # between two looks whether the event loop has handled a run's end
+POLL_SECONDS = 0.005  # interval of the checks whether the event loop has handled a run's end
 
 
 def apply() -> None:
@@ -38,14 +38,14 @@ def apply() -> None:
 
 
 def _waiting(begin: Callable[[Any, Any], None]) -> Any:
-    """Return `begin` with a queue: fragments' runs begin after the run that has ended, in order."""
+    """Return `begin` with a queue, from which fragments' runs begin in order after the last run."""
     from streamlit.runtime.app_session import AppSessionState
 
     @functools.wraps(begin)
-    def begin_in_turn(session: Any, initial_rerun_data: Any) -> None:
+    def begin_or_queue(session: Any, initial_rerun_data: Any) -> None:
         waiting: list[Any] = session.__dict__.setdefault("_regviz_waiting", [])
         if not initial_rerun_data.fragment_id:
-            waiting.clear()  # the page draws all of its fragments anew
+            waiting.clear()  # a run of the whole page includes its fragments
             begin(session, initial_rerun_data)
             return
         waiting.append(initial_rerun_data)
@@ -65,4 +65,4 @@ def _waiting(begin: Callable[[Any, Any], None]) -> Any:
                 else:
                     session._scriptrunner.request_rerun(request)
 
-    return begin_in_turn
+    return begin_or_queue
