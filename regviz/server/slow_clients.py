@@ -6,9 +6,11 @@ response would use up the process's file descriptors. uvicorn closes a WebSocket
 answers no ping, but only once the client has read all pending data.
 
 uvicorn has no hook for this, and Streamlit creates uvicorn's configuration before it imports
-``app.py``. So `bound_connections` wraps three methods of uvicorn's protocol class.
-`tests/server/test_slow_clients.py` fails if a new version of uvicorn calls them differently.
+``app.py``. So `bound_connections` wraps three methods of uvicorn's protocol class, if they and the
+attributes in `TOUCHES` are as expected. Otherwise it logs a warning, and connections are unbounded.
 """
+
+from __future__ import annotations
 
 import asyncio
 import logging
@@ -17,11 +19,14 @@ import struct
 import sys
 from contextlib import suppress
 from itertools import chain
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import h11
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from regviz.server.internals import find_difference
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _logger = logging.getLogger("regviz.errors")
 
@@ -32,6 +37,18 @@ RESERVED_DESCRIPTORS = 128  # for files, pipes, and sockets other than clients' 
 MAX_DESCRIPTORS = 65_536
 DEFAULT_CONNECTIONS = 4096  # bound on connections on systems without a limit on descriptors
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol"
+TOUCHES = {
+    f"{_PROTOCOL}.connection_made": ("self", "transport"),
+    f"{_PROTOCOL}.data_received": ("self", "data"),
+    f"{_PROTOCOL}.connection_lost": ("self", "exc"),
+    **dict.fromkeys(
+        f"{_PROTOCOL}().{name}" for name in ("conn", "connections", "cycle", "loop", "transport")
+    ),
+    "uvicorn.protocols.http.h11_impl:RequestResponseCycle().response_complete": None,
+    "uvicorn.protocols.http.auto:AutoHTTPProtocol": None,
+}
 
 Phase = Literal["header", "body"]
 
@@ -192,7 +209,13 @@ def _abort(transport: asyncio.Transport) -> None:
 
 
 def bound_connections(limiter: ConnectionLimiter) -> None:
-    """Apply the bounds to all later connections; log a warning if uvicorn does not use h11."""
+    """Apply the bounds to all later connections, or log why they cannot be applied."""
+    if difference := find_difference(TOUCHES):
+        _logger.warning("connections are not bounded: in uvicorn, %s", difference)
+        return
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
     if AutoHTTPProtocol is not H11Protocol:
         _logger.warning("connections are not bounded: uvicorn uses another protocol than h11")
         return

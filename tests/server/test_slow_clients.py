@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import importlib
 import logging
 import select
 import socket
@@ -429,13 +430,20 @@ def test_a_record_that_two_handlers_write_is_counted_once():
     assert written == 3
 
 
-def test_without_h11_the_operator_is_told(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("module", "name", "other"),
+    [
+        ("auto", "AutoHTTPProtocol", object),
+        ("h11_impl", "H11Protocol", type("H11Protocol", (), {})),
+        ("h11_impl", "RequestResponseCycle", type("RequestResponseCycle", (), {})),
+    ],
+)
+def test_a_uvicorn_with_other_internals_is_left_alone(
+    module: str, name: str, other: type, monkeypatch: pytest.MonkeyPatch, log: Any
 ):
-    monkeypatch.setattr(slow_clients, "AutoHTTPProtocol", object)
-    monkeypatch.setattr(slow_clients._logger, "propagate", True)
-    logging.getLogger("regviz").propagate = True
-    before: Callable[..., None] = slow_clients.H11Protocol.connection_made
-    slow_clients.bound_connections(slow_clients.ConnectionLimiter(10))
-    assert slow_clients.H11Protocol.connection_made is before
-    assert "connections are not bounded" in caplog.text
+    monkeypatch.setattr(importlib.import_module(f"uvicorn.protocols.http.{module}"), name, other)
+    before = H11Protocol.connection_made
+    bound_connections(ConnectionLimiter(10))
+    assert H11Protocol.connection_made is before
+    (message,) = log.messages
+    assert message.startswith("connections are not bounded")

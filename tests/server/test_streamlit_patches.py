@@ -51,12 +51,6 @@ def take_away(monkeypatch: pytest.MonkeyPatch, place: str, other: Any = None) ->
         monkeypatch.delattr(owner, name)
 
 
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(logging.getLogger("regviz"), "propagate", True)
-    return caplog
-
-
 def test_the_package_documents_every_patch():
     for patch in PATCHES:
         assert f"`{name_of(patch)}`" in (streamlit_patches.__doc__ or "")

@@ -35,13 +35,11 @@ Each module says how to tell that Streamlit has fixed the fault. Then delete the
 in `PATCHES` and in this table, and its tests.
 """
 
-import importlib
-import inspect
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
 
+from regviz.server.internals import find_difference
 from regviz.server.streamlit_patches import (
     check_widget_values,
     keep_queued_messages,
@@ -92,41 +90,3 @@ def apply_patches(enabled: bool = True, patches: Iterable[ModuleType] = PATCHES)
             patch.apply()
             applied.append(name)
     return applied
-
-
-def find_difference(touches: Mapping[str, tuple[str, ...] | None]) -> str | None:
-    """Return the first difference between ``TOUCHES`` and the installed Streamlit, None if none.
-
-    Parameters
-    ----------
-    touches : mapping of str to tuple of str, or None
-        As described in this package's docstring.
-    """
-    for path, expected in touches.items():
-        try:
-            found = _find(path)
-        except (ImportError, AttributeError):
-            return f"there is no {path}"
-        if expected is not None:
-            parameters = tuple(inspect.signature(found).parameters)
-            if parameters != expected:
-                return f"{path} takes {', '.join(parameters)}"
-    return None
-
-
-def _find(path: str) -> Any:
-    """Return the object of a key of ``TOUCHES``; of an instance's attribute, return the class."""
-    module, _, names = path.partition(":")
-    names, _, attribute = names.partition("().")
-    found: Any = importlib.import_module(module)
-    for name in names.split("."):
-        found = getattr(found, name)
-    if attribute and attribute not in _instance_attributes(found):
-        raise AttributeError(attribute)
-    return found
-
-
-def _instance_attributes(kind: type) -> set[str]:
-    """Return the names that a class annotates or uses in its initializer."""
-    initializer = inspect.unwrap(kind.__init__)  # type: ignore[misc]
-    return {*inspect.get_annotations(kind), *initializer.__code__.co_names}

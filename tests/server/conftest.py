@@ -1,0 +1,14 @@
+"""A fixture that reads the log of RegViz, which other tests may have configured."""
+
+import logging
+
+import pytest
+
+
+@pytest.fixture
+def log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """Collect the records of RegViz's loggers."""
+    monkeypatch.setattr(logging.getLogger("regviz"), "propagate", True)
+    return caplog
