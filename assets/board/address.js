@@ -4,11 +4,11 @@
  */
 
 /**
- * @import {Recording} from "./recording.js"
- * @import {Seen} from "./view.js"
+ * @import {Recording} from "./state/recording.js"
+ * @import {Seen} from "./state/view.js"
  */
 
-import { defaultFocus, isAdjustable } from "./view.js";
+import { defaultFocus, isAdjustable } from "./state/view.js";
 
 // what Streamlit tells a new session, unless it is empty, however the address has changed meanwhile
 const opened = location.search;

@@ -3,26 +3,26 @@
  * once for each of the browser's frames, and only when something has changed.
  */
 
-import * as cards from "./card.js";
-import { decode } from "./codec.js";
-import { pointAt } from "./crosshair.js";
-import { contextOf, fit, make } from "./dom.js";
+import * as cards from "./panels/card.js";
+import { decode } from "./state/codec.js";
+import { pointAt } from "./panels/crosshair.js";
+import { contextOf, fit, make } from "./draw/dom.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
-import { makeSave } from "./export.js";
-import { makeFocus } from "./focus.js";
-import { makeHelp } from "./help.js";
-import { layOut } from "./layout.js";
-import { makeLegend, updateSigns } from "./legend.js";
-import { START_PACE, paced } from "./pace.js";
-import * as player from "./player.js";
-import { drawPoints } from "./points.js";
-import { append, isComplete, start, weightAxes } from "./recording.js";
-import { makeScale } from "./scale.js";
-import { makeShown } from "./shown.js";
-import { readTheme } from "./theme.js";
-import { addTooltip } from "./tooltip.js";
-import { makeStuck, makeTransport, updateTransport } from "./transport.js";
-import * as views from "./view.js";
+import { makeSave } from "./export/export.js";
+import { makeFocus } from "./panels/focus.js";
+import { makeHelp } from "./panels/help.js";
+import { layOut } from "./panels/layout.js";
+import { makeLegend, updateSigns } from "./panels/legend.js";
+import { START_PACE, paced } from "./state/pace.js";
+import * as player from "./state/player.js";
+import { drawPoints } from "./draw/points.js";
+import { append, isComplete, start, weightAxes } from "./state/recording.js";
+import { makeScale } from "./draw/scale.js";
+import { makeShown } from "./state/shown.js";
+import { readTheme } from "./draw/theme.js";
+import { addTooltip } from "./panels/tooltip.js";
+import { makeStuck, makeTransport, updateTransport } from "./panels/transport.js";
+import * as views from "./state/view.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
 const REST = 200;
@@ -32,31 +32,31 @@ const TELL = 120;
 const ASK_AGAIN = 2;
 
 /**
- * @typedef {import("./codec.js").FirstMessage} FirstMessage
- * @typedef {import("./codec.js").Look} Look
- * @typedef {import("./pointing.js").Place} Place
- * @typedef {import("./recording.js").Recording} Recording
- * @typedef {import("./view.js").Seen} Seen
+ * @typedef {import("./state/codec.js").FirstMessage} FirstMessage
+ * @typedef {import("./state/codec.js").Look} Look
+ * @typedef {import("./panels/pointing.js").Place} Place
+ * @typedef {import("./state/recording.js").Recording} Recording
+ * @typedef {import("./state/view.js").Seen} Seen
  *
- * @typedef {Board & {recording: Recording, theme: import("./theme.js").Theme, scale: import("./scale.js").Scale}} Showing
+ * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
  *   a board that shows a recording
  */
 
 export class Board {
   /** @type {Recording|null} */ recording = null;
-  /** @type {import("./player.js").State} */ state = player.START;
-  /** @type {import("./view.js").View} */ view = views.START;
+  /** @type {import("./state/player.js").State} */ state = player.START;
+  /** @type {import("./state/view.js").View} */ view = views.START;
   /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./shown.js").Shown[]} */ shown = [];
-  /** @type {import("./theme.js").Theme|null} */ theme = null;
-  /** @type {import("./scale.js").Scale|null} */ scale = null;
-  /** @type {Map<number, import("./painter.js").Painter>} by grid points along a side */ painters = new Map();
+  /** @type {import("./state/shown.js").Shown[]} */ shown = [];
+  /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
+  /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
+  /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
   pace = START_PACE;
   fine = false;
   pointed = false;
   points = document.createElement("canvas");
   axes = { range: 1, most: 1 };
-  /** @type {import("./marks.js").Mark[]} */ marks = [];
+  /** @type {import("./state/marks.js").Mark[]} */ marks = [];
   /** @type {Place|null} */ place = null;
   size = { width: 0, histogram: 52, closeup: 0 };
   ratio = 1;
@@ -149,7 +149,7 @@ export class Board {
   /**
    * Show a decoded message.
    *
-   * @param {import("./codec.js").Message} message  with frame 0 it is a FirstMessage
+   * @param {import("./state/codec.js").Message} message  with frame 0 it is a FirstMessage
    * @returns {{run: string, held: number}|null}  as of `receive`
    */
   take(message) {

@@ -2,20 +2,20 @@
 
 /**
  * @import {Showing} from "./board.js"
- * @import {Painter} from "./painter.js"
- * @import {Recording} from "./recording.js"
+ * @import {Painter} from "./draw/painter.js"
+ * @import {Recording} from "./state/recording.js"
  */
 
-import * as cards from "./card.js";
-import { pointAt } from "./crosshair.js";
-import { describeFocus, updateFocus } from "./focus.js";
-import { updateStatus } from "./legend.js";
-import { marksOf } from "./marks.js";
-import { GRIDS, closeupGrid } from "./pace.js";
-import { makePainter, paintBoundary } from "./painter.js";
-import { measuresOf, showCard } from "./shown.js";
-import { updateMarks, updateStrengths, updateTransport } from "./transport.js";
-import * as views from "./view.js";
+import * as cards from "./panels/card.js";
+import { pointAt } from "./panels/crosshair.js";
+import { describeFocus, updateFocus } from "./panels/focus.js";
+import { updateStatus } from "./panels/legend.js";
+import { marksOf } from "./state/marks.js";
+import { GRIDS, closeupGrid } from "./state/pace.js";
+import { makePainter, paintBoundary } from "./draw/painter.js";
+import { measuresOf, showCard } from "./state/shown.js";
+import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
+import * as views from "./state/view.js";
 
 /** @param {Showing} board */
 export function drawBoard(board) {

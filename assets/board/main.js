@@ -26,7 +26,7 @@ const mounted = new WeakMap();
 /**
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
  *   setTriggerValue: (name: string, value: Request|null) => void,
- *   setStateValue: (name: string, value: import("./view.js").Seen) => void}} component
+ *   setStateValue: (name: string, value: import("./state/view.js").Seen) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls what an overtaken call has returned
  */
@@ -91,7 +91,7 @@ function appear(parent) {
   board.element.style.visibility = "hidden";
   const style = document.createElement("link");
   style.rel = "stylesheet";
-  style.href = new URL("index.css", import.meta.url).href;
+  style.href = new URL("styles/index.css", import.meta.url).href;
   style.onload = style.onerror = () => {
     board.element.style.visibility = "";
     board.theme = null;

@@ -1,6 +1,6 @@
 /** What a board has to notice of the page around it: its width, its theme, and the keys. */
 
-import { onResize, onSystemTheme } from "./dom.js";
+import { onResize, onSystemTheme } from "./draw/dom.js";
 import { press } from "./keyboard.js";
 
 // wherever the pointer is by then

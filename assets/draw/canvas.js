@@ -2,10 +2,10 @@
 
 /** @import {Kind, Point} from "./drawing.js" */
 
-import { contextOf, fit } from "../board/dom.js";
-import { SHAPES, shape, trainColour } from "../board/points.js";
-import { STRENGTH, css, mix, parse } from "../board/theme.js";
-import { linearTicks, tickLabel } from "../board/ticks.js";
+import { contextOf, fit } from "../board/draw/dom.js";
+import { SHAPES, shape, trainColour } from "../board/draw/points.js";
+import { STRENGTH, css, mix, parse } from "../board/draw/theme.js";
+import { linearTicks, tickLabel } from "../board/draw/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
 /** @type {Record<string, number>} */
@@ -16,7 +16,7 @@ const CROWD = 400; // points from which they are drawn smaller
 
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
- * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/theme.js").Theme} Theme
  * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
  * @typedef {[x1: number, x2: number]} Place  on the axes
  */

@@ -2,9 +2,9 @@
 
 /** @import {Pad} from "./pad.js" */
 
-import { icon, make, say } from "../board/dom.js";
-import { CORNERS, SHAPES } from "../board/points.js";
-import { number } from "../board/words.js";
+import { icon, make, say } from "../board/draw/dom.js";
+import { CORNERS, SHAPES } from "../board/draw/points.js";
+import { number } from "../board/state/words.js";
 import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
 
 export const TOOLS = {

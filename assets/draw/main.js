@@ -1,6 +1,6 @@
 /** The drawing pad as a Streamlit component. */
 
-import { onResize, onSystemTheme } from "../board/dom.js";
+import { onResize, onSystemTheme } from "../board/draw/dom.js";
 import { Pad } from "./pad.js";
 
 /** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: (() => void)|null}>} */

@@ -3,8 +3,8 @@
  * been drawn is told when a gesture ends.
  */
 
-import { make, say } from "../board/dom.js";
-import { readTheme } from "../board/theme.js";
+import { make, say } from "../board/draw/dom.js";
+import { readTheme } from "../board/draw/theme.js";
 import { HIT, RUBBER, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
 import * as drawings from "./drawing.js";
 import { makeControls, updateControls } from "./controls.js";
@@ -18,7 +18,7 @@ const LABEL =
   "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
 
 /**
- * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/theme.js").Theme} Theme
  * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
  * @typedef {import("./canvas.js").Place} Place
  * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  what is told

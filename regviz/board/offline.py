@@ -7,6 +7,7 @@ each module's imports of its neighbours become names, and nothing else of it cha
 
 import base64
 import json
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,9 +22,10 @@ from regviz.resources import resource
 from regviz.spec.validation import invalid
 
 BOARD = resource("assets/board")
+STYLES = BOARD / "styles"
 PREFIX = "regviz/"
-_IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"\./([\w-]+\.js)";$')
-_STYLE = re.compile(r'@import "([\w-]+\.css)";')
+_IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"(\.\.?/[\w./-]+\.js)";$')
+_STYLE = re.compile(r'@import "([\w./-]+\.css)";')
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -98,7 +100,9 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         title=escape(title),
         about=f'<p class="about">{escape(about)}</p>' if about else "",
         # a style element ends at the first "</", whatever that stands in
-        styles="\n".join(map(_styles, ("offline.css", "index.css"))).replace("</", r"<\/"),
+        styles="\n".join(map(_styles, (STYLES / "offline.css", STYLES / "index.css"))).replace(
+            "</", r"<\/"
+        ),
         modules=json.dumps({"imports": _import_map("offline.js")}),
         messages="\n".join(
             f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
@@ -162,28 +166,48 @@ def recording(
 
 
 def modules(entry: Path) -> dict[str, str]:
-    """A module and all that it needs: their texts by their names, nearest first."""
-    texts, waiting = {}, [entry.name]
-    for name in waiting:
+    """Read a module and all modules that it imports, directly or indirectly.
+
+    Parameters
+    ----------
+    entry : Path
+        A module.
+
+    Returns
+    -------
+    dict of str to str
+        Source text by path relative to the folder of ``entry``, such as ``"state/codec.js"``, in
+        breadth-first order.
+    """
+    texts, queue = {}, [entry.name]
+    for name in queue:
         texts[name] = entry.with_name(name).read_text(encoding="utf-8")
-        needed = dict.fromkeys(match[2] for match in _IMPORT.finditer(texts[name]))
-        waiting += [other for other in needed if other not in waiting]
+        imported = (_resolve(name, match[2]) for match in _IMPORT.finditer(texts[name]))
+        queue += [path for path in dict.fromkeys(imported) if path not in queue]
     return texts
 
 
+def _resolve(importer: str, specifier: str) -> str:
+    """Resolve a relative import, such as ``"../draw/dom.js"``, against its importer's path."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
+
+
 def _import_map(entry: str) -> dict[str, str]:
-    """A name and a ``data:`` URL of a module of the board and of all that it needs."""
+    """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
     urls = {}
     for name, text in modules(BOARD / entry).items():
-        named = _IMPORT.sub(rf'\1"{PREFIX}\2";', text) + f"\n//# sourceURL={PREFIX}{name}\n"
-        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(named.encode())}"
+        named = _IMPORT.sub(
+            lambda match, name=name: f'{match[1]}"{PREFIX}{_resolve(name, match[2])}";', text
+        )
+        source = f"{named}\n//# sourceURL={PREFIX}{name}\n"
+        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(source.encode())}"
     return urls
 
 
-def _styles(file: str) -> str:
-    """A style sheet with those that it imports in their places."""
-    source = (BOARD / file).read_text(encoding="utf-8")
-    return _STYLE.sub(lambda match: _styles(match[1]), source)
+def _styles(sheet: Path) -> str:
+    """Read a style sheet, with each ``@import`` replaced by the sheet that it imports."""
+    source = sheet.read_text(encoding="utf-8")
+    return _STYLE.sub(lambda match: _styles(sheet.parent / match[1]), source)
 
 
 def _base64(data: bytes) -> str:

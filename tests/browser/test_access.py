@@ -529,7 +529,7 @@ def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, in
 def test_what_was_left_out_of_a_large_run_can_be_had_by_keyboard_until_the_next(page: Page):
     found = page.evaluate(
         """async () => {
-          const { makeLegend, updateStatus } = await import(assets + "/board/legend.js");
+          const { makeLegend, updateStatus } = await import(assets + "/board/panels/legend.js");
           const legend = makeLegend();
           const epochs = [0, 1, 2];
           const run = (half, n) => ({ epochs: epochs.slice(0, n), held: n, nFrames: 3, half,

@@ -48,10 +48,10 @@ MOUNT = """async (messages) => {
   }
   const { regviz } = parentElement.querySelector(".regviz-board");
   window.board = () => regviz;
-  const { makeSave } = await import("/board/export.js");
+  const { makeSave } = await import("/board/export/export.js");
   if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSave(regviz));
 }"""
-TO_SVG = """async () => (await import("/board/export.js")).boardSvg(board())"""
+TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
 # every text's box in the SVG's units, and the card it belongs to
 BOXES = """(svg) => {
   const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
@@ -166,7 +166,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
         assert said[1] == (card["strength"] or said[1])
         for name in (*names, "sparsity"):
             label = shown.page.evaluate(
-                "async (n) => (await import('/board/words.js')).TERMS[n].label", name
+                "async (n) => (await import('/board/state/words.js')).TERMS[n].label", name
             )
             assert said[said.index(label) + 1] == card[name]
         assert card["zeros"] in said
@@ -215,7 +215,7 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
     shown = show("two classes")
     svg = shown.page.evaluate(
         """async () => {
-          const { boardSvg } = await import("/board/export.js");
+          const { boardSvg } = await import("/board/export/export.js");
           board().prune(0.3);
           board().seek(5);
           return boardSvg(board());
@@ -360,7 +360,7 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     svg = show(kind).svg()
     data = page.evaluate(
         """async () => {
-          const blob = await (await import("/board/export.js")).boardPng(board());
+          const blob = await (await import("/board/export/export.js")).boardPng(board());
           const bytes = new Uint8Array(await blob.arrayBuffer());
           return [blob.type, btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))];
         }"""

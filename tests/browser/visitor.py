@@ -33,7 +33,7 @@ START: dict[str, Any] = {
 
 # every network at every frame, and the networks that the cards show
 PARAMETERS = """async () => {
-  const { copyRow } = await import(assets + "/board/recording.js");
+  const { copyRow } = await import(assets + "/board/state/recording.js");
   const { recording } = window.board();
   const { held, nParameters, diverged } = recording;
   const shape = [held, diverged.length, nParameters];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as player from "../../assets/board/player.js";
+import * as player from "../../assets/board/state/player.js";
 
 // a sixteenth of a second at a time, which no rounding touches
 const TICK = 1 / 16;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { earlyStopping } from "../../assets/board/stopping.js";
+import { earlyStopping } from "../../assets/board/state/stopping.js";
 
 const recording = (held, decided) => ({
   epochs: [0, 1, 2, 5, 10, 20, 40].slice(0, held),

@@ -16,8 +16,8 @@ DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
 
 PRUNE = """async ([network, rows, points, threshold]) => {
-  const { makeWorkshop, measure, unmeasured } = await import(assets + "/board/prune.js");
-  const { weightIndex, parameterCount } = await import(assets + "/board/recording.js");
+  const { makeWorkshop, measure, unmeasured } = await import(assets + "/board/state/prune.js");
+  const { weightIndex, parameterCount } = await import(assets + "/board/state/recording.js");
   const nParameters = parameterCount(network.layers);
   const workshop = makeWorkshop({
     network, nParameters, weightIndex: weightIndex(network.layers),
@@ -31,7 +31,7 @@ PRUNE = """async ([network, rows, points, threshold]) => {
 }"""
 
 SLIDER = """async (ranges) => {
-  const { thresholdAt, positionOf } = await import(assets + "/board/pruning.js");
+  const { thresholdAt, positionOf } = await import(assets + "/board/panels/pruning.js");
   return ranges.map((range) => Array.from({ length: 101 }, (_, i) => {
     const threshold = thresholdAt(i, range);
     return [threshold, positionOf(threshold, range)];
@@ -40,7 +40,7 @@ SLIDER = """async (ranges) => {
 
 BARS = """async ([range, width]) => {
   const { BARS, SIDE, barAt, count, distanceOf, placeOf } =
-    await import(assets + "/board/histogram.js");
+    await import(assets + "/board/draw/histogram.js");
   const sizes = Array.from({ length: SIDE }, (_, i) => ((i + 0.5) / SIDE) * range);
   const weights = [...sizes, ...sizes.map((w) => -w), 0];
   return weights.map((w) => {

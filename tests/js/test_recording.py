@@ -15,9 +15,9 @@ from tests.support.node import evaluate
 
 # the networks of every frame after each message, and what is found at the end
 APPEND = """async (messages) => {
-  const { decode } = await import(assets + "/board/codec.js");
-  const { earlyStopping } = await import(assets + "/board/stopping.js");
-  const r = await import(assets + "/board/recording.js");
+  const { decode } = await import(assets + "/board/state/codec.js");
+  const { earlyStopping } = await import(assets + "/board/state/stopping.js");
+  const r = await import(assets + "/board/state/recording.js");
   const bytes = messages.map((message) => Buffer.from(message, "base64"));
   const decoded = await Promise.all(bytes.map(decode));
   let recording = r.start(decoded[0]);

@@ -22,7 +22,7 @@ ACTIVATE = {
 PREDICT = {"binary": expit, "multiclass": lambda z: softmax(z, axis=0), "regression": lambda z: z}
 
 UNITS = """async ([network, row, train]) => {
-  const u = await import(assets + "/board/units.js");
+  const u = await import(assets + "/board/state/units.js");
   const points = { train: Float32Array.from(train) };
   const units = u.makeUnits({ network, domain: [-2, 2], points });
   u.updateUnits(units, Float32Array.from(row));
@@ -31,14 +31,14 @@ UNITS = """async ([network, row, train]) => {
 }"""
 
 MASK = """async ([layers, rate, seed]) => {
-  const u = await import(assets + "/board/units.js");
+  const u = await import(assets + "/board/state/units.js");
   const shape = u.shapeOf(layers);
   return Array.from(u.drawMask(shape, rate, seed, new Uint8Array(shape.count)));
 }"""
 
 ARRANGE = """async ([layers, width, height]) => {
-  const u = await import(assets + "/board/units.js");
-  const d = await import(assets + "/board/placement.js");
+  const u = await import(assets + "/board/state/units.js");
+  const d = await import(assets + "/board/draw/placement.js");
   const margin = { left: 45, right: 45, top: 36 };
   const { x, y, side } = d.arrange(u.shapeOf(layers), width, height, margin);
   return [x, y, side].map((numbers) => Array.from(numbers));
@@ -46,8 +46,8 @@ ARRANGE = """async ([layers, width, height]) => {
 
 # at a quarter of each link's way, which few links share
 FIND = """async ([layers, row]) => {
-  const u = await import(assets + "/board/units.js");
-  const d = await import(assets + "/board/placement.js");
+  const u = await import(assets + "/board/state/units.js");
+  const d = await import(assets + "/board/draw/placement.js");
   const shape = u.shapeOf(layers);
   const diagram = d.arrange(shape, 900, 600, { left: 40, right: 8, top: 36 });
   const { x, y, side } = diagram;

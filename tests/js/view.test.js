@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as views from "../../assets/board/view.js";
+import * as views from "../../assets/board/state/view.js";
 
 const card = (key, n, strength_index = 0, held = false) => ({ key, strength_index, held, networks: Array.from({ length: n }, (_, k) => k) });
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];

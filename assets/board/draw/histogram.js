@@ -1,0 +1,118 @@
+/**
+ * How the weights of a network are distributed. The middle bar counts those that are exactly 0; the
+ * others stand to its left and right, so no small weight is ever taken for a zero. Heights are
+ * square roots of counts: one weight stays visible beside a hundred zeros.
+ */
+
+// bars on each side of the zero bar
+export const SIDE = 15;
+export const BARS = 2 * SIDE + 1;
+const GAP = 1;
+// what the zero bar takes of the middle, to each side, in widths of the others
+const MIDDLE = 1.15;
+const ZERO = 0.85;
+
+/**
+ * Count weights into bars. What lies beyond `range` is counted in the outermost bars.
+ *
+ * @param {Float32Array} parameters
+ * @param {number} offset  where the network's row begins
+ * @param {Int32Array} weightIndex
+ * @param {number} range
+ * @param {Uint16Array} counts  of length BARS
+ */
+export function count(parameters, offset, weightIndex, range, counts) {
+  counts.fill(0);
+  for (let i = 0; i < weightIndex.length; i++) {
+    const w = parameters[offset + weightIndex[i]];
+    const bar = Math.min(SIDE, 1 + Math.floor((Math.abs(w) / range) * SIDE));
+    counts[w === 0 ? SIDE : w > 0 ? SIDE + bar : SIDE - bar]++;
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D|import("../export/svg.js").SvgContext} context
+ * @param {Uint16Array} counts
+ * @param {number} most  the count that fills the height, the same for all cards and epochs
+ * @param {number} width   in CSS pixels
+ * @param {number} height
+ * @param {number} ratio   device pixels per CSS pixel
+ * @param {{bar: string, zero: string, axis: string}} colours
+ */
+export function drawHistogram(context, counts, most, width, height, ratio, colours) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const line = Math.max(1, Math.round(ratio));
+  context.clearRect(0, 0, w, h);
+  const slot = slotOf(w);
+  const middle = w / 2;
+  context.fillStyle = colours.bar;
+  for (let i = 1; i <= SIDE; i++) {
+    for (const side of [-1, 1]) {
+      const n = counts[SIDE + side * i];
+      if (n === 0) continue;
+      const near = middle + side * (i - 1 + MIDDLE) * slot;
+      const left = Math.round(side > 0 ? near : near - slot);
+      const right = Math.round(side > 0 ? near + slot : near) - GAP * line;
+      const tall = barHeight(n, most, h - line);
+      context.fillRect(left, h - line - tall, Math.max(line, right - left), tall);
+    }
+  }
+  context.fillStyle = colours.axis;
+  context.fillRect(0, h - line, w, line);
+  context.fillStyle = colours.zero;
+  const tall = barHeight(counts[SIDE], most, h - line);
+  const half = Math.max(line, Math.round(slot * ZERO));
+  context.fillRect(Math.round(middle) - half, h - line - tall, 2 * half, tall + line);
+}
+
+/**
+ * How tall the bar of `n` weights is, in whole pixels.
+ *
+ * @param {number} n
+ * @param {number} most
+ * @param {number} height
+ */
+export function barHeight(n, most, height) {
+  return n === 0 ? 0 : Math.max(1, Math.round(height * Math.sqrt(n / most)));
+}
+
+/**
+ * How far from the middle a weight of this size stands; those nearest to 0 beside the zero bar.
+ *
+ * @param {number} size
+ * @param {number} range
+ * @param {number} width
+ */
+export function distanceOf(size, range, width) {
+  return (MIDDLE + Math.min(1, size / range) * SIDE) * slotOf(width);
+}
+
+/**
+ * Which bar stands at `x`.
+ *
+ * @param {number} x
+ * @param {number} width
+ */
+export function barAt(x, width) {
+  const bar = Math.ceil(Math.abs(x - width / 2) / slotOf(width) - MIDDLE);
+  return SIDE + Math.sign(x - width / 2) * Math.max(0, Math.min(SIDE, bar));
+}
+
+/**
+ * Where a bar's place begins and ends.
+ *
+ * @param {number} bar
+ * @param {number} width
+ */
+export function placeOf(bar, width) {
+  const i = Math.abs(bar - SIDE);
+  const [near, far] = [i - 1 + MIDDLE, i + MIDDLE].map((slots) => Math.sign(bar - SIDE) * slots * slotOf(width));
+  const half = ZERO * slotOf(width);
+  return i === 0 ? [width / 2 - half, width / 2 + half] : [width / 2 + Math.min(near, far), width / 2 + Math.max(near, far)];
+}
+
+/** @param {number} width */
+function slotOf(width) {
+  return width / (2 * (SIDE + MIDDLE));
+}

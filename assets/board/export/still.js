@@ -1,0 +1,203 @@
+/** Cards and legend as SVG: what a picture of the board is put together from. */
+
+/**
+ * @import {Showing} from "../board.js"
+ * @import {Task} from "../state/forward.js"
+ * @import {Painter} from "../draw/painter.js"
+ * @import {Scale} from "../draw/scale.js"
+ * @import {Shown} from "../state/shown.js"
+ * @import {Colour} from "../draw/theme.js"
+ */
+
+import { BARS, SIDE, count, drawHistogram } from "../draw/histogram.js";
+import { paintBoundary } from "../draw/painter.js";
+import { measuresOf } from "../state/shown.js";
+import { SvgContext, hex, tag, widthOf, wrap, write } from "./svg.js";
+import { mix, parse } from "../draw/theme.js";
+import * as words from "../state/words.js";
+
+export const CARD = 240;
+const PADDING = 12;
+/** The side of a card's boundary. */
+export const PICTURE = CARD - 2 * PADDING;
+/** Pixels of a raster for each of the picture's units. */
+export const FINE = 2;
+
+const HISTOGRAM = 56;
+// the histogram is drawn in whole pixels of this part of a unit
+const BAR_FINE = 4;
+const ROW = 20;
+const RIGHT = CARD - PADDING;
+
+/**
+ * @typedef {Record<"paper"|"ink"|"muted"|"line"|"raised", Colour>} Paint
+ */
+
+/**
+ * A card as it is shown at this moment.
+ *
+ * @param {Showing} board
+ * @param {number} c  which card
+ * @param {Painter} painter
+ * @param {Paint} paint
+ * @returns {{markup: string, height: number, sentence: string}}
+ */
+export function drawCard(board, c, painter, paint) {
+  const { recording, theme } = board;
+  const { epochs, network: { task }, weightIndex } = recording;
+  const shown = board.shown[c];
+  const own = parse(shown.card.colour[theme.mode]);
+  const measures = measuresOf(recording, shown);
+  const counts = new Uint16Array(BARS);
+  count(shown.drawn, 0, weightIndex, board.axes.range, counts);
+  const numbers = drawNumbers(shown.lost, measures, task, own, paint);
+  const weights = drawWeights(board, c, counts, paint);
+  const top = 54 + PICTURE;
+  const height = top + numbers.height + weights.height;
+  const sentence = words.pictureOf({
+    label: shown.card.label, strength: shown.strength, epoch: epochs[shown.t], task, diverged: shown.lost,
+    testLoss: measures.test_loss, accuracy: measures.test_accuracy, zeros: counts[SIDE], weights: weightIndex.length,
+  });
+  const markup = [
+    tag("rect", { x: 0.5, y: 0.5, width: CARD - 1, height: height - 1, rx: 10, fill: hex(paint.raised), stroke: hex(paint.line) }),
+    tag("rect", { x: PADDING, y: 14, width: 11, height: 11, rx: 3, fill: hex(own) }),
+    write(PADDING + 18, 24, shown.card.label, { size: 15, weight: 700, fill: paint.ink, width: PICTURE - 18 }),
+    write(PADDING, 43, shown.strength, { size: 12.5, fill: paint.muted, width: PICTURE }),
+    tag("g", { transform: `translate(${PADDING} 52)` }, drawPicture(board, shown, painter, paint)),
+    tag("g", { transform: `translate(0 ${top})` }, numbers.markup),
+    tag("g", { transform: `translate(0 ${top + numbers.height})` }, weights.markup),
+  ];
+  return { markup: markup.join(""), height, sentence };
+}
+
+/**
+ * The surface with its lines as a raster, the points as shapes over it, and the remark.
+ *
+ * @param {Showing} board
+ * @param {Shown} shown
+ * @param {Painter} painter
+ * @param {Paint} paint
+ */
+function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) {
+  const canvas = document.createElement("canvas");
+  const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+  paintBoundary(painter, canvas, drawn, scale, theme, PICTURE, FINE, none, view.discrete);
+  const surface = { width: PICTURE, height: PICTURE, "xlink:href": canvas.toDataURL("image/png") };
+  // not every program that reads SVG knows a href without its namespace
+  const picture = tag("image", surface) + tag("use", { "xlink:href": "#regviz-points" });
+  const clipped = tag("g", { "clip-path": "url(#regviz-picture)" }, picture);
+  if (!remark) return clipped;
+  // with room to spare for another font
+  const width = Math.min(PICTURE - 8, 1.15 * widthOf(remark, 12) + 12);
+  const label = tag("rect", { x: 4, y: PICTURE - 22, width, height: 18, rx: 4, fill: hex(paint.paper) });
+  return clipped + label + write(10, PICTURE - 9, remark, { size: 12, fill: paint.ink, width: PICTURE - 20 });
+}
+
+/**
+ * The measures, or, of a network that is lost, since when.
+ *
+ * @param {number|null} lost
+ * @param {Record<string, number>} measures
+ * @param {Task} task
+ * @param {Colour} own
+ * @param {Paint} paint
+ */
+function drawNumbers(lost, measures, task, own, paint) {
+  const names = Object.keys(words.TERMS).filter((name) => name !== "test_accuracy" || task !== "regression");
+  const height = 28 + ROW * (names.length - 1) + 12;
+  if (lost !== null) {
+    const look = { size: 12.5, fill: paint.ink, width: PICTURE };
+    const [first, ...rest] = [words.divergedAt(lost), ...wrap(words.DIVERGED, look)];
+    const lines = rest.map((line, i) => write(PADDING, 44 + 17 * i, line, look));
+    return { height, markup: write(PADDING, 24, first, { ...look, weight: 700 }) + lines.join("") };
+  }
+  const lines = names.map((name, i) => {
+    const number = words.FORMATS[name](measures[name], task);
+    const sparse = name === "sparsity" && measures.sparsity > 0;
+    const fill = sparse ? mix(own, paint.ink, 0.28) : name === "sparsity" ? paint.muted : paint.ink;
+    const [size, weight] = [i === 0 ? 22 : 13.5, name === "sparsity" && !sparse ? 400 : 700];
+    return (
+      write(PADDING, 28 + ROW * i, words.TERMS[name].label, { size: 13, fill: paint.muted, width: PICTURE / 2 }) +
+      write(RIGHT, 28 + ROW * i, number, { size, weight, fill, width: PICTURE / 2, anchor: "end" })
+    );
+  });
+  return { height, markup: lines.join("") };
+}
+
+/**
+ * The histogram, how many weights are 0, and the axis.
+ *
+ * @param {Showing} board
+ * @param {number} c
+ * @param {Uint16Array} counts
+ * @param {Paint} paint
+ */
+function drawWeights({ recording, axes, cards }, c, counts, paint) {
+  const bars = new SvgContext();
+  drawHistogram(bars, counts, axes.most, PICTURE, HISTOGRAM, BAR_FINE, cards[c].colours);
+  const zeros = words.zeros(counts[SIDE], recording.weightIndex.length);
+  const look = { size: 12, fill: paint.muted, width: PICTURE / 3 };
+  const low = 26 + HISTOGRAM;
+  return {
+    height: low + 24,
+    markup:
+      tag("path", { d: `M${PADDING} 0.5H${RIGHT}`, stroke: hex(paint.line) }) +
+      write(CARD / 2, 18, zeros, { ...look, width: PICTURE, anchor: "middle" }) +
+      tag("g", { transform: `translate(${PADDING} 26) scale(${1 / BAR_FINE})` }, bars.markup) +
+      write(PADDING, low + 14, words.axis(-axes.range), look) +
+      write(CARD / 2, low + 14, "0", { ...look, anchor: "middle" }) +
+      write(RIGHT, low + 14, words.axis(axes.range), { ...look, anchor: "end" }),
+  };
+}
+
+/**
+ * The signs of the board's own legend, in as many lines as they take.
+ *
+ * @param {Showing} board
+ * @param {number} width
+ * @param {Paint} paint
+ * @returns {{markup: string, height: number}}
+ */
+export function drawLegend({ legend, scale }, width, paint) {
+  let [x, y] = [0, 12];
+  let markup = "";
+  for (const entry of legend.signs.children) {
+    const text = entry.textContent ?? "";
+    const sign = drawSign(entry, scale, paint);
+    const own = sign.width + widthOf(text, 12);
+    if (x > 0 && x + own > width) [x, y] = [0, y + ROW];
+    markup += tag("g", { transform: `translate(${x} ${y - 10})` }, sign.markup);
+    markup += write(x + sign.width, y, text, { size: 12, fill: paint.muted, width });
+    x += own + 18;
+  }
+  return { markup, height: y + 4 };
+}
+
+/**
+ * The shapes of a sign, 12 high, and how much room they take before the text.
+ *
+ * @param {Element} entry
+ * @param {Scale} scale
+ * @param {Paint} paint
+ */
+function drawSign(entry, scale, paint) {
+  const svg = entry.querySelector("svg");
+  if (svg) {
+    const shapes = new XMLSerializer().serializeToString(svg);
+    // which not all that reads SVG understands: what the page's style says, and spaces within rgb()
+    const plain = shapes
+      .replace('class="bars"', 'fill-opacity="0.55"')
+      .replaceAll("currentColor", hex(paint.muted))
+      .replace(/rgb\([^)]*\)/g, hex);
+    const width = svg.viewBox.baseVal.width;
+    return { width: width + 6, markup: tag("g", { fill: hex(paint.muted) }, plain.replace(/^<svg[^>]*>|<\/svg>$/g, "")) };
+  }
+  if (!entry.querySelector(".ramp")) return { width: 0, markup: "" };
+  const [steps, long] = [30, 60];
+  const rects = Array.from({ length: steps }, (_, i) => {
+    const value = scale.middle + scale.reach * ((2 * (i + 0.5)) / steps - 1);
+    return tag("rect", { x: (i * long) / steps, y: 1.5, width: long / steps + 0.2, height: 9, fill: hex(scale.colour(value)) });
+  });
+  const frame = tag("rect", { y: 1.5, width: long, height: 9, fill: "none", stroke: hex(paint.line) });
+  return { width: long + 6, markup: rects.join("") + frame };
+}

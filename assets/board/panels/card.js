@@ -1,0 +1,189 @@
+/** A card: a method's boundary, its strength, its numbers and its weights. */
+
+/**
+ * @import {Task} from "../state/forward.js"
+ * @import {Place} from "./pointing.js"
+ * @import {Theme} from "../draw/theme.js"
+ */
+
+import { contextOf, fit, make, say } from "../draw/dom.js";
+import { SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
+import { listenToPointer } from "./pointing.js";
+import { css, mix, parse } from "../draw/theme.js";
+import { isAdjustable } from "../state/view.js";
+import * as words from "../state/words.js";
+
+/**
+ * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
+ * @typedef {ReturnType<typeof makeCard>} CardElements
+ *
+ * @param {import("../state/recording.js").Recording} recording
+ * @param {number} c  which card
+ * @param {{focus: (key: string) => void, strengthen: (key: string, strengthIndex: number) => void,
+ *   point: import("./pointing.js").OnPoint}} handlers
+ */
+export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
+  const { key, label, about, networks } = cards[c];
+  // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
+  /** @type {Record<string, string>} */
+  const reach = c === 0 ? {} : { tabindex: "-1" };
+  /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
+  const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
+  /** @type {Record<string, HTMLElement>} */
+  const values = {};
+  const list = make("dl", {});
+  for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
+    if (name === "test_accuracy" && network.task === "regression") continue;
+    values[name] = make("dd", {});
+    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), reach)), values[name]));
+  }
+  const parts = {
+    pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
+    strength: make("span", { class: "strength" }),
+    slider: make("input", {
+      type: "range", class: "strength-index", min: "0", max: String(networks.length - 1), step: "1",
+      "aria-label": `Strength of ${label}`,
+    }),
+    boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
+    cross: make("i", { class: "cross", hidden: "" }),
+    there: make("span", { class: "there", hidden: "" }),
+    remark: make("span", { class: "remark", hidden: "" }),
+    histogram: make("canvas", { class: "histogram", role: "img", "aria-label": label, "data-tip": words.HISTOGRAM }),
+    zeros: term("", words.HISTOGRAM, { ...reach, class: "term zeros" }),
+    low: make("span", {}),
+    high: make("span", {}),
+    diverged: make("p", { class: "diverged" }),
+  };
+  const { slider } = parts;
+  const name = term("", about, { class: "term label" });
+  name.append(make("i", { class: "swatch" }), label);
+  const element = make(
+    "article",
+    { class: "card", "aria-label": label },
+    make("h2", {}, name, parts.pick),
+    make("div", { class: "dial" }, parts.strength, slider),
+    make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
+    make("div", { class: "numbers" }, list, parts.diverged),
+    make("div", { class: "weights" }, parts.zeros, parts.histogram,
+      make("div", { class: "axis", "aria-hidden": "true" }, parts.low, make("span", {}, "0"), parts.high)),
+  );
+  slider.hidden = !isAdjustable(cards[c]);
+  slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
+  listenToPointer(parts.boundary, point);
+  element.addEventListener("click", (event) => {
+    const control = /** @type {Element} */ (event.target).closest("button, input");
+    if (!control || control === parts.pick || control === name) focus(key);
+  });
+  /** @type {HistogramColours} */
+  const colours = { bar: "", zero: "", axis: "" };
+  return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
+}
+
+/**
+ * Take on the theme's colours.
+ *
+ * @param {CardElements} card
+ * @param {import("../state/recording.js").Card} own
+ * @param {Theme} theme
+ */
+export function dressCard(card, { colour }, theme) {
+  const own = colour[theme.mode];
+  card.element.style.setProperty("--method", own);
+  const paper = parse(theme.dark ? "#1a1f29" : "#ffffff");
+  card.colours = {
+    bar: css(mix(parse(own), paper, 0.42)),
+    zero: css(mix(parse(own), parse(theme.ink), 0.15)),
+    axis: theme.dark ? "#6d7583" : "#8b929c",
+  };
+}
+
+/**
+ * Whether the card is the one that is seen large, how strong it is, and what is to be said of it.
+ *
+ * @param {CardElements} card
+ * @param {{strength: string, strengthIndex: number, nStrengths: number, focused: boolean, remark: string}} heading
+ */
+export function updateHeading(card, { strength, strengthIndex, nStrengths, focused, remark }) {
+  const { element, pick, slider } = card;
+  if (element.classList.contains("focused") !== focused) {
+    element.classList.toggle("focused", focused);
+    pick.setAttribute("aria-pressed", String(focused));
+  }
+  say(card.strength, strength);
+  if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
+  slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
+  slider.setAttribute("aria-valuetext", strength);
+  card.remark.hidden = !remark;
+  if (remark) say(card.remark, remark);
+}
+
+/**
+ * The numbers.
+ *
+ * @param {CardElements} card
+ * @param {Record<string, number>} measures  by their names in words.TERMS
+ * @param {Task} task
+ * @param {number|null} lost  the epoch from which the network is lost
+ */
+export function updateNumbers({ values, element, diverged }, measures, task, lost) {
+  if (element.classList.contains("lost") !== (lost !== null)) element.classList.toggle("lost", lost !== null);
+  if (lost !== null) say(diverged, `${words.divergedAt(lost)}. ${words.DIVERGED}`);
+  for (const name in values) {
+    say(values[name], words.FORMATS[name](measures[name], task));
+    if (name === "sparsity") element.classList.toggle("sparse", measures[name] > 0);
+  }
+}
+
+/**
+ * The histogram of the weights in `row`, on axes that are the same for all cards.
+ *
+ * @param {CardElements} card
+ * @param {Float32Array} row
+ * @param {Int32Array} weightIndex
+ * @param {{range: number, most: number}} axes
+ * @param {{width: number, histogram: number}} size
+ * @param {number} ratio
+ */
+export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
+  count(row, 0, weightIndex, axes.range, card.counts);
+  fit(card.histogram, size.width, size.histogram, ratio);
+  const context = contextOf(card.histogram);
+  drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
+  say(card.zeros, words.zeros(card.counts[SIDE], weightIndex.length));
+  say(card.low, words.axis(-axes.range));
+  say(card.high, words.axis(axes.range));
+}
+
+/**
+ * The crosshair: at shares `x` and `y` of the picture from its upper left, with a prediction.
+ *
+ * @param {CardElements} card
+ * @param {Place|null} place
+ * @param {string} prediction
+ */
+export function updateCross({ cross, there }, place, prediction) {
+  cross.hidden = there.hidden = place === null;
+  if (place === null) return;
+  cross.style.setProperty("--x", String(place.x));
+  cross.style.setProperty("--y", String(place.y));
+  there.classList.toggle("top", place.y > 0.75);
+  say(there, prediction);
+}
+
+/**
+ * Say the pictures in words.
+ *
+ * @param {CardElements} card
+ * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown
+ * @param {Record<string, number>} measures
+ * @param {number} weights
+ */
+export function describe(card, shown, measures, weights) {
+  const zeros = card.counts[SIDE];
+  const sentence = words.pictureOf({
+    ...shown, zeros, weights, testLoss: measures.test_loss, accuracy: measures.test_accuracy,
+    diverged: shown.lost,
+  });
+  card.boundary.setAttribute("aria-label", sentence);
+  card.histogram.setAttribute("aria-label", words.histogramOf(shown.label, shown.epoch, zeros, weights));
+}
