@@ -1,6 +1,6 @@
 """A grid's recording as bytes for the browser.
 
-The layout, written down here alone (``assets/board/state/codec.js`` reads it): a little-endian uint32
+The layout, written down here alone (``codec.js`` reads it): a little-endian uint32
 with the length of the header; the header, JSON in UTF-8, padded with spaces so that what follows
 starts at a multiple of four; then the arrays that ``header["arrays"]`` lists by name, type and
 shape, in that order, compressed together with zlib (RFC 1950). Types are ``"<f4"`` and, for

@@ -100,7 +100,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         title=escape(title),
         about=f'<p class="about">{escape(about)}</p>' if about else "",
         # a style element ends at the first "</", whatever that stands in
-        styles="\n".join(map(_styles, (STYLES / "offline.css", STYLES / "index.css"))).replace(
+        styles="\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css")).replace(
             "</", r"<\/"
         ),
         modules=json.dumps({"imports": _import_map("offline.js")}),
@@ -181,7 +181,7 @@ def modules(entry: Path) -> dict[str, str]:
     """
     texts, queue = {}, [entry.name]
     for name in queue:
-        texts[name] = entry.with_name(name).read_text(encoding="utf-8")
+        texts[name] = (entry.parent / name).read_text(encoding="utf-8")
         imported = (_resolve(name, match[2]) for match in _IMPORT.finditer(texts[name]))
         queue += [path for path in dict.fromkeys(imported) if path not in queue]
     return texts
@@ -194,14 +194,19 @@ def _resolve(importer: str, specifier: str) -> str:
 
 def _import_map(entry: str) -> dict[str, str]:
     """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
-    urls = {}
-    for name, text in modules(BOARD / entry).items():
-        named = _IMPORT.sub(
-            lambda match, name=name: f'{match[1]}"{PREFIX}{_resolve(name, match[2])}";', text
-        )
-        source = f"{named}\n//# sourceURL={PREFIX}{name}\n"
-        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(source.encode())}"
-    return urls
+    return {
+        PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
+        for name, text in modules(BOARD / entry).items()
+    }
+
+
+def _named(name: str, text: str) -> str:
+    """Return a module's text, with names of the import map in place of relative paths."""
+
+    def absolute(found: re.Match[str]) -> str:
+        return f'{found[1]}"{PREFIX}{_resolve(name, found[2])}";'
+
+    return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
 
 
 def _styles(sheet: Path) -> str:

@@ -181,7 +181,7 @@ def test_imports_are_resolved_across_folders(tmp_path: Path):
     sources = {
         "main.js": 'import { a } from "./deep/a.js";\n',
         "deep/a.js": 'export { b } from "../other/b.js";\nimport "./c.js";\n',
-        "other/b.js": 'import {\n  x,\n} from "../deep/c.js";\n/** @import { T } from "./t.js" */\n',
+        "other/b.js": 'import {\n  x,\n} from "../deep/c.js";\n/** @import {T} from "./t.js" */',
         "deep/c.js": 'import "../main.js";\n',
         "other/t.js": "",
     }
@@ -190,12 +190,6 @@ def test_imports_are_resolved_across_folders(tmp_path: Path):
         (tmp_path / name).write_text(source)
     del sources["other/t.js"]  # only a type is imported from it
     assert modules(tmp_path / "main.js") == sources
-    assert list(modules(tmp_path / "deep" / "c.js")) == [
-        "c.js",
-        "../main.js",
-        "a.js",
-        "../other/b.js",
-    ]
 
 
 def test_the_page_has_all_styles_of_the_board(messages: list[bytes]):
