@@ -5,7 +5,7 @@
 
 /**
  * @import {Recording} from "./state/recording.js"
- * @import {Seen} from "./state/view.js"
+ * @import {ViewReport} from "./state/view.js"
  */
 
 import { defaultFocus, isAdjustable } from "./state/view.js";
@@ -15,7 +15,7 @@ const opened = location.search;
 
 /**
  * @param {Recording} recording
- * @param {Pick<Seen, "focus"|"strength_indices"|"epoch">} seen
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} seen
  * @returns {string}  a query string without "?"; empty for the page as it opens
  */
 export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
@@ -35,7 +35,7 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
  * Write the link into the address bar; no message is sent and no history is made.
  *
  * @param {Recording} recording
- * @param {Seen} seen
+ * @param {ViewReport} seen
  */
 export function writeAddress(recording, seen) {
   const { pathname, hash, search } = location;

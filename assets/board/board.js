@@ -13,30 +13,30 @@ import { makeFocus } from "./panels/focus.js";
 import { makeHelp } from "./panels/help.js";
 import { layOut } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
-import { START_PACE, paced } from "./state/pace.js";
+import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
 import * as player from "./state/player.js";
 import { drawPoints } from "./draw/points.js";
 import { append, isComplete, start, weightAxes } from "./state/recording.js";
 import { makeScale } from "./draw/scale.js";
-import { makeShown } from "./state/shown.js";
+import { makeDisplayed } from "./state/displayed.js";
 import { readTheme } from "./draw/theme.js";
 import { addTooltip } from "./panels/tooltip.js";
-import { makeStuck, makeTransport, updateTransport } from "./panels/transport.js";
+import { watchSticky, makeTransport, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
 // how long the picture has to stand still before it is drawn as finely as can be, and said in words
-const REST = 200;
+const REFINE_DELAY_MS = 200;
 // and how long nothing may have moved before the server is told what is looked at
-const TELL = 120;
+const REPORT_DELAY_MS = 120;
 // seconds to wait for an answer that may never come
-const ASK_AGAIN = 2;
+const RETRY_SECONDS = 2;
 
 /**
  * @typedef {import("./state/codec.js").FirstMessage} FirstMessage
- * @typedef {import("./state/codec.js").Look} Look
+ * @typedef {import("./state/codec.js").RequestedView} RequestedView
  * @typedef {import("./panels/pointing.js").Place} Place
  * @typedef {import("./state/recording.js").Recording} Recording
- * @typedef {import("./state/view.js").Seen} Seen
+ * @typedef {import("./state/view.js").ViewReport} ViewReport
  *
  * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
  *   a board that shows a recording
@@ -47,11 +47,11 @@ export class Board {
   /** @type {import("./state/player.js").State} */ state = player.START;
   /** @type {import("./state/view.js").View} */ view = views.START;
   /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./state/shown.js").Shown[]} */ shown = [];
+  /** @type {import("./state/displayed.js").Displayed[]} */ displayed = [];
   /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
   /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
   /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
-  pace = START_PACE;
+  resolution = START_RESOLUTION;
   fine = false;
   pointed = false;
   points = document.createElement("canvas");
@@ -61,31 +61,31 @@ export class Board {
   size = { width: 0, histogram: 52, closeup: 0 };
   ratio = 1;
   stale = false;
-  /** @type {ReturnType<typeof setTimeout>|0} */ resting = 0;
-  /** @type {ReturnType<typeof setTimeout>|0} */ telling = 0;
-  pressed = false;
-  known = "";
-  addressed = "";
-  /** @type {Look["id"]|null} */ wish = null;
-  reply = 0;
+  /** @type {ReturnType<typeof setTimeout>|0} */ refineTimer = 0;
+  /** @type {ReturnType<typeof setTimeout>|0} */ reportTimer = 0;
+  pointerDown = false;
+  reported = "";
+  written = "";
+  /** @type {RequestedView["id"]|null} */ requestId = null;
+  lastReply = 0;
   /** Resolves when all messages so far are decoded. */
   /** @type {Promise<unknown>} */
-  received = Promise.resolve();
+  decoded = Promise.resolve();
   /** Seconds until the server wishes to be asked for more. */
   askAfter = 0;
-  left = false;
-  request = 0;
-  time = 0;
+  sessionLost = false;
+  animationFrame = 0;
+  lastTick = 0;
   /**
    * Called with what is looked at, when that is not what the server knows and nothing moves.
    *
-   * @type {(seen: Seen) => void}
+   * @type {(seen: ViewReport) => void}
    */
   onView = () => {};
   /**
    * Called with recording and what is looked at of it, when that has changed.
    *
-   * @type {(recording: Recording, seen: Seen) => void}
+   * @type {(recording: Recording, seen: ViewReport) => void}
    */
   onAddress = () => {};
   /** Called when the server has lost this page's session and begun another; true to leave it all. */
@@ -103,12 +103,12 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      makeStuck(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
+      watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
     Object.assign(this.element, { regviz: this });
     addTooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
-    this.element.addEventListener("pointerdown", () => (this.pressed = true));
+    this.element.addEventListener("pointerdown", () => (this.pointerDown = true));
   }
 
   get frame() {
@@ -126,8 +126,8 @@ export class Board {
 
   /** Whether it is drawn as finely as can be, if it has any width, and has told the server. */
   get settled() {
-    const drawn = !this.size.width || (this.fine && !this.stale && !this.resting);
-    return drawn && !this.playing && !this.telling;
+    const drawn = !this.size.width || (this.fine && !this.stale && !this.refineTimer);
+    return drawn && !this.playing && !this.reportTimer;
   }
 
   /** Which card is seen large. */
@@ -137,106 +137,106 @@ export class Board {
 
   /**
    * @param {Uint8Array} bytes  a message
-   * @returns {Promise<{run: string, held: number}|null>}  what to ask the server for next
+   * @returns {Promise<{run: string, n_received: number}|null>}  what to ask the server for next
    */
   async receive(bytes) {
     // one after another: a short message is decompressed sooner than a long one before it
-    const message = Promise.all([decode(bytes), this.received.catch(() => {})]);
-    this.received = message;
-    return this.take((await message)[0]);
+    const message = Promise.all([decode(bytes), this.decoded.catch(() => {})]);
+    this.decoded = message;
+    return this.apply((await message)[0]);
   }
 
   /**
    * Show a decoded message.
    *
    * @param {import("./state/codec.js").Message} message  with frame 0 it is a FirstMessage
-   * @returns {{run: string, held: number}|null}  as of `receive`
+   * @returns {{run: string, n_received: number}|null}  as of `receive`
    */
-  take(message) {
-    const { run, frame, epochs, reply, rest } = message.header;
-    this.askAfter = rest;
+  apply(message) {
+    const { run, frame, epochs, reply, ask_after } = message.header;
+    this.askAfter = ask_after;
     // a session counts its replies
-    this.left ||= reply <= this.reply && this.onNewSession();
-    this.reply = reply;
-    if (this.left) return null;
+    this.sessionLost ||= reply <= this.lastReply && this.onNewSession();
+    this.lastReply = reply;
+    if (this.sessionLost) return null;
     if (this.recording?.run !== run) {
       // without its first frame a run cannot begin; the old picture stays
-      if (frame !== 0) return { run, held: 0 };
-      this.begin(start(/** @type {FirstMessage} */ (message)));
+      if (frame !== 0) return { run, n_received: 0 };
+      this.beginRun(start(/** @type {FirstMessage} */ (message)));
     } else {
       // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
       // what a fragment was asked if the page runs anew before it.
-      if (frame < this.recording.held) {
-        this.askAfter = Math.max(rest, ASK_AGAIN);
-        return this.complete ? null : this.next();
+      if (frame < this.recording.nReceived) {
+        this.askAfter = Math.max(ask_after, RETRY_SECONDS);
+        return this.complete ? null : this.nextRequest();
       }
       this.recording = append(this.recording, message);
     }
     const recording = /** @type {Recording} */ (this.recording);
-    this.obey(recording, message.header.look);
-    this.state = player.arrived(this.state, recording);
+    this.applyRequestedView(recording, message.header.requested_view);
+    this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
     // once more when all is there, so that the server knows; its answer to that is empty
-    return isComplete(recording) && epochs.length === 0 ? null : this.next();
+    return isComplete(recording) && epochs.length === 0 ? null : this.nextRequest();
   }
 
   /**
-   * Look where the server wishes, once for each wish.
+   * RequestedView where the server wishes, once for each wish.
    *
    * @param {Recording} recording
-   * @param {Look|undefined} look
+   * @param {RequestedView|undefined} look
    */
-  obey(recording, look) {
-    if (!look || look.id === this.wish) return;
-    const first = this.wish === null;
-    this.wish = look.id;
-    this.look(views.wished(this.view, recording, look));
-    if (look.epoch !== null) this.state = player.until(this.state, recording, look.epoch);
-    this.known = JSON.stringify({ ...this.seen(recording), epoch: look.epoch });
+  applyRequestedView(recording, look) {
+    if (!look || look.id === this.requestId) return;
+    const first = this.requestId === null;
+    this.requestId = look.id;
+    this.setView(views.applyRequest(this.view, recording, look));
+    if (look.epoch !== null) this.state = player.seekEpoch(this.state, recording, look.epoch);
+    this.reported = JSON.stringify({ ...this.viewReport(recording), epoch: look.epoch });
     if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
   /** The visitor has let go of whatever it was. */
-  letGo() {
-    if (!this.pressed) return;
-    this.pressed = false;
-    this.tellLater();
+  endGesture() {
+    if (!this.pointerDown) return;
+    this.pointerDown = false;
+    this.scheduleReport();
   }
 
   /**
    * What is looked at, as the server and the address bar are told.
    *
    * @param {Recording} recording
-   * @returns {Seen}
+   * @returns {ViewReport}
    */
-  seen(recording) {
+  viewReport(recording) {
     const { view, state } = this;
-    const { epochs, held, nFrames } = recording;
+    const { epochs, nReceived, nFrames } = recording;
     const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
     const strength_indices = Object.fromEntries(recording.cards.map((card) => [card.key, views.strengthIndexOf(view, card)]));
-    return { look: this.wish, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, held - 1)] };
+    return { request_id: this.requestId, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, nReceived - 1)] };
   }
 
   /** Say what is looked at, unless something is still on the move. */
-  tellLater() {
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
-      this.telling = 0;
-      if (!this.recording || this.pressed) return;
-      const seen = this.seen(this.recording);
+  scheduleReport() {
+    clearTimeout(this.reportTimer);
+    this.reportTimer = setTimeout(() => {
+      this.reportTimer = 0;
+      if (!this.recording || this.pointerDown) return;
+      const seen = this.viewReport(this.recording);
       const known = JSON.stringify(seen);
-      if (known !== this.known) this.onView(seen);
-      this.known = known;
+      if (known !== this.reported) this.onView(seen);
+      this.reported = known;
       const addressed = [this.recording.run, this.recording.link, known].join();
-      if (addressed !== this.addressed) this.onAddress(this.recording, seen);
-      this.addressed = addressed;
-    }, TELL);
+      if (addressed !== this.written) this.onAddress(this.recording, seen);
+      this.written = addressed;
+    }, REPORT_DELAY_MS);
   }
 
   /** What to ask the server for: the frames after those held. */
-  next() {
-    return this.recording && { run: this.recording.run, held: this.recording.held };
+  nextRequest() {
+    return this.recording && { run: this.recording.run, n_received: this.recording.nReceived };
   }
 
   /**
@@ -244,24 +244,24 @@ export class Board {
    *
    * @param {Recording} recording
    */
-  begin(recording) {
+  beginRun(recording) {
     const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
-    const state = this.recording ? player.renewed(this.state, this.recording) : first;
-    const view = views.renewed(this.view, recording);
+    const state = this.recording ? player.startRun(this.state, this.recording) : first;
+    const view = views.keepForRun(this.view, recording);
     this.recording = recording;
     this.state = state;
     this.view = view;
     this.theme = null;
     this.painters = new Map();
-    this.pace = START_PACE;
+    this.resolution = START_RESOLUTION;
     /** @type {Parameters<typeof cards.makeCard>[2]} */
     const handlers = {
-      focus: (key) => this.look({ ...this.view, focus: key }),
-      strengthen: (key, strengthIndex) => this.look(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
+      focus: (key) => this.setView({ ...this.view, focus: key }),
+      setStrength: (key, strengthIndex) => this.setView(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
       point: (place) => this.point(place),
     };
     this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
-    this.shown = recording.cards.map((card, c) => makeShown(card, c, recording.nParameters));
+    this.displayed = recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
     this.restyle();
     this.measure();
@@ -275,7 +275,7 @@ export class Board {
     this.element.dataset.theme = theme.mode;
     const { recording } = this;
     this.scale = makeScale(recording, theme);
-    this.cards.forEach((card, c) => cards.dressCard(card, recording.cards[c], theme));
+    this.cards.forEach((card, c) => cards.applyTheme(card, recording.cards[c], theme));
     updateSigns(this.legend, recording, this.scale, theme);
     this.preparePoints();
   }
@@ -310,7 +310,7 @@ export class Board {
 
   /** @param {number} frame */
   seek(frame) {
-    if (this.recording) this.go(player.seek(this.state, this.recording, frame));
+    if (this.recording) this.setPlayback(player.seek(this.state, this.recording, frame));
   }
 
   /** @param {string} kind */
@@ -320,11 +320,11 @@ export class Board {
   }
 
   play() {
-    if (this.recording) this.go(player.play(this.state, this.recording));
+    if (this.recording) this.setPlayback(player.play(this.state, this.recording));
   }
 
   pause() {
-    this.go(player.pause(this.state));
+    this.setPlayback(player.pause(this.state));
   }
 
   toggle() {
@@ -332,73 +332,73 @@ export class Board {
   }
 
   restart() {
-    this.go(player.restart(this.state));
+    this.setPlayback(player.restart(this.state));
   }
 
   /** @param {number} steps */
   changeSpeed(steps) {
-    this.go(player.faster(this.state, steps));
+    this.setPlayback(player.changeSpeed(this.state, steps));
   }
 
   cycleSpeed() {
     const { SPEEDS } = player;
     const next = (SPEEDS.indexOf(this.state.speed) + 1) % SPEEDS.length;
-    this.go({ ...this.state, speed: SPEEDS[next] });
+    this.setPlayback({ ...this.state, speed: SPEEDS[next] });
   }
 
   toggleLoop() {
-    this.go({ ...this.state, loop: !this.state.loop });
+    this.setPlayback({ ...this.state, loop: !this.state.loop });
   }
 
   /** @param {player.State} state */
-  go(state) {
+  setPlayback(state) {
     this.state = state;
     // the slider answers at once, the pictures with the next frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
     this.change();
-    this.tellLater();
+    this.scheduleReport();
   }
 
   /**
-   * Look at the same recording in another way.
+   * RequestedView at the same recording in another way.
    *
    * @param {views.View} view
    */
-  look(view) {
+  setView(view) {
     this.view = view;
     this.change();
-    this.tellLater();
+    this.scheduleReport();
   }
 
   /** @param {number} c */
   focusOn(c) {
     const card = this.recording?.cards[c];
-    if (card) this.look({ ...this.view, focus: card.key });
+    if (card) this.setView({ ...this.view, focus: card.key });
   }
 
   /** @param {number} strengthIndex */
-  strengthenAll(strengthIndex) {
-    if (this.recording) this.look(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
+  setAllStrengths(strengthIndex) {
+    if (this.recording) this.setView(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
   }
 
   /** @param {number} steps */
-  strengthenBy(steps) {
+  shiftStrengths(steps) {
     if (!this.recording) return;
     const view = views.shift(this.view, this.recording.cards, steps);
-    if (view !== this.view) this.look(view);
+    if (view !== this.view) this.setView(view);
   }
 
   toggleLink() {
-    this.look({ ...this.view, linked: !this.view.linked });
+    this.setView({ ...this.view, linked: !this.view.linked });
   }
 
   toggleDiscrete() {
-    if (this.recording && this.recording.network.task !== "regression") this.look({ ...this.view, discrete: !this.view.discrete });
+    if (this.recording && this.recording.network.task !== "regression") this.setView({ ...this.view, discrete: !this.view.discrete });
   }
 
   /** @param {number} threshold */
   prune(threshold) {
-    this.look({ ...this.view, threshold });
+    this.setView({ ...this.view, threshold });
   }
 
   /**
@@ -406,12 +406,12 @@ export class Board {
    * @param {number} value
    */
   edit(index, value) {
-    if (this.view.focus !== null) this.look(views.edit(this.view, this.view.focus, index, value));
+    if (this.view.focus !== null) this.setView(views.edit(this.view, this.view.focus, index, value));
   }
 
   /** @param {number} [index] */
   unedit(index) {
-    if (this.view.focus !== null) this.look(views.unedit(this.view, this.view.focus, index));
+    if (this.view.focus !== null) this.setView(views.unedit(this.view, this.view.focus, index));
   }
 
   /**
@@ -422,13 +422,13 @@ export class Board {
   point(place) {
     this.place = place;
     this.pointed = true;
-    this.wake();
+    this.requestFrame();
   }
 
   /** Draw in the browser's next frame, as finely as before. */
   invalidate() {
     this.stale = true;
-    this.wake();
+    this.requestFrame();
   }
 
   /** What is shown is another: draw it in the browser's next frame, as finely as that allows. */
@@ -437,34 +437,34 @@ export class Board {
     this.invalidate();
   }
 
-  wake() {
-    if (!this.request) this.request = requestAnimationFrame(this.onFrame);
+  requestFrame() {
+    if (!this.animationFrame) this.animationFrame = requestAnimationFrame(this.onFrame);
   }
 
   /** @param {number} now */
   tick(now) {
-    this.request = 0;
+    this.animationFrame = 0;
     if (!this.recording) return;
     const before = this.state;
-    this.state = player.tick(before, this.recording, (now - (this.time || now)) / 1000);
+    this.state = player.tick(before, this.recording, (now - (this.lastTick || now)) / 1000);
     // what waits is woken by the next frame that arrives
     const playing = this.state.mode === "playing" && !player.isWaiting(this.state, this.recording);
-    this.time = playing ? now : 0;
+    this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
-    if (this.stale) this.move();
+    if (this.stale) this.drawMoving();
     else if (this.pointed) pointAt(/** @type {Showing} */ (this));
     this.pointed = false;
-    if (playing) this.wake();
+    if (playing) this.requestFrame();
   }
 
   /** Draw what moves, as coarsely as it takes to keep up; then, when it stands still, finely. */
-  move() {
+  drawMoving() {
     const began = performance.now();
     this.draw();
-    this.pace = paced(this.pace, performance.now() - began);
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.rest(), REST);
+    this.resolution = adaptResolution(this.resolution, performance.now() - began);
+    clearTimeout(this.refineTimer);
+    this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
   /** Draw everything, now. */
@@ -475,25 +475,25 @@ export class Board {
   }
 
   /** Draw more finely, a card in each of the browser's frames, and say it in words. */
-  rest(c = 0) {
-    this.resting = 0;
+  refine(c = 0) {
+    this.refineTimer = 0;
     if (!this.recording || this.stale || !this.size.width) return;
-    if (!this.fine && this.pace.coarse > 0 && c < this.cards.length) {
+    if (!this.fine && this.resolution.coarse > 0 && c < this.cards.length) {
       refineCard(/** @type {Showing} */ (this), c);
-      this.resting = setTimeout(() => this.rest(c + 1));
+      this.refineTimer = setTimeout(() => this.refine(c + 1));
       return;
     }
     this.fine = true;
     refineFocus(/** @type {Showing} */ (this));
     describeBoard(/** @type {Showing} */ (this));
-    this.tellLater();
+    this.scheduleReport();
   }
 
   /** Stop drawing; the next message or change starts it again. */
   stop() {
-    cancelAnimationFrame(this.request);
-    clearTimeout(this.resting);
-    clearTimeout(this.telling);
-    this.request = this.time = this.resting = this.telling = 0;
+    cancelAnimationFrame(this.animationFrame);
+    clearTimeout(this.refineTimer);
+    clearTimeout(this.reportTimer);
+    this.animationFrame = this.lastTick = this.refineTimer = this.reportTimer = 0;
   }
 }

@@ -11,9 +11,9 @@ import { pointAt } from "./panels/crosshair.js";
 import { describeFocus, updateFocus } from "./panels/focus.js";
 import { updateStatus } from "./panels/legend.js";
 import { marksOf } from "./state/marks.js";
-import { GRIDS, closeupGrid } from "./state/pace.js";
+import { GRIDS, closeupGrid } from "./state/resolution.js";
 import { makePainter, paintBoundary } from "./draw/painter.js";
-import { measuresOf, showCard } from "./state/shown.js";
+import { measuresOf, updateDisplayed } from "./state/displayed.js";
 import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
@@ -22,17 +22,17 @@ export function drawBoard(board) {
   const { recording, view, state, axes, size, ratio, transport } = board;
   const { weightIndex, network } = recording;
   const nStrengths = views.countStrengths(recording.cards);
-  board.shown.forEach((shown, c) => {
+  board.displayed.forEach((displayed, c) => {
     const card = board.cards[c];
-    showCard(shown, recording, view, state.frame);
-    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.pace.coarse]);
-    const strengthIndex = views.strengthIndexOf(view, shown.card);
-    const focused = shown.card.key === view.focus;
-    cards.updateHeading(card, { strength: shown.strength, strengthIndex, nStrengths, focused, remark: shown.remark });
-    cards.updateNumbers(card, measuresOf(recording, shown), network.task, shown.lost);
-    cards.updateHistogram(card, shown.drawn, weightIndex, axes, size, ratio);
+    updateDisplayed(displayed, recording, view, state.frame);
+    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
+    const strengthIndex = views.strengthIndexOf(view, displayed.card);
+    const focused = displayed.card.key === view.focus;
+    cards.updateHeading(card, { strength: displayed.strength, strengthIndex, nStrengths, focused, remark: displayed.remark });
+    cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.lost);
+    cards.updateHistogram(card, displayed.drawn, weightIndex, axes, size, ratio);
   });
-  const focused = board.shown[board.focusIndex()];
+  const focused = board.displayed[board.focusIndex()];
   board.marks = marksOf(recording, focused);
   updateMarks(transport, board.marks, recording.nFrames, (frame) => board.seek(frame));
   updateFocus(board.focus, board, focused, closeupPainter(board));
@@ -58,7 +58,7 @@ export function refineCard(board, c) {
  * @param {Showing} board
  */
 export function refineFocus(board) {
-  updateFocus(board.focus, board, board.shown[board.focusIndex()], closeupPainter(board));
+  updateFocus(board.focus, board, board.displayed[board.focusIndex()], closeupPainter(board));
 }
 
 /**
@@ -66,13 +66,13 @@ export function refineFocus(board) {
  *
  * @param {Showing} board
  */
-export function describeBoard({ recording, shown, cards: all, focus, view }) {
+export function describeBoard({ recording, displayed, cards: all, focus, view }) {
   const { epochs, network: { task }, weightIndex } = recording;
-  for (const each of shown) {
+  for (const each of displayed) {
     const told = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, lost: each.lost };
     cards.describe(all[each.c], told, measuresOf(recording, each), weightIndex.length);
   }
-  const focused = shown.find(({ card }) => card.key === view.focus);
+  const focused = displayed.find(({ card }) => card.key === view.focus);
   if (focused) describeFocus(focus, recording, focused);
 }
 
@@ -81,14 +81,14 @@ export function describeBoard({ recording, shown, cards: all, focus, view }) {
  * @param {number} c
  * @param {number} grid
  */
-function paintCard({ painters, recording, cards: all, shown, scale, theme, size, ratio, points, view }, c, grid) {
+function paintCard({ painters, recording, cards: all, displayed, scale, theme, size, ratio, points, view }, c, grid) {
   const painter = painterOf(painters, recording, grid);
-  paintBoundary(painter, all[c].boundary, shown[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
+  paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
 
 /** @param {Showing} board */
-function closeupPainter({ fine, painters, recording, pace }) {
-  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[pace.coarse]);
+function closeupPainter({ fine, painters, recording, resolution }) {
+  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[resolution.coarse]);
 }
 
 /**

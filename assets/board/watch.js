@@ -25,11 +25,11 @@ export function watch(parent, board) {
   const ignoreSystem = onSystemTheme(restyle);
   const pressed = (/** @type {KeyboardEvent} */ event) => press(event, board);
   document.addEventListener("keydown", pressed);
-  const letGo = () => board.letGo();
-  for (const end of ENDS) document.addEventListener(end, letGo);
+  const endGesture = () => board.endGesture();
+  for (const end of ENDS) document.addEventListener(end, endGesture);
   return () => {
     document.removeEventListener("keydown", pressed);
-    for (const end of ENDS) document.removeEventListener(end, letGo);
+    for (const end of ENDS) document.removeEventListener(end, endGesture);
     ignoreSize();
     themed.disconnect();
     ignoreSystem();

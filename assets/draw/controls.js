@@ -2,7 +2,7 @@
 
 /** @import {Pad} from "./pad.js" */
 
-import { icon, make, say } from "../board/draw/dom.js";
+import { icon, make, setText } from "../board/draw/dom.js";
 import { CORNERS, SHAPES } from "../board/draw/points.js";
 import { number } from "../board/state/words.js";
 import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
@@ -55,7 +55,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   if (live.kind === "classes") updateClasses(classes, pad, countsOf(pointsOf(live)));
   Object.assign(value.slider, { min: -pad.valueReach, max: pad.valueReach, step: pad.valueReach / 20 });
   value.slider.value = String(pad.value);
-  say(value.number, number(pad.value));
+  setText(value.number, number(pad.value));
   if (live.kind === "value") {
     const { fill, stroke } = pad.looks(pad.value);
     Object.assign(value.picture.style, { fill, stroke });
@@ -99,8 +99,8 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
     element.setAttribute("aria-pressed", String(c === label));
     element.title = names[c];
     picture.style.fill = looks(c).fill;
-    say(text, names[c]);
-    say(count, String(counts[c] ?? 0));
+    setText(text, names[c]);
+    setText(count, String(counts[c] ?? 0));
   }
 }
 

@@ -3,7 +3,7 @@
  * been drawn is told when a gesture ends.
  */
 
-import { make, say } from "../board/draw/dom.js";
+import { make, setText } from "../board/draw/dom.js";
 import { readTheme } from "../board/draw/theme.js";
 import { HIT, RUBBER, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
 import * as drawings from "./drawing.js";
@@ -250,7 +250,7 @@ export class Pad {
         rubber: this.tool === "erase" ? this.pointed : null,
       });
       updateControls(this.controls, this);
-      say(this.status, drawings.describe(this.live, this.limits, this.names));
+      setText(this.status, drawings.describe(this.live, this.limits, this.names));
     });
   }
 }

@@ -68,9 +68,9 @@ def encode(
     source: Source,
     frame: int = 0,
     reply: int = 0,
-    look: Mapping[str, Any] | None = None,
+    requested_view: Mapping[str, Any] | None = None,
     link: str | None = "",
-    rest: float = 0.0,
+    ask_after: float = 0.0,
     most: int | None = None,
 ) -> bytes:
     """Encode a run's frames from ``frame`` on, as the module describes.
@@ -84,14 +84,14 @@ def encode(
         Counts the messages of a session. It tells one without frames from the next: Streamlit does
         not deliver the same bytes twice, and the browser would wait for an answer forever. By a
         count that begins again the browser knows that its session was lost.
-    look : mapping, optional
+    requested_view : mapping, optional
         What the board is to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"strength_indices"``, of each method, by its key; ``"epoch"``, or None to leave it; and
         ``"scroll"``, whether to scroll to the board.
     link : str
         The query string of what is trained, which the browser adds the view to; None if there is
         no link to it.
-    rest : float
+    ask_after : float
         Seconds after which the browser asks for more.
     most : int, optional
         Frames to send at most; by default all that there are.
@@ -120,15 +120,15 @@ def encode(
         "frame": frame,
         "n_frames": selector.n_frames,
         "reply": reply,
-        "rest": rest,
+        "ask_after": ask_after,
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
         "early_stopping": _early_stopping(history, source.grid.patience) if times else None,
         # two scenes may have one grid: where a batch may be larger than there are points
         "link": link,
     }
-    if look is not None:
-        header["look"] = dict(look)
+    if requested_view is not None:
+        header["requested_view"] = dict(requested_view)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
@@ -196,7 +196,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "strength_index": networks.index(row),
-            "held": False,
+            "early_stopped": False,
         }
         for (key, networks), row, standard in zip(
             grid.networks_by_method, rows, grid.strength_indices({}), strict=True
@@ -211,7 +211,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
                 "label": "Early stopping",
                 "about": catalogue.ABOUT_EARLY_STOPPING,
                 "colour": catalogue.colour(catalogue.EARLY_STOPPING),
-                "held": True,
+                "early_stopped": True,
             }
         )
     return cards

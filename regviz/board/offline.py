@@ -117,7 +117,7 @@ def recording(
     rows: Sequence[int],
     history: History,
     name: str,
-    look: Mapping[str, Any] | None = None,
+    requested_view: Mapping[str, Any] | None = None,
 ) -> list[bytes]:
     """All that a board needs to show a grid: the messages that `offline_page` takes.
 
@@ -133,7 +133,7 @@ def recording(
         The complete run of ``grid.experiment``.
     name : str
         Names grid and rows together.
-    look : mapping, optional
+    requested_view : mapping, optional
         What the board is to show at first, as for `regviz.board.encoding.encode`.
 
     Returns
@@ -158,7 +158,7 @@ def recording(
     source = Source(grid, name, rows, history, selector)
     messages, frame = [], 0
     while frame < len(selector.frames):
-        messages.append(encode(source, frame, look=look))
+        messages.append(encode(source, frame, requested_view=requested_view))
         precision = selector.frames[frame][1]
         while frame < len(selector.frames) and selector.frames[frame][1] == precision:
             frame += 1

@@ -111,9 +111,9 @@ def _n_received(name: str) -> int:
     """Return how many frames of a run the browser has received."""
     asked = (st.session_state.get("board") or {}).get("more")
     if isinstance(asked, dict) and asked.get("run") == name:
-        held = asked.get("held")
-        if type(held) is int and held >= 0:
-            page_state().received = (name, held)
+        n_received = asked.get("n_received")
+        if type(n_received) is int and n_received >= 0:
+            page_state().received = (name, n_received)
     run, frames = page_state().received
     return frames if run == name else 0
 
@@ -132,10 +132,10 @@ def _show(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
     state.n_replies += 1
     most = N_FIRST_FRAMES if state.n_replies == 1 else None
-    rest = REST_SECONDS * max(0, runs().n_training - TRAININGS_WITHOUT_REST)
+    ask_after = REST_SECONDS * max(0, runs().n_training - TRAININGS_WITHOUT_REST)
     source = Source(grid, name, rows, history, run.selector)
-    look = state.requested_view
-    message = encode(source, n_received, state.n_replies, look, link, rest, most)
+    requested = state.requested_view
+    message = encode(source, n_received, state.n_replies, requested, link, ask_after, most)
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the views below show what the board shows, once all is there
     if understand.is_open() and (snapshot := _snapshot()) != state.seen_below:

@@ -43,7 +43,7 @@ def view() -> View:
     requested = state.requested_view or {}
     said = (st.session_state.get("board") or {}).get("view")
     # what the board said before it knew of the last request is out of date
-    if isinstance(said, dict) and said.get("look") == requested.get("id"):
+    if isinstance(said, dict) and said.get("request_id") == requested.get("id"):
         state.view = _read(said, state.view)
     return state.view
 

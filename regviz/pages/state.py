@@ -63,7 +63,7 @@ class PageState:
         The points of which was told that the address does not hold them.
     view : View
         What the visitor looked at last, and ``requested_view`` what the page asked the board to
-        show, as the ``look`` of `regviz.board.encoding.encode`.
+        show, as the ``requested_view`` of `regviz.board.encoding.encode`.
     called : str or None
         A method that a view has asked for, to be switched on.
     seen_below : BoardSnapshot or None

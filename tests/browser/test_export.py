@@ -158,7 +158,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     regression = shown.history.dataset.task == "regression"
     names = ["test_loss", "train_loss", "gap", *([] if regression else ["test_accuracy"])]
     on_screen = cards(shown.page)
-    keys = shown.page.evaluate("board().shown.map(({ card }) => card.key)")
+    keys = shown.page.evaluate("board().displayed.map(({ card }) => card.key)")
     assert len([g for g in svg.iter(f"{SVG}g") if g.get("data-card")]) == len(keys)
     for key, card in zip(keys, on_screen, strict=True):
         said = texts(card_of(svg, key))
@@ -199,7 +199,9 @@ def test_a_lost_network_says_so_instead_of_numbers(show):
     svg = shown.svg()
     lost = 0
     for card in cards(shown.page):
-        key = shown.page.evaluate("k => board().shown.find((s) => s.k === k).card.key", card["k"])
+        key = shown.page.evaluate(
+            "k => board().displayed.find((s) => s.k === k).card.key", card["k"]
+        )
         epoch = shown.history.diverged[card["k"]]
         said = texts(card_of(svg, key))
         if 0 <= epoch <= shown.history.epochs[card["t"]]:
@@ -233,12 +235,13 @@ def test_any_label_makes_well_formed_xml(show):
     shown = show("three classes")
     hostile = "</text>&<script>\"'\u0000]]>"
     was = shown.page.evaluate(
-        "(l) => { const c = board().shown[0].card, w = c.label; c.label = l; return w; }", hostile
+        "(l) => { const c = board().displayed[0].card, w = c.label; c.label = l; return w; }",
+        hostile,
     )
     try:
         svg = shown.svg()
     finally:
-        shown.page.evaluate("(l) => (board().shown[0].card.label = l)", was)
+        shown.page.evaluate("(l) => (board().displayed[0].card.label = l)", was)
     assert texts(card_of(svg, "none"))[0] == hostile.replace("\u0000", "")
     assert not list(svg.iter(f"{SVG}script"))
 

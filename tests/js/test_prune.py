@@ -16,14 +16,14 @@ DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
 
 PRUNE = """async ([network, rows, points, threshold]) => {
-  const { makeWorkshop, measure, unmeasured } = await import(assets + "/board/state/prune.js");
+  const { makeEvaluator, measure, makeMeasured } = await import(assets + "/board/state/prune.js");
   const { weightIndex, parameterCount } = await import(assets + "/board/state/recording.js");
   const nParameters = parameterCount(network.layers);
-  const workshop = makeWorkshop({
+  const workshop = makeEvaluator({
     network, nParameters, weightIndex: weightIndex(network.layers),
     points: { test: Float32Array.from(points) },
   });
-  const measured = unmeasured(nParameters);
+  const measured = makeMeasured(nParameters);
   return rows.map((row) => {
     measure(workshop, Float32Array.from(row), threshold, measured);
     return { ...measured, row: Array.from(measured.row) };

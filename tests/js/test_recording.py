@@ -21,12 +21,12 @@ APPEND = """async (messages) => {
   const bytes = messages.map((message) => Buffer.from(message, "base64"));
   const decoded = await Promise.all(bytes.map(decode));
   let recording = r.start(decoded[0]);
-  const held = [recording.held];
+  const held = [recording.nReceived];
   for (const message of decoded.slice(1)) {
     const again = r.append(recording, decoded[0]);
     if (again !== recording) throw new Error("frames that are there were appended again");
     recording = r.append(recording, message);
-    held.push(recording.held);
+    held.push(recording.nReceived);
   }
   const row = new Float32Array(recording.nParameters);
   const frames = recording.epochs.map((_, t) => Array.from(recording.diverged, (_, k) => ({

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from regviz.spec.experiment import ACTIVATIONS
 from tests.support.node import evaluate
 
-UNFED, UNREAD, CONSTANT = 1, 2, 4
+NO_INPUT_PATH, NO_OUTPUT_PATH, CONSTANT = 1, 2, 4
 SHAPES = [[2, 1], [2, 4, 2, 1], [2, 8, 8, 8, 1], [7, *[32] * 6, 1], [2, 8, 8, 3]]
 ACTIVATE = {
     "tanh": np.tanh,
@@ -127,16 +127,16 @@ def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(layers: list[
     read = [np.ones(layers[-1], bool)]
     for link in reversed(links):
         read.append((link & read[-1][:, None]).any(axis=0))
-    expected = ~np.concatenate(fed) * UNFED + ~np.concatenate(read[::-1]) * UNREAD
+    expected = ~np.concatenate(fed) * NO_INPUT_PATH + ~np.concatenate(read[::-1]) * NO_OUTPUT_PATH
     _, states = units_of(layers, row)
-    assert np.array_equal(np.array(states) & (UNFED | UNREAD), expected)
+    assert np.array_equal(np.array(states) & (NO_INPUT_PATH | NO_OUTPUT_PATH), expected)
 
 
 def test_a_unit_that_is_never_on_is_constant():
     # x1 − 9 is below 0 all over the plane; the second unit's bias is no input
     row = np.array([1, 0, -9, 0, 0, 5, 1, 1, 0, 1, 1, 1, 0], np.float32)
     _, states = units_of([2, 3, 1], row, "relu")
-    assert states == [0, 0, CONSTANT, UNFED, 0, 0]
+    assert states == [0, 0, CONSTANT, NO_INPUT_PATH, 0, 0]
 
 
 def test_a_unit_that_is_on_at_a_training_point_is_not_constant():

@@ -2,7 +2,7 @@
 
 /** @import {Scale} from "./scale.js" */
 
-import { predict, winner } from "../state/forward.js";
+import { predict, argmax } from "../state/forward.js";
 
 /**
  * Colour every point of the grid.
@@ -50,7 +50,7 @@ function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
 function paintClasses(tables, values, nOutputs, n, pixels) {
   const top = tables[0].length - 1;
   for (let p = 0; p < n; p++) {
-    const best = winner(values, n, nOutputs, p);
+    const best = argmax(values, n, nOutputs, p);
     const confidence = (values[best * n + p] - 1 / nOutputs) / (1 - 1 / nOutputs);
     pixels[p] = tables[best][(confidence * top + 0.5) | 0];
   }

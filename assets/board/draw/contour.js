@@ -4,7 +4,7 @@
  * steep.
  */
 
-import { winner } from "../state/forward.js";
+import { argmax } from "../state/forward.js";
 
 /**
  * Add the line on which the outputs equal `level` to a path.
@@ -46,11 +46,11 @@ export function traceClasses(path, z, size, nClasses, step) {
     for (let column = 0; column < size - 1; column++) {
       const p = row * size + column;
       const q = p + size;
-      const first = winner(z, n, nClasses, p);
+      const first = argmax(z, n, nClasses, p);
       if (
-        first === winner(z, n, nClasses, p + 1) &&
-        first === winner(z, n, nClasses, q) &&
-        first === winner(z, n, nClasses, q + 1)
+        first === argmax(z, n, nClasses, p + 1) &&
+        first === argmax(z, n, nClasses, q) &&
+        first === argmax(z, n, nClasses, q + 1)
       ) continue;
       for (let k = 0; k < nClasses; k++) {
         const a = lead(z, n, nClasses, k, p);

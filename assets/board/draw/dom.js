@@ -43,7 +43,7 @@ export function icon(box, ...shapes) {
  * @param {Element} element
  * @param {string} text
  */
-export function say(element, text) {
+export function setText(element, text) {
   if (/** @type {Text|null} */ (element.firstChild)?.data !== text) element.textContent = text;
 }
 

@@ -2,14 +2,14 @@
 
 /**
  * @import {Board, Showing} from "../board.js"
- * @import {Paint} from "./still.js"
+ * @import {Paint} from "./cards.js"
  */
 
-import { contextOf, icon, make, say } from "../draw/dom.js";
-import { closeupGrid } from "../state/pace.js";
+import { contextOf, icon, make, setText } from "../draw/dom.js";
+import { closeupGrid } from "../state/resolution.js";
 import { makePainter } from "../draw/painter.js";
 import { drawPoints } from "../draw/points.js";
-import { CARD, FINE, PICTURE, drawCard, drawLegend } from "./still.js";
+import { CARD, FINE, PICTURE, drawCard, drawLegend } from "./cards.js";
 import { FONT, SvgContext, escapeText, hex, tag, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
 import * as words from "../state/words.js";
@@ -27,12 +27,12 @@ const HEADING = 52;
  */
 export function boardSvg(board) {
   if (board.stale) board.draw();
-  const { recording, shown, scale, theme } = board;
+  const { recording, displayed, scale, theme } = board;
   const paint = paintOf(board);
   const painter = makePainter(recording, closeupGrid(recording.nParameters));
   const points = new SvgContext();
   drawPoints(points, recording, scale, theme, PICTURE, 1);
-  const cards = shown.map((_, c) => drawCard(board, c, painter, paint));
+  const cards = displayed.map((_, c) => drawCard(board, c, painter, paint));
 
   const columns = cards.length > 4 ? Math.ceil(cards.length / 2) : cards.length;
   const inside = Math.max(2, columns) * (CARD + GAP) - GAP;
@@ -40,7 +40,7 @@ export function boardSvg(board) {
   const placed = cards.map(({ markup, height }, c) => {
     const [column, row] = [c % columns, Math.floor(c / columns)];
     const at = `translate(${column * (CARD + GAP)} ${HEADING + row * (height + GAP)})`;
-    return tag("g", { transform: at, "data-card": shown[c].card.key }, markup);
+    return tag("g", { transform: at, "data-card": displayed[c].card.key }, markup);
   });
   const below = HEADING + rows * (cards[0].height + GAP);
   const legend = drawLegend(board, inside, paint);
@@ -119,10 +119,10 @@ export function makeSave(board) {
     const name = `regviz-epoch-${board.recording.epochs[board.frame]}.${kind.toLowerCase()}`;
     try {
       download(await KINDS[kind].make(/** @type {Showing} */ (board)), name);
-      say(failed, "");
+      setText(failed, "");
     } catch (error) {
       console.error(error);
-      say(failed, `No ${kind} could be made.`);
+      setText(failed, `No ${kind} could be made.`);
     }
   };
   const buttons = Object.entries(KINDS).map(([kind, { tip }]) => {

@@ -6,7 +6,7 @@
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { contextOf, fit, make, say } from "../draw/dom.js";
+import { contextOf, fit, make, setText } from "../draw/dom.js";
 import { SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
 import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "../draw/theme.js";
@@ -19,10 +19,10 @@ import * as words from "../state/words.js";
  *
  * @param {import("../state/recording.js").Recording} recording
  * @param {number} c  which card
- * @param {{focus: (key: string) => void, strengthen: (key: string, strengthIndex: number) => void,
+ * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
  *   point: import("./pointing.js").OnPoint}} handlers
  */
-export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
+export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   const { key, label, about, networks } = cards[c];
   // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
   /** @type {Record<string, string>} */
@@ -68,7 +68,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
       make("div", { class: "axis", "aria-hidden": "true" }, parts.low, make("span", {}, "0"), parts.high)),
   );
   slider.hidden = !isAdjustable(cards[c]);
-  slider.addEventListener("input", () => strengthen(key, slider.valueAsNumber));
+  slider.addEventListener("input", () => setStrength(key, slider.valueAsNumber));
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     const control = /** @type {Element} */ (event.target).closest("button, input");
@@ -86,7 +86,7 @@ export function makeCard({ cards, network }, c, { focus, strengthen, point }) {
  * @param {import("../state/recording.js").Card} own
  * @param {Theme} theme
  */
-export function dressCard(card, { colour }, theme) {
+export function applyTheme(card, { colour }, theme) {
   const own = colour[theme.mode];
   card.element.style.setProperty("--method", own);
   const paper = parse(theme.dark ? "#1a1f29" : "#ffffff");
@@ -109,12 +109,12 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
     element.classList.toggle("focused", focused);
     pick.setAttribute("aria-pressed", String(focused));
   }
-  say(card.strength, strength);
+  setText(card.strength, strength);
   if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
   slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
   slider.setAttribute("aria-valuetext", strength);
   card.remark.hidden = !remark;
-  if (remark) say(card.remark, remark);
+  if (remark) setText(card.remark, remark);
 }
 
 /**
@@ -127,9 +127,9 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
  */
 export function updateNumbers({ values, element, diverged }, measures, task, lost) {
   if (element.classList.contains("lost") !== (lost !== null)) element.classList.toggle("lost", lost !== null);
-  if (lost !== null) say(diverged, `${words.divergedAt(lost)}. ${words.DIVERGED}`);
+  if (lost !== null) setText(diverged, `${words.divergedAt(lost)}. ${words.DIVERGED}`);
   for (const name in values) {
-    say(values[name], words.FORMATS[name](measures[name], task));
+    setText(values[name], words.FORMATS[name](measures[name], task));
     if (name === "sparsity") element.classList.toggle("sparse", measures[name] > 0);
   }
 }
@@ -149,9 +149,9 @@ export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
   fit(card.histogram, size.width, size.histogram, ratio);
   const context = contextOf(card.histogram);
   drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
-  say(card.zeros, words.zeros(card.counts[SIDE], weightIndex.length));
-  say(card.low, words.axis(-axes.range));
-  say(card.high, words.axis(axes.range));
+  setText(card.zeros, words.zeros(card.counts[SIDE], weightIndex.length));
+  setText(card.low, words.axis(-axes.range));
+  setText(card.high, words.axis(axes.range));
 }
 
 /**
@@ -161,13 +161,13 @@ export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
  * @param {Place|null} place
  * @param {string} prediction
  */
-export function updateCross({ cross, there }, place, prediction) {
+export function updateCrosshair({ cross, there }, place, prediction) {
   cross.hidden = there.hidden = place === null;
   if (place === null) return;
   cross.style.setProperty("--x", String(place.x));
   cross.style.setProperty("--y", String(place.y));
   there.classList.toggle("top", place.y > 0.75);
-  say(there, prediction);
+  setText(there, prediction);
 }
 
 /**

@@ -14,7 +14,7 @@
  * @property {string} colour
  * @property {number[]} dash
  * @property {number} width
- * @property {(value: number|undefined) => string} say  the value as the legend writes it
+ * @property {(value: number|undefined) => string} formatValue  the value as the legend writes it
  *
  * @typedef {{epoch: number, text: string}} ChartMark
  *
@@ -35,7 +35,7 @@
 /** @import {Plot} from "../draw/plot.js"
  * @import {Theme} from "../draw/theme.js" */
 
-import { contextOf, fit, icon, make, onResize, say } from "../draw/dom.js";
+import { contextOf, fit, icon, make, onResize, setText } from "../draw/dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
@@ -168,9 +168,9 @@ function updateLegend(chart, { series, lastEpoch }) {
  */
 function updateValues({ hover, at, values }, data) {
   const frame = hover < 0 ? data.now : hover;
-  say(at, `at epoch ${data.epochs[frame]}`);
+  setText(at, `at epoch ${data.epochs[frame]}`);
   at.classList.toggle("hovered", hover >= 0);
-  data.series.forEach((series, i) => say(values[i], series.say(series.values?.[frame])));
+  data.series.forEach((series, i) => setText(values[i], series.formatValue(series.values?.[frame])));
 }
 
 /**

@@ -12,8 +12,8 @@
  * @import {Network, Task} from "../state/forward.js"
  */
 
-import { contextOf, make, say } from "../draw/dom.js";
-import { outputs, winner } from "../state/forward.js";
+import { contextOf, make, setText } from "../draw/dom.js";
+import { outputs, argmax } from "../state/forward.js";
 import { paintBoundary } from "../draw/painter.js";
 import { listenToKeys, listenToPointer } from "./pointing.js";
 import { makePoints } from "../state/prune.js";
@@ -75,7 +75,7 @@ function begin(panel, recording) {
   panel.sets = [train, test].map((rows) => makePoints(recording.network, rows));
   const regression = recording.network.task === "regression";
   panel.discrete.hidden = regression;
-  say(panel.title, regression ? "Predictions" : "Boundary");
+  setText(panel.title, regression ? "Predictions" : "Boundary");
   panel.title.dataset.tip = words.boundary(recording.network.task);
 }
 
@@ -124,7 +124,7 @@ function markWrong(canvas, sets, { network, domain: [low, high], points }, row, 
  */
 function classOf({ task }, { raw, n }, p) {
   if (task === "binary") return raw[p] > 0 ? 1 : 0;
-  return winner(raw, n, raw.length / n, p);
+  return argmax(raw, n, raw.length / n, p);
 }
 
 /**
@@ -142,8 +142,8 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
   if (place && point) {
     cross.style.setProperty("--x", String(place.x));
     cross.style.setProperty("--y", String(place.y));
-    say(readout, words.predictionsAt(point, predictions));
-  } else if (wrong) say(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
+    setText(readout, words.predictionsAt(point, predictions));
+  } else if (wrong) setText(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
 }
 
 /**

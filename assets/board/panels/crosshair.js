@@ -1,6 +1,6 @@
 /** The crosshair on all pictures, and what each network predicts there. */
 
-import { updateCross } from "./card.js";
+import { updateCrosshair } from "./card.js";
 import { updatePlace } from "./closeup.js";
 import { evaluate, featuresOf } from "../state/forward.js";
 import { prediction } from "../state/words.js";
@@ -8,14 +8,14 @@ import { prediction } from "../state/words.js";
 /**
  * @param {import("../board.js").Showing} board
  */
-export function pointAt({ place, recording, shown, cards, focus }) {
+export function pointAt({ place, recording, displayed, cards, focus }) {
   const { network, domain: [low, high] } = recording;
   /** @type {[number, number]|null} */
   const point = place && [low + place.x * (high - low), high - place.y * (high - low)];
   const inputs = point && featuresOf(network.features, [point[0]], [point[1]]);
-  const predictions = shown.map(({ card, drawn }, c) => {
+  const predictions = displayed.map(({ card, drawn }, c) => {
     const text = inputs ? prediction(network.task, [...evaluate(network, drawn, 0, inputs, 1)]) : "";
-    updateCross(cards[c], place, text);
+    updateCrosshair(cards[c], place, text);
     return { label: card.label, text };
   });
   updatePlace(focus.panels.closeup, place, point, predictions, network.task);

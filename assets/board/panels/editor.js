@@ -6,7 +6,7 @@
  * @import {Shape} from "../state/units.js"
  */
 
-import { make, say } from "../draw/dom.js";
+import { make, setText } from "../draw/dom.js";
 import { featureName, parameterName, unitName } from "./readout.js";
 import { niceCeiling } from "../state/recording.js";
 import { parameterOf, placeOf } from "../state/units.js";
@@ -67,7 +67,7 @@ export function openEditor(editor, network, shape, row, index, range) {
   const fanIn = shape.layers[layer - 1];
   editor.index = index;
   editor.reach = niceCeiling(Math.max(range, Math.abs(row[index]) || 0));
-  say(editor.title, unitName(network, layer, unit));
+  setText(editor.title, unitName(network, layer, unit));
   editor.choice.replaceChildren();
   for (let i = 0; i <= fanIn; i++) {
     const value = String(parameterOf(shape, layer, unit, i));
@@ -76,7 +76,7 @@ export function openEditor(editor, network, shape, row, index, range) {
   editor.choice.value = String(index);
   editor.element.setAttribute("aria-label", `Change the weights of ${unitName(network, layer, unit)}`);
   editor.element.hidden = false;
-  sayChoices(editor, network, shape, row);
+  updateChoices(editor, network, shape, row);
 }
 
 /** @param {Editor} editor */
@@ -104,7 +104,7 @@ export function updateEditor(editor, network, shape, row, edited) {
   slider.setAttribute("aria-valuetext", `${parameterName(network, placeOf(shape, index))}: ${number(value, DECIMALS)}`);
   if (!editor.number.matches(":focus")) editor.number.value = Number.isFinite(value) ? value.toFixed(DECIMALS) : "";
   // an open list must not change under the pointer
-  if (!choice.matches(":focus")) sayChoices(editor, network, shape, row);
+  if (!choice.matches(":focus")) updateChoices(editor, network, shape, row);
   editor.zero.disabled = value === 0;
   editor.undo.disabled = !edited.has(index);
 }
@@ -115,13 +115,13 @@ export function updateEditor(editor, network, shape, row, edited) {
  * @param {Shape} shape
  * @param {Float32Array} row
  */
-function sayChoices({ choice }, network, shape, row) {
+function updateChoices({ choice }, network, shape, row) {
   for (const option of choice.options) {
     const index = Number(option.value);
     const { layer, input } = placeOf(shape, index);
     const bias = input === shape.layers[layer - 1];
     const source = layer === 1 ? `from ${featureName(network.features[input])}` : `from unit ${input + 1}`;
-    say(option, `${bias ? "bias" : `weight ${source}`}: ${number(row[index], DECIMALS)}`);
+    setText(option, `${bias ? "bias" : `weight ${source}`}: ${number(row[index], DECIMALS)}`);
   }
 }
 

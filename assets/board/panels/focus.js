@@ -5,12 +5,12 @@
 
 /**
  * @import {Recording} from "../state/recording.js"
- * @import {Shown} from "../state/shown.js"
+ * @import {Displayed} from "../state/displayed.js"
  * @import {Board, Showing} from "../board.js"
  */
 
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
-import { make, say } from "../draw/dom.js";
+import { make, setText } from "../draw/dom.js";
 import { describeLosses, makeLosses, updateLosses } from "./losses.js";
 import { describeNetwork, makeNetwork, updateNetwork } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
@@ -59,35 +59,35 @@ export function makeFocus(board) {
 /**
  * @param {Focus} focus
  * @param {Showing} board
- * @param {Shown} shown  of the card in focus
+ * @param {Displayed} displayed  of the card in focus
  * @param {import("../draw/painter.js").Painter} painter  of its boundary
  */
-export function updateFocus(focus, board, shown, painter) {
+export function updateFocus(focus, board, displayed, painter) {
   const { name, strength, panels, seen, element } = focus;
   const { recording, scale, theme, ratio, axes, view, marks } = board;
-  const { card, k, t, c } = shown;
+  const { card, k, t, c } = displayed;
   const colour = card.colour[theme.mode];
   element.style.setProperty("--method", colour);
-  say(name, card.label);
-  say(strength, shown.strength);
-  say(focus.remark, shown.changed ? words.changed(shown.remark) : "");
+  setText(name, card.label);
+  setText(strength, displayed.strength);
+  setText(focus.remark, displayed.changed ? words.changed(displayed.remark) : "");
   const draws = {
     closeup: () =>
-      updateCloseup(panels.closeup, painter, recording, shown.drawn, {
+      updateCloseup(panels.closeup, painter, recording, displayed.drawn, {
         scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
       }),
     network: () =>
-      updateNetwork(panels.network, recording, shown.drawn, scale, theme, ratio, {
-        t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: shown.dropRate,
+      updateNetwork(panels.network, recording, displayed.drawn, scale, theme, ratio, {
+        t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
     weights: () =>
-      updateWeights(panels.weights, recording, shown.row, {
+      updateWeights(panels.weights, recording, displayed.row, {
         axes, threshold: view.threshold, colours: board.cards[c].colours, theme, ratio,
       }),
     pruning: () =>
-      updatePruning(panels.pruning, recording, board.shown, {
+      updatePruning(panels.pruning, recording, board.displayed, {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };
@@ -99,7 +99,7 @@ export function updateFocus(focus, board, shown, painter) {
  *
  * @param {Focus} focus
  * @param {Recording} recording
- * @param {Shown} shown
+ * @param {Displayed} displayed
  */
 export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];

@@ -6,7 +6,7 @@
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { icon, make, say } from "../draw/dom.js";
+import { icon, make, setText } from "../draw/dom.js";
 import { CORNERS, SHAPES, trainColour } from "../draw/points.js";
 import { isComplete } from "../state/recording.js";
 import { HISTOGRAM, axis, boundary, className } from "../state/words.js";
@@ -80,7 +80,7 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
  * How far the cube has come, and what of it was left out to keep it small.
  *
  * @param {Legend} legend
- * @param {Pick<Recording, "epochs"|"half"|"lastEpoch"|"nFrames"|"held"|"diverged">} recording
+ * @param {Pick<Recording, "epochs"|"half"|"lastEpoch"|"nFrames"|"nReceived"|"diverged">} recording
  */
 export function updateStatus({ status }, recording) {
   const { epochs, half, lastEpoch, nFrames } = recording;
@@ -91,10 +91,10 @@ export function updateStatus({ status }, recording) {
     status.setAttribute("aria-live", done ? "polite" : "off");
     if (!done) explain(status, null); // which was that of the run before
   }
-  if (!done) return say(status, training(Math.floor((100 * epochs[epochs.length - 1]) / lastEpoch)));
+  if (!done) return setText(status, training(Math.floor((100 * epochs[epochs.length - 1]) / lastEpoch)));
   const notes = [nFrames < Math.min(lastEpoch, FRAMES) + 1 && `${nFrames} epochs kept`, half && "half precision"].filter(Boolean);
   explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
-  say(status, summary(recording));
+  setText(status, summary(recording));
 }
 
 /**

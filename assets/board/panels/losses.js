@@ -106,14 +106,14 @@ export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARK
 export function describeLosses({ chart, data, shown }, recording, k, frame) {
   // out of sight it may show another network still, or none
   if (!data || shown?.recording !== recording || shown.k !== k) return;
-  const { held, epochs, diverged } = recording;
-  const drawn = data.series.flatMap(({ name, values, say }) => (values ? [{ name, values, say }] : []));
+  const { nReceived, epochs, diverged } = recording;
+  const drawn = data.series.flatMap(({ name, values, formatValue }) => (values ? [{ name, values, formatValue }] : []));
   const [{ values: test }] = drawn;
   let best = 0;
-  for (let t = 1; t < held; t++) if (test[t] < test[best]) best = t;
+  for (let t = 1; t < nReceived; t++) if (test[t] < test[best]) best = t;
   const now = isDiverged(recording, frame, k)
     ? divergedAt(diverged[k])
-    : drawn.map(({ name, values, say }) => `${name} ${say(values[frame])}`).join(", ");
+    : drawn.map(({ name, values, formatValue }) => `${name} ${formatValue(values[frame])}`).join(", ");
   const least = `The lowest test loss is ${precise(test[best])}, at epoch ${epochs[best]}.`;
   const sentence = `Losses of ${shown.card.label} over the epochs. At epoch ${epochs[frame]}: ${now}. ${least}`;
   chart.canvas.setAttribute("aria-label", sentence);
@@ -135,7 +135,7 @@ function dataOf(recording, k, card, theme, log, range) {
   /** @type {(kind: keyof typeof STYLES, rest: Pick<Series, "name"|"tip"|"values"> & Partial<Series>) => Series} */
   const line = (kind, rest) => {
     const { dash, width, colour } = STYLES[kind];
-    return { dash, width, colour: css(colour(own, ink, paper)), say: precise, ...rest };
+    return { dash, width, colour: css(colour(own, ink, paper)), formatValue: precise, ...rest };
   };
   const { task } = network;
   const tips = { test: TERMS.test_loss.text(task), validation: VALIDATION, train: TERMS.train_loss.text(task) };
@@ -148,7 +148,7 @@ function dataOf(recording, k, card, theme, log, range) {
   series.push(line("penalty", {
     name: "penalty",
     tip: PENALTY,
-    ...(acts ? { values: penalty } : { values: null, say: () => "none" }),
+    ...(acts ? { values: penalty } : { values: null, formatValue: () => "none" }),
   }));
   return {
     // one that turns out to diverge is drawn anew
@@ -184,14 +184,14 @@ function valuesOf(recording, name, k) {
  * @returns {[number, number]}
  */
 function commonRange(recording) {
-  const { diverged, held } = recording;
+  const { diverged, nReceived } = recording;
   const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let least = Infinity;
   let most = 0;
   for (const k of finite.length ? finite : networks) {
     for (const name of ["test_loss", "validation_loss", "train_loss"]) {
-      for (let t = 0; t < (finite.length ? held : 1); t++) {
+      for (let t = 0; t < (finite.length ? nReceived : 1); t++) {
         const value = metric(recording, name, t, k);
         if (value > most) most = value;
         if (value > 0 && value < least) least = value;

@@ -7,20 +7,20 @@
  * @import {Palette, Strip} from "../draw/diagram.js"
  * @import {Diagram} from "../draw/placement.js"
  * @import {Recording} from "../state/recording.js"
- * @import {Target} from "./steering.js"
+ * @import {Target} from "./diagram_input.js"
  * @import {Units} from "../state/units.js"
  */
 
 import {
   drawChosen, drawEdited, drawFrame, drawLinks, drawUnits, makePalette, makeStrip, paintUnits,
 } from "../draw/diagram.js";
-import { contextOf, fit, icon, make, onResize, say } from "../draw/dom.js";
+import { contextOf, fit, icon, make, onResize, setText } from "../draw/dom.js";
 import { closeEditor, makeEditor, openEditor, placeEditor, updateEditor } from "./editor.js";
 import { arrange, middleOf } from "../draw/placement.js";
 import {
   featureName, incoming, makeReadout, placeReadout, stateOf, unitName, updateReadout,
 } from "./readout.js";
-import { NOTHING, listen, rove } from "./steering.js";
+import { NO_TARGET, listen, setTabStop } from "./diagram_input.js";
 import { drawMask, inUse, layerOf, makeUnits, parameterOf, placeOf, updateUnits } from "../state/units.js";
 import { className, number, shortened } from "../state/words.js";
 
@@ -113,9 +113,9 @@ export function makeNetwork({ onEdit, onReset }) {
     names: { inputs: /** @type {string[]} */ ([]), outputs: /** @type {string[]} */ ([]) },
 
     // what the visitor does
-    /** @type {Target} */ hover: NOTHING,
-    /** @type {Target} */ focus: NOTHING,
-    /** @type {Target} what the readout tells about */ told: NOTHING,
+    /** @type {Target} */ hover: NO_TARGET,
+    /** @type {Target} */ focus: NO_TARGET,
+    /** @type {Target} what the readout tells about */ told: NO_TARGET,
     touched: -1,
     unit: -1,
     draws: 0,
@@ -162,7 +162,7 @@ export function updateNetwork(panel, recording, row, scale, theme, ratio, option
   panel.ratio = ratio;
   ({ t: panel.t, colour: panel.colour, edited: panel.edited, range: panel.range, dropRate: panel.dropRate } = options);
   const known = panel.run === recording.run && panel.units && panel.strip;
-  const { units, strip } = known ? /** @type {Ready} */ (panel) : furnish(panel, recording);
+  const { units, strip } = known ? /** @type {Ready} */ (panel) : beginRun(panel, recording);
   if (panel.palette?.mode !== theme.mode) {
     panel.palette = makePalette(recording, theme);
     panel.element.style.setProperty("--positive", panel.palette.positive);
@@ -209,7 +209,7 @@ export function describeNetwork({ canvas, buttons, units, recording, row, mask }
  * @param {Recording} recording
  * @returns {{units: Units, strip: Strip}}
  */
-function furnish(panel, recording) {
+function beginRun(panel, recording) {
   const units = makeUnits(recording);
   const strip = makeStrip(units);
   const { layers, count } = units.shape;
@@ -220,7 +220,7 @@ function furnish(panel, recording) {
   panel.strip = strip;
   panel.palette = null;
   panel.diagram = null;
-  panel.hover = panel.focus = NOTHING;
+  panel.hover = panel.focus = NO_TARGET;
   panel.touched = -1;
   panel.memory = new Uint8Array(count);
   panel.buttons = Array.from({ length: count }, (_, u) => {
@@ -281,7 +281,7 @@ function rearrange(panel) {
   headings.forEach(({ element, name }, l) => {
     const spacious = pitch >= SPACIOUS;
     const ends = spacious ? ["inputs", "output"] : ["in", "out"];
-    say(name, l === 0 ? ends[0] : l === last ? ends[1] : spacious ? `layer ${l}` : String(l));
+    setText(name, l === 0 ? ends[0] : l === last ? ends[1] : spacious ? `layer ${l}` : String(l));
     element.style.left = `${x[l]}px`;
   });
   buttons.forEach((button, u) => {
@@ -325,7 +325,7 @@ function draw(panel) {
   }
   drawEdited(context, units.shape, diagram, row, edited, colour, palette);
   drawNames(context, arranged);
-  sayNumbers(arranged);
+  updateLabels(arranged);
   if (editor.index >= 0) updateEditor(editor, recording.network, units.shape, row, edited);
   showReadout(arranged, spot, fresh);
 }
@@ -358,13 +358,13 @@ function drawNames(context, { diagram, units, palette, names, font }) {
  *
  * @param {Arranged} panel
  */
-function sayNumbers({ headings, units, edited, dropRate, hint, dropped, toggle, again, reset, masking, diagram }) {
+function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle, again, reset, masking, diagram }) {
   const { layers } = units.shape;
   const of = diagram.pitch >= SPACIOUS ? " of " : "/";
   for (let l = 0; l < layers.length - 1; l++) {
     // figure spaces, so that nothing moves when a digit goes
     const n = String(inUse(units, l)).padStart(String(layers[l]).length, "\u2007");
-    say(headings[l].count, `${n}${of}${layers[l]}`);
+    setText(headings[l].count, `${n}${of}${layers[l]}`);
   }
   hint.hidden = dropRate > 0;
   toggle.hidden = !(dropRate > 0);
@@ -376,7 +376,7 @@ function sayNumbers({ headings, units, edited, dropRate, hint, dropped, toggle, 
   }
   reset.classList.toggle("idle", edited.size === 0);
   reset.disabled = edited.size === 0;
-  say(reset, edited.size ? `Reset ${edited.size === 1 ? "1 edit" : `${edited.size} edits`}` : "Reset");
+  setText(reset, edited.size ? `Reset ${edited.size === 1 ? "1 edit" : `${edited.size} edits`}` : "Reset");
 }
 
 /**
@@ -396,7 +396,7 @@ function chooseMask(panel) {
  * @param {NetworkPanel} panel
  */
 function target({ hover, focus }) {
-  return hover === NOTHING ? focus : hover;
+  return hover === NO_TARGET ? focus : hover;
 }
 
 /**
@@ -409,7 +409,7 @@ function target({ hover, focus }) {
 function showReadout(panel, spot, moved) {
   const { readout, units, diagram, size, editor } = panel;
   const { element } = readout;
-  const on = spot !== NOTHING && editor.index < 0;
+  const on = spot !== NO_TARGET && editor.index < 0;
   if (element.hidden !== !on) element.hidden = !on;
   if (!on) return;
   updateReadout(readout, panel, spot);
@@ -434,7 +434,7 @@ function edit(panel, index) {
   const bias = input === units.shape.layers[layer - 1];
   const spot = bias ? { x: diagram.x[layer], y: diagram.y[u] } : middleOf(units.shape, diagram, index);
   placeEditor(editor, size, spot, bias ? diagram.side[layer] / 2 : 0);
-  rove(panel, u);
+  setTabStop(panel, u);
   draw(panel);
 }
 

@@ -7,12 +7,12 @@
  * @import {Task} from "../state/forward.js"
  * @import {Measured} from "../state/prune.js"
  * @import {Recording} from "../state/recording.js"
- * @import {Shown} from "../state/shown.js"
+ * @import {Displayed} from "../state/displayed.js"
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { make, say } from "../draw/dom.js";
-import { makeWorkshop, measure, unmeasured } from "../state/prune.js";
+import { make, setText } from "../draw/dom.js";
+import { makeEvaluator, measure, makeMeasured } from "../state/prune.js";
 import * as words from "../state/words.js";
 
 // of the slider
@@ -66,7 +66,7 @@ export function makePruning({ onThreshold }) {
     /** @type {string|null} */ run: null,
     range: 1,
     /** @type {boolean|null} */ off: null,
-    /** @type {ReturnType<typeof makeWorkshop>|null} */ workshop: null,
+    /** @type {ReturnType<typeof makeEvaluator>|null} */ evaluator: null,
     /** @type {Line[]} */ lines: [],
   };
   slider.addEventListener("input", () => onThreshold(thresholdAt(slider.valueAsNumber, panel.range)));
@@ -76,27 +76,27 @@ export function makePruning({ onThreshold }) {
 /**
  * @param {Pruning} panel
  * @param {Recording} recording
- * @param {Shown[]} shown  what each card shows
+ * @param {Displayed[]} displayed  what each card shows
  * @param {{focus: number, threshold: number, range: number, theme: Theme}} options  the card in
  *   focus, and the largest threshold
  */
-export function updatePruning(panel, recording, shown, { focus, threshold, range, theme }) {
-  const known = panel.run === recording.run ? panel.workshop : null;
-  const workshop = known ?? begin(panel, recording);
+export function updatePruning(panel, recording, displayed, { focus, threshold, range, theme }) {
+  const known = panel.run === recording.run ? panel.evaluator : null;
+  const evaluator = known ?? begin(panel, recording);
   panel.range = range;
   const { network, weightIndex } = recording;
   const { lines } = panel;
   const pruning = threshold > 0;
   if (panel.off !== !pruning) panel.element.classList.toggle("off", (panel.off = !pruning));
-  shown.forEach(({ card, row, lost }, c) => {
+  displayed.forEach(({ card, row, lost }, c) => {
     const line = lines[c];
-    measure(workshop, row, 0, line.before);
-    if (pruning) measure(workshop, row, threshold, line.after);
+    measure(evaluator, row, 0, line.before);
+    if (pruning) measure(evaluator, row, threshold, line.after);
     write(line, pruning ? line.after : line.before, weightIndex.length, network.task, lost !== null);
-    dress(line, card.colour[theme.mode], c === focus);
+    highlight(line, card.colour[theme.mode], c === focus);
   });
-  const text = verdictOf(lines[focus], recording, shown[focus], pruning);
-  say(panel.verdict, text);
+  const text = verdictOf(lines[focus], recording, displayed[focus], pruning);
+  setText(panel.verdict, text);
   move(panel, threshold, text);
 }
 
@@ -147,11 +147,11 @@ function begin(panel, recording) {
   );
   panel.lines = cards.map(({ label }) => makeLine(label, hidden, nParameters));
   panel.body.replaceChildren(...panel.lines.map(({ element }) => element));
-  say(panel.hint, `How far can each network be pruned before its ${name} ${task === "regression" ? "rises" : "falls"}?`);
+  setText(panel.hint, `How far can each network be pruned before its ${name} ${task === "regression" ? "rises" : "falls"}?`);
   panel.element.classList.toggle("losses", task === "regression");
   panel.run = run;
-  panel.workshop = makeWorkshop(recording);
-  return panel.workshop;
+  panel.evaluator = makeEvaluator(recording);
+  return panel.evaluator;
 }
 
 /**
@@ -164,7 +164,7 @@ function makeLine(label, hidden, nParameters) {
     count: make("span", { class: "count" }),
     share: make("span", { class: "share" }),
     kept: make("i", {}),
-    held: make("i", { class: "held" }),
+    unpruned: make("i", { class: "unpruned" }),
     units: make("td", { class: "units" }),
     was: make("span", { class: "was" }),
     is: make("span", { class: "is" }),
@@ -173,12 +173,12 @@ function makeLine(label, hidden, nParameters) {
   const element = make("tr", {},
     make("th", { scope: "row" }, make("i", { class: "swatch" }), label),
     make("td", { class: "left" }, parts.count, parts.share,
-      make("span", { class: "bar", "aria-hidden": "true" }, parts.held, parts.kept)),
+      make("span", { class: "bar", "aria-hidden": "true" }, parts.unpruned, parts.kept)),
     ...(hidden ? [parts.units] : []),
     make("td", { class: "score" }, parts.was, make("span", { class: "pruned" }, " → ", parts.is)),
     make("td", { class: "change" }, parts.change),
   );
-  const [before, after] = [unmeasured(nParameters), unmeasured(nParameters)];
+  const [before, after] = [makeMeasured(nParameters), makeMeasured(nParameters)];
   return {
     element, ...parts, before, after,
     /** @type {string|null} */ colour: null,
@@ -199,17 +199,17 @@ function write(line, now, size, task, diverged) {
   const { before, element } = line;
   const worth = task === "regression" ? "loss" : "accuracy";
   const format = words.FORMATS[`test_${worth}`];
-  say(line.count, String(now.left));
-  say(line.share, words.percent(now.left / size));
-  line.held.style.transform = `scaleX(${before.left / size})`;
+  setText(line.count, String(now.left));
+  setText(line.share, words.percent(now.left / size));
+  line.unpruned.style.transform = `scaleX(${before.left / size})`;
   line.kept.style.transform = `scaleX(${now.left / size})`;
-  say(line.units, String(now.connected));
+  setText(line.units, String(now.connected));
   if (line.diverged !== diverged) element.classList.toggle("lost", (line.diverged = diverged));
-  say(line.was, diverged ? "diverged" : format(before[worth], task));
-  say(line.is, format(now[worth], task));
+  setText(line.was, diverged ? "diverged" : format(before[worth], task));
+  setText(line.is, format(now[worth], task));
   const change = now[worth] - before[worth];
   const text = task === "regression" ? words.FORMATS.gap(change, task) : words.signed(100 * change, 1);
-  say(line.change, text);
+  setText(line.change, text);
   const moved = /[1-9]/.test(text);
   if (line.moved !== moved) element.classList.toggle("moved", (line.moved = moved));
 }
@@ -219,7 +219,7 @@ function write(line, now, size, task, diverged) {
  * @param {string} colour
  * @param {boolean} focused
  */
-function dress(line, colour, focused) {
+function highlight(line, colour, focused) {
   if (line.colour !== colour) line.element.style.setProperty("--method", (line.colour = colour));
   if (line.focused === focused) return;
   line.focused = focused;
@@ -233,7 +233,7 @@ function dress(line, colour, focused) {
  *
  * @param {Line} line
  * @param {Recording} recording
- * @param {Shown} shown
+ * @param {Displayed} displayed
  * @param {boolean} pruning
  */
 function verdictOf({ before, after }, { network, weightIndex }, { card: { label }, lost }, pruning) {
@@ -260,7 +260,7 @@ function move({ slider, value, range, off }, threshold, text) {
   slider.value = String(position);
   slider.style.setProperty("--shown", String(position / STEPS));
   const below = range < 1e5 ? threshold.toFixed(decimals(range)) : threshold.toExponential(2).replace("e+", "e");
-  say(value, off ? "off" : `|w| < ${below}`);
+  setText(value, off ? "off" : `|w| < ${below}`);
   slider.setAttribute("aria-valuetext", off ? "off" : `${below}. ${text}`);
 }
 

@@ -8,8 +8,8 @@
  */
 
 import { drawHeatmap } from "../draw/diagram.js";
-import { contextOf, fit, make, say } from "../draw/dom.js";
-import { CONSTANT, UNFED, UNREAD, layerOf, parameterOf, placeOf } from "../state/units.js";
+import { contextOf, fit, make, setText } from "../draw/dom.js";
+import { CONSTANT, NO_INPUT_PATH, NO_OUTPUT_PATH, layerOf, parameterOf, placeOf } from "../state/units.js";
 import { className, number, signed, weight } from "../state/words.js";
 
 const ENLARGED = 120;
@@ -109,8 +109,8 @@ export function stateOf(network, units, u, mask) {
   const state = units.states[u];
   const layer = layerOf(units.shape, u);
   if (mask && !mask[u]) return "Dropped: with this mask its value is 0.";
-  if (state & UNFED) return "Cut off: no path of weights ≠ 0 from an input. The same value everywhere.";
-  if (state & UNREAD) return layer === 0 ? "Not in use: no path of weights ≠ 0 to an output." : "Cut off: no path of weights ≠ 0 to an output. It changes nothing.";
+  if (state & NO_INPUT_PATH) return "Cut off: no path of weights ≠ 0 from an input. The same value everywhere.";
+  if (state & NO_OUTPUT_PATH) return layer === 0 ? "Not in use: no path of weights ≠ 0 to an output." : "Cut off: no path of weights ≠ 0 to an output. It changes nothing.";
   if (state !== CONSTANT) return "";
   return network.activation === "relu" && units.high[u] === 0
     ? "Dead: 0 at all points, so no gradient reaches it."
@@ -158,29 +158,29 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
   readout.element.classList.toggle("link", index >= 0);
   if (index >= 0) {
     const place = placeOf(shape, index);
-    say(title, "weight");
-    say(value, weight(row[index]));
-    say(a, `from ${unitName(network, place.layer - 1, place.input)}`);
-    say(b, `to ${unitName(network, place.layer, place.unit)}`);
-    say(c, edited.has(index) ? "changed by you" : "click to change it");
+    setText(title, "weight");
+    setText(value, weight(row[index]));
+    setText(a, `from ${unitName(network, place.layer - 1, place.input)}`);
+    setText(b, `to ${unitName(network, place.layer, place.unit)}`);
+    setText(c, edited.has(index) ? "changed by you" : "click to change it");
     return;
   }
   const layer = layerOf(shape, unit);
   const j = unit - shape.first[layer];
   const probability = layer === shape.layers.length - 1 && network.task === "binary";
-  say(title, unitName(network, layer, j) + (probability ? `: p(${className(network, 1)})` : ""));
-  say(a, `values ${number(units.low[unit])} to ${number(units.high[unit])}`);
+  setText(title, unitName(network, layer, j) + (probability ? `: p(${className(network, 1)})` : ""));
+  setText(a, `values ${number(units.low[unit])} to ${number(units.high[unit])}`);
   if (layer === 0) {
     let readers = 0;
     for (let k = 0; k < shape.layers[1]; k++) if (row[parameterOf(shape, 1, k, j)] !== 0) readers++;
-    say(b, `read by ${readers} of ${shape.layers[1]} units`);
-    say(c, "");
-    say(note, stateOf(network, units, unit, mask));
+    setText(b, `read by ${readers} of ${shape.layers[1]} units`);
+    setText(c, "");
+    setText(note, stateOf(network, units, unit, mask));
   } else {
     const fanIn = shape.layers[layer - 1];
-    say(b, `${incoming(shape, row, layer, j)} of ${fanIn} weights ≠ 0`);
-    say(c, `bias ${signed(row[parameterOf(shape, layer, j, fanIn)], 3)}`);
-    say(note, stateOf(network, units, unit, mask) || formulaOf(network, shape, row, layer, j));
+    setText(b, `${incoming(shape, row, layer, j)} of ${fanIn} weights ≠ 0`);
+    setText(c, `bias ${signed(row[parameterOf(shape, layer, j, fanIn)], 3)}`);
+    setText(note, stateOf(network, units, unit, mask) || formulaOf(network, shape, row, layer, j));
   }
   const side = Math.round(ENLARGED * ratio);
   fit(heatmap, ENLARGED, ENLARGED, ratio);

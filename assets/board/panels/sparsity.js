@@ -128,7 +128,7 @@ export function describeSparsity({ chart, data, shown }, recording, k, frame) {
   if (!data || shown?.recording !== recording || shown.k !== k) return;
   const now = isDiverged(recording, frame, k)
     ? divergedAt(recording.diverged[k])
-    : data.series.map(({ name, values, say }) => `${name} ${say(values?.[frame])}`).join(", ");
+    : data.series.map(({ name, values, formatValue }) => `${name} ${formatValue(values?.[frame])}`).join(", ");
   const sentence = `Sparsity of ${shown.card.label} over the epochs. At epoch ${recording.epochs[frame]}: ${now}.`;
   chart.canvas.setAttribute("aria-label", sentence);
 }
@@ -150,7 +150,7 @@ function measuresOf(panel, recording, k) {
   /** @type {Measured} */
   const measured = panel.measured.get(k) ?? { zeros: [], hoyer: [], effective: [] };
   panel.measured.set(k, measured);
-  for (let t = measured.zeros.length; t < recording.held; t++) {
+  for (let t = measured.zeros.length; t < recording.nReceived; t++) {
     // the weights of a network that is lost are those that it had before
     const lost = isDiverged(recording, t, k);
     copyRow(recording, t, k, panel.row);
@@ -175,12 +175,12 @@ function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) 
   /** @type {(write: (x: number) => number|string) => (share: number|undefined) => string} */
   const counted = (write) => (share = NaN) => (share >= 0 ? `${write(share * n)} of ${n} · ${percent(share)}` : "–");
   /** @type {Record<Measure, (share: number|undefined) => string>} */
-  const says = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
+  const formats = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
   return {
     key: run,
     epochs, lastEpoch,
     series: entries(LINES).map(([key, { colour, ...line }]) =>
-      ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], say: says[key] })),
+      ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], formatValue: formats[key] })),
     marks: NO_MARKS,
     now: 0,
     log: false,

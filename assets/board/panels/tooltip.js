@@ -3,7 +3,7 @@
  * the keyboard's focus, or tapped. Escape closes it, and the pointer may move onto it.
  */
 
-import { make, say } from "../draw/dom.js";
+import { make, setText } from "../draw/dom.js";
 
 const DISTANCE = 6;
 const LINGER = 120;
@@ -27,7 +27,7 @@ export function addTooltip(root) {
     if (target === owner) return;
     hide();
     owner = target;
-    say(tip, target.dataset.tip ?? "");
+    setText(tip, target.dataset.tip ?? "");
     tip.hidden = false;
     target.setAttribute("aria-describedby", id);
     place(tip, target, root);

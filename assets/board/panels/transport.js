@@ -3,7 +3,7 @@
  * is marked on it, speed, loop, and the strength of all methods.
  */
 
-import { icon, make, say } from "../draw/dom.js";
+import { icon, make, setText } from "../draw/dom.js";
 import { isMoving } from "../state/player.js";
 import * as words from "../state/words.js";
 
@@ -56,7 +56,7 @@ export function makeTransport(board) {
  * @param {{element: HTMLElement}} transport
  * @returns {HTMLElement}  what has to stand right before it
  */
-export function makeStuck({ element }) {
+export function watchSticky({ element }) {
   const above = make("i", { class: "probe", "aria-hidden": "true" });
   const watch = new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
     element.classList.toggle("stuck", !isIntersecting && boundingClientRect.top < 0);
@@ -72,7 +72,7 @@ export function makeStuck({ element }) {
  */
 function makeStrengths(board) {
   const slider = make("input", { type: "range", class: "strength-index", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
-  slider.addEventListener("input", () => board.strengthenAll(slider.valueAsNumber));
+  slider.addEventListener("input", () => board.setAllStrengths(slider.valueAsNumber));
   const text = make("span", { class: "value", "aria-hidden": "true" });
   const link = button("link", "Move all strengths together", () => board.toggleLink());
   const element = make(
@@ -95,7 +95,7 @@ function makeStrengths(board) {
  */
 export function updateTransport(transport, recording, state) {
   const { play, slider, now, last, speed, loop } = transport;
-  const { held, nFrames, epochs, lastEpoch } = recording;
+  const { nReceived, nFrames, epochs, lastEpoch } = recording;
   const moving = isMoving(state);
   if (play.dataset.icon !== (moving ? "pause" : "play")) {
     play.dataset.icon = moving ? "pause" : "play";
@@ -108,12 +108,12 @@ export function updateTransport(transport, recording, state) {
   slider.value = String(state.frame);
   slider.style.setProperty("--shown", String(state.frame / Math.max(1, nFrames - 1)));
   // once all is there, the track is filled to its very end
-  slider.style.setProperty("--held", String(held === nFrames ? 2 : (held - 1) / (nFrames - 1)));
+  slider.style.setProperty("--received", String(nReceived === nFrames ? 2 : (nReceived - 1) / (nFrames - 1)));
   slider.setAttribute("aria-valuetext", words.epochOf(epochs[state.frame], lastEpoch));
   now.style.minWidth = `${String(lastEpoch).length}ch`;
-  say(now, String(epochs[state.frame]));
-  say(last, String(lastEpoch));
-  say(speed, `${state.speed}×`.replace("0.25", "¼").replace("0.5", "½"));
+  setText(now, String(epochs[state.frame]));
+  setText(last, String(lastEpoch));
+  setText(speed, `${state.speed}×`.replace("0.25", "¼").replace("0.5", "½"));
   speed.setAttribute("aria-label", `Speed ${speed.textContent}`);
   loop.setAttribute("aria-pressed", String(state.loop));
 }
@@ -130,7 +130,7 @@ export function updateStrengths({ strengths: { element, slider, text: said, link
   if (strengthIndex !== null) slider.value = String(strengthIndex);
   slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, nStrengths - 1)));
   const text = strengthIndex === null ? "–" : `${strengthIndex + 1}`;
-  say(said, `${text}/${nStrengths}`);
+  setText(said, `${text}/${nStrengths}`);
   slider.setAttribute("aria-valuetext", strengthIndex === null ? "differs from card to card" : `${strengthIndex + 1} of ${nStrengths}`);
   link.setAttribute("aria-pressed", String(linked));
 }

@@ -8,7 +8,7 @@
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { contextOf, fit, make, onResize, say } from "../draw/dom.js";
+import { contextOf, fit, make, onResize, setText } from "../draw/dom.js";
 import { BARS, SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "../draw/histogram.js";
 import { tickLabel } from "../draw/ticks.js";
 import * as words from "../state/words.js";
@@ -58,7 +58,7 @@ export function makeWeights({ onChange }) {
     /** @type {Int32Array[]} where the weights stand in a row: all, then those of each layer */ indices: [],
     /** @type {number|null} the bar that is pointed at */ hovered: null,
     size: { width: 0, height: 0 },
-    bars: new Uint16Array(BARS), zeros: 0, doomed: 0, total: 0,
+    bars: new Uint16Array(BARS), zeros: 0, nPruned: 0, total: 0,
     axes: { range: 1, most: 1 },
     /** @type {number[]} */ ticks: [],
     ticked: "",
@@ -100,10 +100,10 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   count(row, 0, index, range, bars);
   panel.total = index.length;
   panel.zeros = bars[SIDE];
-  panel.doomed = below(row, index, threshold);
-  say(panel.readout, hovered === null ? shareOf(panel, threshold) : barOf(panel, hovered));
-  say(panel.low, tickLabel(-range));
-  say(panel.high, tickLabel(range));
+  panel.nPruned = below(row, index, threshold);
+  setText(panel.readout, hovered === null ? shareOf(panel, threshold) : barOf(panel, hovered));
+  setText(panel.low, tickLabel(-range));
+  setText(panel.high, tickLabel(range));
   if (!size.width) return;
 
   fit(canvas, size.width, size.height, ratio);
@@ -122,9 +122,9 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
  * @param {string} label
  * @param {number} epoch
  */
-export function describeWeights({ canvas, layer, indices, zeros, doomed, total }, label, epoch) {
+export function describeWeights({ canvas, layer, indices, zeros, nPruned, total }, label, epoch) {
   const which = layer === ALL ? "" : ` ${titleOf(layer, indices.length - 1)}`;
-  const more = doomed ? ` Pruning sets ${doomed} more to 0.` : "";
+  const more = nPruned ? ` Pruning sets ${nPruned} more to 0.` : "";
   canvas.setAttribute("aria-label", `Histogram: weights${which} of ${label} at epoch ${epoch}, ${words.zeros(zeros, total)}.${more}`);
 }
 
@@ -253,8 +253,8 @@ function under(context, { ticks, hovered, axes }, { width, height }, line, theme
  * @param {WeightsPanel} panel
  * @param {number} threshold
  */
-function shareOf({ zeros, total, doomed }, threshold) {
-  const more = threshold > 0 ? `; shaded: ${doomed} pruned` : "";
+function shareOf({ zeros, total, nPruned }, threshold) {
+  const more = threshold > 0 ? `; shaded: ${nPruned} pruned` : "";
   return `${words.zeros(zeros, total)}${more}`;
 }
 

@@ -16,9 +16,9 @@
  * @property {number[]} values      of each, as in a link
  * @property {number} standard      strength index that a link need not name
  * @property {number} strength_index  strength index at which the card starts
- * @property {boolean} held         whether it shows the network that early stopping keeps
+ * @property {boolean} early_stopped  whether it shows the network that early stopping keeps
  *
- * @typedef {Object} Look  what the board is to show, once for each id
+ * @typedef {Object} RequestedView  what the board is to show, once for each id
  * @property {string|number} id
  * @property {string|null} focus                key of a card, or null to leave it
  * @property {Record<string, number>} strength_indices  strength indices by card key
@@ -31,12 +31,12 @@
  * @property {number} frame       the first frame of the message
  * @property {number} n_frames    frames that the run will have
  * @property {number} reply       counts the messages of a session
- * @property {number} rest        seconds after which to ask for more
+ * @property {number} ask_after   seconds after which to ask for more
  * @property {number[]} epochs    of the frames in the message
  * @property {number[]} diverged  for each network the epoch from which it is lost, or -1
  * @property {{best: number[], stop: (number|null)[]}|null} early_stopping
  * @property {string|null} link   the query string of what is trained, if it fits into a link
- * @property {Look} [look]
+ * @property {RequestedView} [requested_view]
  * @property {Record<string, [NumberType, ...number[]]>} arrays  type and shape, by name
  *
  * @typedef {Object} Opening  what the header of the message with frame 0 has besides

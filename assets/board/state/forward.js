@@ -143,7 +143,7 @@ export function predict(task, nOutputs, raw, n, out) {
  * @param {number} nClasses
  * @param {number} p
  */
-export function winner(z, n, nClasses, p) {
+export function argmax(z, n, nClasses, p) {
   let best = 0;
   for (let k = 1; k < nClasses; k++) if (z[k * n + p] > z[best * n + p]) best = k;
   return best;

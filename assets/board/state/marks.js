@@ -2,7 +2,7 @@
 
 /**
  * @import {Card, Recording} from "./recording.js"
- * @import {Shown} from "./shown.js"
+ * @import {Displayed} from "./displayed.js"
  */
 
 import { earlyStopping } from "./stopping.js";
@@ -22,7 +22,7 @@ const known = new WeakMap();
 
 /**
  * @param {Recording} recording
- * @param {Shown} shown
+ * @param {Displayed} displayed
  * @returns {Mark[]}  the same
  *   object as long as nothing changes: charts draw it into what they keep
  */

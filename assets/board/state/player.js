@@ -10,7 +10,7 @@
  * @property {boolean} loop  whether it starts over at the end
  * @property {number} until  the epoch at which following ends
  *
- * @typedef {{held: number, nFrames: number, epochs: number[]}} Extent
+ * @typedef {{nReceived: number, nFrames: number, epochs: number[]}} Extent
  */
 
 export const FRAMES_PER_SECOND = 24;
@@ -34,7 +34,7 @@ export const FIRST = Object.freeze({ ...START, mode: "playing" });
  * @param {Extent} extent
  * @returns {State}
  */
-export function renewed(state, { nFrames, epochs }) {
+export function startRun(state, { nFrames, epochs }) {
   const within = state.mode === "resting" && state.frame < nFrames - 1;
   return { ...at(state, 0, "following"), until: within ? epochs[state.frame] : Infinity };
 }
@@ -47,9 +47,9 @@ export function renewed(state, { nFrames, epochs }) {
  * @param {number} epoch
  * @returns {State}
  */
-export function until(state, { held, epochs }, epoch) {
-  if (epoch <= epochs[held - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), "resting");
-  return { ...at(state, Math.max(0, held - 1), "following"), until: epoch };
+export function seekEpoch(state, { nReceived, epochs }, epoch) {
+  if (epoch <= epochs[nReceived - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), "resting");
+  return { ...at(state, Math.max(0, nReceived - 1), "following"), until: epoch };
 }
 
 /**
@@ -59,13 +59,13 @@ export function until(state, { held, epochs }, epoch) {
  * @param {Extent} extent
  * @returns {State}
  */
-export function arrived(state, { held, nFrames, epochs }) {
+export function framesArrived(state, { nReceived, nFrames, epochs }) {
   if (state.mode !== "following") return state;
-  if (state.until <= epochs[held - 1]) {
+  if (state.until <= epochs[nReceived - 1]) {
     return at(state, epochs.findLastIndex((epoch) => epoch <= state.until), "resting");
   }
-  if (held === nFrames) return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
-  return { ...at(state, held - 1, "following"), until: state.until };
+  if (nReceived === nFrames) return state.loop ? at(state, 0, "playing") : at(state, nReceived - 1, "resting");
+  return { ...at(state, nReceived - 1, "following"), until: state.until };
 }
 
 /**
@@ -76,9 +76,9 @@ export function arrived(state, { held, nFrames, epochs }) {
  * @param {number} frame
  * @returns {State}
  */
-export function seek(state, { held, nFrames }, frame) {
-  const inside = Math.max(0, Math.min(held - 1, Math.round(frame)));
-  return at(state, inside, frame >= nFrames - 1 && held < nFrames ? "following" : "resting");
+export function seek(state, { nReceived, nFrames }, frame) {
+  const inside = Math.max(0, Math.min(nReceived - 1, Math.round(frame)));
+  return at(state, inside, frame >= nFrames - 1 && nReceived < nFrames ? "following" : "resting");
 }
 
 /**
@@ -117,7 +117,7 @@ export function restart(state) {
  * @param {number} steps
  * @returns {State}
  */
-export function faster(state, steps) {
+export function changeSpeed(state, steps) {
   const i = SPEEDS.indexOf(state.speed) + steps;
   return { ...state, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, i))] };
 }
@@ -128,8 +128,8 @@ export function faster(state, steps) {
  * @param {State} state
  * @param {Extent} extent
  */
-export function isWaiting({ mode, frame }, { held, nFrames }) {
-  return mode === "playing" && frame === held - 1 && held < nFrames;
+export function isWaiting({ mode, frame }, { nReceived, nFrames }) {
+  return mode === "playing" && frame === nReceived - 1 && nReceived < nFrames;
 }
 
 /**
@@ -140,14 +140,14 @@ export function isWaiting({ mode, frame }, { held, nFrames }) {
  * @param {number} seconds
  * @returns {State}
  */
-export function tick(state, { held, nFrames }, seconds) {
+export function tick(state, { nReceived, nFrames }, seconds) {
   if (state.mode !== "playing") return state;
   const clock = state.clock + state.speed * FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
-  if (clock < held - 1) return { ...state, frame: Math.floor(clock), clock };
+  if (clock < nReceived - 1) return { ...state, frame: Math.floor(clock), clock };
   // the next one has not arrived yet
-  if (held < nFrames) return { ...state, frame: held - 1, clock: held - 1 };
-  if (state.loop && clock < held - 1 + PAUSE * state.speed) return { ...state, frame: held - 1, clock };
-  return state.loop ? at(state, 0, "playing") : at(state, held - 1, "resting");
+  if (nReceived < nFrames) return { ...state, frame: nReceived - 1, clock: nReceived - 1 };
+  if (state.loop && clock < nReceived - 1 + PAUSE * state.speed) return { ...state, frame: nReceived - 1, clock };
+  return state.loop ? at(state, 0, "playing") : at(state, nReceived - 1, "resting");
 }
 
 /** @param {State} state */

@@ -13,8 +13,8 @@
  * @property {number} accuracy
  */
 
-import { featuresOf, outputs, winner } from "./forward.js";
-import { UNFED, UNREAD, connected, shapeOf } from "./units.js";
+import { featuresOf, outputs, argmax } from "./forward.js";
+import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
 
 /**
  * @param {{layers: number[], features: string[]}} network
@@ -74,7 +74,7 @@ export function score(network, row, { n, inputs, targets, raw }) {
       loss += (1 - y) * z + Math.max(0, -z) + Math.log1p(Math.exp(-Math.abs(z)));
       if (z > 0 === y > 0.5) hits++;
     } else if (network.task === "multiclass") {
-      const best = winner(raw, n, nOutputs, p);
+      const best = argmax(raw, n, nOutputs, p);
       const most = raw[best * n + p];
       let sum = 0;
       for (let c = 0; c < nOutputs; c++) sum += Math.exp(raw[c * n + p] - most);
@@ -100,7 +100,7 @@ function connectedUnits(shape, row, links) {
   connected(shape, row, links);
   const end = shape.count - shape.layers[shape.layers.length - 1];
   let units = 0;
-  for (let u = shape.layers[0]; u < end; u++) if (links[u] === (UNFED | UNREAD)) units++;
+  for (let u = shape.layers[0]; u < end; u++) if (links[u] === (NO_INPUT_PATH | NO_OUTPUT_PATH)) units++;
   return units;
 }
 
@@ -109,7 +109,7 @@ function connectedUnits(shape, row, links) {
  *
  * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
  */
-export function makeWorkshop({ network, weightIndex, nParameters, points }) {
+export function makeEvaluator({ network, weightIndex, nParameters, points }) {
   const shape = shapeOf(network.layers);
   return {
     network,
@@ -127,7 +127,7 @@ export function makeWorkshop({ network, weightIndex, nParameters, points }) {
  * @param {number} nParameters
  * @returns {Measured}
  */
-export function unmeasured(nParameters) {
+export function makeMeasured(nParameters) {
   return { row: new Float32Array(nParameters).fill(NaN), left: 0, connected: 0, loss: NaN, accuracy: NaN };
 }
 
@@ -135,7 +135,7 @@ export function unmeasured(nParameters) {
  * Prune a network and measure what is left. A row that comes out as it was the last time is not
  * evaluated again: dragging the threshold leaves most networks as they were.
  *
- * @param {ReturnType<typeof makeWorkshop>} workshop
+ * @param {ReturnType<typeof makeEvaluator>} evaluator
  * @param {Float32Array} row
  * @param {number} threshold
  * @param {Measured} measured  of this network the last time; written anew

@@ -15,7 +15,7 @@
  * @property {string} run
  * @property {Frame[]} frames     those that have arrived
  * @property {boolean} half       whether any of them came in half precision
- * @property {number} held        frames that have arrived
+ * @property {number} nReceived        frames that have arrived
  * @property {number} nFrames     frames that the run will have
  * @property {number[]} epochs    the epoch of each held frame
  * @property {number} lastEpoch
@@ -59,7 +59,7 @@ export function start({ header, arrays }) {
     run: header.run,
     frames: [],
     half: false,
-    held: 0,
+    nReceived: 0,
     nFrames: header.n_frames,
     epochs: [],
     lastEpoch: header.last_epoch,
@@ -93,7 +93,7 @@ export function start({ header, arrays }) {
  */
 export function append(recording, { header, arrays }) {
   const { run, frame, epochs, n_frames: nFrames, early_stopping: decided } = header;
-  if (run !== recording.run || frame !== recording.held) return recording;
+  if (run !== recording.run || frame !== recording.nReceived) return recording;
   const { parameters, metrics } = arrays;
   const frames = recording.frames.concat(epochs.map((_, index) => ({ parameters, metrics, index })));
   const grown = {
@@ -101,7 +101,7 @@ export function append(recording, { header, arrays }) {
     frames,
     nFrames,
     half: recording.half || parameters instanceof Uint16Array,
-    held: frames.length,
+    nReceived: frames.length,
     epochs: recording.epochs.concat(epochs),
     diverged: Int32Array.from(header.diverged),
     stopping: decided ? decided.best.map((best, k) => ({ best, stop: decided.stop[k] })) : recording.stopping,
@@ -113,10 +113,10 @@ export function append(recording, { header, arrays }) {
 /**
  * Whether every frame is there.
  *
- * @param {{held: number, nFrames: number}} recording
+ * @param {{nReceived: number, nFrames: number}} recording
  */
-export function isComplete({ held, nFrames }) {
-  return held === nFrames;
+export function isComplete({ nReceived, nFrames }) {
+  return nReceived === nFrames;
 }
 
 /**
@@ -185,12 +185,12 @@ export function weightAxes({ spread, weightIndex: index }) {
  * @param {number} from
  */
 function spreadOf(recording, from) {
-  const { held, diverged, nParameters } = recording;
+  const { nReceived, diverged, nParameters } = recording;
   const row = new Float32Array(nParameters);
   const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let most = recording.spread;
-  for (let t = from; t < (finite.length ? held : Math.min(1, held)); t++) {
+  for (let t = from; t < (finite.length ? nReceived : Math.min(1, nReceived)); t++) {
     for (const k of finite.length ? finite : networks) {
       most = Math.max(most, quantile(copyRow(recording, t, k, row), recording.weightIndex));
     }

@@ -14,12 +14,12 @@
  */
 
 /**
- * @param {Pick<import("./recording.js").Recording, "epochs"|"held"|"nFrames"|"lastEpoch"|"stopping">} recording
+ * @param {Pick<import("./recording.js").Recording, "epochs"|"nReceived"|"nFrames"|"lastEpoch"|"stopping">} recording
  * @param {number} k  which network
  * @returns {Stopping}
  */
 export function earlyStopping(recording, k) {
-  const { epochs, held, nFrames, lastEpoch, stopping } = recording;
+  const { epochs, nReceived, nFrames, lastEpoch, stopping } = recording;
   const decided = stopping[k];
   if (!decided) {
     return { best: nFrames - 1, bestEpoch: lastEpoch, stop: null, stopEpoch: null, settled: false };
@@ -30,5 +30,5 @@ export function earlyStopping(recording, k) {
   const stop = end === null ? -1 : epochs.findIndex((epoch) => epoch >= end);
   const found = { best, bestEpoch: decided.best };
   if (stop >= 0) return { ...found, stop, stopEpoch: end, settled: true };
-  return { ...found, stop: null, stopEpoch: null, settled: held === nFrames };
+  return { ...found, stop: null, stopEpoch: null, settled: nReceived === nFrames };
 }

@@ -26,9 +26,9 @@
 import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
 
 /** No path of weights that are not 0 leads to the unit from an input. */
-export const UNFED = 1;
+export const NO_INPUT_PATH = 1;
 /** No such path leads from the unit to an output. */
-export const UNREAD = 2;
+export const NO_OUTPUT_PATH = 2;
 /** It is connected, but has the same value everywhere. */
 export const CONSTANT = 4;
 
@@ -140,7 +140,7 @@ function layersOf({ layers, first, count }, { activation }, inputs, n) {
 
 /**
  * Take on the parameters in `row`: every unit's values on the grid, their lowest and highest, and
- * each unit's state, 0 or a sum of UNFED, UNREAD, CONSTANT.
+ * each unit's state, 0 or a sum of NO_INPUT_PATH, NO_OUTPUT_PATH, CONSTANT.
  *
  * @param {Units} units
  * @param {Float32Array} row
@@ -168,7 +168,7 @@ function mark(units) {
   const { shape, low, high, links, states } = units;
   let any = false;
   for (let u = 0; u < shape.count; u++) {
-    states[u] = ~links[u] & (UNFED | UNREAD);
+    states[u] = ~links[u] & (NO_INPUT_PATH | NO_OUTPUT_PATH);
     if (states[u] === 0 && high[u] - low[u] <= FLAT * reachOf(units, u)) {
       states[u] = CONSTANT;
       any = true;
@@ -221,8 +221,8 @@ function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, s
 }
 
 /**
- * Which ends each unit is connected to by weights that are not 0: UNFED's bit is set where inputs
- * lead to it, UNREAD's where it leads to an output. Biases connect nothing.
+ * Which ends each unit is connected to by weights that are not 0: NO_INPUT_PATH's bit is set where inputs
+ * lead to it, NO_OUTPUT_PATH's where it leads to an output. Biases connect nothing.
  *
  * @param {Shape} shape
  * @param {Float32Array} row
@@ -230,20 +230,20 @@ function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, s
  */
 export function connected({ layers, first, at, count }, row, links) {
   const last = layers.length - 1;
-  links.fill(UNFED, 0, layers[0]);
+  links.fill(NO_INPUT_PATH, 0, layers[0]);
   links.fill(0, layers[0], first[last]);
-  links.fill(UNREAD, first[last], count);
+  links.fill(NO_OUTPUT_PATH, first[last], count);
   for (let l = 1; l <= last; l++) {
     for (let j = 0, index = at[l]; j < layers[l]; j++, index++) {
       for (let i = 0; i < layers[l - 1]; i++, index++) {
-        if (row[index] !== 0) links[first[l] + j] |= links[first[l - 1] + i] & UNFED;
+        if (row[index] !== 0) links[first[l] + j] |= links[first[l - 1] + i] & NO_INPUT_PATH;
       }
     }
   }
   for (let l = last; l > 0; l--) {
     for (let j = 0, index = at[l]; j < layers[l]; j++, index++) {
       for (let i = 0; i < layers[l - 1]; i++, index++) {
-        if (row[index] !== 0) links[first[l - 1] + i] |= links[first[l] + j] & UNREAD;
+        if (row[index] !== 0) links[first[l - 1] + i] |= links[first[l] + j] & NO_OUTPUT_PATH;
       }
     }
   }

@@ -9,8 +9,8 @@
  * @property {number} threshold    weights smaller than that are pruned
  * @property {Record<string, Map<number, number>>} edits  changed parameters, by card and index
  *
- * @typedef {Object} Seen  what is looked at, as the server and the address bar are told
- * @property {string|number|null} look  the server's last request that was followed
+ * @typedef {Object} ViewReport  what is looked at, as the server and the address bar are told
+ * @property {string|number|null} request_id  of the last requested view that was applied
  * @property {string|null} focus
  * @property {Record<string, number>} strength_indices
  * @property {number|null} epoch  null at the end, or while it moves there
@@ -30,7 +30,7 @@ export const START = Object.freeze({
  * @param {Recording} recording
  * @returns {View}
  */
-export function renewed(view, { cards, network }) {
+export function keepForRun(view, { cards, network }) {
   const strengthIndices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
   const discrete = view.discrete && network.task !== "regression";
@@ -43,7 +43,7 @@ export function renewed(view, { cards, network }) {
  * @param {Card[]} cards
  */
 export function defaultFocus(cards) {
-  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key, held }) => key !== "none" && !held) ?? cards[0]).key;
+  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key, early_stopped }) => key !== "none" && !early_stopped) ?? cards[0]).key;
 }
 
 /**
@@ -54,7 +54,7 @@ export function defaultFocus(cards) {
  * @param {{focus: string|null, strength_indices: Record<string, number>}} look
  * @returns {View}
  */
-export function wished(view, { cards }, { focus, strength_indices }) {
+export function applyRequest(view, { cards }, { focus, strength_indices }) {
   const known = cards.some(({ key }) => key === focus);
   const next = { ...view, focus: known ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
   // strengths of their own cards keep

@@ -17,7 +17,7 @@ import { layerOf } from "../state/units.js";
  *
  * @type {Target}
  */
-export const NOTHING = { unit: -1, index: -1 };
+export const NO_TARGET = { unit: -1, index: -1 };
 
 // how far from a link counts as on it, in CSS pixels
 /** @type {Record<string, number>} */
@@ -39,9 +39,9 @@ export function listen(panel, { draw, edit, editUnit, close }) {
     draw();
   };
   stage.addEventListener("pointermove", (event) => {
-    if (event.pointerType !== "touch") point(inEditor(event) ? NOTHING : find(panel, event));
+    if (event.pointerType !== "touch") point(inEditor(event) ? NO_TARGET : find(panel, event));
   });
-  stage.addEventListener("pointerleave", () => point(NOTHING));
+  stage.addEventListener("pointerleave", () => point(NO_TARGET));
   stage.addEventListener("click", (event) => {
     // a key pressed on a unit's button is a click without a place
     if (inEditor(event) || event.detail === 0) return;
@@ -61,12 +61,12 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   });
   grid.addEventListener("click", (event) => event.detail === 0 && editUnit(unitOf(event)));
   grid.addEventListener("focusin", (event) => {
-    rove(panel, unitOf(event));
+    setTabStop(panel, unitOf(event));
     panel.focus = { unit: unitOf(event), index: -1 };
     draw();
   });
   grid.addEventListener("focusout", () => {
-    panel.focus = NOTHING;
+    panel.focus = NO_TARGET;
     draw();
   });
   grid.addEventListener("keydown", (event) => {
@@ -93,7 +93,7 @@ export function listen(panel, { draw, edit, editUnit, close }) {
  * @returns {Target}
  */
 function find({ stage, diagram, units, row, edited, range, size }, event) {
-  if (!diagram || !units) return NOTHING;
+  if (!diagram || !units) return NO_TARGET;
   const { clientX, clientY } = event;
   const box = stage.getBoundingClientRect();
   const x = ((clientX - box.left) * size.width) / box.width;
@@ -102,7 +102,7 @@ function find({ stage, diagram, units, row, edited, range, size }, event) {
   const unit = unitAt(units.shape, diagram, x, y, slack / 3);
   if (unit >= 0) return { unit, index: -1 };
   const index = linkAt(units.shape, diagram, row, edited, range, x, y, slack);
-  return index < 0 ? NOTHING : { unit: -1, index, x, y };
+  return index < 0 ? NO_TARGET : { unit: -1, index, x, y };
 }
 
 /**
@@ -111,7 +111,7 @@ function find({ stage, diagram, units, row, edited, range, size }, event) {
  * @param {{buttons: HTMLElement[]}} panel
  * @param {number} u
  */
-export function rove({ buttons }, u) {
+export function setTabStop({ buttons }, u) {
   for (const button of buttons) button.tabIndex = button === buttons[u] ? 0 : -1;
 }
 

@@ -5,13 +5,13 @@
  * @import {Task} from "../state/forward.js"
  * @import {Painter} from "../draw/painter.js"
  * @import {Scale} from "../draw/scale.js"
- * @import {Shown} from "../state/shown.js"
+ * @import {Displayed} from "../state/displayed.js"
  * @import {Colour} from "../draw/theme.js"
  */
 
 import { BARS, SIDE, count, drawHistogram } from "../draw/histogram.js";
 import { paintBoundary } from "../draw/painter.js";
-import { measuresOf } from "../state/shown.js";
+import { measuresOf } from "../state/displayed.js";
 import { SvgContext, hex, tag, widthOf, wrap, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
 import * as words from "../state/words.js";
@@ -45,25 +45,25 @@ const RIGHT = CARD - PADDING;
 export function drawCard(board, c, painter, paint) {
   const { recording, theme } = board;
   const { epochs, network: { task }, weightIndex } = recording;
-  const shown = board.shown[c];
-  const own = parse(shown.card.colour[theme.mode]);
-  const measures = measuresOf(recording, shown);
+  const displayed = board.displayed[c];
+  const own = parse(displayed.card.colour[theme.mode]);
+  const measures = measuresOf(recording, displayed);
   const counts = new Uint16Array(BARS);
-  count(shown.drawn, 0, weightIndex, board.axes.range, counts);
-  const numbers = drawNumbers(shown.lost, measures, task, own, paint);
+  count(displayed.drawn, 0, weightIndex, board.axes.range, counts);
+  const numbers = drawNumbers(displayed.lost, measures, task, own, paint);
   const weights = drawWeights(board, c, counts, paint);
   const top = 54 + PICTURE;
   const height = top + numbers.height + weights.height;
   const sentence = words.pictureOf({
-    label: shown.card.label, strength: shown.strength, epoch: epochs[shown.t], task, diverged: shown.lost,
+    label: displayed.card.label, strength: displayed.strength, epoch: epochs[displayed.t], task, diverged: displayed.lost,
     testLoss: measures.test_loss, accuracy: measures.test_accuracy, zeros: counts[SIDE], weights: weightIndex.length,
   });
   const markup = [
     tag("rect", { x: 0.5, y: 0.5, width: CARD - 1, height: height - 1, rx: 10, fill: hex(paint.raised), stroke: hex(paint.line) }),
     tag("rect", { x: PADDING, y: 14, width: 11, height: 11, rx: 3, fill: hex(own) }),
-    write(PADDING + 18, 24, shown.card.label, { size: 15, weight: 700, fill: paint.ink, width: PICTURE - 18 }),
-    write(PADDING, 43, shown.strength, { size: 12.5, fill: paint.muted, width: PICTURE }),
-    tag("g", { transform: `translate(${PADDING} 52)` }, drawPicture(board, shown, painter, paint)),
+    write(PADDING + 18, 24, displayed.card.label, { size: 15, weight: 700, fill: paint.ink, width: PICTURE - 18 }),
+    write(PADDING, 43, displayed.strength, { size: 12.5, fill: paint.muted, width: PICTURE }),
+    tag("g", { transform: `translate(${PADDING} 52)` }, drawPicture(board, displayed, painter, paint)),
     tag("g", { transform: `translate(0 ${top})` }, numbers.markup),
     tag("g", { transform: `translate(0 ${top + numbers.height})` }, weights.markup),
   ];
@@ -74,7 +74,7 @@ export function drawCard(board, c, painter, paint) {
  * The surface with its lines as a raster, the points as shapes over it, and the remark.
  *
  * @param {Showing} board
- * @param {Shown} shown
+ * @param {Displayed} displayed
  * @param {Painter} painter
  * @param {Paint} paint
  */

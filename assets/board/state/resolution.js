@@ -1,7 +1,7 @@
 /**
  * How finely a board that moves is drawn: as coarsely as it takes to keep up. Pure.
  *
- * @typedef {{coarse: number, slow: number, quick: number}} Pace  an index into GRIDS, and how many of
+ * @typedef {{coarse: number, slow: number, quick: number}} Resolution  an index into GRIDS, and how many of
  *   the last drawings in a row took long, or did not
  */
 
@@ -18,20 +18,20 @@ const LONG = 40;
 const CLOSEUP_WORK = 8e6;
 const CLOSEUP_GRID = 200;
 
-/** @type {Pace} */
-export const START_PACE = Object.freeze({ coarse: 0, slow: 0, quick: 0 });
+/** @type {Resolution} */
+export const START_RESOLUTION = Object.freeze({ coarse: 0, slow: 0, quick: 0 });
 
 /**
  * The pace after a drawing that has taken so many milliseconds.
  *
- * @param {Pace} pace
+ * @param {Resolution} pace
  * @param {number} taken
- * @returns {Pace}
+ * @returns {Resolution}
  */
-export function paced({ coarse, slow, quick }, taken) {
+export function adaptResolution({ coarse, slow, quick }, taken) {
   const next = { coarse, slow: taken > SLOW ? slow + 1 : 0, quick: taken < QUICK ? quick + 1 : 0 };
-  if (next.slow > 1) return { ...START_PACE, coarse: Math.min(coarse + 1, GRIDS.length - 1) };
-  if (next.quick > LONG) return { ...START_PACE, coarse: Math.max(coarse - 1, 0) };
+  if (next.slow > 1) return { ...START_RESOLUTION, coarse: Math.min(coarse + 1, GRIDS.length - 1) };
+  if (next.quick > LONG) return { ...START_RESOLUTION, coarse: Math.max(coarse - 1, 0) };
   return next;
 }
 

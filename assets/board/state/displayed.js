@@ -2,7 +2,7 @@
  * What a card shows: which network, at which frame, with which parameters, after the visitor has
  * edited and pruned it.
  *
- * @typedef {Object} Shown
+ * @typedef {Object} Displayed
  * @property {import("./recording.js").Card} card
  * @property {number} c  which card
  * @property {number} k  which network
@@ -23,51 +23,51 @@ import { isChanged, strengthIndexOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
 
 /**
- * Memory for what card number `c` shows; `showCard` fills it.
+ * Memory for what card number `c` shows; `updateDisplayed` fills it.
  *
  * @param {import("./recording.js").Card} card
  * @param {number} c
  * @param {number} nParameters
- * @returns {Shown}
+ * @returns {Displayed}
  */
-export function makeShown(card, c, nParameters) {
+export function makeDisplayed(card, c, nParameters) {
   const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
   return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", lost: null };
 }
 
 /**
- * Find out what a card shows at `frame`, and write it to `shown`.
+ * Find out what a card shows at `frame`, and write it to `displayed`.
  *
- * @param {Shown} shown
+ * @param {Displayed} displayed
  * @param {import("./recording.js").Recording} recording
  * @param {import("./view.js").View} view
  * @param {number} frame
  */
-export function showCard(shown, recording, view, frame) {
-  const { card, row, drawn } = shown;
+export function updateDisplayed(displayed, recording, view, frame) {
+  const { card, row, drawn } = displayed;
   const strengthIndex = strengthIndexOf(view, card);
-  shown.k = card.networks[strengthIndex];
-  shown.strength = card.strengths[strengthIndex];
-  shown.t = frame;
+  displayed.k = card.networks[strengthIndex];
+  displayed.strength = card.strengths[strengthIndex];
+  displayed.t = frame;
   let wanted = recording.epochs[frame];
-  if (card.held) {
-    const { best, bestEpoch, settled } = earlyStopping(recording, shown.k);
-    shown.t = Math.min(frame, best);
-    shown.strength = kept(bestEpoch, settled && frame >= best);
+  if (card.early_stopped) {
+    const { best, bestEpoch, settled } = earlyStopping(recording, displayed.k);
+    displayed.t = Math.min(frame, best);
+    displayed.strength = kept(bestEpoch, settled && frame >= best);
     wanted = Math.min(wanted, bestEpoch);
   }
-  const epoch = recording.epochs[shown.t];
+  const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
-  shown.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
-  shown.lost = isDiverged(recording, shown.t, shown.k) ? recording.diverged[shown.k] : null;
-  copyRow(recording, shown.t, shown.k, row);
+  displayed.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
+  displayed.lost = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
+  copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];
   edits?.forEach((value, index) => (row[index] = value));
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
-  shown.changed = isChanged(view, card);
+  displayed.changed = isChanged(view, card);
   const told = [epoch !== wanted && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
-  shown.remark = told.filter(Boolean).join(", ");
+  displayed.remark = told.filter(Boolean).join(", ");
 }
 
 /** @type {WeakMap<Float32Array, import("./prune.js").Points[]>} train and test, by the rows of test */
@@ -77,7 +77,7 @@ const points = new WeakMap();
  * The numbers of what a card shows: the recorded ones, or those of the network as it was changed.
  *
  * @param {import("./recording.js").Recording} recording
- * @param {Shown} shown
+ * @param {Displayed} displayed
  * @returns {Record<string, number>}
  */
 export function measuresOf(recording, { k, t, drawn, changed }) {
