@@ -1,6 +1,6 @@
 /**
- * The board: all of its state in one object, and the few ways in which it changes. It draws at most
- * once for each of the browser's frames, and only when something has changed.
+ * The board: its state in one object, and the methods that change it. A change is drawn in the next
+ * animation frame, together with all other changes until then.
  */
 
 import * as cards from "./panels/card.js";
@@ -24,11 +24,11 @@ import { addTooltip } from "./panels/tooltip.js";
 import { watchSticky, makeTransport, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
-// how long the picture has to stand still before it is drawn as finely as can be, and said in words
+// milliseconds without a change until the board is drawn at full resolution and described in words
 const REFINE_DELAY_MS = 200;
-// and how long nothing may have moved before the server is told what is looked at
+// milliseconds without a change until the view is reported to the server and the address bar
 const REPORT_DELAY_MS = 120;
-// seconds to wait for an answer that may never come
+// seconds until a request for frames is repeated, where its answer may be lost
 const RETRY_SECONDS = 2;
 
 /**
@@ -39,7 +39,7 @@ const RETRY_SECONDS = 2;
  * @typedef {import("./state/view.js").ViewReport} ViewReport
  *
  * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
- *   a board that shows a recording
+ *   a board with a recording
  */
 
 export class Board {
@@ -47,48 +47,61 @@ export class Board {
   /** @type {import("./state/player.js").State} */ state = player.START;
   /** @type {import("./state/view.js").View} */ view = views.START;
   /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./state/displayed.js").Displayed[]} */ displayed = [];
+  /** @type {import("./state/displayed.js").Displayed[]} one for each card */ displayed = [];
   /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
   /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
   /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
   resolution = START_RESOLUTION;
+  /** Whether the pictures are drawn at full resolution. */
   fine = false;
+  /** Whether the crosshair has moved since it was drawn. */
   pointed = false;
+  /** The data points, drawn once for all cards. */
   points = document.createElement("canvas");
+  /** Axes of all cards' histograms; see `weightAxes`. */
   axes = { range: 1, most: 1 };
   /** @type {import("./state/marks.js").Mark[]} */ marks = [];
-  /** @type {Place|null} */ place = null;
+  /** @type {Place|null} of the crosshair */ place = null;
+  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
   size = { width: 0, histogram: 52, closeup: 0 };
+  /** Device pixels per CSS pixel. */
   ratio = 1;
+  /** Whether something has changed since the last drawing. */
   stale = false;
   /** @type {ReturnType<typeof setTimeout>|0} */ refineTimer = 0;
   /** @type {ReturnType<typeof setTimeout>|0} */ reportTimer = 0;
   pointerDown = false;
+  /** The last view that was reported to the server, as JSON. */
   reported = "";
+  /** Run, link and view that were last written to the address bar. */
   written = "";
-  /** @type {RequestedView["id"]|null} */ requestId = null;
+  /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
+  /** Number of the server's last message in this session. */
   lastReply = 0;
   /** Resolves when all messages so far are decoded. */
   /** @type {Promise<unknown>} */
   decoded = Promise.resolve();
-  /** Seconds until the server wishes to be asked for more. */
+  /** Seconds to wait before the next request for frames. */
   askAfter = 0;
+  /** Whether the page is being reloaded, as its session is lost. */
   sessionLost = false;
+  /** Id of the pending animation frame, or 0. */
   animationFrame = 0;
+  /** Time of the last animation frame while playing, in milliseconds, or 0. */
   lastTick = 0;
   /**
-   * Called with what is looked at, when that is not what the server knows and nothing moves.
+   * Called at rest with the view, if it differs from the last one reported.
    *
-   * @type {(seen: ViewReport) => void}
+   * @type {(view: ViewReport) => void}
    */
   onView = () => {};
   /**
-   * Called with recording and what is looked at of it, when that has changed.
+   * Called at rest with the recording and the view, if either has changed.
    *
-   * @type {(recording: Recording, seen: ViewReport) => void}
+   * @type {(recording: Recording, view: ViewReport) => void}
    */
   onAddress = () => {};
-  /** Called when the server has lost this page's session and begun another; true to leave it all. */
+  /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
 
   constructor() {
@@ -105,6 +118,7 @@ export class Board {
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
       watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
+    // the handle for the browser's console, benchmarks and tests: modules export no instance
     Object.assign(this.element, { regviz: this });
     addTooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
@@ -119,28 +133,31 @@ export class Board {
     return player.isMoving(this.state);
   }
 
-  /** Whether every network is there at every epoch. */
+  /** Whether all frames have been received. */
   get complete() {
     return this.recording !== null && isComplete(this.recording);
   }
 
-  /** Whether it is drawn as finely as can be, if it has any width, and has told the server. */
+  /** Whether the board is drawn at full resolution, unless it has no width, and its view is reported. */
   get settled() {
     const drawn = !this.size.width || (this.fine && !this.stale && !this.refineTimer);
     return drawn && !this.playing && !this.reportTimer;
   }
 
-  /** Which card is seen large. */
+  /** Return the index of the card in focus. */
   focusIndex() {
     return (this.recording?.cards ?? []).findIndex(({ key }) => key === this.view.focus);
   }
 
   /**
+   * Decode a message and show it.
+   *
    * @param {Uint8Array} bytes  a message
-   * @returns {Promise<{run: string, n_received: number}|null>}  what to ask the server for next
+   * @returns {Promise<{run: string, n_received: number}|null>}  the next request for frames, or null if
+   *   all have been received
    */
   async receive(bytes) {
-    // one after another: a short message is decompressed sooner than a long one before it
+    // in order: a short message may be decompressed sooner than a long one before it
     const message = Promise.all([decode(bytes), this.decoded.catch(() => {})]);
     this.decoded = message;
     return this.apply((await message)[0]);
@@ -155,17 +172,17 @@ export class Board {
   apply(message) {
     const { run, frame, epochs, reply, ask_after } = message.header;
     this.askAfter = ask_after;
-    // a session counts its replies
+    // replies are numbered within a session: a number that does not grow is of a new session
     this.sessionLost ||= reply <= this.lastReply && this.onNewSession();
     this.lastReply = reply;
     if (this.sessionLost) return null;
     if (this.recording?.run !== run) {
-      // without its first frame a run cannot begin; the old picture stays
+      // a run begins with its frame 0, which holds the points and the cards; until then the old one stays
       if (frame !== 0) return { run, n_received: 0 };
       this.beginRun(start(/** @type {FirstMessage} */ (message)));
     } else {
-      // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
-      // what a fragment was asked if the page runs anew before it.
+      // A second answer to one request. The next request is on its way, or lost: Streamlit drops a
+      // fragment's trigger value if the whole page reruns before the fragment does.
       if (frame < this.recording.nReceived) {
         this.askAfter = Math.max(ask_after, RETRY_SECONDS);
         return this.complete ? null : this.nextRequest();
@@ -177,12 +194,12 @@ export class Board {
     this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
-    // once more when all is there, so that the server knows; its answer to that is empty
+    // one more request tells the server that all frames are received; its answer has no frames
     return isComplete(recording) && epochs.length === 0 ? null : this.nextRequest();
   }
 
   /**
-   * RequestedView where the server wishes, once for each wish.
+   * Apply the view that the server requests, once for each request id.
    *
    * @param {Recording} recording
    * @param {RequestedView|undefined} look
@@ -197,7 +214,7 @@ export class Board {
     if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
-  /** The visitor has let go of whatever it was. */
+  /** Report the view after the pointer is released, if it was pressed on the board. */
   endGesture() {
     if (!this.pointerDown) return;
     this.pointerDown = false;
@@ -205,7 +222,7 @@ export class Board {
   }
 
   /**
-   * What is looked at, as the server and the address bar are told.
+   * Return the view as it is reported to the server and written to the address bar.
    *
    * @param {Recording} recording
    * @returns {ViewReport}
@@ -218,7 +235,7 @@ export class Board {
     return { request_id: this.requestId, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, nReceived - 1)] };
   }
 
-  /** Say what is looked at, unless something is still on the move. */
+  /** Report the view after REPORT_DELAY_MS without a further call, unless the pointer is down. */
   scheduleReport() {
     clearTimeout(this.reportTimer);
     this.reportTimer = setTimeout(() => {
@@ -234,13 +251,13 @@ export class Board {
     }, REPORT_DELAY_MS);
   }
 
-  /** What to ask the server for: the frames after those held. */
+  /** Return the request for the frames after those received. */
   nextRequest() {
     return this.recording && { run: this.recording.run, n_received: this.recording.nReceived };
   }
 
   /**
-   * Show another run from now on.
+   * Replace the recording by that of another run.
    *
    * @param {Recording} recording
    */
@@ -267,7 +284,7 @@ export class Board {
     this.measure();
   }
 
-  /** Take on the page's theme, if it has changed. */
+  /** Apply the page's theme, if it has changed. */
   restyle() {
     const theme = readTheme(this.probe);
     if (!this.recording || theme.mode === this.theme?.mode) return;
@@ -280,7 +297,7 @@ export class Board {
     this.preparePoints();
   }
 
-  /** Arrange the cards in the width there is, and fit the pictures to them. */
+  /** Lay out the cards in the available width, and adapt the canvases to it. */
   measure() {
     if (!this.recording) return;
     layOut(this.element, this.cards.length);
@@ -296,6 +313,7 @@ export class Board {
     this.preparePoints();
   }
 
+  /** Draw the data points to the layers that are copied into each picture. */
   preparePoints() {
     const { recording, scale, theme, size, ratio } = /** @type {Showing} */ (this);
     /** @type {[HTMLCanvasElement, number][]} */
@@ -308,12 +326,20 @@ export class Board {
     this.invalidate();
   }
 
-  /** @param {number} frame */
+  /**
+   * Go to a frame and stop there.
+   *
+   * @param {number} frame
+   */
   seek(frame) {
     if (this.recording) this.setPlayback(player.seek(this.state, this.recording, frame));
   }
 
-  /** @param {string} kind */
+  /**
+   * Go to a mark of the network in focus, if it has one.
+   *
+   * @param {string} kind  "onset", "best" or "stop"
+   */
   seekMark(kind) {
     const mark = this.marks.find((each) => each.kind === kind);
     if (mark) this.seek(mark.frame);
@@ -335,7 +361,11 @@ export class Board {
     this.setPlayback(player.restart(this.state));
   }
 
-  /** @param {number} steps */
+  /**
+   * Go up or down in the list of speeds.
+   *
+   * @param {number} steps
+   */
   changeSpeed(steps) {
     this.setPlayback(player.changeSpeed(this.state, steps));
   }
@@ -350,17 +380,21 @@ export class Board {
     this.setPlayback({ ...this.state, loop: !this.state.loop });
   }
 
-  /** @param {player.State} state */
+  /**
+   * Replace the state of the playback.
+   *
+   * @param {player.State} state
+   */
   setPlayback(state) {
     this.state = state;
-    // the slider answers at once, the pictures with the next frame
+    // the slider is updated at once, the pictures in the next animation frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
     this.change();
     this.scheduleReport();
   }
 
   /**
-   * RequestedView at the same recording in another way.
+   * Replace the view of the recording.
    *
    * @param {views.View} view
    */
@@ -370,18 +404,30 @@ export class Board {
     this.scheduleReport();
   }
 
-  /** @param {number} c */
+  /**
+   * Focus a card.
+   *
+   * @param {number} c  index of the card
+   */
   focusOn(c) {
     const card = this.recording?.cards[c];
     if (card) this.setView({ ...this.view, focus: card.key });
   }
 
-  /** @param {number} strengthIndex */
+  /**
+   * Set the strength of all methods.
+   *
+   * @param {number} strengthIndex
+   */
   setAllStrengths(strengthIndex) {
     if (this.recording) this.setView(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
   }
 
-  /** @param {number} steps */
+  /**
+   * Move each strength by a number of steps.
+   *
+   * @param {number} steps
+   */
   shiftStrengths(steps) {
     if (!this.recording) return;
     const view = views.shift(this.view, this.recording.cards, steps);
@@ -396,28 +442,38 @@ export class Board {
     if (this.recording && this.recording.network.task !== "regression") this.setView({ ...this.view, discrete: !this.view.discrete });
   }
 
-  /** @param {number} threshold */
+  /**
+   * Prune all weights below a threshold.
+   *
+   * @param {number} threshold  on |w|; 0 for none
+   */
   prune(threshold) {
     this.setView({ ...this.view, threshold });
   }
 
   /**
-   * @param {number} index
+   * Change a parameter of the network in focus.
+   *
+   * @param {number} index  in its row
    * @param {number} value
    */
   edit(index, value) {
     if (this.view.focus !== null) this.setView(views.edit(this.view, this.view.focus, index, value));
   }
 
-  /** @param {number} [index] */
+  /**
+   * Undo the change of a parameter of the network in focus.
+   *
+   * @param {number} [index]  in its row; all parameters by default
+   */
   unedit(index) {
     if (this.view.focus !== null) this.setView(views.unedit(this.view, this.view.focus, index));
   }
 
   /**
-   * Ask all networks for their prediction at a place of the picture, or cease to.
+   * Move the crosshair, at which all networks' predictions are shown.
    *
-   * @param {Place|null} place
+   * @param {Place|null} place  null to hide it
    */
   point(place) {
     this.place = place;
@@ -425,13 +481,13 @@ export class Board {
     this.requestFrame();
   }
 
-  /** Draw in the browser's next frame, as finely as before. */
+  /** Draw in the next animation frame, at the same resolution as before. */
   invalidate() {
     this.stale = true;
     this.requestFrame();
   }
 
-  /** What is shown is another: draw it in the browser's next frame, as finely as that allows. */
+  /** Draw in the next animation frame, at the resolution that keeps up with changes. */
   change() {
     this.fine = false;
     this.invalidate();
@@ -441,13 +497,17 @@ export class Board {
     if (!this.animationFrame) this.animationFrame = requestAnimationFrame(this.onFrame);
   }
 
-  /** @param {number} now */
+  /**
+   * Advance the playback, and draw if something has changed.
+   *
+   * @param {number} now  milliseconds
+   */
   tick(now) {
     this.animationFrame = 0;
     if (!this.recording) return;
     const before = this.state;
     this.state = player.tick(before, this.recording, (now - (this.lastTick || now)) / 1000);
-    // what waits is woken by the next frame that arrives
+    // while it waits for a frame, the message with that frame requests the animation frame
     const playing = this.state.mode === "playing" && !player.isWaiting(this.state, this.recording);
     this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
@@ -458,7 +518,7 @@ export class Board {
     if (playing) this.requestFrame();
   }
 
-  /** Draw what moves, as coarsely as it takes to keep up; then, when it stands still, finely. */
+  /** Draw at the current resolution, adapt it to the time taken, and schedule the full resolution. */
   drawMoving() {
     const began = performance.now();
     this.draw();
@@ -467,14 +527,19 @@ export class Board {
     this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
-  /** Draw everything, now. */
+  /** Draw everything at once. */
   draw() {
     if (!this.recording || !this.size.width) return;
     this.stale = false;
     drawBoard(/** @type {Showing} */ (this));
   }
 
-  /** Draw more finely, a card in each of the browser's frames, and say it in words. */
+  /**
+   * Draw at full resolution, one card per task so that the page stays responsive, and describe the
+   * pictures in words.
+   *
+   * @param {number} [c]  the card to begin with
+   */
   refine(c = 0) {
     this.refineTimer = 0;
     if (!this.recording || this.stale || !this.size.width) return;
@@ -489,7 +554,7 @@ export class Board {
     this.scheduleReport();
   }
 
-  /** Stop drawing; the next message or change starts it again. */
+  /** Stop drawing until the next message or change. */
   stop() {
     cancelAnimationFrame(this.animationFrame);
     clearTimeout(this.refineTimer);

@@ -1,4 +1,4 @@
-/** Draws a board: every card, the focus, and what is marked and said around them. */
+/** Draws a board: cards, focus, marks and texts. */
 
 /**
  * @import {Showing} from "./board.js"
@@ -17,7 +17,11 @@ import { measuresOf, updateDisplayed } from "./state/displayed.js";
 import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
-/** @param {Showing} board */
+/**
+ * Draw all cards, the focus and the controls.
+ *
+ * @param {Showing} board
+ */
 export function drawBoard(board) {
   const { recording, view, state, axes, size, ratio, transport } = board;
   const { weightIndex, network } = recording;
@@ -43,7 +47,7 @@ export function drawBoard(board) {
 }
 
 /**
- * The boundary of a card as finely as at rest.
+ * Draw a card's boundary at full resolution.
  *
  * @param {Showing} board
  * @param {number} c
@@ -53,7 +57,7 @@ export function refineCard(board, c) {
 }
 
 /**
- * The same for the focus.
+ * Draw the focus again, at the board's present resolution.
  *
  * @param {Showing} board
  */
@@ -62,7 +66,7 @@ export function refineFocus(board) {
 }
 
 /**
- * Say all pictures in words.
+ * Describe all pictures in words, for screen readers.
  *
  * @param {Showing} board
  */
@@ -77,21 +81,29 @@ export function describeBoard({ recording, displayed, cards: all, focus, view })
 }
 
 /**
+ * Draw a card's boundary.
+ *
  * @param {Showing} board
  * @param {number} c
- * @param {number} grid
+ * @param {number} grid  points along each side
  */
 function paintCard({ painters, recording, cards: all, displayed, scale, theme, size, ratio, points, view }, c, grid) {
   const painter = painterOf(painters, recording, grid);
   paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
 
-/** @param {Showing} board */
+/**
+ * Return the painter of the large boundary.
+ *
+ * @param {Showing} board
+ */
 function closeupPainter({ fine, painters, recording, resolution }) {
   return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[resolution.coarse]);
 }
 
 /**
+ * Return the painter for a grid, made at its first use.
+ *
  * @param {Map<number, Painter>} painters
  * @param {Recording} recording
  * @param {number} grid

@@ -1,7 +1,7 @@
 /**
- * Reads the messages that regviz/board/encoding.py writes; the layout is described there.
+ * Decodes the messages that regviz/board/encoding.py writes; the layout is described there.
  *
- * @typedef {Float32Array|Uint16Array} Numbers  the latter hold numbers in half precision
+ * @typedef {Float32Array|Uint16Array} Numbers  a Uint16Array has the bits of numbers in half precision
  * @typedef {{light: string, dark: string}} ByMode  a CSS colour for each theme
  * @typedef {"<f4"|"<f2"} NumberType
  *
@@ -11,16 +11,16 @@
  * @property {string} about
  * @property {ByMode} colour
  * @property {number[]} networks    from weak to strong
- * @property {string[]} strengths   of each, in words
- * @property {number[]} drop_rates  of each
- * @property {number[]} values      of each, as in a link
- * @property {number} standard      strength index that a link need not name
- * @property {number} strength_index  strength index at which the card starts
- * @property {boolean} early_stopped  whether it shows the network that early stopping keeps
+ * @property {string[]} strengths   of each network, in words
+ * @property {number[]} drop_rates  of each network
+ * @property {number[]} values      of each network, as written in a link
+ * @property {number} standard      strength index without an entry in a link
+ * @property {number} strength_index  strength index shown first
+ * @property {boolean} early_stopped  whether the card shows the network that early stopping keeps
  *
- * @typedef {Object} RequestedView  what the board is to show, once for each id
+ * @typedef {Object} RequestedView  a view that the server requests; applied once for each id
  * @property {string|number} id
- * @property {string|null} focus                key of a card, or null to leave it
+ * @property {string|null} focus                key of a card, or null to keep the focus
  * @property {Record<string, number>} strength_indices  strength indices by card key
  * @property {number|null} epoch                or null to leave it
  * @property {boolean} scroll                   whether to scroll to the board
@@ -30,16 +30,16 @@
  * @property {string} run
  * @property {number} frame       the first frame of the message
  * @property {number} n_frames    frames that the run will have
- * @property {number} reply       counts the messages of a session
- * @property {number} ask_after   seconds after which to ask for more
+ * @property {number} reply       number of this message in its session
+ * @property {number} ask_after   seconds to wait before the next request
  * @property {number[]} epochs    of the frames in the message
- * @property {number[]} diverged  for each network the epoch from which it is lost, or -1
+ * @property {number[]} diverged  for each network the epoch at which it diverged, or -1
  * @property {{best: number[], stop: (number|null)[]}|null} early_stopping
- * @property {string|null} link   the query string of what is trained, if it fits into a link
+ * @property {string|null} link   query string of the experiment, or null if it is too long for a link
  * @property {RequestedView} [requested_view]
  * @property {Record<string, [NumberType, ...number[]]>} arrays  type and shape, by name
  *
- * @typedef {Object} Opening  what the header of the message with frame 0 has besides
+ * @typedef {Object} Opening  further entries in the header of the message with frame 0
  * @property {number} link_version
  * @property {number} n_networks
  * @property {number} last_epoch
@@ -67,7 +67,7 @@ export const VERSION = 4;
 const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 
 /**
- * Take a message apart. Decompression runs beside the page; what is left takes 10 ms for all
+ * Decode a message. The browser decompresses it on another thread; the rest takes 10 ms for all
  * networks of the showcase.
  *
  * @param {Uint8Array} bytes
@@ -96,7 +96,7 @@ export async function decode(bytes) {
 }
 
 /**
- * Numbers from the changes of each one over time, as the head of regviz/board/encoding.py describes.
+ * Invert the delta coding along time; see regviz/board/encoding.py.
  *
  * @param {Uint32Array|Uint16Array} coded
  * @param {number} nTimes
@@ -104,7 +104,7 @@ export async function decode(bytes) {
  */
 function undo(coded, nTimes, nNumbers) {
   const words = coded instanceof Uint16Array ? new Uint16Array(coded.length) : new Uint32Array(coded.length);
-  const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // its code is that of no change, below 0
+  const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // coded as a negative difference of 0
   for (let n = 0, i = 0; n < nNumbers; n++) {
     let word = 0;
     for (let at = n; at < words.length; at += nNumbers, i++) {
@@ -117,7 +117,11 @@ function undo(coded, nTimes, nNumbers) {
   return words;
 }
 
-/** @param {Uint8Array} bytes  a zlib stream */
+/**
+ * Decompress.
+ *
+ * @param {Uint8Array} bytes  a zlib stream
+ */
 async function inflate(bytes) {
   const plain = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(plain).arrayBuffer());
@@ -126,7 +130,7 @@ async function inflate(bytes) {
 /** @type {Float32Array|null} */
 let halves = null;
 
-/** All 65536 numbers of half precision, by their bits. */
+/** Return all 65536 numbers of half precision, indexed by their bits. */
 function halfTable() {
   halves ??= Float32Array.from({ length: 65536 }, (_, bits) => {
     const sign = bits & 0x8000 ? -1 : 1;
@@ -141,7 +145,7 @@ function halfTable() {
 }
 
 /**
- * Copy `out.length` numbers from `offset` on.
+ * Copy `out.length` numbers, the first at `offset`, in single precision.
  *
  * @param {Numbers} numbers
  * @param {number} offset

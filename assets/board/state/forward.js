@@ -1,7 +1,7 @@
 /**
- * The networks, evaluated in the browser. Parameters stand in a row as regviz/engine/networks.py lays them
- * out: layer after layer, unit after unit, the unit's incoming weights and then its bias. Inputs
- * and outputs stand feature after feature, unit after unit, `n` points each.
+ * The forward pass. A row of parameters is laid out as in regviz/engine/networks.py: layer by layer, unit
+ * by unit, the unit's incoming weights and then its bias. Inputs are (features, n) and outputs
+ * (units, n) for n points, row by row.
  *
  * @typedef {"binary"|"multiclass"|"regression"} Task
  * @typedef {{layers: number[], activation: string}} Layers
@@ -9,7 +9,7 @@
  */
 
 const LEAKY_SLOPE = 0.01;
-// Points are taken a block at a time, so that what a layer reads was just written to the cache.
+// Points per block: a layer's inputs are still in the cache when the next layer reads them.
 const BLOCK = 256;
 let scratch = [new Float64Array(0), new Float64Array(0)];
 
@@ -25,7 +25,7 @@ const FEATURES = {
 };
 
 /**
- * The networks' inputs for points.
+ * Compute the networks' inputs for points.
  *
  * @param {string[]} names  features
  * @param {ArrayLike<number>} x1
@@ -42,12 +42,12 @@ export function featuresOf(names, x1, x2) {
 }
 
 /**
- * Inputs on a square grid, from the upper left corner row by row; its outer points lie on the
- * domain's edge.
+ * Compute the inputs on a square grid, row by row from the upper left corner. The outer points lie on
+ * the edges of the domain.
  *
- * @param {string[]} names
- * @param {number[]} domain
- * @param {number} size
+ * @param {string[]} names  features
+ * @param {number[]} domain  lower and upper end of both axes
+ * @param {number} size  points along each side
  */
 export function gridInputs(names, [low, high], size) {
   const x1 = new Float64Array(size * size);
@@ -60,11 +60,11 @@ export function gridInputs(names, [low, high], size) {
 }
 
 /**
- * What a network predicts: probability of class 1, probability of each class, or value.
+ * Compute a network's predictions: the probability of class 1, of each class, or the value.
  *
  * @param {Network} network
  * @param {Float32Array} parameters
- * @param {number} offset  where the network's row begins
+ * @param {number} offset  of the network's row
  * @param {Float64Array} inputs  (features, points)
  * @param {number} n  points
  * @returns {Float64Array} (outputs, points)
@@ -77,7 +77,7 @@ export function evaluate(network, parameters, offset, inputs, n) {
 }
 
 /**
- * Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`. Allocates nothing.
+ * Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`, without allocation.
  *
  * @param {Layers} layers
  * @param {Float32Array} parameters
@@ -116,7 +116,7 @@ export function outputs({ layers, activation }, parameters, offset, inputs, n, o
 }
 
 /**
- * Turn raw outputs into predictions; `out` may be `raw` itself.
+ * Apply sigmoid or softmax to raw outputs. `out` may be `raw` itself.
  *
  * @param {Task} task
  * @param {number} nOutputs
@@ -136,7 +136,7 @@ export function predict(task, nOutputs, raw, n, out) {
 }
 
 /**
- * Which of the classes has the largest output, or probability, at point `p` of `n`.
+ * Return the class with the largest output, or probability, at point `p` of `n`.
  *
  * @param {Float64Array} z
  * @param {number} n
@@ -150,6 +150,8 @@ export function argmax(z, n, nClasses, p) {
 }
 
 /**
+ * Apply softmax at point `p`, shifted by the largest output so that no exponential overflows.
+ *
  * @param {number} nOutputs
  * @param {Float64Array} raw
  * @param {number} n
@@ -164,15 +166,19 @@ function softmax(nOutputs, raw, n, out, p) {
   for (let c = 0; c < nOutputs; c++) out[c * n + p] /= sum;
 }
 
-/** @param {number[]} layers */
+/**
+ * Enlarge the scratch memory to the widest layer.
+ *
+ * @param {number[]} layers
+ */
 function reserve(layers) {
   const size = BLOCK * Math.max(...layers);
   if (scratch[0].length < size) scratch = [new Float64Array(size), new Float64Array(size)];
 }
 
 /**
- * Two neighbouring units' biases plus weighted inputs, four inputs at a time: reading and writing
- * memory costs more than the arithmetic, and this way each number read serves two products.
+ * Compute the pre-activations of two neighbouring units, four inputs at a time. Memory access costs
+ * more than arithmetic here; each input that is read serves two products.
  *
  * @param {Float32Array} w
  * @param {number} at
@@ -194,7 +200,7 @@ function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
   for (; i + 4 <= fanIn; i += 4) {
     const a = w[at + i], b = w[at + i + 1], c = w[at + i + 2], d = w[at + i + 3];
     const e = w[other + i], f = w[other + i + 1], g = w[other + i + 2], h = w[other + i + 3];
-    // what a regularizer has set to zero costs nothing
+    // regularizers leave many weights at exactly 0
     if (!(a || b || c || d || e || f || g || h)) continue;
     const x1 = origin + i * stride, x2 = x1 + stride, x3 = x2 + stride, x4 = x3 + stride;
     for (let p = 0; p < count; p++) {
@@ -220,7 +226,7 @@ function pair(w, at, fanIn, x, origin, stride, z, into, width, count) {
 }
 
 /**
- * The same for one unit: the last one of an odd number.
+ * Compute the pre-activations of one unit: the last one of an odd number.
  *
  * @param {Float32Array} w
  * @param {number} at
@@ -238,6 +244,8 @@ function single(w, at, fanIn, x, origin, stride, z, into, count) {
 }
 
 /**
+ * Add a weighted input to a unit's pre-activations.
+ *
  * @param {number} weight
  * @param {Float64Array} x
  * @param {number} from
@@ -250,7 +258,7 @@ function add(weight, x, from, z, into, count) {
 }
 
 /**
- * Apply an activation, in place.
+ * Apply an activation function in place.
  *
  * @param {string} name
  * @param {Float64Array} z
@@ -269,7 +277,7 @@ export function activate(name, z, from, count) {
   }
 }
 
-// tanh between -EDGE and EDGE, where it is ±1 to 3e-8, at steps of 1 / PER_UNIT
+// table of tanh from -EDGE to EDGE, where it is ±1 up to 3e-8, in steps of 1 / PER_UNIT
 const EDGE = 9;
 const PER_UNIT = 1024;
 const TABLE = Float64Array.from({ length: 2 * EDGE * PER_UNIT + 2 }, (_, i) =>
@@ -277,7 +285,7 @@ const TABLE = Float64Array.from({ length: 2 * EDGE * PER_UNIT + 2 }, (_, i) =>
 );
 
 /**
- * tanh to 1e-7, between the two nearest of a table: ten times as fast as Math.tanh.
+ * Return tanh up to 1e-7 by linear interpolation in a table, ten times as fast as Math.tanh.
  *
  * @param {number} z
  */

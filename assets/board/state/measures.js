@@ -1,12 +1,13 @@
 /**
- * Measures of a network's weights, as regviz/engine/measures.py has them: biases left out, NaN where all
- * weights are 0 and the measure is undefined.
+ * Measures of a network's weights, without biases, as in regviz/engine/measures.py. NaN where a measure
+ * is undefined, as all weights are 0.
  *
- * All take a row of parameters, where in `row` it begins, and where in it the weights stand.
+ * Each function takes an array with a network's parameters, the index of the first, and the indices
+ * of the weights relative to that.
  */
 
 /**
- * Share of weights that are exactly 0.
+ * Return the share of weights that are exactly 0.
  *
  * @param {Float32Array} row
  * @param {number} offset
@@ -19,7 +20,7 @@ export function sparsity(row, offset, weightIndex) {
 }
 
 /**
- * ‖w‖₁, the sum of absolute values.
+ * Return ‖w‖₁, the sum of absolute values.
  *
  * @param {Float32Array} row
  * @param {number} offset
@@ -32,7 +33,7 @@ export function l1(row, offset, weightIndex) {
 }
 
 /**
- * ‖w‖₂, the root of the sum of squares.
+ * Return ‖w‖₂, the root of the sum of squares.
  *
  * @param {Float32Array} row
  * @param {number} offset
@@ -45,7 +46,7 @@ export function l2(row, offset, weightIndex) {
 }
 
 /**
- * ‖w‖₁² / ‖w‖₂²: N for weights of one size, 1 if a single one is not 0.
+ * Return ‖w‖₁² / ‖w‖₂²: N if all |w| are equal, 1 if only one is not 0.
  *
  * @param {Float32Array} row
  * @param {number} offset
@@ -56,7 +57,7 @@ export function effectiveWeights(row, offset, weightIndex) {
 }
 
 /**
- * (√N − ‖w‖₁ / ‖w‖₂) / (√N − 1): 0 for weights of one size, 1 for a single one.
+ * Return (√N − ‖w‖₁ / ‖w‖₂) / (√N − 1): 0 if all |w| are equal, 1 if only one is not 0.
  * Hurley & Rickard 2009.
  *
  * @param {Float32Array} row

@@ -1,14 +1,14 @@
 /**
- * Pruning by size: weights below a threshold are set to 0, and what is left is measured on points.
- * Biases stay: each belongs to a unit, not to a link.
+ * Magnitude pruning: weights below a threshold are set to 0, and the pruned network is evaluated.
+ * Biases are kept, as a bias belongs to a unit and not to a link.
  *
  * @typedef {{n: number, inputs: Float64Array, targets: Float64Array, raw: Float64Array}} Points
- *   the network's inputs for them, their class or value, and memory for the network's outputs
- * @typedef {{loss: number, accuracy: number}} Score  mean data loss, share of points correct
- * @typedef {Object} Measured  a row, and what was found out about it
+ *   number of points, the network's inputs, targets (class or value), memory for its outputs
+ * @typedef {{loss: number, accuracy: number}} Score  mean data loss, and share of points classified correctly
+ * @typedef {Object} Measured  a row of parameters and its measures
  * @property {Float32Array} row
  * @property {number} left       weights that are not 0
- * @property {number} connected  hidden units that are still connected
+ * @property {number} connected  hidden units connected to an input and to an output
  * @property {number} loss
  * @property {number} accuracy
  */
@@ -17,6 +17,8 @@ import { featuresOf, outputs, argmax } from "./forward.js";
 import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
 
 /**
+ * Prepare points for evaluation.
+ *
  * @param {{layers: number[], features: string[]}} network
  * @param {Float32Array} rows  (x1, x2, y) of each point
  * @returns {Points}
@@ -53,8 +55,8 @@ export function prune(row, weightIndex, threshold, out) {
 }
 
 /**
- * Mean data loss and accuracy, as regviz/engine/networks.py defines them: cross-entropy in nats from the
- * outputs before sigmoid or softmax, or half the squared error, whose accuracy is NaN.
+ * Return mean data loss and accuracy as defined in regviz/engine/networks.py: cross-entropy in nats,
+ * from the outputs before sigmoid or softmax, or half the squared error, with accuracy NaN.
  *
  * @param {import("./forward.js").Network} network
  * @param {Float32Array} row
@@ -88,12 +90,12 @@ export function score(network, row, { n, inputs, targets, raw }) {
 }
 
 /**
- * Hidden units on a path of non-zero weights from an input to an output. All others can be taken
- * out, if what constant they may pass on is added to the biases behind them.
+ * Count the hidden units on a path of non-zero weights from an input to an output. All others can be
+ * removed, if their constant outputs are added to the biases of the next layer.
  *
  * @param {import("./units.js").Shape} shape
  * @param {Float32Array} row
- * @param {Uint8Array} links  memory for one number of each unit
+ * @param {Uint8Array} links  memory, one entry for each unit
  * @returns {number}
  */
 function connectedUnits(shape, row, links) {
@@ -105,7 +107,7 @@ function connectedUnits(shape, row, links) {
 }
 
 /**
- * Memory for measuring the networks of a run.
+ * Allocate memory for evaluating the networks of a run on its test points.
  *
  * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
  */
@@ -122,7 +124,7 @@ export function makeEvaluator({ network, weightIndex, nParameters, points }) {
 }
 
 /**
- * Memory for `measure`, of a network that nothing is known about yet.
+ * Allocate the result of `measure` for one network.
  *
  * @param {number} nParameters
  * @returns {Measured}
@@ -132,13 +134,13 @@ export function makeMeasured(nParameters) {
 }
 
 /**
- * Prune a network and measure what is left. A row that comes out as it was the last time is not
- * evaluated again: dragging the threshold leaves most networks as they were.
+ * Prune a network and evaluate it. It is not evaluated again if the pruned row is the same as in the
+ * last call, as with most networks when the threshold is dragged.
  *
  * @param {ReturnType<typeof makeEvaluator>} evaluator
  * @param {Float32Array} row
  * @param {number} threshold
- * @param {Measured} measured  of this network the last time; written anew
+ * @param {Measured} measured  the network's last result; overwritten
  */
 export function measure({ network, weightIndex, shape, points, pruned, links }, row, threshold, measured) {
   measured.left = prune(row, weightIndex, threshold, pruned);
@@ -149,6 +151,8 @@ export function measure({ network, weightIndex, shape, points, pruned, links }, 
 }
 
 /**
+ * Whether two rows are equal.
+ *
  * @param {Float32Array} a
  * @param {Float32Array} b
  */

@@ -1,32 +1,32 @@
 /**
- * A cube as it has arrived so far: every network, at every recorded epoch. A recording is a value:
- * `append` returns a new one and leaves the old one as it was, though both look at the same memory.
+ * A recording: the frames received so far, each with all networks of the strength grid at one epoch.
+ * Recordings are immutable: `append` returns a new one, which shares the old one's arrays.
  *
- * @typedef {Object} Frame  a frame of a message: its place there, and what that message holds
+ * @typedef {Object} Frame  its message's arrays, and its index there
  * @property {Numbers} parameters
  * @property {Float32Array} metrics
  * @property {number} index
  *
  * @typedef {import("./codec.js").Card} Card
  * @typedef {import("./codec.js").Points} Points
- * @typedef {Network & {features: string[], names: string[]}} RunNetwork  names: of the classes, if they have any
+ * @typedef {Network & {features: string[], names: string[]}} RunNetwork  names: of the classes; empty if they have none
  *
  * @typedef {Object} Recording
  * @property {string} run
- * @property {Frame[]} frames     those that have arrived
- * @property {boolean} half       whether any of them came in half precision
- * @property {number} nReceived        frames that have arrived
+ * @property {Frame[]} frames     received so far
+ * @property {boolean} half       whether any frame was sent in half precision
+ * @property {number} nReceived        frames received
  * @property {number} nFrames     frames that the run will have
- * @property {number[]} epochs    the epoch of each held frame
+ * @property {number[]} epochs    the epoch of each received frame
  * @property {number} lastEpoch
  * @property {number} patience    epochs without improvement that early stopping waits for
  * @property {number} onset       the epoch from which regularization acts
  * @property {({best: number, stop: number|null}|null)[]} stopping  for each network the epoch that early
- *   stopping keeps and the one it stops at, as far as that is known
- * @property {Int32Array} diverged  for each network the epoch from which it is lost, or -1
+ *   stopping keeps and the one at which it stops, as far as the run has decided
+ * @property {Int32Array} diverged  for each network the epoch at which it diverged, or -1
  * @property {RunNetwork} network
- * @property {string} data        what the points are called
- * @property {string|null} link   the query string of what is trained, if it fits into a link
+ * @property {string} data        name of the dataset
+ * @property {string|null} link   query string of the experiment, or null if it is too long for a link
  * @property {number} version     of that query string
  * @property {Card[]} cards
  * @property {string[]} classes
@@ -34,9 +34,9 @@
  * @property {number[]} domain
  * @property {Points} points
  * @property {number} nParameters
- * @property {Int32Array} weightIndex  where the weights stand in a row; the rest are biases
+ * @property {Int32Array} weightIndex  indices of the weights in a row; the others are biases
  * @property {string[]} metricNames
- * @property {number} spread  what nearly all |weights| of the cards' first networks lie below
+ * @property {number} spread  the SPREAD_QUANTILE of |w|, at its largest over the cards' first networks and frames
  */
 
 /**
@@ -49,6 +49,8 @@ import { copyNumbers } from "./codec.js";
 const SPREAD_QUANTILE = 0.98;
 
 /**
+ * Return the recording that begins with a message.
+ *
  * @param {FirstMessage} message  with frame 0
  * @returns {Recording}
  */
@@ -85,7 +87,7 @@ export function start({ header, arrays }) {
 }
 
 /**
- * The recording with a message's frames at its end; the same one if they do not go there.
+ * Return the recording with a message's frames appended, or the same one if they do not come next.
  *
  * @param {Recording} recording
  * @param {Message} message
@@ -111,7 +113,7 @@ export function append(recording, { header, arrays }) {
 }
 
 /**
- * Whether every frame is there.
+ * Whether all frames have been received.
  *
  * @param {{nReceived: number, nFrames: number}} recording
  */
@@ -120,7 +122,7 @@ export function isComplete({ nReceived, nFrames }) {
 }
 
 /**
- * The networks that the cards show first: their axes are those of all networks.
+ * Return the networks that the cards show first. They determine the axes for all networks.
  *
  * @param {Pick<Recording, "cards">} recording
  */
@@ -142,7 +144,7 @@ export function copyRow({ frames, diverged, nParameters }, t, k, out) {
 }
 
 /**
- * A measure of network `k` at frame `t`.
+ * Return a measure of network `k` at frame `t`.
  *
  * @param {Recording} recording
  * @param {string} name
@@ -166,20 +168,20 @@ export function isDiverged({ diverged, epochs }, t, k) {
 }
 
 /**
- * The axes that all histograms of a run share, at all of its epochs and strengths: heights and
- * widths can be compared, and nothing jumps.
+ * Return the axes of all histograms of a run. They are the same at all epochs and strengths, so that
+ * heights and widths can be compared.
  *
  * @param {Recording} recording
- * @returns {{range: number, most: number}}  half the width, and the count that fills the height:
- *   all weights, which a network that has collapsed has in its zero bar
+ * @returns {{range: number, most: number}}  `range`: |w| at either end of the horizontal axis;
+ *   `most`: the count at full height, which is all weights, as in the zero bar of a collapsed network
  */
 export function weightAxes({ spread, weightIndex: index }) {
   return { range: niceCeiling(spread || 1), most: index.length };
 }
 
 /**
- * A network that turns out to be diverging does not count: its weights would squash everyone
- * else's. Where all diverge, the first frame decides.
+ * Return the largest quantile of |w| over the first networks, from frame `from` on. Networks that
+ * diverge are left out, as their weights would fill the axis; where all diverge, frame 0 counts.
  *
  * @param {Recording} recording
  * @param {number} from
@@ -199,7 +201,7 @@ function spreadOf(recording, from) {
 }
 
 /**
- * The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 (and their multiples by ten) that is not below `x`.
+ * Return the next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 (times a power of ten) that is not below `x`.
  *
  * @param {number} x
  */
@@ -210,7 +212,7 @@ export function niceCeiling(x) {
 }
 
 /**
- * Parameters of one network: for every unit its incoming weights and a bias.
+ * Return the number of parameters of one network: for each unit its incoming weights and a bias.
  *
  * @param {number[]} layers
  */
@@ -219,7 +221,7 @@ export function parameterCount(layers) {
 }
 
 /**
- * Where the weights stand in a row of parameters, biases left out.
+ * Return the indices of the weights in a row of parameters, without the biases.
  *
  * @param {number[]} layers
  */
@@ -235,8 +237,10 @@ export function weightIndex(layers) {
 }
 
 /**
+ * Return the SPREAD_QUANTILE of |w|.
+ *
  * @param {Float32Array} row
- * @param {Int32Array} index
+ * @param {Int32Array} index  of the weights
  */
 function quantile(row, index) {
   const sizes = Float32Array.from(index, (i) => Math.abs(row[i])).sort();

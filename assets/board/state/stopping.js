@@ -1,19 +1,21 @@
 /**
- * Early stopping of a network, in frames. `History.early_stopping` in Python decides, and each message
- * carries the epochs; here they are only looked up.
+ * Frames of early stopping. `History.early_stopping` in Python determines the epochs, which each
+ * message carries; this module finds their frames.
  */
 
 /**
  * @typedef {Object} Stopping
- * @property {number} best       the frame of the network that is kept, or the nearest before it
+ * @property {number} best       frame of the kept network, or the nearest before it
  * @property {number} bestEpoch
- * @property {number|null} stop  the frame at which its training would end; null before that is
- *   known, and without validation points
+ * @property {number|null} stop  frame at which training would end; null if not yet known, or without
+ *   validation points
  * @property {number|null} stopEpoch
- * @property {boolean} settled   false as long as more frames can change it
+ * @property {boolean} settled   whether further frames cannot change the result
  */
 
 /**
+ * Return the frames and epochs of early stopping for a network.
+ *
  * @param {Pick<import("./recording.js").Recording, "epochs"|"nReceived"|"nFrames"|"lastEpoch"|"stopping">} recording
  * @param {number} k  which network
  * @returns {Stopping}
@@ -24,7 +26,7 @@ export function earlyStopping(recording, k) {
   if (!decided) {
     return { best: nFrames - 1, bestEpoch: lastEpoch, stop: null, stopEpoch: null, settled: false };
   }
-  // a message may know of epochs whose frames come with the next one
+  // the epoch that stops may lie beyond the last received frame
   const best = epochs.findLastIndex((epoch) => epoch <= decided.best);
   const end = decided.stop;
   const stop = end === null ? -1 : epochs.findIndex((epoch) => epoch >= end);

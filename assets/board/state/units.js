@@ -1,13 +1,13 @@
 /**
- * What every unit of a network computes on a small grid over the plane, and whether it takes part.
- * Units are numbered layer after layer, inputs first.
+ * The values of every unit of a network on a small grid over the plane, and each unit's state:
+ * connected, cut off or constant. Units are numbered layer by layer, inputs first.
  *
  * @typedef {Object} Shape
  * @property {number[]} layers
  * @property {number[]} first  number of each layer's first unit
- * @property {number[]} at     where each layer's parameters begin in a row; nothing for the inputs
- * @property {number} count    units in all
- * @property {number} total    parameters in all
+ * @property {number[]} at     index in a row of each layer's first parameter; the inputs have none
+ * @property {number} count    number of units
+ * @property {number} total    number of parameters
  *
  * @typedef {Object} LayerValues  every unit's values at n points
  * @property {number} n
@@ -25,20 +25,22 @@
 
 import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
 
-/** No path of weights that are not 0 leads to the unit from an input. */
+/** State bit: no path of non-zero weights leads from an input to the unit. */
 export const NO_INPUT_PATH = 1;
-/** No such path leads from the unit to an output. */
+/** State bit: no path of non-zero weights leads from the unit to an output. */
 export const NO_OUTPUT_PATH = 2;
-/** It is connected, but has the same value everywhere. */
+/** State: the unit is connected, but has the same value everywhere. */
 export const CONSTANT = 4;
 
-// Values that differ by less than this share of their largest are one value.
+// relative tolerance within which a unit's values count as equal
 const FLAT = 1e-6;
-// Above this many units each is drawn so small that fewer points do.
+// number of units above which heatmaps are so small that a grid of 16 × 16 suffices
 const MANY = 48;
 
 /**
- * @param {number[]} layers
+ * Return the numbering of a network's units and parameters.
+ *
+ * @param {number[]} layers  number of units of each
  * @returns {Shape}
  */
 export function shapeOf(layers) {
@@ -57,7 +59,7 @@ export function shapeOf(layers) {
 }
 
 /**
- * Which parameter of a row a unit's weight from `input` is; its bias, where `input` is the fan-in.
+ * Return the index in a row of a unit's weight from `input`, or of its bias if `input` is the fan-in.
  *
  * @param {Shape} shape
  * @param {number} layer
@@ -69,7 +71,7 @@ export function parameterOf({ layers, at }, layer, unit, input) {
 }
 
 /**
- * Whose parameter stands at `index`: the reverse of `parameterOf`.
+ * Return layer, unit and input of the parameter at `index`: the inverse of `parameterOf`.
  *
  * @param {Shape} shape
  * @param {number} index
@@ -83,7 +85,7 @@ export function placeOf({ layers, at }, index) {
 }
 
 /**
- * The layer of unit number `u`.
+ * Return the layer of unit number `u`.
  *
  * @param {Shape} shape
  * @param {number} u
@@ -95,7 +97,7 @@ export function layerOf({ first }, u) {
 }
 
 /**
- * Memory for all units of a run's networks, allocated once.
+ * Allocate memory for the units of a run's networks.
  *
  * @param {Pick<Recording, "network"|"domain"|"points">} recording
  */
@@ -119,7 +121,8 @@ export function makeUnits({ network, domain, points }) {
 }
 
 /**
- * Every layer's values at `n` points, and each layer on its own as a network without hidden layers.
+ * Allocate the values of all layers at `n` points. Each layer is also described as a network without
+ * hidden layers, so that `outputs` computes one layer at a time.
  *
  * @param {Shape} shape
  * @param {Network} network
@@ -139,8 +142,8 @@ function layersOf({ layers, first, count }, { activation }, inputs, n) {
 }
 
 /**
- * Take on the parameters in `row`: every unit's values on the grid, their lowest and highest, and
- * each unit's state, 0 or a sum of NO_INPUT_PATH, NO_OUTPUT_PATH, CONSTANT.
+ * Evaluate the network with parameters `row`: every unit's values on the grid, their minimum and
+ * maximum, and the unit's state, 0 or a sum of NO_INPUT_PATH, NO_OUTPUT_PATH, CONSTANT.
  *
  * @param {Units} units
  * @param {Float32Array} row
@@ -153,14 +156,14 @@ export function updateUnits(units, row) {
   span(grid, low, high);
   connected(shape, row, links);
   if (!mark(units)) return;
-  // between the points of the grid a unit may still be on: a look at those it was trained on
+  // a unit that is constant on the grid may still vary at the training points
   evaluateLayers(network, shape, row, points);
   span(points, low, high);
   mark(units);
 }
 
 /**
- * Set the states; says whether a unit is constant.
+ * Set the states; return whether any unit is constant.
  *
  * @param {Units} units
  */
@@ -178,7 +181,7 @@ function mark(units) {
 }
 
 /**
- * The value at which a unit's colour is full: 1, or the largest it has, if that is more.
+ * Return the absolute value at which a unit's colour is full: 1, or its largest |value| if that is more.
  *
  * @param {Pick<Units, "low"|"high">} units
  * @param {number} u
@@ -188,7 +191,7 @@ export function reachOf({ low, high }, u) {
 }
 
 /**
- * Each unit's lowest and highest value, where beyond those it already has.
+ * Extend each unit's minimum and maximum by its values.
  *
  * @param {LayerValues} layerValues
  * @param {Float64Array} low
@@ -204,7 +207,7 @@ function span({ n, values }, low, high) {
 }
 
 /**
- * Inputs, activations and predictions of all layers.
+ * Compute activations and predictions of all layers.
  *
  * @param {Network} network
  * @param {Shape} shape
@@ -221,8 +224,8 @@ function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, s
 }
 
 /**
- * Which ends each unit is connected to by weights that are not 0: NO_INPUT_PATH's bit is set where inputs
- * lead to it, NO_OUTPUT_PATH's where it leads to an output. Biases connect nothing.
+ * Find the units that are connected by non-zero weights. The bit NO_INPUT_PATH is set where there is a
+ * path from an input, NO_OUTPUT_PATH where there is one to an output: `mark` inverts them.
  *
  * @param {Shape} shape
  * @param {Float32Array} row
@@ -251,7 +254,7 @@ export function connected({ layers, first, at, count }, row, links) {
 }
 
 /**
- * How many of a layer's units are connected and not constant.
+ * Count the units of a layer that are connected and not constant.
  *
  * @param {Pick<Units, "shape"|"states">} units
  * @param {number} layer
@@ -263,8 +266,8 @@ export function inUse({ shape, states }, layer) {
 }
 
 /**
- * A dropout mask over all units: 0 where a hidden unit is dropped, as it is with probability `rate`.
- * The same seed gives the same mask (mulberry32, by Tommy Ettinger).
+ * Draw a dropout mask over all units: 0 with probability `rate` for a hidden unit, else 1. The seed
+ * determines the mask (generator: mulberry32, by Tommy Ettinger).
  *
  * @param {Shape} shape
  * @param {number} rate
