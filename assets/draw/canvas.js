@@ -4,7 +4,7 @@
 
 import { contextOf, fit } from "../board/draw/dom.js";
 import { SHAPES, shape, trainColour } from "../board/draw/points.js";
-import { STRENGTH, css, mix, parse } from "../board/draw/theme.js";
+import { MAX_TINT, css, mix, parse } from "../board/draw/theme.js";
 import { linearTicks, tickLabel } from "../board/draw/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
@@ -124,7 +124,7 @@ export function looksOf(kind, colours, theme, valueReach) {
   const [low, high] = colours.map(parse);
   return (value) => {
     const share = Math.min(1, Math.abs(value) / valueReach);
-    const fill = css(mix(parse(theme.paper), value < 0 ? low : high, STRENGTH[theme.mode] * share));
+    const fill = css(mix(parse(theme.paper), value < 0 ? low : high, MAX_TINT[theme.mode] * share));
     return { shape: "circle", fill, stroke: theme.ink };
   };
 }

@@ -1,19 +1,19 @@
-/** The network's prediction over the plane, as colours. */
+/** Converts a network's predictions on a grid to pixels. */
 
 /** @import {Scale} from "./scale.js" */
 
 import { predict, argmax } from "../state/forward.js";
 
 /**
- * Colour every point of the grid.
+ * Colour every point of a grid.
  *
  * @param {Scale} scale
  * @param {Float64Array} raw  the network's outputs, (outputs, n)
  * @param {number} nOutputs
  * @param {number} n
- * @param {Float64Array} values  memory for the predictions, of the same shape
+ * @param {Float64Array} values  memory for the predictions, (outputs, n)
  * @param {Uint32Array} pixels
- * @param {boolean} discrete  every point in full colour
+ * @param {boolean} discrete  whether classes have their full colour everywhere
  */
 export function paint(scale, raw, nOutputs, n, values, pixels, discrete) {
   predict(scale.task, nOutputs, raw, n, values);
@@ -23,6 +23,8 @@ export function paint(scale, raw, nOutputs, n, values, pixels, discrete) {
 }
 
 /**
+ * Colour predictions by a diverging scale.
+ *
  * @param {Scale} scale
  * @param {Uint32Array} table
  * @param {Float64Array} values
@@ -35,12 +37,14 @@ function paintTwoSided({ task, middle, reach }, table, values, n, pixels) {
   const shift = task === "regression" ? 0.5 * top - slope * middle : 0;
   for (let p = 0; p < n; p++) {
     const i = shift + slope * values[p] + 0.5;
-    // written so that NaN, too, ends inside the table
+    // the comparisons are false for NaN, which gets the first entry
     pixels[p] = table[i > 0 ? (i < top ? i | 0 : top) : 0];
   }
 }
 
 /**
+ * Colour the most probable class by its probability.
+ *
  * @param {Uint32Array[]} tables
  * @param {Float64Array} values
  * @param {number} nOutputs

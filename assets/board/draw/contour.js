@@ -1,13 +1,12 @@
 /**
- * Contour lines by marching squares. They are traced in the raw outputs, before sigmoid or softmax:
- * those are nearly straight between two grid points, so the line does not step where a network is
- * steep.
+ * Contour lines by marching squares. They are traced in the outputs before sigmoid or softmax, which are
+ * nearly linear between grid points, so that lines stay smooth where predictions are steep.
  */
 
 import { argmax } from "../state/forward.js";
 
 /**
- * Add the line on which the outputs equal `level` to a path.
+ * Add the contour line of the outputs at `level` to a path.
  *
  * @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void}} Path
  *
@@ -15,7 +14,7 @@ import { argmax } from "../state/forward.js";
  * @param {Float64Array} z  (size, size), row by row
  * @param {number} size
  * @param {number} level
- * @param {number} step  distance of two grid points in the path's units
+ * @param {number} step  distance of grid points in the path's units
  */
 export function trace(path, z, size, level, step) {
   for (let row = 0; row < size - 1; row++) {
@@ -32,7 +31,7 @@ export function trace(path, z, size, level, step) {
 }
 
 /**
- * The same for the lines between classes: where a class ceases to be the most probable one.
+ * Add the lines between classes: the zero contours of each class's lead over the best other class.
  *
  * @param {Path} path
  * @param {Float64Array} z
@@ -64,7 +63,7 @@ export function traceClasses(path, z, size, nClasses, step) {
 }
 
 /**
- * By how much class `k` leads over the best of the others.
+ * Return the lead of class `k` over the best other class.
  *
  * @param {Float64Array} z
  * @param {number} n
@@ -79,7 +78,7 @@ function lead(z, n, nClasses, k, p) {
 }
 
 /**
- * The line through one square with corner values a, b, c, d, clockwise from the upper left.
+ * Add the zero contour in one square with corner values a, b, c, d, clockwise from the upper left.
  *
  * @param {Path} path
  * @param {number} a
@@ -97,7 +96,7 @@ function square(path, a, b, c, d, x, y, step) {
   const right = y + step * (b / (b - c));
   const bottom = x + step * (d / (d - c));
   const left = y + step * (a / (a - d));
-  // in the two ambiguous squares the mean of the corners decides what is connected
+  // in the two ambiguous cases the sign of the mean decides which corners are connected
   const joined = a + b + c + d > 0;
   if (code === 5 || code === 10) {
     if ((code === 10) === joined) {
@@ -116,6 +115,8 @@ function square(path, a, b, c, d, x, y, step) {
 }
 
 /**
+ * Add a line segment.
+ *
  * @param {Path} path
  * @param {number} x1
  * @param {number} y1

@@ -1,7 +1,7 @@
 /**
- * The network as a picture: layers from left to right, a link for every weight that is not 0, and
- * every unit with a heatmap of its values over the plane. Signs are told by colour and by dashes,
- * links that lead nowhere are faint, and units that take no part are empty and hatched.
+ * Draws the network diagram: layers from left to right, a link for every weight that is not 0, and
+ * a heatmap of every unit's values over the plane. Signs differ in colour and dashes, links of cut-off
+ * units are faint, and cut-off units are hatched.
  */
 
 /**
@@ -15,7 +15,7 @@ import { middleOf } from "./placement.js";
 import { mix, packed, parse } from "./theme.js";
 import { CONSTANT, placeOf, reachOf } from "../state/units.js";
 
-/** Apart for colour-blind eyes by their lightness, and none is a class's. */
+/** Colours of signs. They differ in lightness, for colour-blind visitors, and are no class's colours. */
 export const SIGNS = {
   light: { positive: "#33404f", negative: "#b92a9c" },
   dark: { positive: "#dbe3ee", negative: "#ff79d8" },
@@ -24,9 +24,9 @@ export const SIGNS = {
 const STEPS = 256;
 const FULL = 0.88;
 const LEVELS = 14;
-// which ways of drawing a link there are between two layers: memory for `drawLinks`
+// memory for `drawLinks`: the link styles that occur between two layers
 const present = new Uint8Array(1 + 4 * LEVELS);
-// Beyond this many links between two layers there is no room to see dashes.
+// number of links between two layers above which dashes cannot be seen
 const CROWD = 200;
 const FAINT = 0.16;
 /** @type {number[]} */
@@ -34,7 +34,7 @@ const SOLID = [];
 const DASHES = Array.from({ length: 16 }, (_, i) => [3 + i, 2 + i / 2]);
 
 /**
- * Colours of a theme.
+ * Return the diagram's colours in a theme.
  *
  * @typedef {ReturnType<typeof makePalette>} Palette
  * @typedef {ReturnType<typeof makeStrip>} Strip
@@ -60,7 +60,7 @@ export function makePalette({ blank }, { mode, dark, ink, paper }) {
 }
 
 /**
- * One narrow strip of small heatmaps, unit below unit.
+ * Allocate the canvas of all units' heatmaps, one below the other.
  *
  * @param {Pick<Units, "shape"|"size">} units
  */
@@ -78,7 +78,7 @@ export function makeStrip({ shape, size }) {
 }
 
 /**
- * Colour all units' values: those of inputs and hidden units by sign, outputs as the boundary is.
+ * Colour all units' values: inputs and hidden units by sign, outputs by the boundary's scale.
  *
  * @param {Strip} strip
  * @param {Units} units
@@ -102,6 +102,8 @@ export function paintUnits({ context, image, pixels }, units, palette, scale) {
 }
 
 /**
+ * Colour one unit's values by a table.
+ *
  * @param {Float64Array} values
  * @param {number} at
  * @param {number} n
@@ -114,13 +116,13 @@ function colour(values, at, n, table, slope, shift, pixels) {
   const top = table.length - 1;
   for (let p = at; p < at + n; p++) {
     const i = shift + slope * values[p];
-    // written so that NaN, too, ends inside the table
+    // the comparisons are false for NaN, which gets the first entry
     pixels[p] = table[i > 0 ? (i < top ? i | 0 : top) : 0];
   }
 }
 
 /**
- * One unit's heatmap, in a square with its upper left corner at (x, y).
+ * Draw one unit's heatmap in a square with its upper left corner at (x, y).
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Strip} strip
@@ -131,13 +133,13 @@ function colour(values, at, n, table, slope, shift, pixels) {
  * @param {number} side
  */
 export function drawHeatmap(context, { canvas }, { size }, u, x, y, side) {
-  // the outer grid points lie on the edge, hence half a small pixel is cut off all around
+  // the outer grid points lie on the square's edges: half a pixel of the strip is cut off
   context.drawImage(canvas, 0.5, u * size + 0.5, size - 1, size - 1, x, y, side, side);
 }
 
 /**
- * All links: the thicker and the darker, the larger the weight is. Few paths with many curves each,
- * since there may be thousands of links and each path costs time.
+ * Draw all links, thicker and darker for larger weights. Links of one style share a path, as there may
+ * be thousands of links and each path costs time.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Diagram} diagram
@@ -189,7 +191,7 @@ export function drawLinks(context, diagram, units, row, palette, { range, mask, 
 }
 
 /**
- * Put a layer's links with this code into the context's path.
+ * Begin a path with a layer's links of one style.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Diagram} diagram
@@ -211,6 +213,8 @@ function trace(context, diagram, { layers, first, at }, l, code) {
 }
 
 /**
+ * Add a link's curve to the path.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {number} left
  * @param {number} from
@@ -224,7 +228,7 @@ function curve(context, left, from, right, to) {
 }
 
 /**
- * Dashes that suit a line's width, or none.
+ * Set dashes for a line of some width, or none.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {boolean} on
@@ -235,7 +239,7 @@ function dash(context, on, width = 0) {
 }
 
 /**
- * One link, brought out from among the others.
+ * Highlight one link.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Shape} shape
@@ -269,7 +273,7 @@ export function drawChosen(context, shape, { x, y, side, thick }, row, index, ra
 }
 
 /**
- * A mark on each weight that was edited: a diamond, hollow where the weight is 0 now.
+ * Mark each edited parameter by a diamond, hollow if it is 0.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Shape} shape
@@ -303,7 +307,7 @@ export function drawEdited(context, shape, diagram, row, edited, colour, palette
 }
 
 /**
- * Every unit's square: its heatmap, or what says that it takes no part.
+ * Draw every unit's square: its heatmap, or the sign of its state.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Diagram} diagram
@@ -323,7 +327,7 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
       const state = states[u];
       context.fillStyle = palette.paper;
       context.fillRect(left, top, side, side);
-      // what the network predicts is seen even where it is the same everywhere
+      // an output has its heatmap even if it is constant
       if (state === 0 || l === last) {
         context.globalAlpha = dropped ? 0.22 : 1;
         drawHeatmap(context, strip, units, u, left, top, side);
@@ -342,7 +346,7 @@ export function drawUnits(context, diagram, units, strip, palette, mask) {
 }
 
 /**
- * A frame about a unit.
+ * Draw a frame around a unit.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Diagram} diagram
@@ -358,7 +362,7 @@ export function drawFrame(context, { x, y, side }, layer, u, colour) {
 }
 
 /**
- * Cut off: hatched.
+ * Hatch a unit that is cut off.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {number} left
@@ -382,7 +386,7 @@ function hatch(context, left, top, side, palette) {
 }
 
 /**
- * Constant: a level line.
+ * Draw a horizontal line in a constant unit.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {number} left
@@ -400,7 +404,7 @@ function flat(context, left, top, side, palette) {
 }
 
 /**
- * Dropped: crossed out.
+ * Cross out a dropped unit.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {number} left

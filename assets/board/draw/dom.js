@@ -1,8 +1,10 @@
-/** Making elements. */
+/** Creates and observes elements and canvases. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
+ * Create an element.
+ *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, string|number>} [attributes]
@@ -17,7 +19,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * A picture beside a text that says the same: hidden from screen readers.
+ * Create a small SVG picture. It is hidden from screen readers, as a text beside it says the same.
  *
  * @typedef {[tag: string, attributes: Record<string, string|number>]} SvgShape
  *
@@ -38,7 +40,8 @@ export function icon(box, ...shapes) {
 }
 
 /**
- * Set a text only where it changes: most numbers stay as they are from one frame to the next.
+ * Set an element's text if it differs: most numbers are the same in the next frame, and writing them
+ * would cost a layout.
  *
  * @param {Element} element
  * @param {string} text
@@ -48,9 +51,9 @@ export function setText(element, text) {
 }
 
 /**
- * Call `react` in the frame after the size of `element` has changed. An observer's own callback may
- * not change sizes: what it changes is reported too late, as an error of the page ("ResizeObserver
- * loop completed with undelivered notifications").
+ * Call `react` in the animation frame after `element` has changed its size. If an observer's callback
+ * itself changes sizes, the browser reports the error "ResizeObserver loop completed with undelivered
+ * notifications".
  *
  * @param {Element} element
  * @param {() => void} react
@@ -86,7 +89,7 @@ export function onSystemTheme(react) {
 }
 
 /**
- * The context to draw to a canvas with.
+ * Return a canvas's 2D context.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {CanvasRenderingContext2DSettings} [settings]
@@ -96,12 +99,12 @@ export function contextOf(canvas, settings) {
 }
 
 /**
- * Give a canvas as many pixels as the screen has for it; says whether that was a change.
+ * Set a canvas's size in device pixels; return whether it has changed, which clears the canvas.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {number} width
+ * @param {number} width   in CSS pixels
  * @param {number} height
- * @param {number} ratio
+ * @param {number} ratio   device pixels per CSS pixel
  */
 export function fit(canvas, width, height, ratio) {
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];

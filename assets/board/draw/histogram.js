@@ -1,22 +1,22 @@
 /**
- * How the weights of a network are distributed. The middle bar counts those that are exactly 0; the
- * others stand to its left and right, so no small weight is ever taken for a zero. Heights are
- * square roots of counts: one weight stays visible beside a hundred zeros.
+ * The histogram of a network's weights. The middle bar counts exact zeros alone; small weights have the
+ * bars beside it. Heights are square roots of counts, so that one weight is visible beside a hundred
+ * zeros.
  */
 
 // bars on each side of the zero bar
 export const SIDE = 15;
 export const BARS = 2 * SIDE + 1;
 const GAP = 1;
-// what the zero bar takes of the middle, to each side, in widths of the others
+// in widths of a bar: half the space around the zero bar, and half the zero bar itself
 const MIDDLE = 1.15;
 const ZERO = 0.85;
 
 /**
- * Count weights into bars. What lies beyond `range` is counted in the outermost bars.
+ * Count weights into bars. The outermost bars include the weights beyond `range`.
  *
  * @param {Float32Array} parameters
- * @param {number} offset  where the network's row begins
+ * @param {number} offset  of the network's row
  * @param {Int32Array} weightIndex
  * @param {number} range
  * @param {Uint16Array} counts  of length BARS
@@ -31,9 +31,11 @@ export function count(parameters, offset, weightIndex, range, counts) {
 }
 
 /**
+ * Draw the bars and the axis.
+ *
  * @param {CanvasRenderingContext2D|import("../export/svg.js").SvgContext} context
  * @param {Uint16Array} counts
- * @param {number} most  the count that fills the height, the same for all cards and epochs
+ * @param {number} most  the count at full height, the same for all cards and epochs
  * @param {number} width   in CSS pixels
  * @param {number} height
  * @param {number} ratio   device pixels per CSS pixel
@@ -67,7 +69,7 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
 }
 
 /**
- * How tall the bar of `n` weights is, in whole pixels.
+ * Return the height of the bar of `n` weights, in whole pixels.
  *
  * @param {number} n
  * @param {number} most
@@ -78,9 +80,9 @@ export function barHeight(n, most, height) {
 }
 
 /**
- * How far from the middle a weight of this size stands; those nearest to 0 beside the zero bar.
+ * Return a weight's distance from the middle of the histogram, in units of `width`.
  *
- * @param {number} size
+ * @param {number} size  |w|
  * @param {number} range
  * @param {number} width
  */
@@ -89,7 +91,7 @@ export function distanceOf(size, range, width) {
 }
 
 /**
- * Which bar stands at `x`.
+ * Return the index of the bar at `x`.
  *
  * @param {number} x
  * @param {number} width
@@ -100,7 +102,7 @@ export function barAt(x, width) {
 }
 
 /**
- * Where a bar's place begins and ends.
+ * Return the left and right end of a bar.
  *
  * @param {number} bar
  * @param {number} width
@@ -112,7 +114,11 @@ export function placeOf(bar, width) {
   return i === 0 ? [width / 2 - half, width / 2 + half] : [width / 2 + Math.min(near, far), width / 2 + Math.max(near, far)];
 }
 
-/** @param {number} width */
+/**
+ * Return the width of a bar.
+ *
+ * @param {number} width  of the histogram
+ */
 function slotOf(width) {
   return width / (2 * (SIDE + MIDDLE));
 }

@@ -1,7 +1,4 @@
-/**
- * Paints boundaries: the memory and the canvases for a grid of points, shared by all that is painted
- * on such a grid.
- */
+/** Paints boundaries. A painter holds the memory and the canvas for one grid size, for all networks. */
 
 import { paint } from "./boundary.js";
 import { trace, traceClasses } from "./contour.js";
@@ -9,6 +6,8 @@ import { contextOf, fit } from "./dom.js";
 import { gridInputs, outputs } from "../state/forward.js";
 
 /**
+ * Allocate a painter.
+ *
  * @typedef {ReturnType<typeof makePainter>} Painter
  *
  * @param {import("../state/recording.js").Recording} recording
@@ -34,7 +33,7 @@ export function makePainter({ network, domain }, grid) {
 }
 
 /**
- * Draw the boundary of the network whose parameters are `row`, under the points.
+ * Draw the boundary of the network with parameters `row`, and the points over it.
  *
  * @param {Painter} painter
  * @param {HTMLCanvasElement} canvas
@@ -44,7 +43,7 @@ export function makePainter({ network, domain }, grid) {
  * @param {number} size   of the square, in CSS pixels
  * @param {number} ratio  device pixels per CSS pixel
  * @param {HTMLCanvasElement} points  the layer of points
- * @param {boolean} discrete  classes instead of confidence
+ * @param {boolean} discrete  whether to show classes instead of probabilities
  */
 export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, points, discrete) {
   const { grid, network, nOutputs, inputs, raw, values, small, smallContext, image, pixels } = painter;
@@ -57,7 +56,7 @@ export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, p
   const side = canvas.width;
   const context = contextOf(canvas, { alpha: false });
   context.setTransform(1, 0, 0, 1, 0, 0);
-  // the outer grid points lie on the edge, hence half a small pixel is cut off all around
+  // the outer grid points lie on the picture's edges: half a pixel of the small canvas is cut off
   context.drawImage(small, 0.5, 0.5, grid - 1, grid - 1, 0, 0, side, side);
   const step = side / (grid - 1);
   context.beginPath();

@@ -1,4 +1,4 @@
-/** Where the units of a network stand in its diagram, and what lies at a point of it. */
+/** Layout of the network diagram, and hit testing in it. */
 
 /** @import {Shape} from "../state/units.js" */
 
@@ -14,15 +14,15 @@ const LARGEST = 46;
  * @property {Float32Array} x     middle of each layer
  * @property {Float32Array} y     middle of each unit
  * @property {Float32Array} side  of the units of each layer
- * @property {number} pitch       from layer to layer
+ * @property {number} pitch       distance of neighbouring layers
  * @property {number} thick       width of the thickest link
  * @property {number} width
  * @property {number} height
- * @property {Uint8Array} codes   how each link is drawn: memory for those who draw
+ * @property {Uint8Array} codes   memory for `drawLinks`: each link's style
  */
 
 /**
- * Where everything stands in a box.
+ * Lay out the diagram in a box.
  *
  * @param {import("../state/units.js").Shape} shape
  * @param {number} width   in CSS pixels
@@ -33,7 +33,7 @@ const LARGEST = 46;
 export function arrange({ layers, first, count, total }, width, height, margin) {
   const last = layers.length - 1;
   const room = height - margin.top - 2;
-  // half a square stands outside the first layer's middle, and half a square outside the last's
+  // half a square lies to the left of the first layer's middle, and half to the right of the last's
   const guess = (width - margin.left - margin.right) / (last + 0.5);
   const side = Float32Array.from(layers, (units) => {
     const each = room / units;
@@ -54,7 +54,7 @@ export function arrange({ layers, first, count, total }, width, height, margin) 
 }
 
 /**
- * The number of the unit at a point, or -1; within `slack` beyond its square.
+ * Return the number of the unit at a point, or -1. Squares are enlarged by `slack`.
  *
  * @param {Shape} shape
  * @param {Diagram} diagram
@@ -77,8 +77,8 @@ export function unitAt({ layers, first }, { x, y, side }, px, py, slack) {
 }
 
 /**
- * The link at a point as an index into the row, or -1. Links at 0 are not there, unless they were
- * edited to be.
+ * Return the link at a point as an index into the row, or -1. Links with weight 0 are not drawn and not
+ * found, unless they were edited.
  *
  * @param {Shape} shape
  * @param {Diagram} diagram
@@ -95,7 +95,7 @@ export function linkAt(shape, diagram, row, edited, range, px, py, slack) {
   for (let l = 1; l < layers.length; l++) {
     const [left, right] = [x[l - 1] + side[l - 1] / 2, x[l] - side[l] / 2];
     if (px < left || px > right) continue;
-    // with controls at a third of the way a curve's x is linear, and its y eases from end to end
+    // Bézier control points at thirds: x is linear in the parameter s, y is smoothstep
     const s = (px - left) / (right - left);
     const ease = s * s * (3 - 2 * s);
     const slope = (6 * s * (1 - s)) / (right - left);
@@ -116,7 +116,7 @@ export function linkAt(shape, diagram, row, edited, range, px, py, slack) {
 }
 
 /**
- * A link's middle.
+ * Return a link's middle.
  *
  * @param {Shape} shape
  * @param {Diagram} diagram

@@ -1,6 +1,6 @@
 /**
- * Draws a chart of lines: the picture of axes, lines and marks, which stays while a run plays, and
- * the cursor over it. Lengths are in CSS pixels.
+ * Draws a line chart: a picture of axes, lines and marks, which is kept while a run plays, and the cursor
+ * over it. Lengths are in CSS pixels.
  *
  * @typedef {Object} Plot
  * @property {Data} data
@@ -13,7 +13,7 @@
  * @property {string} font   a family
  * @property {number} hover  the frame under the pointer, or -1
  * @property {HTMLCanvasElement} picture
- * @property {{text: string, x: number}[]} crowded  marks' labels that stand among the lines
+ * @property {{text: string, x: number}[]} crowded  labels of marks that are drawn over the lines, for lack of space above
  *
  * @typedef {ReturnType<typeof plotColours>} Colours
  */
@@ -23,7 +23,7 @@
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
 
-// around the lines: for the axes' labels, and above for the axis's name and the marks
+// margins for the axes' labels, and at the top for the axis title and the marks
 const EDGE = { left: 46, right: 14, top: 32, bottom: 34 };
 const NAME = 8;
 const MARKS = 23;
@@ -31,21 +31,25 @@ const TICKS = 12;
 const TEXT = 12;
 const PER_LABEL = { x: 52, y: 27 };
 const DOT = 3.5;
-// what is left of the lines behind the cursor: they lie in the future
+// opacity of the lines after the shown epoch
 const FUTURE = 0.5;
 
-/** @param {import("./theme.js").Theme} theme */
+/**
+ * Return a chart's colours in a theme.
+ *
+ * @param {import("./theme.js").Theme} theme
+ */
 export function plotColours({ ink, paper }) {
   const shade = (/** @type {number} */ share) => css(mix(parse(ink), parse(paper), share));
   return { ink, paper, text: shade(0.26), axis: shade(0.5), grid: shade(0.86), faint: shade(0.93) };
 }
 
 /**
- * Axes, lines and marks.
+ * Draw axes, lines and marks.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
- * @returns {{text: string, x: number}[]}  labels that found no room above the lines
+ * @returns {{text: string, x: number}[]}  labels for which there is no space above the lines
  */
 export function drawPicture(context, plot) {
   const { data, font, width, height, ratio } = plot;
@@ -60,13 +64,15 @@ export function drawPicture(context, plot) {
   const [inner, tall] = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
   context.rect(EDGE.left, EDGE.top - 2, inner + 2, tall + 4);
   context.clip();
-  // the first of the list lies above the others
+  // the first series is drawn last, over the others
   for (let i = series.length - 1; i >= 0; i--) if (series[i].values) drawLine(context, plot, series[i]);
   context.restore();
   return drawMarks(context, plot);
 }
 
 /**
+ * Draw axes, grid lines and the labels of the vertical axis.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
  */
@@ -107,6 +113,8 @@ function drawAxes(context, { colours: { text, axis, grid, faint }, data, width, 
 }
 
 /**
+ * Draw one series.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
  * @param {Series} series
@@ -128,7 +136,7 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
     } else if (t + 1 < epochs.length && isSeen(t + 1)) {
       context.moveTo(x, y);
     } else {
-      // a value between two gaps makes no line
+      // a single value between two gaps is drawn as a square
       context.fillRect(x - thick, y - thick, 2 * thick, 2 * thick);
     }
   }
@@ -137,7 +145,8 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
 }
 
 /**
- * A mark's label stands above the lines, on one side of its tick or the other, if there is room.
+ * Draw the marks. Labels are placed above the lines, to the right or left of the tick; those without
+ * space are returned.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
@@ -176,7 +185,7 @@ function drawMarks(context, { colours: { text, axis }, data, width, height }) {
 }
 
 /**
- * The picture, paler where it lies in the future, and over it the cursors.
+ * Copy the picture, faded after the shown epoch, and draw the cursors over it.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
@@ -209,7 +218,7 @@ export function drawCursor(context, plot) {
 }
 
 /**
- * Labels among the lines, one below the other.
+ * Draw the labels without space above the lines over them, one below the other.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
@@ -231,6 +240,8 @@ function drawCrowded(context, { crowded, colours, font }) {
 }
 
 /**
+ * Draw a dot on each series at a frame.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
  * @param {number} frame
@@ -252,7 +263,7 @@ function drawDots(context, { data, colours, width, height, low, high }, frame) {
 }
 
 /**
- * The labels of the epochs' axis; that of `epoch` takes the place of those that it would cover.
+ * Draw the labels of the horizontal axis and that of `epoch`, which replaces the labels it would cover.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Plot} plot
@@ -262,7 +273,7 @@ function drawEpochs(context, { data: { lastEpoch }, colours, font, width, height
   context.font = `${TEXT}px ${font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  // as wide as the longest: it does not change its size as it moves
+  // as wide as the longest epoch, so that it keeps its size as it moves
   const wide = 8 + 7.2 * String(lastEpoch).length;
   const x = Math.max(EDGE.left - 8 + wide / 2, Math.min(width - wide / 2, xOf(epoch, lastEpoch, width)));
   const y = height - EDGE.bottom + TICKS;
@@ -280,7 +291,7 @@ function drawEpochs(context, { data: { lastEpoch }, colours, font, width, height
 }
 
 /**
- * The epoch at `x` pixels from a chart's left side.
+ * Return the epoch at `x` pixels from a chart's left side.
  *
  * @param {number} x
  * @param {{data: Data, width: number}} plot
@@ -290,6 +301,8 @@ export function epochAt(x, { data, width }) {
 }
 
 /**
+ * Return the ticks of the horizontal axis.
+ *
  * @param {number} lastEpoch
  * @param {number} width
  */
@@ -298,6 +311,8 @@ function epochTicks(lastEpoch, width) {
 }
 
 /**
+ * Return the number of intervals of length `each` that fit, at least 1.
+ *
  * @param {number} length
  * @param {number} each
  */
@@ -306,6 +321,8 @@ function fitting(length, each) {
 }
 
 /**
+ * Return the x coordinate of an epoch.
+ *
  * @param {number} epoch
  * @param {number} lastEpoch
  * @param {number} width
@@ -315,6 +332,8 @@ function xOf(epoch, lastEpoch, width) {
 }
 
 /**
+ * Return the y coordinate of a value.
+ *
  * @param {number} value
  * @param {number} low
  * @param {number} high
@@ -327,6 +346,8 @@ function yOf(value, low, high, log, height) {
 }
 
 /**
+ * Round to whole device pixels.
+ *
  * @param {number} x
  * @param {number} ratio
  */

@@ -1,6 +1,6 @@
 /**
- * The data points: one layer for all cards, drawn when data, size or theme change and laid over
- * each boundary as it is. Training points are filled, test points hollow; classes differ by shape.
+ * Draws the data points, once for all cards when data, size or theme change; the layer is copied onto
+ * each boundary. Training points are filled and test points hollow; classes differ in shape.
  */
 
 /**
@@ -15,6 +15,8 @@ export const SHAPES = [
 ];
 
 /**
+ * Draw all training and test points.
+ *
  * @typedef {CanvasRenderingContext2D|import("../export/svg.js").SvgContext} Context
  *
  * @param {Context} context
@@ -34,7 +36,7 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
   const radius = crowd * Math.min(4.6, Math.max(2.7, size / 50));
   const regression = network.task === "regression";
   const kind = regression ? () => 0 : (/** @type {number} */ label) => label % SHAPES.length;
-  // hundreds of test points must not cover the boundary
+  // more transparent where hundreds of test points would cover the boundary
   context.globalAlpha = points.test.length / 3 > 150 ? 0.6 : 0.8;
   context.lineWidth = 1;
   each(points.test, place, (x, y, label) => {
@@ -54,7 +56,8 @@ export function drawPoints(context, { points, domain, network }, scale, theme, s
 }
 
 /**
- * Darker than the boundary in the light, brighter in the dark.
+ * Return the colour of training points: darker than the boundary in the light theme, brighter in the
+ * dark one.
  *
  * @param {Colour} colour
  * @param {Pick<Theme, "dark">} theme
@@ -64,7 +67,7 @@ export function trainColour(colour, { dark }) {
 }
 
 /**
- * Further away from the boundary's colour still, since only a thin line is drawn.
+ * Return the colour of test points. Their thin outlines need more contrast than filled points.
  *
  * @param {Colour} colour
  * @param {Theme} theme
@@ -74,7 +77,7 @@ function testColour(colour, { ink, dark }) {
 }
 
 /**
- * Put a shape about (x, y) into the context's path; all have about the area of the circle.
+ * Begin a path with a shape around (x, y). All shapes have about the area of the circle of radius r.
  *
  * @param {Context} context
  * @param {string} name
@@ -95,7 +98,7 @@ export function shape(context, name, x, y, r) {
   context.closePath();
 }
 
-/** Corners of a shape of radius 1, y downwards. */
+/** Corners of each shape at radius 1, y downwards. */
 /** @type {Record<string, number[][]>} */
 export const CORNERS = {
   triangle: [[0, -1.3], [1.2, 0.85], [-1.2, 0.85]],
@@ -119,6 +122,8 @@ export const CORNERS = {
 };
 
 /**
+ * Call `draw` with the position and label of each point.
+ *
  * @param {Float32Array} rows
  * @param {{left: number, top: number, factor: number}} place
  * @param {(x: number, y: number, label: number) => void} draw

@@ -1,14 +1,14 @@
 /**
- * From predictions to colours: tables, made once for a run and a theme, that the boundary, the
- * points and the legend all read.
+ * The colour scale: tables from predictions to colours, made once for a run and a theme, and shared by
+ * boundaries, points and legend.
  *
  * @typedef {Object} Scale
  * @property {Task} task
- * @property {number} middle  regression: the value without colour
- * @property {number} reach   regression: the distance from it at which colour is full
+ * @property {number} middle  in regression, the value without colour
+ * @property {number} reach   in regression, the distance from `middle` at which the colour is full
  * @property {(label: number) => Colour} colour  of a class, or of a value
- * @property {Uint32Array[]} tables  one for each class, or one in all
- * @property {Uint32Array[]} discrete  the same without shades between
+ * @property {Uint32Array[]} tables  in multiclass tasks one for each class, else one
+ * @property {Uint32Array[]} discrete  the same without intermediate shades
  */
 
 /**
@@ -17,11 +17,13 @@
  * @import {Colour, Theme} from "./theme.js"
  */
 
-import { STRENGTH, mix, packed, parse } from "./theme.js";
+import { MAX_TINT, mix, packed, parse } from "./theme.js";
 
 const STEPS = 256;
 
 /**
+ * Make the colour scale of a run.
+ *
  * @param {Recording} recording
  * @param {Theme} theme
  * @returns {Scale}
@@ -30,8 +32,8 @@ export function makeScale({ network, classes, blank, points }, { mode }) {
   const paper = parse(blank[mode]);
   const colours = classes.map(parse);
   const { middle, reach } = targetRange(points.train);
-  const full = STRENGTH[mode];
-  // two-sided: 0 is the first class's or the low end, 1 the other one
+  const full = MAX_TINT[mode];
+  // diverging: 0 is the first class or the low end, 1 the second class or the high end
   const twoSided = (/** @type {number} */ x) => mix(paper, colours[x < 0.5 ? 0 : 1], full * Math.abs(2 * x - 1));
   const table = (/** @type {(x: number) => Colour} */ f) => Uint32Array.from({ length: STEPS }, (_, i) => packed(f(i / (STEPS - 1))));
   const sides = table((x) => twoSided(x < 0.5 ? 0 : 1));
@@ -42,14 +44,15 @@ export function makeScale({ network, classes, blank, points }, { mode }) {
       ? Array.from({ length: nClasses }, (_, c) => table((x) => mix(paper, ofClass(c), full * x)))
       : [table(twoSided)];
   const discrete = tables.length > 1 ? tables.map((own) => own.map(() => own[own.length - 1])) : [sides];
-  // a point on the surface of its own colour is one that the network predicts well
+  // points and surface have one scale: a point in its surroundings' colour is predicted well
   const ofValue = (/** @type {number} */ y) => twoSided(Math.max(0, Math.min(1, 0.5 + (0.5 * (y - middle)) / reach)));
   const colour = network.task === "regression" ? ofValue : ofClass;
   return { task: network.task, middle, reach, colour, tables, discrete };
 }
 
 /**
- * The middle of the training targets, 0 if they lie on both sides of it, and how far they reach.
+ * Return the middle of the training targets, or 0 if they have both signs, and their largest distance
+ * from it.
  *
  * @param {Float32Array} rows
  */

@@ -1,16 +1,16 @@
 /**
- * Light or dark, and colours as numbers. Streamlit hands its theme down as CSS custom properties;
- * board.css reads them, and the canvases take from here what CSS cannot give them.
+ * The theme, light or dark, and arithmetic with colours. Streamlit passes its theme on as CSS custom
+ * properties, which board.css reads; canvases need numbers.
  *
- * @typedef {number[]} Colour  red, green, blue, 0 to 255
+ * @typedef {number[]} Colour  red, green, blue from 0 to 255
  * @typedef {{dark: boolean, mode: "light"|"dark", ink: string, paper: string}} Theme
  */
 
-// The nearest that a class colour comes to its full strength: points must stand out against it.
-export const STRENGTH = { light: 0.78, dark: 0.62 };
+// largest share of a class's colour in a boundary, so that points stand out against it
+export const MAX_TINT = { light: 0.78, dark: 0.62 };
 
 /**
- * The theme at `probe`, an element whose colour is the page's background.
+ * Return the theme at `probe`, an element whose colour is the page's background.
  *
  * @param {Element} probe
  * @returns {Theme}
@@ -23,7 +23,7 @@ export function readTheme(probe) {
 }
 
 /**
- * `#rrggbb`, `rgb(…)` or `color(srgb …)` as a colour.
+ * Parse `#rrggbb`, `rgb(…)` or `color(srgb …)`.
  *
  * @param {string} text
  * @returns {Colour}
@@ -38,7 +38,7 @@ export function parse(text) {
 }
 
 /**
- * `share` of `b` and the rest of `a`.
+ * Interpolate linearly: `a` at share 0, `b` at share 1.
  *
  * @param {Colour} a
  * @param {Colour} b
@@ -50,7 +50,7 @@ export function mix(a, b, share) {
 }
 
 /**
- * For CSS and canvases.
+ * Format a colour for CSS and canvases.
  *
  * @param {Colour} colour
  */
@@ -59,7 +59,7 @@ export function css(colour) {
 }
 
 /**
- * For a Uint32 view of ImageData, whose bytes are red, green, blue, alpha.
+ * Pack a colour for a Uint32 view of ImageData, whose bytes are red, green, blue, alpha.
  *
  * @param {Colour} colour
  */
@@ -67,7 +67,11 @@ export function packed([r, g, b]) {
   return (255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r);
 }
 
-/** @param {Colour} colour */
+/**
+ * Return the relative luminance as WCAG 2 defines it.
+ *
+ * @param {Colour} colour
+ */
 function luminance(colour) {
   const [r, g, b] = colour.map((x) => (x / 255 <= 0.04 ? x / 3294 : ((x / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;

@@ -1,29 +1,29 @@
-/** Round numbers for the axes of charts, and how they are written. */
+/** Ticks of charts' axes, and their labels. */
 
 import { axis } from "../state/words.js";
 
-// a logarithmic axis never reaches further down than this share of its top
+// least ratio of the lower to the upper end of a logarithmic axis
 const DEPTH = 1e-6;
 
 /**
- * Multiples of 1, 2 or 5 (times a power of ten) from 0 to `high`.
+ * Return the ticks from 0 to `high`: multiples of 1, 2 or 5 times a power of ten.
  *
  * @param {number} high
- * @param {number} most  how many steps there may be
- * @param {boolean} [whole]  steps of 1 at least, for what is counted
+ * @param {number} most  largest number of steps
+ * @param {boolean} [whole]  whether steps are at least 1, for counts
  */
 export function linearTicks(high, most, whole = false) {
   const power = 10 ** Math.floor(Math.log10(high / most));
   const fits = Number([1, 2, 5, 10].find((s) => s * power >= (high / most) * (1 - 1e-9))) * power;
   const step = whole ? Math.max(1, fits) : fits;
-  // counted, not summed up: 0.1 + 0.2 is no tick
+  // multiplied, as sums of floating point numbers drift: 0.1 + 0.2 is not 0.3
   return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => +(i * step).toPrecision(12));
 }
 
 /**
- * Where a logarithmic axis from `low` to `high` has labels, and where lines without: labels at 1, 2
- * and 5 times the powers of ten if that makes no more than `most` steps, else at 1 and 3 times, else
- * at the powers, and at every second or third of them if need be.
+ * Return the ticks of a logarithmic axis from `low` to `high`: major ones with labels, minor ones
+ * without. Major ticks are at 1, 2 and 5 times the powers of ten if that makes at most `most` steps,
+ * else at 1 and 3 times, else at the powers, or at every second or third power.
  *
  * @param {number} low
  * @param {number} high
@@ -44,13 +44,14 @@ export function logTicks(low, high, most) {
   const among = (/** @type {number[]} */ digits) => ticks.filter(({ digit }) => digits.includes(digit));
   const few = [[1, 2, 5], [1, 3]].map(among).find((found) => found.length <= most + 1);
   const major = few ?? among([1]).filter(({ exponent }) => (exponent - first) % every === 0);
-  // lines between the powers say nothing once these stand close
+  // where powers are left out, only these are minor ticks
   const minor = ticks.filter((tick) => !major.includes(tick) && (every === 1 || tick.digit === 1));
   return { major: major.map(({ value }) => value), minor: minor.map(({ value }) => value) };
 }
 
 /**
- * The ends of a logarithmic axis that holds values from `least` to `most`: 1, 2 or 5 times a power.
+ * Return the ends of a logarithmic axis for values from `least` to `most`: 1, 2 or 5 times a power of
+ * ten.
  *
  * @param {number} least
  * @param {number} most
@@ -64,7 +65,7 @@ export function logRange(least, most) {
 }
 
 /**
- * A tick's label.
+ * Format a tick's label.
  *
  * @param {number} x
  */
@@ -75,8 +76,10 @@ export function tickLabel(x) {
 }
 
 /**
+ * Round to 1, 2, 5 or 10 times a power of ten.
+ *
  * @param {number} x
- * @param {(x: number) => number} toward
+ * @param {(x: number) => number} toward  Math.ceil or Math.floor
  */
 function round(x, toward) {
   const power = 10 ** Math.floor(Math.log10(x));

@@ -22,7 +22,7 @@
  * @property {string|number} id
  * @property {string|null} focus                key of a card, or null to keep the focus
  * @property {Record<string, number>} strength_indices  strength indices by card key
- * @property {number|null} epoch                or null to leave it
+ * @property {number|null} epoch                or null to keep the epoch
  * @property {boolean} scroll                   whether to scroll to the board
  *
  * @typedef {Object} Header  of every message

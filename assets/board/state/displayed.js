@@ -1,19 +1,19 @@
 /**
- * What a card shows: which network, at which frame, with which parameters, after the visitor has
- * edited and pruned it.
+ * The network that a card displays: its index, frame and parameters, with the visitor's edits and
+ * pruning.
  *
  * @typedef {Object} Displayed
  * @property {import("./recording.js").Card} card
- * @property {number} c  which card
- * @property {number} k  which network
+ * @property {number} c  index of the card
+ * @property {number} k  index of the network
  * @property {number} t  the frame: the board's, or an earlier one that early stopping keeps
- * @property {Float32Array} row    its parameters, edits included
- * @property {Float32Array} drawn  the same, pruned
+ * @property {Float32Array} row    its parameters, with edits
+ * @property {Float32Array} drawn  its parameters, with edits and pruned
  * @property {string} strength     in words
  * @property {number} dropRate
- * @property {boolean} changed     whether the visitor has changed it
- * @property {string} remark       how it differs from what was asked for, in words; or ""
- * @property {number|null} lost    the epoch from which it has diverged
+ * @property {boolean} changed     whether it is edited or pruned
+ * @property {string} remark       how it differs from the trained network at the requested epoch, in words; or ""
+ * @property {number|null} lost    the epoch at which it has diverged, or null
  */
 
 import { makePoints, prune, score } from "./prune.js";
@@ -23,7 +23,7 @@ import { isChanged, strengthIndexOf } from "./view.js";
 import { atEpoch, kept } from "./words.js";
 
 /**
- * Memory for what card number `c` shows; `updateDisplayed` fills it.
+ * Allocate what card `c` displays; `updateDisplayed` fills it.
  *
  * @param {import("./recording.js").Card} card
  * @param {number} c
@@ -36,7 +36,7 @@ export function makeDisplayed(card, c, nParameters) {
 }
 
 /**
- * Find out what a card shows at `frame`, and write it to `displayed`.
+ * Determine the network that a card displays at `frame`, and write it to `displayed`.
  *
  * @param {Displayed} displayed
  * @param {import("./recording.js").Recording} recording
@@ -74,7 +74,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
 const points = new WeakMap();
 
 /**
- * The numbers of what a card shows: the recorded ones, or those of the network as it was changed.
+ * Return a displayed network's measures: as recorded, or computed if the network is edited or pruned.
  *
  * @param {import("./recording.js").Recording} recording
  * @param {Displayed} displayed

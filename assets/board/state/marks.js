@@ -1,4 +1,4 @@
-/** What is marked on the epoch slider and in the charts, for the network in focus. */
+/** Marks of the network in focus, on the epoch slider and in the charts. */
 
 /**
  * @import {Card, Recording} from "./recording.js"
@@ -10,7 +10,7 @@ import { MARKS } from "./words.js";
 
 /**
  * @typedef {Object} Mark
- * @property {string} kind
+ * @property {string} kind  "onset", "best" or "stop"
  * @property {number} frame
  * @property {number} epoch
  * @property {string} text
@@ -18,23 +18,26 @@ import { MARKS } from "./words.js";
  */
 
 /** @type {WeakMap<Recording, Map<string, Mark[]>>} by recording, card and network */
-const known = new WeakMap();
+const cache = new WeakMap();
 
 /**
+ * Return the marks of a displayed network.
+ *
  * @param {Recording} recording
  * @param {Displayed} displayed
- * @returns {Mark[]}  the same
- *   object as long as nothing changes: charts draw it into what they keep
+ * @returns {Mark[]}  the same object for the same network: charts redraw their lines for another one
  */
 export function marksOf(recording, { card, k }) {
-  const remembered = known.get(recording) ?? new Map();
-  known.set(recording, remembered);
+  const cached = cache.get(recording) ?? new Map();
+  cache.set(recording, cached);
   const key = `${card.key} ${k}`;
-  if (!remembered.has(key)) remembered.set(key, findMarks(recording, card, k));
-  return remembered.get(key);
+  if (!cached.has(key)) cached.set(key, findMarks(recording, card, k));
+  return cached.get(key);
 }
 
 /**
+ * Determine the marks of network `k`.
+ *
  * @param {Recording} recording
  * @param {Card} card
  * @param {number} k

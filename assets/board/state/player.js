@@ -1,23 +1,23 @@
 /**
- * Which frame is shown. Pure: every function returns the next state.
+ * The playback of a recording. States are immutable: every function returns the next state.
  *
  * @typedef {Object} State
- * @property {number} frame
- * @property {number} clock  the same with its fraction, while playing
- * @property {"following"|"playing"|"resting"} mode  following: at the newest frame of a run that is
- *   still streaming in; playing: at its speed, and waiting where that is faster than frames arrive
- * @property {number} speed  times FRAMES_PER_SECOND
+ * @property {number} frame  index of the frame that is shown
+ * @property {number} clock  while playing, position in frames with its fraction
+ * @property {"following"|"playing"|"resting"} mode  following: at the newest frame received; playing:
+ *   at `speed`, waiting where frames arrive more slowly
+ * @property {number} speed  a multiple of FRAMES_PER_SECOND
  * @property {boolean} loop  whether it starts over at the end
- * @property {number} until  the epoch at which following ends
+ * @property {number} until  the epoch at which following ends; Infinity for the last one
  *
  * @typedef {{nReceived: number, nFrames: number, epochs: number[]}} Extent
  */
 
 export const FRAMES_PER_SECOND = 24;
 export const SPEEDS = [0.25, 0.5, 1, 2, 4];
-// A tab that comes back from the background goes on where it was.
+// seconds counted at most for one animation frame: browsers pause these in background tabs
 const LONGEST_TICK = 0.25;
-// frames for which the end stands still before a loop starts over
+// number of frames for which a loop shows the last frame: 0.8 seconds at speed 1
 const PAUSE = 0.8 * FRAMES_PER_SECOND;
 
 /** @type {State} */
@@ -28,10 +28,11 @@ export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", spee
 export const FIRST = Object.freeze({ ...START, mode: "playing" });
 
 /**
- * Another run has begun: who rests within the one before comes to rest at the same epoch.
+ * Return the state for another run. A state that rests before the last frame of the earlier run comes to
+ * rest at the same epoch.
  *
  * @param {State} state
- * @param {Extent} extent
+ * @param {Extent} extent  of the earlier run
  * @returns {State}
  */
 export function startRun(state, { nFrames, epochs }) {
@@ -40,7 +41,7 @@ export function startRun(state, { nFrames, epochs }) {
 }
 
 /**
- * To an epoch, now or as soon as it has arrived, and stay there.
+ * Go to an epoch, at once or as soon as its frame is received, and rest there.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -53,7 +54,7 @@ export function seekEpoch(state, { nReceived, epochs }, epoch) {
 }
 
 /**
- * More frames have arrived.
+ * Return the state after frames were received.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -69,7 +70,7 @@ export function framesArrived(state, { nReceived, nFrames, epochs }) {
 }
 
 /**
- * The visitor goes to a frame and stays there; beyond what has arrived, it is the newest again.
+ * Go to a frame and rest there. The last frame of an incomplete run means to follow the newest.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -82,7 +83,7 @@ export function seek(state, { nReceived, nFrames }, frame) {
 }
 
 /**
- * From the end it starts over; at the newest frame it waits for the next.
+ * Play from the present frame, or from the first one if the present one is the last.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -93,6 +94,8 @@ export function play(state, { nFrames }) {
 }
 
 /**
+ * Rest at the present frame.
+ *
  * @param {State} state
  * @returns {State}
  */
@@ -101,7 +104,7 @@ export function pause(state) {
 }
 
 /**
- * Back to the first frame; what was moving goes on moving.
+ * Go back to the first frame; a state that was moving plays from there.
  *
  * @param {State} state
  * @returns {State}
@@ -111,7 +114,7 @@ export function restart(state) {
 }
 
 /**
- * The next speed up or down.
+ * Go up or down in SPEEDS.
  *
  * @param {State} state
  * @param {number} steps
@@ -123,7 +126,7 @@ export function changeSpeed(state, steps) {
 }
 
 /**
- * Whether it plays and the next frame has not arrived.
+ * Whether it plays and the next frame has not been received.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -133,7 +136,7 @@ export function isWaiting({ mode, frame }, { nReceived, nFrames }) {
 }
 
 /**
- * `seconds` later.
+ * Return the state after some seconds.
  *
  * @param {State} state
  * @param {Extent} extent
@@ -144,18 +147,24 @@ export function tick(state, { nReceived, nFrames }, seconds) {
   if (state.mode !== "playing") return state;
   const clock = state.clock + state.speed * FRAMES_PER_SECOND * Math.min(seconds, LONGEST_TICK);
   if (clock < nReceived - 1) return { ...state, frame: Math.floor(clock), clock };
-  // the next one has not arrived yet
+  // wait for the next frame
   if (nReceived < nFrames) return { ...state, frame: nReceived - 1, clock: nReceived - 1 };
   if (state.loop && clock < nReceived - 1 + PAUSE * state.speed) return { ...state, frame: nReceived - 1, clock };
   return state.loop ? at(state, 0, "playing") : at(state, nReceived - 1, "resting");
 }
 
-/** @param {State} state */
+/**
+ * Whether it plays or follows.
+ *
+ * @param {State} state
+ */
 export function isMoving({ mode }) {
   return mode !== "resting";
 }
 
 /**
+ * Return the state at a frame.
+ *
  * @param {State} state
  * @param {number} frame
  * @param {State["mode"]} mode

@@ -1,19 +1,20 @@
 /**
- * What the visitor looks at, apart from the epoch. Pure: every function returns the next view.
+ * The view of a recording: focus, strengths, display options and edits; the epoch belongs to the
+ * player. Views are immutable: every function returns the next view.
  *
  * @typedef {Object} View
- * @property {string|null} focus   key of the card that is seen large
+ * @property {string|null} focus   key of the card in focus
  * @property {Record<string, number>} strengthIndices  strength index of each card, by its key
- * @property {boolean} linked      whether one strength slider moves them all
- * @property {boolean} discrete    whether the boundary shows classes instead of confidence
- * @property {number} threshold    weights smaller than that are pruned
- * @property {Record<string, Map<number, number>>} edits  changed parameters, by card and index
+ * @property {boolean} linked      whether one strength slider moves all strengths
+ * @property {boolean} discrete    whether boundaries show classes instead of probabilities
+ * @property {number} threshold    weights with a smaller |w| are pruned; 0 for none
+ * @property {Record<string, Map<number, number>>} edits  changed parameters by index in the row, by card
  *
- * @typedef {Object} ViewReport  what is looked at, as the server and the address bar are told
+ * @typedef {Object} ViewReport  the view as reported to the server and written to the address bar
  * @property {string|number|null} request_id  of the last requested view that was applied
  * @property {string|null} focus
  * @property {Record<string, number>} strength_indices
- * @property {number|null} epoch  null at the end, or while it moves there
+ * @property {number|null} epoch  null at the last epoch, and while playing or following
  */
 
 /** @import {Card, Recording} from "./recording.js" */
@@ -24,7 +25,8 @@ export const START = Object.freeze({
 });
 
 /**
- * The view of another run: focus and strengths stay where they make sense, edits do not.
+ * Return the view for another run: focus and strengths are kept as far as its cards have them, edits
+ * are not.
  *
  * @param {View} view
  * @param {Recording} recording
@@ -38,7 +40,7 @@ export function keepForRun(view, { cards, network }) {
 }
 
 /**
- * What is seen large if nobody says otherwise.
+ * Return the key of the card in focus by default.
  *
  * @param {Card[]} cards
  */
@@ -47,7 +49,7 @@ export function defaultFocus(cards) {
 }
 
 /**
- * The view that the server wishes for: what it leaves open stays.
+ * Apply a view that the server requests; null and missing entries leave the view as it is.
  *
  * @param {View} view
  * @param {Recording} recording
@@ -57,13 +59,13 @@ export function defaultFocus(cards) {
 export function applyRequest(view, { cards }, { focus, strength_indices }) {
   const known = cards.some(({ key }) => key === focus);
   const next = { ...view, focus: known ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
-  // strengths of their own cards keep
+  // linked sliders would make different strengths equal at the next move
   const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
   return { ...next, linked: view.linked && !apart };
 }
 
 /**
- * The strength index that a card shows.
+ * Return the strength index that a card shows.
  *
  * @param {Pick<View, "strengthIndices">} view
  * @param {Card} card
@@ -73,11 +75,11 @@ export function strengthIndexOf({ strengthIndices }, { key, strength_index, netw
 }
 
 /**
- * Set a card's strength, and, if they are linked, that of all others that have one.
+ * Set a card's strength index, or that of all adjustable cards if they are linked.
  *
  * @param {View} view
  * @param {Card[]} cards
- * @param {string|null} key
+ * @param {string|null} key  of the card; null where all are linked
  * @param {number} strengthIndex
  * @returns {View}
  */
@@ -90,7 +92,7 @@ export function setStrengthIndex(view, cards, key, strengthIndex) {
 }
 
 /**
- * Every strength by so many steps; the same view if none moves.
+ * Move every strength by a number of steps. Returns the same object if none can move.
  *
  * @param {View} view
  * @param {Card[]} cards
@@ -109,7 +111,7 @@ export function shift(view, cards, steps) {
 }
 
 /**
- * Whether a card has a strength to set.
+ * Whether a card has more than one strength.
  *
  * @param {Pick<Card, "networks">} card
  */
@@ -118,7 +120,7 @@ export function isAdjustable({ networks }) {
 }
 
 /**
- * How many strengths there are to choose from.
+ * Return the largest number of strengths of a card.
  *
  * @param {Card[]} cards
  */
@@ -127,7 +129,7 @@ export function countStrengths(cards) {
 }
 
 /**
- * The strength index that all adjustable cards have, or null if they differ.
+ * Return the strength index of all adjustable cards, or null if they differ.
  *
  * @param {Pick<View, "strengthIndices">} view
  * @param {Card[]} cards
@@ -152,11 +154,11 @@ export function edit(view, key, index, value) {
 }
 
 /**
- * Take back one changed parameter of a card, or all of them.
+ * Undo the change of one parameter of a card, or of all.
  *
  * @param {View} view
  * @param {string} key
- * @param {number|null} [index]
+ * @param {number|null} [index]  null for all
  * @returns {View}
  */
 export function unedit(view, key, index = null) {
@@ -166,7 +168,7 @@ export function unedit(view, key, index = null) {
 }
 
 /**
- * Whether a card's network is not the one that was trained.
+ * Whether a card's network is pruned or edited.
  *
  * @param {View} view
  * @param {Card} card

@@ -1,11 +1,11 @@
-/** Everything the board says: terms and their explanations, numbers, and the pictures in words. */
+/** The board's texts: terms with explanations, formatted numbers, and descriptions of pictures. */
 
 /** @import {Task} from "./forward.js" */
 
 const MINUS = "−";
 
 /**
- * @typedef {{label: string, text: string}} Prediction  what a card's network predicts at a point
+ * @typedef {{label: string, text: string}} Prediction  prediction of a card's network at a point
  *
  * @type {Record<string, {label: string, text: (task: Task) => string}>}
  */
@@ -36,7 +36,7 @@ export const HISTOGRAM =
   "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
 
 /**
- * What the large picture shows.
+ * Explain the large picture of the boundary.
  *
  * @param {Task} task
  */
@@ -59,7 +59,11 @@ export const SPEED = "How fast the recording is played. Training itself is as fa
 export const STRENGTH =
   "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Unlink them to set each on its card.";
 
-/** @param {Task} task */
+/**
+ * Name the data loss.
+ *
+ * @param {Task} task
+ */
 function loss(task) {
   return task === "regression"
     ? "Half the mean squared error, ½·mean (prediction − target)²,"
@@ -67,7 +71,7 @@ function loss(task) {
 }
 
 /**
- * A loss or another number of any size in a few digits.
+ * Format a number of any size in a few digits.
  *
  * @param {number} x
  * @param {number} [decimals=2]
@@ -80,7 +84,7 @@ export function number(x, decimals = 2) {
 }
 
 /**
- * A weight with three decimals; one that these would make 0 with two digits and an exponent.
+ * Format a weight with three decimals, or with two digits and an exponent if it would read 0.
  *
  * @param {number} w
  */
@@ -90,7 +94,7 @@ export function weight(w) {
 }
 
 /**
- * With its sign; what rounds to nothing has none.
+ * Format a number with its sign, or without one if it rounds to 0.
  *
  * @param {number} x
  * @param {number} [decimals=2]
@@ -103,13 +107,13 @@ export function signed(x, decimals = 2) {
 }
 
 /**
- * A share; only what is all or nothing reads 100 % or 0 %.
+ * Format a share in percent. Only 1 and 0 themselves read 100 % and 0 %.
  *
  * @param {number} share
  */
 export function percent(share) {
   if (!Number.isFinite(share)) return "–";
-  // a recorded share is in single precision, and may lie just below the half that it is
+  // recorded shares have single precision: one that is exactly half a percent may lie just below it
   const rounded = Math.round(100 * share + 1e-5);
   if (rounded === 0 && share > 0) return "<1 %";
   if (rounded === 100 && share < 1) return ">99 %";
@@ -117,7 +121,7 @@ export function percent(share) {
 }
 
 /**
- * How each measure is written. Squared errors are small, so they have one decimal more.
+ * Formats of the measures. Squared errors are small and have one decimal more.
  *
  * @type {Record<string, (x: number, task: Task) => string>}
  */
@@ -129,7 +133,11 @@ export const FORMATS = {
   sparsity: percent,
 };
 
-/** @param {Task} task */
+/**
+ * Return the number of decimals of a loss.
+ *
+ * @param {Task} task
+ */
 function decimals(task) {
   return task === "regression" ? 3 : 2;
 }
@@ -155,7 +163,7 @@ export function predictionsAt([x1, x2], predictions) {
 }
 
 /**
- * What a class is called: by its name, or by its number.
+ * Return a class's name, or "class 0" and so on if it has none.
  *
  * @param {{names?: string[]}} network
  * @param {number} c
@@ -165,7 +173,7 @@ export function className({ names }, c) {
 }
 
 /**
- * A name where there is little room.
+ * Shorten a name to 12 characters.
  *
  * @param {string} name
  */
@@ -174,7 +182,8 @@ export function shortened(name) {
 }
 
 /**
- * A prediction: the probability of class 1, the most probable class and its probability, or a value.
+ * Format a prediction: the probability of class 1, the most probable class and its probability, or a
+ * value.
  *
  * @param {Task} task
  * @param {number[]} values
@@ -200,7 +209,7 @@ export function wrong(task, [train, test], [nTrain, nTest]) {
 }
 
 /**
- * Of the network in focus, when it is not the one that was trained.
+ * Describe the network in focus if it is edited or pruned.
  *
  * @param {string} how
  */
@@ -209,7 +218,7 @@ export function changed(how) {
 }
 
 /**
- * Of a card that cannot show the epoch asked for.
+ * Name the epoch of a card, if it differs from the requested one.
  *
  * @param {number} epoch
  */
@@ -225,16 +234,18 @@ export const MARKS = {
 };
 
 /**
- * What a card with the network that early stopping keeps says of its strength.
+ * Return the text in place of a strength on the card of early stopping.
  *
- * @param {number} epoch
- * @param {boolean} over
+ * @param {number} epoch  that is kept
+ * @param {boolean} over  whether the shown epoch has reached it
  */
 export function kept(epoch, over) {
   return over ? `kept from epoch ${epoch}` : "not stopped yet";
 }
 
 /**
+ * "epoch 137 of 400"
+ *
  * @param {number} epoch
  * @param {number} last
  */
@@ -242,7 +253,11 @@ export function epochOf(epoch, last) {
   return `epoch ${epoch} of ${last}`;
 }
 
-/** @param {number} epoch */
+/**
+ * "diverged at epoch 12"
+ *
+ * @param {number} epoch
+ */
 export function divergedAt(epoch) {
   return `diverged at epoch ${epoch}`;
 }
@@ -251,7 +266,7 @@ export const DIVERGED =
   "Loss or weights are no longer finite numbers. The picture stays at the last network that was.";
 
 /**
- * A card's picture in a sentence.
+ * Describe a card's picture in a sentence.
  *
  * @param {{label: string, strength: string, task: Task, epoch: number, testLoss: number, accuracy: number,
  *   zeros: number, weights: number, diverged: number|null}} card
@@ -264,7 +279,7 @@ export function pictureOf({ label, strength, epoch, task, testLoss, accuracy, ze
 }
 
 /**
- * A histogram in a sentence.
+ * Describe a histogram in a sentence.
  *
  * @param {string} label
  * @param {number} epoch
@@ -276,7 +291,7 @@ export function histogramOf(label, epoch, n, weights) {
 }
 
 /**
- * An axis label.
+ * Format a number for an axis, with three digits.
  *
  * @param {number} x
  */
