@@ -1,4 +1,4 @@
-/** A card: a method's boundary, its strength, its numbers and its weights. */
+/** A card: a method's boundary, strength, measures and histogram of weights. */
 
 /**
  * @import {Task} from "../state/forward.js"
@@ -17,16 +17,18 @@ import * as words from "../state/words.js";
  * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
  * @typedef {ReturnType<typeof makeCard>} CardElements
  *
+ * Create a card.
+ *
  * @param {import("../state/recording.js").Recording} recording
- * @param {number} c  which card
+ * @param {number} c  index of the card
  * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
  *   point: import("./pointing.js").OnPoint}} handlers
  */
 export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   const { key, label, about, networks } = cards[c];
-  // With seven cards, forty stops for the same five terms: the keyboard finds them on the first.
+  // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
-  const reach = c === 0 ? {} : { tabindex: "-1" };
+  const tabOrder = c === 0 ? {} : { tabindex: "-1" };
   /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
   const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
   /** @type {Record<string, HTMLElement>} */
@@ -35,7 +37,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
     if (name === "test_accuracy" && network.task === "regression") continue;
     values[name] = make("dd", {});
-    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), reach)), values[name]));
+    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), tabOrder)), values[name]));
   }
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
@@ -49,7 +51,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
     there: make("span", { class: "there", hidden: "" }),
     remark: make("span", { class: "remark", hidden: "" }),
     histogram: make("canvas", { class: "histogram", role: "img", "aria-label": label, "data-tip": words.HISTOGRAM }),
-    zeros: term("", words.HISTOGRAM, { ...reach, class: "term zeros" }),
+    zeros: term("", words.HISTOGRAM, { ...tabOrder, class: "term zeros" }),
     low: make("span", {}),
     high: make("span", {}),
     diverged: make("p", { class: "diverged" }),
@@ -80,7 +82,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
 }
 
 /**
- * Take on the theme's colours.
+ * Apply the theme's colours.
  *
  * @param {CardElements} card
  * @param {import("../state/recording.js").Card} own
@@ -98,7 +100,7 @@ export function applyTheme(card, { colour }, theme) {
 }
 
 /**
- * Whether the card is the one that is seen large, how strong it is, and what is to be said of it.
+ * Show a card's strength and remark, and whether it is in focus.
  *
  * @param {CardElements} card
  * @param {{strength: string, strengthIndex: number, nStrengths: number, focused: boolean, remark: string}} heading
@@ -118,12 +120,12 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
 }
 
 /**
- * The numbers.
+ * Show the measures, or since when the network has diverged.
  *
  * @param {CardElements} card
- * @param {Record<string, number>} measures  by their names in words.TERMS
+ * @param {Record<string, number>} measures  by name as in words.TERMS
  * @param {Task} task
- * @param {number|null} lost  the epoch from which the network is lost
+ * @param {number|null} lost  the epoch at which the network has diverged, or null
  */
 export function updateNumbers({ values, element, diverged }, measures, task, lost) {
   if (element.classList.contains("lost") !== (lost !== null)) element.classList.toggle("lost", lost !== null);
@@ -135,7 +137,7 @@ export function updateNumbers({ values, element, diverged }, measures, task, los
 }
 
 /**
- * The histogram of the weights in `row`, on axes that are the same for all cards.
+ * Draw the histogram of the weights in `row`, on axes that all cards share.
  *
  * @param {CardElements} card
  * @param {Float32Array} row
@@ -155,7 +157,7 @@ export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
 }
 
 /**
- * The crosshair: at shares `x` and `y` of the picture from its upper left, with a prediction.
+ * Show the crosshair and the prediction at it, or hide both where `place` is null.
  *
  * @param {CardElements} card
  * @param {Place|null} place
@@ -171,7 +173,7 @@ export function updateCrosshair({ cross, there }, place, prediction) {
 }
 
 /**
- * Say the pictures in words.
+ * Describe the pictures in words.
  *
  * @param {CardElements} card
  * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown

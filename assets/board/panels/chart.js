@@ -1,35 +1,34 @@
 /**
- * A chart of lines over the epochs of a run: real axes, a cursor at the epoch that is shown, and
- * the values there, or at the epoch under the pointer, in its legend. A click or a drag goes to
- * that epoch.
+ * A line chart over the epochs of a run, with a cursor at the shown epoch. The legend has the values
+ * there, or at the epoch under the pointer. A click or a drag goes to that epoch.
  *
- * Axes and lines are drawn once, to a canvas of their own; while a run plays, only that picture is
- * copied and the cursor drawn over it.
+ * Axes and lines are drawn once, to a separate canvas. While a run plays, that picture is copied and
+ * the cursor drawn over it.
  *
  * @typedef {Object} Series
  * @property {string} name
- * @property {string} tip  what the name means
- * @property {ArrayLike<number>|null} values  one for each frame, NaN or missing where there is none;
- *   null: the name keeps its place in the legend, without a line
+ * @property {string} tip  explanation of the name
+ * @property {ArrayLike<number>|null} values  one for each frame, NaN or missing where undefined;
+ *   null: the series has an entry in the legend and no line
  * @property {string} colour
  * @property {number[]} dash
  * @property {number} width
- * @property {(value: number|undefined) => string} formatValue  the value as the legend writes it
+ * @property {(value: number|undefined) => string} formatValue  format in the legend
  *
  * @typedef {{epoch: number, text: string}} ChartMark
  *
  * @typedef {Object} Data
- * @property {string} key  the vertical axis only grows as long as this stays the same
- * @property {number[]} epochs  of the frames held
+ * @property {string} key  the vertical axis only grows while the key is the same
+ * @property {number[]} epochs  of the received frames
  * @property {number} lastEpoch
- * @property {Series[]} series  another list whenever one of its numbers or colours is another
+ * @property {Series[]} series  a new array whenever a number or a colour differs
  * @property {readonly ChartMark[]} marks
  * @property {number} now  the frame that is shown
  * @property {boolean} log
- * @property {readonly [number, number]} yRange  what the vertical axis shows at least, from a value above 0
- * @property {number} yMost   what it shows at most; lines beyond leave the chart
+ * @property {readonly [number, number]} yRange  least range of the vertical axis, from a value above 0
+ * @property {number} yMost   limit of the vertical axis; lines beyond it leave the chart
  * @property {string} yLabel
- * @property {(tick: number) => string} format  a label of the vertical axis
+ * @property {(tick: number) => string} format  format of the vertical axis's labels
  */
 
 /** @import {Plot} from "../draw/plot.js"
@@ -42,6 +41,8 @@ import { logRange } from "../draw/ticks.js";
 
 /**
  * @typedef {ReturnType<typeof makeChart>} Chart
+ *
+ * Create a chart.
  *
  * @param {{label: string, onSeek: (frame: number) => void}} chart
  */
@@ -67,7 +68,7 @@ export function makeChart({ label, onSeek }) {
     /** @type {import("../draw/plot.js").Colours|null} */ colours: null,
     font: "",
     /** @type {{text: string, x: number}[]} */ crowded: [],
-    // smallest and largest value that the vertical axis has to show
+    // smallest and largest value on the vertical axis so far
     key: "",
     least: Infinity,
     most: 0,
@@ -83,6 +84,8 @@ export function makeChart({ label, onSeek }) {
 }
 
 /**
+ * Draw the chart and update its legend.
+ *
  * @param {Chart} chart
  * @param {Data} data
  * @param {Theme} theme
@@ -97,7 +100,7 @@ export function drawChart(chart, data, theme, ratio) {
   const { width, height, drawn } = chart;
   if (!drawn || drawn.series !== data.series) updateLegend(chart, data);
   updateValues(chart, data);
-  // not laid out yet, or in a panel that is closed
+  // not laid out yet
   if (!width || !height) return;
   if (!isDrawn(chart, data, theme)) prepare(chart, data, theme);
   fit(chart.canvas, width, height, ratio);
@@ -105,7 +108,7 @@ export function drawChart(chart, data, theme, ratio) {
 }
 
 /**
- * Draw what was drawn last, at another size or under another pointer.
+ * Draw the last data again, after a change of size or pointer.
  *
  * @param {Chart} chart
  */
@@ -114,7 +117,7 @@ export function redraw(chart) {
 }
 
 /**
- * Whether the picture of axes and lines is still the right one.
+ * Whether the kept picture of axes and lines is up to date.
  *
  * @param {Chart} chart
  * @param {Data} data
@@ -128,6 +131,8 @@ function isDrawn({ drawn, ratio, width, height }, data, theme) {
 }
 
 /**
+ * Whether two lists of marks are equal.
+ *
  * @param {readonly ChartMark[]} a
  * @param {readonly ChartMark[]} b
  */
@@ -137,7 +142,8 @@ function sameMarks(a, b) {
 }
 
 /**
- * Names and signs, made anew only when they are others; a tooltip that is open stays open.
+ * Update names and signs in the legend. Elements are replaced only if names differ, so that an open
+ * tooltip stays open.
  *
  * @param {Chart} chart
  * @param {Data} data
@@ -163,6 +169,8 @@ function updateLegend(chart, { series, lastEpoch }) {
 }
 
 /**
+ * Show the values at the frame under the pointer, or at the shown frame.
+ *
  * @param {Chart} chart
  * @param {Data} data
  */
@@ -174,7 +182,7 @@ function updateValues({ hover, at, values }, data) {
 }
 
 /**
- * Draw axes, lines and marks, to the canvas that is kept.
+ * Draw axes, lines and marks to the kept canvas.
  *
  * @param {Chart} chart
  * @param {Data} data
@@ -192,7 +200,7 @@ function prepare(chart, data, theme) {
 }
 
 /**
- * Let the vertical axis hold all values: it grows, and never shrinks under the same key.
+ * Extend the vertical axis to all values. It never shrinks while the key is the same.
  *
  * @param {Chart} chart
  * @param {Data} data
@@ -217,6 +225,8 @@ function stretch(chart, { key, series, yRange, yMost, epochs, log }) {
 }
 
 /**
+ * Handle the pointer.
+ *
  * @param {Chart} chart
  * @param {(frame: number) => void} onSeek
  */
@@ -243,13 +253,13 @@ function listen(chart, onSeek) {
   canvas.addEventListener("pointerleave", leave);
   canvas.addEventListener("lostpointercapture", (event) => {
     pressed = false;
-    // a finger that is lifted points nowhere
+    // touch has no hover: a lifted finger no longer points at an epoch
     if (event.pointerType === "touch") leave();
   });
 }
 
 /**
- * The frame whose epoch lies nearest to `epoch`.
+ * Return the frame nearest to an epoch, by binary search.
  *
  * @param {number[]} epochs  ascending
  * @param {number} epoch

@@ -1,6 +1,6 @@
 /**
- * The boundary of the network in focus, large: on a finer grid, with the points that it gets wrong
- * marked, and with a crosshair that asks every network for its prediction.
+ * The large boundary of the network in focus: on a finer grid, with its misclassified points marked,
+ * and with a crosshair at which all networks' predictions are shown.
  */
 
 /**
@@ -22,8 +22,9 @@ import * as words from "../state/words.js";
 /**
  * @typedef {ReturnType<typeof makeCloseup>} Closeup
  *
+ * Create the panel.
+ *
  * @param {{onPoint: OnPoint, onDiscrete: (on: boolean) => void}} handlers
- *   a place is given in shares of the picture from its upper left
  */
 export function makeCloseup({ onPoint, onDiscrete }) {
   const canvas = make("canvas", { class: "boundary", role: "img", tabindex: "0", "aria-label": "Boundary" });
@@ -44,7 +45,7 @@ export function makeCloseup({ onPoint, onDiscrete }) {
     points: document.createElement("canvas"),
     /** @type {string|null} */ run: null,
     /** @type {Points[]} of train and test */ sets: [],
-    /** @type {number[]|null} how many of them are misclassified */ wrong: null,
+    /** @type {number[]|null} numbers of misclassified points in `sets` */ wrong: null,
   };
   listenToPointer(canvas, onPoint);
   listenToKeys(canvas, onPoint, readout);
@@ -52,6 +53,8 @@ export function makeCloseup({ onPoint, onDiscrete }) {
 }
 
 /**
+ * Draw a network's boundary.
+ *
  * @param {Closeup} panel
  * @param {import("../draw/painter.js").Painter} painter
  * @param {Recording} recording
@@ -59,17 +62,19 @@ export function makeCloseup({ onPoint, onDiscrete }) {
  * @param {{scale: Scale, theme: Theme, size: number, ratio: number, discrete: boolean}} options
  */
 export function updateCloseup(panel, painter, recording, row, { scale, theme, size, ratio, discrete }) {
-  if (panel.run !== recording.run) begin(panel, recording);
+  if (panel.run !== recording.run) beginRun(panel, recording);
   paintBoundary(painter, panel.canvas, row, scale, theme, size, ratio, panel.points, discrete);
   if (panel.discrete.getAttribute("aria-pressed") !== String(discrete)) panel.discrete.setAttribute("aria-pressed", String(discrete));
   panel.wrong = markWrong(panel.canvas, panel.sets, recording, row, theme, size, ratio);
 }
 
 /**
+ * Prepare the panel for another run.
+ *
  * @param {Closeup} panel
  * @param {Recording} recording
  */
-function begin(panel, recording) {
+function beginRun(panel, recording) {
   panel.run = recording.run;
   const { train, test } = recording.points;
   panel.sets = [train, test].map((rows) => makePoints(recording.network, rows));
@@ -80,7 +85,7 @@ function begin(panel, recording) {
 }
 
 /**
- * A ring around every point of another class than predicted; returns how many of train and test.
+ * Draw a ring around each misclassified point. Returns the numbers of training and test points.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Points[]} sets
@@ -118,6 +123,8 @@ function markWrong(canvas, sets, { network, domain: [low, high], points }, row, 
 }
 
 /**
+ * Return the predicted class of point `p`.
+ *
  * @param {Network} network
  * @param {Points} points
  * @param {number} p
@@ -128,8 +135,8 @@ function classOf({ task }, { raw, n }, p) {
 }
 
 /**
- * The crosshair, and in words where it is and what each network predicts there; at rest how many
- * points are misclassified.
+ * Show the crosshair with all networks' predictions in words, or, without it, the numbers of
+ * misclassified points.
  *
  * @param {Closeup} panel
  * @param {Place|null} place
@@ -147,7 +154,7 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
 }
 
 /**
- * Say the picture in words.
+ * Describe the picture in words.
  *
  * @param {Closeup} panel
  * @param {string} label

@@ -1,4 +1,4 @@
-/** The crosshair on all pictures, and what each network predicts there. */
+/** The crosshair on all pictures, with each network's prediction there. */
 
 import { updateCrosshair } from "./card.js";
 import { updatePlace } from "./closeup.js";
@@ -6,6 +6,8 @@ import { evaluate, featuresOf } from "../state/forward.js";
 import { prediction } from "../state/words.js";
 
 /**
+ * Show the board's crosshair, or hide it.
+ *
  * @param {import("../board.js").Showing} board
  */
 export function pointAt({ place, recording, displayed, cards, focus }) {

@@ -1,4 +1,4 @@
-/** Pointer, fingers and keys on the network's diagram: what they point at, and what they open. */
+/** Pointer, touch and keyboard input on the network diagram. */
 
 /**
  * @import {NetworkPanel} from "./network.js"
@@ -10,20 +10,22 @@ import { linkAt, unitAt } from "../draw/placement.js";
 import { layerOf } from "../state/units.js";
 
 /**
- * A spot without a unit or a link.
+ * No target.
  *
- * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  a unit, or a link by the index of its
- *   weight and where it is pointed at; -1 for none
+ * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  number of a unit, or
+ *   index of a link's weight and the pointer's position on it; -1 for none
  *
  * @type {Target}
  */
 export const NO_TARGET = { unit: -1, index: -1 };
 
-// how far from a link counts as on it, in CSS pixels
+// tolerance around links, in CSS pixels
 /** @type {Record<string, number>} */
 const SLACK = { mouse: 5, touch: 14 };
 
 /**
+ * Add the event listeners.
+ *
  * @param {NetworkPanel} panel  `hover`, `focus` and `touched` are written
  * @param {{draw: () => void, edit: (index: number) => void, editUnit: (unit: number) => void,
  *   close: (back: boolean) => void}} actions
@@ -43,17 +45,17 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   });
   stage.addEventListener("pointerleave", () => point(NO_TARGET));
   stage.addEventListener("click", (event) => {
-    // a key pressed on a unit's button is a click without a place
+    // a key pressed on a unit's button is a click with detail 0
     if (inEditor(event) || event.detail === 0) return;
     const { unit, index } = find(panel, event);
     if (index >= 0) {
       edit(index);
       editor.slider.focus({ preventScroll: true });
     } else if (unit >= 0) {
-      // a finger cannot hover: its first tap tells, its second opens
-      const known = event.pointerType !== "touch" || panel.touched === unit;
+      // touch has no hover: the first tap shows the readout, the second opens the editor
+      const opens = event.pointerType !== "touch" || panel.touched === unit;
       panel.touched = unit;
-      if (known) editUnit(unit);
+      if (opens) editUnit(unit);
     } else {
       close(false);
       draw();
@@ -72,7 +74,7 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   grid.addEventListener("keydown", (event) => {
     if (!/^(Arrow|Home$|End$)/.test(event.key)) return;
     event.preventDefault();
-    // the board has uses of its own for these keys
+    // the board's shortcuts use the same keys
     event.stopPropagation();
     const { units, diagram } = panel;
     if (units && diagram) panel.buttons[neighbour(units, diagram, unitOf(event), event.key)].focus();
@@ -80,13 +82,13 @@ export function listen(panel, { draw, edit, editUnit, close }) {
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && editor.index >= 0) close(true);
     else if (!inEditor(event)) return;
-    // digits, minus and arrows are typed into the editor
+    // digits, minus and arrow keys belong to the editor, not to the board's shortcuts
     if (event.key !== "Tab") event.stopPropagation();
   });
 }
 
 /**
- * What lies at the pointer.
+ * Return the target at the pointer.
  *
  * @param {NetworkPanel} panel
  * @param {PointerEvent|MouseEvent} event
@@ -106,7 +108,7 @@ function find({ stage, diagram, units, row, edited, range, size }, event) {
 }
 
 /**
- * Make unit `u` the one that the tab key finds.
+ * Make unit `u` the only one in the tab order (roving tabindex).
  *
  * @param {{buttons: HTMLElement[]}} panel
  * @param {number} u
@@ -116,7 +118,7 @@ export function setTabStop({ buttons }, u) {
 }
 
 /**
- * The unit next to `u` in an arrow key's direction.
+ * Return the unit next to `u` in an arrow key's direction.
  *
  * @param {Units} units
  * @param {Diagram} diagram

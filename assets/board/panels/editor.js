@@ -1,4 +1,4 @@
-/** A small window in which one unit's incoming weights and its bias can be changed. */
+/** The editor of one unit's incoming weights and bias. */
 
 /**
  * @import {Size, Spot} from "../draw/placement.js"
@@ -12,13 +12,15 @@ import { niceCeiling } from "../state/recording.js";
 import { parameterOf, placeOf } from "../state/units.js";
 import { number } from "../state/words.js";
 
-// to either side of 0, so that the slider's middle is 0 exactly
+// number of the slider's steps on either side of 0, so that its middle is exactly 0
 const STEPS = 200;
 const DECIMALS = 3;
 const DISTANCE = 14;
 
 /**
  * @typedef {ReturnType<typeof makeEditor>} Editor
+ *
+ * Create the editor, closed.
  *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index: number) => void,
  *   onChoose: (index: number) => void, onClose: () => void}} handlers
@@ -53,7 +55,7 @@ export function makeEditor({ onEdit, onReset, onChoose, onClose }) {
 }
 
 /**
- * Show the parameter at `index`; the slider reaches `range` to either side, or as far as it must.
+ * Open the editor at a parameter. The slider ranges to ±`range`, or further if the value does.
  *
  * @param {Editor} editor
  * @param {RunNetwork} network
@@ -79,14 +81,18 @@ export function openEditor(editor, network, shape, row, index, range) {
   updateChoices(editor, network, shape, row);
 }
 
-/** @param {Editor} editor */
+/**
+ * Close the editor.
+ *
+ * @param {Editor} editor
+ */
 export function closeEditor(editor) {
   editor.index = -1;
   editor.element.hidden = true;
 }
 
 /**
- * Follow the row, except where someone is typing.
+ * Show the row's values, except in the field in focus.
  *
  * @param {Editor} editor
  * @param {RunNetwork} network
@@ -97,7 +103,7 @@ export function closeEditor(editor) {
 export function updateEditor(editor, network, shape, row, edited) {
   const { index, slider, choice } = editor;
   const value = row[index];
-  // a number typed in may lie beyond
+  // a typed number may exceed the slider's range
   if (Math.abs(value) > editor.reach) editor.reach = niceCeiling(Math.abs(value));
   slider.value = String(Math.round((value / editor.reach) * STEPS) || 0);
   slider.style.setProperty("--shown", String(slider.valueAsNumber / (2 * STEPS) + 0.5));
@@ -110,6 +116,8 @@ export function updateEditor(editor, network, shape, row, edited) {
 }
 
 /**
+ * Show the values in the list of parameters.
+ *
  * @param {Editor} editor
  * @param {RunNetwork} network
  * @param {Shape} shape
@@ -126,7 +134,7 @@ function updateChoices({ choice }, network, shape, row) {
 }
 
 /**
- * Above or below a spot of the diagram, so that the spot stays in sight.
+ * Place the editor above or below a spot of the diagram, without covering it.
  *
  * @param {Editor} editor
  * @param {Size} size

@@ -1,6 +1,6 @@
 /**
- * The method in focus, large: boundary, network, losses, sparsity, weights and pruning. Panels that
- * are scrolled out of sight are drawn only once all stands still: a screen reader reads them too.
+ * The method in focus: boundary, network, losses, sparsity, weights and pruning. Panels outside the
+ * window are drawn only at rest, for screen readers.
  */
 
 /**
@@ -20,6 +20,8 @@ import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
 /**
  * @typedef {ReturnType<typeof makeFocus>} Focus
+ *
+ * Create the panels.
  *
  * @param {Board} board
  */
@@ -44,11 +46,11 @@ export function makeFocus(board) {
     make("h2", {}, make("i", { class: "swatch" }), name, strength, remark),
     make("div", { class: "panels" }, ...Object.values(panels).map((panel) => panel.element)),
   );
-  const focus = { element, name, strength, remark, panels, seen: new Set(Object.keys(panels)) };
+  const focus = { element, name, strength, remark, panels, visible: new Set(Object.keys(panels)) };
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const [key] = Object.entries(panels).find(([, panel]) => panel.element === target) ?? [""];
-      focus.seen[isIntersecting ? "add" : "delete"](key);
+      focus.visible[isIntersecting ? "add" : "delete"](key);
     }
     board.invalidate();
   }, { rootMargin: "50px" });
@@ -57,13 +59,15 @@ export function makeFocus(board) {
 }
 
 /**
+ * Draw the panels that are in sight, or, at rest, all.
+ *
  * @param {Focus} focus
  * @param {Showing} board
  * @param {Displayed} displayed  of the card in focus
  * @param {import("../draw/painter.js").Painter} painter  of its boundary
  */
 export function updateFocus(focus, board, displayed, painter) {
-  const { name, strength, panels, seen, element } = focus;
+  const { name, strength, panels, visible, element } = focus;
   const { recording, scale, theme, ratio, axes, view, marks } = board;
   const { card, k, t, c } = displayed;
   const colour = card.colour[theme.mode];
@@ -91,11 +95,11 @@ export function updateFocus(focus, board, displayed, painter) {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };
-  for (const [key, draw] of Object.entries(draws)) if (seen.has(key) || board.fine) draw();
+  for (const [key, draw] of Object.entries(draws)) if (visible.has(key) || board.fine) draw();
 }
 
 /**
- * Say the pictures in words.
+ * Describe the pictures in words.
  *
  * @param {Focus} focus
  * @param {Recording} recording

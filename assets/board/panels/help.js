@@ -1,4 +1,4 @@
-/** What the keyboard does, in a dialog; keyboard.js does it. */
+/** The dialog that lists the keyboard shortcuts, which keyboard.js handles. */
 
 import { make } from "../draw/dom.js";
 
@@ -17,6 +17,7 @@ const KEYS = [
   ["?", "this list"],
 ];
 
+/** Create the dialog and the button that opens it. */
 export function makeHelp() {
   const button = make("button", { type: "button", class: "key help", "aria-label": "Keyboard", title: "Keyboard" }, "?");
   const close = make("button", { type: "button", class: "toggle", autofocus: "" }, "Close");

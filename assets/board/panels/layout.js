@@ -1,20 +1,20 @@
-/**
- * How the cards are arranged: in whole pixels, so that no canvas is stretched by a fraction of one.
- */
+/** Layout of the cards, in whole CSS pixels, so that no canvas is stretched by a fraction of a pixel. */
 
-// seven fit beside Streamlit's sidebar in a window of 1400 pixels
+// in CSS pixels; seven cards fit beside Streamlit's sidebar in a window of 1400 pixels
 const NARROWEST = 138;
 const WIDEST = 350;
 const GAP = 8;
 
 /**
- * @param {number} available  in CSS pixels
- * @param {number} n  cards
- * @returns {{columns: number, card: number, width: number}}  a card's width, and the board's
+ * Compute the layout of `n` cards.
+ *
+ * @param {number} available  width in CSS pixels
+ * @param {number} n
+ * @returns {{columns: number, card: number, width: number}}  `card`: width of a card; `width`: of the board
  */
 export function arrange(available, n) {
   const most = Math.max(1, Math.floor((available + GAP) / (NARROWEST + GAP)));
-  // no more side by side than fill the last row as well as can be
+  // as few columns as make the same number of rows, so that the last row is filled
   const columns = Math.ceil(n / Math.ceil(n / Math.min(n, most)));
   const card = Math.floor((available + GAP) / columns) - GAP;
   if (card > WIDEST) return { columns, card: WIDEST, width: Math.floor(available) };
@@ -22,7 +22,7 @@ export function arrange(available, n) {
 }
 
 /**
- * Write the arrangement of `n` cards where board.css reads it.
+ * Set the layout of `n` cards as CSS custom properties, which board.css reads.
  *
  * @param {HTMLElement} element
  * @param {number} n

@@ -1,4 +1,4 @@
-/** What the signs on all cards mean, once for the whole board, and how far the run has come. */
+/** The legend of all cards, and the progress of the run. */
 
 /**
  * @import {Recording} from "../state/recording.js"
@@ -12,7 +12,7 @@ import { isComplete } from "../state/recording.js";
 import { HISTOGRAM, axis, boundary, className } from "../state/words.js";
 import { css } from "../draw/theme.js";
 
-// recorded after the first one, unless that would take too many bytes
+// number of recorded frames after the first one, unless they would take too many bytes
 const FRAMES = 100;
 const SMALL =
   "All networks of a run may take 8 MB in the browser. Where they are larger, fewer of the epochs are kept, and weights come in half precision as long as that does not show.";
@@ -27,6 +27,7 @@ const TIPS = {
 
 /** @typedef {ReturnType<typeof makeLegend>} Legend */
 
+/** Create the legend. */
 export function makeLegend() {
   const signs = make("span", { class: "signs" });
   const status = make("span", { class: "status", "data-waiting": training(99) });
@@ -34,7 +35,7 @@ export function makeLegend() {
 }
 
 /**
- * Write the signs anew, for another run or theme.
+ * Show the signs of a run in a theme.
  *
  * @param {Legend} legend
  * @param {Recording} recording
@@ -42,7 +43,7 @@ export function makeLegend() {
  * @param {Theme} theme
  */
 export function updateSigns({ signs, status }, recording, scale, theme) {
-  // with that of `data-waiting`, its width is kept from the beginning: nothing is to move
+  // board.css reserves the width of both texts, so that nothing moves when one replaces the other
   status.dataset.whole = summary(recording);
   const { network, points } = recording;
   const counts = (/** @type {"train"|"validation"|"test"} */ split) => points[split].length / 3;
@@ -77,7 +78,7 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
 }
 
 /**
- * How far the cube has come, and what of it was left out to keep it small.
+ * Show the progress of the run, and whether its recording was reduced to limit its size.
  *
  * @param {Legend} legend
  * @param {Pick<Recording, "epochs"|"half"|"lastEpoch"|"nFrames"|"nReceived"|"diverged">} recording
@@ -87,23 +88,23 @@ export function updateStatus({ status }, recording) {
   const done = isComplete(recording);
   if (status.classList.contains("training") === done) {
     status.classList.toggle("training", !done);
-    // read out once at the end, not at every percent
+    // screen readers announce the end, and not every percent
     status.setAttribute("aria-live", done ? "polite" : "off");
-    if (!done) explain(status, null); // which was that of the run before
+    if (!done) setTip(status, null); // that of the earlier run
   }
   if (!done) return setText(status, training(Math.floor((100 * epochs[epochs.length - 1]) / lastEpoch)));
   const notes = [nFrames < Math.min(lastEpoch, FRAMES) + 1 && `${nFrames} epochs kept`, half && "half precision"].filter(Boolean);
-  explain(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
+  setTip(status, notes.length ? `${notes.join(", ")}: ${SMALL}` : null);
   setText(status, summary(recording));
 }
 
 /**
- * A tip, for who points at it and for who comes by with the keyboard.
+ * Set or remove an element's tooltip. With one it is in the tab order.
  *
  * @param {HTMLElement} status
  * @param {string|null} tip
  */
-function explain(status, tip) {
+function setTip(status, tip) {
   if ((status.dataset.tip ?? null) === tip) return;
   if (tip === null) {
     status.removeAttribute("tabindex");
@@ -114,18 +115,28 @@ function explain(status, tip) {
   }
 }
 
-/** @param {number} percent */
+/**
+ * "training… 42 %"
+ *
+ * @param {number} percent
+ */
 function training(percent) {
   return `training… ${percent} %`;
 }
 
-/** @param {Pick<Recording, "diverged"|"lastEpoch">} recording */
+/**
+ * "41 networks, 400 epochs"
+ *
+ * @param {Pick<Recording, "diverged"|"lastEpoch">} recording
+ */
 function summary({ diverged, lastEpoch }) {
   return `${diverged.length} networks, ${lastEpoch} epochs`;
 }
 
 /**
- * @param {number} kind
+ * Create the picture of a point.
+ *
+ * @param {number} kind  index into SHAPES
  * @param {Record<string, string>} paint
  * @param {number} [size]
  */
@@ -135,7 +146,11 @@ function mark(kind, paint, size = 4.4) {
   return icon("0 0 12 12", corners ? ["polygon", { points: corners, ...paint }] : ["circle", { cx: 6, cy: 6, r: size, ...paint }]);
 }
 
-/** @param {Scale} scale */
+/**
+ * Create the picture of the colour scale of values.
+ *
+ * @param {Scale} scale
+ */
 function ramp({ middle, reach, colour }) {
   const steps = [-1, -0.5, 0, 0.5, 1].map((x) => css(colour(middle + x * reach)));
   return make("i", { class: "ramp", style: `background: linear-gradient(90deg, ${steps.join(", ")})` });

@@ -1,4 +1,4 @@
-/** The losses of one network over the epochs, and apart from them its penalty. */
+/** The chart of one network's losses and penalty over the epochs. */
 
 /**
  * @import {ChartMark, Data, Series} from "./chart.js"
@@ -23,14 +23,14 @@ const PENALTY =
 const NO_MARKS = Object.freeze([]);
 /** @type {("test"|"validation"|"train")[]} */
 const SPLITS = ["test", "validation", "train"];
-// how far a network that diverges is followed, in heights of the others' axis
-const FOLLOWED = 3;
+// limit of the axis for a diverging network, in heights of the other networks' axis
+const MAX_HEIGHTS = 3;
 
 const ABOUT =
   "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. Click or drag to go to an epoch.";
 
 /**
- * How each line is drawn; its colour is made from the method's, the ink and the paper.
+ * The style of each line. Its colour is mixed from the colours of method (`own`), text and background.
  *
  * @typedef {{dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Style
  *
@@ -46,6 +46,8 @@ const STYLES = {
 /**
  * @typedef {ReturnType<typeof makeLosses>} Losses
  * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownLosses
+ *
+ * Create the panel.
  *
  * @param {{onSeek: (frame: number) => void}} handlers
  */
@@ -83,7 +85,7 @@ export function makeLosses({ onSeek }) {
 export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
   let { data } = panel;
-  // a longer recording of the same run is another object
+  // a new object for each message
   if (shown?.recording !== recording) panel.range = commonRange(recording);
   if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
     panel.shown = { recording, k, card, mode: theme.mode };
@@ -96,7 +98,7 @@ export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARK
 }
 
 /**
- * Say the chart in words.
+ * Describe the chart in words.
  *
  * @param {Losses} panel
  * @param {Recording} recording
@@ -104,7 +106,7 @@ export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARK
  * @param {number} frame
  */
 export function describeLosses({ chart, data, shown }, recording, k, frame) {
-  // out of sight it may show another network still, or none
+  // a panel outside the window may still have another network, or none
   if (!data || shown?.recording !== recording || shown.k !== k) return;
   const { nReceived, epochs, diverged } = recording;
   const drawn = data.series.flatMap(({ name, values, formatValue }) => (values ? [{ name, values, formatValue }] : []));
@@ -120,6 +122,8 @@ export function describeLosses({ chart, data, shown }, recording, k, frame) {
 }
 
 /**
+ * Return the chart's data for network `k`.
+ *
  * @param {Recording} recording
  * @param {number} k
  * @param {Card} card
@@ -151,21 +155,21 @@ function dataOf(recording, k, card, theme, log, range) {
     ...(acts ? { values: penalty } : { values: null, formatValue: () => "none" }),
   }));
   return {
-    // one that turns out to diverge is drawn anew
+    // another key once it diverges, as its axis has another limit then
     key: `${run} ${k} ${diverged[k]}`,
     epochs, lastEpoch, series,
     marks: NO_MARKS,
     now: 0,
     log,
     yRange: range,
-    yMost: diverged[k] < 0 ? Infinity : FOLLOWED * range[1],
+    yMost: diverged[k] < 0 ? Infinity : MAX_HEIGHTS * range[1],
     yLabel: `data loss (${task === "regression" ? "½ mean squared error" : "cross-entropy in nats"})`,
     format: tickLabel,
   };
 }
 
 /**
- * A measure at all frames that there are of network `k`.
+ * Return a measure of network `k` at all received frames.
  *
  * @param {Recording} recording
  * @param {string} name
@@ -176,9 +180,9 @@ function valuesOf(recording, name, k) {
 }
 
 /**
- * The least and the largest loss of the cards' first networks, so that all charts have the same axes
- * and can be compared. One that diverges does not count: it would squash the others' lines.
- * Where all diverge, the first frame decides.
+ * Return the smallest and largest loss of the cards' first networks, so that the charts of all networks
+ * have the same axes. Networks that diverge are left out, as their losses would fill the axis; where all
+ * diverge, frame 0 counts.
  *
  * @param {Recording} recording
  * @returns {[number, number]}
@@ -202,7 +206,7 @@ function commonRange(recording) {
 }
 
 /**
- * A loss with three decimals; a small one with two digits.
+ * Format a loss with three decimals, or a small one with two digits and an exponent.
  *
  * @param {number|undefined} x
  */

@@ -1,6 +1,6 @@
 /**
- * The network panel: the diagram, what it tells under the pointer or the keyboard's focus, and the
- * window for changing weights. The keyboard moves over it with the arrow keys as over one control.
+ * The network panel: the diagram, the readout of the unit or link under the pointer or in focus, and
+ * the editor of weights. The arrow keys move the focus between units (roving tabindex).
  */
 
 /**
@@ -26,7 +26,7 @@ import { className, number, shortened } from "../state/words.js";
 
 const TOP = 36;
 const GAP = 7;
-// a layer's heading is written out where layers are this far apart
+// distance of layers in CSS pixels from which their headings are written out
 const SPACIOUS = 58;
 
 /**
@@ -46,12 +46,14 @@ const UNITS_TIP = "Each square is a unit: what it computes over the plane, x₁ 
  * @typedef {{name: HTMLElement, count: HTMLElement, element: HTMLElement}} Heading  of a layer
  * @typedef {ReturnType<typeof makeNetwork>} NetworkPanel
  * @typedef {NetworkPanel & {recording: Recording, units: Units, strip: Strip, palette: Palette}} Ready
- *   a panel that has a network to show
- * @typedef {Ready & {diagram: Diagram}} Arranged  one that has been drawn
+ *   a panel with a network
+ * @typedef {Ready & {diagram: Diagram}} Arranged  one whose diagram is laid out
+ *
+ * Create the panel.
  *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index?: number) => void}} handlers
- *   a parameter's place in the row and its new value; the parameter to give back its trained value,
- *   or none for all of them
+ *   `index`: of a parameter in the row. `onReset` restores its trained value, or those of all
+ *   parameters without an index
  */
 export function makeNetwork({ onEdit, onReset }) {
   /** @type {(text: string, more: Record<string, string>) => HTMLButtonElement} */
@@ -97,7 +99,7 @@ export function makeNetwork({ onEdit, onReset }) {
     /** @type {HTMLButtonElement[]} one for each unit */ buttons: [],
     /** @type {Heading[]} one for each layer */ headings: [],
 
-    // of what is shown
+    // of the shown network
     /** @type {Float32Array} */ row: new Float32Array(0),
     ratio: 1,
     t: 0,
@@ -107,15 +109,15 @@ export function makeNetwork({ onEdit, onReset }) {
     dropRate: 0,
     /** @type {Palette|null} */ palette: null,
 
-    // where it stands
+    // layout
     /** @type {Diagram|null} */ diagram: null,
     font: "",
     names: { inputs: /** @type {string[]} */ ([]), outputs: /** @type {string[]} */ ([]) },
 
-    // what the visitor does
+    // interaction
     /** @type {Target} */ hover: NO_TARGET,
     /** @type {Target} */ focus: NO_TARGET,
-    /** @type {Target} what the readout tells about */ told: NO_TARGET,
+    /** @type {Target} that the readout describes */ described: NO_TARGET,
     touched: -1,
     unit: -1,
     draws: 0,
@@ -148,13 +150,12 @@ export function makeNetwork({ onEdit, onReset }) {
  *
  * @param {NetworkPanel} panel
  * @param {Recording} recording
- * @param {Float32Array} row  the network's parameters, edits and all
+ * @param {Float32Array} row  the network's parameters, with edits
  * @param {import("../draw/scale.js").Scale} scale
  * @param {import("../draw/theme.js").Theme} theme
  * @param {number} ratio  device pixels per CSS pixel
  * @param {{t: number, colour: string, edited: Map<number, number>, range: number, dropRate: number}} options
- *   the frame; the method's colour; parameters that were changed; the weight whose link is the
- *   thickest; the probability that dropout drops a hidden unit
+ *   the frame; the method's colour; edited parameters; the |w| with the thickest link; the dropout rate
  */
 export function updateNetwork(panel, recording, row, scale, theme, ratio, options) {
   panel.recording = recording;
@@ -176,14 +177,14 @@ export function updateNetwork(panel, recording, row, scale, theme, ratio, option
 }
 
 /**
- * Say the picture in words, once it stands still.
+ * Describe the picture in words.
  *
  * @param {NetworkPanel} panel
  * @param {string} label
  * @param {number} epoch
  */
 export function describeNetwork({ canvas, buttons, units, recording, row, mask }, label, epoch) {
-  // out of sight, it may not have been drawn yet
+  // a panel outside the window may not have been drawn yet
   if (!units || !recording) return;
   const { network, weightIndex } = recording;
   const { layers, first } = units.shape;
@@ -203,7 +204,7 @@ export function describeNetwork({ canvas, buttons, units, recording, row, mask }
 }
 
 /**
- * Make what another run's networks need.
+ * Prepare the panel for another run: memory, headings, and a button for each unit.
  *
  * @param {NetworkPanel} panel
  * @param {Recording} recording
@@ -242,7 +243,7 @@ function beginRun(panel, recording) {
 }
 
 /**
- * How large the stage is; says whether that is news.
+ * Measure the stage; return whether its size has changed and there is a network to draw.
  *
  * @param {NetworkPanel} panel
  */
@@ -255,7 +256,7 @@ function measure(panel) {
 }
 
 /**
- * Arrange the units anew, and the buttons that lie on them.
+ * Lay out the units, and the buttons over them.
  *
  * @param {Ready} panel
  */
@@ -293,7 +294,7 @@ function rearrange(panel) {
 }
 
 /**
- * Draw what is known, again.
+ * Draw the diagram and update its texts.
  *
  * @param {NetworkPanel} panel
  */
@@ -331,7 +332,7 @@ function draw(panel) {
 }
 
 /**
- * Inputs at their left, classes at their right.
+ * Draw the names of inputs to their left and of classes to their right.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Arranged} panel
@@ -354,7 +355,7 @@ function drawNames(context, { diagram, units, palette, names, font }) {
 }
 
 /**
- * Headings and tools.
+ * Update headings and tools.
  *
  * @param {Arranged} panel
  */
@@ -362,7 +363,7 @@ function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle
   const { layers } = units.shape;
   const of = diagram.pitch >= SPACIOUS ? " of " : "/";
   for (let l = 0; l < layers.length - 1; l++) {
-    // figure spaces, so that nothing moves when a digit goes
+    // padded with figure spaces, so that nothing moves when there is a digit less
     const n = String(inUse(units, l)).padStart(String(layers[l]).length, "\u2007");
     setText(headings[l].count, `${n}${of}${layers[l]}`);
   }
@@ -380,7 +381,7 @@ function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle
 }
 
 /**
- * Each frame has masks of its own, the same ones whenever it is shown.
+ * Draw the dropout mask, if masks are shown. Its seed depends on the frame and the number of draws.
  *
  * @param {Ready} panel
  */
@@ -391,7 +392,7 @@ function chooseMask(panel) {
 }
 
 /**
- * What the pointer is on, or else the keyboard.
+ * Return the target under the pointer, or else in focus.
  *
  * @param {NetworkPanel} panel
  */
@@ -400,7 +401,7 @@ function target({ hover, focus }) {
 }
 
 /**
- * Tell about a spot; find a place for it when it is another one.
+ * Show the readout of a target, and place it if the target or the layout has changed.
  *
  * @param {Arranged} panel
  * @param {Target} spot
@@ -413,8 +414,8 @@ function showReadout(panel, spot, moved) {
   if (element.hidden !== !on) element.hidden = !on;
   if (!on) return;
   updateReadout(readout, panel, spot);
-  if (!moved && panel.told === spot) return;
-  panel.told = spot;
+  if (!moved && panel.described === spot) return;
+  panel.described = spot;
   const layer = spot.unit >= 0 ? layerOf(units.shape, spot.unit) : -1;
   const at = layer < 0 ? { x: spot.x ?? 0, y: spot.y ?? 0 } : { x: diagram.x[layer], y: diagram.y[spot.unit] };
   placeReadout(readout, size, at, layer < 0 ? 6 : diagram.side[layer] / 2);
@@ -454,10 +455,10 @@ function editUnit(panel, u) {
 }
 
 /**
- * Close the editor; `back` gives the focus to its unit.
+ * Close the editor.
  *
  * @param {NetworkPanel} panel
- * @param {boolean} [back]
+ * @param {boolean} [back]  whether to focus its unit
  */
 function close(panel, back = true) {
   const { editor, units, buttons } = panel;

@@ -1,15 +1,20 @@
-/** Places on a picture, in shares of it from its upper left: under the pointer, or moved by keys. */
+/** Reports the place in a picture under the pointer, or moved by arrow keys. */
 
-const STEP = 0.02; // for each press of an arrow key
+const STEP = 0.02; // share of the picture per press of an arrow key
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * @typedef {{x: number, y: number}} Place
- * @typedef {(place: Place|null) => void} OnPoint  null where there is none any more
+ * @typedef {{x: number, y: number}} Place  as shares of the picture's sides, from its upper left corner
+ * @typedef {(place: Place|null) => void} OnPoint  null when the pointer leaves
  */
 
-/** @param {HTMLElement} picture @param {OnPoint} onPoint */
+/**
+ * Report the place under the pointer.
+ *
+ * @param {HTMLElement} picture
+ * @param {OnPoint} onPoint
+ */
 export function listenToPointer(picture, onPoint) {
   const follow = (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => onPoint({ x: x / picture.clientWidth, y: y / picture.clientHeight });
   picture.addEventListener("pointermove", follow);
@@ -17,7 +22,13 @@ export function listenToPointer(picture, onPoint) {
   picture.addEventListener("pointerleave", () => onPoint(null));
 }
 
-/** @param {HTMLElement} picture @param {OnPoint} onPoint @param {HTMLElement} readout  what is read out */
+/**
+ * Report the place that arrow keys move, and let screen readers read `readout` meanwhile.
+ *
+ * @param {HTMLElement} picture
+ * @param {OnPoint} onPoint
+ * @param {HTMLElement} readout
+ */
 export function listenToKeys(picture, onPoint, readout) {
   /** @type {Place|null} */
   let place = null;

@@ -1,7 +1,4 @@
-/**
- * Pruning, side by side: one threshold for all networks, and of each what is left of it and how well
- * that does on the test points.
- */
+/** Magnitude pruning of all networks at one threshold: remaining weights and units, and test scores. */
 
 /**
  * @import {Task} from "../state/forward.js"
@@ -15,9 +12,9 @@ import { make, setText } from "../draw/dom.js";
 import { makeEvaluator, measure, makeMeasured } from "../state/prune.js";
 import * as words from "../state/words.js";
 
-// of the slider
+// number of the slider's steps
 const STEPS = 100;
-// near 0 it moves in equal steps of about a thousandth of the range, then ever faster
+// share of the linear term in the threshold x² + LINEAR·x: small thresholds have steps of about 1/1000
 const LINEAR = 0.1;
 
 const TIPS = {
@@ -40,7 +37,9 @@ const TIPS = {
  * @typedef {ReturnType<typeof makePruning>} Pruning
  * @typedef {ReturnType<typeof makeLine>} Line
  *
- * @param {{onThreshold: (threshold: number) => void}} handlers  0 is off
+ * Create the panel.
+ *
+ * @param {{onThreshold: (threshold: number) => void}} handlers  0 turns pruning off
  */
 export function makePruning({ onThreshold }) {
   const slider = make("input", {
@@ -74,11 +73,13 @@ export function makePruning({ onThreshold }) {
 }
 
 /**
+ * Prune all networks and show the results.
+ *
  * @param {Pruning} panel
  * @param {Recording} recording
- * @param {Displayed[]} displayed  what each card shows
- * @param {{focus: number, threshold: number, range: number, theme: Theme}} options  the card in
- *   focus, and the largest threshold
+ * @param {Displayed[]} displayed  by card
+ * @param {{focus: number, threshold: number, range: number, theme: Theme}} options  index of the card in
+ *   focus, threshold, largest threshold
  */
 export function updatePruning(panel, recording, displayed, { focus, threshold, range, theme }) {
   const known = panel.run === recording.run ? panel.evaluator : null;
@@ -101,7 +102,7 @@ export function updatePruning(panel, recording, displayed, { focus, threshold, r
 }
 
 /**
- * What the slider's position means: 0 is off, the last one prunes all that is within the range.
+ * Convert the slider's position to a threshold: 0 turns pruning off, the last one is the range.
  *
  * @param {number} position
  * @param {number} range
@@ -112,7 +113,7 @@ export function thresholdAt(position, range) {
 }
 
 /**
- * Where the slider stands for a threshold.
+ * Convert a threshold to the slider's position.
  *
  * @param {number} threshold
  * @param {number} range
@@ -123,7 +124,7 @@ export function positionOf(threshold, range) {
 }
 
 /**
- * Another run: a line for each of its networks.
+ * Prepare the panel for another run: a row of the table for each card.
  *
  * @param {Pruning} panel
  * @param {Recording} recording
@@ -155,8 +156,10 @@ function begin(panel, recording) {
 }
 
 /**
+ * Create a row of the table.
+ *
  * @param {string} label
- * @param {boolean} hidden
+ * @param {boolean} hidden  whether the network has hidden layers
  * @param {number} nParameters
  */
 function makeLine(label, hidden, nParameters) {
@@ -189,6 +192,8 @@ function makeLine(label, hidden, nParameters) {
 }
 
 /**
+ * Show a network's results in its row.
+ *
  * @param {Line} line
  * @param {Measured} now
  * @param {number} size
@@ -215,6 +220,8 @@ function write(line, now, size, task, diverged) {
 }
 
 /**
+ * Show the method's colour, and whether the row is of the card in focus.
+ *
  * @param {Line} line
  * @param {string} colour
  * @param {boolean} focused
@@ -249,7 +256,7 @@ function verdictOf({ before, after }, { network, weightIndex }, { card: { label 
 }
 
 /**
- * Show the threshold, at the slider and in words.
+ * Show the threshold, on the slider and in words.
  *
  * @param {Pruning} panel
  * @param {number} threshold
@@ -265,7 +272,7 @@ function move({ slider, value, range, off }, threshold, text) {
 }
 
 /**
- * Enough to tell the slider's first step from 0.
+ * Return the decimals that distinguish the slider's first step from 0.
  *
  * @param {number} range
  */
@@ -274,6 +281,8 @@ function decimals(range) {
 }
 
 /**
+ * Create a term with an explanation.
+ *
  * @param {string} text
  * @param {string} tip
  * @param {string} [kind]

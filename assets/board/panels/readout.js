@@ -1,4 +1,4 @@
-/** What floats beside a unit or a link under the pointer: its name, its numbers, its heatmap enlarged. */
+/** The readout beside a unit or link under the pointer: name, numbers, enlarged heatmap. */
 
 /**
  * @import {Palette, Strip} from "../draw/diagram.js"
@@ -19,12 +19,18 @@ const SUBSCRIPTS = { x1: "x₁", x2: "x₂", "x1^2": "x₁²", "x2^2": "x₂²",
 /** @type {Record<string, string>} */
 const WRAPPED = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", sigmoid: "sigmoid", linear: "" };
 
-/** @param {string} feature */
+/**
+ * Return a feature's name with subscripts.
+ *
+ * @param {string} feature
+ */
 export function featureName(feature) {
   return SUBSCRIPTS[feature] ?? feature;
 }
 
 /**
+ * Name a unit.
+ *
  * @param {RunNetwork} network
  * @param {number} layer
  * @param {number} unit
@@ -49,7 +55,7 @@ export function parameterName(network, { layer, unit, input }) {
 }
 
 /**
- * How many of a unit's incoming weights are not 0.
+ * Count the incoming weights of a unit that are not 0.
  *
  * @param {Shape} shape
  * @param {Float32Array} row
@@ -64,7 +70,7 @@ export function incoming(shape, row, layer, unit) {
 }
 
 /**
- * A unit's formula: written out where at most two weights are left.
+ * Return a unit's formula, written out if at most two weights are not 0.
  *
  * @param {RunNetwork} network
  * @param {Shape} shape
@@ -98,7 +104,7 @@ function formulaOf(network, shape, row, layer, unit) {
 }
 
 /**
- * Why a unit takes no part, or nothing where it does.
+ * Explain a unit's state; "" if it is connected and not constant.
  *
  * @param {RunNetwork} network
  * @param {Pick<Units, "shape"|"states"|"high">} units
@@ -120,7 +126,7 @@ export function stateOf(network, units, u, mask) {
 /**
  * @typedef {ReturnType<typeof makeReadout>} Readout
  *
- * @typedef {Object} ReadoutView  the network that is shown, and how
+ * @typedef {Object} ReadoutView  the shown network and its display
  * @property {{network: RunNetwork}} recording
  * @property {Units} units
  * @property {Float32Array} row
@@ -131,6 +137,7 @@ export function stateOf(network, units, u, mask) {
  * @property {Map<number, number>} edited
  */
 
+/** Create the readout, hidden. */
 export function makeReadout() {
   const parts = {
     title: make("strong", {}),
@@ -145,7 +152,7 @@ export function makeReadout() {
 }
 
 /**
- * Say what is under the pointer.
+ * Show the numbers of a target.
  *
  * @param {Readout} readout
  * @param {ReadoutView} view
@@ -191,7 +198,8 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
 }
 
 /**
- * Beside a unit, on the side with more room, or above or below a link; never beyond the diagram's edges.
+ * Place the readout beside a unit, on the side with more space, or above or below a link, within the
+ * diagram.
  *
  * @param {Readout} readout
  * @param {Size} size

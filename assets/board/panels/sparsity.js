@@ -1,4 +1,4 @@
-/** How sparse one network's weights are over the epochs, by three measures. */
+/** The chart of three measures of one network's sparsity over the epochs. */
 
 /**
  * @import {ChartMark, Data} from "./chart.js"
@@ -65,6 +65,8 @@ const LINES = {
  * @typedef {ReturnType<typeof makeSparsity>} Sparsity
  * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownSparsity
  *
+ * Create the panel.
+ *
  * @param {{onSeek: (frame: number) => void}} handlers
  */
 export function makeSparsity({ onSeek }) {
@@ -78,13 +80,13 @@ export function makeSparsity({ onSeek }) {
     /** @type {ShownSparsity|null} */ shown: null,
     run: "",
     row: new Float32Array(0),
-    /** @type {Map<number, Measured>} of each network looked at in this run */
+    /** @type {Map<number, Measured>} by network, for those shown in this run */
     measured: new Map(),
   };
 }
 
 /**
- * The entries of a value for each measure.
+ * Return the entries of a record by measure, with the type of its keys.
  *
  * @template T
  * @param {Record<Measure, T>} values
@@ -116,7 +118,7 @@ export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MA
 }
 
 /**
- * Say the chart in words.
+ * Describe the chart in words.
  *
  * @param {Sparsity} panel
  * @param {Recording} recording
@@ -124,7 +126,7 @@ export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MA
  * @param {number} frame
  */
 export function describeSparsity({ chart, data, shown }, recording, k, frame) {
-  // out of sight it may show another network still, or none
+  // a panel outside the window may still have another network, or none
   if (!data || shown?.recording !== recording || shown.k !== k) return;
   const now = isDiverged(recording, frame, k)
     ? divergedAt(recording.diverged[k])
@@ -134,7 +136,7 @@ export function describeSparsity({ chart, data, shown }, recording, k, frame) {
 }
 
 /**
- * The measures of network `k` at all frames that there are; only new frames are measured.
+ * Return the measures of network `k` at all received frames. Only new frames are measured.
  *
  * @param {Sparsity} panel
  * @param {Recording} recording
@@ -151,7 +153,7 @@ function measuresOf(panel, recording, k) {
   const measured = panel.measured.get(k) ?? { zeros: [], hoyer: [], effective: [] };
   panel.measured.set(k, measured);
   for (let t = measured.zeros.length; t < recording.nReceived; t++) {
-    // the weights of a network that is lost are those that it had before
+    // a diverged network's recorded weights are its last finite ones
     const lost = isDiverged(recording, t, k);
     copyRow(recording, t, k, panel.row);
     for (const [name, measure] of entries(MEASURES)) {
@@ -162,6 +164,8 @@ function measuresOf(panel, recording, k) {
 }
 
 /**
+ * Return the chart's data for one network.
+ *
  * @param {Measured} measured
  * @param {Recording} recording
  * @param {Card} card

@@ -1,14 +1,18 @@
 /**
- * One tooltip for the whole board. Whatever carries `data-tip` shows it: under the pointer, with
- * the keyboard's focus, or tapped. Escape closes it, and the pointer may move onto it.
+ * The board's tooltip. It shows the attribute `data-tip` of the element that is pointed at, focused or
+ * tapped. Escape closes it, and the pointer may move onto it, as WCAG 1.4.13 asks.
  */
 
 import { make, setText } from "../draw/dom.js";
 
-const DISTANCE = 6;
-const LINGER = 120;
+const DISTANCE = 6; // CSS pixels from its element
+const HIDE_DELAY_MS = 120; // in which the pointer may move onto it
 
-/** @param {HTMLElement} root  the board, which the tooltip is placed in */
+/**
+ * Add the tooltip.
+ *
+ * @param {HTMLElement} root  the board
+ */
 export function addTooltip(root) {
   const id = `regviz-tip-${Math.random().toString(36).slice(2)}`;
   const tip = make("div", { class: "tip", role: "tooltip", id, hidden: "" });
@@ -36,7 +40,7 @@ export function addTooltip(root) {
   const find = (event) => /** @type {HTMLElement} */ (event.target).closest?.("[data-tip]");
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(hide, LINGER);
+    timer = setTimeout(hide, HIDE_DELAY_MS);
   };
 
   root.addEventListener("pointerover", (event) => {
@@ -62,7 +66,7 @@ export function addTooltip(root) {
 }
 
 /**
- * Below its term, or above where the window ends; never beyond the board's sides.
+ * Place the tooltip below its element, or above it at the window's end, within the board's sides.
  *
  * @param {HTMLElement} tip
  * @param {HTMLElement} target

@@ -1,6 +1,6 @@
 /**
- * The bar above the cards: play, pause, restart, step, the slider over all recorded frames with what
- * is marked on it, speed, loop, and the strength of all methods.
+ * The bar above the cards: play, pause, restart, step, the slider over all recorded frames with its
+ * marks, speed, loop, and the strength of all methods.
  */
 
 import { icon, make, setText } from "../draw/dom.js";
@@ -20,6 +20,8 @@ const PATHS = {
 /**
  * @typedef {ReturnType<typeof makeTransport>} Transport
  * @typedef {Pick<import("../state/marks.js").Mark, "frame"|"kind"|"tip">} Mark
+ *
+ * Create the bar.
  *
  * @param {import("../board.js").Board} board
  */
@@ -51,10 +53,10 @@ export function makeTransport(board) {
 }
 
 /**
- * Tell the bar when it stays at the top while the board is scrolled past.
+ * Set the class `stuck` while the bar sticks to the top of the window. CSS cannot select that state.
  *
  * @param {{element: HTMLElement}} transport
- * @returns {HTMLElement}  what has to stand right before it
+ * @returns {HTMLElement}  an element that must be placed right before the bar
  */
 export function watchSticky({ element }) {
   const above = make("i", { class: "probe", "aria-hidden": "true" });
@@ -66,7 +68,7 @@ export function watchSticky({ element }) {
 }
 
 /**
- * One slider for the strength of all methods, and whether the cards' own sliders go along.
+ * Create the slider for the strength of all methods, and the button that links the cards' sliders.
  *
  * @param {import("../board.js").Board} board
  */
@@ -87,7 +89,7 @@ function makeStrengths(board) {
 }
 
 /**
- * Show where the playback is.
+ * Show the state of the playback.
  *
  * @param {Transport} transport
  * @param {import("../state/recording.js").Recording} recording
@@ -104,10 +106,10 @@ export function updateTransport(transport, recording, state) {
     play.querySelector("path")?.setAttribute("d", PATHS[moving ? "pause" : "play"]);
   }
   if (slider.max !== String(nFrames - 1)) slider.max = String(nFrames - 1);
-  // also when unchanged: a thumb dragged beyond what has arrived goes back
+  // set even if unchanged: a thumb dragged beyond the received frames goes back
   slider.value = String(state.frame);
   slider.style.setProperty("--shown", String(state.frame / Math.max(1, nFrames - 1)));
-  // once all is there, the track is filled to its very end
+  // 2 fills the track to its end, beyond the middle of the thumb
   slider.style.setProperty("--received", String(nReceived === nFrames ? 2 : (nReceived - 1) / (nFrames - 1)));
   slider.setAttribute("aria-valuetext", words.epochOf(epochs[state.frame], lastEpoch));
   now.style.minWidth = `${String(lastEpoch).length}ch`;
@@ -119,10 +121,11 @@ export function updateTransport(transport, recording, state) {
 }
 
 /**
- * Show the strength of all, and whether they are linked. `strengthIndex` is null where they differ.
+ * Show the common strength, and whether strengths are linked.
  *
  * @param {Transport} transport
  * @param {{strengthIndex: number|null, nStrengths: number, linked: boolean}} strengths
+ *   `strengthIndex` is null where cards differ
  */
 export function updateStrengths({ strengths: { element, slider, text: said, link } }, { strengthIndex, nStrengths, linked }) {
   element.hidden = nStrengths < 2;
@@ -136,7 +139,7 @@ export function updateStrengths({ strengths: { element, slider, text: said, link
 }
 
 /**
- * Mark frames on the slider.
+ * Show marks on the slider.
  *
  * @param {Transport} transport
  * @param {Mark[]} marks
@@ -149,7 +152,7 @@ export function updateMarks(transport, marks, nFrames, seek) {
   transport.marked = known;
   transport.marks.replaceChildren(
     ...marks.map(({ frame, kind, tip }) => {
-      // the keyboard has keys of its own for them
+      // outside the tab order: the keys B and S go to marks
       const mark = make("button", { type: "button", class: `mark ${kind}`, tabindex: "-1", "aria-label": tip, "data-tip": tip });
       mark.style.setProperty("--at", String(frame / Math.max(1, nFrames - 1)));
       mark.addEventListener("click", () => seek(frame));
@@ -159,6 +162,8 @@ export function updateMarks(transport, marks, nFrames, seek) {
 }
 
 /**
+ * Create a button with an icon.
+ *
  * @param {keyof typeof PATHS} path
  * @param {string} label
  * @param {() => void} action

@@ -1,6 +1,6 @@
 /**
- * The weights of the network in focus: a histogram of all of them or of one layer, on the axes that
- * the cards have, with what pruning would take away marked in it.
+ * The histogram of the weights of the network in focus, of all layers or one, on the cards' horizontal
+ * axis, with the weights that are pruned shaded.
  */
 
 /**
@@ -18,16 +18,18 @@ const ALL = 0;
 const ABOUT =
   "How many of the network's weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0, and only those. Bar height ∝ √count, so that a single weight stays visible beside a hundred zeros. The outermost bars hold all that lies beyond. What pruning sets to 0 is shaded, on both sides of 0.";
 const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].reverse();
-// of two numbers on the axis of counts, in CSS pixels
+// least distance of two numbers on the axis of counts, in CSS pixels
 const TICK_DISTANCE = 18;
-// from here on there is room only for their numbers
+// number of layers from which the choices are labelled by numbers alone
 const MANY_LAYERS = 5;
 
 /**
  * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
  * @typedef {import("../draw/placement.js").Size} Size
  *
- * @param {{onChange: () => void}} handlers  called when it has to be drawn anew
+ * Create the panel.
+ *
+ * @param {{onChange: () => void}} handlers  called when the panel must be drawn again
  */
 export function makeWeights({ onChange }) {
   const canvas = make("canvas", { class: "bars-of-weights", role: "img", "aria-label": "Histogram of the weights" });
@@ -55,8 +57,8 @@ export function makeWeights({ onChange }) {
     element, ...parts,
     /** @type {string|null} */ run: null,
     layer: ALL,
-    /** @type {Int32Array[]} where the weights stand in a row: all, then those of each layer */ indices: [],
-    /** @type {number|null} the bar that is pointed at */ hovered: null,
+    /** @type {Int32Array[]} indices of the weights in a row: of all layers, then of each */ indices: [],
+    /** @type {number|null} the bar under the pointer */ hovered: null,
     size: { width: 0, height: 0 },
     bars: new Uint16Array(BARS), zeros: 0, nPruned: 0, total: 0,
     axes: { range: 1, most: 1 },
@@ -84,15 +86,17 @@ export function makeWeights({ onChange }) {
 }
 
 /**
+ * Draw a network's histogram.
+ *
  * @param {WeightsPanel} panel
  * @param {Recording} recording
  * @param {Float32Array} row  of the network in focus, unpruned
  * @param {{axes: {range: number, most: number}, threshold: number, colours: import("./card.js").HistogramColours,
- *   theme: Theme, ratio: number}} options  the cards' axes, below which size weights are pruned, and the colours of the network's card
+ *   theme: Theme, ratio: number}} options  `axes`: of the cards; `threshold` of pruning; `colours` of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {
   if (panel.run !== recording.run) begin(panel, recording);
-  // of one layer, the bars are as tall as its weights are many
+  // the count at full height is the layer's number of weights
   panel.axes = { range: axes.range, most: panel.indices[panel.layer].length };
   const { canvas, bars, size, hovered } = panel;
   const { range, most } = panel.axes;
@@ -116,7 +120,7 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
 }
 
 /**
- * Say the picture in words, of the network named `label` at an epoch.
+ * Describe the picture in words.
  *
  * @param {WeightsPanel} panel
  * @param {string} label
@@ -129,7 +133,7 @@ export function describeWeights({ canvas, layer, indices, zeros, nPruned, total 
 }
 
 /**
- * Weights that are not 0 but below the threshold.
+ * Count the weights that are not 0 and below the threshold.
  *
  * @param {Float32Array} row
  * @param {Int32Array} index
@@ -145,7 +149,7 @@ function below(row, index, threshold) {
 }
 
 /**
- * Another run: its layers to choose from.
+ * Prepare the panel for another run: the choice of its layers.
  *
  * @param {WeightsPanel} panel
  * @param {Recording} recording
@@ -173,7 +177,7 @@ function begin(panel, { run, network: { layers }, weightIndex }) {
 }
 
 /**
- * Numbers on the axis of counts, where there is room for them.
+ * Choose the numbers on the axis of counts by the space for them, and place them.
  *
  * @param {WeightsPanel} panel
  * @param {number} most
@@ -198,7 +202,7 @@ function tick(panel, most, height) {
 }
 
 /**
- * The weights that pruning sets to 0: paler, between two lines. Exact zeros stay as they are.
+ * Shade the weights that are pruned, between two lines. The bar of exact zeros keeps its colour.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {number} threshold
@@ -226,7 +230,7 @@ function shade(context, threshold, { width, height }, line, theme) {
 }
 
 /**
- * What lies behind the bars: a line for each number, and the place that is pointed at.
+ * Draw grid lines and the highlight of the bar under the pointer, behind the bars.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {WeightsPanel} panel
@@ -250,6 +254,8 @@ function under(context, { ticks, hovered, axes }, { width, height }, line, theme
 }
 
 /**
+ * "105 of 152 exactly 0; shaded: 12 pruned"
+ *
  * @param {WeightsPanel} panel
  * @param {number} threshold
  */
@@ -273,6 +279,8 @@ function barOf({ bars, total, axes }, bar) {
 }
 
 /**
+ * Name the weights into a layer.
+ *
  * @param {number} layer
  * @param {number} last
  */
@@ -282,9 +290,11 @@ function titleOf(layer, last) {
 }
 
 /**
+ * Explain a choice of layers.
+ *
  * @param {number} layer
  * @param {number[]} layers
- * @param {number} n
+ * @param {number} n  number of weights
  */
 function aboutLayer(layer, layers, n) {
   if (layer === ALL) return `All ${n} weights of the network.`;
