@@ -10,7 +10,8 @@
 
 import { defaultFocus, isAdjustable } from "./state/view.js";
 
-// Streamlit passes this query to every new session of the page, even after the address bar has changed
+// Streamlit passes this query, unless it is empty, to every new session of the page, even after the
+// address bar has changed
 const opened = location.search;
 
 /**

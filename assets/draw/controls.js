@@ -1,4 +1,4 @@
-/** What is chosen beside the canvas: classes or a value, the tool, and going back. */
+/** The controls beside the canvas: kind of label, class or value, tool, undo and redo. */
 
 /** @import {Pad} from "./pad.js" */
 
@@ -22,6 +22,8 @@ const HINT =
 /**
  * @typedef {ReturnType<typeof makeControls>} Controls
  *
+ * Create the controls.
+ *
  * @param {Pad} pad
  */
 export function makeControls(pad) {
@@ -43,6 +45,8 @@ export function makeControls(pad) {
 }
 
 /**
+ * Show the pad's state.
+ *
  * @param {Controls} controls
  * @param {Pad} pad
  */
@@ -65,7 +69,11 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   empty.disabled = !pointsOf(live).length;
 }
 
-/** @param {Pad} pad */
+/**
+ * Create the choice of a class.
+ *
+ * @param {Pad} pad
+ */
 function makeClasses(pad) {
   const parts = SHAPES.map((name, c) => {
     const picture =
@@ -74,7 +82,7 @@ function makeClasses(pad) {
         : icon("-1.6 -1.6 3.2 3.2", ["polygon", { points: CORNERS[name].join(" ") }]);
     const text = make("span", { class: "name" });
     const count = make("span", { class: "count" });
-    // screen readers say what is counted, for which there is no room
+    // for screen readers alone: there is no space to show it
     const unit = make("span", { class: "unseen" }, "points");
     const element = make("button", { type: "button", class: "class" }, picture, text, count, unit);
     element.addEventListener("click", () => {
@@ -88,6 +96,8 @@ function makeClasses(pad) {
 }
 
 /**
+ * Show names, colours and counts of the classes.
+ *
  * @param {ReturnType<typeof makeClasses>} classes
  * @param {Pad} pad
  * @param {number[]} counts
@@ -104,7 +114,11 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
   }
 }
 
-/** @param {Pad} pad */
+/**
+ * Create the choice of a value.
+ *
+ * @param {Pad} pad
+ */
 function makeValue(pad) {
   const slider = make("input", { type: "range", "aria-label": "Value of new points" });
   slider.addEventListener("input", () => {
@@ -117,6 +131,8 @@ function makeValue(pad) {
 }
 
 /**
+ * Create a group of buttons of which one is pressed.
+ *
  * @template {string} Key
  * @param {string} label
  * @param {Record<Key, {text: string, tip: string}>} options
@@ -129,6 +145,8 @@ function group(label, options, choice) {
 }
 
 /**
+ * Show the pressed button of a group.
+ *
  * @param {Record<string, HTMLElement>} buttons
  * @param {string} chosen
  */
@@ -137,6 +155,8 @@ function choose(buttons, chosen) {
 }
 
 /**
+ * Create a button.
+ *
  * @param {string} text
  * @param {string} tip
  * @param {() => void} action

@@ -1,4 +1,4 @@
-/** Cards and legend as SVG: what a picture of the board is put together from. */
+/** Draws cards and legend as SVG. */
 
 /**
  * @import {Showing} from "../board.js"
@@ -20,11 +20,11 @@ export const CARD = 240;
 const PADDING = 12;
 /** The side of a card's boundary. */
 export const PICTURE = CARD - 2 * PADDING;
-/** Pixels of a raster for each of the picture's units. */
+/** Pixels per SVG unit of embedded rasters and of the exported PNG. */
 export const FINE = 2;
 
 const HISTOGRAM = 56;
-// the histogram is drawn in whole pixels of this part of a unit
+// the histogram is drawn in whole pixels, so many per SVG unit
 const BAR_FINE = 4;
 const ROW = 20;
 const RIGHT = CARD - PADDING;
@@ -34,10 +34,10 @@ const RIGHT = CARD - PADDING;
  */
 
 /**
- * A card as it is shown at this moment.
+ * Draw a card.
  *
  * @param {Showing} board
- * @param {number} c  which card
+ * @param {number} c  index of the card
  * @param {Painter} painter
  * @param {Paint} paint
  * @returns {{markup: string, height: number, sentence: string}}
@@ -71,7 +71,7 @@ export function drawCard(board, c, painter, paint) {
 }
 
 /**
- * The surface with its lines as a raster, the points as shapes over it, and the remark.
+ * Draw the surface with its lines as a raster, the points as shapes, and the remark.
  *
  * @param {Showing} board
  * @param {Displayed} displayed
@@ -83,18 +83,18 @@ function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) 
   const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
   paintBoundary(painter, canvas, drawn, scale, theme, PICTURE, FINE, none, view.discrete);
   const surface = { width: PICTURE, height: PICTURE, "xlink:href": canvas.toDataURL("image/png") };
-  // not every program that reads SVG knows a href without its namespace
+  // xlink:href, as some programs that read SVG do not know SVG 2's plain href
   const picture = tag("image", surface) + tag("use", { "xlink:href": "#regviz-points" });
   const clipped = tag("g", { "clip-path": "url(#regviz-picture)" }, picture);
   if (!remark) return clipped;
-  // with room to spare for another font
+  // wide enough for other fonts
   const width = Math.min(PICTURE - 8, 1.15 * widthOf(remark, 12) + 12);
   const label = tag("rect", { x: 4, y: PICTURE - 22, width, height: 18, rx: 4, fill: hex(paint.paper) });
   return clipped + label + write(10, PICTURE - 9, remark, { size: 12, fill: paint.ink, width: PICTURE - 20 });
 }
 
 /**
- * The measures, or, of a network that is lost, since when.
+ * Draw the measures, or since when the network has diverged.
  *
  * @param {number|null} lost
  * @param {Record<string, number>} measures
@@ -125,7 +125,7 @@ function drawNumbers(lost, measures, task, own, paint) {
 }
 
 /**
- * The histogram, how many weights are 0, and the axis.
+ * Draw the histogram, the number of zeros, and the axis.
  *
  * @param {Showing} board
  * @param {number} c
@@ -151,7 +151,7 @@ function drawWeights({ recording, axes, cards }, c, counts, paint) {
 }
 
 /**
- * The signs of the board's own legend, in as many lines as they take.
+ * Draw the entries of the board's legend, broken into lines.
  *
  * @param {Showing} board
  * @param {number} width
@@ -174,7 +174,7 @@ export function drawLegend({ legend, scale }, width, paint) {
 }
 
 /**
- * The shapes of a sign, 12 high, and how much room they take before the text.
+ * Draw a legend's sign, 12 units high; return also the width before its text.
  *
  * @param {Element} entry
  * @param {Scale} scale
@@ -184,7 +184,7 @@ function drawSign(entry, scale, paint) {
   const svg = entry.querySelector("svg");
   if (svg) {
     const shapes = new XMLSerializer().serializeToString(svg);
-    // which not all that reads SVG understands: what the page's style says, and spaces within rgb()
+    // resolve the page's styles, and write rgb() without commas as #rrggbb for SVG 1.1 programs
     const plain = shapes
       .replace('class="bars"', 'fill-opacity="0.55"')
       .replaceAll("currentColor", hex(paint.muted))

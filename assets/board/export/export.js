@@ -1,4 +1,4 @@
-/** The board's cards, as they are shown, as one picture: SVG, or PNG made from it. */
+/** Exports the board's cards as one picture, SVG or PNG. */
 
 /**
  * @import {Board, Showing} from "../board.js"
@@ -19,11 +19,11 @@ const MARGIN = 24;
 const HEADING = 52;
 
 /**
- * The cards as they are shown at this moment in one picture, which holds all it needs: text, bars
- * and points as shapes, each surface as PNG.
+ * Return the cards as one SVG document without references to other files. Text, bars and points are
+ * shapes; each surface is an embedded PNG.
  *
  * @param {Showing} board
- * @returns {string}  an SVG document
+ * @returns {string}
  */
 export function boardSvg(board) {
   if (board.stale) board.draw();
@@ -66,14 +66,14 @@ export function boardSvg(board) {
 }
 
 /**
- * The same as PNG, two pixels for each of the SVG's units.
+ * Return the same picture as PNG, FINE pixels per SVG unit.
  *
  * @param {Showing} board
  * @returns {Promise<Blob>}
  */
 export async function boardPng(board) {
   const image = new Image();
-  // unlike a blob's, its pixels may be read back in every browser
+  // a data URL, as some browsers taint a canvas that has drawn an SVG from a blob URL
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(boardSvg(board))}`;
   await image.decode();
   const canvas = make("canvas", { width: FINE * image.naturalWidth, height: FINE * image.naturalHeight });
@@ -84,7 +84,7 @@ export async function boardPng(board) {
 }
 
 /**
- * Hand a file to the visitor.
+ * Download a file.
  *
  * @param {Blob} blob
  * @param {string} name  of the file
@@ -92,7 +92,7 @@ export async function boardPng(board) {
 export function download(blob, name) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
-  // some browsers begin to read it only after a while
+  // some browsers read the URL only after the click is handled
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
@@ -107,7 +107,7 @@ const KINDS = {
 const ARROW = "M10.5 3h3v8H18l-6 6.5L6 11h4.5zM4 19h16v2.5H4z";
 
 /**
- * Two buttons that save the cards as a picture.
+ * Create the buttons that save the cards as a picture.
  *
  * @param {Board} board
  * @returns {HTMLElement}
@@ -135,7 +135,7 @@ export function makeSave(board) {
 }
 
 /**
- * The page's colours at this moment.
+ * Return the page's current colours.
  *
  * @param {Board} board
  * @returns {Paint}
@@ -156,6 +156,8 @@ function titleOf({ recording, frame }) {
 }
 
 /**
+ * Return the heading as SVG.
+ *
  * @param {Showing} board
  * @param {number} width
  * @param {Paint} paint

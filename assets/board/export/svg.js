@@ -1,4 +1,4 @@
-/** Writing SVG, and a canvas context that does so: what draws on screen also draws what is saved. */
+/** Writes SVG, also as a canvas context, so that the code that draws on screen draws exports too. */
 
 /** @import {Colour} from "../draw/theme.js" */
 
@@ -9,18 +9,18 @@ import { parse } from "../draw/theme.js";
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 /**
- * A text that may stand in an element or between double quotes.
+ * Escape a text for an element or a quoted attribute.
  *
  * @param {string|number} text
  */
 export function escapeText(text) {
-  // XML has no place for control characters, not even escaped
+  // XML 1.0 does not allow these control characters, not even escaped
   // eslint-disable-next-line no-control-regex
   return String(text).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").replace(/[&<>"]/g, (c) => ESCAPES[c]);
 }
 
 /**
- * An element.
+ * Return an element's markup.
  *
  * @param {string} name
  * @param {Record<string, string|number>} attributes
@@ -33,7 +33,7 @@ export function tag(name, attributes = {}, ...children) {
 }
 
 /**
- * A colour as every program that reads SVG understands it.
+ * Format a colour as #rrggbb, which every program that reads SVG understands.
  *
  * @param {Colour|string} colour
  */
@@ -48,7 +48,7 @@ export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans'
 let ruler = null;
 
 /**
- * How wide a text is here; elsewhere the font may be another.
+ * Measure the width of a text in this browser's font.
  *
  * @param {string} text
  * @param {number} size
@@ -61,7 +61,7 @@ export function widthOf(text, size, weight = 400) {
 }
 
 /**
- * A line of text from (x, y) on its baseline, narrowed where it is wider than `width`.
+ * Return a line of text with its baseline at (x, y), compressed if it is wider than `width`.
  *
  * @param {number} x
  * @param {number} y
@@ -98,8 +98,8 @@ export function wrap(text, { size, width, weight = 400 }) {
 }
 
 /**
- * As much of a CanvasRenderingContext2D as the board's drawings need, in its own units: transforms
- * are left to the element that `markup` is put into.
+ * The part of CanvasRenderingContext2D that the board's drawings use. Transforms are ignored; the
+ * element around `markup` has one.
  */
 export class SvgContext {
   fillStyle = "#000000";
@@ -107,7 +107,7 @@ export class SvgContext {
   lineWidth = 1;
   /** @type {CanvasLineJoin} */ lineJoin = "miter";
   globalAlpha = 1;
-  /** What has been drawn so far. */
+  /** SVG of all that has been drawn. */
   markup = "";
   path = "";
 
@@ -142,7 +142,7 @@ export class SvgContext {
   }
 
   /**
-   * A full circle; the board draws no other arcs.
+   * Add a full circle to the path; the board draws no other arcs.
    *
    * @param {number} x
    * @param {number} y
@@ -174,14 +174,18 @@ export class SvgContext {
     if (width > 0 && height > 0) this.markup += tag("rect", { x, y, width, height, fill: hex(this.fillStyle) });
   }
 
-  /** @param {string} name */
+  /**
+   * Return the attribute of an opacity below 1.
+   *
+   * @param {string} name
+   */
   #faint(name) {
     return this.globalAlpha < 1 ? { [name]: this.globalAlpha } : {};
   }
 }
 
 /**
- * A hundredth of a pixel is fine enough.
+ * Round a number to hundredths.
  *
  * @template {string|number} T
  * @param {T} value
