@@ -15,6 +15,7 @@ import { layOut } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
 import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
 import * as player from "./state/player.js";
+import { Reporter } from "./reporter.js";
 import { drawPoints } from "./draw/points.js";
 import { append, isComplete, start, weightAxes } from "./state/recording.js";
 import { makeScale } from "./draw/scale.js";
@@ -26,8 +27,6 @@ import * as views from "./state/view.js";
 
 // milliseconds without a change until the board is drawn at full resolution and described in words
 const REFINE_DELAY_MS = 200;
-// milliseconds without a change until the view is reported to the server and the address bar
-const REPORT_DELAY_MS = 120;
 // seconds until a request for frames is repeated, where its answer may be lost
 const RETRY_SECONDS = 2;
 
@@ -36,7 +35,6 @@ const RETRY_SECONDS = 2;
  * @typedef {import("./state/codec.js").RequestedView} RequestedView
  * @typedef {import("./panels/pointing.js").Place} Place
  * @typedef {import("./state/recording.js").Recording} Recording
- * @typedef {import("./state/view.js").ViewReport} ViewReport
  *
  * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
  *   a board with a recording
@@ -69,12 +67,7 @@ export class Board {
   /** Whether something has changed since the last drawing. */
   stale = false;
   /** @type {ReturnType<typeof setTimeout>|0} */ refineTimer = 0;
-  /** @type {ReturnType<typeof setTimeout>|0} */ reportTimer = 0;
-  pointerDown = false;
-  /** The last view that was reported to the server, as JSON. */
-  reported = "";
-  /** Run, link and view that were last written to the address bar. */
-  written = "";
+  reporter = new Reporter(this);
   /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
   /** Number of the server's last message in this session. */
   lastReply = 0;
@@ -89,18 +82,6 @@ export class Board {
   animationFrame = 0;
   /** Time of the last animation frame while playing, in milliseconds, or 0. */
   lastTick = 0;
-  /**
-   * Called at rest with the view, if it differs from the last one reported.
-   *
-   * @type {(view: ViewReport) => void}
-   */
-  onView = () => {};
-  /**
-   * Called at rest with the recording and the view, if either has changed.
-   *
-   * @type {(recording: Recording, view: ViewReport) => void}
-   */
-  onAddress = () => {};
   /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
 
@@ -122,7 +103,7 @@ export class Board {
     Object.assign(this.element, { regviz: this });
     addTooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
-    this.element.addEventListener("pointerdown", () => (this.pointerDown = true));
+    this.element.addEventListener("pointerdown", () => (this.reporter.pointerDown = true));
   }
 
   get frame() {
@@ -141,7 +122,7 @@ export class Board {
   /** Whether the board is drawn at full resolution, unless it has no width, and its view is reported. */
   get settled() {
     const drawn = !this.size.width || (this.fine && !this.stale && !this.refineTimer);
-    return drawn && !this.playing && !this.reportTimer;
+    return drawn && !this.playing && !this.reporter.timer;
   }
 
   /** Return the index of the card in focus. */
@@ -202,53 +183,17 @@ export class Board {
    * Apply the view that the server requests, once for each request id.
    *
    * @param {Recording} recording
-   * @param {RequestedView|undefined} look
+   * @param {RequestedView|undefined} requested
    */
-  applyRequestedView(recording, look) {
-    if (!look || look.id === this.requestId) return;
+  applyRequestedView(recording, requested) {
+    if (!requested || requested.id === this.requestId) return;
     const first = this.requestId === null;
-    this.requestId = look.id;
-    this.setView(views.applyRequest(this.view, recording, look));
-    if (look.epoch !== null) this.state = player.seekEpoch(this.state, recording, look.epoch);
-    this.reported = JSON.stringify({ ...this.viewReport(recording), epoch: look.epoch });
-    if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
-  }
-
-  /** Report the view after the pointer is released, if it was pressed on the board. */
-  endGesture() {
-    if (!this.pointerDown) return;
-    this.pointerDown = false;
-    this.scheduleReport();
-  }
-
-  /**
-   * Return the view as it is reported to the server and written to the address bar.
-   *
-   * @param {Recording} recording
-   * @returns {ViewReport}
-   */
-  viewReport(recording) {
-    const { view, state } = this;
-    const { epochs, nReceived, nFrames } = recording;
-    const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
-    const strength_indices = Object.fromEntries(recording.cards.map((card) => [card.key, views.strengthIndexOf(view, card)]));
-    return { request_id: this.requestId, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, nReceived - 1)] };
-  }
-
-  /** Report the view after REPORT_DELAY_MS without a further call, unless the pointer is down. */
-  scheduleReport() {
-    clearTimeout(this.reportTimer);
-    this.reportTimer = setTimeout(() => {
-      this.reportTimer = 0;
-      if (!this.recording || this.pointerDown) return;
-      const seen = this.viewReport(this.recording);
-      const known = JSON.stringify(seen);
-      if (known !== this.reported) this.onView(seen);
-      this.reported = known;
-      const addressed = [this.recording.run, this.recording.link, known].join();
-      if (addressed !== this.written) this.onAddress(this.recording, seen);
-      this.written = addressed;
-    }, REPORT_DELAY_MS);
+    this.requestId = requested.id;
+    this.setView(views.applyRequest(this.view, recording, requested));
+    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch);
+    const report = views.reportOf(this.view, recording, this.state, requested.id);
+    this.reporter.acknowledge({ ...report, epoch: requested.epoch });
+    if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
   /** Return the request for the frames after those received. */
@@ -390,7 +335,7 @@ export class Board {
     // the slider is updated at once, the pictures in the next animation frame
     if (this.recording) updateTransport(this.transport, this.recording, state);
     this.change();
-    this.scheduleReport();
+    this.reporter.schedule();
   }
 
   /**
@@ -401,7 +346,7 @@ export class Board {
   setView(view) {
     this.view = view;
     this.change();
-    this.scheduleReport();
+    this.reporter.schedule();
   }
 
   /**
@@ -551,14 +496,14 @@ export class Board {
     this.fine = true;
     refineFocus(/** @type {Showing} */ (this));
     describeBoard(/** @type {Showing} */ (this));
-    this.scheduleReport();
+    this.reporter.schedule();
   }
 
   /** Stop drawing until the next message or change. */
   stop() {
     cancelAnimationFrame(this.animationFrame);
     clearTimeout(this.refineTimer);
-    clearTimeout(this.reportTimer);
-    this.animationFrame = this.lastTick = this.refineTimer = this.reportTimer = 0;
+    this.reporter.cancel();
+    this.animationFrame = this.lastTick = this.refineTimer = 0;
   }
 }

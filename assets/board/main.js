@@ -34,8 +34,8 @@ const mounted = new WeakMap();
  */
 export function render({ data, parentElement, setTriggerValue, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
-  mount.board.onView = (seen) => setStateValue("view", seen);
-  mount.board.onAddress = writeAddress;
+  mount.board.reporter.onView = (report) => setStateValue("view", report);
+  mount.board.reporter.onAddress = writeAddress;
   mount.board.onNewSession = reopen;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);

@@ -25,11 +25,11 @@ export function watch(parent, board) {
   const ignoreSystem = onSystemTheme(restyle);
   const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board);
   document.addEventListener("keydown", pressed);
-  const endGesture = () => board.endGesture();
-  for (const end of ENDS) document.addEventListener(end, endGesture);
+  const release = () => board.reporter.release();
+  for (const end of ENDS) document.addEventListener(end, release);
   return () => {
     document.removeEventListener("keydown", pressed);
-    for (const end of ENDS) document.removeEventListener(end, endGesture);
+    for (const end of ENDS) document.removeEventListener(end, release);
     ignoreSize();
     themed.disconnect();
     ignoreSystem();

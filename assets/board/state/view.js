@@ -176,3 +176,18 @@ export function unedit(view, key, index = null) {
 export function isChanged({ threshold, edits }, { key }) {
   return threshold > 0 || (edits[key]?.size ?? 0) > 0;
 }
+
+/**
+ * Return the view as it is reported to the server and written to the address bar.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @param {Pick<import("./player.js").State, "mode"|"frame">} playback
+ * @param {ViewReport["request_id"]} request_id
+ * @returns {ViewReport}
+ */
+export function reportOf(view, { cards, epochs, nReceived, nFrames }, { mode, frame }, request_id) {
+  const atEnd = mode !== "resting" || frame === nFrames - 1;
+  const strength_indices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
+  return { request_id, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)] };
+}
