@@ -18,7 +18,7 @@ const opened = location.search;
  * Return the query string of an experiment and a view.
  *
  * @param {Recording} recording
- * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} seen
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} report
  * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
 export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
@@ -38,12 +38,12 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
  * Write the link into the address bar, without a request and without an entry in the history.
  *
  * @param {Recording} recording
- * @param {ViewReport} seen
+ * @param {ViewReport} report
  */
-export function writeAddress(recording, seen) {
+export function writeAddress(recording, report) {
   const { pathname, hash, search } = location;
   const embedding = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed"));
-  const parts = [query(recording, seen), new URLSearchParams(embedding).toString()].filter(Boolean);
+  const parts = [query(recording, report), new URLSearchParams(embedding).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
 }
@@ -53,7 +53,7 @@ export function writeAddress(recording, seen) {
  *
  * @returns {boolean}  whether the page is reloaded
  */
-export function reopen() {
+export function reloadOnNewSession() {
   if (!opened || location.search === opened) return false;
   location.reload();
   return true;

@@ -5,10 +5,10 @@
 
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
-import { pointAt } from "./panels/crosshair.js";
-import { contextOf, fit, make } from "./draw/dom.js";
+import { updateCrosshairs } from "./panels/crosshair.js";
+import { contextOf, fitCanvas, make } from "./draw/dom.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
-import { makeSave } from "./export/export.js";
+import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
 import { makeHelp } from "./panels/help.js";
 import { layOut } from "./panels/layout.js";
@@ -90,7 +90,7 @@ export class Board {
     this.transport = makeTransport(this);
     this.transport.element.append(this.help.button);
     this.legend = makeLegend();
-    this.legend.element.append(makeSave(this));
+    this.legend.element.append(makeSaveButtons(this));
     this.grid = make("div", { class: "cards" });
     this.focus = makeFocus(this);
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
@@ -207,7 +207,7 @@ export class Board {
    * @param {Recording} recording
    */
   beginRun(recording) {
-    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
+    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST_RUN;
     const state = this.recording ? player.startRun(this.state, this.recording) : first;
     const view = views.keepForRun(this.view, recording);
     this.recording = recording;
@@ -251,8 +251,8 @@ export class Board {
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
     const { size, ratio } = this;
     this.invalidate();
-    const known = width === size.width && histogram === size.histogram && closeup === size.closeup;
-    if (!width || (known && ratio === devicePixelRatio)) return;
+    const unchanged = width === size.width && histogram === size.histogram && closeup === size.closeup;
+    if (!width || (unchanged && ratio === devicePixelRatio)) return;
     this.size = { width, histogram, closeup };
     this.ratio = devicePixelRatio;
     this.preparePoints();
@@ -265,7 +265,7 @@ export class Board {
     const layers = [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]];
     for (const [canvas, side] of layers) {
       if (!side) continue;
-      fit(canvas, side, side, ratio);
+      fitCanvas(canvas, side, side, ratio);
       drawPoints(contextOf(canvas), recording, scale, theme, side, ratio);
     }
     this.invalidate();
@@ -411,8 +411,8 @@ export class Board {
    *
    * @param {number} [index]  in its row; all parameters by default
    */
-  unedit(index) {
-    if (this.view.focus !== null) this.setView(views.unedit(this.view, this.view.focus, index));
+  undoEdit(index) {
+    if (this.view.focus !== null) this.setView(views.undoEdit(this.view, this.view.focus, index));
   }
 
   /**
@@ -458,7 +458,7 @@ export class Board {
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
     if (this.stale) this.drawMoving();
-    else if (this.pointed) pointAt(/** @type {Showing} */ (this));
+    else if (this.pointed) updateCrosshairs(/** @type {Showing} */ (this));
     this.pointed = false;
     if (playing) this.requestFrame();
   }

@@ -7,7 +7,7 @@
  */
 
 import * as cards from "./panels/card.js";
-import { pointAt } from "./panels/crosshair.js";
+import { updateCrosshairs } from "./panels/crosshair.js";
 import { describeFocus, updateFocus } from "./panels/focus.js";
 import { updateStatus } from "./panels/legend.js";
 import { marksOf } from "./state/marks.js";
@@ -33,14 +33,14 @@ export function drawBoard(board) {
     const strengthIndex = views.strengthIndexOf(view, displayed.card);
     const focused = displayed.card.key === view.focus;
     cards.updateHeading(card, { strength: displayed.strength, strengthIndex, nStrengths, focused, remark: displayed.remark });
-    cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.lost);
+    cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.divergedEpoch);
     cards.updateHistogram(card, displayed.drawn, weightIndex, axes, size, ratio);
   });
   const focused = board.displayed[board.focusIndex()];
   board.marks = marksOf(recording, focused);
   updateMarks(transport, board.marks, recording.nFrames, (frame) => board.seek(frame));
   updateFocus(board.focus, board, focused, closeupPainter(board));
-  pointAt(board);
+  updateCrosshairs(board);
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateStatus(board.legend, recording);
@@ -73,8 +73,8 @@ export function refineFocus(board) {
 export function describeBoard({ recording, displayed, cards: all, focus, view }) {
   const { epochs, network: { task }, weightIndex } = recording;
   for (const each of displayed) {
-    const told = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, lost: each.lost };
-    cards.describe(all[each.c], told, measuresOf(recording, each), weightIndex.length);
+    const description = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, divergedEpoch: each.divergedEpoch };
+    cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
   }
   const focused = displayed.find(({ card }) => card.key === view.focus);
   if (focused) describeFocus(focus, recording, focused);

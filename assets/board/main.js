@@ -3,7 +3,7 @@
  * and with the same message once more when the theme changes.
  */
 
-import { reopen, writeAddress } from "./address.js";
+import { reloadOnNewSession, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
@@ -36,7 +36,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   mount.board.reporter.onView = (report) => setStateValue("view", report);
   mount.board.reporter.onAddress = writeAddress;
-  mount.board.onNewSession = reopen;
+  mount.board.onNewSession = reloadOnNewSession;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.ask = (request) => setTriggerValue("more", request);

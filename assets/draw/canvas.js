@@ -2,15 +2,15 @@
 
 /** @import {Kind, Point} from "./drawing.js" */
 
-import { contextOf, fit } from "../board/draw/dom.js";
+import { contextOf, fitCanvas } from "../board/draw/dom.js";
 import { SHAPES, shape, trainColour } from "../board/draw/points.js";
 import { MAX_TINT, css, mix, parse } from "../board/draw/theme.js";
 import { linearTicks, tickLabel } from "../board/draw/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
 /** @type {Record<string, number>} */
-export const HIT = { mouse: 9, touch: 16, keyboard: 9 }; // CSS pixels within which a point is hit
-export const RUBBER = 11; // radius of the eraser in CSS pixels
+export const HIT_RADIUS = { mouse: 9, touch: 16, keyboard: 9 }; // CSS pixels within which a point is hit
+export const ERASER_RADIUS = 11; // radius of the eraser in CSS pixels
 const STAMP = 16; // side of the picture of a point in CSS pixels
 const CROWD = 400; // number of points above which they are drawn smaller
 
@@ -86,12 +86,12 @@ export function unitsOf({ side, reach }, pixels) {
  * @param {(label: number) => Look} picture.looks
  * @param {Place|null} picture.cursor  of the keyboard
  * @param {number} picture.chosen  index of the point at the crosshair, or -1
- * @param {Place|null} picture.rubber  of the eraser
+ * @param {Place|null} picture.eraser  of the eraser
  */
-export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rubber }) {
+export function paint(canvas, { frame, theme, points, looks, cursor, chosen, eraser }) {
   const ratio = window.devicePixelRatio || 1;
   const width = frame.side + MARGIN.left + MARGIN.right;
-  fit(canvas, width, heightOf(frame), ratio);
+  fitCanvas(canvas, width, heightOf(frame), ratio);
   const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, heightOf(frame));
@@ -105,7 +105,7 @@ export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rub
     context.drawImage(stamp, x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
   }
   if (chosen >= 0) ring(context, toCanvas(frame, points[chosen][0], points[chosen][1]), 9, theme.ink, 2);
-  if (rubber) ring(context, toCanvas(frame, ...rubber), RUBBER, theme.ink, 1);
+  if (eraser) ring(context, toCanvas(frame, ...eraser), ERASER_RADIUS, theme.ink, 1);
   if (cursor) paintCursor(context, frame, theme, cursor);
 }
 

@@ -5,7 +5,7 @@
 import { icon, make, setText } from "../board/draw/dom.js";
 import { CORNERS, SHAPES } from "../board/draw/points.js";
 import { number } from "../board/state/words.js";
-import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
+import { clear, countsOf, pointsOf, setKind } from "./drawing.js";
 
 export const TOOLS = {
   point: { text: "Point", tip: "A click adds a point. Drag a point to move it." },
@@ -27,7 +27,7 @@ const HINT =
  * @param {Pad} pad
  */
 export function makeControls(pad) {
-  const kinds = group("The label of a point", KINDS, (kind) => pad.change(turnTo(pad.live, kind)));
+  const kinds = group("The label of a point", KINDS, (kind) => pad.change(setKind(pad.live, kind)));
   const tools = group("Tool", TOOLS, (tool) => {
     pad.tool = tool;
     pad.draw();

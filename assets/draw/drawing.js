@@ -11,7 +11,7 @@
 
 /** Number of classes; loaded points may have more. */
 export const N_CLASSES = 3;
-export const SPRAY = 8;
+export const POINTS_PER_SPRAY = 8;
 const SPREAD = 0.09; // standard deviation of a spray, in shares of an axis' reach
 const MAX_UNDO = 200;
 
@@ -142,7 +142,7 @@ export function clear(drawing) {
  * @param {Kind} kind
  * @returns {Drawing}
  */
-export function turnTo(drawing, kind) {
+export function setKind(drawing, kind) {
   return kind === drawing.kind ? drawing : { ...drawing, kind };
 }
 
@@ -165,7 +165,7 @@ export function nearest(points, x1, x2, within) {
 }
 
 /**
- * Draw SPRAY points from a normal distribution around a place, clipped to the axes.
+ * Draw POINTS_PER_SPRAY points from a normal distribution around a place, clipped to the axes.
  *
  * @param {number} x1
  * @param {number} x2
@@ -174,7 +174,7 @@ export function nearest(points, x1, x2, within) {
  * @param {() => number} [random]
  */
 export function spray(x1, x2, label, reach, random = Math.random) {
-  return Array.from({ length: SPRAY }, () => {
+  return Array.from({ length: POINTS_PER_SPRAY }, () => {
     const radius = SPREAD * reach * Math.sqrt(-2 * Math.log(1 - random()));
     const angle = 2 * Math.PI * random();
     return at(x1 + radius * Math.cos(angle), x2 + radius * Math.sin(angle), label, reach);
@@ -253,16 +253,16 @@ export function describe(drawing, { all, each, most }, names) {
   const total = points.length === 1 ? "1 point" : `${points.length} points`;
   if (points.length >= most) return `${total}: no more fit.`;
   /** @type {string[]} */
-  const wanted = [];
+  const missing = [];
   if (drawing.kind === "classes") {
     const counts = countsOf(points);
     const present = counts.findLastIndex((count) => count > 0) + 1;
     for (let c = 0; c < Math.max(2, present); c++) {
-      if (counts[c] < each) wanted.push(`${each - counts[c]} of ${names[c]}`);
+      if (counts[c] < each) missing.push(`${each - counts[c]} of ${names[c]}`);
     }
   }
-  if (points.length < all) wanted.push(`${all - points.length} in all`);
-  return wanted.length ? `${total}. Still missing: ${wanted.join(", ")}. Until then, what is on screen stays.` : `${total}.`;
+  if (points.length < all) missing.push(`${all - points.length} in all`);
+  return missing.length ? `${total}. Still missing: ${missing.join(", ")}. Until then, what is on screen stays.` : `${total}.`;
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { make, setText } from "../board/draw/dom.js";
 import { readTheme } from "../board/draw/theme.js";
-import { HIT, RUBBER, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
+import { HIT_RADIUS, ERASER_RADIUS, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
 import * as drawings from "./drawing.js";
 import { makeControls, updateControls } from "./controls.js";
 
@@ -106,11 +106,11 @@ export class Pad {
   /**
    * Adapt the canvas to the available width.
    *
-   * @param {boolean} [anew]  whether to do so even if the width is the same
+   * @param {boolean} [force]  whether to do so even if the width is the same
    */
-  measure(anew = false) {
+  measure(force = false) {
     const width = this.element.clientWidth;
-    if (!width || (width === this.width && !anew)) return;
+    if (!width || (width === this.width && !force)) return;
     this.width = width;
     this.frame = frameOf(width, this.reach);
     this.canvas.style.height = `${heightOf(this.frame)}px`;
@@ -128,7 +128,7 @@ export class Pad {
 
   /** Index of the point at the crosshair, or -1. */
   get chosen() {
-    return this.find(...this.cursor, HIT.keyboard);
+    return this.find(...this.cursor, HIT_RADIUS.keyboard);
   }
 
   /**
@@ -204,7 +204,7 @@ export class Pad {
     const { live, limits, reach, chosenLabel } = this;
     this.cursor = placeOf(drawings.at(x1, x2, 0, reach));
     if (this.tool === "erase") {
-      this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, RUBBER)));
+      this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, ERASER_RADIUS)));
     } else {
       const added =
         this.tool === "spray"
@@ -261,7 +261,7 @@ export class Pad {
         looks: this.looks,
         cursor: focused && this.keyboard ? this.cursor : null,
         chosen: focused ? this.chosen : -1,
-        rubber: this.tool === "erase" ? this.pointed : null,
+        eraser: this.tool === "erase" ? this.pointed : null,
       });
       updateControls(this.controls, this);
       setText(this.status, drawings.describe(this.live, this.limits, this.names));
@@ -330,8 +330,8 @@ function listen(pad) {
  * @param {PointerEvent} event
  */
 function press(pad, [x1, x2], { button, pointerType }) {
-  if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT.mouse)) return; // outside the axes
-  const hit = pad.find(x1, x2, HIT[pointerType] ?? HIT.mouse);
+  if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT_RADIUS.mouse)) return; // outside the axes
+  const hit = pad.find(x1, x2, HIT_RADIUS[pointerType] ?? HIT_RADIUS.mouse);
   /** @type {Gesture} */
   const gesture = { kind: "none", from: [x1, x2] };
   pad.gesture = gesture;

@@ -48,8 +48,8 @@ MOUNT = """async (messages) => {
   }
   const { regviz } = parentElement.querySelector(".regviz-board");
   window.board = () => regviz;
-  const { makeSave } = await import("/board/export/export.js");
-  if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSave(regviz));
+  const { makeSaveButtons } = await import("/board/export/export.js");
+  if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSaveButtons(regviz));
 }"""
 TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
 # every text's box in the SVG's units, and the card it belongs to

@@ -196,7 +196,7 @@ def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     changed = [a != b for a, b in zip(before, pictures(page), strict=True)]
     assert changed == [c == focus for c in range(7)]
     assert cards(page)[focus]["remark"] == "edited"
-    page.evaluate("window.board().unedit(0)")
+    page.evaluate("window.board().undoEdit(0)")
     still(page)
     assert pictures(page) == before
 

@@ -62,8 +62,8 @@ test("edits are taken back one by one or all at once, and leave earlier views al
   const two = views.edit(one, "l1", 4, -1);
   assert.deepEqual([...two.edits.l1], [[3, 0.5], [4, -1]]);
   assert.deepEqual([...one.edits.l1], [[3, 0.5]]);
-  assert.deepEqual([...views.unedit(two, "l1", 3).edits.l1], [[4, -1]]);
-  assert.equal(views.unedit(two, "l1").edits.l1.size, 0);
+  assert.deepEqual([...views.undoEdit(two, "l1", 3).edits.l1], [[4, -1]]);
+  assert.equal(views.undoEdit(two, "l1").edits.l1.size, 0);
   assert.deepEqual(CARDS.map((each) => views.isChanged(two, each)), [false, false, true, false]);
   assert.ok(views.isChanged({ ...views.START, threshold: 0.1 }, CARDS[0]));
 });

@@ -250,7 +250,7 @@ function dash(context, on, width = 0) {
  * @param {string} colour
  * @param {Palette} palette
  */
-export function drawChosen(context, shape, { x, y, side, thick }, row, index, range, colour, palette) {
+export function drawHighlightedLink(context, shape, { x, y, side, thick }, row, index, range, colour, palette) {
   const { layer, unit, input } = placeOf(shape, index);
   const left = x[layer - 1] + side[layer - 1] / 2;
   const right = x[layer] - side[layer] / 2;

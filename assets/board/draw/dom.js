@@ -106,7 +106,7 @@ export function contextOf(canvas, settings) {
  * @param {number} height
  * @param {number} ratio   device pixels per CSS pixel
  */
-export function fit(canvas, width, height, ratio) {
+export function fitCanvas(canvas, width, height, ratio) {
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width === w && canvas.height === h) return false;
   canvas.width = w;

@@ -5,8 +5,8 @@
  */
 
 // bars on each side of the zero bar
-export const SIDE = 15;
-export const BARS = 2 * SIDE + 1;
+export const BARS_PER_SIDE = 15;
+export const BARS = 2 * BARS_PER_SIDE + 1;
 const GAP = 1;
 // in widths of a bar: half the space around the zero bar, and half the zero bar itself
 const MIDDLE = 1.15;
@@ -25,8 +25,8 @@ export function count(parameters, offset, weightIndex, range, counts) {
   counts.fill(0);
   for (let i = 0; i < weightIndex.length; i++) {
     const w = parameters[offset + weightIndex[i]];
-    const bar = Math.min(SIDE, 1 + Math.floor((Math.abs(w) / range) * SIDE));
-    counts[w === 0 ? SIDE : w > 0 ? SIDE + bar : SIDE - bar]++;
+    const bar = Math.min(BARS_PER_SIDE, 1 + Math.floor((Math.abs(w) / range) * BARS_PER_SIDE));
+    counts[w === 0 ? BARS_PER_SIDE : w > 0 ? BARS_PER_SIDE + bar : BARS_PER_SIDE - bar]++;
   }
 }
 
@@ -49,9 +49,9 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
   const slot = slotOf(w);
   const middle = w / 2;
   context.fillStyle = colours.bar;
-  for (let i = 1; i <= SIDE; i++) {
+  for (let i = 1; i <= BARS_PER_SIDE; i++) {
     for (const side of [-1, 1]) {
-      const n = counts[SIDE + side * i];
+      const n = counts[BARS_PER_SIDE + side * i];
       if (n === 0) continue;
       const near = middle + side * (i - 1 + MIDDLE) * slot;
       const left = Math.round(side > 0 ? near : near - slot);
@@ -63,7 +63,7 @@ export function drawHistogram(context, counts, most, width, height, ratio, colou
   context.fillStyle = colours.axis;
   context.fillRect(0, h - line, w, line);
   context.fillStyle = colours.zero;
-  const tall = barHeight(counts[SIDE], most, h - line);
+  const tall = barHeight(counts[BARS_PER_SIDE], most, h - line);
   const half = Math.max(line, Math.round(slot * ZERO));
   context.fillRect(Math.round(middle) - half, h - line - tall, 2 * half, tall + line);
 }
@@ -87,7 +87,7 @@ export function barHeight(n, most, height) {
  * @param {number} width
  */
 export function distanceOf(size, range, width) {
-  return (MIDDLE + Math.min(1, size / range) * SIDE) * slotOf(width);
+  return (MIDDLE + Math.min(1, size / range) * BARS_PER_SIDE) * slotOf(width);
 }
 
 /**
@@ -98,7 +98,7 @@ export function distanceOf(size, range, width) {
  */
 export function barAt(x, width) {
   const bar = Math.ceil(Math.abs(x - width / 2) / slotOf(width) - MIDDLE);
-  return SIDE + Math.sign(x - width / 2) * Math.max(0, Math.min(SIDE, bar));
+  return BARS_PER_SIDE + Math.sign(x - width / 2) * Math.max(0, Math.min(BARS_PER_SIDE, bar));
 }
 
 /**
@@ -108,8 +108,8 @@ export function barAt(x, width) {
  * @param {number} width
  */
 export function placeOf(bar, width) {
-  const i = Math.abs(bar - SIDE);
-  const [near, far] = [i - 1 + MIDDLE, i + MIDDLE].map((slots) => Math.sign(bar - SIDE) * slots * slotOf(width));
+  const i = Math.abs(bar - BARS_PER_SIDE);
+  const [near, far] = [i - 1 + MIDDLE, i + MIDDLE].map((slots) => Math.sign(bar - BARS_PER_SIDE) * slots * slotOf(width));
   const half = ZERO * slotOf(width);
   return i === 0 ? [width / 2 - half, width / 2 + half] : [width / 2 + Math.min(near, far), width / 2 + Math.max(near, far)];
 }
@@ -120,5 +120,5 @@ export function placeOf(bar, width) {
  * @param {number} width  of the histogram
  */
 function slotOf(width) {
-  return width / (2 * (SIDE + MIDDLE));
+  return width / (2 * (BARS_PER_SIDE + MIDDLE));
 }

@@ -2,7 +2,7 @@
 
 import { paint } from "./boundary.js";
 import { trace, traceClasses } from "./contour.js";
-import { contextOf, fit } from "./dom.js";
+import { contextOf, fitCanvas } from "./dom.js";
 import { gridInputs, outputs } from "../state/forward.js";
 
 /**
@@ -52,7 +52,7 @@ export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, p
   paint(scale, raw, nOutputs, n, values, pixels, discrete);
   smallContext.putImageData(image, 0, 0);
 
-  fit(canvas, size, size, ratio);
+  fitCanvas(canvas, size, size, ratio);
   const side = canvas.width;
   const context = contextOf(canvas, { alpha: false });
   context.setTransform(1, 0, 0, 1, 0, 0);

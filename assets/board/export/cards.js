@@ -9,25 +9,25 @@
  * @import {Colour} from "../draw/theme.js"
  */
 
-import { BARS, SIDE, count, drawHistogram } from "../draw/histogram.js";
+import { BARS, BARS_PER_SIDE, count, drawHistogram } from "../draw/histogram.js";
 import { paintBoundary } from "../draw/painter.js";
 import { measuresOf } from "../state/displayed.js";
 import { SvgContext, hex, tag, widthOf, wrap, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
 import * as words from "../state/words.js";
 
-export const CARD = 240;
+export const CARD_WIDTH = 240;
 const PADDING = 12;
 /** The side of a card's boundary. */
-export const PICTURE = CARD - 2 * PADDING;
+export const PICTURE_SIDE = CARD_WIDTH - 2 * PADDING;
 /** Pixels per SVG unit of embedded rasters and of the exported PNG. */
-export const FINE = 2;
+export const PIXELS_PER_UNIT = 2;
 
 const HISTOGRAM = 56;
 // the histogram is drawn in whole pixels, so many per SVG unit
-const BAR_FINE = 4;
+const PIXELS_PER_BAR_UNIT = 4;
 const ROW = 20;
-const RIGHT = CARD - PADDING;
+const RIGHT = CARD_WIDTH - PADDING;
 
 /**
  * @typedef {Record<"paper"|"ink"|"muted"|"line"|"raised", Colour>} Paint
@@ -50,19 +50,19 @@ export function drawCard(board, c, painter, paint) {
   const measures = measuresOf(recording, displayed);
   const counts = new Uint16Array(BARS);
   count(displayed.drawn, 0, weightIndex, board.axes.range, counts);
-  const numbers = drawNumbers(displayed.lost, measures, task, own, paint);
+  const numbers = drawNumbers(displayed.divergedEpoch, measures, task, own, paint);
   const weights = drawWeights(board, c, counts, paint);
-  const top = 54 + PICTURE;
+  const top = 54 + PICTURE_SIDE;
   const height = top + numbers.height + weights.height;
   const sentence = words.pictureOf({
-    label: displayed.card.label, strength: displayed.strength, epoch: epochs[displayed.t], task, diverged: displayed.lost,
-    testLoss: measures.test_loss, accuracy: measures.test_accuracy, zeros: counts[SIDE], weights: weightIndex.length,
+    label: displayed.card.label, strength: displayed.strength, epoch: epochs[displayed.t], task, diverged: displayed.divergedEpoch,
+    testLoss: measures.test_loss, accuracy: measures.test_accuracy, zeros: counts[BARS_PER_SIDE], weights: weightIndex.length,
   });
   const markup = [
-    tag("rect", { x: 0.5, y: 0.5, width: CARD - 1, height: height - 1, rx: 10, fill: hex(paint.raised), stroke: hex(paint.line) }),
+    tag("rect", { x: 0.5, y: 0.5, width: CARD_WIDTH - 1, height: height - 1, rx: 10, fill: hex(paint.raised), stroke: hex(paint.line) }),
     tag("rect", { x: PADDING, y: 14, width: 11, height: 11, rx: 3, fill: hex(own) }),
-    write(PADDING + 18, 24, displayed.card.label, { size: 15, weight: 700, fill: paint.ink, width: PICTURE - 18 }),
-    write(PADDING, 43, displayed.strength, { size: 12.5, fill: paint.muted, width: PICTURE }),
+    write(PADDING + 18, 24, displayed.card.label, { size: 15, weight: 700, fill: paint.ink, width: PICTURE_SIDE - 18 }),
+    write(PADDING, 43, displayed.strength, { size: 12.5, fill: paint.muted, width: PICTURE_SIDE }),
     tag("g", { transform: `translate(${PADDING} 52)` }, drawPicture(board, displayed, painter, paint)),
     tag("g", { transform: `translate(0 ${top})` }, numbers.markup),
     tag("g", { transform: `translate(0 ${top + numbers.height})` }, weights.markup),
@@ -81,33 +81,33 @@ export function drawCard(board, c, painter, paint) {
 function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) {
   const canvas = document.createElement("canvas");
   const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-  paintBoundary(painter, canvas, drawn, scale, theme, PICTURE, FINE, none, view.discrete);
-  const surface = { width: PICTURE, height: PICTURE, "xlink:href": canvas.toDataURL("image/png") };
+  paintBoundary(painter, canvas, drawn, scale, theme, PICTURE_SIDE, PIXELS_PER_UNIT, none, view.discrete);
+  const surface = { width: PICTURE_SIDE, height: PICTURE_SIDE, "xlink:href": canvas.toDataURL("image/png") };
   // xlink:href, as some programs that read SVG do not know SVG 2's plain href
   const picture = tag("image", surface) + tag("use", { "xlink:href": "#regviz-points" });
   const clipped = tag("g", { "clip-path": "url(#regviz-picture)" }, picture);
   if (!remark) return clipped;
   // wide enough for other fonts
-  const width = Math.min(PICTURE - 8, 1.15 * widthOf(remark, 12) + 12);
-  const label = tag("rect", { x: 4, y: PICTURE - 22, width, height: 18, rx: 4, fill: hex(paint.paper) });
-  return clipped + label + write(10, PICTURE - 9, remark, { size: 12, fill: paint.ink, width: PICTURE - 20 });
+  const width = Math.min(PICTURE_SIDE - 8, 1.15 * widthOf(remark, 12) + 12);
+  const label = tag("rect", { x: 4, y: PICTURE_SIDE - 22, width, height: 18, rx: 4, fill: hex(paint.paper) });
+  return clipped + label + write(10, PICTURE_SIDE - 9, remark, { size: 12, fill: paint.ink, width: PICTURE_SIDE - 20 });
 }
 
 /**
  * Draw the measures, or since when the network has diverged.
  *
- * @param {number|null} lost
+ * @param {number|null} divergedEpoch
  * @param {Record<string, number>} measures
  * @param {Task} task
  * @param {Colour} own
  * @param {Paint} paint
  */
-function drawNumbers(lost, measures, task, own, paint) {
+function drawNumbers(divergedEpoch, measures, task, own, paint) {
   const names = Object.keys(words.TERMS).filter((name) => name !== "test_accuracy" || task !== "regression");
   const height = 28 + ROW * (names.length - 1) + 12;
-  if (lost !== null) {
-    const look = { size: 12.5, fill: paint.ink, width: PICTURE };
-    const [first, ...rest] = [words.divergedAt(lost), ...wrap(words.DIVERGED, look)];
+  if (divergedEpoch !== null) {
+    const look = { size: 12.5, fill: paint.ink, width: PICTURE_SIDE };
+    const [first, ...rest] = [words.divergedAt(divergedEpoch), ...wrap(words.DIVERGED, look)];
     const lines = rest.map((line, i) => write(PADDING, 44 + 17 * i, line, look));
     return { height, markup: write(PADDING, 24, first, { ...look, weight: 700 }) + lines.join("") };
   }
@@ -117,8 +117,8 @@ function drawNumbers(lost, measures, task, own, paint) {
     const fill = sparse ? mix(own, paint.ink, 0.28) : name === "sparsity" ? paint.muted : paint.ink;
     const [size, weight] = [i === 0 ? 22 : 13.5, name === "sparsity" && !sparse ? 400 : 700];
     return (
-      write(PADDING, 28 + ROW * i, words.TERMS[name].label, { size: 13, fill: paint.muted, width: PICTURE / 2 }) +
-      write(RIGHT, 28 + ROW * i, number, { size, weight, fill, width: PICTURE / 2, anchor: "end" })
+      write(PADDING, 28 + ROW * i, words.TERMS[name].label, { size: 13, fill: paint.muted, width: PICTURE_SIDE / 2 }) +
+      write(RIGHT, 28 + ROW * i, number, { size, weight, fill, width: PICTURE_SIDE / 2, anchor: "end" })
     );
   });
   return { height, markup: lines.join("") };
@@ -134,18 +134,18 @@ function drawNumbers(lost, measures, task, own, paint) {
  */
 function drawWeights({ recording, axes, cards }, c, counts, paint) {
   const bars = new SvgContext();
-  drawHistogram(bars, counts, axes.most, PICTURE, HISTOGRAM, BAR_FINE, cards[c].colours);
-  const zeros = words.zeros(counts[SIDE], recording.weightIndex.length);
-  const look = { size: 12, fill: paint.muted, width: PICTURE / 3 };
+  drawHistogram(bars, counts, axes.most, PICTURE_SIDE, HISTOGRAM, PIXELS_PER_BAR_UNIT, cards[c].colours);
+  const zeros = words.zeros(counts[BARS_PER_SIDE], recording.weightIndex.length);
+  const look = { size: 12, fill: paint.muted, width: PICTURE_SIDE / 3 };
   const low = 26 + HISTOGRAM;
   return {
     height: low + 24,
     markup:
       tag("path", { d: `M${PADDING} 0.5H${RIGHT}`, stroke: hex(paint.line) }) +
-      write(CARD / 2, 18, zeros, { ...look, width: PICTURE, anchor: "middle" }) +
-      tag("g", { transform: `translate(${PADDING} 26) scale(${1 / BAR_FINE})` }, bars.markup) +
+      write(CARD_WIDTH / 2, 18, zeros, { ...look, width: PICTURE_SIDE, anchor: "middle" }) +
+      tag("g", { transform: `translate(${PADDING} 26) scale(${1 / PIXELS_PER_BAR_UNIT})` }, bars.markup) +
       write(PADDING, low + 14, words.axis(-axes.range), look) +
-      write(CARD / 2, low + 14, "0", { ...look, anchor: "middle" }) +
+      write(CARD_WIDTH / 2, low + 14, "0", { ...look, anchor: "middle" }) +
       write(RIGHT, low + 14, words.axis(axes.range), { ...look, anchor: "end" }),
   };
 }

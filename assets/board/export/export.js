@@ -9,7 +9,7 @@ import { contextOf, icon, make, setText } from "../draw/dom.js";
 import { closeupGrid } from "../state/resolution.js";
 import { makePainter } from "../draw/painter.js";
 import { drawPoints } from "../draw/points.js";
-import { CARD, FINE, PICTURE, drawCard, drawLegend } from "./cards.js";
+import { CARD_WIDTH, PIXELS_PER_UNIT, PICTURE_SIDE, drawCard, drawLegend } from "./cards.js";
 import { FONT, SvgContext, escapeText, hex, tag, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
 import * as words from "../state/words.js";
@@ -31,15 +31,15 @@ export function boardSvg(board) {
   const paint = paintOf(board);
   const painter = makePainter(recording, closeupGrid(recording.nParameters));
   const points = new SvgContext();
-  drawPoints(points, recording, scale, theme, PICTURE, 1);
+  drawPoints(points, recording, scale, theme, PICTURE_SIDE, 1);
   const cards = displayed.map((_, c) => drawCard(board, c, painter, paint));
 
   const columns = cards.length > 4 ? Math.ceil(cards.length / 2) : cards.length;
-  const inside = Math.max(2, columns) * (CARD + GAP) - GAP;
+  const inside = Math.max(2, columns) * (CARD_WIDTH + GAP) - GAP;
   const rows = Math.ceil(cards.length / columns);
   const placed = cards.map(({ markup, height }, c) => {
     const [column, row] = [c % columns, Math.floor(c / columns)];
-    const at = `translate(${column * (CARD + GAP)} ${HEADING + row * (height + GAP)})`;
+    const at = `translate(${column * (CARD_WIDTH + GAP)} ${HEADING + row * (height + GAP)})`;
     return tag("g", { transform: at, "data-card": displayed[c].card.key }, markup);
   });
   const below = HEADING + rows * (cards[0].height + GAP);
@@ -55,7 +55,7 @@ export function boardSvg(board) {
     tag("title", {}, escapeText(titleOf(board))),
     tag("desc", {}, escapeText(about)),
     tag("defs", {},
-      tag("clipPath", { id: "regviz-picture" }, tag("rect", { width: PICTURE, height: PICTURE, rx: 6 })),
+      tag("clipPath", { id: "regviz-picture" }, tag("rect", { width: PICTURE_SIDE, height: PICTURE_SIDE, rx: 6 })),
       tag("g", { id: "regviz-points" }, points.markup)),
     tag("rect", { width, height, fill: hex(paint.paper) }),
     tag("g", { transform: `translate(${MARGIN} ${MARGIN})` },
@@ -66,7 +66,7 @@ export function boardSvg(board) {
 }
 
 /**
- * Return the same picture as PNG, FINE pixels per SVG unit.
+ * Return the same picture as PNG, PIXELS_PER_UNIT pixels per SVG unit.
  *
  * @param {Showing} board
  * @returns {Promise<Blob>}
@@ -76,7 +76,7 @@ export async function boardPng(board) {
   // a data URL, as some browsers taint a canvas that has drawn an SVG from a blob URL
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(boardSvg(board))}`;
   await image.decode();
-  const canvas = make("canvas", { width: FINE * image.naturalWidth, height: FINE * image.naturalHeight });
+  const canvas = make("canvas", { width: PIXELS_PER_UNIT * image.naturalWidth, height: PIXELS_PER_UNIT * image.naturalHeight });
   contextOf(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser made no PNG"))), "image/png");
@@ -112,7 +112,7 @@ const ARROW = "M10.5 3h3v8H18l-6 6.5L6 11h4.5zM4 19h16v2.5H4z";
  * @param {Board} board
  * @returns {HTMLElement}
  */
-export function makeSave(board) {
+export function makeSaveButtons(board) {
   const failed = make("span", { role: "status" });
   const save = async (/** @type {string} */ kind) => {
     if (!board.recording) return;

@@ -6,8 +6,8 @@
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { contextOf, fit, make, setText } from "../draw/dom.js";
-import { SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
+import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
+import { BARS_PER_SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
 import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "../draw/theme.js";
 import { isAdjustable } from "../state/view.js";
@@ -125,11 +125,11 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
  * @param {CardElements} card
  * @param {Record<string, number>} measures  by name as in words.TERMS
  * @param {Task} task
- * @param {number|null} lost  the epoch at which the network has diverged, or null
+ * @param {number|null} divergedEpoch  the epoch at which the network has diverged, or null
  */
-export function updateNumbers({ values, element, diverged }, measures, task, lost) {
-  if (element.classList.contains("lost") !== (lost !== null)) element.classList.toggle("lost", lost !== null);
-  if (lost !== null) setText(diverged, `${words.divergedAt(lost)}. ${words.DIVERGED}`);
+export function updateNumbers({ values, element, diverged }, measures, task, divergedEpoch) {
+  if (element.classList.contains("lost") !== (divergedEpoch !== null)) element.classList.toggle("lost", divergedEpoch !== null);
+  if (divergedEpoch !== null) setText(diverged, `${words.divergedAt(divergedEpoch)}. ${words.DIVERGED}`);
   for (const name in values) {
     setText(values[name], words.FORMATS[name](measures[name], task));
     if (name === "sparsity") element.classList.toggle("sparse", measures[name] > 0);
@@ -148,10 +148,10 @@ export function updateNumbers({ values, element, diverged }, measures, task, los
  */
 export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
   count(row, 0, weightIndex, axes.range, card.counts);
-  fit(card.histogram, size.width, size.histogram, ratio);
+  fitCanvas(card.histogram, size.width, size.histogram, ratio);
   const context = contextOf(card.histogram);
   drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
-  setText(card.zeros, words.zeros(card.counts[SIDE], weightIndex.length));
+  setText(card.zeros, words.zeros(card.counts[BARS_PER_SIDE], weightIndex.length));
   setText(card.low, words.axis(-axes.range));
   setText(card.high, words.axis(axes.range));
 }
@@ -176,15 +176,15 @@ export function updateCrosshair({ cross, there }, place, prediction) {
  * Describe the pictures in words.
  *
  * @param {CardElements} card
- * @param {{label: string, strength: string, epoch: number, task: Task, lost: number|null}} shown
+ * @param {{label: string, strength: string, epoch: number, task: Task, divergedEpoch: number|null}} shown
  * @param {Record<string, number>} measures
  * @param {number} weights
  */
 export function describe(card, shown, measures, weights) {
-  const zeros = card.counts[SIDE];
+  const zeros = card.counts[BARS_PER_SIDE];
   const sentence = words.pictureOf({
     ...shown, zeros, weights, testLoss: measures.test_loss, accuracy: measures.test_accuracy,
-    diverged: shown.lost,
+    diverged: shown.divergedEpoch,
   });
   card.boundary.setAttribute("aria-label", sentence);
   card.histogram.setAttribute("aria-label", words.histogramOf(shown.label, shown.epoch, zeros, weights));

@@ -34,7 +34,7 @@
 /** @import {Plot} from "../draw/plot.js"
  * @import {Theme} from "../draw/theme.js" */
 
-import { contextOf, fit, icon, make, onResize, setText } from "../draw/dom.js";
+import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
@@ -103,7 +103,7 @@ export function drawChart(chart, data, theme, ratio) {
   // not laid out yet
   if (!width || !height) return;
   if (!isDrawn(chart, data, theme)) prepare(chart, data, theme);
-  fit(chart.canvas, width, height, ratio);
+  fitCanvas(chart.canvas, width, height, ratio);
   drawCursor(contextOf(chart.canvas), /** @type {Plot} */ (chart));
 }
 
@@ -195,7 +195,7 @@ function prepare(chart, data, theme) {
   chart.colours = plotColours(theme);
   chart.font = getComputedStyle(canvas).fontFamily;
   stretch(chart, data);
-  fit(picture, width, height, ratio);
+  fitCanvas(picture, width, height, ratio);
   chart.crowded = drawPicture(contextOf(picture), /** @type {Plot} */ (chart));
 }
 

@@ -150,7 +150,7 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
     cross.style.setProperty("--x", String(place.x));
     cross.style.setProperty("--y", String(place.y));
     setText(readout, words.predictionsAt(point, predictions));
-  } else if (wrong) setText(readout, words.wrong(task, wrong, sets.map(({ n }) => n)));
+  } else if (wrong) setText(readout, words.misclassified(task, wrong, sets.map(({ n }) => n)));
 }
 
 /**
@@ -164,6 +164,6 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
 export function describeCloseup({ canvas, wrong, sets }, label, epoch, task) {
   if (!wrong) return;
   const what = task === "regression" ? "Predictions" : "Boundary";
-  const counts = words.wrong(task, wrong, sets.map(({ n }) => n));
+  const counts = words.misclassified(task, wrong, sets.map(({ n }) => n));
   canvas.setAttribute("aria-label", `${what} of ${label} at epoch ${epoch}; ${counts} Arrow keys move a crosshair.`);
 }

@@ -10,7 +10,7 @@ import { prediction } from "../state/words.js";
  *
  * @param {import("../board.js").Showing} board
  */
-export function pointAt({ place, recording, displayed, cards, focus }) {
+export function updateCrosshairs({ place, recording, displayed, cards, focus }) {
   const { network, domain: [low, high] } = recording;
   /** @type {[number, number]|null} */
   const point = place && [low + place.x * (high - low), high - place.y * (high - low)];

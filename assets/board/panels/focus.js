@@ -33,7 +33,7 @@ export function makeFocus(board) {
     closeup: makeCloseup({ onPoint: (place) => board.point(place), onDiscrete: () => board.toggleDiscrete() }),
     network: makeNetwork({
       onEdit: (index, value) => board.edit(index, value),
-      onReset: (index) => board.unedit(index),
+      onReset: (index) => board.undoEdit(index),
     }),
     losses: makeLosses({ onSeek: (frame) => board.seek(frame) }),
     sparsity: makeSparsity({ onSeek: (frame) => board.seek(frame) }),

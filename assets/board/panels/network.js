@@ -12,9 +12,9 @@
  */
 
 import {
-  drawChosen, drawEdited, drawFrame, drawLinks, drawUnits, makePalette, makeStrip, paintUnits,
+  drawHighlightedLink, drawEdited, drawFrame, drawLinks, drawUnits, makePalette, makeStrip, paintUnits,
 } from "../draw/diagram.js";
-import { contextOf, fit, icon, make, onResize, setText } from "../draw/dom.js";
+import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
 import { closeEditor, makeEditor, openEditor, placeEditor, updateEditor } from "./editor.js";
 import { arrange, middleOf } from "../draw/placement.js";
 import {
@@ -162,8 +162,8 @@ export function updateNetwork(panel, recording, row, scale, theme, ratio, option
   panel.row = row;
   panel.ratio = ratio;
   ({ t: panel.t, colour: panel.colour, edited: panel.edited, range: panel.range, dropRate: panel.dropRate } = options);
-  const known = panel.run === recording.run && panel.units && panel.strip;
-  const { units, strip } = known ? /** @type {Ready} */ (panel) : beginRun(panel, recording);
+  const sameRun = panel.run === recording.run && panel.units && panel.strip;
+  const { units, strip } = sameRun ? /** @type {Ready} */ (panel) : beginRun(panel, recording);
   if (panel.palette?.mode !== theme.mode) {
     panel.palette = makePalette(recording, theme);
     panel.element.style.setProperty("--positive", panel.palette.positive);
@@ -306,7 +306,7 @@ function draw(panel) {
   const arranged = /** @type {Arranged} */ (ready);
   const { size, units, palette, canvas, ratio, row, colour, range, edited, editor, recording, diagram } = arranged;
   chooseMask(ready);
-  fit(canvas, size.width, size.height, ratio);
+  fitCanvas(canvas, size.width, size.height, ratio);
   const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size.width, size.height);
@@ -317,7 +317,7 @@ function draw(panel) {
   if (index >= 0) {
     const { layer, unit, input } = placeOf(units.shape, index);
     const isBias = input === units.shape.layers[layer - 1];
-    if (!isBias) drawChosen(context, units.shape, diagram, row, index, range, colour, palette);
+    if (!isBias) drawHighlightedLink(context, units.shape, diagram, row, index, range, colour, palette);
     drawUnits(context, diagram, units, arranged.strip, palette, panel.mask);
     if (isBias) drawFrame(context, diagram, layer, units.shape.first[layer] + unit, colour);
   } else {

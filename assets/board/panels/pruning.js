@@ -82,18 +82,18 @@ export function makePruning({ onThreshold }) {
  *   focus, threshold, largest threshold
  */
 export function updatePruning(panel, recording, displayed, { focus, threshold, range, theme }) {
-  const known = panel.run === recording.run ? panel.evaluator : null;
-  const evaluator = known ?? begin(panel, recording);
+  const current = panel.run === recording.run ? panel.evaluator : null;
+  const evaluator = current ?? beginRun(panel, recording);
   panel.range = range;
   const { network, weightIndex } = recording;
   const { lines } = panel;
   const pruning = threshold > 0;
   if (panel.off !== !pruning) panel.element.classList.toggle("off", (panel.off = !pruning));
-  displayed.forEach(({ card, row, lost }, c) => {
+  displayed.forEach(({ card, row, divergedEpoch }, c) => {
     const line = lines[c];
     measure(evaluator, row, 0, line.before);
     if (pruning) measure(evaluator, row, threshold, line.after);
-    write(line, pruning ? line.after : line.before, weightIndex.length, network.task, lost !== null);
+    write(line, pruning ? line.after : line.before, weightIndex.length, network.task, divergedEpoch !== null);
     highlight(line, card.colour[theme.mode], c === focus);
   });
   const text = verdictOf(lines[focus], recording, displayed[focus], pruning);
@@ -129,7 +129,7 @@ export function positionOf(threshold, range) {
  * @param {Pruning} panel
  * @param {Recording} recording
  */
-function begin(panel, recording) {
+function beginRun(panel, recording) {
   const { run, network, cards, nParameters } = recording;
   const { task, layers } = network;
   const hidden = layers.length > 2;
@@ -243,8 +243,8 @@ function highlight(line, colour, focused) {
  * @param {Displayed} displayed
  * @param {boolean} pruning
  */
-function verdictOf({ before, after }, { network, weightIndex }, { card: { label }, lost }, pruning) {
-  if (lost !== null) return `${label}: ${words.divergedAt(lost)}.`;
+function verdictOf({ before, after }, { network, weightIndex }, { card: { label }, divergedEpoch }, pruning) {
+  if (divergedEpoch !== null) return `${label}: ${words.divergedAt(divergedEpoch)}.`;
   const now = pruning ? after : before;
   const hidden = network.layers.slice(1, -1).reduce((sum, n) => sum + n, 0);
   const units = hidden ? ` and ${now.connected} of ${hidden} hidden units` : "";

@@ -8,7 +8,7 @@
  */
 
 import { drawHeatmap } from "../draw/diagram.js";
-import { contextOf, fit, make, setText } from "../draw/dom.js";
+import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
 import { CONSTANT, NO_INPUT_PATH, NO_OUTPUT_PATH, layerOf, parameterOf, placeOf } from "../state/units.js";
 import { className, number, signed, weight } from "../state/words.js";
 
@@ -190,7 +190,7 @@ export function updateReadout(readout, { recording, units, row, strip, palette, 
     setText(note, stateOf(network, units, unit, mask) || formulaOf(network, shape, row, layer, j));
   }
   const side = Math.round(ENLARGED * ratio);
-  fit(heatmap, ENLARGED, ENLARGED, ratio);
+  fitCanvas(heatmap, ENLARGED, ENLARGED, ratio);
   const context = contextOf(heatmap);
   context.fillStyle = palette.paper;
   context.fillRect(0, 0, side, side);

@@ -49,7 +49,7 @@ export function makeTransport(board) {
     loop,
     strengths.element,
   );
-  return { element, play, slider, marks, marked: "", now, last, speed, loop, strengths };
+  return { element, play, slider, marks, shownMarks: "", now, last, speed, loop, strengths };
 }
 
 /**
@@ -147,9 +147,9 @@ export function updateStrengths({ strengths: { element, slider, text: said, link
  * @param {(frame: number) => void} seek
  */
 export function updateMarks(transport, marks, nFrames, seek) {
-  const known = JSON.stringify([marks, nFrames]);
-  if (known === transport.marked) return;
-  transport.marked = known;
+  const shownMarks = JSON.stringify([marks, nFrames]);
+  if (shownMarks === transport.shownMarks) return;
+  transport.shownMarks = shownMarks;
   transport.marks.replaceChildren(
     ...marks.map(({ frame, kind, tip }) => {
       // outside the tab order: the keys B and S go to marks

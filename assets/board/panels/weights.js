@@ -8,8 +8,8 @@
  * @import {Theme} from "../draw/theme.js"
  */
 
-import { contextOf, fit, make, onResize, setText } from "../draw/dom.js";
-import { BARS, SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "../draw/histogram.js";
+import { contextOf, fitCanvas, make, onResize, setText } from "../draw/dom.js";
+import { BARS, BARS_PER_SIDE, barAt, barHeight, count, distanceOf, drawHistogram, placeOf } from "../draw/histogram.js";
 import { tickLabel } from "../draw/ticks.js";
 import * as words from "../state/words.js";
 
@@ -95,7 +95,7 @@ export function makeWeights({ onChange }) {
  *   theme: Theme, ratio: number}} options  `axes`: of the cards; `threshold` of pruning; `colours` of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {
-  if (panel.run !== recording.run) begin(panel, recording);
+  if (panel.run !== recording.run) beginRun(panel, recording);
   // the count at full height is the layer's number of weights
   panel.axes = { range: axes.range, most: panel.indices[panel.layer].length };
   const { canvas, bars, size, hovered } = panel;
@@ -103,14 +103,14 @@ export function updateWeights(panel, recording, row, { axes, threshold, colours,
   const index = panel.indices[panel.layer];
   count(row, 0, index, range, bars);
   panel.total = index.length;
-  panel.zeros = bars[SIDE];
+  panel.zeros = bars[BARS_PER_SIDE];
   panel.nPruned = below(row, index, threshold);
   setText(panel.readout, hovered === null ? shareOf(panel, threshold) : barOf(panel, hovered));
   setText(panel.low, tickLabel(-range));
   setText(panel.high, tickLabel(range));
   if (!size.width) return;
 
-  fit(canvas, size.width, size.height, ratio);
+  fitCanvas(canvas, size.width, size.height, ratio);
   const context = contextOf(canvas);
   drawHistogram(context, bars, most, size.width, size.height, ratio, colours);
   const line = Math.max(1, Math.round(ratio));
@@ -154,7 +154,7 @@ function below(row, index, threshold) {
  * @param {WeightsPanel} panel
  * @param {Recording} recording
  */
-function begin(panel, { run, network: { layers }, weightIndex }) {
+function beginRun(panel, { run, network: { layers }, weightIndex }) {
   panel.run = run;
   panel.indices = [weightIndex];
   for (let l = 1, at = 0; l < layers.length; l++) {
@@ -271,10 +271,10 @@ function shareOf({ zeros, total, nPruned }, threshold) {
  * @param {number} bar
  */
 function barOf({ bars, total, axes }, bar) {
-  const i = Math.abs(bar - SIDE);
-  const [near, far] = [i - 1, i].map((n) => tickLabel((Math.sign(bar - SIDE) * n * axes.range) / SIDE));
-  const range = bar < SIDE ? `from ${far} to ${near}` : `from ${near} to ${far}`;
-  const where = i === 0 ? "exactly 0" : i < SIDE ? range : `${bar < SIDE ? "at or below" : "at or above"} ${near}`;
+  const i = Math.abs(bar - BARS_PER_SIDE);
+  const [near, far] = [i - 1, i].map((n) => tickLabel((Math.sign(bar - BARS_PER_SIDE) * n * axes.range) / BARS_PER_SIDE));
+  const range = bar < BARS_PER_SIDE ? `from ${far} to ${near}` : `from ${near} to ${far}`;
+  const where = i === 0 ? "exactly 0" : i < BARS_PER_SIDE ? range : `${bar < BARS_PER_SIDE ? "at or below" : "at or above"} ${near}`;
   return `${bars[bar]} of ${total} ${where}`;
 }
 

@@ -13,14 +13,14 @@
  * @property {number} dropRate
  * @property {boolean} changed     whether it is edited or pruned
  * @property {string} remark       how it differs from the trained network at the requested epoch, in words; or ""
- * @property {number|null} lost    the epoch at which it has diverged, or null
+ * @property {number|null} divergedEpoch  the epoch at which it has diverged, or null
  */
 
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, strengthIndexOf } from "./view.js";
-import { atEpoch, kept } from "./words.js";
+import { atEpoch, keptFrom } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -32,7 +32,7 @@ import { atEpoch, kept } from "./words.js";
  */
 export function makeDisplayed(card, c, nParameters) {
   const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
-  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", lost: null };
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", divergedEpoch: null };
 }
 
 /**
@@ -49,25 +49,25 @@ export function updateDisplayed(displayed, recording, view, frame) {
   displayed.k = card.networks[strengthIndex];
   displayed.strength = card.strengths[strengthIndex];
   displayed.t = frame;
-  let wanted = recording.epochs[frame];
+  let requestedEpoch = recording.epochs[frame];
   if (card.early_stopped) {
     const { best, bestEpoch, settled } = earlyStopping(recording, displayed.k);
     displayed.t = Math.min(frame, best);
-    displayed.strength = kept(bestEpoch, settled && frame >= best);
-    wanted = Math.min(wanted, bestEpoch);
+    displayed.strength = keptFrom(bestEpoch, settled && frame >= best);
+    requestedEpoch = Math.min(requestedEpoch, bestEpoch);
   }
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
   displayed.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
-  displayed.lost = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
+  displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
   copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];
   edits?.forEach((value, index) => (row[index] = value));
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   displayed.changed = isChanged(view, card);
-  const told = [epoch !== wanted && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
-  displayed.remark = told.filter(Boolean).join(", ");
+  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
+  displayed.remark = remarks.filter(Boolean).join(", ");
 }
 
 /** @type {WeakMap<Float32Array, import("./prune.js").Points[]>} train and test, by the rows of test */

@@ -23,9 +23,9 @@ const PAUSE = 0.8 * FRAMES_PER_SECOND;
 /** @type {State} */
 export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
 
-/** A visitor's first run is played from its beginning, however fast or slowly it arrives. */
+/** The state of a visitor's first run: it plays from frame 0, as frames are received. */
 /** @type {State} */
-export const FIRST = Object.freeze({ ...START, mode: "playing" });
+export const FIRST_RUN = Object.freeze({ ...START, mode: "playing" });
 
 /**
  * Return the state for another run. A state that rests before the last frame of the earlier run comes to

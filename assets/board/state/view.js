@@ -53,12 +53,12 @@ export function defaultFocus(cards) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {{focus: string|null, strength_indices: Record<string, number>}} look
+ * @param {{focus: string|null, strength_indices: Record<string, number>}} requested
  * @returns {View}
  */
 export function applyRequest(view, { cards }, { focus, strength_indices }) {
-  const known = cards.some(({ key }) => key === focus);
-  const next = { ...view, focus: known ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
+  const hasCard = cards.some(({ key }) => key === focus);
+  const next = { ...view, focus: hasCard ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
   // linked sliders would make different strengths equal at the next move
   const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
   return { ...next, linked: view.linked && !apart };
@@ -161,7 +161,7 @@ export function edit(view, key, index, value) {
  * @param {number|null} [index]  null for all
  * @returns {View}
  */
-export function unedit(view, key, index = null) {
+export function undoEdit(view, key, index = null) {
   const edits = new Map(index === null ? [] : view.edits[key]);
   if (index !== null) edits.delete(index);
   return { ...view, edits: { ...view.edits, [key]: edits } };

@@ -203,7 +203,7 @@ export function prediction(task, values) {
  * @param {number[]} wrong
  * @param {number[]} total
  */
-export function wrong(task, [train, test], [nTrain, nTest]) {
+export function misclassified(task, [train, test], [nTrain, nTest]) {
   if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
   return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
 }
@@ -239,7 +239,7 @@ export const MARKS = {
  * @param {number} epoch  that is kept
  * @param {boolean} over  whether the shown epoch has reached it
  */
-export function kept(epoch, over) {
+export function keptFrom(epoch, over) {
   return over ? `kept from epoch ${epoch}` : "not stopped yet";
 }
 
