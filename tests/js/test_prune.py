@@ -41,7 +41,8 @@ SLIDER = """async (ranges) => {
 BARS = """async ([range, width]) => {
   const { BARS, BARS_PER_SIDE, barAt, count, distanceOf, placeOf } =
     await import(assets + "/board/draw/histogram.js");
-  const sizes = Array.from({ length: BARS_PER_SIDE }, (_, i) => ((i + 0.5) / BARS_PER_SIDE) * range);
+  const share = (i) => (i + 0.5) / BARS_PER_SIDE;
+  const sizes = Array.from({ length: BARS_PER_SIDE }, (_, i) => share(i) * range);
   const weights = [...sizes, ...sizes.map((w) => -w), 0];
   return weights.map((w) => {
     const counts = new Uint16Array(BARS);
