@@ -20,9 +20,9 @@ const HINT =
   "Click to add, drag to move, right-click to erase. Keys: arrows, Enter to add, Delete to erase, M to move, 1 to 3 for the class.";
 
 /**
- * @typedef {ReturnType<typeof makeControls>} Controls
- *
  * Create the controls.
+ *
+ * @typedef {ReturnType<typeof makeControls>} Controls
  *
  * @param {Pad} pad
  */

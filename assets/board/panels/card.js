@@ -14,10 +14,10 @@ import { isAdjustable } from "../state/view.js";
 import * as words from "../state/words.js";
 
 /**
+ * Create a card.
+ *
  * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
  * @typedef {ReturnType<typeof makeCard>} CardElements
- *
- * Create a card.
  *
  * @param {import("../state/recording.js").Recording} recording
  * @param {number} c  index of the card

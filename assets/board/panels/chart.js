@@ -40,9 +40,9 @@ import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
 
 /**
- * @typedef {ReturnType<typeof makeChart>} Chart
- *
  * Create a chart.
+ *
+ * @typedef {ReturnType<typeof makeChart>} Chart
  *
  * @param {{label: string, onSeek: (frame: number) => void}} chart
  */

@@ -20,9 +20,9 @@ import { makePoints } from "../state/prune.js";
 import * as words from "../state/words.js";
 
 /**
- * @typedef {ReturnType<typeof makeCloseup>} Closeup
- *
  * Create the panel.
+ *
+ * @typedef {ReturnType<typeof makeCloseup>} Closeup
  *
  * @param {{onPoint: OnPoint, onDiscrete: (on: boolean) => void}} handlers
  */

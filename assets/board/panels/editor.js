@@ -18,9 +18,9 @@ const DECIMALS = 3;
 const DISTANCE = 14;
 
 /**
- * @typedef {ReturnType<typeof makeEditor>} Editor
- *
  * Create the editor, closed.
+ *
+ * @typedef {ReturnType<typeof makeEditor>} Editor
  *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index: number) => void,
  *   onChoose: (index: number) => void, onClose: () => void}} handlers

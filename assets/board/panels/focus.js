@@ -19,9 +19,9 @@ import * as words from "../state/words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
 /**
- * @typedef {ReturnType<typeof makeFocus>} Focus
- *
  * Create the panels.
+ *
+ * @typedef {ReturnType<typeof makeFocus>} Focus
  *
  * @param {Board} board
  */

@@ -44,10 +44,10 @@ const STYLES = {
 };
 
 /**
+ * Create the panel.
+ *
  * @typedef {ReturnType<typeof makeLosses>} Losses
  * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownLosses
- *
- * Create the panel.
  *
  * @param {{onSeek: (frame: number) => void}} handlers
  */

@@ -43,13 +43,13 @@ const SIGNS = [
 const UNITS_TIP = "Each square is a unit: what it computes over the plane, x₁ to the right, x₂ upwards. Inputs and hidden units have their colour in full at ±1, or at their largest value where that is more.";
 
 /**
+ * Create the panel.
+ *
  * @typedef {{name: HTMLElement, count: HTMLElement, element: HTMLElement}} Heading  of a layer
  * @typedef {ReturnType<typeof makeNetwork>} NetworkPanel
  * @typedef {NetworkPanel & {recording: Recording, units: Units, strip: Strip, palette: Palette}} Ready
  *   a panel with a network
  * @typedef {Ready & {diagram: Diagram}} Arranged  one whose diagram is laid out
- *
- * Create the panel.
  *
  * @param {{onEdit: (index: number, value: number) => void, onReset: (index?: number) => void}} handlers
  *   `index`: of a parameter in the row. `onReset` restores its trained value, or those of all

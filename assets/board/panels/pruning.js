@@ -34,10 +34,10 @@ const TIPS = {
 };
 
 /**
+ * Create the panel.
+ *
  * @typedef {ReturnType<typeof makePruning>} Pruning
  * @typedef {ReturnType<typeof makeLine>} Line
- *
- * Create the panel.
  *
  * @param {{onThreshold: (threshold: number) => void}} handlers  0 turns pruning off
  */

@@ -62,10 +62,10 @@ const LINES = {
 };
 
 /**
+ * Create the panel.
+ *
  * @typedef {ReturnType<typeof makeSparsity>} Sparsity
  * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownSparsity
- *
- * Create the panel.
  *
  * @param {{onSeek: (frame: number) => void}} handlers
  */

@@ -18,10 +18,10 @@ const PATHS = {
 };
 
 /**
+ * Create the bar.
+ *
  * @typedef {ReturnType<typeof makeTransport>} Transport
  * @typedef {Pick<import("../state/marks.js").Mark, "frame"|"kind"|"tip">} Mark
- *
- * Create the bar.
  *
  * @param {import("../board.js").Board} board
  */

@@ -24,10 +24,10 @@ const TICK_DISTANCE = 18;
 const MANY_LAYERS = 5;
 
 /**
+ * Create the panel.
+ *
  * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
  * @typedef {import("../draw/placement.js").Size} Size
- *
- * Create the panel.
  *
  * @param {{onChange: () => void}} handlers  called when the panel must be drawn again
  */
