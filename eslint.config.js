@@ -1,5 +1,34 @@
 import js from "@eslint/js";
 
+// Folders of assets/board, each with those that it may import from beside itself. Imports of types in
+// JSDoc comments are free, as no browser follows them.
+const FOLDERS = {
+  state: [],
+  draw: ["state"],
+  panels: ["state", "draw"],
+  export: ["state", "draw", "panels"],
+};
+
+/** The rules that keep a folder from importing the board's own modules and the other folders. */
+function arrows([folder, allowed]) {
+  const closed = Object.keys(FOLDERS).filter((other) => other !== folder && !allowed.includes(other));
+  const message = `assets/board/${folder} may import from ${[folder, ...allowed].join(", ")} alone`;
+  return {
+    files: [`assets/board/${folder}/**/*.js`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { regex: String.raw`^\.\./(?!(${Object.keys(FOLDERS).join("|")})/)`, message },
+            ...closed.map((other) => ({ regex: String.raw`^\.\./${other}/`, message })),
+          ],
+        },
+      ],
+    },
+  };
+}
+
 export default [
   { ignores: [".venv/", "build/"] },
   js.configs.recommended,
@@ -15,4 +44,5 @@ export default [
       "no-shadow": "off",
     },
   },
+  ...Object.entries(FOLDERS).map(arrows),
 ];

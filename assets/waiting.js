@@ -1,8 +1,8 @@
-// Runs inside the document, before all else. A classic script, as modules are what is blocked where the
-// document's origin is opaque.
+// The first script of the document, inlined. It is a classic script, as browsers block modules where the
+// document's origin is opaque, which it reports.
 
-// The font of icons has a quarter of all bytes that a first picture would take. It is loaded after that,
-// and the icons are hidden until it is there; the framework would load it first.
+// Delays the icons' font, a quarter of all bytes of the first picture, until that is drawn. Streamlit
+// would load it first. Icons are hidden until then.
 {
   const ICONS = "Material Symbols Rounded";
   const { fonts, documentElement: root } = document;
@@ -16,7 +16,7 @@
   addEventListener("regviz-drawn", load, { once: true });
 }
 
-// Says what is blocked where the page does not start, or has no connection, for ten seconds.
+// Reports the cause if the page does not start, or has no connection, for SECONDS.
 {
   const SECONDS = 10;
   const failed = new Set();
@@ -39,7 +39,7 @@
   setInterval(() => {
     const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-testid=stApp]"));
     passed++;
-    // icons appear where no board does
+    // on a page without a board, nothing else sends this event
     if (passed === 2 * SECONDS) dispatchEvent(new Event("regviz-drawn"));
     if (app?.dataset.testConnectionState === "CONNECTED") {
       connected = true;
@@ -51,7 +51,7 @@
   }, 1000);
 
   /**
-   * What is blocked, and what to ask for; empty while files are on their way.
+   * Return the cause and its remedy, or "" while files are still loading.
    *
    * @param {Element|null} app
    */
@@ -78,9 +78,9 @@
     }
     const page = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
     if (page?.status === 503) {
-      // what was set up here is kept for a visitor who connects again, and would be lost
+      // reloading would lose the session's state, which the server keeps for a reconnection
       if (connected) return "RegViz is full at the moment. This page connects by itself once a place is free.";
-      location.reload(); // to the server's own page, which says so
+      location.reload(); // shows the server's page about it
       return "";
     }
     return (

@@ -78,7 +78,7 @@ class Board(Screen):
         super().__init__()
         self._showing: Showing | None = None
         self._run = ""
-        self._held, self._n_frames = 0, 1
+        self._n_received, self._n_frames = 0, 1
 
     def see(self, element: Element, now: float) -> Answer | None:
         """Process an element of the board; the answer requests the frames not yet received."""
@@ -92,26 +92,28 @@ class Board(Screen):
         if request is None:
             return None
         text = json.dumps([{"event": "more", "value": request}], separators=(",", ":"))
-        return Answer(text, header["rest"])
+        return Answer(text, header["ask_after"])
 
     def _receive(self, header: Mapping[str, Any], now: float) -> dict[str, Any] | None:
         frame, n_epochs = header["frame"], len(header["epochs"])
         if header["run"] != self._run:
             if frame != 0:
-                return {"run": header["run"], "held": 0}
+                return {"run": header["run"], "n_received": 0}
             self._begin(header, now)
-        elif frame < self._held:
+        elif frame < self._n_received:
             return None
-        if frame == self._held:
-            self._held += n_epochs
+        if frame == self._n_received:
+            self._n_received += n_epochs
             self._n_frames = header["n_frames"]
-        whole = self._held == self._n_frames
+        whole = self._n_received == self._n_frames
         if whole and self._showing is not None and self._showing.whole is None:
             self._showing.whole = now - self._showing.asked
-        return None if whole and n_epochs == 0 else {"run": self._run, "held": self._held}
+        return (
+            None if whole and n_epochs == 0 else {"run": self._run, "n_received": self._n_received}
+        )
 
     def _begin(self, header: Mapping[str, Any], now: float) -> None:
-        self._run, self._held, self._n_frames = header["run"], 0, header["n_frames"]
+        self._run, self._n_received, self._n_frames = header["run"], 0, header["n_frames"]
         parameters = (header["link"] or "").split("&")
         next_recording = self._expected.pop("", None)
         matches = (self._expected.pop(each) for each in parameters if each in self._expected)

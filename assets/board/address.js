@@ -1,22 +1,25 @@
 /**
- * The link to what is seen, in the browser's address bar: what is trained, as the server writes it,
- * and what of that is looked at, where it is not what the page would show of itself.
+ * The link in the browser's address bar: the experiment, as the server writes it, and the view, where
+ * it differs from the default view.
  */
 
 /**
- * @import {Recording} from "./recording.js"
- * @import {Seen} from "./view.js"
+ * @import {Recording} from "./state/recording.js"
+ * @import {ViewReport} from "./state/view.js"
  */
 
-import { defaultFocus, isAdjustable } from "./view.js";
+import { defaultFocus, isAdjustable } from "./state/view.js";
 
-// what Streamlit tells a new session, unless it is empty, however the address has changed meanwhile
+// Streamlit passes this query, unless it is empty, to every new session of the page, even after the
+// address bar has changed
 const opened = location.search;
 
 /**
+ * Return the query string of an experiment and a view.
+ *
  * @param {Recording} recording
- * @param {Pick<Seen, "focus"|"strength_indices"|"epoch">} seen
- * @returns {string}  a query string without "?"; empty for the page as it opens
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} report
+ * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
 export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
   if (link === null) return "";
@@ -32,25 +35,25 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
 }
 
 /**
- * Write the link into the address bar; no message is sent and no history is made.
+ * Write the link into the address bar, without a request and without an entry in the history.
  *
  * @param {Recording} recording
- * @param {Seen} seen
+ * @param {ViewReport} report
  */
-export function writeAddress(recording, seen) {
+export function writeAddress(recording, report) {
   const { pathname, hash, search } = location;
   const embedding = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed"));
-  const parts = [query(recording, seen), new URLSearchParams(embedding).toString()].filter(Boolean);
+  const parts = [query(recording, report), new URLSearchParams(embedding).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
 }
 
 /**
- * Load the page anew where a new session was told another address than that in the address bar.
+ * Reload the page if a new session was opened with another query than that in the address bar.
  *
- * @returns {boolean}  whether it does
+ * @returns {boolean}  whether the page is reloaded
  */
-export function reopen() {
+export function reloadOnNewSession() {
   if (!opened || location.search === opened) return false;
   location.reload();
   return true;

@@ -1,94 +1,88 @@
 /**
- * The board: all of its state in one object, and the few ways in which it changes. It draws at most
- * once for each of the browser's frames, and only when something has changed.
+ * The board: its state in one object, and the methods that change it. A change is drawn in the next
+ * animation frame, together with all other changes until then.
  */
 
-import * as cards from "./card.js";
-import { decode } from "./codec.js";
-import { pointAt } from "./crosshair.js";
-import { contextOf, fit, make } from "./dom.js";
+import * as cards from "./panels/card.js";
+import { decode } from "./state/codec.js";
+import { updateCrosshairs } from "./panels/crosshair.js";
+import { contextOf, fitCanvas, make } from "./draw/dom.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
-import { makeSave } from "./export.js";
-import { makeFocus } from "./focus.js";
-import { makeHelp } from "./help.js";
-import { layOut } from "./layout.js";
-import { makeLegend, updateSigns } from "./legend.js";
-import { START_PACE, paced } from "./pace.js";
-import * as player from "./player.js";
-import { drawPoints } from "./points.js";
-import { append, isComplete, start, weightAxes } from "./recording.js";
-import { makeScale } from "./scale.js";
-import { makeShown } from "./shown.js";
-import { readTheme } from "./theme.js";
-import { addTooltip } from "./tooltip.js";
-import { makeStuck, makeTransport, updateTransport } from "./transport.js";
-import * as views from "./view.js";
+import { makeSaveButtons } from "./export/export.js";
+import { makeFocus } from "./panels/focus.js";
+import { makeHelp } from "./panels/help.js";
+import { layOut } from "./panels/layout.js";
+import { makeLegend, updateSigns } from "./panels/legend.js";
+import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
+import * as player from "./state/player.js";
+import { Reporter } from "./reporter.js";
+import { drawPoints } from "./draw/points.js";
+import { append, isComplete, start, weightAxes } from "./state/recording.js";
+import { makeScale } from "./draw/scale.js";
+import { makeDisplayed } from "./state/displayed.js";
+import { readTheme } from "./draw/theme.js";
+import { addTooltip } from "./panels/tooltip.js";
+import { watchSticky, makeTransport, updateTransport } from "./panels/transport.js";
+import * as views from "./state/view.js";
 
-// how long the picture has to stand still before it is drawn as finely as can be, and said in words
-const REST = 200;
-// and how long nothing may have moved before the server is told what is looked at
-const TELL = 120;
-// seconds to wait for an answer that may never come
-const ASK_AGAIN = 2;
+// milliseconds without a change until the board is drawn at full resolution and described in words
+const REFINE_DELAY_MS = 200;
+// seconds until a request for frames is repeated, where its answer may be lost
+const RETRY_SECONDS = 2;
 
 /**
- * @typedef {import("./codec.js").FirstMessage} FirstMessage
- * @typedef {import("./codec.js").Look} Look
- * @typedef {import("./pointing.js").Place} Place
- * @typedef {import("./recording.js").Recording} Recording
- * @typedef {import("./view.js").Seen} Seen
+ * @typedef {import("./state/codec.js").FirstMessage} FirstMessage
+ * @typedef {import("./state/codec.js").RequestedView} RequestedView
+ * @typedef {import("./panels/pointing.js").Place} Place
+ * @typedef {import("./state/recording.js").Recording} Recording
  *
- * @typedef {Board & {recording: Recording, theme: import("./theme.js").Theme, scale: import("./scale.js").Scale}} Showing
- *   a board that shows a recording
+ * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
+ *   a board with a recording
  */
 
 export class Board {
   /** @type {Recording|null} */ recording = null;
-  /** @type {import("./player.js").State} */ state = player.START;
-  /** @type {import("./view.js").View} */ view = views.START;
+  /** @type {import("./state/player.js").State} */ state = player.START;
+  /** @type {import("./state/view.js").View} */ view = views.START;
   /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./shown.js").Shown[]} */ shown = [];
-  /** @type {import("./theme.js").Theme|null} */ theme = null;
-  /** @type {import("./scale.js").Scale|null} */ scale = null;
-  /** @type {Map<number, import("./painter.js").Painter>} by grid points along a side */ painters = new Map();
-  pace = START_PACE;
+  /** @type {import("./state/displayed.js").Displayed[]} one for each card */ displayed = [];
+  /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
+  /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
+  /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
+  resolution = START_RESOLUTION;
+  /** Whether the pictures are drawn at full resolution. */
   fine = false;
+  /** Whether the crosshair has moved since it was drawn. */
   pointed = false;
+  /** The data points, drawn once for all cards. */
   points = document.createElement("canvas");
+  /** Axes of all cards' histograms; see `weightAxes`. */
   axes = { range: 1, most: 1 };
-  /** @type {import("./marks.js").Mark[]} */ marks = [];
-  /** @type {Place|null} */ place = null;
+  /** @type {import("./state/marks.js").Mark[]} */ marks = [];
+  /** @type {Place|null} of the crosshair */ place = null;
+  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
   size = { width: 0, histogram: 52, closeup: 0 };
+  /** Device pixels per CSS pixel. */
   ratio = 1;
+  /** Whether something has changed since the last drawing. */
   stale = false;
-  /** @type {ReturnType<typeof setTimeout>|0} */ resting = 0;
-  /** @type {ReturnType<typeof setTimeout>|0} */ telling = 0;
-  pressed = false;
-  known = "";
-  addressed = "";
-  /** @type {Look["id"]|null} */ wish = null;
-  reply = 0;
+  /** @type {ReturnType<typeof setTimeout>|0} */ refineTimer = 0;
+  reporter = new Reporter(this);
+  /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
+  /** Number of the server's last message in this session. */
+  lastReply = 0;
   /** Resolves when all messages so far are decoded. */
   /** @type {Promise<unknown>} */
-  received = Promise.resolve();
-  /** Seconds until the server wishes to be asked for more. */
+  decoded = Promise.resolve();
+  /** Seconds to wait before the next request for frames. */
   askAfter = 0;
-  left = false;
-  request = 0;
-  time = 0;
-  /**
-   * Called with what is looked at, when that is not what the server knows and nothing moves.
-   *
-   * @type {(seen: Seen) => void}
-   */
-  onView = () => {};
-  /**
-   * Called with recording and what is looked at of it, when that has changed.
-   *
-   * @type {(recording: Recording, seen: Seen) => void}
-   */
-  onAddress = () => {};
-  /** Called when the server has lost this page's session and begun another; true to leave it all. */
+  /** Whether the page is being reloaded, as its session is lost. */
+  sessionLost = false;
+  /** Id of the pending animation frame, or 0. */
+  animationFrame = 0;
+  /** Time of the last animation frame while playing, in milliseconds, or 0. */
+  lastTick = 0;
+  /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
 
   constructor() {
@@ -96,19 +90,20 @@ export class Board {
     this.transport = makeTransport(this);
     this.transport.element.append(this.help.button);
     this.legend = makeLegend();
-    this.legend.element.append(makeSave(this));
+    this.legend.element.append(makeSaveButtons(this));
     this.grid = make("div", { class: "cards" });
     this.focus = makeFocus(this);
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      makeStuck(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
+      watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
+    // the handle for the browser's console, benchmarks and tests: modules export no instance
     Object.assign(this.element, { regviz: this });
     addTooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
-    this.element.addEventListener("pointerdown", () => (this.pressed = true));
+    this.element.addEventListener("pointerdown", () => (this.reporter.pointerDown = true));
   }
 
   get frame() {
@@ -119,155 +114,122 @@ export class Board {
     return player.isMoving(this.state);
   }
 
-  /** Whether every network is there at every epoch. */
+  /** Whether all frames have been received. */
   get complete() {
     return this.recording !== null && isComplete(this.recording);
   }
 
-  /** Whether it is drawn as finely as can be, if it has any width, and has told the server. */
+  /** Whether the board is drawn at full resolution, unless it has no width, and its view is reported. */
   get settled() {
-    const drawn = !this.size.width || (this.fine && !this.stale && !this.resting);
-    return drawn && !this.playing && !this.telling;
+    const drawn = !this.size.width || (this.fine && !this.stale && !this.refineTimer);
+    return drawn && !this.playing && !this.reporter.timer;
   }
 
-  /** Which card is seen large. */
+  /** Return the index of the card in focus. */
   focusIndex() {
     return (this.recording?.cards ?? []).findIndex(({ key }) => key === this.view.focus);
   }
 
   /**
+   * Decode a message and show it.
+   *
    * @param {Uint8Array} bytes  a message
-   * @returns {Promise<{run: string, held: number}|null>}  what to ask the server for next
+   * @returns {Promise<{run: string, n_received: number}|null>}  the next request for frames, or null if
+   *   all have been received
    */
   async receive(bytes) {
-    // one after another: a short message is decompressed sooner than a long one before it
-    const message = Promise.all([decode(bytes), this.received.catch(() => {})]);
-    this.received = message;
-    return this.take((await message)[0]);
+    // in order: a short message may be decompressed sooner than a long one before it
+    const message = Promise.all([decode(bytes), this.decoded.catch(() => {})]);
+    this.decoded = message;
+    return this.apply((await message)[0]);
   }
 
   /**
    * Show a decoded message.
    *
-   * @param {import("./codec.js").Message} message  with frame 0 it is a FirstMessage
-   * @returns {{run: string, held: number}|null}  as of `receive`
+   * @param {import("./state/codec.js").Message} message  with frame 0 it is a FirstMessage
+   * @returns {{run: string, n_received: number}|null}  as of `receive`
    */
-  take(message) {
-    const { run, frame, epochs, reply, rest } = message.header;
-    this.askAfter = rest;
-    // a session counts its replies
-    this.left ||= reply <= this.reply && this.onNewSession();
-    this.reply = reply;
-    if (this.left) return null;
+  apply(message) {
+    const { run, frame, epochs, reply, ask_after } = message.header;
+    this.askAfter = ask_after;
+    // replies are numbered within a session: a number that does not grow is of a new session
+    this.sessionLost ||= reply <= this.lastReply && this.onNewSession();
+    this.lastReply = reply;
+    if (this.sessionLost) return null;
     if (this.recording?.run !== run) {
-      // without its first frame a run cannot begin; the old picture stays
-      if (frame !== 0) return { run, held: 0 };
-      this.begin(start(/** @type {FirstMessage} */ (message)));
+      // a run begins with its frame 0, which holds the points and the cards; until then the old one stays
+      if (frame !== 0) return { run, n_received: 0 };
+      this.beginRun(start(/** @type {FirstMessage} */ (message)));
     } else {
-      // A second answer to one question. The next question is on its way, or lost: Streamlit forgets
-      // what a fragment was asked if the page runs anew before it.
-      if (frame < this.recording.held) {
-        this.askAfter = Math.max(rest, ASK_AGAIN);
-        return this.complete ? null : this.next();
+      // A second answer to one request. The next request is on its way, or lost: Streamlit drops a
+      // fragment's trigger value if the whole page reruns before the fragment does.
+      if (frame < this.recording.nReceived) {
+        this.askAfter = Math.max(ask_after, RETRY_SECONDS);
+        return this.complete ? null : this.nextRequest();
       }
       this.recording = append(this.recording, message);
     }
     const recording = /** @type {Recording} */ (this.recording);
-    this.obey(recording, message.header.look);
-    this.state = player.arrived(this.state, recording);
+    this.applyRequestedView(recording, message.header.requested_view);
+    this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
-    // once more when all is there, so that the server knows; its answer to that is empty
-    return isComplete(recording) && epochs.length === 0 ? null : this.next();
+    // one more request tells the server that all frames are received; its answer has no frames
+    return isComplete(recording) && epochs.length === 0 ? null : this.nextRequest();
   }
 
   /**
-   * Look where the server wishes, once for each wish.
+   * Apply the view that the server requests, once for each request id.
    *
    * @param {Recording} recording
-   * @param {Look|undefined} look
+   * @param {RequestedView|undefined} requested
    */
-  obey(recording, look) {
-    if (!look || look.id === this.wish) return;
-    const first = this.wish === null;
-    this.wish = look.id;
-    this.look(views.wished(this.view, recording, look));
-    if (look.epoch !== null) this.state = player.until(this.state, recording, look.epoch);
-    this.known = JSON.stringify({ ...this.seen(recording), epoch: look.epoch });
-    if (look.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
+  applyRequestedView(recording, requested) {
+    if (!requested || requested.id === this.requestId) return;
+    const first = this.requestId === null;
+    this.requestId = requested.id;
+    this.setView(views.applyRequest(this.view, recording, requested));
+    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch);
+    const report = views.reportOf(this.view, recording, this.state, requested.id);
+    this.reporter.acknowledge({ ...report, epoch: requested.epoch });
+    if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
-  /** The visitor has let go of whatever it was. */
-  letGo() {
-    if (!this.pressed) return;
-    this.pressed = false;
-    this.tellLater();
+  /** Return the request for the frames after those received. */
+  nextRequest() {
+    return this.recording && { run: this.recording.run, n_received: this.recording.nReceived };
   }
 
   /**
-   * What is looked at, as the server and the address bar are told.
-   *
-   * @param {Recording} recording
-   * @returns {Seen}
-   */
-  seen(recording) {
-    const { view, state } = this;
-    const { epochs, held, nFrames } = recording;
-    const atEnd = state.mode !== "resting" || state.frame === nFrames - 1;
-    const strength_indices = Object.fromEntries(recording.cards.map((card) => [card.key, views.strengthIndexOf(view, card)]));
-    return { look: this.wish, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(state.frame, held - 1)] };
-  }
-
-  /** Say what is looked at, unless something is still on the move. */
-  tellLater() {
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
-      this.telling = 0;
-      if (!this.recording || this.pressed) return;
-      const seen = this.seen(this.recording);
-      const known = JSON.stringify(seen);
-      if (known !== this.known) this.onView(seen);
-      this.known = known;
-      const addressed = [this.recording.run, this.recording.link, known].join();
-      if (addressed !== this.addressed) this.onAddress(this.recording, seen);
-      this.addressed = addressed;
-    }, TELL);
-  }
-
-  /** What to ask the server for: the frames after those held. */
-  next() {
-    return this.recording && { run: this.recording.run, held: this.recording.held };
-  }
-
-  /**
-   * Show another run from now on.
+   * Replace the recording by that of another run.
    *
    * @param {Recording} recording
    */
-  begin(recording) {
-    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST;
-    const state = this.recording ? player.renewed(this.state, this.recording) : first;
-    const view = views.renewed(this.view, recording);
+  beginRun(recording) {
+    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST_RUN;
+    const state = this.recording ? player.startRun(this.state, this.recording) : first;
+    const view = views.keepForRun(this.view, recording);
     this.recording = recording;
     this.state = state;
     this.view = view;
     this.theme = null;
     this.painters = new Map();
-    this.pace = START_PACE;
+    this.resolution = START_RESOLUTION;
     /** @type {Parameters<typeof cards.makeCard>[2]} */
     const handlers = {
-      focus: (key) => this.look({ ...this.view, focus: key }),
-      strengthen: (key, strengthIndex) => this.look(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
+      focus: (key) => this.setView({ ...this.view, focus: key }),
+      setStrength: (key, strengthIndex) => this.setView(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
       point: (place) => this.point(place),
     };
     this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
-    this.shown = recording.cards.map((card, c) => makeShown(card, c, recording.nParameters));
+    this.displayed = recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters));
     this.grid.replaceChildren(...this.cards.map(({ element }) => element));
     this.restyle();
     this.measure();
   }
 
-  /** Take on the page's theme, if it has changed. */
+  /** Apply the page's theme, if it has changed. */
   restyle() {
     const theme = readTheme(this.probe);
     if (!this.recording || theme.mode === this.theme?.mode) return;
@@ -275,12 +237,12 @@ export class Board {
     this.element.dataset.theme = theme.mode;
     const { recording } = this;
     this.scale = makeScale(recording, theme);
-    this.cards.forEach((card, c) => cards.dressCard(card, recording.cards[c], theme));
+    this.cards.forEach((card, c) => cards.applyTheme(card, recording.cards[c], theme));
     updateSigns(this.legend, recording, this.scale, theme);
     this.preparePoints();
   }
 
-  /** Arrange the cards in the width there is, and fit the pictures to them. */
+  /** Lay out the cards in the available width, and adapt the canvases to it. */
   measure() {
     if (!this.recording) return;
     layOut(this.element, this.cards.length);
@@ -289,42 +251,51 @@ export class Board {
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
     const { size, ratio } = this;
     this.invalidate();
-    const known = width === size.width && histogram === size.histogram && closeup === size.closeup;
-    if (!width || (known && ratio === devicePixelRatio)) return;
+    const unchanged = width === size.width && histogram === size.histogram && closeup === size.closeup;
+    if (!width || (unchanged && ratio === devicePixelRatio)) return;
     this.size = { width, histogram, closeup };
     this.ratio = devicePixelRatio;
     this.preparePoints();
   }
 
+  /** Draw the data points to the layers that are copied into each picture. */
   preparePoints() {
     const { recording, scale, theme, size, ratio } = /** @type {Showing} */ (this);
     /** @type {[HTMLCanvasElement, number][]} */
     const layers = [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]];
     for (const [canvas, side] of layers) {
       if (!side) continue;
-      fit(canvas, side, side, ratio);
+      fitCanvas(canvas, side, side, ratio);
       drawPoints(contextOf(canvas), recording, scale, theme, side, ratio);
     }
     this.invalidate();
   }
 
-  /** @param {number} frame */
+  /**
+   * Go to a frame and stop there.
+   *
+   * @param {number} frame
+   */
   seek(frame) {
-    if (this.recording) this.go(player.seek(this.state, this.recording, frame));
+    if (this.recording) this.setPlayback(player.seek(this.state, this.recording, frame));
   }
 
-  /** @param {string} kind */
+  /**
+   * Go to a mark of the network in focus, if it has one.
+   *
+   * @param {string} kind  "onset", "best" or "stop"
+   */
   seekMark(kind) {
     const mark = this.marks.find((each) => each.kind === kind);
     if (mark) this.seek(mark.frame);
   }
 
   play() {
-    if (this.recording) this.go(player.play(this.state, this.recording));
+    if (this.recording) this.setPlayback(player.play(this.state, this.recording));
   }
 
   pause() {
-    this.go(player.pause(this.state));
+    this.setPlayback(player.pause(this.state));
   }
 
   toggle() {
@@ -332,168 +303,207 @@ export class Board {
   }
 
   restart() {
-    this.go(player.restart(this.state));
+    this.setPlayback(player.restart(this.state));
   }
 
-  /** @param {number} steps */
+  /**
+   * Go up or down in the list of speeds.
+   *
+   * @param {number} steps
+   */
   changeSpeed(steps) {
-    this.go(player.faster(this.state, steps));
+    this.setPlayback(player.changeSpeed(this.state, steps));
   }
 
   cycleSpeed() {
     const { SPEEDS } = player;
     const next = (SPEEDS.indexOf(this.state.speed) + 1) % SPEEDS.length;
-    this.go({ ...this.state, speed: SPEEDS[next] });
+    this.setPlayback({ ...this.state, speed: SPEEDS[next] });
   }
 
   toggleLoop() {
-    this.go({ ...this.state, loop: !this.state.loop });
-  }
-
-  /** @param {player.State} state */
-  go(state) {
-    this.state = state;
-    // the slider answers at once, the pictures with the next frame
-    if (this.recording) updateTransport(this.transport, this.recording, state);
-    this.change();
-    this.tellLater();
+    this.setPlayback({ ...this.state, loop: !this.state.loop });
   }
 
   /**
-   * Look at the same recording in another way.
+   * Replace the state of the playback.
+   *
+   * @param {player.State} state
+   */
+  setPlayback(state) {
+    this.state = state;
+    // the slider is updated at once, the pictures in the next animation frame
+    if (this.recording) updateTransport(this.transport, this.recording, state);
+    this.change();
+    this.reporter.schedule();
+  }
+
+  /**
+   * Replace the view of the recording.
    *
    * @param {views.View} view
    */
-  look(view) {
+  setView(view) {
     this.view = view;
     this.change();
-    this.tellLater();
+    this.reporter.schedule();
   }
 
-  /** @param {number} c */
+  /**
+   * Focus a card.
+   *
+   * @param {number} c  index of the card
+   */
   focusOn(c) {
     const card = this.recording?.cards[c];
-    if (card) this.look({ ...this.view, focus: card.key });
+    if (card) this.setView({ ...this.view, focus: card.key });
   }
 
-  /** @param {number} strengthIndex */
-  strengthenAll(strengthIndex) {
-    if (this.recording) this.look(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
+  /**
+   * Set the strength of all methods.
+   *
+   * @param {number} strengthIndex
+   */
+  setAllStrengths(strengthIndex) {
+    if (this.recording) this.setView(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
   }
 
-  /** @param {number} steps */
-  strengthenBy(steps) {
+  /**
+   * Move each strength by a number of steps.
+   *
+   * @param {number} steps
+   */
+  shiftStrengths(steps) {
     if (!this.recording) return;
     const view = views.shift(this.view, this.recording.cards, steps);
-    if (view !== this.view) this.look(view);
+    if (view !== this.view) this.setView(view);
   }
 
   toggleLink() {
-    this.look({ ...this.view, linked: !this.view.linked });
+    this.setView({ ...this.view, linked: !this.view.linked });
   }
 
   toggleDiscrete() {
-    if (this.recording && this.recording.network.task !== "regression") this.look({ ...this.view, discrete: !this.view.discrete });
-  }
-
-  /** @param {number} threshold */
-  prune(threshold) {
-    this.look({ ...this.view, threshold });
+    if (this.recording && this.recording.network.task !== "regression") this.setView({ ...this.view, discrete: !this.view.discrete });
   }
 
   /**
-   * @param {number} index
+   * Prune all weights below a threshold.
+   *
+   * @param {number} threshold  on |w|; 0 for none
+   */
+  prune(threshold) {
+    this.setView({ ...this.view, threshold });
+  }
+
+  /**
+   * Change a parameter of the network in focus.
+   *
+   * @param {number} index  in its row
    * @param {number} value
    */
   edit(index, value) {
-    if (this.view.focus !== null) this.look(views.edit(this.view, this.view.focus, index, value));
-  }
-
-  /** @param {number} [index] */
-  unedit(index) {
-    if (this.view.focus !== null) this.look(views.unedit(this.view, this.view.focus, index));
+    if (this.view.focus !== null) this.setView(views.edit(this.view, this.view.focus, index, value));
   }
 
   /**
-   * Ask all networks for their prediction at a place of the picture, or cease to.
+   * Undo the change of a parameter of the network in focus.
    *
-   * @param {Place|null} place
+   * @param {number} [index]  in its row; all parameters by default
+   */
+  undoEdit(index) {
+    if (this.view.focus !== null) this.setView(views.undoEdit(this.view, this.view.focus, index));
+  }
+
+  /**
+   * Move the crosshair, at which all networks' predictions are shown.
+   *
+   * @param {Place|null} place  null to hide it
    */
   point(place) {
     this.place = place;
     this.pointed = true;
-    this.wake();
+    this.requestFrame();
   }
 
-  /** Draw in the browser's next frame, as finely as before. */
+  /** Draw in the next animation frame, at the same resolution as before. */
   invalidate() {
     this.stale = true;
-    this.wake();
+    this.requestFrame();
   }
 
-  /** What is shown is another: draw it in the browser's next frame, as finely as that allows. */
+  /** Draw in the next animation frame, at the resolution that keeps up with changes. */
   change() {
     this.fine = false;
     this.invalidate();
   }
 
-  wake() {
-    if (!this.request) this.request = requestAnimationFrame(this.onFrame);
+  requestFrame() {
+    if (!this.animationFrame) this.animationFrame = requestAnimationFrame(this.onFrame);
   }
 
-  /** @param {number} now */
+  /**
+   * Advance the playback, and draw if something has changed.
+   *
+   * @param {number} now  milliseconds
+   */
   tick(now) {
-    this.request = 0;
+    this.animationFrame = 0;
     if (!this.recording) return;
     const before = this.state;
-    this.state = player.tick(before, this.recording, (now - (this.time || now)) / 1000);
-    // what waits is woken by the next frame that arrives
+    this.state = player.tick(before, this.recording, (now - (this.lastTick || now)) / 1000);
+    // while it waits for a frame, the message with that frame requests the animation frame
     const playing = this.state.mode === "playing" && !player.isWaiting(this.state, this.recording);
-    this.time = playing ? now : 0;
+    this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
-    if (this.stale) this.move();
-    else if (this.pointed) pointAt(/** @type {Showing} */ (this));
+    if (this.stale) this.drawMoving();
+    else if (this.pointed) updateCrosshairs(/** @type {Showing} */ (this));
     this.pointed = false;
-    if (playing) this.wake();
+    if (playing) this.requestFrame();
   }
 
-  /** Draw what moves, as coarsely as it takes to keep up; then, when it stands still, finely. */
-  move() {
+  /** Draw at the current resolution, adapt it to the time taken, and schedule the full resolution. */
+  drawMoving() {
     const began = performance.now();
     this.draw();
-    this.pace = paced(this.pace, performance.now() - began);
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.rest(), REST);
+    this.resolution = adaptResolution(this.resolution, performance.now() - began);
+    clearTimeout(this.refineTimer);
+    this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
-  /** Draw everything, now. */
+  /** Draw everything at once. */
   draw() {
     if (!this.recording || !this.size.width) return;
     this.stale = false;
     drawBoard(/** @type {Showing} */ (this));
   }
 
-  /** Draw more finely, a card in each of the browser's frames, and say it in words. */
-  rest(c = 0) {
-    this.resting = 0;
+  /**
+   * Draw at full resolution, one card per task so that the page stays responsive, and describe the
+   * pictures in words.
+   *
+   * @param {number} [c]  the card to begin with
+   */
+  refine(c = 0) {
+    this.refineTimer = 0;
     if (!this.recording || this.stale || !this.size.width) return;
-    if (!this.fine && this.pace.coarse > 0 && c < this.cards.length) {
+    if (!this.fine && this.resolution.coarse > 0 && c < this.cards.length) {
       refineCard(/** @type {Showing} */ (this), c);
-      this.resting = setTimeout(() => this.rest(c + 1));
+      this.refineTimer = setTimeout(() => this.refine(c + 1));
       return;
     }
     this.fine = true;
     refineFocus(/** @type {Showing} */ (this));
     describeBoard(/** @type {Showing} */ (this));
-    this.tellLater();
+    this.reporter.schedule();
   }
 
-  /** Stop drawing; the next message or change starts it again. */
+  /** Stop drawing until the next message or change. */
   stop() {
-    cancelAnimationFrame(this.request);
-    clearTimeout(this.resting);
-    clearTimeout(this.telling);
-    this.request = this.time = this.resting = this.telling = 0;
+    cancelAnimationFrame(this.animationFrame);
+    clearTimeout(this.refineTimer);
+    this.reporter.cancel();
+    this.animationFrame = this.lastTick = this.refineTimer = 0;
   }
 }

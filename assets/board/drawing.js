@@ -1,49 +1,53 @@
-/** Draws a board: every card, the focus, and what is marked and said around them. */
+/** Draws a board: cards, focus, marks and texts. */
 
 /**
  * @import {Showing} from "./board.js"
- * @import {Painter} from "./painter.js"
- * @import {Recording} from "./recording.js"
+ * @import {Painter} from "./draw/painter.js"
+ * @import {Recording} from "./state/recording.js"
  */
 
-import * as cards from "./card.js";
-import { pointAt } from "./crosshair.js";
-import { describeFocus, updateFocus } from "./focus.js";
-import { updateStatus } from "./legend.js";
-import { marksOf } from "./marks.js";
-import { GRIDS, closeupGrid } from "./pace.js";
-import { makePainter, paintBoundary } from "./painter.js";
-import { measuresOf, showCard } from "./shown.js";
-import { updateMarks, updateStrengths, updateTransport } from "./transport.js";
-import * as views from "./view.js";
+import * as cards from "./panels/card.js";
+import { updateCrosshairs } from "./panels/crosshair.js";
+import { describeFocus, updateFocus } from "./panels/focus.js";
+import { updateStatus } from "./panels/legend.js";
+import { marksOf } from "./state/marks.js";
+import { GRIDS, closeupGrid } from "./state/resolution.js";
+import { makePainter, paintBoundary } from "./draw/painter.js";
+import { measuresOf, updateDisplayed } from "./state/displayed.js";
+import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
+import * as views from "./state/view.js";
 
-/** @param {Showing} board */
+/**
+ * Draw all cards, the focus and the controls.
+ *
+ * @param {Showing} board
+ */
 export function drawBoard(board) {
   const { recording, view, state, axes, size, ratio, transport } = board;
   const { weightIndex, network } = recording;
   const nStrengths = views.countStrengths(recording.cards);
-  board.shown.forEach((shown, c) => {
+  board.displayed.forEach((displayed, c) => {
     const card = board.cards[c];
-    showCard(shown, recording, view, state.frame);
-    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.pace.coarse]);
-    const strengthIndex = views.strengthIndexOf(view, shown.card);
-    const focused = shown.card.key === view.focus;
-    cards.updateHeading(card, { strength: shown.strength, strengthIndex, nStrengths, focused, remark: shown.remark });
-    cards.updateNumbers(card, measuresOf(recording, shown), network.task, shown.lost);
-    cards.updateHistogram(card, shown.drawn, weightIndex, axes, size, ratio);
+    updateDisplayed(displayed, recording, view, state.frame);
+    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
+    const strengthIndex = views.strengthIndexOf(view, displayed.card);
+    const focused = displayed.card.key === view.focus;
+    cards.updateHeading(card, { strength: displayed.strength, strengthIndex, nStrengths, focused, remark: displayed.remark });
+    cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.divergedEpoch);
+    cards.updateHistogram(card, displayed.drawn, weightIndex, axes, size, ratio);
   });
-  const focused = board.shown[board.focusIndex()];
+  const focused = board.displayed[board.focusIndex()];
   board.marks = marksOf(recording, focused);
   updateMarks(transport, board.marks, recording.nFrames, (frame) => board.seek(frame));
   updateFocus(board.focus, board, focused, closeupPainter(board));
-  pointAt(board);
+  updateCrosshairs(board);
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateStatus(board.legend, recording);
 }
 
 /**
- * The boundary of a card as finely as at rest.
+ * Draw a card's boundary at full resolution.
  *
  * @param {Showing} board
  * @param {number} c
@@ -53,45 +57,53 @@ export function refineCard(board, c) {
 }
 
 /**
- * The same for the focus.
+ * Draw the focus again, at the board's present resolution.
  *
  * @param {Showing} board
  */
 export function refineFocus(board) {
-  updateFocus(board.focus, board, board.shown[board.focusIndex()], closeupPainter(board));
+  updateFocus(board.focus, board, board.displayed[board.focusIndex()], closeupPainter(board));
 }
 
 /**
- * Say all pictures in words.
+ * Describe all pictures in words, for screen readers.
  *
  * @param {Showing} board
  */
-export function describeBoard({ recording, shown, cards: all, focus, view }) {
+export function describeBoard({ recording, displayed, cards: all, focus, view }) {
   const { epochs, network: { task }, weightIndex } = recording;
-  for (const each of shown) {
-    const told = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, lost: each.lost };
-    cards.describe(all[each.c], told, measuresOf(recording, each), weightIndex.length);
+  for (const each of displayed) {
+    const description = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, divergedEpoch: each.divergedEpoch };
+    cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
   }
-  const focused = shown.find(({ card }) => card.key === view.focus);
+  const focused = displayed.find(({ card }) => card.key === view.focus);
   if (focused) describeFocus(focus, recording, focused);
 }
 
 /**
+ * Draw a card's boundary.
+ *
  * @param {Showing} board
  * @param {number} c
- * @param {number} grid
+ * @param {number} grid  points along each side
  */
-function paintCard({ painters, recording, cards: all, shown, scale, theme, size, ratio, points, view }, c, grid) {
+function paintCard({ painters, recording, cards: all, displayed, scale, theme, size, ratio, points, view }, c, grid) {
   const painter = painterOf(painters, recording, grid);
-  paintBoundary(painter, all[c].boundary, shown[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
-}
-
-/** @param {Showing} board */
-function closeupPainter({ fine, painters, recording, pace }) {
-  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[pace.coarse]);
+  paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
 
 /**
+ * Return the painter of the large boundary.
+ *
+ * @param {Showing} board
+ */
+function closeupPainter({ fine, painters, recording, resolution }) {
+  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[resolution.coarse]);
+}
+
+/**
+ * Return the painter for a grid, made at its first use.
+ *
  * @param {Map<number, Painter>} painters
  * @param {Recording} recording
  * @param {number} grid

@@ -1,7 +1,7 @@
-/** Keys, wherever nothing else needs them; help.js lists them. */
+/** The board's keyboard shortcuts; help.js lists them for visitors. */
 
 /**
- * What a key does, or undefined.
+ * Return the action of a key, or undefined.
  *
  * @param {string} key
  * @param {import("./board.js").Board} board
@@ -14,8 +14,8 @@ function actionOf(key, board) {
     " ": () => board.toggle(),
     ArrowLeft: () => board.seek(board.frame - 1),
     ArrowRight: () => board.seek(board.frame + 1),
-    ArrowUp: () => board.strengthenBy(1),
-    ArrowDown: () => board.strengthenBy(-1),
+    ArrowUp: () => board.shiftStrengths(1),
+    ArrowDown: () => board.shiftStrengths(-1),
     Home: () => board.seek(0),
     End: () => board.seek((board.recording?.nFrames ?? 1) - 1),
     b: () => board.seekMark("best"),
@@ -32,18 +32,20 @@ function actionOf(key, board) {
 const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, textarea, [contenteditable]";
 
 /**
+ * Handle a key, unless the element in focus needs it.
+ *
  * @param {KeyboardEvent} event
  * @param {import("./board.js").Board} board
  */
-export function press(event, board) {
+export function handleKey(event, board) {
   if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
   const target = /** @type {Element} */ (event.composedPath()[0]);
   const action = actionOf(event.key, board);
   if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
-  // the page's other controls keep their arrows and their space bar
+  // outside the board the space bar and the named keys belong to the page's other controls
   const ours = target === document.body || event.composedPath().includes(board.element);
   if (!ours && (event.key === " " || event.key.length > 1)) return;
-  // a focused button is pressed by the space bar, and a slider has its own arrow keys
+  // the space bar presses a focused button, and the arrow keys move a focused slider
   if (event.key === " " && target.closest?.("button")) return;
   const slider = target.closest?.("input");
   if (slider && slider !== board.transport.slider && /^(Arrow|Home|End)/.test(event.key)) return;

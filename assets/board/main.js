@@ -1,40 +1,42 @@
 /**
- * The board as a Streamlit component. `render` is called when it first appears, again with every
- * message, and again with the same message when the theme changes.
+ * The board as a Streamlit component. Streamlit calls `render` at the first mount, with every message,
+ * and with the same message once more when the theme changes.
  */
 
-import { reopen, writeAddress } from "./address.js";
+import { reloadOnNewSession, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
 /**
- * @typedef {{run: string, held: number}} Request  the frames after those held
+ * @typedef {{run: string, n_received: number}} Request  for the frames of a run after the first `n_received`
  *
  * @typedef {Object} Mount
  * @property {Board} board
- * @property {Uint8Array|null} data
- * @property {number} calls
+ * @property {Uint8Array|null} data  the last message
+ * @property {number} calls  of `render` so far
  * @property {(() => void)|null} unwatch
  * @property {(request: Request|null) => void} ask
- * @property {Request|null} request  what the server is still to be asked for
- * @property {ReturnType<typeof setTimeout>|undefined} asking  the timer until then
+ * @property {Request|null} request  not yet sent to the server
+ * @property {ReturnType<typeof setTimeout>|undefined} asking  the timer that sends it
  */
 
 /** @type {WeakMap<Node, Mount>} */
 const mounted = new WeakMap();
 
 /**
+ * Mount the board, or pass it a message.
+ *
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
  *   setTriggerValue: (name: string, value: Request|null) => void,
- *   setStateValue: (name: string, value: import("./view.js").Seen) => void}} component
+ *   setStateValue: (name: string, value: import("./state/view.js").ViewReport) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
- *   also calls what an overtaken call has returned
+ *   also calls the clean-up functions of earlier calls
  */
 export function render({ data, parentElement, setTriggerValue, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
-  mount.board.onView = (seen) => setStateValue("view", seen);
-  mount.board.onAddress = writeAddress;
-  mount.board.onNewSession = reopen;
+  mount.board.reporter.onView = (report) => setStateValue("view", report);
+  mount.board.reporter.onAddress = writeAddress;
+  mount.board.onNewSession = reloadOnNewSession;
   const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.ask = (request) => setTriggerValue("more", request);
@@ -42,25 +44,25 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   if (data && data !== mount.data) {
     mount.data = data;
     mount.board.receive(data).then((request) => {
-      dispatchEvent(new Event("regviz-drawn")); // what can wait is loaded from now on
+      dispatchEvent(new Event("regviz-drawn")); // waiting.js loads the icons' font now
       mount.request = request;
       askSoon(mount);
     });
   }
-  askSoon(mount); // what was not asked yet when an earlier call was overtaken
+  askSoon(mount); // an earlier call's request, if that call was stopped before it was sent
   mount.board.invalidate();
   return () => {
     if (call !== mount.calls) return;
     clearTimeout(mount.asking);
     mount.board.stop();
-    // else the page would hold on to the whole recording
+    // its listeners on the document would keep the recording in memory
     mount.unwatch?.();
     mount.unwatch = null;
   };
 }
 
 /**
- * Ask for what is missing once the server wishes it, unless the board is stopped.
+ * Send the pending request after the delay that the server asked for, unless the board is stopped.
  *
  * @param {Mount} mount
  */
@@ -76,6 +78,8 @@ function askSoon(mount) {
 }
 
 /**
+ * Create the board and put it into the page.
+ *
  * @param {Element|ShadowRoot} parent
  * @returns {Mount}
  */
@@ -84,14 +88,13 @@ function appear(parent) {
   /** @type {Mount} */
   const mount = { board, data: null, calls: 0, unwatch: null, ask: () => {}, request: null, asking: undefined };
   mounted.set(parent, mount);
-  const counted = /** @type {{__regvizMounts?: number}} */ (window);
-  counted.__regvizMounts = (counted.__regvizMounts ?? 0) + 1;
+  performance.mark("regviz-mount"); // seen in a profile; a page that reruns must mount the board once
 
-  // nothing is shown unstyled
+  // hidden until its style sheet is loaded
   board.element.style.visibility = "hidden";
   const style = document.createElement("link");
   style.rel = "stylesheet";
-  style.href = new URL("index.css", import.meta.url).href;
+  style.href = new URL("styles/index.css", import.meta.url).href;
   style.onload = style.onerror = () => {
     board.element.style.visibility = "";
     board.theme = null;

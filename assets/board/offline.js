@@ -1,6 +1,6 @@
 /**
- * The board of a page that has no server: regviz/board/offline.py writes the page, with these modules and
- * a whole recording inside.
+ * Entry of the offline page, which regviz/board/offline.py writes: one file with these modules and a
+ * complete recording.
  */
 
 import { Board } from "./board.js";
@@ -15,7 +15,7 @@ try {
   for (const script of document.querySelectorAll("script[data-message]")) {
     await board.receive(bytesOf(script.textContent ?? ""));
     script.remove();
-    // the first picture does not wait for the last message
+    // lets the browser draw before the next message is decoded
     await new Promise((done) => setTimeout(done));
   }
   if (!board.complete) throw new Error("frames are missing");
@@ -24,7 +24,11 @@ try {
   note.textContent = `This file is damaged (${/** @type {Error} */ (error).message}). Save or download it once more.`;
 }
 
-/** @param {string} text  in base64 */
+/**
+ * Decode base64.
+ *
+ * @param {string} text
+ */
 function bytesOf(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,18 +1,18 @@
-/** What a board has to notice of the page around it: its width, its theme, and the keys. */
+/** Connects a board to the page around it: width, theme and keys. */
 
-import { onResize, onSystemTheme } from "./dom.js";
-import { press } from "./keyboard.js";
+import { onResize, onSystemTheme } from "./draw/dom.js";
+import { handleKey } from "./keyboard.js";
 
-// wherever the pointer is by then
+// on the document, as a pointer may be released outside the board
 const ENDS = ["pointerup", "pointercancel"];
 
 /**
- * Keep an eye on the width and on the theme, which Streamlit sets on the elements around the board;
- * without Streamlit it is the system's.
+ * Observe width, keys and theme. Streamlit sets the theme on the elements around the board; without
+ * Streamlit it is the system's.
  *
- * @param {Element|ShadowRoot} parent  what the board's element was put into
+ * @param {Element|ShadowRoot} parent  parent of the board's element
  * @param {import("./board.js").Board} board
- * @returns {() => void}  what ends it
+ * @returns {() => void}  stops it
  */
 export function watch(parent, board) {
   const restyle = () => board.restyle();
@@ -23,13 +23,13 @@ export function watch(parent, board) {
     themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
   }
   const ignoreSystem = onSystemTheme(restyle);
-  const pressed = (/** @type {KeyboardEvent} */ event) => press(event, board);
+  const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board);
   document.addEventListener("keydown", pressed);
-  const letGo = () => board.letGo();
-  for (const end of ENDS) document.addEventListener(end, letGo);
+  const release = () => board.reporter.release();
+  for (const end of ENDS) document.addEventListener(end, release);
   return () => {
     document.removeEventListener("keydown", pressed);
-    for (const end of ENDS) document.removeEventListener(end, letGo);
+    for (const end of ENDS) document.removeEventListener(end, release);
     ignoreSize();
     themed.disconnect();
     ignoreSystem();

@@ -1,37 +1,39 @@
-/** The picture of a drawing: axes, points, and the crosshair that the keyboard moves. */
+/** Draws axes, points, eraser and keyboard crosshair. */
 
 /** @import {Kind, Point} from "./drawing.js" */
 
-import { contextOf, fit } from "../board/dom.js";
-import { SHAPES, shape, trainColour } from "../board/points.js";
-import { STRENGTH, css, mix, parse } from "../board/theme.js";
-import { linearTicks, tickLabel } from "../board/ticks.js";
+import { contextOf, fitCanvas } from "../board/draw/dom.js";
+import { SHAPES, shape, trainColour } from "../board/draw/points.js";
+import { MAX_TINT, css, mix, parse } from "../board/draw/theme.js";
+import { linearTicks, tickLabel } from "../board/draw/ticks.js";
 
 const MARGIN = { left: 26, bottom: 30, top: 8, right: 8 };
 /** @type {Record<string, number>} */
-export const HIT = { mouse: 9, touch: 16, keyboard: 9 }; // pixels within which a point is meant
-export const RUBBER = 11; // radius of the eraser in pixels
-const STAMP = 16; // pixels: the side of the picture of a point
-const CROWD = 400; // points from which they are drawn smaller
+export const HIT_RADIUS = { mouse: 9, touch: 16, keyboard: 9 }; // CSS pixels within which a point is hit
+export const ERASER_RADIUS = 11; // radius of the eraser in CSS pixels
+const STAMP = 16; // side of the picture of a point in CSS pixels
+const CROWD = 400; // number of points above which they are drawn smaller
 
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
- * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/theme.js").Theme} Theme
  * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
- * @typedef {[x1: number, x2: number]} Place  on the axes
+ * @typedef {[x1: number, x2: number]} Place  in units of the axes
  */
 
 /**
- * @param {number} width
- * @param {number} reach
- * @returns {Frame}  the square of the axes within a canvas of this width
+ * Return the square of the axes within a canvas.
+ *
+ * @param {number} width  of the canvas in CSS pixels
+ * @param {number} reach  half the length of both axes
+ * @returns {Frame}
  */
 export function frameOf(width, reach) {
   return { side: Math.max(60, width - MARGIN.left - MARGIN.right), left: MARGIN.left, top: MARGIN.top, reach };
 }
 
 /**
- * The height of the canvas for a frame.
+ * Return the height of the canvas for a frame.
  *
  * @param {Frame} frame
  */
@@ -40,7 +42,7 @@ export function heightOf({ side, top }) {
 }
 
 /**
- * Where a place of the canvas lies on the axes.
+ * Convert canvas coordinates to units of the axes.
  *
  * @param {Frame} frame
  * @param {number} x
@@ -52,7 +54,7 @@ export function toAxes({ side, left, top, reach }, x, y) {
 }
 
 /**
- * Where a place on the axes lies on the canvas.
+ * Convert units of the axes to canvas coordinates.
  *
  * @param {Frame} frame
  * @param {number} x1
@@ -64,7 +66,7 @@ export function toCanvas({ side, left, top, reach }, x1, x2) {
 }
 
 /**
- * So many pixels in units of the axes.
+ * Convert a length in CSS pixels to units of the axes.
  *
  * @param {Frame} frame
  * @param {number} pixels
@@ -74,20 +76,22 @@ export function unitsOf({ side, reach }, pixels) {
 }
 
 /**
+ * Draw a picture.
+ *
  * @param {HTMLCanvasElement} canvas
  * @param {Object} picture
  * @param {Frame} picture.frame
  * @param {Theme} picture.theme
  * @param {Point[]} picture.points
  * @param {(label: number) => Look} picture.looks
- * @param {Place|null} picture.cursor  where the keyboard is on the axes
- * @param {number} picture.chosen  the point that is meant there, or -1
- * @param {Place|null} picture.rubber  where the eraser is
+ * @param {Place|null} picture.cursor  of the keyboard
+ * @param {number} picture.chosen  index of the point at the crosshair, or -1
+ * @param {Place|null} picture.eraser  of the eraser
  */
-export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rubber }) {
+export function paint(canvas, { frame, theme, points, looks, cursor, chosen, eraser }) {
   const ratio = window.devicePixelRatio || 1;
   const width = frame.side + MARGIN.left + MARGIN.right;
-  fit(canvas, width, heightOf(frame), ratio);
+  fitCanvas(canvas, width, heightOf(frame), ratio);
   const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, heightOf(frame));
@@ -101,12 +105,12 @@ export function paint(canvas, { frame, theme, points, looks, cursor, chosen, rub
     context.drawImage(stamp, x - STAMP / 2, y - STAMP / 2, STAMP, STAMP);
   }
   if (chosen >= 0) ring(context, toCanvas(frame, points[chosen][0], points[chosen][1]), 9, theme.ink, 2);
-  if (rubber) ring(context, toCanvas(frame, ...rubber), RUBBER, theme.ink, 1);
+  if (eraser) ring(context, toCanvas(frame, ...eraser), ERASER_RADIUS, theme.ink, 1);
   if (cursor) paintCursor(context, frame, theme, cursor);
 }
 
 /**
- * How points look: classes by colour and shape, values by colour.
+ * Return a function from a label to its look: classes have a colour and a shape, values a colour.
  *
  * @param {Kind} kind
  * @param {string[]} colours
@@ -124,13 +128,13 @@ export function looksOf(kind, colours, theme, valueReach) {
   const [low, high] = colours.map(parse);
   return (value) => {
     const share = Math.min(1, Math.abs(value) / valueReach);
-    const fill = css(mix(parse(theme.paper), value < 0 ? low : high, STRENGTH[theme.mode] * share));
+    const fill = css(mix(parse(theme.paper), value < 0 ? low : high, MAX_TINT[theme.mode] * share));
     return { shape: "circle", fill, stroke: theme.ink };
   };
 }
 
 /**
- * A picture of one point: thousands are drawn faster from a picture than from their outlines.
+ * Draw a point to a canvas of its own: copies of it are faster than thousands of outlines.
  *
  * @param {Look} look
  * @param {number} radius
@@ -152,6 +156,8 @@ function stampOf(look, radius, ratio) {
 }
 
 /**
+ * Draw axes, grid lines and labels.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
  * @param {Theme} theme
@@ -196,6 +202,8 @@ function paintAxes(context, frame, theme, font) {
 }
 
 /**
+ * Draw the crosshair.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
  * @param {Theme} theme
@@ -214,6 +222,8 @@ function paintCursor(context, frame, theme, cursor) {
 }
 
 /**
+ * Draw a circle.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {[number, number]} place
  * @param {number} radius

@@ -1,11 +1,11 @@
-/** What is chosen beside the canvas: classes or a value, the tool, and going back. */
+/** The controls beside the canvas: kind of label, class or value, tool, undo and redo. */
 
 /** @import {Pad} from "./pad.js" */
 
-import { icon, make, say } from "../board/dom.js";
-import { CORNERS, SHAPES } from "../board/points.js";
-import { number } from "../board/words.js";
-import { clear, countsOf, pointsOf, turnTo } from "./drawing.js";
+import { icon, make, setText } from "../board/draw/dom.js";
+import { CORNERS, SHAPES } from "../board/draw/points.js";
+import { number } from "../board/state/words.js";
+import { clear, countsOf, pointsOf, setKind } from "./drawing.js";
 
 export const TOOLS = {
   point: { text: "Point", tip: "A click adds a point. Drag a point to move it." },
@@ -20,12 +20,14 @@ const HINT =
   "Click to add, drag to move, right-click to erase. Keys: arrows, Enter to add, Delete to erase, M to move, 1 to 3 for the class.";
 
 /**
+ * Create the controls.
+ *
  * @typedef {ReturnType<typeof makeControls>} Controls
  *
  * @param {Pad} pad
  */
 export function makeControls(pad) {
-  const kinds = group("The label of a point", KINDS, (kind) => pad.change(turnTo(pad.live, kind)));
+  const kinds = group("The label of a point", KINDS, (kind) => pad.change(setKind(pad.live, kind)));
   const tools = group("Tool", TOOLS, (tool) => {
     pad.tool = tool;
     pad.draw();
@@ -43,6 +45,8 @@ export function makeControls(pad) {
 }
 
 /**
+ * Show the pad's state.
+ *
  * @param {Controls} controls
  * @param {Pad} pad
  */
@@ -55,7 +59,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   if (live.kind === "classes") updateClasses(classes, pad, countsOf(pointsOf(live)));
   Object.assign(value.slider, { min: -pad.valueReach, max: pad.valueReach, step: pad.valueReach / 20 });
   value.slider.value = String(pad.value);
-  say(value.number, number(pad.value));
+  setText(value.number, number(pad.value));
   if (live.kind === "value") {
     const { fill, stroke } = pad.looks(pad.value);
     Object.assign(value.picture.style, { fill, stroke });
@@ -65,7 +69,11 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
   empty.disabled = !pointsOf(live).length;
 }
 
-/** @param {Pad} pad */
+/**
+ * Create the choice of a class.
+ *
+ * @param {Pad} pad
+ */
 function makeClasses(pad) {
   const parts = SHAPES.map((name, c) => {
     const picture =
@@ -74,7 +82,7 @@ function makeClasses(pad) {
         : icon("-1.6 -1.6 3.2 3.2", ["polygon", { points: CORNERS[name].join(" ") }]);
     const text = make("span", { class: "name" });
     const count = make("span", { class: "count" });
-    // screen readers say what is counted, for which there is no room
+    // for screen readers alone: there is no space to show it
     const unit = make("span", { class: "unseen" }, "points");
     const element = make("button", { type: "button", class: "class" }, picture, text, count, unit);
     element.addEventListener("click", () => {
@@ -88,6 +96,8 @@ function makeClasses(pad) {
 }
 
 /**
+ * Show names, colours and counts of the classes.
+ *
  * @param {ReturnType<typeof makeClasses>} classes
  * @param {Pad} pad
  * @param {number[]} counts
@@ -99,12 +109,16 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
     element.setAttribute("aria-pressed", String(c === label));
     element.title = names[c];
     picture.style.fill = looks(c).fill;
-    say(text, names[c]);
-    say(count, String(counts[c] ?? 0));
+    setText(text, names[c]);
+    setText(count, String(counts[c] ?? 0));
   }
 }
 
-/** @param {Pad} pad */
+/**
+ * Create the choice of a value.
+ *
+ * @param {Pad} pad
+ */
 function makeValue(pad) {
   const slider = make("input", { type: "range", "aria-label": "Value of new points" });
   slider.addEventListener("input", () => {
@@ -117,6 +131,8 @@ function makeValue(pad) {
 }
 
 /**
+ * Create a group of buttons of which one is pressed.
+ *
  * @template {string} Key
  * @param {string} label
  * @param {Record<Key, {text: string, tip: string}>} options
@@ -129,6 +145,8 @@ function group(label, options, choice) {
 }
 
 /**
+ * Show the pressed button of a group.
+ *
  * @param {Record<string, HTMLElement>} buttons
  * @param {string} chosen
  */
@@ -137,6 +155,8 @@ function choose(buttons, chosen) {
 }
 
 /**
+ * Create a button.
+ *
  * @param {string} text
  * @param {string} tip
  * @param {() => void} action

@@ -1,20 +1,23 @@
 /**
- * What is drawn: immutable, so that undoing is going back to what was. No page is needed here.
+ * The drawing and its history. Drawings are immutable: every function returns a new one.
  *
  * @typedef {[x1: number, x2: number, label: number]} Point  x₁, x₂, and a class (0, 1, …) or a value
  * @typedef {"classes"|"value"} Kind
- * @typedef {{kind: Kind, classes: Point[], value: Point[]}} Drawing  each kind has points of its own
+ * @typedef {{kind: Kind, classes: Point[], value: Point[]}} Drawing  each kind has its own points
  * @typedef {{past: Drawing[], present: Drawing, future: Drawing[]}} History
- * @typedef {{all: number, each: number, most: number}} Limits  fewest points, of each class; most
+ * @typedef {{all: number, each: number, most: number}} Limits  `all`: least number of points,
+ *   `each`: least number in each class, `most`: largest number
  */
 
-/** Classes to draw; points that were loaded may have more. */
+/** Number of classes; loaded points may have more. */
 export const N_CLASSES = 3;
-export const SPRAY = 8;
+export const POINTS_PER_SPRAY = 8;
 const SPREAD = 0.09; // standard deviation of a spray, in shares of an axis' reach
-const REMEMBERED = 200;
+const MAX_UNDO = 200;
 
 /**
+ * Return a history with one drawing.
+ *
  * @param {Kind} kind
  * @param {Point[]} points
  * @returns {History}
@@ -25,16 +28,20 @@ export function begin(kind, points) {
 }
 
 /**
+ * Add a drawing to the history, if it differs from the present one.
+ *
  * @param {History} history
  * @param {Drawing} present
- * @returns {History}  with `present` as the latest drawing, unless it is what was there
+ * @returns {History}
  */
 export function commit({ past, present: before, future }, present) {
   if (same(before, present)) return { past, present: before, future };
-  return { past: [...past, before].slice(-REMEMBERED), present, future: [] };
+  return { past: [...past, before].slice(-MAX_UNDO), present, future: [] };
 }
 
 /**
+ * Go back by one drawing.
+ *
  * @param {History} history
  * @returns {History}
  */
@@ -44,6 +51,8 @@ export function undo(history) {
 }
 
 /**
+ * Go forward by one drawing.
+ *
  * @param {History} history
  * @returns {History}
  */
@@ -53,6 +62,8 @@ export function redo(history) {
 }
 
 /**
+ * Return the points of the drawing's kind.
+ *
  * @param {Drawing} drawing
  * @returns {Point[]}
  */
@@ -61,10 +72,12 @@ export function pointsOf(drawing) {
 }
 
 /**
+ * Add points, as many as fit.
+ *
  * @param {Drawing} drawing
  * @param {Point[]} added
- * @param {number} most
- * @returns {Drawing}  with as many of these points as there is room for
+ * @param {number} most  largest number of points
+ * @returns {Drawing}
  */
 export function add(drawing, added, most) {
   const points = pointsOf(drawing);
@@ -73,6 +86,8 @@ export function add(drawing, added, most) {
 }
 
 /**
+ * Move a point.
+ *
  * @param {Drawing} drawing
  * @param {number} index
  * @param {number} x1
@@ -85,11 +100,13 @@ export function move(drawing, index, x1, x2) {
 }
 
 /**
+ * Erase the points within `radius` of a place.
+ *
  * @param {Drawing} drawing
  * @param {number} x1
  * @param {number} x2
  * @param {number} radius
- * @returns {Drawing}  without the points within `radius`
+ * @returns {Drawing}
  */
 export function eraseAround(drawing, x1, x2, radius) {
   const points = pointsOf(drawing);
@@ -98,6 +115,8 @@ export function eraseAround(drawing, x1, x2, radius) {
 }
 
 /**
+ * Erase a point.
+ *
  * @param {Drawing} drawing
  * @param {number} index
  * @returns {Drawing}
@@ -107,29 +126,33 @@ export function erase(drawing, index) {
 }
 
 /**
+ * Erase all points of the drawing's kind.
+ *
  * @param {Drawing} drawing
- * @returns {Drawing}  the points of the other kind stay
+ * @returns {Drawing}
  */
 export function clear(drawing) {
   return pointsOf(drawing).length ? { ...drawing, [drawing.kind]: [] } : drawing;
 }
 
 /**
+ * Change the kind.
+ *
  * @param {Drawing} drawing
  * @param {Kind} kind
  * @returns {Drawing}
  */
-export function turnTo(drawing, kind) {
+export function setKind(drawing, kind) {
   return kind === drawing.kind ? drawing : { ...drawing, kind };
 }
 
 /**
- * The last of the points nearest to a place, which is the one on top, or -1.
+ * Return the index of the point nearest to a place, the topmost of several, or -1.
  *
  * @param {Point[]} points
  * @param {number} x1
  * @param {number} x2
- * @param {number} within
+ * @param {number} within  largest distance
  */
 export function nearest(points, x1, x2, within) {
   let found = -1;
@@ -142,7 +165,7 @@ export function nearest(points, x1, x2, within) {
 }
 
 /**
- * Some points scattered around a place by a normal distribution, none beyond the axes.
+ * Draw POINTS_PER_SPRAY points from a normal distribution around a place, clipped to the axes.
  *
  * @param {number} x1
  * @param {number} x2
@@ -151,7 +174,7 @@ export function nearest(points, x1, x2, within) {
  * @param {() => number} [random]
  */
 export function spray(x1, x2, label, reach, random = Math.random) {
-  return Array.from({ length: SPRAY }, () => {
+  return Array.from({ length: POINTS_PER_SPRAY }, () => {
     const radius = SPREAD * reach * Math.sqrt(-2 * Math.log(1 - random()));
     const angle = 2 * Math.PI * random();
     return at(x1 + radius * Math.cos(angle), x2 + radius * Math.sin(angle), label, reach);
@@ -159,7 +182,7 @@ export function spray(x1, x2, label, reach, random = Math.random) {
 }
 
 /**
- * A point on the canvas, to the three decimals that are kept.
+ * Return a point clipped to the axes and rounded to three decimals.
  *
  * @param {number} x1
  * @param {number} x2
@@ -173,7 +196,7 @@ export function at(x1, x2, label, reach) {
 }
 
 /**
- * How many points of each class there are.
+ * Count the points of each class.
  *
  * @param {Point[]} points
  */
@@ -186,7 +209,7 @@ export function countsOf(points) {
 }
 
 /**
- * Half the length of both axes: 3, or more where points that were loaded need more.
+ * Return half the length of both axes: 3, or more if loaded points need it.
  *
  * @param {Point[]} points
  * @param {number} [least]
@@ -197,7 +220,7 @@ export function reachOf(points, least = 3) {
 }
 
 /**
- * The reach of the values: 1, or more where points that were loaded need more.
+ * Return the largest |value|: 1, or more if loaded points need it.
  *
  * @param {Point[]} points
  * @param {number} [least]
@@ -207,6 +230,8 @@ export function valueReach(points, least = 1) {
 }
 
 /**
+ * Round up to 1, 2 or 5 times a power of ten, at least `least`.
+ *
  * @param {number} x
  * @param {number} least
  */
@@ -217,7 +242,7 @@ function roundUp(x, least) {
 }
 
 /**
- * What there is, and what is still missing.
+ * Describe the number of points, and the points still missing.
  *
  * @param {Drawing} drawing
  * @param {Limits} limits
@@ -228,19 +253,21 @@ export function describe(drawing, { all, each, most }, names) {
   const total = points.length === 1 ? "1 point" : `${points.length} points`;
   if (points.length >= most) return `${total}: no more fit.`;
   /** @type {string[]} */
-  const wanted = [];
+  const missing = [];
   if (drawing.kind === "classes") {
     const counts = countsOf(points);
     const present = counts.findLastIndex((count) => count > 0) + 1;
     for (let c = 0; c < Math.max(2, present); c++) {
-      if (counts[c] < each) wanted.push(`${each - counts[c]} of ${names[c]}`);
+      if (counts[c] < each) missing.push(`${each - counts[c]} of ${names[c]}`);
     }
   }
-  if (points.length < all) wanted.push(`${all - points.length} in all`);
-  return wanted.length ? `${total}. Still missing: ${wanted.join(", ")}. Until then, what is on screen stays.` : `${total}.`;
+  if (points.length < all) missing.push(`${all - points.length} in all`);
+  return missing.length ? `${total}. Still missing: ${missing.join(", ")}. Until then, what is on screen stays.` : `${total}.`;
 }
 
 /**
+ * Whether two drawings are equal.
+ *
  * @param {Drawing} a
  * @param {Drawing} b
  */

@@ -1,18 +1,18 @@
 /** The drawing pad as a Streamlit component. */
 
-import { onResize, onSystemTheme } from "../board/dom.js";
+import { onResize, onSystemTheme } from "../board/draw/dom.js";
 import { Pad } from "./pad.js";
 
 /** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: (() => void)|null}>} */
 const mounted = new WeakMap();
 
 /**
- * Streamlit's entry: called when the pad appears and with every message. The server's points are
- * loaded only where their version is another one: else those here are newer.
+ * Mount the pad, or pass it a message. Streamlit calls it at the first mount and with every message. The
+ * server's points are loaded only with a new version; otherwise the pad's points are newer.
  *
  * @param {{data: import("./pad.js").Offer, parentElement: Element|ShadowRoot,
  *   setStateValue: (name: string, value: import("./pad.js").Drawn) => void}} component
- * @returns {() => void}  ends the pad, unless it was rendered again in the meantime
+ * @returns {() => void}  stops the pad, unless it was rendered again in the meantime
  */
 export function render({ data, parentElement, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
@@ -29,7 +29,11 @@ export function render({ data, parentElement, setStateValue }) {
   };
 }
 
-/** @param {Element|ShadowRoot} parent */
+/**
+ * Create the pad and put it into the page.
+ *
+ * @param {Element|ShadowRoot} parent
+ */
 function appear(parent) {
   const mount = { pad: new Pad(), calls: 0, unwatch: null };
   mounted.set(parent, mount);
@@ -37,7 +41,7 @@ function appear(parent) {
   style.rel = "stylesheet";
   style.href = new URL("style.css", import.meta.url).href;
   const { pad } = mount;
-  pad.element.style.visibility = "hidden"; // nothing is shown unstyled
+  pad.element.style.visibility = "hidden"; // until its style sheet is loaded
   style.onload = style.onerror = () => {
     pad.element.style.visibility = "";
     pad.measure();
@@ -47,7 +51,11 @@ function appear(parent) {
   return mount;
 }
 
-/** @param {Pad} pad */
+/**
+ * Observe width and theme; returns a function that stops it.
+ *
+ * @param {Pad} pad
+ */
 function watch(pad) {
   const ignoreSize = onResize(pad.element, () => pad.measure());
   const ignoreSystem = onSystemTheme(() => pad.restyle());

@@ -1,40 +1,40 @@
 /**
- * The drawing pad: all of its state in one object. Pointer and keys change the drawing; what has
- * been drawn is told when a gesture ends.
+ * The drawing pad: its state in one object. Pointer and keys change the drawing, which is reported when a
+ * gesture ends.
  */
 
-import { make, say } from "../board/dom.js";
-import { readTheme } from "../board/theme.js";
-import { HIT, RUBBER, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
+import { make, setText } from "../board/draw/dom.js";
+import { readTheme } from "../board/draw/theme.js";
+import { HIT_RADIUS, ERASER_RADIUS, frameOf, heightOf, looksOf, paint, toAxes, unitsOf } from "./canvas.js";
 import * as drawings from "./drawing.js";
 import { makeControls, updateControls } from "./controls.js";
 
-const GATHER = 200; // milliseconds in which quick gestures become one message
-const STEPS = 30; // of the arrow keys from the middle to an end of an axis
-const SPRAY_EVERY = 22; // pixels that the pointer moves from one spray to the next
+const REPORT_DELAY_MS = 200; // gestures within it are reported together
+const STEPS = 30; // number of arrow key presses from the middle to an end of an axis
+const SPRAY_EVERY = 22; // CSS pixels between two sprays of one gesture
 
 const LABEL =
   "Canvas for points. Arrow keys move the crosshair, with Shift further. Enter or Space uses the tool there, " +
   "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
 
 /**
- * @typedef {import("../board/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/theme.js").Theme} Theme
  * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
  * @typedef {import("./canvas.js").Place} Place
- * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  what is told
+ * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  the drawing as reported
  * @typedef {Drawn & {names: string[], colours: string[], limits: drawings.Limits}} Offer  of the server
  *
- * @typedef {Object} Gesture  while a button is pressed
+ * @typedef {Object} Gesture  from pressing to releasing a pointer button
  * @property {"none"|"move"|Tool} kind
- * @property {Place} from    where it began, or where the last spray was
- * @property {number} [index]  the point that is moved
+ * @property {Place} from    its start, or the last spray
+ * @property {number} [index]  of the point that is moved
  * @property {Place} [offset]  of that point from the pointer
  */
 
 export class Pad {
   version = -1;
   /** @type {import("./drawing.js").History} */ history = drawings.begin("classes", []);
-  /** The drawing while a gesture changes it. @type {import("./drawing.js").Drawing} */
+  /** The drawing, including the changes of a gesture. @type {import("./drawing.js").Drawing} */
   live = this.history.present;
   /** @type {Tool} */ tool = "point";
   label = 0;
@@ -55,7 +55,7 @@ export class Pad {
   /** @type {string[]} */ colours = [];
   /** @type {ReturnType<typeof setTimeout>|0} */ pending = 0;
   drawing = 0;
-  /** Called with what has been drawn. @type {(drawn: Drawn) => void} */
+  /** Called with the drawing after a change. @type {(drawn: Drawn) => void} */
   onDrawn = () => {};
 
   constructor() {
@@ -67,12 +67,13 @@ export class Pad {
       "section", { class: "regviz-draw", "aria-label": "Draw points" },
       this.controls.element, this.canvas, this.status, this.controls.hint, this.probe,
     );
+    // the handle for the browser's console and tests: modules export no instance
     Object.assign(this.element, { regviz: this });
     listen(this);
   }
 
   /**
-   * Begin anew with the server's points.
+   * Replace drawing and history by the server's points.
    *
    * @param {Offer} offer
    */
@@ -95,17 +96,21 @@ export class Pad {
     this.measure(true);
   }
 
-  /** Read the theme anew. */
+  /** Apply the page's theme. */
   restyle() {
-    if (!this.element.isConnected) return; // has no style
+    if (!this.element.isConnected) return; // computed styles are empty until then
     this.theme = readTheme(this.probe);
     this.draw();
   }
 
-  /** Read the width anew. */
-  measure(anew = false) {
+  /**
+   * Adapt the canvas to the available width.
+   *
+   * @param {boolean} [force]  whether to do so even if the width is the same
+   */
+  measure(force = false) {
     const width = this.element.clientWidth;
-    if (!width || (width === this.width && !anew)) return;
+    if (!width || (width === this.width && !force)) return;
     this.width = width;
     this.frame = frameOf(width, this.reach);
     this.canvas.style.height = `${heightOf(this.frame)}px`;
@@ -116,69 +121,77 @@ export class Pad {
     return drawings.pointsOf(this.live);
   }
 
-  /** Of the points that come: a class or a value. */
+  /** The label of new points: a class or a value. */
   get chosenLabel() {
     return this.live.kind === "classes" ? this.label : this.value;
   }
 
-  /** The point that is meant at the crosshair, or -1. */
+  /** Index of the point at the crosshair, or -1. */
   get chosen() {
-    return this.find(...this.cursor, HIT.keyboard);
+    return this.find(...this.cursor, HIT_RADIUS.keyboard);
   }
 
   /**
+   * Return the index of the point nearest to a place, or -1.
+   *
    * @param {number} x1
    * @param {number} x2
-   * @param {number} pixels
+   * @param {number} pixels  largest distance in CSS pixels
    */
   find(x1, x2, pixels) {
     return drawings.nearest(this.points, x1, x2, unitsOf(this.frame, pixels));
   }
 
   /**
-   * Show this drawing, and remember and tell it unless a gesture goes on.
+   * Show a drawing, and add it to the history unless a gesture is in progress.
    *
    * @param {drawings.Drawing} drawing
    */
   change(drawing) {
     this.live = drawing;
-    if (!this.gesture && this.carried < 0) this.settle();
+    if (!this.gesture && this.carried < 0) this.commit();
     this.draw();
   }
 
-  settle() {
+  /** Add the drawing to the history and report it. */
+  commit() {
     const before = this.history;
     this.history = drawings.commit(before, this.live);
     this.live = this.history.present;
-    if (this.history.present !== before.present) this.tell();
+    if (this.history.present !== before.present) this.scheduleReport();
   }
 
   undo() {
-    this.travel(drawings.undo);
+    this.moveInHistory(drawings.undo);
   }
 
   redo() {
-    this.travel(drawings.redo);
+    this.moveInHistory(drawings.redo);
   }
 
-  /** @param {(history: drawings.History) => drawings.History} way */
-  travel(way) {
+  /**
+   * Undo or redo.
+   *
+   * @param {(history: drawings.History) => drawings.History} step
+   */
+  moveInHistory(step) {
     if (this.gesture) return;
     this.carried = -1;
     const before = this.history.present;
-    this.history = way(this.history);
+    this.history = step(this.history);
     this.live = this.history.present;
-    if (this.live !== before) this.tell();
+    if (this.live !== before) this.scheduleReport();
     this.draw();
   }
 
-  tell() {
+  /** Report the drawing after REPORT_DELAY_MS without a further change. */
+  scheduleReport() {
     clearTimeout(this.pending);
     const { version } = this;
     this.pending = setTimeout(() => {
       this.pending = 0;
       this.onDrawn({ version, kind: this.history.present.kind, points: drawings.pointsOf(this.history.present) });
-    }, GATHER);
+    }, REPORT_DELAY_MS);
   }
 
   /**
@@ -191,7 +204,7 @@ export class Pad {
     const { live, limits, reach, chosenLabel } = this;
     this.cursor = placeOf(drawings.at(x1, x2, 0, reach));
     if (this.tool === "erase") {
-      this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, RUBBER)));
+      this.change(drawings.eraseAround(live, x1, x2, unitsOf(this.frame, ERASER_RADIUS)));
     } else {
       const added =
         this.tool === "spray"
@@ -201,7 +214,7 @@ export class Pad {
     }
   }
 
-  /** Take the point at the crosshair along with it, or put it down. */
+  /** Pick up the point at the crosshair, or put it down. */
   carry() {
     if (this.gesture) return;
     if (this.carried < 0) {
@@ -215,7 +228,7 @@ export class Pad {
   }
 
   /**
-   * Move the crosshair by so many steps, and what it carries.
+   * Move the crosshair, and the point that is picked up, by a number of steps.
    *
    * @param {number} right
    * @param {number} up
@@ -228,11 +241,12 @@ export class Pad {
     else this.draw();
   }
 
-  /** What a point of a class or a value looks like. */
+  /** Function from a label to the look of its points. */
   get looks() {
     return looksOf(this.live.kind, this.colours, /** @type {Theme} */ (this.theme), this.valueReach);
   }
 
+  /** Draw in the next animation frame. */
   draw() {
     if (!this.theme || !this.width || this.drawing) return;
     this.drawing = requestAnimationFrame(() => {
@@ -247,16 +261,16 @@ export class Pad {
         looks: this.looks,
         cursor: focused && this.keyboard ? this.cursor : null,
         chosen: focused ? this.chosen : -1,
-        rubber: this.tool === "erase" ? this.pointed : null,
+        eraser: this.tool === "erase" ? this.pointed : null,
       });
       updateControls(this.controls, this);
-      say(this.status, drawings.describe(this.live, this.limits, this.names));
+      setText(this.status, drawings.describe(this.live, this.limits, this.names));
     });
   }
 }
 
 /**
- * Where a point is.
+ * Return a point's place.
  *
  * @param {drawings.Point} point
  * @returns {Place}
@@ -265,7 +279,11 @@ function placeOf([x1, x2]) {
   return [x1, x2];
 }
 
-/** @param {Pad} pad */
+/**
+ * Handle pointer and keys.
+ *
+ * @param {Pad} pad
+ */
 function listen(pad) {
   const { canvas } = pad;
   const place = (/** @type {PointerEvent} */ event) => {
@@ -301,17 +319,19 @@ function listen(pad) {
     pad.draw();
   });
   canvas.addEventListener("keydown", (event) => pressKey(pad, event));
-  pad.element.addEventListener("keydown", (event) => travelKey(pad, event));
+  pad.element.addEventListener("keydown", (event) => historyKey(pad, event));
 }
 
 /**
+ * Begin a gesture.
+ *
  * @param {Pad} pad
  * @param {[number, number]} place
  * @param {PointerEvent} event
  */
 function press(pad, [x1, x2], { button, pointerType }) {
-  if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT.mouse)) return; // beside the axes
-  const hit = pad.find(x1, x2, HIT[pointerType] ?? HIT.mouse);
+  if (Math.max(Math.abs(x1), Math.abs(x2)) > pad.reach + unitsOf(pad.frame, HIT_RADIUS.mouse)) return; // outside the axes
+  const hit = pad.find(x1, x2, HIT_RADIUS[pointerType] ?? HIT_RADIUS.mouse);
   /** @type {Gesture} */
   const gesture = { kind: "none", from: [x1, x2] };
   pad.gesture = gesture;
@@ -323,8 +343,8 @@ function press(pad, [x1, x2], { button, pointerType }) {
   } else {
     const before = pad.points.length;
     if (hit < 0) pad.use(x1, x2);
-    if (hit < 0 && pad.points.length === before) return; // no more fit
-    // one that was hit keeps its distance to the pointer, so that a mere click moves nothing
+    if (hit < 0 && pad.points.length === before) return; // the pad is full
+    // a point that was hit keeps its offset from the pointer, so that a click does not move it
     const index = hit < 0 ? before : hit;
     const point = pad.points[index];
     pad.cursor = placeOf(point);
@@ -336,6 +356,8 @@ function press(pad, [x1, x2], { button, pointerType }) {
 }
 
 /**
+ * Continue a gesture.
+ *
  * @param {Pad} pad
  * @param {Gesture} gesture
  * @param {number} x1
@@ -355,6 +377,8 @@ function drag(pad, gesture, x1, x2) {
 }
 
 /**
+ * Handle a key on the canvas.
+ *
  * @param {Pad} pad
  * @param {KeyboardEvent} event
  */
@@ -377,13 +401,17 @@ function pressKey(pad, event) {
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;
   event.preventDefault();
-  event.stopPropagation(); // the page has keys of its own
+  event.stopPropagation(); // the board's shortcuts use some of the same keys
   if (pad.gesture) return;
   pad.keyboard = true;
   action();
 }
 
-/** @param {Pad} pad */
+/**
+ * Erase the point that is picked up or at the crosshair.
+ *
+ * @param {Pad} pad
+ */
 function eraseChosen(pad) {
   const index = pad.carried >= 0 ? pad.carried : pad.chosen;
   pad.carried = -1;
@@ -391,6 +419,8 @@ function eraseChosen(pad) {
 }
 
 /**
+ * Choose the class of new points.
+ *
  * @param {Pad} pad
  * @param {number} label
  */
@@ -400,10 +430,12 @@ function choose(pad, label) {
 }
 
 /**
+ * Handle the keys for undo and redo.
+ *
  * @param {Pad} pad
  * @param {KeyboardEvent} event
  */
-function travelKey(pad, event) {
+function historyKey(pad, event) {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return;
   event.preventDefault();

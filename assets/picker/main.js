@@ -1,7 +1,7 @@
-// A choice among datasets by small pictures of them: a radio group.
+// The choice of a dataset as a Streamlit component: a radio group of thumbnails.
 
 const SVG = "http://www.w3.org/2000/svg";
-const SIZE = 100; // a thumbnail's units; style.css scales it
+const SIZE = 100; // side of a thumbnail in SVG units; style.css scales it
 const RADIUS = 4;
 
 /** @type {WeakMap<Element|ShadowRoot, Map<string, HTMLInputElement>>} */
@@ -13,7 +13,8 @@ const pickers = new WeakMap();
  */
 
 /**
- * Streamlit's entry: called at the first mount and at every change of the data.
+ * Show the choice. Streamlit calls it at the first mount and at every change of the data.
+ *
  * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: (name: string, value: string) => void}} component
  *   with an Offer in JSON as its data
  */
@@ -29,6 +30,8 @@ export function render({ parentElement, data, setStateValue }) {
 }
 
 /**
+ * Create the radio group.
+ *
  * @param {Element|ShadowRoot} root
  * @param {Offer} offer
  * @param {(key: string) => void} choose
@@ -61,6 +64,8 @@ function build(root, { options, colours }, choose) {
 }
 
 /**
+ * Draw a thumbnail.
+ *
  * @param {number[][]} points
  * @param {string[]} colours
  */

@@ -42,7 +42,7 @@ from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
 
-MESSAGE_VERSION = 4
+MESSAGE_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def encode(
     source: Source,
     frame: int = 0,
     reply: int = 0,
-    look: Mapping[str, Any] | None = None,
+    requested_view: Mapping[str, Any] | None = None,
     link: str | None = "",
-    rest: float = 0.0,
+    ask_after: float = 0.0,
     most: int | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
@@ -91,14 +91,14 @@ def encode(
         Number of the message in its session. It makes messages without frames different:
         Streamlit does not deliver the same bytes twice, and the browser would wait for the answer.
         If the number restarts, the browser knows that its session was lost.
-    look : mapping, optional
+    requested_view : mapping, optional
         View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
         and ``"scroll"``, whether to scroll to the board.
     link : str
         Query string of the trained experiment, to which the browser adds the view; None if there
         is no link to it.
-    rest : float
+    ask_after : float
         Seconds after which the browser requests more frames.
     most : int, optional
         Largest number of frames to send; by default, no limit.
@@ -132,7 +132,7 @@ def encode(
         "frame": frame,
         "n_frames": selector.n_frames,
         "reply": reply,
-        "rest": rest,
+        "ask_after": ask_after,
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
         "early_stopping": _early_stopping(history, source.grid.patience) if times else None,
@@ -140,8 +140,8 @@ def encode(
         # batch size to the number of training points
         "link": link,
     }
-    if look is not None:
-        header["look"] = dict(look)
+    if requested_view is not None:
+        header["requested_view"] = dict(requested_view)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
@@ -210,7 +210,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
             "strength_index": networks.index(row),
-            "held": False,
+            "early_stopped": False,
         }
         for (key, networks), row, standard in zip(
             grid.networks_by_method, rows, grid.strength_indices({}), strict=True
@@ -225,7 +225,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
                 "label": "Early stopping",
                 "about": catalogue.ABOUT_EARLY_STOPPING,
                 "colour": catalogue.colour(catalogue.EARLY_STOPPING),
-                "held": True,
+                "early_stopped": True,
             }
         )
     return cards

@@ -7,6 +7,7 @@ imports in the modules are replaced by these names.
 
 import base64
 import json
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,9 +22,10 @@ from regviz.resources import resource
 from regviz.spec.validation import invalid
 
 BOARD = resource("assets/board")
+STYLES = BOARD / "styles"
 PREFIX = "regviz/"
-_IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"\./([\w-]+\.js)";$')
-_STYLE = re.compile(r'@import "([\w-]+\.css)";')
+_IMPORT = re.compile(r'(?m)^((?:import|export|\}).*?from |import )"(\.\.?/[\w./-]+\.js)";$')
+_STYLE = re.compile(r'@import "([\w./-]+\.css)";')
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -97,7 +99,9 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         title=escape(title),
         about=f'<p class="about">{escape(about)}</p>' if about else "",
         # escaped, as "</style" ends a style element also within strings and comments
-        styles="\n".join(map(_styles, ("offline.css", "index.css"))).replace("</", r"<\/"),
+        styles="\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css")).replace(
+            "</", r"<\/"
+        ),
         modules=json.dumps({"imports": _import_map("offline.js")}),
         messages="\n".join(
             f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
@@ -112,7 +116,7 @@ def recording(
     rows: Sequence[int],
     history: History,
     name: str,
-    look: Mapping[str, Any] | None = None,
+    requested_view: Mapping[str, Any] | None = None,
 ) -> list[bytes]:
     """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
@@ -128,7 +132,7 @@ def recording(
         The complete run of ``grid.experiment``.
     name : str
         Identifier of grid and rows.
-    look : mapping, optional
+    requested_view : mapping, optional
         View to show at first, as for `regviz.board.encoding.encode`.
 
     Returns
@@ -153,7 +157,7 @@ def recording(
     source = Source(grid, name, rows, history, selector)
     messages, frame = [], 0
     while frame < len(selector.frames):
-        messages.append(encode(source, frame, look=look))
+        messages.append(encode(source, frame, requested_view=requested_view))
         precision = selector.frames[frame][1]
         while frame < len(selector.frames) and selector.frames[frame][1] == precision:
             frame += 1
@@ -161,31 +165,53 @@ def recording(
 
 
 def modules(entry: Path) -> dict[str, str]:
-    """Return the sources of a JavaScript module and all that it imports, by name.
+    """Return the sources of a JavaScript module and all that it imports, directly or indirectly.
 
-    The order is breadth first, beginning with the module itself.
+    Parameters
+    ----------
+    entry : Path
+        A module.
+
+    Returns
+    -------
+    dict of str to str
+        Source text by path relative to the folder of ``entry``, such as ``"state/codec.js"``, in
+        breadth-first order.
     """
-    texts, waiting = {}, [entry.name]
-    for name in waiting:
-        texts[name] = entry.with_name(name).read_text(encoding="utf-8")
-        needed = dict.fromkeys(match[2] for match in _IMPORT.finditer(texts[name]))
-        waiting += [other for other in needed if other not in waiting]
+    texts, queue = {}, [entry.name]
+    for name in queue:
+        texts[name] = (entry.parent / name).read_text(encoding="utf-8")
+        imported = (_resolve(name, match[2]) for match in _IMPORT.finditer(texts[name]))
+        queue += [path for path in dict.fromkeys(imported) if path not in queue]
     return texts
 
 
+def _resolve(importer: str, specifier: str) -> str:
+    """Resolve a relative import, such as ``"../draw/dom.js"``, against its importer's path."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
+
+
 def _import_map(entry: str) -> dict[str, str]:
-    """Return the import map of a module of the board: ``data:`` URLs by name."""
-    urls = {}
-    for name, text in modules(BOARD / entry).items():
-        named = _IMPORT.sub(rf'\1"{PREFIX}\2";', text) + f"\n//# sourceURL={PREFIX}{name}\n"
-        urls[PREFIX + name] = f"data:text/javascript;base64,{_base64(named.encode())}"
-    return urls
+    """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
+    return {
+        PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
+        for name, text in modules(BOARD / entry).items()
+    }
 
 
-def _styles(file: str) -> str:
-    """Return a style sheet in which each ``@import`` is replaced by its content."""
-    source = (BOARD / file).read_text(encoding="utf-8")
-    return _STYLE.sub(lambda match: _styles(match[1]), source)
+def _named(name: str, text: str) -> str:
+    """Return a module's text, with names of the import map in place of relative paths."""
+
+    def absolute(found: re.Match[str]) -> str:
+        return f'{found[1]}"{PREFIX}{_resolve(name, found[2])}";'
+
+    return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
+
+
+def _styles(sheet: Path) -> str:
+    """Read a style sheet, with each ``@import`` replaced by the sheet that it imports."""
+    source = sheet.read_text(encoding="utf-8")
+    return _STYLE.sub(lambda match: _styles(sheet.parent / match[1]), source)
 
 
 def _base64(data: bytes) -> str:

@@ -112,7 +112,7 @@ def _n_received(name: str) -> int:
     """Return the number of frames of a run that the browser has received."""
     request = (st.session_state.get("board") or {}).get("more")
     if isinstance(request, dict) and request.get("run") == name:
-        n_frames = request.get("held")
+        n_frames = request.get("n_received")
         if type(n_frames) is int and n_frames >= 0:
             page_state().received = (name, n_frames)
     run, frames = page_state().received

@@ -55,7 +55,7 @@ def view() -> View:
     requested = state.requested_view or {}
     message = (st.session_state.get("board") or {}).get("view")
     # a message sent before the board received the last request is outdated
-    if isinstance(message, dict) and message.get("look") == requested.get("id"):
+    if isinstance(message, dict) and message.get("request_id") == requested.get("id"):
         state.view = _read(message, state.view)
     return state.view
 

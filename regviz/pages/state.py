@@ -67,7 +67,7 @@ class PageState:
     view : View
         The current view of the board.
     requested_view : mapping or None
-        The last view requested by the page, as the ``look`` of `regviz.board.encoding.encode`.
+        The last view requested by the page, as in `regviz.board.encoding.encode`.
     method_to_enable : str or None
         A method that a view has requested, to be added to the line-up.
     views_snapshot : BoardSnapshot or None

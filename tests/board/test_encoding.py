@@ -371,13 +371,13 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         rates = {"dropout": list(values), "max_norm": [0.1] * 8}
         assert card["drop_rates"] == rates.get(key, [0] * len(networks))
         assert card["strength_index"] == strength_indices.get(key, 0)
-        assert card["held"] is False
+        assert card["early_stopped"] is False
     assert stopped == cards[0] | {
         "key": "early_stopping",
         "label": "Early stopping",
         "about": stopped["about"],
         "colour": palette.EARLY_STOPPING,
-        "held": True,
+        "early_stopped": True,
     }
     assert stopped["about"] != cards[0]["about"]
 

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import regviz
 from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector, rounded
-from regviz.board.offline import BOARD, offline_page, recording
+from regviz.board.offline import BOARD, STYLES, modules, offline_page, recording
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
@@ -150,40 +151,54 @@ def test_the_modules_are_those_of_the_board_but_for_the_names_of_their_neighbour
     messages: list[bytes],
 ):
     for name, source in modules_of(offline_page(messages, "A run")).items():
-        folder, _, file = name.partition("/")
-        assert folder == "regviz"
+        file = name.removeprefix("regviz/")
         lines, _, url = source.rstrip("\n").rpartition("\n")
         assert url == f"//# sourceURL={name}"
         original = (BOARD / file).read_text(encoding="utf-8")
         for ours, theirs in zip(lines.splitlines(), original.splitlines(), strict=True):
             if ours != theirs:
-                assert re.match(r"import|export|\}", ours)
-                assert ours.replace('"regviz/', '"./') == theirs
+                start, imported, end = re.split(r'"(.*)"', ours)
+                same_start, specifier, same_end = re.split(r'"(.*)"', theirs)
+                assert re.match(r"import|export|\}", start)
+                assert (start, end) == (same_start, same_end)
+                target = (BOARD / file).parent / specifier
+                assert (BOARD / imported.removeprefix("regviz/")).samefile(target)
 
 
 def test_every_module_that_is_needed_is_there_and_no_other(messages: list[bytes]):
-    modules = modules_of(offline_page(messages, "A run"))
+    held = modules_of(offline_page(messages, "A run"))
     needed = {"regviz/offline.js"}
-    for source in modules.values():
+    for source in held.values():
         code = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", source, flags=re.S | re.M)
         # static or dynamic, from wherever
         needed |= set(re.findall(r'\b(?:from|import)\s*\(?\s*"([^"]+)"', code))
         assert "import.meta" not in code
-    assert needed == set(modules)
-    assert "regviz/main.js" not in modules
+    assert needed == set(held)
+    assert "regviz/main.js" not in held
+
+
+def test_imports_are_resolved_across_folders(tmp_path: Path):
+    sources = {
+        "main.js": 'import { a } from "./deep/a.js";\n',
+        "deep/a.js": 'export { b } from "../other/b.js";\nimport "./c.js";\n',
+        "other/b.js": 'import {\n  x,\n} from "../deep/c.js";\n/** @import {T} from "./t.js" */',
+        "deep/c.js": 'import "../main.js";\n',
+        "other/t.js": "",
+    }
+    for name, source in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    del sources["other/t.js"]  # only a type is imported from it
+    assert modules(tmp_path / "main.js") == sources
 
 
 def test_the_page_has_all_styles_of_the_board(messages: list[bytes]):
     ((_, styles),) = Elements(offline_page(messages, "A run")).all("style")
     assert "@import" not in styles
-    imported = re.findall(r'@import "(.+)";', (BOARD / "index.css").read_text(encoding="utf-8"))
-    assert {f"{path.stem}.css" for path in BOARD.glob("*.css")} == {
-        *imported,
-        "index.css",
-        "offline.css",
-    }
+    imported = re.findall(r'@import "(.+)";', (STYLES / "index.css").read_text(encoding="utf-8"))
+    assert {path.name for path in BOARD.rglob("*.css")} == {*imported, "index.css", "offline.css"}
     for name in imported:
-        assert (BOARD / name).read_text(encoding="utf-8") in styles
+        assert (STYLES / name).read_text(encoding="utf-8") in styles
 
 
 def test_nothing_leads_out_of_the_page(messages: list[bytes]):

@@ -51,7 +51,7 @@ def page(opened: Page) -> Page:
         """view => {
           const board = window.board();
           board.state = { ...board.state, speed: 1, loop: false };
-          board.look({ ...board.view, ...view });
+          board.setView({ ...board.view, ...view });
         }""",
         START,
     )
@@ -287,7 +287,7 @@ def test_every_picture_says_in_words_what_it_shows(page: Page, history: History)
         epoch = history.epochs[frame]
         assert [text for text in said if not re.search(rf"\bepoch {epoch}\b", text)] == []
         seen += said
-        k = page.evaluate("window.board().shown[1].k")
+        k = page.evaluate("window.board().displayed[1].k")
         loss, share = (history.metrics[name][frame, k] for name in ("test_loss", "sparsity"))
         expected = (
             rf"L1, λ₁ = .*, at epoch {epoch}: test loss {loss:.2f},"
@@ -301,7 +301,7 @@ def test_panels_out_of_sight_are_up_to_date_once_all_rests(page: Page, history: 
     page.evaluate("window.board().element.scrollIntoView()")
     look(page, focus="elastic_net")
     go(page, 8)
-    k = page.evaluate("window.board().shown[3].k")
+    k = page.evaluate("window.board().displayed[3].k")
     loss = history.metrics["test_loss"][8, k]
     expect(page.locator(".pruning .verdict")).to_contain_text(f"test loss {loss:.2f}.")
     expect(page.locator(".pruning .verdict")).to_contain_text("Elastic net: ")
@@ -529,10 +529,10 @@ def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, in
 def test_what_was_left_out_of_a_large_run_can_be_had_by_keyboard_until_the_next(page: Page):
     found = page.evaluate(
         """async () => {
-          const { makeLegend, updateStatus } = await import(assets + "/board/legend.js");
+          const { makeLegend, updateStatus } = await import(assets + "/board/panels/legend.js");
           const legend = makeLegend();
           const epochs = [0, 1, 2];
-          const run = (half, n) => ({ epochs: epochs.slice(0, n), held: n, nFrames: 3, half,
+          const run = (half, n) => ({ epochs: epochs.slice(0, n), nReceived: n, nFrames: 3, half,
             lastEpoch: 2, diverged: new Int32Array(2).fill(-1) });
           return [run(true, 3), run(true, 1), run(false, 3)].map((recording) => {
             updateStatus(legend, recording);

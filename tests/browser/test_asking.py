@@ -20,15 +20,15 @@ RENDER = """async (messages) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [];
   let shown;
-  const setTriggerValue = (name, { held }) => {
-    asked.push([name, held, performance.now() - shown]);
+  const setTriggerValue = (name, { n_received }) => {
+    asked.push([name, n_received, performance.now() - shown]);
   };
   for (const message of messages) {
     const data = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
     shown = performance.now();
     render({ data, parentElement, setTriggerValue, setStateValue() {} });
   }
-  await parentElement.querySelector(".regviz-board").regviz.received;
+  await parentElement.querySelector(".regviz-board").regviz.decoded;
   await new Promise((resolve) => setTimeout(resolve));
   const atOnce = asked.length;
   await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -63,7 +63,7 @@ def messages(rests: list[float]) -> list[str]:
     for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
         selector.add(history)
         source = Source(grid, "run", rows, history, selector)
-        found.append(encode(source, frame, reply=1 + frame, link="", rest=rest))
+        found.append(encode(source, frame, reply=1 + frame, link="", ask_after=rest))
     return [b64encode(message).decode() for message in found]
 
 
@@ -83,11 +83,11 @@ def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missi
 AGAIN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [], counts = [];
-  const setTriggerValue = (_, { held }) => asked.push(held);
+  const setTriggerValue = (_, { n_received }) => asked.push(n_received);
   const bytes = (message) => Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
   const show = (data) => render({ data, parentElement, setTriggerValue, setStateValue() {} });
   const read = async () => {
-    await parentElement.querySelector(".regviz-board").regviz.received;
+    await parentElement.querySelector(".regviz-board").regviz.decoded;
     await new Promise((resolve) => setTimeout(resolve));
     counts.push(asked.length);
   };

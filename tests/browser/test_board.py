@@ -47,7 +47,7 @@ def page(opened: Page) -> Page:
     opened.mouse.move(0, 0)
     # to the window's upper edge, where Streamlit's header lies over it, unseen
     opened.evaluate("board().element.scrollIntoView(), board().point(null)")
-    opened.evaluate("view => board().look({ ...board().view, ...view })", START)
+    opened.evaluate("view => board().setView({ ...board().view, ...view })", START)
     go(opened, -1)
     return opened
 
@@ -144,7 +144,7 @@ def test_dragging_redraws_at_once_and_sends_nothing(
     assert len({value for value, _ in seen}) >= 3
     assert len({seen_then for _, seen_then in seen}) >= 3
     # it rests under the pointer for as long as it takes to tell the server, and does not
-    page.wait_for_function("window.board().fine && !window.board().telling")
+    page.wait_for_function("window.board().fine && !window.board().reporter.timer")
     assert page.exchange.n_sent == n_sent
     page.mouse.up()
     # what is looked at is said once, for links and the views below; the rest is no one's business

@@ -13,8 +13,8 @@ METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
 # a recording of the first `held` frames, and a panel that shows it
 SETUP = """async ({ header, arrays, cards }) => {
   const load = (name) => import(`${assets}/board/${name}.js`);
-  const { start } = await load("recording");
-  const [losses, sparsity] = await Promise.all([load("losses"), load("sparsity")]);
+  const { start } = await load("state/recording");
+  const [losses, sparsity] = await Promise.all([load("panels/losses"), load("panels/sparsity")]);
   const { makeLosses, updateLosses, describeLosses } = losses;
   const { makeSparsity, updateSparsity, describeSparsity } = sparsity;
   const floats = ([name, values]) => [name, Float32Array.from(values)];
@@ -28,7 +28,7 @@ SETUP = """async ({ header, arrays, cards }) => {
   const panels = { losses: makeLosses({ onSeek }), sparsity: makeSparsity({ onSeek }) };
   const styles = ["board", "chart"].map((name) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet" });
-    link.href = `${assets}/board/${name}.css`;
+    link.href = `${assets}/board/styles/${name}.css`;
     document.head.append(link);
     return new Promise((done) => (link.onload = done));
   });
@@ -195,7 +195,7 @@ def test_playing_draws_axes_and_lines_once(charts: Page):
     show(charts, 1, 0)
     drawn = charts.evaluate(
         """async () => {
-          const { drawChart } = await import(assets + "/board/chart.js");
+          const { drawChart } = await import(assets + "/board/panels/chart.js");
           const { chart } = charts.panels.losses;
           // its size comes with the first frame that the browser lays out
           for (let i = 0; i < 300 && !chart.drawn; i++) await new Promise(requestAnimationFrame);

@@ -48,10 +48,10 @@ MOUNT = """async (messages) => {
   }
   const { regviz } = parentElement.querySelector(".regviz-board");
   window.board = () => regviz;
-  const { makeSave } = await import("/board/export.js");
-  if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSave(regviz));
+  const { makeSaveButtons } = await import("/board/export/export.js");
+  if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSaveButtons(regviz));
 }"""
-TO_SVG = """async () => (await import("/board/export.js")).boardSvg(board())"""
+TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
 # every text's box in the SVG's units, and the card it belongs to
 BOXES = """(svg) => {
   const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
@@ -158,7 +158,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     regression = shown.history.dataset.task == "regression"
     names = ["test_loss", "train_loss", "gap", *([] if regression else ["test_accuracy"])]
     on_screen = cards(shown.page)
-    keys = shown.page.evaluate("board().shown.map(({ card }) => card.key)")
+    keys = shown.page.evaluate("board().displayed.map(({ card }) => card.key)")
     assert len([g for g in svg.iter(f"{SVG}g") if g.get("data-card")]) == len(keys)
     for key, card in zip(keys, on_screen, strict=True):
         said = texts(card_of(svg, key))
@@ -166,7 +166,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
         assert said[1] == (card["strength"] or said[1])
         for name in (*names, "sparsity"):
             label = shown.page.evaluate(
-                "async (n) => (await import('/board/words.js')).TERMS[n].label", name
+                "async (n) => (await import('/board/state/words.js')).TERMS[n].label", name
             )
             assert said[said.index(label) + 1] == card[name]
         assert card["zeros"] in said
@@ -199,7 +199,9 @@ def test_a_lost_network_says_so_instead_of_numbers(show):
     svg = shown.svg()
     lost = 0
     for card in cards(shown.page):
-        key = shown.page.evaluate("k => board().shown.find((s) => s.k === k).card.key", card["k"])
+        key = shown.page.evaluate(
+            "k => board().displayed.find((s) => s.k === k).card.key", card["k"]
+        )
         epoch = shown.history.diverged[card["k"]]
         said = texts(card_of(svg, key))
         if 0 <= epoch <= shown.history.epochs[card["t"]]:
@@ -215,7 +217,7 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
     shown = show("two classes")
     svg = shown.page.evaluate(
         """async () => {
-          const { boardSvg } = await import("/board/export.js");
+          const { boardSvg } = await import("/board/export/export.js");
           board().prune(0.3);
           board().seek(5);
           return boardSvg(board());
@@ -233,12 +235,13 @@ def test_any_label_makes_well_formed_xml(show):
     shown = show("three classes")
     hostile = "</text>&<script>\"'\u0000]]>"
     was = shown.page.evaluate(
-        "(l) => { const c = board().shown[0].card, w = c.label; c.label = l; return w; }", hostile
+        "(l) => { const c = board().displayed[0].card, w = c.label; c.label = l; return w; }",
+        hostile,
     )
     try:
         svg = shown.svg()
     finally:
-        shown.page.evaluate("(l) => (board().shown[0].card.label = l)", was)
+        shown.page.evaluate("(l) => (board().displayed[0].card.label = l)", was)
     assert texts(card_of(svg, "none"))[0] == hostile.replace("\u0000", "")
     assert not list(svg.iter(f"{SVG}script"))
 
@@ -360,7 +363,7 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     svg = show(kind).svg()
     data = page.evaluate(
         """async () => {
-          const blob = await (await import("/board/export.js")).boardPng(board());
+          const blob = await (await import("/board/export/export.js")).boardPng(board());
           const bytes = new Uint8Array(await blob.arrayBuffer());
           return [blob.type, btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))];
         }"""

@@ -107,7 +107,7 @@ def page(opened: Page) -> Page:
     opened.mouse.up()
     opened.mouse.move(0, 0)
     opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
-    opened.evaluate("view => board().look({ ...board().view, ...view })", START)
+    opened.evaluate("view => board().setView({ ...board().view, ...view })", START)
     go(opened, -1)
     return opened
 
@@ -196,7 +196,7 @@ def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     changed = [a != b for a, b in zip(before, pictures(page), strict=True)]
     assert changed == [c == focus for c in range(7)]
     assert cards(page)[focus]["remark"] == "edited"
-    page.evaluate("window.board().unedit(0)")
+    page.evaluate("window.board().undoEdit(0)")
     still(page)
     assert pictures(page) == before
 
@@ -297,7 +297,7 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
     differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
     # early stopping keeps the same network at both, the initial one
     assert differ == [True] * 6 + [False]
-    assert page.evaluate("window.board().shown[6].t") == 0
+    assert page.evaluate("window.board().displayed[6].t") == 0
 
 
 @pytest.mark.parametrize("policy", [True, False])

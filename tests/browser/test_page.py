@@ -227,7 +227,7 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     assert page.evaluate(at) == max(e for e in shorter if e <= epoch)
     assert page.evaluate("window.board().frame") != 30
     assert page.evaluate("window.blank") == 0
-    assert page.evaluate("window.__regvizMounts") == 1
+    assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
 
 
 def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page: Open):
@@ -346,7 +346,7 @@ def test_until_they_are_switched_on_all_regularizers_leave_one_network(brief: Pa
     look(brief, strengthIndices=dict.fromkeys(METHODS, 6))
     distinct = """(() => {
       const same = (a, b) => a.every((v, i) => v === b[i]);
-      const rows = window.board().shown.slice(0, 6).map(({ drawn }) => drawn);
+      const rows = window.board().displayed.slice(0, 6).map(({ drawn }) => drawn);
       return rows.filter((row, k) => rows.findIndex((other) => same(row, other)) === k).length;
     })()"""
     for frame, networks in [(0, 1), (onset // 2, 1), (onset, 1), (onset + 1, 6), (FEWEST, 6)]:

@@ -69,7 +69,7 @@ def assert_answers(page: Page, file: Path) -> None:
     choose(page, "Code")
     expect(page.get_by_text("for the network in focus: L1")).to_be_visible()
     # what the board shows is followed
-    page.evaluate("board().look({ ...board().view, focus: 'l2' })")
+    page.evaluate("board().setView({ ...board().view, focus: 'l2' })")
     expect(page.get_by_text("for the network in focus: L2")).to_be_visible()
     expect(progress).to_have_count(0)
     # it goes on meanwhile, and is shown to go on by itself

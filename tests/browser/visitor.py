@@ -33,10 +33,10 @@ START: dict[str, Any] = {
 
 # every network at every frame, and the networks that the cards show
 PARAMETERS = """async () => {
-  const { copyRow } = await import(assets + "/board/recording.js");
+  const { copyRow } = await import(assets + "/board/state/recording.js");
   const { recording } = window.board();
-  const { held, nParameters, diverged } = recording;
-  const shape = [held, diverged.length, nParameters];
+  const { nReceived, nParameters, diverged } = recording;
+  const shape = [nReceived, diverged.length, nParameters];
   const all = new Float32Array(shape[0] * shape[1] * shape[2]);
   const row = new Float32Array(nParameters);
   for (let t = 0, at = 0; t < shape[0]; t++)
@@ -47,11 +47,11 @@ PARAMETERS = """async () => {
     reader.onload = () => done(reader.result.split(",")[1]);
     reader.readAsDataURL(new Blob([all]));
   });
-  return { bytes, shape, shown: window.board().shown.map(({ k }) => k) };
+  return { bytes, shape, shown: window.board().displayed.map(({ k }) => k) };
 }"""
 
 CARDS = """() => window.board().cards.map((card, c) => {
-  const shown = window.board().shown[c];
+  const shown = window.board().displayed[c];
   const text = (element) => element?.hidden ? null : element?.textContent;
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
   return {
@@ -160,7 +160,7 @@ def go(page: Page, frame: int) -> None:
 
 def look(page: Page, **view: Any) -> None:
     """Look at the recording in another way, and wait for the picture."""
-    page.evaluate("view => board().look({ ...board().view, ...view })", view)
+    page.evaluate("view => board().setView({ ...board().view, ...view })", view)
     still(page)
 
 

@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as player from "../../assets/board/player.js";
+import * as player from "../../assets/board/state/player.js";
 
 // a sixteenth of a second at a time, which no rounding touches
 const TICK = 1 / 16;
 const PAUSE_SECONDS = 0.8;
 
 /** So many frames of a run, `step` epochs apart. */
-function extent(held, nFrames = 101, step = 4) {
-  return { held, nFrames, epochs: Array.from({ length: held }, (_, t) => step * t) };
+function extent(nReceived, nFrames = 101, step = 4) {
+  return { nReceived, nFrames, epochs: Array.from({ length: nReceived }, (_, t) => step * t) };
 }
 
 const WHOLE = extent(101);
@@ -67,7 +67,7 @@ test("it waits for what has not arrived and goes on at its speed", () => {
   assert.deepEqual([last.frame, last.clock], [50, 50]);
   assert.equal(Math.max(...framesOf(states)), 50);
   assert.ok(player.isWaiting(last, HALF));
-  const later = player.arrived(last, WHOLE);
+  const later = player.framesArrived(last, WHOLE);
   assertPlace(later, 50, "playing");
   assert.ok(!player.isWaiting(later, WHOLE));
   const frames = framesOf(play(later, WHOLE, 1));
@@ -78,9 +78,9 @@ test("it waits for what has not arrived and goes on at its speed", () => {
 
 test("following shows the newest frame, and loops in the end", () => {
   for (const [loop, at, mode] of [[true, 0, "playing"], [false, 100, "resting"]]) {
-    const later = player.arrived(stateOf(50, "following", { loop }), extent(80));
+    const later = player.framesArrived(stateOf(50, "following", { loop }), extent(80));
     assertPlace(later, 79, "following");
-    assertPlace(player.arrived(later, WHOLE), at, mode);
+    assertPlace(player.framesArrived(later, WHOLE), at, mode);
   }
 });
 
@@ -91,7 +91,7 @@ test("a tab from the background goes on where it was", () => {
 test("the speed goes up and down by steps and no further", () => {
   let state = stateOf();
   const speeds = [1, 1, 1, -1, -1, -1, -1, -1, -1].map((steps) => {
-    state = player.faster(state, steps);
+    state = player.changeSpeed(state, steps);
     return state.speed;
   });
   assert.deepEqual(speeds, [2, 4, 4, 2, 1, 0.5, 0.25, 0.25, 0.25]);
@@ -99,8 +99,8 @@ test("the speed goes up and down by steps and no further", () => {
 
 test("speed and loop outlast everything else", () => {
   const state = stateOf(30, "playing", { speed: 2, loop: true });
-  const { seek, play: start, pause, restart, renewed } = player;
-  const after = [seek(state, WHOLE, 12), start(state, WHOLE), pause(state), restart(state), renewed(state, WHOLE)];
+  const { seek, play: start, pause, restart, startRun } = player;
+  const after = [seek(state, WHOLE, 12), start(state, WHOLE), pause(state), restart(state), startRun(state, WHOLE)];
   for (const { speed, loop } of after) assert.deepEqual([speed, loop], [2, true]);
 });
 
@@ -126,8 +126,8 @@ test("playing from the end starts over, and pausing stays", () => {
 });
 
 test("after a rest within a run the next run rests at the same epoch", () => {
-  const before = player.renewed(stateOf(30), WHOLE);
-  for (const [step, held, at, mode] of [
+  const before = player.startRun(stateOf(30), WHOLE);
+  for (const [step, nReceived, at, mode] of [
     [4, 30, 29, "following"],
     [4, 31, 30, "resting"],
     [6, 20, 19, "following"],
@@ -135,20 +135,20 @@ test("after a rest within a run the next run rests at the same epoch", () => {
     [1, 101, 100, "resting"], // a run that ends before
     [50, 4, 2, "resting"], // a run without that epoch
   ]) {
-    assertPlace(player.arrived(before, extent(held, 101, step)), at, mode);
+    assertPlace(player.framesArrived(before, extent(nReceived, 101, step)), at, mode);
   }
 });
 
 test("after a rest at the end, or playing, the next run comes to its end", () => {
   for (const before of [stateOf(100), stateOf(30, "playing")]) {
-    assertPlace(player.arrived(player.renewed(before, WHOLE), extent(101, 101, 10)), 100, "resting");
+    assertPlace(player.framesArrived(player.startRun(before, WHOLE), extent(101, 101, 10)), 100, "resting");
   }
 });
 
 test("an epoch that has not arrived is gone to as soon as it has", () => {
-  assertPlace(player.until(stateOf(), HALF, 42), 10, "resting");
-  const waiting = player.until(stateOf(), HALF, 300);
+  assertPlace(player.seekEpoch(stateOf(), HALF, 42), 10, "resting");
+  const waiting = player.seekEpoch(stateOf(), HALF, 300);
   assertPlace(waiting, 50, "following");
-  assertPlace(player.arrived(waiting, extent(75)), 74, "following");
-  assertPlace(player.arrived(waiting, extent(80)), 75, "resting");
+  assertPlace(player.framesArrived(waiting, extent(75)), 74, "following");
+  assertPlace(player.framesArrived(waiting, extent(80)), 75, "resting");
 });

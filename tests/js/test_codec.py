@@ -15,7 +15,7 @@ from tests.support.node import evaluate
 
 # the arrays of a message that begins at an odd place of a larger buffer; halves as singles
 READ = """async (message) => {
-  const { copyNumbers, decode } = await import(assets + "/board/codec.js");
+  const { copyNumbers, decode } = await import(assets + "/board/state/codec.js");
   const bytes = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
   const buffer = new Uint8Array(bytes.length + 8);
   buffer.set(bytes, 3);
@@ -30,7 +30,7 @@ READ = """async (message) => {
 }"""
 
 PART = """async ([message, offset, length]) => {
-  const { copyNumbers, decode } = await import(assets + "/board/codec.js");
+  const { copyNumbers, decode } = await import(assets + "/board/state/codec.js");
   const { arrays } = await decode(Uint8Array.from(atob(message), (c) => c.charCodeAt(0)));
   return Array.from(copyNumbers(arrays.parameters, offset, new Float32Array(length)));
 }"""

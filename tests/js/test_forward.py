@@ -14,14 +14,14 @@ FEATURE_SETS = [("x1", "x2"), FEATURES, ("x1*x2", "sin(x2)", "x1^2")]
 HIDDEN = {"none": (), "odd": (5, 3), "deep": (8, 8, 8)}
 
 EVALUATE = """async ([networks, features, x1, x2]) => {
-  const forward = await import(assets + "/board/forward.js");
+  const forward = await import(assets + "/board/state/forward.js");
   const inputs = forward.featuresOf(features, x1, x2);
   return networks.map(([network, parameters]) => Array.from(
     forward.evaluate(network, Float32Array.from(parameters), 0, inputs, x1.length)));
 }"""
 
 GRID = """async ([features, domain, size]) => {
-  const forward = await import(assets + "/board/forward.js");
+  const forward = await import(assets + "/board/state/forward.js");
   return Array.from(forward.gridInputs(features, domain, size));
 }"""
 

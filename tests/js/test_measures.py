@@ -15,7 +15,7 @@ MEASURES = {
 }
 
 MEASURE = """async ([name, row, offset, index]) => {
-  const measures = await import(assets + "/board/measures.js");
+  const measures = await import(assets + "/board/state/measures.js");
   return measures[name](Float32Array.from(row), offset, Int32Array.from(index));
 }"""
 

@@ -16,14 +16,14 @@ DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
 
 PRUNE = """async ([network, rows, points, threshold]) => {
-  const { makeWorkshop, measure, unmeasured } = await import(assets + "/board/prune.js");
-  const { weightIndex, parameterCount } = await import(assets + "/board/recording.js");
+  const { makeEvaluator, measure, makeMeasured } = await import(assets + "/board/state/prune.js");
+  const { weightIndex, parameterCount } = await import(assets + "/board/state/recording.js");
   const nParameters = parameterCount(network.layers);
-  const workshop = makeWorkshop({
+  const workshop = makeEvaluator({
     network, nParameters, weightIndex: weightIndex(network.layers),
     points: { test: Float32Array.from(points) },
   });
-  const measured = unmeasured(nParameters);
+  const measured = makeMeasured(nParameters);
   return rows.map((row) => {
     measure(workshop, Float32Array.from(row), threshold, measured);
     return { ...measured, row: Array.from(measured.row) };
@@ -31,7 +31,7 @@ PRUNE = """async ([network, rows, points, threshold]) => {
 }"""
 
 SLIDER = """async (ranges) => {
-  const { thresholdAt, positionOf } = await import(assets + "/board/pruning.js");
+  const { thresholdAt, positionOf } = await import(assets + "/board/panels/pruning.js");
   return ranges.map((range) => Array.from({ length: 101 }, (_, i) => {
     const threshold = thresholdAt(i, range);
     return [threshold, positionOf(threshold, range)];
@@ -39,9 +39,10 @@ SLIDER = """async (ranges) => {
 }"""
 
 BARS = """async ([range, width]) => {
-  const { BARS, SIDE, barAt, count, distanceOf, placeOf } =
-    await import(assets + "/board/histogram.js");
-  const sizes = Array.from({ length: SIDE }, (_, i) => ((i + 0.5) / SIDE) * range);
+  const { BARS, BARS_PER_SIDE, barAt, count, distanceOf, placeOf } =
+    await import(assets + "/board/draw/histogram.js");
+  const share = (i) => (i + 0.5) / BARS_PER_SIDE;
+  const sizes = Array.from({ length: BARS_PER_SIDE }, (_, i) => share(i) * range);
   const weights = [...sizes, ...sizes.map((w) => -w), 0];
   return weights.map((w) => {
     const counts = new Uint16Array(BARS);

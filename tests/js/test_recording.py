@@ -15,18 +15,18 @@ from tests.support.node import evaluate
 
 # the networks of every frame after each message, and what is found at the end
 APPEND = """async (messages) => {
-  const { decode } = await import(assets + "/board/codec.js");
-  const { earlyStopping } = await import(assets + "/board/stopping.js");
-  const r = await import(assets + "/board/recording.js");
+  const { decode } = await import(assets + "/board/state/codec.js");
+  const { earlyStopping } = await import(assets + "/board/state/stopping.js");
+  const r = await import(assets + "/board/state/recording.js");
   const bytes = messages.map((message) => Buffer.from(message, "base64"));
   const decoded = await Promise.all(bytes.map(decode));
   let recording = r.start(decoded[0]);
-  const held = [recording.held];
+  const held = [recording.nReceived];
   for (const message of decoded.slice(1)) {
     const again = r.append(recording, decoded[0]);
     if (again !== recording) throw new Error("frames that are there were appended again");
     recording = r.append(recording, message);
-    held.push(recording.held);
+    held.push(recording.nReceived);
   }
   const row = new Float32Array(recording.nParameters);
   const frames = recording.epochs.map((_, t) => Array.from(recording.diverged, (_, k) => ({

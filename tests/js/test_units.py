@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from regviz.spec.experiment import ACTIVATIONS
 from tests.support.node import evaluate
 
-UNFED, UNREAD, CONSTANT = 1, 2, 4
+NO_INPUT_PATH, NO_OUTPUT_PATH, CONSTANT = 1, 2, 4
 SHAPES = [[2, 1], [2, 4, 2, 1], [2, 8, 8, 8, 1], [7, *[32] * 6, 1], [2, 8, 8, 3]]
 ACTIVATE = {
     "tanh": np.tanh,
@@ -22,7 +22,7 @@ ACTIVATE = {
 PREDICT = {"binary": expit, "multiclass": lambda z: softmax(z, axis=0), "regression": lambda z: z}
 
 UNITS = """async ([network, row, train]) => {
-  const u = await import(assets + "/board/units.js");
+  const u = await import(assets + "/board/state/units.js");
   const points = { train: Float32Array.from(train) };
   const units = u.makeUnits({ network, domain: [-2, 2], points });
   u.updateUnits(units, Float32Array.from(row));
@@ -31,14 +31,14 @@ UNITS = """async ([network, row, train]) => {
 }"""
 
 MASK = """async ([layers, rate, seed]) => {
-  const u = await import(assets + "/board/units.js");
+  const u = await import(assets + "/board/state/units.js");
   const shape = u.shapeOf(layers);
   return Array.from(u.drawMask(shape, rate, seed, new Uint8Array(shape.count)));
 }"""
 
 ARRANGE = """async ([layers, width, height]) => {
-  const u = await import(assets + "/board/units.js");
-  const d = await import(assets + "/board/placement.js");
+  const u = await import(assets + "/board/state/units.js");
+  const d = await import(assets + "/board/draw/placement.js");
   const margin = { left: 45, right: 45, top: 36 };
   const { x, y, side } = d.arrange(u.shapeOf(layers), width, height, margin);
   return [x, y, side].map((numbers) => Array.from(numbers));
@@ -46,8 +46,8 @@ ARRANGE = """async ([layers, width, height]) => {
 
 # at a quarter of each link's way, which few links share
 FIND = """async ([layers, row]) => {
-  const u = await import(assets + "/board/units.js");
-  const d = await import(assets + "/board/placement.js");
+  const u = await import(assets + "/board/state/units.js");
+  const d = await import(assets + "/board/draw/placement.js");
   const shape = u.shapeOf(layers);
   const diagram = d.arrange(shape, 900, 600, { left: 40, right: 8, top: 36 });
   const { x, y, side } = diagram;
@@ -127,16 +127,16 @@ def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(layers: list[
     read = [np.ones(layers[-1], bool)]
     for link in reversed(links):
         read.append((link & read[-1][:, None]).any(axis=0))
-    expected = ~np.concatenate(fed) * UNFED + ~np.concatenate(read[::-1]) * UNREAD
+    expected = ~np.concatenate(fed) * NO_INPUT_PATH + ~np.concatenate(read[::-1]) * NO_OUTPUT_PATH
     _, states = units_of(layers, row)
-    assert np.array_equal(np.array(states) & (UNFED | UNREAD), expected)
+    assert np.array_equal(np.array(states) & (NO_INPUT_PATH | NO_OUTPUT_PATH), expected)
 
 
 def test_a_unit_that_is_never_on_is_constant():
     # x1 − 9 is below 0 all over the plane; the second unit's bias is no input
     row = np.array([1, 0, -9, 0, 0, 5, 1, 1, 0, 1, 1, 1, 0], np.float32)
     _, states = units_of([2, 3, 1], row, "relu")
-    assert states == [0, 0, CONSTANT, UNFED, 0, 0]
+    assert states == [0, 0, CONSTANT, NO_INPUT_PATH, 0, 0]
 
 
 def test_a_unit_that_is_on_at_a_training_point_is_not_constant():

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { linearTicks, logRange, logTicks } from "../../assets/board/ticks.js";
+import { linearTicks, logRange, logTicks } from "../../assets/board/draw/ticks.js";
 
 for (const high of [0.03, 0.8, 1, 1.5, 3, 40, 2e5, 3e37]) {
   test(`a linear axis to ${high} has round ticks from zero up`, () => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as views from "../../assets/board/view.js";
+import * as views from "../../assets/board/state/view.js";
 
-const card = (key, n, strength_index = 0, held = false) => ({ key, strength_index, held, networks: Array.from({ length: n }, (_, k) => k) });
+const card = (key, n, strength_index = 0, early_stopped = false) => ({ key, strength_index, early_stopped, networks: Array.from({ length: n }, (_, k) => k) });
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];
 const indicesIn = (view) => CARDS.map((each) => views.strengthIndexOf(view, each));
 
@@ -41,19 +41,19 @@ test("at first L1 is seen large, else the first method that is none and not held
 
 test("another run keeps focus and strengths, and drops edits and what it cannot show", () => {
   const view = views.edit({ ...views.START, focus: "l2", discrete: true, strengthIndices: { l1: 4, l2: 1 } }, "l2", 3, 0.5);
-  const same = views.renewed(view, { cards: CARDS, network: { task: "binary" } });
+  const same = views.keepForRun(view, { cards: CARDS, network: { task: "binary" } });
   assert.deepEqual([same.focus, same.discrete, same.strengthIndices.l1, same.strengthIndices.l2], ["l2", true, 4, 1]);
   assert.deepEqual(same.edits, {});
-  const other = views.renewed(view, { cards: [CARDS[0], CARDS[2]], network: { task: "regression" } });
+  const other = views.keepForRun(view, { cards: [CARDS[0], CARDS[2]], network: { task: "regression" } });
   assert.deepEqual([other.focus, other.discrete], ["l1", false]);
 });
 
 test("the server's view is taken on where it is not left open, and unlinks strengths that differ", () => {
   const look = { focus: "dropout", strength_indices: { l1: 0 } };
-  const view = views.wished(views.START, { cards: CARDS }, look);
+  const view = views.applyRequest(views.START, { cards: CARDS }, look);
   assert.deepEqual([view.focus, view.linked], ["dropout", false]);
   assert.deepEqual(indicesIn(view), [0, 2, 0, 2]);
-  const open = views.wished({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, strength_indices: {} });
+  const open = views.applyRequest({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, strength_indices: {} });
   assert.deepEqual([open.focus, open.linked], ["l2", true]);
 });
 
@@ -62,8 +62,8 @@ test("edits are taken back one by one or all at once, and leave earlier views al
   const two = views.edit(one, "l1", 4, -1);
   assert.deepEqual([...two.edits.l1], [[3, 0.5], [4, -1]]);
   assert.deepEqual([...one.edits.l1], [[3, 0.5]]);
-  assert.deepEqual([...views.unedit(two, "l1", 3).edits.l1], [[4, -1]]);
-  assert.equal(views.unedit(two, "l1").edits.l1.size, 0);
+  assert.deepEqual([...views.undoEdit(two, "l1", 3).edits.l1], [[4, -1]]);
+  assert.equal(views.undoEdit(two, "l1").edits.l1.size, 0);
   assert.deepEqual(CARDS.map((each) => views.isChanged(two, each)), [false, false, true, false]);
   assert.ok(views.isChanged({ ...views.START, threshold: 0.1 }, CARDS[0]));
 });

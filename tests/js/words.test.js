@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { weight } from "../../assets/board/words.js";
+import { weight } from "../../assets/board/state/words.js";
 
 for (const [w, text] of [
   [0, "w = 0.000"],

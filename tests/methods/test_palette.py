@@ -75,7 +75,7 @@ def test_methods_are_told_apart(vision: str, theme: palette.Theme):
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_signs_of_links_are_told_apart(vision: str, theme: str):
-    source = Path(__file__).parents[2] / "assets" / "board" / "diagram.js"
+    source = Path(__file__).parents[2] / "assets" / "board" / "draw" / "diagram.js"
     line = re.search(rf"{theme}: {{ positive: (.*), negative: (.*) }}", source.read_text())
     assert line
     assert nearest([colour.strip('"') for colour in line.groups()], vision) > 20

@@ -79,7 +79,7 @@ def say(page: AppTest, **said: Any) -> AppTest:
 
 def look(page: AppTest, **seen: Any) -> AppTest:
     """Run the page as if the board had said that this is looked at."""
-    return say(page, view={"look": page.session_state["page"].requested_view["id"]} | seen)
+    return say(page, view={"request_id": page.session_state["page"].requested_view["id"]} | seen)
 
 
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
@@ -184,7 +184,7 @@ def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
     monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float
 ):
     monkeypatch.setattr(JobRegistry, "n_training", n_training)
-    assert header(open_page(**QUICK))["rest"] == pytest.approx(rest)
+    assert header(open_page(**QUICK))["ask_after"] == pytest.approx(rest)
 
 
 def test_the_seed_is_of_points_and_training_alike(page: AppTest):
@@ -338,7 +338,7 @@ def everything(page: AppTest) -> list[int]:
         epochs += sent["epochs"]
         if len(epochs) == sent["n_frames"]:
             return epochs
-        sent = header(say(page, more={"run": sent["run"], "held": len(epochs)}))
+        sent = header(say(page, more={"run": sent["run"], "n_received": len(epochs)}))
     raise AssertionError("the grid never became complete")
 
 
@@ -348,7 +348,7 @@ def test_who_asks_gets_every_frame_once(page: AppTest, runs: list[Run]):
 
 
 def test_who_asks_for_another_run_is_sent_this_one_from_its_beginning(page: AppTest):
-    say(page, more={"run": "0" * 16, "held": 7})
+    say(page, more={"run": "0" * 16, "n_received": 7})
     sent = header(page)
     assert sent["frame"] == 0
     assert sent["cards"]
@@ -436,7 +436,7 @@ def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTes
     for held in (
         *(None, "", "34", 3.0, math.nan, math.inf, -1, True, {}, {"0": 3}, [], [3], [3, 4], [None]),
     ):
-        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        sent = header(say(page, more={"run": header(page)["run"], "n_received": held}))
         assert sent["frame"] == 0, held
         assert sent["epochs"][0] == 0
 
@@ -444,7 +444,7 @@ def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTes
 def test_who_says_to_hold_more_than_there_is_gets_no_frame(page: AppTest):
     everything(page)
     for held in (51, 52, 10**9, 10**400):
-        sent = header(say(page, more={"run": header(page)["run"], "held": held}))
+        sent = header(say(page, more={"run": header(page)["run"], "n_received": held}))
         assert sent["frame"] == held
         assert sent["epochs"] == []
 

@@ -101,7 +101,7 @@ def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTes
     state = page.session_state["page"]
     state.requested_view = state.requested_view | {"id": "another"}
     page.session_state["board"] = {
-        "view": {"look": "before", "focus": "l1", "strength_indices": {}}
+        "view": {"request_id": "before", "focus": "l1", "strength_indices": {}}
     }
     assert scene_of(shared(page)[0]).focus == "l2"
 
@@ -120,7 +120,7 @@ def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTes
 )
 def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
     said = (
-        seen | {"look": page.session_state["page"].requested_view["id"]}
+        seen | {"request_id": page.session_state["page"].requested_view["id"]}
         if isinstance(seen, dict)
         else seen
     )

@@ -184,7 +184,7 @@ def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientS
     def told() -> list[int]:
         """Of how many frames he has said so far that he holds them."""
         return [
-            json.loads(widget.json_trigger_value)[0]["value"]["held"]
+            json.loads(widget.json_trigger_value)[0]["value"]["n_received"]
             for message in sent
             for widget in message.widget_states.widgets
             if widget.id.endswith("__events")

@@ -32,8 +32,8 @@ NAMES = [
     "drawn",
     "chosen",
     "run",
-    "held",
-    "look",
+    "n_received",
+    "request_id",
     "focus",
     "strength_indices",
     "epoch",
@@ -145,8 +145,13 @@ class Forger:
     def board(self) -> str:
         """What the board tells of itself."""
         focus, strength_indices, epoch = self.value(), self.value(), self.value()
-        view = {"look": None, "focus": focus, "strength_indices": strength_indices, "epoch": epoch}
-        return json.dumps({"view": view, "more": {"run": "x", "held": self.value()}})
+        view = {
+            "request_id": None,
+            "focus": focus,
+            "strength_indices": strength_indices,
+            "epoch": epoch,
+        }
+        return json.dumps({"view": view, "more": {"run": "x", "n_received": self.value()}})
 
     def drawing(self) -> str:
         """What the pad tells of the points on it."""

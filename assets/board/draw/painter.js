@@ -1,0 +1,70 @@
+/** Paints boundaries. A painter holds the memory and the canvas for one grid size, for all networks. */
+
+import { paint } from "./boundary.js";
+import { trace, traceClasses } from "./contour.js";
+import { contextOf, fitCanvas } from "./dom.js";
+import { gridInputs, outputs } from "../state/forward.js";
+
+/**
+ * Allocate a painter.
+ *
+ * @typedef {ReturnType<typeof makePainter>} Painter
+ *
+ * @param {import("../state/recording.js").Recording} recording
+ * @param {number} grid  points along each side
+ */
+export function makePainter({ network, domain }, grid) {
+  const nOutputs = network.layers[network.layers.length - 1];
+  const small = document.createElement("canvas");
+  small.width = small.height = grid;
+  const image = new ImageData(grid, grid);
+  return {
+    grid,
+    network,
+    nOutputs,
+    inputs: gridInputs(network.features, domain, grid),
+    raw: new Float64Array(nOutputs * grid * grid),
+    values: new Float64Array(nOutputs * grid * grid),
+    small,
+    smallContext: contextOf(small),
+    image,
+    pixels: new Uint32Array(image.data.buffer),
+  };
+}
+
+/**
+ * Draw the boundary of the network with parameters `row`, and the points over it.
+ *
+ * @param {Painter} painter
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array} row
+ * @param {import("./scale.js").Scale} scale
+ * @param {import("./theme.js").Theme} theme
+ * @param {number} size   of the square, in CSS pixels
+ * @param {number} ratio  device pixels per CSS pixel
+ * @param {HTMLCanvasElement} points  the layer of points
+ * @param {boolean} discrete  whether to show classes instead of probabilities
+ */
+export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, points, discrete) {
+  const { grid, network, nOutputs, inputs, raw, values, small, smallContext, image, pixels } = painter;
+  const n = grid * grid;
+  outputs(network, row, 0, inputs, n, raw);
+  paint(scale, raw, nOutputs, n, values, pixels, discrete);
+  smallContext.putImageData(image, 0, 0);
+
+  fitCanvas(canvas, size, size, ratio);
+  const side = canvas.width;
+  const context = contextOf(canvas, { alpha: false });
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  // the outer grid points lie on the picture's edges: half a pixel of the small canvas is cut off
+  context.drawImage(small, 0.5, 0.5, grid - 1, grid - 1, 0, 0, side, side);
+  const step = side / (grid - 1);
+  context.beginPath();
+  if (scale.task === "multiclass") traceClasses(context, raw, grid, nOutputs, step);
+  else trace(context, raw, grid, scale.task === "regression" ? scale.middle : 0, step);
+  context.strokeStyle = theme.ink;
+  context.lineWidth = (scale.task === "regression" ? 1 : 1.5) * ratio;
+  context.lineCap = "round";
+  context.stroke();
+  context.drawImage(points, 0, 0, side, side);
+}

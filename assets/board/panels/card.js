@@ -1,0 +1,191 @@
+/** A card: a method's boundary, strength, measures and histogram of weights. */
+
+/**
+ * @import {Task} from "../state/forward.js"
+ * @import {Place} from "./pointing.js"
+ * @import {Theme} from "../draw/theme.js"
+ */
+
+import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
+import { BARS_PER_SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
+import { listenToPointer } from "./pointing.js";
+import { css, mix, parse } from "../draw/theme.js";
+import { isAdjustable } from "../state/view.js";
+import * as words from "../state/words.js";
+
+/**
+ * Create a card.
+ *
+ * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
+ * @typedef {ReturnType<typeof makeCard>} CardElements
+ *
+ * @param {import("../state/recording.js").Recording} recording
+ * @param {number} c  index of the card
+ * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
+ *   point: import("./pointing.js").OnPoint}} handlers
+ */
+export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
+  const { key, label, about, networks } = cards[c];
+  // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
+  /** @type {Record<string, string>} */
+  const tabOrder = c === 0 ? {} : { tabindex: "-1" };
+  /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
+  const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
+  /** @type {Record<string, HTMLElement>} */
+  const values = {};
+  const list = make("dl", {});
+  for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
+    if (name === "test_accuracy" && network.task === "regression") continue;
+    values[name] = make("dd", {});
+    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), tabOrder)), values[name]));
+  }
+  const parts = {
+    pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
+    strength: make("span", { class: "strength" }),
+    slider: make("input", {
+      type: "range", class: "strength-index", min: "0", max: String(networks.length - 1), step: "1",
+      "aria-label": `Strength of ${label}`,
+    }),
+    boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
+    cross: make("i", { class: "cross", hidden: "" }),
+    there: make("span", { class: "there", hidden: "" }),
+    remark: make("span", { class: "remark", hidden: "" }),
+    histogram: make("canvas", { class: "histogram", role: "img", "aria-label": label, "data-tip": words.HISTOGRAM }),
+    zeros: term("", words.HISTOGRAM, { ...tabOrder, class: "term zeros" }),
+    low: make("span", {}),
+    high: make("span", {}),
+    diverged: make("p", { class: "diverged" }),
+  };
+  const { slider } = parts;
+  const name = term("", about, { class: "term label" });
+  name.append(make("i", { class: "swatch" }), label);
+  const element = make(
+    "article",
+    { class: "card", "aria-label": label },
+    make("h2", {}, name, parts.pick),
+    make("div", { class: "dial" }, parts.strength, slider),
+    make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
+    make("div", { class: "numbers" }, list, parts.diverged),
+    make("div", { class: "weights" }, parts.zeros, parts.histogram,
+      make("div", { class: "axis", "aria-hidden": "true" }, parts.low, make("span", {}, "0"), parts.high)),
+  );
+  slider.hidden = !isAdjustable(cards[c]);
+  slider.addEventListener("input", () => setStrength(key, slider.valueAsNumber));
+  listenToPointer(parts.boundary, point);
+  element.addEventListener("click", (event) => {
+    const control = /** @type {Element} */ (event.target).closest("button, input");
+    if (!control || control === parts.pick || control === name) focus(key);
+  });
+  /** @type {HistogramColours} */
+  const colours = { bar: "", zero: "", axis: "" };
+  return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
+}
+
+/**
+ * Apply the theme's colours.
+ *
+ * @param {CardElements} card
+ * @param {import("../state/recording.js").Card} own
+ * @param {Theme} theme
+ */
+export function applyTheme(card, { colour }, theme) {
+  const own = colour[theme.mode];
+  card.element.style.setProperty("--method", own);
+  const paper = parse(theme.dark ? "#1a1f29" : "#ffffff");
+  card.colours = {
+    bar: css(mix(parse(own), paper, 0.42)),
+    zero: css(mix(parse(own), parse(theme.ink), 0.15)),
+    axis: theme.dark ? "#6d7583" : "#8b929c",
+  };
+}
+
+/**
+ * Show a card's strength and remark, and whether it is in focus.
+ *
+ * @param {CardElements} card
+ * @param {{strength: string, strengthIndex: number, nStrengths: number, focused: boolean, remark: string}} heading
+ */
+export function updateHeading(card, { strength, strengthIndex, nStrengths, focused, remark }) {
+  const { element, pick, slider } = card;
+  if (element.classList.contains("focused") !== focused) {
+    element.classList.toggle("focused", focused);
+    pick.setAttribute("aria-pressed", String(focused));
+  }
+  setText(card.strength, strength);
+  if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
+  slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
+  slider.setAttribute("aria-valuetext", strength);
+  card.remark.hidden = !remark;
+  if (remark) setText(card.remark, remark);
+}
+
+/**
+ * Show the measures, or since when the network has diverged.
+ *
+ * @param {CardElements} card
+ * @param {Record<string, number>} measures  by name as in words.TERMS
+ * @param {Task} task
+ * @param {number|null} divergedEpoch  the epoch at which the network has diverged, or null
+ */
+export function updateNumbers({ values, element, diverged }, measures, task, divergedEpoch) {
+  if (element.classList.contains("lost") !== (divergedEpoch !== null)) element.classList.toggle("lost", divergedEpoch !== null);
+  if (divergedEpoch !== null) setText(diverged, `${words.divergedAt(divergedEpoch)}. ${words.DIVERGED}`);
+  for (const name in values) {
+    setText(values[name], words.FORMATS[name](measures[name], task));
+    if (name === "sparsity") element.classList.toggle("sparse", measures[name] > 0);
+  }
+}
+
+/**
+ * Draw the histogram of the weights in `row`, on axes that all cards share.
+ *
+ * @param {CardElements} card
+ * @param {Float32Array} row
+ * @param {Int32Array} weightIndex
+ * @param {{range: number, most: number}} axes
+ * @param {{width: number, histogram: number}} size
+ * @param {number} ratio
+ */
+export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
+  count(row, 0, weightIndex, axes.range, card.counts);
+  fitCanvas(card.histogram, size.width, size.histogram, ratio);
+  const context = contextOf(card.histogram);
+  drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
+  setText(card.zeros, words.zeros(card.counts[BARS_PER_SIDE], weightIndex.length));
+  setText(card.low, words.axis(-axes.range));
+  setText(card.high, words.axis(axes.range));
+}
+
+/**
+ * Show the crosshair and the prediction at it, or hide both where `place` is null.
+ *
+ * @param {CardElements} card
+ * @param {Place|null} place
+ * @param {string} prediction
+ */
+export function updateCrosshair({ cross, there }, place, prediction) {
+  cross.hidden = there.hidden = place === null;
+  if (place === null) return;
+  cross.style.setProperty("--x", String(place.x));
+  cross.style.setProperty("--y", String(place.y));
+  there.classList.toggle("top", place.y > 0.75);
+  setText(there, prediction);
+}
+
+/**
+ * Describe the pictures in words.
+ *
+ * @param {CardElements} card
+ * @param {{label: string, strength: string, epoch: number, task: Task, divergedEpoch: number|null}} shown
+ * @param {Record<string, number>} measures
+ * @param {number} weights
+ */
+export function describe(card, shown, measures, weights) {
+  const zeros = card.counts[BARS_PER_SIDE];
+  const sentence = words.pictureOf({
+    ...shown, zeros, weights, testLoss: measures.test_loss, accuracy: measures.test_accuracy,
+    diverged: shown.divergedEpoch,
+  });
+  card.boundary.setAttribute("aria-label", sentence);
+  card.histogram.setAttribute("aria-label", words.histogramOf(shown.label, shown.epoch, zeros, weights));
+}

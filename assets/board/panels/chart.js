@@ -1,0 +1,275 @@
+/**
+ * A line chart over the epochs of a run, with a cursor at the shown epoch. The legend has the values
+ * there, or at the epoch under the pointer. A click or a drag goes to that epoch.
+ *
+ * Axes and lines are drawn once, to a separate canvas. While a run plays, that picture is copied and
+ * the cursor drawn over it.
+ *
+ * @typedef {Object} Series
+ * @property {string} name
+ * @property {string} tip  explanation of the name
+ * @property {ArrayLike<number>|null} values  one for each frame, NaN or missing where undefined;
+ *   null: the series has an entry in the legend and no line
+ * @property {string} colour
+ * @property {number[]} dash
+ * @property {number} width
+ * @property {(value: number|undefined) => string} formatValue  format in the legend
+ *
+ * @typedef {{epoch: number, text: string}} ChartMark
+ *
+ * @typedef {Object} Data
+ * @property {string} key  the vertical axis only grows while the key is the same
+ * @property {number[]} epochs  of the received frames
+ * @property {number} lastEpoch
+ * @property {Series[]} series  a new array whenever a number or a colour differs
+ * @property {readonly ChartMark[]} marks
+ * @property {number} now  the frame that is shown
+ * @property {boolean} log
+ * @property {readonly [number, number]} yRange  least range of the vertical axis, from a value above 0
+ * @property {number} yMost   limit of the vertical axis; lines beyond it leave the chart
+ * @property {string} yLabel
+ * @property {(tick: number) => string} format  format of the vertical axis's labels
+ */
+
+/** @import {Plot} from "../draw/plot.js"
+ * @import {Theme} from "../draw/theme.js" */
+
+import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
+import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
+import { niceCeiling } from "../state/recording.js";
+import { logRange } from "../draw/ticks.js";
+
+/**
+ * Create a chart.
+ *
+ * @typedef {ReturnType<typeof makeChart>} Chart
+ *
+ * @param {{label: string, onSeek: (frame: number) => void}} chart
+ */
+export function makeChart({ label, onSeek }) {
+  const canvas = make("canvas", { role: "img", "aria-label": label });
+  const legend = make("dl", { class: "chart-legend" });
+  const at = make("span", { class: "chart-at" });
+  const chart = {
+    element: make("div", { class: "chart" }, legend, canvas),
+    at, canvas, legend,
+    /** @type {HTMLElement[]} */ values: [],
+    /** @type {SVGElement[]} */ signs: [],
+    names: "",
+    picture: make("canvas"),
+    width: 0,
+    height: 0,
+    /** @type {Data|null} */ data: null,
+    /** @type {Theme|null} */ theme: null,
+    ratio: 1,
+    hover: -1,
+    /** @type {{series: Series[], marks: readonly ChartMark[], log: boolean, mode: string, ratio: number, width: number, height: number}|null} */
+    drawn: null,
+    /** @type {import("../draw/plot.js").Colours|null} */ colours: null,
+    font: "",
+    /** @type {{text: string, x: number}[]} */ crowded: [],
+    // smallest and largest value on the vertical axis so far
+    key: "",
+    least: Infinity,
+    most: 0,
+    low: 0,
+    high: 1,
+  };
+  listen(chart, onSeek);
+  onResize(canvas, () => {
+    ({ width: chart.width, height: chart.height } = canvas.getBoundingClientRect());
+    redraw(chart);
+  });
+  return chart;
+}
+
+/**
+ * Draw the chart and update its legend.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {Theme} theme
+ * @param {number} ratio  device pixels per CSS pixel
+ */
+export function drawChart(chart, data, theme, ratio) {
+  chart.data = data;
+  chart.theme = theme;
+  chart.ratio = ratio;
+  // another run may have fewer frames
+  chart.hover = Math.min(chart.hover, data.epochs.length - 1);
+  const { width, height, drawn } = chart;
+  if (!drawn || drawn.series !== data.series) updateLegend(chart, data);
+  updateValues(chart, data);
+  // not laid out yet
+  if (!width || !height) return;
+  if (!isDrawn(chart, data, theme)) prepare(chart, data, theme);
+  fitCanvas(chart.canvas, width, height, ratio);
+  drawCursor(contextOf(chart.canvas), /** @type {Plot} */ (chart));
+}
+
+/**
+ * Draw the last data again, after a change of size or pointer.
+ *
+ * @param {Chart} chart
+ */
+export function redraw(chart) {
+  if (chart.data && chart.theme) drawChart(chart, chart.data, chart.theme, chart.ratio);
+}
+
+/**
+ * Whether the kept picture of axes and lines is up to date.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {Theme} theme
+ */
+function isDrawn({ drawn, ratio, width, height }, data, theme) {
+  return (
+    drawn !== null && drawn.series === data.series && sameMarks(drawn.marks, data.marks) && drawn.log === data.log &&
+    drawn.mode === theme.mode && drawn.width === width && drawn.height === height && drawn.ratio === ratio
+  );
+}
+
+/**
+ * Whether two lists of marks are equal.
+ *
+ * @param {readonly ChartMark[]} a
+ * @param {readonly ChartMark[]} b
+ */
+function sameMarks(a, b) {
+  if (a === b) return true;
+  return a.length === b.length && a.every(({ epoch, text }, i) => epoch === b[i].epoch && text === b[i].text);
+}
+
+/**
+ * Update names and signs in the legend. Elements are replaced only if names differ, so that an open
+ * tooltip stays open.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ */
+function updateLegend(chart, { series, lastEpoch }) {
+  const names = series.map(({ name, tip, dash }) => [name, tip, dash].join("\n")).join("\n\n");
+  if (chart.names !== names) {
+    chart.names = names;
+    chart.values = series.map(() => make("dd"));
+    chart.signs = series.map(({ dash, width }) =>
+      icon("0 0 24 8", ["path", { d: "M0 4H24", "stroke-dasharray": dash.join(" "), "stroke-width": width }]));
+    const lines = series.map(({ name, tip }, i) => {
+      const term = make("button", { type: "button", class: "term", "data-tip": tip }, name);
+      return make("div", {}, make("dt", {}, chart.signs[i], term), chart.values[i]);
+    });
+    chart.legend.replaceChildren(...lines);
+  }
+  series.forEach(({ colour, values }, i) => {
+    chart.signs[i].style.stroke = colour;
+    chart.signs[i].style.visibility = values ? "" : "hidden";
+  });
+  chart.at.style.minWidth = `${"at epoch ".length + String(lastEpoch).length}ch`;
+}
+
+/**
+ * Show the values at the frame under the pointer, or at the shown frame.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ */
+function updateValues({ hover, at, values }, data) {
+  const frame = hover < 0 ? data.now : hover;
+  setText(at, `at epoch ${data.epochs[frame]}`);
+  at.classList.toggle("hovered", hover >= 0);
+  data.series.forEach((series, i) => setText(values[i], series.formatValue(series.values?.[frame])));
+}
+
+/**
+ * Draw axes, lines and marks to the kept canvas.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {Theme} theme
+ */
+function prepare(chart, data, theme) {
+  const { picture, canvas, ratio, width, height } = chart;
+  const { series, log, marks } = data;
+  chart.drawn = { series, log, marks, mode: theme.mode, ratio, width, height };
+  chart.colours = plotColours(theme);
+  chart.font = getComputedStyle(canvas).fontFamily;
+  stretch(chart, data);
+  fitCanvas(picture, width, height, ratio);
+  chart.crowded = drawPicture(contextOf(picture), /** @type {Plot} */ (chart));
+}
+
+/**
+ * Extend the vertical axis to all values. It never shrinks while the key is the same.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ */
+function stretch(chart, { key, series, yRange, yMost, epochs, log }) {
+  let [least, most] = chart.key === key ? [chart.least, chart.most] : [Infinity, 0];
+  chart.key = key;
+  least = Math.min(least, yRange[0]);
+  most = Math.max(most, yRange[1]);
+  for (const { values } of series) {
+    for (let t = 0; values && t < epochs.length; t++) {
+      const value = values[t];
+      if (!Number.isFinite(value)) continue;
+      if (value > most) most = value;
+      if (value > 0 && value < least) least = value;
+    }
+  }
+  most = Math.min(most, yMost);
+  chart.least = least;
+  chart.most = most;
+  [chart.low, chart.high] = log ? logRange(least, most) : [0, niceCeiling(most || 1)];
+}
+
+/**
+ * Handle the pointer.
+ *
+ * @param {Chart} chart
+ * @param {(frame: number) => void} onSeek
+ */
+function listen(chart, onSeek) {
+  const { canvas } = chart;
+  let pressed = false;
+  const point = (/** @type {PointerEvent} */ event) => {
+    if (!chart.data) return;
+    chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, { data: chart.data, width: chart.width }));
+    if (pressed) onSeek(chart.hover);
+    redraw(chart);
+  };
+  const leave = () => {
+    chart.hover = -1;
+    redraw(chart);
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    pressed = true;
+    point(event);
+  });
+  canvas.addEventListener("pointermove", point);
+  canvas.addEventListener("pointerleave", leave);
+  canvas.addEventListener("lostpointercapture", (event) => {
+    pressed = false;
+    // touch has no hover: a lifted finger no longer points at an epoch
+    if (event.pointerType === "touch") leave();
+  });
+}
+
+/**
+ * Return the frame nearest to an epoch, by binary search.
+ *
+ * @param {number[]} epochs  ascending
+ * @param {number} epoch
+ */
+function nearestFrame(epochs, epoch) {
+  let [low, high] = [0, epochs.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (epochs[middle] <= epoch) low = middle;
+    else high = middle;
+  }
+  return epoch - epochs[low] <= epochs[high] - epoch ? low : high;
+}

@@ -1,0 +1,115 @@
+/**
+ * The method in focus: boundary, network, losses, sparsity, weights and pruning. Panels outside the
+ * window are drawn only at rest, for screen readers.
+ */
+
+/**
+ * @import {Recording} from "../state/recording.js"
+ * @import {Displayed} from "../state/displayed.js"
+ * @import {Board, Showing} from "../board.js"
+ */
+
+import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
+import { make, setText } from "../draw/dom.js";
+import { describeLosses, makeLosses, updateLosses } from "./losses.js";
+import { describeNetwork, makeNetwork, updateNetwork } from "./network.js";
+import { makePruning, updatePruning } from "./pruning.js";
+import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
+import * as words from "../state/words.js";
+import { describeWeights, makeWeights, updateWeights } from "./weights.js";
+
+/**
+ * Create the panels.
+ *
+ * @typedef {ReturnType<typeof makeFocus>} Focus
+ *
+ * @param {Board} board
+ */
+export function makeFocus(board) {
+  const name = make("span", { class: "name" });
+  const strength = make("span", { class: "strength" });
+  const remark = make("span", { class: "strength" });
+  const panels = {
+    closeup: makeCloseup({ onPoint: (place) => board.point(place), onDiscrete: () => board.toggleDiscrete() }),
+    network: makeNetwork({
+      onEdit: (index, value) => board.edit(index, value),
+      onReset: (index) => board.undoEdit(index),
+    }),
+    losses: makeLosses({ onSeek: (frame) => board.seek(frame) }),
+    sparsity: makeSparsity({ onSeek: (frame) => board.seek(frame) }),
+    weights: makeWeights({ onChange: () => board.invalidate() }),
+    pruning: makePruning({ onThreshold: (threshold) => board.prune(threshold) }),
+  };
+  const element = make(
+    "section",
+    { class: "focus", "aria-label": "The method in focus" },
+    make("h2", {}, make("i", { class: "swatch" }), name, strength, remark),
+    make("div", { class: "panels" }, ...Object.values(panels).map((panel) => panel.element)),
+  );
+  const focus = { element, name, strength, remark, panels, visible: new Set(Object.keys(panels)) };
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const [key] = Object.entries(panels).find(([, panel]) => panel.element === target) ?? [""];
+      focus.visible[isIntersecting ? "add" : "delete"](key);
+    }
+    board.invalidate();
+  }, { rootMargin: "50px" });
+  for (const { element: panel } of Object.values(panels)) watch.observe(panel);
+  return focus;
+}
+
+/**
+ * Draw the panels that are in sight, or, at rest, all.
+ *
+ * @param {Focus} focus
+ * @param {Showing} board
+ * @param {Displayed} displayed  of the card in focus
+ * @param {import("../draw/painter.js").Painter} painter  of its boundary
+ */
+export function updateFocus(focus, board, displayed, painter) {
+  const { name, strength, panels, visible, element } = focus;
+  const { recording, scale, theme, ratio, axes, view, marks } = board;
+  const { card, k, t, c } = displayed;
+  const colour = card.colour[theme.mode];
+  element.style.setProperty("--method", colour);
+  setText(name, card.label);
+  setText(strength, displayed.strength);
+  setText(focus.remark, displayed.changed ? words.changed(displayed.remark) : "");
+  const draws = {
+    closeup: () =>
+      updateCloseup(panels.closeup, painter, recording, displayed.drawn, {
+        scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
+      }),
+    network: () =>
+      updateNetwork(panels.network, recording, displayed.drawn, scale, theme, ratio, {
+        t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
+      }),
+    losses: () => updateLosses(panels.losses, recording, k, t, { card, marks, theme, ratio }),
+    sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
+    weights: () =>
+      updateWeights(panels.weights, recording, displayed.row, {
+        axes, threshold: view.threshold, colours: board.cards[c].colours, theme, ratio,
+      }),
+    pruning: () =>
+      updatePruning(panels.pruning, recording, board.displayed, {
+        focus: c, threshold: view.threshold, range: axes.range, theme,
+      }),
+  };
+  for (const [key, draw] of Object.entries(draws)) if (visible.has(key) || board.fine) draw();
+}
+
+/**
+ * Describe the pictures in words.
+ *
+ * @param {Focus} focus
+ * @param {Recording} recording
+ * @param {Displayed} displayed
+ */
+export function describeFocus({ panels }, recording, { card, k, t }) {
+  const epoch = recording.epochs[t];
+  describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
+  describeNetwork(panels.network, card.label, epoch);
+  describeLosses(panels.losses, recording, k, t);
+  describeSparsity(panels.sparsity, recording, k, t);
+  describeWeights(panels.weights, card.label, epoch);
+}

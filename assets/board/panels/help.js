@@ -1,0 +1,39 @@
+/** The dialog that lists the keyboard shortcuts, which keyboard.js handles. */
+
+import { make } from "../draw/dom.js";
+
+/** @type {[string, string][]} */
+const KEYS = [
+  ["space", "play or pause"],
+  ["← →", "one step back or forward"],
+  ["Home End", "to the first or to the last epoch"],
+  ["↑ ↓", "all methods stronger or weaker"],
+  ["1 – 7", "look at a card closely"],
+  ["B", "to the best validation epoch of the network in focus"],
+  ["S", "to where early stopping would stop it"],
+  ["+ −", "play faster or slower"],
+  ["L", "start over at the end, or not"],
+  ["D", "show classes only, or confidence"],
+  ["?", "this list"],
+];
+
+/** Create the dialog and the button that opens it. */
+export function makeHelp() {
+  const button = make("button", { type: "button", class: "key help", "aria-label": "Keyboard", title: "Keyboard" }, "?");
+  const close = make("button", { type: "button", class: "toggle", autofocus: "" }, "Close");
+  const rows = KEYS.map(([keys, text]) =>
+    make("div", {}, make("dt", {}, ...keys.split(" ").map((key) => (key === "–" ? "– " : make("kbd", {}, key)))), make("dd", {}, text)),
+  );
+  const element = make(
+    "dialog",
+    { class: "keys", "aria-label": "Keyboard" },
+    make("h2", {}, "Keyboard"),
+    make("dl", {}, ...rows),
+    make("p", {}, "On the large boundary the arrow keys move the crosshair; within the network they move from unit to unit. A slider takes its own arrow keys."),
+    close,
+  );
+  button.addEventListener("click", () => element.showModal());
+  close.addEventListener("click", () => element.close());
+  element.addEventListener("click", (event) => event.target === element && element.close());
+  return { element, button };
+}

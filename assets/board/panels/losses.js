@@ -1,0 +1,216 @@
+/** The chart of one network's losses and penalty over the epochs. */
+
+/**
+ * @import {ChartMark, Data, Series} from "./chart.js"
+ * @import {Card, Recording} from "../state/recording.js"
+ * @import {Colour, Theme} from "../draw/theme.js"
+ */
+
+import { drawChart, makeChart, redraw } from "./chart.js";
+import { make } from "../draw/dom.js";
+import { firstNetworks, isDiverged, metric } from "../state/recording.js";
+import { css, mix, parse } from "../draw/theme.js";
+import { tickLabel } from "../draw/ticks.js";
+import { TERMS, divergedAt, number } from "../state/words.js";
+
+const LOG =
+  "On a log scale equal steps are equal factors: small losses can be told apart. 0 has no place on it.";
+const VALIDATION =
+  "Like the test loss, but on the validation points. No network is trained on them, but they may choose the epoch at which to stop, or the strength; the test points then judge that choice. The penalty is not included.";
+const PENALTY =
+  "λ₁·‖w‖₁ + ½·λ₂·‖w‖₂², biases left out. Training minimizes train loss + penalty. It is drawn apart: a loss that contains the penalty cannot be compared with that of another method. “none” where no penalty acts.";
+/** @type {readonly ChartMark[]} */
+const NO_MARKS = Object.freeze([]);
+/** @type {("test"|"validation"|"train")[]} */
+const SPLITS = ["test", "validation", "train"];
+// limit of the axis for a diverging network, in heights of the other networks' axis
+const MAX_HEIGHTS = 3;
+
+const ABOUT =
+  "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. Click or drag to go to an epoch.";
+
+/**
+ * The style of each line. Its colour is mixed from the colours of method (`own`), text and background.
+ *
+ * @typedef {{dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Style
+ *
+ * @type {Record<"test"|"validation"|"train"|"penalty", Style>}
+ */
+const STYLES = {
+  test: { dash: [], width: 2.4, colour: (own) => own },
+  validation: { dash: [7, 3.5], width: 1.8, colour: (own, ink) => mix(own, ink, 0.75) },
+  train: { dash: [2, 2.5], width: 2, colour: (own, ink, paper) => mix(ink, paper, 0.36) },
+  penalty: { dash: [11, 3, 2, 3], width: 1.8, colour: (own, ink, paper) => mix(own, paper, 0.3) },
+};
+
+/**
+ * Create the panel.
+ *
+ * @typedef {ReturnType<typeof makeLosses>} Losses
+ * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownLosses
+ *
+ * @param {{onSeek: (frame: number) => void}} handlers
+ */
+export function makeLosses({ onSeek }) {
+  const chart = makeChart({ label: "Losses over the epochs", onSeek });
+  const attributes = { type: "button", class: "toggle", "aria-pressed": "false", "data-tip": LOG };
+  const log = make("button", attributes, "log scale");
+  const panel = {
+    element: make("section", { class: "panel over-epochs", "aria-label": "Losses" },
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at, log), chart.element),
+    chart,
+    /** @type {Data|null} */ data: null,
+    /** @type {ShownLosses|null} */ shown: null,
+    /** @type {[number, number]} of all losses of the run */ range: [0, 1],
+    log: false,
+  };
+  log.addEventListener("click", () => {
+    panel.log = !panel.log;
+    log.setAttribute("aria-pressed", String(panel.log));
+    if (panel.data) panel.data.log = panel.log;
+    redraw(chart);
+  });
+  return panel;
+}
+
+/**
+ * Show network `k` at `frame`.
+ *
+ * @param {Losses} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
+ */
+export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
+  const { shown } = panel;
+  let { data } = panel;
+  // a new object for each message
+  if (shown?.recording !== recording) panel.range = commonRange(recording);
+  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+    panel.shown = { recording, k, card, mode: theme.mode };
+    panel.data = data = dataOf(recording, k, card, theme, panel.log, panel.range);
+  }
+  const lost = recording.diverged[k];
+  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  data.now = frame;
+  drawChart(panel.chart, data, theme, ratio);
+}
+
+/**
+ * Describe the chart in words.
+ *
+ * @param {Losses} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ */
+export function describeLosses({ chart, data, shown }, recording, k, frame) {
+  // a panel outside the window may still have another network, or none
+  if (!data || shown?.recording !== recording || shown.k !== k) return;
+  const { nReceived, epochs, diverged } = recording;
+  const drawn = data.series.flatMap(({ name, values, formatValue }) => (values ? [{ name, values, formatValue }] : []));
+  const [{ values: test }] = drawn;
+  let best = 0;
+  for (let t = 1; t < nReceived; t++) if (test[t] < test[best]) best = t;
+  const now = isDiverged(recording, frame, k)
+    ? divergedAt(diverged[k])
+    : drawn.map(({ name, values, formatValue }) => `${name} ${formatValue(values[frame])}`).join(", ");
+  const least = `The lowest test loss is ${precise(test[best])}, at epoch ${epochs[best]}.`;
+  const sentence = `Losses of ${shown.card.label} over the epochs. At epoch ${epochs[frame]}: ${now}. ${least}`;
+  chart.canvas.setAttribute("aria-label", sentence);
+}
+
+/**
+ * Return the chart's data for network `k`.
+ *
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {Card} card
+ * @param {Theme} theme
+ * @param {boolean} log
+ * @param {[number, number]} range
+ * @returns {Data}
+ */
+function dataOf(recording, k, card, theme, log, range) {
+  const { network, points, epochs, lastEpoch, run, diverged } = recording;
+  const own = parse(card.colour[theme.mode]);
+  const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
+  /** @type {(kind: keyof typeof STYLES, rest: Pick<Series, "name"|"tip"|"values"> & Partial<Series>) => Series} */
+  const line = (kind, rest) => {
+    const { dash, width, colour } = STYLES[kind];
+    return { dash, width, colour: css(colour(own, ink, paper)), formatValue: precise, ...rest };
+  };
+  const { task } = network;
+  const tips = { test: TERMS.test_loss.text(task), validation: VALIDATION, train: TERMS.train_loss.text(task) };
+  const series = SPLITS.filter((split) => points[split].length > 0).map((split) => {
+    const values = valuesOf(recording, `${split}_loss`, k);
+    return line(split, { name: split, tip: tips[split], values });
+  });
+  const penalty = valuesOf(recording, "penalty", k);
+  const acts = penalty.some((value) => value > 0);
+  series.push(line("penalty", {
+    name: "penalty",
+    tip: PENALTY,
+    ...(acts ? { values: penalty } : { values: null, formatValue: () => "none" }),
+  }));
+  return {
+    // another key once it diverges, as its axis has another limit then
+    key: `${run} ${k} ${diverged[k]}`,
+    epochs, lastEpoch, series,
+    marks: NO_MARKS,
+    now: 0,
+    log,
+    yRange: range,
+    yMost: diverged[k] < 0 ? Infinity : MAX_HEIGHTS * range[1],
+    yLabel: `data loss (${task === "regression" ? "½ mean squared error" : "cross-entropy in nats"})`,
+    format: tickLabel,
+  };
+}
+
+/**
+ * Return a measure of network `k` at all received frames.
+ *
+ * @param {Recording} recording
+ * @param {string} name
+ * @param {number} k
+ */
+function valuesOf(recording, name, k) {
+  return Float32Array.from(recording.epochs, (_, t) => metric(recording, name, t, k));
+}
+
+/**
+ * Return the smallest and largest loss of the cards' first networks, so that the charts of all networks
+ * have the same axes. Networks that diverge are left out, as their losses would fill the axis; where all
+ * diverge, frame 0 counts.
+ *
+ * @param {Recording} recording
+ * @returns {[number, number]}
+ */
+function commonRange(recording) {
+  const { diverged, nReceived } = recording;
+  const networks = firstNetworks(recording);
+  const finite = networks.filter((k) => diverged[k] < 0);
+  let least = Infinity;
+  let most = 0;
+  for (const k of finite.length ? finite : networks) {
+    for (const name of ["test_loss", "validation_loss", "train_loss"]) {
+      for (let t = 0; t < (finite.length ? nReceived : 1); t++) {
+        const value = metric(recording, name, t, k);
+        if (value > most) most = value;
+        if (value > 0 && value < least) least = value;
+      }
+    }
+  }
+  return [least, most];
+}
+
+/**
+ * Format a loss with three decimals, or a small one with two digits and an exponent.
+ *
+ * @param {number|undefined} x
+ */
+function precise(x = NaN) {
+  const small = Math.abs(x) < 0.00095 && x !== 0;
+  return small ? x.toExponential(1).replace("-", "−") : number(x, 3);
+}

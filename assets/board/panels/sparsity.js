@@ -1,0 +1,196 @@
+/** The chart of three measures of one network's sparsity over the epochs. */
+
+/**
+ * @import {ChartMark, Data} from "./chart.js"
+ * @import {Card, Recording} from "../state/recording.js"
+ * @import {Colour, Theme} from "../draw/theme.js"
+ */
+
+import { drawChart, makeChart } from "./chart.js";
+import { make } from "../draw/dom.js";
+import { effectiveWeights, hoyer, sparsity } from "../state/measures.js";
+import { copyRow, isDiverged } from "../state/recording.js";
+import { css, mix, parse } from "../draw/theme.js";
+import { TERMS, divergedAt, number, percent } from "../state/words.js";
+
+/** @type {readonly ChartMark[]} */
+const NO_MARKS = Object.freeze([]);
+/** @type {readonly [number, number]} */
+const SHARES = [1, 1];
+/**
+ * @typedef {"zeros"|"hoyer"|"effective"} Measure
+ * @typedef {Record<Measure, number[]>} Measured  at every frame
+ *
+ * @type {Record<Measure, (row: Float32Array, offset: number, weightIndex: Int32Array) => number>}
+ */
+const MEASURES = {
+  zeros: sparsity,
+  hoyer,
+  effective: (row, offset, weightIndex) => effectiveWeights(row, offset, weightIndex) / weightIndex.length,
+};
+
+const ABOUT =
+  "How unevenly the weights of the network in focus are spread, over all epochs, in three measures. Click or drag to go to an epoch.";
+
+/**
+ * @typedef {{name: string, tip: string, dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Line
+ *
+ * @type {Record<Measure, Line>}
+ */
+const LINES = {
+  zeros: {
+    name: "exact zeros",
+    tip: TERMS.sparsity.text("binary"),
+    dash: [],
+    width: 2.4,
+    colour: (own) => own,
+  },
+  hoyer: {
+    name: "Hoyer sparsity",
+    tip: "(√N − ‖w‖₁/‖w‖₂) / (√N − 1), for N weights (Hurley & Rickard 2009): 0 where all weights are of one size, 1 where a single one is not 0. It also sees weights that are small beside the others, but not 0. Undefined where all are 0. On the axis, 1 stands at 100 %.",
+    dash: [7, 3.5],
+    width: 1.8,
+    colour: (own, ink) => mix(own, ink, 0.75),
+  },
+  effective: {
+    name: "effective weights",
+    tip: "‖w‖₁² / ‖w‖₂², the effective number of weights: N where all N are of one size, 1 where a single one is not 0. The weights are spread as unevenly as so many of one size, with all others 0. Undefined where all are 0. The axis shows it as a share of N.",
+    dash: [2, 2.5],
+    width: 2,
+    colour: (own, ink, paper) => mix(ink, paper, 0.36),
+  },
+};
+
+/**
+ * Create the panel.
+ *
+ * @typedef {ReturnType<typeof makeSparsity>} Sparsity
+ * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownSparsity
+ *
+ * @param {{onSeek: (frame: number) => void}} handlers
+ */
+export function makeSparsity({ onSeek }) {
+  const chart = makeChart({ label: "Sparsity over the epochs", onSeek });
+  chart.legend.classList.add("single");
+  return {
+    element: make("section", { class: "panel over-epochs", "aria-label": "Sparsity" },
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at), chart.element),
+    chart,
+    /** @type {Data|null} */ data: null,
+    /** @type {ShownSparsity|null} */ shown: null,
+    run: "",
+    row: new Float32Array(0),
+    /** @type {Map<number, Measured>} by network, for those shown in this run */
+    measured: new Map(),
+  };
+}
+
+/**
+ * Return the entries of a record by measure, with the type of its keys.
+ *
+ * @template T
+ * @param {Record<Measure, T>} values
+ */
+function entries(values) {
+  return /** @type {[Measure, T][]} */ (Object.entries(values));
+}
+
+/**
+ * Show network `k` at `frame`.
+ *
+ * @param {Sparsity} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
+ */
+export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
+  const { shown } = panel;
+  let { data } = panel;
+  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+    panel.shown = { recording, k, card, mode: theme.mode };
+    panel.data = data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
+  }
+  const lost = recording.diverged[k];
+  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  data.now = frame;
+  drawChart(panel.chart, data, theme, ratio);
+}
+
+/**
+ * Describe the chart in words.
+ *
+ * @param {Sparsity} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {number} frame
+ */
+export function describeSparsity({ chart, data, shown }, recording, k, frame) {
+  // a panel outside the window may still have another network, or none
+  if (!data || shown?.recording !== recording || shown.k !== k) return;
+  const now = isDiverged(recording, frame, k)
+    ? divergedAt(recording.diverged[k])
+    : data.series.map(({ name, values, formatValue }) => `${name} ${formatValue(values?.[frame])}`).join(", ");
+  const sentence = `Sparsity of ${shown.card.label} over the epochs. At epoch ${recording.epochs[frame]}: ${now}.`;
+  chart.canvas.setAttribute("aria-label", sentence);
+}
+
+/**
+ * Return the measures of network `k` at all received frames. Only new frames are measured.
+ *
+ * @param {Sparsity} panel
+ * @param {Recording} recording
+ * @param {number} k
+ * @returns {Measured}
+ */
+function measuresOf(panel, recording, k) {
+  if (panel.run !== recording.run) {
+    panel.run = recording.run;
+    panel.row = new Float32Array(recording.nParameters);
+    panel.measured.clear();
+  }
+  /** @type {Measured} */
+  const measured = panel.measured.get(k) ?? { zeros: [], hoyer: [], effective: [] };
+  panel.measured.set(k, measured);
+  for (let t = measured.zeros.length; t < recording.nReceived; t++) {
+    // a diverged network's recorded weights are its last finite ones
+    const lost = isDiverged(recording, t, k);
+    copyRow(recording, t, k, panel.row);
+    for (const [name, measure] of entries(MEASURES)) {
+      measured[name].push(lost ? NaN : measure(panel.row, 0, recording.weightIndex));
+    }
+  }
+  return measured;
+}
+
+/**
+ * Return the chart's data for one network.
+ *
+ * @param {Measured} measured
+ * @param {Recording} recording
+ * @param {Card} card
+ * @param {Theme} theme
+ * @returns {Data}
+ */
+function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) {
+  const own = parse(card.colour[theme.mode]);
+  const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
+  const n = weightIndex.length;
+  /** @type {(write: (x: number) => number|string) => (share: number|undefined) => string} */
+  const counted = (write) => (share = NaN) => (share >= 0 ? `${write(share * n)} of ${n} · ${percent(share)}` : "–");
+  /** @type {Record<Measure, (share: number|undefined) => string>} */
+  const formats = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
+  return {
+    key: run,
+    epochs, lastEpoch,
+    series: entries(LINES).map(([key, { colour, ...line }]) =>
+      ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], formatValue: formats[key] })),
+    marks: NO_MARKS,
+    now: 0,
+    log: false,
+    yRange: SHARES,
+    yMost: 1,
+    yLabel: `share of ${n} weights; Hoyer 1 = 100 %`,
+    format: percent,
+  };
+}

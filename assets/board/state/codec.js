@@ -1,0 +1,162 @@
+/**
+ * Decodes the messages that regviz/board/encoding.py writes; the layout is described there.
+ *
+ * @typedef {Float32Array|Uint16Array} Numbers  a Uint16Array has the bits of numbers in half precision
+ * @typedef {{light: string, dark: string}} ByMode  a CSS colour for each theme
+ * @typedef {"<f4"|"<f2"} NumberType
+ *
+ * @typedef {Object} Card
+ * @property {string} key
+ * @property {string} label
+ * @property {string} about
+ * @property {ByMode} colour
+ * @property {number[]} networks    from weak to strong
+ * @property {string[]} strengths   of each network, in words
+ * @property {number[]} drop_rates  of each network
+ * @property {number[]} values      of each network, as written in a link
+ * @property {number} standard      strength index without an entry in a link
+ * @property {number} strength_index  strength index shown first
+ * @property {boolean} early_stopped  whether the card shows the network that early stopping keeps
+ *
+ * @typedef {Object} RequestedView  a view that the server requests; applied once for each id
+ * @property {string|number} id
+ * @property {string|null} focus                key of a card, or null to keep the focus
+ * @property {Record<string, number>} strength_indices  strength indices by card key
+ * @property {number|null} epoch                or null to keep the epoch
+ * @property {boolean} scroll                   whether to scroll to the board
+ *
+ * @typedef {Object} Header  of every message
+ * @property {number} version
+ * @property {string} run
+ * @property {number} frame       the first frame of the message
+ * @property {number} n_frames    frames that the run will have
+ * @property {number} reply       number of this message in its session
+ * @property {number} ask_after   seconds to wait before the next request
+ * @property {number[]} epochs    of the frames in the message
+ * @property {number[]} diverged  for each network the epoch at which it diverged, or -1
+ * @property {{best: number[], stop: (number|null)[]}|null} early_stopping
+ * @property {string|null} link   query string of the experiment, or null if it is too long for a link
+ * @property {RequestedView} [requested_view]
+ * @property {Record<string, [NumberType, ...number[]]>} arrays  type and shape, by name
+ *
+ * @typedef {Object} Opening  further entries in the header of the message with frame 0
+ * @property {number} link_version
+ * @property {number} n_networks
+ * @property {number} last_epoch
+ * @property {number} patience
+ * @property {number} onset
+ * @property {string} data
+ * @property {import("./forward.js").Task} task
+ * @property {string[]} names
+ * @property {number[]} layers
+ * @property {string} activation
+ * @property {string[]} features
+ * @property {string[]} metrics
+ * @property {number[]} domain
+ * @property {Card[]} cards
+ * @property {string[]} classes
+ * @property {ByMode} blank
+ *
+ * @typedef {Record<"train"|"validation"|"test", Float32Array>} Points  rows (x1, x2, y)
+ *
+ * @typedef {{header: Header, arrays: {parameters: Numbers, metrics: Float32Array}}} Message
+ * @typedef {{header: Header & Opening, arrays: Message["arrays"] & Points}} FirstMessage
+ */
+
+export const VERSION = 5;
+const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
+
+/**
+ * Decode a message. The browser decompresses it on another thread; the rest takes 10 ms for all
+ * networks of the showcase.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {Promise<Message>}
+ */
+export async function decode(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  if (header.version !== VERSION) {
+    throw new Error(`RegViz: message version ${header.version}, this page reads ${VERSION}; reload it`);
+  }
+  const planes = await inflate(bytes.subarray(4 + length));
+  /** @type {Record<string, Numbers>} */
+  const arrays = {};
+  let at = 0;
+  for (const [name, [type, ...shape]] of Object.entries(/** @type {Header} */ (header).arrays)) {
+    const size = shape.reduce((product, n) => product * n, 1);
+    const coded = new WORDS[type](size);
+    for (let shift = 0; shift < 8 * coded.BYTES_PER_ELEMENT; shift += 8) {
+      for (let i = 0; i < size; i++) coded[i] |= planes[at++] << shift;
+    }
+    const words = undo(coded, shape[0], size / shape[0]);
+    arrays[name] = words instanceof Uint16Array ? words : new Float32Array(words.buffer);
+  }
+  return /** @type {Message} */ (/** @type {unknown} */ ({ header, arrays }));
+}
+
+/**
+ * Invert the delta coding along time; see regviz/board/encoding.py.
+ *
+ * @param {Uint32Array|Uint16Array} coded
+ * @param {number} nTimes
+ * @param {number} nNumbers
+ */
+function undo(coded, nTimes, nNumbers) {
+  const words = coded instanceof Uint16Array ? new Uint16Array(coded.length) : new Uint32Array(coded.length);
+  const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // coded as a negative difference of 0
+  for (let n = 0, i = 0; n < nNumbers; n++) {
+    let word = 0;
+    for (let at = n; at < words.length; at += nNumbers, i++) {
+      const size = coded[i] >>> 1;
+      word += coded[i] & 1 ? -size || least : size;
+      words[at] = word;
+      word = words[at]; // modulo 2 ** bits
+    }
+  }
+  return words;
+}
+
+/**
+ * Decompress.
+ *
+ * @param {Uint8Array} bytes  a zlib stream
+ */
+async function inflate(bytes) {
+  const plain = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(plain).arrayBuffer());
+}
+
+/** @type {Float32Array|null} */
+let halves = null;
+
+/** Return all 65536 numbers of half precision, indexed by their bits. */
+function halfTable() {
+  halves ??= Float32Array.from({ length: 65536 }, (_, bits) => {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 0x1f;
+    const fraction = bits & 0x3ff;
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return exponent === 0
+      ? sign * fraction * 2 ** -24
+      : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  });
+  return halves;
+}
+
+/**
+ * Copy `out.length` numbers, the first at `offset`, in single precision.
+ *
+ * @param {Numbers} numbers
+ * @param {number} offset
+ * @param {Float32Array} out
+ */
+export function copyNumbers(numbers, offset, out) {
+  if (numbers instanceof Float32Array) {
+    for (let i = 0; i < out.length; i++) out[i] = numbers[offset + i];
+  } else {
+    const table = halfTable();
+    for (let i = 0; i < out.length; i++) out[i] = table[numbers[offset + i]];
+  }
+  return out;
+}

@@ -1,0 +1,99 @@
+/**
+ * The network that a card displays: its index, frame and parameters, with the visitor's edits and
+ * pruning.
+ *
+ * @typedef {Object} Displayed
+ * @property {import("./recording.js").Card} card
+ * @property {number} c  index of the card
+ * @property {number} k  index of the network
+ * @property {number} t  the frame: the board's, or an earlier one that early stopping keeps
+ * @property {Float32Array} row    its parameters, with edits
+ * @property {Float32Array} drawn  its parameters, with edits and pruned
+ * @property {string} strength     in words
+ * @property {number} dropRate
+ * @property {boolean} changed     whether it is edited or pruned
+ * @property {string} remark       how it differs from the trained network at the requested epoch, in words; or ""
+ * @property {number|null} divergedEpoch  the epoch at which it has diverged, or null
+ */
+
+import { makePoints, prune, score } from "./prune.js";
+import { copyRow, isDiverged, metric } from "./recording.js";
+import { earlyStopping } from "./stopping.js";
+import { isChanged, strengthIndexOf } from "./view.js";
+import { atEpoch, keptFrom } from "./words.js";
+
+/**
+ * Allocate what card `c` displays; `updateDisplayed` fills it.
+ *
+ * @param {import("./recording.js").Card} card
+ * @param {number} c
+ * @param {number} nParameters
+ * @returns {Displayed}
+ */
+export function makeDisplayed(card, c, nParameters) {
+  const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", divergedEpoch: null };
+}
+
+/**
+ * Determine the network that a card displays at `frame`, and write it to `displayed`.
+ *
+ * @param {Displayed} displayed
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./view.js").View} view
+ * @param {number} frame
+ */
+export function updateDisplayed(displayed, recording, view, frame) {
+  const { card, row, drawn } = displayed;
+  const strengthIndex = strengthIndexOf(view, card);
+  displayed.k = card.networks[strengthIndex];
+  displayed.strength = card.strengths[strengthIndex];
+  displayed.t = frame;
+  let requestedEpoch = recording.epochs[frame];
+  if (card.early_stopped) {
+    const { best, bestEpoch, settled } = earlyStopping(recording, displayed.k);
+    displayed.t = Math.min(frame, best);
+    displayed.strength = keptFrom(bestEpoch, settled && frame >= best);
+    requestedEpoch = Math.min(requestedEpoch, bestEpoch);
+  }
+  const epoch = recording.epochs[displayed.t];
+  const hidden = recording.network.layers.length > 2;
+  displayed.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
+  displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
+  copyRow(recording, displayed.t, displayed.k, row);
+  const edits = view.edits[card.key];
+  edits?.forEach((value, index) => (row[index] = value));
+  if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
+  else drawn.set(row);
+  displayed.changed = isChanged(view, card);
+  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
+  displayed.remark = remarks.filter(Boolean).join(", ");
+}
+
+/** @type {WeakMap<Float32Array, import("./prune.js").Points[]>} train and test, by the rows of test */
+const points = new WeakMap();
+
+/**
+ * Return a displayed network's measures: as recorded, or computed if the network is edited or pruned.
+ *
+ * @param {import("./recording.js").Recording} recording
+ * @param {Displayed} displayed
+ * @returns {Record<string, number>}
+ */
+export function measuresOf(recording, { k, t, drawn, changed }) {
+  const of = (/** @type {string} */ name) => metric(recording, name, t, k);
+  if (!changed) {
+    const [train, test] = [of("train_loss"), of("test_loss")];
+    return { train_loss: train, test_loss: test, gap: test - train, test_accuracy: of("test_accuracy"), sparsity: of("sparsity") };
+  }
+  const { network, points: { train, test }, weightIndex } = recording;
+  const sets = points.get(test) ?? [train, test].map((rows) => makePoints(network, rows));
+  points.set(test, sets);
+  const [trained, tested] = sets.map((set) => score(network, drawn, set));
+  let zeros = 0;
+  for (let i = 0; i < weightIndex.length; i++) if (drawn[weightIndex[i]] === 0) zeros++;
+  return {
+    train_loss: trained.loss, test_loss: tested.loss, gap: tested.loss - trained.loss,
+    test_accuracy: tested.accuracy, sparsity: zeros / weightIndex.length,
+  };
+}

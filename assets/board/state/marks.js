@@ -1,0 +1,59 @@
+/** Marks of the network in focus, on the epoch slider and in the charts. */
+
+/**
+ * @import {Card, Recording} from "./recording.js"
+ * @import {Displayed} from "./displayed.js"
+ */
+
+import { earlyStopping } from "./stopping.js";
+import { MARKS } from "./words.js";
+
+/**
+ * @typedef {Object} Mark
+ * @property {string} kind  "onset", "best" or "stop"
+ * @property {number} frame
+ * @property {number} epoch
+ * @property {string} text
+ * @property {string} tip
+ */
+
+/** @type {WeakMap<Recording, Map<string, Mark[]>>} by recording, card and network */
+const cache = new WeakMap();
+
+/**
+ * Return the marks of a displayed network.
+ *
+ * @param {Recording} recording
+ * @param {Displayed} displayed
+ * @returns {Mark[]}  the same object for the same network: charts redraw their lines for another one
+ */
+export function marksOf(recording, { card, k }) {
+  const cached = cache.get(recording) ?? new Map();
+  cache.set(recording, cached);
+  const key = `${card.key} ${k}`;
+  if (!cached.has(key)) cached.set(key, findMarks(recording, card, k));
+  return cached.get(key);
+}
+
+/**
+ * Determine the marks of network `k`.
+ *
+ * @param {Recording} recording
+ * @param {Card} card
+ * @param {number} k
+ */
+function findMarks(recording, card, k) {
+  const { onset, epochs, patience } = recording;
+  const { best, bestEpoch, stop, stopEpoch, settled } = earlyStopping(recording, k);
+  /** @type {Mark[]} */
+  const marks = [];
+  /** @type {(kind: string, frame: number, text: string, tip: string, epoch?: number) => void} */
+  const add = (kind, frame, text, tip, epoch = epochs[frame]) => marks.push({ kind, frame, epoch, text, tip });
+  const begins = epochs.findIndex((epoch) => epoch >= onset);
+  if (onset > 0 && begins >= 0) add("onset", begins, "regularization on", MARKS.onset(onset));
+  if (settled && best > 0) {
+    add("best", best, "best validation", MARKS.best(bestEpoch, card.label), bestEpoch);
+  }
+  if (stop !== null && stopEpoch !== null) add("stop", stop, "early stop", MARKS.stop(stopEpoch, card.label, patience), stopEpoch);
+  return marks;
+}

@@ -1,0 +1,162 @@
+/**
+ * Magnitude pruning: weights below a threshold are set to 0, and the pruned network is evaluated.
+ * Biases are kept, as a bias belongs to a unit and not to a link.
+ *
+ * @typedef {{n: number, inputs: Float64Array, targets: Float64Array, raw: Float64Array}} Points
+ *   number of points, the network's inputs, targets (class or value), memory for its outputs
+ * @typedef {{loss: number, accuracy: number}} Score  mean data loss, and share of points classified correctly
+ * @typedef {Object} Measured  a row of parameters and its measures
+ * @property {Float32Array} row
+ * @property {number} left       weights that are not 0
+ * @property {number} connected  hidden units connected to an input and to an output
+ * @property {number} loss
+ * @property {number} accuracy
+ */
+
+import { featuresOf, outputs, argmax } from "./forward.js";
+import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
+
+/**
+ * Prepare points for evaluation.
+ *
+ * @param {{layers: number[], features: string[]}} network
+ * @param {Float32Array} rows  (x1, x2, y) of each point
+ * @returns {Points}
+ */
+export function makePoints({ layers, features }, rows) {
+  const n = rows.length / 3;
+  const column = (/** @type {number} */ c) => Float64Array.from({ length: n }, (_, p) => rows[3 * p + c]);
+  return {
+    n,
+    inputs: featuresOf(features, column(0), column(1)),
+    targets: column(2),
+    raw: new Float64Array(layers[layers.length - 1] * n),
+  };
+}
+
+/**
+ * Copy a network's row to `out` with every weight below `threshold` set to 0.
+ *
+ * @param {Float32Array} row
+ * @param {Int32Array} weightIndex
+ * @param {number} threshold
+ * @param {Float32Array} out
+ * @returns {number} the weights left that are not 0
+ */
+export function prune(row, weightIndex, threshold, out) {
+  out.set(row);
+  let left = 0;
+  for (let i = 0; i < weightIndex.length; i++) {
+    const at = weightIndex[i];
+    if (Math.abs(row[at]) < threshold) out[at] = 0;
+    else if (row[at] !== 0) left++;
+  }
+  return left;
+}
+
+/**
+ * Return mean data loss and accuracy as defined in regviz/engine/networks.py: cross-entropy in nats,
+ * from the outputs before sigmoid or softmax, or half the squared error, with accuracy NaN.
+ *
+ * @param {import("./forward.js").Network} network
+ * @param {Float32Array} row
+ * @param {Points} points
+ * @returns {Score}
+ */
+export function score(network, row, { n, inputs, targets, raw }) {
+  outputs(network, row, 0, inputs, n, raw);
+  const nOutputs = network.layers[network.layers.length - 1];
+  let loss = 0;
+  let hits = 0;
+  for (let p = 0; p < n; p++) {
+    const y = targets[p];
+    const z = raw[p];
+    if (network.task === "binary") {
+      // −log sigmoid(z) = max(0, −z) + log(1 + exp(−|z|)), finite for any z
+      loss += (1 - y) * z + Math.max(0, -z) + Math.log1p(Math.exp(-Math.abs(z)));
+      if (z > 0 === y > 0.5) hits++;
+    } else if (network.task === "multiclass") {
+      const best = argmax(raw, n, nOutputs, p);
+      const most = raw[best * n + p];
+      let sum = 0;
+      for (let c = 0; c < nOutputs; c++) sum += Math.exp(raw[c * n + p] - most);
+      loss += most + Math.log(sum) - raw[y * n + p];
+      if (best === y) hits++;
+    } else {
+      loss += 0.5 * (z - y) ** 2;
+    }
+  }
+  return { loss: loss / n, accuracy: network.task === "regression" ? NaN : hits / n };
+}
+
+/**
+ * Count the hidden units on a path of non-zero weights from an input to an output. All others can be
+ * removed, if their constant outputs are added to the biases of the next layer.
+ *
+ * @param {import("./units.js").Shape} shape
+ * @param {Float32Array} row
+ * @param {Uint8Array} links  memory, one entry for each unit
+ * @returns {number}
+ */
+function connectedUnits(shape, row, links) {
+  connected(shape, row, links);
+  const end = shape.count - shape.layers[shape.layers.length - 1];
+  let units = 0;
+  for (let u = shape.layers[0]; u < end; u++) if (links[u] === (NO_INPUT_PATH | NO_OUTPUT_PATH)) units++;
+  return units;
+}
+
+/**
+ * Allocate memory for evaluating the networks of a run on its test points.
+ *
+ * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
+ */
+export function makeEvaluator({ network, weightIndex, nParameters, points }) {
+  const shape = shapeOf(network.layers);
+  return {
+    network,
+    weightIndex,
+    shape,
+    points: makePoints(network, points.test),
+    pruned: new Float32Array(nParameters),
+    links: new Uint8Array(shape.count),
+  };
+}
+
+/**
+ * Allocate the result of `measure` for one network.
+ *
+ * @param {number} nParameters
+ * @returns {Measured}
+ */
+export function makeMeasured(nParameters) {
+  return { row: new Float32Array(nParameters).fill(NaN), left: 0, connected: 0, loss: NaN, accuracy: NaN };
+}
+
+/**
+ * Prune a network and evaluate it. It is not evaluated again if the pruned row is the same as in the
+ * last call, as with most networks when the threshold is dragged.
+ *
+ * @param {ReturnType<typeof makeEvaluator>} evaluator
+ * @param {Float32Array} row
+ * @param {number} threshold
+ * @param {Measured} measured  the network's last result; overwritten
+ */
+export function measure({ network, weightIndex, shape, points, pruned, links }, row, threshold, measured) {
+  measured.left = prune(row, weightIndex, threshold, pruned);
+  if (same(pruned, measured.row)) return;
+  measured.row.set(pruned);
+  measured.connected = connectedUnits(shape, pruned, links);
+  Object.assign(measured, score(network, pruned, points));
+}
+
+/**
+ * Whether two rows are equal.
+ *
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ */
+function same(a, b) {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

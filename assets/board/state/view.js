@@ -1,0 +1,193 @@
+/**
+ * The view of a recording: focus, strengths, display options and edits; the epoch belongs to the
+ * player. Views are immutable: every function returns the next view.
+ *
+ * @typedef {Object} View
+ * @property {string|null} focus   key of the card in focus
+ * @property {Record<string, number>} strengthIndices  strength index of each card, by its key
+ * @property {boolean} linked      whether one strength slider moves all strengths
+ * @property {boolean} discrete    whether boundaries show classes instead of probabilities
+ * @property {number} threshold    weights with a smaller |w| are pruned; 0 for none
+ * @property {Record<string, Map<number, number>>} edits  changed parameters by index in the row, by card
+ *
+ * @typedef {Object} ViewReport  the view as reported to the server and written to the address bar
+ * @property {string|number|null} request_id  of the last requested view that was applied
+ * @property {string|null} focus
+ * @property {Record<string, number>} strength_indices
+ * @property {number|null} epoch  null at the last epoch, and while playing or following
+ */
+
+/** @import {Card, Recording} from "./recording.js" */
+
+/** @type {View} */
+export const START = Object.freeze({
+  focus: null, strengthIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
+});
+
+/**
+ * Return the view for another run: focus and strengths are kept as far as its cards have them, edits
+ * are not.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @returns {View}
+ */
+export function keepForRun(view, { cards, network }) {
+  const strengthIndices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
+  const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
+  const discrete = view.discrete && network.task !== "regression";
+  return { ...view, focus, discrete, strengthIndices: { ...view.strengthIndices, ...strengthIndices }, edits: {} };
+}
+
+/**
+ * Return the key of the card in focus by default.
+ *
+ * @param {Card[]} cards
+ */
+export function defaultFocus(cards) {
+  return (cards.find(({ key }) => key === "l1") ?? cards.find(({ key, early_stopped }) => key !== "none" && !early_stopped) ?? cards[0]).key;
+}
+
+/**
+ * Apply a view that the server requests; null and missing entries leave the view as it is.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @param {{focus: string|null, strength_indices: Record<string, number>}} requested
+ * @returns {View}
+ */
+export function applyRequest(view, { cards }, { focus, strength_indices }) {
+  const hasCard = cards.some(({ key }) => key === focus);
+  const next = { ...view, focus: hasCard ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
+  // linked sliders would make different strengths equal at the next move
+  const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
+  return { ...next, linked: view.linked && !apart };
+}
+
+/**
+ * Return the strength index that a card shows.
+ *
+ * @param {Pick<View, "strengthIndices">} view
+ * @param {Card} card
+ */
+export function strengthIndexOf({ strengthIndices }, { key, strength_index, networks }) {
+  return Math.min(strengthIndices[key] ?? strength_index, networks.length - 1);
+}
+
+/**
+ * Set a card's strength index, or that of all adjustable cards if they are linked.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {string|null} key  of the card; null where all are linked
+ * @param {number} strengthIndex
+ * @returns {View}
+ */
+export function setStrengthIndex(view, cards, key, strengthIndex) {
+  const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card.key === key));
+  const strengthIndices = Object.fromEntries(
+    moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, strengthIndex))]),
+  );
+  return { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } };
+}
+
+/**
+ * Move every strength by a number of steps. Returns the same object if none can move.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {number} steps
+ * @returns {View}
+ */
+export function shift(view, cards, steps) {
+  /** @type {Record<string, number>} */
+  const strengthIndices = {};
+  for (const card of cards.filter(isAdjustable)) {
+    const strengthIndex = strengthIndexOf(view, card);
+    const next = Math.max(0, Math.min(card.networks.length - 1, strengthIndex + steps));
+    if (next !== strengthIndex) strengthIndices[card.key] = next;
+  }
+  return Object.keys(strengthIndices).length ? { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } } : view;
+}
+
+/**
+ * Whether a card has more than one strength.
+ *
+ * @param {Pick<Card, "networks">} card
+ */
+export function isAdjustable({ networks }) {
+  return networks.length > 1;
+}
+
+/**
+ * Return the largest number of strengths of a card.
+ *
+ * @param {Card[]} cards
+ */
+export function countStrengths(cards) {
+  return Math.max(...cards.map(({ networks }) => networks.length));
+}
+
+/**
+ * Return the strength index of all adjustable cards, or null if they differ.
+ *
+ * @param {Pick<View, "strengthIndices">} view
+ * @param {Card[]} cards
+ */
+export function commonStrengthIndex(view, cards) {
+  const strengthIndices = new Set(cards.filter(isAdjustable).map((card) => strengthIndexOf(view, card)));
+  return strengthIndices.size === 1 ? [...strengthIndices][0] : null;
+}
+
+/**
+ * Change a parameter of a card's network.
+ *
+ * @param {View} view
+ * @param {string} key
+ * @param {number} index
+ * @param {number} value
+ * @returns {View}
+ */
+export function edit(view, key, index, value) {
+  const edits = new Map(view.edits[key]).set(index, value);
+  return { ...view, edits: { ...view.edits, [key]: edits } };
+}
+
+/**
+ * Undo the change of one parameter of a card, or of all.
+ *
+ * @param {View} view
+ * @param {string} key
+ * @param {number|null} [index]  null for all
+ * @returns {View}
+ */
+export function undoEdit(view, key, index = null) {
+  const edits = new Map(index === null ? [] : view.edits[key]);
+  if (index !== null) edits.delete(index);
+  return { ...view, edits: { ...view.edits, [key]: edits } };
+}
+
+/**
+ * Whether a card's network is pruned or edited.
+ *
+ * @param {View} view
+ * @param {Card} card
+ */
+export function isChanged({ threshold, edits }, { key }) {
+  return threshold > 0 || (edits[key]?.size ?? 0) > 0;
+}
+
+/**
+ * Return the view as it is reported to the server and written to the address bar.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @param {Pick<import("./player.js").State, "mode"|"frame">} playback
+ * @param {ViewReport["request_id"]} request_id
+ * @returns {ViewReport}
+ */
+export function reportOf(view, { cards, epochs, nReceived, nFrames }, { mode, frame }, request_id) {
+  const atEnd = mode !== "resting" || frame === nFrames - 1;
+  const strength_indices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
+  return { request_id, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)] };
+}

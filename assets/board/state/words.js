@@ -1,0 +1,300 @@
+/** The board's texts: terms with explanations, formatted numbers, and descriptions of pictures. */
+
+/** @import {Task} from "./forward.js" */
+
+const MINUS = "−";
+
+/**
+ * @typedef {{label: string, text: string}} Prediction  prediction of a card's network at a point
+ *
+ * @type {Record<string, {label: string, text: (task: Task) => string}>}
+ */
+export const TERMS = {
+  test_loss: {
+    label: "test loss",
+    text: (task) => `${loss(task)} on the test points, which no network was trained on. Lower is better. The penalty is not included.`,
+  },
+  train_loss: {
+    label: "train loss",
+    text: (task) => `${loss(task)} on the points that the network was trained on. The penalty is not included.`,
+  },
+  gap: {
+    label: "gap",
+    text: () => "Test loss − train loss. Far above 0, the network has learned its training points by heart: it overfits.",
+  },
+  test_accuracy: {
+    label: "accuracy",
+    text: () => "Share of the test points whose class the network finds most probable.",
+  },
+  sparsity: {
+    label: "exact zeros",
+    text: () => "Share of weights w = 0, exactly, not just nearly. Such a link of the network is gone. Biases are not counted.",
+  },
+};
+
+export const HISTOGRAM =
+  "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
+
+/**
+ * Explain the large picture of the boundary.
+ *
+ * @param {Task} task
+ */
+export function boundary(task) {
+  const picture = {
+    binary: "the colour is the class, the paler the less sure; the line is where p = ½. A ring marks the points that it gets wrong.",
+    multiclass: "the colour is the most probable class, the paler the less sure; the lines are where another class takes over. A ring marks the points that it gets wrong.",
+    regression: "the colour is the predicted value, and that of a point its true value: where the two are alike, the network is right.",
+  };
+  return `What the network in focus predicts all over the plane: ${picture[task]} Filled points were trained on, hollow ones are test points. Point anywhere to ask all networks.`;
+}
+
+export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
+
+export const EPOCH =
+  "Passes over all training points. The recording is dense at first, where networks change fast, so the slider's first half holds the early epochs.";
+
+export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
+
+export const STRENGTH =
+  "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Unlink them to set each on its card.";
+
+/**
+ * Name the data loss.
+ *
+ * @param {Task} task
+ */
+function loss(task) {
+  return task === "regression"
+    ? "Half the mean squared error, ½·mean (prediction − target)²,"
+    : "Mean cross-entropy, −mean ln p(true class),";
+}
+
+/**
+ * Format a number of any size in a few digits.
+ *
+ * @param {number} x
+ * @param {number} [decimals=2]
+ */
+export function number(x, decimals = 2) {
+  if (!Number.isFinite(x)) return "–";
+  const size = Math.abs(x);
+  if (size >= 9999.5) return x.toExponential(1).replace("e+", "e").replace("-", MINUS);
+  return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
+}
+
+/**
+ * Format a weight with three decimals, or with two digits and an exponent if it would read 0.
+ *
+ * @param {number} w
+ */
+export function weight(w) {
+  const text = number(w, 3);
+  return `w = ${w !== 0 && /^−?0\.0+$/.test(text) ? w.toExponential(1).replaceAll("-", MINUS) : text}`;
+}
+
+/**
+ * Format a number with its sign, or without one if it rounds to 0.
+ *
+ * @param {number} x
+ * @param {number} [decimals=2]
+ */
+export function signed(x, decimals = 2) {
+  if (!Number.isFinite(x)) return "–";
+  const text = number(x, decimals);
+  if (/^−?0\.0+$/.test(text)) return text.replace(MINUS, "");
+  return x > 0 ? `+${text}` : text;
+}
+
+/**
+ * Format a share in percent. Only 1 and 0 themselves read 100 % and 0 %.
+ *
+ * @param {number} share
+ */
+export function percent(share) {
+  if (!Number.isFinite(share)) return "–";
+  // recorded shares have single precision: one that is exactly half a percent may lie just below it
+  const rounded = Math.round(100 * share + 1e-5);
+  if (rounded === 0 && share > 0) return "<1 %";
+  if (rounded === 100 && share < 1) return ">99 %";
+  return `${rounded} %`;
+}
+
+/**
+ * Formats of the measures. Squared errors are small and have one decimal more.
+ *
+ * @type {Record<string, (x: number, task: Task) => string>}
+ */
+export const FORMATS = {
+  test_loss: (x, task) => number(x, decimals(task)),
+  train_loss: (x, task) => number(x, decimals(task)),
+  gap: (x, task) => signed(x, decimals(task)),
+  test_accuracy: percent,
+  sparsity: percent,
+};
+
+/**
+ * Return the number of decimals of a loss.
+ *
+ * @param {Task} task
+ */
+function decimals(task) {
+  return task === "regression" ? 3 : 2;
+}
+
+/**
+ * "105 of 152 exactly 0"
+ *
+ * @param {number} count
+ * @param {number} weights
+ */
+export function zeros(count, weights) {
+  return `${count} of ${weights} exactly 0`;
+}
+
+/**
+ * "at (0.31, −1.20): None 0.98, L1 0.71"
+ *
+ * @param {number[]} point
+ * @param {Prediction[]} predictions
+ */
+export function predictionsAt([x1, x2], predictions) {
+  return `at (${number(x1)}, ${number(x2)}): ${predictions.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
+}
+
+/**
+ * Return a class's name, or "class 0" and so on if it has none.
+ *
+ * @param {{names?: string[]}} network
+ * @param {number} c
+ */
+export function className({ names }, c) {
+  return names?.[c] ?? `class ${c}`;
+}
+
+/**
+ * Shorten a name to 12 characters.
+ *
+ * @param {string} name
+ */
+export function shortened(name) {
+  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
+}
+
+/**
+ * Format a prediction: the probability of class 1, the most probable class and its probability, or a
+ * value.
+ *
+ * @param {Task} task
+ * @param {number[]} values
+ */
+export function prediction(task, values) {
+  if (task === "regression") return number(values[0]);
+  const share = (/** @type {number} */ p) => (p > 0.995 && p < 1 ? ">.99" : p < 0.005 && p > 0 ? "<.01" : p.toFixed(2).replace(/^0/, ""));
+  if (task === "binary") return `p ${share(values[0])}`;
+  const best = values.indexOf(Math.max(...values));
+  return `${best}: ${share(values[best])}`;
+}
+
+/**
+ * "misclassified: 3 of 60 training points, 41 of 320 test points."
+ *
+ * @param {Task} task
+ * @param {number[]} wrong
+ * @param {number[]} total
+ */
+export function misclassified(task, [train, test], [nTrain, nTest]) {
+  if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
+  return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
+}
+
+/**
+ * Describe the network in focus if it is edited or pruned.
+ *
+ * @param {string} how
+ */
+export function changed(how) {
+  return `${how}; the curves over the epochs are those of the network as it was trained`;
+}
+
+/**
+ * Name the epoch of a card, if it differs from the requested one.
+ *
+ * @param {number} epoch
+ */
+export function atEpoch(epoch) {
+  return `epoch ${epoch}`;
+}
+
+export const MARKS = {
+  onset: (/** @type {number} */ epoch) => `Regularization is switched on at epoch ${epoch}.`,
+  best: (/** @type {number} */ epoch, /** @type {string} */ label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
+  stop: (/** @type {number} */ epoch, /** @type {string} */ label, /** @type {number} */ patience) =>
+    `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
+};
+
+/**
+ * Return the text in place of a strength on the card of early stopping.
+ *
+ * @param {number} epoch  that is kept
+ * @param {boolean} over  whether the shown epoch has reached it
+ */
+export function keptFrom(epoch, over) {
+  return over ? `kept from epoch ${epoch}` : "not stopped yet";
+}
+
+/**
+ * "epoch 137 of 400"
+ *
+ * @param {number} epoch
+ * @param {number} last
+ */
+export function epochOf(epoch, last) {
+  return `epoch ${epoch} of ${last}`;
+}
+
+/**
+ * "diverged at epoch 12"
+ *
+ * @param {number} epoch
+ */
+export function divergedAt(epoch) {
+  return `diverged at epoch ${epoch}`;
+}
+
+export const DIVERGED =
+  "Loss or weights are no longer finite numbers. The picture stays at the last network that was.";
+
+/**
+ * Describe a card's picture in a sentence.
+ *
+ * @param {{label: string, strength: string, task: Task, epoch: number, testLoss: number, accuracy: number,
+ *   zeros: number, weights: number, diverged: number|null}} card
+ */
+export function pictureOf({ label, strength, epoch, task, testLoss, accuracy, zeros: n, weights, diverged }) {
+  const name = strength ? `${label}, ${strength}` : label;
+  if (diverged !== null) return `${name}: ${divergedAt(diverged)}; the last finite network is shown.`;
+  const correct = Number.isFinite(accuracy) ? `, ${percent(accuracy)} of test points correct` : "";
+  return `${name}, at epoch ${epoch}: test loss ${FORMATS.test_loss(testLoss, task)}${correct}, ${percent(n / weights)} of ${weights} weights are exactly zero.`;
+}
+
+/**
+ * Describe a histogram in a sentence.
+ *
+ * @param {string} label
+ * @param {number} epoch
+ * @param {number} n
+ * @param {number} weights
+ */
+export function histogramOf(label, epoch, n, weights) {
+  return `Weights of ${label} at epoch ${epoch}: ${zeros(n, weights)}.`;
+}
+
+/**
+ * Format a number for an axis, with three digits.
+ *
+ * @param {number} x
+ */
+export function axis(x) {
+  return String(+x.toPrecision(3)).replace("-", MINUS);
+}
