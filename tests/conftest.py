@@ -1,4 +1,4 @@
-"""What the tests share: a single thread, and networks and losses written with `torch.nn` alone."""
+"""Fixtures for all tests: one torch thread, and networks and losses written with `torch.nn`."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from regviz.board.frames import FrameSelector
 from regviz.engine import compiled
+from tests.support.recordings import HalfUntil
 
 torch.set_num_threads(1)
 compiled.prepare()
@@ -24,8 +26,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def imported_stays() -> None:
-    """Let the collection after every run of a page pass over what is imported, as the app does."""
+def frozen_imports() -> None:
+    """Exclude imported modules from garbage collection, as the app does: each page run collects."""
     gc.collect()
     gc.freeze()
 
@@ -65,3 +67,13 @@ def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
         return nn.functional.mse_loss(outputs[:, 0], y) / 2
 
     return loss
+
+
+@pytest.fixture
+def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
+    """Let half precision move predictions too far from a frame on, whatever the networks are."""
+
+    def until(n: int) -> None:
+        monkeypatch.setattr(FrameSelector, "fits_half", lambda self, history, t: t < n)
+
+    return until

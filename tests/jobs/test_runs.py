@@ -442,7 +442,7 @@ def test_what_is_packed_is_there_before_the_history_is_seen():
 
 
 def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(FrameSelector, "_bears_half", lambda self, history, t: False)
+    monkeypatch.setattr(FrameSelector, "fits_half", lambda self, history, t: False)
     monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
     run = Run(SHORT)
     seen, times = 0, []
