@@ -1,7 +1,10 @@
 """Fixtures for all tests: one torch thread, and networks and losses written with `torch.nn`."""
 
 import gc
-from collections.abc import Callable, Sequence
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,12 @@ from torch import Tensor, nn
 
 from regviz.board.frames import FrameSelector
 from regviz.engine import compiled
+from regviz.jobs.run import Run
+from regviz.jobs.scheduler import SHARED
+from regviz.server import state
+from regviz.server.logs import JsonLines
 from tests.support.recordings import HalfUntil
+from tests.support.waiting import until
 
 torch.set_num_threads(1)
 compiled.prepare()
@@ -77,3 +85,40 @@ def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
         monkeypatch.setattr(FrameSelector, "fits_half", lambda self, history, t: t < n)
 
     return until
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
+    """All runs that a test of the page starts; they end with it."""
+    started: list[Run] = []
+    begin = Run.__init__
+
+    def start(self: Run, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        started.append(self)
+
+    monkeypatch.setattr(Run, "__init__", start)
+    monkeypatch.setattr(state, "Scheduler", lambda *_: SHARED)
+    yield started
+    for run in started:
+        for visitor in run.watchers():
+            run.leave(visitor)
+    until(lambda: not len(SHARED))
+    state.runs.cache_clear()
+
+
+@pytest.fixture
+def run_lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
+    """The lines that are logged about runs, parsed."""
+    until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
+    written: list[dict] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(json.loads(JsonLines().format(record)))
+
+    logger, handler = logging.getLogger("regviz.runs"), Collect()
+    with caplog.at_level("INFO", "regviz.runs"):
+        logger.addHandler(handler)
+        yield written
+        logger.removeHandler(handler)

@@ -72,7 +72,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     )
     st.download_button(
         "Download an example",
-        _example(),
+        example_csv(),
         "iris.csv",
         "text/csv",
         key="upload_example",
@@ -290,7 +290,7 @@ def _sentence(error: ValueError) -> str:
 
 
 @functools.cache
-def _example() -> str:
+def example_csv() -> str:
     """Fisher's irises as a CSV file."""
     iris = load_iris()
     out = io.StringIO()

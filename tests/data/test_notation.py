@@ -12,6 +12,7 @@ from defusedxml.common import EntitiesForbidden
 from regviz.data import workbook as workbooks
 from regviz.data.notation import Notation, is_number, notations, parse
 from regviz.data.table import read
+from tests.support.uploads import workbook
 
 
 @pytest.mark.parametrize(
@@ -93,18 +94,6 @@ def test_the_decimal_sign_is_decided_by_column(
 def test_text_does_not_decide_how_numbers_are_written():
     text = ["v 1", "0.5", "v 3", "v 4"]
     assert notations([["980", "1.010"], text, ["34,5", "1"]], ";")[0] == Notation(",")
-
-
-def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets:
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def test_cells_of_a_workbook_are_taken_as_what_they_are():

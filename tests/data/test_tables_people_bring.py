@@ -17,8 +17,7 @@ from regviz.figures import boundary
 from regviz.pages import bring
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
-from tests.data.test_notation import workbook
-from tests.pages.test_bring import result, said, uploaded, used
+from tests.support.uploads import result, said, uploaded, used, workbook
 
 
 def understood(content: str | bytes) -> tuple[Columns, PointsSpec]:

@@ -16,22 +16,14 @@ from regviz.board.link import LONGEST, from_query, link
 from regviz.board.scene import GROUPS, Scene
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import share
 from regviz.pages.share import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.pages.test_playground import (
-    MIDDLE,
-    QUICK,
-    everything,
-    grid_on,
-    look,
-    open_page,
-    runs,
-    widget,
-)
+from tests.support.playground import QUICK, grid_on, look, open_page, received_epochs, widget
 
-__all__ = ["runs"]  # the fixture that ends all runs
+pytestmark = pytest.mark.usefixtures("runs")
 
 
 @pytest.fixture
@@ -72,7 +64,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Noise").set_value(0.5)
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
-    everything(page)
+    received_epochs(page)
     look(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
     address, *_ = shared(page)
     scene = scene_of(address)
@@ -83,11 +75,10 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
-    assert again.session_state["page"].requested_view["strength_indices"] == {
-        k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
-    }
-    assert again.session_state["page"].requested_view["focus"] == "l2"
-    assert again.session_state["page"].requested_view["epoch"] == 20
+    requested = again.session_state["page"].requested_view
+    middle = dict.fromkeys(("l2", "elastic_net", "max_norm"), DEFAULT_STRENGTH_INDEX)
+    assert requested["strength_indices"] == {"none": 0, "l1": 7} | middle
+    assert (requested["focus"], requested["epoch"]) == ("l2", 20)
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):

@@ -21,10 +21,9 @@ import pytest
 from streamlit import config
 
 import regviz
-from devtools.serving import TRACEBACK, Server, Stranger
-from tests.project.test_readme import copy_project, free_port
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port
+from tests.support.papers import copy_project
 
-ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 HEALTH = [sys.executable, "-I", "-S", str(DOCKER / "health.py")]
 TAKEN_OUT = "was taken out of the image"

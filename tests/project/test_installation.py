@@ -21,10 +21,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import regviz
-from devtools.serving import TRACEBACK, Server, Stranger, started
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port, started
 from regviz.board.offline import offline_page
 from regviz.server.assets import contents, place
-from tests.project.test_readme import ROOT, blocks, free_port
+from tests.support.papers import blocks
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
@@ -189,7 +189,9 @@ def test_the_library_alone_runs_what_the_readme_shows_and_keeps_its_compiled_cod
     library: Path, tmp_path: Path
 ):
     snippets = ["import plotly.graph_objects as go", "go.Figure.show = lambda figure: None"]
-    (tmp_path / "readme.py").write_text("\n".join([*snippets, *blocks("python")]), "utf-8")
+    (tmp_path / "readme.py").write_text(
+        "\n".join([*snippets, *blocks("README.md", "python")]), "utf-8"
+    )
     done = run(library / "python", "-W", "error", "readme.py", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"readme.py", "run.npz", "moons.html"}

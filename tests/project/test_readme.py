@@ -3,9 +3,7 @@
 import os
 import re
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -17,7 +15,9 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from devtools.serving import ROOT, free_port
+from tests.support.papers import blocks, copy_project
+
 README = (ROOT / "README.md").read_text()
 IGNORED = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
 CLONE = [
@@ -27,21 +27,10 @@ CLONE = [
 ]
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
 def commands(language: str) -> list[list[str]]:
     """Every command line in those blocks, as words, without its comment."""
-    lines = "".join(blocks(language)).splitlines()
+    lines = "".join(blocks("README.md", language)).splitlines()
     return [shlex.split(line, comments=True, posix=language == "sh") for line in lines]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serves(command: list[str], folder: Path, port: int) -> bool:
@@ -63,22 +52,12 @@ def serves(command: list[str], folder: Path, port: int) -> bool:
         server.wait(timeout=20)
 
 
-def copy_project(folder: Path, names: list[str]) -> None:
-    """Copy those files and folders of the project, as a clone or an image has them."""
-    for name in names:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-
-
 def test_the_python_snippets_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     shown: list[go.Figure] = []
     monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
     scope: dict[str, object] = {}
-    for block in blocks("python"):
+    for block in blocks("README.md", "python"):
         exec(compile(block, "README.md", "exec"), scope)
     assert (tmp_path / "run.npz").exists()
     assert len(shown) == 1

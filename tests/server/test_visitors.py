@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +25,7 @@ from benchmarks.tables import Row, quantile, times
 from benchmarks.visitors import Visitor
 from devtools.board import find_board
 from devtools.browsers import find_chromium
+from devtools.serving import free_port
 from regviz.board.link import from_query
 from regviz.engine.training import recorded_epochs
 from tests.browser.conftest import patient
@@ -39,10 +39,7 @@ QUERY = "&".join(f"{name}={value}" for name, value in LINK.items())
 def address() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGVIZ_SESSIONS", "2")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with Server("app.py", port) as server:
+        with Server("app.py", free_port()) as server:
             yield server.address
             assert server.tracebacks() == []
 
