@@ -24,7 +24,7 @@ from typing import Any
 
 from regviz.spec.experiment import DTYPES
 
-_SOURCES = ("kernel.py", "lanes.py")
+SOURCES = ("kernel.py", "lanes.py")
 # what LLVM calls the features that x86-64-v3 adds
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
 _logger = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def _kernel() -> ModuleType:
         def get_source_stamp(self) -> str:
             """A hash of all that the compiled code is made from."""
             digest = hashlib.sha256(repr(kernel.CONSTANTS).encode())
-            for name in _SOURCES:
+            for name in SOURCES:
                 digest.update(Path(__file__).with_name(name).read_bytes())
             return digest.hexdigest()
 

@@ -44,7 +44,7 @@ def view() -> View:
     said = (st.session_state.get("board") or {}).get("view")
     # what the board said before it knew of the last request is out of date
     if isinstance(said, dict) and said.get("look") == requested.get("id"):
-        state.view = _read(said, state.view)
+        state.view = read_view(said, state.view)
     return state.view
 
 
@@ -54,7 +54,8 @@ def usual_focus(grid: StrengthGrid) -> str:
     return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
 
 
-def _read(said: dict[str, Any], known: View) -> View:
+def read_view(said: dict[str, Any], known: View) -> View:
+    """Return the view that the board sent, with ``known`` where it has sent nonsense."""
     focus, strength_indices, epoch = (
         said.get("focus"),
         said.get("strength_indices"),

@@ -19,6 +19,7 @@ from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import FEATURES
+from tests.support.networks import assert_same_recording
 from tests.support.recordings import HalfUntil, selected
 
 NAMES = list(METHODS)
@@ -144,11 +145,7 @@ def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(
     whole = regviz.train(grid.experiment)
     rows = grid.rows(strength_indices)
     part = regviz.train(grid.only(rows))
-    np.testing.assert_array_equal(part.epochs, whole.epochs)
-    assert part.parameters.tobytes() == whole.parameters[:, rows].tobytes()
-    np.testing.assert_array_equal(part.diverged, whole.diverged[rows])
-    for metric, values in part.metrics.items():
-        np.testing.assert_array_equal(values, whole.metrics[metric][:, rows], err_msg=metric)
+    assert_same_recording(part, whole, rows)
 
 
 # ------------------------------------------------------------------------------ how large it is

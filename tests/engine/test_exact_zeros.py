@@ -27,7 +27,6 @@ WITHOUT_L1 = (
     Regularization(l1=0.1, l2=100, onset=40),  # without L1 until then
 )
 EPOCHS, ONSET = 60, 40
-STEEP = dict(optimizer="sgd", learning_rate=10, batch_size=1)
 GRID = list(
     itertools.product(
         ("sgd", "momentum", "adam", "adamw"), (1e-5, 0.01, 1, 10), (1, 10, None), ("tanh", "relu")
@@ -74,8 +73,9 @@ def test_without_l1_no_weight_is_ever_exactly_zero(
 def test_the_weight_of_an_unused_input_shrinks_on_without_becoming_zero():
     """With a learning rate of 10 and L2 of 1 a step leaves an eleventh of it."""
     row = Regularization(l2=1)
+    steep = dict(optimizer="sgd", learning_rate=10, batch_size=1)
     for dtype in ("float32", "float64"):
-        history = trained(points(), (row,), dtype=dtype, **STEEP)
+        history = trained(points(), (row,), dtype=dtype, **steep)
         unused = history.weights(0)[0][2]
         assert (unused != 0).all()
         smallest = np.finfo(dtype).tiny
@@ -88,14 +88,6 @@ def test_l1_sets_the_weight_of_an_unused_input_to_zero():
     history = trained(points(), rows, learning_rate=0.1)
     for k in range(2):
         assert (history.weights(k)[0][2] == 0).all()
-
-
-def test_which_weights_are_zero_does_not_depend_on_the_other_networks():
-    rows = (*WITHOUT_L1, Regularization(l1=0.1))
-    together = trained(points(), rows, **STEEP)
-    for k, row in enumerate(rows):
-        alone = trained(points(), (row,), **STEEP)
-        np.testing.assert_array_equal(alone.parameters[:, 0], together.parameters[:, k])
 
 
 @pytest.mark.parametrize("name", ["circles", "three_blobs", "plane"])

@@ -22,6 +22,7 @@ from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Replication, Run
 from regviz.jobs.scheduler import LONG_SECONDS, Scheduler
 from tests.support.jobs import LONG, OTHER, SHORT, finish, run_all
+from tests.support.networks import assert_same_history
 from tests.support.recordings import HalfUntil
 from tests.support.waiting import until
 
@@ -283,12 +284,7 @@ def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
     runs = [Run(each, scheduler=scheduler) for each in (experiment, *others)]
     found, *_ = map(finish, runs)
     scheduler.close()
-    alone = regviz.train(experiment)
-    assert found.experiment == alone.experiment
-    for name in ("epochs", "parameters", "diverged"):
-        assert getattr(found, name).tobytes() == getattr(alone, name).tobytes()
-    for name, values in alone.metrics.items():
-        assert found.metrics[name].tobytes() == values.tobytes()
+    assert_same_history(found, regviz.train(experiment))
     for array in (found.parameters, found.epochs, *found.metrics.values()):
         assert not array.flags.writeable
 
@@ -421,8 +417,7 @@ def test_a_replication_ends_with_what_replicate_returns():
     assert found is not None
     assert replication.share == 1
     for one, other in zip(found, regviz.replicate(FEW, (1, 2)), strict=True):
-        assert one.experiment == other.experiment
-        np.testing.assert_array_equal(one.parameters, other.parameters)
+        assert_same_history(one, other)
 
 
 def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():

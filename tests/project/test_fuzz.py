@@ -29,7 +29,7 @@ from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from regviz.board.link import from_query, to_query
 from regviz.board.scene import Scene
 from regviz.data.drawing import Drawing
-from regviz.pages.snapshot import View, _read
+from regviz.pages.snapshot import View, read_view
 from regviz.spec.points import PointsSpec
 from tests.board.test_link import opened, scenes
 from tests.data.test_table import assert_read_or_refused, lines
@@ -136,7 +136,7 @@ def test_what_the_pad_and_the_board_say_is_taken_or_refused():
             drawing.hear(said)
             drawing.spec()
         seen = json.loads(forger.board())["view"]
-        assert isinstance(_read(seen, View()), View)
+        assert isinstance(read_view(seen, View()), View)
 
 
 # A server, a stranger who forges messages, and a visitor

@@ -12,9 +12,6 @@ import urllib.request
 from fnmatch import fnmatch
 from pathlib import Path
 
-import plotly.graph_objects as go
-import pytest
-
 from devtools.serving import ROOT, free_port
 from tests.support.papers import blocks, copy_project
 
@@ -50,17 +47,6 @@ def serves(command: list[str], folder: Path, port: int) -> bool:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=20)
-
-
-def test_the_python_snippets_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
-    scope: dict[str, object] = {}
-    for block in blocks("README.md", "python"):
-        exec(compile(block, "README.md", "exec"), scope)
-    assert (tmp_path / "run.npz").exists()
-    assert len(shown) == 1
 
 
 def test_there_are_no_commands_but_those_that_are_run_here():

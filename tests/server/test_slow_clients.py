@@ -433,8 +433,7 @@ def test_without_h11_the_operator_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(slow_clients, "AutoHTTPProtocol", object)
-    monkeypatch.setattr(slow_clients._logger, "propagate", True)
-    logging.getLogger("regviz").propagate = True
+    monkeypatch.setattr(logging.getLogger("regviz"), "propagate", True)
     before: Callable[..., None] = slow_clients.H11Protocol.connection_made
     slow_clients.bound_connections(slow_clients.Arrivals(10))
     assert slow_clients.H11Protocol.connection_made is before

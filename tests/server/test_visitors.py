@@ -238,9 +238,9 @@ def test_an_exception_on_the_page_is_an_error():
     message = ForwardMsg(delta=Delta())
     message.delta.new_element.exception.type = "ValueError"
     message.delta.new_element.exception.message = "no"
-    asyncio.run(visitor._hear(message))
-    asyncio.run(visitor._hear(ForwardMsg(ref_hash="unknown")))
-    asyncio.run(visitor._hear(ForwardMsg(script_finished=1)))
+    asyncio.run(visitor.hear(message))
+    asyncio.run(visitor.hear(ForwardMsg(ref_hash="unknown")))
+    asyncio.run(visitor.hear(ForwardMsg(script_finished=1)))
     assert visitor.errors == [
         "ValueError: no",
         "a message that was kept no longer is named",
@@ -255,7 +255,7 @@ def test_what_a_fragment_tells_again_and_again_is_told_once():
     page, fragment = ForwardMsg(new_session={}), ForwardMsg(new_session={})
     fragment.metadata.run.fragment_ids.append("room")
     for message in (page, told, fragment, told, fragment, told):
-        asyncio.run(visitor._hear(message))
+        asyncio.run(visitor.hear(message))
     assert (visitor.alerts, visitor.errors) == (["wait"], [])
 
 
