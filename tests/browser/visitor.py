@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
 from devtools.board import SEARCH, find_board
@@ -176,6 +176,13 @@ def choose(page: Page, name: str) -> None:
     if not radio.is_checked():
         radio.click()
     expect(radio).to_be_checked()
+
+
+def upload(page: Page | FrameLocator, name: str, text: str | bytes) -> None:
+    """Upload a file where a page asks for one."""
+    content = text if isinstance(text, bytes) else text.encode()
+    file = {"name": name, "mimeType": "text/csv", "buffer": content}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
 
 
 def cards(page: Page) -> list[dict[str, Any]]:

@@ -330,35 +330,23 @@ def test_another_strength_of_the_same_grid_trains_nothing_anew(page: AppTest, ru
     assert len(runs) == 1
 
 
-def test_a_strength_index_that_is_no_whole_number_is_ignored():
-    nonsense = iter(["7", "", 0.5, math.nan, math.inf, None, [3], [[1], [2]], {"l1": 1}, 1e300])
-    for first, second in zip(nonsense, nonsense, strict=True):
-        page = open_page(**QUICK)
-        widget(page.slider, "Noise").set_value(0.5)
-        look(page, strength_indices={"l1": first, "dropout": second, "l2": 2})
-        assert strength_indices_on(page) == MIDDLE | {"l2": 2}
-
-
 @pytest.mark.parametrize(
-    ("strength_index", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)]
+    ("sent", "expected"),
+    [
+        *((dict(l1=nonsense, l2=2), dict(l2=2)) for nonsense in ("7", "", 0.5, math.nan, math.inf)),
+        *((dict(l1=nonsense, l2=2), dict(l2=2)) for nonsense in (None, [3], [[1]], {"l1": 1})),
+        *((dict(dropout=first), dict(dropout=0)) for first in (-1, -(10**400))),
+        *((dict(dropout=last), dict(dropout=N_STRENGTHS - 1)) for last in (N_STRENGTHS, 10**400)),
+        *((nonsense, {}) for nonsense in ("7", 3, math.nan, None, [3], [[1], [2]])),
+        ({"": 3, "__class__": 2, "none": 5}, {}),
+    ],
 )
-def test_a_strength_index_that_does_not_exist_is_the_nearest(
-    page: AppTest, strength_index: int, nearest: int
+def test_strength_indices_that_are_not_offered_are_ignored_or_the_nearest(
+    page: AppTest, sent: object, expected: dict[str, int]
 ):
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices=dict.fromkeys(NAMES, strength_index))
-    assert strength_indices_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
-    assert nearest in (0, N_STRENGTHS - 1)
-
-
-@pytest.mark.parametrize(
-    "strength_indices",
-    ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}],
-)
-def test_forged_strength_indices_fall_back_to_the_middle(page: AppTest, strength_indices: object):
-    widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices=strength_indices)
-    assert strength_indices_on(page) == MIDDLE
+    look(page, strength_indices=sent)
+    assert strength_indices_on(page) == MIDDLE | expected
 
 
 def test_a_count_of_held_frames_that_is_no_count_is_taken_for_0(page: AppTest):

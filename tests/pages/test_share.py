@@ -296,7 +296,7 @@ def own(n: int, seed: int = 0, n_classes: int = 2, **more) -> PointsSpec:
     return PointsSpec(np.column_stack([rng.normal(size=(n, 2)) + y[:, None], y]), task, **more)
 
 
-BRIEFLY = replace(Scene().training, epochs=5)
+FEW_EPOCHS = replace(Scene().training, epochs=5)
 SMALL = replace(Scene().network, hidden=(2,))
 OWN = [
     own(40, train_fraction=0.7, validation_fraction=0.4, seed=3),
@@ -309,14 +309,14 @@ OWN = [
 @pytest.mark.parametrize("data", OWN, ids=["split", "named", "nearly all", "few"])
 @pytest.mark.parametrize("hide", [(), ("data",), ("training",)])
 def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: tuple[str, ...]):
-    scene = Scene(data, SMALL, BRIEFLY, ("none", "l1"), hide=hide)
+    scene = Scene(data, SMALL, FEW_EPOCHS, ("none", "l1"), hide=hide)
     query = dict(parse_qsl(urlsplit(link("", scene)).query))
     page = open_page(**query)
     assert not page.exception
     assert not page.error
     assert not page.warning
     n_train = len(make_dataset(data).points("train")[1])
-    training = replace(BRIEFLY, batch_size=min(10, n_train))
+    training = replace(FEW_EPOCHS, batch_size=min(10, n_train))
     assert page.session_state["page"].shown[2].data == data
     assert grid_on(page) == replace(scene, training=training).grid()
 
@@ -324,7 +324,7 @@ def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: t
 def test_points_that_are_opened_take_the_place_of_those_that_were_there():
     page = open_page(**QUICK)
     for data in (own(40), own(50, seed=1), own(40), own(30, seed=2)):
-        page.session_state["page"].to_open = Scene(data, SMALL, BRIEFLY)
+        page.session_state["page"].to_open = Scene(data, SMALL, FEW_EPOCHS)
         page.run()
         assert not page.exception
         assert page.session_state["page"].shown[2].data == data
@@ -334,7 +334,7 @@ def test_points_that_are_opened_take_the_place_of_those_that_were_there():
 
 
 def test_the_share_for_training_is_followed_once_it_moves():
-    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, BRIEFLY))).query))
+    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, FEW_EPOCHS))).query))
     page = open_page(**query)
     widget(page.slider, "Share for training").set_value(60).run()
     assert page.session_state["page"].shown[2].data == replace(OWN[1], train_fraction=0.6)

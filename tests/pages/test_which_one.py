@@ -7,13 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.analysis.chooser import Advice, consult
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
+from tests.support.chooser import walk
 from tests.support.jobs import finish
 from tests.support.playground import QUICK, open_page
 from tests.support.views import open_view, snapshot_of
@@ -62,17 +62,6 @@ def answered(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> 
 
 def texts(page: AppTest) -> str:
     return "\n".join(element.value for element in (*page.markdown, *page.caption))
-
-
-def walk(losses, answers=None):
-    """Every way to an advice, for what the board has measured."""
-    answers = answers or {}
-    found = consult(answers, losses)
-    if isinstance(found, Advice):
-        yield answers, found
-        return
-    for key, _ in found.answers:
-        yield from walk(losses, answers | {found.key: key})
 
 
 def test_one_question_after_another_with_how_many_are_left(snapshot):
