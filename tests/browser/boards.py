@@ -9,9 +9,6 @@ from regviz.board.offline import BOARD
 
 SITE = "http://board.test"
 EMPTY = (
-    "<!doctype html><html lang=en><title>Board</title><link rel=icon href='data:,'>"
-    "<main></main>"
-)
     "<!doctype html><html lang=en><title>Board</title><link rel=icon href='data:,'><main></main>"
 )
 

@@ -46,9 +46,10 @@ def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
     assert (np.diff(gaps) >= -1).all()  # up to rounding they only grow
 
 
-@pytest.mark.parametrize(
-    ("epochs", "frames"), [(130, 100), (130, 1), (130, 7), (130, 129), (7, 200), (1, 1)]
-)
+FRAMES = [(130, 100), (130, 1), (130, 7), (130, 129), (7, 200), (1, 1)]
+
+
+@pytest.mark.parametrize(("epochs", "frames"), FRAMES)
 def test_a_run_records_as_many_frames_as_it_is_told_to(epochs, frames):
     history = run(Regularization(), epochs=epochs, frames=frames, batch_size=None)
     assert len(history.epochs) == min(epochs, frames) + 1
