@@ -1,8 +1,6 @@
 """The compiled epoch, held against its reference; how it is compiled, kept and loaded."""
 
 import ast
-import os
-import subprocess
 import sys
 import threading
 import time
@@ -27,8 +25,8 @@ from regviz.engine.epoch import (
 from regviz.engine.recorder import histories
 from regviz.engine.training import Program
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
+from tests.support.commands import python
 
-ROOT = Path(__file__).parents[2]
 TASKS = {"binary": "moons", "multiclass": "three_blobs", "regression": "bumps"}
 ROWS = (
     Regularization(),
@@ -337,25 +335,14 @@ print("loaded" if loaded else "compiled" if compiled.ready("float32") else "with
 """
 
 
-def run_script(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Train in a new process with this cache."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
-    command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def loaded(folder: Path, **environment: str) -> str:
-    """How a new process with this cache comes by the kernel."""
-    return run_script(folder, **environment).stdout.strip()
+    """Return how a new process with this cache comes by the kernel."""
+    return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stdout.strip()
 
 
 def logged(folder: Path, **environment: str) -> str:
     """Return what such a process writes to standard error."""
-    return run_script(folder, **environment).stderr
+    return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stderr
 
 
 def test_the_kernel_is_compiled_once_and_loaded_from_then_on(tmp_path):

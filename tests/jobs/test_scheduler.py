@@ -1,8 +1,6 @@
 """Jobs run in a fair order and within bounds, and none stops another. Tests set the clock."""
 
 import gc
-import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Generator
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from devtools.serving import ROOT
 from regviz.jobs.scheduler import (
     BACKGROUND_SECONDS,
     HALF_LIFE_SECONDS,
@@ -20,6 +17,7 @@ from regviz.jobs.scheduler import (
     Job,
     Scheduler,
 )
+from tests.support.commands import python
 
 SLICE = 1 / 64  # seconds; a power of two adds up exactly
 
@@ -397,7 +395,5 @@ def test_threads_that_train_let_the_process_end():
         "run.wait(3)\n"
         "print('trains:', run.in_progress)\n"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert (found.returncode, found.stdout, found.stderr) == (0, "trains: True\n", "")
+    found = python("-c", script)
+    assert (found.stdout, found.stderr) == ("trains: True\n", "")

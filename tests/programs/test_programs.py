@@ -7,7 +7,6 @@ and draws for dropout in place of theirs: nothing else about them is changed.
 import itertools
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +24,7 @@ from regviz.engine.training import Program
 from regviz.methods.catalogue import METHODS
 from regviz.programs import LIBRARIES, libraries, program
 from regviz.spec.points import PointsSpec
+from tests.support.commands import python
 from tests.support.networks import outputs
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -169,12 +169,7 @@ def test_programs_are_formatted_and_free_of_lint(tmp_path):
     for command in (["format", "--check"], ["check", "--select=E,F,W,I,UP,SIM,D,C4,NPY"]):
         # SIM and D of these want what a short program is better without
         more = ["--ignore=D102,C408,NPY002"] if command[0] == "check" else []
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *more, "--isolated", str(tmp_path)],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout[-2000:]
+        python("-m", "ruff", *command, *more, "--isolated", tmp_path)
 
 
 # ----------------------------------------------------------- the same training, to the same weights
