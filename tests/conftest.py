@@ -82,7 +82,7 @@ def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
     """Let half precision move predictions too far from a frame on, whatever the networks are."""
 
     def until(n: int) -> None:
-        monkeypatch.setattr(FrameSelector, "fits_half", lambda self, history, t: t < n)
+        monkeypatch.setattr(FrameSelector, "half_suffices", lambda self, history, t: t < n)
 
     return until
 

@@ -125,7 +125,7 @@ class FrameSelector:
     def add(self, history: History) -> None:
         """Take in the frames that ``history`` has beyond those seen."""
         for t in range(self.n_seen, len(history.epochs)):
-            if self.precision == HALF and not self.fits_half(history, t):
+            if self.precision == HALF and not self.half_suffices(history, t):
                 self.precision, self.stride = SINGLE, 2
             if self._travels(t, self.frames[-1][0] if self.frames else -1):
                 self.frames.append((t, self.precision))
@@ -165,7 +165,7 @@ class FrameSelector:
         due = t - last >= self.stride and left % self.stride == 0
         return t == 0 or left == 0 or due
 
-    def fits_half(self, history: History, t: int) -> bool:
+    def half_suffices(self, history: History, t: int) -> bool:
         """Whether half precision moves no prediction of frame ``t`` by more than the tolerance."""
         rows = history.parameters[t].astype(np.float32)
         half = to_float16(rows)

@@ -105,7 +105,7 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
     monkeypatch.setattr(DeltaGenerator, "progress", heard)
     page = open_view("uncertainty", seen)
     assert told == []
-    monkeypatch.setattr(uncertainty, "VALUES_AT_ONCE", 2**16)
+    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 2**16)
     page.slider("uncertainty_passes").set_value(50).run()
     assert not page.exception
     shares = [share for share, _ in told]
