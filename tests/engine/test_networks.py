@@ -1,6 +1,5 @@
 """Networks in one matrix: the layout, the forward pass, and the gradient held against autograd."""
 
-import itertools
 import math
 
 import numpy as np
@@ -9,19 +8,10 @@ import torch
 
 from regviz.engine import networks
 from regviz.engine.layout import Layout
-from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS
+from tests.support.networks import FEATURE_SETS, features_by_hand, layers_by_hand
 
-FORMULAS = {
-    "x1": lambda a, b: a,
-    "x2": lambda a, b: b,
-    "x1^2": lambda a, b: a**2,
-    "x2^2": lambda a, b: b**2,
-    "x1*x2": lambda a, b: a * b,
-    "sin(x1)": lambda a, b: np.sin(a),
-    "sin(x2)": lambda a, b: np.sin(b),
-}
-FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
 N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
 ACTIVATE = {
     "tanh": torch.tanh,
@@ -32,22 +22,6 @@ ACTIVATE = {
 }
 # inputs thinned out, hidden layers thinned out
 DROPOUT = [(False, False), (True, False), (False, True), (True, True)]
-
-
-def features_by_hand(points, names):
-    return np.column_stack([FORMULAS[name](*points.T) for name in names])
-
-
-def layers_by_hand(row, sizes):
-    """Weights and biases of a row, read number by number in the documented order."""
-    numbers = iter(row)
-    layers = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        units = [[next(numbers) for _ in range(fan_in + 1)] for _ in range(fan_out)]
-        weight = torch.stack([torch.stack(unit[:-1]) for unit in units])
-        layers.append((weight, torch.stack([unit[-1] for unit in units])))
-    assert next(numbers, None) is None
-    return layers
 
 
 def gradient_by_autograd(row, sizes, activation, task, X, y, masks, torch_loss):

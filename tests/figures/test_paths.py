@@ -64,9 +64,8 @@ def test_a_hovered_weight_says_from_where_to_where_it_leads_counted_from_1(path)
     assert "layer 1 unit %{customdata[1]} → layer 2 unit %{customdata[0]}" in trace.hovertemplate
 
 
-def test_very_many_weights_leave_pointing_to_their_strengths(path, monkeypatch):
-    monkeypatch.setattr("regviz.figures._path_traces.MAX_MARKERS", path.weights.size - 1)
-    figure = figures.weight_paths(path)
+def test_very_many_weights_leave_pointing_to_their_strengths():
+    figure = figures.weight_paths(paths.path(run(hidden=(32, 32)), range(5)))
     for name in ("to layer 1", "to layer 2", "to the output"):
         trace = named(figure, name)
         assert (trace.mode, trace.hoverinfo, trace.hovertemplate) == ("lines", "skip", None)

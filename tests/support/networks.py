@@ -1,11 +1,14 @@
 """Networks in plain NumPy, and histories held against each other."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from regviz.engine.history import History
+from regviz.spec.experiment import FEATURES
 
 ACTIVATE = {
     "tanh": np.tanh,
@@ -14,6 +17,34 @@ ACTIVATE = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "linear": lambda z: z,
 }
+
+FORMULAS = {
+    "x1": lambda a, b: a,
+    "x2": lambda a, b: b,
+    "x1^2": lambda a, b: a**2,
+    "x2^2": lambda a, b: b**2,
+    "x1*x2": lambda a, b: a * b,
+    "sin(x1)": lambda a, b: np.sin(a),
+    "sin(x2)": lambda a, b: np.sin(b),
+}
+FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
+
+
+def features_by_hand(points, names):
+    """Return the input features of points, by their formulas."""
+    return np.column_stack([FORMULAS[name](*points.T) for name in names])
+
+
+def layers_by_hand(row, sizes):
+    """Return the weights and biases of a row, read number by number in the documented order."""
+    numbers = iter(row)
+    layers = []
+    for fan_in, fan_out in itertools.pairwise(sizes):
+        units = [[next(numbers) for _ in range(fan_in + 1)] for _ in range(fan_out)]
+        weight = torch.stack([torch.stack(unit[:-1]) for unit in units])
+        layers.append((weight, torch.stack([unit[-1] for unit in units])))
+    assert next(numbers, None) is None
+    return layers
 
 
 def outputs(
