@@ -204,7 +204,7 @@ class Visitor:
                 self.n_bytes += len(data)
                 message = ForwardMsg()
                 message.ParseFromString(data)
-                await self._hear(message)
+                await self.hear(message)
         except ConnectionClosed:
             pass
         except Exception as error:
@@ -213,7 +213,8 @@ class Visitor:
             self.errors.append(f"the socket was closed: {socket.close_code} {socket.close_reason}")
             self._socket = None
 
-    async def _hear(self, message: ForwardMsg) -> None:
+    async def hear(self, message: ForwardMsg) -> None:
+        """Take in a message of the server."""
         kind = message.WhichOneof("type")
         if message.metadata.cacheable and kind == "delta":
             self._kept[message.hash] = message.delta.fragment_id, self._n_runs

@@ -35,6 +35,13 @@ class Server(NamedTuple):
         return self.log.read_text(errors="replace")
 
 
+def free_port() -> int:
+    """Return a port of the loopback interface that is free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serve(
     folder: Path,
@@ -58,10 +65,7 @@ def serve(
     **environment : str
         Environment variables in addition to this process's.
     """
-    if port is None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    port = port or free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with started([*command, *options], root, server, **environment):

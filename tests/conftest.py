@@ -1,7 +1,10 @@
-"""What the tests share: a single thread, and networks and losses written with `torch.nn` alone."""
+"""Fixtures for all tests: one torch thread, and networks and losses written with `torch.nn`."""
 
 import gc
-from collections.abc import Callable, Sequence
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from regviz.board.frames import FrameSelector
 from regviz.engine import compiled
+from regviz.jobs.run import Run
+from regviz.jobs.scheduler import SHARED
+from regviz.server import state
+from regviz.server.logs import JsonLines
+from tests.support.recordings import HalfUntil
+from tests.support.waiting import until
 
 torch.set_num_threads(1)
 compiled.prepare()
@@ -24,8 +34,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def imported_stays() -> None:
-    """Let the collection after every run of a page pass over what is imported, as the app does."""
+def frozen_imports() -> None:
+    """Exclude imported modules from garbage collection, as the app does: each page run collects."""
     gc.collect()
     gc.freeze()
 
@@ -65,3 +75,50 @@ def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
         return nn.functional.mse_loss(outputs[:, 0], y) / 2
 
     return loss
+
+
+@pytest.fixture
+def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
+    """Let half precision move predictions too far from a frame on, whatever the networks are."""
+
+    def until(n: int) -> None:
+        monkeypatch.setattr(FrameSelector, "half_suffices", lambda self, history, t: t < n)
+
+    return until
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
+    """All runs that a test of the page starts; they end with it."""
+    started: list[Run] = []
+    begin = Run.__init__
+
+    def start(self: Run, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        started.append(self)
+
+    monkeypatch.setattr(Run, "__init__", start)
+    monkeypatch.setattr(state, "Scheduler", lambda *_: SHARED)
+    yield started
+    for run in started:
+        for visitor in run.watchers():
+            run.leave(visitor)
+    until(lambda: not len(SHARED))
+    state.runs.cache_clear()
+
+
+@pytest.fixture
+def run_lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
+    """The lines that are logged about runs, parsed."""
+    until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
+    written: list[dict] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(json.loads(JsonLines().format(record)))
+
+    logger, handler = logging.getLogger("regviz.runs"), Collect()
+    with caplog.at_level("INFO", "regviz.runs"):
+        logger.addHandler(handler)
+        yield written
+        logger.removeHandler(handler)

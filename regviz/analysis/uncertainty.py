@@ -21,7 +21,7 @@ from regviz.engine.training import pinned
 from regviz.spec.validation import MAX_SEED, integer, invalid
 
 MAX_PASSES = 10_000
-_MAX_LAYER_VALUES = 2**21  # bound on the values of the widest layer that are in memory at a time
+MAX_LAYER_VALUES = 2**21  # bound on the values of the widest layer that are in memory at a time
 
 
 class Uncertainty(NamedTuple):
@@ -128,7 +128,7 @@ def monte_carlo(
     inputs = torch.from_numpy(features.astype(history.parameters.dtype))
     masks = _masks(history, k, t, passes, integer("seed", seed, 0, MAX_SEED))
     blocks = history.layout.split(row)
-    at_once = max(1, _MAX_LAYER_VALUES // (max(len(points), 1) * max(history.layout.sizes)))
+    at_once = max(1, MAX_LAYER_VALUES // (max(len(points), 1) * max(history.layout.sizes)))
     parts = []
     with torch.inference_mode():
         for start in range(0, passes, at_once):

@@ -126,7 +126,7 @@ class FrameSelector:
     def add(self, history: History) -> None:
         """Select among the frames of ``history`` that were not in the one added before."""
         for t in range(self.n_seen, len(history.epochs)):
-            if self.precision == HALF and not self._half_suffices(history, t):
+            if self.precision == HALF and not self.half_suffices(history, t):
                 self.precision, self.stride = SINGLE, 2
             if self._is_selected(t, self.frames[-1][0] if self.frames else -1):
                 self.frames.append((t, self.precision))
@@ -166,7 +166,7 @@ class FrameSelector:
         due = t - last >= self.stride and left % self.stride == 0
         return t == 0 or left == 0 or due
 
-    def _half_suffices(self, history: History, t: int) -> bool:
+    def half_suffices(self, history: History, t: int) -> bool:
         """Return whether half precision changes all predictions by at most the tolerance."""
         rows = history.parameters[t].astype(np.float32)
         half = to_float16(rows)

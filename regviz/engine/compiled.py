@@ -25,7 +25,7 @@ from typing import Any
 
 from regviz.spec.experiment import DTYPES
 
-_SOURCES = ("kernel.py", "lanes.py")
+SOURCES = ("kernel.py", "lanes.py")
 # LLVM's names of the features of x86-64-v3 beyond x86-64-v2
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
 _logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def _kernel() -> ModuleType:
         def get_source_stamp(self) -> str:
             """Return a hash of the sources and constants that the compiled code depends on."""
             digest = hashlib.sha256(repr(kernel.CONSTANTS).encode())
-            for name in _SOURCES:
+            for name in SOURCES:
                 digest.update(Path(__file__).with_name(name).read_bytes())
             return digest.hexdigest()
 

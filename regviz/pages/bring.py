@@ -77,7 +77,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     )
     st.download_button(
         "Download an example",
-        _example(),
+        example_csv(),
         "iris.csv",
         "text/csv",
         key="upload_example",
@@ -289,7 +289,7 @@ def _sentence(error: ValueError) -> str:
 
 
 @functools.cache
-def _example() -> str:
+def example_csv() -> str:
     """Return Fisher's irises as the text of a CSV file."""
     iris = load_iris()
     out = io.StringIO()

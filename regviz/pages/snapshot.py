@@ -56,7 +56,7 @@ def view() -> View:
     message = (st.session_state.get("board") or {}).get("view")
     # a message sent before the board received the last request is outdated
     if isinstance(message, dict) and message.get("request_id") == requested.get("id"):
-        state.view = _read(message, state.view)
+        state.view = read_view(message, state.view)
     return state.view
 
 
@@ -66,7 +66,7 @@ def default_focus(grid: StrengthGrid) -> str:
     return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
 
 
-def _read(message: dict[str, Any], before: View) -> View:
+def read_view(message: dict[str, Any], before: View) -> View:
     """Return the view in a message of the board, with malformed parts taken from ``before``."""
     focus, strength_indices, epoch = (
         message.get("focus"),

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import pytest
 
 from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
 from regviz.methods.catalogue import METHODS
+from tests.support.chooser import walk
 
 KEYS = ("none", "l1", "l2", "elastic_net")
 # every order of four losses, with a tie and with networks that diverged; and too few to decide by
@@ -28,19 +28,6 @@ LOSSES = [
     dict(zip(KEYS, (math.nan, 0.2, 0.3, 0.4), strict=True)),
     dict(zip(KEYS, (0.3, 0.2, math.nan, math.nan), strict=True)),
 ]
-
-
-def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
-    """All ways to an advice, by any answers to whatever is asked."""
-    answers = answers or {}
-    found = consult(answers, losses)
-    if isinstance(found, Advice):
-        yield answers, found
-        return
-    assert found.key not in answers, "a question came twice"
-    assert len(found.answers) >= 2
-    for key, _ in found.answers:
-        yield from walk(losses, answers | {found.key: key})
 
 
 @pytest.mark.parametrize("losses", LOSSES)

@@ -9,7 +9,6 @@ from scipy import special
 from sklearn import metrics
 
 import regviz
-from regviz.analysis import evaluation
 from regviz.analysis.evaluation import (
     boundary_length,
     calibration_error,
@@ -41,21 +40,6 @@ def test_a_class_that_is_neither_true_nor_predicted_has_a_row_and_a_column():
 def test_classes_out_of_range_are_refused(predicted, y):
     with pytest.raises(ValueError, match=r"^(predicted|y) must be classes from 0 to 2"):
         confusion_matrix(predicted, y, 3)
-
-
-@pytest.mark.parametrize("name", ["moons", "three_blobs"])
-def test_the_diagonal_is_the_accuracy_that_the_recording_says(name):
-    rows = (regviz.Regularization(), regviz.Regularization(l1=0.3))
-    data = regviz.DataSpec(name, noise=0.6)
-    history = regviz.train(
-        regviz.Experiment(data, training=regviz.TrainingSpec(epochs=8), regularizations=rows)
-    )
-    X, y = history.dataset.points("test")
-    predicted = evaluation.winners(history.outputs(X, [0, 1]))
-    matrix = confusion_matrix(predicted, y, history.dataset.n_classes)
-    np.testing.assert_array_equal(matrix.sum(axis=2)[0], np.bincount(y.astype(int)))
-    accuracy = matrix.trace(axis1=1, axis2=2) / len(y)
-    np.testing.assert_allclose(accuracy, history.metrics["test_accuracy"][-1], rtol=1e-12)
 
 
 # ------------------------------------------------------------------------------ calibration

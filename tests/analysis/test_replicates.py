@@ -12,6 +12,7 @@ from regviz.analysis import replicates as module
 from regviz.analysis.replicates import under_seeds, with_seed
 from regviz.data.datasets import SPLITS, make_dataset
 from regviz.engine.recorder import histories
+from tests.support.networks import assert_same_history
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, label_noise=0.1)
@@ -34,17 +35,7 @@ def assert_seeds_equal_their_own_runs(experiment, seeds=SEEDS):
     for seed, history in zip(seeds, together, strict=True):
         alone = regviz.train(with_seed(experiment, seed))
         assert history.complete
-        assert history.experiment == alone.experiment
-        for split in ("train", "validation", "test"):
-            for one, other in zip(
-                history.dataset.points(split), alone.dataset.points(split), strict=True
-            ):
-                np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(history.epochs, alone.epochs)
-        np.testing.assert_array_equal(history.parameters, alone.parameters)
-        np.testing.assert_array_equal(history.diverged, alone.diverged)
-        for name, values in alone.metrics.items():
-            np.testing.assert_array_equal(history.metrics[name], values, err_msg=name)
+        assert_same_history(history, alone)
     return together
 
 
@@ -116,14 +107,6 @@ def test_own_points_are_split_in_the_same_sizes_under_every_seed(fractions: tupl
             assert set(one.points(split)[1]) == {*y}, counts
         # as near to the fractions as a point of each class in each split permits
         assert abs(sizes.pop()[2] - (1 - train) * len(y)) <= len(counts), counts
-
-
-def test_own_points_of_a_rare_class_are_replicated():
-    y = np.repeat([0, 1], [17, 5])
-    points = np.column_stack([np.arange(22), np.arange(22) % 7, y])
-    training = TrainingSpec(epochs=1, batch_size=None)
-    experiment = Experiment(PointsSpec(points), training=training)
-    assert len(regviz.replicate(experiment, range(12))) == 12
 
 
 def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():

@@ -118,7 +118,7 @@ def test_the_same_seed_draws_the_same_and_fewer_passes_are_the_first_of_more(his
 def test_what_is_computed_at_once_makes_no_difference(histories, points, monkeypatch):
     history = histories["moons"]
     whole = uncertainty.monte_carlo(history, 1, points, passes=10)
-    monkeypatch.setattr(uncertainty, "_MAX_LAYER_VALUES", 7 * 6 * 3)
+    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 7 * 6 * 3)
     np.testing.assert_array_equal(uncertainty.monte_carlo(history, 1, points, passes=10), whole)
 
 
@@ -126,7 +126,7 @@ def test_it_tells_how_much_is_done(histories, points, monkeypatch):
     shares = []
     uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares == [1]
-    monkeypatch.setattr(uncertainty, "_MAX_LAYER_VALUES", 4 * len(points) * 6)
+    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 4 * len(points) * 6)
     uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares[1:] == [0.4, 0.8, 1]
 

@@ -1,7 +1,5 @@
 """The bytes that go to the browser hold the grid, in any number of messages."""
 
-import json
-import struct
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +12,6 @@ import regviz
 from regviz.board.encoding import MESSAGE_VERSION, Source, encode
 from regviz.board.frames import (
     HALF,
-    MAX_BYTES,
     SENT_METRICS,
     SINGLE,
     FrameSelector,
@@ -28,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
+from tests.support.recordings import HalfUntil, decode, first_epochs, selected, with_metric
 
 NAMES = list(METHODS)
 N_FRAMES = 16
@@ -42,7 +39,7 @@ class Sent(Source):
         return encode(self, frame)
 
     def messages(self) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
-        """All of them, as one asks for the frames that are missing."""
+        """Request messages until there is no further frame."""
         frame = 0
         while True:
             header, arrays = decode(self.message(frame))
@@ -53,13 +50,11 @@ class Sent(Source):
 
 
 def sent_of(
-    grid: StrengthGrid, history: regviz.History | None = None, limit: int = MAX_BYTES
+    grid: StrengthGrid, history: regviz.History | None = None, limit: int | None = None
 ) -> Sent:
     """A grid at its default strengths; trained, unless there is a history."""
     history = history or regviz.train(grid.experiment)
-    selector = FrameSelector(history, limit)
-    selector.add(history)
-    return Sent(grid, "run", grid.rows({}), history, selector)
+    return Sent(grid, "run", grid.rows({}), history, selected(history, limit))
 
 
 def small_grid(
@@ -75,37 +70,10 @@ def sent() -> Sent:
 
 
 @pytest.fixture
-def mixed(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> Sent:
+def mixed(sent: Sent, half_until: HalfUntil) -> Sent:
     """Half precision up to time 5, and from there on every other frame in single precision."""
-    monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: t < 5)
+    half_until(5)
     return sent_of(sent.grid, sent.history, limit=0)
-
-
-def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:
-    """Read a message as its module's docstring says, a number at a time."""
-    (length,) = struct.unpack_from("<I", message)
-    text = message[4 : 4 + length]
-    header = json.loads(text)
-    assert text.rstrip(b" ").endswith(b"}")
-    assert length % 4 == 0
-    planes, start, arrays = zlib.decompress(message[4 + length :]), 0, {}
-    for name, (kind, *shape) in header["arrays"].items():
-        count, size = int(np.prod(shape)), {"<f4": 4, "<f2": 2}[kind]
-        end = start + size * count
-        numbers = [planes[i:end:count] for i in range(start, start + count)]
-        codes = [int.from_bytes(number, "little") for number in numbers]
-        top = 2 ** (8 * size)
-        changes = [-(c // 2 or top // 2) if c % 2 else c // 2 for c in codes]
-        words, n_times = [0] * count, shape[0]
-        for i, change in enumerate(changes):
-            number, t = divmod(i, n_times)
-            at = t * (count // n_times) + number
-            words[at] = (change + (words[at - count // n_times] if t else 0)) % top
-        bodies = b"".join(word.to_bytes(size, "little") for word in words)
-        arrays[name] = np.frombuffer(bodies, kind).reshape(shape)
-        start = end
-    assert start == len(planes)
-    return header, arrays
 
 
 # ------------------------------------------------------------------------------ the layout
@@ -156,7 +124,7 @@ def test_points_and_cards_travel_once(sent: Sent):
 @pytest.mark.parametrize("cut", [1, 7, N_FRAMES - 1])
 def test_two_messages_make_the_whole(sent: Sent, cut: int):
     _, whole = decode(sent.message())
-    earlier = first(sent.history, cut)
+    earlier = first_epochs(sent.history, cut)
     head, start = decode(encode(replace(sent, history=earlier)))
     tail, end = decode(sent.message(cut))
     assert (head["frame"], tail["frame"]) == (0, cut)
@@ -165,15 +133,8 @@ def test_two_messages_make_the_whole(sent: Sent, cut: int):
         np.testing.assert_array_equal(np.concatenate([start[name], end[name]]), whole[name])
 
 
-def first(history: regviz.History, n_times: int) -> regviz.History:
-    """The history as it was when it held ``n_times`` epochs."""
-    epochs, parameters = history.epochs[:n_times], history.parameters[:n_times]
-    metrics = {name: values[:n_times] for name, values in history.metrics.items()}
-    return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
-
-
 @pytest.mark.parametrize("which", ["sent", "mixed"])
-def test_who_has_everything_is_sent_no_frame(which: str, request: pytest.FixtureRequest):
+def test_a_complete_recording_is_sent_no_further_frame(which: str, request: pytest.FixtureRequest):
     sent = request.getfixturevalue(which)
     n_frames = len(sent.selector.frames)
     for frame in (n_frames, n_frames + 5):
@@ -211,20 +172,12 @@ def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
 
 
 @pytest.mark.parametrize("frame", range(11))
-def test_who_has_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int):
+def test_a_browser_with_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int):
     header, arrays = decode(mixed.message(frame))
     rest = [t for t, _ in mixed.selector.frames[frame:]]
     expected = [t for t in rest if t < 5] or rest
     assert header["epochs"] == expected
     assert len(arrays["parameters"]) == len(expected)
-
-
-def test_zeros_in_half_precision_are_those_of_the_history(mixed: Sent):
-    header, arrays = next(mixed.messages())
-    weights = arrays["parameters"][..., mixed.history.layout.is_weight]
-    share = np.mean(weights == 0, axis=-1)
-    np.testing.assert_array_equal(share, mixed.history.metrics["sparsity"][header["epochs"]])
-    assert share[-1].max() > 0
 
 
 def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
@@ -236,14 +189,6 @@ def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
 
 
 # ------------------------------------------------------------------------------ early stopping
-
-DEFAULT = regviz.DataSpec("plane")
-FLAT = {  # here losses in single precision would decide otherwise
-    "default data": (DEFAULT, (8, 8, 8), 0.1, 400),
-    "default data, long": (DEFAULT, (8, 8, 8), 0.1, 1000),
-    "showcase data": (replace(SHOWCASE.data, name="plane"), (8, 8, 8), 0.05, 1000),
-    "one narrow layer": (DEFAULT, (4,), 1.0, 300),
-}
 
 
 def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int, int | None]:
@@ -268,22 +213,11 @@ def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
     }
 
 
-@pytest.mark.parametrize("case", FLAT)
-def test_losses_in_double_precision_decide_where_early_stopping_is(case: str):
-    data, hidden, learning_rate, epochs = FLAT[case]
-    training = regviz.TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
-    grid = StrengthGrid.of(["none"], data, regviz.NetworkSpec(hidden, "linear"), training)
-    sent = sent_of(grid)
-    header, _ = decode(sent.message())
-    assert_decided(sent, header, len(sent.history.epochs))
-
-
 def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
     values = sent.history.metrics["validation_loss"]
     falling = np.broadcast_to(1 - 1e-12 * np.arange(len(values))[:, None], values.shape)
     assert (falling.astype("f4") == 1).all()  # what travels is all the same
-    metrics = sent.history.metrics | {"validation_loss": falling}
-    sent = replace(sent, history=replace(sent.history, metrics=metrics))
+    sent = replace(sent, history=with_metric(sent.history, "validation_loss", falling))
     header, _ = decode(sent.message())
     n_rows = values.shape[1]
     assert header["early_stopping"] == {"best": [N_FRAMES - 1] * n_rows, "stop": [None] * n_rows}
@@ -302,8 +236,7 @@ def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str)
 def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Sent):
     losses = np.ones_like(mixed.history.metrics["validation_loss"])
     losses[8] = 0.5  # recorded, but only epochs 7 and 9 travel
-    metrics = mixed.history.metrics | {"validation_loss": losses}
-    sent = replace(mixed, history=replace(mixed.history, metrics=metrics))
+    sent = replace(mixed, history=with_metric(mixed.history, "validation_loss", losses))
     half, single = (header for header, _ in sent.messages())
     assert 8 not in half["epochs"] + single["epochs"]
     # patience is one epoch: it stops at the first one, before the best
@@ -351,9 +284,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     strength_indices = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
     rows = grid.rows(strength_indices)
     history = next(regviz.stream(grid.experiment))
-    selector = FrameSelector(history)
-    selector.add(history)
-    header, _ = decode(encode(Source(grid, "run", rows, history, selector)))
+    header, _ = decode(encode(Source(grid, "run", rows, history, selected(history))))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES
@@ -400,30 +331,13 @@ def test_early_stopping_has_a_card_only_beside_the_unregularized_network(
     assert header["n_networks"] == len(grid.experiment.regularizations)
 
 
-def test_cards_start_in_the_middle_of_their_strengths(sent: Sent):
-    cards = decode(sent.message())[0]["cards"]
-    assert [card["strength_index"] for card in cards] == [0, *[DEFAULT_STRENGTH_INDEX] * 5, 0]
-
-
 def test_under_adamw_l2_is_called_weight_decay():
     grid = small_grid(["l2"], optimizer="adamw", learning_rate=0.01, epochs=1)
     header, _ = decode(sent_of(grid).message())
     assert [card["label"] for card in header["cards"]] == ["Weight decay"]
 
 
-def test_the_first_message_says_when_regularization_begins():
-    grid = small_grid(["none", "l1"], onset=4)
-    assert decode(sent_of(grid).message())[0]["onset"] == 4
-
-
 # ------------------------------------------------------------------------------ the whole
-
-
-def test_the_showcase_is_sent_in_less_than_half_of_its_bytes():
-    grid = StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    sent = sent_of(grid)
-    assert len(sent.selector.frames) == 101
-    assert len(sent.message()) < 0.5 * 101 * frame_bytes(41, 177, SINGLE)
 
 
 def test_a_message_that_many_ask_for_is_compressed_once(
@@ -448,17 +362,14 @@ def test_no_more_frames_are_sent_than_wanted(sent: Sent):
 
 def test_a_message_of_one_frame_is_mostly_that_frame(sent: Sent):
     _, n_rows, n_parameters = sent.history.parameters.shape
-    one = first(sent.history, 8)
-    message = encode(replace(sent, history=one), 7)
+    message = encode(replace(sent, history=first_epochs(sent.history, 8)), 7)
     assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
 
 
-def test_all_networks_of_the_opening_travel_in_few_bytes():
-    scene = Scene()
-    grid = scene.grid()
-    sent = sent_of(grid)
-    opening = encode(sent, most=3)
-    rest = sent.message(3)
+def test_the_page_opens_with_all_frames_in_single_precision_and_few_bytes():
+    sent = sent_of(Scene().grid())
+    assert sent.selector.frames == [(t, SINGLE) for t in range(101)]
+    opening, rest = encode(sent, most=3), sent.message(3)
     assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
     assert len(opening) + len(rest) < 1_450_000
 

@@ -8,9 +8,11 @@ import pytest
 import regviz
 from regviz.board.frames import (
     BITS,
+    GRID,
     HALF,
     MAX_BYTES,
     SINGLE,
+    TOLERANCE,
     FrameSelector,
     frame_bytes,
     rounded,
@@ -21,6 +23,7 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods.catalogue import METHODS
+from tests.support.recordings import first_epochs, selected
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
 RECORDED = 31  # frames of `history`
@@ -33,27 +36,25 @@ def history() -> regviz.History:
 
 
 def experiment(data="moons", activation="tanh") -> regviz.Experiment:
-    """A network of each kind, small enough that half precision bears it."""
+    """Two small networks, which half precision moves by less than the tolerance."""
     network = regviz.NetworkSpec((3,), activation)
     training = regviz.TrainingSpec(learning_rate=0.02, epochs=RECORDED - 1)
     return regviz.Experiment(regviz.DataSpec(data), network, training, ROWS)
 
 
-def first(history: regviz.History, n_times: int) -> regviz.History:
-    """The history as it was when it held ``n_times`` epochs."""
-    epochs, parameters = history.epochs[:n_times], history.parameters[:n_times]
-    metrics = {name: values[:n_times] for name, values in history.metrics.items()}
-    return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
+def points_of(history: regviz.History, side: int) -> np.ndarray:
+    """Points of a square grid over the plane that is drawn."""
+    axis = np.linspace(*domain(history.dataset), side)
+    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
 
 
-def packed(history: regviz.History, limit: int = MAX_BYTES) -> FrameSelector:
-    selector = FrameSelector(history, limit)
-    selector.add(history)
-    return selector
+def spread_of(history: regviz.History) -> float:
+    """The range of the targets, or 1 where probabilities are predicted."""
+    return np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
 
 
 def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) -> regviz.History:
-    """The history, but with ``value`` as one of the weights of a network at a time."""
+    """The history with ``value`` as the first weight of network ``k`` at time ``t``."""
     parameters = history.parameters.copy()
     parameters[t, k, 0] = value
     return replace(history, parameters=parameters)
@@ -82,7 +83,7 @@ def test_zeros_that_are_counted_are_those_of_the_history(history: regviz.History
     assert share[-1, 1] > 0
 
 
-def test_halved_is_the_nearest_number_of_half_precision():
+def test_to_float16_gives_the_nearest_number_of_half_precision():
     values = np.random.default_rng(0).normal(size=10_000).astype("f4")
     assert (np.abs(to_float16(values) - values) <= 2.0**-11 * np.abs(values)).all()
 
@@ -90,49 +91,42 @@ def test_halved_is_the_nearest_number_of_half_precision():
 # ------------------------------------------------------------------------------ a frame
 
 
-def test_half_precision_is_borne_where_nothing_moves(history: regviz.History):
-    assert packed(history, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+def test_half_precision_is_used_where_nothing_moves(history: regviz.History):
+    assert selected(history, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 @pytest.mark.parametrize("value", [65520, -1e5, 1e38, np.inf, np.nan])
 @pytest.mark.parametrize("k", [0, 1])
-def test_a_frame_with_what_half_precision_cannot_hold_is_refused(
+def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision(
     history: regviz.History, value: float, k: int
 ):
     # a tanh unit that is saturated anyway would hide an infinite weight
-    assert FrameSelector(history, NOTHING)._half_suffices(history, -1)
-    assert not FrameSelector(history, NOTHING)._half_suffices(with_weight(history, value, k=k), -1)
+    frames = selected(with_weight(history, value, k=k), NOTHING).frames
+    assert frames[-2:] == [(RECORDED - 2, HALF), (RECORDED - 1, SINGLE)]
 
 
 @pytest.mark.filterwarnings("error")
-def test_predictions_that_are_no_numbers_are_refused():
+def test_predictions_that_are_no_numbers_do_not_travel_in_half_precision():
     network = regviz.NetworkSpec((32,) * 6, "linear")
     deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    assert FrameSelector(deep, NOTHING)._half_suffices(deep, 0)
+    assert selected(deep, NOTHING).frames == [(0, HALF)]
     wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
     assert np.isinf(wild.predict(wild.dataset.X_train)).any()
-    assert not FrameSelector(wild, NOTHING)._half_suffices(wild, 0)
+    assert selected(wild, NOTHING).frames == [(0, SINGLE)]
 
 
 @pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
-@pytest.mark.parametrize(("share", "borne"), [(3e-4, True), (1.1e-3, False), (0.1, False)])
-def test_a_frame_is_refused_if_a_prediction_moves_by_more_than_the_tolerance(
-    monkeypatch: pytest.MonkeyPatch, data: str, share: float, borne: bool
-):
-    history = next(regviz.stream(experiment(data)))
-    spread = np.ptp(history.dataset.y_train) if data == "plane" else 1
-    exact = history.parameters[0]
-    predicted = FrameSelector._predict
-
-    def moved(self: FrameSelector, history: regviz.History, parameters: np.ndarray) -> np.ndarray:
-        values = predicted(self, history, parameters)
-        values.flat[-1] += 0 if np.array_equal(parameters, exact) else share * spread
-        return values
-
-    selector = FrameSelector(history, NOTHING)
-    assert selector._half_suffices(history, 0)
-    monkeypatch.setattr(FrameSelector, "_predict", moved)
-    assert selector._half_suffices(history, 0) == borne
+def test_half_precision_ends_where_a_prediction_moves_by_more_than_the_tolerance(data: str):
+    start = next(regviz.stream(experiment(data)))
+    points, found = points_of(start, GRID), set()
+    for factor in np.geomspace(1, 1000, 13, dtype="f4"):
+        exact = replace(start, parameters=factor * start.parameters)
+        half = replace(exact, parameters=to_float16(exact.parameters).astype("f4"))
+        move = np.abs(exact.predict(points) - half.predict(points)).max()
+        ((_, precision),) = selected(exact, NOTHING).frames
+        assert (precision == HALF) == (move <= TOLERANCE * spread_of(start)), factor
+        found.add(precision)
+    assert found == {HALF, SINGLE}
 
 
 @pytest.mark.parametrize(
@@ -151,43 +145,40 @@ def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training
         replace(SHOWCASE.training, **training),
     )
     history = regviz.train(grid.experiment)
-    selector = packed(history, limit)
+    selector = selected(history, limit)
     half = [t for t, precision in selector.frames if precision == HALF]
     assert len(half) >= 10
-    low, high = domain(history.dataset)
-    axis = np.linspace(low, high, 64)
-    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    points = points_of(history, 64)
     half_precise = replace(history, parameters=to_float16(history.parameters).astype("f4"))
-    spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
     for t in half:
         move = np.abs(history.predict(points, t) - half_precise.predict(points, t)).max()
-        assert 0 < move <= 1e-3 * spread, t
+        assert 0 < move <= 1e-3 * spread_of(history), t
 
 
 # ------------------------------------------------------------------------------ all frames
 
 
 def test_within_the_limit_every_frame_travels_in_single_precision(history: regviz.History):
-    assert packed(history).frames == [(t, SINGLE) for t in range(RECORDED)]
+    assert selected(history).frames == [(t, SINGLE) for t in range(RECORDED)]
 
 
 def test_half_precision_begins_where_single_precision_exceeds_the_limit(history: regviz.History):
     _, n_rows, n_parameters = history.parameters.shape
     whole = RECORDED * frame_bytes(n_rows, n_parameters, SINGLE)
-    assert {p for _, p in packed(history, whole).frames} == {SINGLE}
-    assert {p for _, p in packed(history, whole - 1).frames} == {HALF}
+    assert {p for _, p in selected(history, whole).frames} == {SINGLE}
+    assert {p for _, p in selected(history, whole - 1).frames} == {HALF}
 
 
 @pytest.mark.parametrize("n_recorded", [2, 3, RECORDED])
 @pytest.mark.parametrize("bad", [0, 1, 2, 9, 10, 28, 29, 30])
-def test_from_the_first_frame_that_does_not_bear_it_every_other_one_travels_in_single_precision(
+def test_from_the_first_frame_that_half_precision_moves_every_other_one_travels_in_single(
     history: regviz.History, n_recorded: int, bad: int
 ):
     if bad >= n_recorded:
         return
     training = replace(history.experiment.training, frames=n_recorded - 1)
     short = regviz.train(replace(history.experiment, training=training))
-    selector = packed(with_weight(short, 1e6, t=bad), NOTHING)
+    selector = selected(with_weight(short, 1e6, t=bad), NOTHING)
     assert [t for t, p in selector.frames if p == HALF] == list(range(bad))
     single = [t for t, p in selector.frames if p == SINGLE]
     assert len(selector.frames) == bad + len(single)
@@ -206,11 +197,11 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
 ):
     if bad is not None:
         history = with_weight(history, 1e6, t=bad)
-    at_once = packed(history, NOTHING)
-    grown, before = FrameSelector(first(history, 1), NOTHING), []
+    at_once = selected(history, NOTHING)
+    grown, before = FrameSelector(first_epochs(history, 1), NOTHING), []
     assert grown.n_frames == RECORDED
     for n_times in (1, 2, 2, 9, 15, 16, 30, 31):
-        grown.add(first(history, n_times))
+        grown.add(first_epochs(history, n_times))
         assert grown.frames[: len(before)] == before
         expected = RECORDED if bad is None or n_times <= bad else at_once.n_frames
         assert grown.n_frames == expected
@@ -219,10 +210,10 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
     assert grown.n_frames == len(grown.frames)
 
 
-def test_a_double_precision_run_is_packed_as_any_other(history: regviz.History):
+def test_frames_of_a_double_precision_run_are_selected_as_any_others(history: regviz.History):
     training = replace(history.experiment.training, dtype="float64")
     double = regviz.train(replace(history.experiment, training=training))
-    assert packed(double, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+    assert selected(double, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 # ------------------------------------------------------------------------------ rounding
@@ -268,13 +259,10 @@ def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict
         replace(SHOWCASE.training, **training),
     )
     history = regviz.train(grid.experiment)
-    selector = packed(history)
+    selector = selected(history)
     assert {precision for _, precision in selector.frames} == {SINGLE}
-    low, high = domain(history.dataset)
-    axis = np.linspace(low, high, 48)
-    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    points = points_of(history, 48)
     near = replace(history, parameters=selector.parameters(history, 0, len(selector.frames)))
-    spread = np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
     for t in range(len(history.epochs)):
         move = np.abs(history.predict(points, t) - near.predict(points, t)).max()
-        assert 0 < move <= 1e-3 * spread, t
+        assert 0 < move <= 1e-3 * spread_of(history), t

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -11,107 +10,10 @@ from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz.board.link import DEFAULTS, LINK_VERSION, LONGEST, from_query, link, to_query
-from regviz.board.scene import GROUPS, Scene
+from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
-from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
-from regviz.spec.toy import DATASETS
-
-PENALTIES = st.floats(0, 1000)
-STRENGTHS = {
-    "l1": PENALTIES,
-    "l2": PENALTIES,
-    "elastic_net": PENALTIES,
-    "dropout": st.floats(0, 0.999),
-    "max_norm": st.floats(0, 1000, exclude_min=True),
-}
-SEEDS = st.integers(0, 2**32 - 1)
-NAME = st.text(min_size=1, max_size=8).filter(str.isprintable)
-FRACTIONS = dict(
-    train_fraction=st.floats(0.3, 0.7),
-    validation_fraction=st.just(0.0) | st.floats(0.1, 0.5),
-    seed=SEEDS,
-)
-
-
-def some(names):
-    return st.lists(st.sampled_from(names), unique=True).map(tuple)
-
-
-def toy_data(name):
-    label_noise = st.just(0.0) if DATASETS[name].task == "regression" else st.floats(0, 0.5)
-    return st.builds(
-        DataSpec,
-        st.just(name),
-        n_samples=st.integers(100, 2000),
-        noise=st.floats(0, 2),
-        label_noise=label_noise,
-        standardize=st.booleans(),
-        **FRACTIONS,
-    )
-
-
-@st.composite
-def own_data(draw):
-    n_classes = draw(st.integers(2, 3))
-    names = draw(st.lists(NAME, min_size=n_classes, max_size=n_classes, unique=True))
-    X = draw(st.lists(st.tuples(*[st.floats(-9, 9)] * 2), min_size=30, max_size=40))
-    return PointsSpec(
-        [(*x, i % n_classes) for i, x in enumerate(X)],
-        "binary" if n_classes == 2 else "multiclass",
-        draw(st.sampled_from([(), tuple(names)])),
-        **{name: draw(values) for name, values in FRACTIONS.items()},
-    )
-
-
-NETWORKS = st.builds(
-    NetworkSpec,
-    st.lists(st.integers(1, 32), max_size=6).map(tuple),
-    st.sampled_from(ACTIVATIONS),
-    some(FEATURES).filter(len),
-)
-DECAYS = st.floats(0, 1, exclude_max=True)
-TRAININGS = st.builds(
-    TrainingSpec,
-    st.sampled_from(OPTIMIZERS),
-    st.floats(1e-5, 10),
-    st.none() | st.integers(1, 10**9),
-    st.integers(1, 10**6),
-    st.floats(0, 0.999),
-    DECAYS,
-    DECAYS,
-    st.floats(1e-30, 1),
-    st.sampled_from(DTYPES),
-    st.integers(1, 10_000),
-    SEEDS,
-)
-
-
-@st.composite
-def scenes(draw):
-    training = draw(TRAININGS)
-    methods = draw(some(list(METHODS)).filter(len))
-    early_stopping = draw(st.booleans())
-    held = early_stopping and "none" in methods
-    return Scene(
-        draw(st.one_of(own_data(), *map(toy_data, DATASETS))),
-        draw(NETWORKS),
-        training,
-        methods,
-        early_stopping=early_stopping,
-        onset=draw(st.integers(0, training.epochs - 1)),
-        focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * held])),
-        strengths={k: draw(STRENGTHS[k]) for k in draw(some(list(STRENGTHS)))},
-        epoch=draw(st.none() | st.integers(0, training.epochs)),
-        hide=draw(some(GROUPS)),
-    )
-
-
-def opened(address):
-    """What a browser makes of a link, as Streamlit hands it on."""
-    return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
-
+from tests.support.scenes import opened, scenes
 
 # -------------------------------------------------------------------------------- round trips
 
@@ -179,13 +81,12 @@ HANDED_OUT = {
         replace(SHOWCASE.training, seed=4),
         strengths={"elastic_net": 0.5, "l2": 2.0, "max_norm": 1.5},
     ),
-    "v=1&points=eNoTZWBgkFIAEUoMEFIFSmoxMOgwMOgyMOgxMOgzMOgCADUtA0U&task=binary": None,
 }
 
 
-@pytest.mark.parametrize("query", [q for q, scene in HANDED_OUT.items() if scene])
-def test_a_link_of_long_ago_opens(query):
-    assert from_query(opened(f"?{query}")) == (HANDED_OUT[query], [])
+@pytest.mark.parametrize(("query", "scene"), HANDED_OUT.items())
+def test_a_link_of_long_ago_opens(query, scene):
+    assert from_query(opened(f"?{query}")) == (scene, [])
 
 
 def test_a_file_may_leave_out_all_but_what_is_particular():
@@ -368,7 +269,6 @@ def test_the_documented_defaults_are_those_of_the_newest_version():
     said = re.search(r"Version 1 leaves out(.*?); and of own points(.*?)What is", page, re.DOTALL)
     assert said
     toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
-    assert len(toy) == 23
     assert from_query(toy) == (Scene(), [])
     points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
     assert from_query({"points": points.to_text()} | own) == from_query(

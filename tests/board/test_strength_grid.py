@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -19,21 +19,12 @@ from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import FEATURES
+from tests.support.networks import assert_same_recording
+from tests.support.recordings import HalfUntil, selected
 
 NAMES = list(METHODS)
 DATA = {name: replace(SHOWCASE.data, name=name) for name in ("circles", "three_blobs", "plane")}
 POINTS = {name: regviz.make_dataset(data) for name, data in DATA.items()}
-FailFrom = Callable[[int], None]
-
-
-@pytest.fixture
-def fail_from(monkeypatch: pytest.MonkeyPatch) -> FailFrom:
-    """Let half precision be refused from a frame on."""
-
-    def fail(n: int) -> None:
-        monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: t < n)
-
-    return fail
 
 
 def grid_of(hidden=(3,), epochs=6, name="circles", methods=NAMES, features=("x1", "x2"), **more):
@@ -50,8 +41,8 @@ def size(grid: StrengthGrid) -> tuple[int, int]:
     return len(recorded_epochs(experiment.training)), n_parameters
 
 
-def packed(grid: StrengthGrid) -> FrameSelector:
-    """The frames, with nothing trained: where half precision ends must be faked."""
+def untrained_frames(grid: StrengthGrid) -> FrameSelector:
+    """The frames of a grid that is not trained, for tests that set where half precision ends."""
     n_recorded, n_parameters = size(grid)
     shape = (n_recorded, len(grid.experiment.regularizations), n_parameters)
     history = SimpleNamespace(
@@ -60,9 +51,7 @@ def packed(grid: StrengthGrid) -> FrameSelector:
         parameters=SimpleNamespace(shape=shape),
         epochs=range(n_recorded),
     )
-    selector = FrameSelector(history)
-    selector.add(history)
-    return selector
+    return selected(history)
 
 
 def settings() -> Iterator[StrengthGrid]:
@@ -114,7 +103,7 @@ def test_onset_holds_for_every_regularized_network():
     assert {row.onset for row in others} == {3}
 
 
-def test_rows_are_those_of_the_levels_asked_for_and_in_the_middle_elsewhere():
+def test_rows_are_those_of_the_requested_strengths_and_of_the_middle_ones_elsewhere():
     grid = grid_of()
     start = [
         networks[min(DEFAULT_STRENGTH_INDEX, len(networks) - 1)]
@@ -131,7 +120,7 @@ def test_rows_are_those_of_the_levels_asked_for_and_in_the_middle_elsewhere():
     assert grid.rows({"l1": 2})[1] == grid.networks_by_method[1][1][2]
 
 
-def test_levels_beyond_the_ends_are_the_ends_and_unknown_methods_are_passed_over():
+def test_strength_indices_beyond_the_ends_are_the_ends_and_unknown_methods_are_ignored():
     grid = grid_of()
     weakest = [networks[0] for _, networks in grid.networks_by_method]
     strongest = [networks[-1] for _, networks in grid.networks_by_method]
@@ -156,23 +145,14 @@ def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(
     whole = regviz.train(grid.experiment)
     rows = grid.rows(strength_indices)
     part = regviz.train(grid.only(rows))
-    np.testing.assert_array_equal(part.epochs, whole.epochs)
-    assert part.parameters.tobytes() == whole.parameters[:, rows].tobytes()
-    np.testing.assert_array_equal(part.diverged, whole.diverged[rows])
-    for metric, values in part.metrics.items():
-        np.testing.assert_array_equal(values, whole.metrics[metric][:, rows], err_msg=metric)
+    assert_same_recording(part, whole, rows)
 
 
 # ------------------------------------------------------------------------------ how large it is
 
 
-def test_the_page_starts_with_all_frames_in_single_precision():
-    grid = StrengthGrid.of(NAMES, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    assert packed(grid).frames == [(t, SINGLE) for t in range(101)]
-
-
-def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
-    fail_from: FailFrom,
+def test_no_grid_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
+    half_until: HalfUntil,
 ):
     precisions = set()
     for grid in settings():
@@ -180,8 +160,8 @@ def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
         n_rows = len(grid.experiment.regularizations)
         middle = n_recorded // 2
         for n in {0, 1, 2, middle, middle + 1, n_recorded - 2, n_recorded - 1, n_recorded}:
-            fail_from(n)
-            selector = packed(grid)
+            half_until(n)
+            selector = untrained_frames(grid)
             times = [t for t, _ in selector.frames]
             taken = [frame_bytes(n_rows, n_parameters, kind) for _, kind in selector.frames]
             case = grid.experiment.network, grid.experiment.training, n
@@ -193,8 +173,8 @@ def test_no_cube_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
     assert precisions == {(SINGLE, SINGLE), (HALF, HALF), (HALF, SINGLE)}
 
 
-def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from: FailFrom):
-    fail_from(10**9)
+def test_a_grid_uses_most_of_the_limit_before_it_records_fewer_frames(half_until: HalfUntil):
+    half_until(10**9)
     for grid in settings():
         n_recorded, n_parameters = size(grid)
         n_epochs = grid.experiment.training.epochs
@@ -205,13 +185,12 @@ def test_a_cube_uses_most_of_the_limit_before_it_records_fewer_frames(fail_from:
 
 
 @pytest.mark.parametrize("n", [0, 1, 6, 10, 11, 100])
-def test_the_largest_cube_stays_within_the_limit_as_encoded(fail_from: FailFrom, n: int):
-    fail_from(n)
+def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUntil, n: int):
+    half_until(n)
     grid = grid_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
     rows = grid.rows({})
     history = untrained(grid.experiment)
-    selector = FrameSelector(history)
-    selector.add(history)
+    selector = selected(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
         n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
@@ -230,7 +209,7 @@ def untrained(experiment: regviz.Experiment) -> regviz.History:
 
 
 def frames_of(message: bytes) -> tuple[int, int]:
-    """How many frames a message holds, and in how many bytes."""
+    """The number of frames in a message, and their bytes."""
     length = int.from_bytes(message[:4], "little")
     arrays = json.loads(message[4 : 4 + length])["arrays"]
     kinds = (arrays["parameters"], arrays["metrics"])

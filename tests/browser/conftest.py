@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.board import TWO_AT_ONCE
 from devtools.browsers import find_chromium
-from devtools.serving import serve
+from devtools.serving import Server, serve
 from regviz.server.assets import assets_path
 
 expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
@@ -56,6 +56,13 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
+def embeddable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose page may be shown in a frame of any other page."""
+    with serve(tmp_path_factory.mktemp("embeddable"), REGVIZ_EMBED="*") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
     path = find_chromium()
@@ -80,11 +87,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def patient(page: Page | Frame) -> Any:
-    """Let `wait_for_function` ask from outside: from within, the page's policy forbids it."""
+    """Replace `wait_for_function` by one that polls from outside, as the page's policy demands."""
 
     def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:
         deadline = time.monotonic() + timeout / 1000
-        rest = 20.0  # ms, and longer the longer it takes: who asks keeps a processor busy
+        rest = 20.0  # ms between polls; it grows, as each poll takes processor time
         while not page.evaluate(expression, arg):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{expression} is still not true")
@@ -147,7 +154,7 @@ def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> N
 
 @contextmanager
 def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
-    """What opens the playground, after a script if there is one.
+    """Return a function that opens the playground, after a script if there is one.
 
     At the end no page may have complained on its console.
     """
@@ -158,7 +165,7 @@ def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Call
         if message.type in ("error", "warning") and not message.text.startswith(TWO_AT_ONCE):
             complaints.append(message.text)
 
-    # a run that plays by itself keeps a processor busy: who wants to see that says so
+    # animations are off unless a test asks for them, as they take processor time
     def opened(
         width: int = 1400,
         height: int = 900,

@@ -1,20 +1,18 @@
 """The board asks for more frames when the server wishes to be asked."""
 
 import itertools
-from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
 import regviz
 from regviz.board.encoding import Source, encode
 from regviz.board.frames import FrameSelector
-from regviz.board.offline import BOARD
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
+from tests.browser.boards import in_base64, open_empty
 
-SITE = "http://board.test"
 # how often the board has asked at once; and what within a second, how long after the last message
 RENDER = """async (messages) => {
   const { render } = await import("/board/main.js");
@@ -38,18 +36,8 @@ RENDER = """async (messages) => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(SITE)
-        if path == "/":
-            route.fulfill(body="<!doctype html><main></main>", content_type="text/html")
-        else:
-            route.fulfill(path=BOARD.parent / path.removeprefix("/"))
-
     with browser.new_context(reduced_motion="reduce") as context:
-        context.route("**/*", answer)
-        page = context.new_page()
-        page.goto(f"{SITE}/")
-        yield page
+        yield open_empty(context)
 
 
 def messages(rests: list[float]) -> list[str]:
@@ -64,7 +52,7 @@ def messages(rests: list[float]) -> list[str]:
         selector.add(history)
         source = Source(grid, "run", rows, history, selector)
         found.append(encode(source, frame, reply=1 + frame, link="", ask_after=rest))
-    return [b64encode(message).decode() for message in found]
+    return in_base64(found)
 
 
 def test_it_asks_at_once_where_nothing_is_said(page: Page):

@@ -14,7 +14,7 @@ from tests.browser import test_offline
 from tests.browser.test_access import PALE
 from tests.browser.test_own_points import TABLE
 from tests.browser.test_views import close, view
-from tests.browser.visitor import Open, choose, complete, go, settled
+from tests.browser.visitor import Open, choose, complete, go, settled, upload
 
 RULES = {
     # WCAG 2.0 to 2.2 at the levels A and AA, and what else axe-core advises, such as headings
@@ -99,12 +99,11 @@ def draw(page: Page) -> Iterator[None]:
 
 
 @contextmanager
-def upload(page: Page, table: str = "") -> Iterator[None]:
+def uploads(page: Page, table: str = "") -> Iterator[None]:
     choose(page, "Upload")
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     if table:
-        file = {"name": "birds.csv", "mimeType": "text/csv", "buffer": table.encode()}
-        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+        upload(page, "birds.csv", table)
         expect(page.get_by_text("40 points: 2 classes")).to_be_visible()
     settled(page)
     yield
@@ -118,8 +117,8 @@ PLACES: dict[str, Callable[[Page], Any]] = {
     "save": lambda page: popover(page, "Save · open", "Take it away"),
     **{name: lambda page, name=name: understand(page, name) for name in VIEWS},
     "draw": draw,
-    "upload": upload,
-    "uploaded": lambda page: upload(page, TABLE),
+    "upload": uploads,
+    "uploaded": lambda page: uploads(page, TABLE),
 }
 
 
@@ -152,7 +151,7 @@ def test_a_view_is_accessible(page: Page, place: str):
 
 
 def test_what_streamlit_breaks_it_still_breaks(page: Page):
-    with upload(page):
+    with uploads(page):
         assert set().union(*(accepted(*each[:2]) for each in found(page))) == ACCEPTED
 
 

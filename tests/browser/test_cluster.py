@@ -32,11 +32,13 @@ from tests.browser.visitor import (
     grid_of,
     look,
     query_of,
+    upload,
 )
-from tests.project.test_cluster import COOKIE, the_container, until
+from tests.project.test_cluster import COOKIE, the_container
 from tests.support.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
+from tests.support.waiting import until
 
-BRIEF = Scene(training=replace(Scene().training, epochs=50))
+FEW_EPOCHS = Scene(training=replace(Scene().training, epochs=50))
 VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
 
 
@@ -115,7 +117,7 @@ def opened(context: BrowserContext, site: str) -> Page:
     """What somebody sees who opens a link."""
     page = patient(context.new_page())
     page.add_init_script(WHERE)
-    page.goto(link(site, BRIEF))
+    page.goto(link(site, FEW_EPOCHS))
     arrived(page)
     return page
 
@@ -203,8 +205,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
         fetch(url.replace(site, elsewhere.url))
     # files are sent there too
     before = page.evaluate("window.board().recording.run")
-    file = {"name": "iris.csv", "mimeType": "text/csv", "buffer": content}
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    upload(page, "iris.csv", content)
     page.get_by_role("button", name="Use these points").click()
     changed(page, before)
     expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
@@ -231,7 +232,7 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
     assert query_of(page) == query
     assert cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_holds(page, grid_of(data, training=BRIEF.training), {"elastic_net": 6})
+    assert_holds(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
 
     # and where it is not, it goes on as if nothing had been
     change(unchanged, "Noise", ["ArrowRight"])

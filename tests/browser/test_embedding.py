@@ -8,25 +8,17 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from devtools.serving import Server, Site, serve
-from tests.project.test_cluster import until
+from devtools.serving import Server, Site
+from tests.browser.visitor import upload
 from tests.support.proxy import Resolver, free_port, running_proxy
+from tests.support.waiting import until
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
-FILE = {"name": "points.csv", "mimeType": "text/csv", "buffer": POINTS.encode()}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose page every other page may show."""
-    folder = tmp_path_factory.mktemp("embedded")
-    with serve(folder, REGVIZ_EMBED="*") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def encrypted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the proxy in front of it, with TLS."""
     port, folder = free_port("127.0.0.1"), tmp_path_factory.mktemp("proxy")
     with closing(Resolver(["127.0.0.1"])) as resolver:
@@ -34,7 +26,7 @@ def encrypted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "REGVIZ_DOMAIN": "127.0.0.1",
             "REGVIZ_PROXY_HTTPS": port,
             "REGVIZ_RESOLVER": resolver.name,
-            "REGVIZ_SERVERS_PORT": server.url.rpartition(":")[2],
+            "REGVIZ_SERVERS_PORT": embeddable.url.rpartition(":")[2],
         }
         with running_proxy(folder, **settings):
             address = f"https://127.0.0.1:{port}"
@@ -43,7 +35,7 @@ def encrypted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def answers(address: str) -> bool:
-    """Whether there is TLS, whoever vouches for it, and the server behind it."""
+    """Whether there is TLS, whoever vouches for it, and the embeddable behind it."""
     try:
         trusting = ssl._create_unverified_context()
         urllib.request.urlopen(f"{address}/_stcore/health", context=trusting, timeout=20).close()
@@ -72,7 +64,7 @@ def framed(page: Page, site: Site, address: str) -> FrameLocator:
 def test_with_tls_a_file_is_uploaded_in_a_frame_on_another_site(page: Page, encrypted: str):
     with Site() as site:
         frame = framed(page, site, encrypted)
-        frame.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILE)
+        upload(frame, "points.csv", POINTS)
         expect(frame.get_by_text("60 points: 2 classes")).to_be_visible()
         cookies = {each["name"]: each for each in page.context.cookies(encrypted)}
         token = cookies["_streamlit_xsrf"]
@@ -81,10 +73,10 @@ def test_with_tls_a_file_is_uploaded_in_a_frame_on_another_site(page: Page, encr
 
 
 def test_without_tls_a_frame_on_another_site_offers_no_upload_and_says_why(
-    page: Page, server: Server
+    page: Page, embeddable: Server
 ):
     with Site() as site:
-        frame = framed(page, site, server.url)
+        frame = framed(page, site, embeddable.url)
         expect(frame.get_by_text("no file can be uploaded")).to_be_visible()
         expect(frame.get_by_text("uploads take HTTPS")).to_be_visible()
         expect(frame.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(0)
@@ -92,10 +84,10 @@ def test_without_tls_a_frame_on_another_site_offers_no_upload_and_says_why(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_in_a_tab_of_its_own_a_file_is_uploaded_with_and_without_tls(
-    page: Page, server: Server, encrypted: str, scheme: str
+    page: Page, embeddable: Server, encrypted: str, scheme: str
 ):
-    page.goto(f"{server.url if scheme == 'http' else encrypted}/{QUERY}")
+    page.goto(f"{embeddable.url if scheme == 'http' else encrypted}/{QUERY}")
     expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
     page.get_by_role("radio", name="Upload", exact=True).check(force=True)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILE)
+    upload(page, "points.csv", POINTS)
     expect(page.get_by_text("60 points: 2 classes")).to_be_visible()

@@ -2,7 +2,7 @@
 
 import io
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
@@ -13,19 +13,19 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 import regviz
-from regviz.board.offline import BOARD, recording
+from regviz.board.offline import recording
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
+from tests.browser.boards import in_base64, open_empty
 from tests.browser.visitor import cards, go, look
 
-SITE = "http://board.test"
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 TRAINING = replace(SHOWCASE.training, epochs=30)
@@ -91,14 +91,6 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
         if NO_PNG not in message.text:
             complaints.append(message.text)
 
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(SITE)
-        if path == "/":
-            page = "<!doctype html><html lang=en><title>Board</title><link rel=icon href='data:,'>"
-            route.fulfill(body=f"{page}<main></main>", content_type="text/html")
-        else:
-            route.fulfill(path=BOARD.parent / path.removeprefix("/"))
-
     def shown(kind: str) -> Shown:
         if kind not in found:
             data, training, methods = KINDS[kind]
@@ -109,12 +101,10 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
                 viewport={"width": 1400, "height": 900}, reduced_motion="reduce"
             )
             contexts.append(context)
-            context.route("**/*", answer)
             context.on("console", heard)
             context.on("weberror", lambda error: complaints.append(str(error.error)))
-            page = context.new_page()
-            page.goto(f"{SITE}/")
-            page.evaluate(MOUNT, [b64encode(message).decode() for message in messages])
+            page = open_empty(context)
+            page.evaluate(MOUNT, in_base64(messages))
             page.wait_for_function("board().complete && board().size.width > 0")
             found[kind] = Shown(page, grid, history)
         go(found[kind].page, -1)

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from devtools.board import find_board
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import BITS, FrameSelector
+from regviz.board.encoding import encode
+from regviz.board.frames import BITS
 from regviz.board.offline import offline_page, recording
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -23,8 +23,9 @@ from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import patient
-from tests.browser.test_board import assert_predicts, assert_recorded, drag
-from tests.browser.visitor import PARAMETERS, START, cards, go, look, pictures, resize, still
+from tests.browser.test_board import assert_predicts
+from tests.browser.visitor import PARAMETERS, START, cards, go, pictures, resize, still
+from tests.support.recordings import source_of
 
 TRAINING = replace(SHOWCASE.training, epochs=40)
 HOSTILE = '</title><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">&amp;'
@@ -168,23 +169,6 @@ def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Pag
     assert np.array_equal(numbers == 0, exact == 0)
     assert (np.abs(numbers - exact) <= 2.0 ** -(BITS + 1) * np.abs(exact)).all()
     assert page.evaluate("window.board().recording.epochs") == run.history.epochs.tolist()
-
-
-@pytest.mark.parametrize(
-    ("name", "to"), [("Epoch", 0.1), ("Strength of all methods", 0.0), ("Prune weights below", 0.9)]
-)
-def test_dragging_changes_the_pictures_and_the_numbers(run: Run, page: Page, name: str, to: float):
-    before = pictures(page)
-    slider = page.get_by_role("slider", name=name, exact=True)
-    seen = drag(page, slider, to, lambda: tuple(pictures(page)))
-    page.mouse.up()
-    assert len({value for value, _ in seen}) >= 3
-    assert len({shown for _, shown in seen}) >= 3
-    still(page)
-    assert sum(a != b for a, b in zip(before, pictures(page), strict=True)) >= 5
-    if name != "Prune weights below":
-        for card in cards(page):
-            assert_recorded(run.history, card)
 
 
 def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
@@ -338,55 +322,13 @@ def test_without_javascript_it_says_what_it_takes(run: Run, open_file: Open):
 
 @pytest.mark.parametrize("damage", ["not base64", "half a message", "a part is missing"])
 def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
-    rows = run.grid.rows({})
-    (message,) = recording(run.grid, rows, run.history, "run")
+    (message,) = recording(run.grid, run.grid.rows({}), run.history, "run")
     if damage == "half a message":
         message = message[: len(message) // 2]
     elif damage == "a part is missing":
-        selector = FrameSelector(run.history)
-        selector.add(run.history)
-        message = encode(Source(run.grid, "run", rows, run.history, selector), most=5)
+        message = encode(source_of(run.grid, run.history), most=5)
     html = offline_page([message], "A run")
     if damage == "not base64":
         html = html.replace("data-message>", "data-message>§")
     page = open_file(html)
     expect(page.locator("#note")).to_contain_text("This file is damaged")
-
-
-def test_two_strengths_chosen_at_export_are_those_it_opens_with(open_file: Open, run: Run):
-    strength_indices = {"l1": 1, "dropout": 6}
-    messages = recording(run.grid, run.grid.rows(strength_indices), run.history, "run")
-    page = at_rest(open_file(offline_page(messages, "A run")))
-    shown = {card["label"]: card["k"] for card in cards(page)}
-    networks_by_method = dict(run.grid.networks_by_method)
-    assert shown["L1"] == networks_by_method["l1"][1]
-    assert shown["Dropout"] == networks_by_method["dropout"][6]
-    assert shown["L2"] == networks_by_method["l2"][4]
-    look(page, strengthIndices={"l1": 7})
-    assert {card["label"]: card["k"] for card in cards(page)}["L1"] == networks_by_method["l1"][7]
-
-
-@pytest.mark.parametrize(
-    ("data", "epochs", "learning_rate"),
-    [(DataSpec("plane"), 400, 0.1), (replace(SHOWCASE.data, name="plane"), 1000, 0.05)],
-)
-def test_early_stopping_is_what_double_precision_decides(
-    browser: Browser, tmp_path: Path, data: DataSpec, epochs: int, learning_rate: float
-):
-    """The losses of a linear network become flat: in single precision others are the lowest."""
-    training = TrainingSpec("sgd", learning_rate, batch_size=None, epochs=epochs, seed=2)
-    grid, history = found = run_of(data, NetworkSpec((8, 8, 8), "linear"), training)
-    best, stopped = history.early_stopping(grid.patience)
-    with visits(browser, tmp_path) as open_file:
-        page = begun(open_file(found.page()))
-        go(page, -1)
-        for c, ((key, _), k) in enumerate(zip(grid.networks_by_method, grid.rows({}), strict=True)):
-            look(page, focus=key)
-            assert cards(page)[c]["k"] == k
-            marks = {mark["kind"]: mark["epoch"] for mark in page.evaluate("board().marks")}
-            if best[k] > 0:
-                assert marks["best"] == history.epochs[best[k]]
-            assert marks.get("stop", epochs) == history.epochs[stopped[k]]
-        card, k = cards(page)[len(grid.networks_by_method)], grid.rows({})[0]
-        assert card["strength"] == f"kept from epoch {history.epochs[best[k]]}"
-        assert card["t"] == best[k]

@@ -11,7 +11,7 @@ from regviz.board.link import from_query
 from regviz.spec.points import MIN_POINTS
 from tests.browser.test_draw import Pad
 from tests.browser.test_workbench import assert_shows_the_same, opens
-from tests.browser.visitor import Open, changed, choose, complete, pictures, query_of, settled
+from tests.browser.visitor import Open, changed, choose, complete, query_of, settled, upload
 
 TABLE = "length,width,kind\n" + "\n".join(
     f"{i % 7 + 3 * (i % 2)},{i * i % 5 - 2 * (i % 2)},{('robin', 'wren')[i % 2]}" for i in range(40)
@@ -67,8 +67,7 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(own: Page, o
 def test_a_file_of_points_brings_the_names_of_its_classes(own: Page):
     before = complete(own)
     choose(own, "Upload")
-    file = {"name": "birds.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
-    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    upload(own, "birds.csv", TABLE)
     use = own.get_by_role("button", name="Use these points")
     expect(use).to_be_enabled()
     preview = own.locator(".regviz-preview")
@@ -83,20 +82,6 @@ def test_a_file_of_points_brings_the_names_of_its_classes(own: Page):
     assert dict(parse_qsl(query_of(own)))["names"] == "robin,wren"
 
 
-def test_a_bad_file_is_told_by_row_and_column_and_the_board_stays(own: Page):
-    before, shown = complete(own), pictures(own)
-    lines = TABLE.splitlines()
-    lines[4] = lines[4].replace(",", ",much", 1)
-    file = {"name": "bad.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
-    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    alert = own.get_by_test_id("stSidebar").get_by_test_id("stAlert")
-    expect(alert).to_contain_text("Row 5")
-    expect(alert).to_contain_text("width")
-    settled(own)
-    assert complete(own) == before
-    assert pictures(own) == shown
-
-
 def test_back_at_the_examples_is_the_one_of_before(own: Page):
     before = complete(own)
     choose(own, "Examples")
@@ -108,9 +93,7 @@ def test_ten_classes_differ_in_colour_and_shape_on_board_and_canvas(own: Page):
     before = complete(own)
     choose(own, "Upload")
     body = (f"{np.cos(i):.3f},{np.sin(i):.3f},{i % 10 + 1}" for i in range(200))
-    text = "\n".join(["a,b,class", *body])
-    file = {"name": "ten.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    own.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    upload(own, "ten.csv", "\n".join(["a,b,class", *body]))
     expect(own.get_by_role("button", name="Use these points")).to_be_enabled()
     own.get_by_role("button", name="Use these points").click()
     changed(own, before)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from devtools.serving import Server, Site, serve
+from devtools.serving import ROOT, Server, Site, serve
 from regviz.pages.understand import VIEWS
 from tests.browser.conftest import patient, until, visits
 from tests.browser.test_views import view
 from tests.browser.visitor import choose, choose_seed, complete, go, pictures, settled, still
-from tests.server.test_security import FAULTS, ROOT, SECRET
+from tests.support.faults import FAULTS, SECRET
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 LISTEN = """window.violations = [];

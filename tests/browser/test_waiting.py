@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from devtools.serving import Server, Site, serve
+from devtools.serving import Server, Site
 from tests.browser.conftest import patient
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
@@ -22,14 +22,6 @@ window.WebSocket = class extends WebSocket {
 """
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose page every other page may show."""
-    folder = tmp_path_factory.mktemp("embedded")
-    with serve(folder, REGVIZ_EMBED="*") as server:
-        yield server
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose clock the test holds."""
@@ -39,9 +31,9 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def test_a_frame_of_no_origin_says_what_its_page_must_allow(page: Page, embedded: Server):
+def test_a_frame_of_no_origin_says_what_its_page_must_allow(page: Page, embeddable: Server):
     with Site() as site:
-        site.content = f'<iframe sandbox="allow-scripts" src="{embedded.url}/{QUERY}"></iframe>'
+        site.content = f'<iframe sandbox="allow-scripts" src="{embeddable.url}/{QUERY}"></iframe>'
         page.goto(site.origin)
         frame = page.frame_locator("iframe")
         expect(frame.get_by_text("RegViz is loading…")).to_be_visible()
@@ -50,10 +42,10 @@ def test_a_frame_of_no_origin_says_what_its_page_must_allow(page: Page, embedded
         expect(frame.get_by_role("alert")).to_contain_text("allow-same-origin")
 
 
-def test_a_frame_with_an_origin_of_its_own_says_nothing(page: Page, embedded: Server):
+def test_a_frame_with_an_origin_of_its_own_says_nothing(page: Page, embeddable: Server):
     with Site() as site:
         sandbox = "allow-scripts allow-same-origin"
-        site.content = f'<iframe sandbox="{sandbox}" src="{embedded.url}/{QUERY}"></iframe>'
+        site.content = f'<iframe sandbox="{sandbox}" src="{embeddable.url}/{QUERY}"></iframe>'
         page.goto(site.origin)
         frame = page.frame_locator("iframe")
         expect(frame.locator(".regviz-board .card canvas").first).to_be_visible()

@@ -20,7 +20,7 @@ from tests.browser.visitor import (
     settled,
 )
 
-BRIEFLY = replace(SHOWCASE.training, epochs=50)
+FEW_EPOCHS = replace(SHOWCASE.training, epochs=50)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,16 @@ def test_the_server_says_that_they_are_off(server: Server):
 
 
 def test_the_page_opens_and_shows_all_networks(page: Page):
-    assert_holds(page, grid_of(training=BRIEFLY))
+    assert_holds(page, grid_of(training=FEW_EPOCHS))
 
 
 def test_a_control_changes_and_the_page_trains_anew(page: Page):
     change(page, "Noise", ["ArrowRight"])
     noisier = replace(SHOWCASE.data, noise=SHOWCASE.data.noise + 0.05)
-    assert_holds(page, grid_of(data=noisier, training=BRIEFLY))
+    assert_holds(page, grid_of(data=noisier, training=FEW_EPOCHS))
     choose_seed(page, 3)
     complete(page)
-    data, training = replace(noisier, seed=3), replace(BRIEFLY, seed=3)
+    data, training = replace(noisier, seed=3), replace(FEW_EPOCHS, seed=3)
     assert_holds(page, grid_of(data=data, training=training))
 
 

@@ -115,28 +115,6 @@ def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: Open):
     assert query_of(other) == query
 
 
-def test_what_is_wrong_in_a_link_is_named_and_the_rest_holds(open_pages: Open):
-    page = opens(open_pages, "v=1&noise=loud&epochs=100&focus=l2&l2=0.1&sound=on&batch_size=-3")
-    alert = page.get_by_test_id("stAlert")
-    expect(alert).to_have_count(1)
-    for wrong in ("noise", "sound", "batch_size"):
-        expect(alert).to_contain_text(wrong)
-    for right in ("epochs", "focus", "l2"):
-        expect(alert).not_to_contain_text(right)
-    scene, problems = from_query(dict(parse_qsl(query_of(page))))
-    assert problems == []
-    training = replace(SHOWCASE.training, epochs=100)
-    strength_indices = {"l2": Scene(training=training).grid().strengths("l2").index(0.1)}
-    assert scene == Scene(training=training, focus="l2", strengths={"l2": 0.1})
-    found = page.evaluate(SEEN)
-    assert (found["focus"], found["strengthIndices"]["l2"]) == ("l2", strength_indices["l2"])
-    # the message goes with the next change, and the board stays where it is
-    change(page, "Noise", ["ArrowRight"])
-    expect(alert).to_have_count(0)
-    assert page.evaluate(SEEN)["focus"] == "l2"
-    assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
-
-
 # --- on a course page ---
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
 from devtools.board import SEARCH, find_board
@@ -73,14 +73,14 @@ def grid_of(
 
 
 def complete(page: Page) -> str:
-    """Wait until every network is there; the name of the run."""
+    """Wait until every network has arrived, and return the name of the run."""
     find_board(page)
     page.wait_for_function("window.board().complete", timeout=60_000)
     return page.evaluate("window.board().recording.run")
 
 
 def changed(page: Page, before: str) -> str:
-    """Wait until another run has arrived; its name."""
+    """Wait until another run has arrived, and return its name."""
     page.wait_for_function(
         f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
     )
@@ -88,7 +88,7 @@ def changed(page: Page, before: str) -> str:
 
 
 def settled(page: Page) -> None:
-    """Wait until the board and the page's script are at rest, and all that they sent is shown."""
+    """Wait until the board and the page's script are idle and all messages are shown."""
     # a test that opens a page without a board need not wait for one
     rests = f"(({SEARCH})(document)?.regviz?.settled ?? true)"
     while True:
@@ -102,12 +102,12 @@ def settled(page: Page) -> None:
 
 
 def control(page: Page, label: str) -> Locator:
-    """A slider of the sidebar."""
+    """Return a slider of the sidebar."""
     return page.locator(f'input[type=range][aria-label="{label}"]')
 
 
 def change(page: Page, label: str, keys: Sequence[str]) -> str:
-    """Move a slider of the sidebar; the name of the new run, once it has arrived whole."""
+    """Move a slider of the sidebar, wait for the new run, and return its name."""
     before = page.evaluate("window.board().recording.run")
     slider = control(page, label)
     slider.focus()
@@ -119,7 +119,7 @@ def change(page: Page, label: str, keys: Sequence[str]) -> str:
 
 
 def choose_data(page: Page, label: str) -> str:
-    """Choose a dataset by its picture; the name of the new run, once it has arrived whole."""
+    """Choose a dataset by its picture, wait for the new run, and return its name."""
     before = page.evaluate("window.board().recording.run")
     radio = page.get_by_role("radio", name=label)
     radio.locator("..").click()  # its label, which is what is seen
@@ -127,7 +127,7 @@ def choose_data(page: Page, label: str) -> str:
 
 
 def choose_seed(page: Page, seed: int) -> None:
-    """Write another seed, and wait until its run arrives."""
+    """Enter another seed, and wait until its run arrives."""
     field = page.get_by_label("Seed", exact=True)
     field.fill(str(seed))
     field.press("Enter")
@@ -135,7 +135,7 @@ def choose_seed(page: Page, seed: int) -> None:
 
 
 def resize(page: Page, width: int, height: int) -> None:
-    """Give the window another size, and wait until all that observes sizes has been told."""
+    """Resize the window, and wait until all resize observers have been called."""
     page.set_viewport_size({"width": width, "height": height})
     # observers are told at the end of a frame, and act in the next
     page.evaluate(
@@ -146,7 +146,7 @@ def resize(page: Page, width: int, height: int) -> None:
 
 
 def still(page: Page) -> None:
-    """Wait until the board rests and is drawn as finely as can be."""
+    """Wait until the board does not play and is drawn at full resolution."""
     page.wait_for_function(
         "!window.board().playing && !window.board().stale && window.board().fine"
     )
@@ -165,32 +165,39 @@ def look(page: Page, **view: Any) -> None:
 
 
 def query_of(page: Page) -> str:
-    """What the address bar has after the address, once it says where the board stands."""
+    """Return the query of the address, once it has the board's view."""
     page.wait_for_function("window.board().settled")
     return urlsplit(page.url).query
 
 
 def choose(page: Page, name: str) -> None:
-    """Choose one of a few, such as a view or where the points come from, if it is not chosen."""
+    """Choose a radio button, such as a view or a source of points, if it is not chosen."""
     radio = page.get_by_role("radio", name=name, exact=True)
     if not radio.is_checked():
         radio.click()
     expect(radio).to_be_checked()
 
 
+def upload(page: Page | FrameLocator, name: str, text: str | bytes) -> None:
+    """Upload a file where a page asks for one."""
+    content = text if isinstance(text, bytes) else text.encode()
+    file = {"name": name, "mimeType": "text/csv", "buffer": content}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+
+
 def cards(page: Page) -> list[dict[str, Any]]:
-    """What every card says, and which network at which frame it shows."""
+    """Return the texts of every card, and the network and frame that it shows."""
     return page.evaluate(CARDS)
 
 
 def picture(page: Page, card: int | None = None) -> str:
-    """The pixels of a card's boundary, or of the large one."""
+    """Return the pixels of a card's boundary, or of the large one."""
     canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
     return page.evaluate(f"window.board().{canvas}.toDataURL()")
 
 
 def pictures(page: Page) -> list[str]:
-    """The pixels of all cards' boundaries."""
+    """Return the pixels of all cards' boundaries."""
     return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
 
 

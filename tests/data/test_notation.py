@@ -4,14 +4,16 @@ import io
 import re
 import time
 import zipfile
+from typing import Any
 
 import openpyxl
 import pytest
 from defusedxml.common import EntitiesForbidden
 
-from regviz.data import workbook as workbooks
 from regviz.data.notation import Notation, is_number, notations, parse
 from regviz.data.table import read
+from regviz.data.workbook import read_workbook
+from tests.support.uploads import workbook
 
 
 @pytest.mark.parametrize(
@@ -95,18 +97,6 @@ def test_text_does_not_decide_how_numbers_are_written():
     assert notations([["980", "1.010"], text, ["34,5", "1"]], ";")[0] == Notation(",")
 
 
-def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets:
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 def test_cells_of_a_workbook_are_taken_as_what_they_are():
     import datetime
 
@@ -171,11 +161,16 @@ def test_sheets_that_share_a_member_are_read_once(monkeypatch: pytest.MonkeyPatc
                 (sheet,) = re.findall(rb'<sheet [^>]*"far"[^>]*/>', body)
                 body = body.replace(sheet, sheet * 50)
             bad.writestr(name, body)
-    times = []
-    rows = workbooks._rows
-    monkeypatch.setattr(workbooks, "_rows", lambda *a: times.append(1) or rows(*a))
-    assert workbooks.read_workbook(out.getvalue(), 3000, 101)[0] == "Points"
-    assert len(times) == 2
+    sheet_class = type(openpyxl.load_workbook(io.BytesIO(content), read_only=True).worksheets[0])
+    read_titles, iter_rows = [], sheet_class.iter_rows
+
+    def noting(sheet: Any, **more: Any) -> Any:
+        read_titles.append(sheet.title)
+        return iter_rows(sheet, **more)
+
+    monkeypatch.setattr(sheet_class, "iter_rows", noting)
+    assert read_workbook(out.getvalue(), 3000, 101)[0] == "Points"
+    assert len(read_titles) == 2
 
 
 def test_a_workbook_of_as_many_cells_as_a_table_may_have_is_read():

@@ -1,12 +1,8 @@
 """Reading a visitor's file: every table comes back as it was, every fault is told by its place."""
 
 import codecs
-import contextlib
 import csv
 import io
-import itertools
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,15 +24,10 @@ from regviz.data.columns import (
 )
 from regviz.data.table import DELIMITERS, MAX_BYTES, MAX_COLUMNS, Table, read
 from regviz.spec.points import MAX_POINTS, PointsSpec
+from tests.support.tables import assert_read_or_refused, lines
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 XY = Columns("x1", "x2", "kind", "classes")
-
-
-def lines(n: int = 12, header: str = "x1,x2,kind") -> list[str]:
-    """A good file of two classes, line by line."""
-    body = [f"{i / 2},{(-1) ** i * i * 0.25},{'ab'[i % 2]}" for i in range(n)]
-    return [header, *body] if header else body
 
 
 def encoded(rows: list[str], encoding: str = "utf-8", end: str = "\n") -> bytes:
@@ -379,30 +370,6 @@ def test_a_column_can_be_chosen_once_and_must_be_there():
 
 
 # Anything at all
-
-
-def assert_read_or_refused(content: bytes) -> None:
-    """Nothing but a ValueError that says what must be otherwise."""
-    for header, scale in itertools.product((None, True, False), (True, False)):
-        with contextlib.suppress(Refused):
-            with telling():
-                table = read(content, header)
-                spec = points(table, Columns.guess(table), scale)
-            assert spec.n_samples == len(table.rows)
-
-
-class Refused(Exception):
-    """Told as it should be."""
-
-
-@contextlib.contextmanager
-def telling() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if re.search(r"must be .*, got ", str(error), re.DOTALL):
-            raise Refused from error
-        raise
 
 
 @patient

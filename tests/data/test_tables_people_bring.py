@@ -17,8 +17,7 @@ from regviz.figures import boundary
 from regviz.pages import bring
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
-from tests.data.test_notation import workbook
-from tests.pages.test_bring import result, said, uploaded, used
+from tests.support.uploads import result, said, uploaded, used, workbook
 
 
 def understood(content: str | bytes) -> tuple[Columns, PointsSpec]:
@@ -28,19 +27,8 @@ def understood(content: str | bytes) -> tuple[Columns, PointsSpec]:
     return columns, points(table, columns, scale=False)
 
 
-def first(content: str | bytes) -> list[float]:
-    return [row[0] for row in understood(content)[1].points]
-
-
 def rows(n: int = 12) -> list[str]:
     return [f"{i / 2},{i * i % 7},{'AB'[i % 2]}" for i in range(n)]
-
-
-def test_a_table_without_numbers_is_told_to_lack_them():
-    lines = ["name,city,hobby", *["Ada,Rome,chess", "Ben,Oslo,go", "Cem,Bonn,golf"] * 5]
-    table = read("\n".join(lines).encode())
-    with pytest.raises(ValueError, match="the table must be of two columns of numbers or more"):
-        points(table, Columns.guess(table))
 
 
 @pytest.mark.parametrize("name", ["moons", "three_spirals", "bumps", "plane"])
@@ -152,24 +140,6 @@ def test_a_given_split_survives_link_and_file_and_no_seed_changes_it():
 def test_a_split_that_cannot_be_trained_on_is_refused(split: str, message: str):
     with pytest.raises(ValueError, match=f"split must be {message}"):
         PointsSpec([(i, i * i, i % 2) for i in range(12)], split=split)
-
-
-def test_a_comma_among_whole_numbers_separates_thousands():
-    numbers = ["600", "700", "800", "850", "900", "920", "940", "980", "1,010", "1,050"]
-    body = [f"{x}\t{i * i % 7}\t{'AB'[i % 2]}" for i, x in enumerate(numbers)]
-    text = "\n".join(["a\tb\tc", *body])
-    assert first(text) == [600, 700, 800, 850, 900, 920, 940, 980, 1010, 1050]
-
-
-def test_a_dot_separates_thousands_where_commas_are_decimal():
-    each = ["980;34,5;A", "1.010;35,5;B", "1.331,5;36,5;A"]
-    text = "\n".join(each * 4)
-    assert first(text)[:3] == [980, 1010, 1331.5]
-
-
-def test_decimal_commas_in_quotation_marks_are_read():
-    text = "\n".join(f'"{i},1","1,{i}",{"AB"[i % 2]}' for i in range(10))
-    assert understood("u,v,w\n" + text)[1].points[3] == (3.1, 1.3, 1)
 
 
 def test_a_first_line_that_names_the_delimiter_is_used_and_skipped():
@@ -294,15 +264,6 @@ def test_a_rare_class_is_in_every_split(fraction: float, rare: int):
             assert set(dataset.points(split)[1]) == {0, 1}
 
 
-def test_too_few_rows_of_a_class_are_told_in_words_of_the_page():
-    text = "\n".join(["a,b,c", *rows(), "1,2,C", "2,1,C"])
-    (error,) = uploaded(text).error
-    message = error.value.replace("\\", "")
-    assert "each class has 3 rows: one each for training, validation and test" in message
-    assert "got 2 of 'C', in row 14" in message
-    assert "fraction" not in message
-
-
 def many() -> PointsSpec:
     X = np.random.default_rng(0).normal(size=(2000, 2))
     return PointsSpec(np.column_stack([X, X[:, 0] > 0]), train_fraction=0.7, names=("a", "b"))
@@ -334,12 +295,6 @@ def test_the_encoding_is_found_and_shown(encoding: str):
     named = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
     assert f"Text in {named}, cells separated by semicolons." in said(page)
     assert used(page).names == ("größer", "kleiner")
-
-
-def test_minus_signs_and_spaces_between_thousands_are_read():
-    each = ["1\u00a0010", "−2\u00a0020", "1\u202f500", "−3", "7 000"]
-    text = "\n".join(f"{each[i % 5]};{i * i % 7};{'AB'[i % 2]}" for i in range(10))
-    assert first(text)[:5] == [1010, -2020, 1500, -3, 7000]
 
 
 def test_a_data_file_with_spaces_between_its_cells_is_read():

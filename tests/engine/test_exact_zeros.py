@@ -8,13 +8,12 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import FrameSelector
+from regviz.board.encoding import encode
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
-from tests.board.test_encoding import decode
+from tests.support.recordings import decode, source_of
 
 WITHOUT_L1 = (
     Regularization(),
@@ -35,11 +34,11 @@ GRID = list(
 )
 
 
-def points(unused: float = 0.0) -> Dataset:
-    """Points whose last column is the same for all, so that it tells nothing."""
+def points() -> Dataset:
+    """Points whose last column is 0 for all, so that its weights have no gradient."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(24, 3))
-    X[:, 2] = unused
+    X[:, 2] = 0
     y = (X[:, 0] > 0).astype(float)
     return Dataset(X, y, X, y, X, y)
 
@@ -74,9 +73,9 @@ def test_without_l1_no_weight_is_ever_exactly_zero(
 def test_the_weight_of_an_unused_input_shrinks_on_without_becoming_zero():
     """With a learning rate of 10 and L2 of 1 a step leaves an eleventh of it."""
     row = Regularization(l2=1)
-    training = dict(optimizer="sgd", learning_rate=10, batch_size=1)
+    steep = dict(optimizer="sgd", learning_rate=10, batch_size=1)
     for dtype in ("float32", "float64"):
-        history = trained(points(), (row,), dtype=dtype, **training)
+        history = trained(points(), (row,), dtype=dtype, **steep)
         unused = history.weights(0)[0][2]
         assert (unused != 0).all()
         smallest = np.finfo(dtype).tiny
@@ -89,15 +88,6 @@ def test_l1_sets_the_weight_of_an_unused_input_to_zero():
     history = trained(points(), rows, learning_rate=0.1)
     for k in range(2):
         assert (history.weights(k)[0][2] == 0).all()
-
-
-def test_which_weights_are_zero_does_not_depend_on_the_other_networks():
-    rows = (*WITHOUT_L1, Regularization(l1=0.1))
-    training = dict(optimizer="sgd", learning_rate=10, batch_size=1)
-    together = trained(points(), rows, **training)
-    for k, row in enumerate(rows):
-        alone = trained(points(), (row,), **training)
-        np.testing.assert_array_equal(alone.parameters[:, 0], together.parameters[:, k])
 
 
 @pytest.mark.parametrize("name", ["circles", "three_blobs", "plane"])
@@ -122,9 +112,7 @@ def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
 
 def sent_zeros(grid: StrengthGrid, history: History) -> np.ndarray:
     """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
-    selector = FrameSelector(history)
-    selector.add(history)
-    _, arrays = decode(encode(Source(grid, "run", grid.rows({}), history, selector)))
+    _, arrays = decode(encode(source_of(grid, history)))
     return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
 
 

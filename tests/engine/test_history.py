@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 import regviz
 from regviz import Dataset, DataSpec, Experiment, History, NetworkSpec, Regularization, TrainingSpec
 from regviz.engine.history import METRICS
+from tests.support.networks import ACTIVATE, assert_same_history, outputs
 
 ROWS = (
     Regularization(),
@@ -23,13 +24,6 @@ ROWS = (
     Regularization(drop_rate=0.3, input_drop_rate=0.1, max_norm=1.5),
 )
 NAMES = {"binary": "moons", "multiclass": "three_blobs", "regression": "bumps"}
-ACTIVATE = {
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "linear": lambda z: z,
-}
 
 
 def experiment(task="binary", *, activation="tanh", features=("x1", "x2"), **training):
@@ -49,31 +43,12 @@ def history():
 
 def by_hand(history, k, t, points, activation):
     """A plain forward pass from `weights` and `biases`, and the task's output function."""
-    values = points
-    weights, biases = history.weights(k, t), history.biases(k, t)
-    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        values = (ACTIVATE[activation](values) if i else values) @ weight + bias
+    values = outputs(history.weights(k, t), history.biases(k, t), points, activation)
     if history.dataset.task == "regression":
         return values[:, 0]
     if history.dataset.task == "binary":
         return 1 / (1 + np.exp(-values[:, 0]))
     return np.exp(values) / np.exp(values).sum(axis=1, keepdims=True)
-
-
-def assert_same(one, other):
-    """Two histories agree in everything, to the last bit."""
-    assert one.experiment == other.experiment
-    assert one.dataset.task == other.dataset.task
-    assert one.parameters.dtype == other.parameters.dtype
-    assert one.metrics.keys() == other.metrics.keys()
-    pairs = [(one.metrics[name], other.metrics[name]) for name in one.metrics]
-    for split in ("train", "validation", "test"):
-        pairs += zip(one.dataset.points(split), other.dataset.points(split), strict=True)
-    for name in ("epochs", "parameters", "diverged"):
-        pairs.append((getattr(one, name), getattr(other, name)))
-    for a, b in pairs:
-        assert a.shape == b.shape
-        assert a.tobytes() == b.tobytes()
 
 
 # ------------------------------------------------------------------------------ shapes, predictions
@@ -123,14 +98,6 @@ def test_predictions_for_own_columns_equal_a_plain_forward_pass(n_columns):
     for k in range(len(ROWS)):
         expected = by_hand(found, k, -1, points, "tanh")
         np.testing.assert_allclose(found.predict(points)[k], expected, rtol=1e-10, atol=1e-12)
-
-
-def test_predictions_are_deterministic_with_dropout_off(history):
-    points = np.random.default_rng(2).normal(size=(50, 2))
-    first = history.predict(points)
-    assert first.tobytes() == history.predict(points).tobytes()
-    # thinned out, no row of the batch would meet the plain forward pass
-    np.testing.assert_allclose(first[3], by_hand(history, 3, -1, points, "tanh"), rtol=1e-10)
 
 
 @pytest.mark.parametrize("kind", [list, tuple, pd.DataFrame, np.float32, np.asfortranarray])
@@ -252,7 +219,7 @@ def test_a_stream_grows_and_leaves_earlier_histories_as_they_were(epochs):
         assert part.complete == (n == len(whole.epochs))
         kept.append(part)
     assert len(kept) == len(whole.epochs) == min(epochs, 100) + 1
-    assert_same(kept[-1], whole)
+    assert_same_history(kept[-1], whole)
     for n, part in enumerate(kept, 1):  # looked at only now that all have been made
         assert part.epochs.tobytes() == whole.epochs[:n].tobytes()
         assert part.parameters.tobytes() == whole.parameters[:n].tobytes()
@@ -282,12 +249,8 @@ def test_a_stream_may_be_left_at_any_time():
         assert [len(part.epochs) for part in taken] == list(range(1, n + 1))
     one, other = regviz.stream(spec), regviz.stream(spec)
     for a, b in zip(one, other, strict=True):  # two runs side by side do not disturb each other
-        assert_same(a, b)
-    assert_same(a, whole)
-
-
-def test_histories_of_equal_experiments_are_equal(history):
-    assert_same(regviz.train(experiment()), history)
+        assert_same_history(a, b)
+    assert_same_history(a, whole)
 
 
 @pytest.mark.parametrize("start", [regviz.train, regviz.stream])
@@ -412,18 +375,18 @@ def saved(history):
 def test_a_file_reads_back_to_the_same_bits(task, dtype, tmp_path):
     found = regviz.train(experiment(task, dtype=dtype))
     found.save(tmp_path / "run.npz")
-    assert_same(History.load(tmp_path / "run.npz"), found)
-    assert_same(History.load(str(tmp_path / "run.npz")), found)
-    assert_same(History.load(io.BytesIO(saved(found))), found)
+    assert_same_history(History.load(tmp_path / "run.npz"), found)
+    assert_same_history(History.load(str(tmp_path / "run.npz")), found)
+    assert_same_history(History.load(io.BytesIO(saved(found))), found)
 
 
 @pytest.mark.parametrize("name", ["run", "run.regviz", "run.npz.bak", "läufe 1.npz"])
 def test_a_file_reads_back_under_the_name_it_was_given(history, tmp_path, name):
     history.save(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
-    assert_same(History.load(tmp_path / name), history)
+    assert_same_history(History.load(tmp_path / name), history)
     with (tmp_path / name).open("rb") as file:
-        assert_same(History.load(file), history)
+        assert_same_history(History.load(file), history)
 
 
 @pytest.mark.parametrize("n_columns", [1, 2, 5])
@@ -437,7 +400,7 @@ def test_own_arrays_and_unfinished_and_diverged_runs_read_back_too(n_columns):
     )
     for part in itertools.islice(regviz.stream(spec, dataset), 0, None, 10):
         again = History.load(io.BytesIO(saved(part)))
-        assert_same(again, part)
+        assert_same_history(again, part)
         assert again.predict(points).tobytes() == part.predict(points).tobytes()
         assert again.complete == part.complete
     assert part.diverged[-1] > 0
@@ -525,7 +488,7 @@ def test_a_damaged_file_is_refused_by_its_name_or_still_whole(history, tmp_path,
             assert "damaged.npz" in str(error)  # noqa: PT017 (either way out is fine)
             refused += 1
         else:
-            assert_same(found, history)
+            assert_same_history(found, history)
     assert refused > 100
 
 

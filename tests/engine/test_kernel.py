@@ -1,8 +1,6 @@
 """The compiled epoch, held against its reference; how it is compiled, kept and loaded."""
 
 import ast
-import os
-import subprocess
 import sys
 import threading
 import time
@@ -24,12 +22,11 @@ from regviz.engine.epoch import (
     to_rows,
     train_epoch,
 )
-from regviz.engine.epoch import train_by_reference as epoch_by_reference
 from regviz.engine.recorder import histories
 from regviz.engine.training import Program
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
+from tests.support.commands import python
 
-ROOT = Path(__file__).parents[2]
 TASKS = {"binary": "moons", "multiclass": "three_blobs", "regression": "bumps"}
 ROWS = (
     Regularization(),
@@ -61,21 +58,22 @@ def program(of: Experiment) -> Program:
     return Program([of], [regviz.make_dataset(of.data)])
 
 
-def train_by_reference(trained: Program, epoch: int) -> None:
-    """Train an epoch with the operator's reference."""
-    trained._train = epoch_by_reference
-    trained.train_epoch(epoch)
+def reference(of: Experiment) -> Program:
+    """A program that is not compiled, as where the kernel is not ready."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "ready", lambda dtype: False)
+        return program(of)
 
 
 def check(of: Experiment) -> None:
     """Hold two epochs against their references, each from where the one before has led."""
-    found, expected = program(of), program(of)
+    found, expected = program(of), reference(of)
     start = found.parameters.clone()
     tolerance = TOLERANCE[of.training.dtype]
     for epoch in range(2):
         expected.parameters, expected.state = found.parameters.clone(), found.state.clone()
         found.train_epoch(epoch)
-        train_by_reference(expected, epoch)
+        expected.train_epoch(epoch)
         for one, other in ((found.parameters, expected.parameters), (found.state, expected.state)):
             scale = max(1.0, other.abs().max().item())
             torch.testing.assert_close(one, other, rtol=0, atol=tolerance * scale)
@@ -107,9 +105,9 @@ def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, 
 def test_adam_with_its_own_epsilon_arrives_where_its_reference_does(task, optimizer):
     """In single precision, over a step of all points, where the gradient is not next to 0."""
     of = experiment(name=TASKS[task], optimizer=optimizer, batch_size=None)
-    found, expected = program(of), program(of)
+    found, expected = program(of), reference(of)
     found.train_epoch(0)
-    train_by_reference(expected, 0)
+    expected.train_epoch(0)
     clear = expected.state[0].abs() > 1e-4  # a tenth of the gradient
     assert clear.sum() > 0.5 * clear.numel()
     torch.testing.assert_close(
@@ -148,10 +146,10 @@ def test_outputs_equal_their_reference(activation, n, dtype):
 def test_networks_that_diverge_do_so_when_their_references_do(task, activation):
     rows = (Regularization(), Regularization(l2=1000, decoupled=True), Regularization(l1=0.01))
     of = experiment(rows, TASKS[task], activation=activation, learning_rate=0.05)
-    found, expected = program(of), program(of)
+    found, expected = program(of), reference(of)
     for epoch in range(20):
         found.train_epoch(epoch)
-        train_by_reference(expected, epoch)
+        expected.train_epoch(epoch)
     assert 0 < expected.diverged[0, 1] < 20
     np.testing.assert_array_equal(found.diverged, expected.diverged)
 
@@ -337,25 +335,14 @@ print("loaded" if loaded else "compiled" if compiled.ready("float32") else "with
 """
 
 
-def run_script(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Train in a new process with this cache."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
-    command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def loaded(folder: Path, **environment: str) -> str:
-    """How a new process with this cache comes by the kernel."""
-    return run_script(folder, **environment).stdout.strip()
+    """Return how a new process with this cache comes by the kernel."""
+    return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stdout.strip()
 
 
 def logged(folder: Path, **environment: str) -> str:
     """Return what such a process writes to standard error."""
-    return run_script(folder, **environment).stderr
+    return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stderr
 
 
 def test_the_kernel_is_compiled_once_and_loaded_from_then_on(tmp_path):
@@ -389,7 +376,7 @@ def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_refere
     of = experiment()
     with monkeypatch.context() as patch:
         patch.setattr(compiled, "ready", lambda dtype: False)
-        expected = program(of)
+        expected = reference(of)
         growing = histories([of], [regviz.make_dataset(of.data)])
         next(growing)
     assert compiled.ready("float32")
@@ -401,13 +388,13 @@ def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_refere
     assert not np.array_equal(found.parameters[-1], regviz.train(of).parameters[-1])
 
 
-def test_all_that_the_compiled_code_is_made_from_is_in_the_name_of_the_cache():
+def test_the_name_of_the_cache_depends_on_all_sources_of_the_compiled_code():
     """Constants of other modules are compiled in, so that a change of one makes old code stale."""
-    for name in compiled._SOURCES:
+    for name in compiled.SOURCES:
         tree = ast.parse(Path(compiled.__file__).with_name(name).read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("regviz"):
-                if node.module.rpartition(".")[2] + ".py" in compiled._SOURCES:
+                if node.module.rpartition(".")[2] + ".py" in compiled.SOURCES:
                     continue
                 module = sys.modules[node.module]
                 for alias in node.names:

@@ -8,7 +8,7 @@ import torch
 
 from regviz.engine.layout import Layout, initial_row, input_features
 from regviz.spec.experiment import ACTIVATIONS, NetworkSpec
-from tests.engine.test_networks import FEATURE_SETS, features_by_hand, layers_by_hand
+from tests.support.networks import FEATURE_SETS, features_by_hand, layers_by_hand
 
 
 def test_input_features_equal_their_formulas():

@@ -1,28 +1,17 @@
 """Networks in one matrix: the layout, the forward pass, and the gradient held against autograd."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 
 from regviz.engine import networks
 from regviz.engine.layout import Layout
-from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS
+from tests.support.networks import FEATURE_SETS, features_by_hand, layers_by_hand
 
-FORMULAS = {
-    "x1": lambda a, b: a,
-    "x2": lambda a, b: b,
-    "x1^2": lambda a, b: a**2,
-    "x2^2": lambda a, b: b**2,
-    "x1*x2": lambda a, b: a * b,
-    "sin(x1)": lambda a, b: np.sin(a),
-    "sin(x2)": lambda a, b: np.sin(b),
-}
-FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
 N_OUTPUTS = {"binary": 1, "multiclass": 3, "regression": 1}
 ACTIVATE = {
     "tanh": torch.tanh,
@@ -33,22 +22,6 @@ ACTIVATE = {
 }
 # inputs thinned out, hidden layers thinned out
 DROPOUT = [(False, False), (True, False), (False, True), (True, True)]
-
-
-def features_by_hand(points, names):
-    return np.column_stack([FORMULAS[name](*points.T) for name in names])
-
-
-def layers_by_hand(row, sizes):
-    """Weights and biases of a row, read number by number in the documented order."""
-    numbers = iter(row)
-    layers = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        units = [[next(numbers) for _ in range(fan_in + 1)] for _ in range(fan_out)]
-        weight = torch.stack([torch.stack(unit[:-1]) for unit in units])
-        layers.append((weight, torch.stack([unit[-1] for unit in units])))
-    assert next(numbers, None) is None
-    return layers
 
 
 def gradient_by_autograd(row, sizes, activation, task, X, y, masks, torch_loss):
@@ -136,27 +109,6 @@ def test_logistic_equals_its_formula_even_far_out(dtype):
     assert networks.logistic_(far).tolist() == [0, 0, 0.5, 1, 1]
 
 
-def test_loss_and_accuracy_equal_scikit_learns():
-    rng = np.random.default_rng(5)
-    for task, n_outputs in N_OUTPUTS.items():
-        outputs = torch.tensor(3 * rng.normal(size=(2, n_outputs, 40)))
-        y = targets(task, 40, rng)
-        losses, hits = networks.losses_and_hits(outputs, torch.tensor(y), task)
-        assert losses.shape == hits.shape == (2, 40)
-        loss, accuracy = losses.mean(1), hits.mean(1)
-        predictions = networks.predict(outputs, task).numpy()
-        for k in range(2):
-            if task == "regression":
-                assert loss[k].item() == pytest.approx(
-                    mean_squared_error(y, predictions[k]) / 2, rel=1e-12
-                )
-                assert math.isnan(accuracy[k])
-                continue
-            labels = predictions[k] > 0.5 if task == "binary" else predictions[k].argmax(1)
-            assert loss[k].item() == pytest.approx(log_loss(y, predictions[k]), rel=1e-12)
-            assert accuracy[k].item() == pytest.approx(accuracy_score(y, labels), rel=1e-15)
-
-
 def test_the_loss_stays_exact_where_probabilities_round_to_0_or_1():
     z = torch.tensor([[[-800.0, 800.0, -50.0, 50.0]]], dtype=torch.float64)
     loss, _ = networks.losses_and_hits(z, torch.tensor([1.0, 0.0, 0.0, 1.0]), "binary")
@@ -164,33 +116,3 @@ def test_the_loss_stays_exact_where_probabilities_round_to_0_or_1():
     z = torch.tensor([[[900.0], [0.0], [-900.0]]], dtype=torch.float64)
     loss, _ = networks.losses_and_hits(z, torch.tensor([2.0]), "multiclass")
     assert loss.item() == 1800
-
-
-def test_class_probabilities_are_softmax_and_sum_to_one():
-    outputs = torch.randn(3, 4, 6, dtype=torch.float64)
-    found = networks.predict(outputs, "multiclass")
-    expected = torch.exp(outputs) / torch.exp(outputs).sum(1, keepdim=True)
-    assert found.shape == (3, 6, 4)
-    torch.testing.assert_close(found, expected.transpose(1, 2), rtol=1e-14, atol=0)
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_forward_pass_equals_torch_nn(activation, as_module):
-    rng = np.random.default_rng(6)
-    sizes = (3, 5, 4, 2)
-    layout = Layout(sizes)
-    rows = torch.tensor(rng.normal(size=(3, layout.n_parameters)))
-    X = torch.tensor(rng.normal(size=(8, 3)))
-    found = networks.hidden_and_output(layout.split(rows), X, activation)
-    assert [tuple(value.shape) for value in found] == [(3, n, 8) for n in sizes[1:]]
-    for k in range(3):
-        layers = [(w.numpy(), b.numpy()) for w, b in layers_by_hand(rows[k], sizes)]
-        module = as_module([w.T for w, _ in layers], [b for _, b in layers], activation)
-        values = X
-        stages = []
-        for step in module:
-            values = step(values)
-            stages.append(values)
-        # after each activation, and after the last product
-        for value, stage in zip(found, stages[1::2] + stages[-1:], strict=True):
-            torch.testing.assert_close(value[k], stage.T.detach(), rtol=1e-12, atol=1e-14)

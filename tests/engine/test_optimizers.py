@@ -189,27 +189,3 @@ def test_every_decay_rate_of_adam_trains(optimizer, beta1, beta2, as_module, tor
         return torch.optim.Adam(module.parameters(), LR, betas=(beta1, beta2)).step
 
     gradient_steps(history, 0, "binary", step, as_module, torch_loss)
-
-
-@pytest.mark.parametrize(
-    ("activation", "optimizer", "batch_size", "row"),
-    [
-        ("tanh", "momentum", 1, Regularization(l2=0.01)),
-        ("tanh", "sgd", 1, Regularization(l2=0.1, decoupled=True)),
-        ("relu", "adam", 10, Regularization(l2=0.01)),
-        ("relu", "adamw", 10, Regularization(l2=0.5)),
-    ],
-)
-def test_l2_alone_never_makes_a_weight_exactly_0(activation, optimizer, batch_size, row):
-    history = regviz.train(
-        regviz.Experiment(
-            regviz.DataSpec("circles", n_samples=100, noise=0.2),
-            regviz.NetworkSpec((8, 8), activation),
-            regviz.TrainingSpec(optimizer, 0.05, batch_size, epochs=300),
-            (row, Regularization(l1=0.02)),
-        )
-    )
-    l2, l1 = history.metrics["sparsity"][-1]
-    assert l2 == 0
-    assert l1 > 0
-    assert history.metrics["near_zero"][-1, 0] > 0

@@ -18,6 +18,7 @@ from regviz.engine.epoch import to_rows
 from regviz.engine.recorder import histories
 from regviz.engine.regularization import dropout_mask
 from regviz.engine.training import Program, recorded_epochs
+from tests.support.networks import assert_same_recording
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SMALL = DataSpec("moons", n_samples=60, seed=1)
@@ -28,16 +29,6 @@ def run(*rows, data=SMALL, network=None, dataset=None, **training):
     network = network or NetworkSpec(hidden=(5, 3))
     training = TrainingSpec(**{"epochs": 5, "learning_rate": 0.05, **training})
     return regviz.train(Experiment(data, network, training, rows), dataset)
-
-
-def assert_same_bits(one, other, rows=slice(None)):
-    """``one`` has the parameters, metrics and marks of ``other``'s ``rows``, to the last bit."""
-    np.testing.assert_array_equal(one.epochs, other.epochs)
-    np.testing.assert_array_equal(one.parameters, other.parameters[:, rows])
-    np.testing.assert_array_equal(one.diverged, other.diverged[rows])
-    assert one.metrics.keys() == other.metrics.keys()
-    for name, values in one.metrics.items():
-        np.testing.assert_array_equal(values, other.metrics[name][:, rows], err_msg=name)
 
 
 # ------------------------------------------------------------------------------ the recording
@@ -55,17 +46,14 @@ def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
     assert (np.diff(gaps) >= -1).all()  # up to rounding they only grow
 
 
-def test_a_run_records_those_epochs():
-    history = run(Regularization(), epochs=130, batch_size=None)
-    assert history.epochs.tolist() == recorded_epochs(TrainingSpec(epochs=130))
-    assert history.complete
+FRAMES = [(130, 100), (130, 1), (130, 7), (130, 129), (7, 200), (1, 1)]
 
 
-@pytest.mark.parametrize(("epochs", "frames"), [(130, 1), (130, 7), (130, 129), (7, 200), (1, 1)])
+@pytest.mark.parametrize(("epochs", "frames"), FRAMES)
 def test_a_run_records_as_many_frames_as_it_is_told_to(epochs, frames):
     history = run(Regularization(), epochs=epochs, frames=frames, batch_size=None)
     assert len(history.epochs) == min(epochs, frames) + 1
-    assert history.epochs[-1] == epochs
+    assert history.epochs.tolist() == recorded_epochs(TrainingSpec(epochs=epochs, frames=frames))
     assert history.complete
 
 
@@ -129,7 +117,7 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
     order = np.random.default_rng(seed).permutation(len(rows))
     for chosen in (order[:1], order[1:3], order):
         line_up = dataclasses.replace(experiment, regularizations=tuple(rows[i] for i in chosen))
-        assert_same_bits(regviz.train(line_up), everything, chosen)
+        assert_same_recording(regviz.train(line_up), everything, chosen)
 
 
 def otherwise(experiment, seed):
@@ -164,34 +152,7 @@ def test_experiments_that_are_alike_train_together_each_as_if_alone(seed):
     *_, together = histories(experiments, datasets)
     for experiment, history in zip(experiments, together, strict=True):
         assert history.experiment == experiment
-        assert_same_bits(history, regviz.train(experiment))
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("batch_size", [None, 7])
-@pytest.mark.parametrize(
-    "row",
-    [
-        Regularization(),
-        Regularization(l1=0.01),
-        Regularization(l2=0.05, decoupled=True),
-        Regularization(drop_rate=0.3),
-        Regularization(input_drop_rate=0.3),
-        Regularization(max_norm=0.5),
-        Regularization(0.001, 0.01, 0.2, 0.1, 0.8),
-    ],
-    ids=["none", "l1", "decay", "dropout", "input-dropout", "max-norm", "all"],
-)
-def test_every_method_trains_alike_alone_and_beside_all_others(row, batch_size, optimizer):
-    others = (
-        Regularization(0.003, 0.01, 0.5, 0.2, 0.6, False, 2),
-        Regularization(l1=0.1, decoupled=True),
-        row,
-        Regularization(max_norm=0.3),
-        Regularization(drop_rate=0.9),
-    )
-    kwargs = dict(optimizer=optimizer, batch_size=batch_size, epochs=3)
-    assert_same_bits(run(row, **kwargs), run(*others, **kwargs), [2])
+        assert_same_recording(history, regviz.train(experiment))
 
 
 def test_equal_rows_have_equal_trajectories_dropout_and_all():
@@ -270,7 +231,7 @@ def test_a_run_does_not_depend_on_torchs_settings(name, dtype):
     expected = run(*rows, **kwargs)
     with setting(*SETTINGS[name]):
         found = run(*rows, **kwargs)
-    assert_same_bits(found, expected)
+    assert_same_recording(found, expected)
 
 
 def test_decay_to_the_smallest_numbers_does_not_depend_on_whether_they_are_flushed():
@@ -285,7 +246,7 @@ def test_decay_to_the_smallest_numbers_does_not_depend_on_whether_they_are_flush
     expected = run(Regularization(l2=1.5), **kwargs)
     with setting(*SETTINGS["denormals flushed"]):
         found = run(Regularization(l2=1.5), **kwargs)
-    assert_same_bits(found, expected)
+    assert_same_recording(found, expected)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -293,7 +254,7 @@ def test_the_same_experiment_gives_the_same_history(optimizer):
     rows = (Regularization(0.001, 0.01, 0.4, 0.2, 0.9), Regularization())
     first = run(*rows, optimizer=optimizer, batch_size=7)
     torch.rand(5)
-    assert_same_bits(run(*rows, optimizer=optimizer, batch_size=7), first)
+    assert_same_recording(run(*rows, optimizer=optimizer, batch_size=7), first)
 
 
 def test_a_training_hands_over_after_each_epoch_that_is_due_and_that_changes_nothing():
@@ -456,7 +417,7 @@ def test_each_row_drops_its_own_share_of_inputs_and_hidden_units_anew_in_every_s
 def test_a_batch_of_all_points_is_full_batch():
     n = len(regviz.make_dataset(SMALL).y_train)
     rows = (Regularization(drop_rate=0.3), Regularization(l1=0.01))
-    assert_same_bits(run(*rows, batch_size=n), run(*rows, batch_size=None))
+    assert_same_recording(run(*rows, batch_size=n), run(*rows, batch_size=None))
 
 
 def test_more_points_in_a_batch_than_there_are_is_refused_by_name():
@@ -585,7 +546,7 @@ def test_a_diverging_network_is_marked_and_frozen_and_the_others_go_on(optimizer
     kwargs = dict(optimizer=optimizer, epochs=30)
     history = run(*rows, **kwargs)
     alone = run(rows[0], rows[2], **kwargs)
-    assert_same_bits(alone, history, [0, 2])
+    assert_same_recording(alone, history, [0, 2])
     np.testing.assert_array_equal(history.diverged[[0, 2]], -1)
     assert np.isfinite(history.parameters).all()
     for k in (1, 3):

@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from regviz.figures import confusion_matrices, seed_losses
-from regviz.methods import palette
 from regviz.methods.catalogue import colour as method_colour
 
 rng = np.random.default_rng(0)
@@ -109,17 +108,6 @@ def test_a_network_that_diverged_under_a_seed_has_no_mean_and_is_marked():
     assert round(note.y) == 2
     assert not figure.layout.shapes  # no mean to compare with
     assert "Elastic net diverged" in figure.layout.meta["alt"]
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_figures_take_the_width_there_is(theme):
-    for figure in (
-        confusion_matrices(counts(), NAMES, ["class 0", "class 1", "class 2"], theme=theme),
-        seed_losses(rng.uniform(0, 1, (5, 4)), NAMES, METHODS, theme=theme),
-    ):
-        assert figure.layout.width is None
-        assert figure.layout.height > 300
-        assert figure.layout.paper_bgcolor == palette.BLANK[theme]
 
 
 def test_shapes_that_do_not_go_together_are_refused_by_name():

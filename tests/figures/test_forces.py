@@ -3,25 +3,16 @@
 import math
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from regviz import Regularization, figures
 from regviz.analysis.forces import LeastSquares
-from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
 
 L1, L2 = Regularization(l1=0.8), Regularization(l2=0.5)
 NET, NORM = Regularization(l1=0.4, l2=0.25), Regularization(max_norm=0.7)
 ROWS = [L1, L2, NET]
 PROBLEM = LeastSquares((1.0, 0.4), 0.3)
-ALL = {
-    "penalty_curves": lambda **theme: figures.penalty_curves(ROWS, **theme),
-    "penalty_gradients": lambda **theme: figures.penalty_gradients(ROWS, **theme),
-    "proximal_maps": lambda **theme: figures.proximal_maps([*ROWS, NORM], 0.5, **theme),
-    "weight_race": lambda **theme: figures.weight_race(ROWS, 1.2, 0.1, 40, **theme),
-    "loss_and_penalty": lambda **theme: figures.loss_and_penalty(PROBLEM, L1, **theme),
-}
 
 
 def soft(z, threshold):
@@ -32,8 +23,11 @@ def alt(figure):
     return figure.layout.meta["alt"]
 
 
-def test_penalties_are_drawn_by_their_formula():
-    figure = figures.penalty_curves(ROWS, limit=2.0)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_penalties_are_drawn_by_their_formula_in_the_colours_of_their_methods(theme):
+    figure = figures.penalty_curves(ROWS, limit=2.0, theme=theme)
+    colours = [METHODS[key].colour[theme] for key in ("l1", "l2", "elastic_net")]
+    assert [trace.line.color for trace in figure.data] == colours
     for trace, row in zip(figure.data, ROWS, strict=True):
         x = np.asarray(trace.x)
         assert (x.min(), x.max()) == (-2, 2)
@@ -163,21 +157,6 @@ def test_loss_and_penalty_touch_at_the_solution(row):
     for axis in (figure.layout.xaxis, figure.layout.yaxis):  # nothing of the shape is cut off
         assert axis.range[0] <= min(*shape.x, *shape.y)
         assert axis.range[1] >= max(*shape.x, *shape.y)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ALL)
-def test_every_figure_has_titled_axes_words_and_the_theme(name, theme):
-    figure = ALL[name](theme=theme)
-    assert isinstance(figure, go.Figure)
-    assert figure.layout.xaxis.title.text
-    assert figure.layout.yaxis.title.text
-    assert figure.layout.width is None
-    assert figure.layout.height
-    assert figure.layout.paper_bgcolor == palette.BLANK[theme]
-    assert len(alt(figure)) > 40
-    colours = {trace.line.color for trace in figure.data}
-    assert METHODS["l1"].colour[theme] in colours
 
 
 def test_regularizations_of_one_method_are_told_apart():

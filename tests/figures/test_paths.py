@@ -10,7 +10,6 @@ import pytest
 import regviz
 from regviz import Regularization, figures
 from regviz.analysis import paths
-from regviz.methods import palette
 
 ROWS = (Regularization(), *(Regularization(l1=v) for v in (0.003, 0.01, 0.03, 0.3)))
 
@@ -65,9 +64,8 @@ def test_a_hovered_weight_says_from_where_to_where_it_leads_counted_from_1(path)
     assert "layer 1 unit %{customdata[1]} → layer 2 unit %{customdata[0]}" in trace.hovertemplate
 
 
-def test_very_many_weights_leave_pointing_to_their_strengths(path, monkeypatch):
-    monkeypatch.setattr("regviz.figures._path_traces.MAX_MARKERS", path.weights.size - 1)
-    figure = figures.weight_paths(path)
+def test_very_many_weights_leave_pointing_to_their_strengths():
+    figure = figures.weight_paths(paths.path(run(hidden=(32, 32)), range(5)))
     for name in ("to layer 1", "to layer 2", "to the output"):
         trace = named(figure, name)
         assert (trace.mode, trace.hoverinfo, trace.hovertemplate) == ("lines", "skip", None)
@@ -175,11 +173,8 @@ def test_the_axis_is_broken_between_no_regularization_and_the_weakest(path):
     assert whole.layout.xaxis3.ticktext == ("0.003", "0.01", "0.03", "0.3")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_figure_has_titles_units_the_themes_colours_and_no_width(path, theme):
-    layout = figures.weight_paths(path, theme=theme).layout
-    assert layout.paper_bgcolor == palette.BLANK[theme]
-    assert layout.width is None
+def test_axes_have_titles_with_units(path):
+    layout = figures.weight_paths(path).layout
     assert layout.xaxis3.title.text == "strength λ₁"
     assert [layout[f"yaxis{i}"].title.text for i in ("", 2, 3)] == [
         "weight",

@@ -1,12 +1,10 @@
 """The figures show what the history holds: asserted on the arrays they carry, not on pixels."""
 
 import html
-import json
 import re
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 import regviz
@@ -258,29 +256,6 @@ def test_divergence_is_said(diverged):
     assert "diverged" in figures.boundary(diverged, 1, resolution=5).layout.title.text
     assert "diverged" not in figures.boundary(diverged, 1, 1, resolution=5).layout.title.text
     assert "diverged" not in figures.boundary(diverged, 0, resolution=5).layout.title.text
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["moons", "three_blobs", "bumps"])
-def test_all_figures_can_be_written_as_json_and_name_their_axes(name, theme, request):
-    history = request.getfixturevalue(name)
-    made = [
-        figures.boundary(history, 0, theme=theme, resolution=9),
-        figures.weight_histogram(history, 0, theme=theme),
-        figures.loss_curves(history, theme=theme),
-        figures.sparsity_curves(history, theme=theme),
-    ]
-    for figure in [*made, figures.small_multiples(history, theme=theme, resolution=9)]:
-        assert isinstance(figure, go.Figure)
-        assert json.loads(figure.to_json())["data"]
-        assert figure.layout.font.size >= 12
-        assert figure.layout.paper_bgcolor == palette.BLANK[theme]
-    assert all(f.layout.xaxis.title.text and f.layout.yaxis.title.text for f in made)
-
-
-def test_l2_under_adamw_is_called_weight_decay():
-    history = run(regularizations=(Regularization(l2=0.1),), optimizer="adamw", epochs=2)
-    assert figures.sparsity_curves(history).data[0].name.startswith("Weight decay λ₂ = 0.1")
 
 
 @pytest.mark.parametrize("wrong", [{"k": 6}, {"k": -7}, {"k": 1.0}, {"t": 21}, {"theme": "blue"}])

@@ -1,6 +1,5 @@
 """The maps show the plane's numbers on a scale that can be compared, and say it."""
 
-import json
 import math
 import re
 
@@ -10,7 +9,7 @@ import pytest
 import regviz
 from regviz import Regularization, figures
 from regviz.analysis import uncertainty
-from regviz.methods import palette
+from tests.support.colours import luminance
 
 PARTS = ("predictive", "aleatoric", "epistemic", "plain")
 
@@ -68,13 +67,6 @@ def test_all_entropies_have_one_scale_from_0_to_no_idea(seen):
     assert scales[0].colorbar.ticktext[-1] == f"ln {history.dataset.n_classes}"
 
 
-def luminance(colour):
-    """WCAG's relative luminance of ``"#rrggbb"``."""
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
 def test_the_scale_only_grows_lighter_and_in_even_steps(moons):
     scale = figures.uncertainty_map(*moons).layout.coloraxis.colorscale
     # CIE lightness, which is made to be perceptually uniform
@@ -108,11 +100,8 @@ def test_the_line_is_where_two_classes_are_level_in_what_is_shown(moons):
             np.testing.assert_array_equal(np.asarray(line.z) > 0, values > 0.5)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_map_has_titles_the_themes_colours_and_no_width(seen, theme):
-    layout = figures.uncertainty_map(*seen, theme=theme).layout
-    assert layout.paper_bgcolor == palette.BLANK[theme]
-    assert layout.width is None
+def test_titles_tell_the_unit_and_the_passes(seen):
+    layout = figures.uncertainty_map(*seen).layout
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("x₁", "x₂")
     assert "20 passes, dropout on" in layout.title.text
     unit = "(nats)" if seen[0].dataset.n_classes else "standard deviation"
@@ -134,11 +123,6 @@ def test_the_text_alternative_has_the_numbers_that_are_seen(seen, part):
     else:
         expected = [field.mean(), field.max()]
     assert said == [float(f"{value:.2f}") for value in expected]
-
-
-def test_the_map_is_json_that_every_browser_reads(seen):
-    figure = figures.uncertainty_map(*seen)
-    json.dumps(json.loads(figure.to_json()), allow_nan=False)
 
 
 def test_an_unknown_part_is_refused(moons):

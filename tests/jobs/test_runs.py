@@ -1,13 +1,13 @@
-"""Runs train by themselves, are shared, stop when nobody watches, and are kept within a bound.
+"""Runs train in the background, are shared, stop when nobody watches, and are kept within a bound.
 
-What of a run travels is known as soon as it is recorded. `test_scheduler.py` has who comes first.
+`test_scheduler.py` tests their order.
 """
 
 import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,14 +18,14 @@ from regviz.board.frames import SINGLE, FrameSelector
 from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs import run as module
 from regviz.jobs.cost import seconds
-from regviz.jobs.registry import JobRegistry
+from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Replication, Run
 from regviz.jobs.scheduler import LONG_SECONDS, Scheduler
+from tests.support.jobs import LONG, OTHER, SHORT, finish, run_all
+from tests.support.networks import assert_same_history
+from tests.support.recordings import HalfUntil
+from tests.support.waiting import until
 
-SHORT = regviz.Experiment(
-    network=regviz.NetworkSpec(hidden=(3,)), training=regviz.TrainingSpec(epochs=30)
-)
-LONG = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000))
 ROWS = (
     regviz.Regularization(),
     regviz.Regularization(l1=0.01),
@@ -35,41 +35,14 @@ ROWS = (
 
 @pytest.fixture
 def stopped() -> Scheduler:
-    """A scheduler that runs a slice when a test says so."""
+    """A scheduler without threads: a test runs its slices."""
     return Scheduler(n_threads=0)
 
 
-def run_all(scheduler: Scheduler) -> None:
-    """Run until there is nothing more to do."""
-    while scheduler.run_slice():
-        pass
-
-
-def finish(run: Run) -> regviz.History:
-    history = run.wait(0)
-    while not history.complete:
-        history = run.wait(len(history.epochs))
-    return history
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_a_run_ends_with_what_train_returns():
-    assert np.array_equal(finish(Run(SHORT)).parameters, regviz.train(SHORT).parameters)
-
-
-def test_waiting_returns_more_frames_than_the_caller_has():
+def test_a_run_ends_with_what_train_returns_and_every_frame_is_selected():
     run = Run(SHORT)
-    seen = 0
-    while seen < 31:
-        history = run.wait(seen)
-        assert len(history.epochs) > seen
-        seen = len(history.epochs)
+    assert np.array_equal(finish(run).parameters, regviz.train(SHORT).parameters)
+    assert run.selector.frames == [(t, SINGLE) for t in range(31)]
 
 
 def test_waiting_on_a_complete_run_returns_at_once():
@@ -96,7 +69,7 @@ def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_ins
 
 
 def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threading.Event]:
-    """The seeds of the runs that have begun to start, and what lets those of seed 1 go on."""
+    """Hold the start of runs of seed 1; return the seeds that start, and the event to go on."""
     begun, go_on = [], threading.Event()
 
     def slowly(experiments: Sequence[regviz.Experiment], *rest: object):
@@ -109,7 +82,7 @@ def starting_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threadi
     return begun, go_on
 
 
-def test_who_wants_another_run_does_not_wait_while_one_starts(monkeypatch: pytest.MonkeyPatch):
+def test_other_runs_do_not_wait_while_one_starts(monkeypatch: pytest.MonkeyPatch):
     begun, go_on = starting_slowly(monkeypatch)
     runs, got = JobRegistry(), []
     slow = replace(SHORT, data=regviz.DataSpec(seed=1))
@@ -151,21 +124,13 @@ def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_
         thread.join()
     assert len(refused) == 3
     ask()
-    assert len(set(refused)) == 1
     assert len(refused) == 4
+    (message,) = set(refused)
+    assert message.startswith("batch_size must be at most 160")
     assert len(runs) == 0
 
 
-def test_a_run_that_nobody_watches_stops_and_is_started_anew_when_asked_for():
-    runs = JobRegistry(visitor_timeout=0.2)
-    run = runs.get(LONG)
-    until(lambda: not run.alive)
-    again = runs.get(LONG)
-    assert again is not run
-    assert len(again.wait(0).epochs) > 0
-
-
-def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler):
+def test_a_visitor_who_returns_to_a_run_about_to_stop_gets_another(stopped: Scheduler):
     runs = JobRegistry(visitor_timeout=60, scheduler=stopped)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
@@ -181,7 +146,7 @@ def test_who_comes_back_to_what_is_about_to_stop_gets_another(stopped: Scheduler
     assert again.in_progress
 
 
-def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
+def test_the_oldest_runs_are_evicted_when_the_bound_is_reached():
     one = Run(SHORT).n_bytes
     runs = JobRegistry(max_bytes=int(2.5 * one))
     experiments = [replace(SHORT, data=regviz.DataSpec(seed=seed)) for seed in range(4)]
@@ -196,7 +161,7 @@ def test_the_oldest_runs_are_let_go_when_the_bound_is_reached():
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, which stands still until a test changes it."""
+    """The time, which only a test changes."""
     found = [1e6]
     monkeypatch.setattr("time.monotonic", lambda: found[0])
     return found
@@ -232,13 +197,6 @@ def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_nex
     assert runs.get(SHORT) is run
     now[0] += 2 * runs.visitor_timeout
     runs.evict_expired()
-    assert len(runs) == 0
-
-
-def test_an_impossible_experiment_is_refused_at_once_and_leaves_nothing_behind():
-    runs = JobRegistry()
-    with pytest.raises(ValueError, match="batch_size must be at most 160"):
-        runs.get(replace(SHORT, training=regviz.TrainingSpec(batch_size=10**6)))
     assert len(runs) == 0
 
 
@@ -326,21 +284,9 @@ def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
     runs = [Run(each, scheduler=scheduler) for each in (experiment, *others)]
     found, *_ = map(finish, runs)
     scheduler.close()
-    alone = regviz.train(experiment)
-    assert found.experiment == alone.experiment
-    for name in ("epochs", "parameters", "diverged"):
-        assert getattr(found, name).tobytes() == getattr(alone, name).tobytes()
-    for name, values in alone.metrics.items():
-        assert found.metrics[name].tobytes() == values.tobytes()
+    assert_same_history(found, regviz.train(experiment))
     for array in (found.parameters, found.epochs, *found.metrics.values()):
         assert not array.flags.writeable
-
-
-def test_visitors_with_the_same_wish_pay_for_it_together(stopped: Scheduler):
-    runs = JobRegistry(scheduler=stopped)
-    shared = runs.get(LONG, "a")
-    assert runs.get(LONG, "b") is shared
-    assert sorted(shared.watchers()) == ["a", "b"]
 
 
 def test_replications_wait_until_runs_are_complete(stopped: Scheduler):
@@ -364,7 +310,7 @@ def test_a_run_that_is_kept_forgets_visitors_who_have_gone(stopped: Scheduler, n
     assert run.watchers() == ["d"]
 
 
-def test_a_run_that_is_let_go_takes_its_recording_along(stopped: Scheduler):
+def test_a_run_that_is_dropped_frees_its_recording(stopped: Scheduler):
     run = Run(SHORT, scheduler=stopped)
     for _ in range(2):
         stopped.run_slice()
@@ -395,13 +341,13 @@ def test_what_fails_keeps_nothing_of_what_was_trained(
             assert large
 
     monkeypatch.setattr(module, "histories", fails)
-    packed = FrameSelector.add
+    add = FrameSelector.add
     times = iter(range(100))
 
     def full(self: FrameSelector, history: regviz.History) -> None:
         if next(times) > 3:
             raise MemoryError("there is no more")
-        packed(self, history)
+        add(self, history)
 
     monkeypatch.setattr(FrameSelector, "add", full)
     run = Run(LONG, scheduler=stopped)
@@ -410,7 +356,7 @@ def test_what_fails_keeps_nothing_of_what_was_trained(
     assert kept.pop()() is None  # though its error is kept
 
 
-def test_a_run_that_cannot_be_packed_fails_alone(
+def test_a_run_whose_frames_cannot_be_selected_fails_alone(
     stopped: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
     runs = [Run(each, scheduler=stopped) for each in (SHORT, replace(SHORT, regularizations=ROWS))]
@@ -424,25 +370,13 @@ def test_a_run_that_cannot_be_packed_fails_alone(
     assert runs[1].wait(0).complete
 
 
-# ------------------------------------------------------------------------------ selector
+# ------------------------------------------------------------------------------ frames
 
 
-def test_a_run_packs_every_epoch():
-    run = Run(SHORT)
-    assert finish(run).complete
-    assert run.selector.frames == [(t, SINGLE) for t in range(31)]
-
-
-def test_what_is_packed_is_there_before_the_history_is_seen():
-    run = Run(SHORT)
-    seen = 0
-    while seen < 31:
-        seen = len(run.wait(seen).epochs)
-        assert len(run.selector.frames) >= seen
-
-
-def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(FrameSelector, "_half_suffices", lambda self, history, t: False)
+def test_waiting_counts_the_frames_that_travel(
+    half_until: HalfUntil, monkeypatch: pytest.MonkeyPatch
+):
+    half_until(0)
     monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
     run = Run(SHORT)
     seen, times = 0, []
@@ -455,19 +389,19 @@ def test_waiting_counts_the_frames_that_travel(monkeypatch: pytest.MonkeyPatch):
     assert run.wait(seen).complete
 
 
-def test_who_waits_is_never_shown_a_history_without_the_frames_waited_for(
+def test_wait_returns_no_history_before_its_frames_are_selected(
     monkeypatch: pytest.MonkeyPatch,
 ):
     add = FrameSelector.add
 
     def slowly(self: FrameSelector, history: regviz.History) -> None:
         add(self, history)
-        time.sleep(0.01)  # packed, but not yet given out
+        time.sleep(0.01)  # selected, but not yet returned by `wait`
 
     monkeypatch.setattr(FrameSelector, "add", slowly)
     run = Run(SHORT)
     for seen in range(1, 31):
-        assert len(run.wait(seen).epochs) > seen
+        assert seen < len(run.wait(seen).epochs) <= len(run.selector.frames)
 
 
 # ------------------------------------------------------------------------------ several seeds
@@ -483,8 +417,7 @@ def test_a_replication_ends_with_what_replicate_returns():
     assert found is not None
     assert replication.share == 1
     for one, other in zip(found, regviz.replicate(FEW, (1, 2)), strict=True):
-        assert one.experiment == other.experiment
-        np.testing.assert_array_equal(one.parameters, other.parameters)
+        assert_same_history(one, other)
 
 
 def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
@@ -533,20 +466,47 @@ def test_a_replications_bytes_count_toward_the_bound():
     assert len(runs) == 2
 
 
-def test_an_impossible_replication_is_refused_at_once_and_leaves_nothing_behind():
-    runs = JobRegistry()
-    with pytest.raises(ValueError, match="batch_size must be at most 160"):
-        runs.replicate(replace(FEW, training=regviz.TrainingSpec(batch_size=10**6)), (1, 2))
-    assert len(runs) == 0
+# ------------------------------------------------------------------------------ capacity
 
 
-def test_a_failure_of_a_replication_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
-    def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
-        yield [regviz.train(experiment) for experiment in experiments]
-        raise MemoryError("no more")
+def test_no_more_trainings_are_taken_on_than_allowed():
+    runs = JobRegistry(max_trainings=1)
+    run = runs.get(LONG, "a")
+    assert runs.full
+    with pytest.raises(Busy, match="1 trainings"):
+        runs.get(SHORT, "b")
+    with pytest.raises(Busy):
+        runs.replicate(SHORT, (1, 2), "b")
+    assert runs.get(LONG, "b") is run  # which is there already
+    assert runs.n_training == 1
+    assert (runs.n_started, runs.n_refused) == (1, 2)
+    assert finish(runs.get(SHORT, always=True)).complete
+    run.leave("a")
+    run.leave("b")
+    until(lambda: not runs.full)
+    assert finish(runs.get(OTHER, "b")).complete
 
-    monkeypatch.setattr(module, "histories", fail)
-    replication = JobRegistry().replicate(FEW, (1, 2))
-    with pytest.raises(RuntimeError, match="training failed"):
-        replication.wait(5)
-    assert not replication.alive
+
+def test_no_more_is_taken_on_than_there_is_memory_for():
+    runs = JobRegistry(max_bytes=1)
+    run = runs.get(LONG)
+    with pytest.raises(Busy):
+        runs.get(SHORT)
+    run.leave("")
+
+
+def test_a_run_that_nobody_asks_for_is_evicted_after_a_while(stopped: Scheduler, now: list[float]):
+    runs = JobRegistry(max_age=60, scheduler=stopped)
+    run = runs.get(SHORT)
+    runs.get(OTHER)
+    run_all(stopped)
+    now[0] += 59
+    runs.evict_expired()
+    assert runs.get(SHORT) is run
+    now[0] += 2
+    runs.evict_expired()
+    assert runs.get(SHORT) is run
+    assert len(runs) == 1
+    now[0] += 61
+    runs.evict_expired()
+    assert len(runs) == runs.n_bytes == 0

@@ -1,5 +1,6 @@
 """Each method is one record, and others can be added."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -86,3 +87,9 @@ def test_strength_is_the_inverse_of_at(key: str):
     method = METHODS[key]
     for strength in method.strengths(scene.data, scene.network, scene.training):
         assert method.strength(method.at(strength)) == pytest.approx(strength, rel=1e-15)
+
+
+def test_without_a_method_its_strength_is_0_and_a_radius_infinite():
+    for key, method in METHODS.items():
+        expected = math.inf if key == "max_norm" else 0.0
+        assert method.strength(regviz.Regularization()) == expected

@@ -9,6 +9,7 @@ import pytest
 
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
+from tests.support.colours import linear, luminance
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what remains of linear RGB
 VISION = {
@@ -37,11 +38,6 @@ TO_XYZ = np.array(
 COLOURED = (*METHODS, EARLY_STOPPING)
 
 
-def linear(colour: str) -> np.ndarray:
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-
-
 def lab(colour: str, vision: str) -> np.ndarray:
     """CIE L*a*b* of a colour as it is seen."""
     xyz = TO_XYZ @ np.clip(np.asarray(VISION[vision]) @ linear(colour), 0, 1)
@@ -57,8 +53,8 @@ def nearest(colours: list[str], vision: str) -> float:
 
 def contrast(one: str, other: str) -> float:
     """WCAG's contrast ratio."""
-    light, dark = sorted((linear(c) @ [0.2126, 0.7152, 0.0722] for c in (one, other)), reverse=True)
-    return float((light + 0.05) / (dark + 0.05))
+    light, dark = sorted(map(luminance, (one, other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("vision", VISION)

@@ -1,9 +1,8 @@
 """Bringing points of one's own: what the sidebar's controls return, and what they say."""
 
-import io
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,12 @@ from streamlit.testing.v1 import AppTest
 from regviz.data.drawing import Drawing
 from regviz.data.table import MAX_BYTES
 from regviz.pages import bring
-from regviz.pages.state import PageState
 from regviz.spec.points import LARGEST, MAX_POINTS, PointsSpec
+from tests.support.uploads import opened, result, said, uploaded, uploading, used
 
 SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
 OTHER = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
 GOOD = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
-
-
-def uploading() -> None:
-    """The page of a test."""
-    import streamlit
-
-    from regviz.pages.bring import upload
-    from regviz.pages.state import page_state
-
-    streamlit.session_state["result"] = upload(page_state().own_points)
 
 
 def drawing() -> None:
@@ -39,44 +28,6 @@ def drawing() -> None:
     from regviz.pages.bring import draw
 
     streamlit.session_state["result"] = draw(streamlit.session_state.get("before"))
-
-
-def opened(script: Any, **state: Any) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=20)
-    known = {field.name for field in fields(PageState)}
-    given = {key: value for key, value in state.items() if key in known}
-    page.session_state["page"] = PageState(**given)
-    for key in state.keys() - known:
-        page.session_state[key] = state[key]
-    page.run()
-    assert not page.exception
-    return page
-
-
-def uploaded(text: str | bytes, name: str = "points.csv", **state: Any) -> AppTest:
-    """The page after a file was chosen."""
-    page = opened(uploading, **state)
-    content = text.encode() if isinstance(text, str) else text
-    page.file_uploader[0].set_value((name, content, "text/csv")).run()
-    assert not page.exception
-    return page
-
-
-def used(page: AppTest) -> PointsSpec | None:
-    """The points after the button below the preview was clicked, if there is one."""
-    if page.button and not page.button[-1].disabled:
-        page.button[-1].click().run()
-    return result(page) if page.button else None
-
-
-def result(page: AppTest) -> PointsSpec | None:
-    assert not page.exception
-    return page.session_state["result"]
-
-
-def said(page: AppTest) -> str:
-    """All captions, without what keeps Markdown quiet."""
-    return " ".join(each.value for each in page.caption).replace("\\", "").replace("  \n", " ")
 
 
 def numbers(spec: PointsSpec | None) -> np.ndarray:
@@ -132,7 +83,7 @@ def test_numbers_that_are_rounded_are_said_to_be():
 
 
 def test_columns_and_kind_can_be_chosen():
-    page = uploaded(bring._example())
+    page = uploaded(bring.example_csv())
     iris = load_iris()
     assert used(page).task == "multiclass"
     assert used(page).names == tuple(iris.target_names)
@@ -214,12 +165,6 @@ def test_names_are_shown_as_they_are_and_not_as_markdown():
     assert name in said(page)
     raw = " ".join(each.value for each in page.caption)
     assert re.findall(r"(?<!\\)(?:[\[\]*$`<>]|:red)", raw) == []
-
-
-def test_the_example_can_be_read():
-    rows = list(io.StringIO(bring._example()))
-    assert len(rows) == 151
-    assert used(uploaded(bring._example())).n_samples == 150
 
 
 # Draw

@@ -1,4 +1,4 @@
-"""What a server does not take on is said, offered in part or begun later; what is there stays."""
+"""A change that costs too much is refused, or waits; what is on screen stays."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,104 +9,26 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Run
 from regviz.pages import capacity
 from regviz.server import state
 from regviz.server.limits import Limits
-from tests.jobs.test_runs import LONG, SHORT, finish, until
-from tests.pages.test_playground import QUICK, grid_on, open_page, runs, widget
+from tests.support.playground import QUICK, grid_on, open_page, widget
+from tests.support.waiting import until
 
-__all__ = ["runs"]  # the fixture that ends all runs
-
-OTHER = replace(SHORT, data=regviz.DataSpec(seed=1))
+pytestmark = pytest.mark.usefixtures("runs")
 
 
 @pytest.fixture
-def granting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Read the environment again, before and after a test that changes it."""
     state.limits.cache_clear()
     yield
     state.limits.cache_clear()
 
 
-# ------------------------------------------------------------------------------ trainings
-
-
-def test_no_more_trainings_are_taken_on_than_allowed():
-    pool = JobRegistry(max_trainings=1)
-    run = pool.get(LONG, "a")
-    assert pool.full
-    with pytest.raises(Busy, match="1 trainings"):
-        pool.get(SHORT, "b")
-    with pytest.raises(Busy):
-        pool.replicate(SHORT, (1, 2), "b")
-    assert pool.get(LONG, "b") is run  # which is there already
-    assert pool.n_training == 1
-    assert (pool.n_started, pool.n_refused) == (1, 2)
-    run.leave("a")
-    run.leave("b")
-    until(lambda: not pool.full)
-    assert finish(pool.get(SHORT, "b")).complete
-
-
-def test_no_more_is_taken_on_than_there_is_memory_for():
-    pool = JobRegistry(max_bytes=1)
-    run = pool.get(LONG)
-    with pytest.raises(Busy):
-        pool.get(SHORT)
-    run.leave("")
-
-
-def test_what_is_on_screen_is_trained_again_however_busy_it_is():
-    pool = JobRegistry(max_trainings=1)
-    run = pool.get(LONG)
-    assert finish(pool.get(SHORT, always=True)).complete
-    run.leave("")
-
-
-def test_what_is_still_in_training_is_not_let_go():
-    pool = JobRegistry(max_bytes=1)
-    run = pool.get(LONG)
-    short = pool.get(SHORT, always=True)
-    until(lambda: not short.in_progress)
-    finish(pool.get(OTHER, always=True))
-    assert pool.get(LONG) is run
-    assert len(pool) == 2  # and what was asked for last
-    run.leave("")
-
-
-def test_what_nobody_asks_for_is_let_go_after_a_while(monkeypatch: pytest.MonkeyPatch):
-    pool = JobRegistry(max_age=60)
-    run = pool.get(SHORT)
-    finish(run)
-    finish(pool.get(OTHER))
-    until(lambda: pool.n_training == 0)
-    now = [1e6]
-    monkeypatch.setattr("regviz.jobs.registry.time.monotonic", lambda: now[0])
-    assert pool.get(SHORT) is run
-    pool.evict_expired()
-    assert len(pool) == 1  # the other was asked for long ago
-    now[0] += 59
-    pool.evict_expired()
-    assert pool.get(SHORT) is run
-    now[0] += 61
-    pool.evict_expired()
-    assert len(pool) == pool.n_bytes == 0
-
-
-def test_trainings_are_counted():
-    pool = JobRegistry()
-    for experiment in (SHORT, OTHER, SHORT, SHORT):
-        finish(pool.get(experiment))
-    assert (pool.n_started, pool.n_refused) == (2, 0)
-
-
-# ------------------------------------------------------------------------------ the page
-
-
 @pytest.fixture
-def modest(monkeypatch: pytest.MonkeyPatch, granting: None) -> Limits:
+def modest(monkeypatch: pytest.MonkeyPatch, fresh_limits: None) -> Limits:
     """A server that grants a training just what the quick page takes, and a little more."""
     scene = Scene()
     quick = replace(
@@ -154,7 +76,7 @@ def test_of_a_link_that_costs_too_much_the_nearest_is_trained(modest: Limits):
 
 
 def test_when_much_is_in_training_a_change_waits_and_begins_by_itself(
-    monkeypatch: pytest.MonkeyPatch, granting: None
+    monkeypatch: pytest.MonkeyPatch, fresh_limits: None
 ):
     page = open_page(**QUICK)
     before: StrengthGrid = grid_on(page)

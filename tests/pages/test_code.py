@@ -4,23 +4,15 @@ import re
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz import NetworkSpec, Regularization, TrainingSpec
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS
-from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.code import ended
 from regviz.programs import LIBRARIES, program
-
-
-def script(snapshot):
-    from regviz.pages.understand import code
-
-    code.show(snapshot)
+from tests.support.views import open_view, snapshot_of
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +26,9 @@ def history(grid):
     return regviz.train(grid.experiment)
 
 
-def view(grid, history, focus: str, strength_index: int = 4) -> AppTest:
-    snapshot = BoardSnapshot(
-        grid, history, grid.rows({focus: strength_index}), focus, "light", JobRegistry(), "a"
-    )
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": snapshot}).run()
-    assert not page.exception
-    return page
-
-
 @pytest.mark.parametrize("focus", METHODS)
 def test_it_shows_the_program_of_the_network_in_focus(grid, history, focus):
-    page = view(grid, history, focus, strength_index=2)
+    page = open_view("code", snapshot_of(grid, history, focus, {focus: 2}))
     k = grid.rows({focus: 2})[list(METHODS).index(focus)]
     assert page.code[0].value == program(grid.experiment, k, "pytorch").source.strip()
     page.segmented_control(key="code_library").select("keras").run()
@@ -53,7 +36,7 @@ def test_it_shows_the_program_of_the_network_in_focus(grid, history, focus):
 
 
 def test_where_a_library_lacks_something_it_says_what_and_names_the_others(grid, history):
-    page = view(grid, history, "dropout")
+    page = open_view("code", snapshot_of(grid, history, "dropout"))
     page.segmented_control(key="code_library").select("scikit-learn").run()
     assert page.info[0].value == "scikit-learn has no dropout. Choose PyTorch or Keras."
     assert not page.code
@@ -61,7 +44,7 @@ def test_where_a_library_lacks_something_it_says_what_and_names_the_others(grid,
 
 
 def test_the_program_and_its_points_can_be_downloaded(grid, history):
-    page = view(grid, history, "l1")
+    page = open_view("code", snapshot_of(grid, history))
     assert [button.proto.label for button in page.get("download_button")] == [
         "Program",
         "points.csv",
@@ -95,6 +78,7 @@ def test_regression_has_no_accuracy_and_a_diverged_network_no_numbers():
 
 
 def test_every_library_can_be_chosen(grid, history):
-    control = view(grid, history, "l2").segmented_control(key="code_library")
+    page = open_view("code", snapshot_of(grid, history))
+    control = page.segmented_control(key="code_library")
     assert control.options == [library.NAME for library in LIBRARIES.values()]
     assert control.value == "pytorch"

@@ -17,25 +17,11 @@ from regviz.analysis.replicates import with_seed
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.pages.understand.number_table import Entry, texts
-from tests.pages.test_seeds import settled
+from tests.support.views import open_view, settled, show, snapshot_of
 
 METHODS = ["none", "l1", "max_norm"]
 DATA = regviz.DataSpec("moons", n_samples=80, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", epochs=30)
-
-
-def script() -> None:
-    import streamlit as st
-
-    from regviz.pages.snapshot import BoardSnapshot
-    from regviz.pages.understand import compare
-
-    state = st.session_state
-    compare.show(
-        BoardSnapshot(
-            state.grid, state.history, state.grid.rows({}), "l1", "light", state.runs, "me"
-        )
-    )
 
 
 def grid_of(
@@ -46,15 +32,8 @@ def grid_of(
     return grid, regviz.train(grid.experiment)
 
 
-def open_view(
-    grid: StrengthGrid, history: regviz.History, runs: JobRegistry | None = None
-) -> AppTest:
-    view = AppTest.from_function(script, default_timeout=30)
-    view.session_state["grid"], view.session_state["history"] = grid, history
-    view.session_state["runs"] = JobRegistry() if runs is None else runs
-    view.run()
-    assert not view.exception
-    return view
+def opened(grid: StrengthGrid, history: regviz.History, runs: JobRegistry | None = None) -> AppTest:
+    return open_view("compare", snapshot_of(grid, history, runs=runs))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +47,7 @@ def said(view: AppTest) -> str:
 
 def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
     grid, history = moons
-    table = open_view(grid, history).dataframe[0].value
+    table = opened(grid, history).dataframe[0].value
     rows, epochs = grid.rows({}), history.experiment.training.epochs
     kept = int(history.early_stopping(epochs // 10)[0][rows[0]])
     found = compare(history, [*rows, rows[0]], [-1, -1, -1, kept])
@@ -80,7 +59,7 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
 
 
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
-    view = open_view(*grid_of(["l1", "l2"]))
+    view = opened(*grid_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]
     assert "Early stopping" not in said(view)
     settled(view.button(key="compare_seeds").click().run())
@@ -90,7 +69,7 @@ def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
 
 
 def test_every_column_is_explained(moons):
-    view = open_view(*moons)
+    view = opened(*moons)
     text = said(view)
     for column in compare(moons[1], [0]).columns:
         assert f"**{column.label}.** {column.about}" in text
@@ -98,8 +77,8 @@ def test_every_column_is_explained(moons):
 
 def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     grid, history = moons
-    view = open_view(grid, history)
-    assert not view.session_state["runs"]
+    view = opened(grid, history)
+    assert not view.session_state["snapshot"].runs
     settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
     rows = grid.rows({})
@@ -123,21 +102,19 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
 
 
 def test_a_second_look_at_the_seeds_trains_nothing(moons):
-    view = open_view(*moons)
+    view = opened(*moons)
     settled(view.button(key="compare_seeds").click().run())
-    before = view.session_state["runs"]
-    view.session_state["runs"] = JobRegistry()
-    view.run()
-    assert "Mean ± standard error" in said(view)
-    assert len(view.session_state["runs"]) == 0
-    assert len(before) == 1
+    seen = view.session_state["snapshot"]
+    assert len(seen.runs) == 1
+    again = replace(seen, runs=JobRegistry())
+    assert "Mean ± standard error" in said(show(view, again))
+    assert len(again.runs) == 0
 
 
-def test_seeds_belong_to_the_cube_that_they_were_asked_for(moons):
-    view = open_view(*moons)
+def test_seeds_belong_to_the_grid_that_they_were_asked_for(moons):
+    view = opened(*moons)
     settled(view.button(key="compare_seeds").click().run())
-    view.session_state["grid"], view.session_state["history"] = grid_of(epochs=20)
-    view.run()
+    show(view, snapshot_of(*grid_of(epochs=20)))
     assert "Mean ± standard error" not in said(view)
     assert view.button(key="compare_seeds")
 
@@ -147,7 +124,7 @@ def test_visitors_with_other_seeds_share_the_replication(moons):
     for grid, history in (moons, grid_of(data=replace(DATA, seed=8))):
         same_rows = replace(grid.experiment, regularizations=moons[0].experiment.regularizations)
         grid = replace(grid, experiment=same_rows)
-        settled(open_view(grid, history, runs).button(key="compare_seeds").click().run())
+        settled(opened(grid, history, runs).button(key="compare_seeds").click().run())
     assert len(runs) == 1
 
 
@@ -158,7 +135,7 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
         raise ValueError("seeds must be kind, got 3")
 
     monkeypatch.setattr(JobRegistry, "replicate", fail)
-    view = open_view(*moons)
+    view = opened(*moons)
     settled(view.button(key="compare_seeds").click().run())
     assert not view.exception
     assert "seeds must be kind" in view.warning[0].value
@@ -171,7 +148,7 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
     points = [(*rng.normal(size=2) + i % 2, i % 2) for i in range(60)]
     data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
     grid, history = grid_of(["none", "l1"], data, epochs=5)
-    view = open_view(grid, history)
+    view = opened(grid, history)
     settled(view.button(key="compare_seeds").click().run())
     assert "each with its own split of your points" in said(view)
     assert "The splits overlap" in said(view)
@@ -184,14 +161,14 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
 
 def test_what_has_diverged_is_a_dash_and_no_error():
     rows = grid_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
-    view = open_view(*rows)
+    view = opened(*rows)
     assert np.isnan(view.dataframe[0].value["test_loss"].iloc[0])
     assert "A dash: the network has diverged" in said(view)
 
 
 def test_regression_has_no_confusion_matrix_and_classes_have(moons):
-    assert "plotly_chart" in [one.type for one in open_view(*moons).main]
-    regression = open_view(*grid_of(data=replace(DATA, name="bumps")))
+    assert "plotly_chart" in [one.type for one in opened(*moons).main]
+    regression = opened(*grid_of(data=replace(DATA, name="bumps")))
     assert "plotly_chart" not in [one.type for one in regression.main]
 
 
@@ -216,7 +193,7 @@ def test_the_file_has_the_rows_of_the_table(moons, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "streamlit.download_button", lambda _, data, **options: files.append((data, options))
     )
-    table = open_view(*moons).dataframe[0].value
+    table = opened(*moons).dataframe[0].value
     ((text, options),) = files
     assert options["file_name"].endswith(".csv")
     header, *rows = csv.reader(io.StringIO(text))

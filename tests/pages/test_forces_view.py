@@ -5,26 +5,17 @@ import math
 from dataclasses import replace
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz import Regularization
 from regviz.analysis.forces import LeastSquares
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.forces import balance, horizon, outcome, worked_example
+from tests.support.views import markdown, open_view, snapshot_of
 
 ROWS = (Regularization(l1=0.5), Regularization(l2=0.5), Regularization(l1=0.25, l2=0.25))
-
-
-def script() -> None:
-    import streamlit as st
-
-    from regviz.pages.understand.forces import show
-
-    show(st.session_state["snapshot"])
 
 
 @pytest.fixture(scope="module")
@@ -32,35 +23,22 @@ def snapshot() -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60)
     training = regviz.TrainingSpec(optimizer="momentum", learning_rate=0.05, epochs=5)
     grid = StrengthGrid.of(tuple(METHODS), data, regviz.NetworkSpec(hidden=(3,)), training)
-    history = regviz.train(grid.experiment)
-    return BoardSnapshot(grid, history, grid.rows({}), "l1", "light", JobRegistry(), "visitor")
-
-
-def open_view(snapshot: BoardSnapshot) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=30)
-    page.session_state["snapshot"] = snapshot
-    page.run()
-    assert not page.exception
-    return page
-
-
-def texts(page: AppTest) -> str:
-    return "\n".join(element.value for element in page.markdown)
+    return snapshot_of(grid)
 
 
 def test_the_view_draws_seven_figures_and_says_what_each_shows(snapshot):
-    page = open_view(snapshot)
+    page = open_view("forces", snapshot)
     assert len(page.get("plotly_chart")) == 7
     assert len(page.get("html")) == 7
-    assert "= **3.5**" in texts(page)
-    assert "= **7.25**" in texts(page)
+    assert "= **3.5**" in markdown(page)
+    assert "= **7.25**" in markdown(page)
 
 
 def test_the_worked_example_follows_its_numbers(snapshot):
-    page = open_view(snapshot)
+    page = open_view("forces", snapshot)
     page.number_input("forces_sum_w₁").set_value(3.0).run()
-    assert "|3| + |−2.5| = **5.5**" in texts(page)
-    assert "3² + (−2.5)² = **15.25**" in texts(page)
+    assert "|3| + |−2.5| = **5.5**" in markdown(page)
+    assert "3² + (−2.5)² = **15.25**" in markdown(page)
 
 
 def test_the_worked_example_writes_its_terms_out():
@@ -73,18 +51,18 @@ def test_the_worked_example_writes_its_terms_out():
 
 
 def test_the_strengths_change_the_race(snapshot):
-    page = open_view(snapshot)
-    assert "**L1** reaches 0 after 24 steps." in texts(page)  # 1.2 / (0.05 * 1)
+    page = open_view("forces", snapshot)
+    assert "**L1** reaches 0 after 24 steps." in markdown(page)  # 1.2 / (0.05 * 1)
     page.select_slider("forces_l1").set_value(0.5).run()
-    assert "**L1** reaches 0 after 48 steps." in texts(page)
+    assert "**L1** reaches 0 after 48 steps." in markdown(page)
     page.slider("forces_start").set_value(0.6).run()
-    assert "**L1** reaches 0 after 24 steps." in texts(page)
+    assert "**L1** reaches 0 after 24 steps." in markdown(page)
     page.select_slider("forces_race_step").set_value(0.1).run()
-    assert "**L1** reaches 0 after 12 steps." in texts(page)
+    assert "**L1** reaches 0 after 12 steps." in markdown(page)
 
 
 def test_the_axis_of_the_race_can_be_logarithmic(snapshot):
-    page = open_view(snapshot)
+    page = open_view("forces", snapshot)
     for scale, kind in (("Log", "log"), ("Linear", None)):
         page.get("button_group")[0].set_value(scale).run()
         assert not page.exception
@@ -98,7 +76,7 @@ def test_the_board_s_strengths_can_be_taken(snapshot):
         grid = replace(
             snapshot.grid, experiment=replace(snapshot.grid.experiment, training=training)
         )
-        page = open_view(replace(snapshot, grid=grid))
+        page = open_view("forces", replace(snapshot, grid=grid))
         page.button("forces_board").click().run()
         assert not page.exception
         rows = grid.experiment.regularizations

@@ -1,12 +1,7 @@
 """The page's script: what a visitor chooses is what is trained, and nothing shows a traceback."""
 
-import json
 import math
-import struct
-import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,49 +14,30 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.scheduler import SHARED
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.pages import positions
-from regviz.server import state
 from regviz.spec.experiment import NetworkSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
-from tests.jobs.test_runs import until
+from tests.support.playground import (
+    QUICK,
+    boards,
+    grid_on,
+    header,
+    look,
+    open_page,
+    received_epochs,
+    send,
+    widget,
+)
+from tests.support.waiting import until
 
-PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
+pytestmark = pytest.mark.usefixtures("runs")
+
 NAMES = list(METHODS)
 MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_STRENGTH_INDEX)
-QUICK = dict(hidden="2", epochs="50")
 LONG = dict(hidden="32,32,32", epochs="1000")
-
-
-@pytest.fixture(autouse=True)
-def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
-    """All runs that a test has started; they end with it."""
-    started: list[Run] = []
-    begin = Run.__init__
-
-    def start(self: Run, *args: Any, **kwargs: Any) -> None:
-        begin(self, *args, **kwargs)
-        started.append(self)
-
-    monkeypatch.setattr(Run, "__init__", start)
-    monkeypatch.setattr(state, "Scheduler", lambda *_: SHARED)
-    yield started
-    for run in started:
-        for visitor in run.watchers():
-            run.leave(visitor)
-    until(lambda: not len(SHARED))
-    state.runs.cache_clear()
-
-
-def open_page(**query: str) -> AppTest:
-    """The page that opens at a link with this query."""
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
-    for name, text in query.items():
-        page.query_params[name] = text
-    return page.run()
 
 
 @pytest.fixture
@@ -69,41 +45,14 @@ def page() -> AppTest:
     return open_page(**QUICK)
 
 
-def say(page: AppTest, **said: Any) -> AppTest:
-    """Run the page as if the board had said this."""
-    page.session_state["board"] = said
-    page.run()
-    assert not page.exception
-    return page
-
-
-def look(page: AppTest, **seen: Any) -> AppTest:
-    """Run the page as if the board had said that this is looked at."""
-    return say(page, view={"request_id": page.session_state["page"].requested_view["id"]} | seen)
-
-
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
-    """Run the page as if this had been picked."""
+    """Run the page as if this dataset had been chosen."""
     page.session_state["data"] = {"chosen": chosen}
     return page.run()
 
 
-def header(page: AppTest) -> dict:
-    """The header of the message that the board was sent."""
-    (board,) = (
-        e.proto for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")
-    )
-    message = board.bytes
-    (length,) = struct.unpack_from("<I", message)
-    return json.loads(message[4 : 4 + length])
-
-
-def grid_on(page: AppTest) -> StrengthGrid:
-    return page.session_state["page"].shown[0]
-
-
-def levels_on(page: AppTest) -> dict[str, int]:
-    """At which of its strengths each method is in the line-up."""
+def strength_indices_on(page: AppTest) -> dict[str, int]:
+    """The index of the strength that each method has in the line-up."""
     grid, rows, _ = page.session_state["page"].shown
     return {
         key: networks.index(row)
@@ -111,15 +60,10 @@ def levels_on(page: AppTest) -> dict[str, int]:
     }
 
 
-def widget(kind: list, label: str):
-    (found,) = (w for w in kind if w.label == label)
-    return found
-
-
 # ------------------------------------------------------------------------------ what is chosen
 
 
-def test_the_untouched_page_shows_the_cube_of_the_showcase():
+def test_the_untouched_page_shows_the_grid_of_the_showcase():
     page = open_page()
     assert not page.exception
     assert not page.error
@@ -137,7 +81,7 @@ def test_the_untouched_page_shows_the_cube_of_the_showcase():
     assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
 
 
-def test_every_control_reaches_the_cube(page: AppTest):
+def test_every_control_reaches_the_grid(page: AppTest):
     asked = dict(
         methods=NAMES,
         data=SHOWCASE.data,
@@ -281,7 +225,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
     assert keys - {"understand"} <= set(positions.keys())
 
 
-# ------------------------------------------------------------------------------ what does not go
+# ------------------------------------------------------------------------------ impossible settings
 
 
 @pytest.fixture
@@ -314,7 +258,7 @@ def test_settings_that_do_not_go_together_are_told_and_what_is_shown_stays(page:
 @pytest.mark.usefixtures("impossible")
 def test_what_stays_is_still_trained_and_sent(page: AppTest, runs: list[Run]):
     widget(page.slider, "Noise").set_value(0.6).run()
-    assert everything(page) == list(range(51))
+    assert received_epochs(page) == list(range(51))
     assert len(runs) == 1
 
 
@@ -323,32 +267,19 @@ def test_a_page_that_opens_with_such_settings_says_so_and_shows_nothing():
     page = open_page(**QUICK, noise="0.6")
     assert not page.exception
     assert "do not go together" in page.error[0].value
-    assert not [e for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")]
+    assert not boards(page)
 
 
-# ------------------------------------------------------------------------------ what is sent
+# ------------------------------------------------------------------------------ frames
 
 
-def everything(page: AppTest) -> list[int]:
-    """The epochs, as a browser gets them that asks until it has all."""
-    epochs: list[int] = []
-    sent = header(page)
-    for _ in range(100):
-        assert sent["frame"] == len(epochs)
-        epochs += sent["epochs"]
-        if len(epochs) == sent["n_frames"]:
-            return epochs
-        sent = header(say(page, more={"run": sent["run"], "n_received": len(epochs)}))
-    raise AssertionError("the grid never became complete")
-
-
-def test_who_asks_gets_every_frame_once(page: AppTest, runs: list[Run]):
-    assert everything(page) == list(range(51))
+def test_requests_for_more_bring_every_frame_once(page: AppTest, runs: list[Run]):
+    assert received_epochs(page) == list(range(51))
     assert len(runs) == 1
 
 
-def test_who_asks_for_another_run_is_sent_this_one_from_its_beginning(page: AppTest):
-    say(page, more={"run": "0" * 16, "n_received": 7})
+def test_a_request_for_another_run_is_answered_with_this_one_from_its_beginning(page: AppTest):
+    send(page, more={"run": "0" * 16, "n_received": 7})
     sent = header(page)
     assert sent["frame"] == 0
     assert sent["cards"]
@@ -359,13 +290,11 @@ def test_a_second_visitor_shares_the_run_of_the_first(page: AppTest, runs: list[
     assert len(runs) == 1
 
 
-def test_a_cube_that_is_left_is_trained_no_further(runs: list[Run]):
+def test_a_grid_that_is_left_is_trained_no_further(runs: list[Run]):
     page = open_page(**LONG)
     widget(page.number_input, "Seed").set_value(1).run()
-    deadline = time.monotonic() + 60
-    while runs[0].alive and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert [run.alive for run in runs] == [False, True]
+    until(lambda: not runs[0].alive)
+    assert runs[1].alive
 
 
 def test_early_stopping_comes_and_goes_without_any_training(
@@ -382,76 +311,64 @@ def test_early_stopping_comes_and_goes_without_any_training(
     assert len(runs) == 1
 
 
-# ------------------------------------------------------------------------------ what the board says
+# ------------------------------------------------------------------------------ the board's view
 
 
-def test_a_new_cube_starts_at_the_strengths_that_are_looked_at(page: AppTest):
-    assert levels_on(page) == MIDDLE
+def test_a_new_grid_starts_at_the_strengths_that_are_looked_at(page: AppTest):
+    assert strength_indices_on(page) == MIDDLE
     widget(page.slider, "Noise").set_value(0.5)
     look(page, strength_indices={"l1": 0, "dropout": 7, "early_stopping": 3})
     expected = MIDDLE | {"l1": 0, "dropout": 7}
-    assert levels_on(page) == expected
+    assert strength_indices_on(page) == expected
     assert {card["key"]: card["strength_index"] for card in header(page)["cards"][:-1]} == expected
 
 
-def test_another_strength_of_the_same_cube_trains_nothing_anew(page: AppTest, runs: list[Run]):
+def test_another_strength_of_the_same_grid_trains_nothing_anew(page: AppTest, runs: list[Run]):
     name = header(page)["run"]
     look(page, strength_indices={"l1": 0})
     assert header(page)["run"] == name
     assert len(runs) == 1
 
 
-def test_a_level_that_is_no_whole_number_is_passed_over():
-    nonsense = iter(["7", "", 0.5, math.nan, math.inf, None, [3], [[1], [2]], {"l1": 1}, 1e300])
-    for first, second in zip(nonsense, nonsense, strict=True):
-        page = open_page(**QUICK)
-        widget(page.slider, "Noise").set_value(0.5)
-        look(page, strength_indices={"l1": first, "dropout": second, "l2": 2})
-        assert levels_on(page) == MIDDLE | {"l2": 2}
-
-
 @pytest.mark.parametrize(
-    ("strength_index", "nearest"), [(-1, 0), (-(10**400), 0), (8, 7), (10**400, 7)]
+    ("sent", "expected"),
+    [
+        *((dict(l1=nonsense, l2=2), dict(l2=2)) for nonsense in ("7", "", 0.5, math.nan, math.inf)),
+        *((dict(l1=nonsense, l2=2), dict(l2=2)) for nonsense in (None, [3], [[1]], {"l1": 1})),
+        *((dict(dropout=first), dict(dropout=0)) for first in (-1, -(10**400))),
+        *((dict(dropout=last), dict(dropout=N_STRENGTHS - 1)) for last in (N_STRENGTHS, 10**400)),
+        *((nonsense, {}) for nonsense in ("7", 3, math.nan, None, [3], [[1], [2]])),
+        ({"": 3, "__class__": 2, "none": 5}, {}),
+    ],
 )
-def test_a_strength_index_that_does_not_exist_is_the_nearest(
-    page: AppTest, strength_index: int, nearest: int
+def test_strength_indices_that_are_not_offered_are_ignored_or_the_nearest(
+    page: AppTest, sent: object, expected: dict[str, int]
 ):
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices=dict.fromkeys(NAMES, strength_index))
-    assert levels_on(page) == {"none": 0} | dict.fromkeys(NAMES[1:], nearest)
-    assert nearest in (0, N_STRENGTHS - 1)
+    look(page, strength_indices=sent)
+    assert strength_indices_on(page) == MIDDLE | expected
 
 
-@pytest.mark.parametrize(
-    "strength_indices",
-    ["7", 3, math.nan, None, [3], [[1], [2]], {"": 3, "__class__": 2, "none": 5}],
-)
-def test_forged_strength_indices_fall_back_to_the_middle(page: AppTest, strength_indices: object):
-    widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices=strength_indices)
-    assert levels_on(page) == MIDDLE
-
-
-def test_who_says_nonsense_of_what_is_held_is_taken_to_hold_nothing(page: AppTest):
+def test_a_count_of_held_frames_that_is_no_count_is_taken_for_0(page: AppTest):
     for held in (
         *(None, "", "34", 3.0, math.nan, math.inf, -1, True, {}, {"0": 3}, [], [3], [3, 4], [None]),
     ):
-        sent = header(say(page, more={"run": header(page)["run"], "n_received": held}))
+        sent = header(send(page, more={"run": header(page)["run"], "n_received": held}))
         assert sent["frame"] == 0, held
         assert sent["epochs"][0] == 0
 
 
-def test_who_says_to_hold_more_than_there_is_gets_no_frame(page: AppTest):
-    everything(page)
+def test_a_count_of_held_frames_beyond_the_last_brings_no_frame(page: AppTest):
+    received_epochs(page)
     for held in (51, 52, 10**9, 10**400):
-        sent = header(say(page, more={"run": header(page)["run"], "n_received": held}))
+        sent = header(send(page, more={"run": header(page)["run"], "n_received": held}))
         assert sent["frame"] == held
         assert sent["epochs"] == []
 
 
 def test_a_forged_request_is_taken_for_none(page: AppTest):
     for more in ("run", 3, math.nan, [], [[1]], {}, {"run": None}, {"run": [1]}):
-        sent = header(say(page, more=more))
+        sent = header(send(page, more=more))
         assert sent["frame"] == 0, more
 
 

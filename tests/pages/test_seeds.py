@@ -1,6 +1,5 @@
-"""Over several seeds: nothing waits, what is asked for comes, and who leaves lets go."""
+"""Over several seeds: no call waits, results arrive, and stopping ends the training."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -15,36 +14,18 @@ from regviz.jobs.run import Replication
 from regviz.jobs.scheduler import Scheduler
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.seeds import SEEDS
+from tests.support.jobs import run_all
+from tests.support.views import button_labels, settled, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
-
-
-def settled(page: AppTest, deadline: float = 60) -> AppTest:
-    """Tick, as the browser does, until no seeds are in training."""
-    until = time.monotonic() + deadline
-    while any(button.label == "Stop" for button in page.button):
-        assert time.monotonic() < until, "the seeds are not done"
-        time.sleep(0.05)
-        page.run()
-    assert not page.exception
-    return page
 
 
 def snapshot(
     data: regviz.DataSpec = DATA, runs: JobRegistry | None = None, visitor: str = "me"
 ) -> BoardSnapshot:
     grid = StrengthGrid.of(["none", "l1"], data, regviz.NetworkSpec(hidden=(3,)), TRAINING)
-    history = regviz.train(grid.experiment)
-    return BoardSnapshot(
-        grid,
-        history,
-        grid.rows({}),
-        "l1",
-        "light",
-        JobRegistry() if runs is None else runs,
-        visitor,
-    )
+    return snapshot_of(grid, runs=runs, visitor=visitor)
 
 
 def script() -> None:
@@ -74,10 +55,6 @@ def opened(seen: BoardSnapshot) -> AppTest:
     return page
 
 
-def names(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
-
-
 class Gate(JobRegistry):
     """Trains nothing until it is opened."""
 
@@ -93,8 +70,7 @@ class Gate(JobRegistry):
 
     def open(self) -> None:
         """Train all that there is to train."""
-        while self.scheduler.run_slice():
-            pass
+        run_all(self.scheduler)
 
 
 @pytest.fixture
@@ -105,12 +81,12 @@ def gate() -> Gate:
 def test_what_is_found_is_that_of_separate_runs():
     seen = snapshot()
     page = opened(seen)
-    assert names(page) == ["Over 5 seeds"]
+    assert button_labels(page) == ["Over 5 seeds"]
     settled(page.button("view_seeds").click().run())
     experiment = seen.grid.only(seen.rows)
     alone = [regviz.train(with_seed(experiment, seed)).metrics["test_loss"][-1] for seed in SEEDS]
     np.testing.assert_array_equal(page.session_state["found"], alone)
-    assert names(page) == []
+    assert button_labels(page) == []
     drawn = page.session_state["drawn"]
     page.run()
     assert page.session_state["drawn"] == drawn + 1, "it has come to rest"
@@ -121,7 +97,7 @@ def test_no_call_waits_while_the_seeds_train(gate):
     page.button("view_seeds").click().run()  # the training goes on for ever: this returns
     for _ in range(3):
         assert page.button("view_seeds").disabled
-        assert "Stop" in names(page)
+        assert "Stop" in button_labels(page)
         assert page.session_state["found"] is None
         page.run()
     gate.open()
@@ -130,13 +106,13 @@ def test_no_call_waits_while_the_seeds_train(gate):
     assert page.session_state["found"] is not None
 
 
-def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
+def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
     page = opened(snapshot(runs=gate))
     page.button("view_seeds").click().run()
     (run,) = gate.started
     page.button("view_stop").click().run()
     assert not page.exception
-    assert names(page) == ["Over 5 seeds"]
+    assert button_labels(page) == ["Over 5 seeds"]
     assert not page.button("view_seeds").disabled
     gate.open()
     assert not run.alive, "nobody watches it, and it goes on"
@@ -146,7 +122,7 @@ def test_stopping_lets_go_and_it_can_be_asked_for_again(gate):
     assert page.session_state["found"] is not None
 
 
-def test_who_stops_does_not_stop_it_for_others(gate):
+def test_stopping_does_not_stop_it_for_other_visitors(gate):
     mine, other = opened(snapshot(runs=gate)), opened(snapshot(runs=gate, visitor="other"))
     for page in (mine, other):
         page.button("view_seeds").click().run()
@@ -166,13 +142,12 @@ def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
     assert len(runs) == 1
 
 
-def test_another_cube_is_not_shown_what_was_found_in_the_last():
+def test_results_of_one_grid_are_not_shown_for_another():
     page = opened(snapshot())
     settled(page.button("view_seeds").click().run())
-    page.session_state["snapshot"] = snapshot(replace(DATA, noise=0.1))
-    page.run()
+    show(page, snapshot(replace(DATA, noise=0.1)))
     assert page.session_state["found"] is None
-    assert names(page) == ["Over 5 seeds"]
+    assert button_labels(page) == ["Over 5 seeds"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the training failed"), ValueError("no such data")])

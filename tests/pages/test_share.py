@@ -16,22 +16,14 @@ from regviz.board.link import LONGEST, from_query, link
 from regviz.board.scene import GROUPS, Scene
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import share
 from regviz.pages.share import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.pages.test_playground import (
-    MIDDLE,
-    QUICK,
-    everything,
-    grid_on,
-    look,
-    open_page,
-    runs,
-    widget,
-)
+from tests.support.playground import QUICK, grid_on, look, open_page, received_epochs, widget
 
-__all__ = ["runs"]  # the fixture that ends all runs
+pytestmark = pytest.mark.usefixtures("runs")
 
 
 @pytest.fixture
@@ -72,7 +64,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Noise").set_value(0.5)
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
-    everything(page)
+    received_epochs(page)
     look(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
     address, *_ = shared(page)
     scene = scene_of(address)
@@ -83,11 +75,10 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
-    assert again.session_state["page"].requested_view["strength_indices"] == {
-        k: v for k, v in (MIDDLE | {"l1": 7}).items() if k != "dropout"
-    }
-    assert again.session_state["page"].requested_view["focus"] == "l2"
-    assert again.session_state["page"].requested_view["epoch"] == 20
+    requested = again.session_state["page"].requested_view
+    middle = dict.fromkeys(("l2", "elastic_net", "max_norm"), DEFAULT_STRENGTH_INDEX)
+    assert requested["strength_indices"] == {"none": 0, "l1": 7} | middle
+    assert (requested["focus"], requested["epoch"]) == ("l2", 20)
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
@@ -305,7 +296,7 @@ def own(n: int, seed: int = 0, n_classes: int = 2, **more) -> PointsSpec:
     return PointsSpec(np.column_stack([rng.normal(size=(n, 2)) + y[:, None], y]), task, **more)
 
 
-BRIEFLY = replace(Scene().training, epochs=5)
+FEW_EPOCHS = replace(Scene().training, epochs=5)
 SMALL = replace(Scene().network, hidden=(2,))
 OWN = [
     own(40, train_fraction=0.7, validation_fraction=0.4, seed=3),
@@ -318,14 +309,14 @@ OWN = [
 @pytest.mark.parametrize("data", OWN, ids=["split", "named", "nearly all", "few"])
 @pytest.mark.parametrize("hide", [(), ("data",), ("training",)])
 def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: tuple[str, ...]):
-    scene = Scene(data, SMALL, BRIEFLY, ("none", "l1"), hide=hide)
+    scene = Scene(data, SMALL, FEW_EPOCHS, ("none", "l1"), hide=hide)
     query = dict(parse_qsl(urlsplit(link("", scene)).query))
     page = open_page(**query)
     assert not page.exception
     assert not page.error
     assert not page.warning
     n_train = len(make_dataset(data).points("train")[1])
-    training = replace(BRIEFLY, batch_size=min(10, n_train))
+    training = replace(FEW_EPOCHS, batch_size=min(10, n_train))
     assert page.session_state["page"].shown[2].data == data
     assert grid_on(page) == replace(scene, training=training).grid()
 
@@ -333,7 +324,7 @@ def test_own_points_open_from_a_link_as_they_are_split(data: PointsSpec, hide: t
 def test_points_that_are_opened_take_the_place_of_those_that_were_there():
     page = open_page(**QUICK)
     for data in (own(40), own(50, seed=1), own(40), own(30, seed=2)):
-        page.session_state["page"].to_open = Scene(data, SMALL, BRIEFLY)
+        page.session_state["page"].to_open = Scene(data, SMALL, FEW_EPOCHS)
         page.run()
         assert not page.exception
         assert page.session_state["page"].shown[2].data == data
@@ -343,7 +334,7 @@ def test_points_that_are_opened_take_the_place_of_those_that_were_there():
 
 
 def test_the_share_for_training_is_followed_once_it_moves():
-    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, BRIEFLY))).query))
+    query = dict(parse_qsl(urlsplit(link("", Scene(OWN[1], SMALL, FEW_EPOCHS))).query))
     page = open_page(**query)
     widget(page.slider, "Share for training").set_value(60).run()
     assert page.session_state["page"].shown[2].data == replace(OWN[1], train_fraction=0.6)

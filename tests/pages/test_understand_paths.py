@@ -12,10 +12,8 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.analysis import paths
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import JobRegistry
-from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand import paths as view
-from tests.pages.test_seeds import settled
+from tests.support.views import button_labels, settled, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 NETWORK = regviz.NetworkSpec(hidden=(4,))
@@ -28,35 +26,28 @@ def snapshot(
 ):
     grid = StrengthGrid.of(methods, data, NETWORK, TRAINING)
     history = change(regviz.train(grid.experiment))
-    return BoardSnapshot(
-        grid, history, grid.rows(dict(strength_indices)), focus, "light", JobRegistry(), "me"
-    )
+    return snapshot_of(grid, history, focus, dict(strength_indices))
 
 
-def script(snapshot):
+def script():
     """The page: the view, and what it requested of the board."""
     import streamlit as st
 
     from regviz.pages.state import page_state
     from regviz.pages.understand import paths
 
-    snapshot = st.session_state.get("other") or snapshot
     state = page_state()
     if state.requested_view is not None:
         requested, state.requested_view = state.requested_view, None
         st.session_state.setdefault("requested", []).append(
             (requested["focus"], requested["strength_indices"])
         )
-    paths.show(snapshot)
+    paths.show(st.session_state["snapshot"])
 
 
-def opened(seen, **state):
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": seen})
-    for key, value in state.items():
-        page.session_state[key] = value
-    page.run()
-    assert not page.exception
-    return page
+def opened(seen):
+    page = AppTest.from_function(script, default_timeout=30)
+    return show(page, seen)
 
 
 @pytest.fixture
@@ -84,10 +75,6 @@ def texts(page):
     return [element.value for element in page.markdown]
 
 
-def names(page):
-    return [button.label for button in page.button]
-
-
 def on_board(figure, path):
     (x,) = [note.x for note in figure.layout.annotations if note.text == "on the board"]
     return int(np.flatnonzero(path.positions == x)[0])
@@ -102,8 +89,7 @@ def test_the_view_draws_with_the_real_components(seen):
 def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
     page = opened(seen)
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
-    page.session_state["other"] = replace(seen, focus="max_norm")
-    page.run()
+    show(page, replace(seen, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
     # the visitor's own choice stays until the focus moves again
     page.segmented_control("paths_method").set_value("l1").run()
@@ -240,21 +226,20 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     )
     assert f"± {choice.standard_error:.2f}" in said[0]
     page.run()
-    assert "Over 5 seeds" not in names(page)
+    assert "Over 5 seeds" not in button_labels(page)
     # another method is not trained before it is asked for
     page.segmented_control("paths_method").set_value("max_norm").run()
-    assert "Over 5 seeds" in names(page)
+    assert "Over 5 seeds" in button_labels(page)
     # and what is there stays
     page.segmented_control("paths_method").set_value("l1").run()
     assert texts(page) == said
 
 
-def test_another_cube_is_not_shown_the_seeds_of_the_last(seen, drawn):
+def test_seeds_of_one_grid_are_not_shown_for_another(seen, drawn):
     page = opened(seen)
     settled(page.button("paths_seeds").click().run())
-    page.session_state["other"] = snapshot(data=replace(DATA, noise=0.1))
-    page.run()
-    assert "Over 5 seeds" in names(page)
+    show(page, snapshot(data=replace(DATA, noise=0.1)))
+    assert "Over 5 seeds" in button_labels(page)
     assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
 
 

@@ -6,42 +6,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis import uncertainty
 from regviz.analysis.uncertainty import over_plane
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import JobRegistry
-from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand import uncertainty as view
+from tests.support.views import open_view, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
 EVERY = ("none", "l1", "dropout", "max_norm")
 
 
-def snapshot(methods=EVERY, focus="dropout", name="moons", hidden=(4,), levels=()):
+def snapshot(methods=EVERY, focus="dropout", name="moons", hidden=(4,), strength_indices=None):
     network = regviz.NetworkSpec(hidden=hidden)
     grid = StrengthGrid.of(methods, replace(DATA, name=name), network, TRAINING)
-    history = regviz.train(grid.experiment)
-    return BoardSnapshot(
-        grid, history, grid.rows(dict(levels)), focus, "light", JobRegistry(), "me"
-    )
-
-
-def script(snapshot):
-    import streamlit as st
-
-    from regviz.pages.understand import uncertainty
-
-    uncertainty.show(st.session_state.get("other") or snapshot)
-
-
-def opened(seen):
-    page = AppTest.from_function(script, default_timeout=30, kwargs={"snapshot": seen}).run()
-    assert not page.exception
-    return page
+    return snapshot_of(grid, focus=focus, strength_indices=strength_indices)
 
 
 @pytest.fixture
@@ -61,15 +42,15 @@ def said(page):
 
 
 def test_the_view_draws_two_maps_with_the_real_components(seen):
-    page = opened(seen)
+    page = open_view("uncertainty", seen)
     assert [element.type for element in page.main].count("plotly_chart") == 2
 
 
 def test_the_cards_network_is_drawn_without_and_with_dropout(drawn):
-    for level in (1, 6):
+    for strength_index in (1, 6):
         drawn.figures.clear()
-        seen = snapshot(levels={"dropout": level}.items())
-        opened(seen)
+        seen = snapshot(strength_indices={"dropout": strength_index})
+        open_view("uncertainty", seen)
         k = seen.network("dropout")
         assert seen.grid.experiment.regularizations[k].drop_rate > 0
         plane = over_plane(seen.history, k, passes=100)
@@ -79,18 +60,18 @@ def test_the_cards_network_is_drawn_without_and_with_dropout(drawn):
 
 
 def test_max_norm_has_dropout_too_and_the_focus_is_followed(seen, drawn):
-    opened(replace(seen, focus="max_norm"))
+    open_view("uncertainty", replace(seen, focus="max_norm"))
     plane = over_plane(seen.history, seen.network("max_norm"), passes=100)
     np.testing.assert_array_equal(drawn.figures[-1].data[0].z, plane.uncertainty.predictive)
 
 
 def test_in_focus_without_dropout_the_dropout_card_is_shown(seen, drawn):
-    page = opened(replace(seen, focus="l1"))
+    page = open_view("uncertainty", replace(seen, focus="l1"))
     assert page.segmented_control("uncertainty_method").value == "dropout"
 
 
 def test_passes_and_part_can_be_chosen_and_the_part_is_explained(seen, drawn):
-    page = opened(seen)
+    page = open_view("uncertainty", seen)
     assert "entropy of the mean prediction" in said(page)
     page.slider("uncertainty_passes").set_value(20)
     page.segmented_control("uncertainty_part").set_value("epistemic").run()
@@ -107,7 +88,7 @@ def test_the_passes_are_not_made_again_for_another_part(seen, drawn, monkeypatch
         return over_plane(*args, **options)
 
     monkeypatch.setattr(view, "over_plane", counted)
-    page = opened(seen)
+    page = open_view("uncertainty", seen)
     page.segmented_control("uncertainty_part").set_value("aleatoric").run()
     assert made == [100]
     page.slider("uncertainty_passes").set_value(30).run()
@@ -122,9 +103,9 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
         return progress(bar, share, text)
 
     monkeypatch.setattr(DeltaGenerator, "progress", heard)
-    page = opened(seen)
+    page = open_view("uncertainty", seen)
     assert told == []
-    monkeypatch.setattr(uncertainty, "_AT_ONCE", 2**16)
+    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 2**16)
     page.slider("uncertainty_passes").set_value(50).run()
     assert not page.exception
     shares = [share for share, _ in told]
@@ -136,7 +117,7 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
 
 def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
     seen = snapshot(name="bumps")
-    page = opened(seen)
+    page = open_view("uncertainty", seen)
     assert [c.key for c in page.segmented_control] == ["uncertainty_method"]
     plane = over_plane(seen.history, seen.network("dropout"), passes=100)
     plain, passed = drawn.figures
@@ -152,14 +133,14 @@ def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
     ],
 )
 def test_where_there_is_no_dropout_it_says_what_to_do(drawn, arguments, text):
-    page = opened(snapshot(**arguments))
+    page = open_view("uncertainty", snapshot(**arguments))
     assert [info.value for info in page.info] == [text]
     assert not drawn.figures
 
 
 def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(seen, drawn):
     diverged = np.full(len(seen.history.diverged), 5)
-    page = opened(replace(seen, history=replace(seen.history, diverged=diverged)))
+    page = open_view("uncertainty", replace(seen, history=replace(seen.history, diverged=diverged)))
     assert page.info[0].value.startswith("This network has diverged.")
     assert not drawn.figures
     # another method can still be chosen

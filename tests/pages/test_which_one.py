@@ -1,41 +1,29 @@
 """The view "Which one?": every way of answering ends in an advice that opens on the board."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.analysis.chooser import Advice, consult
 from regviz.board.strength_grid import StrengthGrid
-from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
-from tests.jobs.test_runs import finish
-from tests.pages.test_playground import runs
-
-__all__ = ["runs"]  # the fixture that ends all runs
+from tests.support.chooser import walk
+from tests.support.jobs import finish
+from tests.support.playground import QUICK, open_page
+from tests.support.views import open_view, snapshot_of
 
 # where `with_losses` puts the best, away from what the board shows
-LEVEL = dict.fromkeys(METHODS, DEFAULT_STRENGTH_INDEX + 2) | {
+STRENGTH_INDEX = dict.fromkeys(METHODS, DEFAULT_STRENGTH_INDEX + 2) | {
     "none": 0,
     "l1": DEFAULT_STRENGTH_INDEX - 1,
 }
-PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
 MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
-
-
-def script() -> None:
-    import streamlit as st
-
-    from regviz.pages.understand.which_one import show
-
-    show(st.session_state["snapshot"])
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +35,7 @@ def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
     network = regviz.NetworkSpec(hidden=(3,))
     grid = StrengthGrid.of(methods, data, network, regviz.TrainingSpec(epochs=5))
-    history = regviz.train(grid.experiment)
-    return BoardSnapshot(
-        grid, history, grid.rows({}), methods[0], "light", JobRegistry(), "visitor"
-    )
+    return snapshot_of(grid, focus=methods[0])
 
 
 def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnapshot:
@@ -62,15 +47,13 @@ def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnaps
     for method, loss in losses.items():
         networks = list(dict(snapshot.grid.networks_by_method)[method])
         metrics["validation_loss"][-1, networks] = loss + 1
-        metrics["validation_loss"][-1, networks[LEVEL[method]]] = loss
+        metrics["validation_loss"][-1, networks[STRENGTH_INDEX[method]]] = loss
     return replace(snapshot, history=replace(snapshot.history, metrics=metrics))
 
 
-def open_view(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
+def answered(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
     """The view, with these questions answered one after the other."""
-    page = AppTest.from_function(script, default_timeout=30)
-    page.session_state["snapshot"] = snapshot
-    page.run()
+    page = open_view("which_one", snapshot)
     for question, answer in (answers or {}).items():
         page.radio(f"which_one_{question}").set_value(answer).run()
     assert not page.exception
@@ -81,19 +64,8 @@ def texts(page: AppTest) -> str:
     return "\n".join(element.value for element in (*page.markdown, *page.caption))
 
 
-def walk(losses, answers=None):
-    """Every way to an advice, for what the board has measured."""
-    answers = answers or {}
-    found = consult(answers, losses)
-    if isinstance(found, Advice):
-        yield answers, found
-        return
-    for key, _ in found.answers:
-        yield from walk(losses, answers | {found.key: key})
-
-
 def test_one_question_after_another_with_how_many_are_left(snapshot):
-    page = open_view(snapshot)
+    page = answered(snapshot)
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
     assert "Question 1 of at most 4" in texts(page)
@@ -106,7 +78,7 @@ def test_one_question_after_another_with_how_many_are_left(snapshot):
 
 def test_every_way_shows_its_advice_reason_and_source(snapshot):
     for answers, advice in walk({key: one.loss for key, one in best(snapshot).items()}):
-        page = open_view(snapshot, answers)
+        page = answered(snapshot, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
         for text in (advice.reason, advice.then, advice.source):
@@ -117,13 +89,13 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapsho
     staged = with_losses(
         snapshot, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456}
     )
-    page = open_view(staged, MEASURED)
+    page = answered(staged, MEASURED)
     shown = texts(page)
     assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
     assert "0.946" not in shown  # L2 decided nothing
-    assert f"λ₁ = {snapshot.grid.strengths('l1')[LEVEL['l1']]:g}" in shown
+    assert f"λ₁ = {snapshot.grid.strengths('l1')[STRENGTH_INDEX['l1']]:g}" in shown
     n = round(60 * snapshot.grid.experiment.data.train_fraction * 0.25)
     assert f"{n} validation points" in shown
 
@@ -154,7 +126,7 @@ def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infin
 
 def test_a_diverged_network_is_said_to_be(snapshot):
     staged = with_losses(snapshot, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
-    shown = texts(open_view(staged, MEASURED))
+    shown = texts(answered(staged, MEASURED))
     assert "#### Try L2" in shown
     assert "diverged" in shown
 
@@ -163,26 +135,26 @@ def test_a_diverged_network_is_said_to_be(snapshot):
 def test_without_validation_points_the_outcome_is_asked(outcome):
     blind = made(0.0)
     assert best(blind) == {}
-    page = open_view(blind, MEASURED | {"outcome": outcome})
+    page = answered(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
     assert "#### Try" in texts(page)
     assert "Validation loss |" not in texts(page)
 
 
 def test_methods_that_are_switched_off_are_done_without():
-    page = open_view(made(0.25, ("none", "dropout")), MEASURED)
+    page = answered(made(0.25, ("none", "dropout")), MEASURED)
     assert page.radio[-1].key == "which_one_outcome"
 
 
 def test_start_over_asks_the_first_question_again(snapshot):
-    page = open_view(snapshot, {"data": "few", "validate": "no"})
+    page = answered(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_over").click().run()
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
 
 
 def test_the_advice_opens_on_the_board(snapshot):
-    page = open_view(snapshot, {"data": "few", "validate": "no"})
+    page = answered(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
     assert page.session_state["page"].requested_view["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
@@ -190,18 +162,17 @@ def test_the_advice_opens_on_the_board(snapshot):
 
 def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(snapshot):
     losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
-    page = open_view(with_losses(snapshot, losses), MEASURED)
+    page = answered(with_losses(snapshot, losses), MEASURED)
     page.button("which_one_open").click().run()
     requested_view = page.session_state["page"].requested_view
     assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
     assert requested_view["strength_indices"] == {
-        key: LEVEL[key] for key in ("none", "elastic_net", "l1")
+        key: STRENGTH_INDEX[key] for key in ("none", "elastic_net", "l1")
     }
 
 
 def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list[Run]):
-    page = AppTest.from_file(str(PAGE), default_timeout=20)
-    page.query_params["hidden"], page.query_params["epochs"] = "2", "50"
+    page = open_page(**QUICK)
     page.session_state["understand"] = "Which one?"
     page.run()
     for run in runs:

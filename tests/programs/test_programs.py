@@ -7,7 +7,6 @@ and draws for dropout in place of theirs: nothing else about them is changed.
 import itertools
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +24,8 @@ from regviz.engine.training import Program
 from regviz.methods.catalogue import METHODS
 from regviz.programs import LIBRARIES, libraries, program
 from regviz.spec.points import PointsSpec
+from tests.support.commands import python
+from tests.support.networks import outputs
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -91,21 +92,11 @@ def layers_of(scope: dict, library: str) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.asarray(w, np.float64), np.asarray(b, np.float64)) for w, b in pairs]
 
 
-ACTIVATE = {
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "linear": lambda z: z,
-}
-
-
 def loss_and_accuracy(layers, experiment: Experiment, split: str) -> tuple[float, float | None]:
     """Both in closed form, from the experiment's own points."""
     X, y = make_dataset(experiment.data).points(split)
-    values = input_features(X, experiment.network.features)
-    for i, (w, b) in enumerate(layers):
-        values = (ACTIVATE[experiment.network.activation](values) if i else values) @ w + b
+    inputs = input_features(X, experiment.network.features)
+    values = outputs(*zip(*layers, strict=True), inputs, experiment.network.activation)
     if experiment.data.task == "regression":
         return float(np.mean((values[:, 0] - y) ** 2) / 2), None
     if experiment.data.task == "binary":
@@ -178,12 +169,7 @@ def test_programs_are_formatted_and_free_of_lint(tmp_path):
     for command in (["format", "--check"], ["check", "--select=E,F,W,I,UP,SIM,D,C4,NPY"]):
         # SIM and D of these want what a short program is better without
         more = ["--ignore=D102,C408,NPY002"] if command[0] == "check" else []
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *more, "--isolated", str(tmp_path)],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout[-2000:]
+        python("-m", "ruff", *command, *more, "--isolated", tmp_path)
 
 
 # ----------------------------------------------------------- the same training, to the same weights
@@ -199,20 +185,20 @@ class Replay:
 
     def record(self, experiment: Experiment) -> regviz.History:
         """Train, and note every permutation of points and every draw for dropout."""
-        randperm, draw = torch.randperm, Program._draw
+        randperm, train_epoch = torch.randperm, Program.train_epoch
 
         def noting_order(*arguments, **others):
             order = randperm(*arguments, **others)
             self.orders.append(order.clone())
             return order
 
-        def noting_draws(program):
-            draw(program)
+        def noting_draws(program, epoch):
+            train_epoch(program, epoch)
             self.draws.append(program.draws.clone())
 
         with self.monkeypatch.context() as patch:
             patch.setattr(torch, "randperm", noting_order)
-            patch.setattr(Program, "_draw", noting_draws)
+            patch.setattr(Program, "train_epoch", noting_draws)
             history = regviz.train(experiment)
         self.start = history.weights(0, t=0)
         self.sizes = (len(experiment.network.features), *experiment.network.hidden)

@@ -9,9 +9,8 @@ import json
 import re
 import ssl
 import threading
-import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +32,7 @@ from tests.support.proxy import (
     free_port,
     running_proxy,
 )
+from tests.support.waiting import until
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 APP, PROXY = COMPOSE["services"]["app"], COMPOSE["services"]["proxy"]
@@ -323,15 +323,6 @@ class Answer:
         """The cookie that leads back, if one was set; empty if it was taken away."""
         found = [text for text in self.headers.get_all("Set-Cookie", []) if COOKIE in text]
         return found[-1].split(";")[0].partition("=")[2] if found else None
-
-
-def until(result: Callable[[], Any]) -> Any:
-    """Wait until there is a result, and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := result()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(

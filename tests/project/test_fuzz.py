@@ -10,7 +10,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,11 +29,12 @@ from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
 from regviz.board.link import from_query, to_query
 from regviz.board.scene import Scene
 from regviz.data.drawing import Drawing
-from regviz.pages.snapshot import View, _read
+from regviz.pages.snapshot import View, read_view
 from regviz.spec.points import PointsSpec
-from tests.board.test_link import opened, scenes
-from tests.data.test_table import assert_read_or_refused, lines
 from tests.support.forging import BROKEN, HUGE, VALUES, Forger
+from tests.support.scenes import opened, scenes
+from tests.support.tables import assert_read_or_refused, lines
+from tests.support.waiting import until
 
 CASES = int(os.environ.get("FUZZ", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
@@ -136,7 +137,7 @@ def test_what_the_pad_and_the_board_say_is_taken_or_refused():
             drawing.hear(said)
             drawing.spec()
         seen = json.loads(forger.board())["view"]
-        assert isinstance(_read(seen, View()), View)
+        assert isinstance(read_view(seen, View()), View)
 
 
 # A server, a stranger who forges messages, and a visitor
@@ -150,7 +151,7 @@ def test_strangers_disturb_nobody(tmp_path: Path):
             while n_said < 2 * CASES:
                 n_said += besiege(server, forger, min(25, 2 * CASES - n_said))
             before = len(showings)
-            wait_for(lambda: len(showings) > before + 1)
+            until(lambda: len(showings) > before + 1)
         log = server.logged()
         assert TRACEBACK not in log, log[log.index(TRACEBACK) - 2000 :][:6000]
         assert '"level": "error"' not in log
@@ -224,12 +225,3 @@ def accompanied(server: Server) -> Iterator[list[int]]:
         over.set()
         thread.join()
     assert errors == []
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    """Wait until it is so, for 30 seconds at most."""
-    for _ in range(600):
-        if what():
-            return
-        threading.Event().wait(0.05)
-    raise TimeoutError

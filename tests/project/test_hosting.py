@@ -3,20 +3,19 @@
 import json
 import re
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
+from devtools.serving import ROOT
 from regviz.jobs.registry import JobRegistry
+from regviz.jobs.run import Run
 from regviz.server.admission import SessionSlots
 from regviz.server.limits import PREFIX, Limits
 from regviz.server.metrics import Visitors
-from tests.jobs.test_runs import SHORT, Run, finish, until
-from tests.server.test_operations import lines
+from tests.support.jobs import SHORT, finish
+from tests.support.waiting import until
 
-__all__ = ["lines"]  # what is logged
-
-TEXT = (Path(__file__).parents[2] / "docs" / "hosting.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
 
 
 def test_the_table_has_every_limit_with_its_default():
@@ -35,16 +34,15 @@ def test_it_names_every_metric():
     )
 
 
-def test_a_line_of_the_log_has_the_fields_that_it_shows(lines: list[dict]):
+def test_a_line_of_the_log_has_the_fields_that_it_shows(run_lines: list[dict]):
     (shown,) = re.findall(r"```json\n(.*)\n```", TEXT)
     finish(Run(SHORT))
-    until(lambda: len(lines) == 1)
-    assert list(json.loads(shown)) == list(lines[0])
+    until(lambda: len(run_lines) == 1)
+    assert list(json.loads(shown)) == list(run_lines[0])
 
 
 @pytest.mark.parametrize(
     "path", re.findall(r"`((?:deploy|docs|\.streamlit)/[\w./-]+|\w+\.(?:yaml|md))`", TEXT)
 )
 def test_files_that_it_names_are_there(path: str):
-    root = Path(__file__).parents[2]
-    assert (root / path).exists() or (root / "deploy" / "kubernetes" / path).exists()
+    assert (ROOT / path).exists() or (ROOT / "deploy" / "kubernetes" / path).exists()

@@ -21,10 +21,10 @@ import pytest
 from streamlit import config
 
 import regviz
-from devtools.serving import TRACEBACK, Server, Stranger
-from tests.project.test_readme import copy_project, free_port
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port
+from tests.support.commands import make_plan, python, run
+from tests.support.papers import copy_project
 
-ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 HEALTH = [sys.executable, "-I", "-S", str(DOCKER / "health.py")]
 TAKEN_OUT = "was taken out of the image"
@@ -155,13 +155,11 @@ def test_the_stage_that_builds_installs_by_hash_alone():
 
 def test_pip_finds_what_is_tested_here_to_be_what_the_hashes_are_of():
     options = ["--dry-run", "--no-index", "--no-deps", "--require-hashes"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--requirement", str(lock.LOCK)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = python("-m", "pip", "install", *options, "--requirement", lock.LOCK)
     assert done.stdout.count("already satisfied") == len(lock.read(lock.LOCK))
 
 
-def test_hashes_are_looked_up_for_every_kind_of_machine(
+def test_hashes_are_wheel_hashes_for_every_kind_of_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[tuple[str, ...]] = []
@@ -197,12 +195,9 @@ def test_a_new_torch_asks_for_the_index_of_its_small_builds(
 
 
 def test_make_audits_what_the_image_is_built_from():
-    plan = subprocess.run(
-        ["make", "--dry-run", "--always-make", "audit"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert plan.returncode == 0, plan.stderr
-    assert ".venv/audit/bin/python docker/audit.py\n" in plan.stdout
-    assert "requirements-audit.txt" in plan.stdout
+    plan = make_plan("--always-make", "audit")
+    assert ".venv/audit/bin/python docker/audit.py\n" in plan
+    assert "requirements-audit.txt" in plan
     assert re.search(r"^pip-audit==\d", (ROOT / "requirements-audit.txt").read_text(), re.MULTILINE)
     assert audit.LOCKS == (lock.LOCK, lock.GPU)
 
@@ -240,7 +235,7 @@ def test_an_audit_asks_a_second_service_when_an_index_has_no_such_data(
     assert capsys.readouterr().out.startswith("No known vulnerabilities.\n2 packages were")
 
 
-def test_an_audit_in_which_nothing_was_looked_up_is_no_success(
+def test_an_audit_in_which_nothing_was_wheel_hashes_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     assert audited(monkeypatch, pypi=[UNKNOWN, FINE], osv="OSV cannot be reached") == 2
@@ -252,9 +247,8 @@ def test_an_audit_in_which_nothing_was_looked_up_is_no_success(
 
 
 def test_make_lock_passes_on_the_index_of_small_builds():
-    command = ["make", "--dry-run", "lock", "EXTRA_INDEX_URL=https://index.example/cpu"]
-    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert 'docker/lock.py --extra-index-url "https://index.example/cpu"' in plan.stdout
+    plan = make_plan("lock", "EXTRA_INDEX_URL=https://index.example/cpu")
+    assert 'docker/lock.py --extra-index-url "https://index.example/cpu"' in plan
 
 
 def make_files(folder: Path, names: list[str]) -> None:
@@ -322,8 +316,7 @@ def answering(status: int, path: str = "/_stcore/health") -> Iterator[int]:
 
 
 def health(port: int, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"STREAMLIT_SERVER_PORT": str(port)} | more
-    return subprocess.run(HEALTH, env=environment, capture_output=True, text=True)
+    return run(*HEALTH, check=False, STREAMLIT_SERVER_PORT=str(port), **more)
 
 
 def test_the_health_check_fails_unless_the_server_says_that_it_is_well():
@@ -359,12 +352,7 @@ def test_what_the_image_holds_is_enough_to_serve_the_page(tmp_path: Path):
     environment = {k: v for k, v in settings("ENV").items() if k not in ("PATH", "HOME")}
     port = free_port()
     environment |= {"STREAMLIT_SERVER_PORT": str(port), "PYTHONPATH": str(without)}
-    refused = subprocess.run(
-        [sys.executable, "-c", f"import {slim.PACKAGES[0]}"],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-    )
+    refused = python("-c", f"import {slim.PACKAGES[0]}", cwd=folder, check=False, **environment)
     assert TAKEN_OUT in refused.stderr
     server = Server(f"http://127.0.0.1:{port}", tmp_path / "log")
     with server.log.open("w") as log:

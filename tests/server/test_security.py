@@ -38,6 +38,7 @@ from regviz.server.errors import Errors
 from regviz.server.gate import Gate
 from regviz.server.headers import SecurityHeaders, content_policy
 from regviz.server.index import document
+from tests.support.faults import FAULTS, SECRET
 
 HEADERS = {
     "content-security-policy": content_policy(),
@@ -51,28 +52,6 @@ HEADERS = {
 }
 SMALL = {"v": "1", "epochs": "20", "hidden": "2", "methods": "none,l1"}
 QUERY = urlencode(SMALL)
-SECRET = "a secret of this machine"
-# the page fails for one noise, a view below the board for another
-FAULTS = f"""
-import sys
-
-if "streamlit" in sys.orig_argv:
-    from regviz.pages import share, understand
-
-    show, view = share.show, understand.show
-
-    def show_or_fail(scene, grid, look):
-        if scene.data.noise == 0.123:
-            raise RuntimeError({SECRET!r})
-        show(scene, grid, look)
-
-    def view_or_fail(snapshot):
-        if snapshot is not None and snapshot.grid.experiment.data.noise == 0.124:
-            raise RuntimeError({SECRET!r})
-        view(snapshot)
-
-    share.show, understand.show = show_or_fail, view_or_fail
-"""
 
 
 @pytest.fixture(scope="module")

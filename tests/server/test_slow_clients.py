@@ -6,8 +6,6 @@ import importlib
 import logging
 import select
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -32,6 +30,7 @@ from regviz.server.slow_clients import (
     bound_connections,
     raise_descriptor_limit,
 )
+from tests.support.commands import python
 
 DESCRIPTORS = 256
 # a server with few descriptors, as hosts with 1,024 have compared with thousands of clients
@@ -359,10 +358,7 @@ from regviz.server.slow_clients import raise_descriptor_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (300, 900))
 print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout.split() == [str(900 - RESERVED_DESCRIPTORS), "900", "900"]
+    assert python("-c", program).stdout.split() == [str(900 - RESERVED_DESCRIPTORS), "900", "900"]
     assert raise_descriptor_limit() > 0
 
 
@@ -411,13 +407,7 @@ for logger in (*loggers, get_logger("streamlit.made.later")):
         logger.error("%s fails" % logger.name)
 """
     others = ["uvicorn.error", "websockets", "asyncio"]
-    done = subprocess.run(
-        [sys.executable, "-c", f"OTHERS = {others}\n{program}"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
+    done = python("-c", f"OTHERS = {others}\n{program}")
     for name in ("streamlit.runtime.app_session", *others, "streamlit.made.later"):
         assert done.stderr.count(f"{name} fails") == logs.OTHER_RECORDS, name
 

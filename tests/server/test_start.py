@@ -1,15 +1,13 @@
 """The server starts with what its operator asks for, or says what is wrong and does not."""
 
 import ipaddress
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from devtools.serving import ROOT, Stranger, serve
+from tests.support.commands import python
 
 # every name that a process of the server looks up and every address that it connects to
 WATCH = """
@@ -27,14 +25,8 @@ sys.addaudithook(watch)
 
 
 def test_a_setting_that_is_wrong_is_told_in_a_line():
-    ended = subprocess.run(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "0"],
-        cwd=ROOT,
-        env=os.environ | {"REGVIZ_SESSIONS": "many"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command = ("-m", "streamlit", "run", "app.py", "--server.port", "0")
+    ended = python(*command, check=False, REGVIZ_SESSIONS="many")
     assert ended.returncode == 1
     said = ended.stdout + ended.stderr
     assert "RegViz cannot start: REGVIZ_SESSIONS must be a whole number, got 'many'" in said

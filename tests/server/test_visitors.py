@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +25,7 @@ from benchmarks.tables import Row, quantile, times
 from benchmarks.visitors import Visitor
 from devtools.board import find_board
 from devtools.browsers import find_chromium
+from devtools.serving import free_port
 from regviz.board.link import from_query
 from regviz.engine.training import recorded_epochs
 from tests.browser.conftest import patient
@@ -39,10 +39,7 @@ QUERY = "&".join(f"{name}={value}" for name, value in LINK.items())
 def address() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGVIZ_SESSIONS", "2")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with Server("app.py", port) as server:
+        with Server("app.py", free_port()) as server:
             yield server.address
             assert server.tracebacks() == []
 
@@ -241,9 +238,9 @@ def test_an_exception_on_the_page_is_an_error():
     message = ForwardMsg(delta=Delta())
     message.delta.new_element.exception.type = "ValueError"
     message.delta.new_element.exception.message = "no"
-    asyncio.run(visitor._hear(message))
-    asyncio.run(visitor._hear(ForwardMsg(ref_hash="unknown")))
-    asyncio.run(visitor._hear(ForwardMsg(script_finished=1)))
+    asyncio.run(visitor.hear(message))
+    asyncio.run(visitor.hear(ForwardMsg(ref_hash="unknown")))
+    asyncio.run(visitor.hear(ForwardMsg(script_finished=1)))
     assert visitor.errors == [
         "ValueError: no",
         "a reference to a message that is no longer cached",
@@ -258,7 +255,7 @@ def test_what_a_fragment_tells_again_and_again_is_told_once():
     page, fragment = ForwardMsg(new_session={}), ForwardMsg(new_session={})
     fragment.metadata.run.fragment_ids.append("room")
     for message in (page, told, fragment, told, fragment, told):
-        asyncio.run(visitor._hear(message))
+        asyncio.run(visitor.hear(message))
     assert (visitor.alerts, visitor.errors) == (["wait"], [])
 
 

@@ -1,4 +1,4 @@
-"""Messages as no browser would send them: valid ones, with something in them forged."""
+"""Forged messages: valid ones with something in them that no browser would send."""
 
 import json
 import random
@@ -67,12 +67,12 @@ class Forger:
         self.meet()
 
     def meet(self) -> None:
-        """Forget the page, for another session's."""
+        """Forget the page, as a new session begins."""
         self.widgets: dict[str, WidgetState | None] = {}
         self.fragments = [""]
 
     def see(self, messages: list[ForwardMsg]) -> None:
-        """Learn which widgets and fragments there are, and how they stand."""
+        """Take in the widgets and fragments of messages, and the widgets' states."""
         for message in messages:
             element = message.delta.new_element
             if element.WhichOneof("type") == "bidi_component":
@@ -83,14 +83,14 @@ class Forger:
                 self.fragments.append(message.delta.fragment_id)
 
     def query(self) -> str:
-        """The query string of a link."""
+        """Return a query string of any parameters."""
         pick = self.random.choice
         return "&".join(
             f"{pick(PARAMETERS)}={pick(SETTINGS)}" for _ in range(self.random.randint(0, 8))
         )
 
     def message(self, query: str) -> bytes:
-        """Ask for a run of the page or of one of its fragments."""
+        """Return a request to run the page or one of its fragments."""
         message, often = BackMsg(), self.random.random
         rerun = message.rerun_script
         rerun.query_string = query if often() < 0.9 else self.query()
@@ -114,7 +114,7 @@ class Forger:
         return message.SerializeToString()
 
     def state(self, name: str) -> WidgetState:
-        """How a widget stands, or could not."""
+        """Return a state of a widget, of any kind and value."""
         pick, state = self.random.choice, WidgetState(id=name)
         own = {"-board": self.board, "-draw": self.drawing}.get(name[name.rfind("-") :], self.json)
         kind = self.random.randrange(14)
@@ -143,7 +143,7 @@ class Forger:
         return state
 
     def board(self) -> str:
-        """What the board tells of itself."""
+        """Return a state of the board."""
         focus, strength_indices, epoch = self.value(), self.value(), self.value()
         view = {
             "request_id": None,
@@ -154,17 +154,17 @@ class Forger:
         return json.dumps({"view": view, "more": {"run": "x", "n_received": self.value()}})
 
     def drawing(self) -> str:
-        """What the pad tells of the points on it."""
+        """Return a state of the drawing pad."""
         kind = self.random.choice(["classes", "value", self.value()])
         version = self.random.choice([0, 1, self.value()])
         return json.dumps({"drawn": {"version": version, "kind": kind, "points": self.value()}})
 
     def json(self) -> str:
-        """Any JSON, or nearly."""
+        """Return any JSON, or text that is not quite JSON."""
         return self.random.choice(BROKEN) if self.random.random() < 0.2 else json.dumps(self._any())
 
     def value(self) -> Any:
-        """A value that may not be expected."""
+        """Return a value that may not be expected."""
         return self.random.choice(VALUES)
 
     def _any(self, depth: int = 0) -> Any:
@@ -177,6 +177,6 @@ class Forger:
         return [self._any(depth + 1) for _ in range(self.random.randint(0, 3))]
 
     def bent(self, data: bytes) -> bytes:
-        """The message with one byte changed."""
+        """Return a message with one byte changed."""
         at = self.random.randrange(len(data))
         return data[:at] + self.random.randbytes(1) + data[at + 1 :]

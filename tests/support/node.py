@@ -21,7 +21,7 @@ process.stdout.write(text.replace(/"\\u0000(NaN|-?Infinity)"/g, "$1"));
 
 
 def evaluate(function: str, argument: object = None) -> Any:
-    """Return what a JavaScript function returns.
+    """Call a JavaScript function and return its result.
 
     Parameters
     ----------

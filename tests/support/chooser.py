@@ -1,0 +1,18 @@
+"""All ways through the questions of the chooser."""
+
+from collections.abc import Iterator
+
+from regviz.analysis.chooser import Advice, consult
+
+
+def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
+    """Yield the answers of every way to an advice, with that advice."""
+    answers = answers or {}
+    found = consult(answers, losses)
+    if isinstance(found, Advice):
+        yield answers, found
+        return
+    assert found.key not in answers, "a question came twice"
+    assert len(found.answers) >= 2
+    for key, _ in found.answers:
+        yield from walk(losses, answers | {found.key: key})

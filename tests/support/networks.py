@@ -1,0 +1,85 @@
+"""Networks in plain NumPy, and histories held against each other."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from regviz.engine.history import History
+from regviz.spec.experiment import FEATURES
+
+ACTIVATE = {
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "linear": lambda z: z,
+}
+
+FORMULAS = {
+    "x1": lambda a, b: a,
+    "x2": lambda a, b: b,
+    "x1^2": lambda a, b: a**2,
+    "x2^2": lambda a, b: b**2,
+    "x1*x2": lambda a, b: a * b,
+    "sin(x1)": lambda a, b: np.sin(a),
+    "sin(x2)": lambda a, b: np.sin(b),
+}
+FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
+
+
+def features_by_hand(points, names):
+    """Return the input features of points, by their formulas."""
+    return np.column_stack([FORMULAS[name](*points.T) for name in names])
+
+
+def layers_by_hand(row, sizes):
+    """Return the weights and biases of a row, read number by number in the documented order."""
+    numbers = iter(row)
+    layers = []
+    for fan_in, fan_out in itertools.pairwise(sizes):
+        units = [[next(numbers) for _ in range(fan_in + 1)] for _ in range(fan_out)]
+        weight = torch.stack([torch.stack(unit[:-1]) for unit in units])
+        layers.append((weight, torch.stack([unit[-1] for unit in units])))
+    assert next(numbers, None) is None
+    return layers
+
+
+def outputs(
+    weights: Sequence[NDArray[np.floating]],
+    biases: Sequence[NDArray[np.floating]],
+    inputs: NDArray[np.floating],
+    activation: str,
+) -> NDArray[np.floating]:
+    """Return the raw outputs ``(n, n_outputs)`` of a network, by a plain forward pass."""
+    values = inputs
+    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        values = (ACTIVATE[activation](values) if i else values) @ weight + bias
+    return values
+
+
+def assert_same_recording(
+    one: History, other: History, rows: slice | Sequence[int] = slice(None)
+) -> None:
+    """Assert that a history has what another recorded of its ``rows``, to the last bit."""
+    assert one.epochs.tobytes() == other.epochs.tobytes()
+    np.testing.assert_array_equal(one.diverged, other.diverged[rows])
+    pairs = {"parameters": (one.parameters, other.parameters)}
+    assert one.metrics.keys() == other.metrics.keys()
+    pairs |= {name: (values, other.metrics[name]) for name, values in one.metrics.items()}
+    for name, (found, expected) in pairs.items():
+        assert found.dtype == expected.dtype, name
+        assert found.tobytes() == expected[:, rows].tobytes(), name
+
+
+def assert_same_history(one: History, other: History) -> None:
+    """Assert that two histories agree in everything, to the last bit."""
+    assert one.experiment == other.experiment
+    assert one.dataset.task == other.dataset.task
+    for split in ("train", "validation", "test"):
+        for a, b in zip(one.dataset.points(split), other.dataset.points(split), strict=True):
+            assert a.shape == b.shape
+            assert a.tobytes() == b.tobytes()
+    assert_same_recording(one, other)

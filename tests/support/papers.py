@@ -1,0 +1,23 @@
+"""The project's papers and files, as people copy and type them."""
+
+import re
+import shutil
+from pathlib import Path
+
+from devtools.serving import ROOT
+
+
+def blocks(paper: str, language: str) -> list[str]:
+    """Return a paper's code blocks in a language."""
+    text = (ROOT / paper).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def copy_project(folder: Path, names: list[str]) -> None:
+    """Copy files and folders of the project, as a clone or an image has them."""
+    for name in names:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)

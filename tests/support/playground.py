@@ -1,0 +1,70 @@
+"""The page's script without a browser: what a visitor does, and what the board is sent."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from regviz.board.strength_grid import StrengthGrid
+
+PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
+QUICK = dict(hidden="2", epochs="50")  # a link whose run takes little time
+
+
+def open_page(**query: str) -> AppTest:
+    """Open the page at a link with this query."""
+    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    for name, text in query.items():
+        page.query_params[name] = text
+    return page.run()
+
+
+def send(page: AppTest, **state: Any) -> AppTest:
+    """Run the page as if the board had sent this state."""
+    page.session_state["board"] = state
+    page.run()
+    assert not page.exception
+    return page
+
+
+def look(page: AppTest, **view: Any) -> AppTest:
+    """Run the page as if the board had sent this view as the answer to the last request."""
+    return send(page, view={"request_id": page.session_state["page"].requested_view["id"]} | view)
+
+
+def boards(page: AppTest) -> list[Any]:
+    """Return the messages of Streamlit for the boards on the page."""
+    return [e.proto for e in page.main if "regviz_board" in getattr(e.proto, "component_name", "")]
+
+
+def header(page: AppTest) -> dict:
+    """Return the header of the message that the board was sent."""
+    (board,) = boards(page)
+    (length,) = struct.unpack_from("<I", board.bytes)
+    return json.loads(board.bytes[4 : 4 + length])
+
+
+def received_epochs(page: AppTest) -> list[int]:
+    """Request frames as a browser does until all have come, and return their epochs."""
+    epochs: list[int] = []
+    sent = header(page)
+    for _ in range(100):
+        assert sent["frame"] == len(epochs)
+        epochs += sent["epochs"]
+        if len(epochs) == sent["n_frames"]:
+            return epochs
+        sent = header(send(page, more={"run": sent["run"], "n_received": len(epochs)}))
+    raise AssertionError("the grid never became complete")
+
+
+def grid_on(page: AppTest) -> StrengthGrid:
+    """Return the grid that the board shows."""
+    return page.session_state["page"].shown[0]
+
+
+def widget(kind: list, label: str) -> Any:
+    """Return the only widget of a kind with this label."""
+    (found,) = (each for each in kind if each.label == label)
+    return found

@@ -1,0 +1,25 @@
+"""Tables of points as text, and the check that any bytes are read or refused."""
+
+import itertools
+import re
+
+from regviz.data.columns import Columns, points
+from regviz.data.table import read
+
+
+def lines(n: int = 12, header: str = "x1,x2,kind") -> list[str]:
+    """Return the lines of a good file of two classes."""
+    body = [f"{i / 2},{(-1) ** i * i * 0.25},{'ab'[i % 2]}" for i in range(n)]
+    return [header, *body] if header else body
+
+
+def assert_read_or_refused(content: bytes) -> None:
+    """Assert that a file is read, or that a ValueError says what must be otherwise."""
+    for header, scale in itertools.product((None, True, False), (True, False)):
+        try:
+            table = read(content, header)
+            spec = points(table, Columns.guess(table), scale)
+        except ValueError as error:
+            assert re.search(r"must be .*, got ", str(error), re.DOTALL)  # noqa: PT017 (either is fine)
+        else:
+            assert spec.n_samples == len(table.rows)
