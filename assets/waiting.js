@@ -1,8 +1,8 @@
 // The first script of the document, inlined. It is a classic script, as browsers block modules where the
 // document's origin is opaque, which it reports.
 
-// Delays the icons' font, a quarter of all bytes of the first picture, until that is drawn. Streamlit
-// would load it first. Icons are hidden until then.
+// Delays the icons' font, a quarter of all bytes of the first picture, until that is drawn. The
+// page's framework would load it first. Icons are hidden until then.
 {
   const ICONS = "Material Symbols Rounded";
   const { fonts, documentElement: root } = document;

@@ -235,7 +235,7 @@ def test_an_audit_asks_a_second_service_when_an_index_has_no_such_data(
     assert capsys.readouterr().out.startswith("No known vulnerabilities.\n2 packages were")
 
 
-def test_an_audit_in_which_nothing_was_wheel_hashes_is_no_success(
+def test_an_audit_in_which_nothing_was_looked_up_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     assert audited(monkeypatch, pypi=[UNKNOWN, FINE], osv="OSV cannot be reached") == 2

@@ -20,7 +20,7 @@ ALLOWED = {
     # modules of a list in the code
     "regviz/server/application.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},
-    "regviz/server/streamlit_patches/__init__.py": {"import_module"},
+    "regviz/server/internals.py": {"import_module"},
     # where the library's caller says; the page gives it memory
     "regviz/engine/history.py": {"open"},
     # files of the project and of Streamlit
