@@ -159,7 +159,7 @@ def test_pip_finds_what_is_tested_here_to_be_what_the_hashes_are_of():
     assert done.stdout.count("already satisfied") == len(lock.read(lock.LOCK))
 
 
-def test_hashes_are_wheel_hashes_for_every_kind_of_machine(
+def test_hashes_are_looked_up_for_every_kind_of_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[tuple[str, ...]] = []
