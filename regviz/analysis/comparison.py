@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regviz.analysis import evaluation
 from regviz.analysis.criteria import Criterion, criteria, plus_minus
-from regviz.analysis.paths import standard_error
+from regviz.analysis.regularization_path import standard_error
 from regviz.data.datasets import domain
 from regviz.engine import measures, networks
 from regviz.engine.history import History
@@ -138,7 +138,7 @@ class Replicates:
 
 
 def overlap(history: History) -> float:
-    """Return the correction of `regviz.analysis.paths.standard_error` for seeds that share points.
+    """Return the argument ``overlap`` of `standard_error` for a history's seeds.
 
     It is ``n_test / n_train`` for a visitor's own points, which each seed splits in another way,
     and 0 for a toy dataset, of which each seed draws new points. It is also 0 for arrays, whose

@@ -4,14 +4,14 @@ All are pure functions that return a `plotly.graph_objects.Figure`. Its text alt
 ``figure.layout.meta["alt"]``. Colours are those of `regviz.methods.palette`, as on the live board.
 """
 
-from regviz.figures.compare import confusion_matrices, seed_losses
-from regviz.figures.forces import (
+from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
+from regviz.figures.penalty_shapes import (
     loss_and_penalty,
     penalty_curves,
     penalty_gradients,
     proximal_maps,
 )
-from regviz.figures.paths import weight_paths
+from regviz.figures.plane_uncertainty import uncertainty_map
 from regviz.figures.race import weight_race
 from regviz.figures.runs import (
     boundary,
@@ -20,7 +20,7 @@ from regviz.figures.runs import (
     sparsity_curves,
     weight_histogram,
 )
-from regviz.figures.uncertainty import uncertainty_map
+from regviz.figures.strength_paths import weight_paths
 
 __all__ = [
     "boundary",

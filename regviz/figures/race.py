@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from regviz.analysis import forces
+from regviz.analysis import penalties
 from regviz.engine.history import Floats
-from regviz.figures._penalties import Look, Rows, looks_of
+from regviz.figures._regularization_styles import Look, Rows, looks_of
 from regviz.figures._traces import say, style
 from regviz.methods import palette
 from regviz.methods.labels import digits
@@ -64,12 +64,12 @@ def weight_race(
         If a parameter is of the wrong type or out of range.
     """
     boolean("log", log)
-    start = real("start", start, 0, forces.MAX_WEIGHT, open_low=True)
+    start = real("start", start, 0, penalties.MAX_WEIGHT, open_low=True)
     n_steps = integer("n_steps", n_steps, 1, MAX_STEPS)
     looks = looks_of(rows, theme)
     stops = np.unique(np.linspace(0, n_steps, FRAMES + 1).round())
     steps = _with_arrivals(stops, rows, start, step)
-    weights = [forces.race(start, row, step, steps) for row in rows]
+    weights = [penalties.race(start, row, step, steps) for row in rows]
     results = [
         _result(row, start, step, n_steps, float(w[-1]))
         for row, w in zip(rows, weights, strict=True)
@@ -95,14 +95,14 @@ def weight_race(
 
 def _with_arrivals(stops: Floats, rows: Rows, start: float, step: float) -> NDArray[np.float64]:
     """Return the steps to plot: ``stops``, and for each zero its first step and the one before."""
-    arrivals = [forces.arrival(start, row, step) for row in rows]
+    arrivals = [penalties.arrival(start, row, step) for row in rows]
     shown = [n for n in arrivals if n is not None and n <= stops[-1]]
     steps: NDArray[np.float64] = np.unique([*stops, *shown, *(n - 1 for n in shown)])
     return steps
 
 
 def _result(row: Regularization, start: float, step: float, n_steps: int, last: float) -> str:
-    n = forces.arrival(start, row, step)
+    n = penalties.arrival(start, row, step)
     if n is None:
         return f"never 0; {size(last)} after {steps_of(n_steps)}"
     return f"exactly 0 after {steps_of(n)}"

@@ -266,7 +266,9 @@ def test_four_hundred_points_fit_into_a_link():
 
 def test_the_documented_defaults_are_those_of_the_newest_version():
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
-    said = re.search(r"The defaults of version 1(.*?); and of own points(.*?)The docstrings", page, re.DOTALL)
+    said = re.search(
+        r"The defaults of version 1(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
+    )
     assert said
     toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
     assert from_query(toy) == (Scene(), [])

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from regviz.analysis.chooser import QUESTIONS, Advice, consult
-from regviz.analysis.paths import path, with_start
+from regviz.analysis.regularization_path import path, with_start
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History

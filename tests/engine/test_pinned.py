@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, figures
-from regviz.analysis import comparison, forces, paths, uncertainty
+from regviz.analysis import comparison, mc_dropout, penalties, regularization_path
 from regviz.board.frames import FrameSelector
 from regviz.engine.history import History
 from regviz.engine.recorder import initial_histories
@@ -50,13 +50,13 @@ ACTS: dict[str, Callable[[History], object]] = {
     "selector": lambda h: FrameSelector(h, 0).add(h),
     "compare": lambda h: comparison.compare(h, [0, 1]),
     "confusion": lambda h: comparison.confusion(h, [0]),
-    "constant": lambda h: paths.constant(h, [0, 1]),
-    "monte_carlo": lambda h: uncertainty.monte_carlo(h, 1, h.dataset.X_test, passes=2),
-    "over_plane": lambda h: uncertainty.over_plane(h, 1, passes=2, resolution=4),
+    "constant": lambda h: regularization_path.constant(h, [0, 1]),
+    "monte_carlo": lambda h: mc_dropout.monte_carlo(h, 1, h.dataset.X_test, passes=2),
+    "over_plane": lambda h: mc_dropout.over_plane(h, 1, passes=2, resolution=4),
     "boundary": lambda h: figures.boundary(h, 0),
     "small_multiples": lambda h: figures.small_multiples(h),
-    "penalties": lambda h: forces.penalties([1.0], ROWS[1]),
-    "proximal_step": lambda h: forces.proximal_step([1.0], ROWS[1], 0.1),
+    "penalties": lambda h: penalties.penalties([1.0], ROWS[1]),
+    "proximal_step": lambda h: penalties.proximal_step([1.0], ROWS[1], 0.1),
 }
 
 

@@ -9,9 +9,9 @@ import pytest
 
 import regviz
 from regviz import Regularization, figures
-from regviz.analysis import paths
-from regviz.analysis.forces import LeastSquares
-from regviz.analysis.uncertainty import over_plane
+from regviz.analysis import regularization_path as paths
+from regviz.analysis.mc_dropout import over_plane
+from regviz.analysis.penalties import LeastSquares
 from regviz.methods import palette
 
 ROWS = (Regularization(l1=0.02), Regularization(l2=0.01), Regularization(drop_rate=0.3))

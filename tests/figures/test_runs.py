@@ -9,7 +9,7 @@ import pytest
 
 import regviz
 from regviz import Regularization, figures
-from regviz.analysis.uncertainty import over_plane
+from regviz.analysis.mc_dropout import over_plane
 from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS

@@ -7,7 +7,7 @@ import streamlit as st
 
 from regviz.analysis.comparison import Comparison, Replicates, compare, confusion, overlap, to_csv
 from regviz.engine.history import History
-from regviz.figures.compare import confusion_matrices, seed_losses
+from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
 from regviz.methods.labels import class_names, labels
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from regviz import figures
-from regviz.analysis.forces import LeastSquares, arrival, race
+from regviz.analysis.penalties import LeastSquares, arrival, race
 from regviz.figures.race import size, steps_of
 from regviz.methods.labels import digits
 from regviz.methods.palette import Theme

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from regviz.analysis.paths import (
+from regviz.analysis.regularization_path import (
     Choice,
     Path,
     choose,
@@ -18,7 +18,7 @@ from regviz.analysis.paths import (
     with_start,
 )
 from regviz.engine.history import History
-from regviz.figures.paths import weight_paths
+from regviz.figures.strength_paths import weight_paths
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.state import page_state

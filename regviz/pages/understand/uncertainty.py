@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from regviz.analysis.uncertainty import Plane, over_plane
-from regviz.figures.uncertainty import uncertainty_map
+from regviz.analysis.mc_dropout import Plane, over_plane
+from regviz.figures.plane_uncertainty import uncertainty_map
 from regviz.methods.labels import labels
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot

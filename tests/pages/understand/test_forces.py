@@ -8,7 +8,7 @@ import pytest
 
 import regviz
 from regviz import Regularization
-from regviz.analysis.forces import LeastSquares
+from regviz.analysis.penalties import LeastSquares
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages.snapshot import BoardSnapshot

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from regviz.analysis.paths import Choice, Path, standard_error
-from regviz.figures._path_traces import (
+from regviz.analysis.regularization_path import Choice, Path, standard_error
+from regviz.figures._strength_path_traces import (
     Array,
     column_edges,
     column_trace,
@@ -45,8 +45,8 @@ def weight_paths(
     ----------
     path : Path
     losses : mapping of str to ndarray of shape (S, L), optional
-        Losses of `regviz.analysis.paths.losses_over_seeds`, whose means and standard errors are
-        plotted. By default, those of the path.
+        Losses of `regviz.analysis.regularization_path.losses_over_seeds`, whose means and
+        standard errors are plotted. By default, those of the path.
     choice : Choice, optional
         Strengths to mark as those that validation selects.
     shown : int, optional

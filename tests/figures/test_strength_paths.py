@@ -9,7 +9,7 @@ import pytest
 
 import regviz
 from regviz import Regularization, figures
-from regviz.analysis import paths
+from regviz.analysis import regularization_path as paths
 
 ROWS = (Regularization(), *(Regularization(l1=v) for v in (0.003, 0.01, 0.03, 0.3)))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regviz import Regularization, figures
-from regviz.analysis.forces import LeastSquares
+from regviz.analysis.penalties import LeastSquares
 from regviz.methods.catalogue import METHODS
 
 L1, L2 = Regularization(l1=0.8), Regularization(l2=0.5)

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.analysis import paths
+from regviz.analysis import regularization_path
 from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.understand import paths as view
 from tests.support.views import button_labels, settled, show, snapshot_of
@@ -113,7 +113,8 @@ def test_the_boards_strength_is_marked(drawn):
     for strength_index in (0, 6):
         seen = snapshot(strength_indices={"l1": strength_index}.items())
         opened(seen)
-        path = paths.path(seen.history, paths.with_start(seen.grid.experiment, range(1, 9)))
+        networks = regularization_path.with_start(seen.grid.experiment, range(1, 9))
+        path = regularization_path.path(seen.history, networks)
         assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
@@ -216,7 +217,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     (trace,) = (t for t in drawn.figures[-1].data if t.name == "validation loss")
     np.testing.assert_allclose(trace.y, found.mean(axis=0))
     np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
-    choice = paths.choose(found)
+    choice = regularization_path.choose(found)
     strengths = [row.l1 for row in seen.grid.experiment.regularizations[:9]]
     said = texts(page)
     assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")

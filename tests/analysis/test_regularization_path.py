@@ -8,7 +8,7 @@ import pytest
 
 import regviz
 from regviz import Regularization
-from regviz.analysis import paths
+from regviz.analysis import regularization_path as paths
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS

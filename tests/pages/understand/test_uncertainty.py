@@ -8,8 +8,8 @@ import pytest
 from streamlit.delta_generator import DeltaGenerator
 
 import regviz
-from regviz.analysis import uncertainty
-from regviz.analysis.uncertainty import over_plane
+from regviz.analysis import mc_dropout
+from regviz.analysis.mc_dropout import over_plane
 from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.understand import uncertainty as view
 from tests.support.views import open_view, snapshot_of
@@ -105,7 +105,7 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
     monkeypatch.setattr(DeltaGenerator, "progress", heard)
     page = open_view("uncertainty", seen)
     assert told == []
-    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 2**16)
+    monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 2**16)
     page.slider("uncertainty_passes").set_value(50).run()
     assert not page.exception
     shares = [share for share, _ in told]

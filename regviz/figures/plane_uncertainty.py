@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from regviz.analysis.uncertainty import Plane
+from regviz.analysis.mc_dropout import Plane
 from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.figures._traces import WHERE, plane_traces, point_traces, scale, style
@@ -40,7 +40,7 @@ def uncertainty_map(
     ----------
     history : History
     plane : Plane
-        Predictions of `regviz.analysis.uncertainty.over_plane` for this history.
+        Predictions of `regviz.analysis.mc_dropout.over_plane` for this history.
     part : {"predictive", "aleatoric", "epistemic", "plain"}
         The part of `Uncertainty`; ``"plain"`` is the entropy of the prediction with dropout off.
     theme : {"light", "dark"}

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from regviz.analysis.paths import Path, standard_error
+from regviz.analysis.regularization_path import Path, standard_error
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import Theme, mix

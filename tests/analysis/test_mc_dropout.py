@@ -10,7 +10,7 @@ import torch
 
 import regviz
 from regviz import Regularization
-from regviz.analysis import uncertainty
+from regviz.analysis import mc_dropout
 from regviz.data.datasets import domain
 
 ROWS = (
@@ -45,7 +45,7 @@ def points():
 def test_without_dropout_every_pass_is_the_prediction(histories, points, name):
     history = histories[name]
     for t in (0, -1):
-        passes = uncertainty.monte_carlo(history, 0, points, t, passes=4)
+        passes = mc_dropout.monte_carlo(history, 0, points, t, passes=4)
         expected = history.predict(points, t)[0]
         np.testing.assert_allclose(passes, np.stack([expected] * 4), rtol=1e-5, atol=1e-6)
 
@@ -55,7 +55,7 @@ def test_without_dropout_every_pass_is_the_prediction(histories, points, name):
 def test_a_pass_is_a_forward_pass_with_masked_activations(histories, points, name, k, as_module):
     history, passes = histories[name], 5
     row = history.experiment.regularizations[k]
-    found = uncertainty.monte_carlo(history, k, points, passes=passes, seed=3)
+    found = mc_dropout.monte_carlo(history, k, points, passes=passes, seed=3)
     # torch.nn's own layers, with masks of the same draws between them
     layers = list(as_module(history.weights(k), history.biases(k), "tanh"))
     uniform = torch.rand((passes, 2 + 6 + 5), generator=torch.Generator().manual_seed(3)).double()
@@ -82,7 +82,7 @@ def test_a_pass_is_a_forward_pass_with_masked_activations(histories, points, nam
 def test_the_mean_over_passes_of_one_hidden_layer_is_the_value_without_dropout(points):
     history = run("bumps", hidden=(8,))
     passes = 4000
-    found = uncertainty.monte_carlo(history, 1, points, passes=passes).astype(float)
+    found = mc_dropout.monte_carlo(history, 1, points, passes=passes).astype(float)
     # value = sum_j m_j v_j h_j + b with E[m] = 1, Var[m] = p / (1 - p): its variance is known
     hidden = np.tanh(points @ history.weights(1)[0] + history.biases(1)[0])
     p = history.experiment.regularizations[1].drop_rate
@@ -95,7 +95,7 @@ def test_the_mean_over_passes_of_one_hidden_layer_is_the_value_without_dropout(p
 
 def test_units_are_kept_as_often_as_the_rate_says():
     history = run("bumps", hidden=(1,), rows=(Regularization(drop_rate=0.3),))
-    found = uncertainty.monte_carlo(history, 0, [[0.7, -0.4]], passes=5000)[:, 0]
+    found = mc_dropout.monte_carlo(history, 0, [[0.7, -0.4]], passes=5000)[:, 0]
     # of a single unit nothing but the bias is left, or the unit by 1 / 0.7
     values, counts = np.unique(found.round(5), return_counts=True)
     assert len(values) == 2
@@ -105,43 +105,43 @@ def test_units_are_kept_as_often_as_the_rate_says():
 
 def test_the_same_seed_draws_the_same_and_fewer_passes_are_the_first_of_more(histories, points):
     history = histories["moons"]
-    many = uncertainty.monte_carlo(history, 1, points, passes=50, seed=1)
+    many = mc_dropout.monte_carlo(history, 1, points, passes=50, seed=1)
     np.testing.assert_array_equal(
-        many, uncertainty.monte_carlo(history, 1, points, passes=50, seed=1)
+        many, mc_dropout.monte_carlo(history, 1, points, passes=50, seed=1)
     )
     np.testing.assert_array_equal(
-        many[:9], uncertainty.monte_carlo(history, 1, points, passes=9, seed=1)
+        many[:9], mc_dropout.monte_carlo(history, 1, points, passes=9, seed=1)
     )
-    assert (many != uncertainty.monte_carlo(history, 1, points, passes=50, seed=2)).any()
+    assert (many != mc_dropout.monte_carlo(history, 1, points, passes=50, seed=2)).any()
 
 
 def test_what_is_computed_at_once_makes_no_difference(histories, points, monkeypatch):
     history = histories["moons"]
-    whole = uncertainty.monte_carlo(history, 1, points, passes=10)
-    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 7 * 6 * 3)
-    np.testing.assert_array_equal(uncertainty.monte_carlo(history, 1, points, passes=10), whole)
+    whole = mc_dropout.monte_carlo(history, 1, points, passes=10)
+    monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 7 * 6 * 3)
+    np.testing.assert_array_equal(mc_dropout.monte_carlo(history, 1, points, passes=10), whole)
 
 
 def test_it_tells_how_much_is_done(histories, points, monkeypatch):
     shares = []
-    uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
+    mc_dropout.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares == [1]
-    monkeypatch.setattr(uncertainty, "MAX_LAYER_VALUES", 4 * len(points) * 6)
-    uncertainty.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
+    monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 4 * len(points) * 6)
+    mc_dropout.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares[1:] == [0.4, 0.8, 1]
 
 
 def test_dropout_that_has_not_set_in_yet_thins_out_nothing(points):
     rows = (Regularization(drop_rate=0.5, onset=20),)
     history = run(rows=rows)
-    before = uncertainty.monte_carlo(history, 0, points, t=1, passes=3)
+    before = mc_dropout.monte_carlo(history, 0, points, t=1, passes=3)
     np.testing.assert_array_equal(before[0], before[1])
-    after = uncertainty.monte_carlo(history, 0, points, t=-1, passes=3)
+    after = mc_dropout.monte_carlo(history, 0, points, t=-1, passes=3)
     assert (after[0] != after[1]).any()
 
 
 def test_float64_histories_have_float64_passes(points):
-    assert uncertainty.monte_carlo(run(dtype="float64"), 1, points).dtype == np.float64
+    assert mc_dropout.monte_carlo(run(dtype="float64"), 1, points).dtype == np.float64
 
 
 @pytest.mark.parametrize(
@@ -157,40 +157,40 @@ def test_float64_histories_have_float64_passes(points):
 )
 def test_what_cannot_be_passed_is_refused(histories, arguments, message):
     with pytest.raises(ValueError, match=message):
-        uncertainty.monte_carlo(histories["moons"], **{"k": 1, "X": [[0.0, 0.0]]} | arguments)
+        mc_dropout.monte_carlo(histories["moons"], **{"k": 1, "X": [[0.0, 0.0]]} | arguments)
 
 
 def test_entropy_has_its_closed_forms():
     for n in (2, 3, 7):
-        assert uncertainty.entropy(np.full(n, 1 / n)) == pytest.approx(math.log(n))
-        assert uncertainty.entropy(np.eye(n)).tolist() == [0] * n
+        assert mc_dropout.entropy(np.full(n, 1 / n)) == pytest.approx(math.log(n))
+        assert mc_dropout.entropy(np.eye(n)).tolist() == [0] * n
     # a fair coin, then one of two or a third: ln 2 + ln 2 / 2
-    assert uncertainty.entropy([0.5, 0.25, 0.25]) == pytest.approx(1.5 * math.log(2))
-    assert uncertainty.entropy(np.full((4, 5, 3), 1 / 3)).shape == (4, 5)
+    assert mc_dropout.entropy([0.5, 0.25, 0.25]) == pytest.approx(1.5 * math.log(2))
+    assert mc_dropout.entropy(np.full((4, 5, 3), 1 / 3)).shape == (4, 5)
 
 
 def test_entropy_is_torchs():
     p = np.random.default_rng(0).dirichlet(np.ones(4), 20)
     expected = torch.distributions.Categorical(probs=torch.from_numpy(p)).entropy()
-    np.testing.assert_allclose(uncertainty.entropy(p), expected.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(mc_dropout.entropy(p), expected.numpy(), rtol=1e-12)
 
 
 def test_passes_that_contradict_each_other_are_all_epistemic():
-    found = uncertainty.uncertainty([[0.0], [1.0]], "binary")
+    found = mc_dropout.uncertainty([[0.0], [1.0]], "binary")
     np.testing.assert_allclose(np.ravel(found), [math.log(2), 0, math.log(2)])
     classes = np.eye(3)[:, None]  # three passes, one point: a class each
-    found = uncertainty.uncertainty(classes, "multiclass")
+    found = mc_dropout.uncertainty(classes, "multiclass")
     np.testing.assert_allclose(np.ravel(found), [math.log(3), 0, math.log(3)])
 
 
 def test_passes_that_agree_on_being_unsure_are_all_aleatoric():
-    found = uncertainty.uncertainty(np.full((5, 1), 0.5), "binary")
+    found = mc_dropout.uncertainty(np.full((5, 1), 0.5), "binary")
     np.testing.assert_allclose(np.ravel(found), [math.log(2), math.log(2), 0])
 
 
 def test_the_epistemic_part_is_the_mutual_information_of_pass_and_class():
     passes = np.random.default_rng(0).dirichlet(np.ones(3), (6, 4))
-    found = uncertainty.uncertainty(passes, "multiclass")
+    found = mc_dropout.uncertainty(passes, "multiclass")
     for i in range(4):
         joint = passes[:, i] / 6  # of which pass, and which class
         apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
@@ -201,13 +201,13 @@ def test_the_epistemic_part_is_the_mutual_information_of_pass_and_class():
 
 def test_one_pass_is_never_epistemic():
     p = np.random.default_rng(0).random((1, 50))
-    found = uncertainty.uncertainty(p, "binary")
+    found = mc_dropout.uncertainty(p, "binary")
     np.testing.assert_array_equal(found.epistemic, 0)
-    np.testing.assert_array_equal(uncertainty.predictive_entropy(p), found.aleatoric)
+    np.testing.assert_array_equal(mc_dropout.predictive_entropy(p), found.aleatoric)
 
 
 def test_regression_has_a_standard_deviation_and_no_entropy():
-    found = uncertainty.uncertainty([[1.0, 5.0], [3.0, 5.0]], "regression")
+    found = mc_dropout.uncertainty([[1.0, 5.0], [3.0, 5.0]], "regression")
     np.testing.assert_allclose(found.predictive, [1, 0])
     np.testing.assert_array_equal(found.predictive, found.epistemic)
     assert np.isnan(found.aleatoric).all()
@@ -216,16 +216,16 @@ def test_regression_has_a_standard_deviation_and_no_entropy():
 @pytest.mark.parametrize("name", ["moons", "three_blobs", "bumps"])
 def test_the_plane_holds_what_is_found_at_each_of_its_points(histories, name):
     history = histories[name]
-    plane = uncertainty.over_plane(history, 1, passes=20, seed=4, resolution=5)
+    plane = mc_dropout.over_plane(history, 1, passes=20, seed=4, resolution=5)
     assert (plane.k, plane.passes) == (1, 20)
     assert (plane.axis[0], plane.axis[-1]) == domain(history.dataset)
     for i, j in itertools.product(range(5), range(5)):
         point = [[plane.axis[j], plane.axis[i]]]
-        passes = uncertainty.monte_carlo(history, 1, point, passes=20, seed=4)
+        passes = mc_dropout.monte_carlo(history, 1, point, passes=20, seed=4)
         close = {"rtol": 1e-4, "atol": 1e-6}
         np.testing.assert_allclose(plane.plain[i, j], history.predict(point)[1, 0], **close)
         np.testing.assert_allclose(plane.mean[i, j], passes.mean(axis=0)[0], **close)
-        parts = uncertainty.uncertainty(passes, history.dataset.task)
+        parts = mc_dropout.uncertainty(passes, history.dataset.task)
         for whole, part in zip(plane.uncertainty, parts, strict=True):
             np.testing.assert_allclose(whole[i, j], part[0], rtol=1e-3, atol=1e-5)
         if name == "bumps":
@@ -238,10 +238,11 @@ def test_the_plane_holds_what_is_found_at_each_of_its_points(histories, name):
 
 
 def test_networks_are_counted_from_the_end_too(histories):
-    plane = uncertainty.over_plane(histories["moons"], -1, passes=3, resolution=3)
+    plane = mc_dropout.over_plane(histories["moons"], -1, passes=3, resolution=3)
     assert plane.k == 2
     np.testing.assert_array_equal(
-        plane.mean, uncertainty.over_plane(histories["moons"], 2, passes=3, resolution=3).mean
+        plane.mean,
+        mc_dropout.over_plane(histories["moons"], 2, passes=3, resolution=3).mean,
     )
 
 
@@ -250,5 +251,5 @@ def test_data_of_other_than_two_columns_have_no_plane(histories):
     dataset = regviz.Dataset(X, (X[:, 0] > 0).astype(float))
     history = regviz.train(replace(histories["moons"].experiment), dataset=dataset)
     with pytest.raises(ValueError, match="history must be a run on data with two columns, got 3"):
-        uncertainty.over_plane(history, 1)
-    assert uncertainty.monte_carlo(history, 1, X, passes=2).shape == (2, 30)
+        mc_dropout.over_plane(history, 1)
+    assert mc_dropout.monte_carlo(history, 1, X, passes=2).shape == (2, 30)

@@ -1,6 +1,6 @@
 """Plotly figures of the effects of penalties on one and two weights.
 
-`regviz.analysis.forces` computes the numbers. Figures are narrow enough for three side by side.
+`regviz.analysis.penalties` computes the numbers. Figures are narrow enough for three side by side.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from regviz.analysis import forces
-from regviz.analysis.forces import LeastSquares
+from regviz.analysis import penalties
+from regviz.analysis.penalties import LeastSquares
 from regviz.engine.history import Floats
-from regviz.figures._penalties import Look, Rows, looks_of
+from regviz.figures._regularization_styles import Look, Rows, looks_of
 from regviz.figures._traces import say, style
 from regviz.methods import palette
 from regviz.methods.labels import digits, label
@@ -51,10 +51,10 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Penalty", "λ₁|w| + (λ₂/2)w²")
-    _draw(figure, looks, rows, limit, forces.penalties)
+    _draw(figure, looks, rows, limit, penalties.penalties)
     figure.update_xaxes(title_text="weight w")
     figure.update_yaxes(title_text="penalty", rangemode="tozero")
-    values = _values(looks, rows, limit, forces.penalties)
+    values = _values(looks, rows, limit, penalties.penalties)
     return say(figure, f"The penalty at {_far_and_near(limit)}: {values}.")
 
 
@@ -66,10 +66,10 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Gradient", "λ₁·sign(w) + λ₂w")
-    _draw(figure, looks, rows, limit, forces.gradients)
+    _draw(figure, looks, rows, limit, penalties.gradients)
     figure.update_xaxes(title_text="weight w")
     figure.update_yaxes(title_text="gradient of the penalty")
-    values = _values(looks, rows, limit, forces.gradients)
+    values = _values(looks, rows, limit, penalties.gradients)
     return say(figure, f"The gradient at {_far_and_near(limit)}: {values}.")
 
 
@@ -88,10 +88,10 @@ def proximal_maps(
     """
 
     def after(weights: Floats, row: Regularization) -> Floats:
-        return forces.proximal_step(weights, row, step)
+        return penalties.proximal_step(weights, row, step)
 
     looks = looks_of(rows, theme)
-    step = real("step", step, 0, forces.MAX_STEP, open_low=True)
+    step = real("step", step, 0, penalties.MAX_STEP, open_low=True)
     heading = f"step size {digits(step)}; thin: no change"
     figure = style(go.Figure(), theme, "Proximal map", heading)
     _draw(figure, looks, rows, limit, after)
@@ -140,7 +140,7 @@ def loss_and_penalty(
     """
     (look,) = looks_of([row], theme)
     best = problem.minimum(row)
-    value = float(forces.penalties(best, row).sum())
+    value = float(penalties.penalties(best, row).sum())
     figure = style(go.Figure(), theme, look.name, f"● {_pair(best)}")
     near, far = float(problem.loss(best)), float(problem.loss([0.0, 0.0]))
     for level in (*(far * share for share in (0.05, 0.2, 0.5, 1, 1.8, 3)), near):
@@ -151,7 +151,7 @@ def loss_and_penalty(
         _outline(figure, problem.ellipse(level), line, hovertemplate=hover)
     _outline(
         figure,
-        forces.level_set(row, value),
+        penalties.level_set(row, value),
         dict(color=look.colour, width=2.5),
         fill="toself",
         fillcolor=f"rgba({', '.join(map(str, rgb_of(look.colour)))}, 0.2)",
@@ -196,7 +196,7 @@ def _draw(
     value: Callable[[Floats, Regularization], Floats],
 ) -> None:
     """Add a line of ``value(weight, regularization)`` for each regularization, and set the axes."""
-    limit = real("limit", limit, 0, forces.MAX_WEIGHT, open_low=True)
+    limit = real("limit", limit, 0, penalties.MAX_WEIGHT, open_low=True)
     # points next to 0 on both sides, so that a jump is vertical
     right = np.concatenate([[1e-9 * limit], np.linspace(0, limit, 201)[1:]])
     x = np.concatenate([-right[::-1], [0.0], right])

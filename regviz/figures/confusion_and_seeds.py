@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
 from regviz.analysis.criteria import plus_minus
-from regviz.analysis.paths import standard_error
+from regviz.analysis.regularization_path import standard_error
 from regviz.figures._traces import style
 from regviz.methods import palette
 from regviz.methods.catalogue import colour as method_colour
@@ -140,7 +140,7 @@ def seed_losses(
     baseline : int, optional
         Index of the network whose mean is marked by a line.
     overlap : float
-        As for `regviz.analysis.paths.standard_error`.
+        As for `regviz.analysis.regularization_path.standard_error`.
     theme : {"light", "dark"}
 
     Returns

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 
 from regviz import Regularization
-from regviz.analysis.forces import (
+from regviz.analysis.penalties import (
     LeastSquares,
     arrival,
     gradients,

@@ -8,7 +8,7 @@ import pytest
 
 import regviz
 from regviz import Regularization, figures
-from regviz.analysis import uncertainty
+from regviz.analysis import mc_dropout
 from tests.support.colours import luminance
 
 PARTS = ("predictive", "aleatoric", "epistemic", "plain")
@@ -28,13 +28,13 @@ def run(name):
 @pytest.fixture(scope="module", params=["moons", "three_blobs", "bumps"])
 def seen(request):
     history = run(request.param)
-    return history, uncertainty.over_plane(history, 1, passes=20, resolution=9)
+    return history, mc_dropout.over_plane(history, 1, passes=20, resolution=9)
 
 
 @pytest.fixture(scope="module")
 def moons():
     history = run("moons")
-    return history, uncertainty.over_plane(history, 1, passes=20, resolution=9)
+    return history, mc_dropout.over_plane(history, 1, passes=20, resolution=9)
 
 
 @pytest.mark.parametrize("part", PARTS)
