@@ -15,16 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regviz.engine import compiled
-from regviz.engine.layout import Layout
+from regviz.engine.layout import NETWORKS, POINTS, Layout
 from regviz.engine.networks import gradient, hidden_and_output
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
 from regviz.engine.regularization import dropout_mask, project_
 from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS, Task
-
-# Numbers of networks and of points that the kernel computes at once: 8 float32 numbers are 256
-# bits, a vector of AVX2.
-NETWORKS, POINTS = 8, 4
 
 
 def to_blocks(rows: Tensor) -> Tensor:

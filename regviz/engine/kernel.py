@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from regviz.engine.epoch import NETWORKS, POINTS
 from regviz.engine.lanes import (
     TILE,
     add_points,
@@ -28,6 +27,7 @@ from regviz.engine.lanes import (
     where,
     with_sign_of,
 )
+from regviz.engine.layout import NETWORKS, POINTS
 from regviz.engine.networks import LEAKY_SLOPE
 from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS

@@ -18,7 +18,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
-from regviz.engine.epoch import NETWORKS, POINTS
+from regviz.engine.layout import NETWORKS, POINTS
 
 TILE = POINTS * NETWORKS
 

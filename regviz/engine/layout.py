@@ -15,6 +15,10 @@ from torch import Tensor
 
 from regviz.spec.experiment import NetworkSpec
 
+# Numbers of networks and of points that the kernel computes at once: 8 float32 numbers are 256
+# bits, a vector of AVX2.
+NETWORKS, POINTS = 8, 4
+
 Array = TypeVar("Array", Tensor, NDArray[np.floating])
 
 

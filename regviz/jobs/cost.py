@@ -2,10 +2,8 @@
 
 import math
 
-from regviz.board.scene import Scene
 from regviz.data.datasets import n_train_of
-from regviz.engine.epoch import NETWORKS, POINTS
-from regviz.engine.layout import Layout
+from regviz.engine.layout import NETWORKS, POINTS, Layout
 from regviz.engine.training import recorded_epochs
 from regviz.spec.experiment import Experiment
 
@@ -53,25 +51,3 @@ def work(experiment: Experiment) -> tuple[float, ...]:
 def seconds(experiment: Experiment) -> float:
     """Estimate the seconds of training on one core, within a factor of about two."""
     return sum(c * amount for c, amount in zip(COEFFICIENTS, work(experiment), strict=True))
-
-
-def affordable(scene: Scene, limit: float) -> Scene:
-    """Return a scene with as many of its epochs as can be trained within a limit.
-
-    Parameters
-    ----------
-    scene : Scene
-    limit : float
-        Bound on `seconds` of the scene's whole grid.
-
-    Returns
-    -------
-    Scene
-        Equal to ``scene`` if its cost is within the limit, else with the largest number of epochs
-        within it, rounded down to two digits and at least 1.
-    """
-    while (cost := seconds(scene.grid().experiment)) > limit and scene.training.epochs > 1:
-        fewer = int(scene.training.epochs * limit / cost)
-        unit = 10 ** max(0, len(str(fewer)) - 2)
-        scene = scene.with_epochs(max(1, min(scene.training.epochs - 1, fewer // unit * unit)))
-    return scene

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from regviz.board.scene import Scene
-from regviz.jobs.cost import affordable, seconds
+from regviz.jobs.cost import seconds
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.server.state import limits, runs
@@ -14,6 +14,28 @@ RETRY_SECONDS = 2.0  # between two checks for room
 def too_costly(scene: Scene) -> bool:
     """Return whether a scene's estimated training time exceeds the limit ``training_seconds``."""
     return seconds(scene.grid().experiment) > limits().training_seconds
+
+
+def affordable(scene: Scene, limit: float) -> Scene:
+    """Return a scene with as many of its epochs as can be trained within a limit.
+
+    Parameters
+    ----------
+    scene : Scene
+    limit : float
+        Bound on `regviz.jobs.cost.seconds` of the scene's whole grid.
+
+    Returns
+    -------
+    Scene
+        Equal to ``scene`` if its cost is within the limit, else with the largest number of epochs
+        within it, rounded down to two digits and at least 1.
+    """
+    while (cost := seconds(scene.grid().experiment)) > limit and scene.training.epochs > 1:
+        fewer = int(scene.training.epochs * limit / cost)
+        unit = 10 ** max(0, len(str(fewer)) - 2)
+        scene = scene.with_epochs(max(1, min(scene.training.epochs - 1, fewer // unit * unit)))
+    return scene
 
 
 def nearest_allowed(scene: Scene) -> tuple[Scene, list[str]]:

@@ -131,6 +131,8 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     # the run of `main`, or if that has stopped meanwhile, a new run with the same frames
     run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
+    # ends this run if a later one has begun; the message of an ended run is not sent, nor counted
+    state = page_state()
     state.n_replies += 1
     max_frames = N_FIRST_FRAMES if state.n_replies == 1 else None
     pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -12,9 +12,6 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.drawing import Drawing
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import PointsSpec
-
-if TYPE_CHECKING:
-    from regviz.pages.snapshot import BoardSnapshot
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,8 @@ class PageState:
         The last view requested by the page, as in `regviz.board.encoding.encode`.
     method_to_enable : str or None
         A method that a view has requested, to be added to the line-up.
-    views_snapshot : BoardSnapshot or None
-        The snapshot that the views below the board were drawn from.
+    views_snapshot : object or None
+        The `BoardSnapshot` that the views below the board were drawn from, to compare with.
     n_replies : int
         Number of messages sent to the board.
     received : tuple of (str, int)
@@ -89,6 +86,8 @@ class PageState:
         By view: the grid, and the results over seeds by experiment, None during training.
     plane : tuple or None
         Cache of the uncertainty view: a key and the `Plane` computed for it.
+    last_focus : dict of str to str
+        The board's focus at the last run of a view, by key of its choice of a method.
     path_clicks : int
         Number of clicks on the chart of the paths view.
     """
@@ -107,7 +106,7 @@ class PageState:
     view: View = field(default_factory=View)
     requested_view: Mapping[str, Any] | None = None
     method_to_enable: str | None = None
-    views_snapshot: "BoardSnapshot | None" = None
+    views_snapshot: object | None = None
     n_replies: int = 0
     received: tuple[str, int] = ("", 0)
     own_points: PointsSpec | None = None
@@ -116,6 +115,7 @@ class PageState:
     upload: tuple[str, dict[Any, Any]] = ("", {})
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
+    last_focus: dict[str, str] = field(default_factory=dict)
     path_clicks: int = 0
 
 

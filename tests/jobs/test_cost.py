@@ -1,11 +1,9 @@
-"""What would cost too much has a nearest that does not."""
+"""Tests of the estimate of a training's duration."""
 
 from dataclasses import replace
 
-import pytest
-
 from regviz.board.scene import Scene
-from regviz.jobs.cost import affordable, seconds, work
+from regviz.jobs.cost import seconds, work
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
 
@@ -42,25 +40,3 @@ def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
         11,
         11 * blocks * 100 * units,
     )
-
-
-def test_what_is_allowed_stays_as_it_is():
-    asked = scene(200, onset=20, epoch=100)
-    assert affordable(asked, cost(asked)) is asked
-
-
-@pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
-def test_the_nearest_is_just_below_the_limit(limit: float):
-    asked = scene(1_000_000, onset=900_000, epoch=950_000)
-    assert cost(asked) > limit
-    found = affordable(asked, limit)
-    assert 0.85 * limit < cost(found) <= limit
-    epochs = found.training.epochs
-    assert found == asked.with_epochs(epochs)
-    assert found.onset == epochs - 1
-    assert found.epoch == epochs
-    assert int(str(epochs)[2:] or 0) == 0  # a number that can be read
-
-
-def test_one_epoch_is_always_allowed():
-    assert affordable(scene(1_000_000), 1e-9).training.epochs == 1

@@ -99,3 +99,37 @@ def test_who_comes_when_much_is_in_training_is_told_to_wait(monkeypatch: pytest.
     page.run()
     assert said(page) == ""
     assert grid_on(page).experiment.training.epochs == int(QUICK["epochs"])
+
+
+# ------------------------------------------------------------------------------ the nearest scene
+
+
+def scene_of(epochs: int, **more: object) -> Scene:
+    base = Scene()
+    return replace(base, training=replace(base.training, epochs=epochs), **more)
+
+
+def cost(scene: Scene) -> float:
+    return capacity.seconds(scene.grid().experiment)
+
+
+def test_what_is_allowed_stays_as_it_is():
+    asked = scene_of(200, onset=20, epoch=100)
+    assert capacity.affordable(asked, cost(asked)) is asked
+
+
+@pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
+def test_the_nearest_is_just_below_the_limit(limit: float):
+    asked = scene_of(1_000_000, onset=900_000, epoch=950_000)
+    assert cost(asked) > limit
+    found = capacity.affordable(asked, limit)
+    assert 0.85 * limit < cost(found) <= limit
+    epochs = found.training.epochs
+    assert found == asked.with_epochs(epochs)
+    assert found.onset == epochs - 1
+    assert found.epoch == epochs
+    assert int(str(epochs)[2:] or 0) == 0  # a number that can be read
+
+
+def test_one_epoch_is_always_allowed():
+    assert capacity.affordable(scene_of(1_000_000), 1e-9).training.epochs == 1

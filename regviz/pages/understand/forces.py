@@ -269,11 +269,14 @@ def _heading(text: str) -> None:
 def _log_slider(
     label: str, start: float, options: Sequence[float], key: str, about: str | None = None
 ) -> float:
-    """Draw a slider over round numbers of a geometric scale."""
-    st.session_state.setdefault(key, start)
+    """Draw a slider over round numbers of a geometric scale.
+
+    Its default is its current value, for the reason given in `control_options`.
+    """
+    value = st.session_state.setdefault(key, start)
     return float(
         st.select_slider(
-            label, options, format_func=digits, key=key, help=about, persist_state="page"
+            label, options, value, format_func=digits, key=key, help=about, persist_state="page"
         )
     )
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from regviz.methods.catalogue import METHODS
 from regviz.pages.snapshot import BoardSnapshot
+from regviz.pages.state import page_state
 
 
 def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> str:
@@ -24,9 +25,9 @@ def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> 
     str
         One of ``methods``: the board's focus if it has moved to one of them since the last run.
     """
-    last_focus = f"{key}_focus"
-    moved = st.session_state.get(last_focus) != snapshot.focus
-    st.session_state[last_focus] = snapshot.focus
+    last_focus = page_state().last_focus
+    moved = last_focus.get(key) != snapshot.focus
+    last_focus[key] = snapshot.focus
     if moved and snapshot.focus in methods:
         st.session_state[key] = snapshot.focus
     elif st.session_state.get(key) not in methods:
@@ -34,6 +35,7 @@ def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> 
     chosen = st.segmented_control(
         "Method",
         methods,
+        default=st.session_state[key],  # see `control_options`
         required=True,
         format_func=lambda method: METHODS[method].label,
         key=key,
