@@ -37,6 +37,7 @@ GROUP_LABELS = {
 MAX_QR_BYTES = 2953  # capacity of QR version 40 at error correction level L
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 IFRAME_PIXELS = 900  # height of an embedded page
+CHECK_SECONDS = 0.5  # interval of the checks whether the run is complete
 
 
 def show(
@@ -62,7 +63,7 @@ def show(
     )
     if saving.open:
         with saving:
-            _show_files(with_view(scene, grid), take_snapshot())
+            _show_files(with_view(scene, grid), take_snapshot)
             _show_opening()
 
 
@@ -163,7 +164,7 @@ def qr_image(text: str) -> str:
     return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'
 
 
-def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
+def _show_files(scene: Scene, take_snapshot: Callable[[], BoardSnapshot | None]) -> None:
     st.markdown("**Take it away**")
     name = f"regviz-{scene.data.name}"
     _download(
@@ -173,8 +174,9 @@ def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
         "application/json",
         "What is trained and looked at. Open it again below.",
     )
+    snapshot = take_snapshot()
     if snapshot is None:
-        st.caption("The run itself can be saved as soon as its training is complete.")
+        _wait_for_run(take_snapshot)
         return
     history = snapshot.history
     now = view()  # Streamlit calls `make` outside of the session
@@ -208,6 +210,14 @@ def _show_files(scene: Scene, snapshot: BoardSnapshot | None) -> None:
         "The same as text.",
     )
     st.caption("The board's own pictures are saved with PNG and SVG below its top row.")
+
+
+@st.fragment(run_every=CHECK_SECONDS)
+def _wait_for_run(take_snapshot: Callable[[], BoardSnapshot | None]) -> None:
+    """Show that the run cannot be saved yet, and rerun the page once it can."""
+    if take_snapshot() is not None:
+        st.rerun()
+    st.caption("The run itself can be saved as soon as its training is complete.")
 
 
 def _download(

@@ -125,7 +125,7 @@ def _strengths(board: SliderValues) -> list[Regularization]:
     with second:
         l2 = _log_slider("Strength of L2, λ₂", 1.0, STRENGTHS, "forces_l2")
     share = third.slider(
-        "Elastic net's share of L1",
+        "Elastic net's L1 ratio",
         0.1,
         0.9,
         0.5,

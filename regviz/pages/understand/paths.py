@@ -178,4 +178,5 @@ def sentence(one: Path, losses: Losses | None, strength_index: int) -> str:
             error = standard_error(values)
             spread = f" ± {error:.2f}" if np.isfinite(error) else ""
             parts.append(f"{split} loss {values.mean():.2f}{spread}")
-    return f"{one.text(strength_index)}. " + ", ".join(parts) + "."
+    numbers = ", ".join(parts)
+    return f"{one.text(strength_index)}. {numbers[:1].upper()}{numbers[1:]}."

@@ -125,7 +125,7 @@ def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
     strength = seen.grid.experiment.regularizations[best].l1
     said = texts(page)[0]
     assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
-    assert f"validation loss {losses[best]:.2f}" in said
+    assert f"validation loss {losses[best]:.2f}" in said.lower()
     assert f"test loss {seen.history.metrics['test_loss'][-1, best]:.2f}" in said
     zeros = seen.history.metrics["sparsity"][-1, best]
     assert (f"{100 * zeros:.0f} % of the weights exactly 0" in said) == (zeros > 0)
