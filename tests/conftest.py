@@ -19,7 +19,7 @@ from regviz.jobs.scheduler import SHARED
 from regviz.server import state
 from regviz.server.logs import JsonLines
 from tests.support.recordings import HalfUntil
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 torch.set_num_threads(1)
 compiled.prepare()
@@ -81,10 +81,10 @@ def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
 def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
     """Let half precision move predictions too far from a frame on, whatever the networks are."""
 
-    def until(n: int) -> None:
+    def set_limit(n: int) -> None:
         monkeypatch.setattr(FrameSelector, "half_suffices", lambda self, history, t: t < n)
 
-    return until
+    return set_limit
 
 
 @pytest.fixture
@@ -103,14 +103,14 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
     for run in started:
         for visitor in run.watchers():
             run.leave(visitor)
-    until(lambda: not len(SHARED))
+    wait_until(lambda: not len(SHARED))
     state.runs.cache_clear()
 
 
 @pytest.fixture
 def run_lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
     """The lines that are logged about runs, parsed."""
-    until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
+    wait_until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
     written: list[dict] = []
 
     class Collect(logging.Handler):

@@ -7,7 +7,7 @@ import pytest
 
 from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
 from regviz.methods.catalogue import METHODS
-from tests.support.chooser import walk
+from tests.support.chooser import all_answers
 
 KEYS = ("none", "l1", "l2", "elastic_net")
 # every order of four losses, with a tie and with networks that diverged; and too few to decide by
@@ -32,9 +32,9 @@ LOSSES = [
 
 @pytest.mark.parametrize("losses", LOSSES)
 def test_every_way_ends_in_advice_after_few_questions(losses):
-    ways = list(walk(losses))
-    assert len(ways) >= 4
-    for answers, advice in ways:
+    paths = list(all_answers(losses))
+    assert len(paths) >= 4
+    for answers, advice in paths:
         assert 1 <= len(answers) <= MAX_QUESTIONS
         assert advice.method in METHODS
         assert advice.reason
@@ -43,10 +43,10 @@ def test_every_way_ends_in_advice_after_few_questions(losses):
 
 
 def test_every_question_is_reached_and_every_recommendation_given():
-    ways = [way for losses in LOSSES for way in walk(losses)]
-    assert {key for answers, _ in ways for key in answers} == set(QUESTIONS)
-    assert {advice.method for _, advice in ways} == set(KEYS)
-    assert max(len(answers) for answers, _ in ways) == MAX_QUESTIONS
+    paths = [path for losses in LOSSES for path in all_answers(losses)]
+    assert {key for answers, _ in paths for key in answers} == set(QUESTIONS)
+    assert {advice.method for _, advice in paths} == set(KEYS)
+    assert max(len(answers) for answers, _ in paths) == MAX_QUESTIONS
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_measured_losses_decide(losses, method, compared):
 @pytest.mark.parametrize("losses", [None, {}, {"none": 0.5}, dict.fromkeys(KEYS, math.nan)])
 def test_without_losses_to_decide_by_the_outcome_is_asked(losses):
     answers = {"data": "few", "validate": "yes", "compute": "plenty"}
-    asked = consult(answers, losses)
-    assert isinstance(asked, Question)
-    assert asked.key == "outcome"
+    question = consult(answers, losses)
+    assert isinstance(question, Question)
+    assert question.key == "outcome"
     assert consult(answers | {"outcome": "net"}, losses).method == "elastic_net"
     assert consult(answers | {"outcome": "baseline"}, losses).method == "l2"
 

@@ -25,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from tests.support.recordings import HalfUntil, decode, first_epochs, selected, with_metric
+from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
 NAMES = list(METHODS)
 N_FRAMES = 16
@@ -54,7 +54,7 @@ def sent_of(
 ) -> Sent:
     """A grid at its default strengths; trained, unless there is a history."""
     history = history or regviz.train(grid.experiment)
-    return Sent(grid, "run", grid.rows({}), history, selected(history, limit))
+    return Sent(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
 
 def small_grid(
@@ -133,9 +133,11 @@ def test_two_messages_make_the_whole(sent: Sent, cut: int):
         np.testing.assert_array_equal(np.concatenate([start[name], end[name]]), whole[name])
 
 
-@pytest.mark.parametrize("which", ["sent", "mixed"])
-def test_a_complete_recording_is_sent_no_further_frame(which: str, request: pytest.FixtureRequest):
-    sent = request.getfixturevalue(which)
+@pytest.mark.parametrize("fixture", ["sent", "mixed"])
+def test_a_complete_recording_is_sent_no_further_frame(
+    fixture: str, request: pytest.FixtureRequest
+):
+    sent = request.getfixturevalue(fixture)
     n_frames = len(sent.selector.frames)
     for frame in (n_frames, n_frames + 5):
         message = sent.message(frame)
@@ -284,7 +286,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     strength_indices = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
     rows = grid.rows(strength_indices)
     history = next(regviz.stream(grid.experiment))
-    header, _ = decode(encode(Source(grid, "run", rows, history, selected(history))))
+    header, _ = decode(encode(Source(grid, "run", rows, history, select_frames(history))))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES

@@ -13,7 +13,7 @@ from regviz.board.link import DEFAULTS, LINK_VERSION, LONGEST, from_query, link,
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
-from tests.support.scenes import opened, scenes
+from tests.support.scenes import link_parameters, scenes
 
 # -------------------------------------------------------------------------------- round trips
 
@@ -22,7 +22,7 @@ from tests.support.scenes import opened, scenes
 @given(scenes())
 def test_a_link_opens_the_scene_that_it_was_made_of(scene):
     address = link("https://example.org/regviz", scene)
-    assert from_query(opened(address)) == (scene, [])
+    assert from_query(link_parameters(address)) == (scene, [])
 
 
 @settings(deadline=None, max_examples=40)
@@ -35,7 +35,7 @@ def test_a_file_opens_the_scene_that_it_was_made_of(scene):
 @given(scenes())
 def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
     scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
-    again, _ = from_query(opened(link("", scene)))
+    again, _ = from_query(link_parameters(link("", scene)))
     assert again.grid() == scene.grid()
 
 
@@ -86,7 +86,7 @@ HANDED_OUT = {
 
 @pytest.mark.parametrize(("query", "scene"), HANDED_OUT.items())
 def test_a_link_of_long_ago_opens(query, scene):
-    assert from_query(opened(f"?{query}")) == (scene, [])
+    assert from_query(link_parameters(f"?{query}")) == (scene, [])
 
 
 def test_a_file_may_leave_out_all_but_what_is_particular():
@@ -266,11 +266,11 @@ def test_four_hundred_points_fit_into_a_link():
 
 def test_the_documented_defaults_are_those_of_the_newest_version():
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
-    said = re.search(
+    documented = re.search(
         r"The defaults of version 1(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
     )
-    assert said
-    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
+    assert documented
+    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in documented.groups())
     assert from_query(toy) == (Scene(), [])
     points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
     assert from_query({"points": points.to_text()} | own) == from_query(

@@ -163,15 +163,15 @@ def test_the_modules_are_those_of_the_board_but_for_the_names_of_their_neighbour
 
 
 def test_every_module_that_is_needed_is_there_and_no_other(messages: list[bytes]):
-    held = modules_of(offline_page(messages, "A run"))
+    page_modules = modules_of(offline_page(messages, "A run"))
     needed = {"regviz/offline.js"}
-    for source in held.values():
+    for source in page_modules.values():
         code = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", source, flags=re.S | re.M)
         # static or dynamic, from wherever
         needed |= set(re.findall(r'\b(?:from|import)\s*\(?\s*"([^"]+)"', code))
         assert "import.meta" not in code
-    assert needed == set(held)
-    assert "regviz/main.js" not in held
+    assert needed == set(page_modules)
+    assert "regviz/main.js" not in page_modules
 
 
 def test_imports_are_resolved_across_folders(tmp_path: Path):
@@ -219,8 +219,8 @@ def test_texts_are_nothing_but_texts(messages: list[bytes], about: str):
     assert [tag for tag, *_ in hostile.found] == [tag for tag, *_ in plain.found]
     assert hostile.all("title")[0][1] == HOSTILE
     assert hostile.all("h1")[0][1] == HOSTILE
-    told = [text for attributes, text in hostile.all("p") if "class" in attributes]
-    assert told == ([HOSTILE] if about else [])
+    paragraphs = [text for attributes, text in hostile.all("p") if "class" in attributes]
+    assert paragraphs == ([HOSTILE] if about else [])
 
 
 def test_the_board_takes_little_of_the_page():

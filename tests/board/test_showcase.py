@@ -39,12 +39,12 @@ def claims(seed: int) -> dict[str, bool]:
 
 
 def test_none_overfits_l1_is_sparse_and_the_best_of_the_others_tests_clearly_better():
-    held = {seed: claims(seed) for seed in range(20)}
-    assert all(held[SHOWCASE.data.seed].values())
-    for claim in held[0]:
+    claims_by_seed = {seed: claims(seed) for seed in range(20)}
+    assert all(claims_by_seed[SHOWCASE.data.seed].values())
+    for claim in claims_by_seed[0]:
         # 400 epochs of momentum are chaotic, and a loss may end on a spike
         least = 18 if claim in ("none fits best", "L1 tests better") else 20
-        assert sum(of[claim] for of in held.values()) >= least, claim
+        assert sum(of[claim] for of in claims_by_seed.values()) >= least, claim
 
 
 def test_it_trains_on_sixty_points_and_keeps_the_rest_apart():

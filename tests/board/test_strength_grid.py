@@ -20,7 +20,7 @@ from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import FEATURES
 from tests.support.networks import assert_same_recording
-from tests.support.recordings import HalfUntil, selected
+from tests.support.recordings import HalfUntil, select_frames
 
 NAMES = list(METHODS)
 DATA = {name: replace(SHOWCASE.data, name=name) for name in ("circles", "three_blobs", "plane")}
@@ -51,7 +51,7 @@ def untrained_frames(grid: StrengthGrid) -> FrameSelector:
         parameters=SimpleNamespace(shape=shape),
         epochs=range(n_recorded),
     )
-    return selected(history)
+    return select_frames(history)
 
 
 def settings() -> Iterator[StrengthGrid]:
@@ -190,7 +190,7 @@ def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUnti
     grid = grid_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
     rows = grid.rows({})
     history = untrained(grid.experiment)
-    selector = selected(history)
+    selector = select_frames(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
         n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))

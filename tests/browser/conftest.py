@@ -22,27 +22,27 @@ from playwright.sync_api import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from devtools.board import TWO_AT_ONCE
+from devtools.board import TWO_FRAGMENTS_WARNING
 from devtools.browsers import find_chromium
 from devtools.serving import Server, serve
 from regviz.server.assets import assets_path
 
 expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
 
-WHERE = f"window.assets = '/{assets_path()}';"  # from there tests import the page's modules
-SHARED = pytest.StashKey[str]()
+SET_ASSETS = f"window.assets = '/{assets_path()}';"  # from there tests import the page's modules
+SERVER_URL = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Start one server for all of xdist's processes: each start takes seconds."""
     config = node.config
-    if SHARED not in config.stash:
+    if SERVER_URL not in config.stash:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        config.stash[SHARED] = stack.enter_context(serve(folder)).url
-    node.workerinput["url"] = config.stash[SHARED]
+        config.stash[SERVER_URL] = stack.enter_context(serve(folder)).url
+    node.workerinput["url"] = config.stash[SERVER_URL]
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +82,11 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Where pages are opened one after another, so that the browser loads their code once."""
     with browser.new_context() as context:
-        context.add_init_script(WHERE)
+        context.add_init_script(SET_ASSETS)
         yield context
 
 
-def patient(page: Page | Frame) -> Any:
+def poll_conditions(page: Page | Frame) -> Any:
     """Replace `wait_for_function` by one that polls from outside, as the page's policy demands."""
 
     def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:
@@ -100,11 +100,11 @@ def patient(page: Page | Frame) -> Any:
 
     page.wait_for_function = wait_for_function
     if isinstance(page, Page):
-        page.exchange = Exchange(page)
+        page.exchange = MessageMonitor(page)
     return page
 
 
-class Exchange:
+class MessageMonitor:
     """The messages between a page and its server, which tell whether the page's script runs.
 
     Attributes
@@ -144,7 +144,7 @@ class Exchange:
         socket.on("framereceived", received)
 
 
-def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
+def wait_until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
     """Wait until a condition of this process holds, while the page's events arrive."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -153,7 +153,9 @@ def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> N
 
 
 @contextmanager
-def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
+def page_opener(
+    context: BrowserContext, url: str, script: str = ""
+) -> Iterator[Callable[..., Page]]:
     """Return a function that opens the playground, after a script if there is one.
 
     At the end no page may have complained on its console.
@@ -162,7 +164,9 @@ def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Call
     pages: list[Page] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(TWO_AT_ONCE):
+        if message.type in ("error", "warning") and not message.text.startswith(
+            TWO_FRAGMENTS_WARNING
+        ):
             complaints.append(message.text)
 
     # animations are off unless a test asks for them, as they take processor time
@@ -174,10 +178,10 @@ def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Call
         reduced_motion: Any = "reduce",
     ) -> Page:
         alone = not context.pages
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         pages.append(page)
         if alone:
-            forget(page, url)
+            clear_site_data(page, url)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
         page.add_init_script(script)
@@ -193,7 +197,7 @@ def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Call
     assert complaints == []
 
 
-def forget(page: Page, url: str) -> None:
+def clear_site_data(page: Page, url: str) -> None:
     """Leave nothing that earlier visits have stored."""
     kept = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
     session = page.context.new_cdp_session(page)
@@ -205,14 +209,14 @@ def forget(page: Page, url: str) -> None:
 @pytest.fixture
 def open_page(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
     """Open the playground, for one test."""
-    with visits(context, url) as opened:
+    with page_opener(context, url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def open_pages(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
     """Open the playground, for a module's tests to share."""
-    with visits(context, url) as opened:
+    with page_opener(context, url) as opened:
         yield opened
 
 
@@ -220,7 +224,7 @@ def open_pages(context: BrowserContext, url: str) -> Iterator[Callable[..., Page
 def blank(browser: Browser, url: str) -> Iterator[Page]:
     """A page of the server's origin, from which its modules can be imported."""
     page = browser.new_page()
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.goto(f"{url}/{assets_path()}/logo.svg")
     yield page
     page.close()

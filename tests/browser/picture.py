@@ -7,7 +7,7 @@ from playwright.sync_api import sync_playwright
 
 from devtools.board import find_board
 from devtools.browsers import find_chromium
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 
 PICTURE = Path(__file__).parent.parent.parent / "assets" / "screenshots" / "board.png"
 
@@ -19,7 +19,7 @@ def main() -> None:
     url = parser.parse_args().url
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        page = patient(
+        page = poll_conditions(
             browser.new_page(viewport={"width": 1400, "height": 900}, device_scale_factor=1.5)
         )
         page.goto(url)

@@ -40,7 +40,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield open_empty(context)
 
 
-def messages(rests: list[float]) -> list[str]:
+def messages(delays: list[float]) -> list[str]:
     """A frame each of a run that is not complete."""
     grid = StrengthGrid.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     rows = grid.rows({})
@@ -48,22 +48,22 @@ def messages(rests: list[float]) -> list[str]:
     selector = FrameSelector(first := next(growing))
     found = []
     grown = itertools.chain([first], growing)
-    for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
+    for frame, (delay, history) in enumerate(zip(delays, grown, strict=False)):
         selector.add(history)
         source = Source(grid, "run", rows, history, selector)
-        found.append(encode(source, frame, reply=1 + frame, link="", ask_after=rest))
+        found.append(encode(source, frame, reply=1 + frame, link="", ask_after=delay))
     return in_base64(found)
 
 
 def test_it_asks_at_once_where_nothing_is_said(page: Page):
-    at_once, ((name, held, _),) = page.evaluate(RENDER, messages([0]))
-    assert (at_once, name, held) == (1, "more", 1)
+    n_immediate, ((name, n_received, _),) = page.evaluate(RENDER, messages([0]))
+    assert (n_immediate, name, n_received) == (1, "more", 1)
 
 
 def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missing(page: Page):
-    at_once, ((name, held, after),) = page.evaluate(RENDER, messages([0.4, 0.5]))
-    assert (at_once, name, held) == (0, "more", 2)
-    assert after > 490
+    n_immediate, ((name, n_received, delay_ms),) = page.evaluate(RENDER, messages([0.4, 0.5]))
+    assert (n_immediate, name, n_received) == (0, "more", 2)
+    assert delay_ms > 490
 
 
 # How often the board has asked: when it was stopped before it had read its first message; once it
@@ -94,6 +94,6 @@ AGAIN = """async ([first, second]) => {
 
 def test_no_question_is_lost(page: Page):
     first, _ = messages([0, 0])
-    counts, asked = page.evaluate(AGAIN, [first, first])
+    counts, requests = page.evaluate(AGAIN, [first, first])
     assert counts == [0, 1, 1]
-    assert asked == [1, 1]
+    assert requests == [1, 1]

@@ -14,7 +14,14 @@ from tests.browser import test_offline
 from tests.browser.test_access import PALE
 from tests.browser.test_own_points import TABLE
 from tests.browser.test_views import close, view
-from tests.browser.visitor import Open, choose, complete, go, settled, upload
+from tests.browser.visitor import (
+    OpenPage,
+    seek,
+    select_radio,
+    upload,
+    wait_until_complete,
+    wait_until_settled,
+)
 
 RULES = {
     # WCAG 2.0 to 2.2 at the levels A and AA, and what else axe-core advises, such as headings
@@ -60,7 +67,7 @@ def popover(page: Page, name: str, text: str) -> Iterator[None]:
     """Open what a button above the board opens, until the block ends."""
     page.get_by_role("button", name=name).click()
     expect(page.get_by_text(text)).to_be_visible()
-    settled(page)
+    wait_until_settled(page)
     yield
     page.keyboard.press("Escape")
     expect(page.get_by_text(text)).to_have_count(0)
@@ -76,7 +83,7 @@ def keyboard_help(page: Page) -> Iterator[None]:
 @contextmanager
 def understand(page: Page, name: str) -> Iterator[None]:
     view(page, name)
-    settled(page)
+    wait_until_settled(page)
     yield
     close(page, name)
 
@@ -91,23 +98,23 @@ def editor(page: Page) -> Iterator[None]:
 
 @contextmanager
 def draw(page: Page) -> Iterator[None]:
-    choose(page, "Draw")
+    select_radio(page, "Draw")
     expect(page.locator(".regviz-draw .status")).to_contain_text("0 points")
-    settled(page)
+    wait_until_settled(page)
     yield
-    choose(page, "Examples")
+    select_radio(page, "Examples")
 
 
 @contextmanager
 def uploads(page: Page, table: str = "") -> Iterator[None]:
-    choose(page, "Upload")
+    select_radio(page, "Upload")
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     if table:
         upload(page, "birds.csv", table)
         expect(page.get_by_text("40 points: 2 classes")).to_be_visible()
-    settled(page)
+    wait_until_settled(page)
     yield
-    choose(page, "Examples")
+    select_radio(page, "Examples")
 
 
 PLACES: dict[str, Callable[[Page], Any]] = {
@@ -123,12 +130,12 @@ PLACES: dict[str, Callable[[Page], Any]] = {
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def page(request: pytest.FixtureRequest, open_pages: Open) -> Page:
+def page(request: pytest.FixtureRequest, open_pages: OpenPage) -> Page:
     """The playground in one theme, at the end of a short run."""
     page = open_pages(scheme=request.param, query="?v=1&epochs=50")
-    complete(page)
-    go(page, -1)
-    settled(page)
+    wait_until_complete(page)
+    seek(page, -1)
+    wait_until_settled(page)
     return page
 
 
@@ -137,10 +144,10 @@ def test_the_board_and_its_controls_are_accessible(page: Page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_an_accessible_page(open_page: Open, scheme: str):
+def test_a_phone_shows_an_accessible_page(open_page: OpenPage, scheme: str):
     page = open_page(390, 844, scheme, "?v=1&epochs=50")
-    complete(page)
-    settled(page)
+    wait_until_complete(page)
+    wait_until_settled(page)
     assert_accessible(page)
 
 

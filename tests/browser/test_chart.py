@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 import regviz
 from regviz.engine import measures
-from tests.browser.conftest import WHERE
+from tests.browser.conftest import SET_ASSETS
 
 EPOCHS = 12
 METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
@@ -72,7 +72,7 @@ def history() -> regviz.History:
 def charts(browser, url: str, history: regviz.History) -> Page:
     """A page with both panels, `window.charts`."""
     page = browser.new_page(viewport={"width": 400, "height": 800})
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<body>"))
     page.goto(f"{url}/blank")
     networks = range(len(history.experiment.regularizations))
@@ -180,8 +180,8 @@ def test_frames_that_arrive_leave_axis_and_legend_in_place(charts: Page):
     charts.evaluate("window.before = charts.panels.losses.element.querySelector('dl button')")
     chart = "charts.panels.losses.chart"
     tops = []
-    for held in range(4, EPOCHS + 2):
-        show(charts, 1, 1, held)
+    for n_received in range(4, EPOCHS + 2):
+        show(charts, 1, 1, n_received)
         tops.append(charts.evaluate(f"{chart}.high"))
     assert tops == sorted(tops)
     assert charts.evaluate("before.isConnected")

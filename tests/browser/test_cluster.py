@@ -21,22 +21,22 @@ from websockets.sync.client import ClientConnection
 from regviz.board.link import link
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
-from tests.browser.conftest import WHERE, patient
+from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.visitor import (
-    assert_holds,
-    cards,
-    change,
-    changed,
-    choose,
-    complete,
+    assert_browser_has,
     grid_of,
-    look,
+    move_slider,
     query_of,
+    read_cards,
+    select_radio,
+    set_view,
     upload,
+    wait_for_new_run,
+    wait_until_complete,
 )
 from tests.project.test_cluster import COOKIE, the_container
 from tests.support.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 FEW_EPOCHS = Scene(training=replace(Scene().training, epochs=50))
 VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
@@ -115,8 +115,8 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
 
 def opened(context: BrowserContext, site: str) -> Page:
     """What somebody sees who opens a link."""
-    page = patient(context.new_page())
-    page.add_init_script(WHERE)
+    page = poll_conditions(context.new_page())
+    page.add_init_script(SET_ASSETS)
     page.goto(link(site, FEW_EPOCHS))
     arrived(page)
     return page
@@ -125,7 +125,7 @@ def opened(context: BrowserContext, site: str) -> Page:
 def arrived(page: Page) -> None:
     """Wait until all networks are there."""
     page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
-    complete(page)
+    wait_until_complete(page)
 
 
 def cookie_of(site: str) -> str:
@@ -166,16 +166,16 @@ def test_newcomers_of_one_address_spread_and_each_comes_back(servers: Sequence[S
         for n in range(6):
             cookies.append(cookie_of(site))
             connected(stack, site, cookies[-1])
-            until(lambda n=n: sum(counts()) == n + 1)
+            wait_until(lambda n=n: sum(counts()) == n + 1)
         assert counts() == [3, 3]
         first = cookies[0]
         assert cookies.count(first) == 3
         before = counts()
         for _ in range(4):
             connected(stack, site, first)
-        until(lambda: sum(counts()) == 10)
+        wait_until(lambda: sum(counts()) == 10)
         assert sorted(counts()) == [3, 7], before
-    until(lambda: counts() == [0, 0])
+    wait_until(lambda: counts() == [0, 0])
 
 
 def test_what_the_page_is_made_of_is_compressed(servers: Sequence[Server], site: str):
@@ -191,7 +191,7 @@ def test_what_the_page_is_made_of_is_compressed(servers: Sequence[Server], site:
 def test_files_are_fetched_from_the_server_that_has_them(
     page: Page, servers: Sequence[Server], site: str
 ):
-    choose(page, "Upload")
+    select_radio(page, "Upload")
     with page.expect_download() as started:
         page.get_by_role("button", name="Download an example").click()
     url = started.value.url
@@ -207,7 +207,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
     before = page.evaluate("window.board().recording.run")
     upload(page, "iris.csv", content)
     page.get_by_role("button", name="Use these points").click()
-    changed(page, before)
+    wait_for_new_run(page, before)
     expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
 
 
@@ -215,9 +215,9 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
     page: Page, site: str, servers: Sequence[Server]
 ):
     unchanged = opened(page.context, site)
-    change(page, "Noise", ["ArrowRight"])
-    look(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
-    query, shown = query_of(page), cards(page)
+    move_slider(page, "Noise", ["ArrowRight"])
+    set_view(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
+    query, shown = query_of(page), read_cards(page)
     assert {"noise", "focus", "elastic_net"} <= dict(parse_qsl(query)).keys()
     (mine,) = [server for server in servers if server.n_visitors]
     (other,) = [server for server in servers if server is not mine]
@@ -230,11 +230,11 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
         mine.process.wait()
     arrived(page)
     assert query_of(page) == query
-    assert cards(page) == shown
+    assert read_cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_holds(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
+    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
 
     # and where it is not, it goes on as if nothing had been
-    change(unchanged, "Noise", ["ArrowRight"])
+    move_slider(unchanged, "Noise", ["ArrowRight"])
     assert unchanged.evaluate("window.before")
     assert other.n_visitors == 2

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visitor import Open, complete, go, settled
+from tests.browser.visitor import OpenPage, seek, wait_until_complete, wait_until_settled
 
 # colours as the browser computes them for a style sheet's author
 COLOURS = """() => {
@@ -49,15 +49,15 @@ def parsed(hexadecimal: str) -> str:
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def forced(request: pytest.FixtureRequest, open_pages: Open) -> tuple[Page, str]:
+def forced(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, str]:
     """A page in a contrast theme whose background is light or dark, at the end of a run."""
     page = open_pages(scheme=request.param, query="?v=1&epochs=50")
-    complete(page)
+    wait_until_complete(page)
     # the theme begins while the page is open
     page.emulate_media(forced_colors="active")
     page.wait_for_function("matchMedia('(forced-colors: active)').matches")
-    go(page, -1)
-    settled(page)
+    seek(page, -1)
+    wait_until_settled(page)
     return page, request.param
 
 

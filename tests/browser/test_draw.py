@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from regviz.data.drawing import Drawing
 from regviz.methods import palette
 from regviz.spec.points import MAX_POINTS
-from tests.browser.conftest import WHERE
+from tests.browser.conftest import SET_ASSETS
 
 LIMITS = {"all": 10, "each": 3, "most": MAX_POINTS}
 SPRAY = 8
@@ -44,7 +44,7 @@ class Pad:
     def points(self) -> list[list[float]]:
         return self.page.evaluate("pad.points")
 
-    def place(self, x1: float, x2: float) -> tuple[float, float]:
+    def to_page(self, x1: float, x2: float) -> tuple[float, float]:
         """Where a place of the axes is on the page."""
         return tuple(
             self.page.evaluate(
@@ -59,13 +59,13 @@ class Pad:
         )
 
     def click(self, x1: float, x2: float, **more: Any) -> None:
-        self.page.mouse.click(*self.place(x1, x2), **more)
+        self.page.mouse.click(*self.to_page(x1, x2), **more)
 
     def drag(self, *places: tuple[float, float]) -> None:
-        self.page.mouse.move(*self.place(*places[0]))
+        self.page.mouse.move(*self.to_page(*places[0]))
         self.page.mouse.down()
         for place in places[1:]:
-            self.page.mouse.move(*self.place(*place), steps=5)
+            self.page.mouse.move(*self.to_page(*place), steps=5)
         self.page.mouse.up()
 
     def press(self, *keys: str) -> None:
@@ -82,26 +82,26 @@ class Pad:
         return [value for _, value in self.page.evaluate("window.sent")]
 
     def status(self) -> str:
-        self.drawn()
+        self.wait_until_drawn()
         return self.page.get_by_role("status").inner_text()
 
-    def drawn(self) -> None:
+    def wait_until_drawn(self) -> None:
         """Wait for the picture."""
         self.page.wait_for_function("pad.theme && pad.width && !pad.drawing")
 
     def can(self, name: str) -> bool:
-        self.drawn()
+        self.wait_until_drawn()
         return self.page.get_by_role("button", name=name).is_enabled()
 
     def pixels(self) -> str:
-        self.drawn()
+        self.wait_until_drawn()
         return self.page.evaluate("pad.canvas.toDataURL()")
 
 
 def go_to_empty(page: Page, url: str) -> None:
     """An empty page of the server's origin, from which its modules can be imported."""
     body = '<link rel="icon" href="data:,">'
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.route("**/empty", lambda route: route.fulfill(content_type="text/html", body=body))
     page.goto(f"{url}/empty")
 
@@ -163,14 +163,14 @@ def test_a_drag_moves_a_point_and_is_told_once(pad: Callable[..., Pad]):
     pad = pad([(-1, 2, 0), (1, 1, 1)])
     pad.drag((-1, 2), (0, 0), (2, -1.5))
     assert near(pad.points(), [[2, -1.5, 0], [1, 1, 1]])
-    assert [told["points"] for told in pad.sent()] == [pad.points()]
+    assert [change["points"] for change in pad.sent()] == [pad.points()]
 
 
 def test_nothing_is_told_before_a_drag_ends(pad: Callable[..., Pad]):
     pad = pad([(-1, 2, 0)])
-    pad.page.mouse.move(*pad.place(-1, 2))
+    pad.page.mouse.move(*pad.to_page(-1, 2))
     pad.page.mouse.down()
-    pad.page.mouse.move(*pad.place(1, 1), steps=4)
+    pad.page.mouse.move(*pad.to_page(1, 1), steps=4)
     assert near(pad.points(), [[1, 1, 0]])
     assert pad.sent() == []
     pad.page.mouse.up()
@@ -200,7 +200,7 @@ def test_points_are_erased_by_the_eraser_and_the_other_button(pad: Callable[...,
     pad.choose("Erase")
     pad.drag((-2.2, 0), (0.2, 0))
     assert pad.points() == [[1, 0, 0]]
-    assert [len(told["points"]) for told in pad.sent()][-1] == 1
+    assert [len(change["points"]) for change in pad.sent()][-1] == 1
     pad.choose("Undo")
     assert len(pad.points()) == 4  # the whole stroke comes back
     pad.choose("Undo")
@@ -340,7 +340,7 @@ def test_what_is_missing_is_what_the_server_misses(
     drawing = Drawing(rows=[list(row) for row in rows])
     assert (drawing.spec() is None) == (missing is not None)
     counts = [labels.count(c) for c in "012"]
-    pad.drawn()
+    pad.wait_until_drawn()
     shown = pad.page.locator(".class .count").all_inner_texts()
     assert shown == [str(count) for count in counts]
 
@@ -417,7 +417,7 @@ def test_the_pad_can_be_read_without_seeing_it(pad: Callable[..., Pad]):
     pad.status()
     assert "Arrow keys" in pad.page.get_by_role("application").get_attribute("aria-label")
     assert pad.page.get_by_role("button", name="setosa 1 points").count() == 1
-    pad.drawn()
+    pad.wait_until_drawn()
     pressed = pad.page.locator("[aria-pressed=true]").all_inner_texts()
     assert [text.split("\n")[0] for text in pressed] == ["Classes", "setosa", "Point"]
 
@@ -428,12 +428,12 @@ def test_a_finger_draws_and_drags(browser: Browser, url: str):
     go_to_empty(page, url)
     page.evaluate(MOUNT, message())
     touched = Pad(page)
-    page.touchscreen.tap(*touched.place(1, 1))
+    page.touchscreen.tap(*touched.to_page(1, 1))
     assert near(touched.points(), [[1, 1, 0]])
     session = context.new_cdp_session(page)
     ways = [(1, 1), (0, 0), (-2, 1)]
     for kind, place in zip(("touchStart", "touchMove", "touchMove"), ways, strict=True):
-        x, y = touched.place(*place)
+        x, y = touched.to_page(*place)
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert near(touched.points(), [[-2, 1, 0]])

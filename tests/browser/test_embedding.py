@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from devtools.serving import Server, Site
 from tests.browser.visitor import upload
 from tests.support.proxy import Resolver, free_port, running_proxy
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
@@ -30,7 +30,7 @@ def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> I
         }
         with running_proxy(folder, **settings):
             address = f"https://127.0.0.1:{port}"
-            until(lambda: answers(address))  # once the proxy has made its certificate
+            wait_until(lambda: answers(address))  # once the proxy has made its certificate
             yield address
 
 

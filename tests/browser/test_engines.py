@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from devtools.board import SEARCH
+from devtools.board import SEARCH_BOARD
 from devtools.engines import Engine, find_firefox, find_webkit, firefox, wait_for, webkit
 
-BOARD = f"({SEARCH})(document)"
+BOARD = f"({SEARCH_BOARD})(document)"
 SQUARES = """(() => {
   const found = [];
   (function search(root) {

@@ -24,7 +24,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.boards import in_base64, open_empty
-from tests.browser.visitor import cards, go, look
+from tests.browser.visitor import read_cards, seek, set_view
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -107,7 +107,7 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
             page.evaluate(MOUNT, in_base64(messages))
             page.wait_for_function("board().complete && board().size.width > 0")
             found[kind] = Shown(page, grid, history)
-        go(found[kind].page, -1)
+        seek(found[kind].page, -1)
         return found[kind]
 
     yield shown
@@ -143,29 +143,29 @@ def size_of(svg: ElementTree.Element) -> tuple[int, int]:
 @pytest.mark.parametrize("frame", [3, -1])
 def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     shown = show(kind)
-    go(shown.page, frame)
+    seek(shown.page, frame)
     svg = shown.svg()
     regression = shown.history.dataset.task == "regression"
     names = ["test_loss", "train_loss", "gap", *([] if regression else ["test_accuracy"])]
-    on_screen = cards(shown.page)
+    on_screen = read_cards(shown.page)
     keys = shown.page.evaluate("board().displayed.map(({ card }) => card.key)")
     assert len([g for g in svg.iter(f"{SVG}g") if g.get("data-card")]) == len(keys)
     for key, card in zip(keys, on_screen, strict=True):
-        said = texts(card_of(svg, key))
-        assert said[0] == card["label"]
-        assert said[1] == (card["strength"] or said[1])
+        card_texts = texts(card_of(svg, key))
+        assert card_texts[0] == card["label"]
+        assert card_texts[1] == (card["strength"] or card_texts[1])
         for name in (*names, "sparsity"):
             label = shown.page.evaluate(
                 "async (n) => (await import('/board/state/words.js')).TERMS[n].label", name
             )
-            assert said[said.index(label) + 1] == card[name]
-        assert card["zeros"] in said
+            assert card_texts[card_texts.index(label) + 1] == card[name]
+        assert card["zeros"] in card_texts
         loss = shown.history.metrics["test_loss"][card["t"], card["k"]]
         assert float(card["test_loss"]) == pytest.approx(loss, abs=0.0051)
     epoch = shown.history.epochs[frame]
     assert texts(svg)[0] == f"{dataset_label(shown.grid.experiment.data)}, epoch {epoch} of 30"
-    told = "".join(svg.find(f"{SVG}desc").itertext())
-    assert all(card["label"] in told for card in on_screen)
+    description = "".join(svg.find(f"{SVG}desc").itertext())
+    assert all(card["label"] in description for card in on_screen)
 
 
 def test_the_size_of_sample_and_network_stand_above(show):
@@ -188,17 +188,17 @@ def test_a_lost_network_says_so_instead_of_numbers(show):
     shown = show("lost")
     svg = shown.svg()
     lost = 0
-    for card in cards(shown.page):
+    for card in read_cards(shown.page):
         key = shown.page.evaluate(
             "k => board().displayed.find((s) => s.k === k).card.key", card["k"]
         )
         epoch = shown.history.diverged[card["k"]]
-        said = texts(card_of(svg, key))
+        card_texts = texts(card_of(svg, key))
         if 0 <= epoch <= shown.history.epochs[card["t"]]:
             lost += 1
-            assert f"diverged at epoch {epoch}" in said
-            assert "test loss" not in said
-            whole = " ".join(said)
+            assert f"diverged at epoch {epoch}" in card_texts
+            assert "test loss" not in card_texts
+            whole = " ".join(card_texts)
             assert "The picture stays at the last network that was." in whole
     assert lost >= 5
 
@@ -218,7 +218,7 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
         assert texts(found)[0].endswith(f", epoch {shown.history.epochs[5]} of 30")
         assert texts(found).count("pruned") == 7
     finally:
-        look(shown.page, threshold=0)
+        set_view(shown.page, threshold=0)
 
 
 def test_any_label_makes_well_formed_xml(show):
@@ -243,9 +243,9 @@ def test_any_label_makes_well_formed_xml(show):
 @pytest.mark.parametrize("threshold", [0, 0.3])
 def test_no_text_is_cut_or_covered_by_another(show, kind: str, threshold: float):
     shown = show(kind)
-    look(shown.page, threshold=threshold)
+    set_view(shown.page, threshold=threshold)
     boxes = shown.page.evaluate(BOXES, shown.page.evaluate(TO_SVG).partition("\n")[2])
-    look(shown.page, threshold=0)
+    set_view(shown.page, threshold=0)
     assert len(boxes) > 20
     for each in boxes:
         left, top, right, bottom = each["box"]
@@ -290,7 +290,7 @@ def test_the_bars_are_the_weights(show):
     svg = shown.svg()
     span, most = shown.page.evaluate("[board().axes.range, board().axes.most]")
     keys = [key for key, _ in shown.grid.networks_by_method]
-    for key, card in zip(keys, cards(shown.page), strict=False):
+    for key, card in zip(keys, read_cards(shown.page), strict=False):
         weights = np.concatenate([w.ravel() for w in shown.history.weights(card["k"], card["t"])])
         edges = np.linspace(0, span, 16)
         edges[-1] = np.inf
@@ -324,7 +324,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
     places = np.stack(np.meshgrid(share, share), axis=-1).reshape(-1, 2)
     X = np.column_stack([low + places[:, 0] * (high - low), high - places[:, 1] * (high - low)])
     keys = [key for key, _ in shown.grid.networks_by_method]
-    for key, card in zip(keys, cards(shown.page), strict=False):
+    for key, card in zip(keys, read_cards(shown.page), strict=False):
         (image,) = card_of(svg, key).iter(f"{SVG}image")
         kind, _, data = image.get(f"{XLINK}href").partition(",")
         assert kind == "data:image/png;base64"
@@ -349,7 +349,7 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     page = show(kind).page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.wait_for_function(f"board().theme.mode === {scheme!r}")
-    go(page, -1)
+    seek(page, -1)
     svg = show(kind).svg()
     data = page.evaluate(
         """async () => {

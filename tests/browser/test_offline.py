@@ -22,9 +22,17 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 from tests.browser.test_board import assert_predicts
-from tests.browser.visitor import PARAMETERS, START, cards, go, pictures, resize, still
+from tests.browser.visitor import (
+    INITIAL_VIEW,
+    READ_PARAMETERS,
+    all_boundary_pixels,
+    read_cards,
+    resize_window,
+    seek,
+    wait_until_idle,
+)
 from tests.support.recordings import source_of
 
 TRAINING = replace(SHOWCASE.training, epochs=40)
@@ -108,8 +116,8 @@ def page(opened: Page) -> Page:
     opened.mouse.up()
     opened.mouse.move(0, 0)
     opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
-    opened.evaluate("view => board().setView({ ...board().view, ...view })", START)
-    go(opened, -1)
+    opened.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    seek(opened, -1)
     return opened
 
 
@@ -123,7 +131,7 @@ def begun(page: Page) -> Page:
 
 def at_rest(page: Page) -> Page:
     """The page at the end of the run, with nothing moving."""
-    go(begun(page), -1)
+    seek(begun(page), -1)
     return page
 
 
@@ -154,16 +162,16 @@ def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
     assert epochs == sorted(epochs)
     assert epochs[0] < 10
     assert epochs[-1] == 40
-    at_the_end = pictures(page)
+    at_the_end = all_boundary_pixels(page)
     page.evaluate(PLAY_AND_PAUSE)
-    still(page)
+    wait_until_idle(page)
     assert 2 < page.evaluate("window.board().frame") < 40
-    differ = [a != b for a, b in zip(at_the_end, pictures(page), strict=True)]
+    differ = [a != b for a, b in zip(at_the_end, all_boundary_pixels(page), strict=True)]
     assert all(differ[:6])
 
 
 def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Page):
-    found = page.evaluate(PARAMETERS.replace('assets + "/board/', '"regviz/'))
+    found = page.evaluate(READ_PARAMETERS.replace('assets + "/board/', '"regviz/'))
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
     exact = run.history.parameters
     assert np.array_equal(numbers == 0, exact == 0)
@@ -174,25 +182,25 @@ def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Pag
 def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     assert_predicts(page, run.history)
     focus = page.evaluate("window.board().focusIndex()")
-    before = pictures(page)
+    before = all_boundary_pixels(page)
     page.evaluate("window.board().edit(0, 3)")
-    still(page)
-    changed = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    wait_until_idle(page)
+    changed = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     assert changed == [c == focus for c in range(7)]
-    assert cards(page)[focus]["remark"] == "edited"
+    assert read_cards(page)[focus]["remark"] == "edited"
     page.evaluate("window.board().undoEdit(0)")
-    still(page)
-    assert pictures(page) == before
+    wait_until_idle(page)
+    assert all_boundary_pixels(page) == before
 
 
 def test_the_keys_work_as_on_the_page(page: Page):
     page.keyboard.press("Home")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().frame") == 0
     page.keyboard.press("3")
     assert page.evaluate("window.board().view.focus") == "l2"
     page.keyboard.press("ArrowUp")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().view.strengthIndices.l1") == 5
 
 
@@ -210,7 +218,7 @@ def test_every_task_can_be_saved_and_a_network_that_is_lost(
     run = run_of(data, NetworkSpec((6, 6), "relu"), training)
     page = at_rest(open_file(run.page()))
     history = run.history
-    for card in cards(page):
+    for card in read_cards(page):
         lost = history.diverged[card["k"]]
         if 0 <= lost <= history.epochs[card["t"]]:
             text = page.locator(".card", has_text=card["label"]).locator(".diverged").first
@@ -242,11 +250,11 @@ def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
 )
 def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, scheme: str, paper: str):
     was = page.viewport_size
-    before = pictures(page)
+    before = all_boundary_pixels(page)
     page.emulate_media(color_scheme=scheme)
-    resize(page, width, 900)
+    resize_window(page, width, 900)
     page.wait_for_function(f"window.board().theme.mode === {scheme!r}")
-    still(page)
+    wait_until_idle(page)
     try:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         for element in ("h1", ".about", ".regviz-board"):
@@ -255,19 +263,19 @@ def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, schem
             assert box["x"] + box["width"] <= width
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
         assert page.evaluate("getComputedStyle(window.board().probe).color") == paper
-        assert all(a != b for a, b in zip(before, pictures(page), strict=True))
+        assert all(a != b for a, b in zip(before, all_boundary_pixels(page), strict=True))
     finally:
         page.set_viewport_size(was)
         page.emulate_media(color_scheme="light")
 
 
 def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
-    page = patient(open_file(run.page(), policy=True))
+    page = poll_conditions(open_file(run.page(), policy=True))
     expect(page.locator("#note")).to_have_count(0)
     expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
     find_board(page)
-    still(page)
-    before = pictures(page)
+    wait_until_idle(page)
+    before = all_boundary_pixels(page)
     page.get_by_role("slider", name="Epoch", exact=True).fill("1")
     expect(page.locator(".transport .epoch")).to_have_text("epoch 1 / 40")
     page.get_by_role("slider", name="Strength of L1", exact=True).press("Home")
@@ -277,8 +285,8 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
     page.keyboard.press("?")
     expect(page.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    still(page)
-    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    wait_until_idle(page)
+    differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     # early stopping keeps the same network at both, the initial one
     assert differ == [True] * 6 + [False]
     assert page.evaluate("window.board().displayed[6].t") == 0

@@ -11,9 +11,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from devtools.serving import ROOT, Server, Site, serve
 from regviz.pages.understand import VIEWS
-from tests.browser.conftest import patient, until, visits
+from tests.browser.conftest import page_opener, poll_conditions, wait_until
 from tests.browser.test_views import view
-from tests.browser.visitor import choose, choose_seed, complete, go, pictures, settled, still
+from tests.browser.visitor import (
+    all_boundary_pixels,
+    choose_seed,
+    seek,
+    select_radio,
+    wait_until_complete,
+    wait_until_idle,
+    wait_until_settled,
+)
 from tests.support.faults import FAULTS, SECRET
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
@@ -45,14 +53,14 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def opened(page: Page) -> Page:
     """The page at rest, with all of its networks."""
-    complete(page)
-    still(page)
+    wait_until_complete(page)
+    wait_until_idle(page)
     return page
 
 
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
     # at the end there may have been no complaint on the console
-    with visits(context, url, LISTEN) as open_page:
+    with page_opener(context, url, LISTEN) as open_page:
         page = opened(open_page(query="?v=1&epochs=50"))
         for name in VIEWS:
             view(page, name)
@@ -76,13 +84,13 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(experiment)
         page.wait_for_function("window.board().recording.onset === 3")
         page.keyboard.press("Escape")
-        choose(page, "Upload")
+        select_radio(page, "Upload")
         example = saved(page, page.get_by_role("button", name="Download an example"), tmp_path)
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(example)
         expect(page.get_by_text("150 points: 3 classes")).to_be_visible()
-        choose(page, "Draw")
+        select_radio(page, "Draw")
         expect(page.locator(".regviz-draw canvas")).to_be_visible()
-        settled(page)
+        wait_until_settled(page)
         assert page.evaluate("window.violations") == []
 
 
@@ -124,8 +132,8 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
         page.wait_for_selector("#root", state="attached")
         for script, violation in REFUSED.items():
             page.evaluate(f"() => {{ {ADD} try {{ {script}; }} catch {{ /* refused */ }} }}")
-            heard = f"window.violations.some((each) => each.startsWith({violation!r}))"
-            patient(page).wait_for_function(heard)
+            is_reported = f"window.violations.some((each) => each.startsWith({violation!r}))"
+            poll_conditions(page).wait_for_function(is_reported)
             page.evaluate("window.violations.length = 0")
         assert page.evaluate("typeof x") == "undefined"
 
@@ -136,13 +144,13 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
 def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: Server):
     for address in (url, failing.url):
         with Site() as site, closing(browser.new_page()) as page:
-            told: list[str] = []
-            page.on("console", lambda message, told=told: told.append(message.text))
+            texts: list[str] = []
+            page.on("console", lambda message, texts=texts: texts.append(message.text))
             site.content = f'<iframe src="{address}/?embed=true"></iframe>'
             page.goto(site.origin)
-            until(page, lambda told=told, page=page: told and page.frames[1:])
-            until(page, lambda page=page: page.frames[1].url.startswith("chrome-error:"))
-            (refusal,) = told
+            wait_until(page, lambda texts=texts, page=page: texts and page.frames[1:])
+            wait_until(page, lambda page=page: page.frames[1].url.startswith("chrome-error:"))
+            (refusal,) = texts
             assert "frame-ancestors" in refusal
 
 
@@ -150,9 +158,9 @@ def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: 
 
 
 def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing: Server):
-    with browser.new_context() as context, visits(context, failing.url) as open_page:
+    with browser.new_context() as context, page_opener(context, failing.url) as open_page:
         page = opened(open_page(query=f"{QUERY}&noise=0.124"))
-        choose(page, "Paths")
+        select_radio(page, "Paths")
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Something went wrong here")
         (number,) = re.findall(r"\(error ([0-9a-f]{8})\)", alert.inner_text())
@@ -161,14 +169,14 @@ def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing
         assert SECRET not in page.content()
         # the board is the one that was there, and answers
         assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
-        before = pictures(page)
-        go(page, 3)
-        assert pictures(page) != before
+        before = all_boundary_pixels(page)
+        seek(page, 3)
+        assert all_boundary_pixels(page) != before
         choose_seed(page, 5)
 
 
 def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Server):
-    with closing(patient(browser.new_page())) as page:
+    with closing(poll_conditions(browser.new_page())) as page:
         complaints: list[ConsoleMessage] = []
         page.on("console", lambda message: complaints.append(message))
         page.goto(f"{failing.url}/{QUERY}&noise=0.123")
@@ -176,7 +184,7 @@ def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Serv
         expect(alert).to_contain_text("Reload the page")
         assert SECRET not in page.content()
         # what had been drawn is there, and can be changed to something that does not fail
-        settled(page)
+        wait_until_settled(page)
         slider = page.locator('input[type=range][aria-label="Noise"]')
         slider.focus()
         slider.press("ArrowRight")

@@ -6,8 +6,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from devtools.serving import ROOT, serve
-from tests.browser.conftest import visits
-from tests.browser.visitor import choose, complete
+from tests.browser.conftest import page_opener
+from tests.browser.visitor import select_radio, wait_until_complete
 
 EPOCHS = 100
 # the server trains several seeds no further than the epoch that a file names
@@ -52,10 +52,10 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
     with (
         serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server,
         browser.new_context() as context,
-        visits(context, server.url) as open_page,
+        page_opener(context, server.url) as open_page,
     ):
         page = open_page(query=f"?v=1&epochs={EPOCHS}")
-        complete(page)
+        wait_until_complete(page)
         assert_answers(page, file)
 
 
@@ -63,10 +63,10 @@ def assert_answers(page: Page, file: Path) -> None:
     """Assert that the page answers while seeds train up to the epoch that a file names."""
     progress = page.get_by_role("progressbar")
     run = page.evaluate("board().recording.run")
-    choose(page, "Compare")
+    select_radio(page, "Compare")
     page.get_by_role("button", name="Over 5 seeds").click()
     expect(progress).to_have_attribute("aria-valuenow", "20")
-    choose(page, "Code")
+    select_radio(page, "Code")
     expect(page.get_by_text("for the network in focus: L1")).to_be_visible()
     # what the board shows is followed
     page.evaluate("board().setView({ ...board().view, focus: 'l2' })")
@@ -74,7 +74,7 @@ def assert_answers(page: Page, file: Path) -> None:
     expect(progress).to_have_count(0)
     # it goes on meanwhile, and is shown to go on by itself
     file.write_text("40")
-    choose(page, "Compare")
+    select_radio(page, "Compare")
     expect(progress).to_have_attribute("aria-valuenow", "40")
     file.write_text("60")
     expect(progress).to_have_attribute("aria-valuenow", "60")

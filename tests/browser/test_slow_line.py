@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from devtools.board import SEARCH
-from tests.browser.conftest import patient
+from devtools.board import SEARCH_BOARD
+from tests.browser.conftest import poll_conditions
 
 FIRST_PICTURE = 950_000
 ALL_NETWORKS = 2_850_000
 
 # when there is a first picture, and the bytes of each message on the WebSocket
 WATCH = f"""
-{SEARCH}
+{SEARCH_BOARD}
 performance.setResourceTimingBufferSize(2000);
 window.messages = [];
 window.WebSocket = class extends WebSocket {{
@@ -43,7 +43,7 @@ FILES = """performance.getEntriesByType("resource").map((each) =>
 def loaded(browser: Browser, url: str) -> dict[str, Any]:
     """What a browser with empty caches has loaded once all networks are there, and when."""
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.add_init_script(WATCH)
         page.goto(url)
         page.wait_for_function("window.whole", timeout=60_000)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from devtools.serving import Server, Site
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000
@@ -26,7 +26,7 @@ window.WebSocket = class extends WebSocket {
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose clock the test holds."""
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.clock.install()
         yield page
 
@@ -159,7 +159,7 @@ def test_a_link_that_is_too_long_is_said_and_the_page_opens_on_its_default(
     """The address becomes so long on the way: the server's parser takes none that long itself."""
     query = f"?v=1&noise=0.7&points={'1,2,0;' * 150_000}"
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.add_init_script(f"history.replaceState(null, '', {query!r})")
         page.goto(url)
         alert = page.get_by_test_id("stAlert")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from regviz.pages.understand import VIEWS
 from tests.browser.test_access import TEXTS
 from tests.browser.test_views import EPOCHS, view
-from tests.browser.visitor import Open, complete, settled
+from tests.browser.visitor import OpenPage, wait_until_complete, wait_until_settled
 
 # resolves once nothing has changed its width for half a second
 WIDTHS_REST = """() => new Promise((done) => {
@@ -46,9 +46,9 @@ CUT = f"""() => {{ {TEXTS}
 
 
 @pytest.fixture(scope="module")
-def phone(open_pages: Open) -> Page:
+def phone(open_pages: OpenPage) -> Page:
     page = open_pages(390, 900, "light", f"?v=1&epochs={EPOCHS}")
-    complete(page)
+    wait_until_complete(page)
     return page
 
 
@@ -72,7 +72,7 @@ def test_no_text_of_a_popover_is_cut_at_any_width(phone: Page, name: str):
     button = phone.get_by_role("button", name=name)
     button.click()
     expect(phone.get_by_test_id("stPopoverBody")).to_be_visible()
-    settled(phone)
+    wait_until_settled(phone)
     assert_fits(phone)
     phone.keyboard.press("Escape")
     expect(phone.get_by_test_id("stPopoverBody")).to_be_hidden()

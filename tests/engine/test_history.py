@@ -41,7 +41,7 @@ def history():
     return regviz.train(experiment())
 
 
-def by_hand(history, k, t, points, activation):
+def forward_pass(history, k, t, points, activation):
     """A plain forward pass from `weights` and `biases`, and the task's output function."""
     values = outputs(history.weights(k, t), history.biases(k, t), points, activation)
     if history.dataset.task == "regression":
@@ -85,7 +85,7 @@ def test_predictions_equal_a_plain_forward_pass(task, activation):
     for t in (0, 2, -1):
         predictions = found.predict(points, t)
         for k in range(len(ROWS)):
-            expected = by_hand(found, k, t, inputs, activation)
+            expected = forward_pass(found, k, t, inputs, activation)
             np.testing.assert_allclose(predictions[k], expected, rtol=1e-10, atol=1e-12)
 
 
@@ -96,7 +96,7 @@ def test_predictions_for_own_columns_equal_a_plain_forward_pass(n_columns):
     found = regviz.train(experiment("regression"), dataset)
     points = rng.normal(size=(6, n_columns))
     for k in range(len(ROWS)):
-        expected = by_hand(found, k, -1, points, "tanh")
+        expected = forward_pass(found, k, -1, points, "tanh")
         np.testing.assert_allclose(found.predict(points)[k], expected, rtol=1e-10, atol=1e-12)
 
 

@@ -61,8 +61,8 @@ def test_every_class_has_a_row_and_a_column_of_its_own_and_its_full_name_on_a_ce
         assert list(axis.ticktext) == along
     for i, true in enumerate(classes):
         for j, predicted in enumerate(classes):
-            said = html.unescape(figure.data[0].hovertext[i][j])
-            assert said == f"true {true}, predicted {predicted}"
+            hover_text = html.unescape(figure.data[0].hovertext[i][j])
+            assert hover_text == f"true {true}, predicted {predicted}"
             assert figure.data[0].text[i][j] == matrix[0, i, j]
 
 

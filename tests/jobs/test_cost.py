@@ -14,8 +14,8 @@ def scene(epochs: int, **more: object) -> Scene:
     return replace(base, training=replace(base.training, epochs=epochs), **more)
 
 
-def cost(of: Scene) -> float:
-    return seconds(of.grid().experiment)
+def cost(scene_: Scene) -> float:
+    return seconds(scene_.grid().experiment)
 
 
 def test_cost_grows_with_all_there_is_to_do():
@@ -45,18 +45,18 @@ def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
 
 
 def test_what_is_allowed_stays_as_it_is():
-    asked = scene(200, onset=20, epoch=100)
-    assert affordable(asked, cost(asked)) is asked
+    requested = scene(200, onset=20, epoch=100)
+    assert affordable(requested, cost(requested)) is requested
 
 
 @pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
 def test_the_nearest_is_just_below_the_limit(limit: float):
-    asked = scene(1_000_000, onset=900_000, epoch=950_000)
-    assert cost(asked) > limit
-    found = affordable(asked, limit)
+    requested = scene(1_000_000, onset=900_000, epoch=950_000)
+    assert cost(requested) > limit
+    found = affordable(requested, limit)
     assert 0.85 * limit < cost(found) <= limit
     epochs = found.training.epochs
-    assert found == asked.with_epochs(epochs)
+    assert found == requested.with_epochs(epochs)
     assert found.onset == epochs - 1
     assert found.epoch == epochs
     assert int(str(epochs)[2:] or 0) == 0  # a number that can be read

@@ -101,6 +101,8 @@ def test_a_part_of_an_array_is_copied_from_its_place(kind: str):
 
 
 def test_a_message_of_another_version_is_refused():
-    told = f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
-    with pytest.raises(Exception, match=told):
+    message_text = (
+        f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
+    )
+    with pytest.raises(Exception, match=message_text):
         read(message(version=MESSAGE_VERSION - 1, parameters=np.zeros(4, "<f4")))

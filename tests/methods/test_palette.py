@@ -9,7 +9,7 @@ import pytest
 
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
-from tests.support.colours import linear, luminance
+from tests.support.colours import linear_rgb, luminance
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what remains of linear RGB
 VISION = {
@@ -40,7 +40,7 @@ COLOURED = (*METHODS, EARLY_STOPPING)
 
 def lab(colour: str, vision: str) -> np.ndarray:
     """CIE L*a*b* of a colour as it is seen."""
-    xyz = TO_XYZ @ np.clip(np.asarray(VISION[vision]) @ linear(colour), 0, 1)
+    xyz = TO_XYZ @ np.clip(np.asarray(VISION[vision]) @ linear_rgb(colour), 0, 1)
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 

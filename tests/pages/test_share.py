@@ -21,7 +21,7 @@ from regviz.pages import share
 from regviz.pages.share import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.support.playground import QUICK, grid_on, look, open_page, received_epochs, widget
+from tests.support.playground import QUICK, grid_on, open_page, received_epochs, set_view, widget
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -65,7 +65,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
     received_epochs(page)
-    look(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
+    set_view(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
     address, *_ = shared(page)
     scene = scene_of(address)
     grid = grid_on(page)
@@ -87,7 +87,7 @@ def test_the_link_of_the_untouched_page_is_short(page: AppTest):
 
 
 def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
-    look(page, focus="l2", strength_indices={}, epoch=None)
+    set_view(page, focus="l2", strength_indices={}, epoch=None)
     assert scene_of(shared(page)[0]).focus == "l2"
     state = page.session_state["page"]
     state.requested_view = state.requested_view | {"id": "another"}

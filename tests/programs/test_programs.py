@@ -524,13 +524,13 @@ def test_a_library_that_cannot_train_the_network_says_what_it_lacks(change, lack
     experiment = Experiment(regularizations=(Regularization(**change),))
     found = libraries(experiment, 0)
     assert list(found) == list(LIBRARIES)
-    for library, why in found.items():
+    for library, reason in found.items():
         if library in lacking:
-            assert lacking[library] in why
+            assert lacking[library] in reason
             with pytest.raises(ValueError, match=f"library must be one of .*{lacking[library]}"):
                 program(experiment, 0, library)
         else:
-            assert why is None
+            assert reason is None
 
 
 def test_adamw_and_leaky_relus_are_not_scikit_learns():

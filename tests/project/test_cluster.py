@@ -32,7 +32,7 @@ from tests.support.proxy import (
     free_port,
     running_proxy,
 )
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 APP, PROXY = COMPOSE["services"]["app"], COMPOSE["services"]["proxy"]
@@ -244,14 +244,16 @@ class Server(BaseHTTPRequestHandler):
     full: set[str]
 
     def do_GET(self) -> None:
-        self._say(self.server.server_address[0])
+        self._respond(self.server.server_address[0])
 
     def do_PUT(self) -> None:
-        self._say(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
+        self._respond(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
 
-    def _say(self, text: str) -> None:
+    def _respond(self, text: str) -> None:
         # long enough to be worth compressing
-        body = json.dumps({"said": text, "asked": dict(self.headers), "more": " " * 2000}).encode()
+        body = json.dumps(
+            {"text": text, "headers": dict(self.headers), "more": " " * 2000}
+        ).encode()
         self.send_response(503 if self.server.server_address[0] in self.full else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -314,9 +316,9 @@ class Answer:
             self.body = response.read()
 
     @property
-    def said(self) -> str:
+    def echo(self) -> str:
         """What the server behind it said."""
-        return json.loads(self.body)["said"]
+        return json.loads(self.body)["text"]
 
     @property
     def cookie(self) -> str | None:
@@ -331,28 +333,28 @@ def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(
     proxy, servers = behind
     with serving(servers):
         answer = Answer(proxy, X_Forwarded_For="198.51.100.1")
-        assert json.loads(answer.body)["asked"]["X-Forwarded-For"] == "127.0.0.1"
+        assert json.loads(answer.body)["headers"]["X-Forwarded-For"] == "127.0.0.1"
 
 
 def test_whoever_comes_back_comes_to_the_same_server(behind: tuple[Proxy, int]):
     proxy, servers = behind
     with serving(servers):
         newcomers = [Answer(proxy) for _ in range(40)]
-        assert {answer.said for answer in newcomers} == set(LOOPBACK)
+        assert {answer.echo for answer in newcomers} == set(LOOPBACK)
         for answer in newcomers[:8]:
             back = Answer(proxy, Cookie=f"{COOKIE}={answer.cookie}")
-            assert back.said == answer.said
+            assert back.echo == answer.echo
             assert back.cookie is None
 
 
 def test_a_server_that_is_gone_leaves_its_visitors_to_the_others(behind: tuple[Proxy, int]):
     proxy, servers = behind
     with serving(servers):
-        until(lambda: Answer(proxy).said == LOOPBACK[1])
-        cookie = next(a.cookie for a in iter(lambda: Answer(proxy), None) if a.said == LOOPBACK[1])
+        wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
+        cookie = next(a.cookie for a in iter(lambda: Answer(proxy), None) if a.echo == LOOPBACK[1])
     with serving(servers, LOOPBACK[:1]):
         moved = Answer(proxy, Cookie=f"{COOKIE}={cookie}")
-        assert (moved.status, moved.said) == (200, LOOPBACK[0])
+        assert (moved.status, moved.echo) == (200, LOOPBACK[0])
         assert moved.cookie not in (None, "", cookie)
 
 
@@ -360,24 +362,24 @@ def test_a_server_that_is_added_gets_newcomers(behind: tuple[Proxy, int], resolv
     proxy, servers = behind
     resolver.addresses = [LOOPBACK[0]]
     with serving(servers):
-        assert {Answer(proxy).said for _ in range(20)} == {LOOPBACK[0]}
+        assert {Answer(proxy).echo for _ in range(20)} == {LOOPBACK[0]}
         resolver.addresses = list(LOOPBACK)
-        until(lambda: Answer(proxy).said == LOOPBACK[1])
+        wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
 
 
 def test_a_server_that_is_full_keeps_nobody(behind: tuple[Proxy, int]):
     proxy, servers = behind
     with serving(servers) as handler:
         at_home = Answer(proxy)
-        handler.full = {at_home.said}
+        handler.full = {at_home.echo}
         refused = Answer(proxy, Cookie=f"{COOKIE}={at_home.cookie}")
         assert refused.status == 503
-        assert refused.said == at_home.said  # its own page, which says what the matter is
+        assert refused.echo == at_home.echo  # its own page, which says what the matter is
         assert refused.cookie == ""
         # of a page by itself, and of one in a frame on another site
         taken = [c for c in refused.headers.get_all("Set-Cookie") if c.startswith(f"{COOKIE}=;")]
         assert ["Partitioned" in cookie for cookie in taken] == [False, True]
-        until(lambda: Answer(proxy).status == 200)
+        wait_until(lambda: Answer(proxy).status == 200)
 
 
 def test_without_a_server_there_is_a_page_that_tries_again(tmp_path: Path):
@@ -402,7 +404,7 @@ def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]
         assert len(packed.body) < len(plain.body) / 2
         content = json.loads(gzip.decompress(packed.body))
         # the server's own time is not taken for it
-        assert content["asked"]["Accept-Encoding"] == "identity"
+        assert content["headers"]["Accept-Encoding"] == "identity"
         assert Answer(proxy, Accept_Encoding="zstd").headers["Content-Encoding"] == "zstd"
         assert "Content-Encoding" not in plain.headers
 
@@ -412,7 +414,7 @@ def test_what_is_too_large_is_refused(behind: tuple[Proxy, int]):
     assert config["server"]["maxUploadSize"] == 1  # MB, which a form makes a little longer
     proxy, servers = behind
     with serving(servers):
-        assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).said == "1500000"
+        assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).echo == "1500000"
         assert Answer(proxy, "/", "PUT", b"x" * 2_200_000).status == 413
 
 
@@ -445,8 +447,8 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
         turned = Answer(http.client.HTTPConnection("localhost", proxy.port))
         assert turned.status == 308
         assert turned.headers["Location"].startswith("https://localhost")
-        answer = until(secure_answer)
-    assert answer.said in LOOPBACK
+        answer = wait_until(secure_answer)
+    assert answer.echo in LOOPBACK
     assert answer.headers["Strict-Transport-Security"]
     # so that it also comes back from a frame on another site
     assert answer.headers["Set-Cookie"].endswith("Secure; SameSite=None; Partitioned")

@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from devtools.serving import TRACEBACK, Stranger, serve
+from devtools.serving import TRACEBACK, RawVisitor, serve
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand import VIEWS, register_view
@@ -149,12 +149,12 @@ def test_a_server_whose_app_imports_them_serves_them(tmp_path: Path):
         (tmp_path / name).write_text(source)
     start, line, end = (ROOT / "app.py").read_text().partition("\napp = st.App(")
     (tmp_path / "app.py").write_text(f"{start}\n{IN_APP}{line}{end}")
-    with serve(tmp_path, root=tmp_path) as server, Stranger(server) as stranger:
-        heard = stranger.ask("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
-        said = b"".join(message.SerializeToString() for message in heard)
-        assert b"Data: Ring" in said
-        assert b"Mostly L1" in said
-        assert "Norms" in str(heard)
+    with serve(tmp_path, root=tmp_path) as server, RawVisitor(server) as client:
+        received = client.rerun("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
+        data = b"".join(message.SerializeToString() for message in received)
+        assert b"Data: Ring" in data
+        assert b"Mostly L1" in data
+        assert "Norms" in str(received)
     assert TRACEBACK not in server.logged()
 
 

@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import regviz
-from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port, started
+from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
 from regviz.board.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
@@ -219,18 +219,18 @@ def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
     port = free_port()
     options = ["--port", str(port), "--host", "127.0.0.1", "--server.baseUrlPath", "course"]
     server = Server(f"http://127.0.0.1:{port}/course", tmp_path / "log")
-    with started([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
+    with start([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
         for name, content in contents().items():
             with urllib.request.urlopen(f"{server.url}/{assets_path()}/{name}") as answer:
                 assert answer.read() == content
         with urllib.request.urlopen(f"{server.url}/") as answer:
             assert f"./{assets_path()}/board/main.js".encode() in answer.read()
-        with Stranger(server) as visitor:
-            heard = visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
-    (session,) = (m.new_session for m in heard if m.HasField("new_session"))
+        with RawVisitor(server) as visitor:
+            received = visitor.rerun("v=1&epochs=20&hidden=2&methods=none,l1")
+    (session,) = (m.new_session for m in received if m.HasField("new_session"))
     # of .streamlit/config.toml
     assert session.custom_theme.base_radius == "0.6rem"
-    assert not any(m.delta.new_element.HasField("exception") for m in heard), server.logged()
-    assert any(b"regviz_board" in message for message in visitor.heard)
+    assert not any(m.delta.new_element.HasField("exception") for m in received), server.logged()
+    assert any(b"regviz_board" in message for message in visitor.received)
     assert TRACEBACK not in server.logged()
     assert {path.name for path in tmp_path.iterdir()} == {"log"}

@@ -88,9 +88,9 @@ def test_the_commands_without_make_serve_the_page(tmp_path: Path):
     make_environment[0] = sys.executable
     run(*make_environment, cwd=tmp_path)
     # what is to be installed is here already: pip has to find that it is all there, and no more
-    (there,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
+    (found,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
     here = sysconfig.get_paths()["purelib"]
-    (there / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
+    (found / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
     run(*install, "--no-index", cwd=tmp_path)
     assert serves(start, tmp_path, free_port())
     run(*install_more, "--no-index", cwd=tmp_path)
@@ -100,13 +100,13 @@ def test_the_commands_without_make_serve_the_page(tmp_path: Path):
 
 
 def test_the_windows_commands_are_the_same_ones():
-    there = [
+    found = [
         [word.replace("\\", "/").replace(".venv/Scripts", ".venv/bin") for word in words]
         for words in commands("powershell")
         if words
     ]
     here = [["py", *words[1:]] if words[0] == "python3" else words for words in commands("sh")[2:8]]
-    assert there == here
+    assert found == here
 
 
 def test_the_first_screen_has_what_it_is_a_picture_and_the_two_commands():

@@ -111,8 +111,8 @@ def test_a_file_is_read_once_however_many_come_at_once():
         return TEXT
 
     async def come() -> list[Response]:
-        file, asked = File("main.js", read), Headers({"accept-encoding": "gzip"})
-        return await asyncio.gather(*(file.answer(asked) for _ in range(5)))
+        file, headers = File("main.js", read), Headers({"accept-encoding": "gzip"})
+        return await asyncio.gather(*(file.answer(headers) for _ in range(5)))
 
     assert {gzip.decompress(answer.body) for answer in asyncio.run(come())} == {TEXT}
     assert len(reads) == 1

@@ -26,8 +26,8 @@ def test_it_loads_and_runs_what_streamlits_does():
 
 def test_it_speaks_of_nothing_else():
     assert "<title>RegViz</title>" in document()
-    said = re.sub(r"\./static/\S+", "", document())
-    assert not re.search("streamlit|snowflake|agent", said, re.IGNORECASE)
+    text = re.sub(r"\./static/\S+", "", document())
+    assert not re.search("streamlit|snowflake|agent", text, re.IGNORECASE)
     for name in ("description", "og:title", "og:description"):
         (text,) = re.findall(rf'"{name}"\s+content="([^"]+)"', document())
         assert 20 < len(text) < 200

@@ -29,7 +29,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 
-from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
+from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, serve
 from regviz.server import connection
 from regviz.server.admission import Admission, SessionSlots
 from regviz.server.assets import STREAMLIT, assets_path
@@ -68,7 +68,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
+def fetch(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
     """What a server answers; underscores in a header's name stand for dashes."""
     place = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -102,16 +102,16 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
     ],
 )
 def test_every_answer_has_the_headers(server: Server, method: str, path: str, status: int):
-    answer = ask(server, method, path)
+    answer = fetch(server, method, path)
     assert answer.status == status
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
 def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server):
-    first = ask(server, "GET", "/", accept_encoding="gzip")
+    first = fetch(server, "GET", "/", accept_encoding="gzip")
     assert gzip.decompress(first.body).decode() == document()
     assert first.headers["cache-control"] == "no-cache"
-    again = ask(server, "GET", "/", accept_encoding="gzip", if_none_match=first.headers["etag"])
+    again = fetch(server, "GET", "/", accept_encoding="gzip", if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
 
 
@@ -119,7 +119,7 @@ def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server)
 def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, kind: str):
     path = max((STREAMLIT / "static").rglob(f"*.{kind}"), key=lambda path: path.stat().st_size)
     address = f"/{path.relative_to(STREAMLIT).as_posix()}"
-    answer = ask(server, "GET", address, accept_encoding="gzip")
+    answer = fetch(server, "GET", address, accept_encoding="gzip")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "immutable" in answer.headers["cache-control"]
     if kind == "woff2":
@@ -131,7 +131,7 @@ def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, ki
 
 
 def test_a_file_made_for_a_visitor_does_nothing_in_a_browser(server: Server):
-    policy = ask(server, "GET", "/media/none.html").headers["content-security-policy"]
+    policy = fetch(server, "GET", "/media/none.html").headers["content-security-policy"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -223,7 +223,7 @@ def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
         ),
     }
     for path, method in sorted(closed):
-        answer = ask(server, method, re.sub(r"\{\w+(:path)?\}", "x", path))
+        answer = fetch(server, method, re.sub(r"\{\w+(:path)?\}", "x", path))
         assert answer.status in (404, 405), path
         assert method == "HEAD" or answer.body in (b"Not found.\n", b"Not allowed.\n"), path
 
@@ -236,13 +236,13 @@ def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
     ],
 )
 def test_what_is_not_named_is_not_there(server: Server, path: str):
-    answer = ask(server, "GET", path)
+    answer = fetch(server, "GET", path)
     assert (answer.status, answer.body) == (404, b"Not found.\n")
 
 
 @pytest.mark.parametrize("path", ["/static/%2e%2e/app.py", "/assets/%2e%2e/app.py"])
 def test_no_path_leads_out_of_a_folder(server: Server, path: str):
-    assert ask(server, "GET", path).status == 404
+    assert fetch(server, "GET", path).status == 404
 
 
 def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
@@ -276,53 +276,53 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
 def test_pages_elsewhere_cannot_connect(server: Server, origin: str):
     with (
         pytest.raises(InvalidStatus, match="403"),
-        Stranger(server, origin=origin.format(server.url)),
+        RawVisitor(server, origin=origin.format(server.url)),
     ):
         pass
 
 
 def test_our_own_page_can_connect(server: Server):
-    with Stranger(server, origin=server.url) as visitor:
-        assert visitor.ask(QUERY)
+    with RawVisitor(server, origin=server.url) as visitor:
+        assert visitor.rerun(QUERY)
 
 
 def test_a_page_elsewhere_connects_if_the_operator_allows_it(tmp_path: Path):
     allowed = "https://course.example"
     with serve(tmp_path, STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS=allowed) as server:
-        with Stranger(server, origin=allowed) as visitor:
-            assert visitor.ask(QUERY)
+        with RawVisitor(server, origin=allowed) as visitor:
+            assert visitor.rerun(QUERY)
         with pytest.raises(InvalidStatus, match="403"):
-            Stranger(server, origin="https://evil.example")
+            RawVisitor(server, origin="https://evil.example")
 
 
 # What can be sent
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("data", "code"),
     [("text", 1003), (b"\xff\xff\xff", 1002), (bytes(1_100_000), 1009), (b"\0" * 1_000_000, 1002)],
     ids=["text", "no message", "too long", "long, and no message"],
 )
-def test_what_is_no_message_ends_the_connection(server: Server, said: bytes | str, code: int):
-    with Stranger(server) as stranger:
-        stranger.say(said)
-        assert stranger.closed() == code
+def test_what_is_no_message_ends_the_connection(server: Server, data: bytes | str, code: int):
+    with RawVisitor(server) as client:
+        client.send(data)
+        assert client.wait_for_close() == code
 
 
 def test_messages_for_others_are_passed_over(server: Server):
-    with Stranger(server) as stranger:
+    with RawVisitor(server) as client:
         for name in ("load_git_info", "clear_cache", "set_run_on_save", "debug_shutdown_runtime"):
             message = BackMsg()
             setattr(message, name, True)
-            stranger.say(message)
+            client.send(message)
         message = BackMsg()
         message.backend_operation_request.install_skills.SetInParent()
-        stranger.say(message)
-        stranger.say(BackMsg(app_heartbeat=True))
-        heard = stranger.hear(lambda each: each.heartbeat_ack)
-        assert [each.WhichOneof("type") for each in heard] == ["heartbeat_ack"]
-    with Stranger(server) as visitor:
-        assert visitor.ask(QUERY)  # nothing was shut down
+        client.send(message)
+        client.send(BackMsg(app_heartbeat=True))
+        received = client.receive_until(lambda each: each.heartbeat_ack)
+        assert [each.WhichOneof("type") for each in received] == ["heartbeat_ack"]
+    with RawVisitor(server) as visitor:
+        assert visitor.rerun(QUERY)  # nothing was shut down
 
 
 @pytest.mark.parametrize("kind", ["widgets", "names", "strange"])
@@ -335,15 +335,15 @@ def test_a_message_of_more_than_a_page_has_ends_the_connection(server: Server, k
         message.file_urls_request.file_names.extend(["a.csv"] * (MAX_NAMES + 1))
     else:
         message.rerun_script.widget_states.widgets.add(id="visitor", string_value="another's")
-    with Stranger(server) as stranger:
-        stranger.say(message)
-        assert stranger.closed() == 1008
+    with RawVisitor(server) as client:
+        client.send(message)
+        assert client.wait_for_close() == 1008
 
 
 HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
 
 
-def passed_on(
+def forwarded(
     monkeypatch: pytest.MonkeyPatch, messages: list[bytes]
 ) -> tuple[list[bytes], list[float]]:
     """Return the messages that a connection passes on while time stands still, and its waits."""
@@ -378,7 +378,7 @@ def with_query(query: str) -> bytes:
 
 def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
     large = with_query("x" * 100_000)
-    _, waited = passed_on(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
+    _, waited = forwarded(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
     # 60 are free at first; 100,000 bytes are 11 more, at 20 a second, and time stands still
     assert waited == pytest.approx([0.5, 0.55], abs=0.01)
 
@@ -402,7 +402,7 @@ def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
 
     monkeypatch.setattr(connection, "parse_qsl", parse)
     query = f"{start}&{'a=%41&' * 800_000}b=1{end}"
-    (shortened,), waited = passed_on(monkeypatch, [with_query(query)])
+    (shortened,), waited = forwarded(monkeypatch, [with_query(query)])
     run = BackMsg.FromString(shortened).rerun_script
     assert run.query_string == f"too_long={len(query)}{kept}"
     assert sum(parsed) < 5_000
@@ -416,10 +416,10 @@ def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
 class Uploader:
     """A visitor who uploads files of any kind and number."""
 
-    def __init__(self, server: Server, visitor: Stranger) -> None:
-        self.server, (opening, *_) = server, visitor.ask(QUERY)
+    def __init__(self, server: Server, visitor: RawVisitor) -> None:
+        self.server, (opening, *_) = server, visitor.rerun(QUERY)
         self.session = opening.new_session.initialize.session_id
-        cookie = ask(server, "GET", "/_stcore/health").headers["set-cookie"]
+        cookie = fetch(server, "GET", "/_stcore/health").headers["set-cookie"]
         self.token = cookie.split(";")[0].split("=", 1)[1]
 
     def put(self, name: str, content: bytes, chunked: bool = False, **headers: str) -> int:
@@ -432,12 +432,12 @@ class Uploader:
         parts = iter([body[i : i + 65536] for i in range(0, len(body), 65536)])
         path = f"/_stcore/upload_file/{self.session}/{name}"
         sent = known | headers
-        return ask(self.server, "PUT", path, parts if chunked else body, **sent).status
+        return fetch(self.server, "PUT", path, parts if chunked else body, **sent).status
 
 
 @pytest.fixture
 def uploader(server: Server) -> Iterator[Uploader]:
-    with Stranger(server) as visitor:
+    with RawVisitor(server) as visitor:
         yield Uploader(server, visitor)
 
 
@@ -460,10 +460,10 @@ def test_only_the_page_can_upload(uploader: Uploader):
 
 
 def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
-    with Stranger(server) as visitor, Stranger(server) as other:
-        visitor.ask(f"{QUERY}&noise=0.123")
-        heard = b"".join(visitor.heard)
-        (number,) = set(re.findall(rb"Something went wrong here \(error ([0-9a-f]{8})\)", heard))
+    with RawVisitor(server) as visitor, RawVisitor(server) as other:
+        visitor.rerun(f"{QUERY}&noise=0.123")
+        received = b"".join(visitor.received)
+        (number,) = set(re.findall(rb"Something went wrong here \(error ([0-9a-f]{8})\)", received))
         for kept in (
             TRACEBACK,
             SECRET,
@@ -472,7 +472,7 @@ def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
             str(ROOT),
             "sitecustomize",
         ):
-            assert kept.encode() not in heard
+            assert kept.encode() not in received
         lines = [line for line in server.logged().splitlines() if number.decode() in line]
         (line,) = map(json.loads, lines)
         assert line["level"] == "error"
@@ -480,28 +480,28 @@ def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
         assert SECRET in line["traceback"]
         # and nowhere else
         assert [each for each in server.logged().splitlines() if SECRET in each] == lines
-        other.ask(QUERY)
-        assert b"Something went wrong" not in b"".join(other.heard)
+        other.rerun(QUERY)
+        assert b"Something went wrong" not in b"".join(other.received)
 
 
 def test_a_page_says_nothing_of_the_machine(server: Server):
-    with Stranger(server) as visitor:
-        opening, *_ = visitor.ask(QUERY)
-        heard = b"".join(visitor.heard)
+    with RawVisitor(server) as visitor:
+        opening, *_ = visitor.rerun(QUERY)
+        received = b"".join(visitor.received)
     started = opening.new_session
     assert started.main_script_path == "playground.py"
     assert started.initialize.environment_info.python_version == ""
     assert started.initialize.environment_info.server_os == ""
     assert not started.initialize.user_info.ByteSize()
     assert not started.config.gather_usage_stats
-    assert str(ROOT).encode() not in heard
-    assert str(Path(st.__file__).parent).encode() not in heard
+    assert str(ROOT).encode() not in received
+    assert str(Path(st.__file__).parent).encode() not in received
 
 
 def test_links_are_not_logged(server: Server):
-    ask(server, "GET", "/?noise=0.77123")
-    with Stranger(server) as visitor:
-        visitor.ask("noise=0.77123")
+    fetch(server, "GET", "/?noise=0.77123")
+    with RawVisitor(server) as visitor:
+        visitor.rerun("noise=0.77123")
     assert "0.77123" not in server.logged()
 
 

@@ -119,7 +119,7 @@ def scaled(*factors: float, shift: float = 0.0, **more) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "told"),
+    ("dataset", "message"),
     [
         (scaled(1e6, 1, 1), "column 0 has a root mean square of"),
         (scaled(1, 1, 1, shift=100), "column"),
@@ -128,8 +128,8 @@ def scaled(*factors: float, shift: float = 0.0, **more) -> Dataset:
     ],
 )
 @pytest.mark.parametrize("train", [regviz.train, lambda e, d: regviz.replicate(e, [1], dataset=d)])
-def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, train):
-    with pytest.warns(UserWarning, match=f"{told}.*StandardScaler"):
+def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, message: str, train):
+    with pytest.warns(UserWarning, match=f"{message}.*StandardScaler"):
         train(experiment(), dataset)
 
 
@@ -143,9 +143,9 @@ def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, 
     ],
 )
 def test_the_warning_of_scales_names_the_line_of_the_user(train):
-    with pytest.warns(UserWarning, match="StandardScaler") as told:
+    with pytest.warns(UserWarning, match="StandardScaler") as message:
         train(experiment(), scaled(1e6, 1, 1))
-    assert [each.filename for each in told] == [__file__]
+    assert [each.filename for each in message] == [__file__]
 
 
 def test_columns_of_usual_scales_are_not_warned_of():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from regviz.analysis.chooser import Advice, consult
 
 
-def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
+def all_answers(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
     """Yield the answers of every way to an advice, with that advice."""
     answers = answers or {}
     found = consult(answers, losses)
@@ -15,4 +15,4 @@ def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
     assert found.key not in answers, "a question came twice"
     assert len(found.answers) >= 2
     for key, _ in found.answers:
-        yield from walk(losses, answers | {found.key: key})
+        yield from all_answers(losses, answers | {found.key: key})

@@ -64,14 +64,14 @@ class Forger:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.meet()
+        self.forget()
 
-    def meet(self) -> None:
+    def forget(self) -> None:
         """Forget the page, as a new session begins."""
         self.widgets: dict[str, WidgetState | None] = {}
         self.fragments = [""]
 
-    def see(self, messages: list[ForwardMsg]) -> None:
+    def record(self, messages: list[ForwardMsg]) -> None:
         """Take in the widgets and fragments of messages, and the widgets' states."""
         for message in messages:
             element = message.delta.new_element
@@ -176,7 +176,7 @@ class Forger:
             return {name: self._any(depth + 1) for name in names}
         return [self._any(depth + 1) for _ in range(self.random.randint(0, 3))]
 
-    def bent(self, data: bytes) -> bytes:
+    def corrupt(self, data: bytes) -> bytes:
         """Return a message with one byte changed."""
         at = self.random.randrange(len(data))
         return data[:at] + self.random.randbytes(1) + data[at + 1 :]

@@ -29,7 +29,7 @@ def send(page: AppTest, **state: Any) -> AppTest:
     return page
 
 
-def look(page: AppTest, **view: Any) -> AppTest:
+def set_view(page: AppTest, **view: Any) -> AppTest:
     """Run the page as if the board had sent this view as the answer to the last request."""
     return send(page, view={"request_id": page.session_state["page"].requested_view["id"]} | view)
 

@@ -77,10 +77,10 @@ class Resolver:
     def _serve(self) -> None:
         while True:
             try:
-                query, who = self._socket.recvfrom(512)
+                query, sender = self._socket.recvfrom(512)
             except OSError:
                 return
-            self._socket.sendto(answer(query, self.addresses), who)
+            self._socket.sendto(answer(query, self.addresses), sender)
 
     def close(self) -> None:
         """Answer no more."""
@@ -101,10 +101,12 @@ def answer(query: bytes, addresses: Sequence[str]) -> bytes:
 
 def _environment(folder: Path, **variables: object) -> dict[str, str]:
     """Return the environment of Caddy, with a folder of the test to write to."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")
+    }
     places = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     admin = {"CADDY_ADMIN": f"127.0.0.1:{free_port('127.0.0.1')}"}
-    return ours | places | admin | {name: str(value) for name, value in variables.items()}
+    return inherited | places | admin | {name: str(value) for name, value in variables.items()}
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def with_metric(history: History, name: str, values: np.ndarray) -> History:
     return replace(history, metrics=history.metrics | {name: values})
 
 
-def selected(history: History, limit: int | None = None) -> FrameSelector:
+def select_frames(history: History, limit: int | None = None) -> FrameSelector:
     """Return a selector that has seen the whole history; ``limit`` in bytes, as for the class."""
     selector = FrameSelector(history, limit)
     selector.add(history)
@@ -37,7 +37,7 @@ def selected(history: History, limit: int | None = None) -> FrameSelector:
 
 def source_of(grid: StrengthGrid, history: History, limit: int | None = None) -> Source:
     """Return what `encode` takes for a history at the grid's default strengths."""
-    return Source(grid, "run", grid.rows({}), history, selected(history, limit))
+    return Source(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:

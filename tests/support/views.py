@@ -32,7 +32,7 @@ def snapshot_of(
     )
 
 
-def script(module: str) -> None:
+def view_script(module: str) -> None:
     """The page of a test: a module's view of the snapshot in the session."""
     import importlib
 
@@ -44,7 +44,7 @@ def script(module: str) -> None:
 def open_view(name: str, snapshot: BoardSnapshot) -> AppTest:
     """Open the view of a module of `regviz.pages.understand`."""
     page = AppTest.from_function(
-        script, default_timeout=30, kwargs={"module": f"regviz.pages.understand.{name}"}
+        view_script, default_timeout=30, kwargs={"module": f"regviz.pages.understand.{name}"}
     )
     page.session_state["snapshot"] = snapshot
     page.run()
@@ -70,7 +70,7 @@ def button_labels(page: AppTest) -> list[Any]:
     return [button.label for button in page.button]
 
 
-def settled(page: AppTest, seconds: float = 60) -> AppTest:
+def run_until_trained(page: AppTest, seconds: float = 60) -> AppTest:
     """Run the page again and again, as the browser does, until no seeds are in training."""
     deadline = time.monotonic() + seconds
     while "Stop" in button_labels(page):

@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def until(result: Callable[[], Result], seconds: float = 60) -> Result:
+def wait_until(result: Callable[[], Result], seconds: float = 60) -> Result:
     """Call a function until what it returns is true, and return that."""
     deadline = time.monotonic() + seconds
     while not (found := result()):

@@ -17,7 +17,7 @@ from regviz.analysis.replicates import with_seed
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.pages.understand.number_table import Entry, texts
-from tests.support.views import open_view, settled, show, snapshot_of
+from tests.support.views import open_view, run_until_trained, show, snapshot_of
 
 METHODS = ["none", "l1", "max_norm"]
 DATA = regviz.DataSpec("moons", n_samples=80, seed=3)
@@ -41,7 +41,7 @@ def moons() -> tuple[StrengthGrid, regviz.History]:
     return grid_of()
 
 
-def said(view: AppTest) -> str:
+def page_text(view: AppTest) -> str:
     return "\n".join(one.value for kind in (view.markdown, view.caption, view.info) for one in kind)
 
 
@@ -61,16 +61,16 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
     view = opened(*grid_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]
-    assert "Early stopping" not in said(view)
-    settled(view.button(key="compare_seeds").click().run())
+    assert "Early stopping" not in page_text(view)
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
-    assert "L1 has a test loss of" in said(view)
-    assert "Switch on None in the line-up to compare with it." in said(view)
+    assert "L1 has a test loss of" in page_text(view)
+    assert "Switch on None in the line-up to compare with it." in page_text(view)
 
 
 def test_every_column_is_explained(moons):
     view = opened(*moons)
-    text = said(view)
+    text = page_text(view)
     for column in compare(moons[1], [0]).columns:
         assert f"**{column.label}.** {column.about}" in text
 
@@ -79,7 +79,7 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     grid, history = moons
     view = opened(grid, history)
     assert not view.session_state["snapshot"].runs
-    settled(view.button(key="compare_seeds").click().run())
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
     rows = grid.rows({})
     alone = [regviz.train(with_seed(grid.only(rows), seed)) for seed in range(5)]
@@ -97,25 +97,25 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     paired = expected[:, 1, 0] - expected[:, 0, 0]
     direction = "lower" if paired.mean() < 0 else "higher"
     spread = plus_minus(abs(paired.mean()), stats.sem(paired))
-    assert f"- L1 tests {spread} {direction} than None over 5 seeds." in said(view)
+    assert f"- L1 tests {spread} {direction} than None over 5 seeds." in page_text(view)
     assert "compare_seeds" not in [button.key for button in view.button]
 
 
 def test_a_second_look_at_the_seeds_trains_nothing(moons):
     view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    run_until_trained(view.button(key="compare_seeds").click().run())
     seen = view.session_state["snapshot"]
     assert len(seen.runs) == 1
     again = replace(seen, runs=JobRegistry())
-    assert "Mean ± standard error" in said(show(view, again))
+    assert "Mean ± standard error" in page_text(show(view, again))
     assert len(again.runs) == 0
 
 
 def test_seeds_belong_to_the_grid_that_they_were_asked_for(moons):
     view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    run_until_trained(view.button(key="compare_seeds").click().run())
     show(view, snapshot_of(*grid_of(epochs=20)))
-    assert "Mean ± standard error" not in said(view)
+    assert "Mean ± standard error" not in page_text(view)
     assert view.button(key="compare_seeds")
 
 
@@ -124,7 +124,7 @@ def test_visitors_with_other_seeds_share_the_replication(moons):
     for grid, history in (moons, grid_of(data=replace(DATA, seed=8))):
         same_rows = replace(grid.experiment, regularizations=moons[0].experiment.regularizations)
         grid = replace(grid, experiment=same_rows)
-        settled(opened(grid, history, runs).button(key="compare_seeds").click().run())
+        run_until_trained(opened(grid, history, runs).button(key="compare_seeds").click().run())
     assert len(runs) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
 
     monkeypatch.setattr(JobRegistry, "replicate", fail)
     view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
     assert "seeds must be kind" in view.warning[0].value
     assert len(view.dataframe[0].value) == 4
@@ -149,21 +149,21 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
     data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
     grid, history = grid_of(["none", "l1"], data, epochs=5)
     view = opened(grid, history)
-    settled(view.button(key="compare_seeds").click().run())
-    assert "each with its own split of your points" in said(view)
-    assert "The splits overlap" in said(view)
+    run_until_trained(view.button(key="compare_seeds").click().run())
+    assert "each with its own split of your points" in page_text(view)
+    assert "The splits overlap" in page_text(view)
     alone = [regviz.train(with_seed(grid.only(grid.rows({})), seed)) for seed in range(5)]
     ends = np.array([run.metrics["test_loss"][-1] for run in alone])
     paired = ends[:, 1] - ends[:, 0]
     error = paired.std(ddof=1) * np.sqrt(1 / 5 + 30 / 30)
-    assert f"tests {plus_minus(abs(paired.mean()), error)} " in said(view)
+    assert f"tests {plus_minus(abs(paired.mean()), error)} " in page_text(view)
 
 
 def test_what_has_diverged_is_a_dash_and_no_error():
     rows = grid_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
     view = opened(*rows)
     assert np.isnan(view.dataframe[0].value["test_loss"].iloc[0])
-    assert "A dash: the network has diverged" in said(view)
+    assert "A dash: the network has diverged" in page_text(view)
 
 
 def test_regression_has_no_confusion_matrix_and_classes_have(moons):

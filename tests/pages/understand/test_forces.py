@@ -98,11 +98,11 @@ def test_the_race_s_axis_ends_after_the_last_has_arrived(l1, step):
 
 
 def test_the_outcome_is_said_in_the_closed_forms_numbers():
-    said = outcome(ROWS, 1.2, 0.1, 100)
+    text = outcome(ROWS, 1.2, 0.1, 100)
     net = math.ceil(math.log(1 + 0.025 * 1.2 / 0.025) / math.log(1.025))
-    assert "**L1** reaches 0 after 24 steps." in said
-    assert f"**Elastic net** reaches 0 after {net} steps." in said
-    assert f"**L2** never: after 100 steps it is {1.2 / 1.05**100:.3g}." in said
+    assert "**L1** reaches 0 after 24 steps." in text
+    assert f"**Elastic net** reaches 0 after {net} steps." in text
+    assert f"**L2** never: after 100 steps it is {1.2 / 1.05**100:.3g}." in text
 
 
 def test_the_outcome_never_says_that_l2_is_0_or_that_one_step_is_several():

@@ -13,7 +13,7 @@ import regviz
 from regviz.analysis import regularization_path
 from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.understand import paths as view
-from tests.support.views import button_labels, settled, show, snapshot_of
+from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 NETWORK = regviz.NetworkSpec(hidden=(4,))
@@ -45,9 +45,9 @@ def script():
     paths.show(st.session_state["snapshot"])
 
 
-def opened(seen):
+def opened(board_snapshot):
     page = AppTest.from_function(script, default_timeout=30)
-    return show(page, seen)
+    return show(page, board_snapshot)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def seen():
+def board_snapshot():
     return snapshot()
 
 
@@ -80,24 +80,24 @@ def on_board(figure, path):
     return int(np.flatnonzero(path.positions == x)[0])
 
 
-def test_the_view_draws_with_the_real_components(seen):
-    page = opened(seen)
+def test_the_view_draws_with_the_real_components(board_snapshot):
+    page = opened(board_snapshot)
     assert "plotly_chart" in {element.type for element in page.main}
     assert not page.warning
 
 
-def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
-    page = opened(seen)
+def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, drawn):
+    page = opened(board_snapshot)
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
-    show(page, replace(seen, focus="max_norm"))
+    show(page, replace(board_snapshot, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
     # the visitor's own choice stays until the focus moves again
     page.segmented_control("paths_method").set_value("l1").run()
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
-def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
-    opened(replace(seen, focus="none"))
+def test_none_in_focus_shows_a_method_with_a_strength(board_snapshot, drawn):
+    opened(replace(board_snapshot, focus="none"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
@@ -111,24 +111,24 @@ def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
 
 def test_the_boards_strength_is_marked(drawn):
     for strength_index in (0, 6):
-        seen = snapshot(strength_indices={"l1": strength_index}.items())
-        opened(seen)
-        networks = regularization_path.with_start(seen.grid.experiment, range(1, 9))
-        path = regularization_path.path(seen.history, networks)
+        board_snapshot = snapshot(strength_indices={"l1": strength_index}.items())
+        opened(board_snapshot)
+        networks = regularization_path.with_start(board_snapshot.grid.experiment, range(1, 9))
+        path = regularization_path.path(board_snapshot.history, networks)
         assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
-def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
-    page = opened(seen)
-    losses = seen.history.metrics["validation_loss"][-1, :9]  # none and L1
+def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot, drawn):
+    page = opened(board_snapshot)
+    losses = board_snapshot.history.metrics["validation_loss"][-1, :9]  # none and L1
     best = int(np.argmin(losses))
-    strength = seen.grid.experiment.regularizations[best].l1
-    said = texts(page)[0]
-    assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
-    assert f"validation loss {losses[best]:.2f}" in said
-    assert f"test loss {seen.history.metrics['test_loss'][-1, best]:.2f}" in said
-    zeros = seen.history.metrics["sparsity"][-1, best]
-    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in said) == (zeros > 0)
+    strength = board_snapshot.grid.experiment.regularizations[best].l1
+    shown_texts = texts(page)[0]
+    assert shown_texts.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
+    assert f"validation loss {losses[best]:.2f}" in shown_texts
+    assert f"test loss {board_snapshot.history.metrics['test_loss'][-1, best]:.2f}" in shown_texts
+    zeros = board_snapshot.history.metrics["sparsity"][-1, best]
+    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in shown_texts) == (zeros > 0)
     assert any("has no standard error" in caption.value for caption in page.caption)
 
 
@@ -155,17 +155,18 @@ def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn)
     assert "everywhere" not in "".join(texts(page))
 
 
-def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
+def test_over_seeds_it_says_so_if_it_is_so_under_each(board_snapshot):
     histories = [
-        regviz.train(replace(seen.grid.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
+        regviz.train(replace(board_snapshot.grid.only(range(9)), data=replace(DATA, seed=s)))
+        for s in (0, 1)
     ]
     assert view.Several.of(histories).is_constant[-1]
     ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
     assert not view.Several.of([histories[0], ruined]).is_constant.any()
 
 
-def test_a_click_shows_that_strength_once(seen, drawn):
-    page = opened(seen)
+def test_a_click_shows_that_strength_once(board_snapshot, drawn):
+    page = opened(board_snapshot)
     drawn.clicked = [{"customdata": 3}]
     page.run()
     assert page.session_state["requested"] == [("l1", {"l1": 2})]
@@ -175,15 +176,15 @@ def test_a_click_shows_that_strength_once(seen, drawn):
     assert len(page.session_state["requested"]) == 1
 
 
-def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
-    page = opened(seen)
+def test_a_click_on_strength_0_shows_the_network_that_stands_there(board_snapshot, drawn):
+    page = opened(board_snapshot)
     drawn.clicked = [{"customdata": 0}]
     page.run()
     assert page.session_state["requested"] == [("none", {"none": 0})]
 
 
-def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
-    page = opened(seen)
+def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
+    page = opened(board_snapshot)
     (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
     point = 4  # of the first weight
     assert trace.x[point] == trace.x[10 + point]
@@ -192,9 +193,9 @@ def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
     assert page.session_state["requested"] == [("l1", {"l1": 3})]
 
 
-def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
-    page = opened(seen)
-    best = int(np.argmin(seen.history.metrics["validation_loss"][-1, :9]))
+def test_the_chosen_strength_can_be_shown_without_a_mouse(board_snapshot, drawn):
+    page = opened(board_snapshot)
+    best = int(np.argmin(board_snapshot.history.metrics["validation_loss"][-1, :9]))
     page.button("paths_show_0").click().run()
     expected = ("l1", {"l1": best - 1})
     if best == 0:
@@ -202,11 +203,13 @@ def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
     assert page.session_state["requested"] == [expected]
 
 
-def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(seen, drawn):
-    page = opened(seen)
-    settled(page.button("paths_seeds").click().run())
+def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(
+    board_snapshot, drawn
+):
+    page = opened(board_snapshot)
+    run_until_trained(page.button("paths_seeds").click().run())
     assert not page.exception
-    experiment = replace(seen.grid.experiment, training=replace(TRAINING, frames=1))
+    experiment = replace(board_snapshot.grid.experiment, training=replace(TRAINING, frames=1))
     losses = []
     for seed in range(5):
         data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
@@ -218,14 +221,16 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     np.testing.assert_allclose(trace.y, found.mean(axis=0))
     np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
     choice = regularization_path.choose(found)
-    strengths = [row.l1 for row in seen.grid.experiment.regularizations[:9]]
-    said = texts(page)
-    assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")
+    strengths = [row.l1 for row in board_snapshot.grid.experiment.regularizations[:9]]
+    shown_texts = texts(page)
+    assert shown_texts[0].startswith(
+        f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. "
+    )
     strongest = strengths[choice.one_se]
-    assert said[1].startswith(
+    assert shown_texts[1].startswith(
         f"**Strongest within one standard error of it:** λ₁ = {strongest:.3g}. "
     )
-    assert f"± {choice.standard_error:.2f}" in said[0]
+    assert f"± {choice.standard_error:.2f}" in shown_texts[0]
     page.run()
     assert "Over 5 seeds" not in button_labels(page)
     # another method is not trained before it is asked for
@@ -233,18 +238,18 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     assert "Over 5 seeds" in button_labels(page)
     # and what is there stays
     page.segmented_control("paths_method").set_value("l1").run()
-    assert texts(page) == said
+    assert texts(page) == shown_texts
 
 
-def test_seeds_of_one_grid_are_not_shown_for_another(seen, drawn):
-    page = opened(seen)
-    settled(page.button("paths_seeds").click().run())
+def test_seeds_of_one_grid_are_not_shown_for_another(board_snapshot, drawn):
+    page = opened(board_snapshot)
+    run_until_trained(page.button("paths_seeds").click().run())
     show(page, snapshot(data=replace(DATA, noise=0.1)))
     assert "Over 5 seeds" in button_labels(page)
     assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
 
 
-def test_while_the_seeds_train_the_path_is_there(seen, drawn):
+def test_while_the_seeds_train_the_path_is_there(board_snapshot, drawn):
     class Slow:
         share = 0.4
 
@@ -255,7 +260,7 @@ def test_while_the_seeds_train_the_path_is_there(seen, drawn):
         def wait(self, timeout):
             return None
 
-    page = opened(replace(seen, runs=Slow()))
+    page = opened(replace(board_snapshot, runs=Slow()))
     page.button("paths_seeds").click().run()
     assert not page.exception
     assert page.button("paths_stop")
@@ -270,7 +275,7 @@ def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
     ]
     marks = {note.text for note in drawn.figures[-1].layout.annotations}
     assert "lowest validation loss" not in marks
-    settled(page.button("paths_seeds").click().run())
+    run_until_trained(page.button("paths_seeds").click().run())
     assert not page.exception
     assert "seeds" in drawn.figures[-1].layout.title.text
 

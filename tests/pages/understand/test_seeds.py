@@ -15,7 +15,7 @@ from regviz.jobs.scheduler import Scheduler
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.seeds import SEEDS
 from tests.support.jobs import run_all
-from tests.support.views import button_labels, settled, show, snapshot_of
+from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
@@ -82,7 +82,7 @@ def test_what_is_found_is_that_of_separate_runs():
     seen = snapshot()
     page = opened(seen)
     assert button_labels(page) == ["Over 5 seeds"]
-    settled(page.button("view_seeds").click().run())
+    run_until_trained(page.button("view_seeds").click().run())
     experiment = seen.grid.only(seen.rows)
     alone = [regviz.train(with_seed(experiment, seed)).metrics["test_loss"][-1] for seed in SEEDS]
     np.testing.assert_array_equal(page.session_state["found"], alone)
@@ -101,7 +101,7 @@ def test_no_call_waits_while_the_seeds_train(gate):
         assert page.session_state["found"] is None
         page.run()
     gate.open()
-    settled(page)
+    run_until_trained(page)
     assert len(gate.started) == 1
     assert page.session_state["found"] is not None
 
@@ -118,7 +118,7 @@ def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
     assert not run.alive, "nobody watches it, and it goes on"
     page.button("view_seeds").click().run()
     gate.open()
-    settled(page)
+    run_until_trained(page)
     assert page.session_state["found"] is not None
 
 
@@ -128,7 +128,7 @@ def test_stopping_does_not_stop_it_for_other_visitors(gate):
         page.button("view_seeds").click().run()
     mine.button("view_stop").click().run()
     gate.open()
-    settled(other)
+    run_until_trained(other)
     assert other.session_state["found"] is not None
     assert len(gate.started) == 1
 
@@ -138,13 +138,15 @@ def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
     for seed in (3, 8):
         experiment = with_seed(one.grid.experiment, seed)
         grid = replace(one.grid, experiment=experiment)
-        settled(opened(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run())
+        run_until_trained(
+            opened(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run()
+        )
     assert len(runs) == 1
 
 
 def test_results_of_one_grid_are_not_shown_for_another():
     page = opened(snapshot())
-    settled(page.button("view_seeds").click().run())
+    run_until_trained(page.button("view_seeds").click().run())
     show(page, snapshot(replace(DATA, noise=0.1)))
     assert page.session_state["found"] is None
     assert button_labels(page) == ["Over 5 seeds"]
@@ -153,11 +155,11 @@ def test_results_of_one_grid_are_not_shown_for_another():
 @pytest.mark.parametrize("error", [RuntimeError("the training failed"), ValueError("no such data")])
 def test_a_failure_is_told_until_it_is_tried_again(error):
     class Broken:
-        asked = 0
+        n_requests = 0
 
         def replicate(self, experiment, seeds, visitor):
             assert (seeds, visitor) == ((0, 1, 2, 3, 4), "me")
-            self.asked += 1
+            self.n_requests += 1
             raise error
 
     runs = Broken()
@@ -166,9 +168,9 @@ def test_a_failure_is_told_until_it_is_tried_again(error):
         page.button(button).click().run()
         assert not page.exception
         assert str(error) in page.warning[0].value
-        asked = runs.asked
+        n_requests = runs.n_requests
         page.run()
         assert str(error) in page.warning[0].value, "nothing on screen is lost"
-        assert runs.asked == asked, "nothing is tried again unasked"
-    assert runs.asked == 2
+        assert runs.n_requests == n_requests, "nothing is tried again unasked"
+    assert runs.n_requests == 2
     assert not page.button("view_seeds").disabled

@@ -13,7 +13,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
-from tests.support.chooser import walk
+from tests.support.chooser import all_answers
 from tests.support.jobs import finish
 from tests.support.playground import QUICK, open_page
 from tests.support.views import open_view, snapshot_of
@@ -77,7 +77,7 @@ def test_one_question_after_another_with_how_many_are_left(snapshot):
 
 
 def test_every_way_shows_its_advice_reason_and_source(snapshot):
-    for answers, advice in walk({key: one.loss for key, one in best(snapshot).items()}):
+    for answers, advice in all_answers({key: one.loss for key, one in best(snapshot).items()}):
         page = answered(snapshot, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
