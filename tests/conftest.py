@@ -1,4 +1,4 @@
-"""Fixtures for all tests: one torch thread, and networks and losses written with `torch.nn`."""
+"""Fixtures for all tests: one torch thread, and networks and losses built with `torch.nn`."""
 
 import gc
 import json

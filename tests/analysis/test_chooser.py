@@ -1,4 +1,4 @@
-"""Every way through the questions ends in an advice, and the losses decide where there are any."""
+"""Tests of the chooser: all answers lead to advice, and losses replace questions."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from regviz.methods.catalogue import METHODS
 from tests.support.chooser import all_answers
 
 KEYS = ("none", "l1", "l2", "elastic_net")
-# every order of four losses, with a tie and with networks that diverged; and too few to decide by
+# all orders of four losses, a tie, diverged networks, and too few losses to compare
 LOSSES = [
     None,
     {},
@@ -63,15 +63,15 @@ def test_without_validation_or_compute_the_data_decide(known, method):
 @pytest.mark.parametrize(
     ("losses", "method", "compared"),
     [
-        # elastic net wins: L1 is tried, and the better kept
+        # elastic net has the lower loss: it is compared with L1
         ((0.5, 0.3, 0.1, 0.4), "l1", ["elastic_net", "l1"]),
         ((0.5, 0.45, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
         ((0.5, 0.4, 0.1, 0.4), "l1", ["elastic_net", "l1"]),  # a tie goes to the simpler
-        # it loses: L2 is tried, else none
+        # it has the higher loss: L2 is compared, then none
         ((0.5, 0.1, 0.4, 0.6), "l2", ["none", "l2"]),
         ((0.5, 0.1, 0.55, 0.6), "none", ["none", "none"]),
         ((0.5, 0.1, 0.5, 0.5), "none", ["none", "none"]),
-        # a network that diverged has lost
+        # a diverged network counts as the higher loss
         ((math.nan, 0.5, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
         ((0.5, 0.1, math.nan, math.nan), "none", ["none", "none"]),
     ],
@@ -83,7 +83,7 @@ def test_measured_losses_decide(losses, method, compared):
     assert advice.method == method
     assert [duel.winner for duel in advice.duels] == compared
     by_key = dict(zip(KEYS, losses, strict=True))
-    for duel in advice.duels:  # the numbers it decided by are the numbers given
+    for duel in advice.duels:  # the advice quotes the given losses
         for key, loss in zip(duel.methods, duel.losses, strict=True):
             assert loss == (math.inf if math.isnan(by_key[key]) else by_key[key])
 

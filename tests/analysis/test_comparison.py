@@ -1,4 +1,4 @@
-"""Networks in numbers: each is what its definition gives, the best are marked, luck is told."""
+"""Tests of the comparison of networks: numbers by definition, best marks, verdicts over seeds."""
 
 import csv
 import io
@@ -82,7 +82,7 @@ def test_a_linear_models_boundary_is_a_line_of_known_length():
     (weight,), (bias,) = history.weights(0), history.biases(0)
     low, high = regviz.data.datasets.domain(history.dataset)
     ends = []
-    for i, j in ((0, 1), (1, 0)):  # where the line meets the square's sides
+    for i, j in ((0, 1), (1, 0)):  # intersections of the line with the square's sides
         for side in (low, high):
             other = -(bias[0] + weight[i, 0] * side) / weight[j, 0]
             if low <= other <= high:
@@ -117,7 +117,7 @@ def test_a_network_that_has_diverged_has_no_numbers_and_is_never_the_best():
     assert np.isfinite(found["test_loss"][1])
     assert not found.best[0].any()
     start = compare(history, [0], 0)
-    assert np.isfinite(start.values).all()  # it had not, at first
+    assert np.isfinite(start.values).all()  # at the first epoch it had not diverged
 
 
 def test_without_validation_points_there_is_no_validation_loss():
@@ -202,14 +202,14 @@ def test_what_luck_alone_would_do_at_the_threshold_is_rare():
 
 
 def of_losses(losses, overlap=0.0):
-    """Replicates with nothing but test losses ``(S, n)``."""
+    """Return replicates that hold only test losses ``(S, n)``."""
     column = Criterion("test_loss", "Test loss", "", "lower")
     return Replicates.of([Comparison((column,), np.array(one)[:, None]) for one in losses], overlap)
 
 
 def test_a_verdict_tells_a_difference_from_luck():
     names = ["None", "L2", "L1", "Dropout"]
-    seeds = np.array([0.0, 0.1, -0.1, 0.2, -0.2])  # what a seed does to all alike
+    seeds = np.array([0.0, 0.1, -0.1, 0.2, -0.2])  # the effect of a seed that all networks share
     noise = np.array([1, -1, 0, 1, -1])
     losses = np.stack(
         [
@@ -243,7 +243,7 @@ def test_splits_of_the_same_points_need_a_larger_difference():
     rng = np.random.default_rng(2)
     difference = rng.normal(size=5)
     difference *= 0.1 / difference.std(ddof=1)
-    t = 4.0  # beyond luck for independent seeds
+    t = 4.0  # significant for independent seeds
     difference += t * 0.1 / np.sqrt(5) - difference.mean()
     losses = np.stack([np.ones(5), 1 + difference], axis=1)
     names = ["None", "L2"]
@@ -288,7 +288,7 @@ def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_s
     assert found.verdict(names, 2, 0).startswith("L1 tests 0.6")
 
 
-# ------------------------------------------------------------------------------ as text
+# ------------------------------------------------------------------------------ text
 
 
 @pytest.mark.parametrize(

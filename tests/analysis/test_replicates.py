@@ -1,4 +1,4 @@
-"""Several seeds in one program: each seed's history is, to the bit, that of its own run."""
+"""Tests of joint training over seeds: equal to the bit to a separate run of each seed."""
 
 import dataclasses
 import itertools
@@ -45,7 +45,7 @@ def assert_seeds_equal_their_own_runs(experiment, seeds=SEEDS):
 def test_each_seed_is_trained_as_if_alone(batch_size, activation, optimizer):
     training = TrainingSpec(optimizer, 0.05, batch_size, epochs=5)
     n = len(regviz.make_dataset(SMALL).y_train)
-    assert n % 7  # a smaller batch remains
+    assert n % 7  # the last batch is smaller
     network = NetworkSpec((5, 5, 3), activation)
     assert_seeds_equal_their_own_runs(Experiment(SMALL, network, training, LINE_UP))
 
@@ -105,7 +105,7 @@ def test_own_points_are_split_in_the_same_sizes_under_every_seed(fractions: tupl
         assert len(sizes) == 1, counts
         for one, split in itertools.product(made, splits):
             assert set(one.points(split)[1]) == {*y}, counts
-        # as near to the fractions as a point of each class in each split permits
+        # the sizes nearest to the fractions that leave a point of each class in each split
         assert abs(sizes.pop()[2] - (1 - train) * len(y)) <= len(counts), counts
 
 
@@ -123,7 +123,7 @@ def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():
     for one, two in itertools.combinations(runs, 2):
         assert (one.dataset.X_train != two.dataset.X_train).any()
         assert (one.parameters[0] != two.parameters[0]).any()
-    for history in runs:  # the networks of a seed start alike
+    for history in runs:  # all networks of a seed start from the same weights
         assert (history.parameters[0] == history.parameters[0, :1]).all()
 
 

@@ -1,4 +1,4 @@
-"""The bytes that go to the browser hold the grid, in any number of messages."""
+"""Tests of the binary messages to the browser."""
 
 import zlib
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Sent(Source):
 def sent_of(
     grid: StrengthGrid, history: regviz.History | None = None, limit: int | None = None
 ) -> Sent:
-    """A grid at its default strengths; trained, unless there is a history."""
+    """Return the arguments of `encode` at default strengths; train unless a history is given."""
     history = history or regviz.train(grid.experiment)
     return Sent(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
@@ -71,7 +71,7 @@ def sent() -> Sent:
 
 @pytest.fixture
 def mixed(sent: Sent, half_until: HalfUntil) -> Sent:
-    """Half precision up to time 5, and from there on every other frame in single precision."""
+    """Half precision before time 5; from there on every other frame, in single precision."""
     half_until(5)
     return sent_of(sent.grid, sent.history, limit=0)
 
@@ -184,7 +184,7 @@ def test_a_browser_with_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int
 
 def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
     _, n_rows, n_parameters = mixed.history.parameters.shape
-    assert (n_rows * n_parameters) % 2  # so that padding is needed, which is not counted
+    assert (n_rows * n_parameters) % 2  # an odd length needs padding, which is not counted
     for (header, arrays), kind in zip(mixed.messages(), (HALF, SINGLE), strict=True):
         sent = arrays["parameters"].nbytes + arrays["metrics"].nbytes
         assert sent == len(header["epochs"]) * frame_bytes(n_rows, n_parameters, kind)
@@ -194,7 +194,7 @@ def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
 
 
 def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int, int | None]:
-    """The epochs kept and stopped at, one recorded epoch after the other."""
+    """Compute the best epoch and the epoch of stopping by a loop over recorded epochs."""
     best = 0
     for t in range(1, len(losses)):
         if losses[t] < losses[best]:
@@ -205,7 +205,7 @@ def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int,
 
 
 def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
-    """Assert that a message says what a run of ``n_times`` recorded epochs decides."""
+    """Assert that a message has the early-stopping epochs of a run of ``n_times`` epochs."""
     losses = sent.history.metrics["validation_loss"][:n_times]
     epochs = sent.history.epochs[:n_times]
     found = [decided(column, epochs, sent.grid.patience) for column in losses.T]
@@ -218,7 +218,7 @@ def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
 def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
     values = sent.history.metrics["validation_loss"]
     falling = np.broadcast_to(1 - 1e-12 * np.arange(len(values))[:, None], values.shape)
-    assert (falling.astype("f4") == 1).all()  # what travels is all the same
+    assert (falling.astype("f4") == 1).all()  # the frames are the same
     sent = replace(sent, history=with_metric(sent.history, "validation_loss", falling))
     header, _ = decode(sent.message())
     n_rows = values.shape[1]
@@ -227,7 +227,7 @@ def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
 
 @pytest.mark.parametrize("name", ["moons", "spirals", "three_blobs", "plane", "bumps"])
 def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str):
-    """Also those whose frame does not travel."""
+    """Early-stopping epochs include recorded epochs whose frame is not sent."""
     data = replace(SHOWCASE.data, name=name)
     sent = sent_of(small_grid(data=data, epochs=90, learning_rate=0.2), limit=0)
     *_, (header, _) = sent.messages()
@@ -237,11 +237,11 @@ def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str)
 
 def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Sent):
     losses = np.ones_like(mixed.history.metrics["validation_loss"])
-    losses[8] = 0.5  # recorded, but only epochs 7 and 9 travel
+    losses[8] = 0.5  # all epochs are recorded, but only 7 and 9 are sent
     sent = replace(mixed, history=with_metric(mixed.history, "validation_loss", losses))
     half, single = (header for header, _ in sent.messages())
     assert 8 not in half["epochs"] + single["epochs"]
-    # patience is one epoch: it stops at the first one, before the best
+    # with a patience of one epoch training stops before the best epoch
     assert set(single["early_stopping"]["best"]) == {0}
     losses[:8] = np.linspace(2, 1, 8)[:, None]
     half, single = (header for header, _ in sent.messages())
@@ -339,7 +339,7 @@ def test_under_adamw_l2_is_called_weight_decay():
     assert [card["label"] for card in header["cards"]] == ["Weight decay"]
 
 
-# ------------------------------------------------------------------------------ the whole
+# ------------------------------------------------------------------------------ size
 
 
 def test_a_message_that_many_ask_for_is_compressed_once(

@@ -1,4 +1,4 @@
-"""What travels in half precision loses nothing that is seen, and the frames fit the limit."""
+"""Tests of frame selection: half precision changes nothing visible, frames fit the limit."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ from tests.support.recordings import first_epochs, select_frames
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
 RECORDED = 31  # frames of `history`
-NOTHING = 0  # a limit that single precision never stays within
+NOTHING = 0  # bytes; single precision always exceeds it
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +36,25 @@ def history() -> regviz.History:
 
 
 def experiment(data="moons", activation="tanh") -> regviz.Experiment:
-    """Two small networks, which half precision moves by less than the tolerance."""
+    """Return an experiment of two networks whose predictions half precision barely changes."""
     network = regviz.NetworkSpec((3,), activation)
     training = regviz.TrainingSpec(learning_rate=0.02, epochs=RECORDED - 1)
     return regviz.Experiment(regviz.DataSpec(data), network, training, ROWS)
 
 
 def points_of(history: regviz.History, side: int) -> np.ndarray:
-    """Points of a square grid over the plane that is drawn."""
+    """Return the points of a square grid over the drawn plane."""
     axis = np.linspace(*domain(history.dataset), side)
     return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
 
 
 def spread_of(history: regviz.History) -> float:
-    """The range of the targets, or 1 where probabilities are predicted."""
+    """Return the range of the targets, or 1 where probabilities are predicted."""
     return np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
 
 
 def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) -> regviz.History:
-    """The history with ``value`` as the first weight of network ``k`` at time ``t``."""
+    """Return the history with another first weight of network ``k`` at time ``t``."""
     parameters = history.parameters.copy()
     parameters[t, k, 0] = value
     return replace(history, parameters=parameters)
@@ -100,7 +100,7 @@ def test_half_precision_is_used_where_nothing_moves(history: regviz.History):
 def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision(
     history: regviz.History, value: float, k: int
 ):
-    # a tanh unit that is saturated anyway would hide an infinite weight
+    # behind a saturated tanh unit an infinite weight would have no effect
     frames = select_frames(with_weight(history, value, k=k), NOTHING).frames
     assert frames[-2:] == [(RECORDED - 2, HALF), (RECORDED - 1, SINGLE)]
 
@@ -186,7 +186,7 @@ def test_from_the_first_frame_that_half_precision_moves_every_other_one_travels_
     times = [t for t, _ in selector.frames]
     assert (times[0], times[-1]) == (0, n_recorded - 1)
     assert max(np.diff(times)) <= 3
-    # and they are no more bytes, but for a last frame alone
+    # no more bytes than single precision, except for a single last frame
     room = len(single) - (bad in (0, n_recorded - 1))
     assert 2 * room <= n_recorded - bad
 

@@ -1,4 +1,4 @@
-"""A link opens what it was made of, next year too; what is wrong in it is named, the rest holds."""
+"""Tests of links and experiment files: round trips, old versions, named errors."""
 
 import re
 from dataclasses import replace
@@ -47,12 +47,12 @@ def test_what_is_at_its_default_stays_out():
 
 
 def test_the_newest_version_stands_for_the_page_as_it_opens():
-    # whoever changes the showcase raises the version, and keeps what the one before stood for
+    # a change of the showcase needs a new version; old versions keep their meaning
     assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
     assert max(DEFAULTS) == LINK_VERSION
 
 
-# links as they were once handed out: these opened, and have to open
+# links of earlier releases, which must still open
 HANDED_OUT = {
     "v=1": Scene(
         DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
@@ -93,7 +93,7 @@ def test_a_file_may_leave_out_all_but_what_is_particular():
     assert Scene.from_json("{}") == Scene()
     scene = Scene.from_json('{"data": {"name": "moons"}, "focus": "l2"}')
     assert scene == Scene(replace(SHOWCASE.data, name="moons"), focus="l2")
-    # as a link leaves it out
+    # the default, which a link omits
     assert scene == from_query({"data": "moons", "focus": "l2"})[0]
 
 
@@ -118,7 +118,7 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
     assert Scene().missing(SHOWCASE) == []
 
 
-# -------------------------------------------------------------------------- what a scene shows
+# -------------------------------------------------------------------------- shown strengths
 
 
 def test_the_nearest_strength_that_is_offered_is_shown():
@@ -175,7 +175,7 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
         Scene.from_json(text)
 
 
-# ------------------------------------------------------------------------- what is wrong in links
+# ------------------------------------------------------------------------- errors in links
 
 
 HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"

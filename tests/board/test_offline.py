@@ -1,4 +1,4 @@
-"""A run as one file: what stands in it is the run, and nothing in it leads elsewhere."""
+"""Tests of the offline page: a run as one self-contained HTML file."""
 
 import base64
 import json
@@ -64,7 +64,7 @@ class Elements(HTMLParser):
 
 
 def modules_of(page: str) -> dict[str, str]:
-    """Name and source of every module of a page."""
+    """Return name and source of every module of a page."""
     (text,) = (t for a, t in Elements(page).all("script") if a.get("type") == "importmap")
     found = {}
     for name, url in json.loads(text)["imports"].items():
@@ -78,7 +78,7 @@ def modules_of(page: str) -> dict[str, str]:
 
 
 def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
-    """Epochs and parameters, put together as a browser does."""
+    """Return epochs and parameters of all messages, concatenated as the browser does."""
     epochs, blocks = [], []
     for message in messages:
         header, arrays = decode(message)
@@ -167,7 +167,7 @@ def test_every_module_that_is_needed_is_there_and_no_other(messages: list[bytes]
     needed = {"regviz/offline.js"}
     for source in page_modules.values():
         code = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", source, flags=re.S | re.M)
-        # static or dynamic, from wherever
+        # static and dynamic imports
         needed |= set(re.findall(r'\b(?:from|import)\s*\(?\s*"([^"]+)"', code))
         assert "import.meta" not in code
     assert needed == set(page_modules)
@@ -185,7 +185,7 @@ def test_imports_are_resolved_across_folders(tmp_path: Path):
     for name, source in sources.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(source)
-    del sources["other/t.js"]  # only a type is imported from it
+    del sources["other/t.js"]  # imported for its types only
     assert modules(tmp_path / "main.js") == sources
 
 

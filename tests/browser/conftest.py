@@ -1,4 +1,4 @@
-"""A real server and a real Chromium."""
+"""Fixtures of the browser tests: a running server and Chromium."""
 
 import os
 import time

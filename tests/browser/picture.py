@@ -1,4 +1,4 @@
-"""Take the README's picture anew: ``python -m tests.browser.picture`` while the page is served."""
+"""Update the README's screenshot: ``python -m tests.browser.picture`` with a running server."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ PICTURE = Path(__file__).parent.parent.parent / "assets" / "screenshots" / "boar
 
 
 def main() -> None:
-    """Open the page, wait for the run, and write the picture."""
+    """Open the page, wait for the run, and write the screenshot."""
     parser = argparse.ArgumentParser(description="Take the README's picture of a served page.")
     parser.add_argument("--url", default="http://localhost:8501")
     url = parser.parse_args().url

@@ -1,4 +1,4 @@
-"""The board for everyone: by keyboard alone, in words, in both themes and at every width."""
+"""Tests of the board's accessibility: keyboard, text alternatives, contrast, widths."""
 
 import re
 
@@ -18,7 +18,7 @@ from tests.browser.visitor import (
     wait_until_idle,
 )
 
-# what has the keyboard's focus, or null outside the board
+# the focused element's name, focus ring and visibility, or null outside the board
 ACTIVE = """() => {
   const { element, help } = window.board();
   const active = element.getRootNode().activeElement;
@@ -26,13 +26,13 @@ ACTIVE = """() => {
   // a radio button is hidden beneath its label's text
   const drawn = active.type === "radio" ? active.nextElementSibling : active;
   const { outlineStyle, outlineWidth } = getComputedStyle(drawn);
-  const told = element.querySelector(".network .readout");
+  const readout = element.querySelector(".network .readout");
   const box = drawn.getBoundingClientRect();
   return {
     name: active.ariaLabel ?? active.textContent,
-    // a unit's frame is drawn, and what it computes is told beside it
+    // a focused unit has a drawn frame and a readout instead of an outline
     outlined: (outlineStyle === "solid" && parseFloat(outlineWidth) >= 2)
-      || (active.matches(".units button") && !told.hidden),
+      || (active.matches(".units button") && !readout.hidden),
     inside: box.width > 0 && box.top >= -1 && box.bottom <= innerHeight + 1,
   };
 }"""
@@ -54,7 +54,7 @@ def opened(open_pages: OpenPage) -> Page:
 
 @pytest.fixture
 def page(opened: Page) -> Page:
-    """The board at the end of its run, with nothing focused."""
+    """The board at the end of its run, without a focused element."""
     opened.mouse.move(0, 0)
     opened.evaluate(BLUR)
     opened.evaluate(
@@ -75,7 +75,7 @@ def history() -> History:
 
 
 def tab_stops(page: Page) -> list[dict]:
-    """Press the tab key from the board's beginning to its end: what it stops at."""
+    """Press Tab through the whole board, and return the focused elements."""
     page.evaluate("window.board().element.focus()")
     found = []
     while len(found) < 200:
@@ -88,7 +88,7 @@ def tab_stops(page: Page) -> list[dict]:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press the tab key until what is called so has the focus; from there on, or from the start."""
+    """Press Tab until an element whose name matches has the focus."""
     if page.evaluate(ACTIVE) is None:
         page.evaluate("window.board().element.focus()")
     seen = []
@@ -139,14 +139,14 @@ def test_the_space_bar_plays_and_pauses_wherever_nothing_else_needs_it(page: Pag
     assert page.evaluate("document.activeElement === document.body")
     top = page.evaluate("window.board().element.getBoundingClientRect().top")
     press(page, "Space")
-    page.evaluate("window.board().toggleLoop()")  # so that it plays until it is paused
+    page.evaluate("window.board().toggleLoop()")  # repeat, so that playing does not end by itself
     page.wait_for_function("window.board().frame > 3")
     press(page, "Space")
     frame = state(page, "frame")
     page.wait_for_function("window.board().settled")
     assert (state(page, "frame"), state(page, "playing")) == (frame, False)
     page.evaluate("window.board().toggleLoop()")
-    # neither does it scroll the page
+    # nor does the key scroll the page
     assert page.evaluate("window.board().element.getBoundingClientRect().top") == top
 
 
@@ -273,7 +273,7 @@ def test_the_help_opens_and_closes_and_gives_the_focus_back(page: Page):
     press(page, "?")
     expect(dialog).to_be_visible()
     frame = state(page, "frame")
-    press(page, "Home", "3")  # no key reaches the board meanwhile
+    press(page, "Home", "3")  # meanwhile the board receives no keys
     assert (state(page, "frame"), state(page, "view.focus")) == (frame, "l1")
     press(page, "Escape")
     expect(dialog).to_be_hidden()
@@ -318,7 +318,7 @@ def test_panels_out_of_sight_are_up_to_date_once_all_rests(page: Page, history: 
 
 
 def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: Page):
-    set_view(page, focus="dropout")  # whose network has a term more
+    set_view(page, focus="dropout")  # its panel shows one more term
     tip = page.locator(".regviz-board .tip")
     shown = (
         "(tip => tip.hidden ? null : tip.textContent)(window.board().element.querySelector('.tip'))"
@@ -328,9 +328,9 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
     assert len(visible) > 60
     texts = {term: term.get_attribute("data-tip") for term in visible}
     assert all(len(text.split()) >= 3 for text in texts.values())
-    # upwards, as an explanation lies over what stands below
+    # bottom up, as an explanation covers the elements below
     for term, text in reversed(texts.items()):
-        # but not what is dragged, or lies upon another
+        # except sliders and elements that lie over others
         if not term.evaluate(
             "e => e.matches('.strength-index, .mark') || e.closest('.units') !== null"
         ):
@@ -347,7 +347,7 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
             by_focus.add(text)
             page.evaluate(BLUR)
             assert page.evaluate(shown) is None
-    # what cannot be focused says nothing that cannot be had by keyboard
+    # explanations of elements without focus are available by keyboard elsewhere
     assert set(texts.values()) == by_focus
 
 
@@ -377,7 +377,7 @@ TEXTS = """
   };
 """
 
-# texts that are cut, lie outside of what they belong to, or upon each other
+# texts that are cut off, outside of their container, or overlap each other
 CUT = f"""() => {{ {TEXTS}
   const {{ element: board }} = window.board();
   const wrong = [];
@@ -406,7 +406,7 @@ CUT = f"""() => {{ {TEXTS}
   return wrong;
 }}"""
 
-# texts below a selector, by default of the board, that stand out too little, with their contrast
+# texts below a selector (default: the board) with too little contrast, and the contrast
 # as WCAG 2 defines it
 PALE = f"""(selector) => {{ {TEXTS}
   const root = selector ? document.querySelector(selector) : window.board().element;
@@ -453,7 +453,7 @@ PALE = f"""(selector) => {{ {TEXTS}
   return [n, [...pale]];
 }}"""
 
-# everything's place, at every frame while the run is played from its beginning to its end
+# positions of all elements at every frame of the run
 JUMPS = """async () => {
   const board = window.board();
   const boxed = ".card, .card > *, .card canvas, .card dt, .pick, .transport > *, .legend, .legend"
@@ -483,7 +483,7 @@ JUMPS = """async () => {
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda p: f"{p[0]}-{p[1][0]}")
 def themed(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, tuple[int, int]]:
-    """A page in one theme, and the widths at which to look at it."""
+    """A page in one theme, and the window widths to test."""
     scheme, widths = request.param
     page = open_pages(widths[0], HEIGHT, scheme)
     wait_until_complete(page)

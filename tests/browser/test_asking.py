@@ -1,4 +1,4 @@
-"""The board asks for more frames when the server wishes to be asked."""
+"""Tests of the board's requests for further frames."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from tests.browser.boards import in_base64, open_empty
 
-# how often the board has asked at once; and what within a second, how long after the last message
+# number of immediate requests; requests within a second, with their delays in ms
 RENDER = """async (messages) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [];
@@ -41,7 +41,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def messages(delays: list[float]) -> list[str]:
-    """A frame each of a run that is not complete."""
+    """Return a message of one frame for each delay, of an incomplete run."""
     grid = StrengthGrid.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     rows = grid.rows({})
     growing = regviz.stream(grid.experiment)
@@ -66,8 +66,8 @@ def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missi
     assert delay_ms > 490
 
 
-# How often the board has asked: when it was stopped before it had read its first message; once it
-# is rendered again; at once after the same frames came a second time; and in the end.
+# Numbers of requests: after the board was stopped before it had decoded its first message; after
+# it was rendered again; right after the same frames came a second time; and in the end.
 AGAIN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [], counts = [];

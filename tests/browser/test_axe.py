@@ -1,4 +1,4 @@
-"""axe-core, the usual checker of accessibility, finds nothing wrong on any view."""
+"""Tests of every view with the accessibility checker axe-core."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,13 +24,13 @@ from tests.browser.visitor import (
 )
 
 RULES = {
-    # WCAG 2.0 to 2.2 at the levels A and AA, and what else axe-core advises, such as headings
+    # WCAG 2.0 to 2.2 at levels A and AA, and axe-core's best practices, such as headings
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"label-content-name-mismatch": {"enabled": True}},
     "resultTypes": ["violations"],
-    "preload": False,  # it loads style sheets anew, from where the page is instead of from theirs
+    "preload": False,  # it reloads style sheets relative to the page's address, not theirs
 }
-# Rules and the elements of Streamlit that break them, by their test ids: out of our reach.
+# Rules and the elements of Streamlit that violate them, by their test ids; not ours to fix.
 ACCEPTED = {
     # the area onto which files are dragged has a role and a name that exclude each other; the
     # button in it is what keyboards and screen readers use
@@ -39,7 +39,7 @@ ACCEPTED = {
 
 
 def found(page: Page) -> list[tuple[str, str, str]]:
-    """Each violation's rule, element and what is to be done."""
+    """Return rule, element and advice of each violation."""
     violations = Axe().run(page, options=RULES).response["violations"]
     return [
         (violation["id"], node["html"], node["failureSummary"])
@@ -49,13 +49,13 @@ def found(page: Page) -> list[tuple[str, str, str]]:
 
 
 def accepted(rule: str, html: str) -> set[tuple[str, str]]:
-    """The entries of `ACCEPTED` that a violation falls under."""
+    """Return the entries of `ACCEPTED` that match a violation."""
     start = html.partition(">")[0]
     return {(r, name) for r, name in ACCEPTED if r == rule and f'data-testid="{name}"' in start}
 
 
 def assert_accessible(page: Page) -> None:
-    # farther down the bar of the board lies upon buttons, which axe-core takes for too small
+    # scrolled down, the board's bar covers buttons, which axe-core then reports as too small
     page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)")
     assert [each for each in found(page) if not accepted(*each[:2])] == []
     # axe-core leaves out texts whose ancestors overlap or are translucent, such as captions
@@ -64,7 +64,7 @@ def assert_accessible(page: Page) -> None:
 
 @contextmanager
 def popover(page: Page, name: str, text: str) -> Iterator[None]:
-    """Open what a button above the board opens, until the block ends."""
+    """Open the popover of a button above the board until the context ends."""
     page.get_by_role("button", name=name).click()
     expect(page.get_by_text(text)).to_be_visible()
     wait_until_settled(page)

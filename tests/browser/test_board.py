@@ -1,4 +1,4 @@
-"""What the board does, all in the browser: strengths, epochs, pruning, the crosshair, edits."""
+"""Tests of the board's interaction: strengths, epochs, pruning, crosshair, edits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ def page(opened: Page) -> Page:
     """The board at the end of its run, as it opens."""
     opened.mouse.up()
     opened.mouse.move(0, 0)
-    # to the window's upper edge, where Streamlit's header lies over it, unseen
+    # to the window's upper edge, below Streamlit's transparent header
     opened.evaluate("board().element.scrollIntoView(), board().point(null)")
     opened.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
     seek(opened, -1)
@@ -54,12 +54,12 @@ def page(opened: Page) -> Page:
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    """All networks of the page."""
+    """The history of the page's grid."""
     return train_cached(grid_of().experiment)
 
 
 def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]):
-    """A network's outputs before the sigmoid, in NumPy and double precision: ``(n,)``."""
+    """Return a network's logits ``(n,)``, computed in NumPy and double precision."""
     units = np.asarray(X, np.float64).T
     *hidden, last = (block.astype(np.float64) for block in history.layout.split(row))
     for block in hidden:
@@ -68,7 +68,7 @@ def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]
 
 
 def score(history: History, row: NDArray[np.floating], split: str = "test"):
-    """Mean cross-entropy, and the share of the points that are predicted right."""
+    """Return mean cross-entropy and accuracy."""
     X, y = history.dataset.points(split)
     z = outputs(history, row, X)
     return np.mean(np.logaddexp(0, z) - y * z), np.mean((z > 0) == (y == 1))
@@ -82,7 +82,7 @@ def is_weight(history: History) -> NDArray[np.bool_]:
 
 
 def assert_recorded(history: History, card: dict) -> None:
-    """Assert that a card shows its network as it was recorded."""
+    """Assert that a card shows its network's recorded numbers."""
     at = {name: values[card["t"], card["k"]] for name, values in history.metrics.items()}
     assert is_rounded(card["test_loss"], at["test_loss"], 2)
     assert is_rounded(card["train_loss"], at["train_loss"], 2)
@@ -105,7 +105,7 @@ def percent(share: float) -> str:
 def drag(
     page: Page, slider: Locator, to: float, during: Callable[[], object]
 ) -> list[tuple[str, object]]:
-    """Drag a slider's thumb to a share of its track; its value and ``during()`` on the way."""
+    """Drag a slider's thumb to a share of its track; return values and ``during()`` on the way."""
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     start = slider.evaluate("s => (s.valueAsNumber - s.min) / (s.max - s.min)")
@@ -135,7 +135,7 @@ def test_dragging_redraws_at_once_and_sends_nothing(
 ):
     if name == "Strength of L1":
         set_view(page, linked=False)
-    wait_until_settled(page)  # the server knows what is looked at since the test before
+    wait_until_settled(page)  # the server has the view of the test before
     before = all_boundary_pixels(page)
     n_sent = page.exchange.n_sent
     seen = drag(
@@ -146,11 +146,11 @@ def test_dragging_redraws_at_once_and_sends_nothing(
     )
     assert len({value for value, _ in seen}) >= 3
     assert len({seen_then for _, seen_then in seen}) >= 3
-    # it rests under the pointer for as long as it takes to tell the server, and does not
+    # the thumb is held for longer than the debounce time, and nothing is sent
     page.wait_for_function("window.board().fine && !window.board().reporter.timer")
     assert page.exchange.n_sent == n_sent
     page.mouse.up()
-    # what is looked at is said once, for links and the views below; the rest is no one's business
+    # the view is sent once, for links and the views below; nothing else is sent
     wait_until_settled(page)
     assert page.exchange.n_sent == n_sent + released
     differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
@@ -264,13 +264,13 @@ def test_marks_stand_where_early_stopping_is_and_lead_there(page: Page, history:
 
 
 def assert_predicts(page: Page, history: History) -> None:
-    """Point at places of the large boundary, and compare what the cards say there."""
+    """Point at places of the large boundary, and check the cards' predictions there."""
     canvas = page.locator(".closeup canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     low, high = page.evaluate("board().recording.domain")
     for share_x, share_y in ((0.5, 0.5), (0.52, 0.31), (0.25, 0.68), (0.9, 0.1)):
-        # whole pixels, as those of a mouse are
+        # whole pixels, like those of a mouse
         x, y = (
             round(box[a] + s * box[b])
             for a, b, s in (("x", "width", share_x), ("y", "height", share_y))
@@ -334,7 +334,7 @@ def test_classes_only_is_the_class_that_is_more_probable(page: Page):
           return (most[0] + most[1]) / pixels.length;
         }"""
     )
-    assert colours > 0.6  # two colours, and what is drawn on top
+    assert colours > 0.6  # two colours, and the points drawn on top
     button.click()
     wait_until_idle(page)
     assert boundary_pixels(page) == soft
@@ -364,7 +364,7 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     assert differ == [c == 1 for c in range(7)]
     assert boundary_pixels(page) != large
-    # it stays with its network, also while another is in focus and at another epoch
+    # the edit stays while another network is in focus and at another epoch
     set_view(page, focus="l2")
     expect(page.locator(".network .reset")).to_be_disabled()
     set_view(page, focus="l1")

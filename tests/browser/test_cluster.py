@@ -1,4 +1,4 @@
-"""Two real servers behind the real proxy, and what becomes of a visitor whose server is killed."""
+"""Tests of two servers behind the proxy, and of the loss of one of them."""
 
 import gzip
 import os
@@ -44,7 +44,7 @@ VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
 
 @dataclass
 class Server:
-    """A server of its own, at an address of its own."""
+    """A server process with an address of its own."""
 
     url: str
     metrics: str
@@ -52,7 +52,7 @@ class Server:
 
     @property
     def n_visitors(self) -> int:
-        """How many visitors are connected to it; none once it is gone."""
+        """Return the number of connected visitors, or 0 if the server does not answer."""
         if self.process.poll() is not None:
             return 0
         (n,) = VISITORS.findall(fetch(self.metrics).decode())
@@ -60,7 +60,7 @@ class Server:
 
 
 def fetch(url: str, **headers: str) -> bytes:
-    """What is there, as it was sent."""
+    """Return the response's body as sent, compressed or not."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with urllib.request.urlopen(urllib.request.Request(url, headers=named), timeout=60) as answer:
         return answer.read()
@@ -106,15 +106,15 @@ def site(servers: Sequence[Server], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def page(browser: Browser, site: str) -> Iterator[Page]:
-    """A visitor's page, which may well complain of a server that goes."""
-    # the run is not played to whoever asks for less motion, which takes a while
+    """A visitor's page; console errors of lost connections are allowed."""
+    # reduced motion shows the end of a run without playing it, which saves time
     context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     yield opened(context, site)
     context.close()
 
 
 def opened(context: BrowserContext, site: str) -> Page:
-    """What somebody sees who opens a link."""
+    """Open a link in a new page."""
     page = poll_conditions(context.new_page())
     page.add_init_script(SET_ASSETS)
     page.goto(link(site, FEW_EPOCHS))
@@ -123,19 +123,19 @@ def opened(context: BrowserContext, site: str) -> Page:
 
 
 def arrived(page: Page) -> None:
-    """Wait until all networks are there."""
+    """Wait until all networks have arrived."""
     page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
     wait_until_complete(page)
 
 
 def cookie_of(site: str) -> str:
-    """The cookie that a newcomer is given."""
+    """Return the cookie of a first visit."""
     with urllib.request.urlopen(site, timeout=20) as answer:
         return answer.headers["Set-Cookie"].split(";")[0]
 
 
 def connected(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
-    """Connect and request a run, as the page does."""
+    """Connect a WebSocket and request a run, as the page does."""
     connection = stack.enter_context(
         websockets.sync.client.connect(
             site.replace("http", "ws") + "/_stcore/stream",
@@ -203,7 +203,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
     elsewhere = next(server for server in servers if not server.n_visitors)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         fetch(url.replace(site, elsewhere.url))
-    # files are sent there too
+    # uploads reach the same server
     before = page.evaluate("window.board().recording.run")
     upload(page, "iris.csv", content)
     page.get_by_role("button", name="Use these points").click()
@@ -223,8 +223,8 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
     (other,) = [server for server in servers if server is not mine]
     unchanged.evaluate("window.before = true")
 
-    # Streamlit tells the other server the address that a page was opened with: where that is
-    # another one by now, the page loads itself anew
+    # Streamlit sends the other server the address with which the page was opened. If the address
+    # has changed since, the page reloads itself;
     with page.expect_event("load", timeout=60_000):
         mine.process.kill()
         mine.process.wait()
@@ -234,7 +234,7 @@ def test_whose_server_is_killed_sees_the_same_after_a_reload(
     data = replace(SHOWCASE.data, noise=0.25)
     assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
 
-    # and where it is not, it goes on as if nothing had been
+    # otherwise the session goes on
     move_slider(unchanged, "Noise", ["ArrowRight"])
     assert unchanged.evaluate("window.before")
     assert other.n_visitors == 2

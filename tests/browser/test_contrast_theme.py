@@ -1,4 +1,4 @@
-"""In a contrast theme (forced colours) the page keeps what its colours mean."""
+"""Tests of the page with forced colours (a contrast theme)."""
 
 import pytest
 from playwright.sync_api import Page

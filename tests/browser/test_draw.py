@@ -1,4 +1,4 @@
-"""The drawing pad, alone on a page: what a gesture draws, what it tells, and what it says."""
+"""Tests of the drawing pad on an otherwise empty page."""
 
 import json
 import re
@@ -36,7 +36,7 @@ MOUNT = """async (data) => {
 
 
 class Pad:
-    """The pad as a visitor has it."""
+    """The drawing pad on a page."""
 
     def __init__(self, page: Page):
         self.page = page
@@ -45,7 +45,7 @@ class Pad:
         return self.page.evaluate("pad.points")
 
     def to_page(self, x1: float, x2: float) -> tuple[float, float]:
-        """Where a place of the axes is on the page."""
+        """Return the page coordinates of a point of the axes."""
         return tuple(
             self.page.evaluate(
                 """async (at) => {
@@ -77,7 +77,7 @@ class Pad:
         self.page.get_by_role("button", name=re.compile(f"^{name}( |$)")).click()
 
     def sent(self) -> list[dict[str, Any]]:
-        """All that was told, once the latest gesture has been."""
+        """Return all values sent to the server, after the latest gesture."""
         self.page.wait_for_function("!pad.pending")
         return [value for _, value in self.page.evaluate("window.sent")]
 
@@ -86,7 +86,7 @@ class Pad:
         return self.page.get_by_role("status").inner_text()
 
     def wait_until_drawn(self) -> None:
-        """Wait for the picture."""
+        """Wait until the canvas is drawn."""
         self.page.wait_for_function("pad.theme && pad.width && !pad.drawing")
 
     def can(self, name: str) -> bool:
@@ -99,7 +99,7 @@ class Pad:
 
 
 def go_to_empty(page: Page, url: str) -> None:
-    """An empty page of the server's origin, from which its modules can be imported."""
+    """Open an empty page of the server's origin, from which its modules can be imported."""
     body = '<link rel="icon" href="data:,">'
     page.add_init_script(SET_ASSETS)
     page.route("**/empty", lambda route: route.fulfill(content_type="text/html", body=body))
@@ -108,7 +108,7 @@ def go_to_empty(page: Page, url: str) -> None:
 
 @pytest.fixture(scope="module")
 def sheet(browser: Browser, url: str) -> Iterator[Page]:
-    """An empty page of the server's origin, on which nothing may go wrong."""
+    """An empty page of the server's origin; fails on messages in its console."""
     complaints: list[str] = []
     page = browser.new_page(viewport={"width": 340, "height": 700})
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -130,7 +130,7 @@ def pad(sheet: Page) -> Callable[..., Pad]:
 
 
 def message(points: Any = (), kind: str = "classes", names: Any = (), version: int = 1) -> dict:
-    """What the server sends."""
+    """Return a message of the server to the pad."""
     return {
         "version": version,
         "kind": kind,
@@ -142,7 +142,7 @@ def message(points: Any = (), kind: str = "classes", names: Any = (), version: i
 
 
 def near(found: Any, expected: Any) -> bool:
-    """Whether places are the same to a pixel."""
+    """Return whether points are equal up to a pixel."""
     found, expected = np.array(found, float), np.array(expected, float)
     return found.shape == expected.shape and bool(np.abs(found - expected).max() < 0.03)
 
@@ -202,7 +202,7 @@ def test_points_are_erased_by_the_eraser_and_the_other_button(pad: Callable[...,
     assert pad.points() == [[1, 0, 0]]
     assert [len(change["points"]) for change in pad.sent()][-1] == 1
     pad.choose("Undo")
-    assert len(pad.points()) == 4  # the whole stroke comes back
+    assert len(pad.points()) == 4  # undo restores the whole stroke
     pad.choose("Undo")
     assert len(pad.points()) == 5
 
@@ -265,7 +265,7 @@ def test_all_can_be_done_by_keys(pad: Callable[..., Pad]):
     pad.press("Delete")
     assert near(pad.points(), [[0, 0, 0], [1, 0, 1]])
     pad.press("Delete")
-    assert len(pad.points()) == 2  # nothing is near
+    assert len(pad.points()) == 2  # no point is near
     pad.press("Control+z")
     assert near(pad.points()[2], [0.4, 0.5, 2])
 
@@ -312,7 +312,7 @@ def test_no_more_points_are_added_than_are_allowed(pad: Callable[..., Pad]):
     pad.click(2.8, -2.8)
     assert len(pad.points()) == MAX_POINTS
     assert len(pad.sent()[-1]["points"]) == MAX_POINTS
-    pad.drag(pad.points()[7][:2], (2.8, -2.8))  # and all can still be moved
+    pad.drag(pad.points()[7][:2], (2.8, -2.8))  # points can still be moved
     assert any(near(row[:2], [2.8, -2.8]) for row in pad.points())
 
 
@@ -350,7 +350,7 @@ def test_points_are_loaded_when_their_version_is_new(pad: Callable[..., Pad]):
     pad.click(1, 1)
     drawn = pad.points()
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=1))
-    assert pad.points() == drawn  # the server is behind
+    assert pad.points() == drawn  # the server has an earlier version
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=2))
     assert pad.points() == [[2, 2, 1]]
     assert not pad.can("Undo")
@@ -402,7 +402,7 @@ def test_the_same_points_look_different_in_the_dark_and_by_class(pad: Callable[.
 
 
 def test_classes_differ_by_shape_alone(pad: Callable[..., Pad]):
-    """Where each is drawn in the same colour."""
+    """Draw all classes in one colour and compare the pixels."""
     looks = set()
     for label in range(3):
         one = pad([(0, 0, label)])

@@ -1,4 +1,4 @@
-"""Files can be uploaded in a frame on another site where browsers allow it, and else it is said."""
+"""Tests of uploads in a frame on another site, with and without TLS."""
 
 import ssl
 import urllib.request
@@ -19,7 +19,7 @@ POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in ran
 
 @pytest.fixture(scope="module")
 def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the proxy in front of it, with TLS."""
+    """Address of the proxy with TLS in front of the embeddable server."""
     port, folder = free_port("127.0.0.1"), tmp_path_factory.mktemp("proxy")
     with closing(Resolver(["127.0.0.1"])) as resolver:
         settings = {
@@ -30,12 +30,12 @@ def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> I
         }
         with running_proxy(folder, **settings):
             address = f"https://127.0.0.1:{port}"
-            wait_until(lambda: answers(address))  # once the proxy has made its certificate
+            wait_until(lambda: answers(address))  # the proxy has to create its certificate first
             yield address
 
 
 def answers(address: str) -> bool:
-    """Whether there is TLS, whoever vouches for it, and the embeddable behind it."""
+    """Return whether the address answers with TLS, without a check of the certificate."""
     try:
         trusting = ssl._create_unverified_context()
         urllib.request.urlopen(f"{address}/_stcore/health", context=trusting, timeout=20).close()
@@ -46,13 +46,13 @@ def answers(address: str) -> bool:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that takes the proxy's certificate, which nobody vouches for."""
+    """A page of a browser that accepts the proxy's self-signed certificate."""
     with browser.new_context(ignore_https_errors=True, reduced_motion="reduce") as context:
         yield context.new_page()
 
 
 def framed(page: Page, site: Site, address: str) -> FrameLocator:
-    """The page in a frame on another site, where *Upload* is chosen."""
+    """Open the page in a frame on another site, and choose *Upload*."""
     site.content = f'<iframe src="{address}/{QUERY}" style="width: 1300px; height: 800px"></iframe>'
     page.goto(site.origin)
     frame = page.frame_locator("iframe")

@@ -1,4 +1,4 @@
-"""The cards as a picture: what it says is what is on screen, whole, and it is what it claims."""
+"""Tests of the export of the cards as a picture (SVG and PNG)."""
 
 import io
 import re
@@ -52,7 +52,7 @@ MOUNT = """async (messages) => {
   if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSaveButtons(regviz));
 }"""
 TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
-# every text's box in the SVG's units, and the card it belongs to
+# each text's box in SVG units, and its card
 BOXES = """(svg) => {
   const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   document.body.append(parsed);
@@ -83,7 +83,7 @@ class Shown(NamedTuple):
 
 @pytest.fixture(scope="module")
 def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
-    """A board, as main.js puts it on a page, for each kind of run."""
+    """A function that renders the board for a kind of run, by main.js."""
     found: dict[str, Shown] = {}
     contexts, complaints = [], []
 
@@ -136,7 +136,7 @@ def size_of(svg: ElementTree.Element) -> tuple[int, int]:
     return int(svg.get("width")), int(svg.get("height"))
 
 
-# ------------------------------------------------------------------------------ what it says
+# ------------------------------------------------------------------------------ texts
 
 
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "values"])
@@ -236,7 +236,7 @@ def test_any_label_makes_well_formed_xml(show):
     assert not list(svg.iter(f"{SVG}script"))
 
 
-# ------------------------------------------------------------------------------ what it shows
+# ------------------------------------------------------------------------------ shapes
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -256,7 +256,7 @@ def test_no_text_is_cut_or_covered_by_another(show, kind: str, threshold: float)
         if a["card"] != b["card"]:
             continue
         beside = a["box"][2] <= b["box"][0] or b["box"][2] <= a["box"][0]
-        # lines may share the room for what goes below and above the letters
+        # line boxes may overlap by ascenders and descenders
         apart = a["box"][3] <= b["box"][1] + 5 or b["box"][3] <= a["box"][1] + 5
         assert beside or apart, (a, b)
 
@@ -275,9 +275,9 @@ def test_the_points_are_shapes_in_their_places(show, kind: str):
     for path, (x1, x2) in zip(filled, dataset.X_train, strict=True):
         corners = np.array(re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", path.get("d")), float)
         middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
-        if len(corners) == 1:  # a circle's path begins at its left
+        if len(corners) == 1:  # a circle's path begins at its leftmost point
             middle += [216 / 50, 0]
-        # a triangle reaches up farther than down
+        # a triangle's centre is below the middle of its box
         at = np.array([x1 - low, high - x2]) * 216 / (high - low)
         np.testing.assert_allclose(middle, at, atol=1)
     if kind != "values":
@@ -336,7 +336,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
             pixel = np.array(surface.getpixel((int(432 * x), int(432 * y))))
             full = colours[int(p > 0.5)]
             expected = paper + 0.78 * abs(2 * p - 1) * (full - paper)
-            # where the line is drawn the colour is the line's
+            # pixels of the line have the line's colour
             if abs(p - 0.5) > 0.2:
                 compared += 1
                 np.testing.assert_allclose(pixel, expected, atol=12)
@@ -365,12 +365,12 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     width, height = size_of(svg)
     assert image.size == (2 * width, 2 * height)
     assert image.getpixel((1, 1)) == paper
-    # the embedded surface, at its place: margin, heading, the card's own
+    # the embedded surface's offset: margin, heading, padding of the card
     (embedded,) = card_of(svg, "none").iter(f"{SVG}image")
     surface = np.asarray(open_png(b64decode(embedded.get(f"{XLINK}href").partition(",")[2])))
     at = np.asarray(image)[2 * (24 + 52 + 52) :, 2 * (24 + 12) :][:432, :432]
     same = (np.abs(at.astype(int) - surface) <= 3).all(axis=2)
-    # the rest is points
+    # the remaining pixels are points
     assert same.mean() > 0.5
     assert same[20:60, 20:60].mean() > 0.5
 

@@ -1,4 +1,4 @@
-"""A run as one HTML file, opened from disk without a network: it plays, scrubs and drags."""
+"""Tests of the offline page, opened from disk without a network."""
 
 import base64
 import socket
@@ -98,21 +98,21 @@ def visits(browser: Browser, folder: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def open_file(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open a page, for one test."""
+    """Open a page for one test."""
     with visits(browser, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def opened(browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """The page of the run, for the tests to share."""
+    """The page of the run, shared by the tests."""
     with visits(browser, tmp_path_factory.mktemp("offline")) as open_file:
         yield begun(open_file(run.page(TITLE, "x" * 120)))
 
 
 @pytest.fixture
 def page(opened: Page) -> Page:
-    """The page of the run at the end, with nothing moving."""
+    """The page at the end of the run, not playing."""
     opened.mouse.up()
     opened.mouse.move(0, 0)
     opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
@@ -122,7 +122,7 @@ def page(opened: Page) -> Page:
 
 
 def begun(page: Page) -> Page:
-    """The page, once the whole recording has been read."""
+    """Wait until the whole recording is decoded, and return the page."""
     page.wait_for_selector(".regviz-board .card canvas")
     find_board(page)
     page.wait_for_function("window.board().complete && !document.getElementById('note')")
@@ -130,12 +130,12 @@ def begun(page: Page) -> Page:
 
 
 def at_rest(page: Page) -> Page:
-    """The page at the end of the run, with nothing moving."""
+    """Go to the end of the run, wait until the page is idle, and return it."""
     seek(begun(page), -1)
     return page
 
 
-# what the board says of its epoch, from the first on
+# all texts of the epoch label, from the first on
 WATCH = """
   window.epochs = [];
   new MutationObserver(() => {
@@ -145,7 +145,7 @@ WATCH = """
 """
 
 
-# click Play, and Pause once it is on its way: a tick is at most six frames long
+# click Play, then Pause after the first frames; a tick is at most six frames long
 PLAY_AND_PAUSE = """async () => {
   const click = (name) => document.querySelector(`.transport [aria-label="${name}"]`).click();
   click("Play");
@@ -287,7 +287,7 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
     page.keyboard.press("Escape")
     wait_until_idle(page)
     differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
-    # early stopping keeps the same network at both, the initial one
+    # early stopping has the initial network at both
     assert differ == [True] * 6 + [False]
     assert page.evaluate("window.board().displayed[6].t") == 0
 
@@ -311,7 +311,7 @@ def test_it_is_the_policy_that_keeps_a_page_from_any_server(
             f"http://127.0.0.1:{server.getsockname()[1]}/a.js",
         )
         if policy:
-            # all three end without an answer, as none has asked
+            # all three end without a response, as no request was sent
             page.evaluate("window.over")
             server.setblocking(False)
             with pytest.raises(BlockingIOError):

@@ -1,4 +1,4 @@
-"""A visitor's own points, drawn or from a file, in a real browser: they reach board and link."""
+"""Tests of own points, drawn or uploaded, in a browser."""
 
 import re
 from urllib.parse import parse_qsl, urlencode
@@ -28,7 +28,7 @@ TABLE = "length,width,kind\n" + "\n".join(
 
 @pytest.fixture(scope="module")
 def own(open_pages: OpenPage) -> Page:
-    """A page that trains for a short time, so that one's own points are soon there."""
+    """A page with few epochs, so that own points are trained quickly."""
     return opens(open_pages, "v=1&epochs=50")
 
 
@@ -51,7 +51,7 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(
     for point in ring:
         pad.click(*point)
     wait_until_settled(own)
-    # too few, and of one class: what was on screen stays
+    # too few points, of one class: the run on screen stays
     assert wait_until_complete(own) == before
     own.locator(".regviz-draw").get_by_role("button", name=re.compile("^class 1 ")).click()
     middle = [(0.3 * i - 0.9, 0.2 * (-1) ** i) for i in range(7)]

@@ -1,4 +1,4 @@
-"""The page in a real browser: it shows what was trained, and follows what a visitor chooses."""
+"""Tests of the whole page in a browser: training, controls, transitions between runs."""
 
 import io
 import re
@@ -45,7 +45,7 @@ def pixels(page: Page, card: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def page(open_pages: OpenPage) -> Page:
-    """The page as it opens, at the end of its run."""
+    """The default page at the end of its run."""
     page = open_pages()
     wait_until_complete(page)
     seek(page, -1)
@@ -54,7 +54,7 @@ def page(open_pages: OpenPage) -> Page:
 
 @pytest.fixture(scope="module")
 def short_run(open_pages: OpenPage) -> Page:
-    """The page with as few epochs as there can be, which is soon trained anew."""
+    """The page with the minimum of epochs, so that it retrains quickly."""
     page = open_pages()
     wait_until_complete(page)
     move_slider(page, "Epochs", ["Home"])
@@ -76,7 +76,7 @@ def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
     seek(page, -1)
     image = pixels(page, card=2)
     low, high = page.evaluate("window.board().recording.domain")
-    side = min(image.shape[:2])  # a picture between two pixels is cut out a pixel larger
+    side = min(image.shape[:2])  # a screenshot at a fractional position is one pixel larger
     image = image[:side, :side]
     axis = low + (high - low) * (np.arange(side) + 0.5) / side
     places = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
@@ -88,7 +88,7 @@ def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
     sure = np.abs(probability - 0.5) > 0.2
     margin = slice(4, -4)  # rounded corners
     agree = (warm == (probability > 0.5))[margin, margin][sure[margin, margin]]
-    assert agree.mean() > 0.85  # the rest are the points drawn on top
+    assert agree.mean() > 0.85  # the remaining pixels are points drawn on top
 
 
 def test_the_first_screen_shows_the_cards_of_all_methods_and_early_stopping_whole(page: Page):
@@ -103,7 +103,7 @@ def test_the_first_screen_shows_the_cards_of_all_methods_and_early_stopping_whol
     assert max(bottoms) <= 900
 
 
-# every place that the first card has had
+# all positions of the first card
 PLACES = """() => {
   window.places = new Set();
   const look = () => {
@@ -134,7 +134,7 @@ def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage,
     assert len(page.evaluate("[...window.places]")) == 1
 
 
-# every frame that is shown, and when
+# each shown frame and its time
 WATCH = (
     SEARCH_BOARD
     + """
@@ -167,7 +167,7 @@ def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: Browser
 
 
 def assert_plays_again(page: Page) -> None:
-    """A change goes to the end of its run, from where *Play* starts over."""
+    """Assert that after a change the page shows the end of the run, and that *Play* restarts it."""
     wait_until_complete(page)
     move_slider(page, "Epochs", ["Home"])
     assert page.evaluate("window.board().frame") == N_EPOCHS
@@ -215,10 +215,10 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     assert found["strengthIndices"]["l2"] == 6
     assert {found["strengthIndices"][key] for key in ("l1", "dropout", "max_norm")} == {4}
     assert slider.input_value() == "6"
-    # and what was looked at is trained first
+    # the displayed networks are trained first
     assert_browser_has(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
     assert np.abs(pixels(page) - before).mean() > 2
-    # the epoch is the same also where it is another frame
+    # the epoch stays although its frame number differs
     at = "window.board().recording.epochs[window.board().frame]"
     epoch = page.evaluate(at)
     move_slider(page, "Epochs", ["ArrowLeft"])
@@ -264,7 +264,7 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
 def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
     context: BrowserContext, url: str
 ):
-    # Streamlit's code for each kind of control, on the way for longer than the rest of the page
+    # Streamlit's code of each kind of control, delayed until the rest of the page has loaded
     kinds = ("ButtonGroup", "Checkbox", "Selectbox", "Slider")
     on_the_way: list[Route] = []
     chosen = {
@@ -286,7 +286,7 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
                 route.continue_()
             for kind in kinds:
                 expect(page.get_by_test_id(f"st{kind}").first).to_be_visible()
-            choose_seed(page, 6)  # the browser says where all controls stand
+            choose_seed(page, 6)  # the browser sends the state of all controls
             parameters = dict(parse_qsl(page.evaluate("window.board().recording.link")))
             assert parameters == chosen | {"seed": "6"}
             expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -307,7 +307,7 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
     def follow(socket: WebSocketRoute) -> None:
         def forward(message: str | bytes) -> None:
             assert isinstance(message, bytes)
-            # what the run that has begun has not drawn again yet is what Streamlit fades
+            # Streamlit fades the elements that the current run has not drawn again
             parameters = ForwardMsg.FromString(message)
             begins = (
                 parameters.HasField("new_session")
@@ -329,7 +329,7 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
             field = page.get_by_label("Seed", exact=True)
             field.fill("9")
             field.press("Enter")
-            # as pale as it becomes: it stays so until the messages come
+            # full fade, which lasts until the messages come
             page.wait_for_function(f"{OPACITY.format('understand')} < 0.4")
             assert page.evaluate(OPACITY.format("board")) == 1
             holding = False
@@ -341,7 +341,7 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
 
 def test_the_epoch_at_which_regularization_begins_is_set_and_marked(short_run: Page):
     onset = 0
-    while onset < 10:  # one key at a time: Streamlit loses those that come while the page runs
+    while onset < 10:  # one key at a time: Streamlit drops key presses while the page runs
         move_slider(short_run, "Switch on at epoch", ["PageUp"])
         onset = short_run.evaluate("window.board().recording.onset")
     assert onset <= 40
@@ -359,7 +359,7 @@ def test_a_dataset_is_chosen_by_its_picture(short_run: Page):
     bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=FEW_EPOCHS, onset=onset)
     strength_indices = short_run.evaluate("window.board().view.strengthIndices")
     assert_browser_has(short_run, bumps, strength_indices)
-    # a run that is there already comes at once, also when a control goes with it: wrong labels
+    # a cached run arrives at once, also where a control (wrong labels) disappears with it
     choose_data(short_run, "Circles")
     choose_data(short_run, "Bumps (regression)")
     assert_browser_has(short_run, bumps, strength_indices)

@@ -1,4 +1,4 @@
-"""The page works under its own policy in a real browser, and only where it may be shown."""
+"""Tests of the content security policy, of framing and of error pages in a browser."""
 
 import json
 import re
@@ -52,14 +52,14 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def opened(page: Page) -> Page:
-    """The page at rest, with all of its networks."""
+    """Wait until the page is idle and has all of its networks, and return it."""
     wait_until_complete(page)
     wait_until_idle(page)
     return page
 
 
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
-    # at the end there may have been no complaint on the console
+    # the fixture fails on errors in the console
     with page_opener(context, url, LISTEN) as open_page:
         page = opened(open_page(query="?v=1&epochs=50"))
         for name in VIEWS:
@@ -95,7 +95,7 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
 
 
 def saved(page: Page, button, folder: Path) -> Path:
-    """Click, and keep the file that comes."""
+    """Click a button, save the downloaded file, and return its path."""
     with page.expect_download() as download:
         button.click()
     path = folder / download.value.suggested_filename
@@ -167,7 +167,7 @@ def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing
         (line,) = [json.loads(line) for line in failing.logged().splitlines() if number in line]
         assert SECRET in line["traceback"]
         assert SECRET not in page.content()
-        # the board is the one that was there, and answers
+        # the board stays and responds
         assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
         before = all_boundary_pixels(page)
         seek(page, 3)
@@ -183,7 +183,7 @@ def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Serv
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Reload the page")
         assert SECRET not in page.content()
-        # what had been drawn is there, and can be changed to something that does not fail
+        # the drawing is kept and can be changed to settings that work
         wait_until_settled(page)
         slider = page.locator('input[type=range][aria-label="Noise"]')
         slider.focus()

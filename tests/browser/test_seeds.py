@@ -1,4 +1,4 @@
-"""Over several seeds, in a real browser: while they train the page answers."""
+"""Tests of the page's responsiveness while several seeds train."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.browser.conftest import page_opener
 from tests.browser.visitor import select_radio, wait_until_complete
 
 EPOCHS = 100
-# the server trains several seeds no further than the epoch that a file names
+# the server stops the training of several seeds at the epoch written in a file
 HOLD = """
 import sys
 
@@ -60,7 +60,7 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
 
 
 def assert_answers(page: Page, file: Path) -> None:
-    """Assert that the page answers while seeds train up to the epoch that a file names."""
+    """Assert that the page responds while the training of seeds is held at an epoch."""
     progress = page.get_by_role("progressbar")
     run = page.evaluate("board().recording.run")
     select_radio(page, "Compare")
@@ -68,11 +68,11 @@ def assert_answers(page: Page, file: Path) -> None:
     expect(progress).to_have_attribute("aria-valuenow", "20")
     select_radio(page, "Code")
     expect(page.get_by_text("for the network in focus: L1")).to_be_visible()
-    # what the board shows is followed
+    # the view follows the board
     page.evaluate("board().setView({ ...board().view, focus: 'l2' })")
     expect(page.get_by_text("for the network in focus: L2")).to_be_visible()
     expect(progress).to_have_count(0)
-    # it goes on meanwhile, and is shown to go on by itself
+    # the training continues, and the progress bar updates by itself
     file.write_text("40")
     select_radio(page, "Compare")
     expect(progress).to_have_attribute("aria-valuenow", "40")

@@ -1,4 +1,4 @@
-"""Who looks at a page while its server is replaced by a later version goes on with that."""
+"""Tests of an open page whose server is replaced by a later version."""
 
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +11,7 @@ from devtools.serving import ROOT, serve
 from tests.browser.conftest import poll_conditions
 from tests.browser.visitor import wait_until_complete
 
-# one file more, which is enough for another address of all
+# an additional file changes the address of all files
 LATER = """
 import sys
 
@@ -29,12 +29,12 @@ PLACES = """() => [...new Set(
 
 
 def places(page: Page) -> list[str]:
-    """Where modules of ours have been loaded from."""
+    """Return the URLs of our loaded modules."""
     return page.evaluate(PLACES)
 
 
 def boards(page: Page) -> int:
-    """How many there are where there ought to be one."""
+    """Return the number of boards on the page."""
     return page.evaluate(
         f"({SEARCH_BOARD})(document).parentNode.querySelectorAll('.regviz-board').length"
     )

@@ -1,4 +1,4 @@
-"""The views below the board, in a real browser: they show the board's run, and lead back to it."""
+"""Tests of the views below the board in a browser."""
 
 import re
 from dataclasses import replace
@@ -33,18 +33,18 @@ from tests.browser.visitor import (
     wait_until_settled,
 )
 
-EPOCHS = 50  # so that all is soon trained
+EPOCHS = 50  # for short trainings
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=EPOCHS)
 FIGURES = {"Paths": 1, "Forces": 7, "Compare": 1, "Uncertainty": 2, "Code": 0, "Which one?": 0}
 ASKED = "They are few, already selected and on one scale"
 
-# figures that have been drawn, with the points or lines of all their traces
+# drawn figures, with the points or lines of all their traces
 DRAWN = """(count) => {
   const figures = [...document.querySelectorAll("[data-testid=stMain] .js-plotly-plot")];
   const whole = (figure) => figure.querySelector(".cartesianlayer :is(.trace, image)");
   return figures.length === count && figures.every(whole);
 }"""
-# where a strength of the chart "Paths" is: a point of the validation losses
+# the position of a strength in the chart "Paths": a point of the validation losses
 STRENGTH = """(strength) => {
   const chart = document.querySelector(".js-plotly-plot");
   chart.scrollIntoView({ block: "center" });
@@ -56,7 +56,7 @@ STRENGTH = """(strength) => {
   const { x: at, y: loss } = chart.calcdata[trace][strength];
   return [left + x._offset + x.c2p(at), top + y._offset + y.c2p(loss)];
 }"""
-# all places that the points of a figure have from now on
+# all positions of a figure's points from now on
 PLACES = """(figure) => {
   const layer = figure.querySelector(".scatterlayer");
   const look = () => window.places.add(
@@ -85,7 +85,7 @@ def opened(open_pages: OpenPage) -> Page:
 
 @pytest.fixture
 def page(opened: Page) -> Page:
-    """The page with the board as it opens."""
+    """The page with the board in its initial view."""
     set_view(opened, **INITIAL_VIEW)
     return opened
 
@@ -98,7 +98,7 @@ def view(page: Page, name: str) -> None:
 
 
 def close(page: Page, name: str) -> None:
-    """Close a view that is open."""
+    """Close an open view."""
     radio = page.get_by_role("radio", name=name, exact=True)
     expect(radio).to_be_checked()
     radio.click()
@@ -106,7 +106,7 @@ def close(page: Page, name: str) -> None:
 
 
 def shown_strength(page: Page, focus: str, strength_index: int) -> None:
-    """Wait until the board shows a method large, at a strength."""
+    """Wait until a method is in focus on the board and its strength is shown."""
     page.wait_for_function(
         f"(({{ focus, strengthIndices }}) => focus === {focus!r}"
         f" && strengthIndices[{focus!r}] === {strength_index})(board().view)"
@@ -114,7 +114,7 @@ def shown_strength(page: Page, focus: str, strength_index: int) -> None:
 
 
 def test_the_row_is_not_replaced_when_a_view_opens_or_closes(page: Page):
-    """Until the run ends it would be there twice, and the old one lose clicks and the focus."""
+    """A replaced row would be there twice during the run, and lose clicks and the focus."""
     row = page.get_by_role("radiogroup", name="View").element_handle()
     for act in (select_radio, close):
         act(page, "Code")
@@ -154,7 +154,7 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
         wait_until_settled(page)
     [card] = [card for card in page.evaluate("board().displayed") if card["card"]["key"] == "l1"]
     assert card["k"] == dict(grid.networks_by_method)["l1"][7]
-    # where the strength is 0, that is None
+    # strength 0, which is None
     page.mouse.click(*page.evaluate(STRENGTH, 0))
     page.wait_for_function("board().view.focus === 'none'")
 
@@ -186,7 +186,7 @@ def test_over_several_seeds_the_view_is_drawn_by_itself_once_they_are_trained(pa
     page.get_by_role("button", name="Over 5 seeds").click()
     expect(page.get_by_text("Mean ± standard error over 5 seeds")).to_be_visible(timeout=30_000)
     wait_until_settled(page)
-    # a sentence for each method but None, with the error of the difference
+    # a sentence for each method except None, with the standard error of the difference
     verdicts = page.get_by_test_id("stMain").get_by_role("listitem").filter(has_text="±")
     expect(verdicts).to_have_count(6)
     page.wait_for_function(DRAWN, arg=2)
@@ -212,7 +212,7 @@ def test_the_program_is_that_of_the_network_in_focus(
 
 
 def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str):
-    """With the next frames held back, the board shows the first of the new run and stays there."""
+    """Hold back all frames after the first, so that the board stays at the new run's start."""
     held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
     holding = False
 
@@ -238,7 +238,7 @@ def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str
             before = alert.text_content()
             holding = True
             find_slider(page, "Noise").press("ArrowRight")
-            wait_until(page, lambda: held_messages)  # the board asks for the frames after the first
+            wait_until(page, lambda: held_messages)  # the board's request for later frames
             expect(page.get_by_text(before)).to_have_count(0)
             holding = False
             for server, message in held_messages:
@@ -276,7 +276,7 @@ def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: Ope
         page.get_by_text(dict(QUESTIONS[question].answers)[answer], exact=True).click()
     advice = consult(answers)
     assert isinstance(advice, Advice)
-    assert advice.method == "none"  # which is switched off
+    assert advice.method == "none"  # a method that is switched off
     expect(page.get_by_role("heading", name="Try no regularization")).to_be_visible()
     expect(page.get_by_text(advice.reason)).to_be_visible()
     page.get_by_role("button", name="Open on the board").click()

@@ -1,4 +1,4 @@
-"""A page that something on the way blocks says what is blocked, and what to ask for."""
+"""Tests of the messages shown when a network blocks part of the page."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,8 +11,8 @@ from tests.browser.conftest import poll_conditions
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000
-A_MINUTE = 60_000  # as long as Streamlit waits at most until it tries again
-# connections go where nobody answers, until they are let through
+A_MINUTE = 60_000  # Streamlit's longest delay between attempts to connect
+# WebSockets connect to a port without a server until `unblocked` is set
 BLOCK = """
 window.WebSocket = class extends WebSocket {
   constructor(url, protocols) {
@@ -24,7 +24,7 @@ window.WebSocket = class extends WebSocket {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page whose clock the test holds."""
+    """A page with a clock that the test controls."""
     with browser.new_context(reduced_motion="reduce") as context:
         page = poll_conditions(context.new_page())
         page.clock.install()
@@ -91,7 +91,7 @@ def test_a_server_that_does_not_answer_is_named(page: Page, url: str):
 # A server that is full
 
 FULL = 503
-# connections that open can be broken, and are kept from opening again
+# breaks open connections, and blocks new ones
 BREAK = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -105,7 +105,7 @@ window.WebSocket = class extends WebSocket {
 
 
 def be_full(page: Page) -> list[str]:
-    """Answer as a server does that is full; the pages that are opened from now on."""
+    """Answer requests of the page as a full server does; return the addresses of navigations."""
     opened: list[str] = []
 
     def answer(route: Route) -> None:
@@ -156,7 +156,7 @@ def test_a_page_that_was_never_connected_gives_way_to_that_of_a_full_server(page
 def test_a_link_that_is_too_long_is_said_and_the_page_opens_on_its_default(
     browser: Browser, url: str
 ):
-    """The address becomes so long on the way: the server's parser takes none that long itself."""
+    """The script lengthens the address, as the server's HTTP parser refuses such a long one."""
     query = f"?v=1&noise=0.7&points={'1,2,0;' * 150_000}"
     with browser.new_context(reduced_motion="reduce") as context:
         page = poll_conditions(context.new_page())

@@ -1,4 +1,4 @@
-"""No text of the views and the popovers is cut off: phone to projector."""
+"""Tests of views and popovers at several widths: no text is cut off."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ from tests.browser.test_access import TEXTS
 from tests.browser.test_views import EPOCHS, view
 from tests.browser.visitor import OpenPage, wait_until_complete, wait_until_settled
 
-# resolves once nothing has changed its width for half a second
+# resolves after half a second without a change of any width
 WIDTHS_REST = """() => new Promise((done) => {
   const widths = () => [...document.querySelectorAll(".js-plotly-plot, .js-plotly-plot svg, p")]
     .map((element) => Math.round(element.getBoundingClientRect().width)).join();
@@ -21,7 +21,7 @@ WIDTHS_REST = """() => new Promise((done) => {
   };
   look(since);
 })"""
-# texts that are cut off, outside of a view or a popover
+# texts that are cut off or outside of their view or popover
 CUT = f"""() => {{ {TEXTS}
   const roots = [...document.querySelectorAll("[data-testid=stMain], [data-testid=stPopoverBody]")];
   const wrong = [];

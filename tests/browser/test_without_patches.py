@@ -1,4 +1,4 @@
-"""The page opens, trains and shows its views also if Streamlit is left as it is."""
+"""Tests of the page with all patches of Streamlit switched off."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a visitor passes on and takes away, in a real browser."""
+"""Tests of links, embedding and saved files in a browser."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ from tests.browser.visitor import (
 
 WITHOUT = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
-# everything of the board that a link is to bring back
+# the state of the board that a link restores
 SEEN = """(({ frame, view: { focus, strengthIndices } }) =>
   ({ frame, focus, strengthIndices }))(window.board())"""
 
@@ -62,7 +62,7 @@ def untouched(open_pages: OpenPage) -> Page:
 
 @pytest.fixture(scope="module")
 def moved(untouched: Page) -> Page:
-    """The page after its visitor has chosen data, focus, strengths and epoch."""
+    """The page after changes of data, focus, strengths and epoch."""
     page = untouched
     assert query_of(page) == ""
     page.evaluate("window.entries = history.length")
@@ -92,12 +92,12 @@ def test_the_address_bar_says_what_is_seen(moved: Page):
         strengths={"l1": grid.strengths("l1")[6], "dropout": grid.strengths("dropout")[1]},
         epoch=int(epochs[-13]),
     )
-    # it can be passed on, and does not have to be gone back through
+    # the address changes without new entries in the browser's history
     assert moved.evaluate("history.length === window.entries")
 
 
 def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: OpenPage):
-    """Of ten training points a batch has no more, whatever the slider says."""
+    """A batch has at most ten points if there are ten, but the link keeps the slider's value."""
     page = open_complete(open_page, "v=1&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
     run = wait_until_complete(page)
     assert "batch_size=30" in query_of(page)
@@ -120,7 +120,7 @@ def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: OpenPag
 
 @pytest.fixture(scope="module")
 def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Somebody else's page with the snippet in it, which leaves out what is at the side."""
+    """A page of another site with the snippet, without sidebar."""
     folder = tmp_path_factory.mktemp("embedded")
     with (
         Site() as site,
@@ -167,12 +167,12 @@ def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
     assert scene.hide == tuple(WITHOUT.split(","))
 
 
-# --- taken away ---
+# --- saved files ---
 
 
 @pytest.fixture(scope="module")
 def save(moved: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Click a button under Save, and say where the file is."""
+    """A function that clicks a button under Save and returns the file's path."""
     folder = tmp_path_factory.mktemp("saved")
 
     def saved(name: str) -> Path:
@@ -197,14 +197,14 @@ def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
     context = browser.new_context(
         viewport={"width": 1200, "height": 900},
         offline=True,
-        bypass_csp=True,  # Playwright waits by means that the file's policy forbids
+        bypass_csp=True,  # `wait_for_function` needs eval, which the file's policy forbids
         reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(file.as_uri())
     page.wait_for_selector(".regviz-board .card canvas")
     wait_until_complete(page)
-    # cards as wide as on the page have the same pixels
+    # cards of the same width have the same pixels
     width = moved.evaluate("window.board().element.getBoundingClientRect().width")
     page.evaluate("width => { board().element.style.width = `${width}px`; }", width)
     page.wait_for_function(f"window.board().size.width === {moved.evaluate('board().size.width')}")

@@ -1,4 +1,4 @@
-"""What a visitor does and sees, and what the library says that there should be."""
+"""Actions on the page, state of the page, and the library's expected results."""
 
 import base64
 import functools

@@ -1,4 +1,4 @@
-"""Reading a visitor's file: every table comes back as it was, every fault is told by its place."""
+"""Tests of reading tables: round trips, and errors with row and column."""
 
 import codecs
 import csv
@@ -35,19 +35,19 @@ def encoded(rows: list[str], encoding: str = "utf-8", end: str = "\n") -> bytes:
 
 
 def with_bad_line(line: int, text: str) -> bytes:
-    """The good file, with another text in the line of this number, counted from 1."""
+    """Return a valid file with another text in one line, counted from 1."""
     rows = lines()
     rows[line - 1] = text
     return encoded(rows)
 
 
 def read_points(content: bytes, columns: Columns | None = None, scale: bool = True) -> PointsSpec:
-    """Read a file as the page does."""
+    """Return the points of a file, read as the page does."""
     table = read(content)
     return points(table, columns or Columns.guess(table), scale)
 
 
-# What comes in
+# Accepted files
 
 
 def test_a_file_becomes_the_points_that_it_holds():
@@ -105,7 +105,7 @@ def test_quotation_marks_hold_delimiters_and_line_ends():
         ("nan,nan,a", False),
         ("x1,,kind", True),
         ("2019,2020,kind", False),
-        ("width,2020,kind", False),  # one column for it, and one against
+        ("width,2020,kind", False),  # one column needs scaling, one does not
     ],
 )
 def test_a_header_is_found_where_text_stands_above_numbers(first: str, found: bool):
@@ -123,7 +123,7 @@ def test_the_header_can_be_overruled():
 
 
 def test_a_column_without_a_name_is_numbered_and_chosen_last():
-    """As the row numbers that pandas writes."""
+    """An example is the column of row numbers that pandas writes."""
     rows = [",x1,x2,kind", *(f"{i},{line}" for i, line in enumerate(lines(header="")))]
     table = read(encoded(rows))
     assert table.names == ("column 1", "x1", "x2", "kind")
@@ -210,7 +210,7 @@ def test_scaled_columns_are_those_of_scikit_learn(kind: Any):
 
 
 def test_scaling_does_not_change_what_is_scaled_by_the_training_points():
-    """Shift and scale cancel, so that no test point has a say in what is trained on."""
+    """Shift and scale cancel, so that no test point affects the training points."""
     table, X = big_table(kind="classes")
     scaled = np.array(points(table, XY).points)[:, :2]
     for part in (slice(0, 25), slice(10, 50)):
@@ -265,7 +265,7 @@ def test_numbers_of_any_size_can_be_scaled(scale: float):
     assert np.abs(found - (np.array(values) - 1.5) / np.std(values)).max() <= 0.00051
 
 
-# What is refused
+# Refused files
 
 NO_TEXT = r"the file must be text in UTF-8 \(save as “CSV UTF-8”\), got"
 FAULTS = {
@@ -396,7 +396,7 @@ def test_a_column_can_be_chosen_once_and_must_be_there():
         points(table, Columns("x1", "x2", "kind", "value"))
 
 
-# Anything at all
+# Arbitrary content
 
 
 @patient
@@ -430,7 +430,7 @@ cells = st.text(
 @patient
 @given(st.data())
 def test_a_written_table_is_read_back(data: st.DataObject):
-    """Whatever text is in its cells, quoted as the csv module quotes it."""
+    """Cells hold arbitrary text, quoted by the csv module."""
     n_columns = data.draw(st.integers(3, 6))
     n_rows = data.draw(st.integers(10, 20))
     row = st.lists(cells, min_size=n_columns, max_size=n_columns)
@@ -443,7 +443,7 @@ def test_a_written_table_is_read_back(data: st.DataObject):
     encoding = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
     content = out.getvalue().encode(encoding)
     if content.startswith(codecs.BOM_UTF8) and encoding == "utf-8":
-        return  # its first name begins with what is also a byte order mark
+        return  # its first name begins with the character of a byte order mark
     table = read(content, header=True)
     assert table.names == tuple(names)
     assert table.rows == tuple(map(tuple, rows))
@@ -461,7 +461,7 @@ steps = st.integers(-100_000_000, 100_000_000).map(lambda step: step / 1000)
 def test_points_come_back_as_they_were_written(
     rows: list[tuple[float, float, int]], style: tuple[str, str], header: bool
 ):
-    """To three decimals each, and in their order."""
+    """Points come back in order, rounded to three decimals."""
     counts = np.bincount([y for _, _, y in rows], minlength=3)
     x1, x2, _ = zip(*rows, strict=True)
     if len(set(x1)) == 1 or len(set(x2)) == 1 or counts.min() < 3:

@@ -1,4 +1,4 @@
-"""Tables as people bring them, each as uploaded: what is read is what they mean."""
+"""Tests of tables in the forms in which spreadsheets and other programs export them."""
 
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from tests.support.uploads import captions, click_use, points_in_use, upload_fil
 
 
 def read_content(content: str | bytes) -> tuple[Columns, PointsSpec]:
-    """The columns that are guessed, and their points without scaling."""
+    """Return the guessed columns of a file, and its points without scaling."""
     table = read(content.encode() if isinstance(content, str) else content)
     columns = Columns.guess(table)
     return columns, points(table, columns, scale=False)
@@ -41,7 +41,7 @@ def test_our_own_points_come_back_in_their_splits(name: str):
     for split in SPLITS:
         for exported, imported in zip(dataset.points(split), again.points(split), strict=True):
             assert np.abs(exported - imported).max() <= 0.0005 + 1e-12
-    # and what that exports
+    # and its export
     third = make_dataset(read_content(points_csv(again))[1])
     for split in SPLITS:
         np.testing.assert_array_equal(again.points(split)[0], third.points(split)[0])
@@ -92,7 +92,7 @@ def test_a_column_of_splits_is_no_split_where_it_is_chosen_or_does_not_split():
     assert click_use(page).split == ""
     columns, spec = read_content("\n".join(["a,b,k,split", *(f"{row},train" for row in lines)]))
     assert (columns.y, columns.split, spec.split) == ("k", "", "")
-    # of folds that are numbered, and of sets that are something else
+    # numbered folds, and sets with other names
     for cells in ("1 2 3 4 5", "train test other"):
         each = cells.split()
         body = [f"{row},{each[i % len(each)]}" for i, row in enumerate(lines)]
@@ -146,7 +146,7 @@ def test_a_first_line_that_names_the_delimiter_is_used_and_skipped():
     lines = [row.replace(",", ";") for row in rows()]
     table = read("\n".join(["sep=;", "a;b;c", *lines]).encode())
     assert (table.names, table.first_row, len(table.rows)) == (("a", "b", "c"), 3, 12)
-    # which would not be found: under commas, too, each row has three cells
+    # which guessing would not find: with commas, too, each row has three cells
     doubled = read("\n".join(["sep=|", *(f"{i},5|{i},7|a,{i % 2}" for i in range(12))]).encode())
     assert doubled.rows[3] == ("3,5", "3,7", "a,1")
     with pytest.raises(ValueError, match=r"row 1 must be “sep=” and a comma.* got '/'"):
@@ -317,7 +317,7 @@ def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says(
     body = [[w, f"0,{i}", i % 2] for i, w in enumerate(weights)]
     page = upload_file(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
     assert not page.error
-    assert [each.label for each in page.button_group] == ["The label is"]  # none of decimal signs
+    assert [each.label for each in page.button_group] == ["The label is"]  # no decimal sign
     table = read(workbook(("Sheet", [["a", "b", "kind"], *body])))
     assert table.numbers("a") == weights
     assert table.numbers("b") == [float(f"0.{i}") for i in range(12)]
@@ -386,7 +386,7 @@ def test_what_is_in_doubt_is_asked():
 
 
 def sidebar() -> None:
-    """The page of a test."""
+    """The script of the test's page."""
     import streamlit
 
     from regviz.board.scene import Scene

@@ -1,4 +1,4 @@
-"""The compiled epoch, held against its reference; how it is compiled, kept and loaded."""
+"""Tests of the compiled epoch against its reference, and of its cache."""
 
 import ast
 import sys
@@ -59,14 +59,14 @@ def program(spec: Experiment) -> Program:
 
 
 def reference(spec: Experiment) -> Program:
-    """A program that is not compiled, as where the kernel is not ready."""
+    """Return a program that runs the reference instead of the kernel."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled, "ready", lambda dtype: False)
         return program(spec)
 
 
 def assert_follows_reference(spec: Experiment) -> None:
-    """Hold two epochs against their references, each from where the one before has led."""
+    """Assert that two epochs equal their references, each from the state before it."""
     found, expected = program(spec), reference(spec)
     start = found.parameters.clone()
     tolerance = TOLERANCE[spec.training.dtype]
@@ -89,13 +89,13 @@ def assert_follows_reference(spec: Experiment) -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, dtype):
-    """With every regularization, before and after an onset, in whole batches and with a rest.
+    """Cover every regularization, before and after an onset, with and without a smaller last batch.
 
     With a tiny epsilon Adam's first step is the sign of the gradient: where that is next to 0, no
     two programs agree on it in single precision.
     """
     training = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
-    for batch_size in (1, 7, 8, None):  # of 24 points
+    for batch_size in (1, 7, 8, None):  # of the 24 training points
         spec = experiment(
             name=TASKS[task], activation=activation, batch_size=batch_size, **training
         )
@@ -105,7 +105,7 @@ def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 @pytest.mark.parametrize("task", TASKS)
 def test_adam_with_its_own_epsilon_arrives_where_its_reference_does(task, optimizer):
-    """In single precision, over a step of all points, where the gradient is not next to 0."""
+    """Compare full-batch steps in single precision, where no gradient is close to 0."""
     spec = experiment(name=TASKS[task], optimizer=optimizer, batch_size=None)
     found, expected = program(spec), reference(spec)
     found.train_epoch(0)
@@ -200,7 +200,7 @@ def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
 @torch.inference_mode()
 @pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
 def test_no_bit_depends_on_what_the_networks_beside_it_hold(beside, optimizer):
-    """Not even on neighbours in the same vector that overflow, or are no numbers."""
+    """Neighbours in the same SIMD vector may overflow or be NaN."""
     spec = experiment(optimizer=optimizer)
     expected, found = program(spec), program(spec)
     expected.train_epoch(0)
@@ -253,7 +253,7 @@ def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
 
 @torch.inference_mode()
 def test_another_thread_runs_while_an_epoch_is_computed():
-    """It waits for the first step to be taken, and spoils the points of those that follow."""
+    """The other thread waits for the first step, and overwrites the points of the later steps."""
     trained = program(experiment(batch_size=1))
     trained.train_epoch(0)
     trained.order = trained.order.repeat(1, 100_000)
@@ -340,12 +340,12 @@ print("loaded" if loaded else "compiled" if compiled.ready("float32") else "with
 
 
 def loaded(folder: Path, **environment: str) -> str:
-    """Return how a new process with this cache comes by the kernel."""
+    """Return whether a new process with this cache loads or compiles the kernel."""
     return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stdout.strip()
 
 
 def logged(folder: Path, **environment: str) -> str:
-    """Return what such a process writes to standard error."""
+    """Return the standard error of a new process with this cache."""
     return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stderr
 
 
@@ -393,7 +393,7 @@ def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_refere
 
 
 def test_the_name_of_the_cache_depends_on_all_sources_of_the_compiled_code():
-    """Constants of other modules are compiled in, so that a change of one makes old code stale."""
+    """Constants of other modules are compiled in, so that their change makes cached code stale."""
     for name in compiled.SOURCES:
         tree = ast.parse(Path(compiled.__file__).with_name(name).read_text())
         for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The maps show the plane's numbers on a scale that can be compared, and say it."""
+"""Tests of the uncertainty maps."""
 
 import math
 import re
@@ -69,7 +69,7 @@ def test_all_entropies_have_one_scale_from_0_to_no_idea(history_and_plane):
 
 def test_the_scale_only_grows_lighter_and_in_even_steps(moons):
     scale = figures.uncertainty_map(*moons).layout.coloraxis.colorscale
-    # CIE lightness, which is made to be perceptually uniform
+    # CIE lightness, which is perceptually uniform
     lightness = [116 * luminance(colour) ** (1 / 3) - 16 for _, colour in scale]
     steps = np.diff(lightness)
     assert (steps > 0).all()

@@ -1,4 +1,4 @@
-"""The figure of a path draws what the path holds, and says it."""
+"""Tests of the figure of a regularization path."""
 
 import json
 import math
@@ -139,7 +139,7 @@ def test_nothing_fades_when_something_is_clicked(path):
 
 
 def lines_at(figure, path):
-    """How often a line is drawn at each strength, and what is written at it."""
+    """Return the number of lines at each strength, and their labels."""
     where = {i: [] for i in range(len(path.strengths))}
     for note in figure.layout.annotations:
         for i, x in enumerate(path.positions):

@@ -1,4 +1,4 @@
-"""What would cost too much has a nearest that does not."""
+"""Tests of cost estimates, and of the nearest affordable scene."""
 
 from dataclasses import replace
 
@@ -9,22 +9,24 @@ from regviz.jobs.cost import affordable, seconds, work
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
 
-def scene(epochs: int, **more: object) -> Scene:
+def scene_of(epochs: int, **more: object) -> Scene:
     base = Scene()
     return replace(base, training=replace(base.training, epochs=epochs), **more)
 
 
-def cost(scene_: Scene) -> float:
-    return seconds(scene_.grid().experiment)
+def cost(scene: Scene) -> float:
+    return seconds(scene.grid().experiment)
 
 
 def test_cost_grows_with_all_there_is_to_do():
-    small = scene(100)
+    small = scene_of(100)
     wide = replace(small, network=NetworkSpec((32,) * 6))
     more = replace(small, data=replace(small.data, n_samples=2000))
     single = replace(small, training=replace(small.training, batch_size=1))
     fewer = replace(small, methods=("none",))
-    assert cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene(200)))
+    assert (
+        cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene_of(200)))
+    )
 
 
 def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
@@ -45,13 +47,13 @@ def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
 
 
 def test_what_is_allowed_stays_as_it_is():
-    requested = scene(200, onset=20, epoch=100)
+    requested = scene_of(200, onset=20, epoch=100)
     assert affordable(requested, cost(requested)) is requested
 
 
 @pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
 def test_the_nearest_is_just_below_the_limit(limit: float):
-    requested = scene(1_000_000, onset=900_000, epoch=950_000)
+    requested = scene_of(1_000_000, onset=900_000, epoch=950_000)
     assert cost(requested) > limit
     found = affordable(requested, limit)
     assert 0.85 * limit < cost(found) <= limit
@@ -59,8 +61,8 @@ def test_the_nearest_is_just_below_the_limit(limit: float):
     assert found == requested.with_epochs(epochs)
     assert found.onset == epochs - 1
     assert found.epoch == epochs
-    assert int(str(epochs)[2:] or 0) == 0  # a number that can be read
+    assert int(str(epochs)[2:] or 0) == 0  # at most two significant digits
 
 
 def test_one_epoch_is_always_allowed():
-    assert affordable(scene(1_000_000), 1e-9).training.epochs == 1
+    assert affordable(scene_of(1_000_000), 1e-9).training.epochs == 1

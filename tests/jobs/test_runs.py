@@ -1,4 +1,4 @@
-"""Runs train in the background, are shared, stop when nobody watches, and are kept within a bound.
+"""Tests of background runs: sharing, stopping, caching within a bound.
 
 `test_scheduler.py` tests their order.
 """
@@ -69,7 +69,7 @@ def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_ins
 
 
 def hold_starts(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], threading.Event]:
-    """Hold the start of runs of seed 1; return the seeds that start, and the event to go on."""
+    """Hold the start of runs of seed 1; return the started seeds and the releasing event."""
     begun, release = [], threading.Event()
 
     def held_start(experiments: Sequence[regviz.Experiment], *rest: object):
@@ -134,7 +134,7 @@ def test_a_visitor_who_returns_to_a_run_about_to_stop_gets_another(manual_schedu
     runs = JobRegistry(visitor_timeout=60, scheduler=manual_scheduler)
     run = runs.get(LONG, "me")
     runs.leave(LONG, "me")
-    assert run.watchers() == []  # as the scheduler sees before it stops it
+    assert run.watchers() == []  # the scheduler checks this before it stops the run
     again = runs.get(LONG, "me")
     assert again is not run
     assert again.watchers() == ["me"]
@@ -161,7 +161,7 @@ def test_the_oldest_runs_are_evicted_when_the_bound_is_reached():
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, which only a test changes."""
+    """A clock that only the test advances."""
     found = [1e6]
     monkeypatch.setattr("time.monotonic", lambda: found[0])
     return found
@@ -179,7 +179,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     for run in kept:
         run.watch("")
     runs.evict_expired()
-    assert len(runs) == 4  # as they are in training
+    assert len(runs) == 4  # the order of training
     run_all(manual_scheduler)
     assert all(run.wait(0).complete for run in kept)
     assert runs.n_bytes <= runs.max_bytes
@@ -265,7 +265,7 @@ def test_a_slice_ends_with_an_epoch_and_a_run_can_stop_after_each(
             regularizations=ROWS,
             training=regviz.TrainingSpec(epochs=150, frames=10, dtype="float64"),
         ),
-        # diverges, and keeps its last finite parameters
+        # it diverges, and keeps its last finite parameters
         replace(
             SHORT,
             network=regviz.NetworkSpec((8, 8), "relu"),
@@ -319,7 +319,7 @@ def test_a_run_that_is_dropped_frees_its_recording(manual_scheduler: Scheduler):
     run.leave("")
     run_all(manual_scheduler)
     gone = weakref.ref(run)
-    gc.disable()  # without a collection, which the app does from time to time only
+    gc.disable()  # without a garbage collection, which the app runs only now and then
     try:
         del run
         assert gone() is None
@@ -333,7 +333,7 @@ def test_what_fails_keeps_nothing_of_what_was_trained(
     kept: list[weakref.ref[object]] = []
 
     class Large:
-        """An object that can be referred to weakly."""
+        """An object that supports weak references."""
 
     def fails(*args: object, **options: object):
         large = Large()
@@ -355,7 +355,7 @@ def test_what_fails_keeps_nothing_of_what_was_trained(
     run = Run(LONG, scheduler=manual_scheduler)
     run_all(manual_scheduler)
     assert isinstance(run.error, MemoryError)
-    assert kept.pop()() is None  # though its error is kept
+    assert kept.pop()() is None  # although its error is kept
 
 
 def test_a_run_whose_frames_cannot_be_selected_fails_alone(
@@ -401,7 +401,7 @@ def test_wait_returns_no_history_before_its_frames_are_selected(
 
     def held_start(self: FrameSelector, history: regviz.History) -> None:
         add(self, history)
-        time.sleep(0.01)  # selected, but not yet returned by `wait`
+        time.sleep(0.01)  # frames selected but not yet returned by `wait`
 
     monkeypatch.setattr(FrameSelector, "add", held_start)
     run = Run(SHORT)
@@ -482,7 +482,7 @@ def test_no_more_trainings_are_taken_on_than_allowed():
         runs.get(SHORT, "b")
     with pytest.raises(Busy):
         runs.replicate(SHORT, (1, 2), "b")
-    assert runs.get(LONG, "b") is run  # which is there already
+    assert runs.get(LONG, "b") is run  # a cached run
     assert runs.n_training == 1
     assert (runs.n_started, runs.n_refused) == (1, 2)
     assert finish(runs.get(SHORT, always=True)).complete

@@ -1,4 +1,4 @@
-"""Jobs run in a fair order and within bounds, and none stops another. Tests set the clock."""
+"""Tests of the scheduler: order, bounds, independence of jobs. Tests set the clock."""
 
 import gc
 import threading
@@ -23,17 +23,17 @@ SLICE = 1 / 64  # seconds; a power of two adds up exactly
 
 
 class Scheduling:
-    """A scheduler without threads, its clock, and what has happened so far.
+    """A scheduler without threads, its clock, and a record of its slices and ends.
 
     Attributes
     ----------
     now : float
     ran : list of str
-        The job of every slice.
+        Name of each slice's job.
     ends : dict of str to tuple
-        Outcome, error and seconds of every job that has ended, in this order.
+        Outcome, error and seconds of each ended job, in order of end.
     watchers : dict of str to set of str
-        Of every job, as they are at present.
+        Current watchers of each job.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -70,12 +70,12 @@ class Scheduling:
         self.scheduler.submit(job)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Run slices until a condition holds, or there is nothing more to do."""
+        """Run slices until a condition holds or no job is left."""
         while not until() and self.scheduler.run_slice():
             pass
 
     def order(self) -> list[str]:
-        """The jobs that have run, without repetition while one goes on."""
+        """Return the jobs in order of execution, with consecutive slices of a job merged."""
         return [name for name, _ in groupby(self.ran)]
 
 
@@ -109,7 +109,7 @@ def test_newcomers_delay_a_long_job_but_never_for_ever(scheduling: Scheduling):
     while "long" not in scheduling.ends:
         scheduling.submit(
             f"{n}", 0.25, chr(1000 + n)
-        )  # there is always one who has had nothing yet
+        )  # there is always a newcomer without any time used
         n += 1
         scheduling.run(
             lambda n=n: n < 2 or f"{n - 2}" in scheduling.ends or "long" in scheduling.ends
@@ -139,7 +139,7 @@ def test_time_that_a_visitor_had_long_ago_does_not_count(scheduling: Scheduling)
     scheduling.submit("late", 0.5, "b")
     scheduling.submit("soon", 0.5, "a")
     scheduling.run()
-    assert scheduling.order()[-2:] == ["late", "soon"]  # both submitted and now a has had 8 s
+    assert scheduling.order()[-2:] == ["late", "soon"]  # a has used 8 s before both
     scheduling.submit("before b", 0.75, "b")
     scheduling.submit("again", 0.75, "a")
     scheduling.run()
@@ -184,14 +184,14 @@ def test_background_jobs_come_after_urgent_ones_but_not_for_ever(scheduling: Sch
 
 
 def begun(scheduling: Scheduling) -> set[str]:
-    """The jobs that have begun and not ended: they hold memory."""
+    """Return the jobs that have begun and not ended, which hold memory."""
     return set(scheduling.ran) - set(scheduling.ends)
 
 
 def test_no_more_begin_than_allowed_and_the_next_when_one_ends():
     scheduling = Scheduling(max_active=3)
     for name in "abcdef":
-        scheduling.submit(name, 3)  # more than `LEVEL_SECONDS`: each lets the next ones pass
+        scheduling.submit(name, 3)  # longer than `LEVEL_SECONDS`: each yields to the next
     most = 0
     while scheduling.scheduler.run_slice():
         most = max(most, len(begun(scheduling)))
@@ -359,7 +359,7 @@ def test_as_many_jobs_run_at_the_same_time_as_there_are_threads():
 
     def slices() -> Generator[None]:
         for _ in range(50):
-            together.wait(timeout=60)  # broken if one thread ran one job after the other
+            together.wait(timeout=60)  # breaks if one thread runs the jobs in turn
             yield
 
     def end(outcome: str, *_: object) -> None:

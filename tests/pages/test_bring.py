@@ -1,4 +1,4 @@
-"""Bringing points of one's own: what the sidebar's controls return, and what they say."""
+"""Tests of the sidebar's controls for own points."""
 
 import json
 import re
@@ -29,7 +29,7 @@ GOOD = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" f
 
 
 def drawing() -> None:
-    """The page of a test."""
+    """The script of the test's page."""
     import streamlit
 
     from regviz.pages.bring import draw
@@ -128,7 +128,7 @@ def test_the_header_can_be_overruled():
     page = upload_file("2,2,k\n" + GOOD.split("\n", 1)[1])
     page.toggle[0].set_value(True).run()
     assert "Row 1 must be names that differ" in page.error[0].value.replace("\\", "")
-    page.toggle[0].set_value(False).run()  # which is still there
+    page.toggle[0].set_value(False).run()  # the file is still uploaded
     assert page.toggle[0].value is False
 
 
@@ -183,7 +183,7 @@ ENOUGH = [[i / 10, -i / 10, i % 2] for i in range(10)]
 
 
 def message(page: AppTest) -> dict[str, Any]:
-    """What the canvas was sent."""
+    """Return the message to the drawing pad."""
     (canvas,) = (
         e.proto for e in page.main if "regviz_draw" in getattr(e.proto, "component_name", "")
     )
@@ -191,7 +191,7 @@ def message(page: AppTest) -> dict[str, Any]:
 
 
 def send_drawing(page: AppTest, points: Any, kind: Any = "classes", version: Any = 0) -> AppTest:
-    """Run the page as if this had been drawn."""
+    """Run the page as if the pad had sent these points."""
     page.session_state["draw"] = {"drawn": {"version": version, "kind": kind, "points": points}}
     page.run()
     assert not page.exception
@@ -231,7 +231,7 @@ def test_what_was_drawn_since_is_not_lost_to_what_is_on_screen():
     page = open_script(drawing, before=SOME)
     more = [*map(list, SOME.points), [1, 2, 0]]
     assert points_in_use(send_drawing(page, more, version=1)).n_samples == 13
-    # split otherwise by the page, or still the ones before
+    # the same points with another split, or the earlier points
     for before in (replace(points_in_use(page), seed=5), SOME, replace(SOME, train_fraction=0.7)):
         page.session_state["before"] = before
         page.run()
@@ -249,7 +249,7 @@ def test_points_from_elsewhere_replace_the_drawing():
     assert points_in_use(page) == OTHER
     assert message(page)["version"] == 2
     assert message(page)["kind"] == "value"
-    # a gesture that was on its way builds on what is gone
+    # a late gesture that is based on the replaced drawing
     assert points_in_use(send_drawing(page, FEW, version=1)) == OTHER
     assert points_in_use(send_drawing(page, [[0, 0, 1.5]] * 10, "value", version=2)).n_samples == 10
 

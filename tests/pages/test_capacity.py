@@ -1,4 +1,4 @@
-"""A change that costs too much is refused, or waits; what is on screen stays."""
+"""Tests of the page under limits of cost and of concurrent trainings."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("runs")
 
 @pytest.fixture
 def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Read the environment again, before and after a test that changes it."""
+    """Read the environment again before and after a test that changes it."""
     state.limits.cache_clear()
     yield
     state.limits.cache_clear()
@@ -29,7 +29,7 @@ def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def limited_server(monkeypatch: pytest.MonkeyPatch, fresh_limits: None) -> Limits:
-    """A server that grants a training just what the quick page takes, and a little more."""
+    """Limit a training's cost to slightly more than that of the quick page."""
     scene = Scene()
     quick = replace(
         scene,

@@ -1,4 +1,4 @@
-"""No change of a control is overlooked, also if it comes with a fragment's message."""
+"""Tests of control changes that arrive with a fragment's message."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def widgets_of(messages: list[ForwardMsg]) -> dict[str, str]:
-    """The ids of the widgets that the page has drawn, by their labels."""
+    """Return the ids of the page's widgets by label."""
     found = {}
     for message in messages:
         element, block = message.delta.new_element, message.delta.add_block
@@ -28,7 +28,7 @@ def widgets_of(messages: list[ForwardMsg]) -> dict[str, str]:
 
 
 def board_of(messages: list[ForwardMsg]) -> tuple[str, str]:
-    """The board's widget and its fragment."""
+    """Return the ids of the board's widget and of its fragment."""
     (found,) = (
         (message.delta.new_element.bidi_component.id, message.delta.fragment_id)
         for message in messages

@@ -1,4 +1,4 @@
-"""The page's script: what a visitor chooses is what is trained, and nothing shows a traceback."""
+"""Tests of the page's script: controls, errors, frames, requested views."""
 
 import math
 from dataclasses import replace
@@ -46,13 +46,13 @@ def page() -> AppTest:
 
 
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
-    """Run the page as if this dataset had been chosen."""
+    """Run the page as if the picker had sent this dataset."""
     page.session_state["data"] = {"chosen": chosen}
     return page.run()
 
 
 def strength_indices_on(page: AppTest) -> dict[str, int]:
-    """The index of the strength that each method has in the line-up."""
+    """Return the displayed strength index of each method."""
     grid, rows, _ = page.session_state["page"].shown
     return {
         key: networks.index(row)
@@ -60,7 +60,7 @@ def strength_indices_on(page: AppTest) -> dict[str, int]:
     }
 
 
-# ------------------------------------------------------------------------------ what is chosen
+# ------------------------------------------------------------------------------ controls
 
 
 def test_the_untouched_page_shows_the_grid_of_the_showcase():
@@ -230,7 +230,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
 
 @pytest.fixture
 def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Noise above 0.5 makes settings of which `Run` says that they do not go together."""
+    """Make `Run` refuse settings with noise above 0.5 as inconsistent."""
     of = StrengthGrid.of
 
     def forged(methods, data, network, training, *rest):

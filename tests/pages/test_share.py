@@ -1,4 +1,4 @@
-"""What is shared opens again, and what is saved holds what is on screen."""
+"""Tests of links, embedding snippets and saved files."""
 
 import html
 import json
@@ -39,13 +39,13 @@ def scene_of(address: str) -> Scene:
 
 @pytest.fixture
 def framed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another page may show this one."""
+    """Allow embedding in any other page."""
     granted = Limits(embed=("https://course.example",))
     monkeypatch.setattr(share, "limits", lambda: granted)
 
 
 def shared(page: AppTest) -> list[str]:
-    """The link and, if there is one, the embedding snippet, with the button Share open."""
+    """Open Share; return the link and, if there is one, the embedding snippet."""
     page.session_state["share"] = True
     page.run()
     assert not page.exception
@@ -71,7 +71,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     grid = grid_on(page)
     assert scene.grid() == grid
     assert (scene.focus, scene.epoch) == ("l2", 20)
-    # L2 stands where it would stand anyway
+    # L2 is at its default strength
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
@@ -127,7 +127,7 @@ def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest)
     widget(page.multiselect, "Leave out").set_value(["network", "training"]).run()
     address = embedded(page.code[1].value)
     assert scene_of(address).hide == ("network", "training")
-    # the link for others is not an exercise
+    # the link for others shows all controls
     assert scene_of(page.code[0].value).hide == ()
 
 
@@ -161,14 +161,14 @@ def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_other
 
 
 def test_the_qr_code_holds_the_link():
-    # what segno writes is its own affair; that it is the link, and an image with words, is ours
+    # not a test of segno: only that the image encodes the link and has a text alternative
     image = qr_image("https://example.org/?v=1&data=moons")
     assert image.startswith('<img src="data:image/svg+xml')
     assert 'alt="QR code of the link"' in image
     assert image != qr_image("https://example.org/?v=1&data=circles")
 
 
-# ------------------------------------------------------------------------------ what is left out
+# ------------------------------------------------------------------------------ hidden controls
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -223,7 +223,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
     assert [field.value for field in page.number_input if "Layer" in field.label] == [4, 2]
     assert page.session_state["page"].requested_view["focus"] == "max_norm"
     assert page.session_state["page"].requested_view["epoch"] == 30
-    # and from there on it goes as always
+    # later changes work as usual
     widget(page.slider, "Noise").set_value(0.5).run()
     assert grid_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).grid()
 
@@ -267,7 +267,7 @@ def test_problems_of_a_link_are_told_once_and_gone_with_the_next_change():
     page = open_page(**QUICK, noise="loud", colour="[red](https://example.org)")
     text = page.warning[0].value
     assert "noise must be a number" in text.replace("\\", "")
-    assert "](" not in text  # no link of a stranger's becomes one
+    assert "](" not in text  # names in a link are not rendered as Markdown links
     widget(page.slider, "Noise").set_value(0.5).run()
     assert not page.warning
 

@@ -1,6 +1,6 @@
-"""More than one server: what is shipped for it fits together, and the proxy does what it should.
+"""Tests of the files for several servers: Compose, Kubernetes, proxy.
 
-`tests/browser/test_cluster.py` has real servers behind the proxy.
+`tests/browser/test_cluster.py` tests real servers behind the proxy.
 """
 
 import gzip
@@ -45,7 +45,7 @@ PATIENCE = 20  # seconds
 
 
 def manifests() -> dict[str, dict[str, Any]]:
-    """Every manifest that Kustomize takes in, by its kind."""
+    """Return the manifests of the kustomization by kind."""
     found = {}
     for name in KUSTOMIZATION["resources"]:
         for manifest in yaml.safe_load_all((KUBERNETES / name).read_text("utf-8")):
@@ -55,7 +55,7 @@ def manifests() -> dict[str, dict[str, Any]]:
 
 
 def variables(caddyfile: str) -> dict[str, str]:
-    """The environment variables of a Caddyfile, with their defaults."""
+    """Return the environment variables of a Caddyfile with their defaults."""
     return dict(re.findall(r"\{\$(\w+):([^}]*)\}", caddyfile))
 
 
@@ -230,16 +230,16 @@ def test_pods_are_never_all_gone():
 
 
 def the_container() -> dict[str, Any]:
-    """The only container of a pod."""
+    """Return the only container of the pods."""
     (container,) = manifests()["Deployment"]["spec"]["template"]["spec"]["containers"]
     return container
 
 
-# The proxy, before servers that say who they are
+# The proxy, in front of stub servers that return their address
 
 
 class Server(BaseHTTPRequestHandler):
-    """Says at which address it is; one that is in `full` has no room."""
+    """A stub server that returns its address, or 503 if it is in `full`."""
 
     full: set[str]
 
@@ -250,7 +250,7 @@ class Server(BaseHTTPRequestHandler):
         self._respond(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
 
     def _respond(self, text: str) -> None:
-        # long enough to be worth compressing
+        # long enough to be compressed
         body = json.dumps(
             {"text": text, "headers": dict(self.headers), "more": " " * 2000}
         ).encode()
@@ -261,12 +261,12 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving(port: int, addresses: tuple[str, ...] = LOOPBACK) -> Iterator[type[Server]]:
-    """Servers at these addresses."""
+    """Start stub servers at these addresses."""
     handler = type("Handler", (Server,), {"full": set()})
     servers = [ThreadingHTTPServer((address, port), handler) for address in addresses]
     for server in servers:
@@ -288,7 +288,7 @@ def resolver() -> Iterator[Resolver]:
 
 @pytest.fixture
 def behind(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
-    """The proxy, and the port of the servers behind it, of which there are none yet."""
+    """The proxy, and the port of its servers, of which none is started."""
     servers = free_port(*LOOPBACK)
     settings = {"REGVIZ_RESOLVER": resolver.name, "REGVIZ_SERVERS_PORT": servers}
     with running_proxy(tmp_path, **settings) as proxy:
@@ -296,7 +296,7 @@ def behind(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
 
 
 class Answer:
-    """What the proxy answers, by a connection of its own or a given one."""
+    """A response of the proxy, on a new connection or a given one."""
 
     def __init__(
         self,
@@ -317,12 +317,12 @@ class Answer:
 
     @property
     def echo(self) -> str:
-        """What the server behind it said."""
+        """The text that the stub server returned."""
         return json.loads(self.body)["text"]
 
     @property
     def cookie(self) -> str | None:
-        """The cookie that leads back, if one was set; empty if it was taken away."""
+        """The sticky-session cookie, if one was set; empty if it was deleted."""
         found = [text for text in self.headers.get_all("Set-Cookie", []) if COOKIE in text]
         return found[-1].split(";")[0].partition("=")[2] if found else None
 
@@ -374,9 +374,9 @@ def test_a_server_that_is_full_keeps_nobody(behind: tuple[Proxy, int]):
         handler.full = {at_home.echo}
         refused = Answer(proxy, Cookie=f"{COOKIE}={at_home.cookie}")
         assert refused.status == 503
-        assert refused.echo == at_home.echo  # its own page, which says what the matter is
+        assert refused.echo == at_home.echo  # the full server's own page, with the reason
         assert refused.cookie == ""
-        # of a page by itself, and of one in a frame on another site
+        # one cookie for a top-level page, one for a frame on another site
         taken = [c for c in refused.headers.get_all("Set-Cookie") if c.startswith(f"{COOKIE}=;")]
         assert ["Partitioned" in cookie for cookie in taken] == [False, True]
         wait_until(lambda: Answer(proxy).status == 200)
@@ -403,7 +403,7 @@ def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]
         assert packed.headers["Content-Encoding"] == "gzip"
         assert len(packed.body) < len(plain.body) / 2
         content = json.loads(gzip.decompress(packed.body))
-        # the server's own time is not taken for it
+        # the header's value is the proxy's, not the server's
         assert content["headers"]["Accept-Encoding"] == "identity"
         assert Answer(proxy, Accept_Encoding="zstd").headers["Content-Encoding"] == "zstd"
         assert "Content-Encoding" not in plain.headers
@@ -411,7 +411,7 @@ def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]
 
 def test_what_is_too_large_is_refused(behind: tuple[Proxy, int]):
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
-    assert config["server"]["maxUploadSize"] == 1  # MB, which a form makes a little longer
+    assert config["server"]["maxUploadSize"] == 1  # MB; a form adds some bytes
     proxy, servers = behind
     with serving(servers):
         assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).echo == "1500000"
@@ -429,7 +429,7 @@ def test_what_operators_read_is_not_for_visitors(behind: tuple[Proxy, int]):
 def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
     servers, secure = free_port(*LOOPBACK), free_port("127.0.0.1")
     settings = {
-        "REGVIZ_DOMAIN": "localhost",  # for which Caddy makes a certificate itself
+        "REGVIZ_DOMAIN": "localhost",  # Caddy issues its certificate itself
         "REGVIZ_PROXY_HTTPS": secure,
         "REGVIZ_RESOLVER": resolver.name,
         "REGVIZ_SERVERS_PORT": servers,
@@ -441,7 +441,7 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
             connection = http.client.HTTPSConnection("localhost", secure, context=unknown)
             return Answer(connection)
         except ssl.SSLError:
-            return None  # the certificate is still being made
+            return None  # the certificate is not ready
 
     with serving(servers), running_proxy(tmp_path, **settings) as proxy:
         turned = Answer(http.client.HTTPConnection("localhost", proxy.port))
@@ -450,7 +450,7 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
         answer = wait_until(secure_answer)
     assert answer.echo in LOOPBACK
     assert answer.headers["Strict-Transport-Security"]
-    # so that it also comes back from a frame on another site
+    # sent also from a frame on another site
     assert answer.headers["Set-Cookie"].endswith("Secure; SameSite=None; Partitioned")
 
 

@@ -1,4 +1,4 @@
-"""What docs/extending.md tells people to write works as it stands there."""
+"""Tests of the files and commands in docs/extending.md."""
 
 import contextlib
 import importlib
@@ -36,7 +36,7 @@ PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 @pytest.fixture(scope="module", autouse=True)
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The files as written, and registered as `app.py` is told to."""
+    """A folder with the document's files, registered in `app.py`."""
     folder = tmp_path_factory.mktemp("own")
     for name, source in FILES.items():
         (folder / name).write_text(source)
@@ -55,7 +55,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def page(extended: None) -> Iterator[AppTest]:
-    """The page with all of it, at a link."""
+    """The page with these extensions."""
     page = AppTest.from_file(str(PAGE), default_timeout=30)
     query = {"data": "ring", "methods": "none,mostly_l1", "hidden": "4", "epochs": "20"}
     page.query_params.update(query)
@@ -159,7 +159,7 @@ def test_a_server_whose_app_imports_them_serves_them(tmp_path: Path):
 
 
 def test_a_name_that_is_taken_is_refused():
-    register_view("Norms", "norms")  # the same once more
+    register_view("Norms", "norms")  # repeated registration of the same
     register_library("closed-form", importlib.import_module("closed_form"))
     with pytest.raises(ValueError, match="label must be one that no other view has"):
         register_view("Paths", "norms")

@@ -1,7 +1,7 @@
-"""Whatever comes in is taken or refused; nothing fails, and nobody else notices.
+"""Fuzz tests: arbitrary input is accepted or refused, and other visitors are not affected.
 
-The variable ``FUZZ`` sets how many cases of each kind are tried, ``FUZZ_SEED`` which ones of those
-that go to a server.
+The environment variable ``FUZZ`` sets the number of cases of each kind, ``FUZZ_SEED`` the seed of
+messages to a server.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from tests.support.waiting import wait_until
 
 CASES = int(os.environ.get("FUZZ", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
-MAX_CHARACTERS = 700  # characters of a message to a visitor, and of what it quotes
+MAX_CHARACTERS = 700  # of a message to a visitor, including quoted input
 many_cases = settings(deadline=None, max_examples=CASES, suppress_health_check=list(HealthCheck))
 SMALL = {"v": "1", "epochs": "20", "hidden": "2", "methods": "none,l1"}
 
@@ -49,7 +49,7 @@ EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), PIECES), min_siz
 
 
 def edited(text: str, edits: list[tuple[float, int, str]]) -> str:
-    """The text with some of it replaced."""
+    """Return the text with some parts replaced."""
     for where, length, piece in edits:
         at = round(where * len(text))
         text = text[:at] + piece + text[at + length :]
@@ -58,7 +58,7 @@ def edited(text: str, edits: list[tuple[float, int, str]]) -> str:
 
 @contextlib.contextmanager
 def only_plain_errors() -> Iterator[None]:
-    """Nothing may be raised but a ValueError that says in short what must be otherwise."""
+    """Assert that nothing but a short ValueError of the usual form is raised."""
     try:
         yield
     except ValueError as error:
@@ -106,7 +106,7 @@ def test_a_file_with_something_else_in_a_place_is_opened_or_refused(
         place = inner
     place[key] = data.draw(st.sampled_from(VALUES))
     with only_plain_errors():
-        # as Python reads it; NaN and Infinity are read too
+        # Python's JSON, which includes NaN and Infinity
         Scene.from_json(json.dumps(content))
 
 
@@ -142,7 +142,7 @@ def test_what_the_pad_and_the_board_say_is_taken_or_refused():
         assert isinstance(read_view(seen, View()), View)
 
 
-# A server, a stranger who forges messages, and a visitor
+# A server, a client that sends malformed messages, and a visitor
 
 
 def test_strangers_disturb_nobody(tmp_path: Path):
@@ -160,7 +160,7 @@ def test_strangers_disturb_nobody(tmp_path: Path):
 
 
 def send_forged(server: Server, forger: Forger, n: int) -> int:
-    """Come as a stranger and say so many forged things, each once the last is answered."""
+    """Send ``n`` malformed messages, one after the other; return the number sent."""
     query = forger.query() if forger.random.random() < 0.5 else urlencode(SMALL)
     forger.forget()
     n_sent = 0
@@ -170,7 +170,7 @@ def send_forged(server: Server, forger: Forger, n: int) -> int:
             n_sent += 1
             data = forger.message(query)
             if forger.random.random() < 0.04:
-                client.send(forger.corrupt(data))  # which may mean anything, or nothing
+                client.send(forger.corrupt(data))  # may be valid or invalid
             forger.record(send_one(client, data, query))
     received = b"".join(client.received)
     assert b"Something went wrong" not in received
@@ -180,9 +180,9 @@ def send_forged(server: Server, forger: Forger, n: int) -> int:
 
 
 def send_one(client: RawVisitor, data: bytes, query: str) -> list[ForwardMsg]:
-    """Say it; all that comes until the page has run.
+    """Send a message, and return all messages until the end of the page's run.
 
-    Streamlit passes over a fragment that is gone: then the page itself must answer.
+    Streamlit ignores a run of a removed fragment; then a run of the page must succeed.
     """
     try:
         return client.send_and_receive(data)
@@ -193,7 +193,7 @@ def send_one(client: RawVisitor, data: bytes, query: str) -> list[ForwardMsg]:
 
 @contextlib.contextmanager
 def visitor_alongside(server: Server) -> Iterator[list[int]]:
-    """While a visitor changes the seed again and again, and is served each time; which, so far."""
+    """Run a visitor who keeps changing the seed; yield the list of seeds whose run arrived."""
     finished, served, errors = threading.Event(), list[int](), list[str]()
 
     async def visit() -> None:

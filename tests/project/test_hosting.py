@@ -1,4 +1,4 @@
-"""What `docs/hosting.md` says is what the server does."""
+"""Tests of the statements of docs/hosting.md."""
 
 import json
 import re

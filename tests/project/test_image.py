@@ -1,4 +1,4 @@
-"""The image: what goes into it, by which hash, and that the page is served from what is left."""
+"""Tests of the container image: contents, pinned hashes, audit, health check."""
 
 import http.server
 import importlib.util
@@ -33,7 +33,7 @@ Instruction = tuple[str, str]
 
 
 def stages() -> list[list[Instruction]]:
-    """The Dockerfile's instructions, stage by stage."""
+    """Return the Dockerfile's instructions by stage."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
     found: list[list[Instruction]] = []
     for line in text.replace("\\\n", " ").splitlines():
@@ -49,25 +49,25 @@ BUILD, IMAGE = stages()
 
 
 def report(name: str, stage: list[Instruction] = IMAGE) -> list[str]:
-    """What all instructions of that name say."""
+    """Return the arguments of all instructions of a name."""
     return [rest for each, rest in stage if each == name]
 
 
 def settings(name: str) -> dict[str, str]:
-    """The names and values of all ``ENV`` or ``LABEL``."""
+    """Return the names and values of all ``ENV`` or ``LABEL``."""
     pairs = re.findall(r'([\w.]+)=(?:"([^"]*)"|(\S+))', " ".join(report(name)))
     return {key: quoted or plain for key, quoted, plain in pairs}
 
 
 def copied(stage: list[Instruction]) -> list[str]:
-    """What a stage takes from this folder."""
+    """Return the paths that a stage copies from the build context."""
     return [
         name for rest in report("COPY", stage) if "--from" not in rest for name in rest.split()[:-1]
     ]
 
 
 def load(name: str) -> ModuleType:
-    """A program of ``docker/`` as a module."""
+    """Import a program of ``docker/`` as a module."""
     spec = importlib.util.spec_from_file_location(name, DOCKER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -136,7 +136,7 @@ def test_hashes_are_written_down_of_exactly_what_is_required():
     wanted = set(lock.pins(ROOT / "requirements.txt"))
     (torch,) = (pin for pin in wanted if pin.startswith("torch=="))
     for torchs, pin in ((lock.CPU, f"{torch}+cpu"), (lock.GPU, torch)):
-        # one for each kind of machine
+        # one for each platform
         assert len(lock.read(torchs)[pin]) == len(lock.MACHINES)
     assert set(lock.read(lock.LOCK)) == wanted - {torch}, "run `make lock`"
     assert set(lock.read(lock.CPU)) == {f"{torch}+cpu"}
@@ -208,7 +208,7 @@ UNKNOWN = {"name": "c", "skip_reason": "Dependency not found on PyPI: c (1)"}
 
 
 def run_audit(monkeypatch: pytest.MonkeyPatch, **reports: list[dict] | str) -> int:
-    """Run `audit.main` with the packages, or the last words, that each service has for it."""
+    """Run `audit.main` with a report, or an error message, for each service."""
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         report = reports[command[command.index("--vulnerability-service") + 1]]
@@ -302,13 +302,13 @@ def test_of_large_packages_what_is_imported_is_compiled_and_of_others_everything
     slim.compile_imported(tmp_path)
     found = {Path(importlib.util.source_from_cache(str(path))) for path in tmp_path.rglob("*.pyc")}
     assert found == {tmp_path / name for name in compiled}
-    unchecked = (1).to_bytes(4, "little")  # PEP 552: a hash, which nobody has to check
+    unchecked = (1).to_bytes(4, "little")  # PEP 552: unchecked hash-based pyc
     assert {path.read_bytes()[4:8] for path in tmp_path.rglob("*.pyc")} == {unchecked}
 
 
 @contextmanager
 def answering(status: int, path: str = "/_stcore/health") -> Iterator[int]:
-    """A server that answers so at the path; its port."""
+    """Run a server that returns a status at a path; yield its port."""
 
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -349,7 +349,7 @@ def test_what_the_image_holds_is_enough_to_serve_the_page(tmp_path: Path):
     folder.mkdir()
     without.mkdir()
     copy_project(folder, [name for name in copied(IMAGE) if "/" not in name])
-    # a module of this name is imported first of all, in the process that trains as well
+    # `sitecustomize` is imported first in each process
     (without / "sitecustomize.py").write_text(
         "import sys\n"
         "class Refuse:\n"

@@ -1,4 +1,4 @@
-"""The notebook runs in a kernel of its own, and what it claims is so."""
+"""Tests of the notebook and of the statements in it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from sklearn.linear_model import Lasso
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "regviz.ipynb"
 
-# what the claims are about, in a cell of its own after all others
+# an appended cell that collects the numbers in question
 FACTS = """
 import json
 
@@ -35,10 +35,10 @@ print(json.dumps(facts))
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory) -> nbformat.NotebookNode:
-    """The notebook after a run; an error in a cell fails."""
+    """The executed notebook; an error in a cell fails the tests."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(FACTS))
-    folder = tmp_path_factory.mktemp("examples")  # nothing of a clone is needed beside it
+    folder = tmp_path_factory.mktemp("examples")  # the notebook needs no other file
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(ROOT)  # as if installed
     try:

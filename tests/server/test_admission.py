@@ -1,4 +1,4 @@
-"""So many visitors are let in, and the next ones are told, and let in later."""
+"""Tests of admission: a limited number of sessions, refusals, waiting."""
 
 import re
 from collections.abc import Iterator
@@ -178,8 +178,8 @@ def test_the_address_that_a_trusted_proxy_forwards_counts(
         RawVisitor(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
     ):
         visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
-        headers_ = {"X-Forwarded-For": "198.51.100.1"}
-        assert requests.get(server.url, headers=PAGE | headers_, timeout=60).status_code == 503
+        forwarded = {"X-Forwarded-For": "198.51.100.1"}
+        assert requests.get(server.url, headers=PAGE | forwarded, timeout=60).status_code == 503
         elsewhere = {"X-Forwarded-For": "198.51.100.2"}
         assert requests.get(server.url, headers=PAGE | elsewhere, timeout=60).status_code == status
 
@@ -235,8 +235,8 @@ def test_a_visitor_who_connects_again_has_a_place_without_a_request(
 ):
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     protocols = ["streamlit", "token", SESSION]
-    with client.websocket_connect(STREAM, subprotocols=protocols) as client:
-        assert client.receive()["code"] == SILENT  # a name that no session has had
+    with client.websocket_connect(STREAM, subprotocols=protocols) as unknown:
+        assert unknown.receive()["code"] == SILENT
     monkeypatch.setattr(admission, "SILENT_SECONDS", 60.0)
     with client.websocket_connect(STREAM) as first:
         request_run(first)

@@ -1,4 +1,4 @@
-"""Files that are kept in memory are served as Starlette serves them from the disk."""
+"""Tests of files served from memory, compared with Starlette's `StaticFiles`."""
 
 import asyncio
 import gzip
@@ -68,11 +68,11 @@ def test_what_a_browser_has_is_not_sent_again(client: TestClient, encoding: str)
 def test_who_takes_compressed_files_gets_them(client: TestClient):
     for _ in range(2):
         packed, plain = (client.get("/kept/deep/main.js", headers=each) for each in ({}, PLAIN))
-        assert (packed.content, plain.content) == (TEXT, TEXT)  # the client unpacks
+        assert (packed.content, plain.content) == (TEXT, TEXT)  # the client decompresses
         assert packed.headers["content-encoding"] == "gzip"
         assert int(packed.headers["content-length"]) == len(gzip.compress(TEXT))
         assert "content-encoding" not in plain.headers
-        assert packed.headers["etag"] != plain.headers["etag"]  # a store keeps them apart
+        assert packed.headers["etag"] != plain.headers["etag"]  # caches keep both
         assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 

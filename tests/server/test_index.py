@@ -1,4 +1,4 @@
-"""The first document loads all that Streamlit's does, and speaks of RegViz."""
+"""Tests of the served index.html."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_it_loads_and_runs_what_streamlits_does():
     ours, *theirs = Parts(document()).inline
     assert ours == WATCH.read_text("utf-8")
     assert theirs == Parts(THEIRS).inline
-    # but for a font, which pages without it are not
+    # except for a font, which some pages do not need
     loaded = {path for path in re.findall(r"\./static/[^\"]+", THEIRS) if "/media/" not in path}
     assert len(loaded) > 50
     assert set(re.findall(r"\./static/[^\"]+", document())) == loaded

@@ -1,4 +1,4 @@
-"""What a run of the page has drawn reaches the browser, also if a fragment runs right after it."""
+"""Tests of the order of messages when a fragment runs right after the page."""
 
 import asyncio
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_a_fragment_drops_nothing_before_what_a_fragment_within_it_has_drawn():
     queue = queue_of(element_message("heading", "a", (0, 3, 0)), inner)
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a"])
     queue.enqueue(element_message("heading", "a", (0, 3, 0)))
-    # a browser fails at an element before which there is none
+    # a browser fails at an element without its predecessors
     assert [each.metadata.delta_path[-1] for each in queue.flush()] == [0, 1, 0]
 
 
@@ -71,7 +71,7 @@ def test_a_run_of_the_page_replaces_all(keep: bool):
 
 
 class Runner:
-    """Stands for what runs a session's page, and tells the session of it; each test says when."""
+    """A stub of Streamlit's script runner whose events are sent by the test."""
 
     def __init__(self, initial_rerun_data: RerunData, **_: Any) -> None:
         self.requests = ScriptRequests()
@@ -89,13 +89,13 @@ class Runner:
         pass
 
     def next_request(self) -> RerunData:
-        """What is to be run next."""
+        """Return the data of the next run."""
         request = self.requests.on_scriptrunner_ready()
         assert request.type.value == "RERUN"
         return request.rerun_data
 
     def end(self) -> None:
-        """Draw something, end, and take no more requests; the session has yet to take that in."""
+        """Send the events of a run's end; the session handles them in its event loop."""
         self.emit(self, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, element_message("the page's last"))
         self.emit(self, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
         assert self.requests.on_scriptrunner_ready().type.value == "STOP"
@@ -116,7 +116,7 @@ class Session(AppSession):
         return self._scriptrunner
 
     def texts(self) -> list[str]:
-        """What is on its way to the browser."""
+        """Return the texts queued for the browser."""
         queue = self._browser_queue._queue
         return [each.delta.new_element.text.body for each in queue if each.HasField("delta")]
 
@@ -127,7 +127,7 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ended_session() -> Session:
-    """A session whose page has run, which it has yet to take in."""
+    """Return a session that has not yet handled the end of the page's run."""
     session = Session()
     session.request_rerun(ClientState())
     session.runner.next_request()
@@ -164,7 +164,7 @@ def test_a_run_of_the_page_stands_for_what_waits():
         assert page.next_request().query_string == "seed=5"
         await asyncio.sleep(4 * POLL_SECONDS)
         assert session.runner is page
-        page.end()  # nothing older is asked of it
+        page.end()  # no earlier request is run
 
     asyncio.run(run_session())
 

@@ -1,4 +1,4 @@
-"""The server starts only with a Streamlit whose messages it can read."""
+"""Tests of the check of Streamlit's message definitions at start."""
 
 import pytest
 from streamlit.runtime.state import common

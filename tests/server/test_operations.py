@@ -1,4 +1,4 @@
-"""What an operator reads: a line a run, and metrics on a port of their own."""
+"""Tests of the operator's log lines and metrics."""
 
 import json
 import logging

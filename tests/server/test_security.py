@@ -1,4 +1,4 @@
-"""What a stranger can reach, send and learn: no more than the page needs."""
+"""Tests of headers, routes, origins, message limits, uploads and error messages."""
 
 import asyncio
 import base64
@@ -69,7 +69,7 @@ class Answer(NamedTuple):
 
 
 def fetch(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
-    """What a server answers; underscores in a header's name stand for dashes."""
+    """Return a server's response; underscores in header names become dashes."""
     place = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
@@ -186,11 +186,11 @@ def test_pages_that_may_show_ours_are_those_of_the_operator():
     headers = client.get("/").headers
     policy = headers["content-security-policy"]
     assert policy.endswith("; frame-ancestors 'self' https://a.example https://*.b.example")
-    # which knows no list
+    # this header allows no list of origins
     assert "x-frame-options" not in headers
 
 
-# What can be reached
+# Routes
 
 
 def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
@@ -255,7 +255,7 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
 
     client = TestClient(Gate(Starlette(routes=[Route("/{path:path}", tell)])))
     assert client.get("/course/_stcore/health").text == "/course/_stcore/health"
-    assert client.get("/course").text == "/course"  # which Streamlit leads to the page
+    assert client.get("/course").text == "/course"  # Streamlit serves the page here
     assert client.get("/course/").text == "/"
     assert client.get("/course/assets/board/main.js").text == "/assets/board/main.js"
     assert client.get("/course/static/js/a.js").text == "/static/js/a.js"
@@ -263,7 +263,7 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
         assert client.get(path).status_code == 404
 
 
-# Who may connect
+# Origins
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_page_elsewhere_connects_if_the_operator_allows_it(tmp_path: Path):
             RawVisitor(server, origin="https://evil.example")
 
 
-# What can be sent
+# Messages
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_messages_for_others_are_passed_over(server: Server):
         received = client.receive_until(lambda each: each.heartbeat_ack)
         assert [each.WhichOneof("type") for each in received] == ["heartbeat_ack"]
     with RawVisitor(server) as visitor:
-        assert visitor.rerun(QUERY)  # nothing was shut down
+        assert visitor.rerun(QUERY)  # the server still runs
 
 
 @pytest.mark.parametrize("kind", ["widgets", "names", "strange"])
@@ -346,7 +346,7 @@ HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
 def forwarded(
     monkeypatch: pytest.MonkeyPatch, messages: list[bytes]
 ) -> tuple[list[bytes], list[float]]:
-    """Return the messages that a connection passes on while time stands still, and its waits."""
+    """Return the messages that a connection forwards with a stopped clock, and its waits."""
     waited: list[float] = []
     coming = iter(messages)
 
@@ -370,7 +370,7 @@ def forwarded(
 
 
 def with_query(query: str) -> bytes:
-    """A message that requests a run of the page."""
+    """Return a message that requests a run of the page."""
     message = BackMsg()
     message.rerun_script.query_string = query
     return message.SerializeToString()
@@ -379,7 +379,7 @@ def with_query(query: str) -> bytes:
 def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
     large = with_query("x" * 100_000)
     _, waited = forwarded(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
-    # 60 are free at first; 100,000 bytes are 11 more, at 20 a second, and time stands still
+    # 59, 11 (100,000 bytes) and 1 units: 60 are free, then 20 a second
     assert waited == pytest.approx([0.5, 0.55], abs=0.01)
 
 
@@ -406,11 +406,11 @@ def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
     run = BackMsg.FromString(shortened).rerun_script
     assert run.query_string == f"too_long={len(query)}{kept}"
     assert sum(parsed) < 5_000
-    # 4.8 MB are 481 of which 60 are free, at 20 a second
+    # 4.8 MB count as 481 units; 60 are free, then 20 a second
     assert waited == pytest.approx([21.05], abs=0.05)
 
 
-# What can be uploaded
+# Uploads
 
 
 class Uploader:
@@ -444,8 +444,8 @@ def uploader(server: Server) -> Iterator[Uploader]:
 def test_a_file_of_the_largest_size_is_taken_and_no_larger_one(uploader: Uploader):
     assert uploader.put("a", b"1" * 1_000_000) == 204
     assert uploader.put("b", b"1" * 1_100_000) == 413
-    # whose length is not told beforehand
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # cut off while it is sent
+    # without a Content-Length
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
         assert uploader.put("c", b"1" * 3_000_000, chunked=True) == 413
 
 
@@ -456,7 +456,7 @@ def test_only_the_page_can_upload(uploader: Uploader):
     assert uploader.put("a", b"1") == 400
 
 
-# What is told
+# Error messages and logs
 
 
 def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
@@ -478,7 +478,7 @@ def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
         assert line["level"] == "error"
         assert line["where"] == "page"
         assert SECRET in line["traceback"]
-        # and nowhere else
+        # only in the log
         assert [each for each in server.logged().splitlines() if SECRET in each] == lines
         other.rerun(QUERY)
         assert b"Something went wrong" not in b"".join(other.received)

@@ -1,4 +1,4 @@
-"""Clients that keep a connection and send little: they are bounded, and disturb nobody."""
+"""Tests of clients that hold a connection and send or read little."""
 
 import asyncio
 import http.client
@@ -33,7 +33,7 @@ from regviz.server.slow_clients import (
 from tests.support.commands import python
 
 DESCRIPTORS = 256
-# a server with few descriptors, as hosts with 1,024 have compared with thousands of clients
+# a server with few descriptors and long time limits
 FEW_DESCRIPTORS = f"""
 import resource
 import sys
@@ -48,7 +48,7 @@ if "streamlit" in sys.orig_argv:
 
 @pytest.fixture(scope="module")
 def lenient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that gives clients more time than the tests take."""
+    """A server with few descriptors, and time limits longer than the tests."""
     folder = tmp_path_factory.mktemp("few")
     (folder / "sitecustomize.py").write_text(FEW_DESCRIPTORS)
     with serve(folder, PYTHONPATH=f"{folder}:{ROOT}") as server:
@@ -100,17 +100,17 @@ def test_clients_that_do_not_read_keep_nobody_out(lenient_server: Server):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             one.settimeout(60)
             one.connect((place.hostname, place.port))
-            with suppress(OSError):  # closed for the next one already
+            with suppress(OSError):  # already closed in favour of the next one
                 one.sendall(200 * request)
             unanswered.register(one, select.POLLIN)
         deadline = time.monotonic() + 60
-        while waiting := unanswered.poll(60_000):  # each has a response, or is closed
+        while waiting := unanswered.poll(60_000):  # each connection has a response or is closed
             for number, _ in waiting:
                 unanswered.unregister(number)
                 n_open -= 1
             if not n_open:
                 break
-        # responses of which the system still takes all cannot be told from others
+        # responses that fit into the system's buffers do not count as stalled
         while not is_healthy_now(lenient_server):
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -127,7 +127,7 @@ def is_healthy_now(server: Server) -> bool:
         return False
 
 
-# The timers, in a server of uvicorn's in this process, whose clock the tests set
+# Timers, in a uvicorn server in this process with a clock that the tests set
 
 
 HOUR = 3600  # seconds
@@ -160,7 +160,7 @@ class ClientAndServer:
         await self.loop.sock_sendall(self.client, data)
 
     async def read(self, n: int) -> bytes:
-        """The next `n` bytes."""
+        """Receive `n` bytes."""
         received = bytearray()
 
         def is_enough() -> bool:
@@ -175,7 +175,7 @@ class ClientAndServer:
 
 
 async def large_response_app(scope: Any, receive: Any, send: Any) -> None:
-    """Send 20 MB, or the two bytes that health takes."""
+    """Respond with 20 MB, or with the two bytes of the health check."""
     if scope["type"] == "http":
         while (await receive()).get("more_body"):
             pass
@@ -195,7 +195,7 @@ async def large_response_app(scope: Any, receive: Any, send: Any) -> None:
 def run_with_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Callable[[ClientAndServer], Awaitable[None]]], None]:
-    """Run a test with a server and a client of it; no time limit is reached but by skipped time."""
+    """Run a test with a server and a client; time limits are reached only by skipped time."""
     monkeypatch.setattr(slow_clients, "HEADER_SECONDS", HOUR)
     monkeypatch.setattr(slow_clients, "BODY_SECONDS", 2 * HOUR)
     monkeypatch.setattr(slow_clients, "STALL_SECONDS", 3 * HOUR)
@@ -251,7 +251,7 @@ UPGRADE = (
     b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-MESSAGE = b"\x82\x81\0\0\0\0x"  # a frame of one byte, masked by zeros
+MESSAGE = b"\x82\x81\0\0\0\0x"  # a WebSocket frame of one byte, with a mask of zeros
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_a_websocket_that_sends_nothing_is_not_ended(run_with_clock: Callable):
 
 
 async def stall_after(pair: ClientAndServer, request: bytes) -> Any:
-    """Make a request and read nothing; the connection, once there is data left to send."""
+    """Send a request and read nothing; return the connection once its buffer is not empty."""
     await pair.send(request)
     if request is UPGRADE:
         await wait_for(lambda: not isinstance(pair.connection, H11Protocol))
@@ -326,7 +326,7 @@ def test_a_websocket_that_answers_no_ping_is_ended_though_it_reads_nothing(
         connection.keepalive_timeout()
         for _ in range(100):
             await asyncio.sleep(0)
-        # uvicorn waits for the client to read what is left
+        # uvicorn waits until the client has read the buffered data
         assert connection.transport.is_closing()
         assert connection in pair.connections
 
@@ -345,7 +345,7 @@ def test_a_client_that_reads_slowly_stays(run_with_clock: Callable, request_: by
         connection = await stall_after(pair, request_)
         for _ in range(20):
             pair.limiter.end_stalled()
-            # less than the steps of 1 MB or so in which the system takes more of the program
+            # less than the steps of about 1 MB in which the system accepts more data
             await pair.read(300_000)
         assert connection.transport.get_write_buffer_size()
         pair.limiter.end_stalled()

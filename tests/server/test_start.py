@@ -1,4 +1,4 @@
-"""The server starts with what its operator asks for, or says what is wrong and does not."""
+"""Tests of the server's start: invalid settings, network access."""
 
 import ipaddress
 from pathlib import Path
@@ -50,8 +50,8 @@ def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
     wrong = []
     for line in event_log.read_text().splitlines() if event_log.exists() else ():
         event, _, place = line.partition(" ")
-        found = eval(place)  # what `repr` wrote
-        host = found[0] if isinstance(found, tuple) else None  # else it is a file's name
+        found = eval(place)  # written by `repr`
+        host = found[0] if isinstance(found, tuple) else None  # else a path
         if isinstance(host, bytes):
             host = host.decode()
         if host not in (None, "", "localhost", "0.0.0.0", "::") and not _is_loopback(host):
@@ -62,5 +62,5 @@ def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return False

@@ -1,4 +1,4 @@
-"""A synthetic visitor says what a real browser says, and notices what goes wrong."""
+"""Tests of the benchmarks' synthetic visitor against a real browser."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def sent_messages(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
-    """What all visitors send, from now on."""
+    """The list of all messages that visitors send during a test."""
     messages: list[ClientState] = []
     send = visitors.ClientConnection.send
 
@@ -59,7 +59,7 @@ def sent_messages(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
 
 
 def visit(address: str, work: Callable[[Visitor], Awaitable[None]]) -> Visitor:
-    """A visitor who does something and leaves."""
+    """Run a coroutine with a new visitor, close it, and return the visitor."""
 
     async def run_work() -> Visitor:
         visitor = Visitor(address, Board)
@@ -73,7 +73,7 @@ def visit(address: str, work: Callable[[Visitor], Awaitable[None]]) -> Visitor:
 
 
 async def wait_until_shown(showing: Showing, visitor: Visitor) -> None:
-    """Wait until all has come."""
+    """Wait until the run is complete on screen."""
     async with asyncio.timeout(30):
         while not there(showing):
             assert visitor.errors == []
@@ -81,7 +81,7 @@ async def wait_until_shown(showing: Showing, visitor: Visitor) -> None:
 
 
 def normalized(message: ClientState) -> dict[str, Any]:
-    """What a message says, whatever its order, and without what depends on time."""
+    """Return a message's content, independent of order and of time."""
     widgets = {}
     for widget in message.widget_states.widgets:
         kind = widget.WhichOneof("value")
@@ -103,7 +103,7 @@ def normalized(message: ClientState) -> dict[str, Any]:
 
 
 def requested_run(message: dict[str, Any]) -> str:
-    """Of which run a message, as plain, asks for more frames."""
+    """Return the run of which a normalized message requests more frames."""
     reported_counts = [
         value for name, value in message["widgets"].items() if name.endswith("__events")
     ]
@@ -112,7 +112,7 @@ def requested_run(message: dict[str, Any]) -> str:
 
 
 def messages_of_browser(address: str) -> list[ClientState]:
-    """What a real browser sends: it opens the link, waits for all, and changes the seed twice."""
+    """Open the link in a browser, change the seed twice, and return all sent messages."""
     messages: list[ClientState] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
@@ -129,20 +129,20 @@ def messages_of_browser(address: str) -> list[ClientState]:
         find_board(page)
         page.wait_for_function("() => window.board().complete")
         for kind in ("ButtonGroup", "Checkbox", "NumberInput", "Selectbox", "Slider"):
-            page.wait_for_selector(f"[data-testid=st{kind}]")  # of which it says nothing before
+            page.wait_for_selector(f"[data-testid=st{kind}]")  # before, their states are not sent
         for seed in SEEDS:
             page.get_by_label("Seed", exact=True).fill(str(seed))
             page.get_by_label("Seed", exact=True).press("Enter")
             arrived = f"window.board().recording.link.includes('seed={seed}')"
             page.wait_for_function(f"() => {arrived} && window.board().complete")
-        while not of_last_change(messages):  # a short run comes in one message, which is answered
+        while not of_last_change(messages):  # confirmed even if it is one message
             page.wait_for_timeout(20)
         browser.close()
     return messages
 
 
 def of_last_change(messages: list[ClientState]) -> list[ClientState]:
-    """The messages about the run that the last change of a control has led to."""
+    """Return the messages about the run after the last change of a control."""
     at = max(n for n, message in enumerate(messages) if not message.fragment_id)
     before = requested_run(normalized(messages[at - 1]))
     return [
@@ -169,10 +169,10 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent_messages: list[Cl
     assert opens == opens_too
 
     def split_at_change(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
-        """What is said before the last change, that, and what is said of the run after it."""
+        """Return the message before the last change, the change, and the next run's first one."""
         at = max(n for n, message in enumerate(messages) if not message["fragment"])
         before, change, *after = messages[at - 1 :]
-        # that all of the run before has come may be said later than the change
+        # the earlier run's last confirmation may be sent after the change
         return (
             before,
             change,
@@ -180,7 +180,7 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent_messages: list[Cl
         )
 
     assert split_at_change(more) == split_at_change(more_too)
-    # the pictures of the datasets are kept, and named in all that follows
+    # later messages name the cached pictures of the datasets
     assert all(
         sent_messages[1].cached_message_hashes[0] in each.cached_message_hashes
         for each in sent_messages[1:]
@@ -193,7 +193,7 @@ def test_a_visitor_holds_every_frame_in_the_end(address: str, sent_messages: lis
     n_frames = len(recorded_epochs(scene.grid().experiment.training))
 
     def reported_counts() -> list[int]:
-        """Of how many frames he has said so far that he holds them."""
+        """Return the numbers of received frames that the visitor has reported."""
         return [
             json.loads(widget.json_trigger_value)[0]["value"]["n_received"]
             for message in sent_messages
@@ -203,7 +203,7 @@ def test_a_visitor_holds_every_frame_in_the_end(address: str, sent_messages: lis
 
     async def work(visitor: Visitor) -> None:
         await wait_until_shown(await visitor.open(QUERY), visitor)
-        async with asyncio.timeout(30):  # he says so once he has them
+        async with asyncio.timeout(30):  # the report follows the frames
             while reported_counts()[-1:] != [n_frames]:
                 await asyncio.sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""Points given as arrays: what is checked, and what a history says of them."""
+"""Tests of points given as arrays."""
 
 import io
 import json
@@ -89,7 +89,7 @@ def test_seeds_vary_the_training_and_leave_arrays_as_they_are():
         regviz.replicate(experiment(), (1, 2), dataset=X)
 
 
-# what is refused with a word on how to mend it
+# errors with advice
 
 
 def test_the_order_of_train_test_split_is_recognised():

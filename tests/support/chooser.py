@@ -1,4 +1,4 @@
-"""All ways through the questions of the chooser."""
+"""Enumeration of all answers to the questions of the chooser."""
 
 from collections.abc import Iterator
 

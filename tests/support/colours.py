@@ -1,4 +1,4 @@
-"""Colours as WCAG measures them."""
+"""WCAG's linear RGB and relative luminance."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Programs that tests run in processes of their own."""
+"""Commands that tests run as processes."""
 
 import os
 import subprocess

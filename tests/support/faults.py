@@ -1,4 +1,4 @@
-"""A page that fails for some settings: ``FAULTS`` is the `sitecustomize` of such a server."""
+"""A server whose page fails for some settings; ``FAULTS`` is its `sitecustomize`."""
 
 SECRET = "a secret of this machine"
 # the page fails for one noise, a view below the board for another

@@ -1,4 +1,4 @@
-"""Forged messages: valid ones with something in them that no browser would send."""
+"""Generator of malformed messages to the server, for fuzz tests."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Networks in plain NumPy, and histories held against each other."""
+"""Reference forward pass in NumPy, and equality of histories."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The project's papers and files, as people copy and type them."""
+"""Code blocks of the project's papers, and copies of its files."""
 
 import re
 import shutil

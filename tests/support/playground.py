@@ -1,4 +1,4 @@
-"""The page's script without a browser: what a visitor does, and what the board is sent."""
+"""The page's script in Streamlit's `AppTest`, and the messages to the board."""
 
 import json
 import struct

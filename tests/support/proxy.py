@@ -1,4 +1,4 @@
-"""The proxy of deploy/Caddyfile on loopback: Caddy's real program, and a resolver for it."""
+"""A Caddy process with deploy/Caddyfile on loopback, and a DNS server for it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Recordings as they travel: shortened histories, selected frames, and messages that are read."""
+"""Shortened histories, selected frames, and a reference decoder of messages."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Any scenes, for property tests, and links as a browser opens them."""
+"""Hypothesis strategies for scenes, and parameters of links."""
 
 from urllib.parse import parse_qsl, urlsplit
 

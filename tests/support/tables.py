@@ -1,4 +1,4 @@
-"""Tables of points as text, and the check that any bytes are read or refused."""
+"""Tables of points as text, and a check for property tests of the reader."""
 
 import itertools
 import re

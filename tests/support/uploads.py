@@ -1,4 +1,4 @@
-"""The sidebar's uploads without a browser, and tables to upload."""
+"""The sidebar's uploads in Streamlit's `AppTest`, and workbooks to upload."""
 
 import io
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""The views below the board without a browser: what they are given, and how they are opened."""
+"""The views below the board in Streamlit's `AppTest`."""
 
 import time
 from collections.abc import Mapping

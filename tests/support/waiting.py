@@ -1,4 +1,4 @@
-"""Wait for other threads and processes."""
+"""Waiting for other threads and processes."""
 
 import time
 from collections.abc import Callable

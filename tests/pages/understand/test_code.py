@@ -1,4 +1,4 @@
-"""The view "Code", drawn by Streamlit without a browser."""
+"""Tests of the view "Code"."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The view "Compare": its numbers are the library's, and seeds train in the background."""
+"""Tests of the view "Compare"."""
 
 import csv
 import io
@@ -172,7 +172,7 @@ def test_regression_has_no_confusion_matrix_and_classes_have(moons):
     assert "plotly_chart" not in [one.type for one in regression.main]
 
 
-# ------------------------------------------------------------------------------ what is written
+# ------------------------------------------------------------------------------ texts
 
 
 COLUMNS = (Criterion("loss", "Loss", "", "lower"), Criterion("zeros", "Zeros", "", percent=True))

@@ -1,4 +1,4 @@
-"""The view "Paths": what it says, what it trains, and what a click does."""
+"""Tests of the view "Paths"."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -30,7 +30,7 @@ def snapshot(
 
 
 def script():
-    """The page: the view, and what it requested of the board."""
+    """The script of the test's page: the view, and its request to the board."""
     import streamlit as st
 
     from regviz.pages.state import page_state
@@ -52,7 +52,7 @@ def opened(board_snapshot):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that are drawn, and what the visitor clicks on the one that comes next."""
+    """The drawn figures, and the click that the next figure returns."""
     log = SimpleNamespace(figures=[], keys=[], clicked=[])
 
     def draw(figure, key, **options):
@@ -91,7 +91,7 @@ def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, d
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
     show(page, replace(board_snapshot, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
-    # the visitor's own choice stays until the focus moves again
+    # the visitor's choice stays until the focus changes
     page.segmented_control("paths_method").set_value("l1").run()
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
@@ -133,7 +133,7 @@ def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot,
 
 
 def lowest_at(strength_index):
-    """Validation losses that are lowest at one of the strengths of L1."""
+    """Return a change of history: validation losses are lowest at one strength of L1."""
 
     def change(history):
         metrics = {name: values.copy() for name, values in history.metrics.items()}
@@ -233,10 +233,10 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     assert f"± {choice.standard_error:.2f}" in shown_texts[0]
     page.run()
     assert "Over 5 seeds" not in button_labels(page)
-    # another method is not trained before it is asked for
+    # another method is trained only on request
     page.segmented_control("paths_method").set_value("max_norm").run()
     assert "Over 5 seeds" in button_labels(page)
-    # and what is there stays
+    # earlier results stay
     page.segmented_control("paths_method").set_value("l1").run()
     assert texts(page) == shown_texts
 

@@ -1,4 +1,4 @@
-"""Over several seeds: no call waits, results arrive, and stopping ends the training."""
+"""Tests of the control that trains several seeds in the background."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def snapshot(
 
 
 def script() -> None:
-    """A view that tells each seed's test losses."""
+    """The script of the test's page: a view that stores each seed's test losses."""
     import streamlit as st
 
     from regviz.pages.understand.seeds import Seeds
@@ -56,7 +56,7 @@ def opened(seen: BoardSnapshot) -> AppTest:
 
 
 class Gate(JobRegistry):
-    """Trains nothing until it is opened."""
+    """A job registry that trains nothing until it is opened."""
 
     def __init__(self) -> None:
         super().__init__(visitor_timeout=60, scheduler=Scheduler(n_threads=0))
@@ -69,7 +69,7 @@ class Gate(JobRegistry):
         return run
 
     def open(self) -> None:
-        """Train all that there is to train."""
+        """Run all waiting jobs."""
         run_all(self.scheduler)
 
 
@@ -94,7 +94,7 @@ def test_what_is_found_is_that_of_separate_runs():
 
 def test_no_call_waits_while_the_seeds_train(gate):
     page = opened(snapshot(runs=gate))
-    page.button("view_seeds").click().run()  # the training goes on for ever: this returns
+    page.button("view_seeds").click().run()  # the training never ends, but the call returns
     for _ in range(3):
         assert page.button("view_seeds").disabled
         assert "Stop" in button_labels(page)

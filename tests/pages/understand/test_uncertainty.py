@@ -1,4 +1,4 @@
-"""The view "Uncertainty": which networks have it, what is drawn, what is said where none has."""
+"""Tests of the view "Uncertainty"."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -146,5 +146,5 @@ def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(board_snapshot, 
     )
     assert page.info[0].value.startswith("This network has diverged.")
     assert not drawn.figures
-    # another method can still be chosen
+    # other methods can be chosen
     assert page.segmented_control("uncertainty_method").options == ["Dropout", "Max-norm"]

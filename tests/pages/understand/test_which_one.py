@@ -1,4 +1,4 @@
-"""The view "Which one?": every way of answering ends in an advice that opens on the board."""
+"""Tests of the view "Which one?"."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from tests.support.jobs import finish
 from tests.support.playground import QUICK, open_page
 from tests.support.views import open_view, snapshot_of
 
-# where `with_losses` puts the best, away from what the board shows
+# index of the best strength in `with_losses`; the board shows another
 STRENGTH_INDEX = dict.fromkeys(METHODS, DEFAULT_STRENGTH_INDEX + 2) | {
     "none": 0,
     "l1": DEFAULT_STRENGTH_INDEX - 1,
@@ -39,9 +39,9 @@ def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
 
 
 def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnapshot:
-    """The same snapshot, had the methods ended with these validation losses at one strength.
+    """Return the snapshot with other final validation losses at `STRENGTH_INDEX`.
 
-    It is not the one on the board; at the others they had 1 more, or diverged like it.
+    The board shows another strength. At the other strengths a loss is higher by 1, or NaN like it.
     """
     metrics = {name: values.copy() for name, values in snapshot.history.metrics.items()}
     for method, loss in losses.items():
@@ -52,7 +52,7 @@ def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnaps
 
 
 def answered(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
-    """The view, with these questions answered one after the other."""
+    """Open the view and answer questions one after the other."""
     page = open_view("which_one", snapshot)
     for question, answer in (answers or {}).items():
         page.radio(f"which_one_{question}").set_value(answer).run()
@@ -94,7 +94,7 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapsho
     assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
-    assert "0.946" not in shown  # L2 decided nothing
+    assert "0.946" not in shown  # L2's loss was not needed
     assert f"λ₁ = {snapshot.grid.strengths('l1')[STRENGTH_INDEX['l1']]:g}" in shown
     n = round(60 * snapshot.grid.experiment.data.train_fraction * 0.25)
     assert f"{n} validation points" in shown
@@ -157,7 +157,7 @@ def test_the_advice_opens_on_the_board(snapshot):
     page = answered(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
     assert page.session_state["page"].requested_view["focus"] == "l1"
-    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
+    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers are kept
 
 
 def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(snapshot):
@@ -180,6 +180,6 @@ def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list
     page.run()
     page.radio("which_one_data").set_value("clean").run()
     page.radio("which_one_validate").set_value("no").run()
-    page.button("which_one_open").click().run()  # were it to run on and on, this would time out
+    page.button("which_one_open").click().run()  # an endless rerun would time out
     assert not page.exception
     assert page.session_state["page"].views_snapshot.focus == "none"
