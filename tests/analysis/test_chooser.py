@@ -98,7 +98,7 @@ def test_without_losses_to_decide_by_the_outcome_is_asked(losses):
     assert consult(answers | {"outcome": "baseline"}, losses).method == "l2"
 
 
-def test_answers_off_the_way_do_not_count():
+def test_answers_to_other_questions_are_ignored():
     advice = consult({"data": "few", "validate": "no", "compute": "plenty", "outcome": "net"})
     assert advice == consult({"data": "few", "validate": "no"})
 

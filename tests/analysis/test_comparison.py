@@ -135,7 +135,7 @@ def test_data_of_three_columns_have_no_boundary_length():
     assert "boundary_length" not in [column.key for column in compare(history, [0]).columns]
 
 
-def test_what_there_is_not_is_refused_by_name(history):
+def test_unknown_rows_and_regressions_are_refused_by_name(history):
     with pytest.raises(ValueError, match=r"^rows must be at least one network"):
         compare(history, [])
     with pytest.raises(ValueError, match=r"^rows must be a whole number from -4 to 3, got 4"):

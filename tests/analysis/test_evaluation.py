@@ -188,7 +188,7 @@ def test_outputs_are_those_of_the_chosen_networks_at_their_own_times(name, as_mo
         np.testing.assert_allclose(outputs, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_outputs_of_networks_or_times_that_there_are_not_are_refused():
+def test_outputs_of_unknown_networks_or_times_are_refused():
     history = regviz.train(regviz.Experiment(training=regviz.TrainingSpec(epochs=2)))
     point = [[0.0, 0.0]]
     with pytest.raises(ValueError, match=r"^rows must be a whole number from -1 to 0, got 1"):

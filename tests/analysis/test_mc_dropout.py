@@ -115,14 +115,14 @@ def test_the_same_seed_draws_the_same_and_fewer_passes_are_the_first_of_more(his
     assert (many != mc_dropout.monte_carlo(history, 1, points, passes=50, seed=2)).any()
 
 
-def test_what_is_computed_at_once_makes_no_difference(histories, points, monkeypatch):
+def test_the_chunk_size_makes_no_difference(histories, points, monkeypatch):
     history = histories["moons"]
     whole = mc_dropout.monte_carlo(history, 1, points, passes=10)
     monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 7 * 6 * 3)
     np.testing.assert_array_equal(mc_dropout.monte_carlo(history, 1, points, passes=10), whole)
 
 
-def test_it_tells_how_much_is_done(histories, points, monkeypatch):
+def test_progress_is_reported(histories, points, monkeypatch):
     shares = []
     mc_dropout.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares == [1]
@@ -131,7 +131,7 @@ def test_it_tells_how_much_is_done(histories, points, monkeypatch):
     assert shares[1:] == [0.4, 0.8, 1]
 
 
-def test_dropout_that_has_not_set_in_yet_thins_out_nothing(points):
+def test_dropout_before_its_onset_drops_nothing(points):
     rows = (Regularization(drop_rate=0.5, onset=20),)
     history = run(rows=rows)
     before = mc_dropout.monte_carlo(history, 0, points, t=1, passes=3)

@@ -55,12 +55,12 @@ def messages(delays: list[float]) -> list[str]:
     return in_base64(found)
 
 
-def test_it_asks_at_once_where_nothing_is_said(page: Page):
+def test_without_a_delay_it_requests_frames_at_once(page: Page):
     n_immediate, ((name, n_received, _),) = page.evaluate(RENDER, messages([0]))
     assert (n_immediate, name, n_received) == (1, "more", 1)
 
 
-def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missing(page: Page):
+def test_with_a_delay_it_waits_and_requests_the_missing_frames_once(page: Page):
     n_immediate, ((name, n_received, delay_ms),) = page.evaluate(RENDER, messages([0.4, 0.5]))
     assert (n_immediate, name, n_received) == (0, "more", 2)
     assert delay_ms > 490
@@ -92,7 +92,7 @@ AGAIN = """async ([first, second]) => {
 }"""
 
 
-def test_no_question_is_lost(page: Page):
+def test_no_request_is_lost(page: Page):
     first, _ = messages([0, 0])
     counts, requests = page.evaluate(AGAIN, [first, first])
     assert counts == [0, 1, 1]

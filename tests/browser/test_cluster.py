@@ -211,7 +211,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
     expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
 
 
-def test_whose_server_is_killed_sees_the_same_after_a_reload(
+def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     page: Page, site: str, servers: Sequence[Server]
 ):
     unchanged = opened(page.context, site)

@@ -375,7 +375,7 @@ def test_the_axes_hold_all_points_that_are_loaded(pad: Callable[..., Pad]):
     assert values.page.get_by_role("slider").get_attribute("min") == "-10"
 
 
-def test_what_the_pad_tells_is_what_the_server_takes(pad: Callable[..., Pad]):
+def test_the_server_accepts_the_values_of_the_pad(pad: Callable[..., Pad]):
     pad = pad()
     pad.choose("Spray")
     for c, x in enumerate((-2, 0, 2)):

@@ -176,7 +176,7 @@ def assert_plays_again(page: Page) -> None:
     assert found == [True, 0]
 
 
-def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: OpenPage):
+def test_with_reduced_motion_the_result_is_shown_at_once(open_page: OpenPage):
     page = open_page()
     wait_until_complete(page)
     wait_until_settled(page)

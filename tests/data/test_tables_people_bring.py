@@ -328,7 +328,7 @@ def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says(
     assert read(workbook(("Sheet", [["a", "b", "kind"], *mixed]))).numbers("a") == expected
 
 
-def test_of_a_workbook_only_text_is_asked_about():
+def test_only_text_cells_of_a_workbook_lead_to_a_question():
     body = [[round(1.237 + i * 0.124, 3), i * i % 7, i % 2] for i in range(12)]
     page = upload_file(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
     assert [each.label for each in page.button_group] == ["The label is"]
@@ -372,7 +372,7 @@ def test_the_file_is_shown_and_nothing_is_trained_on_until_it_is_used():
     assert points_in_use(page).n_samples == 12
 
 
-def test_what_is_in_doubt_is_asked():
+def test_ambiguous_numbers_lead_to_a_question():
     text = "a;b;c\n" + "".join(f"{i},010;{i * i % 7};{'AB'[i % 2]}\n" for i in range(1, 13))
     page = upload_file(text)
     question = page.button_group[0]

@@ -51,7 +51,7 @@ def test_waiting_on_a_complete_run_returns_at_once():
     assert run.wait(n_frames, gather=60, timeout=60).complete
 
 
-def test_the_same_experiment_is_trained_once_even_when_asked_for_at_the_same_instant():
+def test_the_same_experiment_is_trained_once_also_for_simultaneous_requests():
     runs, received, gate = JobRegistry(), [], threading.Barrier(30)
 
     def ask(visitor: str) -> None:
@@ -100,7 +100,7 @@ def test_other_runs_do_not_wait_while_one_starts(monkeypatch: pytest.MonkeyPatch
     assert begun == [1, 0]
 
 
-def test_all_who_wait_for_an_impossible_run_are_refused_and_it_can_be_asked_for_again(
+def test_all_requests_for_an_impossible_run_fail_and_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ):
     begun, release = hold_starts(monkeypatch)
@@ -186,7 +186,7 @@ def test_the_bound_holds_when_trainings_end_and_nobody_comes_any_more(
     assert len(runs) == 2
 
 
-def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_next_tidying(
+def test_a_run_of_a_current_visitor_is_kept_beyond_the_bound(
     manual_scheduler: Scheduler, now: list[float]
 ):
     runs = JobRegistry(max_bytes=1, scheduler=manual_scheduler)
@@ -200,7 +200,7 @@ def test_a_visitor_who_has_just_asked_keeps_a_run_beyond_the_bound_until_the_nex
     assert len(runs) == 0
 
 
-def test_a_failure_while_training_is_reported_to_who_waits(monkeypatch: pytest.MonkeyPatch):
+def test_a_failure_while_training_is_raised_by_wait(monkeypatch: pytest.MonkeyPatch):
     def fail(experiments: Sequence[regviz.Experiment], *_: object, **__: object):
         yield [next(regviz.stream(experiment)) for experiment in experiments]
         raise MemoryError("no more")
@@ -225,7 +225,7 @@ def test_a_run_stops_at_once_when_its_last_visitor_leaves(manual_scheduler: Sche
     assert not run.in_progress
 
 
-def test_a_long_run_leaves_a_short_one_its_turns(
+def test_a_long_run_leaves_time_for_a_short_one(
     manual_scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "SLICE_SECONDS", 0)  # a slice is an epoch
@@ -456,7 +456,7 @@ def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
     again.leave("me")
 
 
-def test_who_waits_for_a_replication_watches_it():
+def test_waiting_for_a_replication_counts_as_watching_it():
     replication = JobRegistry(visitor_timeout=0.05).replicate(MANY, (1, 2))
     assert replication.wait(0.5) is None
     wait_until(lambda: not replication.alive)
@@ -500,7 +500,7 @@ def test_no_more_is_taken_on_than_there_is_memory_for():
     run.leave("")
 
 
-def test_a_run_that_nobody_asks_for_is_evicted_after_a_while(
+def test_a_run_without_requests_is_evicted_after_a_while(
     manual_scheduler: Scheduler, now: list[float]
 ):
     runs = JobRegistry(max_age=60, scheduler=manual_scheduler)

@@ -254,7 +254,7 @@ def test_a_job_ends_complete_with_the_seconds_that_it_took(scheduling: Schedulin
     assert not scheduling.scheduler.run_slice()
 
 
-def test_what_nobody_watches_is_closed_before_anything_else_runs(scheduling: Scheduling):
+def test_unwatched_jobs_are_closed_before_any_other_job_runs(scheduling: Scheduling):
     for name in "ab":
         scheduling.submit(name, 10)
     scheduling.run(lambda: scheduling.now >= 3)
@@ -286,7 +286,7 @@ def test_a_job_that_is_stopped_is_closed(scheduling: Scheduling):
     assert closed
 
 
-def test_what_nobody_watches_ends_though_there_is_no_place_for_it():
+def test_unwatched_jobs_end_although_no_place_is_free():
     scheduling = Scheduling(max_active=1)
     scheduling.submit("a", 60)
     scheduling.submit("b", 60)

@@ -91,7 +91,7 @@ def test_when_much_is_in_training_a_change_waits_and_begins_by_itself(
     assert grid_on(page) != before
 
 
-def test_who_comes_when_much_is_in_training_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):
+def test_a_newcomer_is_asked_to_wait_while_too_much_is_in_training(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(state.runs(), "max_trainings", 0)
     page = open_page(**QUICK)
     assert "Many visitors are training" in page_text(page)

@@ -131,7 +131,7 @@ def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest)
     assert scene_of(page.code[0].value).hide == ()
 
 
-def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_it(page: AppTest):
+def test_without_embedding_there_is_no_snippet_but_a_note_on_how_to_allow_it(page: AppTest):
     assert len(shared(page)) == 1
     (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
     assert "REGVIZ_EMBED=https://example.org make run" in told

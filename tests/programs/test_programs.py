@@ -597,7 +597,7 @@ def test_a_visitors_own_points_are_trained_on(tmp_path):
 def test_scikit_learn_regularizes_a_last_smaller_batch_as_the_others(
     name, onset, tmp_path, monkeypatch
 ):
-    """scikit-learn divides ``alpha`` by the batch's size, which would penalize small batches more."""
+    """Check small batches: scikit-learn divides ``alpha`` by the batch size."""
     from sklearn.neural_network import _multilayer_perceptron as module
 
     row = Regularization(l2=0.3, onset=onset)

@@ -336,7 +336,7 @@ def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(
         assert json.loads(answer.body)["headers"]["X-Forwarded-For"] == "127.0.0.1"
 
 
-def test_whoever_comes_back_comes_to_the_same_server(behind: tuple[Proxy, int]):
+def test_a_returning_visitor_reaches_the_same_server(behind: tuple[Proxy, int]):
     proxy, servers = behind
     with serving(servers):
         newcomers = [Answer(proxy) for _ in range(40)]
@@ -367,7 +367,7 @@ def test_a_server_that_is_added_gets_newcomers(behind: tuple[Proxy, int], resolv
         wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
 
 
-def test_a_server_that_is_full_keeps_nobody(behind: tuple[Proxy, int]):
+def test_a_full_server_deletes_its_cookie(behind: tuple[Proxy, int]):
     proxy, servers = behind
     with serving(servers) as handler:
         at_home = Answer(proxy)

@@ -131,7 +131,7 @@ def test_points_with_errors_in_them_are_read_or_refused(edits: Any, tail: bytes)
         PointsSpec.from_text(edited(text, edits) + tail.decode("latin-1"))
 
 
-def test_what_the_pad_and_the_board_say_is_taken_or_refused():
+def test_values_of_the_pad_and_the_board_are_accepted_or_refused():
     forger, drawing = Forger(SEED), Drawing()
     for _ in range(10 * CASES):
         message = json.loads(forger.drawing())["drawn"]
@@ -145,7 +145,7 @@ def test_what_the_pad_and_the_board_say_is_taken_or_refused():
 # A server, a client that sends malformed messages, and a visitor
 
 
-def test_strangers_disturb_nobody(tmp_path: Path):
+def test_malformed_messages_do_not_affect_a_visitor(tmp_path: Path):
     with serve(tmp_path) as server:
         with visitor_alongside(server) as showings:
             forger = Forger(SEED)

@@ -189,7 +189,7 @@ def test_the_search_for_internals_finds_modules():
     } <= set(found.split())
 
 
-def test_a_picture_of_the_page_is_taken_as_told(tmp_path: Path):
+def test_a_screenshot_is_taken_as_documented(tmp_path: Path):
     calls = [words for words in shell("CONTRIBUTING.md") if words[2:3] == ["devtools.screenshot"]]
     sizes = []
     for _, dash_m, module, name, *options in calls:

@@ -217,7 +217,7 @@ def test_a_connection_without_a_place_is_refused(client: TestClient, slots: Sess
     assert (slots.n_taken, slots.n_refused) == (2, 1)
 
 
-def test_of_two_that_connect_for_the_last_place_the_second_is_told_to_try_again(
+def test_of_two_clients_for_the_last_place_the_second_is_asked_to_try_again(
     client: TestClient, slots: SessionSlots
 ):
     slots.n_taken = 1

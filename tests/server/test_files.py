@@ -65,7 +65,7 @@ def test_what_a_browser_has_is_not_sent_again(client: TestClient, encoding: str)
         assert again.headers["etag"] == first.headers["etag"]
 
 
-def test_who_takes_compressed_files_gets_them(client: TestClient):
+def test_clients_that_accept_gzip_get_compressed_files(client: TestClient):
     for _ in range(2):
         packed, plain = (client.get("/kept/deep/main.js", headers=each) for each in ({}, PLAIN))
         assert (packed.content, plain.content) == (TEXT, TEXT)  # the client decompresses
@@ -82,7 +82,7 @@ def test_what_is_compressed_by_itself_comes_as_it_is(client: TestClient):
     assert "content-encoding" not in answer.headers
 
 
-def test_caches_are_told_how_long_it_holds(client: TestClient):
+def test_responses_say_how_long_caches_may_keep_them(client: TestClient):
     assert client.get("/kept/style.css").headers["cache-control"] == UNCHANGING
 
     async def page(request: Request) -> Response:
@@ -102,7 +102,7 @@ def test_a_file_stays_what_it_was(client: TestClient, folder: Path):
         assert client.get("/kept/deep/main.js", headers=headers).content == TEXT
 
 
-def test_a_file_is_read_once_however_many_come_at_once():
+def test_concurrent_requests_read_a_file_once():
     reads = []
 
     def read() -> bytes:

@@ -48,7 +48,7 @@ def test_a_page_that_is_built_otherwise_is_served_as_it_is(
     assert document.__wrapped__() == page
 
 
-def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():
+def test_our_modules_are_preloaded_and_not_loaded_one_after_the_other():
     link = rf'modulepreload" fetchpriority="low" href="\./{assets_path()}/([^"]+)"'
     ahead = set(map(ASSETS.joinpath, re.findall(link, document())))
     assert {ASSETS / "board" / "main.js", ASSETS / "picker" / "main.js"} <= ahead

@@ -155,7 +155,7 @@ def test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn():
 
 
 @pytest.mark.usefixtures("runners")
-def test_a_run_of_the_page_stands_for_what_waits():
+def test_a_run_of_the_page_replaces_waiting_fragments():
     async def run_session() -> None:
         session = ended_session()
         rerun(session, "a", "seed=4")
@@ -189,7 +189,7 @@ def test_fragments_that_wait_begin_in_the_order_they_came_in(session_is_told: bo
 
 @pytest.mark.usefixtures("runners")
 @pytest.mark.parametrize("gone", ["fragment", "visitor"])
-def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: str):
+def test_waiting_requests_end_with_their_fragment_and_their_session(gone: str):
     async def run_session() -> None:
         session = ended_session()
         rerun(session, "a", "")

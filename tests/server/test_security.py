@@ -107,7 +107,7 @@ def test_every_answer_has_the_headers(server: Server, method: str, path: str, st
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server):
+def test_the_page_is_revalidated_and_sent_when_it_has_changed(server: Server):
     first = fetch(server, "GET", "/", accept_encoding="gzip")
     assert gzip.decompress(first.body).decode() == document()
     assert first.headers["cache-control"] == "no-cache"
@@ -303,7 +303,7 @@ def test_a_page_elsewhere_connects_if_the_operator_allows_it(tmp_path: Path):
     [("text", 1003), (b"\xff\xff\xff", 1002), (bytes(1_100_000), 1009), (b"\0" * 1_000_000, 1002)],
     ids=["text", "no message", "too long", "long, and no message"],
 )
-def test_what_is_no_message_ends_the_connection(server: Server, data: bytes | str, code: int):
+def test_invalid_messages_end_the_connection(server: Server, data: bytes | str, code: int):
     with RawVisitor(server) as client:
         client.send(data)
         assert client.wait_for_close() == code
@@ -376,7 +376,7 @@ def with_query(query: str) -> bytes:
     return message.SerializeToString()
 
 
-def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
+def test_messages_over_the_rate_limit_wait(monkeypatch: pytest.MonkeyPatch):
     large = with_query("x" * 100_000)
     _, waited = forwarded(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
     # 59, 11 (100,000 bytes) and 1 units: 60 are free, then 20 a second
@@ -391,7 +391,7 @@ def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
         ("v=1", "", ""),
     ],
 )
-def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
+def test_a_link_of_megabytes_is_not_parsed_and_counts_against_the_rate_limit(
     monkeypatch: pytest.MonkeyPatch, start: str, end: str, kept: str
 ):
     parsed: list[int] = []
@@ -459,7 +459,7 @@ def test_only_the_page_can_upload(uploader: Uploader):
 # Error messages and logs
 
 
-def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
+def test_an_error_is_shown_as_a_number_and_logged_under_it(server: Server):
     with RawVisitor(server) as visitor, RawVisitor(server) as other:
         visitor.rerun(f"{QUERY}&noise=0.123")
         received = b"".join(visitor.received)

@@ -24,7 +24,7 @@ sys.addaudithook(watch)
 """
 
 
-def test_a_setting_that_is_wrong_is_told_in_a_line():
+def test_an_invalid_setting_is_reported_in_one_line():
     command = ("-m", "streamlit", "run", "app.py", "--server.port", "0")
     ended = python(*command, check=False, REGVIZ_SESSIONS="many")
     assert ended.returncode == 1

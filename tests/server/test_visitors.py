@@ -262,7 +262,7 @@ def test_an_exception_on_the_page_is_an_error():
     ]
 
 
-def test_what_a_fragment_tells_again_and_again_is_told_once():
+def test_a_repeated_alert_of_a_fragment_is_recorded_once():
     visitor = Visitor("http://127.0.0.1:1", Board)
     reported_counts = ForwardMsg(delta=Delta())
     reported_counts.delta.new_element.alert.body = "wait"
@@ -273,7 +273,7 @@ def test_what_a_fragment_tells_again_and_again_is_told_once():
     assert (visitor.alerts, visitor.errors) == (["wait"], [])
 
 
-def test_of_figures_only_those_that_were_asked_for_count():
+def test_only_expected_figures_are_timed():
     screen, element = Charts(), Delta().new_element
     first, second = screen.expect("seed=1"), screen.expect("seed=2")
     element.plotly_chart.spec = '{"title": "seed=2"}'
@@ -283,7 +283,7 @@ def test_of_figures_only_those_that_were_asked_for_count():
     assert (second.first, second.whole) == pytest.approx((3, 5))
 
 
-def test_what_never_came_is_slower_than_all_else():
+def test_a_missing_result_counts_as_the_slowest():
     values: list[float | None] = [1.0] * 19 + [None]
     assert quantile(values, 0.95) == 1
     assert math.isinf(quantile([*values, None], 0.95))
