@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 # `regviz.pages.changes` handles the change.
 TWO_FRAGMENTS_WARNING = "Unexpected state: Multiple different fragmentIds"
 
+# a JavaScript function that returns the board's root element below a node, also in shadow roots
 SEARCH_BOARD = """function search(root) {
   const found = root.querySelector(".regviz-board");
   if (found) return found;

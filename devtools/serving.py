@@ -144,7 +144,7 @@ class RawVisitor:
     Attributes
     ----------
     heard : list of bytes
-        All received messages.
+        All received messages, serialized.
     """
 
     def __init__(self, server: Server, **options: object) -> None:

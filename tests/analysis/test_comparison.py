@@ -201,7 +201,7 @@ def test_what_luck_alone_would_do_at_the_threshold_is_rare():
     assert 1 / 26 < 2 * stats.t.sf(comparison.CLEAR, df=4) < 1 / 24
 
 
-def of_losses(losses, overlap=0.0):
+def replicates_with_losses(losses, overlap=0.0):
     """Return replicates that hold only test losses ``(S, n)``."""
     column = Criterion("test_loss", "Test loss", "", "lower")
     return Replicates.of([Comparison((column,), np.array(one)[:, None]) for one in losses], overlap)
@@ -220,7 +220,7 @@ def test_a_verdict_tells_a_difference_from_luck():
         ],
         axis=1,
     )
-    found = of_losses(losses)
+    found = replicates_with_losses(losses)
     # standard errors: 0.02 / sqrt(5) = 0.0089 and 0.1 / sqrt(5) = 0.045
     assert found.verdict(names, 1, 0) == "L2 tests 0.300 ± 0.009 lower than None over 5 seeds."
     assert found.verdict(names, 2, 0) == (
@@ -234,7 +234,7 @@ def test_a_verdict_tells_a_difference_from_luck():
 
 def test_networks_that_test_alike_under_every_seed_are_said_to():
     losses = [[1.0, 1.0, 0.5], [1.2, 1.2, 0.7], [0.9, 0.9, 0.3]]
-    found = of_losses(losses)
+    found = replicates_with_losses(losses)
     names = ["None", "L2", "L1"]
     assert found.verdict(names, 1, 0) == "L2 tests exactly as None over 3 seeds."
 
@@ -248,9 +248,9 @@ def test_splits_of_the_same_points_need_a_larger_difference():
     losses = np.stack([np.ones(5), 1 + difference], axis=1)
     names = ["None", "L2"]
     assert stats.ttest_rel(losses[:, 1], losses[:, 0]).statistic == pytest.approx(t)
-    assert "luck" not in of_losses(losses).verdict(names, 1, 0)
+    assert "luck" not in replicates_with_losses(losses).verdict(names, 1, 0)
     # Nadeau & Bengio 2003: t is divided by sqrt(1 + S n_test / n_train), here to 1.6
-    split = of_losses(losses, overlap=1.0)
+    split = replicates_with_losses(losses, overlap=1.0)
     assert split.verdict(names, 1, 0).endswith("This may be luck.")
     corrected = split.difference(0)
     assert corrected.mean[1, 0] / corrected.error[1, 0] == pytest.approx(t / np.sqrt(1 + 5 * 1.0))
@@ -272,15 +272,15 @@ def test_the_best_over_seeds_are_the_lowest_and_what_a_t_test_cannot_tell_from_i
     losses = rng.normal(size=(5, 30), scale=0.1) + rng.uniform(0.3, 0.8, 30)
     lowest = int(losses.mean(axis=0).argmin())
     luck = 2 * stats.t.sf(3, df=4)
-    for i, starred in enumerate(of_losses(losses, overlap).best[:, 0]):
+    for i, starred in enumerate(replicates_with_losses(losses, overlap).best[:, 0]):
         t = stats.ttest_rel(losses[:, i], losses[:, lowest]).statistic / np.sqrt(1 + 5 * overlap)
         assert starred == (i == lowest or 2 * stats.t.sf(abs(t), df=4) >= luck)
-    assert 1 < of_losses(losses, overlap).best.sum() < 30
+    assert 1 < replicates_with_losses(losses, overlap).best.sum() < 30
 
 
 def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_so():
     losses = [[1.0, 0.5, 0.4], [1.1, np.nan, 0.5], [0.9, np.nan, 0.3]]
-    found, names = of_losses(losses), ["None", "L2", "L1"]
+    found, names = replicates_with_losses(losses), ["None", "L2", "L1"]
     assert np.isnan(found.mean[1]).all()
     assert found.best[:, 0].tolist() == [False, False, True]
     assert found.verdict(names, 1, 0) == "L2 diverged under 2 of 3 seeds."

@@ -67,7 +67,7 @@ def test_max_norm_clips_one_weight():
     np.testing.assert_array_equal(proximal_step(WEIGHTS, Regularization(), 0.1), WEIGHTS)
 
 
-def exact(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
+def exact_race(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
     """Iterate the shrinking steps in exact decimal arithmetic."""
     w, t, found = Fraction(start), Fraction(step), [Fraction(start)]
     for _ in range(n):
@@ -83,7 +83,7 @@ def exact(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
 def test_the_race_is_that_of_exact_arithmetic(start, l1, l2):
     row = Regularization(l1=float(l1), l2=float(l2))
     for step in ("0.1", "0.3", "1"):
-        expected = exact(start, l1, l2, step, 120)
+        expected = exact_race(start, l1, l2, step, 120)
         got = race(float(start), row, float(step), range(121))
         np.testing.assert_allclose(got, [float(w) for w in expected], rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(got == 0, [w == 0 for w in expected])

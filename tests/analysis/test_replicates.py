@@ -128,20 +128,20 @@ def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():
 
 
 def test_what_is_watched_grows_epoch_by_epoch_and_can_be_stopped():
-    class Enough(Exception):
+    class StopTraining(Exception):
         pass
 
     calls = itertools.count(1)
 
     def count() -> None:
         if next(calls) == 4:
-            raise Enough
+            raise StopTraining
 
     experiment = Experiment(SMALL, training=TrainingSpec(epochs=9))
     growing = histories(*under_seeds(experiment, [1, 2]), count)
     for n_frames in (1, 2, 3, 4):
         assert [len(history.epochs) for history in next(growing)] == [n_frames, n_frames]
-    with pytest.raises(Enough):
+    with pytest.raises(StopTraining):
         next(growing)
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is():
 
 
 def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):
-    def uneven(data):
+    def uneven_split(data):
         dataset = regviz.make_dataset(data)
         if data.seed == 2:
             return dataclasses.replace(
@@ -178,7 +178,7 @@ def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):
             )
         return dataset
 
-    monkeypatch.setattr(module, "make_dataset", uneven)
+    monkeypatch.setattr(module, "make_dataset", uneven_split)
     allowed = r"24 \+ 6 \+ 30 \+ 1 points and outputs, as for 1, got '24 \+ 6 \+ 29 \+ 1 for 2'"
     with pytest.raises(ValueError, match=r"^seeds must be such that all splits have " + allowed):
         regviz.replicate(Experiment(SMALL), [1, 2])

@@ -27,7 +27,7 @@ from tests.support.recordings import first_epochs, select_frames
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
 RECORDED = 31  # frames of `history`
-NOTHING = 0  # bytes; single precision always exceeds it
+MIN_LIMIT = 0  # bytes; single precision always exceeds it
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_to_float16_gives_the_nearest_number_of_half_precision():
 
 
 def test_half_precision_is_used_where_nothing_moves(history: regviz.History):
-    assert select_frames(history, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+    assert select_frames(history, MIN_LIMIT).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 @pytest.mark.parametrize("value", [65520, -1e5, 1e38, np.inf, np.nan])
@@ -101,7 +101,7 @@ def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision
     history: regviz.History, value: float, k: int
 ):
     # behind a saturated tanh unit an infinite weight would have no effect
-    frames = select_frames(with_weight(history, value, k=k), NOTHING).frames
+    frames = select_frames(with_weight(history, value, k=k), MIN_LIMIT).frames
     assert frames[-2:] == [(RECORDED - 2, HALF), (RECORDED - 1, SINGLE)]
 
 
@@ -109,10 +109,10 @@ def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision
 def test_predictions_that_are_no_numbers_do_not_travel_in_half_precision():
     network = regviz.NetworkSpec((32,) * 6, "linear")
     deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    assert select_frames(deep, NOTHING).frames == [(0, HALF)]
+    assert select_frames(deep, MIN_LIMIT).frames == [(0, HALF)]
     wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
     assert np.isinf(wild.predict(wild.dataset.X_train)).any()
-    assert select_frames(wild, NOTHING).frames == [(0, SINGLE)]
+    assert select_frames(wild, MIN_LIMIT).frames == [(0, SINGLE)]
 
 
 @pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
@@ -123,7 +123,7 @@ def test_half_precision_ends_where_a_prediction_moves_by_more_than_the_tolerance
         exact = replace(start, parameters=factor * start.parameters)
         half = replace(exact, parameters=to_float16(exact.parameters).astype("f4"))
         move = np.abs(exact.predict(points) - half.predict(points)).max()
-        ((_, precision),) = select_frames(exact, NOTHING).frames
+        ((_, precision),) = select_frames(exact, MIN_LIMIT).frames
         assert (precision == HALF) == (move <= TOLERANCE * spread_of(start)), factor
         found.add(precision)
     assert found == {HALF, SINGLE}
@@ -133,8 +133,8 @@ def test_half_precision_ends_where_a_prediction_moves_by_more_than_the_tolerance
     ("name", "hidden", "limit", "training"),
     [
         ("three_spirals", (32, 32, 32), MAX_BYTES, dict(learning_rate=0.003, epochs=22)),
-        ("circles", (24, 24), NOTHING, dict(learning_rate=0.05, epochs=20)),
-        ("bumps", (16, 16), NOTHING, dict(learning_rate=0.02, epochs=20)),
+        ("circles", (24, 24), MIN_LIMIT, dict(learning_rate=0.05, epochs=20)),
+        ("bumps", (16, 16), MIN_LIMIT, dict(learning_rate=0.02, epochs=20)),
     ],
 )
 def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training):
@@ -178,7 +178,7 @@ def test_from_the_first_frame_that_half_precision_moves_every_other_one_travels_
         return
     training = replace(history.experiment.training, frames=n_recorded - 1)
     short = regviz.train(replace(history.experiment, training=training))
-    selector = select_frames(with_weight(short, 1e6, t=bad), NOTHING)
+    selector = select_frames(with_weight(short, 1e6, t=bad), MIN_LIMIT)
     assert [t for t, p in selector.frames if p == HALF] == list(range(bad))
     single = [t for t, p in selector.frames if p == SINGLE]
     assert len(selector.frames) == bad + len(single)
@@ -197,8 +197,8 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
 ):
     if bad is not None:
         history = with_weight(history, 1e6, t=bad)
-    at_once = select_frames(history, NOTHING)
-    grown, before = FrameSelector(first_epochs(history, 1), NOTHING), []
+    at_once = select_frames(history, MIN_LIMIT)
+    grown, before = FrameSelector(first_epochs(history, 1), MIN_LIMIT), []
     assert grown.n_frames == RECORDED
     for n_times in (1, 2, 2, 9, 15, 16, 30, 31):
         grown.add(first_epochs(history, n_times))
@@ -213,7 +213,7 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
 def test_frames_of_a_double_precision_run_are_selected_as_any_others(history: regviz.History):
     training = replace(history.experiment.training, dtype="float64")
     double = regviz.train(replace(history.experiment, training=training))
-    assert select_frames(double, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+    assert select_frames(double, MIN_LIMIT).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 # ------------------------------------------------------------------------------ rounding

@@ -53,7 +53,7 @@ def test_the_newest_version_stands_for_the_page_as_it_opens():
 
 
 # links of earlier releases, which must still open
-HANDED_OUT = {
+EARLIER_LINKS = {
     "v=1": Scene(
         DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
         NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
@@ -84,7 +84,7 @@ HANDED_OUT = {
 }
 
 
-@pytest.mark.parametrize(("query", "scene"), HANDED_OUT.items())
+@pytest.mark.parametrize(("query", "scene"), EARLIER_LINKS.items())
 def test_a_link_of_long_ago_opens(query, scene):
     assert from_query(link_parameters(f"?{query}")) == (scene, [])
 

@@ -46,18 +46,18 @@ FOCUSABLE = "button, input, select, [tabindex]"
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: OpenPage) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages()
     wait_until_complete(page)
     return page
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
+def page(board_page: Page) -> Page:
     """The board at the end of its run, without a focused element."""
-    opened.mouse.move(0, 0)
-    opened.evaluate(BLUR)
-    opened.evaluate(
+    board_page.mouse.move(0, 0)
+    board_page.evaluate(BLUR)
+    board_page.evaluate(
         """view => {
           const board = window.board();
           board.state = { ...board.state, speed: 1, loop: false };
@@ -65,8 +65,8 @@ def page(opened: Page) -> Page:
         }""",
         INITIAL_VIEW,
     )
-    seek(opened, -1)
-    return opened
+    seek(board_page, -1)
+    return board_page
 
 
 @pytest.fixture(scope="module")
@@ -378,7 +378,7 @@ TEXTS = """
 """
 
 # texts that are cut off, outside of their container, or overlap each other
-CUT = f"""() => {{ {TEXTS}
+CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const {{ element: board }} = window.board();
   const wrong = [];
   const all = textsOf(board);
@@ -408,7 +408,7 @@ CUT = f"""() => {{ {TEXTS}
 
 # texts below a selector (default: the board) with too little contrast, and the contrast
 # as WCAG 2 defines it
-PALE = f"""(selector) => {{ {TEXTS}
+LOW_CONTRAST_TEXTS = f"""(selector) => {{ {TEXTS}
   const root = selector ? document.querySelector(selector) : window.board().element;
   const context = Object.assign(document.createElement("canvas"), {{ width: 1, height: 1 }})
     .getContext("2d", {{ willReadFrequently: true }});
@@ -482,7 +482,9 @@ JUMPS = """async () => {
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda p: f"{p[0]}-{p[1][0]}")
-def themed(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, tuple[int, int]]:
+def themed_page(
+    request: pytest.FixtureRequest, open_pages: OpenPage
+) -> tuple[Page, tuple[int, int]]:
     """A page in one theme, and the window widths to test."""
     scheme, widths = request.param
     page = open_pages(widths[0], HEIGHT, scheme)
@@ -492,8 +494,10 @@ def themed(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, 
     return page, widths
 
 
-def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tuple[int, int]]):
-    page, widths = themed
+def test_no_text_is_cut_and_nothing_wider_than_the_window(
+    themed_page: tuple[Page, tuple[int, int]],
+):
+    page, widths = themed_page
     for width in widths:
         resize_window(page, width, HEIGHT)
         for focus, strength_index, threshold in (
@@ -506,28 +510,28 @@ def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tu
             )
             set_view(page, focus=focus, strengthIndices=strength_indices, threshold=threshold)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.evaluate(CUT) == []
+            assert page.evaluate(CUT_OFF_TEXTS) == []
     set_view(page, **INITIAL_VIEW)
 
 
-def test_every_text_stands_out_from_what_is_behind_it(themed: tuple[Page, tuple[int, int]]):
-    page, _ = themed
+def test_every_text_stands_out_from_what_is_behind_it(themed_page: tuple[Page, tuple[int, int]]):
+    page, _ = themed_page
     page.evaluate("window.board().point({ x: 0.3, y: 0.4 })")
     set_view(page, threshold=0.1)
     for focus in ("none", "l1", "l2", "elastic_net", "dropout", "max_norm", "early_stopping"):
         set_view(page, focus=focus)
-        n, pale = page.evaluate(PALE)
+        n, pale = page.evaluate(LOW_CONTRAST_TEXTS)
         assert n > 150
         assert pale == []
     page.evaluate("window.board().point(null)")
     page.evaluate("window.board().help.element.showModal()")
-    assert page.evaluate(PALE)[1] == []
+    assert page.evaluate(LOW_CONTRAST_TEXTS)[1] == []
     page.evaluate("window.board().help.element.close()")
     set_view(page, **INITIAL_VIEW)
 
 
-def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, int]]):
-    page, _ = themed
+def test_nothing_moves_while_the_run_is_played(themed_page: tuple[Page, tuple[int, int]]):
+    page, _ = themed_page
     page.emulate_media(reduced_motion="no-preference")
     page.evaluate("window.board().element.scrollIntoView()")
     frames, elements, moved = page.evaluate(JUMPS)

@@ -68,7 +68,7 @@ def test_with_a_delay_it_waits_and_requests_the_missing_frames_once(page: Page):
 
 # Numbers of requests: after the board was stopped before it had decoded its first message; after
 # it was rendered again; right after the same frames came a second time; and in the end.
-AGAIN = """async ([first, second]) => {
+RENDER_AGAIN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [], counts = [];
   const setTriggerValue = (_, { n_received }) => asked.push(n_received);
@@ -94,6 +94,6 @@ AGAIN = """async ([first, second]) => {
 
 def test_no_request_is_lost(page: Page):
     first, _ = messages([0, 0])
-    counts, requests = page.evaluate(AGAIN, [first, first])
+    counts, requests = page.evaluate(RENDER_AGAIN, [first, first])
     assert counts == [0, 1, 1]
     assert requests == [1, 1]

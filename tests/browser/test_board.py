@@ -33,7 +33,7 @@ EARLY_STOPPING = 6
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: OpenPage) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages()
     wait_until_complete(page)
     wait_until_settled(page)
@@ -41,15 +41,15 @@ def opened(open_pages: OpenPage) -> Page:
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
+def page(board_page: Page) -> Page:
     """The board at the end of its run, as it opens."""
-    opened.mouse.up()
-    opened.mouse.move(0, 0)
+    board_page.mouse.up()
+    board_page.mouse.move(0, 0)
     # to the window's upper edge, below Streamlit's transparent header
-    opened.evaluate("board().element.scrollIntoView(), board().point(null)")
-    opened.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
-    seek(opened, -1)
-    return opened
+    board_page.evaluate("board().element.scrollIntoView(), board().point(null)")
+    board_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    seek(board_page, -1)
+    return board_page
 
 
 @pytest.fixture(scope="module")

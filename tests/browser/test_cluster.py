@@ -109,20 +109,20 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
     """A visitor's page; console errors of lost connections are allowed."""
     # reduced motion shows the end of a run without playing it, which saves time
     context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
-    yield opened(context, site)
+    yield open_link(context, site)
     context.close()
 
 
-def opened(context: BrowserContext, site: str) -> Page:
+def open_link(context: BrowserContext, site: str) -> Page:
     """Open a link in a new page."""
     page = poll_conditions(context.new_page())
     page.add_init_script(SET_ASSETS)
     page.goto(link(site, FEW_EPOCHS))
-    arrived(page)
+    wait_for_networks(page)
     return page
 
 
-def arrived(page: Page) -> None:
+def wait_for_networks(page: Page) -> None:
     """Wait until all networks have arrived."""
     page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
     wait_until_complete(page)
@@ -134,7 +134,7 @@ def cookie_of(site: str) -> str:
         return answer.headers["Set-Cookie"].split(";")[0]
 
 
-def connected(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
+def connect_session(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
     """Connect a WebSocket and request a run, as the page does."""
     connection = stack.enter_context(
         websockets.sync.client.connect(
@@ -165,14 +165,14 @@ def test_newcomers_of_one_address_spread_and_each_comes_back(servers: Sequence[S
         cookies = []
         for n in range(6):
             cookies.append(cookie_of(site))
-            connected(stack, site, cookies[-1])
+            connect_session(stack, site, cookies[-1])
             wait_until(lambda n=n: sum(counts()) == n + 1)
         assert counts() == [3, 3]
         first = cookies[0]
         assert cookies.count(first) == 3
         before = counts()
         for _ in range(4):
-            connected(stack, site, first)
+            connect_session(stack, site, first)
         wait_until(lambda: sum(counts()) == 10)
         assert sorted(counts()) == [3, 7], before
     wait_until(lambda: counts() == [0, 0])
@@ -214,7 +214,7 @@ def test_files_are_fetched_from_the_server_that_has_them(
 def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     page: Page, site: str, servers: Sequence[Server]
 ):
-    unchanged = opened(page.context, site)
+    unchanged = open_link(page.context, site)
     move_slider(page, "Noise", ["ArrowRight"])
     set_view(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
     query, shown = query_of(page), read_cards(page)
@@ -228,7 +228,7 @@ def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     with page.expect_event("load", timeout=60_000):
         mine.process.kill()
         mine.process.wait()
-    arrived(page)
+    wait_for_networks(page)
     assert query_of(page) == query
     assert read_cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)

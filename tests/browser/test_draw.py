@@ -89,7 +89,7 @@ class Pad:
         """Wait until the canvas is drawn."""
         self.page.wait_for_function("pad.theme && pad.width && !pad.drawing")
 
-    def can(self, name: str) -> bool:
+    def is_enabled(self, name: str) -> bool:
         self.wait_until_drawn()
         return self.page.get_by_role("button", name=name).is_enabled()
 
@@ -98,7 +98,7 @@ class Pad:
         return self.page.evaluate("pad.canvas.toDataURL()")
 
 
-def go_to_empty(page: Page, url: str) -> None:
+def open_empty_page(page: Page, url: str) -> None:
     """Open an empty page of the server's origin, from which its modules can be imported."""
     body = '<link rel="icon" href="data:,">'
     page.add_init_script(SET_ASSETS)
@@ -107,24 +107,24 @@ def go_to_empty(page: Page, url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sheet(browser: Browser, url: str) -> Iterator[Page]:
+def empty_page(browser: Browser, url: str) -> Iterator[Page]:
     """An empty page of the server's origin; fails on messages in its console."""
-    complaints: list[str] = []
+    console_errors: list[str] = []
     page = browser.new_page(viewport={"width": 340, "height": 700})
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text))
-    go_to_empty(page, url)
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    page.on("console", lambda message: console_errors.append(message.text))
+    open_empty_page(page, url)
     yield page
     page.close()
-    assert complaints == []
+    assert console_errors == []
 
 
 @pytest.fixture
-def pad(sheet: Page) -> Callable[..., Pad]:
+def pad(empty_page: Page) -> Callable[..., Pad]:
     def mount(points: Any = (), kind: str = "classes", names: Any = (), version: int = 1) -> Pad:
-        sheet.evaluate(MOUNT, message(points, kind, names, version))
-        sheet.mouse.move(1, 1)
-        return Pad(sheet)
+        empty_page.evaluate(MOUNT, message(points, kind, names, version))
+        empty_page.mouse.move(1, 1)
+        return Pad(empty_page)
 
     return mount
 
@@ -141,7 +141,7 @@ def message(points: Any = (), kind: str = "classes", names: Any = (), version: i
     }
 
 
-def near(found: Any, expected: Any) -> bool:
+def are_close(found: Any, expected: Any) -> bool:
     """Return whether points are equal up to a pixel."""
     found, expected = np.array(found, float), np.array(expected, float)
     return found.shape == expected.shape and bool(np.abs(found - expected).max() < 0.03)
@@ -154,7 +154,7 @@ def test_a_click_adds_a_point_of_the_chosen_class(pad: Callable[..., Pad]):
     pad.click(1.5, -0.5)
     pad.choose("class 2")
     pad.click(0, 0)
-    assert near(pad.points(), [[-1, 2, 0], [1.5, -0.5, 1], [0, 0, 2]])
+    assert are_close(pad.points(), [[-1, 2, 0], [1.5, -0.5, 1], [0, 0, 2]])
     assert all(round(x, 3) == x for row in pad.points() for x in row)
     assert pad.sent()[-1] == {"version": 1, "kind": "classes", "points": pad.points()}
 
@@ -162,7 +162,7 @@ def test_a_click_adds_a_point_of_the_chosen_class(pad: Callable[..., Pad]):
 def test_a_drag_moves_a_point_and_is_told_once(pad: Callable[..., Pad]):
     pad = pad([(-1, 2, 0), (1, 1, 1)])
     pad.drag((-1, 2), (0, 0), (2, -1.5))
-    assert near(pad.points(), [[2, -1.5, 0], [1, 1, 1]])
+    assert are_close(pad.points(), [[2, -1.5, 0], [1, 1, 1]])
     assert [change["points"] for change in pad.sent()] == [pad.points()]
 
 
@@ -171,7 +171,7 @@ def test_nothing_is_told_before_a_drag_ends(pad: Callable[..., Pad]):
     pad.page.mouse.move(*pad.to_page(-1, 2))
     pad.page.mouse.down()
     pad.page.mouse.move(*pad.to_page(1, 1), steps=4)
-    assert near(pad.points(), [[1, 1, 0]])
+    assert are_close(pad.points(), [[1, 1, 0]])
     assert pad.sent() == []
     pad.page.mouse.up()
     assert len(pad.sent()) == 1
@@ -228,12 +228,12 @@ def test_undo_and_redo_go_through_all_changes(pad: Callable[..., Pad]):
     for points in states[-2::-1]:
         pad.choose("Undo")
         assert pad.points() == points
-    assert not pad.can("Undo")
+    assert not pad.is_enabled("Undo")
     pad.press("Control+Shift+Z", "Control+y", "Control+y", "Control+Z", "Control+y")
     assert pad.points() == states[3]
     assert pad.sent()[-1]["points"] == states[3]
     pad.click(2, 2)
-    assert not pad.can("Redo")
+    assert not pad.is_enabled("Redo")
 
 
 def test_a_spray_adds_points_around_the_click(pad: Callable[..., Pad]):
@@ -253,21 +253,21 @@ def test_a_spray_adds_points_around_the_click(pad: Callable[..., Pad]):
 def test_all_can_be_done_by_keys(pad: Callable[..., Pad]):
     pad = pad()
     pad.press("Enter", "2", *["ArrowRight"] * 10, "Space")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1]])
     pad.press("3", "Shift+ArrowUp", "Shift+ArrowUp", "ArrowLeft", "Enter")
-    assert near(pad.points()[2], [0.9, 1, 2])
+    assert are_close(pad.points()[2], [0.9, 1, 2])
     pad.press("m", *["ArrowDown"] * 5, "Shift+ArrowLeft")
     assert len(pad.sent()[-1]["points"]) == 3
-    assert near(pad.sent()[-1]["points"][2], [0.9, 1, 2])
+    assert are_close(pad.sent()[-1]["points"][2], [0.9, 1, 2])
     pad.press("Enter")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1], [0.4, 0.5, 2]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1], [0.4, 0.5, 2]])
     assert pad.sent()[-1]["points"] == pad.points()
     pad.press("Delete")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1]])
     pad.press("Delete")
     assert len(pad.points()) == 2  # no point is near
     pad.press("Control+z")
-    assert near(pad.points()[2], [0.4, 0.5, 2])
+    assert are_close(pad.points()[2], [0.4, 0.5, 2])
 
 
 def test_no_key_of_the_pad_reaches_the_page(pad: Callable[..., Pad]):
@@ -289,7 +289,7 @@ def test_values_are_drawn_with_the_slider(pad: Callable[..., Pad]):
     pad.click(1, 1)
     slider.fill("-0.4")
     pad.click(-1, -1)
-    assert near(pad.points(), [[1, 1, 1], [-1, -1, -0.4]])
+    assert are_close(pad.points(), [[1, 1, 1], [-1, -1, -0.4]])
     assert pad.sent()[-1]["kind"] == "value"
     assert pad.status() == "2 points. Still missing: 8 in all. Until then, what is on screen stays."
     pad.choose("Classes")
@@ -313,7 +313,7 @@ def test_no_more_points_are_added_than_are_allowed(pad: Callable[..., Pad]):
     assert len(pad.points()) == MAX_POINTS
     assert len(pad.sent()[-1]["points"]) == MAX_POINTS
     pad.drag(pad.points()[7][:2], (2.8, -2.8))  # points can still be moved
-    assert any(near(row[:2], [2.8, -2.8]) for row in pad.points())
+    assert any(are_close(row[:2], [2.8, -2.8]) for row in pad.points())
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_points_are_loaded_when_their_version_is_new(pad: Callable[..., Pad]):
     assert pad.points() == drawn  # the server has an earlier version
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=2))
     assert pad.points() == [[2, 2, 1]]
-    assert not pad.can("Undo")
+    assert not pad.is_enabled("Undo")
     pad.click(1, 1)
     assert pad.sent()[-1]["version"] == 2
 
@@ -425,17 +425,17 @@ def test_the_pad_can_be_read_without_seeing_it(pad: Callable[..., Pad]):
 def test_a_finger_draws_and_drags(browser: Browser, url: str):
     context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True)
     page = context.new_page()
-    go_to_empty(page, url)
+    open_empty_page(page, url)
     page.evaluate(MOUNT, message())
     touched = Pad(page)
     page.touchscreen.tap(*touched.to_page(1, 1))
-    assert near(touched.points(), [[1, 1, 0]])
+    assert are_close(touched.points(), [[1, 1, 0]])
     session = context.new_cdp_session(page)
     ways = [(1, 1), (0, 0), (-2, 1)]
     for kind, place in zip(("touchStart", "touchMove", "touchMove"), ways, strict=True):
         x, y = touched.to_page(*place)
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert near(touched.points(), [[-2, 1, 0]])
+    assert are_close(touched.points(), [[-2, 1, 0]])
     assert len(touched.sent()[-1]["points"]) == 1
     context.close()

@@ -29,15 +29,15 @@ SETTLED = """(async () => {
 
 @pytest.fixture(scope="module")
 def in_firefox(url: str) -> Iterator[Engine]:
-    yield from showing(url, firefox, find_firefox(), "Firefox")
+    yield from open_browser(url, firefox, find_firefox(), "Firefox")
 
 
 @pytest.fixture(scope="module")
 def in_webkit(url: str) -> Iterator[Engine]:
-    yield from showing(url, webkit, find_webkit(), "WebKitGTK with a driver")
+    yield from open_browser(url, webkit, find_webkit(), "WebKitGTK with a driver")
 
 
-def showing(
+def open_browser(
     url: str,
     start: Callable[[str], AbstractContextManager[Engine]],
     path: str | None,

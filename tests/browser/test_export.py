@@ -72,7 +72,7 @@ BOXES = """(svg) => {
 }"""
 
 
-class Shown(NamedTuple):
+class ShownBoard(NamedTuple):
     page: Page
     grid: StrengthGrid
     history: History
@@ -82,16 +82,16 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
+def show(browser: Browser) -> Iterator[Callable[[str], ShownBoard]]:
     """A function that renders the board for a kind of run, by main.js."""
-    found: dict[str, Shown] = {}
-    contexts, complaints = [], []
+    found: dict[str, ShownBoard] = {}
+    contexts, console_errors = [], []
 
     def heard(message: ConsoleMessage) -> None:
         if NO_PNG not in message.text:
-            complaints.append(message.text)
+            console_errors.append(message.text)
 
-    def shown(kind: str) -> Shown:
+    def shown(kind: str) -> ShownBoard:
         if kind not in found:
             data, training, methods = KINDS[kind]
             grid = StrengthGrid.of(methods, data, NETWORK, training)
@@ -102,18 +102,18 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
             )
             contexts.append(context)
             context.on("console", heard)
-            context.on("weberror", lambda error: complaints.append(str(error.error)))
+            context.on("weberror", lambda error: console_errors.append(str(error.error)))
             page = open_empty(context)
             page.evaluate(MOUNT, in_base64(messages))
             page.wait_for_function("board().complete && board().size.width > 0")
-            found[kind] = Shown(page, grid, history)
+            found[kind] = ShownBoard(page, grid, history)
         seek(found[kind].page, -1)
         return found[kind]
 
     yield shown
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert console_errors == []
 
 
 def texts(element: ElementTree.Element) -> list[str]:

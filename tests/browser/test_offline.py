@@ -107,7 +107,7 @@ def open_file(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 def opened(browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page of the run, shared by the tests."""
     with visits(browser, tmp_path_factory.mktemp("offline")) as open_file:
-        yield begun(open_file(run.page(TITLE, "x" * 120)))
+        yield wait_until_decoded(open_file(run.page(TITLE, "x" * 120)))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def page(opened: Page) -> Page:
     return opened
 
 
-def begun(page: Page) -> Page:
+def wait_until_decoded(page: Page) -> Page:
     """Wait until the whole recording is decoded, and return the page."""
     page.wait_for_selector(".regviz-board .card canvas")
     find_board(page)
@@ -131,12 +131,12 @@ def begun(page: Page) -> Page:
 
 def at_rest(page: Page) -> Page:
     """Go to the end of the run, wait until the page is idle, and return it."""
-    seek(begun(page), -1)
+    seek(wait_until_decoded(page), -1)
     return page
 
 
 # all texts of the epoch label, from the first on
-WATCH = """
+RECORD_EPOCHS = """
   window.epochs = [];
   new MutationObserver(() => {
     const said = document.querySelector(".transport .epoch")?.textContent;
@@ -155,7 +155,9 @@ PLAY_AND_PAUSE = """async () => {
 
 
 def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
-    page = begun(open_file(run.page(), script=WATCH, reduced_motion="no-preference"))
+    page = wait_until_decoded(
+        open_file(run.page(), script=RECORD_EPOCHS, reduced_motion="no-preference")
+    )
     page.wait_for_function("window.board().frame === 40 && !window.board().playing")
     epochs = [int(said.split()[1]) for said in page.evaluate("window.epochs")]
     assert len(epochs) > 3
@@ -236,7 +238,7 @@ def test_every_task_can_be_saved_and_a_network_that_is_lost(
 
 
 def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
-    page = begun(open_file(run.page(HOSTILE, HOSTILE)))
+    page = wait_until_decoded(open_file(run.page(HOSTILE, HOSTILE)))
     assert page.title() == HOSTILE
     assert page.locator("h1").text_content() == HOSTILE
     assert page.locator(".about").text_content() == HOSTILE

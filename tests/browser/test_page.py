@@ -135,7 +135,7 @@ def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage,
 
 
 # each shown frame and its time
-WATCH = (
+RECORD_FRAMES = (
     SEARCH_BOARD
     + """
 window.frames = [];
@@ -152,7 +152,7 @@ requestAnimationFrame(watch);
 
 
 def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: BrowserContext, url: str):
-    with page_opener(context, url, WATCH) as open_page:
+    with page_opener(context, url, RECORD_FRAMES) as open_page:
         page = open_page(reduced_motion="no-preference")
         find_board(page)
         page.wait_for_function(

@@ -38,7 +38,7 @@ DOWNLOADS = {
 
 
 @pytest.fixture(scope="module")
-def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def failing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose page fails for noise 0.123, and whose views do for noise 0.124.
 
     Some pages may show it.
@@ -51,7 +51,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def opened(page: Page) -> Page:
+def wait_until_loaded(page: Page) -> Page:
     """Wait until the page is idle and has all of its networks, and return it."""
     wait_until_complete(page)
     wait_until_idle(page)
@@ -61,16 +61,16 @@ def opened(page: Page) -> Page:
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
     # the fixture fails on errors in the console
     with page_opener(context, url, LISTEN) as open_page:
-        page = opened(open_page(query="?v=1&epochs=50"))
+        page = wait_until_loaded(open_page(query="?v=1&epochs=50"))
         for name in VIEWS:
             view(page, name)
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("window.board().theme.mode === 'dark'")
         view(page, "Paths")
         page.locator(".js-plotly-plot").first.hover()
-        saved(page, page.locator(".modebar-btn").first, tmp_path)
+        save_download(page, page.locator(".modebar-btn").first, tmp_path)
         for kind in ("PNG", "SVG"):
-            saved(page, page.get_by_role("button", name=f"Save as {kind}"), tmp_path)
+            save_download(page, page.get_by_role("button", name=f"Save as {kind}"), tmp_path)
         page.get_by_role("button", name="Share").click()
         expect(page.get_by_alt_text("QR code of the link")).to_be_visible()
         width = "document.querySelector('img[alt^=QR]').naturalWidth"
@@ -79,13 +79,15 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         page.get_by_role("button", name="Save · open").click()
         for name, ending in DOWNLOADS.items():
             button = page.get_by_role("button", name=name, exact=True)
-            assert saved(page, button, tmp_path).suffix == ending
+            assert save_download(page, button, tmp_path).suffix == ending
         experiment = {"name": "a.json", "mimeType": "application/json", "buffer": b'{"onset": 3}'}
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(experiment)
         page.wait_for_function("window.board().recording.onset === 3")
         page.keyboard.press("Escape")
         select_radio(page, "Upload")
-        example = saved(page, page.get_by_role("button", name="Download an example"), tmp_path)
+        example = save_download(
+            page, page.get_by_role("button", name="Download an example"), tmp_path
+        )
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(example)
         expect(page.get_by_text("150 points: 3 classes")).to_be_visible()
         select_radio(page, "Draw")
@@ -94,7 +96,7 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         assert page.evaluate("window.violations") == []
 
 
-def saved(page: Page, button, folder: Path) -> Path:
+def save_download(page: Page, button, folder: Path) -> Path:
     """Click a button, save the downloaded file, and return its path."""
     with page.expect_download() as download:
         button.click()
@@ -141,8 +143,8 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
 # Frames
 
 
-def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: Server):
-    for address in (url, failing.url):
+def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing_server: Server):
+    for address in (url, failing_server.url):
         with Site() as site, closing(browser.new_page()) as page:
             texts: list[str] = []
             page.on("console", lambda message, texts=texts: texts.append(message.text))
@@ -157,14 +159,16 @@ def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: 
 # Errors
 
 
-def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing: Server):
-    with browser.new_context() as context, page_opener(context, failing.url) as open_page:
-        page = opened(open_page(query=f"{QUERY}&noise=0.124"))
+def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing_server: Server):
+    with browser.new_context() as context, page_opener(context, failing_server.url) as open_page:
+        page = wait_until_loaded(open_page(query=f"{QUERY}&noise=0.124"))
         select_radio(page, "Paths")
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Something went wrong here")
         (number,) = re.findall(r"\(error ([0-9a-f]{8})\)", alert.inner_text())
-        (line,) = [json.loads(line) for line in failing.logged().splitlines() if number in line]
+        (line,) = [
+            json.loads(line) for line in failing_server.logged().splitlines() if number in line
+        ]
         assert SECRET in line["traceback"]
         assert SECRET not in page.content()
         # the board stays and responds
@@ -175,11 +179,11 @@ def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing
         choose_seed(page, 5)
 
 
-def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Server):
+def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing_server: Server):
     with closing(poll_conditions(browser.new_page())) as page:
-        complaints: list[ConsoleMessage] = []
-        page.on("console", lambda message: complaints.append(message))
-        page.goto(f"{failing.url}/{QUERY}&noise=0.123")
+        console_errors: list[ConsoleMessage] = []
+        page.on("console", lambda message: console_errors.append(message))
+        page.goto(f"{failing_server.url}/{QUERY}&noise=0.123")
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Reload the page")
         assert SECRET not in page.content()
@@ -192,4 +196,4 @@ def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Serv
         with suppress(AssertionError):
             expect(alert).to_have_count(0)
         assert alert.all_inner_texts() == []
-        assert [message.text for message in complaints if message.type == "error"] == []
+        assert [message.text for message in console_errors if message.type == "error"] == []

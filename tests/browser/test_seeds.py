@@ -11,7 +11,7 @@ from tests.browser.visitor import select_radio, wait_until_complete
 
 EPOCHS = 100
 # the server stops the training of several seeds at the epoch written in a file
-HOLD = """
+HOLD_TRAINING = """
 import sys
 
 if "streamlit" in sys.orig_argv:
@@ -48,7 +48,7 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
 ):
     file = tmp_path / "epoch"
     file.write_text("20")
-    (tmp_path / "sitecustomize.py").write_text(HOLD.format(file=str(file)))
+    (tmp_path / "sitecustomize.py").write_text(HOLD_TRAINING.format(file=str(file)))
     with (
         serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server,
         browser.new_context() as context,

@@ -16,7 +16,7 @@ FIRST_PICTURE = 950_000
 ALL_NETWORKS = 2_850_000
 
 # time of the first picture, and bytes of each WebSocket message
-WATCH = f"""
+RECORD_MESSAGES = f"""
 {SEARCH_BOARD}
 performance.setResourceTimingBufferSize(2000);
 window.messages = [];
@@ -44,7 +44,7 @@ def loaded(browser: Browser, url: str) -> dict[str, Any]:
     """Return the responses and messages, with times, of a visit with empty caches."""
     with browser.new_context(reduced_motion="reduce") as context:
         page = poll_conditions(context.new_page())
-        page.add_init_script(WATCH)
+        page.add_init_script(RECORD_MESSAGES)
         page.goto(url)
         page.wait_for_function("window.whole", timeout=60_000)
         page.wait_for_function("document.fonts.status === 'loaded'")

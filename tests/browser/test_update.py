@@ -12,7 +12,7 @@ from tests.browser.conftest import poll_conditions
 from tests.browser.visitor import wait_until_complete
 
 # an additional file changes the address of all files
-LATER = """
+LATER_VERSION = """
 import sys
 
 if "streamlit" in sys.orig_argv:
@@ -28,12 +28,12 @@ PLACES = """() => [...new Set(
 )]"""
 
 
-def places(page: Page) -> list[str]:
+def module_urls(page: Page) -> list[str]:
     """Return the URLs of our loaded modules."""
     return page.evaluate(PLACES)
 
 
-def boards(page: Page) -> int:
+def n_boards(page: Page) -> int:
     """Return the number of boards on the page."""
     return page.evaluate(
         f"({SEARCH_BOARD})(document).parentNode.querySelectorAll('.regviz-board').length"
@@ -47,15 +47,15 @@ def test_an_open_page_is_loaded_anew_from_a_later_version(browser: Browser, tmp_
             page.goto(f"{server.url}/?v=1&epochs=50&hidden=2&methods=none,l2")
             page.wait_for_selector(".regviz-board .card canvas")
             wait_until_complete(page)
-            (before,) = places(page)
-        (tmp_path / "sitecustomize.py").write_text(LATER)
+            (before,) = module_urls(page)
+        (tmp_path / "sitecustomize.py").write_text(LATER_VERSION)
         paths = f"{tmp_path}:{ROOT}"
         with serve(tmp_path, port=urlsplit(server.url).port, PYTHONPATH=paths):
             page.wait_for_event("load", timeout=60_000)
             page.wait_for_selector(".regviz-board .card canvas")
             wait_until_complete(page)
-            (after,) = places(page)
+            (after,) = module_urls(page)
             assert after != before
-            assert boards(page) == 1
+            assert n_boards(page) == 1
             link = page.evaluate("window.board().recording.link")
             assert link == "hidden=2&epochs=50&methods=none,l2"

@@ -36,7 +36,7 @@ from tests.browser.visitor import (
 EPOCHS = 50  # for short trainings
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=EPOCHS)
 FIGURES = {"Paths": 1, "Forces": 7, "Compare": 1, "Uncertainty": 2, "Code": 0, "Which one?": 0}
-ASKED = "They are few, already selected and on one scale"
+EXPLANATION = "They are few, already selected and on one scale"
 
 # drawn figures, with the points or lines of all their traces
 DRAWN = """(count) => {
@@ -77,17 +77,17 @@ def history(grid: StrengthGrid) -> History:
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: OpenPage) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages(query=f"?v=1&epochs={EPOCHS}")
     wait_until_complete(page)
     return page
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
+def page(board_page: Page) -> Page:
     """The page with the board in its initial view."""
-    set_view(opened, **INITIAL_VIEW)
-    return opened
+    set_view(board_page, **INITIAL_VIEW)
+    return board_page
 
 
 def view(page: Page, name: str) -> None:

@@ -22,7 +22,7 @@ WIDTHS_REST = """() => new Promise((done) => {
   look(since);
 })"""
 # texts that are cut off or outside of their view or popover
-CUT = f"""() => {{ {TEXTS}
+CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const roots = [...document.querySelectorAll("[data-testid=stMain], [data-testid=stPopoverBody]")];
   const wrong = [];
   for (const root of roots)
@@ -57,7 +57,7 @@ def assert_fits(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(WIDTHS_REST)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT) == [], width
+        assert page.evaluate(CUT_OFF_TEXTS) == [], width
     page.set_viewport_size({"width": 390, "height": 900})
 
 

@@ -34,10 +34,10 @@ from tests.browser.visitor import (
     wait_until_idle,
 )
 
-WITHOUT = "data,network,training,line_up"
+HIDDEN_GROUPS = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
 # the state of the board that a link restores
-SEEN = """(({ frame, view: { focus, strengthIndices } }) =>
+BOARD_STATE = """(({ frame, view: { focus, strengthIndices } }) =>
   ({ frame, focus, strengthIndices }))(window.board())"""
 
 
@@ -50,20 +50,20 @@ def open_complete(open_pages: OpenPage, query: str = "", **more: object) -> Page
 
 
 def assert_shows_the_same(page: Page, other: Page) -> None:
-    assert other.evaluate(SEEN) == page.evaluate(SEEN)
+    assert other.evaluate(BOARD_STATE) == page.evaluate(BOARD_STATE)
     assert read_cards(other) == read_cards(page)
     assert all_boundary_pixels(other) == all_boundary_pixels(page)
 
 
 @pytest.fixture(scope="module")
-def untouched(open_pages: OpenPage) -> Page:
+def default_page(open_pages: OpenPage) -> Page:
     return open_complete(open_pages)
 
 
 @pytest.fixture(scope="module")
-def moved(untouched: Page) -> Page:
+def changed_page(default_page: Page) -> Page:
     """The page after changes of data, focus, strengths and epoch."""
-    page = untouched
+    page = default_page
     assert query_of(page) == ""
     page.evaluate("window.entries = history.length")
     choose_data(page, "Moons")
@@ -81,8 +81,8 @@ def moved(untouched: Page) -> Page:
     return page
 
 
-def test_the_address_bar_says_what_is_seen(moved: Page):
-    scene, problems = from_query(dict(parse_qsl(query_of(moved))))
+def test_the_address_bar_says_what_is_seen(changed_page: Page):
+    scene, problems = from_query(dict(parse_qsl(query_of(changed_page))))
     assert problems == []
     grid = Scene(data=MOONS).grid()
     epochs = train_cached(grid.experiment).epochs
@@ -93,7 +93,7 @@ def test_the_address_bar_says_what_is_seen(moved: Page):
         epoch=int(epochs[-13]),
     )
     # the address changes without new entries in the browser's history
-    assert moved.evaluate("history.length === window.entries")
+    assert changed_page.evaluate("history.length === window.entries")
 
 
 def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: OpenPage):
@@ -108,10 +108,10 @@ def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open
     assert wait_until_complete(page) == run
 
 
-def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: OpenPage):
-    query = query_of(moved)
+def test_a_link_opened_elsewhere_shows_the_same(changed_page: Page, open_pages: OpenPage):
+    query = query_of(changed_page)
     other = open_complete(open_pages, query)
-    assert_shows_the_same(moved, other)
+    assert_shows_the_same(changed_page, other)
     assert query_of(other) == query
 
 
@@ -119,7 +119,7 @@ def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: OpenPag
 
 
 @pytest.fixture(scope="module")
-def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def embedding_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page of another site with the snippet, without sidebar."""
     folder = tmp_path_factory.mktemp("embedded")
     with (
@@ -138,14 +138,14 @@ def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
             page.get_by_role("option", name=name, exact=True).click()
         leave_out.press("Escape")
         snippet = page.get_by_test_id("stCode").filter(has_text="<iframe")
-        expect(snippet).to_contain_text(f"hide={WITHOUT}")
+        expect(snippet).to_contain_text(f"hide={HIDDEN_GROUPS}")
         site.content = f"<h1>A course</h1>{snippet.inner_text()}"
         course.goto(site.origin)
         yield course
 
 
-def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
-    frame = poll_conditions(embedded.frames[1])
+def test_the_snippet_shows_the_board_without_what_was_left_out(embedding_page: Page):
+    frame = poll_conditions(embedding_page.frames[1])
     frame.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
     wait_until_complete(frame)
     expect(frame.get_by_test_id("stSidebar")).to_have_count(0)
@@ -164,22 +164,22 @@ def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
     assert query["embed"] == "true"
     scene, problems = from_query(query)
     assert problems == []
-    assert scene.hide == tuple(WITHOUT.split(","))
+    assert scene.hide == tuple(HIDDEN_GROUPS.split(","))
 
 
 # --- saved files ---
 
 
 @pytest.fixture(scope="module")
-def save(moved: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def save(changed_page: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function that clicks a button under Save and returns the file's path."""
     folder = tmp_path_factory.mktemp("saved")
 
     def saved(name: str) -> Path:
-        button = moved.get_by_role("button", name=name, exact=True)
+        button = changed_page.get_by_role("button", name=name, exact=True)
         if not button.is_visible():
-            moved.get_by_role("button", name="Save · open").click()
-        with moved.expect_download() as download:
+            changed_page.get_by_role("button", name="Save · open").click()
+        with changed_page.expect_download() as download:
             button.click()
         path = folder / download.value.suggested_filename
         download.value.save_as(path)
@@ -189,9 +189,9 @@ def save(moved: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
 
 
 def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
-    moved: Page, save: Callable[[str], Path], browser: Browser
+    changed_page: Page, save: Callable[[str], Path], browser: Browser
 ):
-    wait_until_idle(moved)
+    wait_until_idle(changed_page)
     file = save("This run (HTML)")
     assert file.suffix == ".html"
     context = browser.new_context(
@@ -205,11 +205,13 @@ def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
     page.wait_for_selector(".regviz-board .card canvas")
     wait_until_complete(page)
     # cards of the same width have the same pixels
-    width = moved.evaluate("window.board().element.getBoundingClientRect().width")
+    width = changed_page.evaluate("window.board().element.getBoundingClientRect().width")
     page.evaluate("width => { board().element.style.width = `${width}px`; }", width)
-    page.wait_for_function(f"window.board().size.width === {moved.evaluate('board().size.width')}")
+    page.wait_for_function(
+        f"window.board().size.width === {changed_page.evaluate('board().size.width')}"
+    )
     wait_until_idle(page)
-    assert_shows_the_same(moved, page)
+    assert_shows_the_same(changed_page, page)
     before = page.evaluate("window.board().frame")
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"window.board().frame > {before}")
@@ -237,7 +239,7 @@ def test_points_and_history_are_saved_as_the_library_has_them(save: Callable[[st
 
 
 def test_a_saved_experiment_opens_where_it_was_left(
-    moved: Page, save: Callable[[str], Path], open_pages: OpenPage
+    changed_page: Page, save: Callable[[str], Path], open_pages: OpenPage
 ):
     other = open_complete(open_pages)
     before = wait_until_complete(other)
@@ -245,5 +247,5 @@ def test_a_saved_experiment_opens_where_it_was_left(
     other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(save("Experiment (JSON)"))
     wait_for_new_run(other, before)
     other.keyboard.press("Escape")
-    assert query_of(other) == query_of(moved)
-    assert_shows_the_same(moved, other)
+    assert query_of(other) == query_of(changed_page)
+    assert_shows_the_same(changed_page, other)

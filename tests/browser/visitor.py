@@ -21,7 +21,7 @@ from tests.browser.conftest import wait_until
 OpenPage = Callable[..., Page]
 train_cached = functools.cache(regviz.train)
 
-# the view of the board as it opens
+# the board's initial view
 INITIAL_VIEW: dict[str, Any] = {
     "focus": "l1",
     "strengthIndices": {},
@@ -31,7 +31,7 @@ INITIAL_VIEW: dict[str, Any] = {
     "edits": {},
 }
 
-# every network at every frame, and the networks that the cards show
+# all networks at all frames, and the networks shown on the cards
 READ_PARAMETERS = """async () => {
   const { copyRow } = await import(assets + "/board/state/recording.js");
   const { recording } = window.board();
@@ -68,19 +68,19 @@ def grid_of(
     training: TrainingSpec = SHOWCASE.training,
     onset: int = 0,
 ) -> StrengthGrid:
-    """The grid that the page trains for these choices."""
+    """Return the grid that the page trains for these settings."""
     return StrengthGrid.of(list(METHODS), data, network, training, onset)
 
 
 def wait_until_complete(page: Page) -> str:
-    """Wait until every network has arrived, and return the name of the run."""
+    """Wait until all networks have arrived, and return the run's id."""
     find_board(page)
     page.wait_for_function("window.board().complete", timeout=60_000)
     return page.evaluate("window.board().recording.run")
 
 
 def wait_for_new_run(page: Page, before: str) -> str:
-    """Wait until another run has arrived, and return its name."""
+    """Wait until another run has arrived, and return its id."""
     page.wait_for_function(
         f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
     )
@@ -89,15 +89,15 @@ def wait_for_new_run(page: Page, before: str) -> str:
 
 def wait_until_settled(page: Page) -> None:
     """Wait until the board and the page's script are idle and all messages are shown."""
-    # a test that opens a page without a board need not wait for one
-    rests = f"(({SEARCH_BOARD})(document)?.regviz?.settled ?? true)"
+    # pages without a board have nothing to wait for
+    is_settled = f"(({SEARCH_BOARD})(document)?.regviz?.settled ?? true)"
     while True:
-        page.wait_for_function(rests)
+        page.wait_for_function(is_settled)
         wait_until(page, lambda: page.exchange.idle)
         app = page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app.locator("[data-stale=true]")).to_have_count(0)
-        if page.evaluate(rests) and page.exchange.idle:
+        if page.evaluate(is_settled) and page.exchange.idle:
             return
 
 
@@ -107,22 +107,22 @@ def find_slider(page: Page, label: str) -> Locator:
 
 
 def move_slider(page: Page, label: str, keys: Sequence[str]) -> str:
-    """Move a slider of the sidebar, wait for the new run, and return its name."""
+    """Move a slider of the sidebar, wait for the new run, and return its id."""
     before = page.evaluate("window.board().recording.run")
     slider = find_slider(page, label)
     slider.focus()
     for key in keys:
         slider.press(key)
     if len(keys) > 1:
-        wait_until_settled(page)  # a run for where it stood on the way may have come whole
+        wait_until_settled(page)  # a run of an intermediate value may have arrived
     return wait_for_new_run(page, before)
 
 
 def choose_data(page: Page, label: str) -> str:
-    """Choose a dataset by its picture, wait for the new run, and return its name."""
+    """Choose a dataset by its picture, wait for the new run, and return its id."""
     before = page.evaluate("window.board().recording.run")
     radio = page.get_by_role("radio", name=label)
-    radio.locator("..").click()  # its label, which is what is seen
+    radio.locator("..").click()  # the visible label of the hidden input
     return wait_for_new_run(page, before)
 
 
@@ -137,7 +137,7 @@ def choose_seed(page: Page, seed: int) -> None:
 def resize_window(page: Page, width: int, height: int) -> None:
     """Resize the window, and wait until all resize observers have been called."""
     page.set_viewport_size({"width": width, "height": height})
-    # observers are told at the end of a frame, and act in the next
+    # observers are called at the end of a frame, and act in the next
     page.evaluate(
         """async () => {
           for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
@@ -153,13 +153,13 @@ def wait_until_idle(page: Page) -> None:
 
 
 def seek(page: Page, frame: int) -> None:
-    """Go to a frame, from the end where it is negative, and wait for its picture."""
+    """Seek to a frame (negative: from the end), and wait until it is drawn."""
     page.evaluate("f => board().seek(f < 0 ? board().recording.nFrames + f : f)", frame)
     wait_until_idle(page)
 
 
 def set_view(page: Page, **view: Any) -> None:
-    """Look at the recording in another way, and wait for the picture."""
+    """Change fields of the board's view, and wait until it is drawn."""
     page.evaluate("view => board().setView({ ...board().view, ...view })", view)
     wait_until_idle(page)
 
@@ -171,7 +171,7 @@ def query_of(page: Page) -> str:
 
 
 def select_radio(page: Page, name: str) -> None:
-    """Choose a radio button, such as a view or a source of points, if it is not chosen."""
+    """Choose a radio button, such as a view or a source of points."""
     radio = page.get_by_role("radio", name=name, exact=True)
     if not radio.is_checked():
         radio.click()
@@ -179,7 +179,7 @@ def select_radio(page: Page, name: str) -> None:
 
 
 def upload(page: Page | FrameLocator, name: str, text: str | bytes) -> None:
-    """Upload a file where a page asks for one."""
+    """Upload a file by the page's file uploader."""
     content = text if isinstance(text, bytes) else text.encode()
     file = {"name": name, "mimeType": "text/csv", "buffer": content}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
@@ -191,22 +191,22 @@ def read_cards(page: Page) -> list[dict[str, Any]]:
 
 
 def boundary_pixels(page: Page, card: int | None = None) -> str:
-    """Return the pixels of a card's boundary, or of the large one."""
+    """Return the image of a card's boundary, or of the large one, as a data URL."""
     canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
     return page.evaluate(f"window.board().{canvas}.toDataURL()")
 
 
 def all_boundary_pixels(page: Page) -> list[str]:
-    """Return the pixels of all cards' boundaries."""
+    """Return the images of all cards' boundaries, as data URLs."""
     return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
 
 
 def assert_browser_has(
     page: Page, grid: StrengthGrid, strength_indices: dict[str, int] | None = None
 ) -> None:
-    """Assert that the browser holds what the library trains, as it travels.
+    """Assert that the browser has the library's networks, as encoded.
 
-    And that its cards show the networks at ``strength_indices``.
+    Also assert that its cards show the networks at ``strength_indices``.
     """
     found = page.evaluate(READ_PARAMETERS)
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
@@ -219,8 +219,8 @@ def assert_browser_has(
 
 
 def is_rounded(text: str | None, number: float, decimals: int) -> bool:
-    """Whether a text is that number, rounded to so many decimals."""
+    """Return whether a text is the number rounded to ``decimals``."""
     if text is None or len(text.partition(".")[2]) != decimals:
         return False
-    # either way where it lies halfway, up to the precision of what was computed
+    # a half may be rounded either way; 1e-5 allows for single precision
     return abs(float(text.replace("−", "-")) - number) <= 0.5 * 10**-decimals + 1e-5

@@ -69,18 +69,18 @@ def random_experiment(seed):
     """Return an experiment with random settings and up to seven regularizations."""
     rng = np.random.default_rng(seed)
 
-    def sometimes(probability, value):
+    def with_probability(probability, value):
         return value if rng.random() < probability else None
 
     def row():
         given = {
-            "l1": sometimes(0.5, 10 ** rng.uniform(-4, -1.5)),
-            "l2": sometimes(0.5, 10 ** rng.uniform(-4, -1)),
-            "drop_rate": sometimes(0.35, rng.choice([0.1, 0.2, 0.5])),
-            "input_drop_rate": sometimes(0.3, rng.choice([0.1, 0.3])),
-            "max_norm": sometimes(0.3, rng.uniform(0.3, 2)),
-            "decoupled": sometimes(0.3, True),
-            "onset": sometimes(0.3, rng.integers(0, 4)),
+            "l1": with_probability(0.5, 10 ** rng.uniform(-4, -1.5)),
+            "l2": with_probability(0.5, 10 ** rng.uniform(-4, -1)),
+            "drop_rate": with_probability(0.35, rng.choice([0.1, 0.2, 0.5])),
+            "input_drop_rate": with_probability(0.3, rng.choice([0.1, 0.3])),
+            "max_norm": with_probability(0.3, rng.uniform(0.3, 2)),
+            "decoupled": with_probability(0.3, True),
+            "onset": with_probability(0.3, rng.integers(0, 4)),
         }
         return Regularization(**{name: value for name, value in given.items() if value is not None})
 
@@ -120,7 +120,7 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
         assert_same_recording(regviz.train(line_up), everything, chosen)
 
 
-def otherwise(experiment, seed):
+def same_batching_key(experiment, seed):
     """Return an experiment of other points, seeds and strengths with the same batching key."""
     rng = np.random.default_rng(seed)
     rows = (
@@ -147,7 +147,11 @@ def otherwise(experiment, seed):
 @pytest.mark.parametrize("seed", range(30))
 def test_experiments_that_are_alike_train_together_each_as_if_alone(seed):
     first = random_experiment(seed)
-    experiments = [first, otherwise(first, 100 + seed), otherwise(first, 200 + seed)]
+    experiments = [
+        first,
+        same_batching_key(first, 100 + seed),
+        same_batching_key(first, 200 + seed),
+    ]
     datasets = [regviz.make_dataset(experiment.data) for experiment in experiments]
     *_, together = histories(experiments, datasets)
     for experiment, history in zip(experiments, together, strict=True):
@@ -632,7 +636,7 @@ def test_the_strongest_settings_allowed_stay_finite():
     assert history.metrics["sparsity"][-1, 0] == 1
 
 
-def accepted(kind, **parameters):
+def construct(kind, **parameters):
     """Return ``kind`` with extreme parameters, or None if it refuses them by name."""
     try:
         return kind(**parameters)
@@ -645,7 +649,7 @@ def accepted(kind, **parameters):
 @pytest.mark.parametrize("name", ["drop_rate", "input_drop_rate"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_drop_rate_just_below_one_is_refused_or_trains(name, rate, dtype):
-    row = accepted(Regularization, **{name: rate})
+    row = construct(Regularization, **{name: rate})
     assert row is None or run(row, dtype=dtype).diverged.tolist() == [-1]
 
 
@@ -655,7 +659,7 @@ def test_a_tiny_epsilon_of_adam_is_refused_or_trains(row, epsilon):
     # the weight of a zero column has no gradient: Adam divides by epsilon
     points = np.column_stack([np.zeros(6), np.arange(6.0), np.arange(6.0) ** 2]) / 10
     dataset = regviz.Dataset(points, [0, 1, 0, 1, 1, 1])
-    spec = accepted(TrainingSpec, optimizer="adam", epochs=5, batch_size=None, epsilon=epsilon)
+    spec = construct(TrainingSpec, optimizer="adam", epochs=5, batch_size=None, epsilon=epsilon)
     if spec is None:
         return
     history = run(row, dataset=dataset, network=NetworkSpec(hidden=()), **vars(spec))

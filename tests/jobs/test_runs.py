@@ -291,7 +291,7 @@ def test_what_trains_in_between_and_in_which_thread_changes_no_bit(
 
 def test_replications_wait_until_runs_are_complete(manual_scheduler: Scheduler):
     runs = JobRegistry(scheduler=manual_scheduler)
-    replication = runs.replicate(FEW, (1, 2), "b")
+    replication = runs.replicate(FEW_FRAMES, (1, 2), "b")
     run = runs.get(SHORT, "c")
     while run.in_progress:
         manual_scheduler.run_slice()
@@ -412,16 +412,16 @@ def test_wait_returns_no_history_before_its_frames_are_selected(
 # ------------------------------------------------------------------------------ several seeds
 
 
-FEW = replace(SHORT, training=regviz.TrainingSpec(epochs=30, frames=1))
+FEW_FRAMES = replace(SHORT, training=regviz.TrainingSpec(epochs=30, frames=1))
 MANY = replace(SHORT, training=regviz.TrainingSpec(epochs=1_000_000, frames=1))
 
 
 def test_a_replication_ends_with_what_replicate_returns():
-    replication = JobRegistry().replicate(FEW, (1, 2))
+    replication = JobRegistry().replicate(FEW_FRAMES, (1, 2))
     found = replication.wait(20)
     assert found is not None
     assert replication.share == 1
-    for one, other in zip(found, regviz.replicate(FEW, (1, 2)), strict=True):
+    for one, other in zip(found, regviz.replicate(FEW_FRAMES, (1, 2)), strict=True):
         assert_same_history(one, other)
 
 
@@ -436,13 +436,13 @@ def test_a_replication_is_none_until_it_is_complete_and_shows_its_progress():
 
 def test_the_same_replication_is_trained_once_and_is_no_run():
     runs = JobRegistry()
-    replication = runs.replicate(FEW, [1, 2])
-    assert runs.replicate(FEW, (1, 2)) is replication
-    assert runs.replicate(FEW, (2, 1)) is not replication
-    assert isinstance(runs.get(FEW), Run)
+    replication = runs.replicate(FEW_FRAMES, [1, 2])
+    assert runs.replicate(FEW_FRAMES, (1, 2)) is replication
+    assert runs.replicate(FEW_FRAMES, (2, 1)) is not replication
+    assert isinstance(runs.get(FEW_FRAMES), Run)
     assert len(runs) == 3
     with pytest.raises(ValueError, match=r"^seeds must be"):
-        runs.replicate(FEW, ())
+        runs.replicate(FEW_FRAMES, ())
 
 
 def test_a_replication_that_nobody_watches_stops_says_so_and_is_started_anew():
@@ -463,11 +463,11 @@ def test_waiting_for_a_replication_counts_as_watching_it():
 
 
 def test_a_replications_bytes_count_toward_the_bound():
-    one = JobRegistry().replicate(FEW, (1, 2)).n_bytes
-    assert one == sum(history.n_bytes for history in regviz.replicate(FEW, (1, 2)))
+    one = JobRegistry().replicate(FEW_FRAMES, (1, 2)).n_bytes
+    assert one == sum(history.n_bytes for history in regviz.replicate(FEW_FRAMES, (1, 2)))
     runs = JobRegistry(max_bytes=int(2.5 * one))
     for seed in range(4):
-        runs.replicate(FEW, (seed, seed + 10)).wait(20)
+        runs.replicate(FEW_FRAMES, (seed, seed + 10)).wait(20)
     assert len(runs) == 2
 
 

@@ -183,7 +183,7 @@ def test_background_jobs_come_after_urgent_ones_but_not_for_ever(scheduling: Sch
 # ------------------------------------------------------------------------------ bounds
 
 
-def begun(scheduling: Scheduling) -> set[str]:
+def active_jobs(scheduling: Scheduling) -> set[str]:
     """Return the jobs that have begun and not ended, which hold memory."""
     return set(scheduling.ran) - set(scheduling.ends)
 
@@ -194,7 +194,7 @@ def test_no_more_begin_than_allowed_and_the_next_when_one_ends():
         scheduling.submit(name, 3)  # longer than `LEVEL_SECONDS`: each yields to the next
     most = 0
     while scheduling.scheduler.run_slice():
-        most = max(most, len(begun(scheduling)))
+        most = max(most, len(active_jobs(scheduling)))
     assert most == 3
     assert set(scheduling.ends) == set("abcdef")
 
@@ -204,7 +204,7 @@ def test_long_jobs_leave_places_for_short_ones():
     for name in "abcdef":
         scheduling.submit(name, 60, estimate=LONG_SECONDS + 1)
     scheduling.run(lambda: scheduling.now >= 5)
-    assert begun(scheduling) == {"a", "b"}
+    assert active_jobs(scheduling) == {"a", "b"}
     scheduling.submit("s", 0.5, estimate=0.5)
     scheduling.run(lambda: "s" in scheduling.ends)
     assert scheduling.now == 5.5
@@ -218,7 +218,7 @@ def test_long_and_background_jobs_together_leave_places_for_short_ones():
     for name in "efgh":
         scheduling.submit(name, 60, estimate=LONG_SECONDS + 1)
     scheduling.run(lambda: scheduling.now >= 5)
-    assert len(begun(scheduling)) == 2
+    assert len(active_jobs(scheduling)) == 2
     scheduling.submit("s", 0.5, estimate=0.5)
     scheduling.run(lambda: "s" in scheduling.ends)
     assert scheduling.now == 5.5

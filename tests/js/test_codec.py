@@ -29,7 +29,7 @@ READ = """async (message) => {
   return { header, copies };
 }"""
 
-PART = """async ([message, offset, length]) => {
+DECODE_SLICE = """async ([message, offset, length]) => {
   const { copyNumbers, decode } = await import(assets + "/board/state/codec.js");
   const { arrays } = await decode(Uint8Array.from(atob(message), (c) => c.charCodeAt(0)));
   return Array.from(copyNumbers(arrays.parameters, offset, new Float32Array(length)));
@@ -96,7 +96,7 @@ def test_arrays_follow_each_other():
 @pytest.mark.parametrize("kind", ["<f2", "<f4"])
 def test_a_part_of_an_array_is_copied_from_its_place(kind: str):
     numbers = np.linspace(-3, 3, 40).astype(kind)
-    found = evaluate(PART, [message(parameters=numbers), 13, 6])
+    found = evaluate(DECODE_SLICE, [message(parameters=numbers), 13, 6])
     assert np.array_equal(found, numbers[13:19].astype(float))
 
 

@@ -45,7 +45,7 @@ ARRANGE = """async ([layers, width, height]) => {
 }"""
 
 # at a quarter of each link's length, where few links cross
-FIND = """async ([layers, row]) => {
+FIND_LINKS = """async ([layers, row]) => {
   const u = await import(assets + "/board/state/units.js");
   const d = await import(assets + "/board/draw/placement.js");
   const shape = u.shapeOf(layers);
@@ -173,7 +173,7 @@ def test_units_neither_overlap_nor_leave_the_box(layers: list[int], width: int):
 def test_a_link_is_found_where_it_is_drawn_and_not_where_its_weight_is_0():
     layers = [2, 4, 3, 1]
     row = draw(layers, seed=2, zeros=0.3)
-    found = evaluate(FIND, [layers, row.tolist()])
+    found = evaluate(FIND_LINKS, [layers, row.tolist()])
     assert len(found) == 2 * 4 + 4 * 3 + 3
     for index, hit in found:
         assert hit == index if row[index] else hit != index

@@ -23,9 +23,9 @@ from tests.support.uploads import (
     upload_script,
 )
 
-SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
-OTHER = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
-GOOD = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
+TWO_CLASSES = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
+VALUES = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
+TABLE = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
 
 
 def drawing() -> None:
@@ -52,14 +52,14 @@ def test_without_a_file_the_page_says_what_is_needed():
 
 
 def test_points_in_use_stay_until_there_is_a_file():
-    page = open_script(upload_script, own_points=SOME)
-    assert points_in_use(page) == SOME
+    page = open_script(upload_script, own_points=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
     assert captions(page) == "In use: 12 points: 2 classes (left: 6, right: 6)."
-    assert "15 points with a value." in captions(open_script(upload_script, own_points=OTHER))
+    assert "15 points with a value." in captions(open_script(upload_script, own_points=VALUES))
 
 
 def test_a_file_becomes_points_scaled_where_they_need_it():
-    page = upload_file(GOOD, own_points=SOME)
+    page = upload_file(TABLE, own_points=TWO_CLASSES)
     spec = click_use(page)
     X = np.array([(20 + i, 150 + i * i) for i in range(20)], float)
     expected = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -75,7 +75,7 @@ def test_a_file_becomes_points_scaled_where_they_need_it():
 
 
 def test_without_scaling_the_numbers_are_used_as_they_are():
-    page = upload_file(GOOD)
+    page = upload_file(TABLE)
     (scale,) = [toggle for toggle in page.toggle if toggle.label == "Scale the columns"]
     scale.set_value(False).run()
     assert numbers(click_use(page))[3].tolist() == [23, 159, 1]
@@ -118,14 +118,14 @@ def test_numbers_can_be_told_to_be_classes_or_values():
 
 
 def test_the_header_can_be_overruled():
-    page = upload_file(GOOD)
+    page = upload_file(TABLE)
     assert page.toggle[0].value
     page.toggle[0].set_value(False).run()
     assert click_use(page) is None
     assert "Row 1, column 'column 1', must be a finite number, got 'age'" in (
         page.error[0].value.replace("\\", "")
     )
-    page = upload_file("2,2,k\n" + GOOD.split("\n", 1)[1])
+    page = upload_file("2,2,k\n" + TABLE.split("\n", 1)[1])
     page.toggle[0].set_value(True).run()
     assert "Row 1 must be names that differ" in page.error[0].value.replace("\\", "")
     page.toggle[0].set_value(False).run()  # the file is still uploaded
@@ -140,17 +140,17 @@ def test_the_header_can_be_overruled():
             "The file must be text in UTF-8 (save as “CSV UTF-8”), got binary data in row 1.",
         ),
         ("", "The file must be a table in CSV format, got an empty one."),
-        (GOOD.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
-        (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 10 classes, got 'a' in all rows."),
-        (GOOD.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
+        (TABLE.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
+        (TABLE.replace("b", "a"), "Column 'kind' must be of 2 to 10 classes, got 'a' in all rows."),
+        (TABLE.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
         (b"x" * (MAX_BYTES + 1), "The file must be at most 1,000,000 bytes long, got 1,000,001."),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
     content: str | bytes, message: str
 ):
-    page = upload_file(content, own_points=SOME)
-    assert points_in_use(page) == SOME
+    page = upload_file(content, own_points=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
     assert not page.button
     (error,) = page.error
     text = error.value.replace("\\", "")
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
 
 
 def test_the_same_column_chosen_twice_is_told():
-    page = upload_file(GOOD)
+    page = upload_file(TABLE)
     page.selectbox[1].set_value("age").run()
     assert click_use(page) is None
     assert "three different columns, got 'age' twice" in page.error[0].value.replace("\\", "")
@@ -170,7 +170,7 @@ def test_the_same_column_chosen_twice_is_told():
 
 def test_names_are_shown_as_they_are_and_not_as_markdown():
     name = "[a](b) *c* $d$ :red[e] `f` <g>"
-    page = upload_file(GOOD.replace("age", name))
+    page = upload_file(TABLE.replace("age", name))
     assert name in captions(page)
     raw = " ".join(each.value for each in page.caption)
     assert re.findall(r"(?<!\\)(?:[\[\]*$`<>]|:red)", raw) == []
@@ -178,8 +178,8 @@ def test_names_are_shown_as_they_are_and_not_as_markdown():
 
 # Draw
 
-FEW = [[0, 0, 0], [1, 1, 1]]
-ENOUGH = [[i / 10, -i / 10, i % 2] for i in range(10)]
+TWO_POINTS = [[0, 0, 0], [1, 1, 1]]
+TEN_POINTS = [[i / 10, -i / 10, i % 2] for i in range(10)]
 
 
 def message(page: AppTest) -> dict[str, Any]:
@@ -208,9 +208,11 @@ def test_an_empty_canvas_has_no_points_to_train_on():
 
 def test_points_are_returned_once_there_are_enough():
     page = open_script(drawing)
-    assert points_in_use(send_drawing(page, FEW)) is None
-    assert points_in_use(send_drawing(page, ENOUGH)) == PointsSpec(tuple(map(tuple, ENOUGH)))
-    three = [*ENOUGH, [0, 1, 2]]
+    assert points_in_use(send_drawing(page, TWO_POINTS)) is None
+    assert points_in_use(send_drawing(page, TEN_POINTS)) == PointsSpec(
+        tuple(map(tuple, TEN_POINTS))
+    )
+    three = [*TEN_POINTS, [0, 1, 2]]
     assert points_in_use(send_drawing(page, three)) is None
     spec = points_in_use(send_drawing(page, [*three, [0, 1, 2], [0, 1, 2]]))
     assert spec.task == "multiclass"
@@ -220,50 +222,54 @@ def test_points_are_returned_once_there_are_enough():
 
 
 def test_points_to_start_from_are_loaded_and_returned():
-    page = open_script(drawing, before=SOME)
-    assert points_in_use(page) == SOME
+    page = open_script(drawing, before=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
     sent = message(page)
     assert (sent["version"], sent["names"]) == (1, ["left", "right"])
-    assert sent["points"] == [list(row) for row in SOME.points]
+    assert sent["points"] == [list(row) for row in TWO_CLASSES.points]
 
 
 def test_what_was_drawn_since_is_not_lost_to_what_is_on_screen():
-    page = open_script(drawing, before=SOME)
-    more = [*map(list, SOME.points), [1, 2, 0]]
+    page = open_script(drawing, before=TWO_CLASSES)
+    more = [*map(list, TWO_CLASSES.points), [1, 2, 0]]
     assert points_in_use(send_drawing(page, more, version=1)).n_samples == 13
     # the same points with another split, or the earlier points
-    for before in (replace(points_in_use(page), seed=5), SOME, replace(SOME, train_fraction=0.7)):
+    for before in (
+        replace(points_in_use(page), seed=5),
+        TWO_CLASSES,
+        replace(TWO_CLASSES, train_fraction=0.7),
+    ):
         page.session_state["before"] = before
         page.run()
         assert points_in_use(page).n_samples == 13
         assert message(page)["version"] == 1
-    assert points_in_use(send_drawing(page, FEW, version=1)) is None
-    assert message(page)["points"] == FEW
+    assert points_in_use(send_drawing(page, TWO_POINTS, version=1)) is None
+    assert message(page)["points"] == TWO_POINTS
 
 
 def test_points_from_elsewhere_replace_the_drawing():
-    page = open_script(drawing, before=SOME)
-    send_drawing(page, ENOUGH, version=1)
-    page.session_state["before"] = OTHER
+    page = open_script(drawing, before=TWO_CLASSES)
+    send_drawing(page, TEN_POINTS, version=1)
+    page.session_state["before"] = VALUES
     page.run()
-    assert points_in_use(page) == OTHER
+    assert points_in_use(page) == VALUES
     assert message(page)["version"] == 2
     assert message(page)["kind"] == "value"
     # a late gesture that is based on the replaced drawing
-    assert points_in_use(send_drawing(page, FEW, version=1)) == OTHER
+    assert points_in_use(send_drawing(page, TWO_POINTS, version=1)) == VALUES
     assert points_in_use(send_drawing(page, [[0, 0, 1.5]] * 10, "value", version=2)).n_samples == 10
 
 
 def test_a_drawing_is_there_again_when_the_canvas_comes_back():
-    page = open_script(drawing, before=SOME)
-    send_drawing(page, ENOUGH, version=1)
+    page = open_script(drawing, before=TWO_CLASSES)
+    send_drawing(page, TEN_POINTS, version=1)
     again = open_script(
         drawing, before=points_in_use(page), drawing=page.session_state["page"].drawing
     )
     assert points_in_use(again) == points_in_use(page)
-    assert message(again)["points"] == ENOUGH
-    elsewhere = open_script(drawing, before=SOME, drawing=page.session_state["page"].drawing)
-    assert points_in_use(elsewhere) == SOME
+    assert message(again)["points"] == TEN_POINTS
+    elsewhere = open_script(drawing, before=TWO_CLASSES, drawing=page.session_state["page"].drawing)
+    assert points_in_use(elsewhere) == TWO_CLASSES
 
 
 @pytest.mark.parametrize(
@@ -273,14 +279,14 @@ def test_a_drawing_is_there_again_when_the_canvas_comes_back():
         17,
         [],
         {},
-        {"version": "1", "kind": "classes", "points": ENOUGH},
-        {"version": 0, "kind": "other", "points": ENOUGH},
-        {"version": 0, "kind": ["classes"], "points": ENOUGH},
+        {"version": "1", "kind": "classes", "points": TEN_POINTS},
+        {"version": 0, "kind": "other", "points": TEN_POINTS},
+        {"version": 0, "kind": ["classes"], "points": TEN_POINTS},
         {"version": 0, "kind": "classes", "points": "x"},
-        {"version": 0, "kind": "classes", "points": {"0": ENOUGH}},
+        {"version": 0, "kind": "classes", "points": {"0": TEN_POINTS}},
         {"version": 0, "kind": "classes", "points": [[0, 0, 0]] * (MAX_POINTS + 1)},
         *(
-            {"version": 0, "kind": "classes", "points": [*ENOUGH, row]}
+            {"version": 0, "kind": "classes", "points": [*TEN_POINTS, row]}
             for row in (
                 None,
                 [],
@@ -312,14 +318,14 @@ def test_what_no_canvas_sends_is_refused(drawn: Any):
     assert "must be" in error.value
     assert "What is on screen stays" in error.value
     assert message(page)["points"] == []
-    assert points_in_use(send_drawing(page, ENOUGH)) is not None
+    assert points_in_use(send_drawing(page, TEN_POINTS)) is not None
     assert not page.error
 
 
 def test_names_go_with_as_many_classes_as_they_name():
     drawn = Drawing()
-    drawn.load(SOME)
-    assert drawn.spec() == SOME
+    drawn.load(TWO_CLASSES)
+    assert drawn.spec() == TWO_CLASSES
     drawn.rows = [*drawn.rows, *[[0, 0, 2]] * 3]
     spec = drawn.spec()
     assert (spec.task, spec.names) == ("multiclass", ())
@@ -329,5 +335,5 @@ def test_names_go_with_as_many_classes_as_they_name():
 
 def test_points_that_were_not_scaled_stay_so_when_they_are_edited():
     drawn = Drawing()
-    drawn.load(replace(SOME, standardize=False))
+    drawn.load(replace(TWO_CLASSES, standardize=False))
     assert not drawn.spec().standardize

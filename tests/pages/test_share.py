@@ -38,13 +38,13 @@ def scene_of(address: str) -> Scene:
 
 
 @pytest.fixture
-def framed(monkeypatch: pytest.MonkeyPatch) -> None:
+def embedding_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow embedding in any other page."""
     granted = Limits(embed=("https://course.example",))
     monkeypatch.setattr(share, "limits", lambda: granted)
 
 
-def shared(page: AppTest) -> list[str]:
+def share_texts(page: AppTest) -> list[str]:
     """Open Share; return the link and, if there is one, the embedding snippet."""
     page.session_state["share"] = True
     page.run()
@@ -52,7 +52,7 @@ def shared(page: AppTest) -> list[str]:
     return [code.value for code in page.code]
 
 
-def embedded(snippet: str) -> str:
+def url_in_snippet(snippet: str) -> str:
     (address,) = re.findall(r'src="([^"]+)"', snippet)
     return html.unescape(address)
 
@@ -66,7 +66,7 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     page.toggle(key="use_dropout").set_value(False).run()
     received_epochs(page)
     set_view(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     scene = scene_of(address)
     grid = grid_on(page)
     assert scene.grid() == grid
@@ -82,19 +82,19 @@ def test_the_link_opens_what_is_seen(page: AppTest):
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
 
 
 def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
     set_view(page, focus="l2", strength_indices={}, epoch=None)
-    assert scene_of(shared(page)[0]).focus == "l2"
+    assert scene_of(share_texts(page)[0]).focus == "l2"
     state = page.session_state["page"]
     state.requested_view = state.requested_view | {"id": "another"}
     page.session_state["board"] = {
         "view": {"request_id": "before", "focus": "l1", "strength_indices": {}}
     }
-    assert scene_of(shared(page)[0]).focus == "l2"
+    assert scene_of(share_texts(page)[0]).focus == "l2"
 
 
 @pytest.mark.parametrize(
@@ -116,23 +116,23 @@ def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
         else seen
     )
     page.session_state["board"] = {"view": said}
-    assert scene_of(shared(page)[0]).grid() == grid_on(page)
+    assert scene_of(share_texts(page)[0]).grid() == grid_on(page)
 
 
-@pytest.mark.usefixtures("framed")
+@pytest.mark.usefixtures("embedding_allowed")
 def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest):
-    _, snippet = shared(page)
+    _, snippet = share_texts(page)
     assert snippet.startswith("<iframe ")
-    assert dict(parse_qsl(urlsplit(embedded(snippet)).query))["embed"] == "true"
+    assert dict(parse_qsl(urlsplit(url_in_snippet(snippet)).query))["embed"] == "true"
     widget(page.multiselect, "Leave out").set_value(["network", "training"]).run()
-    address = embedded(page.code[1].value)
+    address = url_in_snippet(page.code[1].value)
     assert scene_of(address).hide == ("network", "training")
     # the link for others shows all controls
     assert scene_of(page.code[0].value).hide == ()
 
 
 def test_without_embedding_there_is_no_snippet_but_a_note_on_how_to_allow_it(page: AppTest):
-    assert len(shared(page)) == 1
+    assert len(share_texts(page)) == 1
     (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
     assert "REGVIZ_EMBED=https://example.org make run" in told
     assert not page.multiselect
@@ -145,7 +145,7 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
         PointsSpec(X), training=replace(Scene().training, epochs=1)
     )
     page.run()
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert len(address) > LONGEST
     assert "2000 points" in page.warning[0].value
     assert any("too long for a QR code" in caption.value for caption in page.caption)
@@ -154,7 +154,7 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
 def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_others_can_open(
     page: AppTest,
 ):
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert urlsplit(address).hostname == "localhost"
     (told,) = [each.value for each in page.caption if "this computer only" in each.value]
     assert f"http://{platform.node()}:8501" in told
@@ -195,7 +195,7 @@ def test_with_all_controls_hidden_there_is_no_sidebar():
 # ------------------------------------------------------------------------------ files
 
 
-def opened(page: AppTest, text: str | bytes) -> AppTest:
+def open_file(page: AppTest, text: str | bytes) -> AppTest:
     page.session_state["save"] = True
     page.run()
     content = text if isinstance(text, bytes) else text.encode()
@@ -215,7 +215,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
         strengths={"l1": 0.01},
         epoch=30,
     )
-    opened(page, scene.to_json())
+    open_file(page, scene.to_json())
     assert not page.exception
     assert grid_on(page) == scene.grid()
     assert widget(page.slider, "Noise").value == 0.35
@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
     page: AppTest, content: str | bytes, message: str
 ):
     before = grid_on(page)
-    opened(page, content)
+    open_file(page, content)
     assert not page.exception
     (error,) = page.error
     assert message in error.value.replace("\\", "") or message in error.value
@@ -257,7 +257,7 @@ def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
 def test_settings_of_a_file_that_do_not_go_together_leave_the_page_as_it_was(page: AppTest):
     before = grid_on(page)
     data = '{"data": {"name": "moons", "n_samples": 20, "train_fraction": 0.05}}'
-    opened(page, data)
+    open_file(page, data)
     assert not page.exception
     assert "fraction must be" in page.error[0].value
     assert grid_on(page) == before

@@ -265,7 +265,7 @@ class Server(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(port: int, addresses: tuple[str, ...] = LOOPBACK) -> Iterator[type[Server]]:
+def stub_servers(port: int, addresses: tuple[str, ...] = LOOPBACK) -> Iterator[type[Server]]:
     """Start stub servers at these addresses."""
     handler = type("Handler", (Server,), {"full": set()})
     servers = [ThreadingHTTPServer((address, port), handler) for address in addresses]
@@ -287,7 +287,7 @@ def resolver() -> Iterator[Resolver]:
 
 
 @pytest.fixture
-def behind(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
+def proxy_and_port(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
     """The proxy, and the port of its servers, of which none is started."""
     servers = free_port(*LOOPBACK)
     settings = {"REGVIZ_RESOLVER": resolver.name, "REGVIZ_SERVERS_PORT": servers}
@@ -328,17 +328,17 @@ class Answer:
 
 
 def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(
-    behind: tuple[Proxy, int],
+    proxy_and_port: tuple[Proxy, int],
 ):
-    proxy, servers = behind
-    with serving(servers):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         answer = Answer(proxy, X_Forwarded_For="198.51.100.1")
         assert json.loads(answer.body)["headers"]["X-Forwarded-For"] == "127.0.0.1"
 
 
-def test_a_returning_visitor_reaches_the_same_server(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_a_returning_visitor_reaches_the_same_server(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         newcomers = [Answer(proxy) for _ in range(40)]
         assert {answer.echo for answer in newcomers} == set(LOOPBACK)
         for answer in newcomers[:8]:
@@ -347,29 +347,31 @@ def test_a_returning_visitor_reaches_the_same_server(behind: tuple[Proxy, int]):
             assert back.cookie is None
 
 
-def test_a_server_that_is_gone_leaves_its_visitors_to_the_others(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_a_server_that_is_gone_leaves_its_visitors_to_the_others(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
         cookie = next(a.cookie for a in iter(lambda: Answer(proxy), None) if a.echo == LOOPBACK[1])
-    with serving(servers, LOOPBACK[:1]):
+    with stub_servers(servers, LOOPBACK[:1]):
         moved = Answer(proxy, Cookie=f"{COOKIE}={cookie}")
         assert (moved.status, moved.echo) == (200, LOOPBACK[0])
         assert moved.cookie not in (None, "", cookie)
 
 
-def test_a_server_that_is_added_gets_newcomers(behind: tuple[Proxy, int], resolver: Resolver):
-    proxy, servers = behind
+def test_a_server_that_is_added_gets_newcomers(
+    proxy_and_port: tuple[Proxy, int], resolver: Resolver
+):
+    proxy, servers = proxy_and_port
     resolver.addresses = [LOOPBACK[0]]
-    with serving(servers):
+    with stub_servers(servers):
         assert {Answer(proxy).echo for _ in range(20)} == {LOOPBACK[0]}
         resolver.addresses = list(LOOPBACK)
         wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
 
 
-def test_a_full_server_deletes_its_cookie(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers) as handler:
+def test_a_full_server_deletes_its_cookie(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers) as handler:
         at_home = Answer(proxy)
         handler.full = {at_home.echo}
         refused = Answer(proxy, Cookie=f"{COOKIE}={at_home.cookie}")
@@ -395,9 +397,9 @@ def test_without_a_server_there_is_a_page_that_tries_again(tmp_path: Path):
     assert answer.headers["Retry-After"]
 
 
-def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_what_is_sent_is_compressed_and_stays_the_same(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         plain = Answer(proxy)
         packed = Answer(proxy, Accept_Encoding="gzip")
         assert packed.headers["Content-Encoding"] == "gzip"
@@ -409,18 +411,18 @@ def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]
         assert "Content-Encoding" not in plain.headers
 
 
-def test_what_is_too_large_is_refused(behind: tuple[Proxy, int]):
+def test_what_is_too_large_is_refused(proxy_and_port: tuple[Proxy, int]):
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
     assert config["server"]["maxUploadSize"] == 1  # MB; a form adds some bytes
-    proxy, servers = behind
-    with serving(servers):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).echo == "1500000"
         assert Answer(proxy, "/", "PUT", b"x" * 2_200_000).status == 413
 
 
-def test_what_operators_read_is_not_for_visitors(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_what_operators_read_is_not_for_visitors(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         for path in ("/metrics", "/_stcore/metrics"):
             assert Answer(proxy, path).status == 404
         assert Answer(proxy, "/_stcore/health").status == 200
@@ -443,7 +445,7 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
         except ssl.SSLError:
             return None  # the certificate is not ready
 
-    with serving(servers), running_proxy(tmp_path, **settings) as proxy:
+    with stub_servers(servers), running_proxy(tmp_path, **settings) as proxy:
         turned = Answer(http.client.HTTPConnection("localhost", proxy.port))
         assert turned.status == 308
         assert turned.headers["Location"].startswith("https://localhost")
@@ -454,8 +456,8 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
     assert answer.headers["Set-Cookie"].endswith("Secure; SameSite=None; Partitioned")
 
 
-def test_connections_stay_while_the_proxy_is_configured_anew(behind: tuple[Proxy, int]):
-    proxy, servers = behind
+def test_connections_stay_while_the_proxy_is_configured_anew(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
 
     def echo(connection: websockets.sync.server.ServerConnection) -> None:
         for message in connection:

@@ -35,7 +35,7 @@ PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def extended_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A folder with the document's files, registered in `app.py`."""
     folder = tmp_path_factory.mktemp("own")
     for name, source in FILES.items():
@@ -54,7 +54,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def page(extended: None) -> Iterator[AppTest]:
+def page(extended_project: None) -> Iterator[AppTest]:
     """The page with these extensions."""
     page = AppTest.from_file(str(PAGE), default_timeout=30)
     query = {"data": "ring", "methods": "none,mostly_l1", "hidden": "4", "epochs": "20"}

@@ -27,7 +27,7 @@ from tests.support.papers import copy_project
 
 DOCKER = ROOT / "docker"
 HEALTH = [sys.executable, "-I", "-S", str(DOCKER / "health.py")]
-TAKEN_OUT = "was taken out of the image"
+REMOVED = "was taken out of the image"
 
 Instruction = tuple[str, str]
 
@@ -307,7 +307,7 @@ def test_of_large_packages_what_is_imported_is_compiled_and_of_others_everything
 
 
 @contextmanager
-def answering(status: int, path: str = "/_stcore/health") -> Iterator[int]:
+def health_server(status: int, path: str = "/_stcore/health") -> Iterator[int]:
     """Run a server that returns a status at a path; yield its port."""
 
     class Answer(http.server.BaseHTTPRequestHandler):
@@ -329,17 +329,17 @@ def health(port: int, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_health_check_fails_unless_the_server_says_that_it_is_well():
-    with answering(200) as port:
+    with health_server(200) as port:
         assert health(port).returncode == 0
     assert f"no answer at port {port}" in health(port).stderr
-    with answering(503) as port:
+    with health_server(503) as port:
         done = health(port)
     assert done.returncode == 1
     assert f"status 503 at port {port}" in done.stderr
 
 
 def test_the_health_check_asks_below_the_path_that_the_page_is_served_at():
-    with answering(200, "/course/_stcore/health") as port:
+    with health_server(200, "/course/_stcore/health") as port:
         assert health(port).returncode == 1
         assert health(port, STREAMLIT_SERVER_BASE_URL_PATH="/course/").returncode == 0
 
@@ -355,14 +355,14 @@ def test_what_the_image_holds_is_enough_to_serve_the_page(tmp_path: Path):
         "class Refuse:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name.split('.')[0] in {slim.PACKAGES!r}:\n"
-        f"            raise ImportError(f'{{name}} {TAKEN_OUT}')\n"
+        f"            raise ImportError(f'{{name}} {REMOVED}')\n"
         "sys.meta_path.insert(0, Refuse())\n"
     )
     environment = {k: v for k, v in settings("ENV").items() if k not in ("PATH", "HOME")}
     port = free_port()
     environment |= {"STREAMLIT_SERVER_PORT": str(port), "PYTHONPATH": str(without)}
     refused = python("-c", f"import {slim.PACKAGES[0]}", cwd=folder, check=False, **environment)
-    assert TAKEN_OUT in refused.stderr
+    assert REMOVED in refused.stderr
     server = Server(f"http://127.0.0.1:{port}", tmp_path / "log")
     with server.log.open("w") as log:
         process = subprocess.Popen(
@@ -384,4 +384,4 @@ def test_what_the_image_holds_is_enough_to_serve_the_page(tmp_path: Path):
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
     assert TRACEBACK not in server.logged()
-    assert TAKEN_OUT not in server.logged()
+    assert REMOVED not in server.logged()

@@ -34,7 +34,7 @@ print(json.dumps(facts))
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory) -> nbformat.NotebookNode:
+def executed_notebook(tmp_path_factory) -> nbformat.NotebookNode:
     """The executed notebook; an error in a cell fails the tests."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(FACTS))
@@ -52,8 +52,8 @@ def executed(tmp_path_factory) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def facts(executed) -> dict:
-    return json.loads(executed.cells[-1].outputs[0].text)
+def facts(executed_notebook) -> dict:
+    return json.loads(executed_notebook.cells[-1].outputs[0].text)
 
 
 def test_the_baseline_overfits(facts):
@@ -88,17 +88,17 @@ def test_l1_keeps_the_three_columns_and_agrees_with_lasso(facts):
     np.testing.assert_allclose(coefficients, lasso.coef_, atol=1e-6)
 
 
-def test_figures_and_tables_are_shown(executed):
+def test_figures_and_tables_are_shown(executed_notebook):
     pictures = [
         output
-        for cell in executed.cells
+        for cell in executed_notebook.cells
         for output in cell.get("outputs", [])
         if "application/vnd.plotly.v1+json" in output.get("data", {})
     ]
     assert len(pictures) == 4
     assert all(
         output.output_type != "error"
-        for cell in executed.cells
+        for cell in executed_notebook.cells
         for output in cell.get("outputs", [])
     )
 

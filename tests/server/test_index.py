@@ -9,17 +9,19 @@ from regviz.server import index
 from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 from regviz.server.index import WATCH, Parts, document
 
-THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
+STREAMLIT_INDEX = (STREAMLIT / "index.html").read_text("utf-8")
 
 
 def test_it_loads_and_runs_what_streamlits_does():
     _, *tags = (tag for tag in Parts(document()).tags if "./assets/" not in tag)
-    assert tags == Parts(THEIRS).tags
+    assert tags == Parts(STREAMLIT_INDEX).tags
     ours, *theirs = Parts(document()).inline
     assert ours == WATCH.read_text("utf-8")
-    assert theirs == Parts(THEIRS).inline
+    assert theirs == Parts(STREAMLIT_INDEX).inline
     # except for a font, which some pages do not need
-    loaded = {path for path in re.findall(r"\./static/[^\"]+", THEIRS) if "/media/" not in path}
+    loaded = {
+        path for path in re.findall(r"\./static/[^\"]+", STREAMLIT_INDEX) if "/media/" not in path
+    }
     assert len(loaded) > 50
     assert set(re.findall(r"\./static/[^\"]+", document())) == loaded
 

@@ -10,7 +10,7 @@ from devtools.serving import ROOT, RawVisitor, serve
 from tests.support.commands import python
 
 # every name that a process of the server looks up and every address that it connects to
-WATCH = """
+RECORD_NETWORK_EVENTS = """
 import os
 import sys
 
@@ -35,7 +35,7 @@ def test_an_invalid_setting_is_reported_in_one_line():
 
 def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
     event_log = tmp_path / "told"
-    (tmp_path / "sitecustomize.py").write_text(WATCH.format(file=str(event_log)))
+    (tmp_path / "sitecustomize.py").write_text(RECORD_NETWORK_EVENTS.format(file=str(event_log)))
     environment = {
         "PYTHONPATH": f"{tmp_path}:{ROOT}",
         "STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS": "https://course.example",

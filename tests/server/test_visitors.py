@@ -135,13 +135,13 @@ def messages_of_browser(address: str) -> list[ClientState]:
             page.get_by_label("Seed", exact=True).press("Enter")
             arrived = f"window.board().recording.link.includes('seed={seed}')"
             page.wait_for_function(f"() => {arrived} && window.board().complete")
-        while not of_last_change(messages):  # confirmed even if it is one message
+        while not messages_after_last_change(messages):  # confirmed even if it is one message
             page.wait_for_timeout(20)
         browser.close()
     return messages
 
 
-def of_last_change(messages: list[ClientState]) -> list[ClientState]:
+def messages_after_last_change(messages: list[ClientState]) -> list[ClientState]:
     """Return the messages about the run after the last change of a control."""
     at = max(n for n, message in enumerate(messages) if not message.fragment_id)
     before = requested_run(normalized(messages[at - 1]))
@@ -157,7 +157,7 @@ def test_a_visitor_says_what_a_browser_says(address: str, sent_messages: list[Cl
             await wait_until_shown(showing, visitor)
             assert 0 < showing.first <= showing.whole
         async with asyncio.timeout(30):
-            while not of_last_change(sent_messages):
+            while not messages_after_last_change(sent_messages):
                 await asyncio.sleep(0.01)
 
     visitor = visit(address, work)

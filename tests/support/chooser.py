@@ -6,7 +6,7 @@ from regviz.analysis.chooser import Advice, consult
 
 
 def all_answers(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
-    """Yield the answers of every way to an advice, with that advice."""
+    """Yield every sequence of answers that leads to advice, with the advice."""
     answers = answers or {}
     found = consult(answers, losses)
     if isinstance(found, Advice):

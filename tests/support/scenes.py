@@ -82,7 +82,7 @@ TRAININGS = st.builds(
 
 @st.composite
 def scenes(draw):
-    """Scenes of any settings."""
+    """Draw a scene with random settings."""
     training = draw(TRAININGS)
     methods = draw(subsets(list(METHODS)).filter(len))
     early_stopping = draw(st.booleans())
@@ -102,5 +102,5 @@ def scenes(draw):
 
 
 def link_parameters(address):
-    """Return the parameters of a link, as Streamlit passes them on."""
+    """Return the query parameters of a link, as Streamlit passes them to the page."""
     return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))

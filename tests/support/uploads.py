@@ -25,7 +25,7 @@ def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
 
 
 def upload_script() -> None:
-    """The page of a test."""
+    """Show the uploader; the script of `upload_file`."""
     import streamlit
 
     from regviz.pages.bring import upload
@@ -35,7 +35,7 @@ def upload_script() -> None:
 
 
 def open_script(script: Any, **state: Any) -> AppTest:
-    """Open the page of a test, with these values in its session."""
+    """Open a page script with values in its session state."""
     page = AppTest.from_function(script, default_timeout=20)
     known = {field.name for field in fields(PageState)}
     given = {key: value for key, value in state.items() if key in known}

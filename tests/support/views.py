@@ -20,7 +20,7 @@ def snapshot_of(
     runs: JobRegistry | None = None,
     visitor: str = "me",
 ) -> BoardSnapshot:
-    """Return what a view sees of a board, by default of a trained grid at its default strengths."""
+    """Return a snapshot of the board, by default of a trained grid at default strengths."""
     return BoardSnapshot(
         grid,
         regviz.train(grid.experiment) if history is None else history,
@@ -33,7 +33,7 @@ def snapshot_of(
 
 
 def view_script(module: str) -> None:
-    """The page of a test: a module's view of the snapshot in the session."""
+    """Show a module's view of the snapshot in the session; the script of `open_view`."""
     import importlib
 
     import streamlit as st
@@ -71,7 +71,7 @@ def button_labels(page: AppTest) -> list[Any]:
 
 
 def run_until_trained(page: AppTest, seconds: float = 60) -> AppTest:
-    """Run the page again and again, as the browser does, until no seeds are in training."""
+    """Rerun the page, as the browser does, until no seeds are in training."""
     deadline = time.monotonic() + seconds
     while "Stop" in button_labels(page):
         assert time.monotonic() < deadline, "the seeds are not done"

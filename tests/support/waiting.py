@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 def wait_until(result: Callable[[], Result], seconds: float = 60) -> Result:
-    """Call a function until what it returns is true, and return that."""
+    """Call a function until its result is true, and return the result."""
     deadline = time.monotonic() + seconds
     while not (found := result()):
         assert time.monotonic() < deadline, "the condition does not come true"

@@ -45,7 +45,7 @@ def script():
     paths.show(st.session_state["snapshot"])
 
 
-def opened(board_snapshot):
+def open_page(board_snapshot):
     page = AppTest.from_function(script, default_timeout=30)
     return show(page, board_snapshot)
 
@@ -81,13 +81,13 @@ def on_board(figure, path):
 
 
 def test_the_view_draws_with_the_real_components(board_snapshot):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     assert "plotly_chart" in {element.type for element in page.main}
     assert not page.warning
 
 
 def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
     show(page, replace(board_snapshot, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
@@ -97,12 +97,12 @@ def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, d
 
 
 def test_none_in_focus_shows_a_method_with_a_strength(board_snapshot, drawn):
-    opened(replace(board_snapshot, focus="none"))
+    open_page(replace(board_snapshot, focus="none"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
 def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
-    page = opened(snapshot(methods=("none",), focus="none"))
+    page = open_page(snapshot(methods=("none",), focus="none"))
     assert [info.value for info in page.info] == [
         "None has no strength. Switch on another method in the line-up."
     ]
@@ -112,14 +112,14 @@ def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
 def test_the_boards_strength_is_marked(drawn):
     for strength_index in (0, 6):
         board_snapshot = snapshot(strength_indices={"l1": strength_index}.items())
-        opened(board_snapshot)
+        open_page(board_snapshot)
         networks = regularization_path.with_start(board_snapshot.grid.experiment, range(1, 9))
         path = regularization_path.path(board_snapshot.history, networks)
         assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
 def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     losses = board_snapshot.history.metrics["validation_loss"][-1, :9]  # none and L1
     best = int(np.argmin(losses))
     strength = board_snapshot.grid.experiment.regularizations[best].l1
@@ -146,11 +146,11 @@ def lowest_at(strength_index):
 def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
     strong = snapshot(change=lowest_at(7))
     assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
-    page = opened(strong)
+    page = open_page(strong)
     assert texts(page)[0].endswith("It predicts the same everywhere.")
     (info,) = page.info
     assert "On these 8 validation points no network of the path does better" in info.value
-    page = opened(snapshot(change=lowest_at(0)))
+    page = open_page(snapshot(change=lowest_at(0)))
     assert not page.info
     assert "everywhere" not in "".join(texts(page))
 
@@ -166,7 +166,7 @@ def test_over_seeds_it_says_so_if_it_is_so_under_each(board_snapshot):
 
 
 def test_a_click_shows_that_strength_once(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     drawn.clicked = [{"customdata": 3}]
     page.run()
     assert page.session_state["requested"] == [("l1", {"l1": 2})]
@@ -177,14 +177,14 @@ def test_a_click_shows_that_strength_once(board_snapshot, drawn):
 
 
 def test_a_click_on_strength_0_shows_the_network_that_stands_there(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     drawn.clicked = [{"customdata": 0}]
     page.run()
     assert page.session_state["requested"] == [("none", {"none": 0})]
 
 
 def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
     point = 4  # of the first weight
     assert trace.x[point] == trace.x[10 + point]
@@ -194,7 +194,7 @@ def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
 
 
 def test_the_chosen_strength_can_be_shown_without_a_mouse(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     best = int(np.argmin(board_snapshot.history.metrics["validation_loss"][-1, :9]))
     page.button("paths_show_0").click().run()
     expected = ("l1", {"l1": best - 1})
@@ -206,7 +206,7 @@ def test_the_chosen_strength_can_be_shown_without_a_mouse(board_snapshot, drawn)
 def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(
     board_snapshot, drawn
 ):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     run_until_trained(page.button("paths_seeds").click().run())
     assert not page.exception
     experiment = replace(board_snapshot.grid.experiment, training=replace(TRAINING, frames=1))
@@ -242,7 +242,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
 
 
 def test_seeds_of_one_grid_are_not_shown_for_another(board_snapshot, drawn):
-    page = opened(board_snapshot)
+    page = open_page(board_snapshot)
     run_until_trained(page.button("paths_seeds").click().run())
     show(page, snapshot(data=replace(DATA, noise=0.1)))
     assert "Over 5 seeds" in button_labels(page)
@@ -260,7 +260,7 @@ def test_while_the_seeds_train_the_path_is_there(board_snapshot, drawn):
         def wait(self, timeout):
             return None
 
-    page = opened(replace(board_snapshot, runs=Slow()))
+    page = open_page(replace(board_snapshot, runs=Slow()))
     page.button("paths_seeds").click().run()
     assert not page.exception
     assert page.button("paths_stop")
@@ -269,7 +269,7 @@ def test_while_the_seeds_train_the_path_is_there(board_snapshot, drawn):
 
 
 def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
-    page = opened(snapshot(data=replace(DATA, validation_fraction=0.0)))
+    page = open_page(snapshot(data=replace(DATA, validation_fraction=0.0)))
     assert [i.value for i in page.info] == [
         "There are no validation points to choose a strength by."
     ]
@@ -281,13 +281,13 @@ def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
 
 
 def test_where_all_have_diverged_it_says_so(drawn):
-    def ruin(history):
+    def make_diverge(history):
         metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
         return replace(
             history, metrics=metrics, diverged=np.full(len(history.diverged), 3, np.int64)
         )
 
-    page = opened(snapshot(change=ruin))
+    page = open_page(snapshot(change=make_diverge))
     assert "diverged" in page.info[0].value
     assert isinstance(drawn.figures[-1], go.Figure)
 

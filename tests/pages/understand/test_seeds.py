@@ -47,7 +47,7 @@ def script() -> None:
     st.session_state["found"] = seeds.results
 
 
-def opened(seen: BoardSnapshot) -> AppTest:
+def open_page(seen: BoardSnapshot) -> AppTest:
     page = AppTest.from_function(script, default_timeout=30)
     page.session_state["snapshot"] = seen
     page.run()
@@ -80,7 +80,7 @@ def gate() -> Gate:
 
 def test_what_is_found_is_that_of_separate_runs():
     seen = snapshot()
-    page = opened(seen)
+    page = open_page(seen)
     assert button_labels(page) == ["Over 5 seeds"]
     run_until_trained(page.button("view_seeds").click().run())
     experiment = seen.grid.only(seen.rows)
@@ -93,7 +93,7 @@ def test_what_is_found_is_that_of_separate_runs():
 
 
 def test_no_call_waits_while_the_seeds_train(gate):
-    page = opened(snapshot(runs=gate))
+    page = open_page(snapshot(runs=gate))
     page.button("view_seeds").click().run()  # the training never ends, but the call returns
     for _ in range(3):
         assert page.button("view_seeds").disabled
@@ -107,7 +107,7 @@ def test_no_call_waits_while_the_seeds_train(gate):
 
 
 def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
-    page = opened(snapshot(runs=gate))
+    page = open_page(snapshot(runs=gate))
     page.button("view_seeds").click().run()
     (run,) = gate.started
     page.button("view_stop").click().run()
@@ -123,7 +123,7 @@ def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
 
 
 def test_stopping_does_not_stop_it_for_other_visitors(gate):
-    mine, other = opened(snapshot(runs=gate)), opened(snapshot(runs=gate, visitor="other"))
+    mine, other = open_page(snapshot(runs=gate)), open_page(snapshot(runs=gate, visitor="other"))
     for page in (mine, other):
         page.button("view_seeds").click().run()
     mine.button("view_stop").click().run()
@@ -139,13 +139,13 @@ def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
         experiment = with_seed(one.grid.experiment, seed)
         grid = replace(one.grid, experiment=experiment)
         run_until_trained(
-            opened(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run()
+            open_page(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run()
         )
     assert len(runs) == 1
 
 
 def test_results_of_one_grid_are_not_shown_for_another():
-    page = opened(snapshot())
+    page = open_page(snapshot())
     run_until_trained(page.button("view_seeds").click().run())
     show(page, snapshot(replace(DATA, noise=0.1)))
     assert page.session_state["found"] is None
@@ -163,7 +163,7 @@ def test_a_failure_is_told_until_it_is_tried_again(error):
             raise error
 
     runs = Broken()
-    page = opened(snapshot(runs=runs))
+    page = open_page(snapshot(runs=runs))
     for button in ("view_seeds", "view_again"):
         page.button(button).click().run()
         assert not page.exception

@@ -16,10 +16,10 @@ from tests.support.views import open_view, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
-EVERY = ("none", "l1", "dropout", "max_norm")
+METHODS = ("none", "l1", "dropout", "max_norm")
 
 
-def snapshot(methods=EVERY, focus="dropout", name="moons", hidden=(4,), strength_indices=None):
+def snapshot(methods=METHODS, focus="dropout", name="moons", hidden=(4,), strength_indices=None):
     network = regviz.NetworkSpec(hidden=hidden)
     grid = StrengthGrid.of(methods, replace(DATA, name=name), network, TRAINING)
     return snapshot_of(grid, focus=focus, strength_indices=strength_indices)
@@ -83,11 +83,11 @@ def test_passes_and_part_can_be_chosen_and_the_part_is_explained(board_snapshot,
 def test_the_passes_are_not_made_again_for_another_part(board_snapshot, drawn, monkeypatch):
     made = []
 
-    def counted(*args, **options):
+    def count_calls(*args, **options):
         made.append(options["passes"])
         return over_plane(*args, **options)
 
-    monkeypatch.setattr(view, "over_plane", counted)
+    monkeypatch.setattr(view, "over_plane", count_calls)
     page = open_view("uncertainty", board_snapshot)
     page.segmented_control("uncertainty_part").set_value("aleatoric").run()
     assert made == [100]

@@ -28,10 +28,10 @@ MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
 
 @pytest.fixture(scope="module")
 def snapshot() -> BoardSnapshot:
-    return made(0.25)
+    return make_snapshot(0.25)
 
 
-def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
+def make_snapshot(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
     network = regviz.NetworkSpec(hidden=(3,))
     grid = StrengthGrid.of(methods, data, network, regviz.TrainingSpec(epochs=5))
@@ -51,7 +51,7 @@ def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnaps
     return replace(snapshot, history=replace(snapshot.history, metrics=metrics))
 
 
-def answered(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
+def answer_questions(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
     """Open the view and answer questions one after the other."""
     page = open_view("which_one", snapshot)
     for question, answer in (answers or {}).items():
@@ -65,7 +65,7 @@ def texts(page: AppTest) -> str:
 
 
 def test_one_question_after_another_with_how_many_are_left(snapshot):
-    page = answered(snapshot)
+    page = answer_questions(snapshot)
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
     assert "Question 1 of at most 4" in texts(page)
@@ -78,7 +78,7 @@ def test_one_question_after_another_with_how_many_are_left(snapshot):
 
 def test_every_way_shows_its_advice_reason_and_source(snapshot):
     for answers, advice in all_answers({key: one.loss for key, one in best(snapshot).items()}):
-        page = answered(snapshot, answers)
+        page = answer_questions(snapshot, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
         for text in (advice.reason, advice.then, advice.source):
@@ -89,7 +89,7 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapsho
     staged = with_losses(
         snapshot, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456}
     )
-    page = answered(staged, MEASURED)
+    page = answer_questions(staged, MEASURED)
     shown = texts(page)
     assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
@@ -126,35 +126,35 @@ def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infin
 
 def test_a_diverged_network_is_said_to_be(snapshot):
     staged = with_losses(snapshot, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
-    shown = texts(answered(staged, MEASURED))
+    shown = texts(answer_questions(staged, MEASURED))
     assert "#### Try L2" in shown
     assert "diverged" in shown
 
 
 @pytest.mark.parametrize("outcome", ["net", "baseline"])
 def test_without_validation_points_the_outcome_is_asked(outcome):
-    blind = made(0.0)
+    blind = make_snapshot(0.0)
     assert best(blind) == {}
-    page = answered(blind, MEASURED | {"outcome": outcome})
+    page = answer_questions(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
     assert "#### Try" in texts(page)
     assert "Validation loss |" not in texts(page)
 
 
 def test_methods_that_are_switched_off_are_done_without():
-    page = answered(made(0.25, ("none", "dropout")), MEASURED)
+    page = answer_questions(make_snapshot(0.25, ("none", "dropout")), MEASURED)
     assert page.radio[-1].key == "which_one_outcome"
 
 
 def test_start_over_asks_the_first_question_again(snapshot):
-    page = answered(snapshot, {"data": "few", "validate": "no"})
+    page = answer_questions(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_over").click().run()
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
 
 
 def test_the_advice_opens_on_the_board(snapshot):
-    page = answered(snapshot, {"data": "few", "validate": "no"})
+    page = answer_questions(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
     assert page.session_state["page"].requested_view["focus"] == "l1"
     assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers are kept
@@ -162,7 +162,7 @@ def test_the_advice_opens_on_the_board(snapshot):
 
 def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(snapshot):
     losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
-    page = answered(with_losses(snapshot, losses), MEASURED)
+    page = answer_questions(with_losses(snapshot, losses), MEASURED)
     page.button("which_one_open").click().run()
     requested_view = page.session_state["page"].requested_view
     assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
