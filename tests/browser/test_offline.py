@@ -40,7 +40,7 @@ HOSTILE = '</title><script>window.hacked = 1</script><img src=x onerror="window.
 
 TITLE = "A title of many words that has to break on a phone"
 
-Open = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
 class Run(NamedTuple):
@@ -67,14 +67,14 @@ def run() -> Run:
 
 
 @contextmanager
-def visits(browser: Browser, folder: Path) -> Iterator[Open]:
-    """What opens a page from disk, offline; at the end nothing but it may have been asked for.
+def offline_opener(browser: Browser, folder: Path) -> Iterator[OpenPage]:
+    """Yield a function that opens a page from disk, offline; fails if it has sent any request.
 
-    Its policy is lifted unless asked for: Playwright waits by means that it forbids.
+    The page's policy is bypassed by default, as it forbids the eval of `wait_for_function`.
     """
-    contexts, complaints, requests, allowed = [], [], [], []
+    contexts, console_texts, requests, allowed = [], [], [], []
 
-    def opened(html: str, width: int = 1400, policy=False, script: str = "", **more) -> Page:
+    def open_html(html: str, width: int = 1400, policy=False, script: str = "", **more) -> Page:
         file = folder / f"{len(contexts)}.html"
         file.write_text(html, encoding="utf-8")
         allowed.append(file.as_uri())
@@ -83,42 +83,44 @@ def visits(browser: Browser, folder: Path) -> Iterator[Open]:
         contexts.append(context)
         context.add_init_script(script)
         context.on("request", lambda request: requests.append(request.url))
-        context.on("console", lambda message: complaints.append(message.text))
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", lambda message: console_texts.append(message.text))
+        context.on("weberror", lambda error: console_texts.append(str(error.error)))
         page = context.new_page()
         page.goto(file.as_uri())
         return page
 
-    yield opened
+    yield open_html
     for context in contexts:
         context.close()
     assert requests == allowed
-    assert complaints == []
+    assert console_texts == []
 
 
 @pytest.fixture
-def open_file(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+def open_file(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
     """Open a page for one test."""
-    with visits(browser, tmp_path) as opened:
-        yield opened
+    with offline_opener(browser, tmp_path) as open_html:
+        yield open_html
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def run_page(
+    browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Page]:
     """The page of the run, shared by the tests."""
-    with visits(browser, tmp_path_factory.mktemp("offline")) as open_file:
+    with offline_opener(browser, tmp_path_factory.mktemp("offline")) as open_file:
         yield wait_until_decoded(open_file(run.page(TITLE, "x" * 120)))
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
+def page(run_page: Page) -> Page:
     """The page at the end of the run, not playing."""
-    opened.mouse.up()
-    opened.mouse.move(0, 0)
-    opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
-    opened.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
-    seek(opened, -1)
-    return opened
+    run_page.mouse.up()
+    run_page.mouse.move(0, 0)
+    run_page.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
+    run_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    seek(run_page, -1)
+    return run_page
 
 
 def wait_until_decoded(page: Page) -> Page:
@@ -154,7 +156,7 @@ PLAY_AND_PAUSE = """async () => {
 }"""
 
 
-def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
+def test_it_plays_from_the_beginning_and_again(run: Run, open_file: OpenPage):
     page = wait_until_decoded(
         open_file(run.page(), script=RECORD_EPOCHS, reduced_motion="no-preference")
     )
@@ -215,7 +217,7 @@ def test_the_keys_work_as_on_the_page(page: Page):
     ],
 )
 def test_every_task_can_be_saved_and_a_network_that_is_lost(
-    open_file: Open, data: DataSpec, training: TrainingSpec
+    open_file: OpenPage, data: DataSpec, training: TrainingSpec
 ):
     run = run_of(data, NetworkSpec((6, 6), "relu"), training)
     page = at_rest(open_file(run.page()))
@@ -237,7 +239,7 @@ def test_every_task_can_be_saved_and_a_network_that_is_lost(
         assert_predicts(page, history)
 
 
-def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
+def test_texts_are_shown_as_they_are(run: Run, open_file: OpenPage):
     page = wait_until_decoded(open_file(run.page(HOSTILE, HOSTILE)))
     assert page.title() == HOSTILE
     assert page.locator("h1").text_content() == HOSTILE
@@ -271,7 +273,7 @@ def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, schem
         page.emulate_media(color_scheme="light")
 
 
-def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
+def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: OpenPage):
     page = poll_conditions(open_file(run.page(), policy=True))
     expect(page.locator("#note")).to_have_count(0)
     expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
@@ -324,14 +326,14 @@ def test_it_is_the_policy_that_keeps_a_page_from_any_server(
         page.close()
 
 
-def test_without_javascript_it_says_what_it_takes(run: Run, open_file: Open):
+def test_without_javascript_it_says_what_it_takes(run: Run, open_file: OpenPage):
     page = open_file(run.page(), java_script_enabled=False)
     expect(page.locator("#note")).to_contain_text("JavaScript is switched off")
     expect(page.locator("#note")).to_be_visible()
 
 
 @pytest.mark.parametrize("damage", ["not base64", "half a message", "a part is missing"])
-def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
+def test_a_damaged_file_says_so(run: Run, open_file: OpenPage, damage: str):
     (message,) = recording(run.grid, run.grid.rows({}), run.history, "run")
     if damage == "half a message":
         message = message[: len(message) // 2]

@@ -42,7 +42,7 @@ BOARD_STATE = """(({ frame, view: { focus, strengthIndices } }) =>
 
 
 def open_complete(open_pages: OpenPage, query: str = "", **more: object) -> Page:
-    """The page at rest, with all of its networks."""
+    """Open the page, and wait until it is complete and idle."""
     page = open_pages(query=query and f"?{query}", **more)
     wait_until_complete(page)
     wait_until_idle(page)

@@ -386,7 +386,7 @@ def test_ambiguous_numbers_lead_to_a_question():
 
 
 def sidebar() -> None:
-    """The script of the test's page."""
+    """Run the sidebar's controls, as the script of the test's page."""
     import streamlit
 
     from regviz.board.scene import Scene

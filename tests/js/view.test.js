@@ -49,8 +49,8 @@ test("another run keeps focus and strengths, and drops edits and what it cannot 
 });
 
 test("a requested view replaces given fields, and unlinks strengths that differ", () => {
-  const look = { focus: "dropout", strength_indices: { l1: 0 } };
-  const view = views.applyRequest(views.START, { cards: CARDS }, look);
+  const request = { focus: "dropout", strength_indices: { l1: 0 } };
+  const view = views.applyRequest(views.START, { cards: CARDS }, request);
   assert.deepEqual([view.focus, view.linked], ["dropout", false]);
   assert.deepEqual(indicesIn(view), [0, 2, 0, 2]);
   const open = views.applyRequest({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, strength_indices: {} });

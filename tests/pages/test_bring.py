@@ -29,7 +29,7 @@ TABLE = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" 
 
 
 def drawing() -> None:
-    """The script of the test's page."""
+    """Run the drawing pad, as the script of the test's page."""
     import streamlit
 
     from regviz.pages.bring import draw

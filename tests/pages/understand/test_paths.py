@@ -30,7 +30,7 @@ def snapshot(
 
 
 def script():
-    """The script of the test's page: the view, and its request to the board."""
+    """Show the view and store its request to the board, as the script of the test's page."""
     import streamlit as st
 
     from regviz.pages.state import page_state

@@ -29,7 +29,7 @@ def snapshot(
 
 
 def script() -> None:
-    """The script of the test's page: a view that stores each seed's test losses."""
+    """Store each seed's test losses, as the script of the test's page."""
     import streamlit as st
 
     from regviz.pages.understand.seeds import Seeds
