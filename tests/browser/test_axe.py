@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from regviz.pages.understand import VIEWS
 from tests.browser import test_offline
-from tests.browser.test_access import PALE
+from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_own_points import TABLE
 from tests.browser.test_views import close, view
 from tests.browser.visitor import (
@@ -59,7 +59,7 @@ def assert_accessible(page: Page) -> None:
     page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)")
     assert [each for each in found(page) if not accepted_violations(*each[:2])] == []
     # axe-core leaves out texts whose ancestors overlap or are translucent, such as captions
-    assert page.evaluate(PALE, "body")[1] == []
+    assert page.evaluate(LOW_CONTRAST_TEXTS, "body")[1] == []
 
 
 @contextmanager
@@ -164,6 +164,6 @@ def test_what_streamlit_breaks_it_still_breaks(page: Page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_offline_file_is_accessible(browser: Browser, tmp_path: Path, scheme: str):
-    with test_offline.visits(browser, tmp_path) as open_file:
+    with test_offline.offline_opener(browser, tmp_path) as open_file:
         html = test_offline.run_of().page("A run", "About it.")
         assert_accessible(test_offline.at_rest(open_file(html, color_scheme=scheme)))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from regviz.board.link import from_query
 from regviz.spec.points import MIN_POINTS
 from tests.browser.test_draw import Pad
-from tests.browser.test_workbench import assert_shows_the_same, opens
+from tests.browser.test_workbench import assert_shows_the_same, open_complete
 from tests.browser.visitor import (
     OpenPage,
     query_of,
@@ -29,7 +29,7 @@ TABLE = "length,width,kind\n" + "\n".join(
 @pytest.fixture(scope="module")
 def short_page(open_pages: OpenPage) -> Page:
     """A page with few epochs, so that own points are trained quickly."""
-    return opens(open_pages, "v=1&epochs=50")
+    return open_complete(open_pages, "v=1&epochs=50")
 
 
 def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(
@@ -69,7 +69,7 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(
     scene, problems = from_query(dict(parse_qsl(query)))
     assert problems == []
     assert np.allclose(scene.data.points, drawn, atol=0.05)  # to a pixel
-    other = opens(open_pages, query)
+    other = open_complete(open_pages, query)
     assert_shows_the_same(short_page, other)
     assert query_of(other) == query
 
