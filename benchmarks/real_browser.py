@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from benchmarks.screens import Showing
-from devtools.board import TWO_AT_ONCE, find_board
+from devtools.board import TWO_FRAGMENTS_WARNING, find_board
 from devtools.browsers import find_chromium
 
 CARD = ".regviz-board .card canvas"
@@ -88,7 +88,7 @@ class RealBrowser:
         self._playwright.stop()
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(TWO_AT_ONCE):
+        if message.type == "error" and not message.text.startswith(TWO_FRAGMENTS_WARNING):
             self.errors.append(message.text)
 
     def _load(self, request: Request) -> None:

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from devtools.board import SEARCH
+from devtools.board import SEARCH_BOARD
 from devtools.browsers import find_chromium
 from devtools.serving import serve
 
 BYTES_A_SECOND = 200_000  # 1.6 Mbit/s
 WAIT = 120.0  # seconds
 WATCH = f"""
-{SEARCH}
+{SEARCH_BOARD}
 const look = () => {{
   const board = search(document)?.regviz;
   if (board?.recording) window.first ??= performance.now();

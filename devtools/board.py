@@ -4,9 +4,10 @@ from playwright.sync_api import Page
 
 # Streamlit logs this warning if a control changes while the board requests frames;
 # `regviz.pages.changes` handles the change.
-TWO_AT_ONCE = "Unexpected state: Multiple different fragmentIds"
+TWO_FRAGMENTS_WARNING = "Unexpected state: Multiple different fragmentIds"
 
-SEARCH = """function search(root) {
+# a JavaScript function that returns the board's root element below a node, also in shadow roots
+SEARCH_BOARD = """function search(root) {
   const found = root.querySelector(".regviz-board");
   if (found) return found;
   for (const element of root.querySelectorAll("*"))
@@ -22,7 +23,7 @@ def find_board(page: Page) -> str:
     """Return a JavaScript expression for the test interface of the page's board."""
     page.evaluate(
         f"""() => {{
-          {SEARCH}
+          {SEARCH_BOARD}
           let board = search(document);
           window.board = () => (board = board?.isConnected ? board : search(document)).regviz;
         }}"""

@@ -1,4 +1,4 @@
-"""Unmodified Firefox and WebKitGTK, driven by WebDriver.
+"""Unmodified Firefox and WebKitGTK, controlled by WebDriver.
 
 Playwright drives builds of its own, or a Firefox newer than Debian's. Firefox supports WebDriver
 BiDi itself. WebKitGTK has a separate driver, and needs a display, which Xvfb provides.

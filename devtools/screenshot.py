@@ -1,4 +1,4 @@
-"""Write a screenshot of the page, with a server of its own.
+"""Write a screenshot of the page, served by a new server.
 
     python -m devtools.screenshot page.png
     python -m devtools.screenshot page.png --link "data=moons&focus=l2&l2=0.01" --view Forces

@@ -68,12 +68,12 @@ def serve(
     port = port or free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with started([*command, *options], root, server, **environment):
+    with start([*command, *options], root, server, **environment):
         yield server
 
 
 @contextmanager
-def started(command: list[str], cwd: Path, server: Server, **environment: str) -> Iterator[None]:
+def start(command: list[str], cwd: Path, server: Server, **environment: str) -> Iterator[None]:
     """Start a server by a command, wait until it responds, and stop it when the context ends."""
     with server.log.open("w") as out:
         process = subprocess.Popen(
@@ -132,7 +132,7 @@ class Site:
         self._server.server_close()
 
 
-class Stranger:
+class RawVisitor:
     """A WebSocket client that sends arbitrary messages, and records all that it receives.
 
     Parameters
@@ -144,11 +144,11 @@ class Stranger:
     Attributes
     ----------
     heard : list of bytes
-        All received messages.
+        All received messages, serialized.
     """
 
     def __init__(self, server: Server, **options: object) -> None:
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self._connection = connect(
             server.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
@@ -163,35 +163,37 @@ class Stranger:
     def __exit__(self, *error: Any) -> None:
         self._connection.__exit__(*error)
 
-    def say(self, message: BackMsg | bytes | str) -> None:
+    def send(self, message: BackMsg | bytes | str) -> None:
         """Send a message, arbitrary bytes or text."""
         data = message.SerializeToString() if isinstance(message, BackMsg) else message
         self.socket.send(data)
 
-    def ask(self, query: str = "", **more: object) -> list[ForwardMsg]:
+    def rerun(self, query: str = "", **more: object) -> list[ForwardMsg]:
         """Request a run of the page, and return the messages up to its end."""
         message = BackMsg()
         message.rerun_script.query_string = query
         for name, value in more.items():
             setattr(message.rerun_script, name, value)
-        return self.say_and_hear(message)
+        return self.send_and_receive(message)
 
-    def say_and_hear(self, message: BackMsg | bytes) -> list[ForwardMsg]:
+    def send_and_receive(self, message: BackMsg | bytes) -> list[ForwardMsg]:
         """Send a message that runs the page, and return the messages up to the end of the run."""
-        self.say(message)
-        return self.hear(lambda each: each.WhichOneof("type") == "script_finished")
+        self.send(message)
+        return self.receive_until(lambda each: each.WhichOneof("type") == "script_finished")
 
-    def hear(self, enough: Callable[[ForwardMsg], bool], timeout: float = 30) -> list[ForwardMsg]:
+    def receive_until(
+        self, enough: Callable[[ForwardMsg], bool], timeout: float = 30
+    ) -> list[ForwardMsg]:
         """Receive messages up to the first for which ``enough`` is true, and return them."""
         found: list[ForwardMsg] = []
         while not (found and enough(found[-1])):
             data = self.socket.recv(timeout)
             assert isinstance(data, bytes)
-            self.heard.append(data)
+            self.received.append(data)
             found.append(ForwardMsg.FromString(data))
         return found
 
-    def closed(self, timeout: float = 30) -> int:
+    def wait_for_close(self, timeout: float = 30) -> int:
         """Wait until the connection is closed, and return its close code."""
         try:
             while True:

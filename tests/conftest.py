@@ -1,4 +1,4 @@
-"""Fixtures for all tests: one torch thread, and networks and losses written with `torch.nn`."""
+"""Fixtures for all tests: one torch thread, and networks and losses built with `torch.nn`."""
 
 import gc
 import json
@@ -19,7 +19,7 @@ from regviz.jobs.scheduler import SHARED
 from regviz.server import state
 from regviz.server.logs import JsonLines
 from tests.support.recordings import HalfUntil
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 torch.set_num_threads(1)
 compiled.prepare()
@@ -35,14 +35,14 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.fixture(autouse=True, scope="module")
 def frozen_imports() -> None:
-    """Exclude imported modules from garbage collection, as the app does: each page run collects."""
+    """Exclude imported modules from garbage collection, which each run of a page triggers."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def as_module() -> Callable[..., nn.Sequential]:
-    """Build a float64 `torch.nn` network from weights ``(fan_in, fan_out)`` and biases."""
+    """A function that builds a float64 `torch.nn` network from weights and biases."""
 
     def build(
         weights: Sequence[NDArray[np.floating]],
@@ -65,7 +65,7 @@ def as_module() -> Callable[..., nn.Sequential]:
 
 @pytest.fixture(scope="session")
 def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
-    """The mean data loss of raw outputs ``(n, n_outputs)``, by torch's own losses."""
+    """A function of raw outputs ``(n, n_outputs)`` that returns torch's mean data loss."""
 
     def loss(outputs: Tensor, y: Tensor, task: str) -> Tensor:
         if task == "multiclass":
@@ -79,17 +79,17 @@ def torch_loss() -> Callable[[Tensor, Tensor, str], Tensor]:
 
 @pytest.fixture
 def half_until(monkeypatch: pytest.MonkeyPatch) -> HalfUntil:
-    """Let half precision move predictions too far from a frame on, whatever the networks are."""
+    """A function that sets the frame from which on half precision is insufficient."""
 
-    def until(n: int) -> None:
+    def set_limit(n: int) -> None:
         monkeypatch.setattr(FrameSelector, "half_suffices", lambda self, history, t: t < n)
 
-    return until
+    return set_limit
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
-    """All runs that a test of the page starts; they end with it."""
+    """The list of runs that a test of the page starts, which are stopped at its end."""
     started: list[Run] = []
     begin = Run.__init__
 
@@ -103,14 +103,14 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Run]]:
     for run in started:
         for visitor in run.watchers():
             run.leave(visitor)
-    until(lambda: not len(SHARED))
+    wait_until(lambda: not len(SHARED))
     state.runs.cache_clear()
 
 
 @pytest.fixture
 def run_lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict]]:
-    """The lines that are logged about runs, parsed."""
-    until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
+    """The parsed log lines of runs."""
+    wait_until(lambda: not len(SHARED))  # runs of earlier tests are logged when they end
     written: list[dict] = []
 
     class Collect(logging.Handler):

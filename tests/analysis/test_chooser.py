@@ -1,4 +1,4 @@
-"""Every way through the questions ends in an advice, and the losses decide where there are any."""
+"""Tests of the chooser: all answers lead to advice, and losses replace questions."""
 
 import itertools
 import math
@@ -7,10 +7,10 @@ import pytest
 
 from regviz.analysis.chooser import MAX_QUESTIONS, QUESTIONS, Advice, Question, consult
 from regviz.methods.catalogue import METHODS
-from tests.support.chooser import walk
+from tests.support.chooser import all_answers
 
 KEYS = ("none", "l1", "l2", "elastic_net")
-# every order of four losses, with a tie and with networks that diverged; and too few to decide by
+# all orders of four losses, a tie, diverged networks, and too few losses to compare
 LOSSES = [
     None,
     {},
@@ -32,9 +32,9 @@ LOSSES = [
 
 @pytest.mark.parametrize("losses", LOSSES)
 def test_every_way_ends_in_advice_after_few_questions(losses):
-    ways = list(walk(losses))
-    assert len(ways) >= 4
-    for answers, advice in ways:
+    paths = list(all_answers(losses))
+    assert len(paths) >= 4
+    for answers, advice in paths:
         assert 1 <= len(answers) <= MAX_QUESTIONS
         assert advice.method in METHODS
         assert advice.reason
@@ -43,10 +43,10 @@ def test_every_way_ends_in_advice_after_few_questions(losses):
 
 
 def test_every_question_is_reached_and_every_recommendation_given():
-    ways = [way for losses in LOSSES for way in walk(losses)]
-    assert {key for answers, _ in ways for key in answers} == set(QUESTIONS)
-    assert {advice.method for _, advice in ways} == set(KEYS)
-    assert max(len(answers) for answers, _ in ways) == MAX_QUESTIONS
+    paths = [path for losses in LOSSES for path in all_answers(losses)]
+    assert {key for answers, _ in paths for key in answers} == set(QUESTIONS)
+    assert {advice.method for _, advice in paths} == set(KEYS)
+    assert max(len(answers) for answers, _ in paths) == MAX_QUESTIONS
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_without_validation_or_compute_the_data_decide(known, method):
 @pytest.mark.parametrize(
     ("losses", "method", "compared"),
     [
-        # elastic net wins: L1 is tried, and the better kept
+        # elastic net has the lower loss: it is compared with L1
         ((0.5, 0.3, 0.1, 0.4), "l1", ["elastic_net", "l1"]),
         ((0.5, 0.45, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
         ((0.5, 0.4, 0.1, 0.4), "l1", ["elastic_net", "l1"]),  # a tie goes to the simpler
-        # it loses: L2 is tried, else none
+        # it has the higher loss: L2 is compared, then none
         ((0.5, 0.1, 0.4, 0.6), "l2", ["none", "l2"]),
         ((0.5, 0.1, 0.55, 0.6), "none", ["none", "none"]),
         ((0.5, 0.1, 0.5, 0.5), "none", ["none", "none"]),
-        # a network that diverged has lost
+        # a diverged network counts as the higher loss
         ((math.nan, 0.5, 0.1, 0.4), "elastic_net", ["elastic_net", "elastic_net"]),
         ((0.5, 0.1, math.nan, math.nan), "none", ["none", "none"]),
     ],
@@ -83,7 +83,7 @@ def test_measured_losses_decide(losses, method, compared):
     assert advice.method == method
     assert [duel.winner for duel in advice.duels] == compared
     by_key = dict(zip(KEYS, losses, strict=True))
-    for duel in advice.duels:  # the numbers it decided by are the numbers given
+    for duel in advice.duels:  # the advice quotes the given losses
         for key, loss in zip(duel.methods, duel.losses, strict=True):
             assert loss == (math.inf if math.isnan(by_key[key]) else by_key[key])
 
@@ -91,14 +91,14 @@ def test_measured_losses_decide(losses, method, compared):
 @pytest.mark.parametrize("losses", [None, {}, {"none": 0.5}, dict.fromkeys(KEYS, math.nan)])
 def test_without_losses_to_decide_by_the_outcome_is_asked(losses):
     answers = {"data": "few", "validate": "yes", "compute": "plenty"}
-    asked = consult(answers, losses)
-    assert isinstance(asked, Question)
-    assert asked.key == "outcome"
+    question = consult(answers, losses)
+    assert isinstance(question, Question)
+    assert question.key == "outcome"
     assert consult(answers | {"outcome": "net"}, losses).method == "elastic_net"
     assert consult(answers | {"outcome": "baseline"}, losses).method == "l2"
 
 
-def test_answers_off_the_way_do_not_count():
+def test_answers_to_other_questions_are_ignored():
     advice = consult({"data": "few", "validate": "no", "compute": "plenty", "outcome": "net"})
     assert advice == consult({"data": "few", "validate": "no"})
 

@@ -1,4 +1,4 @@
-"""Networks in numbers: each is what its definition gives, the best are marked, luck is told."""
+"""Tests of the comparison of networks: numbers by definition, best marks, verdicts over seeds."""
 
 import csv
 import io
@@ -82,7 +82,7 @@ def test_a_linear_models_boundary_is_a_line_of_known_length():
     (weight,), (bias,) = history.weights(0), history.biases(0)
     low, high = regviz.data.datasets.domain(history.dataset)
     ends = []
-    for i, j in ((0, 1), (1, 0)):  # where the line meets the square's sides
+    for i, j in ((0, 1), (1, 0)):  # intersections of the line with the square's sides
         for side in (low, high):
             other = -(bias[0] + weight[i, 0] * side) / weight[j, 0]
             if low <= other <= high:
@@ -117,7 +117,7 @@ def test_a_network_that_has_diverged_has_no_numbers_and_is_never_the_best():
     assert np.isfinite(found["test_loss"][1])
     assert not found.best[0].any()
     start = compare(history, [0], 0)
-    assert np.isfinite(start.values).all()  # it had not, at first
+    assert np.isfinite(start.values).all()  # at the first epoch it had not diverged
 
 
 def test_without_validation_points_there_is_no_validation_loss():
@@ -135,7 +135,7 @@ def test_data_of_three_columns_have_no_boundary_length():
     assert "boundary_length" not in [column.key for column in compare(history, [0]).columns]
 
 
-def test_what_there_is_not_is_refused_by_name(history):
+def test_unknown_rows_and_regressions_are_refused_by_name(history):
     with pytest.raises(ValueError, match=r"^rows must be at least one network"):
         compare(history, [])
     with pytest.raises(ValueError, match=r"^rows must be a whole number from -4 to 3, got 4"):
@@ -201,15 +201,15 @@ def test_what_luck_alone_would_do_at_the_threshold_is_rare():
     assert 1 / 26 < 2 * stats.t.sf(comparison.CLEAR, df=4) < 1 / 24
 
 
-def of_losses(losses, overlap=0.0):
-    """Replicates with nothing but test losses ``(S, n)``."""
+def replicates_with_losses(losses, overlap=0.0):
+    """Return replicates that hold only test losses ``(S, n)``."""
     column = Criterion("test_loss", "Test loss", "", "lower")
     return Replicates.of([Comparison((column,), np.array(one)[:, None]) for one in losses], overlap)
 
 
 def test_a_verdict_tells_a_difference_from_luck():
     names = ["None", "L2", "L1", "Dropout"]
-    seeds = np.array([0.0, 0.1, -0.1, 0.2, -0.2])  # what a seed does to all alike
+    seeds = np.array([0.0, 0.1, -0.1, 0.2, -0.2])  # the effect of a seed that all networks share
     noise = np.array([1, -1, 0, 1, -1])
     losses = np.stack(
         [
@@ -220,7 +220,7 @@ def test_a_verdict_tells_a_difference_from_luck():
         ],
         axis=1,
     )
-    found = of_losses(losses)
+    found = replicates_with_losses(losses)
     # standard errors: 0.02 / sqrt(5) = 0.0089 and 0.1 / sqrt(5) = 0.045
     assert found.verdict(names, 1, 0) == "L2 tests 0.300 ± 0.009 lower than None over 5 seeds."
     assert found.verdict(names, 2, 0) == (
@@ -234,7 +234,7 @@ def test_a_verdict_tells_a_difference_from_luck():
 
 def test_networks_that_test_alike_under_every_seed_are_said_to():
     losses = [[1.0, 1.0, 0.5], [1.2, 1.2, 0.7], [0.9, 0.9, 0.3]]
-    found = of_losses(losses)
+    found = replicates_with_losses(losses)
     names = ["None", "L2", "L1"]
     assert found.verdict(names, 1, 0) == "L2 tests exactly as None over 3 seeds."
 
@@ -243,14 +243,14 @@ def test_splits_of_the_same_points_need_a_larger_difference():
     rng = np.random.default_rng(2)
     difference = rng.normal(size=5)
     difference *= 0.1 / difference.std(ddof=1)
-    t = 4.0  # beyond luck for independent seeds
+    t = 4.0  # significant for independent seeds
     difference += t * 0.1 / np.sqrt(5) - difference.mean()
     losses = np.stack([np.ones(5), 1 + difference], axis=1)
     names = ["None", "L2"]
     assert stats.ttest_rel(losses[:, 1], losses[:, 0]).statistic == pytest.approx(t)
-    assert "luck" not in of_losses(losses).verdict(names, 1, 0)
+    assert "luck" not in replicates_with_losses(losses).verdict(names, 1, 0)
     # Nadeau & Bengio 2003: t is divided by sqrt(1 + S n_test / n_train), here to 1.6
-    split = of_losses(losses, overlap=1.0)
+    split = replicates_with_losses(losses, overlap=1.0)
     assert split.verdict(names, 1, 0).endswith("This may be luck.")
     corrected = split.difference(0)
     assert corrected.mean[1, 0] / corrected.error[1, 0] == pytest.approx(t / np.sqrt(1 + 5 * 1.0))
@@ -272,15 +272,15 @@ def test_the_best_over_seeds_are_the_lowest_and_what_a_t_test_cannot_tell_from_i
     losses = rng.normal(size=(5, 30), scale=0.1) + rng.uniform(0.3, 0.8, 30)
     lowest = int(losses.mean(axis=0).argmin())
     luck = 2 * stats.t.sf(3, df=4)
-    for i, starred in enumerate(of_losses(losses, overlap).best[:, 0]):
+    for i, starred in enumerate(replicates_with_losses(losses, overlap).best[:, 0]):
         t = stats.ttest_rel(losses[:, i], losses[:, lowest]).statistic / np.sqrt(1 + 5 * overlap)
         assert starred == (i == lowest or 2 * stats.t.sf(abs(t), df=4) >= luck)
-    assert 1 < of_losses(losses, overlap).best.sum() < 30
+    assert 1 < replicates_with_losses(losses, overlap).best.sum() < 30
 
 
 def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_so():
     losses = [[1.0, 0.5, 0.4], [1.1, np.nan, 0.5], [0.9, np.nan, 0.3]]
-    found, names = of_losses(losses), ["None", "L2", "L1"]
+    found, names = replicates_with_losses(losses), ["None", "L2", "L1"]
     assert np.isnan(found.mean[1]).all()
     assert found.best[:, 0].tolist() == [False, False, True]
     assert found.verdict(names, 1, 0) == "L2 diverged under 2 of 3 seeds."
@@ -288,7 +288,7 @@ def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_s
     assert found.verdict(names, 2, 0).startswith("L1 tests 0.6")
 
 
-# ------------------------------------------------------------------------------ as text
+# ------------------------------------------------------------------------------ text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Confusion, calibration and boundary length, held against scikit-learn, loops and geometry."""
+"""Tests of confusion, calibration and boundary length against scikit-learn and geometry."""
 
 import math
 
@@ -46,7 +46,7 @@ def test_classes_out_of_range_are_refused(predicted, y):
 
 
 def expected_calibration_error(probabilities, y, n_bins):
-    """The formula word for word, for one network and all classes' probabilities."""
+    """Compute the calibration error of one network by its formula, from class probabilities."""
     bins = [[] for _ in range(n_bins)]
     for p, label in zip(probabilities, y, strict=True):
         confidence = max(p)
@@ -80,7 +80,7 @@ def test_calibration_error_of_closed_cases():
 
 
 def test_errors_of_two_bins_do_not_cancel():
-    # 0.2 too sure in one bin, 0.2 not sure enough in another
+    # overconfident by 0.2 in one bin, underconfident by 0.2 in another
     p = np.array([[0.95] * 4 + [0.55] * 4])
     y = [1, 1, 1, 0, 1, 1, 1, 0]
     assert calibration_error(p, y)[0] == pytest.approx((0.2 + 0.2) / 2)
@@ -102,7 +102,7 @@ def grid(n_rows, n_columns, width=1.0, height=1.0):
 def test_a_straight_line_has_its_exact_length(angle):
     x, y = grid(23, 31, width=3, height=2)
     values = math.cos(angle) * (x - 1.37) + math.sin(angle) * (y - 0.91)
-    # how far the line runs from (1.37, 0.91) to the rectangle's sides, both ways
+    # distances from (1.37, 0.91) along the line to the rectangle's sides
     along = np.array([-math.sin(angle), math.cos(angle)])
     runs = []
     for direction in (along, -along):
@@ -123,7 +123,7 @@ def test_a_circle_has_its_circumference_up_to_the_grid(radius):
         values = np.hypot(x - 0.5, y - 0.48) - radius
         errors.append(abs(zero_length(values, 1, 1) / (2 * math.pi * radius) - 1))
     assert errors[2] < 1e-3
-    assert errors[2] < errors[0] / 4  # of second order
+    assert errors[2] < errors[0] / 4  # the error is of second order in the grid's step
 
 
 def test_length_does_not_depend_on_which_side_is_positive_or_on_steepness():
@@ -154,7 +154,7 @@ def test_three_sectors_share_three_borders():
     x, y = grid(241, 241, 2, 2)
     angles = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
     scores = np.cos(angles)[:, None, None] * (x - 1) + np.sin(angles)[:, None, None] * (y - 1)
-    # one border straight down, and two that rise by 30 degrees to the sides
+    # one vertical border, and two that rise by 30 degrees to the sides
     expected = 1 + 2 / math.cos(math.pi / 6)
     assert boundary_length(scores[None], 2, 2)[0] == pytest.approx(expected, rel=3e-3)
 
@@ -188,7 +188,7 @@ def test_outputs_are_those_of_the_chosen_networks_at_their_own_times(name, as_mo
         np.testing.assert_allclose(outputs, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_outputs_of_networks_or_times_that_there_are_not_are_refused():
+def test_outputs_of_unknown_networks_or_times_are_refused():
     history = regviz.train(regviz.Experiment(training=regviz.TrainingSpec(epochs=2)))
     point = [[0.0, 0.0]]
     with pytest.raises(ValueError, match=r"^rows must be a whole number from -1 to 0, got 1"):

@@ -1,4 +1,4 @@
-"""Passes with dropout on are those of Monte-Carlo dropout, and entropies are those of the books."""
+"""Tests of Monte-Carlo dropout: passes against torch.nn, entropies against closed forms."""
 
 import itertools
 import math
@@ -56,7 +56,7 @@ def test_a_pass_is_a_forward_pass_with_masked_activations(histories, points, nam
     history, passes = histories[name], 5
     row = history.experiment.regularizations[k]
     found = mc_dropout.monte_carlo(history, k, points, passes=passes, seed=3)
-    # torch.nn's own layers, with masks of the same draws between them
+    # layers of torch.nn, with masks made from the same random numbers
     layers = list(as_module(history.weights(k), history.biases(k), "tanh"))
     uniform = torch.rand((passes, 2 + 6 + 5), generator=torch.Generator().manual_seed(3)).double()
     drawn = uniform.split([2, 6, 5], dim=1)
@@ -89,14 +89,14 @@ def test_the_mean_over_passes_of_one_hidden_layer_is_the_value_without_dropout(p
     variance = p / (1 - p) * ((hidden * history.weights(1)[1][:, 0]) ** 2).sum(axis=1)
     plain = history.predict(points)[1]
     assert (np.abs(found.mean(axis=0) - plain) < 5 * np.sqrt(variance / passes)).all()
-    # and so is the spread; the relative error of a variance is about sqrt(2 / passes)
+    # the relative error of a sample variance is about sqrt(2 / passes)
     np.testing.assert_allclose(found.var(axis=0), variance, rtol=5 * math.sqrt(2 / passes))
 
 
 def test_units_are_kept_as_often_as_the_rate_says():
     history = run("bumps", hidden=(1,), rows=(Regularization(drop_rate=0.3),))
     found = mc_dropout.monte_carlo(history, 0, [[0.7, -0.4]], passes=5000)[:, 0]
-    # of a single unit nothing but the bias is left, or the unit by 1 / 0.7
+    # a single unit is dropped, which leaves the bias, or scaled by 1 / 0.7
     values, counts = np.unique(found.round(5), return_counts=True)
     assert len(values) == 2
     dropped = counts[np.argmin(np.abs(values - history.biases(0)[1][0]))]
@@ -115,14 +115,14 @@ def test_the_same_seed_draws_the_same_and_fewer_passes_are_the_first_of_more(his
     assert (many != mc_dropout.monte_carlo(history, 1, points, passes=50, seed=2)).any()
 
 
-def test_what_is_computed_at_once_makes_no_difference(histories, points, monkeypatch):
+def test_the_chunk_size_makes_no_difference(histories, points, monkeypatch):
     history = histories["moons"]
     whole = mc_dropout.monte_carlo(history, 1, points, passes=10)
     monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 7 * 6 * 3)
     np.testing.assert_array_equal(mc_dropout.monte_carlo(history, 1, points, passes=10), whole)
 
 
-def test_it_tells_how_much_is_done(histories, points, monkeypatch):
+def test_progress_is_reported(histories, points, monkeypatch):
     shares = []
     mc_dropout.monte_carlo(histories["moons"], 1, points, passes=10, progress=shares.append)
     assert shares == [1]
@@ -131,7 +131,7 @@ def test_it_tells_how_much_is_done(histories, points, monkeypatch):
     assert shares[1:] == [0.4, 0.8, 1]
 
 
-def test_dropout_that_has_not_set_in_yet_thins_out_nothing(points):
+def test_dropout_before_its_onset_drops_nothing(points):
     rows = (Regularization(drop_rate=0.5, onset=20),)
     history = run(rows=rows)
     before = mc_dropout.monte_carlo(history, 0, points, t=1, passes=3)
@@ -164,7 +164,7 @@ def test_entropy_has_its_closed_forms():
     for n in (2, 3, 7):
         assert mc_dropout.entropy(np.full(n, 1 / n)) == pytest.approx(math.log(n))
         assert mc_dropout.entropy(np.eye(n)).tolist() == [0] * n
-    # a fair coin, then one of two or a third: ln 2 + ln 2 / 2
+    # probabilities 1/2, 1/4, 1/4: ln 2 + ln 2 / 2
     assert mc_dropout.entropy([0.5, 0.25, 0.25]) == pytest.approx(1.5 * math.log(2))
     assert mc_dropout.entropy(np.full((4, 5, 3), 1 / 3)).shape == (4, 5)
 
@@ -178,7 +178,7 @@ def test_entropy_is_torchs():
 def test_passes_that_contradict_each_other_are_all_epistemic():
     found = mc_dropout.uncertainty([[0.0], [1.0]], "binary")
     np.testing.assert_allclose(np.ravel(found), [math.log(2), 0, math.log(2)])
-    classes = np.eye(3)[:, None]  # three passes, one point: a class each
+    classes = np.eye(3)[:, None]  # three passes at one point, each certain of another class
     found = mc_dropout.uncertainty(classes, "multiclass")
     np.testing.assert_allclose(np.ravel(found), [math.log(3), 0, math.log(3)])
 
@@ -192,7 +192,7 @@ def test_the_epistemic_part_is_the_mutual_information_of_pass_and_class():
     passes = np.random.default_rng(0).dirichlet(np.ones(3), (6, 4))
     found = mc_dropout.uncertainty(passes, "multiclass")
     for i in range(4):
-        joint = passes[:, i] / 6  # of which pass, and which class
+        joint = passes[:, i] / 6  # joint distribution of pass and class
         apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
         expected = (joint * np.log(joint / apart)).sum()
         assert found.epistemic[i] == pytest.approx(expected)

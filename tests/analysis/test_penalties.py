@@ -1,4 +1,4 @@
-"""One weight and two: against minimisation, exact arithmetic, autograd and scikit-learn."""
+"""Tests of penalties on one and two weights: exact arithmetic, autograd, scikit-learn."""
 
 import itertools
 import math
@@ -58,7 +58,7 @@ def test_a_proximal_step_minimises_distance_and_penalty(row, step):
             options={"xatol": 1e-10},
         )
         assert got == pytest.approx(found.x, abs=2e-6)
-        assert (got == 0) == (abs(z) <= step * row.l1)  # exactly
+        assert (got == 0) == (abs(z) <= step * row.l1)  # equal, not approximately
 
 
 def test_max_norm_clips_one_weight():
@@ -67,8 +67,8 @@ def test_max_norm_clips_one_weight():
     np.testing.assert_array_equal(proximal_step(WEIGHTS, Regularization(), 0.1), WEIGHTS)
 
 
-def exact(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
-    """The race in the decimals' exact arithmetic, step by step."""
+def exact_race(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
+    """Iterate the shrinking steps in exact decimal arithmetic."""
     w, t, found = Fraction(start), Fraction(step), [Fraction(start)]
     for _ in range(n):
         rest = max(abs(w) - t * Fraction(l1), Fraction(0)) * (1 if w > 0 else -1)
@@ -83,7 +83,7 @@ def exact(start: str, l1: str, l2: str, step: str, n: int) -> list[Fraction]:
 def test_the_race_is_that_of_exact_arithmetic(start, l1, l2):
     row = Regularization(l1=float(l1), l2=float(l2))
     for step in ("0.1", "0.3", "1"):
-        expected = exact(start, l1, l2, step, 120)
+        expected = exact_race(start, l1, l2, step, 120)
         got = race(float(start), row, float(step), range(121))
         np.testing.assert_allclose(got, [float(w) for w in expected], rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(got == 0, [w == 0 for w in expected])
@@ -94,7 +94,7 @@ def test_the_race_is_that_of_exact_arithmetic(start, l1, l2):
 
 def test_l1_takes_as_many_steps_as_the_closed_form_says_and_l2_never_arrives():
     assert arrival(1.2, Regularization(l1=0.5), 0.1) == 24
-    assert arrival(1.0, Regularization(l1=0.1), 0.1) == 100  # 1 / (0.1 * 0.1) is above in binary
+    assert arrival(1.0, Regularization(l1=0.1), 0.1) == 100  # in floats 1 / (0.1 * 0.1) < 100
     assert arrival(-1.0, L2, 0.1) is None
     assert arrival(0.0, L2, 0.1) == 0
     assert race(1.2, L2, 0.1, [100])[0] == pytest.approx(1.2 / 1.07**100)
@@ -102,7 +102,7 @@ def test_l1_takes_as_many_steps_as_the_closed_form_says_and_l2_never_arrives():
 
 
 def data(problem: LeastSquares) -> tuple[np.ndarray, np.ndarray]:
-    """Points on which scikit-learn meets this very loss: XᵀX / n = H exactly, y without noise."""
+    """Return points with XᵀX / n = H and y without noise, for which scikit-learn's loss is ours."""
     corners = np.array(list(itertools.product((-1.0, 1.0), repeat=2)))
     X = corners @ np.linalg.cholesky(problem.hessian).T
     return X, X @ problem.optimum
@@ -139,7 +139,7 @@ def test_the_loss_is_the_mean_half_squared_error_and_its_gradient_autograds(prob
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_ellipses_lie_at_their_level(problem):
     np.testing.assert_allclose(problem.loss(problem.ellipse(0.37)), 0.37)
-    assert np.ptp(problem.ellipse(0.37), axis=0).min() > 0.5  # all around, not one point
+    assert np.ptp(problem.ellipse(0.37), axis=0).min() > 0.5  # points all around the optimum
 
 
 @pytest.mark.parametrize("row", PENALISED)
@@ -161,7 +161,7 @@ def test_the_diamond_has_its_corners_and_the_circle_one_radius():
 @pytest.mark.parametrize("row", PENALISED)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_at_the_minimum_the_penalty_s_level_set_touches_the_loss_s(problem, row):
-    """No point within the level set of the penalty has a lower loss than the minimum."""
+    """Check that no point within the penalty's level set has a lower loss than the minimum."""
     best = problem.minimum(row)
     value = penalties(best, row).sum()
     around = level_set(row, value, 721)

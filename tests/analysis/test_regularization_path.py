@@ -1,4 +1,4 @@
-"""A method's path is what the history holds, and the choice follows the book's rule."""
+"""Tests of regularization paths and of the one-standard-error rule."""
 
 import math
 from dataclasses import replace
@@ -93,7 +93,7 @@ def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_va
             *networks_by_method[key],
         )
     led = paths.with_start(grid.experiment, networks_by_method["max_norm"])
-    # max-norm keeps its dropout: without a bound it is dropout at that rate
+    # the method max-norm includes dropout: with an infinite bound only dropout is left
     assert rows[led[0]] == Regularization(drop_rate=0.1)
     assert led[1:] == networks_by_method["max_norm"]
 
@@ -219,12 +219,12 @@ def test_constant_are_the_networks_whose_predictions_hardly_differ_over_the_poin
 
 @pytest.mark.parametrize(("range_of", "expected"), [(0.019, True), (0.021, False)])
 def test_constant_allows_for_a_fiftieth(range_of, expected):
-    # one weight from x1 to the probability, whose logits are such that it spans range_of
+    # one weight from x1; its logits give probabilities over an interval of width range_of
     linear = replace(experiment(ROWS[:1]), network=regviz.NetworkSpec(hidden=()))
     history = regviz.train(linear)
     X = np.concatenate([history.dataset.points(s)[0] for s in ("train", "validation", "test")])
     low, high = X[:, 0].min(), X[:, 0].max()
-    # p = 1/2 + w x / 4 so near to 1/2
+    # p is about 1/2 + w x / 4 near 1/2
     parameters = np.zeros_like(history.parameters)
     column = int(np.flatnonzero(history.layout.is_weight)[0])
     parameters[..., column] = 4 * range_of / (high - low)

@@ -1,4 +1,4 @@
-"""Several seeds in one program: each seed's history is, to the bit, that of its own run."""
+"""Tests of joint training over seeds: equal to the bit to a separate run of each seed."""
 
 import dataclasses
 import itertools
@@ -45,7 +45,7 @@ def assert_seeds_equal_their_own_runs(experiment, seeds=SEEDS):
 def test_each_seed_is_trained_as_if_alone(batch_size, activation, optimizer):
     training = TrainingSpec(optimizer, 0.05, batch_size, epochs=5)
     n = len(regviz.make_dataset(SMALL).y_train)
-    assert n % 7  # a smaller batch remains
+    assert n % 7  # the last batch is smaller
     network = NetworkSpec((5, 5, 3), activation)
     assert_seeds_equal_their_own_runs(Experiment(SMALL, network, training, LINE_UP))
 
@@ -105,7 +105,7 @@ def test_own_points_are_split_in_the_same_sizes_under_every_seed(fractions: tupl
         assert len(sizes) == 1, counts
         for one, split in itertools.product(made, splits):
             assert set(one.points(split)[1]) == {*y}, counts
-        # as near to the fractions as a point of each class in each split permits
+        # the sizes nearest to the fractions that leave a point of each class in each split
         assert abs(sizes.pop()[2] - (1 - train) * len(y)) <= len(counts), counts
 
 
@@ -123,25 +123,25 @@ def test_a_seed_changes_points_weights_batches_and_draws_and_nothing_else():
     for one, two in itertools.combinations(runs, 2):
         assert (one.dataset.X_train != two.dataset.X_train).any()
         assert (one.parameters[0] != two.parameters[0]).any()
-    for history in runs:  # the networks of a seed start alike
+    for history in runs:  # all networks of a seed start from the same weights
         assert (history.parameters[0] == history.parameters[0, :1]).all()
 
 
 def test_what_is_watched_grows_epoch_by_epoch_and_can_be_stopped():
-    class Enough(Exception):
+    class StopTraining(Exception):
         pass
 
     calls = itertools.count(1)
 
     def count() -> None:
         if next(calls) == 4:
-            raise Enough
+            raise StopTraining
 
     experiment = Experiment(SMALL, training=TrainingSpec(epochs=9))
     growing = histories(*under_seeds(experiment, [1, 2]), count)
     for n_frames in (1, 2, 3, 4):
         assert [len(history.epochs) for history in next(growing)] == [n_frames, n_frames]
-    with pytest.raises(Enough):
+    with pytest.raises(StopTraining):
         next(growing)
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is():
 
 
 def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):
-    def uneven(data):
+    def uneven_split(data):
         dataset = regviz.make_dataset(data)
         if data.seed == 2:
             return dataclasses.replace(
@@ -178,7 +178,7 @@ def test_seeds_whose_splits_differ_in_size_are_refused(monkeypatch):
             )
         return dataset
 
-    monkeypatch.setattr(module, "make_dataset", uneven)
+    monkeypatch.setattr(module, "make_dataset", uneven_split)
     allowed = r"24 \+ 6 \+ 30 \+ 1 points and outputs, as for 1, got '24 \+ 6 \+ 29 \+ 1 for 2'"
     with pytest.raises(ValueError, match=r"^seeds must be such that all splits have " + allowed):
         regviz.replicate(Experiment(SMALL), [1, 2])

@@ -1,4 +1,4 @@
-"""The bytes that go to the browser hold the grid, in any number of messages."""
+"""Tests of the binary messages to the browser."""
 
 import zlib
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import SPLITS, domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from tests.support.recordings import HalfUntil, decode, first_epochs, selected, with_metric
+from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
 NAMES = list(METHODS)
 N_FRAMES = 16
 
 
 @dataclass(frozen=True)
-class Sent(Source):
+class EncodeArguments(Source):
     """The arguments of `encode`."""
 
     def message(self, frame: int = 0) -> bytes:
@@ -49,12 +49,12 @@ class Sent(Source):
             frame += len(header["epochs"])
 
 
-def sent_of(
+def make_sent(
     grid: StrengthGrid, history: regviz.History | None = None, limit: int | None = None
-) -> Sent:
-    """A grid at its default strengths; trained, unless there is a history."""
+) -> EncodeArguments:
+    """Return the arguments of `encode` at default strengths; train unless a history is given."""
     history = history or regviz.train(grid.experiment)
-    return Sent(grid, "run", grid.rows({}), history, selected(history, limit))
+    return EncodeArguments(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
 
 def small_grid(
@@ -65,21 +65,21 @@ def small_grid(
 
 
 @pytest.fixture(scope="module")
-def sent() -> Sent:
-    return sent_of(small_grid())
+def sent() -> EncodeArguments:
+    return make_sent(small_grid())
 
 
 @pytest.fixture
-def mixed(sent: Sent, half_until: HalfUntil) -> Sent:
-    """Half precision up to time 5, and from there on every other frame in single precision."""
+def mixed(sent: EncodeArguments, half_until: HalfUntil) -> EncodeArguments:
+    """Half precision before time 5; from there on every other frame, in single precision."""
     half_until(5)
-    return sent_of(sent.grid, sent.history, limit=0)
+    return make_sent(sent.grid, sent.history, limit=0)
 
 
 # ------------------------------------------------------------------------------ the layout
 
 
-def test_the_first_message_holds_all_that_does_not_change(sent: Sent):
+def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments):
     header, arrays = decode(sent.message())
     history = sent.history
     for split in SPLITS:
@@ -101,7 +101,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: Sent):
     assert header["blank"] == palette.BLANK
 
 
-def test_a_message_holds_frames_and_metrics_of_all_networks(sent: Sent):
+def test_a_message_holds_frames_and_metrics_of_all_networks(sent: EncodeArguments):
     header, arrays = decode(sent.message())
     assert header["epochs"] == list(range(N_FRAMES))
     assert header["n_frames"] == N_FRAMES
@@ -113,7 +113,7 @@ def test_a_message_holds_frames_and_metrics_of_all_networks(sent: Sent):
         np.testing.assert_array_equal(arrays["metrics"][:, :, i], expected, err_msg=name)
 
 
-def test_points_and_cards_travel_once(sent: Sent):
+def test_points_and_cards_travel_once(sent: EncodeArguments):
     opening = {"cards", "n_networks", "domain", "classes"}
     assert opening <= decode(sent.message())[0].keys()
     header, arrays = decode(sent.message(1))
@@ -122,7 +122,7 @@ def test_points_and_cards_travel_once(sent: Sent):
 
 
 @pytest.mark.parametrize("cut", [1, 7, N_FRAMES - 1])
-def test_two_messages_make_the_whole(sent: Sent, cut: int):
+def test_two_messages_make_the_whole(sent: EncodeArguments, cut: int):
     _, whole = decode(sent.message())
     earlier = first_epochs(sent.history, cut)
     head, start = decode(encode(replace(sent, history=earlier)))
@@ -133,9 +133,11 @@ def test_two_messages_make_the_whole(sent: Sent, cut: int):
         np.testing.assert_array_equal(np.concatenate([start[name], end[name]]), whole[name])
 
 
-@pytest.mark.parametrize("which", ["sent", "mixed"])
-def test_a_complete_recording_is_sent_no_further_frame(which: str, request: pytest.FixtureRequest):
-    sent = request.getfixturevalue(which)
+@pytest.mark.parametrize("fixture", ["sent", "mixed"])
+def test_a_complete_recording_is_sent_no_further_frame(
+    fixture: str, request: pytest.FixtureRequest
+):
+    sent = request.getfixturevalue(fixture)
     n_frames = len(sent.selector.frames)
     for frame in (n_frames, n_frames + 5):
         message = sent.message(frame)
@@ -148,7 +150,7 @@ def test_a_complete_recording_is_sent_no_further_frame(which: str, request: pyte
 # ------------------------------------------------------------------------------ two precisions
 
 
-def test_a_message_holds_frames_of_one_precision(mixed: Sent):
+def test_a_message_holds_frames_of_one_precision(mixed: EncodeArguments):
     (half, early), (single, late) = mixed.messages()
     assert half["epochs"] == [0, 1, 2, 3, 4]
     assert single["epochs"] == [7, 9, 11, 13, 15]
@@ -158,7 +160,7 @@ def test_a_message_holds_frames_of_one_precision(mixed: Sent):
     assert early["metrics"].dtype == late["metrics"].dtype == "<f4"
 
 
-def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
+def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: EncodeArguments):
     parameters = mixed.history.parameters
     for header, arrays in mixed.messages():
         exact = parameters[header["epochs"]]  # every epoch is recorded
@@ -172,7 +174,7 @@ def test_frames_hold_the_epochs_that_they_say_in_either_precision(mixed: Sent):
 
 
 @pytest.mark.parametrize("frame", range(11))
-def test_a_browser_with_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int):
+def test_a_browser_with_n_frames_is_sent_those_from_n_on(mixed: EncodeArguments, frame: int):
     header, arrays = decode(mixed.message(frame))
     rest = [t for t, _ in mixed.selector.frames[frame:]]
     expected = [t for t in rest if t < 5] or rest
@@ -180,9 +182,9 @@ def test_a_browser_with_n_frames_is_sent_those_from_n_on(mixed: Sent, frame: int
     assert len(arrays["parameters"]) == len(expected)
 
 
-def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
+def test_frames_take_the_bytes_that_are_counted_of_them(mixed: EncodeArguments):
     _, n_rows, n_parameters = mixed.history.parameters.shape
-    assert (n_rows * n_parameters) % 2  # so that padding is needed, which is not counted
+    assert (n_rows * n_parameters) % 2  # an odd length needs padding, which is not counted
     for (header, arrays), kind in zip(mixed.messages(), (HALF, SINGLE), strict=True):
         sent = arrays["parameters"].nbytes + arrays["metrics"].nbytes
         assert sent == len(header["epochs"]) * frame_bytes(n_rows, n_parameters, kind)
@@ -191,8 +193,10 @@ def test_frames_take_the_bytes_that_are_counted_of_them(mixed: Sent):
 # ------------------------------------------------------------------------------ early stopping
 
 
-def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int, int | None]:
-    """The epochs kept and stopped at, one recorded epoch after the other."""
+def stopping_epochs(
+    losses: np.ndarray, epochs: np.ndarray, patience: int
+) -> tuple[int, int | None]:
+    """Compute the best epoch and the epoch of stopping by a loop over recorded epochs."""
     best = 0
     for t in range(1, len(losses)):
         if losses[t] < losses[best]:
@@ -202,21 +206,21 @@ def decided(losses: np.ndarray, epochs: np.ndarray, patience: int) -> tuple[int,
     return int(epochs[best]), None
 
 
-def assert_decided(sent: Sent, header: dict, n_times: int) -> None:
-    """Assert that a message says what a run of ``n_times`` recorded epochs decides."""
+def assert_stopping_epochs(sent: EncodeArguments, header: dict, n_times: int) -> None:
+    """Assert that a message has the early-stopping epochs of a run of ``n_times`` epochs."""
     losses = sent.history.metrics["validation_loss"][:n_times]
     epochs = sent.history.epochs[:n_times]
-    found = [decided(column, epochs, sent.grid.patience) for column in losses.T]
+    found = [stopping_epochs(column, epochs, sent.grid.patience) for column in losses.T]
     assert header["early_stopping"] == {
         "best": [best for best, _ in found],
         "stop": [stop for _, stop in found],
     }
 
 
-def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
+def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: EncodeArguments):
     values = sent.history.metrics["validation_loss"]
     falling = np.broadcast_to(1 - 1e-12 * np.arange(len(values))[:, None], values.shape)
-    assert (falling.astype("f4") == 1).all()  # what travels is all the same
+    assert (falling.astype("f4") == 1).all()  # the frames are the same
     sent = replace(sent, history=with_metric(sent.history, "validation_loss", falling))
     header, _ = decode(sent.message())
     n_rows = values.shape[1]
@@ -225,21 +229,21 @@ def test_a_loss_that_is_lower_in_double_precision_alone_is_lower(sent: Sent):
 
 @pytest.mark.parametrize("name", ["moons", "spirals", "three_blobs", "plane", "bumps"])
 def test_every_network_has_the_epochs_that_all_recorded_epochs_decide(name: str):
-    """Also those whose frame does not travel."""
+    """Early-stopping epochs include recorded epochs whose frame is not sent."""
     data = replace(SHOWCASE.data, name=name)
-    sent = sent_of(small_grid(data=data, epochs=90, learning_rate=0.2), limit=0)
+    sent = make_sent(small_grid(data=data, epochs=90, learning_rate=0.2), limit=0)
     *_, (header, _) = sent.messages()
-    assert_decided(sent, header, len(sent.history.epochs))
+    assert_stopping_epochs(sent, header, len(sent.history.epochs))
     assert any(header["early_stopping"]["stop"])
 
 
-def test_epochs_are_decided_whose_frames_do_not_travel(mixed: Sent):
+def test_epochs_are_decided_whose_frames_do_not_travel(mixed: EncodeArguments):
     losses = np.ones_like(mixed.history.metrics["validation_loss"])
-    losses[8] = 0.5  # recorded, but only epochs 7 and 9 travel
+    losses[8] = 0.5  # all epochs are recorded, but only 7 and 9 are sent
     sent = replace(mixed, history=with_metric(mixed.history, "validation_loss", losses))
     half, single = (header for header, _ in sent.messages())
     assert 8 not in half["epochs"] + single["epochs"]
-    # patience is one epoch: it stops at the first one, before the best
+    # with a patience of one epoch training stops before the best epoch
     assert set(single["early_stopping"]["best"]) == {0}
     losses[:8] = np.linspace(2, 1, 8)[:, None]
     half, single = (header for header, _ in sent.messages())
@@ -255,15 +259,15 @@ def test_a_growing_run_says_what_holds_so_far():
     selector = FrameSelector(whole)
     for n_times, history in enumerate(regviz.stream(grid.experiment), start=1):
         selector.add(history)
-        sent = Sent(grid, "run", rows, history, selector)
+        sent = EncodeArguments(grid, "run", rows, history, selector)
         header, _ = decode(sent.message(n_times - 1))
         assert header["epochs"] == [n_times - 1]
-        assert_decided(sent, header, n_times)
+        assert_stopping_epochs(sent, header, n_times)
 
 
 def test_without_validation_points_nothing_is_decided():
     data = replace(SHOWCASE.data, validation_fraction=0.0)
-    header, _ = decode(sent_of(small_grid(data=data)).message())
+    header, _ = decode(make_sent(small_grid(data=data)).message())
     assert header["early_stopping"] is None
 
 
@@ -271,7 +275,7 @@ def test_networks_that_all_diverge_are_stopped_as_any_other():
     grid = small_grid(["none"], epochs=20, optimizer="sgd")
     history = regviz.train(grid.experiment)
     metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
-    sent = sent_of(grid, replace(history, metrics=metrics))
+    sent = make_sent(grid, replace(history, metrics=metrics))
     header, _ = decode(sent.message())
     assert header["early_stopping"] == {"best": [0], "stop": [grid.patience]}
 
@@ -284,7 +288,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     strength_indices = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
     rows = grid.rows(strength_indices)
     history = next(regviz.stream(grid.experiment))
-    header, _ = decode(encode(Source(grid, "run", rows, history, selected(history))))
+    header, _ = decode(encode(Source(grid, "run", rows, history, select_frames(history))))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES
@@ -326,48 +330,48 @@ def test_early_stopping_has_a_card_only_beside_the_unregularized_network(
     methods: list[str], early_stopping: bool, keys: list[str]
 ):
     grid = small_grid(methods, early_stopping=early_stopping, epochs=1)
-    header, _ = decode(sent_of(grid).message())
+    header, _ = decode(make_sent(grid).message())
     assert [card["key"] for card in header["cards"]] == keys
     assert header["n_networks"] == len(grid.experiment.regularizations)
 
 
 def test_under_adamw_l2_is_called_weight_decay():
     grid = small_grid(["l2"], optimizer="adamw", learning_rate=0.01, epochs=1)
-    header, _ = decode(sent_of(grid).message())
+    header, _ = decode(make_sent(grid).message())
     assert [card["label"] for card in header["cards"]] == ["Weight decay"]
 
 
-# ------------------------------------------------------------------------------ the whole
+# ------------------------------------------------------------------------------ size
 
 
 def test_a_message_that_many_ask_for_is_compressed_once(
-    sent: Sent, monkeypatch: pytest.MonkeyPatch
+    sent: EncodeArguments, monkeypatch: pytest.MonkeyPatch
 ):
     calls = []
     compress = zlib.compressobj
     monkeypatch.setattr("zlib.compressobj", lambda **k: calls.append(1) or compress(**k))
-    sent = sent_of(sent.grid, sent.history)
+    sent = make_sent(sent.grid, sent.history)
     with ThreadPoolExecutor(8) as pool:
         messages = list(pool.map(lambda _: sent.message(), range(30)))
     assert len(set(messages)) == 1
     assert len(calls) == 1
 
 
-def test_no_more_frames_are_sent_than_wanted(sent: Sent):
+def test_no_more_frames_are_sent_than_wanted(sent: EncodeArguments):
     header, arrays = decode(encode(sent, most=5))
     assert header["epochs"] == [0, 1, 2, 3, 4]
     assert len(arrays["parameters"]) == 5
     assert decode(sent.message(5))[0]["epochs"] == list(range(5, N_FRAMES))
 
 
-def test_a_message_of_one_frame_is_mostly_that_frame(sent: Sent):
+def test_a_message_of_one_frame_is_mostly_that_frame(sent: EncodeArguments):
     _, n_rows, n_parameters = sent.history.parameters.shape
     message = encode(replace(sent, history=first_epochs(sent.history, 8)), 7)
     assert len(message) - frame_bytes(n_rows, n_parameters, SINGLE) < 25 * n_rows + 200
 
 
 def test_the_page_opens_with_all_frames_in_single_precision_and_few_bytes():
-    sent = sent_of(Scene().grid())
+    sent = make_sent(Scene().grid())
     assert sent.selector.frames == [(t, SINGLE) for t in range(101)]
     opening, rest = encode(sent, most=3), sent.message(3)
     assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
@@ -379,7 +383,7 @@ def test_a_number_that_is_not_finite_travels():
     data = regviz.DataSpec("plane", n_samples=60)
     training = regviz.TrainingSpec(learning_rate=10, epochs=20)
     grid = StrengthGrid.of(["none", "l2"], data, regviz.NetworkSpec((3,), "linear"), training)
-    sent = sent_of(grid)
+    sent = make_sent(grid)
     header, arrays = decode(sent.message())
     assert header["diverged"] == sent.history.diverged.tolist()
     assert min(header["diverged"]) > 0
@@ -387,7 +391,7 @@ def test_a_number_that_is_not_finite_travels():
     assert np.isfinite(arrays["parameters"]).all()
 
 
-def test_the_domain_is_a_square_around_nearly_all_points(sent: Sent):
+def test_the_domain_is_a_square_around_nearly_all_points(sent: EncodeArguments):
     dataset = sent.history.dataset
     low, high = domain(dataset)
     X = np.vstack([dataset.points(split)[0] for split in ("train", "test")])

@@ -1,4 +1,4 @@
-"""What travels in half precision loses nothing that is seen, and the frames fit the limit."""
+"""Tests of frame selection: half precision changes nothing visible, frames fit the limit."""
 
 from dataclasses import replace
 
@@ -23,11 +23,11 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods.catalogue import METHODS
-from tests.support.recordings import first_epochs, selected
+from tests.support.recordings import first_epochs, select_frames
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))
 RECORDED = 31  # frames of `history`
-NOTHING = 0  # a limit that single precision never stays within
+MIN_LIMIT = 0  # bytes; single precision always exceeds it
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +36,25 @@ def history() -> regviz.History:
 
 
 def experiment(data="moons", activation="tanh") -> regviz.Experiment:
-    """Two small networks, which half precision moves by less than the tolerance."""
+    """Return an experiment of two networks whose predictions half precision barely changes."""
     network = regviz.NetworkSpec((3,), activation)
     training = regviz.TrainingSpec(learning_rate=0.02, epochs=RECORDED - 1)
     return regviz.Experiment(regviz.DataSpec(data), network, training, ROWS)
 
 
 def points_of(history: regviz.History, side: int) -> np.ndarray:
-    """Points of a square grid over the plane that is drawn."""
+    """Return the points of a square grid over the drawn plane."""
     axis = np.linspace(*domain(history.dataset), side)
     return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
 
 
 def spread_of(history: regviz.History) -> float:
-    """The range of the targets, or 1 where probabilities are predicted."""
+    """Return the range of the targets, or 1 where probabilities are predicted."""
     return np.ptp(history.dataset.y_train) if history.dataset.task == "regression" else 1
 
 
 def with_weight(history: regviz.History, value: float, t: int = -1, k: int = 0) -> regviz.History:
-    """The history with ``value`` as the first weight of network ``k`` at time ``t``."""
+    """Return the history with another first weight of network ``k`` at time ``t``."""
     parameters = history.parameters.copy()
     parameters[t, k, 0] = value
     return replace(history, parameters=parameters)
@@ -92,7 +92,7 @@ def test_to_float16_gives_the_nearest_number_of_half_precision():
 
 
 def test_half_precision_is_used_where_nothing_moves(history: regviz.History):
-    assert selected(history, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+    assert select_frames(history, MIN_LIMIT).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 @pytest.mark.parametrize("value", [65520, -1e5, 1e38, np.inf, np.nan])
@@ -100,8 +100,8 @@ def test_half_precision_is_used_where_nothing_moves(history: regviz.History):
 def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision(
     history: regviz.History, value: float, k: int
 ):
-    # a tanh unit that is saturated anyway would hide an infinite weight
-    frames = selected(with_weight(history, value, k=k), NOTHING).frames
+    # behind a saturated tanh unit an infinite weight would have no effect
+    frames = select_frames(with_weight(history, value, k=k), MIN_LIMIT).frames
     assert frames[-2:] == [(RECORDED - 2, HALF), (RECORDED - 1, SINGLE)]
 
 
@@ -109,10 +109,10 @@ def test_a_frame_with_a_number_beyond_half_precision_travels_in_single_precision
 def test_predictions_that_are_no_numbers_do_not_travel_in_half_precision():
     network = regviz.NetworkSpec((32,) * 6, "linear")
     deep = next(regviz.stream(replace(experiment("plane"), network=network)))
-    assert selected(deep, NOTHING).frames == [(0, HALF)]
+    assert select_frames(deep, MIN_LIMIT).frames == [(0, HALF)]
     wild = replace(deep, parameters=np.full_like(deep.parameters, 6e4))
     assert np.isinf(wild.predict(wild.dataset.X_train)).any()
-    assert selected(wild, NOTHING).frames == [(0, SINGLE)]
+    assert select_frames(wild, MIN_LIMIT).frames == [(0, SINGLE)]
 
 
 @pytest.mark.parametrize("data", ["moons", "three_blobs", "plane"])
@@ -123,7 +123,7 @@ def test_half_precision_ends_where_a_prediction_moves_by_more_than_the_tolerance
         exact = replace(start, parameters=factor * start.parameters)
         half = replace(exact, parameters=to_float16(exact.parameters).astype("f4"))
         move = np.abs(exact.predict(points) - half.predict(points)).max()
-        ((_, precision),) = selected(exact, NOTHING).frames
+        ((_, precision),) = select_frames(exact, MIN_LIMIT).frames
         assert (precision == HALF) == (move <= TOLERANCE * spread_of(start)), factor
         found.add(precision)
     assert found == {HALF, SINGLE}
@@ -133,8 +133,8 @@ def test_half_precision_ends_where_a_prediction_moves_by_more_than_the_tolerance
     ("name", "hidden", "limit", "training"),
     [
         ("three_spirals", (32, 32, 32), MAX_BYTES, dict(learning_rate=0.003, epochs=22)),
-        ("circles", (24, 24), NOTHING, dict(learning_rate=0.05, epochs=20)),
-        ("bumps", (16, 16), NOTHING, dict(learning_rate=0.02, epochs=20)),
+        ("circles", (24, 24), MIN_LIMIT, dict(learning_rate=0.05, epochs=20)),
+        ("bumps", (16, 16), MIN_LIMIT, dict(learning_rate=0.02, epochs=20)),
     ],
 )
 def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training):
@@ -145,7 +145,7 @@ def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training
         replace(SHOWCASE.training, **training),
     )
     history = regviz.train(grid.experiment)
-    selector = selected(history, limit)
+    selector = select_frames(history, limit)
     half = [t for t, precision in selector.frames if precision == HALF]
     assert len(half) >= 10
     points = points_of(history, 64)
@@ -159,14 +159,14 @@ def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training
 
 
 def test_within_the_limit_every_frame_travels_in_single_precision(history: regviz.History):
-    assert selected(history).frames == [(t, SINGLE) for t in range(RECORDED)]
+    assert select_frames(history).frames == [(t, SINGLE) for t in range(RECORDED)]
 
 
 def test_half_precision_begins_where_single_precision_exceeds_the_limit(history: regviz.History):
     _, n_rows, n_parameters = history.parameters.shape
     whole = RECORDED * frame_bytes(n_rows, n_parameters, SINGLE)
-    assert {p for _, p in selected(history, whole).frames} == {SINGLE}
-    assert {p for _, p in selected(history, whole - 1).frames} == {HALF}
+    assert {p for _, p in select_frames(history, whole).frames} == {SINGLE}
+    assert {p for _, p in select_frames(history, whole - 1).frames} == {HALF}
 
 
 @pytest.mark.parametrize("n_recorded", [2, 3, RECORDED])
@@ -178,7 +178,7 @@ def test_from_the_first_frame_that_half_precision_moves_every_other_one_travels_
         return
     training = replace(history.experiment.training, frames=n_recorded - 1)
     short = regviz.train(replace(history.experiment, training=training))
-    selector = selected(with_weight(short, 1e6, t=bad), NOTHING)
+    selector = select_frames(with_weight(short, 1e6, t=bad), MIN_LIMIT)
     assert [t for t, p in selector.frames if p == HALF] == list(range(bad))
     single = [t for t, p in selector.frames if p == SINGLE]
     assert len(selector.frames) == bad + len(single)
@@ -186,7 +186,7 @@ def test_from_the_first_frame_that_half_precision_moves_every_other_one_travels_
     times = [t for t, _ in selector.frames]
     assert (times[0], times[-1]) == (0, n_recorded - 1)
     assert max(np.diff(times)) <= 3
-    # and they are no more bytes, but for a last frame alone
+    # no more bytes than single precision, except for a single last frame
     room = len(single) - (bad in (0, n_recorded - 1))
     assert 2 * room <= n_recorded - bad
 
@@ -197,8 +197,8 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
 ):
     if bad is not None:
         history = with_weight(history, 1e6, t=bad)
-    at_once = selected(history, NOTHING)
-    grown, before = FrameSelector(first_epochs(history, 1), NOTHING), []
+    at_once = select_frames(history, MIN_LIMIT)
+    grown, before = FrameSelector(first_epochs(history, 1), MIN_LIMIT), []
     assert grown.n_frames == RECORDED
     for n_times in (1, 2, 2, 9, 15, 16, 30, 31):
         grown.add(first_epochs(history, n_times))
@@ -213,7 +213,7 @@ def test_frames_are_the_same_however_the_run_grows_and_as_many_as_were_promised(
 def test_frames_of_a_double_precision_run_are_selected_as_any_others(history: regviz.History):
     training = replace(history.experiment.training, dtype="float64")
     double = regviz.train(replace(history.experiment, training=training))
-    assert selected(double, NOTHING).frames == [(t, HALF) for t in range(RECORDED)]
+    assert select_frames(double, MIN_LIMIT).frames == [(t, HALF) for t in range(RECORDED)]
 
 
 # ------------------------------------------------------------------------------ rounding
@@ -259,7 +259,7 @@ def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict
         replace(SHOWCASE.training, **training),
     )
     history = regviz.train(grid.experiment)
-    selector = selected(history)
+    selector = select_frames(history)
     assert {precision for _, precision in selector.frames} == {SINGLE}
     points = points_of(history, 48)
     near = replace(history, parameters=selector.parameters(history, 0, len(selector.frames)))

@@ -1,4 +1,4 @@
-"""A link opens what it was made of, next year too; what is wrong in it is named, the rest holds."""
+"""Tests of links and experiment files: round trips, old versions, named errors."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from regviz.board.link import DEFAULTS, LINK_VERSION, LONGEST, from_query, link,
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
-from tests.support.scenes import opened, scenes
+from tests.support.scenes import link_parameters, scenes
 
 # -------------------------------------------------------------------------------- round trips
 
@@ -22,7 +22,7 @@ from tests.support.scenes import opened, scenes
 @given(scenes())
 def test_a_link_opens_the_scene_that_it_was_made_of(scene):
     address = link("https://example.org/regviz", scene)
-    assert from_query(opened(address)) == (scene, [])
+    assert from_query(link_parameters(address)) == (scene, [])
 
 
 @settings(deadline=None, max_examples=40)
@@ -35,7 +35,7 @@ def test_a_file_opens_the_scene_that_it_was_made_of(scene):
 @given(scenes())
 def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
     scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
-    again, _ = from_query(opened(link("", scene)))
+    again, _ = from_query(link_parameters(link("", scene)))
     assert again.grid() == scene.grid()
 
 
@@ -47,13 +47,13 @@ def test_what_is_at_its_default_stays_out():
 
 
 def test_the_newest_version_stands_for_the_page_as_it_opens():
-    # whoever changes the showcase raises the version, and keeps what the one before stood for
+    # a change of the showcase needs a new version; old versions keep their meaning
     assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
     assert max(DEFAULTS) == LINK_VERSION
 
 
-# links as they were once handed out: these opened, and have to open
-HANDED_OUT = {
+# links of earlier releases, which must still open
+EARLIER_LINKS = {
     "v=1": Scene(
         DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
         NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
@@ -84,16 +84,16 @@ HANDED_OUT = {
 }
 
 
-@pytest.mark.parametrize(("query", "scene"), HANDED_OUT.items())
+@pytest.mark.parametrize(("query", "scene"), EARLIER_LINKS.items())
 def test_a_link_of_long_ago_opens(query, scene):
-    assert from_query(opened(f"?{query}")) == (scene, [])
+    assert from_query(link_parameters(f"?{query}")) == (scene, [])
 
 
 def test_a_file_may_leave_out_all_but_what_is_particular():
     assert Scene.from_json("{}") == Scene()
     scene = Scene.from_json('{"data": {"name": "moons"}, "focus": "l2"}')
     assert scene == Scene(replace(SHOWCASE.data, name="moons"), focus="l2")
-    # as a link leaves it out
+    # the default, which a link omits
     assert scene == from_query({"data": "moons", "focus": "l2"})[0]
 
 
@@ -118,7 +118,7 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
     assert Scene().missing(SHOWCASE) == []
 
 
-# -------------------------------------------------------------------------- what a scene shows
+# -------------------------------------------------------------------------- shown strengths
 
 
 def test_the_nearest_strength_that_is_offered_is_shown():
@@ -175,7 +175,7 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
         Scene.from_json(text)
 
 
-# ------------------------------------------------------------------------- what is wrong in links
+# ------------------------------------------------------------------------- errors in links
 
 
 HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"
@@ -266,11 +266,11 @@ def test_four_hundred_points_fit_into_a_link():
 
 def test_the_documented_defaults_are_those_of_the_newest_version():
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
-    said = re.search(
+    documented = re.search(
         r"The defaults of version 1(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
     )
-    assert said
-    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in said.groups())
+    assert documented
+    toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in documented.groups())
     assert from_query(toy) == (Scene(), [])
     points = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
     assert from_query({"points": points.to_text()} | own) == from_query(

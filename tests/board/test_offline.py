@@ -1,4 +1,4 @@
-"""A run as one file: what stands in it is the run, and nothing in it leads elsewhere."""
+"""Tests of the offline page: a run as one self-contained HTML file."""
 
 import base64
 import json
@@ -64,7 +64,7 @@ class Elements(HTMLParser):
 
 
 def modules_of(page: str) -> dict[str, str]:
-    """Name and source of every module of a page."""
+    """Return name and source of every module of a page."""
     (text,) = (t for a, t in Elements(page).all("script") if a.get("type") == "importmap")
     found = {}
     for name, url in json.loads(text)["imports"].items():
@@ -78,7 +78,7 @@ def modules_of(page: str) -> dict[str, str]:
 
 
 def assembled(messages: list[bytes]) -> tuple[list[int], np.ndarray]:
-    """Epochs and parameters, put together as a browser does."""
+    """Return epochs and parameters of all messages, concatenated as the browser does."""
     epochs, blocks = [], []
     for message in messages:
         header, arrays = decode(message)
@@ -163,15 +163,15 @@ def test_the_modules_are_those_of_the_board_but_for_the_names_of_their_neighbour
 
 
 def test_every_module_that_is_needed_is_there_and_no_other(messages: list[bytes]):
-    held = modules_of(offline_page(messages, "A run"))
+    page_modules = modules_of(offline_page(messages, "A run"))
     needed = {"regviz/offline.js"}
-    for source in held.values():
+    for source in page_modules.values():
         code = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", source, flags=re.S | re.M)
-        # static or dynamic, from wherever
+        # static and dynamic imports
         needed |= set(re.findall(r'\b(?:from|import)\s*\(?\s*"([^"]+)"', code))
         assert "import.meta" not in code
-    assert needed == set(held)
-    assert "regviz/main.js" not in held
+    assert needed == set(page_modules)
+    assert "regviz/main.js" not in page_modules
 
 
 def test_imports_are_resolved_across_folders(tmp_path: Path):
@@ -185,7 +185,7 @@ def test_imports_are_resolved_across_folders(tmp_path: Path):
     for name, source in sources.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(source)
-    del sources["other/t.js"]  # only a type is imported from it
+    del sources["other/t.js"]  # imported for its types only
     assert modules(tmp_path / "main.js") == sources
 
 
@@ -219,8 +219,8 @@ def test_texts_are_nothing_but_texts(messages: list[bytes], about: str):
     assert [tag for tag, *_ in hostile.found] == [tag for tag, *_ in plain.found]
     assert hostile.all("title")[0][1] == HOSTILE
     assert hostile.all("h1")[0][1] == HOSTILE
-    told = [text for attributes, text in hostile.all("p") if "class" in attributes]
-    assert told == ([HOSTILE] if about else [])
+    paragraphs = [text for attributes, text in hostile.all("p") if "class" in attributes]
+    assert paragraphs == ([HOSTILE] if about else [])
 
 
 def test_the_board_takes_little_of_the_page():

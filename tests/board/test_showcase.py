@@ -1,4 +1,4 @@
-"""What the page shows before anyone touches it makes its case, whatever the seed."""
+"""Tests of the default scene: its effects hold for every seed."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ NAMES = list(METHODS)
 
 
 def claims(seed: int) -> dict[str, bool]:
-    """Claims of the opening, and whether each holds under a seed of points and training."""
+    """Return for each claim about the showcase whether it holds under a seed."""
     experiment = replace(
         SHOWCASE,
         data=replace(SHOWCASE.data, seed=seed),
@@ -39,12 +39,12 @@ def claims(seed: int) -> dict[str, bool]:
 
 
 def test_none_overfits_l1_is_sparse_and_the_best_of_the_others_tests_clearly_better():
-    held = {seed: claims(seed) for seed in range(20)}
-    assert all(held[SHOWCASE.data.seed].values())
-    for claim in held[0]:
-        # 400 epochs of momentum are chaotic, and a loss may end on a spike
+    claims_by_seed = {seed: claims(seed) for seed in range(20)}
+    assert all(claims_by_seed[SHOWCASE.data.seed].values())
+    for claim in claims_by_seed[0]:
+        # training with momentum is chaotic: a run's last loss may be a spike
         least = 18 if claim in ("none fits best", "L1 tests better") else 20
-        assert sum(of[claim] for of in held.values()) >= least, claim
+        assert sum(of[claim] for of in claims_by_seed.values()) >= least, claim
 
 
 def test_it_trains_on_sixty_points_and_keeps_the_rest_apart():

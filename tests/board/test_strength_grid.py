@@ -1,4 +1,4 @@
-"""A grid is every method at every strength, trained as one run, and never too large."""
+"""Tests of the grid of strengths: its networks, its training as one run, its size limit."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.experiment import FEATURES
 from tests.support.networks import assert_same_recording
-from tests.support.recordings import HalfUntil, selected
+from tests.support.recordings import HalfUntil, select_frames
 
 NAMES = list(METHODS)
 DATA = {name: replace(SHOWCASE.data, name=name) for name in ("circles", "three_blobs", "plane")}
@@ -34,7 +34,7 @@ def grid_of(hidden=(3,), epochs=6, name="circles", methods=NAMES, features=("x1"
 
 
 def size(grid: StrengthGrid) -> tuple[int, int]:
-    """Recorded frames, and parameters of a network."""
+    """Return the number of recorded frames and of a network's parameters."""
     experiment = grid.experiment
     dataset = POINTS[experiment.data.name]
     n_parameters = Layout.of(experiment.network, 2, dataset.n_outputs).n_parameters
@@ -42,7 +42,7 @@ def size(grid: StrengthGrid) -> tuple[int, int]:
 
 
 def untrained_frames(grid: StrengthGrid) -> FrameSelector:
-    """The frames of a grid that is not trained, for tests that set where half precision ends."""
+    """Return the frames of an untrained grid, for tests that set where half precision ends."""
     n_recorded, n_parameters = size(grid)
     shape = (n_recorded, len(grid.experiment.regularizations), n_parameters)
     history = SimpleNamespace(
@@ -51,11 +51,11 @@ def untrained_frames(grid: StrengthGrid) -> FrameSelector:
         parameters=SimpleNamespace(shape=shape),
         epochs=range(n_recorded),
     )
-    return selected(history)
+    return select_frames(history)
 
 
 def settings() -> Iterator[StrengthGrid]:
-    """Networks from [2, 1] to 6x32 with all inputs, trained for 1 to 1000 epochs."""
+    """Yield networks from [2, 1] to 6x32 with all inputs, and 1 to 1000 epochs."""
     linear = [grid_of((), epochs) for epochs in (1, 1000)]
     deep = [
         grid_of((units,) * layers, epochs, name, features=FEATURES)
@@ -70,7 +70,7 @@ def settings() -> Iterator[StrengthGrid]:
     return itertools.chain(linear, deep, few)
 
 
-# ------------------------------------------------------------------------------ what it is made of
+# ------------------------------------------------------------------------------ networks
 
 
 def test_a_grid_holds_each_method_at_each_of_its_strengths():
@@ -148,7 +148,7 @@ def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(
     assert_same_recording(part, whole, rows)
 
 
-# ------------------------------------------------------------------------------ how large it is
+# ------------------------------------------------------------------------------ size
 
 
 def test_no_grid_takes_more_bytes_than_the_limit_whenever_half_precision_ends(
@@ -190,7 +190,7 @@ def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUnti
     grid = grid_of((32,) * 6, 1000, "three_blobs", features=FEATURES)
     rows = grid.rows({})
     history = untrained(grid.experiment)
-    selector = selected(history)
+    selector = select_frames(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
         n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
@@ -200,7 +200,7 @@ def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUnti
 
 
 def untrained(experiment: regviz.Experiment) -> regviz.History:
-    """A history of full length that holds nothing but zeros."""
+    """Return a history of full length that is all zeros."""
     start = next(regviz.stream(experiment))
     epochs = np.array(recorded_epochs(experiment.training))
     shape = (len(epochs), *start.parameters.shape[1:])
@@ -209,7 +209,7 @@ def untrained(experiment: regviz.Experiment) -> regviz.History:
 
 
 def frames_of(message: bytes) -> tuple[int, int]:
-    """The number of frames in a message, and their bytes."""
+    """Return the number of frames in a message, and their bytes."""
     length = int.from_bytes(message[:4], "little")
     arrays = json.loads(message[4 : 4 + length])["arrays"]
     kinds = (arrays["parameters"], arrays["metrics"])

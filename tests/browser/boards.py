@@ -1,4 +1,4 @@
-"""The board alone on a page, without Streamlit: its modules are read from disk."""
+"""A page with nothing but the board, without Streamlit; modules are served from disk."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -30,5 +30,5 @@ def open_empty(context: BrowserContext) -> Page:
 
 
 def in_base64(messages: Iterable[bytes]) -> list[str]:
-    """Return messages as `atob` reads them."""
+    """Return the messages in base64."""
     return [b64encode(message).decode() for message in messages]

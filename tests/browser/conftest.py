@@ -1,4 +1,4 @@
-"""A real server and a real Chromium."""
+"""Fixtures of the browser tests: a running server and Chromium."""
 
 import os
 import time
@@ -22,32 +22,32 @@ from playwright.sync_api import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from devtools.board import TWO_AT_ONCE
+from devtools.board import TWO_FRAGMENTS_WARNING
 from devtools.browsers import find_chromium
 from devtools.serving import Server, serve
 from regviz.server.assets import assets_path
 
-expect.set_options(timeout=30_000)  # as long as everything else is waited for: machines may be busy
+expect.set_options(timeout=30_000)  # the timeout of all other waiting in these tests
 
-WHERE = f"window.assets = '/{assets_path()}';"  # from there tests import the page's modules
-SHARED = pytest.StashKey[str]()
+SET_ASSETS = f"window.assets = '/{assets_path()}';"  # base URL for imports by tests
+SERVER_URL = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Start one server for all of xdist's processes: each start takes seconds."""
+    """Start one server for all processes of xdist, as each start takes seconds."""
     config = node.config
-    if SHARED not in config.stash:
+    if SERVER_URL not in config.stash:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        config.stash[SHARED] = stack.enter_context(serve(folder)).url
-    node.workerinput["url"] = config.stash[SHARED]
+        config.stash[SERVER_URL] = stack.enter_context(serve(folder)).url
+    node.workerinput["url"] = config.stash[SERVER_URL]
 
 
 @pytest.fixture(scope="session")
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that was started the way the README says."""
+    """Address of a server with default settings."""
     if shared := getattr(request.config, "workerinput", {}).get("url"):
         yield shared
         return
@@ -57,7 +57,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def embeddable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose page may be shown in a frame of any other page."""
+    """A server whose page any other page may embed."""
     with serve(tmp_path_factory.mktemp("embeddable"), REGVIZ_EMBED="*") as server:
         yield server
 
@@ -80,32 +80,32 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Where pages are opened one after another, so that the browser loads their code once."""
+    """A browser context shared by all pages, so that the browser caches their code."""
     with browser.new_context() as context:
-        context.add_init_script(WHERE)
+        context.add_init_script(SET_ASSETS)
         yield context
 
 
-def patient(page: Page | Frame) -> Any:
-    """Replace `wait_for_function` by one that polls from outside, as the page's policy demands."""
+def poll_conditions(page: Page | Frame) -> Any:
+    """Replace `wait_for_function`, which the page's policy forbids, by polling from Python."""
 
     def wait_for_function(expression: str, *, arg: Any = None, timeout: float = 30_000) -> None:
         deadline = time.monotonic() + timeout / 1000
-        rest = 20.0  # ms between polls; it grows, as each poll takes processor time
+        delay_ms = 20.0  # ms between polls; increases, as each poll takes processor time
         while not page.evaluate(expression, arg):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{expression} is still not true")
-            page.wait_for_timeout(rest)
-            rest = min(1.2 * rest, 250)
+            page.wait_for_timeout(delay_ms)
+            delay_ms = min(1.2 * delay_ms, 250)
 
     page.wait_for_function = wait_for_function
     if isinstance(page, Page):
-        page.exchange = Exchange(page)
+        page.exchange = MessageMonitor(page)
     return page
 
 
-class Exchange:
-    """The messages between a page and its server, which tell whether the page's script runs.
+class MessageMonitor:
+    """A monitor of a page's WebSocket messages, which show whether the page's script runs.
 
     Attributes
     ----------
@@ -144,8 +144,8 @@ class Exchange:
         socket.on("framereceived", received)
 
 
-def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
-    """Wait until a condition of this process holds, while the page's events arrive."""
+def wait_until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
+    """Wait until a condition of this process is true, while Playwright dispatches events."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "the condition does not come true"
@@ -153,77 +153,78 @@ def until(page: Page, condition: Callable[[], object], timeout: float = 30) -> N
 
 
 @contextmanager
-def visits(context: BrowserContext, url: str, script: str = "") -> Iterator[Callable[..., Page]]:
-    """Return a function that opens the playground, after a script if there is one.
+def page_opener(
+    context: BrowserContext, url: str, script: str = ""
+) -> Iterator[Callable[..., Page]]:
+    """Yield a function that opens the playground, with an optional script run before the page's.
 
-    At the end no page may have complained on its console.
+    Fails at the end if a page has written warnings or errors to its console.
     """
-    complaints: list[str] = []
+    console_errors: list[str] = []
     pages: list[Page] = []
 
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(TWO_AT_ONCE):
-            complaints.append(message.text)
+    def record_message(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(
+            TWO_FRAGMENTS_WARNING
+        ):
+            console_errors.append(message.text)
 
     # animations are off unless a test asks for them, as they take processor time
-    def opened(
+    def open_playground(
         width: int = 1400,
         height: int = 900,
         scheme: Any = "light",
         query: str = "",
         reduced_motion: Any = "reduce",
     ) -> Page:
-        alone = not context.pages
-        page = patient(context.new_page())
+        is_first = not context.pages
+        page = poll_conditions(context.new_page())
         pages.append(page)
-        if alone:
-            forget(page, url)
+        if is_first:
+            clear_site_data(page, url)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
         page.add_init_script(script)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", record_message)
+        page.on("pageerror", lambda error: console_errors.append(str(error)))
         page.goto(url + query)
         page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
         return page
 
-    yield opened
+    yield open_playground
     for page in pages:
         page.close()
-    assert complaints == []
+    assert console_errors == []
 
 
-def forget(page: Page, url: str) -> None:
-    """Leave nothing that earlier visits have stored."""
-    kept = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
+def clear_site_data(page: Page, url: str) -> None:
+    """Clear the cookies and storage of earlier pages."""
+    storage_types = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
     session = page.context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": kept})
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": storage_types})
     session.detach()
     page.context.clear_cookies()
 
 
 @pytest.fixture
 def open_page(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
-    """Open the playground, for one test."""
-    with visits(context, url) as opened:
-        yield opened
+    """A function that opens the playground, for one test."""
+    with page_opener(context, url) as open_playground:
+        yield open_playground
 
 
 @pytest.fixture(scope="module")
 def open_pages(context: BrowserContext, url: str) -> Iterator[Callable[..., Page]]:
-    """Open the playground, for a module's tests to share."""
-    with visits(context, url) as opened:
-        yield opened
+    """A function that opens the playground, for pages shared by a module's tests."""
+    with page_opener(context, url) as open_playground:
+        yield open_playground
 
 
 @pytest.fixture(scope="module")
 def blank(browser: Browser, url: str) -> Iterator[Page]:
     """A page of the server's origin, from which its modules can be imported."""
     page = browser.new_page()
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.goto(f"{url}/{assets_path()}/logo.svg")
     yield page
     page.close()
-
-
-# a function that finds the board's root element below another one, shadow roots included

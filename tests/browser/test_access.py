@@ -1,4 +1,4 @@
-"""The board for everyone: by keyboard alone, in words, in both themes and at every width."""
+"""Tests of the board's accessibility: keyboard, text alternatives, contrast, widths."""
 
 import re
 
@@ -6,9 +6,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from regviz.engine.history import History
-from tests.browser.visitor import START, Open, complete, go, grid_of, look, resize, still, trained
+from tests.browser.visitor import (
+    INITIAL_VIEW,
+    OpenPage,
+    grid_of,
+    resize_window,
+    seek,
+    set_view,
+    train_cached,
+    wait_until_complete,
+    wait_until_idle,
+)
 
-# what has the keyboard's focus, or null outside the board
+# the focused element's name, focus ring and visibility, or null outside the board
 ACTIVE = """() => {
   const { element, help } = window.board();
   const active = element.getRootNode().activeElement;
@@ -16,13 +26,13 @@ ACTIVE = """() => {
   // a radio button is hidden beneath its label's text
   const drawn = active.type === "radio" ? active.nextElementSibling : active;
   const { outlineStyle, outlineWidth } = getComputedStyle(drawn);
-  const told = element.querySelector(".network .readout");
+  const readout = element.querySelector(".network .readout");
   const box = drawn.getBoundingClientRect();
   return {
     name: active.ariaLabel ?? active.textContent,
-    // a unit's frame is drawn, and what it computes is told beside it
+    // a focused unit has a drawn frame and a readout instead of an outline
     outlined: (outlineStyle === "solid" && parseFloat(outlineWidth) >= 2)
-      || (active.matches(".units button") && !told.hidden),
+      || (active.matches(".units button") && !readout.hidden),
     inside: box.width > 0 && box.top >= -1 && box.bottom <= innerHeight + 1,
   };
 }"""
@@ -36,36 +46,36 @@ FOCUSABLE = "button, input, select, [tabindex]"
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: Open) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages()
-    complete(page)
+    wait_until_complete(page)
     return page
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
-    """The board at the end of its run, with nothing focused."""
-    opened.mouse.move(0, 0)
-    opened.evaluate(BLUR)
-    opened.evaluate(
+def page(board_page: Page) -> Page:
+    """The board at the end of its run, without a focused element."""
+    board_page.mouse.move(0, 0)
+    board_page.evaluate(BLUR)
+    board_page.evaluate(
         """view => {
           const board = window.board();
           board.state = { ...board.state, speed: 1, loop: false };
           board.setView({ ...board.view, ...view });
         }""",
-        START,
+        INITIAL_VIEW,
     )
-    go(opened, -1)
-    return opened
+    seek(board_page, -1)
+    return board_page
 
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return trained(grid_of().experiment)
+    return train_cached(grid_of().experiment)
 
 
-def stops(page: Page) -> list[dict]:
-    """Press the tab key from the board's beginning to its end: what it stops at."""
+def tab_stops(page: Page) -> list[dict]:
+    """Press Tab through the whole board, and return the focused elements."""
     page.evaluate("window.board().element.focus()")
     found = []
     while len(found) < 200:
@@ -77,8 +87,8 @@ def stops(page: Page) -> list[dict]:
     return found
 
 
-def reach(page: Page, name: str) -> None:
-    """Press the tab key until what is called so has the focus; from there on, or from the start."""
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until an element whose name matches has the focus."""
     if page.evaluate(ACTIVE) is None:
         page.evaluate("window.board().element.focus()")
     seen = []
@@ -103,7 +113,7 @@ def state(page: Page, name: str):
 
 
 def test_the_tab_key_stops_at_everything_and_one_sees_where(page: Page):
-    found = stops(page)
+    found = tab_stops(page)
     names = [stop["name"] for stop in found]
     labels = ["None", "L1", "L2", "Elastic net", "Dropout", "Max-norm", "Early stopping"]
     expected = [
@@ -125,48 +135,48 @@ def test_the_tab_key_stops_at_everything_and_one_sees_where(page: Page):
 
 
 def test_the_space_bar_plays_and_pauses_wherever_nothing_else_needs_it(page: Page):
-    go(page, 0)
+    seek(page, 0)
     assert page.evaluate("document.activeElement === document.body")
     top = page.evaluate("window.board().element.getBoundingClientRect().top")
     press(page, "Space")
-    page.evaluate("window.board().toggleLoop()")  # so that it plays until it is paused
+    page.evaluate("window.board().toggleLoop()")  # repeat, so that playing does not end by itself
     page.wait_for_function("window.board().frame > 3")
     press(page, "Space")
-    held = state(page, "frame")
+    frame = state(page, "frame")
     page.wait_for_function("window.board().settled")
-    assert (state(page, "frame"), state(page, "playing")) == (held, False)
+    assert (state(page, "frame"), state(page, "playing")) == (frame, False)
     page.evaluate("window.board().toggleLoop()")
-    # neither does it scroll the page
+    # nor does the key scroll the page
     assert page.evaluate("window.board().element.getBoundingClientRect().top") == top
 
 
 def test_the_keyboard_plays_steps_and_goes_to_any_epoch(page: Page):
-    reach(page, "Play")
+    tab_to(page, "Play")
     press(page, "Enter")
     assert state(page, "playing")
     press(page, "Space")
     assert not state(page, "playing")
-    reach(page, "Back to the start")
+    tab_to(page, "Back to the start")
     press(page, "Enter")
     assert state(page, "frame") == 0
-    reach(page, "One step back")
+    tab_to(page, "One step back")
     press(page, "Enter")
     assert state(page, "frame") == 0
-    reach(page, "One step forward")
+    tab_to(page, "One step forward")
     press(page, "Enter", "Enter")
     assert state(page, "frame") == 2
-    reach(page, "Epoch")
+    tab_to(page, "Epoch")
     for key, frame in (("ArrowLeft", 1), ("ArrowRight", 2), ("End", 100), ("Home", 0)):
         press(page, key)
         assert state(page, "frame") == frame
-    reach(page, "Speed 1×")
+    tab_to(page, "Speed 1×")
     press(page, "Enter")
     assert state(page, "state.speed") == 2
     press(page, "-", "-")
     assert state(page, "state.speed") == 0.5
     press(page, "+")
     assert state(page, "state.speed") == 1
-    reach(page, "Start over at the end")
+    tab_to(page, "Start over at the end")
     press(page, "Enter")
     assert state(page, "state.loop")
     press(page, "l")
@@ -182,12 +192,12 @@ def test_the_keyboard_sets_every_strength(page: Page):
     assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {5}
     press(page, "ArrowDown", "ArrowDown")
     assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {3}
-    reach(page, "Strength of all methods")
+    tab_to(page, "Strength of all methods")
     press(page, "End")
     assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {7}
-    reach(page, "Move all strengths together")
+    tab_to(page, "Move all strengths together")
     press(page, "Enter")
-    reach(page, "Strength of L2")
+    tab_to(page, "Strength of L2")
     press(page, "ArrowLeft", "ArrowLeft")
     strength_indices = state(page, "view.strengthIndices")
     assert strength_indices.pop("l2") == 5
@@ -197,37 +207,37 @@ def test_the_keyboard_sets_every_strength(page: Page):
 def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
     for digit, name in enumerate(["None", "L1", "L2", "Elastic net", "Dropout", "Max-norm"], 1):
         press(page, str(digit))
-        still(page)
+        wait_until_idle(page)
         expect(page.locator(".focus h2 .name")).to_have_text(name)
     press(page, "7")
-    still(page)
+    wait_until_idle(page)
     expect(page.locator(".focus h2 .name")).to_have_text("Early stopping")
     press(page, "8")
-    reach(page, "3: look at L2 closely")
+    tab_to(page, "3: look at L2 closely")
     press(page, "Space")
     assert state(page, "view.focus") == "l2"
-    reach(page, "classes only")
+    tab_to(page, "classes only")
     press(page, "Enter")
     assert state(page, "view.discrete")
     press(page, "d")
     assert not state(page, "view.discrete")
-    still(page)
-    reach(page, "Boundary of L2 .*")
+    wait_until_idle(page)
+    tab_to(page, "Boundary of L2 .*")
     press(page, "ArrowRight", "ArrowUp", "ArrowUp")
     assert state(page, "place") == pytest.approx({"x": 0.52, "y": 0.46})
     expect(page.locator(".card .there").first).to_be_visible()
-    reach(page, "log scale")
+    tab_to(page, "log scale")
     assert state(page, "place") is None
     press(page, "Enter")
     expect(page.get_by_role("button", name="log scale")).to_have_attribute("aria-pressed", "true")
     press(page, "Enter")
-    reach(page, "all layers")
+    tab_to(page, "all layers")
     press(page, "ArrowRight")
     expect(page.get_by_role("radio", name="into layer 1")).to_be_checked()
     expect(page.locator(".weights-panel .readout")).to_have_text(re.compile(r"of 16 exactly 0"))
     press(page, "ArrowLeft")
-    reach(page, "Prune weights below")
-    reach(page, "Prune weights below")  # the first one is the heading
+    tab_to(page, "Prune weights below")
+    tab_to(page, "Prune weights below")  # the first one is the heading
     press(page, "ArrowRight", "ArrowRight")
     assert state(page, "view.threshold") > 0
     press(page, "Home")
@@ -236,24 +246,24 @@ def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
 
 def test_the_keyboard_changes_a_weight_and_takes_it_back(page: Page):
     before = page.evaluate("window.board().cards[1].boundary.toDataURL()")
-    reach(page, r"input x₁\..*")
+    tab_to(page, r"input x₁\..*")
     press(page, "ArrowRight", "End")
     assert page.evaluate(ACTIVE)["name"].startswith("output: bias")
     press(page, "ArrowLeft")
     assert "of layer 3" in page.evaluate(ACTIVE)["name"]
     press(page, "End", "Enter")
     assert page.evaluate(ACTIVE)["name"] == "Weight or bias"
-    reach(page, "Value")
+    tab_to(page, "Value")
     press(page, "End")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().view.edits.l1.size") == 1
     assert page.evaluate("window.board().cards[1].boundary.toDataURL()") != before
     press(page, "Escape")
     expect(page.locator(".network .editor")).to_be_hidden()
     assert page.evaluate(ACTIVE)["name"].startswith("output: bias")
-    reach(page, "Reset 1 edit")
+    tab_to(page, "Reset 1 edit")
     press(page, "Enter")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().view.edits.l1.size") == 0
     assert page.evaluate("window.board().cards[1].boundary.toDataURL()") == before
 
@@ -263,11 +273,11 @@ def test_the_help_opens_and_closes_and_gives_the_focus_back(page: Page):
     press(page, "?")
     expect(dialog).to_be_visible()
     frame = state(page, "frame")
-    press(page, "Home", "3")  # no key reaches the board meanwhile
+    press(page, "Home", "3")  # meanwhile the board receives no keys
     assert (state(page, "frame"), state(page, "view.focus")) == (frame, "l1")
     press(page, "Escape")
     expect(dialog).to_be_hidden()
-    reach(page, "Keyboard")
+    tab_to(page, "Keyboard")
     press(page, "Enter")
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
@@ -281,26 +291,26 @@ def test_every_picture_says_in_words_what_it_shows(page: Page, history: History)
       .filter((canvas) => canvas.clientWidth).map((canvas) => canvas.ariaLabel)"""
     seen = []
     for frame in (5, 15):
-        go(page, frame)
-        said = page.evaluate(labels)
-        assert len(said) == 2 * 7 + 5
+        seek(page, frame)
+        texts = page.evaluate(labels)
+        assert len(texts) == 2 * 7 + 5
         epoch = history.epochs[frame]
-        assert [text for text in said if not re.search(rf"\bepoch {epoch}\b", text)] == []
-        seen += said
+        assert [text for text in texts if not re.search(rf"\bepoch {epoch}\b", text)] == []
+        seen += texts
         k = page.evaluate("window.board().displayed[1].k")
         loss, share = (history.metrics[name][frame, k] for name in ("test_loss", "sparsity"))
         expected = (
             rf"L1, λ₁ = .*, at epoch {epoch}: test loss {loss:.2f},"
             rf".* {100 * share:.0f} % of 152 weights are exactly zero\."
         )
-        assert re.fullmatch(expected, said[2])
+        assert re.fullmatch(expected, texts[2])
     assert len(set(seen)) == len(seen)
 
 
 def test_panels_out_of_sight_are_up_to_date_once_all_rests(page: Page, history: History):
     page.evaluate("window.board().element.scrollIntoView()")
-    look(page, focus="elastic_net")
-    go(page, 8)
+    set_view(page, focus="elastic_net")
+    seek(page, 8)
     k = page.evaluate("window.board().displayed[3].k")
     loss = history.metrics["test_loss"][8, k]
     expect(page.locator(".pruning .verdict")).to_contain_text(f"test loss {loss:.2f}.")
@@ -308,7 +318,7 @@ def test_panels_out_of_sight_are_up_to_date_once_all_rests(page: Page, history: 
 
 
 def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: Page):
-    look(page, focus="dropout")  # whose network has a term more
+    set_view(page, focus="dropout")  # its panel shows one more term
     tip = page.locator(".regviz-board .tip")
     shown = (
         "(tip => tip.hidden ? null : tip.textContent)(window.board().element.querySelector('.tip'))"
@@ -316,11 +326,11 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
     terms = page.locator(".regviz-board [data-tip]").element_handles()
     visible = [term for term in terms if term.is_visible()]
     assert len(visible) > 60
-    said = {term: term.get_attribute("data-tip") for term in visible}
-    assert all(len(text.split()) >= 3 for text in said.values())
-    # upwards, as an explanation lies over what stands below
-    for term, text in reversed(said.items()):
-        # but not what is dragged, or lies upon another
+    texts = {term: term.get_attribute("data-tip") for term in visible}
+    assert all(len(text.split()) >= 3 for text in texts.values())
+    # bottom up, as an explanation covers the elements below
+    for term, text in reversed(texts.items()):
+        # except sliders and elements that lie over others
         if not term.evaluate(
             "e => e.matches('.strength-index, .mark') || e.closest('.units') !== null"
         ):
@@ -329,7 +339,7 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
     page.mouse.move(0, 0)
     expect(tip).to_be_hidden()
     by_focus = set()
-    for term, text in said.items():
+    for term, text in texts.items():
         target = term.query_selector("input") or term
         if target.evaluate(f"e => e.matches({FOCUSABLE!r})"):
             target.focus()
@@ -337,8 +347,8 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
             by_focus.add(text)
             page.evaluate(BLUR)
             assert page.evaluate(shown) is None
-    # what cannot be focused says nothing that cannot be had by keyboard
-    assert set(said.values()) == by_focus
+    # explanations of elements without focus are available by keyboard elsewhere
+    assert set(texts.values()) == by_focus
 
 
 # --- themes and widths ---
@@ -367,8 +377,8 @@ TEXTS = """
   };
 """
 
-# texts that are cut, lie outside of what they belong to, or upon each other
-CUT = f"""() => {{ {TEXTS}
+# texts that are cut off, outside of their container, or overlap each other
+CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const {{ element: board }} = window.board();
   const wrong = [];
   const all = textsOf(board);
@@ -396,9 +406,9 @@ CUT = f"""() => {{ {TEXTS}
   return wrong;
 }}"""
 
-# texts below a selector, by default of the board, that stand out too little, with their contrast
+# texts below a selector (default: the board) with too little contrast, and the contrast
 # as WCAG 2 defines it
-PALE = f"""(selector) => {{ {TEXTS}
+LOW_CONTRAST_TEXTS = f"""(selector) => {{ {TEXTS}
   const root = selector ? document.querySelector(selector) : window.board().element;
   const context = Object.assign(document.createElement("canvas"), {{ width: 1, height: 1 }})
     .getContext("2d", {{ willReadFrequently: true }});
@@ -443,7 +453,7 @@ PALE = f"""(selector) => {{ {TEXTS}
   return [n, [...pale]];
 }}"""
 
-# everything's place, at every frame while the run is played from its beginning to its end
+# positions of all elements at every frame of the run
 JUMPS = """async () => {
   const board = window.board();
   const boxed = ".card, .card > *, .card canvas, .card dt, .pick, .transport > *, .legend, .legend"
@@ -472,20 +482,24 @@ JUMPS = """async () => {
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda p: f"{p[0]}-{p[1][0]}")
-def themed(request: pytest.FixtureRequest, open_pages: Open) -> tuple[Page, tuple[int, int]]:
-    """A page in one theme, and the widths at which to look at it."""
+def themed_page(
+    request: pytest.FixtureRequest, open_pages: OpenPage
+) -> tuple[Page, tuple[int, int]]:
+    """A page in one theme, and the window widths to test."""
     scheme, widths = request.param
     page = open_pages(widths[0], HEIGHT, scheme)
-    complete(page)
-    go(page, -1)
+    wait_until_complete(page)
+    seek(page, -1)
     assert page.evaluate("window.board().element.dataset.theme") == scheme
     return page, widths
 
 
-def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tuple[int, int]]):
-    page, widths = themed
+def test_no_text_is_cut_and_nothing_wider_than_the_window(
+    themed_page: tuple[Page, tuple[int, int]],
+):
+    page, widths = themed_page
     for width in widths:
-        resize(page, width, HEIGHT)
+        resize_window(page, width, HEIGHT)
         for focus, strength_index, threshold in (
             ("dropout", 0, 0),
             ("max_norm", 4, 0),
@@ -494,30 +508,30 @@ def test_no_text_is_cut_and_nothing_wider_than_the_window(themed: tuple[Page, tu
             strength_indices = dict.fromkeys(
                 ("l1", "l2", "elastic_net", "dropout", "max_norm"), strength_index
             )
-            look(page, focus=focus, strengthIndices=strength_indices, threshold=threshold)
+            set_view(page, focus=focus, strengthIndices=strength_indices, threshold=threshold)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.evaluate(CUT) == []
-    look(page, **START)
+            assert page.evaluate(CUT_OFF_TEXTS) == []
+    set_view(page, **INITIAL_VIEW)
 
 
-def test_every_text_stands_out_from_what_is_behind_it(themed: tuple[Page, tuple[int, int]]):
-    page, _ = themed
+def test_every_text_stands_out_from_what_is_behind_it(themed_page: tuple[Page, tuple[int, int]]):
+    page, _ = themed_page
     page.evaluate("window.board().point({ x: 0.3, y: 0.4 })")
-    look(page, threshold=0.1)
+    set_view(page, threshold=0.1)
     for focus in ("none", "l1", "l2", "elastic_net", "dropout", "max_norm", "early_stopping"):
-        look(page, focus=focus)
-        n, pale = page.evaluate(PALE)
+        set_view(page, focus=focus)
+        n, pale = page.evaluate(LOW_CONTRAST_TEXTS)
         assert n > 150
         assert pale == []
     page.evaluate("window.board().point(null)")
     page.evaluate("window.board().help.element.showModal()")
-    assert page.evaluate(PALE)[1] == []
+    assert page.evaluate(LOW_CONTRAST_TEXTS)[1] == []
     page.evaluate("window.board().help.element.close()")
-    look(page, **START)
+    set_view(page, **INITIAL_VIEW)
 
 
-def test_nothing_moves_while_the_run_is_played(themed: tuple[Page, tuple[int, int]]):
-    page, _ = themed
+def test_nothing_moves_while_the_run_is_played(themed_page: tuple[Page, tuple[int, int]]):
+    page, _ = themed_page
     page.emulate_media(reduced_motion="no-preference")
     page.evaluate("window.board().element.scrollIntoView()")
     frames, elements, moved = page.evaluate(JUMPS)

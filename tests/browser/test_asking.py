@@ -1,4 +1,4 @@
-"""The board asks for more frames when the server wishes to be asked."""
+"""Tests of the board's requests for further frames."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from tests.browser.boards import in_base64, open_empty
 
-# how often the board has asked at once; and what within a second, how long after the last message
+# number of immediate requests; requests within a second, with their delays in ms
 RENDER = """async (messages) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [];
@@ -40,35 +40,35 @@ def page(browser: Browser) -> Iterator[Page]:
         yield open_empty(context)
 
 
-def messages(rests: list[float]) -> list[str]:
-    """A frame each of a run that is not complete."""
+def messages(delays: list[float]) -> list[str]:
+    """Return a message of one frame for each delay, of an incomplete run."""
     grid = StrengthGrid.of(["none", "l1"], SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
     rows = grid.rows({})
     growing = regviz.stream(grid.experiment)
     selector = FrameSelector(first := next(growing))
     found = []
     grown = itertools.chain([first], growing)
-    for frame, (rest, history) in enumerate(zip(rests, grown, strict=False)):
+    for frame, (delay, history) in enumerate(zip(delays, grown, strict=False)):
         selector.add(history)
         source = Source(grid, "run", rows, history, selector)
-        found.append(encode(source, frame, reply=1 + frame, link="", ask_after=rest))
+        found.append(encode(source, frame, reply=1 + frame, link="", ask_after=delay))
     return in_base64(found)
 
 
-def test_it_asks_at_once_where_nothing_is_said(page: Page):
-    at_once, ((name, held, _),) = page.evaluate(RENDER, messages([0]))
-    assert (at_once, name, held) == (1, "more", 1)
+def test_without_a_delay_it_requests_frames_at_once(page: Page):
+    n_immediate, ((name, n_received, _),) = page.evaluate(RENDER, messages([0]))
+    assert (n_immediate, name, n_received) == (1, "more", 1)
 
 
-def test_it_rests_for_as_long_as_it_is_told_and_asks_once_for_what_is_then_missing(page: Page):
-    at_once, ((name, held, after),) = page.evaluate(RENDER, messages([0.4, 0.5]))
-    assert (at_once, name, held) == (0, "more", 2)
-    assert after > 490
+def test_with_a_delay_it_waits_and_requests_the_missing_frames_once(page: Page):
+    n_immediate, ((name, n_received, delay_ms),) = page.evaluate(RENDER, messages([0.4, 0.5]))
+    assert (n_immediate, name, n_received) == (0, "more", 2)
+    assert delay_ms > 490
 
 
-# How often the board has asked: when it was stopped before it had read its first message; once it
-# is rendered again; at once after the same frames came a second time; and in the end.
-AGAIN = """async ([first, second]) => {
+# Numbers of requests: after the board was stopped before it had decoded its first message; after
+# it was rendered again; right after the same frames came a second time; and in the end.
+RENDER_AGAIN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
   const parentElement = document.querySelector("main"), asked = [], counts = [];
   const setTriggerValue = (_, { n_received }) => asked.push(n_received);
@@ -92,8 +92,8 @@ AGAIN = """async ([first, second]) => {
 }"""
 
 
-def test_no_question_is_lost(page: Page):
+def test_no_request_is_lost(page: Page):
     first, _ = messages([0, 0])
-    counts, asked = page.evaluate(AGAIN, [first, first])
+    counts, requests = page.evaluate(RENDER_AGAIN, [first, first])
     assert counts == [0, 1, 1]
-    assert asked == [1, 1]
+    assert requests == [1, 1]

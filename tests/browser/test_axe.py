@@ -1,4 +1,4 @@
-"""axe-core, the usual checker of accessibility, finds nothing wrong on any view."""
+"""Tests of every view with the accessibility checker axe-core."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,19 +11,26 @@ from playwright.sync_api import Browser, Page, expect
 
 from regviz.pages.understand import VIEWS
 from tests.browser import test_offline
-from tests.browser.test_access import PALE
+from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_own_points import TABLE
 from tests.browser.test_views import close, view
-from tests.browser.visitor import Open, choose, complete, go, settled, upload
+from tests.browser.visitor import (
+    OpenPage,
+    seek,
+    select_radio,
+    upload,
+    wait_until_complete,
+    wait_until_settled,
+)
 
 RULES = {
-    # WCAG 2.0 to 2.2 at the levels A and AA, and what else axe-core advises, such as headings
+    # WCAG 2.0 to 2.2 at levels A and AA, and axe-core's best practices, such as headings
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"label-content-name-mismatch": {"enabled": True}},
     "resultTypes": ["violations"],
-    "preload": False,  # it loads style sheets anew, from where the page is instead of from theirs
+    "preload": False,  # it reloads style sheets relative to the page's address, not theirs
 }
-# Rules and the elements of Streamlit that break them, by their test ids: out of our reach.
+# Rules and the elements of Streamlit that violate them, by their test ids; not ours to fix.
 ACCEPTED = {
     # the area onto which files are dragged has a role and a name that exclude each other; the
     # button in it is what keyboards and screen readers use
@@ -32,7 +39,7 @@ ACCEPTED = {
 
 
 def found(page: Page) -> list[tuple[str, str, str]]:
-    """Each violation's rule, element and what is to be done."""
+    """Return rule, element and advice of each violation."""
     violations = Axe().run(page, options=RULES).response["violations"]
     return [
         (violation["id"], node["html"], node["failureSummary"])
@@ -41,26 +48,26 @@ def found(page: Page) -> list[tuple[str, str, str]]:
     ]
 
 
-def accepted(rule: str, html: str) -> set[tuple[str, str]]:
-    """The entries of `ACCEPTED` that a violation falls under."""
+def accepted_violations(rule: str, html: str) -> set[tuple[str, str]]:
+    """Return the entries of `ACCEPTED` that match a violation."""
     start = html.partition(">")[0]
     return {(r, name) for r, name in ACCEPTED if r == rule and f'data-testid="{name}"' in start}
 
 
 def assert_accessible(page: Page) -> None:
-    # farther down the bar of the board lies upon buttons, which axe-core takes for too small
+    # scrolled down, the board's bar covers buttons, which axe-core then reports as too small
     page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)")
-    assert [each for each in found(page) if not accepted(*each[:2])] == []
+    assert [each for each in found(page) if not accepted_violations(*each[:2])] == []
     # axe-core leaves out texts whose ancestors overlap or are translucent, such as captions
-    assert page.evaluate(PALE, "body")[1] == []
+    assert page.evaluate(LOW_CONTRAST_TEXTS, "body")[1] == []
 
 
 @contextmanager
 def popover(page: Page, name: str, text: str) -> Iterator[None]:
-    """Open what a button above the board opens, until the block ends."""
+    """Open the popover of a button above the board until the context ends."""
     page.get_by_role("button", name=name).click()
     expect(page.get_by_text(text)).to_be_visible()
-    settled(page)
+    wait_until_settled(page)
     yield
     page.keyboard.press("Escape")
     expect(page.get_by_text(text)).to_have_count(0)
@@ -76,7 +83,7 @@ def keyboard_help(page: Page) -> Iterator[None]:
 @contextmanager
 def understand(page: Page, name: str) -> Iterator[None]:
     view(page, name)
-    settled(page)
+    wait_until_settled(page)
     yield
     close(page, name)
 
@@ -91,23 +98,23 @@ def editor(page: Page) -> Iterator[None]:
 
 @contextmanager
 def draw(page: Page) -> Iterator[None]:
-    choose(page, "Draw")
+    select_radio(page, "Draw")
     expect(page.locator(".regviz-draw .status")).to_contain_text("0 points")
-    settled(page)
+    wait_until_settled(page)
     yield
-    choose(page, "Examples")
+    select_radio(page, "Examples")
 
 
 @contextmanager
 def uploads(page: Page, table: str = "") -> Iterator[None]:
-    choose(page, "Upload")
+    select_radio(page, "Upload")
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     if table:
         upload(page, "birds.csv", table)
         expect(page.get_by_text("40 points: 2 classes")).to_be_visible()
-    settled(page)
+    wait_until_settled(page)
     yield
-    choose(page, "Examples")
+    select_radio(page, "Examples")
 
 
 PLACES: dict[str, Callable[[Page], Any]] = {
@@ -123,12 +130,12 @@ PLACES: dict[str, Callable[[Page], Any]] = {
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def page(request: pytest.FixtureRequest, open_pages: Open) -> Page:
+def page(request: pytest.FixtureRequest, open_pages: OpenPage) -> Page:
     """The playground in one theme, at the end of a short run."""
     page = open_pages(scheme=request.param, query="?v=1&epochs=50")
-    complete(page)
-    go(page, -1)
-    settled(page)
+    wait_until_complete(page)
+    seek(page, -1)
+    wait_until_settled(page)
     return page
 
 
@@ -137,10 +144,10 @@ def test_the_board_and_its_controls_are_accessible(page: Page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_an_accessible_page(open_page: Open, scheme: str):
+def test_a_phone_shows_an_accessible_page(open_page: OpenPage, scheme: str):
     page = open_page(390, 844, scheme, "?v=1&epochs=50")
-    complete(page)
-    settled(page)
+    wait_until_complete(page)
+    wait_until_settled(page)
     assert_accessible(page)
 
 
@@ -152,11 +159,11 @@ def test_a_view_is_accessible(page: Page, place: str):
 
 def test_what_streamlit_breaks_it_still_breaks(page: Page):
     with uploads(page):
-        assert set().union(*(accepted(*each[:2]) for each in found(page))) == ACCEPTED
+        assert set().union(*(accepted_violations(*each[:2]) for each in found(page))) == ACCEPTED
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_offline_file_is_accessible(browser: Browser, tmp_path: Path, scheme: str):
-    with test_offline.visits(browser, tmp_path) as open_file:
+    with test_offline.offline_opener(browser, tmp_path) as open_file:
         html = test_offline.run_of().page("A run", "About it.")
         assert_accessible(test_offline.at_rest(open_file(html, color_scheme=scheme)))

@@ -1,4 +1,4 @@
-"""What the board does, all in the browser: strengths, epochs, pruning, the crosshair, edits."""
+"""Tests of the board's interaction: strengths, epochs, pruning, crosshair, edits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,54 +12,54 @@ import regviz
 from regviz.board.showcase import SHOWCASE
 from regviz.engine.history import History
 from tests.browser.visitor import (
-    START,
-    Open,
-    cards,
-    change,
+    INITIAL_VIEW,
+    OpenPage,
+    all_boundary_pixels,
+    boundary_pixels,
     choose_data,
-    complete,
-    go,
     grid_of,
-    look,
-    picture,
-    pictures,
-    says,
-    settled,
-    still,
-    trained,
+    is_rounded,
+    move_slider,
+    read_cards,
+    seek,
+    set_view,
+    train_cached,
+    wait_until_complete,
+    wait_until_idle,
+    wait_until_settled,
 )
 
 EARLY_STOPPING = 6
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: Open) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages()
-    complete(page)
-    settled(page)
+    wait_until_complete(page)
+    wait_until_settled(page)
     return page
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
+def page(board_page: Page) -> Page:
     """The board at the end of its run, as it opens."""
-    opened.mouse.up()
-    opened.mouse.move(0, 0)
-    # to the window's upper edge, where Streamlit's header lies over it, unseen
-    opened.evaluate("board().element.scrollIntoView(), board().point(null)")
-    opened.evaluate("view => board().setView({ ...board().view, ...view })", START)
-    go(opened, -1)
-    return opened
+    board_page.mouse.up()
+    board_page.mouse.move(0, 0)
+    # to the window's upper edge, below Streamlit's transparent header
+    board_page.evaluate("board().element.scrollIntoView(), board().point(null)")
+    board_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    seek(board_page, -1)
+    return board_page
 
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    """All networks of the page."""
-    return trained(grid_of().experiment)
+    """The history of the page's grid."""
+    return train_cached(grid_of().experiment)
 
 
 def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]):
-    """A network's outputs before the sigmoid, in NumPy and double precision: ``(n,)``."""
+    """Return a network's logits ``(n,)``, computed in NumPy and double precision."""
     units = np.asarray(X, np.float64).T
     *hidden, last = (block.astype(np.float64) for block in history.layout.split(row))
     for block in hidden:
@@ -68,7 +68,7 @@ def outputs(history: History, row: NDArray[np.floating], X: NDArray[np.floating]
 
 
 def score(history: History, row: NDArray[np.floating], split: str = "test"):
-    """Mean cross-entropy, and the share of the points that are predicted right."""
+    """Return mean cross-entropy and accuracy."""
     X, y = history.dataset.points(split)
     z = outputs(history, row, X)
     return np.mean(np.logaddexp(0, z) - y * z), np.mean((z > 0) == (y == 1))
@@ -82,11 +82,11 @@ def is_weight(history: History) -> NDArray[np.bool_]:
 
 
 def assert_recorded(history: History, card: dict) -> None:
-    """Assert that a card shows its network as it was recorded."""
+    """Assert that a card shows its network's recorded numbers."""
     at = {name: values[card["t"], card["k"]] for name, values in history.metrics.items()}
-    assert says(card["test_loss"], at["test_loss"], 2)
-    assert says(card["train_loss"], at["train_loss"], 2)
-    assert says(card["gap"].replace("+", ""), at["gap"], 2)
+    assert is_rounded(card["test_loss"], at["test_loss"], 2)
+    assert is_rounded(card["train_loss"], at["train_loss"], 2)
+    assert is_rounded(card["gap"].replace("+", ""), at["gap"], 2)
     assert card["test_accuracy"] == percent(at["test_accuracy"])
     assert card["sparsity"] == percent(at["sparsity"])
     weights = history.parameters[card["t"], card["k"]][is_weight(history)]
@@ -105,7 +105,7 @@ def percent(share: float) -> str:
 def drag(
     page: Page, slider: Locator, to: float, during: Callable[[], object]
 ) -> list[tuple[str, object]]:
-    """Drag a slider's thumb to a share of its track; its value and ``during()`` on the way."""
+    """Drag a slider's thumb to a share of its track; return values and ``during()`` on the way."""
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     start = slider.evaluate("s => (s.valueAsNumber - s.min) / (s.max - s.min)")
@@ -134,23 +134,26 @@ def test_dragging_redraws_at_once_and_sends_nothing(
     page: Page, name: str, to: float, released: int
 ):
     if name == "Strength of L1":
-        look(page, linked=False)
-    settled(page)  # the server knows what is looked at since the test before
-    before = pictures(page)
+        set_view(page, linked=False)
+    wait_until_settled(page)  # the server has the view of the test before
+    before = all_boundary_pixels(page)
     n_sent = page.exchange.n_sent
     seen = drag(
-        page, page.get_by_role("slider", name=name, exact=True), to, lambda: picture(page, 1)
+        page,
+        page.get_by_role("slider", name=name, exact=True),
+        to,
+        lambda: boundary_pixels(page, 1),
     )
     assert len({value for value, _ in seen}) >= 3
     assert len({seen_then for _, seen_then in seen}) >= 3
-    # it rests under the pointer for as long as it takes to tell the server, and does not
+    # the thumb is held for longer than the debounce time, and nothing is sent
     page.wait_for_function("window.board().fine && !window.board().reporter.timer")
     assert page.exchange.n_sent == n_sent
     page.mouse.up()
-    # what is looked at is said once, for links and the views below; the rest is no one's business
-    settled(page)
+    # the view is sent once, for links and the views below; nothing else is sent
+    wait_until_settled(page)
     assert page.exchange.n_sent == n_sent + released
-    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     if name == "Strength of L1":
         assert differ == [c == 1 for c in range(7)]
     elif name == "Strength of all methods":
@@ -181,10 +184,10 @@ def test_at_every_strength_and_epoch_the_numbers_are_those_of_the_history(
 ):
     networks_by_method = grid_of().networks_by_method
     keys = [key for key, _ in networks_by_method]
-    look(page, strengthIndices=dict.fromkeys(keys, strength_index))
+    set_view(page, strengthIndices=dict.fromkeys(keys, strength_index))
     for t in (0, 1, 12, 57, len(history.epochs) - 1):
-        go(page, t)
-        shown = cards(page)
+        seek(page, t)
+        shown = read_cards(page)
         assert [card["k"] for card in shown[:6]] == [
             networks[min(strength_index, len(networks) - 1)] for _, networks in networks_by_method
         ]
@@ -194,15 +197,15 @@ def test_at_every_strength_and_epoch_the_numbers_are_those_of_the_history(
 
 
 def test_pruned_networks_are_what_numpy_makes_of_them(page: Page, history: History):
-    pruned_for_nothing = pictures(page)
+    pruned_for_nothing = all_boundary_pixels(page)
     slider = page.get_by_role("slider", name="Prune weights below")
     table = page.locator(".pruning tbody tr")
     for position in (15, 35, 60, 100):
         slider.fill(str(position))
-        still(page)
+        wait_until_idle(page)
         threshold = page.evaluate("board().view.threshold")
         assert threshold > 0
-        for c, card in enumerate(cards(page)):
+        for c, card in enumerate(read_cards(page)):
             recorded = history.parameters[card["t"], card["k"]]
             small = np.abs(recorded.astype(np.float64)) < threshold
             row = np.where(small & is_weight(history), np.float32(0), recorded)
@@ -211,36 +214,36 @@ def test_pruned_networks_are_what_numpy_makes_of_them(page: Page, history: Histo
             gap = loss - score(history, row, "train")[0]
             expect(table.nth(c).locator(".count")).to_have_text(str(left))
             assert table.nth(c).locator(".is").text_content() == percent(accuracy)
-            assert says(card["test_loss"], loss, 2)
-            assert says(card["gap"].replace("+", ""), gap, 2)
+            assert is_rounded(card["test_loss"], loss, 2)
+            assert is_rounded(card["gap"].replace("+", ""), gap, 2)
             assert card["test_accuracy"] == percent(accuracy)
             assert card["zeros"] == f"{152 - left} of 152 exactly 0"
             assert card["remark"] == "pruned"
     slider.press("Home")
-    still(page)
-    for card in cards(page):
+    wait_until_idle(page)
+    for card in read_cards(page):
         assert_recorded(history, card)
-    assert pictures(page) == pruned_for_nothing
+    assert all_boundary_pixels(page) == pruned_for_nothing
 
 
 def test_the_card_of_early_stopping_is_held_at_the_best_epoch(page: Page, history: History):
     best = int(history.early_stopping(40)[0][0])
     assert 0 < best < 90
     for t in (best - 1, best, best + 1, 100):
-        go(page, t)
-        none, card = (cards(page)[c] for c in (0, EARLY_STOPPING))
+        seek(page, t)
+        none, card = (read_cards(page)[c] for c in (0, EARLY_STOPPING))
         assert (card["k"], card["t"]) == (none["k"], min(t, best))
         kept = f"kept from epoch {history.epochs[best]}"
         assert card["strength"] == (kept if t >= best else "not stopped yet")
         assert_recorded(history, card)
-        assert (picture(page, 0) == picture(page, EARLY_STOPPING)) == (t <= best)
+        assert (boundary_pixels(page, 0) == boundary_pixels(page, EARLY_STOPPING)) == (t <= best)
 
 
 def test_marks_stand_where_early_stopping_is_and_lead_there(page: Page, history: History):
     best, stopped = history.early_stopping(40)
     for focus, c in (("none", 0), ("l1", 1), ("dropout", 4)):
-        look(page, focus=focus)
-        k = cards(page)[c]["k"]
+        set_view(page, focus=focus)
+        k = read_cards(page)[c]["k"]
         marks = {m["kind"]: m for m in page.evaluate("board().marks")}
         assert marks["best"]["frame"] == best[k]
         assert marks["best"]["epoch"] == history.epochs[best[k]]
@@ -248,9 +251,9 @@ def test_marks_stand_where_early_stopping_is_and_lead_there(page: Page, history:
             assert marks["stop"]["frame"] == stopped[k]
         else:
             assert stopped[k] == 100
-    look(page, focus="none")
+    set_view(page, focus="none")
     for kind, frame in (("best", best[0]), ("stop", stopped[0])):
-        go(page, 50)
+        seek(page, 50)
         mark = page.locator(f".mark.{kind}")
         track = page.locator(".timeline input").bounding_box()
         box = mark.bounding_box()
@@ -261,13 +264,13 @@ def test_marks_stand_where_early_stopping_is_and_lead_there(page: Page, history:
 
 
 def assert_predicts(page: Page, history: History) -> None:
-    """Point at places of the large boundary, and compare what the cards say there."""
+    """Point at places of the large boundary, and check the cards' predictions there."""
     canvas = page.locator(".closeup canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     low, high = page.evaluate("board().recording.domain")
     for share_x, share_y in ((0.5, 0.5), (0.52, 0.31), (0.25, 0.68), (0.9, 0.1)):
-        # whole pixels, as those of a mouse are
+        # whole pixels, like those of a mouse
         x, y = (
             round(box[a] + s * box[b])
             for a, b, s in (("x", "width", share_x), ("y", "height", share_y))
@@ -278,22 +281,22 @@ def assert_predicts(page: Page, history: History) -> None:
         assert abs(place["x"] - share_x) * box["width"] < 2
         assert abs(place["y"] - share_y) * box["height"] < 2
         at = [low + place["x"] * (high - low), high - place["y"] * (high - low)]
-        shown = cards(page)
+        shown = read_cards(page)
         for t in {card["t"] for card in shown}:
             expected = history.predict([at], t)[:, 0]
             for card in shown:
                 if card["t"] == t:
                     assert_predicted(card["there"], expected[card["k"]], history.dataset.task)
-        said = page.locator(".closeup .readout").text_content()
-        assert all(f"{card['label']} {card['there']}" in said for card in shown)
+        readout = page.locator(".closeup .readout").text_content()
+        assert all(f"{card['label']} {card['there']}" in readout for card in shown)
     page.mouse.move(2, 2)
     page.wait_for_function("!window.board().place && !window.board().pointed")
-    assert {card["there"] for card in cards(page)} == {None}
+    assert {card["there"] for card in read_cards(page)} == {None}
 
 
 def assert_predicted(text: str, expected, task: str) -> None:
     if task == "regression":
-        assert says(text, expected, 2)
+        assert is_rounded(text, expected, 2)
         return
     if task == "multiclass":
         best, _, share = text.partition(": ")
@@ -304,20 +307,20 @@ def assert_predicted(text: str, expected, task: str) -> None:
     if share in (">.99", "<.01"):
         assert probability > 0.9949 if share == ">.99" else probability < 0.0051
     else:
-        assert says(f"0{share}" if share.startswith(".") else share, probability, 2)
+        assert is_rounded(f"0{share}" if share.startswith(".") else share, probability, 2)
 
 
 def test_every_card_says_what_its_network_predicts_at_the_crosshair(page: Page, history: History):
-    go(page, 37)
+    seek(page, 37)
     assert_predicts(page, history)
-    look(page, strengthIndices=dict.fromkeys(("l1", "l2", "dropout"), 6))
+    set_view(page, strengthIndices=dict.fromkeys(("l1", "l2", "dropout"), 6))
     assert_predicts(page, history)
 
 
 def test_classes_only_is_the_class_that_is_more_probable(page: Page):
-    soft = picture(page)
+    soft = boundary_pixels(page)
     page.keyboard.press("d")
-    still(page)
+    wait_until_idle(page)
     button = page.get_by_role("button", name="classes only")
     expect(button).to_have_attribute("aria-pressed", "true")
     colours = page.evaluate(
@@ -331,16 +334,16 @@ def test_classes_only_is_the_class_that_is_more_probable(page: Page):
           return (most[0] + most[1]) / pixels.length;
         }"""
     )
-    assert colours > 0.6  # two colours, and what is drawn on top
+    assert colours > 0.6  # two colours, and the points drawn on top
     button.click()
-    still(page)
-    assert picture(page) == soft
+    wait_until_idle(page)
+    assert boundary_pixels(page) == soft
 
 
 def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     page: Page, history: History
 ):
-    before, large, shown = pictures(page), picture(page), cards(page)
+    before, large, shown = all_boundary_pixels(page), boundary_pixels(page), read_cards(page)
     unit = page.get_by_role("button", name="output: bias").first
     unit.focus()
     page.keyboard.press("Enter")
@@ -350,38 +353,38 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     editor.get_by_label("Weight or bias").select_option(str(index))
     row[index] *= -1
     editor.get_by_label("Value as a number").fill(str(row[index]))
-    still(page)
+    wait_until_idle(page)
     loss, accuracy = score(history, row)
     assert abs(loss - history.metrics["test_loss"][-1, shown[1]["k"]]) > 0.01
-    edited = cards(page)
+    edited = read_cards(page)
     assert edited[1]["remark"] == "edited"
-    assert says(edited[1]["test_loss"], loss, 2)
+    assert is_rounded(edited[1]["test_loss"], loss, 2)
     assert edited[1]["test_accuracy"] == percent(accuracy)
     assert edited[:1] + edited[2:] == shown[:1] + shown[2:]
-    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     assert differ == [c == 1 for c in range(7)]
-    assert picture(page) != large
-    # it stays with its network, also while another is in focus and at another epoch
-    look(page, focus="l2")
+    assert boundary_pixels(page) != large
+    # the edit stays while another network is in focus and at another epoch
+    set_view(page, focus="l2")
     expect(page.locator(".network .reset")).to_be_disabled()
-    look(page, focus="l1")
-    go(page, 20)
-    assert cards(page)[1]["remark"] == "edited"
-    go(page, -1)
+    set_view(page, focus="l1")
+    seek(page, 20)
+    assert read_cards(page)[1]["remark"] == "edited"
+    seek(page, -1)
     page.get_by_role("button", name="Reset 1 edit").click()
-    still(page)
-    assert cards(page) == shown
-    assert pictures(page) == before
-    assert picture(page) == large
+    wait_until_idle(page)
+    assert read_cards(page) == shown
+    assert all_boundary_pixels(page) == before
+    assert boundary_pixels(page) == large
 
 
-def test_the_crosshair_predicts_classes_and_values_as_well(open_page: Open):
+def test_the_crosshair_predicts_classes_and_values_as_well(open_page: OpenPage):
     page = open_page()
-    complete(page)
-    change(page, "Epochs", ["Home"])
+    wait_until_complete(page)
+    move_slider(page, "Epochs", ["Home"])
     training = replace(SHOWCASE.training, epochs=50)
     for name, label in (("three_spirals", "Three spirals"), ("bumps", "Bumps (regression)")):
         choose_data(page, label)
-        go(page, -1)
+        seek(page, -1)
         data = replace(SHOWCASE.data, name=name)
         assert_predicts(page, regviz.train(grid_of(data, training=training).experiment))

@@ -1,4 +1,4 @@
-"""The charts over the epochs: their numbers, their axes, and what they do under the pointer."""
+"""Tests of the charts over epochs: values, axes, pointer events."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ from playwright.sync_api import Page
 
 import regviz
 from regviz.engine import measures
-from tests.browser.conftest import WHERE
+from tests.browser.conftest import SET_ASSETS
 
 EPOCHS = 12
 METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
-# a recording of the first `held` frames, and a panel that shows it
+# a recording of the first `n_received` frames, and a panel that shows it
 SETUP = """async ({ header, arrays, cards }) => {
   const load = (name) => import(`${assets}/board/${name}.js`);
   const { start } = await load("state/recording");
@@ -72,7 +72,7 @@ def history() -> regviz.History:
 def charts(browser, url: str, history: regviz.History) -> Page:
     """A page with both panels, `window.charts`."""
     page = browser.new_page(viewport={"width": 400, "height": 800})
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<body>"))
     page.goto(f"{url}/blank")
     networks = range(len(history.experiment.regularizations))
@@ -113,7 +113,7 @@ def show(page: Page, *state: int | str) -> None:
 
 
 def where(epoch: float) -> dict[str, float]:
-    """A point of the losses' chart at an epoch: 46 px are left of its axis, 14 to the right."""
+    """Return the position of an epoch on the losses' chart: its margins are 46 px and 14 px."""
     return {"x": 46 + (380 - 46 - 14) * epoch / EPOCHS, "y": 100}
 
 
@@ -125,7 +125,7 @@ def test_the_legend_tells_the_losses_of_the_epoch_that_is_shown(charts: Page, hi
             "test": value["test_loss"],
             "validation": value["validation_loss"],
             "train": value["train_loss"],
-            # a method without a penalty keeps its place free: nothing jumps from card to card
+            # a method without a penalty keeps the space, for the same layout on all cards
             "penalty": value["penalty"] if k == 1 else "none",
         }
         assert f"at epoch {frame}" in charts.locator(".chart-at").first.text_content()
@@ -152,7 +152,7 @@ def test_the_values_under_the_pointer_are_told_until_it_leaves(charts: Page, his
     canvas.hover(position=where(4.3))
     assert at.text_content() == "at epoch 4"
     assert read(charts, "losses")["test"] == f"{history.metrics['test_loss'][4, 1]:.3f}"
-    show(charts, 1, EPOCHS - 1)  # while it plays, the pointer goes on being answered
+    show(charts, 1, EPOCHS - 1)  # the readout follows the pointer also while the run plays
     assert at.text_content() == "at epoch 4"
     charts.mouse.move(390, 790)
     assert at.text_content() == f"at epoch {EPOCHS - 1}"
@@ -169,7 +169,7 @@ def test_a_click_and_a_drag_seek(charts: Page):
     charts.mouse.move(box["x"] + where(2)["x"], y)
     charts.mouse.down()
     charts.mouse.move(box["x"] + where(3)["x"], y)
-    charts.mouse.move(399, y)  # beyond the chart it is the last epoch
+    charts.mouse.move(399, y)  # to the right of the chart: the last epoch
     charts.mouse.up()
     charts.mouse.move(box["x"] + where(5)["x"], y)
     assert charts.evaluate("charts.sought") == [7, 2, 3, EPOCHS]
@@ -180,12 +180,12 @@ def test_frames_that_arrive_leave_axis_and_legend_in_place(charts: Page):
     charts.evaluate("window.before = charts.panels.losses.element.querySelector('dl button')")
     chart = "charts.panels.losses.chart"
     tops = []
-    for held in range(4, EPOCHS + 2):
-        show(charts, 1, 1, held)
+    for n_received in range(4, EPOCHS + 2):
+        show(charts, 1, 1, n_received)
         tops.append(charts.evaluate(f"{chart}.high"))
     assert tops == sorted(tops)
     assert charts.evaluate("before.isConnected")
-    # hovering a frame that the next run does not have yet is hovering its last one
+    # a hovered frame beyond those received becomes the last one
     charts.locator("canvas").first.hover(position=where(EPOCHS))
     show(charts, 1, 0, 2, "b")
     assert charts.locator(".chart-at").first.text_content() == "at epoch 1"
@@ -217,5 +217,5 @@ def test_the_log_scale_is_a_button_that_says_its_state(charts: Page):
     log.click()
     assert log.get_attribute("aria-pressed") == "true"
     assert charts.evaluate("charts.panels.losses.chart.low") > 0
-    show(charts, 0, 5)  # it stays when another network is looked at
+    show(charts, 0, 5)  # the scale stays when another network is in focus
     assert charts.evaluate("charts.panels.losses.chart.low") > 0

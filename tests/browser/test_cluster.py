@@ -1,4 +1,4 @@
-"""Two real servers behind the real proxy, and what becomes of a visitor whose server is killed."""
+"""Tests of two servers behind the proxy, and of the loss of one of them."""
 
 import gzip
 import os
@@ -21,22 +21,22 @@ from websockets.sync.client import ClientConnection
 from regviz.board.link import link
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
-from tests.browser.conftest import WHERE, patient
+from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.visitor import (
-    assert_holds,
-    cards,
-    change,
-    changed,
-    choose,
-    complete,
+    assert_browser_has,
     grid_of,
-    look,
+    move_slider,
     query_of,
+    read_cards,
+    select_radio,
+    set_view,
     upload,
+    wait_for_new_run,
+    wait_until_complete,
 )
 from tests.project.test_cluster import COOKIE, the_container
 from tests.support.proxy import LOOPBACK, ROOT, Resolver, free_port, running_proxy, wait_for_port
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 FEW_EPOCHS = Scene(training=replace(Scene().training, epochs=50))
 VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
@@ -44,7 +44,7 @@ VISITORS = re.compile(r"^regviz_visitors (\d+)", re.MULTILINE)
 
 @dataclass
 class Server:
-    """A server of its own, at an address of its own."""
+    """A server process with an address of its own."""
 
     url: str
     metrics: str
@@ -52,7 +52,7 @@ class Server:
 
     @property
     def n_visitors(self) -> int:
-        """How many visitors are connected to it; none once it is gone."""
+        """Return the number of connected visitors, or 0 if the server does not answer."""
         if self.process.poll() is not None:
             return 0
         (n,) = VISITORS.findall(fetch(self.metrics).decode())
@@ -60,7 +60,7 @@ class Server:
 
 
 def fetch(url: str, **headers: str) -> bytes:
-    """What is there, as it was sent."""
+    """Return the response's body as sent, compressed or not."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with urllib.request.urlopen(urllib.request.Request(url, headers=named), timeout=60) as answer:
         return answer.read()
@@ -106,36 +106,36 @@ def site(servers: Sequence[Server], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def page(browser: Browser, site: str) -> Iterator[Page]:
-    """A visitor's page, which may well complain of a server that goes."""
-    # the run is not played to whoever asks for less motion, which takes a while
+    """A visitor's page; console errors of lost connections are allowed."""
+    # reduced motion shows the end of a run without playing it, which saves time
     context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
-    yield opened(context, site)
+    yield open_link(context, site)
     context.close()
 
 
-def opened(context: BrowserContext, site: str) -> Page:
-    """What somebody sees who opens a link."""
-    page = patient(context.new_page())
-    page.add_init_script(WHERE)
+def open_link(context: BrowserContext, site: str) -> Page:
+    """Open a link in a new page."""
+    page = poll_conditions(context.new_page())
+    page.add_init_script(SET_ASSETS)
     page.goto(link(site, FEW_EPOCHS))
-    arrived(page)
+    wait_for_networks(page)
     return page
 
 
-def arrived(page: Page) -> None:
-    """Wait until all networks are there."""
+def wait_for_networks(page: Page) -> None:
+    """Wait until all networks have arrived."""
     page.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
-    complete(page)
+    wait_until_complete(page)
 
 
 def cookie_of(site: str) -> str:
-    """The cookie that a newcomer is given."""
+    """Return the cookie of a first visit."""
     with urllib.request.urlopen(site, timeout=20) as answer:
         return answer.headers["Set-Cookie"].split(";")[0]
 
 
-def connected(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
-    """Connect and request a run, as the page does."""
+def connect_session(stack: ExitStack, site: str, cookie: str) -> ClientConnection:
+    """Connect a WebSocket and request a run, as the page does."""
     connection = stack.enter_context(
         websockets.sync.client.connect(
             site.replace("http", "ws") + "/_stcore/stream",
@@ -165,17 +165,17 @@ def test_newcomers_of_one_address_spread_and_each_comes_back(servers: Sequence[S
         cookies = []
         for n in range(6):
             cookies.append(cookie_of(site))
-            connected(stack, site, cookies[-1])
-            until(lambda n=n: sum(counts()) == n + 1)
+            connect_session(stack, site, cookies[-1])
+            wait_until(lambda n=n: sum(counts()) == n + 1)
         assert counts() == [3, 3]
         first = cookies[0]
         assert cookies.count(first) == 3
         before = counts()
         for _ in range(4):
-            connected(stack, site, first)
-        until(lambda: sum(counts()) == 10)
+            connect_session(stack, site, first)
+        wait_until(lambda: sum(counts()) == 10)
         assert sorted(counts()) == [3, 7], before
-    until(lambda: counts() == [0, 0])
+    wait_until(lambda: counts() == [0, 0])
 
 
 def test_what_the_page_is_made_of_is_compressed(servers: Sequence[Server], site: str):
@@ -191,7 +191,7 @@ def test_what_the_page_is_made_of_is_compressed(servers: Sequence[Server], site:
 def test_files_are_fetched_from_the_server_that_has_them(
     page: Page, servers: Sequence[Server], site: str
 ):
-    choose(page, "Upload")
+    select_radio(page, "Upload")
     with page.expect_download() as started:
         page.get_by_role("button", name="Download an example").click()
     url = started.value.url
@@ -203,38 +203,38 @@ def test_files_are_fetched_from_the_server_that_has_them(
     elsewhere = next(server for server in servers if not server.n_visitors)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         fetch(url.replace(site, elsewhere.url))
-    # files are sent there too
+    # uploads reach the same server
     before = page.evaluate("window.board().recording.run")
     upload(page, "iris.csv", content)
     page.get_by_role("button", name="Use these points").click()
-    changed(page, before)
+    wait_for_new_run(page, before)
     expect(page.locator(".regviz-board .legend")).to_contain_text("setosa")
 
 
-def test_whose_server_is_killed_sees_the_same_after_a_reload(
+def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     page: Page, site: str, servers: Sequence[Server]
 ):
-    unchanged = opened(page.context, site)
-    change(page, "Noise", ["ArrowRight"])
-    look(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
-    query, shown = query_of(page), cards(page)
+    unchanged = open_link(page.context, site)
+    move_slider(page, "Noise", ["ArrowRight"])
+    set_view(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
+    query, shown = query_of(page), read_cards(page)
     assert {"noise", "focus", "elastic_net"} <= dict(parse_qsl(query)).keys()
     (mine,) = [server for server in servers if server.n_visitors]
     (other,) = [server for server in servers if server is not mine]
     unchanged.evaluate("window.before = true")
 
-    # Streamlit tells the other server the address that a page was opened with: where that is
-    # another one by now, the page loads itself anew
+    # Streamlit sends the other server the address with which the page was opened. If the address
+    # has changed since, the page reloads itself;
     with page.expect_event("load", timeout=60_000):
         mine.process.kill()
         mine.process.wait()
-    arrived(page)
+    wait_for_networks(page)
     assert query_of(page) == query
-    assert cards(page) == shown
+    assert read_cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_holds(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
+    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
 
-    # and where it is not, it goes on as if nothing had been
-    change(unchanged, "Noise", ["ArrowRight"])
+    # otherwise the session goes on
+    move_slider(unchanged, "Noise", ["ArrowRight"])
     assert unchanged.evaluate("window.before")
     assert other.n_visitors == 2

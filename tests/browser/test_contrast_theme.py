@@ -1,9 +1,9 @@
-"""In a contrast theme (forced colours) the page keeps what its colours mean."""
+"""Tests of the page with forced colours (a contrast theme)."""
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visitor import Open, complete, go, settled
+from tests.browser.visitor import OpenPage, seek, wait_until_complete, wait_until_settled
 
 # colours as the browser computes them for a style sheet's author
 COLOURS = """() => {
@@ -49,27 +49,27 @@ def parsed(hexadecimal: str) -> str:
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def forced(request: pytest.FixtureRequest, open_pages: Open) -> tuple[Page, str]:
+def forced_colours_page(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, str]:
     """A page in a contrast theme whose background is light or dark, at the end of a run."""
     page = open_pages(scheme=request.param, query="?v=1&epochs=50")
-    complete(page)
+    wait_until_complete(page)
     # the theme begins while the page is open
     page.emulate_media(forced_colors="active")
     page.wait_for_function("matchMedia('(forced-colors: active)').matches")
-    go(page, -1)
-    settled(page)
+    seek(page, -1)
+    wait_until_settled(page)
     return page, request.param
 
 
-def test_the_boards_theme_is_that_of_the_page_behind_it(forced: tuple[Page, str]):
-    page, scheme = forced
+def test_the_boards_theme_is_that_of_the_page_behind_it(forced_colours_page: tuple[Page, str]):
+    page, scheme = forced_colours_page
     found = page.evaluate(COLOURS)
     assert found["page"] == found["canvas"]
     assert found["mode"] == scheme
 
 
-def test_methods_states_and_marks_keep_their_colours(forced: tuple[Page, str]):
-    page, _ = forced
+def test_methods_states_and_marks_keep_their_colours(forced_colours_page: tuple[Page, str]):
+    page, _ = forced_colours_page
     found = page.evaluate(COLOURS)
     assert len(found["methods"]) == 7
     assert all(each["swatch"] == parsed(each["meant"]) for each in found["methods"])
@@ -80,8 +80,8 @@ def test_methods_states_and_marks_keep_their_colours(forced: tuple[Page, str]):
     assert found["mark"] == [found["text"], found["text"]]
 
 
-def test_streamlits_sliders_and_choices_are_seen(forced: tuple[Page, str]):
-    page, _ = forced
+def test_streamlits_sliders_and_choices_are_seen(forced_colours_page: tuple[Page, str]):
+    page, _ = forced_colours_page
     found = page.evaluate(STREAMLIT)
     assert "gradient" in found["track"]
     assert found["chosen"] != found["other"]

@@ -1,4 +1,4 @@
-"""The drawing pad, alone on a page: what a gesture draws, what it tells, and what it says."""
+"""Tests of the drawing pad on an otherwise empty page."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from regviz.data.drawing import Drawing
 from regviz.methods import palette
 from regviz.spec.points import MAX_POINTS
-from tests.browser.conftest import WHERE
+from tests.browser.conftest import SET_ASSETS
 
 LIMITS = {"all": 10, "each": 3, "most": MAX_POINTS}
 SPRAY = 8
@@ -36,7 +36,7 @@ MOUNT = """async (data) => {
 
 
 class Pad:
-    """The pad as a visitor has it."""
+    """The drawing pad on a page."""
 
     def __init__(self, page: Page):
         self.page = page
@@ -44,8 +44,8 @@ class Pad:
     def points(self) -> list[list[float]]:
         return self.page.evaluate("pad.points")
 
-    def place(self, x1: float, x2: float) -> tuple[float, float]:
-        """Where a place of the axes is on the page."""
+    def to_page(self, x1: float, x2: float) -> tuple[float, float]:
+        """Return the page coordinates of a point of the axes."""
         return tuple(
             self.page.evaluate(
                 """async (at) => {
@@ -59,13 +59,13 @@ class Pad:
         )
 
     def click(self, x1: float, x2: float, **more: Any) -> None:
-        self.page.mouse.click(*self.place(x1, x2), **more)
+        self.page.mouse.click(*self.to_page(x1, x2), **more)
 
     def drag(self, *places: tuple[float, float]) -> None:
-        self.page.mouse.move(*self.place(*places[0]))
+        self.page.mouse.move(*self.to_page(*places[0]))
         self.page.mouse.down()
         for place in places[1:]:
-            self.page.mouse.move(*self.place(*place), steps=5)
+            self.page.mouse.move(*self.to_page(*place), steps=5)
         self.page.mouse.up()
 
     def press(self, *keys: str) -> None:
@@ -77,60 +77,60 @@ class Pad:
         self.page.get_by_role("button", name=re.compile(f"^{name}( |$)")).click()
 
     def sent(self) -> list[dict[str, Any]]:
-        """All that was told, once the latest gesture has been."""
+        """Return all values sent to the server, after the latest gesture."""
         self.page.wait_for_function("!pad.pending")
         return [value for _, value in self.page.evaluate("window.sent")]
 
     def status(self) -> str:
-        self.drawn()
+        self.wait_until_drawn()
         return self.page.get_by_role("status").inner_text()
 
-    def drawn(self) -> None:
-        """Wait for the picture."""
+    def wait_until_drawn(self) -> None:
+        """Wait until the canvas is drawn."""
         self.page.wait_for_function("pad.theme && pad.width && !pad.drawing")
 
-    def can(self, name: str) -> bool:
-        self.drawn()
+    def is_enabled(self, name: str) -> bool:
+        self.wait_until_drawn()
         return self.page.get_by_role("button", name=name).is_enabled()
 
     def pixels(self) -> str:
-        self.drawn()
+        self.wait_until_drawn()
         return self.page.evaluate("pad.canvas.toDataURL()")
 
 
-def go_to_empty(page: Page, url: str) -> None:
-    """An empty page of the server's origin, from which its modules can be imported."""
+def open_empty_page(page: Page, url: str) -> None:
+    """Open an empty page of the server's origin, from which its modules can be imported."""
     body = '<link rel="icon" href="data:,">'
-    page.add_init_script(WHERE)
+    page.add_init_script(SET_ASSETS)
     page.route("**/empty", lambda route: route.fulfill(content_type="text/html", body=body))
     page.goto(f"{url}/empty")
 
 
 @pytest.fixture(scope="module")
-def sheet(browser: Browser, url: str) -> Iterator[Page]:
-    """An empty page of the server's origin, on which nothing may go wrong."""
-    complaints: list[str] = []
+def empty_page(browser: Browser, url: str) -> Iterator[Page]:
+    """An empty page of the server's origin; fails on messages in its console."""
+    console_errors: list[str] = []
     page = browser.new_page(viewport={"width": 340, "height": 700})
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text))
-    go_to_empty(page, url)
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    page.on("console", lambda message: console_errors.append(message.text))
+    open_empty_page(page, url)
     yield page
     page.close()
-    assert complaints == []
+    assert console_errors == []
 
 
 @pytest.fixture
-def pad(sheet: Page) -> Callable[..., Pad]:
+def pad(empty_page: Page) -> Callable[..., Pad]:
     def mount(points: Any = (), kind: str = "classes", names: Any = (), version: int = 1) -> Pad:
-        sheet.evaluate(MOUNT, message(points, kind, names, version))
-        sheet.mouse.move(1, 1)
-        return Pad(sheet)
+        empty_page.evaluate(MOUNT, message(points, kind, names, version))
+        empty_page.mouse.move(1, 1)
+        return Pad(empty_page)
 
     return mount
 
 
 def message(points: Any = (), kind: str = "classes", names: Any = (), version: int = 1) -> dict:
-    """What the server sends."""
+    """Return a message of the server to the pad."""
     return {
         "version": version,
         "kind": kind,
@@ -141,8 +141,8 @@ def message(points: Any = (), kind: str = "classes", names: Any = (), version: i
     }
 
 
-def near(found: Any, expected: Any) -> bool:
-    """Whether places are the same to a pixel."""
+def are_close(found: Any, expected: Any) -> bool:
+    """Return whether points are equal up to a pixel."""
     found, expected = np.array(found, float), np.array(expected, float)
     return found.shape == expected.shape and bool(np.abs(found - expected).max() < 0.03)
 
@@ -154,7 +154,7 @@ def test_a_click_adds_a_point_of_the_chosen_class(pad: Callable[..., Pad]):
     pad.click(1.5, -0.5)
     pad.choose("class 2")
     pad.click(0, 0)
-    assert near(pad.points(), [[-1, 2, 0], [1.5, -0.5, 1], [0, 0, 2]])
+    assert are_close(pad.points(), [[-1, 2, 0], [1.5, -0.5, 1], [0, 0, 2]])
     assert all(round(x, 3) == x for row in pad.points() for x in row)
     assert pad.sent()[-1] == {"version": 1, "kind": "classes", "points": pad.points()}
 
@@ -162,16 +162,16 @@ def test_a_click_adds_a_point_of_the_chosen_class(pad: Callable[..., Pad]):
 def test_a_drag_moves_a_point_and_is_told_once(pad: Callable[..., Pad]):
     pad = pad([(-1, 2, 0), (1, 1, 1)])
     pad.drag((-1, 2), (0, 0), (2, -1.5))
-    assert near(pad.points(), [[2, -1.5, 0], [1, 1, 1]])
-    assert [told["points"] for told in pad.sent()] == [pad.points()]
+    assert are_close(pad.points(), [[2, -1.5, 0], [1, 1, 1]])
+    assert [change["points"] for change in pad.sent()] == [pad.points()]
 
 
 def test_nothing_is_told_before_a_drag_ends(pad: Callable[..., Pad]):
     pad = pad([(-1, 2, 0)])
-    pad.page.mouse.move(*pad.place(-1, 2))
+    pad.page.mouse.move(*pad.to_page(-1, 2))
     pad.page.mouse.down()
-    pad.page.mouse.move(*pad.place(1, 1), steps=4)
-    assert near(pad.points(), [[1, 1, 0]])
+    pad.page.mouse.move(*pad.to_page(1, 1), steps=4)
+    assert are_close(pad.points(), [[1, 1, 0]])
     assert pad.sent() == []
     pad.page.mouse.up()
     assert len(pad.sent()) == 1
@@ -200,9 +200,9 @@ def test_points_are_erased_by_the_eraser_and_the_other_button(pad: Callable[...,
     pad.choose("Erase")
     pad.drag((-2.2, 0), (0.2, 0))
     assert pad.points() == [[1, 0, 0]]
-    assert [len(told["points"]) for told in pad.sent()][-1] == 1
+    assert [len(change["points"]) for change in pad.sent()][-1] == 1
     pad.choose("Undo")
-    assert len(pad.points()) == 4  # the whole stroke comes back
+    assert len(pad.points()) == 4  # undo restores the whole stroke
     pad.choose("Undo")
     assert len(pad.points()) == 5
 
@@ -228,12 +228,12 @@ def test_undo_and_redo_go_through_all_changes(pad: Callable[..., Pad]):
     for points in states[-2::-1]:
         pad.choose("Undo")
         assert pad.points() == points
-    assert not pad.can("Undo")
+    assert not pad.is_enabled("Undo")
     pad.press("Control+Shift+Z", "Control+y", "Control+y", "Control+Z", "Control+y")
     assert pad.points() == states[3]
     assert pad.sent()[-1]["points"] == states[3]
     pad.click(2, 2)
-    assert not pad.can("Redo")
+    assert not pad.is_enabled("Redo")
 
 
 def test_a_spray_adds_points_around_the_click(pad: Callable[..., Pad]):
@@ -253,21 +253,21 @@ def test_a_spray_adds_points_around_the_click(pad: Callable[..., Pad]):
 def test_all_can_be_done_by_keys(pad: Callable[..., Pad]):
     pad = pad()
     pad.press("Enter", "2", *["ArrowRight"] * 10, "Space")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1]])
     pad.press("3", "Shift+ArrowUp", "Shift+ArrowUp", "ArrowLeft", "Enter")
-    assert near(pad.points()[2], [0.9, 1, 2])
+    assert are_close(pad.points()[2], [0.9, 1, 2])
     pad.press("m", *["ArrowDown"] * 5, "Shift+ArrowLeft")
     assert len(pad.sent()[-1]["points"]) == 3
-    assert near(pad.sent()[-1]["points"][2], [0.9, 1, 2])
+    assert are_close(pad.sent()[-1]["points"][2], [0.9, 1, 2])
     pad.press("Enter")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1], [0.4, 0.5, 2]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1], [0.4, 0.5, 2]])
     assert pad.sent()[-1]["points"] == pad.points()
     pad.press("Delete")
-    assert near(pad.points(), [[0, 0, 0], [1, 0, 1]])
+    assert are_close(pad.points(), [[0, 0, 0], [1, 0, 1]])
     pad.press("Delete")
-    assert len(pad.points()) == 2  # nothing is near
+    assert len(pad.points()) == 2  # no point is near
     pad.press("Control+z")
-    assert near(pad.points()[2], [0.4, 0.5, 2])
+    assert are_close(pad.points()[2], [0.4, 0.5, 2])
 
 
 def test_no_key_of_the_pad_reaches_the_page(pad: Callable[..., Pad]):
@@ -289,7 +289,7 @@ def test_values_are_drawn_with_the_slider(pad: Callable[..., Pad]):
     pad.click(1, 1)
     slider.fill("-0.4")
     pad.click(-1, -1)
-    assert near(pad.points(), [[1, 1, 1], [-1, -1, -0.4]])
+    assert are_close(pad.points(), [[1, 1, 1], [-1, -1, -0.4]])
     assert pad.sent()[-1]["kind"] == "value"
     assert pad.status() == "2 points. Still missing: 8 in all. Until then, what is on screen stays."
     pad.choose("Classes")
@@ -312,8 +312,8 @@ def test_no_more_points_are_added_than_are_allowed(pad: Callable[..., Pad]):
     pad.click(2.8, -2.8)
     assert len(pad.points()) == MAX_POINTS
     assert len(pad.sent()[-1]["points"]) == MAX_POINTS
-    pad.drag(pad.points()[7][:2], (2.8, -2.8))  # and all can still be moved
-    assert any(near(row[:2], [2.8, -2.8]) for row in pad.points())
+    pad.drag(pad.points()[7][:2], (2.8, -2.8))  # points can still be moved
+    assert any(are_close(row[:2], [2.8, -2.8]) for row in pad.points())
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_what_is_missing_is_what_the_server_misses(
     drawing = Drawing(rows=[list(row) for row in rows])
     assert (drawing.spec() is None) == (missing is not None)
     counts = [labels.count(c) for c in "012"]
-    pad.drawn()
+    pad.wait_until_drawn()
     shown = pad.page.locator(".class .count").all_inner_texts()
     assert shown == [str(count) for count in counts]
 
@@ -350,10 +350,10 @@ def test_points_are_loaded_when_their_version_is_new(pad: Callable[..., Pad]):
     pad.click(1, 1)
     drawn = pad.points()
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=1))
-    assert pad.points() == drawn  # the server is behind
+    assert pad.points() == drawn  # the server has an earlier version
     pad.page.evaluate("(data) => window.mount(data)", message([(2, 2, 1)], version=2))
     assert pad.points() == [[2, 2, 1]]
-    assert not pad.can("Undo")
+    assert not pad.is_enabled("Undo")
     pad.click(1, 1)
     assert pad.sent()[-1]["version"] == 2
 
@@ -375,7 +375,7 @@ def test_the_axes_hold_all_points_that_are_loaded(pad: Callable[..., Pad]):
     assert values.page.get_by_role("slider").get_attribute("min") == "-10"
 
 
-def test_what_the_pad_tells_is_what_the_server_takes(pad: Callable[..., Pad]):
+def test_the_server_accepts_the_values_of_the_pad(pad: Callable[..., Pad]):
     pad = pad()
     pad.choose("Spray")
     for c, x in enumerate((-2, 0, 2)):
@@ -402,7 +402,7 @@ def test_the_same_points_look_different_in_the_dark_and_by_class(pad: Callable[.
 
 
 def test_classes_differ_by_shape_alone(pad: Callable[..., Pad]):
-    """Where each is drawn in the same colour."""
+    """Draw all classes in one colour and compare the pixels."""
     looks = set()
     for label in range(3):
         one = pad([(0, 0, label)])
@@ -417,7 +417,7 @@ def test_the_pad_can_be_read_without_seeing_it(pad: Callable[..., Pad]):
     pad.status()
     assert "Arrow keys" in pad.page.get_by_role("application").get_attribute("aria-label")
     assert pad.page.get_by_role("button", name="setosa 1 points").count() == 1
-    pad.drawn()
+    pad.wait_until_drawn()
     pressed = pad.page.locator("[aria-pressed=true]").all_inner_texts()
     assert [text.split("\n")[0] for text in pressed] == ["Classes", "setosa", "Point"]
 
@@ -425,17 +425,17 @@ def test_the_pad_can_be_read_without_seeing_it(pad: Callable[..., Pad]):
 def test_a_finger_draws_and_drags(browser: Browser, url: str):
     context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True)
     page = context.new_page()
-    go_to_empty(page, url)
+    open_empty_page(page, url)
     page.evaluate(MOUNT, message())
     touched = Pad(page)
-    page.touchscreen.tap(*touched.place(1, 1))
-    assert near(touched.points(), [[1, 1, 0]])
+    page.touchscreen.tap(*touched.to_page(1, 1))
+    assert are_close(touched.points(), [[1, 1, 0]])
     session = context.new_cdp_session(page)
     ways = [(1, 1), (0, 0), (-2, 1)]
     for kind, place in zip(("touchStart", "touchMove", "touchMove"), ways, strict=True):
-        x, y = touched.place(*place)
+        x, y = touched.to_page(*place)
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert near(touched.points(), [[-2, 1, 0]])
+    assert are_close(touched.points(), [[-2, 1, 0]])
     assert len(touched.sent()[-1]["points"]) == 1
     context.close()

@@ -1,4 +1,4 @@
-"""Files can be uploaded in a frame on another site where browsers allow it, and else it is said."""
+"""Tests of uploads in a frame on another site, with and without TLS."""
 
 import ssl
 import urllib.request
@@ -11,15 +11,15 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from devtools.serving import Server, Site
 from tests.browser.visitor import upload
 from tests.support.proxy import Resolver, free_port, running_proxy
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
 
 
 @pytest.fixture(scope="module")
-def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the proxy in front of it, with TLS."""
+def tls_url(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the proxy with TLS in front of the embeddable server."""
     port, folder = free_port("127.0.0.1"), tmp_path_factory.mktemp("proxy")
     with closing(Resolver(["127.0.0.1"])) as resolver:
         settings = {
@@ -30,12 +30,12 @@ def encrypted(embeddable: Server, tmp_path_factory: pytest.TempPathFactory) -> I
         }
         with running_proxy(folder, **settings):
             address = f"https://127.0.0.1:{port}"
-            until(lambda: answers(address))  # once the proxy has made its certificate
+            wait_until(lambda: answers(address))  # the proxy has to create its certificate first
             yield address
 
 
 def answers(address: str) -> bool:
-    """Whether there is TLS, whoever vouches for it, and the embeddable behind it."""
+    """Return whether the address answers with TLS, without a check of the certificate."""
     try:
         trusting = ssl._create_unverified_context()
         urllib.request.urlopen(f"{address}/_stcore/health", context=trusting, timeout=20).close()
@@ -46,13 +46,13 @@ def answers(address: str) -> bool:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that takes the proxy's certificate, which nobody vouches for."""
+    """A page of a browser that accepts the proxy's self-signed certificate."""
     with browser.new_context(ignore_https_errors=True, reduced_motion="reduce") as context:
         yield context.new_page()
 
 
-def framed(page: Page, site: Site, address: str) -> FrameLocator:
-    """The page in a frame on another site, where *Upload* is chosen."""
+def open_in_frame(page: Page, site: Site, address: str) -> FrameLocator:
+    """Open the page in a frame on another site, and choose *Upload*."""
     site.content = f'<iframe src="{address}/{QUERY}" style="width: 1300px; height: 800px"></iframe>'
     page.goto(site.origin)
     frame = page.frame_locator("iframe")
@@ -61,12 +61,12 @@ def framed(page: Page, site: Site, address: str) -> FrameLocator:
     return frame
 
 
-def test_with_tls_a_file_is_uploaded_in_a_frame_on_another_site(page: Page, encrypted: str):
+def test_with_tls_a_file_is_uploaded_in_a_frame_on_another_site(page: Page, tls_url: str):
     with Site() as site:
-        frame = framed(page, site, encrypted)
+        frame = open_in_frame(page, site, tls_url)
         upload(frame, "points.csv", POINTS)
         expect(frame.get_by_text("60 points: 2 classes")).to_be_visible()
-        cookies = {each["name"]: each for each in page.context.cookies(encrypted)}
+        cookies = {each["name"]: each for each in page.context.cookies(tls_url)}
         token = cookies["_streamlit_xsrf"]
         assert (token["sameSite"], token["secure"]) == ("None", True)
         assert token["partitionKey"] == "http://localhost"
@@ -76,7 +76,7 @@ def test_without_tls_a_frame_on_another_site_offers_no_upload_and_says_why(
     page: Page, embeddable: Server
 ):
     with Site() as site:
-        frame = framed(page, site, embeddable.url)
+        frame = open_in_frame(page, site, embeddable.url)
         expect(frame.get_by_text("no file can be uploaded")).to_be_visible()
         expect(frame.get_by_text("uploads take HTTPS")).to_be_visible()
         expect(frame.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(0)
@@ -84,9 +84,9 @@ def test_without_tls_a_frame_on_another_site_offers_no_upload_and_says_why(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_in_a_tab_of_its_own_a_file_is_uploaded_with_and_without_tls(
-    page: Page, embeddable: Server, encrypted: str, scheme: str
+    page: Page, embeddable: Server, tls_url: str, scheme: str
 ):
-    page.goto(f"{embeddable.url if scheme == 'http' else encrypted}/{QUERY}")
+    page.goto(f"{embeddable.url if scheme == 'http' else tls_url}/{QUERY}")
     expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
     page.get_by_role("radio", name="Upload", exact=True).check(force=True)
     upload(page, "points.csv", POINTS)

@@ -1,14 +1,14 @@
-"""The page in Firefox and in WebKit as it is in Chromium."""
+"""Tests of the page in Firefox and WebKit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 
-from devtools.board import SEARCH
+from devtools.board import SEARCH_BOARD
 from devtools.engines import Engine, find_firefox, find_webkit, firefox, wait_for, webkit
 
-BOARD = f"({SEARCH})(document)"
+BOARD = f"({SEARCH_BOARD})(document)"
 SQUARES = """(() => {
   const found = [];
   (function search(root) {
@@ -20,7 +20,7 @@ SQUARES = """(() => {
   })(document);
   return found;
 })()"""
-# until everything that was resized has been drawn, twice the frames that this can take
+# twice the number of frames that redrawing after a resize can take
 SETTLED = """(async () => {
   for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
   return window.loops;
@@ -29,15 +29,15 @@ SETTLED = """(async () => {
 
 @pytest.fixture(scope="module")
 def in_firefox(url: str) -> Iterator[Engine]:
-    yield from showing(url, firefox, find_firefox(), "Firefox")
+    yield from open_browser(url, firefox, find_firefox(), "Firefox")
 
 
 @pytest.fixture(scope="module")
 def in_webkit(url: str) -> Iterator[Engine]:
-    yield from showing(url, webkit, find_webkit(), "WebKitGTK with a driver")
+    yield from open_browser(url, webkit, find_webkit(), "WebKitGTK with a driver")
 
 
-def showing(
+def open_browser(
     url: str,
     start: Callable[[str], AbstractContextManager[Engine]],
     path: str | None,
@@ -62,7 +62,7 @@ def test_the_datasets_pictures_are_square(engine: str, request: pytest.FixtureRe
 
 @pytest.mark.parametrize("engine", ["in_firefox", "in_webkit"])
 def test_a_slider_has_no_stop_beyond_its_end(engine: str, request: pytest.FixtureRequest):
-    # Firefox moves the other stops of a gradient with one beyond 100 %: `--held` is 2 here
+    # `--held` is 2 here; Firefox shifts the other stops of a gradient if one is beyond 100 %
     browser = request.getfixturevalue(engine)
     levels = browser.evaluate(
         f"""(() => {{
@@ -86,7 +86,7 @@ def test_firefox_reports_no_errors(in_firefox: Engine):
 
 
 def test_thumbs_are_as_large_in_firefox(in_firefox: Engine):
-    # pseudo-elements of controls have no boxes to ask for: the rule that applies to them is read
+    # pseudo-elements of controls have no box, so the matching style rule is read
     sizes = in_firefox.evaluate(
         f"""(() => {{
           const rules = [...{BOARD}.getRootNode().styleSheets].flatMap(function all(sheet) {{

@@ -1,4 +1,4 @@
-"""The cards as a picture: what it says is what is on screen, whole, and it is what it claims."""
+"""Tests of the export of the cards as a picture (SVG and PNG)."""
 
 import io
 import re
@@ -24,7 +24,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.boards import in_base64, open_empty
-from tests.browser.visitor import cards, go, look
+from tests.browser.visitor import read_cards, seek, set_view
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -52,7 +52,7 @@ MOUNT = """async (messages) => {
   if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSaveButtons(regviz));
 }"""
 TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
-# every text's box in the SVG's units, and the card it belongs to
+# each text's box in SVG units, and its card
 BOXES = """(svg) => {
   const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   document.body.append(parsed);
@@ -72,7 +72,7 @@ BOXES = """(svg) => {
 }"""
 
 
-class Shown(NamedTuple):
+class ShownBoard(NamedTuple):
     page: Page
     grid: StrengthGrid
     history: History
@@ -82,16 +82,16 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
-    """A board, as main.js puts it on a page, for each kind of run."""
-    found: dict[str, Shown] = {}
-    contexts, complaints = [], []
+def show(browser: Browser) -> Iterator[Callable[[str], ShownBoard]]:
+    """A function that renders the board for a kind of run, by main.js."""
+    found: dict[str, ShownBoard] = {}
+    contexts, console_errors = [], []
 
     def heard(message: ConsoleMessage) -> None:
         if NO_PNG not in message.text:
-            complaints.append(message.text)
+            console_errors.append(message.text)
 
-    def shown(kind: str) -> Shown:
+    def shown(kind: str) -> ShownBoard:
         if kind not in found:
             data, training, methods = KINDS[kind]
             grid = StrengthGrid.of(methods, data, NETWORK, training)
@@ -102,18 +102,18 @@ def show(browser: Browser) -> Iterator[Callable[[str], Shown]]:
             )
             contexts.append(context)
             context.on("console", heard)
-            context.on("weberror", lambda error: complaints.append(str(error.error)))
+            context.on("weberror", lambda error: console_errors.append(str(error.error)))
             page = open_empty(context)
             page.evaluate(MOUNT, in_base64(messages))
             page.wait_for_function("board().complete && board().size.width > 0")
-            found[kind] = Shown(page, grid, history)
-        go(found[kind].page, -1)
+            found[kind] = ShownBoard(page, grid, history)
+        seek(found[kind].page, -1)
         return found[kind]
 
     yield shown
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert console_errors == []
 
 
 def texts(element: ElementTree.Element) -> list[str]:
@@ -136,36 +136,36 @@ def size_of(svg: ElementTree.Element) -> tuple[int, int]:
     return int(svg.get("width")), int(svg.get("height"))
 
 
-# ------------------------------------------------------------------------------ what it says
+# ------------------------------------------------------------------------------ texts
 
 
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "values"])
 @pytest.mark.parametrize("frame", [3, -1])
 def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     shown = show(kind)
-    go(shown.page, frame)
+    seek(shown.page, frame)
     svg = shown.svg()
     regression = shown.history.dataset.task == "regression"
     names = ["test_loss", "train_loss", "gap", *([] if regression else ["test_accuracy"])]
-    on_screen = cards(shown.page)
+    on_screen = read_cards(shown.page)
     keys = shown.page.evaluate("board().displayed.map(({ card }) => card.key)")
     assert len([g for g in svg.iter(f"{SVG}g") if g.get("data-card")]) == len(keys)
     for key, card in zip(keys, on_screen, strict=True):
-        said = texts(card_of(svg, key))
-        assert said[0] == card["label"]
-        assert said[1] == (card["strength"] or said[1])
+        card_texts = texts(card_of(svg, key))
+        assert card_texts[0] == card["label"]
+        assert card_texts[1] == (card["strength"] or card_texts[1])
         for name in (*names, "sparsity"):
             label = shown.page.evaluate(
                 "async (n) => (await import('/board/state/words.js')).TERMS[n].label", name
             )
-            assert said[said.index(label) + 1] == card[name]
-        assert card["zeros"] in said
+            assert card_texts[card_texts.index(label) + 1] == card[name]
+        assert card["zeros"] in card_texts
         loss = shown.history.metrics["test_loss"][card["t"], card["k"]]
         assert float(card["test_loss"]) == pytest.approx(loss, abs=0.0051)
     epoch = shown.history.epochs[frame]
     assert texts(svg)[0] == f"{dataset_label(shown.grid.experiment.data)}, epoch {epoch} of 30"
-    told = "".join(svg.find(f"{SVG}desc").itertext())
-    assert all(card["label"] in told for card in on_screen)
+    description = "".join(svg.find(f"{SVG}desc").itertext())
+    assert all(card["label"] in description for card in on_screen)
 
 
 def test_the_size_of_sample_and_network_stand_above(show):
@@ -188,17 +188,17 @@ def test_a_lost_network_says_so_instead_of_numbers(show):
     shown = show("lost")
     svg = shown.svg()
     lost = 0
-    for card in cards(shown.page):
+    for card in read_cards(shown.page):
         key = shown.page.evaluate(
             "k => board().displayed.find((s) => s.k === k).card.key", card["k"]
         )
         epoch = shown.history.diverged[card["k"]]
-        said = texts(card_of(svg, key))
+        card_texts = texts(card_of(svg, key))
         if 0 <= epoch <= shown.history.epochs[card["t"]]:
             lost += 1
-            assert f"diverged at epoch {epoch}" in said
-            assert "test loss" not in said
-            whole = " ".join(said)
+            assert f"diverged at epoch {epoch}" in card_texts
+            assert "test loss" not in card_texts
+            whole = " ".join(card_texts)
             assert "The picture stays at the last network that was." in whole
     assert lost >= 5
 
@@ -218,7 +218,7 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
         assert texts(found)[0].endswith(f", epoch {shown.history.epochs[5]} of 30")
         assert texts(found).count("pruned") == 7
     finally:
-        look(shown.page, threshold=0)
+        set_view(shown.page, threshold=0)
 
 
 def test_any_label_makes_well_formed_xml(show):
@@ -236,16 +236,16 @@ def test_any_label_makes_well_formed_xml(show):
     assert not list(svg.iter(f"{SVG}script"))
 
 
-# ------------------------------------------------------------------------------ what it shows
+# ------------------------------------------------------------------------------ shapes
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("threshold", [0, 0.3])
 def test_no_text_is_cut_or_covered_by_another(show, kind: str, threshold: float):
     shown = show(kind)
-    look(shown.page, threshold=threshold)
+    set_view(shown.page, threshold=threshold)
     boxes = shown.page.evaluate(BOXES, shown.page.evaluate(TO_SVG).partition("\n")[2])
-    look(shown.page, threshold=0)
+    set_view(shown.page, threshold=0)
     assert len(boxes) > 20
     for each in boxes:
         left, top, right, bottom = each["box"]
@@ -256,7 +256,7 @@ def test_no_text_is_cut_or_covered_by_another(show, kind: str, threshold: float)
         if a["card"] != b["card"]:
             continue
         beside = a["box"][2] <= b["box"][0] or b["box"][2] <= a["box"][0]
-        # lines may share the room for what goes below and above the letters
+        # line boxes may overlap by ascenders and descenders
         apart = a["box"][3] <= b["box"][1] + 5 or b["box"][3] <= a["box"][1] + 5
         assert beside or apart, (a, b)
 
@@ -275,9 +275,9 @@ def test_the_points_are_shapes_in_their_places(show, kind: str):
     for path, (x1, x2) in zip(filled, dataset.X_train, strict=True):
         corners = np.array(re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", path.get("d")), float)
         middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
-        if len(corners) == 1:  # a circle's path begins at its left
+        if len(corners) == 1:  # a circle's path begins at its leftmost point
             middle += [216 / 50, 0]
-        # a triangle reaches up farther than down
+        # a triangle's centre is below the middle of its box
         at = np.array([x1 - low, high - x2]) * 216 / (high - low)
         np.testing.assert_allclose(middle, at, atol=1)
     if kind != "values":
@@ -290,7 +290,7 @@ def test_the_bars_are_the_weights(show):
     svg = shown.svg()
     span, most = shown.page.evaluate("[board().axes.range, board().axes.most]")
     keys = [key for key, _ in shown.grid.networks_by_method]
-    for key, card in zip(keys, cards(shown.page), strict=False):
+    for key, card in zip(keys, read_cards(shown.page), strict=False):
         weights = np.concatenate([w.ravel() for w in shown.history.weights(card["k"], card["t"])])
         edges = np.linspace(0, span, 16)
         edges[-1] = np.inf
@@ -324,7 +324,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
     places = np.stack(np.meshgrid(share, share), axis=-1).reshape(-1, 2)
     X = np.column_stack([low + places[:, 0] * (high - low), high - places[:, 1] * (high - low)])
     keys = [key for key, _ in shown.grid.networks_by_method]
-    for key, card in zip(keys, cards(shown.page), strict=False):
+    for key, card in zip(keys, read_cards(shown.page), strict=False):
         (image,) = card_of(svg, key).iter(f"{SVG}image")
         kind, _, data = image.get(f"{XLINK}href").partition(",")
         assert kind == "data:image/png;base64"
@@ -336,7 +336,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
             pixel = np.array(surface.getpixel((int(432 * x), int(432 * y))))
             full = colours[int(p > 0.5)]
             expected = paper + 0.78 * abs(2 * p - 1) * (full - paper)
-            # where the line is drawn the colour is the line's
+            # pixels of the line have the line's colour
             if abs(p - 0.5) > 0.2:
                 compared += 1
                 np.testing.assert_allclose(pixel, expected, atol=12)
@@ -349,7 +349,7 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     page = show(kind).page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.wait_for_function(f"board().theme.mode === {scheme!r}")
-    go(page, -1)
+    seek(page, -1)
     svg = show(kind).svg()
     data = page.evaluate(
         """async () => {
@@ -365,12 +365,12 @@ def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, pape
     width, height = size_of(svg)
     assert image.size == (2 * width, 2 * height)
     assert image.getpixel((1, 1)) == paper
-    # the embedded surface, at its place: margin, heading, the card's own
+    # the embedded surface's offset: margin, heading, padding of the card
     (embedded,) = card_of(svg, "none").iter(f"{SVG}image")
     surface = np.asarray(open_png(b64decode(embedded.get(f"{XLINK}href").partition(",")[2])))
     at = np.asarray(image)[2 * (24 + 52 + 52) :, 2 * (24 + 12) :][:432, :432]
     same = (np.abs(at.astype(int) - surface) <= 3).all(axis=2)
-    # the rest is points
+    # the remaining pixels are points
     assert same.mean() > 0.5
     assert same[20:60, 20:60].mean() > 0.5
 

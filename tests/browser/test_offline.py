@@ -1,4 +1,4 @@
-"""A run as one HTML file, opened from disk without a network: it plays, scrubs and drags."""
+"""Tests of the offline page, opened from disk without a network."""
 
 import base64
 import socket
@@ -22,9 +22,17 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 from tests.browser.test_board import assert_predicts
-from tests.browser.visitor import PARAMETERS, START, cards, go, pictures, resize, still
+from tests.browser.visitor import (
+    INITIAL_VIEW,
+    READ_PARAMETERS,
+    all_boundary_pixels,
+    read_cards,
+    resize_window,
+    seek,
+    wait_until_idle,
+)
 from tests.support.recordings import source_of
 
 TRAINING = replace(SHOWCASE.training, epochs=40)
@@ -32,7 +40,7 @@ HOSTILE = '</title><script>window.hacked = 1</script><img src=x onerror="window.
 
 TITLE = "A title of many words that has to break on a phone"
 
-Open = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
 class Run(NamedTuple):
@@ -59,14 +67,14 @@ def run() -> Run:
 
 
 @contextmanager
-def visits(browser: Browser, folder: Path) -> Iterator[Open]:
-    """What opens a page from disk, offline; at the end nothing but it may have been asked for.
+def offline_opener(browser: Browser, folder: Path) -> Iterator[OpenPage]:
+    """Yield a function that opens a page from disk, offline; fails if it has sent any request.
 
-    Its policy is lifted unless asked for: Playwright waits by means that it forbids.
+    The page's policy is bypassed by default, as it forbids the eval of `wait_for_function`.
     """
-    contexts, complaints, requests, allowed = [], [], [], []
+    contexts, console_texts, requests, allowed = [], [], [], []
 
-    def opened(html: str, width: int = 1400, policy=False, script: str = "", **more) -> Page:
+    def open_html(html: str, width: int = 1400, policy=False, script: str = "", **more) -> Page:
         file = folder / f"{len(contexts)}.html"
         file.write_text(html, encoding="utf-8")
         allowed.append(file.as_uri())
@@ -75,46 +83,48 @@ def visits(browser: Browser, folder: Path) -> Iterator[Open]:
         contexts.append(context)
         context.add_init_script(script)
         context.on("request", lambda request: requests.append(request.url))
-        context.on("console", lambda message: complaints.append(message.text))
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", lambda message: console_texts.append(message.text))
+        context.on("weberror", lambda error: console_texts.append(str(error.error)))
         page = context.new_page()
         page.goto(file.as_uri())
         return page
 
-    yield opened
+    yield open_html
     for context in contexts:
         context.close()
     assert requests == allowed
-    assert complaints == []
+    assert console_texts == []
 
 
 @pytest.fixture
-def open_file(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open a page, for one test."""
-    with visits(browser, tmp_path) as opened:
-        yield opened
+def open_file(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
+    """Open a page for one test."""
+    with offline_opener(browser, tmp_path) as open_html:
+        yield open_html
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """The page of the run, for the tests to share."""
-    with visits(browser, tmp_path_factory.mktemp("offline")) as open_file:
-        yield begun(open_file(run.page(TITLE, "x" * 120)))
+def run_page(
+    browser: Browser, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Page]:
+    """The page of the run, shared by the tests."""
+    with offline_opener(browser, tmp_path_factory.mktemp("offline")) as open_file:
+        yield wait_until_decoded(open_file(run.page(TITLE, "x" * 120)))
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
-    """The page of the run at the end, with nothing moving."""
-    opened.mouse.up()
-    opened.mouse.move(0, 0)
-    opened.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
-    opened.evaluate("view => board().setView({ ...board().view, ...view })", START)
-    go(opened, -1)
-    return opened
+def page(run_page: Page) -> Page:
+    """The page at the end of the run, not playing."""
+    run_page.mouse.up()
+    run_page.mouse.move(0, 0)
+    run_page.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
+    run_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    seek(run_page, -1)
+    return run_page
 
 
-def begun(page: Page) -> Page:
-    """The page, once the whole recording has been read."""
+def wait_until_decoded(page: Page) -> Page:
+    """Wait until the whole recording is decoded, and return the page."""
     page.wait_for_selector(".regviz-board .card canvas")
     find_board(page)
     page.wait_for_function("window.board().complete && !document.getElementById('note')")
@@ -122,13 +132,13 @@ def begun(page: Page) -> Page:
 
 
 def at_rest(page: Page) -> Page:
-    """The page at the end of the run, with nothing moving."""
-    go(begun(page), -1)
+    """Go to the end of the run, wait until the page is idle, and return it."""
+    seek(wait_until_decoded(page), -1)
     return page
 
 
-# what the board says of its epoch, from the first on
-WATCH = """
+# all texts of the epoch label, from the first on
+RECORD_EPOCHS = """
   window.epochs = [];
   new MutationObserver(() => {
     const said = document.querySelector(".transport .epoch")?.textContent;
@@ -137,7 +147,7 @@ WATCH = """
 """
 
 
-# click Play, and Pause once it is on its way: a tick is at most six frames long
+# click Play, then Pause after the first frames; a tick is at most six frames long
 PLAY_AND_PAUSE = """async () => {
   const click = (name) => document.querySelector(`.transport [aria-label="${name}"]`).click();
   click("Play");
@@ -146,24 +156,26 @@ PLAY_AND_PAUSE = """async () => {
 }"""
 
 
-def test_it_plays_from_the_beginning_and_again(run: Run, open_file: Open):
-    page = begun(open_file(run.page(), script=WATCH, reduced_motion="no-preference"))
+def test_it_plays_from_the_beginning_and_again(run: Run, open_file: OpenPage):
+    page = wait_until_decoded(
+        open_file(run.page(), script=RECORD_EPOCHS, reduced_motion="no-preference")
+    )
     page.wait_for_function("window.board().frame === 40 && !window.board().playing")
     epochs = [int(said.split()[1]) for said in page.evaluate("window.epochs")]
     assert len(epochs) > 3
     assert epochs == sorted(epochs)
     assert epochs[0] < 10
     assert epochs[-1] == 40
-    at_the_end = pictures(page)
+    at_the_end = all_boundary_pixels(page)
     page.evaluate(PLAY_AND_PAUSE)
-    still(page)
+    wait_until_idle(page)
     assert 2 < page.evaluate("window.board().frame") < 40
-    differ = [a != b for a, b in zip(at_the_end, pictures(page), strict=True)]
+    differ = [a != b for a, b in zip(at_the_end, all_boundary_pixels(page), strict=True)]
     assert all(differ[:6])
 
 
 def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Page):
-    found = page.evaluate(PARAMETERS.replace('assets + "/board/', '"regviz/'))
+    found = page.evaluate(READ_PARAMETERS.replace('assets + "/board/', '"regviz/'))
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
     exact = run.history.parameters
     assert np.array_equal(numbers == 0, exact == 0)
@@ -174,25 +186,25 @@ def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Pag
 def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     assert_predicts(page, run.history)
     focus = page.evaluate("window.board().focusIndex()")
-    before = pictures(page)
+    before = all_boundary_pixels(page)
     page.evaluate("window.board().edit(0, 3)")
-    still(page)
-    changed = [a != b for a, b in zip(before, pictures(page), strict=True)]
+    wait_until_idle(page)
+    changed = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     assert changed == [c == focus for c in range(7)]
-    assert cards(page)[focus]["remark"] == "edited"
+    assert read_cards(page)[focus]["remark"] == "edited"
     page.evaluate("window.board().undoEdit(0)")
-    still(page)
-    assert pictures(page) == before
+    wait_until_idle(page)
+    assert all_boundary_pixels(page) == before
 
 
 def test_the_keys_work_as_on_the_page(page: Page):
     page.keyboard.press("Home")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().frame") == 0
     page.keyboard.press("3")
     assert page.evaluate("window.board().view.focus") == "l2"
     page.keyboard.press("ArrowUp")
-    still(page)
+    wait_until_idle(page)
     assert page.evaluate("window.board().view.strengthIndices.l1") == 5
 
 
@@ -205,12 +217,12 @@ def test_the_keys_work_as_on_the_page(page: Page):
     ],
 )
 def test_every_task_can_be_saved_and_a_network_that_is_lost(
-    open_file: Open, data: DataSpec, training: TrainingSpec
+    open_file: OpenPage, data: DataSpec, training: TrainingSpec
 ):
     run = run_of(data, NetworkSpec((6, 6), "relu"), training)
     page = at_rest(open_file(run.page()))
     history = run.history
-    for card in cards(page):
+    for card in read_cards(page):
         lost = history.diverged[card["k"]]
         if 0 <= lost <= history.epochs[card["t"]]:
             text = page.locator(".card", has_text=card["label"]).locator(".diverged").first
@@ -227,8 +239,8 @@ def test_every_task_can_be_saved_and_a_network_that_is_lost(
         assert_predicts(page, history)
 
 
-def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
-    page = begun(open_file(run.page(HOSTILE, HOSTILE)))
+def test_texts_are_shown_as_they_are(run: Run, open_file: OpenPage):
+    page = wait_until_decoded(open_file(run.page(HOSTILE, HOSTILE)))
     assert page.title() == HOSTILE
     assert page.locator("h1").text_content() == HOSTILE
     assert page.locator(".about").text_content() == HOSTILE
@@ -242,11 +254,11 @@ def test_texts_are_shown_as_they_are(run: Run, open_file: Open):
 )
 def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, scheme: str, paper: str):
     was = page.viewport_size
-    before = pictures(page)
+    before = all_boundary_pixels(page)
     page.emulate_media(color_scheme=scheme)
-    resize(page, width, 900)
+    resize_window(page, width, 900)
     page.wait_for_function(f"window.board().theme.mode === {scheme!r}")
-    still(page)
+    wait_until_idle(page)
     try:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         for element in ("h1", ".about", ".regviz-board"):
@@ -255,19 +267,19 @@ def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, schem
             assert box["x"] + box["width"] <= width
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
         assert page.evaluate("getComputedStyle(window.board().probe).color") == paper
-        assert all(a != b for a, b in zip(before, pictures(page), strict=True))
+        assert all(a != b for a, b in zip(before, all_boundary_pixels(page), strict=True))
     finally:
         page.set_viewport_size(was)
         page.emulate_media(color_scheme="light")
 
 
-def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
-    page = patient(open_file(run.page(), policy=True))
+def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: OpenPage):
+    page = poll_conditions(open_file(run.page(), policy=True))
     expect(page.locator("#note")).to_have_count(0)
     expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
     find_board(page)
-    still(page)
-    before = pictures(page)
+    wait_until_idle(page)
+    before = all_boundary_pixels(page)
     page.get_by_role("slider", name="Epoch", exact=True).fill("1")
     expect(page.locator(".transport .epoch")).to_have_text("epoch 1 / 40")
     page.get_by_role("slider", name="Strength of L1", exact=True).press("Home")
@@ -277,9 +289,9 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: Open):
     page.keyboard.press("?")
     expect(page.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    still(page)
-    differ = [a != b for a, b in zip(before, pictures(page), strict=True)]
-    # early stopping keeps the same network at both, the initial one
+    wait_until_idle(page)
+    differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
+    # early stopping has the initial network at both
     assert differ == [True] * 6 + [False]
     assert page.evaluate("window.board().displayed[6].t") == 0
 
@@ -303,7 +315,7 @@ def test_it_is_the_policy_that_keeps_a_page_from_any_server(
             f"http://127.0.0.1:{server.getsockname()[1]}/a.js",
         )
         if policy:
-            # all three end without an answer, as none has asked
+            # all three end without a response, as no request was sent
             page.evaluate("window.over")
             server.setblocking(False)
             with pytest.raises(BlockingIOError):
@@ -314,14 +326,14 @@ def test_it_is_the_policy_that_keeps_a_page_from_any_server(
         page.close()
 
 
-def test_without_javascript_it_says_what_it_takes(run: Run, open_file: Open):
+def test_without_javascript_it_says_what_it_takes(run: Run, open_file: OpenPage):
     page = open_file(run.page(), java_script_enabled=False)
     expect(page.locator("#note")).to_contain_text("JavaScript is switched off")
     expect(page.locator("#note")).to_be_visible()
 
 
 @pytest.mark.parametrize("damage", ["not base64", "half a message", "a part is missing"])
-def test_a_damaged_file_says_so(run: Run, open_file: Open, damage: str):
+def test_a_damaged_file_says_so(run: Run, open_file: OpenPage, damage: str):
     (message,) = recording(run.grid, run.grid.rows({}), run.history, "run")
     if damage == "half a message":
         message = message[: len(message) // 2]

@@ -1,4 +1,4 @@
-"""The page in a real browser: it shows what was trained, and follows what a visitor chooses."""
+"""Tests of the whole page in a browser: training, controls, transitions between runs."""
 
 import io
 import re
@@ -11,27 +11,27 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from devtools.board import SEARCH, find_board
+from devtools.board import SEARCH_BOARD, find_board
 from regviz.board.showcase import SHOWCASE
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
-from tests.browser.conftest import visits
+from tests.browser.conftest import page_opener
 from tests.browser.visitor import (
-    Open,
-    assert_holds,
-    cards,
-    change,
+    OpenPage,
+    assert_browser_has,
     choose_data,
     choose_seed,
-    complete,
-    control,
-    go,
+    find_slider,
     grid_of,
-    look,
-    says,
-    settled,
-    still,
-    trained,
+    is_rounded,
+    move_slider,
+    read_cards,
+    seek,
+    set_view,
+    train_cached,
+    wait_until_complete,
+    wait_until_idle,
+    wait_until_settled,
 )
 
 N_EPOCHS = 50  # epochs that the sidebar offers
@@ -44,26 +44,26 @@ def pixels(page: Page, card: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def page(open_pages: Open) -> Page:
-    """The page as it opens, at the end of its run."""
+def page(open_pages: OpenPage) -> Page:
+    """The default page at the end of its run."""
     page = open_pages()
-    complete(page)
-    go(page, -1)
+    wait_until_complete(page)
+    seek(page, -1)
     return page
 
 
 @pytest.fixture(scope="module")
-def short_run(open_pages: Open) -> Page:
-    """The page with as few epochs as there can be, which is soon trained anew."""
+def short_run(open_pages: OpenPage) -> Page:
+    """The page with the minimum of epochs, so that it retrains quickly."""
     page = open_pages()
-    complete(page)
-    change(page, "Epochs", ["Home"])
+    wait_until_complete(page)
+    move_slider(page, "Epochs", ["Home"])
     return page
 
 
 def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
     grid = grid_of()
-    assert_holds(page, grid)
+    assert_browser_has(page, grid)
     shown = page.evaluate("window.board().recording.cards")
     networks_by_method = [(card["key"], tuple(card["networks"])) for card in shown]
     assert networks_by_method == [
@@ -73,20 +73,22 @@ def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
 
 
 def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
-    go(page, -1)
+    seek(page, -1)
     image = pixels(page, card=2)
     low, high = page.evaluate("window.board().recording.domain")
-    side = min(image.shape[:2])  # a picture between two pixels is cut out a pixel larger
+    side = min(image.shape[:2])  # a screenshot at a fractional position is one pixel larger
     image = image[:side, :side]
     axis = low + (high - low) * (np.arange(side) + 0.5) / side
     places = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
     grid = grid_of()
-    probability = trained(grid.experiment).predict(places)[grid.rows({})[2]].reshape(side, side)
+    probability = (
+        train_cached(grid.experiment).predict(places)[grid.rows({})[2]].reshape(side, side)
+    )
     warm = image[:, :, 0] > image[:, :, 2]  # class 1 is orange, class 0 is blue
     sure = np.abs(probability - 0.5) > 0.2
     margin = slice(4, -4)  # rounded corners
     agree = (warm == (probability > 0.5))[margin, margin][sure[margin, margin]]
-    assert agree.mean() > 0.85  # the rest are the points drawn on top
+    assert agree.mean() > 0.85  # the remaining pixels are points drawn on top
 
 
 def test_the_first_screen_shows_the_cards_of_all_methods_and_early_stopping_whole(page: Page):
@@ -101,7 +103,7 @@ def test_the_first_screen_shows_the_cards_of_all_methods_and_early_stopping_whol
     assert max(bottoms) <= 900
 
 
-# every place that the first card has had
+# all positions of the first card
 PLACES = """() => {
   window.places = new Set();
   const look = () => {
@@ -115,26 +117,26 @@ PLACES = """() => {
 
 @pytest.mark.parametrize("part", [".boundary", ".label", ".weights", ".pick"])
 def test_a_click_on_a_card_lets_it_be_seen_large(page: Page, part: str):
-    look(page, focus="l1")
+    set_view(page, focus="l1")
     page.locator(".card").nth(4).locator(part).first.click()
     assert page.evaluate("window.board().view.focus") == "dropout"
-    look(page, focus="l1")
+    set_view(page, focus="l1")
 
 
 @pytest.mark.parametrize("width", [390, 1400, 1920])
-def test_the_cards_keep_their_place_while_another_run_comes(open_page: Open, width: int):
+def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage, width: int):
     page = open_page(width, query="?v=1&noise=0.45")
-    complete(page)
+    wait_until_complete(page)
     page.evaluate(PLACES)
-    control(page, "Learning rate").press("ArrowLeft")
+    find_slider(page, "Learning rate").press("ArrowLeft")
     page.wait_for_function("window.board().recording.link.includes('learning_rate')")
-    complete(page)
+    wait_until_complete(page)
     assert len(page.evaluate("[...window.places]")) == 1
 
 
-# every frame that is shown, and when
-WATCH = (
-    SEARCH
+# each shown frame and its time
+RECORD_FRAMES = (
+    SEARCH_BOARD
     + """
 window.frames = [];
 const watch = (now) => {
@@ -150,7 +152,7 @@ requestAnimationFrame(watch);
 
 
 def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: BrowserContext, url: str):
-    with visits(context, url, WATCH) as open_page:
+    with page_opener(context, url, RECORD_FRAMES) as open_page:
         page = open_page(reduced_motion="no-preference")
         find_board(page)
         page.wait_for_function(
@@ -165,35 +167,37 @@ def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: Browser
 
 
 def assert_plays_again(page: Page) -> None:
-    """A change goes to the end of its run, from where *Play* starts over."""
-    complete(page)
-    change(page, "Epochs", ["Home"])
+    """Assert that after a change the page shows the end of the run, and that *Play* restarts it."""
+    wait_until_complete(page)
+    move_slider(page, "Epochs", ["Home"])
     assert page.evaluate("window.board().frame") == N_EPOCHS
     play = page.get_by_role("button", name="Play", exact=True)
     found = play.evaluate("(e) => (e.click(), [window.board().playing, window.board().frame])")
     assert found == [True, 0]
 
 
-def test_who_prefers_reduced_motion_sees_the_result_at_once(open_page: Open):
+def test_with_reduced_motion_the_result_is_shown_at_once(open_page: OpenPage):
     page = open_page()
-    complete(page)
-    settled(page)
+    wait_until_complete(page)
+    wait_until_settled(page)
     assert page.evaluate("[window.board().frame, window.board().playing]") == [100, False]
-    change(page, "Epochs", ["Home"])
-    settled(page)
+    move_slider(page, "Epochs", ["Home"])
+    wait_until_settled(page)
     assert page.evaluate("[window.board().frame, window.board().playing]") == [N_EPOCHS, False]
 
 
-def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then(open_page: Open):
+def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then(
+    open_page: OpenPage,
+):
     page = open_page()
-    complete(page)
+    wait_until_complete(page)
     page.keyboard.press("4")
     page.get_by_role("button", name="Move all strengths together").click()
     slider = page.get_by_role("slider", name="Strength of L2")
     slider.focus()
     for key in ("End", "ArrowLeft"):
         slider.press(key)
-    go(page, 30)
+    seek(page, 30)
     before = pixels(page)
     page.evaluate(
         """() => { window.blank = 0;
@@ -203,22 +207,22 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
             requestAnimationFrame(look);
           }; look(); }"""
     )
-    change(page, "Noise", ["End"])
-    still(page)
+    move_slider(page, "Noise", ["End"])
+    wait_until_idle(page)
     found = page.evaluate("(({ frame, view }) => ({ frame, ...view }))(window.board())")
     assert (found["frame"], found["focus"], found["linked"]) == (30, "elastic_net", False)
-    assert [card["focused"] for card in cards(page)].index(True) == 3
+    assert [card["focused"] for card in read_cards(page)].index(True) == 3
     assert found["strengthIndices"]["l2"] == 6
     assert {found["strengthIndices"][key] for key in ("l1", "dropout", "max_norm")} == {4}
     assert slider.input_value() == "6"
-    # and what was looked at is trained first
-    assert_holds(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
+    # the displayed networks are trained first
+    assert_browser_has(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
     assert np.abs(pixels(page) - before).mean() > 2
-    # the epoch is the same also where it is another frame
+    # the epoch stays although its frame number differs
     at = "window.board().recording.epochs[window.board().frame]"
     epoch = page.evaluate(at)
-    change(page, "Epochs", ["ArrowLeft"])
-    still(page)
+    move_slider(page, "Epochs", ["ArrowLeft"])
+    wait_until_idle(page)
     shorter = recorded_epochs(replace(SHOWCASE.training, epochs=200))
     assert page.evaluate(at) == max(e for e in shorter if e <= epoch)
     assert page.evaluate("window.board().frame") != 30
@@ -226,9 +230,9 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
 
 
-def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page: Open):
+def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page: OpenPage):
     page = open_page()
-    complete(page)
+    wait_until_complete(page)
     for label, keys in {
         "Noise": ["ArrowRight"] * 8,
         "Epochs": ["End"],
@@ -237,30 +241,30 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
         "Units in each layer": ["ArrowLeft"] * 3,
         "Learning rate": ["ArrowLeft"],
     }.items():
-        slider = control(page, label)
+        slider = find_slider(page, label)
         slider.focus()
         for i, key in enumerate(keys):
             slider.press(key)
             page.wait_for_timeout(20 * (i + 1))
-    control(page, "Epochs").press("Home")
+    find_slider(page, "Epochs").press("Home")
     page.wait_for_function(f"window.board().recording.lastEpoch === {N_EPOCHS}", timeout=60_000)
-    complete(page)
+    wait_until_complete(page)
     grid = grid_of(
         data=replace(SHOWCASE.data, noise=0.6, train_fraction=105 / 60 * 0.2),
         network=replace(SHOWCASE.network, hidden=(5, 5)),
         training=replace(FEW_EPOCHS, learning_rate=0.03),
     )
-    assert_holds(page, grid)
-    go(page, -1)
-    expected = trained(grid.experiment).metrics["test_loss"][-1]
-    for card in cards(page)[:6]:
-        assert says(card["test_loss"], expected[card["k"]], 2)
+    assert_browser_has(page, grid)
+    seek(page, -1)
+    expected = train_cached(grid.experiment).metrics["test_loss"][-1]
+    for card in read_cards(page)[:6]:
+        assert is_rounded(card["test_loss"], expected[card["k"]], 2)
 
 
 def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
     context: BrowserContext, url: str
 ):
-    # Streamlit's code for each kind of control, on the way for longer than the rest of the page
+    # Streamlit's code of each kind of control, delayed until the rest of the page has loaded
     kinds = ("ButtonGroup", "Checkbox", "Selectbox", "Slider")
     on_the_way: list[Route] = []
     chosen = {
@@ -272,9 +276,9 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
     code = re.compile(rf"/static/js/({'|'.join(kinds)})\.")
     context.route(code, lambda route: on_the_way.append(route))
     try:
-        with visits(context, url) as open_page:
+        with page_opener(context, url) as open_page:
             page = open_page(query=f"?v=1&{urlencode(chosen)}")
-            complete(page)
+            wait_until_complete(page)
             for seed in (4, 5):
                 choose_seed(page, seed)
             assert {code.search(route.request.url)[1] for route in on_the_way} == set(kinds)
@@ -282,9 +286,9 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
                 route.continue_()
             for kind in kinds:
                 expect(page.get_by_test_id(f"st{kind}").first).to_be_visible()
-            choose_seed(page, 6)  # the browser says where all controls stand
-            told = dict(parse_qsl(page.evaluate("window.board().recording.link")))
-            assert told == chosen | {"seed": "6"}
+            choose_seed(page, 6)  # the browser sends the state of all controls
+            parameters = dict(parse_qsl(page.evaluate("window.board().recording.link")))
+            assert parameters == chosen | {"seed": "6"}
             expect(page.get_by_test_id("stAlert")).to_have_count(0)
             switches = page.get_by_test_id("stCheckbox")
             on = switches.filter(has=page.locator(":checked")).all_inner_texts()
@@ -298,16 +302,19 @@ OPACITY = "Number(getComputedStyle(document.querySelector('.st-key-{}')).opacity
 
 def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Browser, url: str):
     holding = False
-    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
 
     def follow(socket: WebSocketRoute) -> None:
         def forward(message: str | bytes) -> None:
             assert isinstance(message, bytes)
-            # what the run that has begun has not drawn again yet is what Streamlit fades
-            told = ForwardMsg.FromString(message)
-            begins = told.HasField("new_session") or told.session_status_changed.script_is_running
+            # Streamlit fades the elements that the current run has not drawn again
+            parameters = ForwardMsg.FromString(message)
+            begins = (
+                parameters.HasField("new_session")
+                or parameters.session_status_changed.script_is_running
+            )
             if holding and not begins:
-                held.append((socket, message))
+                held_messages.append((socket, message))
             else:
                 socket.send(message)
 
@@ -315,18 +322,18 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
 
     with browser.new_context() as context:
         context.route_web_socket(re.compile("/_stcore/stream"), follow)
-        with visits(context, url) as open_page:
+        with page_opener(context, url) as open_page:
             page = open_page(query="?v=1&epochs=50&hidden=2")
-            complete(page)
+            wait_until_complete(page)
             holding = True
             field = page.get_by_label("Seed", exact=True)
             field.fill("9")
             field.press("Enter")
-            # as pale as it becomes: it stays so until the messages come
+            # full fade, which lasts until the messages come
             page.wait_for_function(f"{OPACITY.format('understand')} < 0.4")
             assert page.evaluate(OPACITY.format("board")) == 1
             holding = False
-            for socket, message in held:
+            for socket, message in held_messages:
                 socket.send(message)
             page.wait_for_function("window.board().recording.link.includes('seed=9')")
             page.wait_for_function(f"{OPACITY.format('understand')} === 1")
@@ -334,11 +341,11 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
 
 def test_the_epoch_at_which_regularization_begins_is_set_and_marked(short_run: Page):
     onset = 0
-    while onset < 10:  # one key at a time: Streamlit loses those that come while the page runs
-        change(short_run, "Switch on at epoch", ["PageUp"])
+    while onset < 10:  # one key at a time: Streamlit drops key presses while the page runs
+        move_slider(short_run, "Switch on at epoch", ["PageUp"])
         onset = short_run.evaluate("window.board().recording.onset")
     assert onset <= 40
-    assert_holds(short_run, grid_of(training=FEW_EPOCHS, onset=onset))
+    assert_browser_has(short_run, grid_of(training=FEW_EPOCHS, onset=onset))
     [mark] = short_run.evaluate("window.board().marks.filter(({ kind }) => kind === 'onset')")
     assert mark["frame"] == onset
 
@@ -351,19 +358,19 @@ def test_a_dataset_is_chosen_by_its_picture(short_run: Page):
     onset = short_run.evaluate("window.board().recording.onset")
     bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=FEW_EPOCHS, onset=onset)
     strength_indices = short_run.evaluate("window.board().view.strengthIndices")
-    assert_holds(short_run, bumps, strength_indices)
-    # a run that is there already comes at once, also when a control goes with it: wrong labels
+    assert_browser_has(short_run, bumps, strength_indices)
+    # a cached run arrives at once, also where a control (wrong labels) disappears with it
     choose_data(short_run, "Circles")
     choose_data(short_run, "Bumps (regression)")
-    assert_holds(short_run, bumps, strength_indices)
+    assert_browser_has(short_run, bumps, strength_indices)
 
 
 def test_switching_the_theme_changes_the_board(page: Page):
-    go(page, -1)
+    seek(page, -1)
     light = pixels(page).mean()
     page.get_by_test_id("stMainMenu").get_by_role("button").click()
     page.get_by_test_id("stMainMenuItem-theme-Dark").click()
     page.wait_for_function("window.board().element.dataset.theme === 'dark'")
     page.keyboard.press("Escape")
-    still(page)
+    wait_until_idle(page)
     assert pixels(page).mean() < light - 10

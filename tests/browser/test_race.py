@@ -1,4 +1,4 @@
-"""The race of one weight runs in the browser, and only when its viewer starts it."""
+"""Tests of the animated figure of one weight's decay."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ POINTS = """() => {
 
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """The figure, opened from a file as a notebook shows it."""
+    """The figure in an HTML file, as in a notebook."""
     path = tmp_path / "race.html"
     figure = figures.weight_race(ROWS, 1.2, 0.05, 50)
     figure.write_html(path, auto_play=False)
@@ -33,7 +33,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     page.wait_for_selector(".scatterlayer .point")
     yield page
     page.close()
-    # Plotly rejects the promise of an animation that is paused, with nothing, and none handles it
+    # Plotly rejects a paused animation's promise without a reason, which stays unhandled
     assert [error for error in errors if error != "undefined"] == []
 
 

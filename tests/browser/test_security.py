@@ -1,4 +1,4 @@
-"""The page works under its own policy in a real browser, and only where it may be shown."""
+"""Tests of the content security policy, of framing and of error pages in a browser."""
 
 import json
 import re
@@ -11,9 +11,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from devtools.serving import ROOT, Server, Site, serve
 from regviz.pages.understand import VIEWS
-from tests.browser.conftest import patient, until, visits
+from tests.browser.conftest import page_opener, poll_conditions, wait_until
 from tests.browser.test_views import view
-from tests.browser.visitor import choose, choose_seed, complete, go, pictures, settled, still
+from tests.browser.visitor import (
+    all_boundary_pixels,
+    choose_seed,
+    seek,
+    select_radio,
+    wait_until_complete,
+    wait_until_idle,
+    wait_until_settled,
+)
 from tests.support.faults import FAULTS, SECRET
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
@@ -30,7 +38,7 @@ DOWNLOADS = {
 
 
 @pytest.fixture(scope="module")
-def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def failing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose page fails for noise 0.123, and whose views do for noise 0.124.
 
     Some pages may show it.
@@ -43,26 +51,26 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def opened(page: Page) -> Page:
-    """The page at rest, with all of its networks."""
-    complete(page)
-    still(page)
+def wait_until_loaded(page: Page) -> Page:
+    """Wait until the page is idle and has all of its networks, and return it."""
+    wait_until_complete(page)
+    wait_until_idle(page)
     return page
 
 
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
-    # at the end there may have been no complaint on the console
-    with visits(context, url, LISTEN) as open_page:
-        page = opened(open_page(query="?v=1&epochs=50"))
+    # the fixture fails on errors in the console
+    with page_opener(context, url, LISTEN) as open_page:
+        page = wait_until_loaded(open_page(query="?v=1&epochs=50"))
         for name in VIEWS:
             view(page, name)
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("window.board().theme.mode === 'dark'")
         view(page, "Paths")
         page.locator(".js-plotly-plot").first.hover()
-        saved(page, page.locator(".modebar-btn").first, tmp_path)
+        save_download(page, page.locator(".modebar-btn").first, tmp_path)
         for kind in ("PNG", "SVG"):
-            saved(page, page.get_by_role("button", name=f"Save as {kind}"), tmp_path)
+            save_download(page, page.get_by_role("button", name=f"Save as {kind}"), tmp_path)
         page.get_by_role("button", name="Share").click()
         expect(page.get_by_alt_text("QR code of the link")).to_be_visible()
         width = "document.querySelector('img[alt^=QR]').naturalWidth"
@@ -71,23 +79,25 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         page.get_by_role("button", name="Save · open").click()
         for name, ending in DOWNLOADS.items():
             button = page.get_by_role("button", name=name, exact=True)
-            assert saved(page, button, tmp_path).suffix == ending
+            assert save_download(page, button, tmp_path).suffix == ending
         experiment = {"name": "a.json", "mimeType": "application/json", "buffer": b'{"onset": 3}'}
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(experiment)
         page.wait_for_function("window.board().recording.onset === 3")
         page.keyboard.press("Escape")
-        choose(page, "Upload")
-        example = saved(page, page.get_by_role("button", name="Download an example"), tmp_path)
+        select_radio(page, "Upload")
+        example = save_download(
+            page, page.get_by_role("button", name="Download an example"), tmp_path
+        )
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(example)
         expect(page.get_by_text("150 points: 3 classes")).to_be_visible()
-        choose(page, "Draw")
+        select_radio(page, "Draw")
         expect(page.locator(".regviz-draw canvas")).to_be_visible()
-        settled(page)
+        wait_until_settled(page)
         assert page.evaluate("window.violations") == []
 
 
-def saved(page: Page, button, folder: Path) -> Path:
-    """Click, and keep the file that comes."""
+def save_download(page: Page, button, folder: Path) -> Path:
+    """Click a button, save the downloaded file, and return its path."""
     with page.expect_download() as download:
         button.click()
     path = folder / download.value.suggested_filename
@@ -124,8 +134,8 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
         page.wait_for_selector("#root", state="attached")
         for script, violation in REFUSED.items():
             page.evaluate(f"() => {{ {ADD} try {{ {script}; }} catch {{ /* refused */ }} }}")
-            heard = f"window.violations.some((each) => each.startsWith({violation!r}))"
-            patient(page).wait_for_function(heard)
+            is_reported = f"window.violations.some((each) => each.startsWith({violation!r}))"
+            poll_conditions(page).wait_for_function(is_reported)
             page.evaluate("window.violations.length = 0")
         assert page.evaluate("typeof x") == "undefined"
 
@@ -133,50 +143,52 @@ def test_what_the_page_does_not_need_is_refused(browser: Browser, url: str):
 # Frames
 
 
-def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing: Server):
-    for address in (url, failing.url):
+def test_a_page_elsewhere_cannot_show_ours(browser: Browser, url: str, failing_server: Server):
+    for address in (url, failing_server.url):
         with Site() as site, closing(browser.new_page()) as page:
-            told: list[str] = []
-            page.on("console", lambda message, told=told: told.append(message.text))
+            texts: list[str] = []
+            page.on("console", lambda message, texts=texts: texts.append(message.text))
             site.content = f'<iframe src="{address}/?embed=true"></iframe>'
             page.goto(site.origin)
-            until(page, lambda told=told, page=page: told and page.frames[1:])
-            until(page, lambda page=page: page.frames[1].url.startswith("chrome-error:"))
-            (refusal,) = told
+            wait_until(page, lambda texts=texts, page=page: texts and page.frames[1:])
+            wait_until(page, lambda page=page: page.frames[1].url.startswith("chrome-error:"))
+            (refusal,) = texts
             assert "frame-ancestors" in refusal
 
 
 # Errors
 
 
-def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing: Server):
-    with browser.new_context() as context, visits(context, failing.url) as open_page:
-        page = opened(open_page(query=f"{QUERY}&noise=0.124"))
-        choose(page, "Paths")
+def test_where_a_view_fails_all_else_stays_and_goes_on(browser: Browser, failing_server: Server):
+    with browser.new_context() as context, page_opener(context, failing_server.url) as open_page:
+        page = wait_until_loaded(open_page(query=f"{QUERY}&noise=0.124"))
+        select_radio(page, "Paths")
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Something went wrong here")
         (number,) = re.findall(r"\(error ([0-9a-f]{8})\)", alert.inner_text())
-        (line,) = [json.loads(line) for line in failing.logged().splitlines() if number in line]
+        (line,) = [
+            json.loads(line) for line in failing_server.logged().splitlines() if number in line
+        ]
         assert SECRET in line["traceback"]
         assert SECRET not in page.content()
-        # the board is the one that was there, and answers
+        # the board stays and responds
         assert page.evaluate("performance.getEntriesByName('regviz-mount').length") == 1
-        before = pictures(page)
-        go(page, 3)
-        assert pictures(page) != before
+        before = all_boundary_pixels(page)
+        seek(page, 3)
+        assert all_boundary_pixels(page) != before
         choose_seed(page, 5)
 
 
-def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Server):
-    with closing(patient(browser.new_page())) as page:
-        complaints: list[ConsoleMessage] = []
-        page.on("console", lambda message: complaints.append(message))
-        page.goto(f"{failing.url}/{QUERY}&noise=0.123")
+def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing_server: Server):
+    with closing(poll_conditions(browser.new_page())) as page:
+        console_errors: list[ConsoleMessage] = []
+        page.on("console", lambda message: console_errors.append(message))
+        page.goto(f"{failing_server.url}/{QUERY}&noise=0.123")
         alert = page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("Reload the page")
         assert SECRET not in page.content()
-        # what had been drawn is there, and can be changed to something that does not fail
-        settled(page)
+        # the drawing is kept and can be changed to settings that work
+        wait_until_settled(page)
         slider = page.locator('input[type=range][aria-label="Noise"]')
         slider.focus()
         slider.press("ArrowRight")
@@ -184,4 +196,4 @@ def test_where_the_page_fails_it_says_what_to_do(browser: Browser, failing: Serv
         with suppress(AssertionError):
             expect(alert).to_have_count(0)
         assert alert.all_inner_texts() == []
-        assert [message.text for message in complaints if message.type == "error"] == []
+        assert [message.text for message in console_errors if message.type == "error"] == []

@@ -1,4 +1,4 @@
-"""Over several seeds, in a real browser: while they train the page answers."""
+"""Tests of the page's responsiveness while several seeds train."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from devtools.serving import ROOT, serve
-from tests.browser.conftest import visits
-from tests.browser.visitor import choose, complete
+from tests.browser.conftest import page_opener
+from tests.browser.visitor import select_radio, wait_until_complete
 
 EPOCHS = 100
-# the server trains several seeds no further than the epoch that a file names
-HOLD = """
+# the server stops the training of several seeds at the epoch written in a file
+HOLD_TRAINING = """
 import sys
 
 if "streamlit" in sys.orig_argv:
@@ -48,33 +48,33 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
 ):
     file = tmp_path / "epoch"
     file.write_text("20")
-    (tmp_path / "sitecustomize.py").write_text(HOLD.format(file=str(file)))
+    (tmp_path / "sitecustomize.py").write_text(HOLD_TRAINING.format(file=str(file)))
     with (
         serve(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}") as server,
         browser.new_context() as context,
-        visits(context, server.url) as open_page,
+        page_opener(context, server.url) as open_page,
     ):
         page = open_page(query=f"?v=1&epochs={EPOCHS}")
-        complete(page)
+        wait_until_complete(page)
         assert_answers(page, file)
 
 
 def assert_answers(page: Page, file: Path) -> None:
-    """Assert that the page answers while seeds train up to the epoch that a file names."""
+    """Assert that the page responds while the training of seeds is held at an epoch."""
     progress = page.get_by_role("progressbar")
     run = page.evaluate("board().recording.run")
-    choose(page, "Compare")
+    select_radio(page, "Compare")
     page.get_by_role("button", name="Over 5 seeds").click()
     expect(progress).to_have_attribute("aria-valuenow", "20")
-    choose(page, "Code")
+    select_radio(page, "Code")
     expect(page.get_by_text("for the network in focus: L1")).to_be_visible()
-    # what the board shows is followed
+    # the view follows the board
     page.evaluate("board().setView({ ...board().view, focus: 'l2' })")
     expect(page.get_by_text("for the network in focus: L2")).to_be_visible()
     expect(progress).to_have_count(0)
-    # it goes on meanwhile, and is shown to go on by itself
+    # the training continues, and the progress bar updates by itself
     file.write_text("40")
-    choose(page, "Compare")
+    select_radio(page, "Compare")
     expect(progress).to_have_attribute("aria-valuenow", "40")
     file.write_text("60")
     expect(progress).to_have_attribute("aria-valuenow", "60")

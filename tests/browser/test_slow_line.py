@@ -1,4 +1,4 @@
-"""How many bytes a newcomer's browser loads until there is something to see, and until all is.
+"""Tests of the bytes that a first visit loads until the first picture and until all networks.
 
 On a line of 1.6 Mbit/s, which carries 200 kB a second, they make the first picture within 8 s and
 all networks within 20 s, 2 s of round trips included: benchmarks/slow_line.py takes these times.
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from devtools.board import SEARCH
-from tests.browser.conftest import patient
+from devtools.board import SEARCH_BOARD
+from tests.browser.conftest import poll_conditions
 
 FIRST_PICTURE = 950_000
 ALL_NETWORKS = 2_850_000
 
-# when there is a first picture, and the bytes of each message on the WebSocket
-WATCH = f"""
-{SEARCH}
+# time of the first picture, and bytes of each WebSocket message
+RECORD_MESSAGES = f"""
+{SEARCH_BOARD}
 performance.setResourceTimingBufferSize(2000);
 window.messages = [];
 window.WebSocket = class extends WebSocket {{
@@ -41,10 +41,10 @@ FILES = """performance.getEntriesByType("resource").map((each) =>
 
 @pytest.fixture(scope="module")
 def loaded(browser: Browser, url: str) -> dict[str, Any]:
-    """What a browser with empty caches has loaded once all networks are there, and when."""
+    """Return the responses and messages, with times, of a visit with empty caches."""
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
-        page.add_init_script(WATCH)
+        page = poll_conditions(context.new_page())
+        page.add_init_script(RECORD_MESSAGES)
         page.goto(url)
         page.wait_for_function("window.whole", timeout=60_000)
         page.wait_for_function("document.fonts.status === 'loaded'")

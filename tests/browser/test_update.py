@@ -1,4 +1,4 @@
-"""Who looks at a page while its server is replaced by a later version goes on with that."""
+"""Tests of an open page whose server is replaced by a later version."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from devtools.board import SEARCH
+from devtools.board import SEARCH_BOARD
 from devtools.serving import ROOT, serve
-from tests.browser.conftest import patient
-from tests.browser.visitor import complete
+from tests.browser.conftest import poll_conditions
+from tests.browser.visitor import wait_until_complete
 
-# one file more, which is enough for another address of all
-LATER = """
+# an additional file changes the address of all files
+LATER_VERSION = """
 import sys
 
 if "streamlit" in sys.orig_argv:
@@ -28,34 +28,34 @@ PLACES = """() => [...new Set(
 )]"""
 
 
-def places(page: Page) -> list[str]:
-    """Where modules of ours have been loaded from."""
+def module_urls(page: Page) -> list[str]:
+    """Return the URLs of our loaded modules."""
     return page.evaluate(PLACES)
 
 
-def boards(page: Page) -> int:
-    """How many there are where there ought to be one."""
+def n_boards(page: Page) -> int:
+    """Return the number of boards on the page."""
     return page.evaluate(
-        f"({SEARCH})(document).parentNode.querySelectorAll('.regviz-board').length"
+        f"({SEARCH_BOARD})(document).parentNode.querySelectorAll('.regviz-board').length"
     )
 
 
 def test_an_open_page_is_loaded_anew_from_a_later_version(browser: Browser, tmp_path: Path):
     with closing(browser.new_context(reduced_motion="reduce")) as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         with serve(tmp_path) as server:
             page.goto(f"{server.url}/?v=1&epochs=50&hidden=2&methods=none,l2")
             page.wait_for_selector(".regviz-board .card canvas")
-            complete(page)
-            (before,) = places(page)
-        (tmp_path / "sitecustomize.py").write_text(LATER)
+            wait_until_complete(page)
+            (before,) = module_urls(page)
+        (tmp_path / "sitecustomize.py").write_text(LATER_VERSION)
         paths = f"{tmp_path}:{ROOT}"
         with serve(tmp_path, port=urlsplit(server.url).port, PYTHONPATH=paths):
             page.wait_for_event("load", timeout=60_000)
             page.wait_for_selector(".regviz-board .card canvas")
-            complete(page)
-            (after,) = places(page)
+            wait_until_complete(page)
+            (after,) = module_urls(page)
             assert after != before
-            assert boards(page) == 1
+            assert n_boards(page) == 1
             link = page.evaluate("window.board().recording.link")
             assert link == "hidden=2&epochs=50&methods=none,l2"

@@ -1,4 +1,4 @@
-"""The views below the board, in a real browser: they show the board's run, and lead back to it."""
+"""Tests of the views below the board in a browser."""
 
 import re
 from dataclasses import replace
@@ -19,32 +19,32 @@ from regviz.pages.understand.forces import horizon
 from regviz.pages.understand.paths import validated
 from regviz.programs import program
 from regviz.spec.experiment import Regularization
-from tests.browser.conftest import until, visits
+from tests.browser.conftest import page_opener, wait_until
 from tests.browser.visitor import (
-    START,
-    Open,
-    change,
-    choose,
-    complete,
-    control,
+    INITIAL_VIEW,
+    OpenPage,
+    find_slider,
     grid_of,
-    look,
-    settled,
-    trained,
+    move_slider,
+    select_radio,
+    set_view,
+    train_cached,
+    wait_until_complete,
+    wait_until_settled,
 )
 
-EPOCHS = 50  # so that all is soon trained
+EPOCHS = 50  # for short trainings
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=EPOCHS)
 FIGURES = {"Paths": 1, "Forces": 7, "Compare": 1, "Uncertainty": 2, "Code": 0, "Which one?": 0}
-ASKED = "They are few, already selected and on one scale"
+EXPLANATION = "They are few, already selected and on one scale"
 
-# figures that have been drawn, with the points or lines of all their traces
+# drawn figures, with the points or lines of all their traces
 DRAWN = """(count) => {
   const figures = [...document.querySelectorAll("[data-testid=stMain] .js-plotly-plot")];
   const whole = (figure) => figure.querySelector(".cartesianlayer :is(.trace, image)");
   return figures.length === count && figures.every(whole);
 }"""
-# where a strength of the chart "Paths" is: a point of the validation losses
+# the position of a strength in the chart "Paths": a point of the validation losses
 STRENGTH = """(strength) => {
   const chart = document.querySelector(".js-plotly-plot");
   chart.scrollIntoView({ block: "center" });
@@ -56,7 +56,7 @@ STRENGTH = """(strength) => {
   const { x: at, y: loss } = chart.calcdata[trace][strength];
   return [left + x._offset + x.c2p(at), top + y._offset + y.c2p(loss)];
 }"""
-# all places that the points of a figure have from now on
+# all positions of a figure's points from now on
 PLACES = """(figure) => {
   const layer = figure.querySelector(".scatterlayer");
   const look = () => window.places.add(
@@ -73,32 +73,32 @@ def grid() -> StrengthGrid:
 
 @pytest.fixture(scope="module")
 def history(grid: StrengthGrid) -> History:
-    return trained(grid.experiment)
+    return train_cached(grid.experiment)
 
 
 @pytest.fixture(scope="module")
-def opened(open_pages: Open) -> Page:
+def board_page(open_pages: OpenPage) -> Page:
     page = open_pages(query=f"?v=1&epochs={EPOCHS}")
-    complete(page)
+    wait_until_complete(page)
     return page
 
 
 @pytest.fixture
-def page(opened: Page) -> Page:
-    """The page with the board as it opens."""
-    look(opened, **START)
-    return opened
+def page(board_page: Page) -> Page:
+    """The page with the board in its initial view."""
+    set_view(board_page, **INITIAL_VIEW)
+    return board_page
 
 
 def view(page: Page, name: str) -> None:
     """Open a view, and wait until its figures are drawn."""
-    choose(page, name)
-    settled(page)
+    select_radio(page, name)
+    wait_until_settled(page)
     page.wait_for_function(DRAWN, arg=FIGURES[name])
 
 
 def close(page: Page, name: str) -> None:
-    """Close a view that is open."""
+    """Close an open view."""
     radio = page.get_by_role("radio", name=name, exact=True)
     expect(radio).to_be_checked()
     radio.click()
@@ -106,7 +106,7 @@ def close(page: Page, name: str) -> None:
 
 
 def shown_strength(page: Page, focus: str, strength_index: int) -> None:
-    """Wait until the board shows a method large, at a strength."""
+    """Wait until a method is in focus on the board and its strength is shown."""
     page.wait_for_function(
         f"(({{ focus, strengthIndices }}) => focus === {focus!r}"
         f" && strengthIndices[{focus!r}] === {strength_index})(board().view)"
@@ -114,11 +114,11 @@ def shown_strength(page: Page, focus: str, strength_index: int) -> None:
 
 
 def test_the_row_is_not_replaced_when_a_view_opens_or_closes(page: Page):
-    """Until the run ends it would be there twice, and the old one lose clicks and the focus."""
+    """A replaced row would be there twice during the run, and lose clicks and the focus."""
     row = page.get_by_role("radiogroup", name="View").element_handle()
-    for act in (choose, close):
+    for act in (select_radio, close):
         act(page, "Code")
-        settled(page)
+        wait_until_settled(page)
         assert row.evaluate("row => row.isConnected")
 
 
@@ -127,10 +127,10 @@ def test_a_view_opens_with_its_figures_and_what_they_show_in_words(page: Page, n
     view(page, name)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    said = page.locator("p.regviz-alt").all_text_contents()
-    assert len(said) == FIGURES[name]
-    assert all(len(text.split()) > 5 for text in said)
-    assert len(set(said)) == len(said)
+    descriptions = page.locator("p.regviz-alt").all_text_contents()
+    assert len(descriptions) == FIGURES[name]
+    assert all(len(text.split()) > 5 for text in descriptions)
+    assert len(set(descriptions)) == len(descriptions)
 
 
 # --- Paths ---
@@ -144,17 +144,17 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
     one = path(history, networks)
     figure = weight_paths(one, choice=validated(one, None), shown=5)
     assert page.locator("p.regviz-alt").text_content() == figure.layout.meta["alt"]
-    look(page, focus="dropout")
-    settled(page)
+    set_view(page, focus="dropout")
+    wait_until_settled(page)
     page.get_by_role("radiogroup").get_by_role("radio", name="L1", exact=True).check(force=True)
-    settled(page)
+    wait_until_settled(page)
     for strength, (focus, strength_index) in {2: ("l1", 1), 8: ("l1", 7)}.items():
         page.mouse.click(*page.evaluate(STRENGTH, strength))
         shown_strength(page, focus, strength_index)
-        settled(page)
+        wait_until_settled(page)
     [card] = [card for card in page.evaluate("board().displayed") if card["card"]["key"] == "l1"]
     assert card["k"] == dict(grid.networks_by_method)["l1"][7]
-    # where the strength is 0, that is None
+    # strength 0, which is None
     page.mouse.click(*page.evaluate(STRENGTH, 0))
     page.wait_for_function("board().view.focus === 'none'")
 
@@ -166,7 +166,7 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
     view(page, "Forces")
     race = page.locator(".js-plotly-plot").filter(has_text="Who reaches 0?")
     race.scroll_into_view_if_needed()
-    settled(page)
+    wait_until_settled(page)
     n_sent = page.exchange.n_sent
     race.evaluate(PLACES)
     race.locator(".updatemenu-button").filter(has_text="Play").click()
@@ -174,7 +174,7 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
     last = horizon(rows, 1.2, 0.05)
     expect(race.locator(".slider-label").first).to_have_text(f"step {last}")
     assert page.evaluate("window.places.size") >= 4
-    settled(page)
+    wait_until_settled(page)
     assert page.exchange.n_sent == n_sent
 
 
@@ -185,8 +185,8 @@ def test_over_several_seeds_the_view_is_drawn_by_itself_once_they_are_trained(pa
     view(page, "Compare")
     page.get_by_role("button", name="Over 5 seeds").click()
     expect(page.get_by_text("Mean ± standard error over 5 seeds")).to_be_visible(timeout=30_000)
-    settled(page)
-    # a sentence for each method but None, with the error of the difference
+    wait_until_settled(page)
+    # a sentence for each method except None, with the standard error of the difference
     verdicts = page.get_by_test_id("stMain").get_by_role("listitem").filter(has_text="±")
     expect(verdicts).to_have_count(6)
     page.wait_for_function(DRAWN, arg=2)
@@ -203,17 +203,17 @@ def test_the_program_is_that_of_the_network_in_focus(
         zip((key for key, _ in grid.networks_by_method), grid.rows({"max_norm": 2}), strict=True)
     )
     for focus in ("l1", "max_norm"):
-        look(page, focus=focus, strengthIndices={"max_norm": 2})
+        set_view(page, focus=focus, strengthIndices={"max_norm": 2})
         named = labels(grid.experiment)[rows[focus]].text
         expect(page.get_by_text(f"for the network in focus: {named}.")).to_be_visible()
-        settled(page)
+        wait_until_settled(page)
         written = program(history.experiment, rows[focus], "pytorch").source
         assert page.get_by_test_id("stCode").inner_text().split() == written.split()
 
 
 def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str):
-    """With the next frames held back, the board shows the first of the new run and stays there."""
-    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    """Hold back all frames after the first, so that the board stays at the new run's start."""
+    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
     holding = False
 
     def follow(socket: WebSocketRoute) -> None:
@@ -222,7 +222,7 @@ def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str
         def forward(message: str | bytes) -> None:
             assert isinstance(message, bytes)
             if holding and BackMsg.FromString(message).rerun_script.fragment_id:
-                held.append((server, message))
+                held_messages.append((server, message))
             else:
                 server.send(message)
 
@@ -230,53 +230,53 @@ def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str
 
     with browser.new_context() as context:
         context.route_web_socket(re.compile("/_stcore/stream"), follow)
-        with visits(context, url) as open_page:
+        with page_opener(context, url) as open_page:
             page = open_page(query=f"?v=1&epochs={EPOCHS}")
-            complete(page)
-            choose(page, "Code")
-            told = page.get_by_text("The board's network ended at")
-            before = told.text_content()
+            wait_until_complete(page)
+            select_radio(page, "Code")
+            alert = page.get_by_text("The board's network ended at")
+            before = alert.text_content()
             holding = True
-            control(page, "Noise").press("ArrowRight")
-            until(page, lambda: held)  # the board asks for the frames after the first
+            find_slider(page, "Noise").press("ArrowRight")
+            wait_until(page, lambda: held_messages)  # the board's request for later frames
             expect(page.get_by_text(before)).to_have_count(0)
             holding = False
-            for server, message in held:
+            for server, message in held_messages:
                 server.send(message)
-            complete(page)
-            expect(told).not_to_have_text(before)
+            wait_until_complete(page)
+            expect(alert).not_to_have_text(before)
 
 
 def test_an_open_view_follows_the_boards_run(page: Page, grid: StrengthGrid):
     view(page, "Code")
-    told = page.get_by_text("The board's network ended at")
-    before = told.text_content()
-    change(page, "Noise", ["ArrowRight"])
-    settled(page)
-    noisy = trained(
+    alert = page.get_by_text("The board's network ended at")
+    before = alert.text_content()
+    move_slider(page, "Noise", ["ArrowRight"])
+    wait_until_settled(page)
+    noisy = train_cached(
         grid_of(
             replace(SHOWCASE.data, noise=round(SHOWCASE.data.noise + 0.05, 2)), training=FEW_EPOCHS
         ).experiment
     )
     loss = noisy.metrics["test_loss"][-1, grid.rows({})[1]]
-    expect(told).to_contain_text(f"test loss {loss:.4f}")
-    change(page, "Noise", ["ArrowLeft"])
-    expect(told).to_have_text(before)
+    expect(alert).to_contain_text(f"test loss {loss:.4f}")
+    move_slider(page, "Noise", ["ArrowLeft"])
+    expect(alert).to_have_text(before)
 
 
 # --- Which one? ---
 
 
-def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: Open):
+def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: OpenPage):
     page = open_page(query=f"?v=1&epochs={EPOCHS}&methods=l1,l2")
-    complete(page)
-    choose(page, "Which one?")
+    wait_until_complete(page)
+    select_radio(page, "Which one?")
     answers = {"data": "clean", "validate": "no"}
     for question, answer in answers.items():
         page.get_by_text(dict(QUESTIONS[question].answers)[answer], exact=True).click()
     advice = consult(answers)
     assert isinstance(advice, Advice)
-    assert advice.method == "none"  # which is switched off
+    assert advice.method == "none"  # a method that is switched off
     expect(page.get_by_role("heading", name="Try no regularization")).to_be_visible()
     expect(page.get_by_text(advice.reason)).to_be_visible()
     page.get_by_role("button", name="Open on the board").click()

@@ -1,4 +1,4 @@
-"""A page that something on the way blocks says what is blocked, and what to ask for."""
+"""Tests of the messages shown when a network blocks part of the page."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from devtools.serving import Server, Site
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 
 QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000
-A_MINUTE = 60_000  # as long as Streamlit waits at most until it tries again
-# connections go where nobody answers, until they are let through
-BLOCK = """
+A_MINUTE = 60_000  # Streamlit's longest delay between attempts to connect
+# WebSockets connect to a port without a server until `unblocked` is set
+BLOCK_SOCKETS = """
 window.WebSocket = class extends WebSocket {
   constructor(url, protocols) {
     super(window.unblocked ? url : url.replace("/_stcore/stream", "/_stcore/blocked"), protocols);
@@ -24,9 +24,9 @@ window.WebSocket = class extends WebSocket {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page whose clock the test holds."""
+    """A page with a clock that the test controls."""
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.clock.install()
         yield page
 
@@ -56,7 +56,7 @@ def test_a_frame_with_an_origin_of_its_own_says_nothing(page: Page, embeddable: 
 def test_where_no_websocket_opens_the_page_says_what_to_forward_until_one_does(
     page: Page, url: str
 ):
-    page.add_init_script(BLOCK)
+    page.add_init_script(BLOCK_SOCKETS)
     page.goto(url + QUERY)
     app = page.get_by_test_id("stApp")
     expect(app).to_be_attached()
@@ -80,7 +80,7 @@ def test_where_a_file_is_refused_the_page_names_it(page: Page, url: str):
 
 
 def test_a_server_that_does_not_answer_is_named(page: Page, url: str):
-    page.add_init_script(BLOCK)
+    page.add_init_script(BLOCK_SOCKETS)
     page.route("**/_stcore/health", lambda route: route.abort())
     page.goto(url)
     expect(page.get_by_test_id("stApp")).to_be_attached()
@@ -91,8 +91,8 @@ def test_a_server_that_does_not_answer_is_named(page: Page, url: str):
 # A server that is full
 
 FULL = 503
-# connections that open can be broken, and are kept from opening again
-BREAK = """
+# breaks open connections, and blocks new ones
+BREAK_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(url, protocols) {
@@ -104,8 +104,8 @@ window.WebSocket = class extends WebSocket {
 """
 
 
-def be_full(page: Page) -> list[str]:
-    """Answer as a server does that is full; the pages that are opened from now on."""
+def simulate_full_server(page: Page) -> list[str]:
+    """Answer requests of the page as a full server does; return the addresses of navigations."""
     opened: list[str] = []
 
     def answer(route: Route) -> None:
@@ -118,12 +118,12 @@ def be_full(page: Page) -> list[str]:
 
 
 def test_a_page_that_was_connected_stays_while_the_server_is_full(page: Page, url: str):
-    page.add_init_script(BREAK)
+    page.add_init_script(BREAK_SOCKETS)
     page.goto(url + QUERY)
     canvas = page.locator(".regviz-board .card canvas").first
     expect(canvas).to_be_visible()
     page.clock.run_for(1000)
-    opened = be_full(page)
+    opened = simulate_full_server(page)
     page.evaluate("window.lost = true; window.sockets.forEach((each) => each.close())")
     app = page.get_by_test_id("stApp")
     expect(app).not_to_have_attribute("data-test-connection-state", "CONNECTED")
@@ -141,10 +141,10 @@ def test_a_page_that_was_connected_stays_while_the_server_is_full(page: Page, ur
 
 
 def test_a_page_that_was_never_connected_gives_way_to_that_of_a_full_server(page: Page, url: str):
-    page.add_init_script(f"window.neverOpened = true;{BREAK}")
+    page.add_init_script(f"window.neverOpened = true;{BREAK_SOCKETS}")
     page.goto(url + QUERY)
     expect(page.get_by_test_id("stApp")).to_be_attached()
-    opened = be_full(page)
+    opened = simulate_full_server(page)
     page.clock.run_for(TEN_SECONDS)
     expect(page.get_by_text("it is full")).to_be_visible()
     assert len(opened) == 1
@@ -156,10 +156,10 @@ def test_a_page_that_was_never_connected_gives_way_to_that_of_a_full_server(page
 def test_a_link_that_is_too_long_is_said_and_the_page_opens_on_its_default(
     browser: Browser, url: str
 ):
-    """The address becomes so long on the way: the server's parser takes none that long itself."""
+    """The script lengthens the address, as the server's HTTP parser refuses such a long one."""
     query = f"?v=1&noise=0.7&points={'1,2,0;' * 150_000}"
     with browser.new_context(reduced_motion="reduce") as context:
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.add_init_script(f"history.replaceState(null, '', {query!r})")
         page.goto(url)
         alert = page.get_by_test_id("stAlert")

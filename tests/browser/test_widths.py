@@ -1,4 +1,4 @@
-"""No text of the views and the popovers is cut off: phone to projector."""
+"""Tests of views and popovers at several widths: no text is cut off."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -6,9 +6,9 @@ from playwright.sync_api import Page, expect
 from regviz.pages.understand import VIEWS
 from tests.browser.test_access import TEXTS
 from tests.browser.test_views import EPOCHS, view
-from tests.browser.visitor import Open, complete, settled
+from tests.browser.visitor import OpenPage, wait_until_complete, wait_until_settled
 
-# resolves once nothing has changed its width for half a second
+# resolves after half a second without a change of any width
 WIDTHS_REST = """() => new Promise((done) => {
   const widths = () => [...document.querySelectorAll(".js-plotly-plot, .js-plotly-plot svg, p")]
     .map((element) => Math.round(element.getBoundingClientRect().width)).join();
@@ -21,8 +21,8 @@ WIDTHS_REST = """() => new Promise((done) => {
   };
   look(since);
 })"""
-# texts that are cut off, outside of a view or a popover
-CUT = f"""() => {{ {TEXTS}
+# texts that are cut off or outside of their view or popover
+CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const roots = [...document.querySelectorAll("[data-testid=stMain], [data-testid=stPopoverBody]")];
   const wrong = [];
   for (const root of roots)
@@ -46,9 +46,9 @@ CUT = f"""() => {{ {TEXTS}
 
 
 @pytest.fixture(scope="module")
-def phone(open_pages: Open) -> Page:
+def phone(open_pages: OpenPage) -> Page:
     page = open_pages(390, 900, "light", f"?v=1&epochs={EPOCHS}")
-    complete(page)
+    wait_until_complete(page)
     return page
 
 
@@ -57,7 +57,7 @@ def assert_fits(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(WIDTHS_REST)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT) == [], width
+        assert page.evaluate(CUT_OFF_TEXTS) == [], width
     page.set_viewport_size({"width": 390, "height": 900})
 
 
@@ -72,7 +72,7 @@ def test_no_text_of_a_popover_is_cut_at_any_width(phone: Page, name: str):
     button = phone.get_by_role("button", name=name)
     button.click()
     expect(phone.get_by_test_id("stPopoverBody")).to_be_visible()
-    settled(phone)
+    wait_until_settled(phone)
     assert_fits(phone)
     phone.keyboard.press("Escape")
     expect(phone.get_by_test_id("stPopoverBody")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The page opens, trains and shows its views also if Streamlit is left as it is."""
+"""Tests of the page with all patches of Streamlit switched off."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,16 +8,16 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from devtools.serving import Server, serve
 from regviz.board.showcase import SHOWCASE
-from tests.browser.conftest import visits
+from tests.browser.conftest import page_opener
 from tests.browser.visitor import (
-    Open,
-    assert_holds,
-    change,
-    choose,
+    OpenPage,
+    assert_browser_has,
     choose_seed,
-    complete,
     grid_of,
-    settled,
+    move_slider,
+    select_radio,
+    wait_until_complete,
+    wait_until_settled,
 )
 
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=50)
@@ -32,15 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def open_page(context: BrowserContext, server: Server) -> Iterator[Open]:
-    with visits(context, server.url) as opened:
+def open_page(context: BrowserContext, server: Server) -> Iterator[OpenPage]:
+    with page_opener(context, server.url) as opened:
         yield opened
 
 
 @pytest.fixture
-def page(open_page: Open) -> Page:
+def page(open_page: OpenPage) -> Page:
     page = open_page(query="?v=1&epochs=50")
-    complete(page)
+    wait_until_complete(page)
     return page
 
 
@@ -49,23 +49,23 @@ def test_the_server_says_that_they_are_off(server: Server):
 
 
 def test_the_page_opens_and_shows_all_networks(page: Page):
-    assert_holds(page, grid_of(training=FEW_EPOCHS))
+    assert_browser_has(page, grid_of(training=FEW_EPOCHS))
 
 
 def test_a_control_changes_and_the_page_trains_anew(page: Page):
-    change(page, "Noise", ["ArrowRight"])
+    move_slider(page, "Noise", ["ArrowRight"])
     noisier = replace(SHOWCASE.data, noise=SHOWCASE.data.noise + 0.05)
-    assert_holds(page, grid_of(data=noisier, training=FEW_EPOCHS))
+    assert_browser_has(page, grid_of(data=noisier, training=FEW_EPOCHS))
     choose_seed(page, 3)
-    complete(page)
+    wait_until_complete(page)
     data, training = replace(noisier, seed=3), replace(FEW_EPOCHS, seed=3)
-    assert_holds(page, grid_of(data=data, training=training))
+    assert_browser_has(page, grid_of(data=data, training=training))
 
 
 @pytest.mark.parametrize("name", ["Paths", "Code"])
 def test_a_view_opens(page: Page, name: str):
-    choose(page, name)
-    settled(page)
+    select_radio(page, name)
+    wait_until_settled(page)
     content = {"Paths": ".js-plotly-plot .cartesianlayer .trace", "Code": "[data-testid=stCode]"}
     expect(page.locator(f"[data-testid=stMain] {content[name]}").first).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)

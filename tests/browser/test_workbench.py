@@ -1,4 +1,4 @@
-"""What a visitor passes on and takes away, in a real browser."""
+"""Tests of links, embedding and saved files in a browser."""
 
 import csv
 import json
@@ -18,56 +18,56 @@ from devtools.serving import Site, serve
 from regviz.board.link import from_query
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
-from tests.browser.conftest import patient, visits
+from tests.browser.conftest import page_opener, poll_conditions
 from tests.browser.visitor import (
-    Open,
-    cards,
-    change,
-    changed,
+    OpenPage,
+    all_boundary_pixels,
     choose_data,
-    complete,
-    control,
-    look,
-    pictures,
+    find_slider,
+    move_slider,
     query_of,
-    still,
-    trained,
+    read_cards,
+    set_view,
+    train_cached,
+    wait_for_new_run,
+    wait_until_complete,
+    wait_until_idle,
 )
 
-WITHOUT = "data,network,training,line_up"
+HIDDEN_GROUPS = "data,network,training,line_up"
 MOONS = replace(SHOWCASE.data, name="moons", noise=round(SHOWCASE.data.noise + 0.05, 2))
-# everything of the board that a link is to bring back
-SEEN = """(({ frame, view: { focus, strengthIndices } }) =>
+# the state of the board that a link restores
+BOARD_STATE = """(({ frame, view: { focus, strengthIndices } }) =>
   ({ frame, focus, strengthIndices }))(window.board())"""
 
 
-def opens(open_pages: Open, query: str = "", **more: object) -> Page:
-    """The page at rest, with all of its networks."""
+def open_complete(open_pages: OpenPage, query: str = "", **more: object) -> Page:
+    """Open the page, and wait until it is complete and idle."""
     page = open_pages(query=query and f"?{query}", **more)
-    complete(page)
-    still(page)
+    wait_until_complete(page)
+    wait_until_idle(page)
     return page
 
 
 def assert_shows_the_same(page: Page, other: Page) -> None:
-    assert other.evaluate(SEEN) == page.evaluate(SEEN)
-    assert cards(other) == cards(page)
-    assert pictures(other) == pictures(page)
+    assert other.evaluate(BOARD_STATE) == page.evaluate(BOARD_STATE)
+    assert read_cards(other) == read_cards(page)
+    assert all_boundary_pixels(other) == all_boundary_pixels(page)
 
 
 @pytest.fixture(scope="module")
-def untouched(open_pages: Open) -> Page:
-    return opens(open_pages)
+def default_page(open_pages: OpenPage) -> Page:
+    return open_complete(open_pages)
 
 
 @pytest.fixture(scope="module")
-def moved(untouched: Page) -> Page:
-    """The page after its visitor has chosen data, focus, strengths and epoch."""
-    page = untouched
+def changed_page(default_page: Page) -> Page:
+    """The page after changes of data, focus, strengths and epoch."""
+    page = default_page
     assert query_of(page) == ""
     page.evaluate("window.entries = history.length")
     choose_data(page, "Moons")
-    change(page, "Noise", ["ArrowRight"])
+    move_slider(page, "Noise", ["ArrowRight"])
     page.locator(".card", has_text="Dropout").first.click(position={"x": 60, "y": 150})
     page.get_by_role("button", name="Move all strengths together").click()
     for method, keys in (("L1", ["End", "ArrowLeft"]), ("Dropout", ["ArrowLeft"] * 3)):
@@ -77,41 +77,41 @@ def moved(untouched: Page) -> Page:
             slider.press(key)
     for _ in range(12):
         page.get_by_role("button", name="One step back").click()
-    still(page)
+    wait_until_idle(page)
     return page
 
 
-def test_the_address_bar_says_what_is_seen(moved: Page):
-    scene, problems = from_query(dict(parse_qsl(query_of(moved))))
+def test_the_address_bar_says_what_is_seen(changed_page: Page):
+    scene, problems = from_query(dict(parse_qsl(query_of(changed_page))))
     assert problems == []
     grid = Scene(data=MOONS).grid()
-    epochs = trained(grid.experiment).epochs
+    epochs = train_cached(grid.experiment).epochs
     assert scene == Scene(
         data=MOONS,
         focus="dropout",
         strengths={"l1": grid.strengths("l1")[6], "dropout": grid.strengths("dropout")[1]},
         epoch=int(epochs[-13]),
     )
-    # it can be passed on, and does not have to be gone back through
-    assert moved.evaluate("history.length === window.entries")
+    # the address changes without new entries in the browser's history
+    assert changed_page.evaluate("history.length === window.entries")
 
 
-def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: Open):
-    """Of ten training points a batch has no more, whatever the slider says."""
-    page = opens(open_page, "v=1&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
-    run = complete(page)
+def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: OpenPage):
+    """A batch has at most ten points if there are ten, but the link keeps the slider's value."""
+    page = open_complete(open_page, "v=1&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
+    run = wait_until_complete(page)
     assert "batch_size=30" in query_of(page)
-    slider = control(page, "Batch size")
+    slider = find_slider(page, "Batch size")
     slider.focus()
     slider.press("ArrowLeft")
     page.wait_for_function("location.search.includes('batch_size=15')")
-    assert complete(page) == run
+    assert wait_until_complete(page) == run
 
 
-def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: Open):
-    query = query_of(moved)
-    other = opens(open_pages, query)
-    assert_shows_the_same(moved, other)
+def test_a_link_opened_elsewhere_shows_the_same(changed_page: Page, open_pages: OpenPage):
+    query = query_of(changed_page)
+    other = open_complete(open_pages, query)
+    assert_shows_the_same(changed_page, other)
     assert query_of(other) == query
 
 
@@ -119,18 +119,18 @@ def test_a_link_opened_elsewhere_shows_the_same(moved: Page, open_pages: Open):
 
 
 @pytest.fixture(scope="module")
-def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Somebody else's page with the snippet in it, which leaves out what is at the side."""
+def embedding_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of another site with the snippet, without sidebar."""
     folder = tmp_path_factory.mktemp("embedded")
     with (
         Site() as site,
         serve(folder, REGVIZ_EMBED=site.origin) as server,
         browser.new_context() as context,
-        visits(context, server.url) as open_pages,
+        page_opener(context, server.url) as open_pages,
         closing(browser.new_page(viewport={"width": 1000, "height": 950})) as course,
     ):
-        page = opens(open_pages)
-        look(page, focus="l2")
+        page = open_complete(open_pages)
+        set_view(page, focus="l2")
         page.get_by_role("button", name="Share").click()
         leave_out = page.get_by_role("combobox", name=re.compile("Leave out"))
         for name in ("Data", "Network", "Training", "Line-up"):
@@ -138,46 +138,48 @@ def embedded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
             page.get_by_role("option", name=name, exact=True).click()
         leave_out.press("Escape")
         snippet = page.get_by_test_id("stCode").filter(has_text="<iframe")
-        expect(snippet).to_contain_text(f"hide={WITHOUT}")
+        expect(snippet).to_contain_text(f"hide={HIDDEN_GROUPS}")
         site.content = f"<h1>A course</h1>{snippet.inner_text()}"
         course.goto(site.origin)
         yield course
 
 
-def test_the_snippet_shows_the_board_without_what_was_left_out(embedded: Page):
-    frame = patient(embedded.frames[1])
+def test_the_snippet_shows_the_board_without_what_was_left_out(embedding_page: Page):
+    frame = poll_conditions(embedding_page.frames[1])
     frame.wait_for_selector(".regviz-board .card canvas", timeout=60_000)
-    complete(frame)
+    wait_until_complete(frame)
     expect(frame.get_by_test_id("stSidebar")).to_have_count(0)
     expect(frame.get_by_test_id("stExpandSidebarButton")).to_have_count(0)
     assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert frame.evaluate("window.board().view.focus") == "l2"
-    before = pictures(frame)
+    before = all_boundary_pixels(frame)
     frame.get_by_role("slider", name="Strength of all methods").press("Home")
     frame.get_by_role("button", name="6: look at Max-norm closely").click()
-    still(frame)
-    assert [a != b for a, b in zip(before, pictures(frame), strict=True)][1:6] == [True] * 5
+    wait_until_idle(frame)
+    assert [a != b for a, b in zip(before, all_boundary_pixels(frame), strict=True)][1:6] == [
+        True
+    ] * 5
     frame.wait_for_function("location.search.includes('focus=max_norm')")
     query = dict(parse_qsl(frame.evaluate("location.search.slice(1)")))
     assert query["embed"] == "true"
     scene, problems = from_query(query)
     assert problems == []
-    assert scene.hide == tuple(WITHOUT.split(","))
+    assert scene.hide == tuple(HIDDEN_GROUPS.split(","))
 
 
-# --- taken away ---
+# --- saved files ---
 
 
 @pytest.fixture(scope="module")
-def save(moved: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Click a button under Save, and say where the file is."""
+def save(changed_page: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that clicks a button under Save and returns the file's path."""
     folder = tmp_path_factory.mktemp("saved")
 
     def saved(name: str) -> Path:
-        button = moved.get_by_role("button", name=name, exact=True)
+        button = changed_page.get_by_role("button", name=name, exact=True)
         if not button.is_visible():
-            moved.get_by_role("button", name="Save · open").click()
-        with moved.expect_download() as download:
+            changed_page.get_by_role("button", name="Save · open").click()
+        with changed_page.expect_download() as download:
             button.click()
         path = folder / download.value.suggested_filename
         download.value.save_as(path)
@@ -187,27 +189,29 @@ def save(moved: Page, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
 
 
 def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
-    moved: Page, save: Callable[[str], Path], browser: Browser
+    changed_page: Page, save: Callable[[str], Path], browser: Browser
 ):
-    still(moved)
+    wait_until_idle(changed_page)
     file = save("This run (HTML)")
     assert file.suffix == ".html"
     context = browser.new_context(
         viewport={"width": 1200, "height": 900},
         offline=True,
-        bypass_csp=True,  # Playwright waits by means that the file's policy forbids
+        bypass_csp=True,  # `wait_for_function` needs eval, which the file's policy forbids
         reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(file.as_uri())
     page.wait_for_selector(".regviz-board .card canvas")
-    complete(page)
-    # cards as wide as on the page have the same pixels
-    width = moved.evaluate("window.board().element.getBoundingClientRect().width")
+    wait_until_complete(page)
+    # cards of the same width have the same pixels
+    width = changed_page.evaluate("window.board().element.getBoundingClientRect().width")
     page.evaluate("width => { board().element.style.width = `${width}px`; }", width)
-    page.wait_for_function(f"window.board().size.width === {moved.evaluate('board().size.width')}")
-    still(page)
-    assert_shows_the_same(moved, page)
+    page.wait_for_function(
+        f"window.board().size.width === {changed_page.evaluate('board().size.width')}"
+    )
+    wait_until_idle(page)
+    assert_shows_the_same(changed_page, page)
     before = page.evaluate("window.board().frame")
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"window.board().frame > {before}")
@@ -216,7 +220,7 @@ def test_a_run_saved_as_one_file_opens_offline_where_it_was_left_and_plays(
 
 def test_points_and_history_are_saved_as_the_library_has_them(save: Callable[[str], Path]):
     grid = Scene(data=MOONS).grid()
-    expected = trained(grid.experiment)
+    expected = train_cached(grid.experiment)
     loaded = regviz.History.load(save("History (npz)"))
     assert loaded.experiment == expected.experiment
     assert np.array_equal(loaded.parameters, expected.parameters)
@@ -235,13 +239,13 @@ def test_points_and_history_are_saved_as_the_library_has_them(save: Callable[[st
 
 
 def test_a_saved_experiment_opens_where_it_was_left(
-    moved: Page, save: Callable[[str], Path], open_pages: Open
+    changed_page: Page, save: Callable[[str], Path], open_pages: OpenPage
 ):
-    other = opens(open_pages)
-    before = complete(other)
+    other = open_complete(open_pages)
+    before = wait_until_complete(other)
     other.get_by_role("button", name="Save · open").click()
     other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(save("Experiment (JSON)"))
-    changed(other, before)
+    wait_for_new_run(other, before)
     other.keyboard.press("Escape")
-    assert query_of(other) == query_of(moved)
-    assert_shows_the_same(moved, other)
+    assert query_of(other) == query_of(changed_page)
+    assert_shows_the_same(changed_page, other)

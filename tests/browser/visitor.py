@@ -1,4 +1,4 @@
-"""What a visitor does and sees, and what the library says that there should be."""
+"""Actions on the page, state of the page, and the library's expected results."""
 
 import base64
 import functools
@@ -10,19 +10,19 @@ import numpy as np
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
-from devtools.board import SEARCH, find_board
+from devtools.board import SEARCH_BOARD, find_board
 from regviz.board.frames import rounded
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
-from tests.browser.conftest import until
+from tests.browser.conftest import wait_until
 
-Open = Callable[..., Page]
-trained = functools.cache(regviz.train)
+OpenPage = Callable[..., Page]
+train_cached = functools.cache(regviz.train)
 
-# the view of the board as it opens
-START: dict[str, Any] = {
+# the board's initial view
+INITIAL_VIEW: dict[str, Any] = {
     "focus": "l1",
     "strengthIndices": {},
     "linked": True,
@@ -31,8 +31,8 @@ START: dict[str, Any] = {
     "edits": {},
 }
 
-# every network at every frame, and the networks that the cards show
-PARAMETERS = """async () => {
+# all networks at all frames, and the networks shown on the cards
+READ_PARAMETERS = """async () => {
   const { copyRow } = await import(assets + "/board/state/recording.js");
   const { recording } = window.board();
   const { nReceived, nParameters, diverged } = recording;
@@ -50,7 +50,7 @@ PARAMETERS = """async () => {
   return { bytes, shape, shown: window.board().displayed.map(({ k }) => k) };
 }"""
 
-CARDS = """() => window.board().cards.map((card, c) => {
+READ_CARDS = """() => window.board().cards.map((card, c) => {
   const shown = window.board().displayed[c];
   const text = (element) => element?.hidden ? null : element?.textContent;
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
@@ -68,62 +68,62 @@ def grid_of(
     training: TrainingSpec = SHOWCASE.training,
     onset: int = 0,
 ) -> StrengthGrid:
-    """The grid that the page trains for these choices."""
+    """Return the grid that the page trains for these settings."""
     return StrengthGrid.of(list(METHODS), data, network, training, onset)
 
 
-def complete(page: Page) -> str:
-    """Wait until every network has arrived, and return the name of the run."""
+def wait_until_complete(page: Page) -> str:
+    """Wait until all networks have arrived, and return the run's id."""
     find_board(page)
     page.wait_for_function("window.board().complete", timeout=60_000)
     return page.evaluate("window.board().recording.run")
 
 
-def changed(page: Page, before: str) -> str:
-    """Wait until another run has arrived, and return its name."""
+def wait_for_new_run(page: Page, before: str) -> str:
+    """Wait until another run has arrived, and return its id."""
     page.wait_for_function(
         f"window.board().recording.run !== {before!r} && window.board().complete", timeout=60_000
     )
     return page.evaluate("window.board().recording.run")
 
 
-def settled(page: Page) -> None:
+def wait_until_settled(page: Page) -> None:
     """Wait until the board and the page's script are idle and all messages are shown."""
-    # a test that opens a page without a board need not wait for one
-    rests = f"(({SEARCH})(document)?.regviz?.settled ?? true)"
+    # pages without a board have nothing to wait for
+    is_settled = f"(({SEARCH_BOARD})(document)?.regviz?.settled ?? true)"
     while True:
-        page.wait_for_function(rests)
-        until(page, lambda: page.exchange.idle)
+        page.wait_for_function(is_settled)
+        wait_until(page, lambda: page.exchange.idle)
         app = page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app.locator("[data-stale=true]")).to_have_count(0)
-        if page.evaluate(rests) and page.exchange.idle:
+        if page.evaluate(is_settled) and page.exchange.idle:
             return
 
 
-def control(page: Page, label: str) -> Locator:
+def find_slider(page: Page, label: str) -> Locator:
     """Return a slider of the sidebar."""
     return page.locator(f'input[type=range][aria-label="{label}"]')
 
 
-def change(page: Page, label: str, keys: Sequence[str]) -> str:
-    """Move a slider of the sidebar, wait for the new run, and return its name."""
+def move_slider(page: Page, label: str, keys: Sequence[str]) -> str:
+    """Move a slider of the sidebar, wait for the new run, and return its id."""
     before = page.evaluate("window.board().recording.run")
-    slider = control(page, label)
+    slider = find_slider(page, label)
     slider.focus()
     for key in keys:
         slider.press(key)
     if len(keys) > 1:
-        settled(page)  # a run for where it stood on the way may have come whole
-    return changed(page, before)
+        wait_until_settled(page)  # a run of an intermediate value may have arrived
+    return wait_for_new_run(page, before)
 
 
 def choose_data(page: Page, label: str) -> str:
-    """Choose a dataset by its picture, wait for the new run, and return its name."""
+    """Choose a dataset by its picture, wait for the new run, and return its id."""
     before = page.evaluate("window.board().recording.run")
     radio = page.get_by_role("radio", name=label)
-    radio.locator("..").click()  # its label, which is what is seen
-    return changed(page, before)
+    radio.locator("..").click()  # the visible label of the hidden input
+    return wait_for_new_run(page, before)
 
 
 def choose_seed(page: Page, seed: int) -> None:
@@ -134,10 +134,10 @@ def choose_seed(page: Page, seed: int) -> None:
     page.wait_for_function(f"window.board().recording.link.includes('seed={seed}')")
 
 
-def resize(page: Page, width: int, height: int) -> None:
+def resize_window(page: Page, width: int, height: int) -> None:
     """Resize the window, and wait until all resize observers have been called."""
     page.set_viewport_size({"width": width, "height": height})
-    # observers are told at the end of a frame, and act in the next
+    # observers are called at the end of a frame, and act in the next
     page.evaluate(
         """async () => {
           for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
@@ -145,23 +145,23 @@ def resize(page: Page, width: int, height: int) -> None:
     )
 
 
-def still(page: Page) -> None:
+def wait_until_idle(page: Page) -> None:
     """Wait until the board does not play and is drawn at full resolution."""
     page.wait_for_function(
         "!window.board().playing && !window.board().stale && window.board().fine"
     )
 
 
-def go(page: Page, frame: int) -> None:
-    """Go to a frame, from the end where it is negative, and wait for its picture."""
+def seek(page: Page, frame: int) -> None:
+    """Seek to a frame (negative: from the end), and wait until it is drawn."""
     page.evaluate("f => board().seek(f < 0 ? board().recording.nFrames + f : f)", frame)
-    still(page)
+    wait_until_idle(page)
 
 
-def look(page: Page, **view: Any) -> None:
-    """Look at the recording in another way, and wait for the picture."""
+def set_view(page: Page, **view: Any) -> None:
+    """Change fields of the board's view, and wait until it is drawn."""
     page.evaluate("view => board().setView({ ...board().view, ...view })", view)
-    still(page)
+    wait_until_idle(page)
 
 
 def query_of(page: Page) -> str:
@@ -170,8 +170,8 @@ def query_of(page: Page) -> str:
     return urlsplit(page.url).query
 
 
-def choose(page: Page, name: str) -> None:
-    """Choose a radio button, such as a view or a source of points, if it is not chosen."""
+def select_radio(page: Page, name: str) -> None:
+    """Choose a radio button, such as a view or a source of points."""
     radio = page.get_by_role("radio", name=name, exact=True)
     if not radio.is_checked():
         radio.click()
@@ -179,38 +179,38 @@ def choose(page: Page, name: str) -> None:
 
 
 def upload(page: Page | FrameLocator, name: str, text: str | bytes) -> None:
-    """Upload a file where a page asks for one."""
+    """Upload a file by the page's file uploader."""
     content = text if isinstance(text, bytes) else text.encode()
     file = {"name": name, "mimeType": "text/csv", "buffer": content}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
 
 
-def cards(page: Page) -> list[dict[str, Any]]:
+def read_cards(page: Page) -> list[dict[str, Any]]:
     """Return the texts of every card, and the network and frame that it shows."""
-    return page.evaluate(CARDS)
+    return page.evaluate(READ_CARDS)
 
 
-def picture(page: Page, card: int | None = None) -> str:
-    """Return the pixels of a card's boundary, or of the large one."""
+def boundary_pixels(page: Page, card: int | None = None) -> str:
+    """Return the image of a card's boundary, or of the large one, as a data URL."""
     canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
     return page.evaluate(f"window.board().{canvas}.toDataURL()")
 
 
-def pictures(page: Page) -> list[str]:
-    """Return the pixels of all cards' boundaries."""
+def all_boundary_pixels(page: Page) -> list[str]:
+    """Return the images of all cards' boundaries, as data URLs."""
     return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
 
 
-def assert_holds(
+def assert_browser_has(
     page: Page, grid: StrengthGrid, strength_indices: dict[str, int] | None = None
 ) -> None:
-    """Assert that the browser holds what the library trains, as it travels.
+    """Assert that the browser has the library's networks, as encoded.
 
-    And that its cards show the networks at ``strength_indices``.
+    Also assert that its cards show the networks at ``strength_indices``.
     """
-    found = page.evaluate(PARAMETERS)
+    found = page.evaluate(READ_PARAMETERS)
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
-    expected = trained(grid.experiment)
+    expected = train_cached(grid.experiment)
     sent = rounded(expected.parameters)
     assert np.array_equal(numbers.view("u4"), sent.view("u4"))
     assert page.evaluate("window.board().recording.epochs") == expected.epochs.tolist()
@@ -218,9 +218,9 @@ def assert_holds(
     assert found["shown"][: len(rows)] == rows
 
 
-def says(text: str | None, number: float, decimals: int) -> bool:
-    """Whether a text is that number, rounded to so many decimals."""
+def is_rounded(text: str | None, number: float, decimals: int) -> bool:
+    """Return whether a text is the number rounded to ``decimals``."""
     if text is None or len(text.partition(".")[2]) != decimals:
         return False
-    # either way where it lies halfway, up to the precision of what was computed
+    # a half may be rounded either way; 1e-5 allows for single precision
     return abs(float(text.replace("−", "-")) - number) <= 0.5 * 10**-decimals + 1e-5

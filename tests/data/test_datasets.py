@@ -1,4 +1,4 @@
-"""Toy datasets and own arrays: what is in them, how they are split, and what is refused."""
+"""Tests of toy datasets and own arrays: contents, splits, refusals."""
 
 import re
 
@@ -16,13 +16,13 @@ y = np.array([0.0, 1.0, 1.0, 0.0])
 
 
 def everything(dataset):
-    """All points of all splits, ``(X, y)``."""
+    """Return all points of all splits, ``(X, y)``."""
     parts = [dataset.points(split) for split in SPLITS]
     return np.vstack([X for X, _ in parts]), np.concatenate([y for _, y in parts])
 
 
 def by_point(dataset):
-    """Every target by its point's coordinates."""
+    """Return a dict from a point's coordinates to its target."""
     return dict(zip(map(tuple, everything(dataset)[0]), everything(dataset)[1], strict=True))
 
 
@@ -41,7 +41,7 @@ def test_every_dataset_has_the_points_asked_for_with_balanced_classes(name, n):
     assert dataset.n_classes == n_classes
     assert dataset.n_outputs == (3 if n_classes == 3 else 1)
     for i in range(n_classes):
-        # four standard errors of a share drawn at random, which is what xor's classes are
+        # four standard errors of a random share: xor draws its classes at random
         share = 1 / n_classes
         assert abs((targets == i).mean() - share) < 4 * np.sqrt(share * (1 - share) / n)
     assert set(targets) == set(range(n_classes)) or n_classes == 0
@@ -92,7 +92,7 @@ def test_coordinates_are_standardized_by_the_training_points_alone(name):
         np.testing.assert_array_equal(scaled.points(split)[1], raw.points(split)[1])
     np.testing.assert_allclose(scaled.X_train.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(scaled.X_train.std(axis=0), 1, rtol=1e-12)
-    # the other points took no part: theirs would be 0 and 1 only by accident
+    # the other splits are not standardized by themselves
     assert (np.abs(scaled.X_test.mean(axis=0)) > 1e-6).all()
     assert (np.abs(scaled.X_test.std(axis=0) - 1) > 1e-6).all()
 

@@ -1,4 +1,4 @@
-"""The numbers of a table: which sign is decimal, decided for each column."""
+"""Tests of number parsing: the decimal sign is decided for each column."""
 
 import io
 import re
@@ -61,27 +61,27 @@ WHOLE = ["600", "980", "1,010", "1,050"]
 @pytest.mark.parametrize(
     ("column", "others", "delimiter", "expected"),
     [
-        # the column itself tells
+        # decided by the column itself
         (["1,5", "1,010"], [], ";", Notation(",")),
         (["1.5", "1,010"], [], "\t", Notation(".")),
         (["0,1", "1,8"], [], ",", Notation(",")),
         (["1.331,5", "980"], [], ";", Notation(",")),
         (["1,331.5", "980"], [], ";", Notation(".")),
         (["1.234.567", "980"], [], ";", Notation(",")),
-        # others tell
+        # decided by other columns
         (["980", "1.010"], [["34,5", "35,5"]], ";", Notation(",")),
         (["980", "1,010"], [["34.5", "35.5"]], ";", Notation(".")),
         # a comma among whole numbers separates thousands
         (WHOLE, [], "\t", Notation(".")),
         (WHOLE, [], ";", Notation(".")),
         (WHOLE, [["A", "B"]], ",", Notation(".")),
-        # in doubt
+        # ambiguous
         (WHOLE, [["34,5", "35,5"]], "\t", Notation(",", "1,010")),
         (["1,010", "2,020"], [], "\t", Notation(".", "1,010")),
         (["1,010", "2,020"], [], ";", Notation(",", "1,010")),
         (["1.010", "2.020"], [], ";", Notation(".", "1.010")),
         (WHOLE[2:], [["0,5"], ["0.5"]], ";", Notation(",", "1,010")),
-        # no doubt: commas are delimiters
+        # not ambiguous: commas are delimiters
         (["1.010", "2.020"], [], ",", Notation(".")),
         (["600", "980"], [], ";", Notation(".")),
     ],
@@ -146,7 +146,7 @@ def test_a_workbook_of_too_many_elements_is_refused_before_it_is_parsed(
     if message:
         with pytest.raises(ValueError, match=f"the file must be a workbook of at most {message}"):
             read(out.getvalue())
-    else:  # of a part that holds no cells
+    else:  # of a part without cells
         assert len(read(out.getvalue()).rows) == 12
     assert time.process_time() - start < 2
 

@@ -1,3 +1,5 @@
+"""Tests of the CSV file of points."""
+
 import io
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Reading a visitor's file: every table comes back as it was, every fault is told by its place."""
+"""Tests of reading tables: round trips, and errors with row and column."""
 
 import codecs
 import csv
@@ -34,24 +34,24 @@ def encoded(rows: list[str], encoding: str = "utf-8", end: str = "\n") -> bytes:
     return end.join(rows).encode(encoding)
 
 
-def spoilt(line: int, text: str) -> bytes:
-    """The good file, with another text in the line of this number, counted from 1."""
+def with_bad_line(line: int, text: str) -> bytes:
+    """Return a valid file with another text in one line, counted from 1."""
     rows = lines()
     rows[line - 1] = text
     return encoded(rows)
 
 
-def use(content: bytes, columns: Columns | None = None, scale: bool = True) -> PointsSpec:
-    """Read a file as the page does."""
+def read_points(content: bytes, columns: Columns | None = None, scale: bool = True) -> PointsSpec:
+    """Return the points of a file, read as the page does."""
     table = read(content)
     return points(table, columns or Columns.guess(table), scale)
 
 
-# What comes in
+# Accepted files
 
 
 def test_a_file_becomes_the_points_that_it_holds():
-    spec = use(encoded(lines()), scale=False)
+    spec = read_points(encoded(lines()), scale=False)
     assert spec.points == tuple((i / 2, (-1) ** i * i * 0.25, i % 2) for i in range(12))
     assert (spec.task, spec.names, spec.standardize) == ("binary", ("a", "b"), False)
 
@@ -83,7 +83,10 @@ def test_both_orders_of_utf_16_are_read(mark: bytes):
 @pytest.mark.parametrize("header", ["x1,x2,kind", ""])
 def test_a_decimal_comma_is_read_where_commas_do_not_separate(delimiter: str, header: str):
     rows = [line.replace(",", delimiter).replace(".", ",") for line in lines(header=header)]
-    assert use(encoded(rows), scale=False).points == use(encoded(lines()), scale=False).points
+    assert (
+        read_points(encoded(rows), scale=False).points
+        == read_points(encoded(lines()), scale=False).points
+    )
 
 
 def test_quotation_marks_hold_delimiters_and_line_ends():
@@ -102,7 +105,7 @@ def test_quotation_marks_hold_delimiters_and_line_ends():
         ("nan,nan,a", False),
         ("x1,,kind", True),
         ("2019,2020,kind", False),
-        ("width,2020,kind", False),  # one column for it, and one against
+        ("width,2020,kind", False),  # one column needs scaling, one does not
     ],
 )
 def test_a_header_is_found_where_text_stands_above_numbers(first: str, found: bool):
@@ -120,7 +123,7 @@ def test_the_header_can_be_overruled():
 
 
 def test_a_column_without_a_name_is_numbered_and_chosen_last():
-    """As the row numbers that pandas writes."""
+    """An example is the column of row numbers that pandas writes."""
     rows = [",x1,x2,kind", *(f"{i},{line}" for i, line in enumerate(lines(header="")))]
     table = read(encoded(rows))
     assert table.names == ("column 1", "x1", "x2", "kind")
@@ -158,7 +161,7 @@ def test_the_first_two_columns_of_numbers_and_the_last_one_are_guessed(
 def test_classes_are_numbered_in_order(labels: str, names: tuple[str, ...], expected: Any):
     each = labels.split()
     rows = ["x1,x2,kind", *(f"{i},{-i},{each[i % len(each)]}" for i in range(18))]
-    spec = use(encoded(rows), XY)
+    spec = read_points(encoded(rows), XY)
     assert spec.names == names
     assert spec.task == ("binary" if len(names) == 2 else "multiclass")
     assert tuple(y for _, _, y in spec.points) == expected * (18 // len(each))
@@ -207,7 +210,7 @@ def test_scaled_columns_are_those_of_scikit_learn(kind: Any):
 
 
 def test_scaling_does_not_change_what_is_scaled_by_the_training_points():
-    """Shift and scale cancel, so that no test point has a say in what is trained on."""
+    """Shift and scale cancel, so that no test point affects the training points."""
     table, X = big_table(kind="classes")
     scaled = np.array(points(table, XY).points)[:, :2]
     for part in (slice(0, 25), slice(10, 50)):
@@ -250,19 +253,19 @@ def test_numbers_that_are_too_large_are_told_of_by_row():
     with pytest.raises(
         ValueError, match=r"row 8, column 'x1', must be scaled, or from -100,000 to"
     ):
-        use(encoded(rows), scale=False)
-    assert use(encoded(rows)).n_samples == 12
+        read_points(encoded(rows), scale=False)
+    assert read_points(encoded(rows)).n_samples == 12
 
 
 @pytest.mark.parametrize("scale", [1e-300, 5e-324, 1e-9, 1e99])
 def test_numbers_of_any_size_can_be_scaled(scale: float):
     values = [i % 4 for i in range(12)]
     rows = ["x1,x2,kind", *(f"{v * scale!r},{i},{'ab'[i % 2]}" for i, v in enumerate(values))]
-    found = np.array(use(encoded(rows), XY).points)[:, 0]
+    found = np.array(read_points(encoded(rows), XY).points)[:, 0]
     assert np.abs(found - (np.array(values) - 1.5) / np.std(values)).max() <= 0.00051
 
 
-# What is refused
+# Refused files
 
 NO_TEXT = r"the file must be text in UTF-8 \(save as “CSV UTF-8”\), got"
 FAULTS = {
@@ -275,7 +278,7 @@ FAULTS = {
         r"the file must be an Excel workbook \(.xlsx\) that can be opened, got a damaged archive",
     ),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "got an .xls file: save it as .xlsx or CSV"),
-    "NUL": (spoilt(5, "1,2\0,a"), rf"{NO_TEXT} binary data in row 5"),
+    "NUL": (with_bad_line(5, "1,2\0,a"), rf"{NO_TEXT} binary data in row 5"),
     "NUL in UTF-16": (
         encoded([*lines()[:3], "1,\0,a"], "utf-16"),
         rf"{NO_TEXT} binary data in row 4",
@@ -292,29 +295,50 @@ FAULTS = {
     "few rows": (encoded(lines(9)), "of 10 to 2000 rows below its header, got 9"),
     "many rows": (encoded(lines(2001)), "of 10 to 2000 rows below its header, got 2001"),
     "many rows, no header": (encoded(lines(2345, "")), "of 10 to 2000 rows, got 2345"),
-    "short row": (spoilt(4, "1,2"), "the length of row 4 must be 3 cells, as in row 1, got 2"),
-    "long row": (spoilt(9, "1,2,a,b"), "the length of row 9 must be 3 cells, as in row 1, got 4"),
+    "short row": (
+        with_bad_line(4, "1,2"),
+        "the length of row 4 must be 3 cells, as in row 1, got 2",
+    ),
+    "long row": (
+        with_bad_line(9, "1,2,a,b"),
+        "the length of row 9 must be 3 cells, as in row 1, got 4",
+    ),
     "empty row": (
-        spoilt(6, ""),
+        with_bad_line(6, ""),
         "the length of row 6 must be 3 cells, as in row 1, got an empty",
     ),
-    "open quote": (spoilt(7, '1,"2,a'), "row 7 must be in CSV format, with every quotation mark"),
-    "text after quote": (spoilt(7, '1,"2"3,a'), "row 7 must be in CSV format, .* expected after"),
-    "same names": (spoilt(1, "x1,x1,kind"), "row 1 must be names that differ.*'x1' 2 times"),
-    "long name": (spoilt(1, "x1," + "y" * 61 + ",kind"), "row 1 must be names of at most 60"),
-    "unprintable name": (spoilt(1, "x1,x\x07,kind"), "row 1 must be names of .* printable"),
-    "text": (spoilt(3, "one,2,a"), "row 3, column 'x1', must be a finite number, got 'one'"),
-    "NaN": (spoilt(13, "1,NaN,a"), "row 13, column 'x2', must be a finite number, got 'NaN'"),
-    "inf": (spoilt(2, "inf,2,a"), "row 2, column 'x1', must be a finite number, got 'inf'"),
-    "overflow": (spoilt(2, "1e999,2,a"), "row 2, column 'x1', must be a finite number"),
-    "empty cell": (spoilt(5, "1,,a"), "row 5, column 'x2', must be a finite number, got an empty"),
+    "open quote": (
+        with_bad_line(7, '1,"2,a'),
+        "row 7 must be in CSV format, with every quotation mark",
+    ),
+    "text after quote": (
+        with_bad_line(7, '1,"2"3,a'),
+        "row 7 must be in CSV format, .* expected after",
+    ),
+    "same names": (with_bad_line(1, "x1,x1,kind"), "row 1 must be names that differ.*'x1' 2 times"),
+    "long name": (
+        with_bad_line(1, "x1," + "y" * 61 + ",kind"),
+        "row 1 must be names of at most 60",
+    ),
+    "unprintable name": (with_bad_line(1, "x1,x\x07,kind"), "row 1 must be names of .* printable"),
+    "text": (with_bad_line(3, "one,2,a"), "row 3, column 'x1', must be a finite number, got 'one'"),
+    "NaN": (
+        with_bad_line(13, "1,NaN,a"),
+        "row 13, column 'x2', must be a finite number, got 'NaN'",
+    ),
+    "inf": (with_bad_line(2, "inf,2,a"), "row 2, column 'x1', must be a finite number, got 'inf'"),
+    "overflow": (with_bad_line(2, "1e999,2,a"), "row 2, column 'x1', must be a finite number"),
+    "empty cell": (
+        with_bad_line(5, "1,,a"),
+        "row 5, column 'x2', must be a finite number, got an empty",
+    ),
     "other decimal sign": (
-        spoilt(5, '"1,25",2,a'),
+        with_bad_line(5, '"1,25",2,a'),
         r"row 5, column 'x1', must be a finite number with '.' as its decimal sign, as in the rest"
         " of the column, got '1,25'",
     ),
-    "underscore": (spoilt(5, "1_0,2,a"), "row 5, column 'x1', must be a finite number"),
-    "other digits": (spoilt(5, "١,2,a"), "row 5, column 'x1', must be a finite number"),
+    "underscore": (with_bad_line(5, "1_0,2,a"), "row 5, column 'x1', must be a finite number"),
+    "other digits": (with_bad_line(5, "١,2,a"), "row 5, column 'x1', must be a finite number"),
     "no numbers": (
         encoded(["x1,x2,kind", *("a,b,c" for _ in range(12))]),
         "the table must be of two columns of numbers or more, got none",
@@ -323,9 +347,12 @@ FAULTS = {
         encoded(["x1,x2,kind", *(f"5,{i},{'ab'[i % 2]}" for i in range(12))]),
         "column 'x1' must be of numbers that differ, got 5 in all rows",
     ),
-    "no class": (spoilt(4, "1,2,"), "row 4, column 'kind', must be a class, got an empty cell"),
-    "NaN class": (spoilt(4, "1,2,nan"), "row 4, column 'kind', must be a class, got 'nan'"),
-    "long class": (spoilt(4, "1,2," + "c" * 41), "row 4, column 'kind', .* of at most 40"),
+    "no class": (
+        with_bad_line(4, "1,2,"),
+        "row 4, column 'kind', must be a class, got an empty cell",
+    ),
+    "NaN class": (with_bad_line(4, "1,2,nan"), "row 4, column 'kind', must be a class, got 'nan'"),
+    "long class": (with_bad_line(4, "1,2," + "c" * 41), "row 4, column 'kind', .* of at most 40"),
     "one class": (
         encoded(["x1,x2,kind", *(f"{i},{-i},a" for i in range(12))]),
         "column 'kind' must be of 2 to 10 classes, got 'a' in all rows",
@@ -335,7 +362,7 @@ FAULTS = {
         "column 'kind' must be of 2 to 10 classes, got 11; row 13 brings class 11, 'k'",
     ),
     "rare class": (
-        spoilt(8, "1,2,c"),
+        with_bad_line(8, "1,2,c"),
         "column 'kind' must be such that each class has 3 rows: one each for training, validation"
         " and test, got 1 of 'c', in row 8",
     ),
@@ -346,13 +373,13 @@ FAULTS = {
 def test_what_is_wrong_is_told_by_row_and_column(fault: str):
     content, message = FAULTS[fault]
     with pytest.raises(ValueError, match=message) as told:
-        use(content, None if fault == "no numbers" else XY)
+        read_points(content, None if fault == "no numbers" else XY)
     assert len(str(told.value)) < 300
 
 
 def test_rows_are_counted_as_in_the_file_where_it_begins_with_empty_ones():
     with pytest.raises(ValueError, match="row 6, column 'x1', must be a finite number"):
-        use(b"\n\n" + spoilt(4, "?,2,a"))
+        read_points(b"\n\n" + with_bad_line(4, "?,2,a"))
 
 
 def test_a_column_can_be_chosen_once_and_must_be_there():
@@ -369,7 +396,7 @@ def test_a_column_can_be_chosen_once_and_must_be_there():
         points(table, Columns("x1", "x2", "kind", "value"))
 
 
-# Anything at all
+# Arbitrary content
 
 
 @patient
@@ -403,7 +430,7 @@ cells = st.text(
 @patient
 @given(st.data())
 def test_a_written_table_is_read_back(data: st.DataObject):
-    """Whatever text is in its cells, quoted as the csv module quotes it."""
+    """Cells hold arbitrary text, quoted by the csv module."""
     n_columns = data.draw(st.integers(3, 6))
     n_rows = data.draw(st.integers(10, 20))
     row = st.lists(cells, min_size=n_columns, max_size=n_columns)
@@ -416,7 +443,7 @@ def test_a_written_table_is_read_back(data: st.DataObject):
     encoding = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
     content = out.getvalue().encode(encoding)
     if content.startswith(codecs.BOM_UTF8) and encoding == "utf-8":
-        return  # its first name begins with what is also a byte order mark
+        return  # its first name begins with the character of a byte order mark
     table = read(content, header=True)
     assert table.names == tuple(names)
     assert table.rows == tuple(map(tuple, rows))
@@ -434,7 +461,7 @@ steps = st.integers(-100_000_000, 100_000_000).map(lambda step: step / 1000)
 def test_points_come_back_as_they_were_written(
     rows: list[tuple[float, float, int]], style: tuple[str, str], header: bool
 ):
-    """To three decimals each, and in their order."""
+    """Points come back in order, rounded to three decimals."""
     counts = np.bincount([y for _, _, y in rows], minlength=3)
     x1, x2, _ = zip(*rows, strict=True)
     if len(set(x1)) == 1 or len(set(x2)) == 1 or counts.min() < 3:
@@ -454,11 +481,11 @@ def test_points_come_back_as_they_were_written(
 
 
 def test_as_many_points_are_read_as_are_allowed():
-    assert use(encoded(lines(MAX_POINTS))).n_samples == MAX_POINTS
-    assert use(encoded(lines(10))).n_samples == 10
+    assert read_points(encoded(lines(MAX_POINTS))).n_samples == MAX_POINTS
+    assert read_points(encoded(lines(10))).n_samples == 10
 
 
 def test_numbers_and_classes_are_read_without_a_fault_of_other_columns():
-    table = read(spoilt(3, "one,2,a"))
+    table = read(with_bad_line(3, "one,2,a"))
     assert numbers(table, "x2")[1] == 2
     assert classes(table, "kind")[1] == ("a", "b")

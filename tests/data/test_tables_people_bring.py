@@ -1,4 +1,4 @@
-"""Tables as people bring them, each as uploaded: what is read is what they mean."""
+"""Tests of tables in the forms in which spreadsheets and other programs export them."""
 
 from urllib.parse import urlencode
 
@@ -17,11 +17,11 @@ from regviz.figures import boundary
 from regviz.pages import bring
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
-from tests.support.uploads import result, said, uploaded, used, workbook
+from tests.support.uploads import captions, click_use, points_in_use, upload_file, workbook
 
 
-def understood(content: str | bytes) -> tuple[Columns, PointsSpec]:
-    """The columns that are guessed, and their points without scaling."""
+def read_content(content: str | bytes) -> tuple[Columns, PointsSpec]:
+    """Return the guessed columns of a file, and its points without scaling."""
     table = read(content.encode() if isinstance(content, str) else content)
     columns = Columns.guess(table)
     return columns, points(table, columns, scale=False)
@@ -34,15 +34,15 @@ def rows(n: int = 12) -> list[str]:
 @pytest.mark.parametrize("name", ["moons", "three_spirals", "bumps", "plane"])
 def test_our_own_points_come_back_in_their_splits(name: str):
     dataset = make_dataset(DataSpec(name, noise=0.2))
-    columns, spec = understood(points_csv(dataset))
+    columns, spec = read_content(points_csv(dataset))
     assert (columns.y, columns.split) == ("y", "split")
     assert spec.task == dataset.task
     again = make_dataset(spec)
     for split in SPLITS:
         for exported, imported in zip(dataset.points(split), again.points(split), strict=True):
             assert np.abs(exported - imported).max() <= 0.0005 + 1e-12
-    # and what that exports
-    third = make_dataset(understood(points_csv(again))[1])
+    # and its export
+    third = make_dataset(read_content(points_csv(again))[1])
     for split in SPLITS:
         np.testing.assert_array_equal(again.points(split)[0], third.points(split)[0])
 
@@ -72,27 +72,27 @@ def test_a_column_of_splits_is_the_split_whatever_the_others_are_called(
         cells = [f"{i * i % 11 / 2}", f"{i * 7 % 5 + 0.25}", ("AB" if text else "01")[i % 2]]
         lines.append(",".join([*cells[:at], parts[i // 2 % 3], *cells[at:]]))
     content = "\n".join([header, *lines])
-    columns, spec = understood(content)
+    columns, spec = read_content(content)
     assert [columns.x1, columns.x2, columns.y, columns.split] == [*others, names[at]]
     digit = {"tr": "0", "va": "1", "te": "2"}
     assert spec.split == "".join(digit[parts[i // 2 % 3][:2].lower()] for i in range(30))
-    page = uploaded(content)
+    page = upload_file(content)
     counts = [spec.split.count(part) for part in "012"]
-    told = "Split as in the file: {} training, {} validation, {} test.".format(*counts)
-    assert told in said(page)
-    assert used(page).split == spec.split
+    caption = "Split as in the file: {} training, {} validation, {} test.".format(*counts)
+    assert caption in captions(page)
+    assert click_use(page).split == spec.split
 
 
 def test_a_column_of_splits_is_no_split_where_it_is_chosen_or_does_not_split():
     lines = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 2}" for i in range(30)]
     body = [f"{row},{('train', 'test')[i // 2 % 2]}" for i, row in enumerate(lines)]
-    page = uploaded("\n".join(["a,b,k,set", *body]))
+    page = upload_file("\n".join(["a,b,k,set", *body]))
     page.selectbox[2].set_value("set").run()
-    assert "30 points: 2 classes (test: 14, train: 16)." in said(page)
-    assert used(page).split == ""
-    columns, spec = understood("\n".join(["a,b,k,split", *(f"{row},train" for row in lines)]))
+    assert "30 points: 2 classes (test: 14, train: 16)." in captions(page)
+    assert click_use(page).split == ""
+    columns, spec = read_content("\n".join(["a,b,k,split", *(f"{row},train" for row in lines)]))
     assert (columns.y, columns.split, spec.split) == ("k", "", "")
-    # of folds that are numbered, and of sets that are something else
+    # numbered folds, and sets with other names
     for cells in ("1 2 3 4 5", "train test other"):
         each = cells.split()
         body = [f"{row},{each[i % len(each)]}" for i, row in enumerate(lines)]
@@ -101,20 +101,20 @@ def test_a_column_of_splits_is_no_split_where_it_is_chosen_or_does_not_split():
 
 def test_a_split_without_test_points_is_refused():
     body = [f"{i / 2},{i * i % 7},{i % 2},{('train', 'val')[i // 2 % 2]}" for i in range(30)]
-    (error,) = uploaded("\n".join(["a,b,k,split", *body])).error
+    (error,) = upload_file("\n".join(["a,b,k,split", *body])).error
     assert "such that a point is in “test”, got none" in error.value.replace("\\", "")
 
 
 def test_our_own_file_of_many_whole_numbers_holds_values():
     parts = ("train", "validation", "test")
     body = [f"{i * i % 11 / 2},{i * 7 % 5 + 0.25},{i % 12},{parts[i % 3]}" for i in range(60)]
-    columns, spec = understood("\n".join(["x1,x2,y,split", *body]))
+    columns, spec = read_content("\n".join(["x1,x2,y,split", *body]))
     assert (columns.y, columns.kind, columns.split) == ("y", "value", "split")
     assert spec.task == "regression"
 
 
 def test_a_given_split_survives_link_and_file_and_no_seed_changes_it():
-    spec = understood(points_csv(make_dataset(DataSpec("moons"))))[1]
+    spec = read_content(points_csv(make_dataset(DataSpec("moons"))))[1]
     scene = Scene(data=spec)
     assert from_query(to_query(scene)) == (scene, [])
     assert Scene.from_json(scene.to_json()) == scene
@@ -146,7 +146,7 @@ def test_a_first_line_that_names_the_delimiter_is_used_and_skipped():
     lines = [row.replace(",", ";") for row in rows()]
     table = read("\n".join(["sep=;", "a;b;c", *lines]).encode())
     assert (table.names, table.first_row, len(table.rows)) == (("a", "b", "c"), 3, 12)
-    # which would not be found: under commas, too, each row has three cells
+    # which guessing would not find: with commas, too, each row has three cells
     doubled = read("\n".join(["sep=|", *(f"{i},5|{i},7|a,{i % 2}" for i in range(12))]).encode())
     assert doubled.rows[3] == ("3,5", "3,7", "a,1")
     with pytest.raises(ValueError, match=r"row 1 must be “sep=” and a comma.* got '/'"):
@@ -221,20 +221,20 @@ def test_the_label_is_guessed_from_names_and_cells(
     ],
 )
 def test_numbers_are_classes_only_if_each_has_the_rows_of_a_class(label: list[int], kind: str):
-    page = uploaded(
+    page = upload_file(
         "\n".join(["a,b,y", *(f"{i / 2},{i * i % 7},{y}" for i, y in enumerate(label))])
     )
     assert not page.error
     assert page.button_group[0].value == kind
-    assert used(page).n_samples == 30
+    assert click_use(page).n_samples == 30
 
 
 @pytest.mark.parametrize("n_classes", [4, 10])
 def test_up_to_ten_classes_are_trained_as_classes(n_classes: int):
     lines = [f"{np.cos(i):.3f},{np.sin(i):.3f},{i % n_classes + 1}" for i in range(20 * n_classes)]
-    page = uploaded("\n".join(["a,b,c", *lines]))
+    page = upload_file("\n".join(["a,b,c", *lines]))
     assert page.button_group[0].value == "classes"
-    spec = used(page)
+    spec = click_use(page)
     assert spec is not None
     assert (spec.task, spec.n_outputs) == ("multiclass", n_classes)
     assert spec.names == tuple(str(c + 1) for c in range(n_classes))
@@ -264,14 +264,14 @@ def test_a_rare_class_is_in_every_split(fraction: float, rare: int):
             assert set(dataset.points(split)[1]) == {0, 1}
 
 
-def many() -> PointsSpec:
+def whole_numbers() -> PointsSpec:
     X = np.random.default_rng(0).normal(size=(2000, 2))
     return PointsSpec(np.column_stack([X, X[:, 0] > 0]), train_fraction=0.7, names=("a", "b"))
 
 
 def test_points_that_are_too_many_for_the_address_leave_everything_else_in_it():
     scene = Scene(
-        data=many(),
+        data=whole_numbers(),
         network=regviz.NetworkSpec((4,), "relu"),
         methods=("none", "l2"),
         strengths={"l2": 0.1},
@@ -291,33 +291,33 @@ def test_points_that_are_too_many_for_the_address_leave_everything_else_in_it():
 @pytest.mark.parametrize("encoding", ["windows-1252", "utf-8", "utf-8-sig", "utf-16"])
 def test_the_encoding_is_found_and_shown(encoding: str):
     lines = [f"{i / 2};{i * i % 7};{('größer', 'kleiner')[i % 2]}" for i in range(12)]
-    page = uploaded("\n".join(["a;b;c", *lines]).encode(encoding))
+    page = upload_file("\n".join(["a;b;c", *lines]).encode(encoding))
     named = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
-    assert f"Text in {named}, cells separated by semicolons." in said(page)
-    assert used(page).names == ("größer", "kleiner")
+    assert f"Text in {named}, cells separated by semicolons." in captions(page)
+    assert click_use(page).names == ("größer", "kleiner")
 
 
 def test_a_data_file_with_spaces_between_its_cells_is_read():
     text = "\n".join(f'  {i / 2}    {i * i % 7}  "kind {"AB"[i % 2]}"' for i in range(12))
-    page = uploaded(text, "birds.data")
-    assert "cells separated by spaces" in said(page)
-    assert used(page).names == ("kind A", "kind B")
+    page = upload_file(text, "birds.data")
+    assert "cells separated by spaces" in captions(page)
+    assert click_use(page).names == ("kind A", "kind B")
 
 
 def test_a_workbook_is_read_and_its_sheet_is_named():
     body = [[i / 2, i * i % 7, "AB"[i % 2]] for i in range(12)]
     content = workbook(("Notes", []), ("Birds", [["a", "b", "kind"], *body]))
-    page = uploaded(content, "birds.xlsx")
-    assert "Read from the sheet Birds. The first row holds the names." in said(page)
-    assert used(page).names == ("A", "B")
+    page = upload_file(content, "birds.xlsx")
+    assert "Read from the sheet Birds. The first row holds the names." in captions(page)
+    assert click_use(page).names == ("A", "B")
 
 
 def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says():
     weights = [round(1.237 + i * 0.124, 3) for i in range(12)]
     body = [[w, f"0,{i}", i % 2] for i, w in enumerate(weights)]
-    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    page = upload_file(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
     assert not page.error
-    assert [each.label for each in page.button_group] == ["The label is"]  # none of decimal signs
+    assert [each.label for each in page.button_group] == ["The label is"]  # no decimal sign
     table = read(workbook(("Sheet", [["a", "b", "kind"], *body])))
     assert table.numbers("a") == weights
     assert table.numbers("b") == [float(f"0.{i}") for i in range(12)]
@@ -328,14 +328,14 @@ def test_numbers_of_a_workbook_are_what_they_are_whatever_text_beside_them_says(
     assert read(workbook(("Sheet", [["a", "b", "kind"], *mixed]))).numbers("a") == expected
 
 
-def test_of_a_workbook_only_text_is_asked_about():
+def test_only_text_cells_of_a_workbook_lead_to_a_question():
     body = [[round(1.237 + i * 0.124, 3), i * i % 7, i % 2] for i in range(12)]
-    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
+    page = upload_file(workbook(("Sheet", [["a", "b", "kind"], *body])), "weights.xlsx")
     assert [each.label for each in page.button_group] == ["The label is"]
-    assert used(page).names == ("0", "1")
-    assert {type(name) for name in used(page).names} == {str}
+    assert click_use(page).names == ("0", "1")
+    assert {type(name) for name in click_use(page).names} == {str}
     text = [[str(a), b, c] for a, b, c in body]
-    page = uploaded(workbook(("Sheet", [["a", "b", "kind"], *text])), "weights.xlsx")
+    page = upload_file(workbook(("Sheet", [["a", "b", "kind"], *text])), "weights.xlsx")
     assert page.button_group[0].label.replace("\\", "") == "In a, 1.237 means"
 
 
@@ -345,7 +345,7 @@ def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
 ):
     headers = []
     monkeypatch.setattr(bring, "read", lambda *a: headers.append(a[1]) or read(*a))
-    page = uploaded(content)
+    page = upload_file(content)
     message = page.run().error[0].value
     known = [*headers]
     assert len(known) == len({*known})
@@ -356,25 +356,25 @@ def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
 
 
 def test_the_file_is_shown_and_nothing_is_trained_on_until_it_is_used():
-    before = many()
+    before = whole_numbers()
     text = "\n".join(["a,<b>,c", *rows()])
-    page = uploaded(text, own_points=before)
-    assert result(page) == before
+    page = upload_file(text, own_points=before)
+    assert points_in_use(page) == before
     (preview,) = [each.proto.body for each in page.main if each.type == "html"]
     assert "The first of 12 rows" in preview
     assert "<td>1.5</td><td>2</td><td>B</td>" in preview
     assert "&lt;b&gt;" in preview
-    assert "12 points: 2 classes (A: 6, B: 6)." in said(page)
+    assert "12 points: 2 classes (A: 6, B: 6)." in captions(page)
     assert page.button[-1].label == "Use these points"
-    assert used(page).n_samples == 12
+    assert click_use(page).n_samples == 12
     assert (page.button[-1].label, page.button[-1].disabled) == ("In use", True)
     page.selectbox[2].set_value("<b>").run()
-    assert result(page).n_samples == 12
+    assert points_in_use(page).n_samples == 12
 
 
-def test_what_is_in_doubt_is_asked():
+def test_ambiguous_numbers_lead_to_a_question():
     text = "a;b;c\n" + "".join(f"{i},010;{i * i % 7};{'AB'[i % 2]}\n" for i in range(1, 13))
-    page = uploaded(text)
+    page = upload_file(text)
     question = page.button_group[0]
     assert question.label.replace("\\", "") == "In a, 1,010 means"
     assert list(question.options) == ["1010", "1.01"]
@@ -382,11 +382,11 @@ def test_what_is_in_doubt_is_asked():
         page.button_group[0].set_value(sign).run()
         scale = next(each for each in page.toggle if each.label == "Scale the columns")
         scale.set_value(False).run()
-        assert used(page).points[0][0] == value
+        assert click_use(page).points[0][0] == value
 
 
 def sidebar() -> None:
-    """The page of a test."""
+    """Run the sidebar's controls, as the script of the test's page."""
     import streamlit
 
     from regviz.board.scene import Scene
@@ -404,7 +404,7 @@ def test_another_share_replaces_the_split_of_the_file():
     page.file_uploader[0].set_value(("points.csv", content.encode(), "text/csv")).run()
     assert page.session_state["data_chosen"] == Scene().data
     page.button[-1].click().run()
-    assert "Split as in the file: 64 training, 16 validation, 320 test." in said(page)
+    assert "Split as in the file: 64 training, 16 validation, 320 test." in captions(page)
     split = page.session_state["data_chosen"].split
     assert [split.count(part) for part in "012"] == [64, 16, 320]
     (share,) = [each for each in page.slider if each.label == "Share for training"]

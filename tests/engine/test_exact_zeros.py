@@ -1,4 +1,4 @@
-"""A weight is exactly 0 by L1 alone, never by rounding: not in training, and not on the way."""
+"""Tests of exact zeros: only L1 sets weights to 0; rounding and encoding never do."""
 
 import itertools
 from dataclasses import replace
@@ -24,7 +24,7 @@ WITHOUT_L1 = (
     Regularization(max_norm=1e-30),
     Regularization(l2=1, drop_rate=0.5, max_norm=0.5),
     Regularization(l2=100, onset=20),
-    Regularization(l1=0.1, l2=100, onset=40),  # without L1 until then
+    Regularization(l1=0.1, l2=100, onset=40),  # without L1 before its onset
 )
 EPOCHS, ONSET = 60, 40
 GRID = list(
@@ -35,7 +35,7 @@ GRID = list(
 
 
 def points() -> Dataset:
-    """Points whose last column is 0 for all, so that its weights have no gradient."""
+    """Return points whose last column is all 0, so that its weights have no gradient."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(24, 3))
     X[:, 2] = 0
@@ -51,7 +51,7 @@ def trained(dataset: Dataset, rows=WITHOUT_L1, activation: str = "tanh", **train
 
 
 def zeros(history: History) -> np.ndarray:
-    """Counts of weights that are exactly 0 ``(T, K)``."""
+    """Return the counts of weights that are exactly 0 ``(T, K)``."""
     weights = history.parameters[..., history.layout.is_weight]
     return (weights == 0).sum(axis=-1)
 
@@ -71,7 +71,7 @@ def test_without_l1_no_weight_is_ever_exactly_zero(
 
 
 def test_the_weight_of_an_unused_input_shrinks_on_without_becoming_zero():
-    """With a learning rate of 10 and L2 of 1 a step leaves an eleventh of it."""
+    """With a learning rate of 10 and L2 of 1 each step divides the weight by 11."""
     row = Regularization(l2=1)
     steep = dict(optimizer="sgd", learning_rate=10, batch_size=1)
     for dtype in ("float32", "float64"):
@@ -111,7 +111,7 @@ def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
 
 
 def sent_zeros(grid: StrengthGrid, history: History) -> np.ndarray:
-    """Counts of the weights that are exactly 0 in what the browser receives ``(T, K)``."""
+    """Return the counts of exact zeros in the encoded frames ``(T, K)``."""
     _, arrays = decode(encode(source_of(grid, history)))
     return (arrays["parameters"][..., history.layout.is_weight] == 0).sum(axis=-1)
 

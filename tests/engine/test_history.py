@@ -1,4 +1,4 @@
-"""The recording of a run: how it grows, what it predicts and measures, and how it is kept."""
+"""Tests of the history: recording, predictions, metrics, selection, files."""
 
 import dataclasses
 import io
@@ -41,8 +41,8 @@ def history():
     return regviz.train(experiment())
 
 
-def by_hand(history, k, t, points, activation):
-    """A plain forward pass from `weights` and `biases`, and the task's output function."""
+def forward_pass(history, k, t, points, activation):
+    """Return predictions by a plain forward pass and the task's output function."""
     values = outputs(history.weights(k, t), history.biases(k, t), points, activation)
     if history.dataset.task == "regression":
         return values[:, 0]
@@ -85,7 +85,7 @@ def test_predictions_equal_a_plain_forward_pass(task, activation):
     for t in (0, 2, -1):
         predictions = found.predict(points, t)
         for k in range(len(ROWS)):
-            expected = by_hand(found, k, t, inputs, activation)
+            expected = forward_pass(found, k, t, inputs, activation)
             np.testing.assert_allclose(predictions[k], expected, rtol=1e-10, atol=1e-12)
 
 
@@ -96,7 +96,7 @@ def test_predictions_for_own_columns_equal_a_plain_forward_pass(n_columns):
     found = regviz.train(experiment("regression"), dataset)
     points = rng.normal(size=(6, n_columns))
     for k in range(len(ROWS)):
-        expected = by_hand(found, k, -1, points, "tanh")
+        expected = forward_pass(found, k, -1, points, "tanh")
         np.testing.assert_allclose(found.predict(points)[k], expected, rtol=1e-10, atol=1e-12)
 
 
@@ -220,7 +220,7 @@ def test_a_stream_grows_and_leaves_earlier_histories_as_they_were(epochs):
         kept.append(part)
     assert len(kept) == len(whole.epochs) == min(epochs, 100) + 1
     assert_same_history(kept[-1], whole)
-    for n, part in enumerate(kept, 1):  # looked at only now that all have been made
+    for n, part in enumerate(kept, 1):  # read only after the stream has ended
         assert part.epochs.tobytes() == whole.epochs[:n].tobytes()
         assert part.parameters.tobytes() == whole.parameters[:n].tobytes()
         for name, values in part.metrics.items():
@@ -248,7 +248,7 @@ def test_a_stream_may_be_left_at_any_time():
         del growing
         assert [len(part.epochs) for part in taken] == list(range(1, n + 1))
     one, other = regviz.stream(spec), regviz.stream(spec)
-    for a, b in zip(one, other, strict=True):  # two runs side by side do not disturb each other
+    for a, b in zip(one, other, strict=True):  # two interleaved runs are independent
         assert_same_history(a, b)
     assert_same_history(a, whole)
 
@@ -278,7 +278,7 @@ EPOCHS = np.array([0, 1, 2, 3, 5, 8, 12, 17])
 #                      0     1     2     3     4     5     6     7
 CURVES = np.array(
     [
-        [1.0, 0.90, 0.80, 0.70, 0.60, 0.50, 0.40, 0.30],  # improves to the end
+        [1.0, 0.90, 0.80, 0.70, 0.60, 0.50, 0.40, 0.30],  # lowest at the end
         [1.0, 0.50, 0.60, 0.60, 0.55, 0.50, 0.40, 0.90],  # a second minimum, late
         [1.0, 2.00, 3.00, 4.00, 5.00, 6.00, 7.00, 8.00],  # never improves
         [1.0, 0.90, 0.95, 0.80, 0.85, 0.85, 0.70, 0.75],  # steps down
@@ -308,7 +308,7 @@ def curves(history):
     ],
 )
 def test_early_stopping_equals_hand_made_indices(curves, patience, best, stopped):
-    # row 1's second minimum is recorded 11 epochs after its first; the one before it 7 after
+    # row 1's second minimum is recorded 11 epochs after its first; the record before it 7 after
     for metric in ("validation_loss", "validation_accuracy"):
         found = curves.early_stopping(patience, metric)
         assert [part.tolist() for part in found] == [best, stopped]
@@ -412,7 +412,7 @@ def test_a_file_holds_nothing_that_needs_pickle(history):
 
 
 class Bomb:
-    """Unpickling it would raise something else than ValueError."""
+    """An object whose unpickling raises another error than ValueError."""
 
     def __reduce__(self):
         return (exec, ("raise SystemExit('unpickled')",))
@@ -546,7 +546,7 @@ def test_a_missing_file_stays_a_missing_file(tmp_path):
         History.load(tmp_path / "nothing.npz")
 
 
-# ------------------------------------------------------------------------------ as text
+# ------------------------------------------------------------------------------ JSON
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,4 +1,4 @@
-"""The compiled epoch, held against its reference; how it is compiled, kept and loaded."""
+"""Tests of the compiled epoch against its reference, and of its cache."""
 
 import ast
 import sys
@@ -54,22 +54,22 @@ def experiment(rows=ROWS, name="moons", hidden=(5, 3), activation="tanh", **trai
     )
 
 
-def program(of: Experiment) -> Program:
-    return Program([of], [regviz.make_dataset(of.data)])
+def program(spec: Experiment) -> Program:
+    return Program([spec], [regviz.make_dataset(spec.data)])
 
 
-def reference(of: Experiment) -> Program:
-    """A program that is not compiled, as where the kernel is not ready."""
+def reference(spec: Experiment) -> Program:
+    """Return a program that runs the reference instead of the kernel."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled, "ready", lambda dtype: False)
-        return program(of)
+        return program(spec)
 
 
-def check(of: Experiment) -> None:
-    """Hold two epochs against their references, each from where the one before has led."""
-    found, expected = program(of), reference(of)
+def assert_follows_reference(spec: Experiment) -> None:
+    """Assert that two epochs equal their references, each from the state before it."""
+    found, expected = program(spec), reference(spec)
     start = found.parameters.clone()
-    tolerance = TOLERANCE[of.training.dtype]
+    tolerance = TOLERANCE[spec.training.dtype]
     for epoch in range(2):
         expected.parameters, expected.state = found.parameters.clone(), found.state.clone()
         found.train_epoch(epoch)
@@ -89,23 +89,25 @@ def check(of: Experiment) -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_an_epoch_arrives_where_its_reference_does(activation, task, optimizer, dtype):
-    """With every regularization, before and after an onset, in whole batches and with a rest.
+    """Cover every regularization, before and after an onset, with and without a smaller last batch.
 
     With a tiny epsilon Adam's first step is the sign of the gradient: where that is next to 0, no
     two programs agree on it in single precision.
     """
     training = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
-    for batch_size in (1, 7, 8, None):  # of 24 points
-        of = experiment(name=TASKS[task], activation=activation, batch_size=batch_size, **training)
-        check(of)
+    for batch_size in (1, 7, 8, None):  # of the 24 training points
+        spec = experiment(
+            name=TASKS[task], activation=activation, batch_size=batch_size, **training
+        )
+        assert_follows_reference(spec)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 @pytest.mark.parametrize("task", TASKS)
 def test_adam_with_its_own_epsilon_arrives_where_its_reference_does(task, optimizer):
-    """In single precision, over a step of all points, where the gradient is not next to 0."""
-    of = experiment(name=TASKS[task], optimizer=optimizer, batch_size=None)
-    found, expected = program(of), reference(of)
+    """Compare full-batch steps in single precision, where no gradient is close to 0."""
+    spec = experiment(name=TASKS[task], optimizer=optimizer, batch_size=None)
+    found, expected = program(spec), reference(spec)
     found.train_epoch(0)
     expected.train_epoch(0)
     clear = expected.state[0].abs() > 1e-4  # a tenth of the gradient
@@ -119,7 +121,9 @@ def test_adam_with_its_own_epsilon_arrives_where_its_reference_does(task, optimi
 @pytest.mark.parametrize("name", TASKS.values())
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, name, hidden):
-    check(experiment(name=name, hidden=hidden, optimizer=optimizer, dtype="float64"))
+    assert_follows_reference(
+        experiment(name=name, hidden=hidden, optimizer=optimizer, dtype="float64")
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -145,8 +149,8 @@ def test_outputs_equal_their_reference(activation, n, dtype):
 @pytest.mark.parametrize("task", TASKS)
 def test_networks_that_diverge_do_so_when_their_references_do(task, activation):
     rows = (Regularization(), Regularization(l2=1000, decoupled=True), Regularization(l1=0.01))
-    of = experiment(rows, TASKS[task], activation=activation, learning_rate=0.05)
-    found, expected = program(of), reference(of)
+    spec = experiment(rows, TASKS[task], activation=activation, learning_rate=0.05)
+    found, expected = program(spec), reference(spec)
     for epoch in range(20):
         found.train_epoch(epoch)
         expected.train_epoch(epoch)
@@ -179,11 +183,11 @@ def test_tensors_that_are_not_contiguous_are_refused(name):
 def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
-    of = Experiment(network=NetworkSpec((3,)), training=TrainingSpec(epochs=2))
+    spec = Experiment(network=NetworkSpec((3,)), training=TrainingSpec(epochs=2))
     found, signatures = [], []
     for order in (np.ascontiguousarray, np.asfortranarray):
         dataset = regviz.Dataset(order(X[:40]), y[:40], order(X[40:]), y[40:], task="binary")
-        found.append(regviz.train(of, dataset).parameters)
+        found.append(regviz.train(spec, dataset).parameters)
         signatures.append([len(dispatcher.signatures) for dispatcher in kernel.DISPATCHERS])
     assert np.array_equal(*found)
     assert signatures[0] == signatures[1]
@@ -196,9 +200,9 @@ def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
 @torch.inference_mode()
 @pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
 def test_no_bit_depends_on_what_the_networks_beside_it_hold(beside, optimizer):
-    """Not even on neighbours in the same vector that overflow, or are no numbers."""
-    of = experiment(optimizer=optimizer)
-    expected, found = program(of), program(of)
+    """Neighbours in the same SIMD vector may overflow or be NaN."""
+    spec = experiment(optimizer=optimizer)
+    expected, found = program(spec), program(spec)
     expected.train_epoch(0)
     k = 3
     for neighbour in set(range(NETWORKS)) - {k}:
@@ -228,8 +232,8 @@ def test_blocks_hold_rows_and_repeat_the_last_where_networks_are_missing(n_rows)
 def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
     # inputs of 0 give the weights no gradient
     rows = (Regularization(), Regularization(l2=50), Regularization(l1=1e-3))
-    of = experiment(rows, hidden=(), optimizer=optimizer, learning_rate=0.1)
-    trained = program(of)
+    spec = experiment(rows, hidden=(), optimizer=optimizer, learning_rate=0.1)
+    trained = program(spec)
     trained.inputs[:] = 0
     weights = torch.from_numpy(trained.layout.is_weight)
     trained.parameters[:] = torch.finfo(torch.float32).tiny
@@ -249,7 +253,7 @@ def test_the_smallest_weights_do_not_become_zero_but_by_l1(optimizer, flushed):
 
 @torch.inference_mode()
 def test_another_thread_runs_while_an_epoch_is_computed():
-    """It waits for the first step to be taken, and spoils the points of those that follow."""
+    """The other thread waits for the first step, and overwrites the points of the later steps."""
     trained = program(experiment(batch_size=1))
     trained.train_epoch(0)
     trained.order = trained.order.repeat(1, 100_000)
@@ -336,12 +340,12 @@ print("loaded" if loaded else "compiled" if compiled.ready("float32") else "with
 
 
 def loaded(folder: Path, **environment: str) -> str:
-    """Return how a new process with this cache comes by the kernel."""
+    """Return whether a new process with this cache loads or compiles the kernel."""
     return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stdout.strip()
 
 
 def logged(folder: Path, **environment: str) -> str:
-    """Return what such a process writes to standard error."""
+    """Return the standard error of a new process with this cache."""
     return python("-c", SCRIPT, NUMBA_CACHE_DIR=str(folder), **environment).stderr
 
 
@@ -365,31 +369,31 @@ def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path):
 
 def test_where_nothing_can_be_compiled_the_reference_serves(tmp_path):
     assert loaded(tmp_path, NUMBA_DISABLE_JIT="1") == "without"
-    said = logged(tmp_path, NUMBA_DISABLE_JIT="1")
-    assert "NUMBA_DISABLE_JIT switches Numba's compiler off" in said
-    assert "Traceback" not in said
+    logged_text = logged(tmp_path, NUMBA_DISABLE_JIT="1")
+    assert "NUMBA_DISABLE_JIT switches Numba's compiler off" in logged_text
+    assert "Traceback" not in logged_text
 
 
 def test_a_training_that_begins_before_the_kernel_is_there_stays_with_the_reference(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    of = experiment()
+    spec = experiment()
     with monkeypatch.context() as patch:
         patch.setattr(compiled, "ready", lambda dtype: False)
-        expected = reference(of)
-        growing = histories([of], [regviz.make_dataset(of.data)])
+        expected = reference(spec)
+        growing = histories([spec], [regviz.make_dataset(spec.data)])
         next(growing)
     assert compiled.ready("float32")
-    epochs = of.training.epochs
+    epochs = spec.training.epochs
     for epoch in range(epochs):
         expected.train_epoch(epoch)
     *_, (found,) = growing
     assert np.array_equal(found.parameters[-1], expected.record(epochs)[0].parameters)
-    assert not np.array_equal(found.parameters[-1], regviz.train(of).parameters[-1])
+    assert not np.array_equal(found.parameters[-1], regviz.train(spec).parameters[-1])
 
 
 def test_the_name_of_the_cache_depends_on_all_sources_of_the_compiled_code():
-    """Constants of other modules are compiled in, so that a change of one makes old code stale."""
+    """Constants of other modules are compiled in, so that their change makes cached code stale."""
     for name in compiled.SOURCES:
         tree = ast.parse(Path(compiled.__file__).with_name(name).read_text())
         for node in ast.walk(tree):

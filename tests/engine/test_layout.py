@@ -1,4 +1,4 @@
-"""What a network is fed, where its numbers stand in a row, and how they start."""
+"""Tests of input features, parameter layout and initial weights."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Measures of weights, held against hand-made vectors and other forms of the same formulas."""
+"""Tests of measures of weights against worked examples and equivalent formulas."""
 
 import numpy as np
 import pytest

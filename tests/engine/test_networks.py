@@ -1,4 +1,4 @@
-"""Networks in one matrix: the layout, the forward pass, and the gradient held against autograd."""
+"""Tests of the batched forward pass and gradient against autograd."""
 
 import math
 
@@ -20,12 +20,12 @@ ACTIVATE = {
     "sigmoid": lambda z: 1 / (1 + torch.exp(-z)),
     "linear": lambda z: z,
 }
-# inputs thinned out, hidden layers thinned out
+# dropout of inputs, dropout of hidden units
 DROPOUT = [(False, False), (True, False), (False, True), (True, True)]
 
 
 def gradient_by_autograd(row, sizes, activation, task, X, y, masks, torch_loss):
-    """The gradient of one row's mean data loss; masks are ``(units, n)``."""
+    """Return the gradient of one row's mean data loss; masks are ``(units, n)``."""
     row = row.clone().requires_grad_()
     values = torch.tensor(X)
     for i, (weight, bias) in enumerate(layers_by_hand(row, sizes)):

@@ -1,4 +1,4 @@
-"""Whole trajectories held against `torch.optim`, or a plain loop where there is a penalty."""
+"""Tests of trajectories against `torch.optim`, or a plain loop where there is a penalty."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ ADAM_OPTIONS = dict(betas=(0.8, 0.95), eps=1e-3)
 
 
 def train(spec, rows, task="binary", epochs=EPOCHS):
-    """Full-batch float64 training of a small network, every step recorded."""
+    """Train a small network with full batches in float64, and record every step."""
     training = TrainingSpec(
         **{**vars(spec), "batch_size": None, "epochs": epochs, "dtype": "float64"}
     )
@@ -35,7 +35,7 @@ def train(spec, rows, task="binary", epochs=EPOCHS):
 
 
 def gradient_steps(history, k, task, step, as_module, torch_loss):
-    """Walk a copy of network ``k`` through ``step(module)`` and compare at every epoch."""
+    """Update a copy of network ``k`` by ``step(module)``, and compare it at every epoch."""
     module = as_module(history.weights(k, 0), history.biases(k, 0), "tanh")
     inputs, y = torch.tensor(X), torch.tensor(Y[task])
     act = step(module)
@@ -57,7 +57,7 @@ def weights_and_biases(module):
 
 
 def groups(module, weight_decay):
-    """Decay on weights, never on biases."""
+    """Return parameter groups with weight decay on weights only."""
     weights, biases = weights_and_biases(module)
     return [
         {"params": weights, "weight_decay": weight_decay},
@@ -132,7 +132,7 @@ def test_decoupled_decay_shrinks_weights_before_the_step(spec, momentum, as_modu
 def test_with_a_penalty_every_step_ends_with_the_proximal_map_at_its_own_step_size(
     spec, row, as_module, torch_loss
 ):
-    """The loop of docs/reference.md in numpy: the data step, then ``S(z, t l1) / (1 + t l2)``."""
+    """Compare with a NumPy loop: the data step, then ``S(z, t l1) / (1 + t l2)``."""
     history = train(spec, [Regularization(), row])
 
     def step(module):

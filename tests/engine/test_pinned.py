@@ -1,4 +1,4 @@
-"""No run depends on the process's settings of torch, and none changes them."""
+"""Tests of thread and precision settings: no run depends on torch's or changes them."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ N_THREADS = 3
 
 
 def run_in_slices(experiment: Experiment) -> None:
-    """Train as the page's process does, in this thread."""
+    """Train in slices as the scheduler does, in this thread."""
     scheduler = Scheduler(n_threads=0)
     run = Run(experiment, scheduler=scheduler)
     while scheduler.run_slice():
@@ -37,7 +37,7 @@ def run_in_slices(experiment: Experiment) -> None:
     assert run.wait(0).complete
 
 
-# everything that computes with torch, given a trained history
+# all functions that compute with torch, given a trained history
 ACTS: dict[str, Callable[[History], object]] = {
     "train": lambda h: regviz.train(h.experiment),
     "train on own points": lambda h: regviz.train(h.experiment, h.dataset),
@@ -61,7 +61,7 @@ ACTS: dict[str, Callable[[History], object]] = {
 
 
 class OneThread(TorchDispatchMode):
-    """Asserts that torch computes every operation of the calling thread with one thread."""
+    """A mode that asserts that torch computes each operation with one thread."""
 
     n_operations = 0
 
@@ -135,7 +135,7 @@ def test_blocks_within_blocks_leave_the_threads_at_one_until_the_last_ends():
 
 @pytest.mark.parametrize("first_to_leave", ["main", "other"])
 def test_two_threads_leave_the_number_that_both_found(first_to_leave: str):
-    """A thread that is new to torch sees the number that another one's block has set."""
+    """A new thread sees the number of threads that another thread's block has set."""
     entered, leave = threading.Event(), threading.Event()
     found: list[int] = []
 

@@ -1,4 +1,4 @@
-"""The checks of docs/reference.md: optima, optimality conditions and laws that have a known answer.
+"""Tests of docs/reference.md: optima, optimality conditions and laws with a known answer.
 
 The references are scikit-learn's solvers, autograd, and closed forms.
 """
@@ -19,7 +19,7 @@ from regviz.engine.regularization import dropout_mask
 
 
 def train(dataset, rows, *, hidden=(), **training):
-    """Full-batch float64 training."""
+    """Train with full batches in float64."""
     experiment = Experiment(
         network=NetworkSpec(hidden),
         training=TrainingSpec(**{"batch_size": None, "dtype": "float64", **training}),
@@ -57,7 +57,7 @@ STRENGTHS = (
 
 
 def solve(task, row):
-    """scikit-learn's coefficients ``(n_outputs, columns)`` and intercepts of the same problem."""
+    """Return scikit-learn's coefficients ``(n_outputs, columns)`` and intercepts."""
     strength = row.l1 + row.l2
     tight = dict(tol=1e-12, max_iter=100_000)
     if task == "regression":
@@ -94,7 +94,7 @@ def test_linear_models_meet_reference_solvers(training, task):
     for k, row in enumerate(STRENGTHS):
         expected, intercept = solve(task, row)
         found, bias = history.weights(k)[0].T, history.biases(k)[0]
-        if task == "multiclass":  # softmax does not see what all classes have in common
+        if task == "multiclass":  # softmax is invariant to a constant added to all classes
             bias, intercept = bias - bias.mean(), intercept - intercept.mean()
             if row == Regularization():
                 found, expected = found - found.mean(axis=0), expected - expected.mean(axis=0)
@@ -174,7 +174,7 @@ def test_a_logistic_model_is_all_zero_from_lambda_max_on(optimizer):
     for k, factor in enumerate(factors):
         weights = history.weights(k)[0]
         assert (weights == 0).all() == (factor > 1)
-        if factor > 1:  # what is left is the intercept
+        if factor > 1:  # only the intercept is left
             odds = math.log(y.mean() / (1 - y.mean()))
             np.testing.assert_allclose(history.biases(k)[0], odds, atol=1e-5)
     assert (history.weights(1)[0] != 0).sum() == 1
@@ -189,7 +189,7 @@ def test_a_logistic_model_is_all_zero_from_lambda_max_on(optimizer):
     [
         (dict(optimizer="sgd", learning_rate=0.05), 0.05),
         (dict(optimizer="momentum", learning_rate=0.01, momentum=0.8), 0.05),
-        # with no gradient at all, Adam's denominator is epsilon
+        # without a gradient Adam's denominator is epsilon
         (dict(optimizer="adam", learning_rate=0.05, epsilon=1), 0.05),
         (dict(optimizer="adam", learning_rate=0.0005, epsilon=0.01), 0.05),
     ],
@@ -232,7 +232,7 @@ RATES = (0.0, 0.1, 0.3, 0.5)
 
 
 def linear_problem(n, seed):
-    """Columns of unequal scale and means, so that each weight has a penalty of its own."""
+    """Return columns of unequal scale and mean, so that each weight has another penalty."""
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, 3)) * [1.0, 0.7, 1.3] + [0.2, -0.4, 0.0]
     y = points @ [1.0, -0.8, 0.5] + 0.5 + 0.1 * rng.normal(size=n)
@@ -241,7 +241,7 @@ def linear_problem(n, seed):
 
 @pytest.mark.parametrize("rate", RATES[1:])
 def test_input_dropouts_expected_gradient_is_that_of_wagers_ridge_penalty(rate):
-    """The expectation over all masks of a point, each weighted by its probability."""
+    """Compute the expectation as a sum over all masks of a point, weighted by probability."""
     points, y = linear_problem(7, seed=4)
     layout = Layout((3, 1))
     w, b = np.array([0.7, -1.1, 0.4]), 0.3
@@ -250,7 +250,7 @@ def test_input_dropouts_expected_gradient_is_that_of_wagers_ridge_penalty(rate):
     expectation = np.zeros(4)
     for dropped in itertools.product([False, True], repeat=3):
         probability = np.prod(np.where(dropped, rate, 1 - rate))
-        # a draw below the keep probability keeps
+        # a random number below the keep probability keeps the input
         draws = torch.where(torch.tensor(dropped), 1 - rate / 2, (1 - rate) / 2).double()
         mask = dropout_mask(draws, torch.tensor(rate, dtype=torch.float64))
         masks = [mask[None, :, None].expand(1, 3, len(y))]
@@ -284,7 +284,7 @@ def test_training_with_input_dropout_converges_to_wagers_ridge():
         )
         error = frames.std(axis=0, ddof=1) / math.sqrt(len(late))
         assert (np.abs(frames.mean(axis=0) - expected) <= 5 * error + 1e-12).all()
-        # which could not be said of the solution without dropout
+        # the solution without dropout differs by more
         if rate:
             assert (np.abs(plain - expected)[:3] > 10 * error[:3]).all()
 
@@ -294,13 +294,13 @@ def test_training_with_input_dropout_converges_to_wagers_ridge():
 
 def test_early_stopping_is_within_the_known_factor_of_ridge():
     """Gradient flow against ridge with ``l2 = 1 / t``: 1 <= ratio <= 1.2985 (Ali et al. 2019)."""
-    # steps so small that they follow the flow: they raise the ratio by 0.18 * rate * eigenvalue
+    # small steps approximate the flow: they raise the ratio by 0.18 * rate * eigenvalue
     n, eigenvalues, rate, epochs = 8, np.array([1.0, 0.5, 0.25]), 4e-4, 20_000
     walsh = np.array([[(-1) ** bin(i & j).count("1") for j in (1, 2, 4)] for i in range(n)])
-    points = walsh * np.sqrt(eigenvalues)  # orthogonal and centred: eigenvalues as given
+    points = walsh * np.sqrt(eigenvalues)  # orthogonal, centred columns
     np.testing.assert_allclose(points.T @ points / n, np.diag(eigenvalues), atol=1e-15)
     optimum = np.array([3.0, -5.0, 4.0])
-    scale = 1e9  # beside which the initial weights, below 2, are nothing
+    scale = 1e9  # large compared with the initial weights, which are below 2
     y = scale * (points @ optimum)
     history = train(
         Dataset(points, y, task="regression"),
@@ -314,12 +314,12 @@ def test_early_stopping_is_within_the_known_factor_of_ridge():
         fitted = history.weights(0, t)[0][:, 0]
         ridge = Ridge(alpha=n / time, tol=1e-12).fit(points, y).coef_
         ratios.append(fitted / ridge)
-        flow = -np.expm1(epoch * np.log1p(-rate * eigenvalues))  # the steps' own closed form
+        flow = -np.expm1(epoch * np.log1p(-rate * eigenvalues))  # closed form of the steps
         np.testing.assert_allclose(fitted / (scale * optimum), flow, atol=1e-8)
     ratios = np.array(ratios)
     assert ratios.min() >= 1
     assert ratios.max() <= 1.2985
-    assert (ratios.max(axis=0) > 1.29).all()  # the bound is met, at t * eigenvalue = 1.79
+    assert (ratios.max(axis=0) > 1.29).all()  # the bound is attained at t * eigenvalue = 1.79
 
 
 # ------------------------------------------------------------------------------ 10. grouping
@@ -342,7 +342,7 @@ def test_elastic_net_gives_identical_features_identical_weights(optimizer, learn
     first, second, _ = history.weights(0)[0][:, 0]
     assert first > 0.5
     assert first == pytest.approx(second, abs=1e-5)
-    # under L1 the split is arbitrary; their sum is what a single column would get
+    # under L1 the split is arbitrary, and the sum is the weight of a single column
     first, second, _ = history.weights(1)[0][:, 0]
     single = ElasticNet(alpha=0.2, l1_ratio=1, tol=1e-12).fit(points[:, 1:], y).coef_
     assert first + second == pytest.approx(single[0], abs=1e-5)

@@ -1,4 +1,4 @@
-"""Penalties, proximal maps, the max-norm projection and dropout's masks, by closed forms."""
+"""Tests of penalties, proximal maps, max-norm projection and dropout masks."""
 
 import itertools
 import math
@@ -13,14 +13,14 @@ STRENGTHS = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7), (2.0, 0.1)]
 
 
 def shrunk(z, threshold, factor):
-    """``shrink_`` on a copy."""
+    """Return a copy after ``shrink_``."""
     weights = z.clone()
     shrink_(weights, (-threshold, threshold), factor)
     return weights
 
 
 def projected(weights, radius):
-    """``project_`` on a copy, with one radius for each matrix."""
+    """Return a copy after ``project_``, with one radius for each matrix."""
     found = weights.clone()
     project_(found, radius)
     return found
@@ -88,7 +88,7 @@ def test_projection_equals_the_closed_form_and_leaves_rows_inside_untouched():
 
 
 def test_projection_equals_torchs_gradient_clipping():
-    # the same map, written for other ends, up to the 1e-6 that torch adds to the norm
+    # the same map as gradient clipping, up to the 1e-6 that torch adds to the norm
     weights = torch.randn(20, 7, dtype=torch.float64) * 2
     found = projected(weights, torch.full((20, 1), 1.5, dtype=torch.float64))
     for before, after in zip(weights, found, strict=True):
@@ -109,7 +109,7 @@ def test_projection_holds_for_tiny_and_huge_weights(size):
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.25, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dropouts_mask_keeps_the_keep_probability_and_the_expectation(rate, dtype):
-    n = 100_000  # evenly spread draws: shares are exact but for the grid
+    n = 100_000  # evenly spaced draws: shares are exact up to the grid's step
     uniform = (torch.arange(n, dtype=torch.float64) + 0.5) / n
     mask = dropout_mask(uniform.to(dtype), torch.tensor(rate, dtype=dtype))
     assert (mask > 0).double().mean().item() == pytest.approx(1 - rate, abs=1.5 / n)

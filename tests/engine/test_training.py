@@ -1,4 +1,4 @@
-"""The loop: one program for all rows, in which no row's numbers depend on anything but itself."""
+"""Tests of the training loop: recording, independence of networks, batches, divergence."""
 
 import contextlib
 import dataclasses
@@ -43,7 +43,7 @@ def test_at_most_101_epochs_are_recorded_densely_at_first(epochs):
     gaps = np.diff(recorded)
     assert (gaps > 0).all()
     assert gaps[0] <= 2
-    assert (np.diff(gaps) >= -1).all()  # up to rounding they only grow
+    assert (np.diff(gaps) >= -1).all()  # up to rounding the gaps grow
 
 
 FRAMES = [(130, 100), (130, 1), (130, 7), (130, 129), (7, 200), (1, 1)]
@@ -66,21 +66,21 @@ def test_recorded_parameters_do_not_depend_on_which_epochs_are_recorded():
 
 
 def random_experiment(seed):
-    """A random network, optimizer, batch size and line-up of up to seven."""
+    """Return an experiment with random settings and up to seven regularizations."""
     rng = np.random.default_rng(seed)
 
-    def sometimes(probability, value):
+    def with_probability(probability, value):
         return value if rng.random() < probability else None
 
     def row():
         given = {
-            "l1": sometimes(0.5, 10 ** rng.uniform(-4, -1.5)),
-            "l2": sometimes(0.5, 10 ** rng.uniform(-4, -1)),
-            "drop_rate": sometimes(0.35, rng.choice([0.1, 0.2, 0.5])),
-            "input_drop_rate": sometimes(0.3, rng.choice([0.1, 0.3])),
-            "max_norm": sometimes(0.3, rng.uniform(0.3, 2)),
-            "decoupled": sometimes(0.3, True),
-            "onset": sometimes(0.3, rng.integers(0, 4)),
+            "l1": with_probability(0.5, 10 ** rng.uniform(-4, -1.5)),
+            "l2": with_probability(0.5, 10 ** rng.uniform(-4, -1)),
+            "drop_rate": with_probability(0.35, rng.choice([0.1, 0.2, 0.5])),
+            "input_drop_rate": with_probability(0.3, rng.choice([0.1, 0.3])),
+            "max_norm": with_probability(0.3, rng.uniform(0.3, 2)),
+            "decoupled": with_probability(0.3, True),
+            "onset": with_probability(0.3, rng.integers(0, 4)),
         }
         return Regularization(**{name: value for name, value in given.items() if value is not None})
 
@@ -120,8 +120,8 @@ def test_a_networks_trajectory_does_not_depend_on_the_line_up(seed):
         assert_same_recording(regviz.train(line_up), everything, chosen)
 
 
-def otherwise(experiment, seed):
-    """An experiment with other points, seeds and strengths, which can be trained with it."""
+def same_batching_key(experiment, seed):
+    """Return an experiment of other points, seeds and strengths with the same batching key."""
     rng = np.random.default_rng(seed)
     rows = (
         dataclasses.replace(
@@ -147,7 +147,11 @@ def otherwise(experiment, seed):
 @pytest.mark.parametrize("seed", range(30))
 def test_experiments_that_are_alike_train_together_each_as_if_alone(seed):
     first = random_experiment(seed)
-    experiments = [first, otherwise(first, 100 + seed), otherwise(first, 200 + seed)]
+    experiments = [
+        first,
+        same_batching_key(first, 100 + seed),
+        same_batching_key(first, 200 + seed),
+    ]
     datasets = [regviz.make_dataset(experiment.data) for experiment in experiments]
     *_, together = histories(experiments, datasets)
     for experiment, history in zip(experiments, together, strict=True):
@@ -365,7 +369,7 @@ def test_mini_batch_steps_equal_a_plain_loop_over_the_same_batches(
             values = torch.tensor(inputs)
             for i, mask in enumerate(masks):
                 values = values if mask is None else values * mask[1].T
-                values = module[2 * i : 2 * i + 2](values)  # a product, and the activation
+                values = module[2 * i : 2 * i + 2](values)  # one product, and the activation
             reference.zero_grad()
             torch_loss(values, y, "regression").backward()
             reference.step()
@@ -405,7 +409,7 @@ def test_each_row_drops_its_own_share_of_inputs_and_hidden_units_anew_in_every_s
                 # five standard errors
                 error = 5 * math.sqrt(rate * (1 - rate) / mask.numel())
                 assert abs((mask == 0).double().mean().item() - rate) <= error
-            for layer in (1, 2):  # what 0.5 keeps 0.2 keeps too: they share their draws
+            for layer in (1, 2):  # a unit kept at rate 0.5 is kept at 0.2
                 assert (masks[layer][3][masks[layer][0] > 0] > 0).all()
     assert len(seen) == 6
     for one, other in itertools.combinations(seen, 2):
@@ -495,8 +499,8 @@ def test_no_incoming_norm_ever_exceeds_max_norm(optimizer, dtype):
             assert norms.max() <= c * (1 + 1e-6)
             outputs_exceed |= np.linalg.norm(output) > c
         if c <= 1:
-            assert norms.max() >= c * (1 - 1e-6)  # the bound is met, not only kept
-    assert outputs_exceed  # the output layer is free
+            assert norms.max() >= c * (1 - 1e-6)  # norms attain the bound
+    assert outputs_exceed  # the output layer is not bounded
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -611,7 +615,7 @@ def test_huge_inputs_end_in_marks_not_in_errors(size, task):
     dataset = regviz.Dataset(points, [0, 1, 1, 0], points, [0, 1, 1, 0], task=task)
     for dtype in ("float32", "float64"):
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*StandardScaler")  # the only one
+            warnings.filterwarnings("ignore", ".*StandardScaler")  # the only warning allowed
             history = run(Regularization(), dataset=dataset, batch_size=2, dtype=dtype)
         assert np.isfinite(history.parameters).all()
         ended = (history.diverged >= 0) & (history.epochs[:, None] >= history.diverged)
@@ -632,8 +636,8 @@ def test_the_strongest_settings_allowed_stay_finite():
     assert history.metrics["sparsity"][-1, 0] == 1
 
 
-def accepted(kind, **parameters):
-    """What ``kind`` makes of parameters at the edge, or None where it refuses them by name."""
+def construct(kind, **parameters):
+    """Return ``kind`` with extreme parameters, or None if it refuses them by name."""
     try:
         return kind(**parameters)
     except ValueError as error:
@@ -645,17 +649,17 @@ def accepted(kind, **parameters):
 @pytest.mark.parametrize("name", ["drop_rate", "input_drop_rate"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_drop_rate_just_below_one_is_refused_or_trains(name, rate, dtype):
-    row = accepted(Regularization, **{name: rate})
+    row = construct(Regularization, **{name: rate})
     assert row is None or run(row, dtype=dtype).diverged.tolist() == [-1]
 
 
 @pytest.mark.parametrize("epsilon", [1e-8, 1e-30, 1e-38, 1e-50, 1e-320])
 @pytest.mark.parametrize("row", [Regularization(), Regularization(l1=0.1, l2=0.1)])
 def test_a_tiny_epsilon_of_adam_is_refused_or_trains(row, epsilon):
-    # a column of zeros gives its weight no gradient: Adam divides by epsilon alone
+    # the weight of a zero column has no gradient: Adam divides by epsilon
     points = np.column_stack([np.zeros(6), np.arange(6.0), np.arange(6.0) ** 2]) / 10
     dataset = regviz.Dataset(points, [0, 1, 0, 1, 1, 1])
-    spec = accepted(TrainingSpec, optimizer="adam", epochs=5, batch_size=None, epsilon=epsilon)
+    spec = construct(TrainingSpec, optimizer="adam", epochs=5, batch_size=None, epsilon=epsilon)
     if spec is None:
         return
     history = run(row, dataset=dataset, network=NetworkSpec(hidden=()), **vars(spec))

@@ -1,4 +1,4 @@
-"""Every figure of the library has a theme, a text alternative, and JSON that browsers read."""
+"""Tests of all figures: theme, text alternative, valid JSON."""
 
 import json
 from collections.abc import Callable
@@ -48,8 +48,8 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     ),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
-SQUARE = ("boundary", "small_multiples")  # of a width of their own
-# the names of classes, methods or panels say what the axes are
+SQUARE = ("boundary", "small_multiples")  # figures with a fixed width
+# figures whose axes are labelled by classes, methods or panels
 WITHOUT_TITLES = ("small_multiples", "confusion_matrices", "seed_losses")
 CASES = [(name, history) for name in OF_RUNS for history in HISTORIES]
 CASES += [(name, None) for name in OTHERS]

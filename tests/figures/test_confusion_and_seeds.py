@@ -1,4 +1,4 @@
-"""The figures hold the numbers they are given, and say them in words."""
+"""Tests of the figures of confusion matrices and of several seeds."""
 
 import html
 
@@ -32,7 +32,7 @@ def test_each_cell_is_a_count_shaded_by_its_share_of_the_true_class(n_classes, n
         assert (trace.zmin, trace.zmax, trace.name) == (0, 1, name)
         assert list(trace.x) == list(trace.y) == list(range(n_classes))
     assert list(figure.layout.xaxis.ticktext) == [str(c) for c in range(n_classes)]
-    for i in range(n):  # class 0 is above, as in scikit-learn
+    for i in range(n):  # class 0 is the top row, as in scikit-learn
         assert figure.layout["yaxis" + (str(i + 1) if i else "")].autorange == "reversed"
 
 
@@ -61,8 +61,8 @@ def test_every_class_has_a_row_and_a_column_of_its_own_and_its_full_name_on_a_ce
         assert list(axis.ticktext) == along
     for i, true in enumerate(classes):
         for j, predicted in enumerate(classes):
-            said = html.unescape(figure.data[0].hovertext[i][j])
-            assert said == f"true {true}, predicted {predicted}"
+            hover_text = html.unescape(figure.data[0].hovertext[i][j])
+            assert hover_text == f"true {true}, predicted {predicted}"
             assert figure.data[0].text[i][j] == matrix[0, i, j]
 
 
@@ -89,7 +89,7 @@ def test_each_seed_is_a_dot_and_each_mean_has_its_standard_error(theme):
         np.testing.assert_allclose(mean.error_x.array, stats.sem(losses[:, i]))
         colour = method_colour(method)[theme]
         assert dots.marker.color == mean.marker.color == mean.error_x.color == colour
-        # each in the band of its name
+        # each point lies in its method's band
         assert np.abs(np.array([*dots.y, *mean.y]) - i).max() < 0.5
     (line,) = figure.layout.shapes
     assert line.x0 == line.x1 == losses[:, 0].mean()
@@ -106,7 +106,7 @@ def test_a_network_that_diverged_under_a_seed_has_no_mean_and_is_marked():
     (note,) = figure.layout.annotations
     assert note.text == "diverged under 2 of 5 seeds"
     assert round(note.y) == 2
-    assert not figure.layout.shapes  # no mean to compare with
+    assert not figure.layout.shapes  # there is no mean to compare
     assert "Elastic net diverged" in figure.layout.meta["alt"]
 
 

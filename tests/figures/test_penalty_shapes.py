@@ -1,4 +1,4 @@
-"""The figures of penalties carry the closed forms' numbers, and say them in words."""
+"""Tests of the figures of penalties."""
 
 import math
 
@@ -75,7 +75,7 @@ def test_the_race_follows_the_closed_forms():
 @pytest.mark.parametrize("log", [False, True])
 def test_a_weight_that_is_never_0_is_not_said_to_be_0(log):
     l1, l2 = figures.weight_race(ROWS, 1.2, 10, 5000, log=log).data[:2]
-    assert l2.customdata[-1] == 0  # 1.2 / 6^5000 is 1e-3891, which a float has no number for
+    assert l2.customdata[-1] == 0  # 1.2 / 6^5000 is 1e-3891, below the smallest float
     assert l2.name == "L2: never 0; below 1e−300 after 5,000 steps"
     assert "0" not in l2.text
     assert l2.text[-1] == "below 1e−300"
@@ -89,7 +89,7 @@ def test_points_run_along_the_lines_once_the_viewer_starts_them(log):
     lines, points = figure.data[:3], figure.data[3:]
     bottom = 10 ** figure.layout.yaxis.range[0] if log else 0
     for point in points:
-        assert (list(point.x), list(point.y)) == ([0], [1.2])  # at rest at the start
+        assert (list(point.x), list(point.y)) == ([0], [1.2])  # not moving at the start
     assert [int(frame.name) for frame in figure.frames] == list(range(41))
     for frame in figure.frames:
         assert list(frame.traces) == [3, 4, 5]
@@ -137,7 +137,7 @@ def test_loss_and_penalty_touch_at_the_solution(row):
     figure = figures.loss_and_penalty(PROBLEM, row)
     *ellipses, shape, way, optimum, solution = figure.data
     best = np.array([solution.x[0], solution.y[0]])
-    # the optimality conditions: the loss pulls no stronger than the penalty allows
+    # optimality conditions: |gradient of the loss| <= l1 where a weight is 0
     gradient = PROBLEM.hessian @ (best - PROBLEM.optimum)
     for g, w in zip(gradient, best, strict=True):
         if w == 0:
@@ -154,7 +154,7 @@ def test_loss_and_penalty_touch_at_the_solution(row):
     assert np.hypot(*(touching - best).T).min() < 0.03
     assert (way.x[0], way.y[0]) == pytest.approx(PROBLEM.optimum)
     assert np.hypot(way.x[-1], way.y[-1]) < 0.01
-    for axis in (figure.layout.xaxis, figure.layout.yaxis):  # nothing of the shape is cut off
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):  # the whole shape is within the axes
         assert axis.range[0] <= min(*shape.x, *shape.y)
         assert axis.range[1] >= max(*shape.x, *shape.y)
 

@@ -1,4 +1,4 @@
-"""The maps show the plane's numbers on a scale that can be compared, and say it."""
+"""Tests of the uncertainty maps."""
 
 import math
 import re
@@ -26,7 +26,7 @@ def run(name):
 
 
 @pytest.fixture(scope="module", params=["moons", "three_blobs", "bumps"])
-def seen(request):
+def history_and_plane(request):
     history = run(request.param)
     return history, mc_dropout.over_plane(history, 1, passes=20, resolution=9)
 
@@ -38,8 +38,8 @@ def moons():
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_field_is_the_part_of_the_plane(seen, part):
-    history, plane = seen
+def test_the_field_is_the_part_of_the_plane(history_and_plane, part):
+    history, plane = history_and_plane
     field = figures.uncertainty_map(history, plane, part).data[0]
     if part == "plain":
         regression = history.dataset.task == "regression"
@@ -53,8 +53,8 @@ def test_the_field_is_the_part_of_the_plane(seen, part):
         np.testing.assert_array_equal(axis, plane.axis)
 
 
-def test_all_entropies_have_one_scale_from_0_to_no_idea(seen):
-    history, plane = seen
+def test_all_entropies_have_one_scale_from_0_to_no_idea(history_and_plane):
+    history, plane = history_and_plane
     if history.dataset.task == "regression":
         axis = figures.uncertainty_map(history, plane).layout.coloraxis
         assert (axis.cmin, axis.cmax) == (0, plane.uncertainty.predictive.max())
@@ -69,15 +69,15 @@ def test_all_entropies_have_one_scale_from_0_to_no_idea(seen):
 
 def test_the_scale_only_grows_lighter_and_in_even_steps(moons):
     scale = figures.uncertainty_map(*moons).layout.coloraxis.colorscale
-    # CIE lightness, which is made to be perceptually uniform
+    # CIE lightness, which is perceptually uniform
     lightness = [116 * luminance(colour) ** (1 / 3) - 16 for _, colour in scale]
     steps = np.diff(lightness)
     assert (steps > 0).all()
     assert steps.max() < 1.5 * steps.mean()
 
 
-def test_all_training_points_are_drawn_and_no_others(seen):
-    history, plane = seen
+def test_all_training_points_are_drawn_and_no_others(history_and_plane):
+    history, plane = history_and_plane
     for part in ("plain", "predictive"):
         figure = figures.uncertainty_map(history, plane, part)
         points = [trace for trace in figure.data if trace.type == "scatter"]
@@ -100,29 +100,29 @@ def test_the_line_is_where_two_classes_are_level_in_what_is_shown(moons):
             np.testing.assert_array_equal(np.asarray(line.z) > 0, values > 0.5)
 
 
-def test_titles_tell_the_unit_and_the_passes(seen):
-    layout = figures.uncertainty_map(*seen).layout
+def test_titles_tell_the_unit_and_the_passes(history_and_plane):
+    layout = figures.uncertainty_map(*history_and_plane).layout
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("x₁", "x₂")
     assert "20 passes, dropout on" in layout.title.text
-    unit = "(nats)" if seen[0].dataset.n_classes else "standard deviation"
+    unit = "(nats)" if history_and_plane[0].dataset.n_classes else "standard deviation"
     assert unit in layout.title.text
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_text_alternative_has_the_numbers_that_are_seen(seen, part):
-    history, plane = seen
+def test_the_text_alternative_has_the_numbers_that_are_seen(history_and_plane, part):
+    history, plane = history_and_plane
     figure = figures.uncertainty_map(history, plane, part)
     text, field = figure.layout.meta["alt"], np.asarray(figure.data[0].z, np.float64)
     assert text.startswith("Dropout p = 0.3, ")
-    said = [float(number) for number in re.findall(r"\d+\.\d\d", text.replace("p = 0.3", ""))]
+    numbers = [float(number) for number in re.findall(r"\d+\.\d\d", text.replace("p = 0.3", ""))]
     if history.dataset.n_classes:
         expected = [field.mean(), field.max(), math.log(history.dataset.n_classes)]
     elif part == "plain":
-        said = [float(number) for number in re.findall(r"-?\d+\.\d\d", text)]
+        numbers = [float(number) for number in re.findall(r"-?\d+\.\d\d", text)]
         expected = [field.min(), field.max()]
     else:
         expected = [field.mean(), field.max()]
-    assert said == [float(f"{value:.2f}") for value in expected]
+    assert numbers == [float(f"{value:.2f}") for value in expected]
 
 
 def test_an_unknown_part_is_refused(moons):

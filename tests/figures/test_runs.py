@@ -1,4 +1,4 @@
-"""The figures show what the history holds: asserted on the arrays they carry, not on pixels."""
+"""Tests of the figures of a history, by the arrays in their traces."""
 
 import html
 import re
@@ -69,12 +69,12 @@ def diverged():
 
 
 def grid(trace):
-    """The points, row by row, that a trace's ``z`` belongs to."""
+    """Return the points of a trace's ``z``, row by row."""
     return np.stack(np.meshgrid(trace.x, trace.y), axis=-1).reshape(-1, 2)
 
 
 def level_line(figure):
-    """The traces that only draw lines."""
+    """Return the trace of the level line."""
     return [t for t in figure.data if t.type == "contour" and t.contours.coloring == "none"]
 
 
@@ -185,7 +185,7 @@ def test_histogram_counts_every_weight_and_the_exact_zeros_apart(moons, k, t):
     half = (bins.x[1] - bins.x[0]) / 2
     for middle, count in zip(bins.x, bins.y, strict=True):
         inside = (weights >= middle - half) & (weights < middle + half) & (weights != 0)
-        assert abs(inside.sum() - count) <= 1  # a weight on an edge
+        assert abs(inside.sum() - count) <= 1  # a weight on an edge of a bin
     assert f"<b>{zeros.y[0]}</b> of {weights.size}" in figure.layout.annotations[0].text
     assert bins.marker.color == METHODS[KEYS[k]].colour["light"]
 
@@ -193,7 +193,7 @@ def test_histogram_counts_every_weight_and_the_exact_zeros_apart(moons, k, t):
 def test_histograms_of_a_run_share_their_bins(moons):
     x = [figures.weight_histogram(moons, k).data[0].x for k in range(len(LINE_UP))]
     assert (np.array(x) == x[0]).all()
-    assert 0 not in x[0]  # 0 is an edge, so no bin mixes the signs
+    assert 0 not in x[0]  # 0 is an edge, so that no bin has weights of both signs
 
 
 def test_histogram_of_a_network_without_a_weight_left():
@@ -337,7 +337,7 @@ def test_without_test_points_boundary_names_none(moons):
     assert "train loss" in figure.layout.title.text
 
 
-# ------------------------------------------------------------------------------ said in words
+# ------------------------------------------------------------------------------ text alternatives
 
 
 def test_every_figure_says_what_it_shows(moons):

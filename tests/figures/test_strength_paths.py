@@ -1,4 +1,4 @@
-"""The figure of a path draws what the path holds, and says it."""
+"""Tests of the figure of a regularization path."""
 
 import json
 import math
@@ -56,10 +56,10 @@ def test_every_weight_has_a_line_in_its_layers_trace(path):
 
 def test_a_hovered_weight_says_from_where_to_where_it_leads_counted_from_1(path):
     trace = named(figures.weight_paths(path), "to layer 2")
-    told = np.reshape(trace.customdata, (-1, 6, 4))
-    np.testing.assert_array_equal(told[:, 0, :2], path.wires[path.wires[:, 0] == 1][:, 1:] + 1)
-    np.testing.assert_array_equal(told[0, :5, 2], path.strengths)
-    np.testing.assert_array_equal(told[0, :5, 3], range(5))
+    custom = np.reshape(trace.customdata, (-1, 6, 4))
+    np.testing.assert_array_equal(custom[:, 0, :2], path.wires[path.wires[:, 0] == 1][:, 1:] + 1)
+    np.testing.assert_array_equal(custom[0, :5, 2], path.strengths)
+    np.testing.assert_array_equal(custom[0, :5, 3], range(5))
     assert "markers" in trace.mode, "a line alone cannot be clicked"
     assert "layer 1 unit %{customdata[1]} → layer 2 unit %{customdata[0]}" in trace.hovertemplate
 
@@ -139,7 +139,7 @@ def test_nothing_fades_when_something_is_clicked(path):
 
 
 def lines_at(figure, path):
-    """How often a line is drawn at each strength, and what is written at it."""
+    """Return the number of lines at each strength, and their labels."""
     where = {i: [] for i in range(len(path.strengths))}
     for note in figure.layout.annotations:
         for i, x in enumerate(path.positions):

@@ -7,22 +7,24 @@ from regviz.jobs.cost import seconds, work
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
 
-def scene(epochs: int, **more: object) -> Scene:
+def scene_of(epochs: int, **more: object) -> Scene:
     base = Scene()
     return replace(base, training=replace(base.training, epochs=epochs), **more)
 
 
-def cost(of: Scene) -> float:
-    return seconds(of.grid().experiment)
+def cost(scene: Scene) -> float:
+    return seconds(scene.grid().experiment)
 
 
 def test_cost_grows_with_all_there_is_to_do():
-    small = scene(100)
+    small = scene_of(100)
     wide = replace(small, network=NetworkSpec((32,) * 6))
     more = replace(small, data=replace(small.data, n_samples=2000))
     single = replace(small, training=replace(small.training, batch_size=1))
     fewer = replace(small, methods=("none",))
-    assert cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene(200)))
+    assert (
+        cost(fewer) < cost(small) < min(cost(wide), cost(more), cost(single), cost(scene_of(200)))
+    )
 
 
 def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():

@@ -1,4 +1,4 @@
-"""Jobs run in a fair order and within bounds, and none stops another. Tests set the clock."""
+"""Tests of the scheduler: order, bounds, independence of jobs. Tests set the clock."""
 
 import gc
 import threading
@@ -22,18 +22,18 @@ from tests.support.commands import python
 SLICE = 1 / 64  # seconds; a power of two adds up exactly
 
 
-class Trial:
-    """A scheduler without threads, its clock, and what has happened so far.
+class Scheduling:
+    """A scheduler without threads, its clock, and a record of its slices and ends.
 
     Attributes
     ----------
     now : float
     ran : list of str
-        The job of every slice.
+        Name of each slice's job.
     ends : dict of str to tuple
-        Outcome, error and seconds of every job that has ended, in this order.
+        Outcome, error and seconds of each ended job, in order of end.
     watchers : dict of str to set of str
-        Of every job, as they are at present.
+        Current watchers of each job.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -63,207 +63,211 @@ class Trial:
             if fail:
                 raise fail(name)
 
-        def ended(*how: Any) -> None:
-            self.ends[name] = how
+        def record_end(*result: Any) -> None:
+            self.ends[name] = result
 
-        job = Job(slices(), lambda: self.watchers[name], ended, **options)
+        job = Job(slices(), lambda: self.watchers[name], record_end, **options)
         self.scheduler.submit(job)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Run slices until a condition holds, or there is nothing more to do."""
+        """Run slices until a condition holds or no job is left."""
         while not until() and self.scheduler.run_slice():
             pass
 
     def order(self) -> list[str]:
-        """The jobs that have run, without repetition while one goes on."""
+        """Return the jobs in order of execution, with consecutive slices of a job merged."""
         return [name for name, _ in groupby(self.ran)]
 
 
 @pytest.fixture
-def trial() -> Trial:
-    return Trial()
+def scheduling() -> Scheduling:
+    return Scheduling()
 
 
 # ------------------------------------------------------------------------------ order
 
 
-def test_of_equal_jobs_the_first_is_finished_first(trial: Trial):
+def test_of_equal_jobs_the_first_is_finished_first(scheduling: Scheduling):
     for name in "abc":
-        trial.submit(name, 0.5)
-    trial.run()
-    assert trial.order() == ["a", "b", "c"]
-    assert list(trial.ends) == ["a", "b", "c"]
+        scheduling.submit(name, 0.5)
+    scheduling.run()
+    assert scheduling.order() == ["a", "b", "c"]
+    assert list(scheduling.ends) == ["a", "b", "c"]
 
 
-def test_a_long_job_lets_a_short_one_pass(trial: Trial):
-    trial.submit("l", 100)
-    trial.run(lambda: trial.now >= 20)
-    trial.submit("s", 0.5)
-    trial.run(lambda: "s" in trial.ends)
-    assert trial.now == 20.5  # at once
+def test_a_long_job_lets_a_short_one_pass(scheduling: Scheduling):
+    scheduling.submit("l", 100)
+    scheduling.run(lambda: scheduling.now >= 20)
+    scheduling.submit("s", 0.5)
+    scheduling.run(lambda: "s" in scheduling.ends)
+    assert scheduling.now == 20.5  # at once
 
 
-def test_newcomers_delay_a_long_job_but_never_for_ever(trial: Trial):
-    trial.submit("long", 2.0, "l")
+def test_newcomers_delay_a_long_job_but_never_for_ever(scheduling: Scheduling):
+    scheduling.submit("long", 2.0, "l")
     n = 0
-    while "long" not in trial.ends:
-        trial.submit(f"{n}", 0.25, chr(1000 + n))  # there is always one who has had nothing yet
+    while "long" not in scheduling.ends:
+        scheduling.submit(
+            f"{n}", 0.25, chr(1000 + n)
+        )  # there is always a newcomer without any time used
         n += 1
-        trial.run(lambda n=n: n < 2 or f"{n - 2}" in trial.ends or "long" in trial.ends)
-        assert trial.now < 40
-    assert trial.now > 10
+        scheduling.run(
+            lambda n=n: n < 2 or f"{n - 2}" in scheduling.ends or "long" in scheduling.ends
+        )
+        assert scheduling.now < 40
+    assert scheduling.now > 10
 
 
-def test_jobs_that_have_had_the_same_share_the_time(trial: Trial):
+def test_jobs_that_have_had_the_same_share_the_time(scheduling: Scheduling):
     for name in "ab":
-        trial.submit(name, 30)
-    trial.run(lambda: trial.now >= 20)
-    assert abs(trial.ran.count("a") - trial.ran.count("b")) * SLICE <= 2 * LEVEL_SECONDS
+        scheduling.submit(name, 30)
+    scheduling.run(lambda: scheduling.now >= 20)
+    assert abs(scheduling.ran.count("a") - scheduling.ran.count("b")) * SLICE <= 2 * LEVEL_SECONDS
 
 
-def test_a_visitor_with_many_jobs_gets_no_more_than_one_with_one(trial: Trial):
+def test_a_visitor_with_many_jobs_gets_no_more_than_one_with_one(scheduling: Scheduling):
     for i in range(9):
-        trial.submit(f"many {i}", 5, "m")
-    trial.submit("one", 5, "o")
-    trial.run(lambda: "one" in trial.ends)
-    assert trial.now <= 10 + LEVEL_SECONDS
+        scheduling.submit(f"many {i}", 5, "m")
+    scheduling.submit("one", 5, "o")
+    scheduling.run(lambda: "one" in scheduling.ends)
+    assert scheduling.now <= 10 + LEVEL_SECONDS
 
 
-def test_time_that_a_visitor_had_long_ago_does_not_count(trial: Trial):
-    trial.submit("before", 8, "a")
-    trial.run()
-    trial.submit("late", 0.5, "b")
-    trial.submit("soon", 0.5, "a")
-    trial.run()
-    assert trial.order()[-2:] == ["late", "soon"]  # both submitted and now a has had 8 s
-    trial.submit("before b", 0.75, "b")
-    trial.submit("again", 0.75, "a")
-    trial.run()
-    assert trial.order()[-2:] == ["before b", "again"]
-    trial.now += 6 * HALF_LIFE_SECONDS
-    trial.submit("first", 0.5, "a")
-    trial.submit("second", 0.5, "b")
-    trial.run()
-    assert trial.order()[-2:] == ["first", "second"]
+def test_time_that_a_visitor_had_long_ago_does_not_count(scheduling: Scheduling):
+    scheduling.submit("before", 8, "a")
+    scheduling.run()
+    scheduling.submit("late", 0.5, "b")
+    scheduling.submit("soon", 0.5, "a")
+    scheduling.run()
+    assert scheduling.order()[-2:] == ["late", "soon"]  # a has used 8 s before both
+    scheduling.submit("before b", 0.75, "b")
+    scheduling.submit("again", 0.75, "a")
+    scheduling.run()
+    assert scheduling.order()[-2:] == ["before b", "again"]
+    scheduling.now += 6 * HALF_LIFE_SECONDS
+    scheduling.submit("first", 0.5, "a")
+    scheduling.submit("second", 0.5, "b")
+    scheduling.run()
+    assert scheduling.order()[-2:] == ["first", "second"]
 
 
-def test_visitors_who_watch_the_same_job_share_its_cost(trial: Trial):
-    trial.submit("alone", 1.5, "a")
-    trial.submit("together", 1.5, "bc")
-    trial.run()
-    trial.submit("a", 0.25)
-    trial.submit("b", 0.25)
-    trial.run()
-    assert trial.order()[-2:] == ["b", "a"]
+def test_visitors_who_watch_the_same_job_share_its_cost(scheduling: Scheduling):
+    scheduling.submit("alone", 1.5, "a")
+    scheduling.submit("together", 1.5, "bc")
+    scheduling.run()
+    scheduling.submit("a", 0.25)
+    scheduling.submit("b", 0.25)
+    scheduling.run()
+    assert scheduling.order()[-2:] == ["b", "a"]
 
 
-def test_a_job_goes_by_its_least_served_visitor(trial: Trial):
-    trial.submit("before", 3, "a")
-    trial.run()
-    trial.submit("theirs", 0.25, "a")
-    trial.submit("shared", 0.25, "ab")
-    trial.run()
-    assert trial.order()[-2:] == ["shared", "theirs"]
+def test_a_job_goes_by_its_least_served_visitor(scheduling: Scheduling):
+    scheduling.submit("before", 3, "a")
+    scheduling.run()
+    scheduling.submit("theirs", 0.25, "a")
+    scheduling.submit("shared", 0.25, "ab")
+    scheduling.run()
+    assert scheduling.order()[-2:] == ["shared", "theirs"]
 
 
-def test_background_jobs_come_after_urgent_ones_but_not_for_ever(trial: Trial):
-    trial.submit("background", 0.5, "a", urgent=False)
-    trial.submit("short", 3, "b")
-    trial.run(lambda: "short" in trial.ends)
-    assert "background" not in trial.ran
-    trial.submit("long", 100, "c")
-    trial.run(lambda: "background" in trial.ends)
-    assert BACKGROUND_SECONDS <= trial.ran.count("long") * SLICE < 3 * BACKGROUND_SECONDS
+def test_background_jobs_come_after_urgent_ones_but_not_for_ever(scheduling: Scheduling):
+    scheduling.submit("background", 0.5, "a", urgent=False)
+    scheduling.submit("short", 3, "b")
+    scheduling.run(lambda: "short" in scheduling.ends)
+    assert "background" not in scheduling.ran
+    scheduling.submit("long", 100, "c")
+    scheduling.run(lambda: "background" in scheduling.ends)
+    assert BACKGROUND_SECONDS <= scheduling.ran.count("long") * SLICE < 3 * BACKGROUND_SECONDS
 
 
 # ------------------------------------------------------------------------------ bounds
 
 
-def begun(trial: Trial) -> set[str]:
-    """The jobs that have begun and not ended: they hold memory."""
-    return set(trial.ran) - set(trial.ends)
+def active_jobs(scheduling: Scheduling) -> set[str]:
+    """Return the jobs that have begun and not ended, which hold memory."""
+    return set(scheduling.ran) - set(scheduling.ends)
 
 
 def test_no_more_begin_than_allowed_and_the_next_when_one_ends():
-    trial = Trial(max_active=3)
+    scheduling = Scheduling(max_active=3)
     for name in "abcdef":
-        trial.submit(name, 3)  # more than `LEVEL_SECONDS`: each lets the next ones pass
+        scheduling.submit(name, 3)  # longer than `LEVEL_SECONDS`: each yields to the next
     most = 0
-    while trial.scheduler.run_slice():
-        most = max(most, len(begun(trial)))
+    while scheduling.scheduler.run_slice():
+        most = max(most, len(active_jobs(scheduling)))
     assert most == 3
-    assert set(trial.ends) == set("abcdef")
+    assert set(scheduling.ends) == set("abcdef")
 
 
 def test_long_jobs_leave_places_for_short_ones():
-    trial = Trial(max_active=4)
+    scheduling = Scheduling(max_active=4)
     for name in "abcdef":
-        trial.submit(name, 60, estimate=LONG_SECONDS + 1)
-    trial.run(lambda: trial.now >= 5)
-    assert begun(trial) == {"a", "b"}
-    trial.submit("s", 0.5, estimate=0.5)
-    trial.run(lambda: "s" in trial.ends)
-    assert trial.now == 5.5
+        scheduling.submit(name, 60, estimate=LONG_SECONDS + 1)
+    scheduling.run(lambda: scheduling.now >= 5)
+    assert active_jobs(scheduling) == {"a", "b"}
+    scheduling.submit("s", 0.5, estimate=0.5)
+    scheduling.run(lambda: "s" in scheduling.ends)
+    assert scheduling.now == 5.5
 
 
 def test_long_and_background_jobs_together_leave_places_for_short_ones():
-    trial = Trial(max_active=4)
+    scheduling = Scheduling(max_active=4)
     for name in "abcd":
-        trial.submit(name, 4, urgent=False)
-    trial.run(lambda: trial.now >= 1)
+        scheduling.submit(name, 4, urgent=False)
+    scheduling.run(lambda: scheduling.now >= 1)
     for name in "efgh":
-        trial.submit(name, 60, estimate=LONG_SECONDS + 1)
-    trial.run(lambda: trial.now >= 5)
-    assert len(begun(trial)) == 2
-    trial.submit("s", 0.5, estimate=0.5)
-    trial.run(lambda: "s" in trial.ends)
-    assert trial.now == 5.5
+        scheduling.submit(name, 60, estimate=LONG_SECONDS + 1)
+    scheduling.run(lambda: scheduling.now >= 5)
+    assert len(active_jobs(scheduling)) == 2
+    scheduling.submit("s", 0.5, estimate=0.5)
+    scheduling.run(lambda: "s" in scheduling.ends)
+    assert scheduling.now == 5.5
 
 
 def test_short_jobs_come_before_long_ones_that_had_no_more():
-    trial = Trial()
+    scheduling = Scheduling()
     for name in "abcd":
-        trial.submit(name, 60, estimate=LONG_SECONDS + 1)
-    trial.run(lambda: trial.now >= 0.5)
-    trial.submit("s", 0.5, estimate=0.5)
-    trial.run(lambda: "s" in trial.ends)
-    assert trial.now == 1
+        scheduling.submit(name, 60, estimate=LONG_SECONDS + 1)
+    scheduling.run(lambda: scheduling.now >= 0.5)
+    scheduling.submit("s", 0.5, estimate=0.5)
+    scheduling.run(lambda: "s" in scheduling.ends)
+    assert scheduling.now == 1
 
 
 def test_even_one_place_is_enough():
-    trial = Trial(max_active=1)
-    trial.submit("long", 10, "l", estimate=LONG_SECONDS + 1)
-    trial.run(lambda: "long" in trial.ran)
-    trial.submit("short", 0.5, "s")
-    trial.run()
-    assert list(trial.ends) == ["long", "short"]
+    scheduling = Scheduling(max_active=1)
+    scheduling.submit("long", 10, "l", estimate=LONG_SECONDS + 1)
+    scheduling.run(lambda: "long" in scheduling.ran)
+    scheduling.submit("short", 0.5, "s")
+    scheduling.run()
+    assert list(scheduling.ends) == ["long", "short"]
 
 
 # ------------------------------------------------------------------------------ ends
 
 
-def test_a_job_ends_complete_with_the_seconds_that_it_took(trial: Trial):
-    trial.submit("a", 0.5)
-    trial.submit("b", 0.25)
-    trial.run()
-    assert trial.ends == {"a": ("complete", None, 0.5), "b": ("complete", None, 0.25)}
-    assert not trial.scheduler.run_slice()
+def test_a_job_ends_complete_with_the_seconds_that_it_took(scheduling: Scheduling):
+    scheduling.submit("a", 0.5)
+    scheduling.submit("b", 0.25)
+    scheduling.run()
+    assert scheduling.ends == {"a": ("complete", None, 0.5), "b": ("complete", None, 0.25)}
+    assert not scheduling.scheduler.run_slice()
 
 
-def test_what_nobody_watches_is_closed_before_anything_else_runs(trial: Trial):
+def test_unwatched_jobs_are_closed_before_any_other_job_runs(scheduling: Scheduling):
     for name in "ab":
-        trial.submit(name, 10)
-    trial.run(lambda: trial.now >= 3)
-    trial.watchers["b"].clear()
-    assert trial.scheduler.run_slice()
-    assert trial.ends["b"][0] == "stopped"
-    n = trial.ran.count("b")
-    trial.run()
-    assert trial.ran.count("b") == n
-    assert trial.ends["a"][0] == "complete"
+        scheduling.submit(name, 10)
+    scheduling.run(lambda: scheduling.now >= 3)
+    scheduling.watchers["b"].clear()
+    assert scheduling.scheduler.run_slice()
+    assert scheduling.ends["b"][0] == "stopped"
+    n = scheduling.ran.count("b")
+    scheduling.run()
+    assert scheduling.ran.count("b") == n
+    assert scheduling.ends["a"][0] == "complete"
 
 
-def test_a_job_that_is_stopped_is_closed(trial: Trial):
+def test_a_job_that_is_stopped_is_closed(scheduling: Scheduling):
     closed = []
 
     def slices() -> Generator[None]:
@@ -274,56 +278,58 @@ def test_a_job_that_is_stopped_is_closed(trial: Trial):
             closed.append(True)
 
     watchers = {"a"}
-    trial.scheduler.submit(Job(slices(), lambda: watchers, lambda *how: None))
-    assert trial.scheduler.run_slice()
+    scheduling.scheduler.submit(Job(slices(), lambda: watchers, lambda *result: None))
+    assert scheduling.scheduler.run_slice()
     assert not closed
     watchers.clear()
-    trial.run()
+    scheduling.run()
     assert closed
 
 
-def test_what_nobody_watches_ends_though_there_is_no_place_for_it():
-    trial = Trial(max_active=1)
-    trial.submit("a", 60)
-    trial.submit("b", 60)
-    trial.run(lambda: trial.now >= 1)
-    trial.watchers["b"].clear()
-    trial.run(lambda: "b" in trial.ends)
-    assert trial.now < 1.1
-    assert "b" not in trial.ran
+def test_unwatched_jobs_end_although_no_place_is_free():
+    scheduling = Scheduling(max_active=1)
+    scheduling.submit("a", 60)
+    scheduling.submit("b", 60)
+    scheduling.run(lambda: scheduling.now >= 1)
+    scheduling.watchers["b"].clear()
+    scheduling.run(lambda: "b" in scheduling.ends)
+    assert scheduling.now < 1.1
+    assert "b" not in scheduling.ran
 
 
 @pytest.mark.parametrize("failure", [MemoryError, SystemExit])
-def test_a_failure_is_passed_on_and_others_go_on(trial: Trial, failure: type[BaseException]):
-    trial.submit("a", 0.25, fail=failure)
-    trial.submit("b", 0.25)
-    trial.run()
-    outcome, error, seconds = trial.ends["a"]
+def test_a_failure_is_passed_on_and_others_go_on(
+    scheduling: Scheduling, failure: type[BaseException]
+):
+    scheduling.submit("a", 0.25, fail=failure)
+    scheduling.submit("b", 0.25)
+    scheduling.run()
+    outcome, error, seconds = scheduling.ends["a"]
     assert (outcome, seconds) == ("failed", 0.25)
     assert isinstance(error, failure)
-    assert trial.ends["b"][0] == "complete"
+    assert scheduling.ends["b"][0] == "complete"
 
 
-def test_a_scheduler_that_is_closed_takes_nothing_on(trial: Trial):
-    trial.scheduler.close()
+def test_a_scheduler_that_is_closed_takes_nothing_on(scheduling: Scheduling):
+    scheduling.scheduler.close()
     with pytest.raises(RuntimeError, match="closed"):
-        trial.submit("a", 1)
+        scheduling.submit("a", 1)
 
 
 def test_an_end_callback_that_fails_is_logged_and_others_go_on(
-    trial: Trial, caplog: pytest.LogCaptureFixture
+    scheduling: Scheduling, caplog: pytest.LogCaptureFixture
 ):
-    def fail(*how: object) -> None:
+    def fail(*result: object) -> None:
         raise MemoryError("no more")
 
-    trial.scheduler.submit(Job((x for x in ()), lambda: "a", fail))
-    trial.submit("b", 0.25)
-    trial.run()
+    scheduling.scheduler.submit(Job((x for x in ()), lambda: "a", fail))
+    scheduling.submit("b", 0.25)
+    scheduling.run()
     assert "not taken in" in caplog.text
-    assert trial.ends["b"][0] == "complete"
+    assert scheduling.ends["b"][0] == "complete"
 
 
-def test_what_fails_keeps_nothing_though_its_error_is_kept(trial: Trial):
+def test_what_fails_keeps_nothing_though_its_error_is_kept(scheduling: Scheduling):
     class Large:
         """An object that can be referred to weakly."""
 
@@ -336,8 +342,8 @@ def test_what_fails_keeps_nothing_though_its_error_is_kept(trial: Trial):
         raise MemoryError(str(large))
 
     ends = []
-    trial.scheduler.submit(Job(slices(), lambda: "a", lambda *how: ends.append(how)))
-    trial.run()
+    scheduling.scheduler.submit(Job(slices(), lambda: "a", lambda *result: ends.append(result)))
+    scheduling.run()
     gc.collect()
     assert ends[0][0] == "failed"
     assert kept[0]() is None
@@ -348,22 +354,22 @@ def test_what_fails_keeps_nothing_though_its_error_is_kept(trial: Trial):
 
 def test_as_many_jobs_run_at_the_same_time_as_there_are_threads():
     scheduler, together = Scheduler(n_threads=2), threading.Barrier(2)
-    ended: list[str] = []
+    record_end: list[str] = []
     over = threading.Barrier(3)
 
     def slices() -> Generator[None]:
         for _ in range(50):
-            together.wait(timeout=60)  # broken if one thread ran one job after the other
+            together.wait(timeout=60)  # breaks if one thread runs the jobs in turn
             yield
 
     def end(outcome: str, *_: object) -> None:
-        ended.append(outcome)
+        record_end.append(outcome)
         over.wait(timeout=60)
 
     for name in "ab":
         scheduler.submit(Job(slices(), lambda name=name: name, end))
     over.wait(timeout=60)
-    assert ended == ["complete", "complete"]
+    assert record_end == ["complete", "complete"]
     scheduler.close()
 
 
@@ -375,8 +381,8 @@ def test_no_two_threads_run_the_same_job():
         for _ in range(2000):
             yield  # a generator that is executing already raises ValueError
 
-    def end(*how: object) -> None:
-        outcomes.append(how[:2])
+    def end(*result: object) -> None:
+        outcomes.append(result[:2])
         if len(outcomes) == 3:
             over.set()
 

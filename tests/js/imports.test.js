@@ -1,4 +1,4 @@
-/** The board's folders import from those before them alone: state, draw, panels, export. */
+/** Tests of the import rules: a folder of the board imports only from itself and earlier ones. */
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -8,7 +8,7 @@ import { ESLint } from "eslint";
 const FOLDERS = ["state", "draw", "panels", "export"];
 const eslint = new ESLint();
 
-/** The messages about an import in a module of a folder. */
+/** Return ESLint's messages about an import in a module of a folder. */
 async function messages(folder, specifier) {
   const filePath = `assets/board/${folder}/module.js`;
   const [{ messages: found }] = await eslint.lintText(`import "${specifier}";\n`, { filePath });

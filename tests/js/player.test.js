@@ -1,15 +1,15 @@
-/** Which frame is shown: playing, its speed, the loop, and what becomes of them with a new run. */
+/** Tests of the player: playing, speed, loop, seeking, and the start of a new run. */
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import * as player from "../../assets/board/state/player.js";
 
-// a sixteenth of a second at a time, which no rounding touches
+// seconds; a power of two adds up exactly
 const TICK = 1 / 16;
 const PAUSE_SECONDS = 0.8;
 
-/** So many frames of a run, `step` epochs apart. */
+/** Return the extent of a run with frames `step` epochs apart. */
 function extent(nReceived, nFrames = 101, step = 4) {
   return { nReceived, nFrames, epochs: Array.from({ length: nReceived }, (_, t) => step * t) };
 }
@@ -21,7 +21,7 @@ function stateOf(frame = 0, mode = "resting", more = {}) {
   return { ...player.START, frame, clock: frame, mode, ...more };
 }
 
-/** Every state on the way. */
+/** Play for some seconds, and return the state after every tick. */
 function play(state, within, seconds) {
   const states = [{ ...stateOf(0, "playing"), ...state }];
   for (let i = 0; i < Math.round(seconds / TICK); i++) states.push(player.tick(states.at(-1), within, TICK));
@@ -52,7 +52,7 @@ test("a loop stands still at the end and starts over", () => {
   assert.deepEqual(frames.slice(again, again + 40), frames.slice(0, 40));
 });
 
-test("the rest of a loop is as long at every speed", () => {
+test("the pause of a loop is as long at every speed", () => {
   for (const speed of [0.5, 4]) {
     const states = play({ loop: true, speed, frame: 98, clock: 98 }, WHOLE, 1.5);
     const rest = framesOf(states).filter((frame) => frame === 100).length;
@@ -60,7 +60,7 @@ test("the rest of a loop is as long at every speed", () => {
   }
 });
 
-test("it waits for what has not arrived and goes on at its speed", () => {
+test("playing waits for frames that have not arrived, and goes on at its speed", () => {
   const states = play({ loop: true }, HALF, 3);
   assert.ok(states.every(({ mode }) => mode === "playing"));
   const last = states.at(-1);
@@ -97,7 +97,7 @@ test("the speed goes up and down by steps and no further", () => {
   assert.deepEqual(speeds, [2, 4, 4, 2, 1, 0.5, 0.25, 0.25, 0.25]);
 });
 
-test("speed and loop outlast everything else", () => {
+test("no other action changes speed and loop", () => {
   const state = stateOf(30, "playing", { speed: 2, loop: true });
   const { seek, play: start, pause, restart, startRun } = player;
   const after = [seek(state, WHOLE, 12), start(state, WHOLE), pause(state), restart(state), startRun(state, WHOLE)];
@@ -145,7 +145,7 @@ test("after a rest at the end, or playing, the next run comes to its end", () =>
   }
 });
 
-test("an epoch that has not arrived is gone to as soon as it has", () => {
+test("seeking an epoch that has not arrived waits for it", () => {
   assertPlace(player.seekEpoch(stateOf(), HALF, 42), 10, "resting");
   const waiting = player.seekEpoch(stateOf(), HALF, 300);
   assertPlace(waiting, 50, "following");

@@ -1,4 +1,4 @@
-/** Early stopping, while the frames of a run arrive. */
+/** Tests of early stopping while the frames of a run arrive. */
 
 import assert from "node:assert/strict";
 import test from "node:test";

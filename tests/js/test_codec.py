@@ -1,4 +1,4 @@
-"""The browser reads of a message what NumPy wrote."""
+"""Tests of the browser's decoder against messages encoded with NumPy."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ import pytest
 from regviz.board.encoding import MESSAGE_VERSION
 from tests.support.node import evaluate
 
-# the arrays of a message that begins at an odd place of a larger buffer; halves as singles
+# decodes a message at an odd offset of a larger buffer; float16 as float32
 READ = """async (message) => {
   const { copyNumbers, decode } = await import(assets + "/board/state/codec.js");
   const bytes = Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
@@ -29,7 +29,7 @@ READ = """async (message) => {
   return { header, copies };
 }"""
 
-PART = """async ([message, offset, length]) => {
+DECODE_SLICE = """async ([message, offset, length]) => {
   const { copyNumbers, decode } = await import(assets + "/board/state/codec.js");
   const { arrays } = await decode(Uint8Array.from(atob(message), (c) => c.charCodeAt(0)));
   return Array.from(copyNumbers(arrays.parameters, offset, new Float32Array(length)));
@@ -37,7 +37,7 @@ PART = """async ([message, offset, length]) => {
 
 
 def message(version: int = MESSAGE_VERSION, **arrays: np.ndarray) -> str:
-    """A message as the head of regviz/board/encoding.py describes it, in base64."""
+    """Return a message of the layout in regviz/board/encoding.py, in base64."""
     listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
     text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
     head = text.encode()
@@ -47,7 +47,7 @@ def message(version: int = MESSAGE_VERSION, **arrays: np.ndarray) -> str:
 
 
 def planes(array: np.ndarray) -> bytes:
-    """All changes' lowest bytes, then the next ones; each number's changes follow one another."""
+    """Return the differences between frames as byte planes, lowest bytes first."""
     bits, codes = 8 * array.itemsize, []
     for numbers in (
         array.reshape(len(array), prod(array.shape[1:])).view(f"<u{array.itemsize}").T.tolist()
@@ -73,7 +73,7 @@ def test_every_number_of_half_precision_is_what_it_is_in_numpy():
     expected = halves.astype("<f4")
     number = ~np.isnan(expected)
     assert number.sum() == 2**16 - 2 * (2**10 - 1)
-    # to the bit, so that −0 is not 0
+    # compared as bits, so that −0 differs from 0
     assert np.array_equal(found[number].view("<u4"), expected[number].view("<u4"))
     assert np.isnan(found[~number]).all()
 
@@ -96,11 +96,13 @@ def test_arrays_follow_each_other():
 @pytest.mark.parametrize("kind", ["<f2", "<f4"])
 def test_a_part_of_an_array_is_copied_from_its_place(kind: str):
     numbers = np.linspace(-3, 3, 40).astype(kind)
-    found = evaluate(PART, [message(parameters=numbers), 13, 6])
+    found = evaluate(DECODE_SLICE, [message(parameters=numbers), 13, 6])
     assert np.array_equal(found, numbers[13:19].astype(float))
 
 
 def test_a_message_of_another_version_is_refused():
-    told = f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
-    with pytest.raises(Exception, match=told):
+    message_text = (
+        f"message version {MESSAGE_VERSION - 1}, this page reads {MESSAGE_VERSION}; reload it"
+    )
+    with pytest.raises(Exception, match=message_text):
         read(message(version=MESSAGE_VERSION - 1, parameters=np.zeros(4, "<f4")))

@@ -1,4 +1,4 @@
-"""The networks that the browser evaluates are the networks that torch trained."""
+"""Tests of the browser's forward pass against torch."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def test_the_browser_predicts_what_torch_predicts(
     for hidden in HIDDEN.values():
         history = train(task, activation, features, hidden)
         network = {"layers": history.layout.sizes, "activation": activation, "task": task}
-        for wide in (1, 3):  # three times as large, as after long training: activations saturate
+        for wide in (1, 3):  # large weights saturate activations
             wider = replace(history, parameters=wide * history.parameters)
             networks += [(network, row.tolist()) for row in wider.parameters[-1]]
             expected += [*wider.predict(points)]

@@ -1,4 +1,4 @@
-"""Measures in JavaScript are those of Python."""
+"""Tests of measures in JavaScript against those in Python."""
 
 import numpy as np
 import pytest

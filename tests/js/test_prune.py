@@ -1,4 +1,4 @@
-"""Pruning in the browser leaves what NumPy leaves, and scores it as regviz scores networks."""
+"""Tests of the browser's pruning and scores against NumPy and torch."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def train(task: str, activation: str = "tanh", hidden: tuple[int, ...] = (6, 5, 
 
 
 def is_weight(history: History) -> NDArray[np.bool_]:
-    """Which entries of a row are weights, not biases."""
+    """Return a mask of a row's entries that are weights, not biases."""
     marks = np.zeros(history.parameters.shape[2], bool)
     for block in history.layout.split(marks):
         block[:, :-1] = True
@@ -90,7 +90,7 @@ def scored_by_torch(history: History, rows: NDArray[np.float32]):
 
 
 def connected_by_numpy(history: History, row: NDArray[np.float32]) -> int:
-    """Hidden units that both an input and an output have a path to, by products of 0/1 matrices."""
+    """Return the hidden units on a path from input to output, by products of 0/1 matrices."""
     links = [(block[:, :-1] != 0).astype(int) for block in history.layout.split(row)]
     fed, read = [np.ones(links[0].shape[1])], [np.ones(links[-1].shape[0])]
     for link in links:
@@ -162,7 +162,7 @@ def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output(
     history = train("multiclass")
     random = np.random.default_rng(0)
     shape = (40, history.parameters.shape[2])
-    # from all links there to hardly any
+    # from all links to hardly any
     rows = (random.uniform(size=shape) < np.linspace(0.02, 1, 40)[:, None]).astype(np.float32)
     found = [one["connected"] for one in prune(history, rows, 0)]
     assert found == [connected_by_numpy(history, row) for row in rows]

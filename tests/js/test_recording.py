@@ -1,4 +1,4 @@
-"""The recording that the browser puts together from messages is the history."""
+"""Tests of the browser's recording against the history that was encoded."""
 
 import base64
 from dataclasses import replace
@@ -13,7 +13,7 @@ from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from tests.support.node import evaluate
 
-# the networks of every frame after each message, and what is found at the end
+# the number of frames after each message, and all networks at the end
 APPEND = """async (messages) => {
   const { decode } = await import(assets + "/board/state/codec.js");
   const { earlyStopping } = await import(assets + "/board/state/stopping.js");

@@ -1,4 +1,4 @@
-"""The network diagram: what its units compute, which of them take part, and where things stand."""
+"""Tests of the network diagram: unit outputs, unit states, layout."""
 
 import itertools
 
@@ -44,8 +44,8 @@ ARRANGE = """async ([layers, width, height]) => {
   return [x, y, side].map((numbers) => Array.from(numbers));
 }"""
 
-# at a quarter of each link's way, which few links share
-FIND = """async ([layers, row]) => {
+# at a quarter of each link's length, where few links cross
+FIND_LINKS = """async ([layers, row]) => {
   const u = await import(assets + "/board/state/units.js");
   const d = await import(assets + "/board/draw/placement.js");
   const shape = u.shapeOf(layers);
@@ -68,7 +68,7 @@ FIND = """async ([layers, row]) => {
 
 
 def draw(layers: list[int], seed: int = 0, zeros: float = 0.0) -> NDArray[np.float32]:
-    """A row of parameters, with this share of weights at 0."""
+    """Return a random row of parameters with a share of zero weights."""
     rng = np.random.default_rng(seed)
     rows = []
     for fan_in, units in itertools.pairwise(layers):
@@ -79,7 +79,7 @@ def draw(layers: list[int], seed: int = 0, zeros: float = 0.0) -> NDArray[np.flo
 
 
 def split(row: NDArray[np.float32], layers: list[int]) -> list[NDArray[np.float32]]:
-    """Each layer's weights and biases, ``(units, fan_in + 1)``."""
+    """Return each layer's weights and biases, ``(units, fan_in + 1)``."""
     sizes = [units * (fan_in + 1) for fan_in, units in itertools.pairwise(layers)]
     parts = np.split(row, np.cumsum(sizes)[:-1])
     return [part.reshape(-1, fan_in + 1) for part, fan_in in zip(parts, layers, strict=False)]
@@ -92,7 +92,7 @@ def units_of(
     task: str = "binary",
     train: tuple[float, ...] = (0.0, 0.0, 1.0),
 ) -> tuple[NDArray[np.float64], list[int]]:
-    """Values ``(units, points)`` and states of all units."""
+    """Return values ``(units, points)`` and states of all units."""
     names = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"][: layers[0]]
     network = {"layers": layers, "activation": activation, "task": task, "features": names}
     found = evaluate(UNITS, [network, row.tolist(), list(train)])
@@ -133,14 +133,14 @@ def test_a_unit_is_connected_if_a_path_of_weights_leads_through_it(layers: list[
 
 
 def test_a_unit_that_is_never_on_is_constant():
-    # x1 − 9 is below 0 all over the plane; the second unit's bias is no input
+    # x1 − 9 is negative on the whole plane; the second unit has only a bias
     row = np.array([1, 0, -9, 0, 0, 5, 1, 1, 0, 1, 1, 1, 0], np.float32)
     _, states = units_of([2, 3, 1], row, "relu")
     assert states == [0, 0, CONSTANT, NO_INPUT_PATH, 0, 0]
 
 
 def test_a_unit_that_is_on_at_a_training_point_is_not_constant():
-    # on beyond the domain's edge alone
+    # active only beyond the domain's edge
     row = np.array([1, 1, -5, 1, 0], np.float32)
     assert units_of([2, 1, 1], row, "relu")[1][2] == CONSTANT
     assert units_of([2, 1, 1], row, "relu", train=(3.0, 3.0, 1.0))[1][2] == 0
@@ -173,7 +173,7 @@ def test_units_neither_overlap_nor_leave_the_box(layers: list[int], width: int):
 def test_a_link_is_found_where_it_is_drawn_and_not_where_its_weight_is_0():
     layers = [2, 4, 3, 1]
     row = draw(layers, seed=2, zeros=0.3)
-    found = evaluate(FIND, [layers, row.tolist()])
+    found = evaluate(FIND_LINKS, [layers, row.tolist()])
     assert len(found) == 2 * 4 + 4 * 3 + 3
     for index, hit in found:
         assert hit == index if row[index] else hit != index

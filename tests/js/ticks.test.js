@@ -1,4 +1,4 @@
-/** The axes of charts. */
+/** Tests of the ticks of chart axes. */
 
 import assert from "node:assert/strict";
 import test from "node:test";

@@ -1,4 +1,4 @@
-/** What is looked at: strengths, the card in focus, and edited weights. */
+/** Tests of the view's state: strengths, the card in focus, edited weights. */
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -9,7 +9,7 @@ const card = (key, n, strength_index = 0, early_stopped = false) => ({ key, stre
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];
 const indicesIn = (view) => CARDS.map((each) => views.strengthIndexOf(view, each));
 
-test("a card starts at its own strength and never shows one that it has not", () => {
+test("a card starts at its own strength, and strengths stay within its range", () => {
   assert.deepEqual(indicesIn(views.START), [0, 2, 2, 2]);
   assert.deepEqual(indicesIn({ ...views.START, strengthIndices: { dropout: 7, l1: 4 } }), [0, 2, 4, 2]);
 });
@@ -33,7 +33,7 @@ test("there is a common strength only where all adjustable cards have it", () =>
   assert.equal(views.commonStrengthIndex({ ...views.START, strengthIndices: { l1: 0 } }, CARDS), null);
 });
 
-test("at first L1 is seen large, else the first method that is none and not held", () => {
+test("the initial focus is L1, else the first method other than none and early stopping", () => {
   assert.equal(views.defaultFocus(CARDS), "l1");
   assert.equal(views.defaultFocus([card("none", 1), card("early_stopping", 1, 0, true), card("l2", 5)]), "l2");
   assert.equal(views.defaultFocus([card("none", 1)]), "none");
@@ -48,16 +48,16 @@ test("another run keeps focus and strengths, and drops edits and what it cannot 
   assert.deepEqual([other.focus, other.discrete], ["l1", false]);
 });
 
-test("the server's view is taken on where it is not left open, and unlinks strengths that differ", () => {
-  const look = { focus: "dropout", strength_indices: { l1: 0 } };
-  const view = views.applyRequest(views.START, { cards: CARDS }, look);
+test("a requested view replaces given fields, and unlinks strengths that differ", () => {
+  const request = { focus: "dropout", strength_indices: { l1: 0 } };
+  const view = views.applyRequest(views.START, { cards: CARDS }, request);
   assert.deepEqual([view.focus, view.linked], ["dropout", false]);
   assert.deepEqual(indicesIn(view), [0, 2, 0, 2]);
   const open = views.applyRequest({ ...views.START, focus: "l2" }, { cards: CARDS }, { focus: null, strength_indices: {} });
   assert.deepEqual([open.focus, open.linked], ["l2", true]);
 });
 
-test("edits are taken back one by one or all at once, and leave earlier views alone", () => {
+test("edits are undone one by one or all at once, without changing earlier views", () => {
   const one = views.edit(views.START, "l1", 3, 0.5);
   const two = views.edit(one, "l1", 4, -1);
   assert.deepEqual([...two.edits.l1], [[3, 0.5], [4, -1]]);

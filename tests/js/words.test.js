@@ -1,4 +1,4 @@
-/** How the board writes numbers. */
+/** Tests of numbers as text. */
 
 import assert from "node:assert/strict";
 import test from "node:test";

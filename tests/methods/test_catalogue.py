@@ -1,4 +1,4 @@
-"""Each method is one record, and others can be added."""
+"""Tests of the catalogue of methods and of the registration of others."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NAMES = list(METHODS)
 
 @pytest.fixture
 def added() -> Iterator[tuple[regviz.ToyDataset, regviz.Method]]:
-    """A dataset and a method of a user's own."""
+    """A user-defined dataset and method."""
 
     def ring(n: int, noise: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         X = rng.uniform(-1, 1, (n, 2))
@@ -61,7 +61,7 @@ def test_what_is_added_is_trained_and_in_links(added: tuple[regviz.ToyDataset, r
 
 def test_a_name_is_given_once(added: tuple[regviz.ToyDataset, regviz.Method]):
     dataset, method = added
-    regviz.register_dataset(dataset)  # the same once more
+    regviz.register_dataset(dataset)  # repeated registration of the same
     regviz.register_method(method)
     for name in ("ring", "moons", "own", "arrays"):
         with pytest.raises(ValueError, match="name must be one that no other dataset has"):

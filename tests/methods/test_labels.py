@@ -1,4 +1,4 @@
-"""Every regularization has a name, and the catalogue's are the names on its cards."""
+"""Tests of labels of regularizations, and of numbers as text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Colours stay apart for colour-blind eyes, by simulation, and text in them can be read."""
+"""Tests of colours: distances under colour-blindness, and contrast."""
 
 import itertools
 import re
@@ -9,9 +9,9 @@ import pytest
 
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
-from tests.support.colours import linear, luminance
+from tests.support.colours import linear_rgb, luminance
 
-# Machado, Oliveira & Fernandes 2009, severity 1: what remains of linear RGB
+# Machado, Oliveira & Fernandes 2009, severity 1: matrices for linear RGB
 VISION = {
     "normal": np.eye(3),
     "protanopia": [
@@ -39,20 +39,20 @@ COLOURED = (*METHODS, EARLY_STOPPING)
 
 
 def lab(colour: str, vision: str) -> np.ndarray:
-    """CIE L*a*b* of a colour as it is seen."""
-    xyz = TO_XYZ @ np.clip(np.asarray(VISION[vision]) @ linear(colour), 0, 1)
+    """Return the CIE L*a*b* coordinates of a colour under a kind of vision."""
+    xyz = TO_XYZ @ np.clip(np.asarray(VISION[vision]) @ linear_rgb(colour), 0, 1)
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
 def nearest(colours: list[str], vision: str) -> float:
-    """The smallest colour difference (CIE 1976) of any two; 2.3 is just noticed."""
+    """Return the smallest CIE 1976 difference of two colours; 2.3 is just noticeable."""
     seen = [lab(colour, vision) for colour in colours]
     return min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG's contrast ratio."""
+    """Return WCAG's contrast ratio."""
     light, dark = sorted(map(luminance, (one, other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

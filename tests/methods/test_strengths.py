@@ -1,4 +1,4 @@
-"""Every method offers eight strengths, from next to no effect to collapse, and none diverges."""
+"""Tests of the eight strengths of each method: range, order, stability."""
 
 import itertools
 from dataclasses import replace
@@ -19,7 +19,7 @@ RATES = [1e-5, 0.003, 0.03, 0.3, 10]
 
 
 def settings():
-    """Settings from one end of what the page offers to the other."""
+    """Yield settings across the ranges that the page offers."""
     for name, hidden, activation, optimizer, rate, epochs in itertools.product(
         DATASETS, HIDDEN, ACTIVATIONS, OPTIMIZERS, RATES, (1, 1000)
     ):

@@ -1,4 +1,4 @@
-"""Bringing points of one's own: what the sidebar's controls return, and what they say."""
+"""Tests of the sidebar's controls for own points."""
 
 import json
 import re
@@ -14,15 +14,22 @@ from regviz.data.drawing import Drawing
 from regviz.data.table import MAX_BYTES
 from regviz.pages import bring
 from regviz.spec.points import LARGEST, MAX_POINTS, PointsSpec
-from tests.support.uploads import opened, result, said, uploaded, uploading, used
+from tests.support.uploads import (
+    captions,
+    click_use,
+    open_script,
+    points_in_use,
+    upload_file,
+    upload_script,
+)
 
-SOME = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
-OTHER = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
-GOOD = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
+TWO_CLASSES = PointsSpec(tuple((i / 4, -i / 4, i % 2) for i in range(12)), names=("left", "right"))
+VALUES = PointsSpec(tuple((i / 5, i / 5, i / 3) for i in range(15)), task="regression")
+TABLE = "age,height,kind\n" + "".join(f"{20 + i},{150 + i * i},{'ab'[i % 2]}\n" for i in range(20))
 
 
 def drawing() -> None:
-    """The page of a test."""
+    """Run the drawing pad, as the script of the test's page."""
     import streamlit
 
     from regviz.pages.bring import draw
@@ -39,87 +46,89 @@ def numbers(spec: PointsSpec | None) -> np.ndarray:
 
 
 def test_without_a_file_the_page_says_what_is_needed():
-    page = opened(uploading)
-    assert result(page) is None
-    assert "10 to 2000 rows, at most 1 MB" in said(page)
+    page = open_script(upload_script)
+    assert points_in_use(page) is None
+    assert "10 to 2000 rows, at most 1 MB" in captions(page)
 
 
 def test_points_in_use_stay_until_there_is_a_file():
-    page = opened(uploading, own_points=SOME)
-    assert result(page) == SOME
-    assert said(page) == "In use: 12 points: 2 classes (left: 6, right: 6)."
-    assert "15 points with a value." in said(opened(uploading, own_points=OTHER))
+    page = open_script(upload_script, own_points=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
+    assert captions(page) == "In use: 12 points: 2 classes (left: 6, right: 6)."
+    assert "15 points with a value." in captions(open_script(upload_script, own_points=VALUES))
 
 
 def test_a_file_becomes_points_scaled_where_they_need_it():
-    page = uploaded(GOOD, own_points=SOME)
-    spec = used(page)
+    page = upload_file(TABLE, own_points=TWO_CLASSES)
+    spec = click_use(page)
     X = np.array([(20 + i, 150 + i * i) for i in range(20)], float)
     expected = (X - X.mean(axis=0)) / X.std(axis=0)
     assert np.abs(numbers(spec)[:, :2] - expected).max() <= 0.0005 + 1e-9
     assert spec.names == ("a", "b")
     assert spec.standardize
-    assert "20 points: 2 classes (a: 10, b: 10)." in said(page)
-    assert f"age: mean {X[:, 0].mean():.3g}, sd {X[:, 0].std():.3g}" in said(page)
-    assert f"height: mean {X[:, 1].mean():.3g}, sd {X[:, 1].std():.3g}" in said(page)
-    assert "Text in UTF-8, cells separated by commas. The first row holds the names." in said(page)
+    assert "20 points: 2 classes (a: 10, b: 10)." in captions(page)
+    assert f"age: mean {X[:, 0].mean():.3g}, sd {X[:, 0].std():.3g}" in captions(page)
+    assert f"height: mean {X[:, 1].mean():.3g}, sd {X[:, 1].std():.3g}" in captions(page)
+    assert "Text in UTF-8, cells separated by commas. The first row holds the names." in captions(
+        page
+    )
 
 
 def test_without_scaling_the_numbers_are_used_as_they_are():
-    page = uploaded(GOOD)
+    page = upload_file(TABLE)
     (scale,) = [toggle for toggle in page.toggle if toggle.label == "Scale the columns"]
     scale.set_value(False).run()
-    assert numbers(used(page))[3].tolist() == [23, 159, 1]
-    assert not used(page).standardize
-    assert "used as they are. Text in UTF-8" in said(page)
+    assert numbers(click_use(page))[3].tolist() == [23, 159, 1]
+    assert not click_use(page).standardize
+    assert "used as they are. Text in UTF-8" in captions(page)
 
 
 def test_numbers_that_are_rounded_are_said_to_be():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 2))
-    page = uploaded("x,y,k\n" + "".join(f"{a:.9f},{b:.9f},{int(a > b)}\n" for a, b in X))
+    page = upload_file("x,y,k\n" + "".join(f"{a:.9f},{b:.9f},{int(a > b)}\n" for a, b in X))
     assert [t.value for t in page.toggle] == [True, False]
-    assert "used as they are, rounded to three decimals." in said(page)
+    assert "used as they are, rounded to three decimals." in captions(page)
 
 
 def test_columns_and_kind_can_be_chosen():
-    page = uploaded(bring.example_csv())
+    page = upload_file(bring.example_csv())
     iris = load_iris()
-    assert used(page).task == "multiclass"
-    assert used(page).names == tuple(iris.target_names)
-    assert numbers(used(page))[:, 2].tolist() == iris.target.tolist()
+    assert click_use(page).task == "multiclass"
+    assert click_use(page).names == tuple(iris.target_names)
+    assert numbers(click_use(page))[:, 2].tolist() == iris.target.tolist()
     assert [box.value for box in page.selectbox] == ["sepal length", "sepal width", "species"]
 
     page.selectbox[0].set_value("petal length").run()
     page.selectbox[2].set_value("petal width").run()
-    spec = used(page)
+    spec = click_use(page)
     assert spec.task == "regression"
     columns = iris.data[:, [2, 1, 3]]
     expected = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     assert np.abs(numbers(spec) - expected).max() <= 0.0005 + 1e-9
-    assert "petal width: mean 1.2, sd 0.76" in said(page)
+    assert "petal width: mean 1.2, sd 0.76" in captions(page)
 
 
 def test_numbers_can_be_told_to_be_classes_or_values():
     text = "x,y,k\n" + "".join(f"{i / 9},{-i / 9},{i % 3}\n" for i in range(21))
-    page = uploaded(text)
-    assert used(page).task == "multiclass"
+    page = upload_file(text)
+    assert click_use(page).task == "multiclass"
     page.button_group[0].set_value("value").run()
-    assert used(page).task == "regression"
+    assert click_use(page).task == "regression"
 
 
 def test_the_header_can_be_overruled():
-    page = uploaded(GOOD)
+    page = upload_file(TABLE)
     assert page.toggle[0].value
     page.toggle[0].set_value(False).run()
-    assert used(page) is None
+    assert click_use(page) is None
     assert "Row 1, column 'column 1', must be a finite number, got 'age'" in (
         page.error[0].value.replace("\\", "")
     )
-    page = uploaded("2,2,k\n" + GOOD.split("\n", 1)[1])
+    page = upload_file("2,2,k\n" + TABLE.split("\n", 1)[1])
     page.toggle[0].set_value(True).run()
     assert "Row 1 must be names that differ" in page.error[0].value.replace("\\", "")
-    page.toggle[0].set_value(False).run()  # which is still there
+    page.toggle[0].set_value(False).run()  # the file is still uploaded
     assert page.toggle[0].value is False
 
 
@@ -131,17 +140,17 @@ def test_the_header_can_be_overruled():
             "The file must be text in UTF-8 (save as “CSV UTF-8”), got binary data in row 1.",
         ),
         ("", "The file must be a table in CSV format, got an empty one."),
-        (GOOD.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
-        (GOOD.replace("b", "a"), "Column 'kind' must be of 2 to 10 classes, got 'a' in all rows."),
-        (GOOD.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
+        (TABLE.replace("23", "NaN", 1), "Row 5, column 'age', must be a finite number, got 'NaN'."),
+        (TABLE.replace("b", "a"), "Column 'kind' must be of 2 to 10 classes, got 'a' in all rows."),
+        (TABLE.replace("age", "kind"), "Row 1 must be names that differ from column to column"),
         (b"x" * (MAX_BYTES + 1), "The file must be at most 1,000,000 bytes long, got 1,000,001."),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
     content: str | bytes, message: str
 ):
-    page = uploaded(content, own_points=SOME)
-    assert result(page) == SOME
+    page = upload_file(content, own_points=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
     assert not page.button
     (error,) = page.error
     text = error.value.replace("\\", "")
@@ -150,39 +159,39 @@ def test_what_is_wrong_with_a_file_is_told_and_what_is_on_screen_stays(
 
 
 def test_the_same_column_chosen_twice_is_told():
-    page = uploaded(GOOD)
+    page = upload_file(TABLE)
     page.selectbox[1].set_value("age").run()
-    assert used(page) is None
+    assert click_use(page) is None
     assert "three different columns, got 'age' twice" in page.error[0].value.replace("\\", "")
     page.selectbox[1].set_value("height").run()
-    assert used(page) is not None
+    assert click_use(page) is not None
     assert not page.error
 
 
 def test_names_are_shown_as_they_are_and_not_as_markdown():
     name = "[a](b) *c* $d$ :red[e] `f` <g>"
-    page = uploaded(GOOD.replace("age", name))
-    assert name in said(page)
+    page = upload_file(TABLE.replace("age", name))
+    assert name in captions(page)
     raw = " ".join(each.value for each in page.caption)
     assert re.findall(r"(?<!\\)(?:[\[\]*$`<>]|:red)", raw) == []
 
 
 # Draw
 
-FEW = [[0, 0, 0], [1, 1, 1]]
-ENOUGH = [[i / 10, -i / 10, i % 2] for i in range(10)]
+TWO_POINTS = [[0, 0, 0], [1, 1, 1]]
+TEN_POINTS = [[i / 10, -i / 10, i % 2] for i in range(10)]
 
 
 def message(page: AppTest) -> dict[str, Any]:
-    """What the canvas was sent."""
+    """Return the message to the drawing pad."""
     (canvas,) = (
         e.proto for e in page.main if "regviz_draw" in getattr(e.proto, "component_name", "")
     )
     return json.loads(canvas.json)
 
 
-def tell(page: AppTest, points: Any, kind: Any = "classes", version: Any = 0) -> AppTest:
-    """Run the page as if this had been drawn."""
+def send_drawing(page: AppTest, points: Any, kind: Any = "classes", version: Any = 0) -> AppTest:
+    """Run the page as if the pad had sent these points."""
     page.session_state["draw"] = {"drawn": {"version": version, "kind": kind, "points": points}}
     page.run()
     assert not page.exception
@@ -190,69 +199,77 @@ def tell(page: AppTest, points: Any, kind: Any = "classes", version: Any = 0) ->
 
 
 def test_an_empty_canvas_has_no_points_to_train_on():
-    page = opened(drawing)
-    assert result(page) is None
+    page = open_script(drawing)
+    assert points_in_use(page) is None
     sent = message(page)
     assert (sent["version"], sent["kind"], sent["points"]) == (0, "classes", [])
     assert sent["limits"] == {"all": 10, "each": 3, "most": 2000}
 
 
 def test_points_are_returned_once_there_are_enough():
-    page = opened(drawing)
-    assert result(tell(page, FEW)) is None
-    assert result(tell(page, ENOUGH)) == PointsSpec(tuple(map(tuple, ENOUGH)))
-    three = [*ENOUGH, [0, 1, 2]]
-    assert result(tell(page, three)) is None
-    spec = result(tell(page, [*three, [0, 1, 2], [0, 1, 2]]))
+    page = open_script(drawing)
+    assert points_in_use(send_drawing(page, TWO_POINTS)) is None
+    assert points_in_use(send_drawing(page, TEN_POINTS)) == PointsSpec(
+        tuple(map(tuple, TEN_POINTS))
+    )
+    three = [*TEN_POINTS, [0, 1, 2]]
+    assert points_in_use(send_drawing(page, three)) is None
+    spec = points_in_use(send_drawing(page, [*three, [0, 1, 2], [0, 1, 2]]))
     assert spec.task == "multiclass"
     values = [[0, 0, i / 10] for i in range(10)]
-    assert result(tell(page, values[:9], "value")) is None
-    assert result(tell(page, values, "value")).task == "regression"
+    assert points_in_use(send_drawing(page, values[:9], "value")) is None
+    assert points_in_use(send_drawing(page, values, "value")).task == "regression"
 
 
 def test_points_to_start_from_are_loaded_and_returned():
-    page = opened(drawing, before=SOME)
-    assert result(page) == SOME
+    page = open_script(drawing, before=TWO_CLASSES)
+    assert points_in_use(page) == TWO_CLASSES
     sent = message(page)
     assert (sent["version"], sent["names"]) == (1, ["left", "right"])
-    assert sent["points"] == [list(row) for row in SOME.points]
+    assert sent["points"] == [list(row) for row in TWO_CLASSES.points]
 
 
 def test_what_was_drawn_since_is_not_lost_to_what_is_on_screen():
-    page = opened(drawing, before=SOME)
-    more = [*map(list, SOME.points), [1, 2, 0]]
-    assert result(tell(page, more, version=1)).n_samples == 13
-    # split otherwise by the page, or still the ones before
-    for before in (replace(result(page), seed=5), SOME, replace(SOME, train_fraction=0.7)):
+    page = open_script(drawing, before=TWO_CLASSES)
+    more = [*map(list, TWO_CLASSES.points), [1, 2, 0]]
+    assert points_in_use(send_drawing(page, more, version=1)).n_samples == 13
+    # the same points with another split, or the earlier points
+    for before in (
+        replace(points_in_use(page), seed=5),
+        TWO_CLASSES,
+        replace(TWO_CLASSES, train_fraction=0.7),
+    ):
         page.session_state["before"] = before
         page.run()
-        assert result(page).n_samples == 13
+        assert points_in_use(page).n_samples == 13
         assert message(page)["version"] == 1
-    assert result(tell(page, FEW, version=1)) is None
-    assert message(page)["points"] == FEW
+    assert points_in_use(send_drawing(page, TWO_POINTS, version=1)) is None
+    assert message(page)["points"] == TWO_POINTS
 
 
 def test_points_from_elsewhere_replace_the_drawing():
-    page = opened(drawing, before=SOME)
-    tell(page, ENOUGH, version=1)
-    page.session_state["before"] = OTHER
+    page = open_script(drawing, before=TWO_CLASSES)
+    send_drawing(page, TEN_POINTS, version=1)
+    page.session_state["before"] = VALUES
     page.run()
-    assert result(page) == OTHER
+    assert points_in_use(page) == VALUES
     assert message(page)["version"] == 2
     assert message(page)["kind"] == "value"
-    # a gesture that was on its way builds on what is gone
-    assert result(tell(page, FEW, version=1)) == OTHER
-    assert result(tell(page, [[0, 0, 1.5]] * 10, "value", version=2)).n_samples == 10
+    # a late gesture that is based on the replaced drawing
+    assert points_in_use(send_drawing(page, TWO_POINTS, version=1)) == VALUES
+    assert points_in_use(send_drawing(page, [[0, 0, 1.5]] * 10, "value", version=2)).n_samples == 10
 
 
 def test_a_drawing_is_there_again_when_the_canvas_comes_back():
-    page = opened(drawing, before=SOME)
-    tell(page, ENOUGH, version=1)
-    again = opened(drawing, before=result(page), drawing=page.session_state["page"].drawing)
-    assert result(again) == result(page)
-    assert message(again)["points"] == ENOUGH
-    elsewhere = opened(drawing, before=SOME, drawing=page.session_state["page"].drawing)
-    assert result(elsewhere) == SOME
+    page = open_script(drawing, before=TWO_CLASSES)
+    send_drawing(page, TEN_POINTS, version=1)
+    again = open_script(
+        drawing, before=points_in_use(page), drawing=page.session_state["page"].drawing
+    )
+    assert points_in_use(again) == points_in_use(page)
+    assert message(again)["points"] == TEN_POINTS
+    elsewhere = open_script(drawing, before=TWO_CLASSES, drawing=page.session_state["page"].drawing)
+    assert points_in_use(elsewhere) == TWO_CLASSES
 
 
 @pytest.mark.parametrize(
@@ -262,14 +279,14 @@ def test_a_drawing_is_there_again_when_the_canvas_comes_back():
         17,
         [],
         {},
-        {"version": "1", "kind": "classes", "points": ENOUGH},
-        {"version": 0, "kind": "other", "points": ENOUGH},
-        {"version": 0, "kind": ["classes"], "points": ENOUGH},
+        {"version": "1", "kind": "classes", "points": TEN_POINTS},
+        {"version": 0, "kind": "other", "points": TEN_POINTS},
+        {"version": 0, "kind": ["classes"], "points": TEN_POINTS},
         {"version": 0, "kind": "classes", "points": "x"},
-        {"version": 0, "kind": "classes", "points": {"0": ENOUGH}},
+        {"version": 0, "kind": "classes", "points": {"0": TEN_POINTS}},
         {"version": 0, "kind": "classes", "points": [[0, 0, 0]] * (MAX_POINTS + 1)},
         *(
-            {"version": 0, "kind": "classes", "points": [*ENOUGH, row]}
+            {"version": 0, "kind": "classes", "points": [*TEN_POINTS, row]}
             for row in (
                 None,
                 [],
@@ -293,22 +310,22 @@ def test_a_drawing_is_there_again_when_the_canvas_comes_back():
     ids=lambda drawn: repr(drawn)[-40:],
 )
 def test_what_no_canvas_sends_is_refused(drawn: Any):
-    page = opened(drawing)
+    page = open_script(drawing)
     page.session_state["draw"] = {"drawn": drawn}
     page.run()
-    assert result(page) is None
+    assert points_in_use(page) is None
     (error,) = page.error
     assert "must be" in error.value
     assert "What is on screen stays" in error.value
     assert message(page)["points"] == []
-    assert result(tell(page, ENOUGH)) is not None
+    assert points_in_use(send_drawing(page, TEN_POINTS)) is not None
     assert not page.error
 
 
 def test_names_go_with_as_many_classes_as_they_name():
     drawn = Drawing()
-    drawn.load(SOME)
-    assert drawn.spec() == SOME
+    drawn.load(TWO_CLASSES)
+    assert drawn.spec() == TWO_CLASSES
     drawn.rows = [*drawn.rows, *[[0, 0, 2]] * 3]
     spec = drawn.spec()
     assert (spec.task, spec.names) == ("multiclass", ())
@@ -318,5 +335,5 @@ def test_names_go_with_as_many_classes_as_they_name():
 
 def test_points_that_were_not_scaled_stay_so_when_they_are_edited():
     drawn = Drawing()
-    drawn.load(replace(SOME, standardize=False))
+    drawn.load(replace(TWO_CLASSES, standardize=False))
     assert not drawn.spec().standardize

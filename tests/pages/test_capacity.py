@@ -1,4 +1,4 @@
-"""A change that costs too much is refused, or waits; what is on screen stays."""
+"""Tests of the page under limits of cost and of concurrent trainings."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,22 +14,22 @@ from regviz.pages import capacity
 from regviz.server import state
 from regviz.server.limits import Limits
 from tests.support.playground import QUICK, grid_on, open_page, widget
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("runs")
 
 
 @pytest.fixture
 def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Read the environment again, before and after a test that changes it."""
+    """Read the environment again before and after a test that changes it."""
     state.limits.cache_clear()
     yield
     state.limits.cache_clear()
 
 
 @pytest.fixture
-def modest(monkeypatch: pytest.MonkeyPatch, fresh_limits: None) -> Limits:
-    """A server that grants a training just what the quick page takes, and a little more."""
+def limited_server(monkeypatch: pytest.MonkeyPatch, fresh_limits: None) -> Limits:
+    """Limit a training's cost to slightly more than that of the quick page."""
     scene = Scene()
     quick = replace(
         scene,
@@ -42,7 +42,7 @@ def modest(monkeypatch: pytest.MonkeyPatch, fresh_limits: None) -> Limits:
     return state.limits()
 
 
-def said(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     assert not page.exception
     return " ".join(each.value for each in (*page.error, *page.warning, *page.info)).replace(
         "\\", ""
@@ -50,29 +50,29 @@ def said(page: AppTest) -> str:
 
 
 def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
-    modest: Limits, runs: list[Run]
+    limited_server: Limits, runs: list[Run]
 ):
     page = open_page(**QUICK)
     before, started = grid_on(page), len(runs)
     page.select_slider(key="epochs").set_value(1000).run()
-    assert "1,000 epochs of these 41 networks would take" in said(page)
+    assert "1,000 epochs of these 41 networks would take" in page_text(page)
     assert grid_on(page) == before
     assert len(runs) == started
     (offer,) = [button for button in page.button if button.label.startswith("Train ")]
     epochs = int(offer.label.split()[1])
     assert int(QUICK["epochs"]) < epochs < 100
     offer.click().run()
-    assert said(page) == ""
+    assert page_text(page) == ""
     assert grid_on(page).experiment.training.epochs == epochs
     assert page.select_slider(key="epochs").value == epochs
 
 
-def test_of_a_link_that_costs_too_much_the_nearest_is_trained(modest: Limits):
+def test_of_a_link_that_costs_too_much_the_nearest_is_trained(limited_server: Limits):
     page = open_page(**QUICK | {"epochs": "1000000", "onset": "900000", "epoch": "1000000"})
-    assert "1,000,000 epochs of these 41 networks would take" in said(page)
+    assert "1,000,000 epochs of these 41 networks would take" in page_text(page)
     epochs = grid_on(page).experiment.training.epochs
     assert 50 < epochs < 100
-    assert f"So {epochs} epochs are trained." in said(page)
+    assert f"So {epochs} epochs are trained." in page_text(page)
 
 
 def test_when_much_is_in_training_a_change_waits_and_begins_by_itself(
@@ -80,24 +80,24 @@ def test_when_much_is_in_training_a_change_waits_and_begins_by_itself(
 ):
     page = open_page(**QUICK)
     before: StrengthGrid = grid_on(page)
-    until(lambda: state.runs().n_training == 0)
+    wait_until(lambda: state.runs().n_training == 0)
     monkeypatch.setattr(state.runs(), "max_trainings", 0)
     widget(page.slider, "Noise").set_value(0.5).run()
-    assert "Many visitors are training" in said(page)
+    assert "Many visitors are training" in page_text(page)
     assert grid_on(page) == before
     monkeypatch.setattr(state.runs(), "max_trainings", 10)
     page.run()
-    assert said(page) == ""
+    assert page_text(page) == ""
     assert grid_on(page) != before
 
 
-def test_who_comes_when_much_is_in_training_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):
+def test_a_newcomer_is_asked_to_wait_while_too_much_is_in_training(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(state.runs(), "max_trainings", 0)
     page = open_page(**QUICK)
-    assert "Many visitors are training" in said(page)
+    assert "Many visitors are training" in page_text(page)
     monkeypatch.setattr(state.runs(), "max_trainings", 10)
     page.run()
-    assert said(page) == ""
+    assert page_text(page) == ""
     assert grid_on(page).experiment.training.epochs == int(QUICK["epochs"])
 
 

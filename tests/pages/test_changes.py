@@ -1,4 +1,4 @@
-"""No change of a control is overlooked, also if it comes with a fragment's message."""
+"""Tests of control changes that arrive with a fragment's message."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import DoubleArray
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from devtools.serving import Server, Stranger, serve
+from devtools.serving import RawVisitor, Server, serve
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def widgets_of(messages: list[ForwardMsg]) -> dict[str, str]:
-    """The ids of the widgets that the page has drawn, by their labels."""
+    """Return the ids of the page's widgets by label."""
     found = {}
     for message in messages:
         element, block = message.delta.new_element, message.delta.add_block
@@ -28,7 +28,7 @@ def widgets_of(messages: list[ForwardMsg]) -> dict[str, str]:
 
 
 def board_of(messages: list[ForwardMsg]) -> tuple[str, str]:
-    """The board's widget and its fragment."""
+    """Return the ids of the board's widget and of its fragment."""
     (found,) = (
         (message.delta.new_element.bidi_component.id, message.delta.fragment_id)
         for message in messages
@@ -48,17 +48,17 @@ def board_of(messages: list[ForwardMsg]) -> tuple[str, str]:
 def test_a_widget_that_moves_with_a_fragments_message_is_not_overlooked(
     server: Server, label: str, value: dict[str, Any]
 ):
-    with Stranger(server) as visitor:
-        drawn = visitor.ask("v=1&epochs=20&hidden=2")
+    with RawVisitor(server) as visitor:
+        drawn = visitor.rerun("v=1&epochs=20&hidden=2")
         board, fragment = board_of(drawn)
         message = BackMsg()
         message.rerun_script.fragment_id = fragment
         states = message.rerun_script.widget_states.widgets
         states.add(id=board, json_value="{}")
         states.add(id=widgets_of(drawn)[label], **value)
-        visitor.say(message)
+        visitor.send(message)
         # a run of the whole page follows
-        visitor.hear(
+        visitor.receive_until(
             lambda each: (
                 each.WhichOneof("type") == "new_session" and not each.metadata.run.fragment_ids
             )
@@ -66,10 +66,10 @@ def test_a_widget_that_moves_with_a_fragments_message_is_not_overlooked(
 
 
 def test_a_fragments_message_alone_runs_the_fragment_alone(server: Server):
-    with Stranger(server) as visitor:
-        board, fragment = board_of(visitor.ask("v=1&epochs=20&hidden=2"))
+    with RawVisitor(server) as visitor:
+        board, fragment = board_of(visitor.rerun("v=1&epochs=20&hidden=2"))
         message = BackMsg()
         message.rerun_script.fragment_id = fragment
         message.rerun_script.widget_states.widgets.add(id=board, json_value="{}")
-        heard = visitor.say_and_hear(message)
-        assert heard[-1].script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+        received = visitor.send_and_receive(message)
+        assert received[-1].script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY

@@ -1,4 +1,4 @@
-"""The page's script: what a visitor chooses is what is trained, and nothing shows a traceback."""
+"""Tests of the page's script: controls, errors, frames, requested views."""
 
 import math
 from dataclasses import replace
@@ -25,13 +25,13 @@ from tests.support.playground import (
     boards,
     grid_on,
     header,
-    look,
     open_page,
     received_epochs,
     send,
+    set_view,
     widget,
 )
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -46,13 +46,13 @@ def page() -> AppTest:
 
 
 def choose_data(page: AppTest, chosen: Any) -> AppTest:
-    """Run the page as if this dataset had been chosen."""
+    """Run the page as if the picker had sent this dataset."""
     page.session_state["data"] = {"chosen": chosen}
     return page.run()
 
 
 def strength_indices_on(page: AppTest) -> dict[str, int]:
-    """The index of the strength that each method has in the line-up."""
+    """Return the displayed strength index of each method."""
     grid, rows, _ = page.session_state["page"].shown
     return {
         key: networks.index(row)
@@ -60,7 +60,7 @@ def strength_indices_on(page: AppTest) -> dict[str, int]:
     }
 
 
-# ------------------------------------------------------------------------------ what is chosen
+# ------------------------------------------------------------------------------ controls
 
 
 def test_the_untouched_page_shows_the_grid_of_the_showcase():
@@ -82,13 +82,13 @@ def test_the_untouched_page_shows_the_grid_of_the_showcase():
 
 
 def test_every_control_reaches_the_grid(page: AppTest):
-    asked = dict(
+    settings = dict(
         methods=NAMES,
         data=SHOWCASE.data,
         network=NetworkSpec((2,), "tanh"),
         training=replace(SHOWCASE.training, epochs=50),
     )
-    assert grid_on(page) == StrengthGrid.of(**asked)
+    assert grid_on(page) == StrengthGrid.of(**settings)
     changes = [
         ("slider", "Noise", 0.5, "data", dict(noise=0.5)),
         ("slider", "Training points", 90, "data", dict(train_fraction=0.3)),
@@ -110,8 +110,8 @@ def test_every_control_reaches_the_grid(page: AppTest):
         widget(getattr(page, kind), label).set_value(value).run()
         assert not page.exception
         assert not page.error
-        asked[name] = replace(asked[name], **chosen) if isinstance(chosen, dict) else chosen
-        assert grid_on(page) == StrengthGrid.of(**asked), label
+        settings[name] = replace(settings[name], **chosen) if isinstance(chosen, dict) else chosen
+        assert grid_on(page) == StrengthGrid.of(**settings), label
         names.add(header(page)["run"])
     assert len(names) == len(changes) + 1
     sent = header(page)
@@ -230,7 +230,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
 
 @pytest.fixture
 def impossible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Noise above 0.5 makes settings of which `Run` says that they do not go together."""
+    """Make `Run` refuse settings with noise above 0.5 as inconsistent."""
     of = StrengthGrid.of
 
     def forged(methods, data, network, training, *rest):
@@ -293,7 +293,7 @@ def test_a_second_visitor_shares_the_run_of_the_first(page: AppTest, runs: list[
 def test_a_grid_that_is_left_is_trained_no_further(runs: list[Run]):
     page = open_page(**LONG)
     widget(page.number_input, "Seed").set_value(1).run()
-    until(lambda: not runs[0].alive)
+    wait_until(lambda: not runs[0].alive)
     assert runs[1].alive
 
 
@@ -317,7 +317,7 @@ def test_early_stopping_comes_and_goes_without_any_training(
 def test_a_new_grid_starts_at_the_strengths_that_are_looked_at(page: AppTest):
     assert strength_indices_on(page) == MIDDLE
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices={"l1": 0, "dropout": 7, "early_stopping": 3})
+    set_view(page, strength_indices={"l1": 0, "dropout": 7, "early_stopping": 3})
     expected = MIDDLE | {"l1": 0, "dropout": 7}
     assert strength_indices_on(page) == expected
     assert {card["key"]: card["strength_index"] for card in header(page)["cards"][:-1]} == expected
@@ -325,7 +325,7 @@ def test_a_new_grid_starts_at_the_strengths_that_are_looked_at(page: AppTest):
 
 def test_another_strength_of_the_same_grid_trains_nothing_anew(page: AppTest, runs: list[Run]):
     name = header(page)["run"]
-    look(page, strength_indices={"l1": 0})
+    set_view(page, strength_indices={"l1": 0})
     assert header(page)["run"] == name
     assert len(runs) == 1
 
@@ -345,24 +345,24 @@ def test_strength_indices_that_are_not_offered_are_ignored_or_the_nearest(
     page: AppTest, sent: object, expected: dict[str, int]
 ):
     widget(page.slider, "Noise").set_value(0.5)
-    look(page, strength_indices=sent)
+    set_view(page, strength_indices=sent)
     assert strength_indices_on(page) == MIDDLE | expected
 
 
 def test_a_count_of_held_frames_that_is_no_count_is_taken_for_0(page: AppTest):
-    for held in (
+    for n_received in (
         *(None, "", "34", 3.0, math.nan, math.inf, -1, True, {}, {"0": 3}, [], [3], [3, 4], [None]),
     ):
-        sent = header(send(page, more={"run": header(page)["run"], "n_received": held}))
-        assert sent["frame"] == 0, held
+        sent = header(send(page, more={"run": header(page)["run"], "n_received": n_received}))
+        assert sent["frame"] == 0, n_received
         assert sent["epochs"][0] == 0
 
 
 def test_a_count_of_held_frames_beyond_the_last_brings_no_frame(page: AppTest):
     received_epochs(page)
-    for held in (51, 52, 10**9, 10**400):
-        sent = header(send(page, more={"run": header(page)["run"], "n_received": held}))
-        assert sent["frame"] == held
+    for n_received in (51, 52, 10**9, 10**400):
+        sent = header(send(page, more={"run": header(page)["run"], "n_received": n_received}))
+        assert sent["frame"] == n_received
         assert sent["epochs"] == []
 
 

@@ -1,4 +1,4 @@
-"""What is shared opens again, and what is saved holds what is on screen."""
+"""Tests of links, embedding snippets and saved files."""
 
 import html
 import json
@@ -21,7 +21,7 @@ from regviz.pages import share
 from regviz.pages.share import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.support.playground import QUICK, grid_on, look, open_page, received_epochs, widget
+from tests.support.playground import QUICK, grid_on, open_page, received_epochs, set_view, widget
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -38,21 +38,21 @@ def scene_of(address: str) -> Scene:
 
 
 @pytest.fixture
-def framed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another page may show this one."""
+def embedding_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow embedding in any other page."""
     granted = Limits(embed=("https://course.example",))
     monkeypatch.setattr(share, "limits", lambda: granted)
 
 
-def shared(page: AppTest) -> list[str]:
-    """The link and, if there is one, the embedding snippet, with the button Share open."""
+def share_texts(page: AppTest) -> list[str]:
+    """Open Share; return the link and, if there is one, the embedding snippet."""
     page.session_state["share"] = True
     page.run()
     assert not page.exception
     return [code.value for code in page.code]
 
 
-def embedded(snippet: str) -> str:
+def url_in_snippet(snippet: str) -> str:
     (address,) = re.findall(r'src="([^"]+)"', snippet)
     return html.unescape(address)
 
@@ -65,13 +65,13 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
     received_epochs(page)
-    look(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
-    address, *_ = shared(page)
+    set_view(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
+    address, *_ = share_texts(page)
     scene = scene_of(address)
     grid = grid_on(page)
     assert scene.grid() == grid
     assert (scene.focus, scene.epoch) == ("l2", 20)
-    # L2 stands where it would stand anyway
+    # L2 is at its default strength
     assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
@@ -82,19 +82,19 @@ def test_the_link_opens_what_is_seen(page: AppTest):
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
 
 
 def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
-    look(page, focus="l2", strength_indices={}, epoch=None)
-    assert scene_of(shared(page)[0]).focus == "l2"
+    set_view(page, focus="l2", strength_indices={}, epoch=None)
+    assert scene_of(share_texts(page)[0]).focus == "l2"
     state = page.session_state["page"]
     state.requested_view = state.requested_view | {"id": "another"}
     page.session_state["board"] = {
         "view": {"request_id": "before", "focus": "l1", "strength_indices": {}}
     }
-    assert scene_of(shared(page)[0]).focus == "l2"
+    assert scene_of(share_texts(page)[0]).focus == "l2"
 
 
 @pytest.mark.parametrize(
@@ -116,23 +116,23 @@ def test_a_forged_view_makes_no_broken_link(page: AppTest, seen: object):
         else seen
     )
     page.session_state["board"] = {"view": said}
-    assert scene_of(shared(page)[0]).grid() == grid_on(page)
+    assert scene_of(share_texts(page)[0]).grid() == grid_on(page)
 
 
-@pytest.mark.usefixtures("framed")
+@pytest.mark.usefixtures("embedding_allowed")
 def test_the_snippet_embeds_the_page_and_leaves_out_what_is_asked(page: AppTest):
-    _, snippet = shared(page)
+    _, snippet = share_texts(page)
     assert snippet.startswith("<iframe ")
-    assert dict(parse_qsl(urlsplit(embedded(snippet)).query))["embed"] == "true"
+    assert dict(parse_qsl(urlsplit(url_in_snippet(snippet)).query))["embed"] == "true"
     widget(page.multiselect, "Leave out").set_value(["network", "training"]).run()
-    address = embedded(page.code[1].value)
+    address = url_in_snippet(page.code[1].value)
     assert scene_of(address).hide == ("network", "training")
-    # the link for others is not an exercise
+    # the link for others shows all controls
     assert scene_of(page.code[0].value).hide == ()
 
 
-def test_where_no_page_may_show_this_one_there_is_no_snippet_but_who_can_allow_it(page: AppTest):
-    assert len(shared(page)) == 1
+def test_without_embedding_there_is_no_snippet_but_a_note_on_how_to_allow_it(page: AppTest):
+    assert len(share_texts(page)) == 1
     (told,) = [caption.value for caption in page.caption if "REGVIZ_EMBED" in caption.value]
     assert "REGVIZ_EMBED=https://example.org make run" in told
     assert not page.multiselect
@@ -145,7 +145,7 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
         PointsSpec(X), training=replace(Scene().training, epochs=1)
     )
     page.run()
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert len(address) > LONGEST
     assert "2000 points" in page.warning[0].value
     assert any("too long for a QR code" in caption.value for caption in page.caption)
@@ -154,21 +154,21 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
 def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_others_can_open(
     page: AppTest,
 ):
-    address, *_ = shared(page)
+    address, *_ = share_texts(page)
     assert urlsplit(address).hostname == "localhost"
     (told,) = [each.value for each in page.caption if "this computer only" in each.value]
     assert f"http://{platform.node()}:8501" in told
 
 
 def test_the_qr_code_holds_the_link():
-    # what segno writes is its own affair; that it is the link, and an image with words, is ours
+    # not a test of segno: only that the image encodes the link and has a text alternative
     image = qr_image("https://example.org/?v=1&data=moons")
     assert image.startswith('<img src="data:image/svg+xml')
     assert 'alt="QR code of the link"' in image
     assert image != qr_image("https://example.org/?v=1&data=circles")
 
 
-# ------------------------------------------------------------------------------ what is left out
+# ------------------------------------------------------------------------------ hidden controls
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -195,7 +195,7 @@ def test_with_all_controls_hidden_there_is_no_sidebar():
 # ------------------------------------------------------------------------------ files
 
 
-def opened(page: AppTest, text: str | bytes) -> AppTest:
+def open_file(page: AppTest, text: str | bytes) -> AppTest:
     page.session_state["save"] = True
     page.run()
     content = text if isinstance(text, bytes) else text.encode()
@@ -215,7 +215,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
         strengths={"l1": 0.01},
         epoch=30,
     )
-    opened(page, scene.to_json())
+    open_file(page, scene.to_json())
     assert not page.exception
     assert grid_on(page) == scene.grid()
     assert widget(page.slider, "Noise").value == 0.35
@@ -223,7 +223,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
     assert [field.value for field in page.number_input if "Layer" in field.label] == [4, 2]
     assert page.session_state["page"].requested_view["focus"] == "max_norm"
     assert page.session_state["page"].requested_view["epoch"] == 30
-    # and from there on it goes as always
+    # later changes work as usual
     widget(page.slider, "Noise").set_value(0.5).run()
     assert grid_on(page) == replace(scene, data=replace(scene.data, noise=0.5)).grid()
 
@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
     page: AppTest, content: str | bytes, message: str
 ):
     before = grid_on(page)
-    opened(page, content)
+    open_file(page, content)
     assert not page.exception
     (error,) = page.error
     assert message in error.value.replace("\\", "") or message in error.value
@@ -257,7 +257,7 @@ def test_a_file_that_cannot_be_opened_is_told_and_what_is_shown_stays(
 def test_settings_of_a_file_that_do_not_go_together_leave_the_page_as_it_was(page: AppTest):
     before = grid_on(page)
     data = '{"data": {"name": "moons", "n_samples": 20, "train_fraction": 0.05}}'
-    opened(page, data)
+    open_file(page, data)
     assert not page.exception
     assert "fraction must be" in page.error[0].value
     assert grid_on(page) == before
@@ -267,7 +267,7 @@ def test_problems_of_a_link_are_told_once_and_gone_with_the_next_change():
     page = open_page(**QUICK, noise="loud", colour="[red](https://example.org)")
     text = page.warning[0].value
     assert "noise must be a number" in text.replace("\\", "")
-    assert "](" not in text  # no link of a stranger's becomes one
+    assert "](" not in text  # names in a link are not rendered as Markdown links
     widget(page.slider, "Noise").set_value(0.5).run()
     assert not page.warning
 

@@ -1,7 +1,7 @@
-"""Every program is run. What it computes is held against closed forms, and against the run.
+"""Tests of the generated programs: each is run and compared with closed forms and the run.
 
-To compare weights exactly, the programs are given the run's own initial weights, order of batches
-and draws for dropout in place of theirs: nothing else about them is changed.
+To compare weights exactly, the programs get the run's initial weights, order of batches and random
+numbers of dropout in place of their own.
 """
 
 import itertools
@@ -37,19 +37,19 @@ STRENGTHS = {
     "dropout": 0.3,
     "max_norm": 0.8,
 }
-TASKS = ["moons", "three_blobs", "bumps"]  # one dataset for each
+TASKS = ["moons", "three_blobs", "bumps"]  # one dataset for each task
 ROWS = tuple(METHODS[key].at(strength) for key, strength in STRENGTHS.items())
-DATA = DataSpec("moons", n_samples=80, noise=0.5, validation_fraction=0.25)  # 30 to train on
-# on all backends but TensorFlow, Keras multiplies matrices in single precision whatever it is told
+DATA = DataSpec("moons", n_samples=80, noise=0.5, validation_fraction=0.25)  # 30 training points
+# on backends other than TensorFlow, Keras multiplies matrices in single precision in any case
 SINGLE = dict(rtol=1e-5, atol=1e-6)
 CURVED = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def keras() -> Iterator[ModuleType]:
-    """Keras, for these tests alone: where it is there, Streamlit clears it at every run.
+    """Keras, imported for these tests only: if it is imported, Streamlit clears it at every run.
 
-    That takes as long as a garbage collection of all that the tests have imported.
+    Clearing includes a garbage collection of all objects, which is slow.
     """
     import keras
 
@@ -59,7 +59,7 @@ def keras() -> Iterator[ModuleType]:
 
 @pytest.fixture(autouse=True)
 def settings(keras, tmp_path, monkeypatch) -> Iterator[None]:
-    """Run in an empty folder, with one thread, and leave Keras as it was."""
+    """Run in an empty folder with one thread, and restore the settings of Keras."""
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -70,7 +70,7 @@ def settings(keras, tmp_path, monkeypatch) -> Iterator[None]:
 
 
 def run(experiment: Experiment, k: int, library: str, folder) -> dict:
-    """Run the program beside the points that the experiment is trained on; what it has defined."""
+    """Run the program beside the experiment's points, and return the names it has defined."""
     (folder / "points.csv").write_text(points_csv(make_dataset(experiment.data)))
     source = program(experiment, k, library).source
     scope: dict = {"__name__": "__main__"}
@@ -79,7 +79,7 @@ def run(experiment: Experiment, k: int, library: str, folder) -> dict:
 
 
 def layers_of(scope: dict, library: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weights ``(fan_in, fan_out)`` and biases of each layer, in float64."""
+    """Return weights ``(fan_in, fan_out)`` and biases of each layer, in float64."""
     model = scope["model"]
     if library == "pytorch":
         pairs = [(x.weight.detach().T.numpy(), x.bias.detach().numpy()) for x in scope["linear"]]
@@ -93,7 +93,7 @@ def layers_of(scope: dict, library: str) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def loss_and_accuracy(layers, experiment: Experiment, split: str) -> tuple[float, float | None]:
-    """Both in closed form, from the experiment's own points."""
+    """Return loss and accuracy in closed form, from the experiment's points."""
     X, y = make_dataset(experiment.data).points(split)
     inputs = input_features(X, experiment.network.features)
     values = outputs(*zip(*layers, strict=True), inputs, experiment.network.activation)
@@ -110,7 +110,7 @@ def loss_and_accuracy(layers, experiment: Experiment, split: str) -> tuple[float
 
 
 def cases() -> Iterator[Experiment]:
-    """Every method on every task, with and without hidden layers, under all kinds of settings."""
+    """Yield every method on every task, with and without hidden layers, under varied settings."""
     optimizers = itertools.cycle(("sgd", "adam", "momentum", "adamw"))
     activations = itertools.cycle(("tanh", "relu", "leaky_relu", "sigmoid", "linear"))
     for name, hidden in itertools.product(TASKS, ((), (4,), (5, 3))):
@@ -132,7 +132,7 @@ def test_every_program_runs_and_prints_what_its_network_is_worth(
     experiment, library, tmp_path, capsys
 ):
     offered = [k for k in range(len(ROWS)) if libraries(experiment, k)[library] is None]
-    assert offered or library == "scikit-learn"  # which has no leaky ReLU
+    assert offered or library == "scikit-learn"  # scikit-learn has no leaky ReLU
     for k in offered:
         layers = layers_of(run(experiment, k, library, tmp_path), library)
         printed = capsys.readouterr().out.splitlines()
@@ -167,7 +167,7 @@ def test_programs_are_formatted_and_free_of_lint(tmp_path):
                 (tmp_path / f"program_{count}.py").write_text(source)
     assert count > 150
     for command in (["format", "--check"], ["check", "--select=E,F,W,I,UP,SIM,D,C4,NPY"]):
-        # SIM and D of these want what a short program is better without
+        # rules SIM and D do not suit short programs
         more = ["--ignore=D102,C408,NPY002"] if command[0] == "check" else []
         python("-m", "ruff", *command, *more, "--isolated", tmp_path)
 
@@ -176,7 +176,7 @@ def test_programs_are_formatted_and_free_of_lint(tmp_path):
 
 
 class Replay:
-    """The random numbers of a run, for a program that draws its own."""
+    """The random numbers of a run, to replace those of a program."""
 
     def __init__(self, monkeypatch) -> None:
         self.monkeypatch = monkeypatch
@@ -184,7 +184,7 @@ class Replay:
         self.draws: list[torch.Tensor] = []
 
     def record(self, experiment: Experiment) -> regviz.History:
-        """Train, and note every permutation of points and every draw for dropout."""
+        """Train, and record all permutations of points and random numbers of dropout."""
         randperm, train_epoch = torch.randperm, Program.train_epoch
 
         def noting_order(*arguments, **others):
@@ -205,11 +205,11 @@ class Replay:
         return history
 
     def into_torch(self) -> None:
-        """Let a program in PyTorch have them."""
+        """Replace the random numbers of a program in PyTorch."""
         weights, self.epoch = iter(self.start), -1
 
         def initialize(weight, a=0.0, **_):
-            if not a:  # else it is PyTorch's own start, which the program does not keep
+            if not a:  # else it is PyTorch's default initialization, which the program overwrites
                 with torch.no_grad():
                     weight.copy_(torch.tensor(next(weights).T))
 
@@ -223,8 +223,8 @@ class Replay:
         self.monkeypatch.setattr(torch.nn.functional, "dropout", self._dropout)
 
     def _dropout(self, values, rate, training, inplace):
-        # called once a batch for each layer that feeds another and has dropout: here for all or,
-        # as most have no dropout on inputs, for hidden layers
+        # called once a batch for each layer with dropout: all layers or,
+        # without dropout on inputs, the hidden layers
         layers = range(len(self.sizes)) if self.on_inputs else range(1, len(self.sizes))
         batch, layer = divmod(self.calls, len(layers))
         self.calls += 1
@@ -272,7 +272,7 @@ def test_pytorch_arrives_at_the_weights_of_the_run(
             np.testing.assert_allclose(w, expected, rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(b, bias, rtol=1e-9, atol=1e-12)
             np.testing.assert_array_equal(w == 0, expected == 0)
-    assert history.metrics["sparsity"][-1, 1] > 0  # L1 had something to show
+    assert history.metrics["sparsity"][-1, 1] > 0  # L1 has an effect
     assert replay.epoch == 11
 
 
@@ -293,7 +293,7 @@ def test_pytorch_takes_a_last_smaller_batch_and_the_full_batch_as_the_run_does(
 
 
 def reference(experiment: Experiment, k: int, start, orders=None):
-    """L2 as the objective's gradient: PyTorch's own ``weight_decay``, which is λ2 by definition."""
+    """Train with L2 as PyTorch's ``weight_decay``, which is λ2 by definition."""
     t, r = experiment.training, experiment.regularizations[k]
     X, y = map(torch.tensor, make_dataset(experiment.data).points("train"))
     inputs = input_features(X, experiment.network.features)
@@ -331,7 +331,7 @@ def compared(name: str, optimizer: str, rows, **training) -> Experiment:
         NetworkSpec((6, 5), "tanh", ("x1", "x2", "x1*x2")),
         TrainingSpec(
             optimizer,
-            # a number that single precision has, and no difference where Adam's epsilon is added
+            # exact in single precision, and large enough for Adam's epsilon not to matter
             **{"learning_rate": 1 / 16, "epsilon": 1e-20, "epochs": 12, "dtype": "float64"},
             **training,
         ),
@@ -415,7 +415,7 @@ def test_keras_takes_l2_into_the_gradient(name, optimizer, tmp_path, monkeypatch
 
 
 def keras_from(start, experiment: Experiment, k: int, folder, monkeypatch):
-    """The layers of a program in Keras that starts from given weights."""
+    """Return the layers of a program in Keras that starts from given weights."""
     import keras
 
     compile_model = keras.Model.compile
@@ -433,7 +433,7 @@ def keras_from(start, experiment: Experiment, k: int, folder, monkeypatch):
 
 
 def violation(layers, experiment: Experiment, k: int) -> float:
-    """How far a linear model is from its optimum: the largest breach of the KKT conditions.
+    """Return the largest violation of the KKT conditions by a linear model.
 
     They are sufficient, as the objective is convex: ``w = 0`` needs ``|g| <= l1``, any other
     weight ``g = -l1 sign(w) - l2 w``, and a bias ``g = 0``, with g the mean loss's gradient.
@@ -485,7 +485,7 @@ def test_linear_models_reach_one_optimum_in_every_library(name, k, tmp_path):
         ("keras", "momentum", 300, 0.25),
     ):
         if (library == "keras" or optimizer == "adam") and TASKS.index(name) != k:
-            continue  # they take long: each penalty once, each task once
+            continue  # slow: each penalty once, each task once
         experiment = convex(name, optimizer, epochs, rate)
         found = layers_of(run(experiment, k, library, tmp_path), library)
         assert violation(found, experiment, k) < 1e-6
@@ -503,7 +503,7 @@ def test_under_adam_keras_reaches_the_optimum_of_l1_without_exact_zeros(tmp_path
     assert "none is exactly 0" in program(experiment, 0, "keras").note
 
 
-# ----------------------------------------------------------------------------- what is offered
+# ----------------------------------------------------------------------------- offered programs
 
 
 @pytest.mark.parametrize(
@@ -524,13 +524,13 @@ def test_a_library_that_cannot_train_the_network_says_what_it_lacks(change, lack
     experiment = Experiment(regularizations=(Regularization(**change),))
     found = libraries(experiment, 0)
     assert list(found) == list(LIBRARIES)
-    for library, why in found.items():
+    for library, reason in found.items():
         if library in lacking:
-            assert lacking[library] in why
+            assert lacking[library] in reason
             with pytest.raises(ValueError, match=f"library must be one of .*{lacking[library]}"):
                 program(experiment, 0, library)
         else:
-            assert why is None
+            assert reason is None
 
 
 def test_adamw_and_leaky_relus_are_not_scikit_learns():
@@ -547,7 +547,7 @@ def test_adamw_and_leaky_relus_are_not_scikit_learns():
 def test_a_program_that_older_versions_would_run_without_l1_says_which_it_needs(
     dataset, hidden, row
 ):
-    # before 1.8, LogisticRegression heeds l1_ratio only with penalty="elasticnet"
+    # before 1.8, LogisticRegression uses l1_ratio only with penalty="elasticnet"
     experiment = Experiment(
         DataSpec(dataset), NetworkSpec(hidden), regularizations=(Regularization(**row),)
     )
@@ -597,7 +597,7 @@ def test_a_visitors_own_points_are_trained_on(tmp_path):
 def test_scikit_learn_regularizes_a_last_smaller_batch_as_the_others(
     name, onset, tmp_path, monkeypatch
 ):
-    """Its ``alpha`` is divided by the points of a batch: the same one would act more strongly."""
+    """Check small batches: scikit-learn divides ``alpha`` by the batch size."""
     from sklearn.neural_network import _multilayer_perceptron as module
 
     row = Regularization(l2=0.3, onset=onset)
@@ -620,7 +620,7 @@ def test_scikit_learn_regularizes_a_last_smaller_batch_as_the_others(
 
 
 class Shuffler:
-    """Stands in for NumPy's generator, and gives the orders of a run."""
+    """A stand-in for NumPy's generator that returns the permutations of a run."""
 
     def __init__(self, orders) -> None:
         self.orders = orders
@@ -634,7 +634,7 @@ class Shuffler:
 @pytest.mark.parametrize("library", list(LIBRARIES))
 @pytest.mark.parametrize("name", TASKS)
 def test_programs_run_where_nothing_is_held_out_for_validation(name, library, tmp_path, capsys):
-    """The file's columns then have other widths, and PyTorch takes no array of such strides."""
+    """The file's columns then have other widths; PyTorch accepts no array of such strides."""
     data = replace(DATA, name=name, validation_fraction=0.0)
     experiment = Experiment(data, NetworkSpec((4,)), TrainingSpec(epochs=2), ROWS[:1])
     run(experiment, 0, library, tmp_path)

@@ -1,6 +1,6 @@
-"""More than one server: what is shipped for it fits together, and the proxy does what it should.
+"""Tests of the files for several servers: Compose, Kubernetes, proxy.
 
-`tests/browser/test_cluster.py` has real servers behind the proxy.
+`tests/browser/test_cluster.py` tests real servers behind the proxy.
 """
 
 import gzip
@@ -32,7 +32,7 @@ from tests.support.proxy import (
     free_port,
     running_proxy,
 )
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 APP, PROXY = COMPOSE["services"]["app"], COMPOSE["services"]["proxy"]
@@ -45,7 +45,7 @@ PATIENCE = 20  # seconds
 
 
 def manifests() -> dict[str, dict[str, Any]]:
-    """Every manifest that Kustomize takes in, by its kind."""
+    """Return the manifests of the kustomization by kind."""
     found = {}
     for name in KUSTOMIZATION["resources"]:
         for manifest in yaml.safe_load_all((KUBERNETES / name).read_text("utf-8")):
@@ -55,7 +55,7 @@ def manifests() -> dict[str, dict[str, Any]]:
 
 
 def variables(caddyfile: str) -> dict[str, str]:
-    """The environment variables of a Caddyfile, with their defaults."""
+    """Return the environment variables of a Caddyfile with their defaults."""
     return dict(re.findall(r"\{\$(\w+):([^}]*)\}", caddyfile))
 
 
@@ -230,28 +230,30 @@ def test_pods_are_never_all_gone():
 
 
 def the_container() -> dict[str, Any]:
-    """The only container of a pod."""
+    """Return the only container of the pods."""
     (container,) = manifests()["Deployment"]["spec"]["template"]["spec"]["containers"]
     return container
 
 
-# The proxy, before servers that say who they are
+# The proxy, in front of stub servers that return their address
 
 
 class Server(BaseHTTPRequestHandler):
-    """Says at which address it is; one that is in `full` has no room."""
+    """A stub server that returns its address, or 503 if it is in `full`."""
 
     full: set[str]
 
     def do_GET(self) -> None:
-        self._say(self.server.server_address[0])
+        self._respond(self.server.server_address[0])
 
     def do_PUT(self) -> None:
-        self._say(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
+        self._respond(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
 
-    def _say(self, text: str) -> None:
-        # long enough to be worth compressing
-        body = json.dumps({"said": text, "asked": dict(self.headers), "more": " " * 2000}).encode()
+    def _respond(self, text: str) -> None:
+        # long enough to be compressed
+        body = json.dumps(
+            {"text": text, "headers": dict(self.headers), "more": " " * 2000}
+        ).encode()
         self.send_response(503 if self.server.server_address[0] in self.full else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -259,12 +261,12 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager
-def serving(port: int, addresses: tuple[str, ...] = LOOPBACK) -> Iterator[type[Server]]:
-    """Servers at these addresses."""
+def stub_servers(port: int, addresses: tuple[str, ...] = LOOPBACK) -> Iterator[type[Server]]:
+    """Start stub servers at these addresses."""
     handler = type("Handler", (Server,), {"full": set()})
     servers = [ThreadingHTTPServer((address, port), handler) for address in addresses]
     for server in servers:
@@ -285,8 +287,8 @@ def resolver() -> Iterator[Resolver]:
 
 
 @pytest.fixture
-def behind(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
-    """The proxy, and the port of the servers behind it, of which there are none yet."""
+def proxy_and_port(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
+    """The proxy, and the port of its servers, of which none is started."""
     servers = free_port(*LOOPBACK)
     settings = {"REGVIZ_RESOLVER": resolver.name, "REGVIZ_SERVERS_PORT": servers}
     with running_proxy(tmp_path, **settings) as proxy:
@@ -294,7 +296,7 @@ def behind(tmp_path: Path, resolver: Resolver) -> Iterator[tuple[Proxy, int]]:
 
 
 class Answer:
-    """What the proxy answers, by a connection of its own or a given one."""
+    """A response of the proxy, on a new connection or a given one."""
 
     def __init__(
         self,
@@ -314,70 +316,72 @@ class Answer:
             self.body = response.read()
 
     @property
-    def said(self) -> str:
-        """What the server behind it said."""
-        return json.loads(self.body)["said"]
+    def echo(self) -> str:
+        """The text that the stub server returned."""
+        return json.loads(self.body)["text"]
 
     @property
     def cookie(self) -> str | None:
-        """The cookie that leads back, if one was set; empty if it was taken away."""
+        """The sticky-session cookie, if one was set; empty if it was deleted."""
         found = [text for text in self.headers.get_all("Set-Cookie", []) if COOKIE in text]
         return found[-1].split(";")[0].partition("=")[2] if found else None
 
 
 def test_servers_are_told_the_visitors_address_and_not_what_a_visitor_claims(
-    behind: tuple[Proxy, int],
+    proxy_and_port: tuple[Proxy, int],
 ):
-    proxy, servers = behind
-    with serving(servers):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         answer = Answer(proxy, X_Forwarded_For="198.51.100.1")
-        assert json.loads(answer.body)["asked"]["X-Forwarded-For"] == "127.0.0.1"
+        assert json.loads(answer.body)["headers"]["X-Forwarded-For"] == "127.0.0.1"
 
 
-def test_whoever_comes_back_comes_to_the_same_server(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_a_returning_visitor_reaches_the_same_server(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         newcomers = [Answer(proxy) for _ in range(40)]
-        assert {answer.said for answer in newcomers} == set(LOOPBACK)
+        assert {answer.echo for answer in newcomers} == set(LOOPBACK)
         for answer in newcomers[:8]:
             back = Answer(proxy, Cookie=f"{COOKIE}={answer.cookie}")
-            assert back.said == answer.said
+            assert back.echo == answer.echo
             assert back.cookie is None
 
 
-def test_a_server_that_is_gone_leaves_its_visitors_to_the_others(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
-        until(lambda: Answer(proxy).said == LOOPBACK[1])
-        cookie = next(a.cookie for a in iter(lambda: Answer(proxy), None) if a.said == LOOPBACK[1])
-    with serving(servers, LOOPBACK[:1]):
+def test_a_server_that_is_gone_leaves_its_visitors_to_the_others(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
+        wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
+        cookie = next(a.cookie for a in iter(lambda: Answer(proxy), None) if a.echo == LOOPBACK[1])
+    with stub_servers(servers, LOOPBACK[:1]):
         moved = Answer(proxy, Cookie=f"{COOKIE}={cookie}")
-        assert (moved.status, moved.said) == (200, LOOPBACK[0])
+        assert (moved.status, moved.echo) == (200, LOOPBACK[0])
         assert moved.cookie not in (None, "", cookie)
 
 
-def test_a_server_that_is_added_gets_newcomers(behind: tuple[Proxy, int], resolver: Resolver):
-    proxy, servers = behind
+def test_a_server_that_is_added_gets_newcomers(
+    proxy_and_port: tuple[Proxy, int], resolver: Resolver
+):
+    proxy, servers = proxy_and_port
     resolver.addresses = [LOOPBACK[0]]
-    with serving(servers):
-        assert {Answer(proxy).said for _ in range(20)} == {LOOPBACK[0]}
+    with stub_servers(servers):
+        assert {Answer(proxy).echo for _ in range(20)} == {LOOPBACK[0]}
         resolver.addresses = list(LOOPBACK)
-        until(lambda: Answer(proxy).said == LOOPBACK[1])
+        wait_until(lambda: Answer(proxy).echo == LOOPBACK[1])
 
 
-def test_a_server_that_is_full_keeps_nobody(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers) as handler:
+def test_a_full_server_deletes_its_cookie(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers) as handler:
         at_home = Answer(proxy)
-        handler.full = {at_home.said}
+        handler.full = {at_home.echo}
         refused = Answer(proxy, Cookie=f"{COOKIE}={at_home.cookie}")
         assert refused.status == 503
-        assert refused.said == at_home.said  # its own page, which says what the matter is
+        assert refused.echo == at_home.echo  # the full server's own page, with the reason
         assert refused.cookie == ""
-        # of a page by itself, and of one in a frame on another site
+        # one cookie for a top-level page, one for a frame on another site
         taken = [c for c in refused.headers.get_all("Set-Cookie") if c.startswith(f"{COOKIE}=;")]
         assert ["Partitioned" in cookie for cookie in taken] == [False, True]
-        until(lambda: Answer(proxy).status == 200)
+        wait_until(lambda: Answer(proxy).status == 200)
 
 
 def test_without_a_server_there_is_a_page_that_tries_again(tmp_path: Path):
@@ -393,32 +397,32 @@ def test_without_a_server_there_is_a_page_that_tries_again(tmp_path: Path):
     assert answer.headers["Retry-After"]
 
 
-def test_what_is_sent_is_compressed_and_stays_the_same(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_what_is_sent_is_compressed_and_stays_the_same(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         plain = Answer(proxy)
         packed = Answer(proxy, Accept_Encoding="gzip")
         assert packed.headers["Content-Encoding"] == "gzip"
         assert len(packed.body) < len(plain.body) / 2
         content = json.loads(gzip.decompress(packed.body))
-        # the server's own time is not taken for it
-        assert content["asked"]["Accept-Encoding"] == "identity"
+        # the header's value is the proxy's, not the server's
+        assert content["headers"]["Accept-Encoding"] == "identity"
         assert Answer(proxy, Accept_Encoding="zstd").headers["Content-Encoding"] == "zstd"
         assert "Content-Encoding" not in plain.headers
 
 
-def test_what_is_too_large_is_refused(behind: tuple[Proxy, int]):
+def test_what_is_too_large_is_refused(proxy_and_port: tuple[Proxy, int]):
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
-    assert config["server"]["maxUploadSize"] == 1  # MB, which a form makes a little longer
-    proxy, servers = behind
-    with serving(servers):
-        assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).said == "1500000"
+    assert config["server"]["maxUploadSize"] == 1  # MB; a form adds some bytes
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
+        assert Answer(proxy, "/", "PUT", b"x" * 1_500_000).echo == "1500000"
         assert Answer(proxy, "/", "PUT", b"x" * 2_200_000).status == 413
 
 
-def test_what_operators_read_is_not_for_visitors(behind: tuple[Proxy, int]):
-    proxy, servers = behind
-    with serving(servers):
+def test_what_operators_read_is_not_for_visitors(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
+    with stub_servers(servers):
         for path in ("/metrics", "/_stcore/metrics"):
             assert Answer(proxy, path).status == 404
         assert Answer(proxy, "/_stcore/health").status == 200
@@ -427,7 +431,7 @@ def test_what_operators_read_is_not_for_visitors(behind: tuple[Proxy, int]):
 def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
     servers, secure = free_port(*LOOPBACK), free_port("127.0.0.1")
     settings = {
-        "REGVIZ_DOMAIN": "localhost",  # for which Caddy makes a certificate itself
+        "REGVIZ_DOMAIN": "localhost",  # Caddy issues its certificate itself
         "REGVIZ_PROXY_HTTPS": secure,
         "REGVIZ_RESOLVER": resolver.name,
         "REGVIZ_SERVERS_PORT": servers,
@@ -439,21 +443,21 @@ def test_with_a_domain_there_is_tls(tmp_path: Path, resolver: Resolver):
             connection = http.client.HTTPSConnection("localhost", secure, context=unknown)
             return Answer(connection)
         except ssl.SSLError:
-            return None  # the certificate is still being made
+            return None  # the certificate is not ready
 
-    with serving(servers), running_proxy(tmp_path, **settings) as proxy:
+    with stub_servers(servers), running_proxy(tmp_path, **settings) as proxy:
         turned = Answer(http.client.HTTPConnection("localhost", proxy.port))
         assert turned.status == 308
         assert turned.headers["Location"].startswith("https://localhost")
-        answer = until(secure_answer)
-    assert answer.said in LOOPBACK
+        answer = wait_until(secure_answer)
+    assert answer.echo in LOOPBACK
     assert answer.headers["Strict-Transport-Security"]
-    # so that it also comes back from a frame on another site
+    # sent also from a frame on another site
     assert answer.headers["Set-Cookie"].endswith("Secure; SameSite=None; Partitioned")
 
 
-def test_connections_stay_while_the_proxy_is_configured_anew(behind: tuple[Proxy, int]):
-    proxy, servers = behind
+def test_connections_stay_while_the_proxy_is_configured_anew(proxy_and_port: tuple[Proxy, int]):
+    proxy, servers = proxy_and_port
 
     def echo(connection: websockets.sync.server.ServerConnection) -> None:
         for message in connection:

@@ -1,4 +1,4 @@
-"""What docs/extending.md tells people to write works as it stands there."""
+"""Tests of the files and commands in docs/extending.md."""
 
 import contextlib
 import importlib
@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from devtools.serving import TRACEBACK, Stranger, serve
+from devtools.serving import TRACEBACK, RawVisitor, serve
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand import VIEWS, register_view
@@ -35,8 +35,8 @@ PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The files as written, and registered as `app.py` is told to."""
+def extended_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder with the document's files, registered in `app.py`."""
     folder = tmp_path_factory.mktemp("own")
     for name, source in FILES.items():
         (folder / name).write_text(source)
@@ -54,8 +54,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def page(extended: None) -> Iterator[AppTest]:
-    """The page with all of it, at a link."""
+def page(extended_project: None) -> Iterator[AppTest]:
+    """The page with these extensions."""
     page = AppTest.from_file(str(PAGE), default_timeout=30)
     query = {"data": "ring", "methods": "none,mostly_l1", "hidden": "4", "epochs": "20"}
     page.query_params.update(query)
@@ -149,17 +149,17 @@ def test_a_server_whose_app_imports_them_serves_them(tmp_path: Path):
         (tmp_path / name).write_text(source)
     start, line, end = (ROOT / "app.py").read_text().partition("\napp = st.App(")
     (tmp_path / "app.py").write_text(f"{start}\n{IN_APP}{line}{end}")
-    with serve(tmp_path, root=tmp_path) as server, Stranger(server) as stranger:
-        heard = stranger.ask("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
-        said = b"".join(message.SerializeToString() for message in heard)
-        assert b"Data: Ring" in said
-        assert b"Mostly L1" in said
-        assert "Norms" in str(heard)
+    with serve(tmp_path, root=tmp_path) as server, RawVisitor(server) as client:
+        received = client.rerun("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
+        data = b"".join(message.SerializeToString() for message in received)
+        assert b"Data: Ring" in data
+        assert b"Mostly L1" in data
+        assert "Norms" in str(received)
     assert TRACEBACK not in server.logged()
 
 
 def test_a_name_that_is_taken_is_refused():
-    register_view("Norms", "norms")  # the same once more
+    register_view("Norms", "norms")  # repeated registration of the same
     register_library("closed-form", importlib.import_module("closed_form"))
     with pytest.raises(ValueError, match="label must be one that no other view has"):
         register_view("Paths", "norms")

@@ -1,4 +1,4 @@
-"""What `docs/hosting.md` says is what the server does."""
+"""Tests of the statements of docs/hosting.md."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from regviz.server.admission import SessionSlots
 from regviz.server.limits import PREFIX, Limits
 from regviz.server.metrics import Visitors
 from tests.support.jobs import SHORT, finish
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 TEXT = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
 
@@ -22,8 +22,8 @@ def test_the_table_has_every_limit_with_its_default():
     rows = dict(re.findall(r"^\| `(REGVIZ_\w+)` \| (\S+) \|", TEXT, re.MULTILINE))
     assert list(rows) == [PREFIX + field.name.upper() for field in fields(Limits)]
     for field in fields(Limits):
-        told = rows[PREFIX + field.name.upper()]
-        assert told == (f"{field.default:g}" if field.default != () else "none")
+        default = rows[PREFIX + field.name.upper()]
+        assert default == (f"{field.default:g}" if field.default != () else "none")
 
 
 def test_it_names_every_metric():
@@ -37,7 +37,7 @@ def test_it_names_every_metric():
 def test_a_line_of_the_log_has_the_fields_that_it_shows(run_lines: list[dict]):
     (shown,) = re.findall(r"```json\n(.*)\n```", TEXT)
     finish(Run(SHORT))
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     assert list(json.loads(shown)) == list(run_lines[0])
 
 

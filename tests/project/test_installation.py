@@ -1,7 +1,7 @@
-"""What pip installs is all of RegViz: the library by itself, and with the extra `app` the page.
+"""Tests of the wheel: the library alone, and with the extra `app` the page.
 
-The environments are empty but for RegViz's wheel and the distributions that it asks for, which are
-links to those of the environment that runs the tests.
+The environments have only RegViz's wheel and the distributions that it requires, which are links
+to those of the test environment.
 """
 
 import ast
@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import regviz
-from devtools.serving import ROOT, TRACEBACK, Server, Stranger, free_port, started
+from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
 from regviz.board.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
@@ -30,7 +30,7 @@ from tests.support.papers import blocks
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
 APP = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["app"]]
-# the rooms below `jobs`, the last that only the server uses
+# the packages that only the server uses
 SERVER_ROOMS = {"__main__.py", "cli.py", "pages", "server", "jobs"}
 TRAIN = """
 import regviz
@@ -44,14 +44,14 @@ OFFLINE = "from regviz.board.offline import offline_page; print(end=offline_page
 
 
 def build(project: Path, target: Path, *formats: str) -> None:
-    """Build a project as pip does, with the backend that pyproject.toml names."""
+    """Build a project as pip does, with the backend of pyproject.toml."""
     targets = [word for each in formats for word in ("--target", each)]
     python("-m", "hatchling", "build", "--directory", target, *targets, cwd=project)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with RegViz's wheel and source distribution."""
+    """The folder of RegViz's wheel and source distribution."""
     folder = tmp_path_factory.mktemp("built")
     build(ROOT, folder, "wheel", "sdist")
     return folder
@@ -64,7 +64,7 @@ def wheel(built: Path) -> Path:
 
 
 def link_distributions(requirements: list[Requirement], packages: Path) -> None:
-    """Put these distributions, and all that they ask for, into an environment."""
+    """Link these distributions and their dependencies into an environment."""
     waiting = list(requirements)
     linked = set[str]()
     while waiting:
@@ -85,11 +85,11 @@ def link_distributions(requirements: list[Requirement], packages: Path) -> None:
 
 
 def environment(folder: Path, wheel: Path, extra: str, requirements: list[Requirement]) -> Path:
-    """Install the wheel into a new environment; the folder of its programs."""
+    """Install the wheel into a new environment; return the folder of its programs."""
     python("-m", "venv", "--without-pip", folder)
     (packages,) = (folder / "lib").glob("python*/site-packages")
     link_distributions(requirements, packages)
-    # with no index, this fails unless all that the wheel asks for is there
+    # without an index this fails unless all dependencies are there
     pip = ("-m", "pip", "--python", folder / "bin" / "python", "install", "--no-index")
     python(*pip, f"{wheel}{extra}", cwd=folder)
     return folder / "bin"
@@ -97,18 +97,18 @@ def environment(folder: Path, wheel: Path, extra: str, requirements: list[Requir
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """The programs of an environment with what `pip install regviz` brings."""
+    """The folder of programs after `pip install regviz`."""
     return environment(tmp_path_factory.mktemp("library"), wheel, "", LIBRARY)
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """The programs of an environment with what `pip install regviz[app]` brings."""
+    """The folder of programs after `pip install regviz[app]`."""
     return environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program elsewhere, where nothing leads to the checkout."""
+    """Run a program in another folder, without a path to the checkout."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "NUMBA_CACHE_DIR")}
     return subprocess.run(
         command, cwd=folder, env=inherited | variables, capture_output=True, text=True
@@ -136,7 +136,7 @@ def test_the_wheel_holds_every_module_and_every_file_that_the_page_loads(wheel: 
 
 
 def imported(modules: list[Path]) -> set[str]:
-    """The distributions that modules import directly."""
+    """Return the distributions that modules import directly."""
     names = set[str]()
     for module in modules:
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
@@ -154,7 +154,7 @@ def test_declared_is_what_is_imported_by_the_library_and_by_the_page():
     ours = imported([p for p, inside in modules.items() if inside.parts[0] not in SERVER_ROOMS])
     all_ = imported([*modules, ROOT / "app.py"])
     library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY, APP))
-    assert ours == library - {"defusedxml"}  # which openpyxl imports if it is there
+    assert ours == library - {"defusedxml"}  # optional dependency of openpyxl
     assert all_ - ours == app
 
 
@@ -171,7 +171,7 @@ def test_an_installation_that_cannot_be_written_to_trains_all_the_same(
     (engine,) = library.parent.glob("lib/python*/site-packages/regviz/engine")
     cache, aside = engine / "__pycache__", engine / "aside"
     cache.rename(aside)
-    cache.touch()  # where a folder would be: not even root can write below it
+    cache.touch()  # a file in place of a folder, below which not even root can write
     try:
         done = run(library / "python", "-c", TRAIN, folder=tmp_path)
     finally:
@@ -219,18 +219,18 @@ def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
     port = free_port()
     options = ["--port", str(port), "--host", "127.0.0.1", "--server.baseUrlPath", "course"]
     server = Server(f"http://127.0.0.1:{port}/course", tmp_path / "log")
-    with started([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
+    with start([str(app / "regviz"), "serve", *options], tmp_path, server, PYTHONPATH=""):
         for name, content in contents().items():
             with urllib.request.urlopen(f"{server.url}/{assets_path()}/{name}") as answer:
                 assert answer.read() == content
         with urllib.request.urlopen(f"{server.url}/") as answer:
             assert f"./{assets_path()}/board/main.js".encode() in answer.read()
-        with Stranger(server) as visitor:
-            heard = visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
-    (session,) = (m.new_session for m in heard if m.HasField("new_session"))
-    # of .streamlit/config.toml
+        with RawVisitor(server) as visitor:
+            received = visitor.rerun("v=1&epochs=20&hidden=2&methods=none,l1")
+    (session,) = (m.new_session for m in received if m.HasField("new_session"))
+    # from .streamlit/config.toml
     assert session.custom_theme.base_radius == "0.6rem"
-    assert not any(m.delta.new_element.HasField("exception") for m in heard), server.logged()
-    assert any(b"regviz_board" in message for message in visitor.heard)
+    assert not any(m.delta.new_element.HasField("exception") for m in received), server.logged()
+    assert any(b"regviz_board" in message for message in visitor.received)
     assert TRACEBACK not in server.logged()
     assert {path.name for path in tmp_path.iterdir()} == {"log"}

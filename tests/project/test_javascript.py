@@ -1,4 +1,4 @@
-"""``make test`` checks the JavaScript; npm's packages are pinned and no registry is named."""
+"""Tests of the JavaScript checks in ``make test``, and of the pinned npm packages."""
 
 import json
 import re

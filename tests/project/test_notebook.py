@@ -1,4 +1,4 @@
-"""The notebook runs in a kernel of its own, and what it claims is so."""
+"""Tests of the notebook and of the statements in it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from sklearn.linear_model import Lasso
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "regviz.ipynb"
 
-# what the claims are about, in a cell of its own after all others
+# an appended cell that collects the numbers in question
 FACTS = """
 import json
 
@@ -34,11 +34,11 @@ print(json.dumps(facts))
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory) -> nbformat.NotebookNode:
-    """The notebook after a run; an error in a cell fails."""
+def executed_notebook(tmp_path_factory) -> nbformat.NotebookNode:
+    """The executed notebook; an error in a cell fails the tests."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(FACTS))
-    folder = tmp_path_factory.mktemp("examples")  # nothing of a clone is needed beside it
+    folder = tmp_path_factory.mktemp("examples")  # the notebook needs no other file
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(ROOT)  # as if installed
     try:
@@ -52,8 +52,8 @@ def executed(tmp_path_factory) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def facts(executed) -> dict:
-    return json.loads(executed.cells[-1].outputs[0].text)
+def facts(executed_notebook) -> dict:
+    return json.loads(executed_notebook.cells[-1].outputs[0].text)
 
 
 def test_the_baseline_overfits(facts):
@@ -88,17 +88,17 @@ def test_l1_keeps_the_three_columns_and_agrees_with_lasso(facts):
     np.testing.assert_allclose(coefficients, lasso.coef_, atol=1e-6)
 
 
-def test_figures_and_tables_are_shown(executed):
+def test_figures_and_tables_are_shown(executed_notebook):
     pictures = [
         output
-        for cell in executed.cells
+        for cell in executed_notebook.cells
         for output in cell.get("outputs", [])
         if "application/vnd.plotly.v1+json" in output.get("data", {})
     ]
     assert len(pictures) == 4
     assert all(
         output.output_type != "error"
-        for cell in executed.cells
+        for cell in executed_notebook.cells
         for output in cell.get("outputs", [])
     )
 

@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING, CHANGELOG and docs/ name is there, and their commands work."""
+"""Tests of README, CONTRIBUTING, CHANGELOG and docs/: names, links and commands exist."""
 
 import ast
 import importlib
@@ -17,26 +17,26 @@ from tests.support.commands import make_plan, python, run
 PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
 PAPERS += sorted((ROOT / "docs").glob("*.md"))
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAPERS}
-# held by tests of their own: test_readme, test_hosting and tests/server/test_security.py
+# tested by test_readme, test_hosting and tests/server/test_security.py
 COMMANDS = ("CONTRIBUTING.md", "docs/reference.md", "docs/upgrading.md")
 BENCHMARK = re.compile(r"`python\s-m\sbenchmarks\.(\w+)([^`]*)`")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def in_code(text: str) -> list[str]:
-    """What stands between backticks, outside of blocks."""
+    """Return inline code, outside of code blocks."""
     return re.findall(r"`([^`\n]+)`", FENCED.sub("", text))
 
 
 def named(pattern: str) -> list[tuple[str, str]]:
-    """A paper's name and what it names, for all code that matches as a whole."""
+    """Return each paper's name with the groups of inline code that matches a pattern."""
     codes = ((name, code) for name, text in TEXTS.items() for code in in_code(text))
     return sorted({(name, code) for name, code in codes if re.fullmatch(pattern, code)})
 
 
 @cache
 def names_of_tests() -> set[str]:
-    """The names of all test functions."""
+    """Return the names of all test functions."""
     found: set[str] = set()
     for path in (ROOT / "tests").rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text()))
@@ -45,7 +45,7 @@ def names_of_tests() -> set[str]:
 
 
 def shell(paper: str) -> list[list[str]]:
-    """The commands of a paper's blocks, as words."""
+    """Return the commands of a paper's blocks, split into words."""
     blocks = [body for language, body in FENCED.findall(TEXTS[paper]) if language == "sh"]
     lines = [
         shlex.split(line, comments=True)
@@ -94,7 +94,7 @@ def test_every_name_of_the_library_is_there(paper: str, name: str):
         except ModuleNotFoundError:
             continue
         for part in parts[n:]:
-            # an attribute of a dataclass may have no default
+            # an attribute of a dataclass without a default
             known = getattr(found, "__annotations__", {})
             assert hasattr(found, part) or part in known, (paper, name)
             found = getattr(found, part, None)
@@ -116,7 +116,7 @@ def test_the_rooms_are_those_of_the_contract():
     with (ROOT / "pyproject.toml").open("rb") as file:
         rooms, *_ = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     layers = [re.findall(r"\w+", layer) for layer in rooms["layers"]]
-    # single modules, such as the command, are no rooms
+    # single modules, such as the command, are not packages
     layers = [layer for layer in layers if (ROOT / "regviz" / layer[0]).is_dir()]
     section = TEXTS["docs/architecture.md"].split("## The packages")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
@@ -173,7 +173,7 @@ def test_each_call_of_pytest_finds_tests():
     calls = [words for paper in COMMANDS for words in shell(paper) if words[2:3] == ["pytest"]]
     assert len(calls) >= 3
     for words in calls:
-        # how many processes there are makes no difference to what is found
+        # the number of processes does not change the tests found
         wanted = [word for word in words[3:] if word not in ("--numprocesses", "2")]
         found = python("-m", "pytest", *wanted, "--collect-only", "-q")
         assert re.search(r"\d+(?:/\d+)? tests? collected", found.stdout)
@@ -190,7 +190,7 @@ def test_the_search_for_internals_finds_modules():
     } <= set(found.split())
 
 
-def test_a_picture_of_the_page_is_taken_as_told(tmp_path: Path):
+def test_a_screenshot_is_taken_as_documented(tmp_path: Path):
     calls = [words for words in shell("CONTRIBUTING.md") if words[2:3] == ["devtools.screenshot"]]
     sizes = []
     for _, dash_m, module, name, *options in calls:

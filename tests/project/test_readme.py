@@ -1,4 +1,4 @@
-"""What the README tells people to type works as it stands there."""
+"""Tests of the commands in the README."""
 
 import os
 import re
@@ -26,13 +26,13 @@ CLONE = [
 
 
 def commands(language: str) -> list[list[str]]:
-    """Every command line in those blocks, as words, without its comment."""
+    """Return every command line in blocks of a language, as words without comments."""
     lines = "".join(blocks("README.md", language)).splitlines()
     return [shlex.split(line, comments=True, posix=language == "sh") for line in lines]
 
 
 def serves(command: list[str], folder: Path, port: int) -> bool:
-    """Whether the command, run in the folder, serves the page at the port."""
+    """Return whether the command serves the page at the port."""
     environment = {**os.environ, "STREAMLIT_SERVER_PORT": str(port)}
     server = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
     try:
@@ -62,7 +62,7 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         [".venv/bin/python", "-m", "pytest"],
         ["docker", "build", "--tag", "regviz", "."],
         ["docker", "run", "--publish", "8501:8501", "regviz"],
-        # by test_installation.py
+        # tested by test_installation.py
         ["python", "-m", "pip", "install", "."],
         ["python", "-m", "pip", "install", ".[app]"],
         ["regviz", "serve"],
@@ -87,10 +87,10 @@ def test_the_commands_without_make_serve_the_page(tmp_path: Path):
     make_environment, install, start, install_more, find_browser, test = commands("sh")[2:8]
     make_environment[0] = sys.executable
     run(*make_environment, cwd=tmp_path)
-    # what is to be installed is here already: pip has to find that it is all there, and no more
-    (there,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
+    # the requirements are installed already; pip has to confirm that
+    (found,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
     here = sysconfig.get_paths()["purelib"]
-    (there / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
+    (found / "present.pth").write_text(f"import sys; sys.path.insert(0, {here!r})")
     run(*install, "--no-index", cwd=tmp_path)
     assert serves(start, tmp_path, free_port())
     run(*install_more, "--no-index", cwd=tmp_path)
@@ -100,13 +100,13 @@ def test_the_commands_without_make_serve_the_page(tmp_path: Path):
 
 
 def test_the_windows_commands_are_the_same_ones():
-    there = [
+    found = [
         [word.replace("\\", "/").replace(".venv/Scripts", ".venv/bin") for word in words]
         for words in commands("powershell")
         if words
     ]
     here = [["py", *words[1:]] if words[0] == "python3" else words for words in commands("sh")[2:8]]
-    assert there == here
+    assert found == here
 
 
 def test_the_first_screen_has_what_it_is_a_picture_and_the_two_commands():

@@ -1,4 +1,4 @@
-"""No module reads code or objects from bytes, and none reaches outside the process on demand."""
+"""Tests of the source code: no deserialization of code, no access to network or processes."""
 
 import ast
 
@@ -13,31 +13,31 @@ BUILT_IN = {"__import__", "compile", "eval", "exec", "open"}
 METHODS = {"import_module", "open", "popen", "read_bytes", "read_text", "rmtree", "startfile"}
 METHODS |= {"system", "unlink", "write_bytes", "write_text"}
 ALLOWED = {
-    # hashes the source of what is compiled
+    # hashes the sources of compiled functions
     "regviz/engine/compiled.py": {"read_bytes"},
-    # gives memory back
+    # returns memory to the system
     "regviz/server/maintenance.py": {"ctypes"},
-    # modules of a list in the code
+    # imports modules of a fixed list
     "regviz/server/application.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},
     "regviz/server/internals.py": {"import_module"},
-    # where the library's caller says; the page gives it memory
+    # a path given by the library's caller; the page passes memory
     "regviz/engine/history.py": {"open"},
-    # files of the project and of Streamlit
+    # reads files of the project and of Streamlit
     "regviz/board/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
-    # those that were there when the server started
+    # reads files that existed when the server started
     "regviz/server/assets.py": {"read_bytes"},
-    # names of options of the connections that clients have made
+    # socket options
     "regviz/server/slow_clients.py": {"socket"},
-    # whether a popover is
+    # whether a popover is open
     "regviz/pages/share.py": {"open"},
 }
 MODULES = [ROOT / "app.py", *sorted((ROOT / "regviz").rglob("*.py"))]
 
 
 def uses(source: str) -> set[str]:
-    """What of the above a module names."""
+    """Return the names listed above that a module uses."""
     modules, found = set[str](), set[str]()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""A fixture that reads the log of RegViz, which other tests may have configured."""
+"""Fixtures of the server's tests."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""So many visitors are let in, and the next ones are told, and let in later."""
+"""Tests of admission: a limited number of sessions, refusals, waiting."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from devtools.serving import Stranger, serve
+from devtools.serving import RawVisitor, serve
 from regviz.server import admission
 from regviz.server.admission import SILENT, STREAM, TRY_AGAIN, Admission, SessionSlots, address_of
 
@@ -32,13 +32,13 @@ def message(kind: str) -> bytes:
     return found.SerializeToString()
 
 
-ASK, HEARTBEAT = message("rerun_script"), message("app_heartbeat")
+RERUN, HEARTBEAT = message("rerun_script"), message("app_heartbeat")
 
 
 async def _stream(socket: WebSocket) -> None:
     await socket.accept()
     async for data in socket.iter_bytes():
-        if data == ASK:
+        if data == RERUN:
             told = ForwardMsg()
             told.new_session.initialize.session_id = SESSION
             await socket.send_bytes(told.SerializeToString())
@@ -65,27 +65,27 @@ def client(slots: SessionSlots) -> Iterator[TestClient]:
         yield client
 
 
-def ask(socket: WebSocketTestSession) -> None:
+def request_run(socket: WebSocketTestSession) -> None:
     """Request a run of the page, and wait until it has begun."""
-    socket.send_bytes(ASK)
+    socket.send_bytes(RERUN)
     assert ForwardMsg.FromString(socket.receive_bytes()).HasField("new_session")
 
 
 def test_a_visitor_takes_one_place_with_the_first_request(client: TestClient, slots: SessionSlots):
     assert client.get("/", headers=PAGE).text == "served"
-    with client.websocket_connect(STREAM) as one:
+    with client.websocket_connect(STREAM) as first:
         assert slots.n_taken == 0
-        ask(one)
+        request_run(first)
         assert slots.n_taken == 1
-        ask(one)
+        request_run(first)
         assert slots.n_taken == 1
     assert slots.n_taken == 0
 
 
 def test_pages_that_are_fetched_keep_nobody_out(client: TestClient, slots: SessionSlots):
     assert {client.get("/", headers=PAGE).status_code for _ in range(50)} == {200}
-    with client.websocket_connect(STREAM) as one:
-        ask(one)
+    with client.websocket_connect(STREAM) as first:
+        request_run(first)
     assert slots.n_refused == 0
 
 
@@ -94,7 +94,7 @@ def test_connections_that_request_nothing_keep_nobody_out(client: TestClient, sl
         for _ in range(5):
             stack.enter_context(client.websocket_connect(STREAM)).send_bytes(HEARTBEAT)
         for _ in range(2):
-            ask(stack.enter_context(client.websocket_connect(STREAM)))
+            request_run(stack.enter_context(client.websocket_connect(STREAM)))
         assert slots.n_taken == 2
 
 
@@ -102,9 +102,9 @@ def test_a_connection_that_requests_nothing_is_closed(
     client: TestClient, slots: SessionSlots, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
-    with client.websocket_connect(STREAM) as one:
-        one.send_bytes(HEARTBEAT)
-        told = one.receive()
+    with client.websocket_connect(STREAM) as first:
+        first.send_bytes(HEARTBEAT)
+        told = first.receive()
         assert (told["type"], told["code"]) == ("websocket.close", SILENT)
     assert slots.n_taken == 0
 
@@ -113,7 +113,7 @@ def test_a_class_behind_one_router_fits(slots: SessionSlots, client: TestClient)
     slots.n = 60
     with ExitStack() as stack:
         for _ in range(60):
-            ask(stack.enter_context(client.websocket_connect(STREAM)))
+            request_run(stack.enter_context(client.websocket_connect(STREAM)))
         assert slots.n_taken == 60
     assert slots.n_taken == 0
 
@@ -122,14 +122,14 @@ def test_one_address_takes_only_its_part_of_the_places():
     app = admission_of(SessionSlots(4, 2))
     with (
         TestClient(app, client=("192.0.2.1", 1)) as crowd,
-        TestClient(app, client=("192.0.2.2", 1)) as other,
-        crowd.websocket_connect(STREAM) as one,
+        TestClient(app, client=("192.0.2.2", 1)) as second,
+        crowd.websocket_connect(STREAM) as first,
         crowd.websocket_connect(STREAM) as two,
         crowd.websocket_connect(STREAM) as three,
     ):
-        ask(one)
-        ask(two)
-        three.send_bytes(ASK)
+        request_run(first)
+        request_run(two)
+        three.send_bytes(RERUN)
         assert three.receive()["code"] == TRY_AGAIN
         refused = crowd.get("/", headers=PAGE)
         assert refused.status_code == 503
@@ -137,11 +137,11 @@ def test_one_address_takes_only_its_part_of_the_places():
         assert "REGVIZ_SESSIONS_PER_ADDRESS" in refused.text
         with pytest.raises(WebSocketDenialResponse), crowd.websocket_connect(STREAM):
             pass
-        assert other.get("/", headers=PAGE).status_code == 200
-        with other.websocket_connect(STREAM) as visitor:
-            ask(visitor)
-        one.close()
-        one.__exit__(None, None, None)
+        assert second.get("/", headers=PAGE).status_code == 200
+        with second.websocket_connect(STREAM) as visitor:
+            request_run(visitor)
+        first.close()
+        first.__exit__(None, None, None)
         assert crowd.get("/", headers=PAGE).status_code == 200
 
 
@@ -175,11 +175,11 @@ def test_the_address_that_a_trusted_proxy_forwards_counts(
     options = ("--server.address", "127.0.0.1")
     with (
         serve(tmp_path, *options, FORWARDED_ALLOW_IPS=trusted, **settings) as server,
-        Stranger(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
+        RawVisitor(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
     ):
-        visitor.ask("v=1&epochs=20&hidden=2&methods=none")
-        there = {"X-Forwarded-For": "198.51.100.1"}
-        assert requests.get(server.url, headers=PAGE | there, timeout=60).status_code == 503
+        visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
+        forwarded = {"X-Forwarded-For": "198.51.100.1"}
+        assert requests.get(server.url, headers=PAGE | forwarded, timeout=60).status_code == 503
         elsewhere = {"X-Forwarded-For": "198.51.100.2"}
         assert requests.get(server.url, headers=PAGE | elsewhere, timeout=60).status_code == status
 
@@ -198,12 +198,12 @@ def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, slots
 
 
 def test_a_place_that_is_given_back_is_the_next_ones(client: TestClient, slots: SessionSlots):
-    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
-        ask(one)
-        ask(other)
+    with client.websocket_connect(STREAM) as first, client.websocket_connect(STREAM) as second:
+        request_run(first)
+        request_run(second)
         assert client.get("/", headers=PAGE).status_code == 503
-        one.close()
-        one.__exit__(None, None, None)
+        first.close()
+        first.__exit__(None, None, None)
         assert client.get("/", headers=PAGE).status_code == 200
     assert slots.n_taken == 0
 
@@ -217,14 +217,14 @@ def test_a_connection_without_a_place_is_refused(client: TestClient, slots: Sess
     assert (slots.n_taken, slots.n_refused) == (2, 1)
 
 
-def test_of_two_that_connect_for_the_last_place_the_second_is_told_to_try_again(
+def test_of_two_clients_for_the_last_place_the_second_is_asked_to_try_again(
     client: TestClient, slots: SessionSlots
 ):
     slots.n_taken = 1
-    with client.websocket_connect(STREAM) as one, client.websocket_connect(STREAM) as other:
-        ask(one)
-        other.send_bytes(ASK)
-        told = other.receive()
+    with client.websocket_connect(STREAM) as first, client.websocket_connect(STREAM) as second:
+        request_run(first)
+        second.send_bytes(RERUN)
+        told = second.receive()
         assert (told["type"], told["code"]) == ("websocket.close", TRY_AGAIN)
         assert (slots.n_taken, slots.n_refused) == (2, 1)
     assert slots.n_taken == 1
@@ -235,21 +235,21 @@ def test_a_visitor_who_connects_again_has_a_place_without_a_request(
 ):
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     protocols = ["streamlit", "token", SESSION]
-    with client.websocket_connect(STREAM, subprotocols=protocols) as stranger:
-        assert stranger.receive()["code"] == SILENT  # a name that no session has had
+    with client.websocket_connect(STREAM, subprotocols=protocols) as unknown:
+        assert unknown.receive()["code"] == SILENT
     monkeypatch.setattr(admission, "SILENT_SECONDS", 60.0)
-    with client.websocket_connect(STREAM) as one:
-        ask(one)
+    with client.websocket_connect(STREAM) as first:
+        request_run(first)
     monkeypatch.setattr(admission, "SILENT_SECONDS", 0.0)
     with client.websocket_connect(STREAM, subprotocols=protocols) as again:
         assert slots.n_taken == 1
-        ask(again)
+        request_run(again)
     assert slots.n_taken == 0
 
 
 def test_a_connection_that_fails_gives_its_place_back(client: TestClient, slots: SessionSlots):
-    with pytest.raises(RuntimeError), client.websocket_connect(f"{STREAM}?fail") as one:
-        one.send_bytes(ASK)
+    with pytest.raises(RuntimeError), client.websocket_connect(f"{STREAM}?fail") as first:
+        first.send_bytes(RERUN)
     assert slots.n_taken == 0
 
 

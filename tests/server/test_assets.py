@@ -1,4 +1,4 @@
-"""The page's own files are at another address as soon as one of them changes."""
+"""Tests of the content-addressed URL of static files."""
 
 import asyncio
 import functools
@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "picture.png").write_text("3", "utf-8")
     monkeypatch.setattr(assets, "ASSETS", tmp_path)
     monkeypatch.setattr(assets, "contents", assets.contents.__wrapped__)
-    # neither what other tests have asked for before nor what these ask for is to be remembered
+    # clear the caches before and after each test
     monkeypatch.setattr(assets, "assets_path", functools.cache(assets.assets_path.__wrapped__))
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""Files that are kept in memory are served as Starlette serves them from the disk."""
+"""Tests of files served from memory, compared with Starlette's `StaticFiles`."""
 
 import asyncio
 import gzip
@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from regviz.server.files import UNCHANGING, File, StaticCache
 
-PLAIN = {"accept-encoding": "identity"}
+UNCOMPRESSED = {"accept-encoding": "identity"}
 TEXT = "export const α = 1;\n".encode()
 
 
@@ -48,7 +48,8 @@ def client(folder: Path, files: dict[str, File]) -> TestClient:
 def test_a_file_comes_as_from_the_disk(client: TestClient, method: str, path: str):
     for _ in range(2):
         kept, disk = (
-            client.request(method, f"/{place}/{path}", headers=PLAIN) for place in ("kept", "disk")
+            client.request(method, f"/{place}/{path}", headers=UNCOMPRESSED)
+            for place in ("kept", "disk")
         )
         assert (kept.status_code, kept.content) == (disk.status_code, disk.content)
         for name in ("content-type", "content-length"):
@@ -65,14 +66,16 @@ def test_what_a_browser_has_is_not_sent_again(client: TestClient, encoding: str)
         assert again.headers["etag"] == first.headers["etag"]
 
 
-def test_who_takes_compressed_files_gets_them(client: TestClient):
+def test_clients_that_accept_gzip_get_compressed_files(client: TestClient):
     for _ in range(2):
-        packed, plain = (client.get("/kept/deep/main.js", headers=each) for each in ({}, PLAIN))
-        assert (packed.content, plain.content) == (TEXT, TEXT)  # the client unpacks
+        packed, plain = (
+            client.get("/kept/deep/main.js", headers=each) for each in ({}, UNCOMPRESSED)
+        )
+        assert (packed.content, plain.content) == (TEXT, TEXT)  # the client decompresses
         assert packed.headers["content-encoding"] == "gzip"
         assert int(packed.headers["content-length"]) == len(gzip.compress(TEXT))
         assert "content-encoding" not in plain.headers
-        assert packed.headers["etag"] != plain.headers["etag"]  # a store keeps them apart
+        assert packed.headers["etag"] != plain.headers["etag"]  # caches keep both
         assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
@@ -82,7 +85,7 @@ def test_what_is_compressed_by_itself_comes_as_it_is(client: TestClient):
     assert "content-encoding" not in answer.headers
 
 
-def test_caches_are_told_how_long_it_holds(client: TestClient):
+def test_responses_say_how_long_caches_may_keep_them(client: TestClient):
     assert client.get("/kept/style.css").headers["cache-control"] == UNCHANGING
 
     async def page(request: Request) -> Response:
@@ -98,11 +101,11 @@ def test_caches_are_told_how_long_it_holds(client: TestClient):
 def test_a_file_stays_what_it_was(client: TestClient, folder: Path):
     assert client.get("/kept/deep/main.js").content == TEXT
     (folder / "deep" / "main.js").unlink()
-    for headers in ({}, PLAIN):
+    for headers in ({}, UNCOMPRESSED):
         assert client.get("/kept/deep/main.js", headers=headers).content == TEXT
 
 
-def test_a_file_is_read_once_however_many_come_at_once():
+def test_concurrent_requests_read_a_file_once():
     reads = []
 
     def read() -> bytes:
@@ -110,11 +113,11 @@ def test_a_file_is_read_once_however_many_come_at_once():
         time.sleep(0.05)
         return TEXT
 
-    async def come() -> list[Response]:
-        file, asked = File("main.js", read), Headers({"accept-encoding": "gzip"})
-        return await asyncio.gather(*(file.answer(asked) for _ in range(5)))
+    async def request_five_times() -> list[Response]:
+        file, headers = File("main.js", read), Headers({"accept-encoding": "gzip"})
+        return await asyncio.gather(*(file.answer(headers) for _ in range(5)))
 
-    assert {gzip.decompress(answer.body) for answer in asyncio.run(come())} == {TEXT}
+    assert {gzip.decompress(answer.body) for answer in asyncio.run(request_five_times())} == {TEXT}
     assert len(reads) == 1
 
 

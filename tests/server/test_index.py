@@ -1,4 +1,4 @@
-"""The first document loads all that Streamlit's does, and speaks of RegViz."""
+"""Tests of the served index.html."""
 
 import re
 from pathlib import Path
@@ -9,25 +9,27 @@ from regviz.server import index
 from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 from regviz.server.index import WATCH, Parts, document
 
-THEIRS = (STREAMLIT / "index.html").read_text("utf-8")
+STREAMLIT_INDEX = (STREAMLIT / "index.html").read_text("utf-8")
 
 
 def test_it_loads_and_runs_what_streamlits_does():
     _, *tags = (tag for tag in Parts(document()).tags if "./assets/" not in tag)
-    assert tags == Parts(THEIRS).tags
+    assert tags == Parts(STREAMLIT_INDEX).tags
     ours, *theirs = Parts(document()).inline
     assert ours == WATCH.read_text("utf-8")
-    assert theirs == Parts(THEIRS).inline
-    # but for a font, which pages without it are not
-    loaded = {path for path in re.findall(r"\./static/[^\"]+", THEIRS) if "/media/" not in path}
+    assert theirs == Parts(STREAMLIT_INDEX).inline
+    # except for a font, which some pages do not need
+    loaded = {
+        path for path in re.findall(r"\./static/[^\"]+", STREAMLIT_INDEX) if "/media/" not in path
+    }
     assert len(loaded) > 50
     assert set(re.findall(r"\./static/[^\"]+", document())) == loaded
 
 
 def test_it_speaks_of_nothing_else():
     assert "<title>RegViz</title>" in document()
-    said = re.sub(r"\./static/\S+", "", document())
-    assert not re.search("streamlit|snowflake|agent", said, re.IGNORECASE)
+    text = re.sub(r"\./static/\S+", "", document())
+    assert not re.search("streamlit|snowflake|agent", text, re.IGNORECASE)
     for name in ("description", "og:title", "og:description"):
         (text,) = re.findall(rf'"{name}"\s+content="([^"]+)"', document())
         assert 20 < len(text) < 200
@@ -48,7 +50,7 @@ def test_a_page_that_is_built_otherwise_is_served_as_it_is(
     assert document.__wrapped__() == page
 
 
-def test_modules_of_ours_are_asked_for_at_once_and_not_one_after_the_other():
+def test_our_modules_are_preloaded_and_not_loaded_one_after_the_other():
     link = rf'modulepreload" fetchpriority="low" href="\./{assets_path()}/([^"]+)"'
     ahead = set(map(ASSETS.joinpath, re.findall(link, document())))
     assert {ASSETS / "board" / "main.js", ASSETS / "picker" / "main.js"} <= ahead

@@ -1,4 +1,4 @@
-"""What the environment asks for is granted, or named and refused."""
+"""Tests of limits read from environment variables."""
 
 from dataclasses import fields
 

@@ -1,4 +1,4 @@
-"""What a run of the page has drawn reaches the browser, also if a fragment runs right after it."""
+"""Tests of the order of messages when a fragment runs right after the page."""
 
 import asyncio
 from pathlib import Path
@@ -24,14 +24,14 @@ EARLY = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
 
 
 @pytest.fixture(autouse=True)
-def whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def patches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)
     monkeypatch.setattr(AppSession, "_create_scriptrunner", AppSession._create_scriptrunner)
     keep_queued_messages.apply()
     wait_for_run_end.apply()
 
 
-def drawn(text: str, fragment: str = "", path: tuple[int, ...] = (0, 1)) -> ForwardMsg:
+def element_message(text: str, fragment: str = "", path: tuple[int, ...] = (0, 1)) -> ForwardMsg:
     message = ForwardMsg()
     message.metadata.delta_path.extend(path)
     message.delta.new_element.text.body = text
@@ -39,7 +39,7 @@ def drawn(text: str, fragment: str = "", path: tuple[int, ...] = (0, 1)) -> Forw
     return message
 
 
-def queued(*messages: ForwardMsg) -> ForwardMsgQueue:
+def queue_of(*messages: ForwardMsg) -> ForwardMsgQueue:
     queue = ForwardMsgQueue()
     for message in messages:
         queue.enqueue(message)
@@ -47,31 +47,31 @@ def queued(*messages: ForwardMsg) -> ForwardMsgQueue:
 
 
 def test_a_fragment_drops_nothing_of_a_run_that_has_ended():
-    messages = [drawn("board", "a"), ForwardMsg(script_finished=FINISHED)]
-    queue = queued(*messages)
+    messages = [element_message("board", "a"), ForwardMsg(script_finished=FINISHED)]
+    queue = queue_of(*messages)
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a"])
-    queue.enqueue(drawn("later", "a"))
-    assert queue.flush() == [*messages, drawn("later", "a")]
+    queue.enqueue(element_message("later", "a"))
+    assert queue.flush() == [*messages, element_message("later", "a")]
 
 
 def test_a_fragment_drops_nothing_before_what_a_fragment_within_it_has_drawn():
-    inner = drawn("bar", "b", (0, 3, 1))
-    queue = queued(drawn("heading", "a", (0, 3, 0)), inner)
+    inner = element_message("bar", "b", (0, 3, 1))
+    queue = queue_of(element_message("heading", "a", (0, 3, 0)), inner)
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a"])
-    queue.enqueue(drawn("heading", "a", (0, 3, 0)))
-    # a browser fails at an element before which there is none
+    queue.enqueue(element_message("heading", "a", (0, 3, 0)))
+    # a browser fails at an element without its predecessors
     assert [each.metadata.delta_path[-1] for each in queue.flush()] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_run_of_the_page_replaces_all(keep: bool):
-    queue = queued(drawn("board", "a"), ForwardMsg(script_finished=FINISHED))
+    queue = queue_of(element_message("board", "a"), ForwardMsg(script_finished=FINISHED))
     queue.clear(retain_lifecycle_msgs=keep)
     assert queue.flush() == ([ForwardMsg(script_finished=EARLY)] if keep else [])
 
 
 class Runner:
-    """Stands for what runs a session's page, and tells the session of it; each test says when."""
+    """A stub of Streamlit's script runner whose events are sent by the test."""
 
     def __init__(self, initial_rerun_data: RerunData, **_: Any) -> None:
         self.requests = ScriptRequests()
@@ -83,23 +83,23 @@ class Runner:
         self.request_rerun(initial_rerun_data)
 
     def connect(self, listener: Any) -> None:
-        self.tell = listener
+        self.emit = listener
 
     def start(self) -> None:
         pass
 
-    def take(self) -> RerunData:
-        """What is to be run next."""
+    def next_request(self) -> RerunData:
+        """Return the data of the next run."""
         request = self.requests.on_scriptrunner_ready()
         assert request.type.value == "RERUN"
         return request.rerun_data
 
     def end(self) -> None:
-        """Draw something, end, and take no more requests; the session has yet to take that in."""
-        self.tell(self, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, drawn("the page's last"))
-        self.tell(self, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
+        """Send the events of a run's end; the session handles them in its event loop."""
+        self.emit(self, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, element_message("the page's last"))
+        self.emit(self, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
         assert self.requests.on_scriptrunner_ready().type.value == "STOP"
-        self.tell(self, ScriptRunnerEvent.SHUTDOWN)
+        self.emit(self, ScriptRunnerEvent.SHUTDOWN)
 
 
 class Session(AppSession):
@@ -116,7 +116,7 @@ class Session(AppSession):
         return self._scriptrunner
 
     def texts(self) -> list[str]:
-        """What is on its way to the browser."""
+        """Return the texts queued for the browser."""
         queue = self._browser_queue._queue
         return [each.delta.new_element.text.body for each in queue if each.HasField("delta")]
 
@@ -126,73 +126,73 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_session, "ScriptRunner", Runner)
 
 
-def ended() -> Session:
-    """A session whose page has run, which it has yet to take in."""
+def ended_session() -> Session:
+    """Return a session that has not yet handled the end of the page's run."""
     session = Session()
     session.request_rerun(ClientState())
-    session.runner.take()
+    session.runner.next_request()
     session.runner.end()
     return session
 
 
-def ask(session: Session, fragment: str, query: str) -> None:
+def rerun(session: Session, fragment: str, query: str) -> None:
     session.request_rerun(ClientState(fragment_id=fragment, query_string=query))
 
 
 @pytest.mark.usefixtures("runners")
 def test_a_fragment_asked_for_as_the_page_ends_waits_for_what_it_has_drawn():
-    async def meet() -> None:
-        session = ended()
+    async def run_session() -> None:
+        session = ended_session()
         page = session.runner
-        ask(session, "a", "")
+        rerun(session, "a", "")
         assert session.runner is page
         await asyncio.sleep(4 * POLL_SECONDS)
         assert session.texts() == ["the page's last"]
         assert session.runner is not page
-        assert session.runner.take().fragment_id_queue == ["a"]
+        assert session.runner.next_request().fragment_id_queue == ["a"]
 
-    asyncio.run(meet())
+    asyncio.run(run_session())
 
 
 @pytest.mark.usefixtures("runners")
-def test_a_run_of_the_page_stands_for_what_waits():
-    async def meet() -> None:
-        session = ended()
-        ask(session, "a", "seed=4")
-        ask(session, "", "seed=5")
+def test_a_run_of_the_page_replaces_waiting_fragments():
+    async def run_session() -> None:
+        session = ended_session()
+        rerun(session, "a", "seed=4")
+        rerun(session, "", "seed=5")
         page = session.runner
-        assert page.take().query_string == "seed=5"
+        assert page.next_request().query_string == "seed=5"
         await asyncio.sleep(4 * POLL_SECONDS)
         assert session.runner is page
-        page.end()  # nothing older is asked of it
+        page.end()  # no earlier request is run
 
-    asyncio.run(meet())
+    asyncio.run(run_session())
 
 
 @pytest.mark.usefixtures("runners")
-@pytest.mark.parametrize("told", [False, True])
-def test_fragments_that_wait_begin_in_the_order_they_came_in(told: bool):
-    async def meet() -> None:
-        session = ended()
+@pytest.mark.parametrize("session_is_told", [False, True])
+def test_fragments_that_wait_begin_in_the_order_they_came_in(session_is_told: bool):
+    async def run_session() -> None:
+        session = ended_session()
         page = session.runner
-        ask(session, "a", "seed=4")
-        if told:
+        rerun(session, "a", "seed=4")
+        if session_is_told:
             while session.runner is page:
                 await asyncio.sleep(0)
-        ask(session, "b", "seed=5")
+        rerun(session, "b", "seed=5")
         await asyncio.sleep(4 * POLL_SECONDS)
-        taken = session.runner.take()
+        taken = session.runner.next_request()
         assert (taken.query_string, taken.fragment_id_queue) == ("seed=5", ["a", "b"])
 
-    asyncio.run(meet())
+    asyncio.run(run_session())
 
 
 @pytest.mark.usefixtures("runners")
 @pytest.mark.parametrize("gone", ["fragment", "visitor"])
-def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: str):
-    async def meet() -> None:
-        session = ended()
-        ask(session, "a", "")
+def test_waiting_requests_end_with_their_fragment_and_their_session(gone: str):
+    async def run_session() -> None:
+        session = ended_session()
+        rerun(session, "a", "")
         if gone == "fragment":
             session._fragment_storage.clear()
         else:
@@ -201,4 +201,4 @@ def test_what_waits_is_forgotten_with_the_fragment_and_with_the_visitor(gone: st
         await asyncio.sleep(4 * POLL_SECONDS)
         assert session.runner is None
 
-    asyncio.run(meet())
+    asyncio.run(run_session())

@@ -1,4 +1,4 @@
-"""The server starts only with a Streamlit whose messages it can read."""
+"""Tests of the check of Streamlit's message definitions at start."""
 
 import pytest
 from streamlit.runtime.state import common
@@ -25,7 +25,7 @@ def test_a_field_that_is_missing_is_named(name: str, place: str, monkeypatch: py
         check_messages()
 
 
-def test_ids_of_widgets_that_begin_differently_are_told(monkeypatch: pytest.MonkeyPatch):
+def test_widget_ids_with_another_prefix_are_reported(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(common, "GENERATED_ELEMENT_ID_PREFIX", "##ID")
     with pytest.raises(ValueError, match=r"widget ids must begin with .*, got .*##ID-"):
         check_messages()

@@ -1,4 +1,4 @@
-"""What an operator reads: a line a run, and metrics on a port of their own."""
+"""Tests of the operator's log lines and metrics."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
 from tests.support.jobs import LONG, SHORT, finish
 from tests.support.playground import QUICK, open_page
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 def test_a_run_is_one_line(run_lines: list[dict]):
     finish(Run(SHORT))
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     (line,) = run_lines
     assert line["event"] == "run"
     assert line["level"] == "info"
@@ -39,7 +39,7 @@ def test_a_run_is_one_line(run_lines: list[dict]):
 def test_a_run_that_is_left_is_a_line_too(run_lines: list[dict]):
     run = Run(LONG, visitor_timeout=0.05, visitor="a")
     run.leave("a")
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     assert run_lines[0]["outcome"] == "stopped"
 
 
@@ -51,26 +51,26 @@ def test_a_failure_has_its_traceback_on_the_same_line(
 
     run = Run(LONG)
     monkeypatch.setattr(run.selector, "add", fail)
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     assert run_lines[0]["outcome"] == "failed"
     assert "out of cheese" in run_lines[0]["traceback"]
 
 
 def test_a_replication_tells_its_seeds(run_lines: list[dict]):
     JobRegistry().replicate(SHORT, (3, 4)).wait(10)
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     assert run_lines[0]["seeds"] == 2
 
 
 @pytest.mark.usefixtures("runs")
 def test_a_run_that_is_there_already_is_a_hit(run_lines: list[dict]):
     page = open_page(**QUICK)
-    until(lambda: len(run_lines) == 1)
+    wait_until(lambda: len(run_lines) == 1)
     assert run_lines[0]["hit"] is False
     page.run()
     assert len(run_lines) == 1
     open_page(**QUICK)
-    until(lambda: len(run_lines) == 2)
+    wait_until(lambda: len(run_lines) == 2)
     assert run_lines[1]["hit"] is True
     assert run_lines[1]["experiment"] == run_lines[0]["experiment"]
 

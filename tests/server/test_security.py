@@ -1,4 +1,4 @@
-"""What a stranger can reach, send and learn: no more than the page needs."""
+"""Tests of headers, routes, origins, message limits, uploads and error messages."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 
-from devtools.serving import ROOT, TRACEBACK, Server, Stranger, serve
+from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, serve
 from regviz.server import connection
 from regviz.server.admission import Admission, SessionSlots
 from regviz.server.assets import STREAMLIT, assets_path
@@ -68,8 +68,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
-    """What a server answers; underscores in a header's name stand for dashes."""
+def fetch(server: Server, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    """Return a server's response; underscores in header names become dashes."""
     place = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
@@ -102,16 +102,16 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
     ],
 )
 def test_every_answer_has_the_headers(server: Server, method: str, path: str, status: int):
-    answer = ask(server, method, path)
+    answer = fetch(server, method, path)
     assert answer.status == status
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server):
-    first = ask(server, "GET", "/", accept_encoding="gzip")
+def test_the_page_is_revalidated_and_sent_when_it_has_changed(server: Server):
+    first = fetch(server, "GET", "/", accept_encoding="gzip")
     assert gzip.decompress(first.body).decode() == document()
     assert first.headers["cache-control"] == "no-cache"
-    again = ask(server, "GET", "/", accept_encoding="gzip", if_none_match=first.headers["etag"])
+    again = fetch(server, "GET", "/", accept_encoding="gzip", if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
 
 
@@ -119,7 +119,7 @@ def test_the_page_is_asked_for_again_and_sent_when_it_is_another(server: Server)
 def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, kind: str):
     path = max((STREAMLIT / "static").rglob(f"*.{kind}"), key=lambda path: path.stat().st_size)
     address = f"/{path.relative_to(STREAMLIT).as_posix()}"
-    answer = ask(server, "GET", address, accept_encoding="gzip")
+    answer = fetch(server, "GET", address, accept_encoding="gzip")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "immutable" in answer.headers["cache-control"]
     if kind == "woff2":
@@ -131,7 +131,7 @@ def test_streamlits_part_of_the_page_is_small_and_loaded_once(server: Server, ki
 
 
 def test_a_file_made_for_a_visitor_does_nothing_in_a_browser(server: Server):
-    policy = ask(server, "GET", "/media/none.html").headers["content-security-policy"]
+    policy = fetch(server, "GET", "/media/none.html").headers["content-security-policy"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -186,11 +186,11 @@ def test_pages_that_may_show_ours_are_those_of_the_operator():
     headers = client.get("/").headers
     policy = headers["content-security-policy"]
     assert policy.endswith("; frame-ancestors 'self' https://a.example https://*.b.example")
-    # which knows no list
+    # this header allows no list of origins
     assert "x-frame-options" not in headers
 
 
-# What can be reached
+# Routes
 
 
 def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
@@ -223,7 +223,7 @@ def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
         ),
     }
     for path, method in sorted(closed):
-        answer = ask(server, method, re.sub(r"\{\w+(:path)?\}", "x", path))
+        answer = fetch(server, method, re.sub(r"\{\w+(:path)?\}", "x", path))
         assert answer.status in (404, 405), path
         assert method == "HEAD" or answer.body in (b"Not found.\n", b"Not allowed.\n"), path
 
@@ -236,13 +236,13 @@ def test_of_streamlits_addresses_only_those_are_served_that_the_page_needs(
     ],
 )
 def test_what_is_not_named_is_not_there(server: Server, path: str):
-    answer = ask(server, "GET", path)
+    answer = fetch(server, "GET", path)
     assert (answer.status, answer.body) == (404, b"Not found.\n")
 
 
 @pytest.mark.parametrize("path", ["/static/%2e%2e/app.py", "/assets/%2e%2e/app.py"])
 def test_no_path_leads_out_of_a_folder(server: Server, path: str):
-    assert ask(server, "GET", path).status == 404
+    assert fetch(server, "GET", path).status == 404
 
 
 def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
@@ -255,7 +255,7 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
 
     client = TestClient(Gate(Starlette(routes=[Route("/{path:path}", tell)])))
     assert client.get("/course/_stcore/health").text == "/course/_stcore/health"
-    assert client.get("/course").text == "/course"  # which Streamlit leads to the page
+    assert client.get("/course").text == "/course"  # Streamlit serves the page here
     assert client.get("/course/").text == "/"
     assert client.get("/course/assets/board/main.js").text == "/assets/board/main.js"
     assert client.get("/course/static/js/a.js").text == "/static/js/a.js"
@@ -263,7 +263,7 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
         assert client.get(path).status_code == 404
 
 
-# Who may connect
+# Origins
 
 
 @pytest.mark.parametrize(
@@ -276,53 +276,53 @@ def test_below_a_base_path_the_same_is_served(monkeypatch: pytest.MonkeyPatch):
 def test_pages_elsewhere_cannot_connect(server: Server, origin: str):
     with (
         pytest.raises(InvalidStatus, match="403"),
-        Stranger(server, origin=origin.format(server.url)),
+        RawVisitor(server, origin=origin.format(server.url)),
     ):
         pass
 
 
 def test_our_own_page_can_connect(server: Server):
-    with Stranger(server, origin=server.url) as visitor:
-        assert visitor.ask(QUERY)
+    with RawVisitor(server, origin=server.url) as visitor:
+        assert visitor.rerun(QUERY)
 
 
 def test_a_page_elsewhere_connects_if_the_operator_allows_it(tmp_path: Path):
     allowed = "https://course.example"
     with serve(tmp_path, STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS=allowed) as server:
-        with Stranger(server, origin=allowed) as visitor:
-            assert visitor.ask(QUERY)
+        with RawVisitor(server, origin=allowed) as visitor:
+            assert visitor.rerun(QUERY)
         with pytest.raises(InvalidStatus, match="403"):
-            Stranger(server, origin="https://evil.example")
+            RawVisitor(server, origin="https://evil.example")
 
 
-# What can be sent
+# Messages
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("data", "code"),
     [("text", 1003), (b"\xff\xff\xff", 1002), (bytes(1_100_000), 1009), (b"\0" * 1_000_000, 1002)],
     ids=["text", "no message", "too long", "long, and no message"],
 )
-def test_what_is_no_message_ends_the_connection(server: Server, said: bytes | str, code: int):
-    with Stranger(server) as stranger:
-        stranger.say(said)
-        assert stranger.closed() == code
+def test_invalid_messages_end_the_connection(server: Server, data: bytes | str, code: int):
+    with RawVisitor(server) as client:
+        client.send(data)
+        assert client.wait_for_close() == code
 
 
 def test_messages_for_others_are_passed_over(server: Server):
-    with Stranger(server) as stranger:
+    with RawVisitor(server) as client:
         for name in ("load_git_info", "clear_cache", "set_run_on_save", "debug_shutdown_runtime"):
             message = BackMsg()
             setattr(message, name, True)
-            stranger.say(message)
+            client.send(message)
         message = BackMsg()
         message.backend_operation_request.install_skills.SetInParent()
-        stranger.say(message)
-        stranger.say(BackMsg(app_heartbeat=True))
-        heard = stranger.hear(lambda each: each.heartbeat_ack)
-        assert [each.WhichOneof("type") for each in heard] == ["heartbeat_ack"]
-    with Stranger(server) as visitor:
-        assert visitor.ask(QUERY)  # nothing was shut down
+        client.send(message)
+        client.send(BackMsg(app_heartbeat=True))
+        received = client.receive_until(lambda each: each.heartbeat_ack)
+        assert [each.WhichOneof("type") for each in received] == ["heartbeat_ack"]
+    with RawVisitor(server) as visitor:
+        assert visitor.rerun(QUERY)  # the server still runs
 
 
 @pytest.mark.parametrize("kind", ["widgets", "names", "strange"])
@@ -335,18 +335,18 @@ def test_a_message_of_more_than_a_page_has_ends_the_connection(server: Server, k
         message.file_urls_request.file_names.extend(["a.csv"] * (MAX_NAMES + 1))
     else:
         message.rerun_script.widget_states.widgets.add(id="visitor", string_value="another's")
-    with Stranger(server) as stranger:
-        stranger.say(message)
-        assert stranger.closed() == 1008
+    with RawVisitor(server) as client:
+        client.send(message)
+        assert client.wait_for_close() == 1008
 
 
 HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
 
 
-def passed_on(
+def forwarded(
     monkeypatch: pytest.MonkeyPatch, messages: list[bytes]
 ) -> tuple[list[bytes], list[float]]:
-    """Return the messages that a connection passes on while time stands still, and its waits."""
+    """Return the messages that a connection forwards with a stopped clock, and its waits."""
     waited: list[float] = []
     coming = iter(messages)
 
@@ -370,16 +370,16 @@ def passed_on(
 
 
 def with_query(query: str) -> bytes:
-    """A message that requests a run of the page."""
+    """Return a message that requests a run of the page."""
     message = BackMsg()
     message.rerun_script.query_string = query
     return message.SerializeToString()
 
 
-def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
+def test_messages_over_the_rate_limit_wait(monkeypatch: pytest.MonkeyPatch):
     large = with_query("x" * 100_000)
-    _, waited = passed_on(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
-    # 60 are free at first; 100,000 bytes are 11 more, at 20 a second, and time stands still
+    _, waited = forwarded(monkeypatch, [*[HEARTBEAT] * 59, large, HEARTBEAT])
+    # 59, 11 (100,000 bytes) and 1 units: 60 are free, then 20 a second
     assert waited == pytest.approx([0.5, 0.55], abs=0.01)
 
 
@@ -391,7 +391,7 @@ def test_who_sends_more_than_their_share_waits(monkeypatch: pytest.MonkeyPatch):
         ("v=1", "", ""),
     ],
 )
-def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
+def test_a_link_of_megabytes_is_not_parsed_and_counts_against_the_rate_limit(
     monkeypatch: pytest.MonkeyPatch, start: str, end: str, kept: str
 ):
     parsed: list[int] = []
@@ -402,24 +402,24 @@ def test_a_link_of_megabytes_is_not_parsed_and_is_paid_for(
 
     monkeypatch.setattr(connection, "parse_qsl", parse)
     query = f"{start}&{'a=%41&' * 800_000}b=1{end}"
-    (shortened,), waited = passed_on(monkeypatch, [with_query(query)])
+    (shortened,), waited = forwarded(monkeypatch, [with_query(query)])
     run = BackMsg.FromString(shortened).rerun_script
     assert run.query_string == f"too_long={len(query)}{kept}"
     assert sum(parsed) < 5_000
-    # 4.8 MB are 481 of which 60 are free, at 20 a second
+    # 4.8 MB count as 481 units; 60 are free, then 20 a second
     assert waited == pytest.approx([21.05], abs=0.05)
 
 
-# What can be uploaded
+# Uploads
 
 
 class Uploader:
     """A visitor who uploads files of any kind and number."""
 
-    def __init__(self, server: Server, visitor: Stranger) -> None:
-        self.server, (opening, *_) = server, visitor.ask(QUERY)
+    def __init__(self, server: Server, visitor: RawVisitor) -> None:
+        self.server, (opening, *_) = server, visitor.rerun(QUERY)
         self.session = opening.new_session.initialize.session_id
-        cookie = ask(server, "GET", "/_stcore/health").headers["set-cookie"]
+        cookie = fetch(server, "GET", "/_stcore/health").headers["set-cookie"]
         self.token = cookie.split(";")[0].split("=", 1)[1]
 
     def put(self, name: str, content: bytes, chunked: bool = False, **headers: str) -> int:
@@ -432,20 +432,20 @@ class Uploader:
         parts = iter([body[i : i + 65536] for i in range(0, len(body), 65536)])
         path = f"/_stcore/upload_file/{self.session}/{name}"
         sent = known | headers
-        return ask(self.server, "PUT", path, parts if chunked else body, **sent).status
+        return fetch(self.server, "PUT", path, parts if chunked else body, **sent).status
 
 
 @pytest.fixture
 def uploader(server: Server) -> Iterator[Uploader]:
-    with Stranger(server) as visitor:
+    with RawVisitor(server) as visitor:
         yield Uploader(server, visitor)
 
 
 def test_a_file_of_the_largest_size_is_taken_and_no_larger_one(uploader: Uploader):
     assert uploader.put("a", b"1" * 1_000_000) == 204
     assert uploader.put("b", b"1" * 1_100_000) == 413
-    # whose length is not told beforehand
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # cut off while it is sent
+    # without a Content-Length
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
         assert uploader.put("c", b"1" * 3_000_000, chunked=True) == 413
 
 
@@ -456,14 +456,14 @@ def test_only_the_page_can_upload(uploader: Uploader):
     assert uploader.put("a", b"1") == 400
 
 
-# What is told
+# Error messages and logs
 
 
-def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
-    with Stranger(server) as visitor, Stranger(server) as other:
-        visitor.ask(f"{QUERY}&noise=0.123")
-        heard = b"".join(visitor.heard)
-        (number,) = set(re.findall(rb"Something went wrong here \(error ([0-9a-f]{8})\)", heard))
+def test_an_error_is_shown_as_a_number_and_logged_under_it(server: Server):
+    with RawVisitor(server) as visitor, RawVisitor(server) as other:
+        visitor.rerun(f"{QUERY}&noise=0.123")
+        received = b"".join(visitor.received)
+        (number,) = set(re.findall(rb"Something went wrong here \(error ([0-9a-f]{8})\)", received))
         for kept in (
             TRACEBACK,
             SECRET,
@@ -472,36 +472,36 @@ def test_an_error_is_told_by_a_number_and_logged_under_it(server: Server):
             str(ROOT),
             "sitecustomize",
         ):
-            assert kept.encode() not in heard
+            assert kept.encode() not in received
         lines = [line for line in server.logged().splitlines() if number.decode() in line]
         (line,) = map(json.loads, lines)
         assert line["level"] == "error"
         assert line["where"] == "page"
         assert SECRET in line["traceback"]
-        # and nowhere else
+        # only in the log
         assert [each for each in server.logged().splitlines() if SECRET in each] == lines
-        other.ask(QUERY)
-        assert b"Something went wrong" not in b"".join(other.heard)
+        other.rerun(QUERY)
+        assert b"Something went wrong" not in b"".join(other.received)
 
 
 def test_a_page_says_nothing_of_the_machine(server: Server):
-    with Stranger(server) as visitor:
-        opening, *_ = visitor.ask(QUERY)
-        heard = b"".join(visitor.heard)
+    with RawVisitor(server) as visitor:
+        opening, *_ = visitor.rerun(QUERY)
+        received = b"".join(visitor.received)
     started = opening.new_session
     assert started.main_script_path == "playground.py"
     assert started.initialize.environment_info.python_version == ""
     assert started.initialize.environment_info.server_os == ""
     assert not started.initialize.user_info.ByteSize()
     assert not started.config.gather_usage_stats
-    assert str(ROOT).encode() not in heard
-    assert str(Path(st.__file__).parent).encode() not in heard
+    assert str(ROOT).encode() not in received
+    assert str(Path(st.__file__).parent).encode() not in received
 
 
 def test_links_are_not_logged(server: Server):
-    ask(server, "GET", "/?noise=0.77123")
-    with Stranger(server) as visitor:
-        visitor.ask("noise=0.77123")
+    fetch(server, "GET", "/?noise=0.77123")
+    with RawVisitor(server) as visitor:
+        visitor.rerun("noise=0.77123")
     assert "0.77123" not in server.logged()
 
 

@@ -1,4 +1,4 @@
-"""Clients that keep a connection and send little: they are bounded, and disturb nobody."""
+"""Tests of clients that hold a connection and send or read little."""
 
 import asyncio
 import http.client
@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from devtools.serving import ROOT, Server, Stranger, serve
+from devtools.serving import ROOT, RawVisitor, Server, serve
 from regviz.server import logs, slow_clients
 from regviz.server.assets import STREAMLIT
 from regviz.server.slow_clients import (
@@ -33,8 +33,8 @@ from regviz.server.slow_clients import (
 from tests.support.commands import python
 
 DESCRIPTORS = 256
-# a server with few descriptors, as hosts with 1,024 have compared with thousands of clients
-FEW = f"""
+# a server with few descriptors and long time limits
+FEW_DESCRIPTORS = f"""
 import resource
 import sys
 
@@ -47,52 +47,52 @@ if "streamlit" in sys.orig_argv:
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that gives clients more time than the tests take."""
+def lenient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with few descriptors, and time limits longer than the tests."""
     folder = tmp_path_factory.mktemp("few")
-    (folder / "sitecustomize.py").write_text(FEW)
+    (folder / "sitecustomize.py").write_text(FEW_DESCRIPTORS)
     with serve(folder, PYTHONPATH=f"{folder}:{ROOT}") as server:
         yield server
 
 
-def client(server: Server, sent: bytes = b"") -> socket.socket:
+def connect(server: Server, sent: bytes = b"") -> socket.socket:
     place = urlsplit(server.url)
     found = socket.create_connection((place.hostname, place.port), timeout=60)
     found.sendall(sent)
     return found
 
 
-def answers(server: Server) -> bool:
+def is_healthy(server: Server) -> bool:
     with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=60) as answer:
         return answer.status == 200
 
 
-def test_half_open_connections_keep_nobody_out_and_fill_no_log(patient: Server):
-    size = patient.log.stat().st_size
+def test_half_open_connections_keep_nobody_out_and_fill_no_log(lenient_server: Server):
+    size = lenient_server.log.stat().st_size
     with ExitStack() as stack:
         for _ in range(4):
             for _ in range(DESCRIPTORS):
-                half = client(patient, b"GET / HTTP/1.1\r\nX-")
+                half = connect(lenient_server, b"GET / HTTP/1.1\r\nX-")
                 stack.callback(half.close)
-            assert answers(patient)
-        with Stranger(patient) as visitor:
-            assert visitor.ask("v=1&epochs=20&hidden=2&methods=none")
-    assert patient.log.stat().st_size - size < 20_000
+            assert is_healthy(lenient_server)
+        with RawVisitor(lenient_server) as visitor:
+            assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
+    assert lenient_server.log.stat().st_size - size < 20_000
 
 
-def test_a_connection_with_a_request_under_way_is_not_dropped_for_new_ones(patient: Server):
-    with Stranger(patient) as visitor, ExitStack() as stack:
-        assert visitor.ask("v=1&epochs=20&hidden=2&methods=none")
+def test_a_connection_with_a_request_under_way_is_not_dropped_for_new_ones(lenient_server: Server):
+    with RawVisitor(lenient_server) as visitor, ExitStack() as stack:
+        assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
         for _ in range(2 * DESCRIPTORS):
-            stack.callback(client(patient, b"G").close)
-        assert visitor.ask("v=1&epochs=20&hidden=3&methods=none")
+            stack.callback(connect(lenient_server, b"G").close)
+        assert visitor.rerun("v=1&epochs=20&hidden=3&methods=none")
 
 
-def test_clients_that_do_not_read_keep_nobody_out(patient: Server):
+def test_clients_that_do_not_read_keep_nobody_out(lenient_server: Server):
     folder = STREAMLIT / "static" / "js"
     script = min((p for p in folder.iterdir() if p.stat().st_size > 200_000), key=size)
     request = f"GET /static/js/{script.name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    place = urlsplit(patient.url)
+    place = urlsplit(lenient_server.url)
     n_open, unanswered = 200, select.poll()
     with ExitStack() as stack:
         for _ in range(n_open):
@@ -100,18 +100,18 @@ def test_clients_that_do_not_read_keep_nobody_out(patient: Server):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             one.settimeout(60)
             one.connect((place.hostname, place.port))
-            with suppress(OSError):  # closed for the next one already
+            with suppress(OSError):  # already closed in favour of the next one
                 one.sendall(200 * request)
             unanswered.register(one, select.POLLIN)
         deadline = time.monotonic() + 60
-        while waiting := unanswered.poll(60_000):  # each has a response, or is closed
+        while waiting := unanswered.poll(60_000):  # each connection has a response or is closed
             for number, _ in waiting:
                 unanswered.unregister(number)
                 n_open -= 1
             if not n_open:
                 break
-        # responses of which the system still takes all cannot be told from others
-        while not answers_now(patient):
+        # responses that fit into the system's buffers do not count as stalled
+        while not is_healthy_now(lenient_server):
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
@@ -120,14 +120,14 @@ def size(path: Path) -> int:
     return path.stat().st_size
 
 
-def answers_now(server: Server) -> bool:
+def is_healthy_now(server: Server) -> bool:
     try:
-        return answers(server)
+        return is_healthy(server)
     except (OSError, http.client.HTTPException):
         return False
 
 
-# The timers, in a server of uvicorn's in this process, whose clock the tests set
+# Timers, in a uvicorn server in this process with a clock that the tests set
 
 
 HOUR = 3600  # seconds
@@ -143,7 +143,7 @@ class Clock(asyncio.SelectorEventLoop):
 
 
 @dataclass
-class Bounded:
+class ClientAndServer:
     """A server that sends 20 MB to every client, and a client that has connected to it."""
 
     loop: Clock
@@ -160,7 +160,7 @@ class Bounded:
         await self.loop.sock_sendall(self.client, data)
 
     async def read(self, n: int) -> bytes:
-        """The next `n` bytes."""
+        """Receive `n` bytes."""
         received = bytearray()
 
         def is_enough() -> bool:
@@ -170,12 +170,12 @@ class Bounded:
                 received.extend(part)
             return len(received) == n
 
-        await until(is_enough)
+        await wait_for(is_enough)
         return bytes(received)
 
 
-async def generous(scope: Any, receive: Any, send: Any) -> None:
-    """Send 20 MB, or the two bytes that health takes."""
+async def large_response_app(scope: Any, receive: Any, send: Any) -> None:
+    """Respond with 20 MB, or with the two bytes of the health check."""
     if scope["type"] == "http":
         while (await receive()).get("more_body"):
             pass
@@ -192,8 +192,10 @@ async def generous(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaitable[None]]], None]:
-    """Run a test with a server and a client of it; no time limit is reached but by skipped time."""
+def run_with_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Callable[[ClientAndServer], Awaitable[None]]], None]:
+    """Run a test with a server and a client; time limits are reached only by skipped time."""
     monkeypatch.setattr(slow_clients, "HEADER_SECONDS", HOUR)
     monkeypatch.setattr(slow_clients, "BODY_SECONDS", 2 * HOUR)
     monkeypatch.setattr(slow_clients, "STALL_SECONDS", 3 * HOUR)
@@ -202,9 +204,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaita
     limiter = ConnectionLimiter(100)
     bound_connections(limiter)
 
-    async def serve_for(work: Callable[[Bounded], Awaitable[None]], loop: Clock) -> None:
+    async def serve_for(work: Callable[[ClientAndServer], Awaitable[None]], loop: Clock) -> None:
         config = uvicorn.Config(
-            generous,
+            large_response_app,
             ws="websockets-sansio",
             ws_ping_interval=None,
             timeout_keep_alive=100 * HOUR,
@@ -217,14 +219,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaita
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             client.setblocking(False)
             await loop.sock_connect(client, server.sockets[0].getsockname())
-            await until(lambda: state.connections)
-            await work(Bounded(loop, limiter, state.connections, client))
+            await wait_for(lambda: state.connections)
+            await work(ClientAndServer(loop, limiter, state.connections, client))
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()
-        await until(lambda: not state.connections and not state.tasks)
+        await wait_for(lambda: not state.connections and not state.tasks)
 
-    def in_clock(work: Callable[[Bounded], Awaitable[None]]) -> None:
+    def in_clock(work: Callable[[ClientAndServer], Awaitable[None]]) -> None:
         with asyncio.Runner(loop_factory=Clock) as runner:
             loop = runner.get_loop()
             assert isinstance(loop, Clock)
@@ -233,7 +235,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bounded], Awaita
     return in_clock
 
 
-async def until(true: Callable[[], object]) -> None:
+async def wait_for(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
@@ -249,7 +251,7 @@ UPGRADE = (
     b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-MESSAGE = b"\x82\x81\0\0\0\0x"  # a frame of one byte, masked by zeros
+MESSAGE = b"\x82\x81\0\0\0\0x"  # a WebSocket frame of one byte, with a mask of zeros
 
 
 @pytest.mark.parametrize(
@@ -258,97 +260,99 @@ MESSAGE = b"\x82\x81\0\0\0\0x"  # a frame of one byte, masked by zeros
     ids=["nothing", "line", "header", "second header", "body"],
 )
 def test_a_request_that_does_not_arrive_whole_ends_its_connection(
-    run: Callable, sent: bytes, answered: bool
+    run_with_clock: Callable, sent: bytes, answered: bool
 ):
-    async def stall(there: Bounded) -> None:
-        connection = there.connection
+    async def stall(pair: ClientAndServer) -> None:
+        connection = pair.connection
         if answered:
-            await there.send(HEAD + b"\r\n")
-            while not (await there.read(1)).endswith(b"k"):
+            await pair.send(HEAD + b"\r\n")
+            while not (await pair.read(1)).endswith(b"k"):
                 pass
-        await there.send(sent)
+        await pair.send(sent)
         if sent:
             conn = connection.conn
-            await until(lambda: conn.trailing_data[0] or conn.their_state is h11.SEND_BODY)
-        there.loop.skipped += 2 * HOUR if sent is UPLOAD else HOUR
-        assert (await there.read(12)) == b"HTTP/1.1 408"
-        await until(lambda: connection not in there.connections)
+            await wait_for(lambda: conn.trailing_data[0] or conn.their_state is h11.SEND_BODY)
+        pair.loop.skipped += 2 * HOUR if sent is UPLOAD else HOUR
+        assert (await pair.read(12)) == b"HTTP/1.1 408"
+        await wait_for(lambda: connection not in pair.connections)
 
-    run(stall)
-
-
-def test_a_websocket_that_sends_nothing_is_not_ended(run: Callable):
-    async def rest(there: Bounded) -> None:
-        await there.send(UPGRADE)
-        await until(lambda: not isinstance(there.connection, H11Protocol))
-        connection = there.connection
-        there.loop.skipped += 10 * HOUR
-        await there.send(MESSAGE)
-        await there.read(20_000_000)
-        assert there.connection is connection
-
-    run(rest)
+    run_with_clock(stall)
 
 
-async def stalled(there: Bounded, request: bytes) -> Any:
-    """Make a request and read nothing; the connection, once there is data left to send."""
-    await there.send(request)
+def test_a_websocket_that_sends_nothing_is_not_ended(run_with_clock: Callable):
+    async def stay_silent(pair: ClientAndServer) -> None:
+        await pair.send(UPGRADE)
+        await wait_for(lambda: not isinstance(pair.connection, H11Protocol))
+        connection = pair.connection
+        pair.loop.skipped += 10 * HOUR
+        await pair.send(MESSAGE)
+        await pair.read(20_000_000)
+        assert pair.connection is connection
+
+    run_with_clock(stay_silent)
+
+
+async def stall_after(pair: ClientAndServer, request: bytes) -> Any:
+    """Send a request and read nothing; return the connection once its buffer is not empty."""
+    await pair.send(request)
     if request is UPGRADE:
-        await until(lambda: not isinstance(there.connection, H11Protocol))
-        await there.send(MESSAGE)
-    await until(lambda: there.connection.transport.get_write_buffer_size())
-    return there.connection
+        await wait_for(lambda: not isinstance(pair.connection, H11Protocol))
+        await pair.send(MESSAGE)
+    await wait_for(lambda: pair.connection.transport.get_write_buffer_size())
+    return pair.connection
 
 
 @pytest.mark.parametrize("request_", [DOWNLOAD, UPGRADE], ids=["response", "websocket"])
-def test_a_client_that_reads_nothing_is_ended(run: Callable, request_: bytes):
-    async def stall(there: Bounded) -> None:
-        connection = await stalled(there, request_)
-        assert there.limiter.n_dropped == 0
+def test_a_client_that_reads_nothing_is_ended(run_with_clock: Callable, request_: bytes):
+    async def stall(pair: ClientAndServer) -> None:
+        connection = await stall_after(pair, request_)
+        assert pair.limiter.n_dropped == 0
 
         def ended() -> bool:
-            there.loop.skipped += 3 * HOUR
-            return connection not in there.connections
+            pair.loop.skipped += 3 * HOUR
+            return connection not in pair.connections
 
-        await until(ended)
-        assert there.limiter.n_dropped == 1
+        await wait_for(ended)
+        assert pair.limiter.n_dropped == 1
 
-    run(stall)
+    run_with_clock(stall)
 
 
-def test_a_websocket_that_answers_no_ping_is_ended_though_it_reads_nothing(run: Callable):
-    async def stall(there: Bounded) -> None:
-        connection = await stalled(there, UPGRADE)
+def test_a_websocket_that_answers_no_ping_is_ended_though_it_reads_nothing(
+    run_with_clock: Callable,
+):
+    async def stall(pair: ClientAndServer) -> None:
+        connection = await stall_after(pair, UPGRADE)
         connection.keepalive_timeout()
         for _ in range(100):
             await asyncio.sleep(0)
-        # uvicorn waits for the client to read what is left
+        # uvicorn waits until the client has read the buffered data
         assert connection.transport.is_closing()
-        assert connection in there.connections
+        assert connection in pair.connections
 
         def ended() -> bool:
-            there.limiter.end_stalled()
-            return connection not in there.connections
+            pair.limiter.end_stalled()
+            return connection not in pair.connections
 
-        await until(ended)
+        await wait_for(ended)
 
-    run(stall)
+    run_with_clock(stall)
 
 
 @pytest.mark.parametrize("request_", [DOWNLOAD, UPGRADE], ids=["response", "websocket"])
-def test_a_client_that_reads_slowly_stays(run: Callable, request_: bytes):
-    async def read_slowly(there: Bounded) -> None:
-        connection = await stalled(there, request_)
+def test_a_client_that_reads_slowly_stays(run_with_clock: Callable, request_: bytes):
+    async def read_slowly(pair: ClientAndServer) -> None:
+        connection = await stall_after(pair, request_)
         for _ in range(20):
-            there.limiter.end_stalled()
-            # less than the steps of 1 MB or so in which the system takes more of the program
-            await there.read(300_000)
+            pair.limiter.end_stalled()
+            # less than the steps of about 1 MB in which the system accepts more data
+            await pair.read(300_000)
         assert connection.transport.get_write_buffer_size()
-        there.limiter.end_stalled()
-        assert there.connection is connection
-        assert there.limiter.n_dropped == 0
+        pair.limiter.end_stalled()
+        assert pair.connection is connection
+        assert pair.limiter.n_dropped == 0
 
-    run(read_slowly)
+    run_with_clock(read_slowly)
 
 
 def test_the_descriptor_limit_is_raised_and_leaves_some_for_files():
@@ -370,8 +374,10 @@ print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
         (b"Content-Length: 0\r\n", b"200"),
     ],
 )
-def test_a_request_with_two_lengths_is_refused(patient: Server, header: bytes, status: bytes):
-    with client(patient, HEAD + header + b"Connection: close\r\n\r\n0\r\n\r\n") as one:
+def test_a_request_with_two_lengths_is_refused(
+    lenient_server: Server, header: bytes, status: bytes
+):
+    with connect(lenient_server, HEAD + header + b"Connection: close\r\n\r\n0\r\n\r\n") as one:
         assert one.recv(100).split()[1] == status
 
 

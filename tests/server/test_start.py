@@ -1,4 +1,4 @@
-"""The server starts with what its operator asks for, or says what is wrong and does not."""
+"""Tests of the server's start: invalid settings, network access."""
 
 import ipaddress
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from devtools.serving import ROOT, Stranger, serve
+from devtools.serving import ROOT, RawVisitor, serve
 from tests.support.commands import python
 
 # every name that a process of the server looks up and every address that it connects to
-WATCH = """
+RECORD_NETWORK_EVENTS = """
 import os
 import sys
 
@@ -24,34 +24,34 @@ sys.addaudithook(watch)
 """
 
 
-def test_a_setting_that_is_wrong_is_told_in_a_line():
+def test_an_invalid_setting_is_reported_in_one_line():
     command = ("-m", "streamlit", "run", "app.py", "--server.port", "0")
     ended = python(*command, check=False, REGVIZ_SESSIONS="many")
     assert ended.returncode == 1
-    said = ended.stdout + ended.stderr
-    assert "RegViz cannot start: REGVIZ_SESSIONS must be a whole number, got 'many'" in said
-    assert "Traceback" not in said
+    output = ended.stdout + ended.stderr
+    assert "RegViz cannot start: REGVIZ_SESSIONS must be a whole number, got 'many'" in output
+    assert "Traceback" not in output
 
 
 def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
-    told = tmp_path / "told"
-    (tmp_path / "sitecustomize.py").write_text(WATCH.format(file=str(told)))
+    event_log = tmp_path / "told"
+    (tmp_path / "sitecustomize.py").write_text(RECORD_NETWORK_EVENTS.format(file=str(event_log)))
     environment = {
         "PYTHONPATH": f"{tmp_path}:{ROOT}",
         "STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS": "https://course.example",
     }
     with serve(tmp_path, **environment) as server:
         for origin in (server.url, "https://course.example"):
-            with Stranger(server, origin=origin) as visitor:
-                assert visitor.ask("v=1&epochs=20&hidden=2&methods=none,l1")
+            with RawVisitor(server, origin=origin) as visitor:
+                assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none,l1")
         with pytest.raises(InvalidStatus):
-            Stranger(server, origin="https://example.org")
+            RawVisitor(server, origin="https://example.org")
         assert "URL: http://localhost:" in server.logged()
     wrong = []
-    for line in told.read_text().splitlines() if told.exists() else ():
+    for line in event_log.read_text().splitlines() if event_log.exists() else ():
         event, _, place = line.partition(" ")
-        found = eval(place)  # what `repr` wrote
-        host = found[0] if isinstance(found, tuple) else None  # else it is a file's name
+        found = eval(place)  # written by `repr`
+        host = found[0] if isinstance(found, tuple) else None  # else a path
         if isinstance(host, bytes):
             host = host.decode()
         if host not in (None, "", "localhost", "0.0.0.0", "::") and not _is_loopback(host):
@@ -62,5 +62,5 @@ def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return False

@@ -1,4 +1,4 @@
-"""Each patch of Streamlit does what it says, and is left out where Streamlit has changed."""
+"""Tests of the patches of Streamlit, and of their absence where Streamlit has changed."""
 
 import importlib
 import logging
@@ -36,7 +36,7 @@ def name_of(patch: ModuleType) -> str:
 
 
 def take_away(monkeypatch: pytest.MonkeyPatch, place: str, other: Any = None) -> None:
-    """Remove something from Streamlit, or put something else in its place."""
+    """Remove an attribute of Streamlit, or replace it."""
     module, _, path = place.partition(":")
     owner: Any = importlib.import_module(module)
     outer, _, name = path.rpartition(".")
@@ -108,7 +108,7 @@ def test_all_of_them_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, log: A
     assert log.messages == ["all patches of Streamlit are off (REGVIZ_STREAMLIT_PATCHES=0)"]
 
 
-# --------------------------------------------------------------------- what each of them does
+# --------------------------------------------------------------------- effects
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_two_runs_of_a_session_do_not_change_its_state_at_once(monkeypatch: pyte
     with old.query_params():  # holds the session's lock
         thread = threading.Thread(target=change)
         thread.start()
-        SafeSessionState(other, lambda: None)["seed"] = 4  # another session does not wait
+        SafeSessionState(other, lambda: None)["seed"] = 4  # other sessions do not wait
         assert not changed.wait(0.1)
     thread.join()
     assert old["seed"] == 5

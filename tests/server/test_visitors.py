@@ -1,4 +1,4 @@
-"""A synthetic visitor says what a real browser says, and notices what goes wrong."""
+"""Tests of the benchmarks' synthetic visitor against a real browser."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from devtools.browsers import find_chromium
 from devtools.serving import free_port
 from regviz.board.link import from_query
 from regviz.engine.training import recorded_epochs
-from tests.browser.conftest import patient
+from tests.browser.conftest import poll_conditions
 
 LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}
 SEEDS = (8, 9)
@@ -45,8 +45,8 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
-    """What all visitors send, from now on."""
+def sent_messages(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
+    """The list of all messages that visitors send during a test."""
     messages: list[ClientState] = []
     send = visitors.ClientConnection.send
 
@@ -59,9 +59,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[ClientState]:
 
 
 def visit(address: str, work: Callable[[Visitor], Awaitable[None]]) -> Visitor:
-    """A visitor who does something and leaves."""
+    """Run a coroutine with a new visitor, close it, and return the visitor."""
 
-    async def stay() -> Visitor:
+    async def run_work() -> Visitor:
         visitor = Visitor(address, Board)
         try:
             await work(visitor)
@@ -69,19 +69,19 @@ def visit(address: str, work: Callable[[Visitor], Awaitable[None]]) -> Visitor:
             await visitor.close()
         return visitor
 
-    return asyncio.run(stay())
+    return asyncio.run(run_work())
 
 
-async def come(showing: Showing, visitor: Visitor) -> None:
-    """Wait until all has come."""
+async def wait_until_shown(showing: Showing, visitor: Visitor) -> None:
+    """Wait until the run is complete on screen."""
     async with asyncio.timeout(30):
         while not there(showing):
             assert visitor.errors == []
             await asyncio.sleep(0.01)
 
 
-def plain(message: ClientState) -> dict[str, Any]:
-    """What a message says, whatever its order, and without what depends on time."""
+def normalized(message: ClientState) -> dict[str, Any]:
+    """Return a message's content, independent of order and of time."""
     widgets = {}
     for widget in message.widget_states.widgets:
         kind = widget.WhichOneof("value")
@@ -89,8 +89,8 @@ def plain(message: ClientState) -> dict[str, Any]:
         widgets[widget.id] = list(value.data) if kind.endswith("_array_value") else value
     for name, value in widgets.items():
         if name.endswith("__events"):
-            (told,) = json.loads(value)
-            widgets[name] = told | {"value": {"run": told["value"]["run"]}}
+            (reported_counts,) = json.loads(value)
+            widgets[name] = reported_counts | {"value": {"run": reported_counts["value"]["run"]}}
     where = message.context_info
     return {
         "query": message.query_string,
@@ -102,20 +102,22 @@ def plain(message: ClientState) -> dict[str, Any]:
     }
 
 
-def run(message: dict[str, Any]) -> str:
-    """Of which run a message, as plain, asks for more frames."""
-    told = [value for name, value in message["widgets"].items() if name.endswith("__events")]
-    assert len(told) == 1, message
-    return told[0]["value"]["run"]
+def requested_run(message: dict[str, Any]) -> str:
+    """Return the run of which a normalized message requests more frames."""
+    reported_counts = [
+        value for name, value in message["widgets"].items() if name.endswith("__events")
+    ]
+    assert len(reported_counts) == 1, message
+    return reported_counts[0]["value"]["run"]
 
 
-def browse(address: str) -> list[ClientState]:
-    """What a real browser sends: it opens the link, waits for all, and changes the seed twice."""
+def messages_of_browser(address: str) -> list[ClientState]:
+    """Open the link in a browser, change the seed twice, and return all sent messages."""
     messages: list[ClientState] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         context = browser.new_context(locale="en-US", timezone_id="UTC", color_scheme="light")
-        page = patient(context.new_page())
+        page = poll_conditions(context.new_page())
         page.on(
             "websocket",
             lambda opened: opened.on(
@@ -127,81 +129,93 @@ def browse(address: str) -> list[ClientState]:
         find_board(page)
         page.wait_for_function("() => window.board().complete")
         for kind in ("ButtonGroup", "Checkbox", "NumberInput", "Selectbox", "Slider"):
-            page.wait_for_selector(f"[data-testid=st{kind}]")  # of which it says nothing before
+            page.wait_for_selector(f"[data-testid=st{kind}]")  # before, their states are not sent
         for seed in SEEDS:
             page.get_by_label("Seed", exact=True).fill(str(seed))
             page.get_by_label("Seed", exact=True).press("Enter")
             arrived = f"window.board().recording.link.includes('seed={seed}')"
             page.wait_for_function(f"() => {arrived} && window.board().complete")
-        while not of_last_change(messages):  # a short run comes in one message, which is answered
+        while not messages_after_last_change(messages):  # confirmed even if it is one message
             page.wait_for_timeout(20)
         browser.close()
     return messages
 
 
-def of_last_change(messages: list[ClientState]) -> list[ClientState]:
-    """The messages about the run that the last change of a control has led to."""
+def messages_after_last_change(messages: list[ClientState]) -> list[ClientState]:
+    """Return the messages about the run after the last change of a control."""
     at = max(n for n, message in enumerate(messages) if not message.fragment_id)
-    before = run(plain(messages[at - 1]))
-    return [message for message in messages[at + 1 :] if run(plain(message)) != before]
+    before = requested_run(normalized(messages[at - 1]))
+    return [
+        message for message in messages[at + 1 :] if requested_run(normalized(message)) != before
+    ]
 
 
-def test_a_visitor_says_what_a_browser_says(address: str, sent: list[ClientState]):
+def test_a_visitor_says_what_a_browser_says(address: str, sent_messages: list[ClientState]):
     async def work(visitor: Visitor) -> None:
         for asked in (visitor.open(QUERY), *(visitor.change("seed", seed) for seed in SEEDS)):
             showing = await asked
-            await come(showing, visitor)
+            await wait_until_shown(showing, visitor)
             assert 0 < showing.first <= showing.whole
         async with asyncio.timeout(30):
-            while not of_last_change(sent):
+            while not messages_after_last_change(sent_messages):
                 await asyncio.sleep(0.01)
 
     visitor = visit(address, work)
     assert visitor.errors == []
-    (opens, *more), (opens_too, *more_too) = map(plain, sent), map(plain, browse(address))
+    (opens, *more), (opens_too, *more_too) = (
+        map(normalized, sent_messages),
+        map(normalized, messages_of_browser(address)),
+    )
     assert opens == opens_too
 
-    def apart(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
-        """What is said before the last change, that, and what is said of the run after it."""
+    def split_at_change(messages: list[dict[str, Any]]) -> tuple[Any, Any, Any]:
+        """Return the message before the last change, the change, and the next run's first one."""
         at = max(n for n, message in enumerate(messages) if not message["fragment"])
         before, change, *after = messages[at - 1 :]
-        # that all of the run before has come may be said later than the change
-        return before, change, next(each for each in after if run(each) != run(before))
+        # the earlier run's last confirmation may be sent after the change
+        return (
+            before,
+            change,
+            next(each for each in after if requested_run(each) != requested_run(before)),
+        )
 
-    assert apart(more) == apart(more_too)
-    # the pictures of the datasets are kept, and named in all that follows
-    assert all(sent[1].cached_message_hashes[0] in each.cached_message_hashes for each in sent[1:])
+    assert split_at_change(more) == split_at_change(more_too)
+    # later messages name the cached pictures of the datasets
+    assert all(
+        sent_messages[1].cached_message_hashes[0] in each.cached_message_hashes
+        for each in sent_messages[1:]
+    )
 
 
-def test_a_visitor_holds_every_frame_in_the_end(address: str, sent: list[ClientState]):
+def test_a_visitor_holds_every_frame_in_the_end(address: str, sent_messages: list[ClientState]):
     scene, problems = from_query(LINK)
     assert problems == []
     n_frames = len(recorded_epochs(scene.grid().experiment.training))
 
-    def told() -> list[int]:
-        """Of how many frames he has said so far that he holds them."""
+    def reported_counts() -> list[int]:
+        """Return the numbers of received frames that the visitor has reported."""
         return [
             json.loads(widget.json_trigger_value)[0]["value"]["n_received"]
-            for message in sent
+            for message in sent_messages
             for widget in message.widget_states.widgets
             if widget.id.endswith("__events")
         ]
 
     async def work(visitor: Visitor) -> None:
-        await come(await visitor.open(QUERY), visitor)
-        async with asyncio.timeout(30):  # he says so once he has them
-            while told()[-1:] != [n_frames]:
+        await wait_until_shown(await visitor.open(QUERY), visitor)
+        async with asyncio.timeout(30):  # the report follows the frames
+            while reported_counts()[-1:] != [n_frames]:
                 await asyncio.sleep(0.01)
 
     visit(address, work)
-    assert told() == sorted(told())
+    assert reported_counts() == sorted(reported_counts())
 
 
 def test_a_visitor_notices_that_there_is_no_room(address: str):
     async def work(visitor: Visitor) -> None:
         others = [Visitor(address, Board) for _ in range(2)]
         for other in others:
-            await come(await other.open(QUERY), other)
+            await wait_until_shown(await other.open(QUERY), other)
         showing = await visitor.open(QUERY)
         assert showing.first is None
         await asyncio.gather(*(other.close() for other in others))
@@ -217,7 +231,7 @@ def test_a_visitor_notices_that_the_socket_is_closed():
     async def end(connection: ServerConnection) -> None:
         await connection.close(1011, "out of order")
 
-    async def meet() -> list[str]:
+    async def connect_visitor() -> list[str]:
         subprotocols = [Subprotocol("streamlit")]
         serving = serve(end, "127.0.0.1", 0, process_request=answer, subprotocols=subprotocols)
         async with serving as server:
@@ -230,7 +244,7 @@ def test_a_visitor_notices_that_the_socket_is_closed():
             await visitor.close()
             return visitor.errors
 
-    assert asyncio.run(meet()) == ["the socket was closed: 1011 out of order"]
+    assert asyncio.run(connect_visitor()) == ["the socket was closed: 1011 out of order"]
 
 
 def test_an_exception_on_the_page_is_an_error():
@@ -248,18 +262,18 @@ def test_an_exception_on_the_page_is_an_error():
     ]
 
 
-def test_what_a_fragment_tells_again_and_again_is_told_once():
+def test_a_repeated_alert_of_a_fragment_is_recorded_once():
     visitor = Visitor("http://127.0.0.1:1", Board)
-    told = ForwardMsg(delta=Delta())
-    told.delta.new_element.alert.body = "wait"
+    reported_counts = ForwardMsg(delta=Delta())
+    reported_counts.delta.new_element.alert.body = "wait"
     page, fragment = ForwardMsg(new_session={}), ForwardMsg(new_session={})
     fragment.metadata.run.fragment_ids.append("room")
-    for message in (page, told, fragment, told, fragment, told):
+    for message in (page, reported_counts, fragment, reported_counts, fragment, reported_counts):
         asyncio.run(visitor.hear(message))
     assert (visitor.alerts, visitor.errors) == (["wait"], [])
 
 
-def test_of_figures_only_those_that_were_asked_for_count():
+def test_only_expected_figures_are_timed():
     screen, element = Charts(), Delta().new_element
     first, second = screen.expect("seed=1"), screen.expect("seed=2")
     element.plotly_chart.spec = '{"title": "seed=2"}'
@@ -269,7 +283,7 @@ def test_of_figures_only_those_that_were_asked_for_count():
     assert (second.first, second.whole) == pytest.approx((3, 5))
 
 
-def test_what_never_came_is_slower_than_all_else():
+def test_a_missing_result_counts_as_the_slowest():
     values: list[float | None] = [1.0] * 19 + [None]
     assert quantile(values, 0.95) == 1
     assert math.isinf(quantile([*values, None], 0.95))

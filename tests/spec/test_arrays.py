@@ -1,4 +1,4 @@
-"""Points given as arrays: what is checked, and what a history says of them."""
+"""Tests of points given as arrays."""
 
 import io
 import json
@@ -89,7 +89,7 @@ def test_seeds_vary_the_training_and_leave_arrays_as_they_are():
         regviz.replicate(experiment(), (1, 2), dataset=X)
 
 
-# what is refused with a word on how to mend it
+# errors with advice
 
 
 def test_the_order_of_train_test_split_is_recognised():
@@ -119,7 +119,7 @@ def scaled(*factors: float, shift: float = 0.0, **more) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "told"),
+    ("dataset", "message"),
     [
         (scaled(1e6, 1, 1), "column 0 has a root mean square of"),
         (scaled(1, 1, 1, shift=100), "column"),
@@ -128,8 +128,8 @@ def scaled(*factors: float, shift: float = 0.0, **more) -> Dataset:
     ],
 )
 @pytest.mark.parametrize("train", [regviz.train, lambda e, d: regviz.replicate(e, [1], dataset=d)])
-def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, train):
-    with pytest.warns(UserWarning, match=f"{told}.*StandardScaler"):
+def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, message: str, train):
+    with pytest.warns(UserWarning, match=f"{message}.*StandardScaler"):
         train(experiment(), dataset)
 
 
@@ -143,9 +143,9 @@ def test_columns_that_are_not_scaled_are_warned_of(dataset: Dataset, told: str, 
     ],
 )
 def test_the_warning_of_scales_names_the_line_of_the_user(train):
-    with pytest.warns(UserWarning, match="StandardScaler") as told:
+    with pytest.warns(UserWarning, match="StandardScaler") as message:
         train(experiment(), scaled(1e6, 1, 1))
-    assert [each.filename for each in told] == [__file__]
+    assert [each.filename for each in message] == [__file__]
 
 
 def test_columns_of_usual_scales_are_not_warned_of():

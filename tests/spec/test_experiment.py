@@ -1,4 +1,4 @@
-"""Experiments: what is accepted, what is refused and how, and the JSON that they travel as."""
+"""Tests of experiments: validation, error messages, JSON."""
 
 import dataclasses
 import json
@@ -72,7 +72,7 @@ ELABORATE = Experiment(
 
 
 def refusal(kind, **parameters):
-    """The message of the ValueError that ``kind`` raises."""
+    """Return the message of the ValueError that ``kind`` raises."""
     with pytest.raises(ValueError, match=r"^\S+ must be .+, got ") as caught:
         kind(**parameters)
     return str(caught.value)

@@ -1,4 +1,4 @@
-"""A visitor's own points are kept to the letter, split like any others, and survive a link."""
+"""Tests of own points: text form, splits, refusals."""
 
 import base64
 import zlib
@@ -51,7 +51,7 @@ def test_points_survive_the_text_of_a_link_and_json(spec):
 def test_the_largest_drawing_fits():
     spec = PointsSpec(blob(MAX_POINTS))
     assert PointsSpec.from_text(spec.to_text()) == spec
-    # 400 points, the size of a toy dataset, are to fit into a link with room to spare
+    # 400 points, the size of a toy dataset, must leave most of a link free
     assert len(PointsSpec(blob(400)).to_text()) < 3500
 
 

@@ -1,12 +1,12 @@
-"""All ways through the questions of the chooser."""
+"""Enumeration of all answers to the questions of the chooser."""
 
 from collections.abc import Iterator
 
 from regviz.analysis.chooser import Advice, consult
 
 
-def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
-    """Yield the answers of every way to an advice, with that advice."""
+def all_answers(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
+    """Yield every sequence of answers that leads to advice, with the advice."""
     answers = answers or {}
     found = consult(answers, losses)
     if isinstance(found, Advice):
@@ -15,4 +15,4 @@ def walk(losses, answers=None) -> Iterator[tuple[dict[str, str], Advice]]:
     assert found.key not in answers, "a question came twice"
     assert len(found.answers) >= 2
     for key, _ in found.answers:
-        yield from walk(losses, answers | {found.key: key})
+        yield from all_answers(losses, answers | {found.key: key})

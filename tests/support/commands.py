@@ -1,4 +1,4 @@
-"""Programs that tests run in processes of their own."""
+"""Commands that tests run as processes."""
 
 import os
 import subprocess
@@ -11,16 +11,16 @@ from devtools.serving import ROOT
 def run(
     *command: str | Path, cwd: Path = ROOT, check: bool = True, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program and return what it has written; fail unless it succeeds or ``check`` is False.
+    """Run a program and return its output; fail unless it succeeds or ``check`` is False.
 
     Parameters
     ----------
     *command : str or Path
     cwd : Path
-        Where to run it.
+        Working directory.
     check : bool
     **variables : str
-        Of its environment, besides those of this process.
+        Environment variables in addition to those of this process.
     """
     environment = os.environ | variables
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
@@ -29,7 +29,7 @@ def run(
 
 
 def python(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run this Python, as `run` does."""
+    """Run this Python interpreter by `run`."""
     return run(sys.executable, *arguments, **options)  # type: ignore[arg-type]
 
 

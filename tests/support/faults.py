@@ -1,7 +1,7 @@
-"""A page that fails for some settings: ``FAULTS`` is the `sitecustomize` of such a server."""
+"""A server whose page fails for some settings; ``FAULTS`` is its `sitecustomize`."""
 
 SECRET = "a secret of this machine"
-# the page fails for one noise, a view below the board for another
+# the page fails for noise 0.123, the views below the board for noise 0.124
 FAULTS = f"""
 import sys
 

@@ -1,4 +1,4 @@
-"""Forged messages: valid ones with something in them that no browser would send."""
+"""Generator of malformed messages to the server, for fuzz tests."""
 
 import json
 import random
@@ -54,25 +54,25 @@ SETTINGS += ["%ff", "2", "50", "0.5", "all", ""]
 
 
 class Forger:
-    """Makes messages to a page out of what the page has shown.
+    """A generator of messages to a page, based on the widgets that the page has drawn.
 
     Parameters
     ----------
     seed : int
-        Another one forges other messages.
+        Seed of the random choices.
     """
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.meet()
+        self.forget()
 
-    def meet(self) -> None:
-        """Forget the page, as a new session begins."""
+    def forget(self) -> None:
+        """Forget all widgets and fragments, for a new session."""
         self.widgets: dict[str, WidgetState | None] = {}
         self.fragments = [""]
 
-    def see(self, messages: list[ForwardMsg]) -> None:
-        """Take in the widgets and fragments of messages, and the widgets' states."""
+    def record(self, messages: list[ForwardMsg]) -> None:
+        """Record the widgets in the page's messages, their states and their fragments."""
         for message in messages:
             element = message.delta.new_element
             if element.WhichOneof("type") == "bidi_component":
@@ -83,14 +83,14 @@ class Forger:
                 self.fragments.append(message.delta.fragment_id)
 
     def query(self) -> str:
-        """Return a query string of any parameters."""
+        """Return a query string of random parameters."""
         pick = self.random.choice
         return "&".join(
             f"{pick(PARAMETERS)}={pick(SETTINGS)}" for _ in range(self.random.randint(0, 8))
         )
 
     def message(self, query: str) -> bytes:
-        """Return a request to run the page or one of its fragments."""
+        """Return a request to run the page or a fragment, with random widget states."""
         message, often = BackMsg(), self.random.random
         rerun = message.rerun_script
         rerun.query_string = query if often() < 0.9 else self.query()
@@ -114,7 +114,7 @@ class Forger:
         return message.SerializeToString()
 
     def state(self, name: str) -> WidgetState:
-        """Return a state of a widget, of any kind and value."""
+        """Return a widget's state of random type and value."""
         pick, state = self.random.choice, WidgetState(id=name)
         own = {"-board": self.board, "-draw": self.drawing}.get(name[name.rfind("-") :], self.json)
         kind = self.random.randrange(14)
@@ -143,7 +143,7 @@ class Forger:
         return state
 
     def board(self) -> str:
-        """Return a state of the board."""
+        """Return a random state of the board, as JSON."""
         focus, strength_indices, epoch = self.value(), self.value(), self.value()
         view = {
             "request_id": None,
@@ -154,17 +154,17 @@ class Forger:
         return json.dumps({"view": view, "more": {"run": "x", "n_received": self.value()}})
 
     def drawing(self) -> str:
-        """Return a state of the drawing pad."""
+        """Return a random state of the drawing pad, as JSON."""
         kind = self.random.choice(["classes", "value", self.value()])
         version = self.random.choice([0, 1, self.value()])
         return json.dumps({"drawn": {"version": version, "kind": kind, "points": self.value()}})
 
     def json(self) -> str:
-        """Return any JSON, or text that is not quite JSON."""
+        """Return random JSON, or invalid JSON."""
         return self.random.choice(BROKEN) if self.random.random() < 0.2 else json.dumps(self._any())
 
     def value(self) -> Any:
-        """Return a value that may not be expected."""
+        """Return an unusual value."""
         return self.random.choice(VALUES)
 
     def _any(self, depth: int = 0) -> Any:
@@ -176,7 +176,7 @@ class Forger:
             return {name: self._any(depth + 1) for name in names}
         return [self._any(depth + 1) for _ in range(self.random.randint(0, 3))]
 
-    def bent(self, data: bytes) -> bytes:
+    def corrupt(self, data: bytes) -> bytes:
         """Return a message with one byte changed."""
         at = self.random.randrange(len(data))
         return data[:at] + self.random.randbytes(1) + data[at + 1 :]

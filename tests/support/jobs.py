@@ -1,4 +1,4 @@
-"""Trainings in the background: experiments for them, and waiting for their ends."""
+"""Experiments and waiting helpers for tests of background training."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Networks in plain NumPy, and histories held against each other."""
+"""Reference forward pass in NumPy, and equality of histories."""
 
 import itertools
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def outputs(
 def assert_same_recording(
     one: History, other: History, rows: slice | Sequence[int] = slice(None)
 ) -> None:
-    """Assert that a history has what another recorded of its ``rows``, to the last bit."""
+    """Assert that a history equals the recording of another's ``rows``, bit by bit."""
     assert one.epochs.tobytes() == other.epochs.tobytes()
     np.testing.assert_array_equal(one.diverged, other.diverged[rows])
     pairs = {"parameters": (one.parameters, other.parameters)}
@@ -75,7 +75,7 @@ def assert_same_recording(
 
 
 def assert_same_history(one: History, other: History) -> None:
-    """Assert that two histories agree in everything, to the last bit."""
+    """Assert that two histories are equal, bit by bit."""
     assert one.experiment == other.experiment
     assert one.dataset.task == other.dataset.task
     for split in ("train", "validation", "test"):

@@ -1,4 +1,4 @@
-"""Evaluate JavaScript in Node.js, with the modules of ``assets/`` at hand."""
+"""Evaluation of JavaScript in Node.js, with access to the modules of ``assets/``."""
 
 import json
 import re

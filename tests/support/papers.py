@@ -1,4 +1,4 @@
-"""The project's papers and files, as people copy and type them."""
+"""Code blocks of the project's papers, and copies of its files."""
 
 import re
 import shutil
@@ -8,13 +8,13 @@ from devtools.serving import ROOT
 
 
 def blocks(paper: str, language: str) -> list[str]:
-    """Return a paper's code blocks in a language."""
+    """Return a Markdown file's code blocks in a language."""
     text = (ROOT / paper).read_text("utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def copy_project(folder: Path, names: list[str]) -> None:
-    """Copy files and folders of the project, as a clone or an image has them."""
+    """Copy files and folders of the project to another folder, without caches."""
     for name in names:
         source = ROOT / name
         if source.is_dir():

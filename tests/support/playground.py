@@ -1,4 +1,4 @@
-"""The page's script without a browser: what a visitor does, and what the board is sent."""
+"""The page's script in Streamlit's `AppTest`, and the messages to the board."""
 
 import json
 import struct
@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from regviz.board.strength_grid import StrengthGrid
 
 PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
-QUICK = dict(hidden="2", epochs="50")  # a link whose run takes little time
+QUICK = dict(hidden="2", epochs="50")  # settings of a short training
 
 
 def open_page(**query: str) -> AppTest:
-    """Open the page at a link with this query."""
+    """Open the page with query parameters."""
     page = AppTest.from_file(str(PAGE), default_timeout=30)
     for name, text in query.items():
         page.query_params[name] = text
@@ -29,7 +29,7 @@ def send(page: AppTest, **state: Any) -> AppTest:
     return page
 
 
-def look(page: AppTest, **view: Any) -> AppTest:
+def set_view(page: AppTest, **view: Any) -> AppTest:
     """Run the page as if the board had sent this view as the answer to the last request."""
     return send(page, view={"request_id": page.session_state["page"].requested_view["id"]} | view)
 
@@ -47,7 +47,7 @@ def header(page: AppTest) -> dict:
 
 
 def received_epochs(page: AppTest) -> list[int]:
-    """Request frames as a browser does until all have come, and return their epochs."""
+    """Request frames as a browser does until all have arrived, and return their epochs."""
     epochs: list[int] = []
     sent = header(page)
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""The proxy of deploy/Caddyfile on loopback: Caddy's real program, and a resolver for it."""
+"""A Caddy process with deploy/Caddyfile on loopback, and a DNS server for it."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
 CONFIG = ("--config", str(CADDYFILE), "--adapter", "caddyfile")
-LOOPBACK = ("127.0.0.1", "127.0.0.2")  # the proxy takes each for a machine
+LOOPBACK = ("127.0.0.1", "127.0.0.2")  # the proxy treats each address as a machine
 START_SECONDS = 90
 
 
@@ -64,7 +64,7 @@ class Resolver:
     Attributes
     ----------
     name : str
-        Its address, in Caddy's notation.
+        The server's address, in Caddy's notation.
     """
 
     def __init__(self, addresses: Sequence[str]) -> None:
@@ -77,13 +77,13 @@ class Resolver:
     def _serve(self) -> None:
         while True:
             try:
-                query, who = self._socket.recvfrom(512)
+                query, sender = self._socket.recvfrom(512)
             except OSError:
                 return
-            self._socket.sendto(answer(query, self.addresses), who)
+            self._socket.sendto(answer(query, self.addresses), sender)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._socket.close()
 
 
@@ -100,11 +100,13 @@ def answer(query: bytes, addresses: Sequence[str]) -> bytes:
 
 
 def _environment(folder: Path, **variables: object) -> dict[str, str]:
-    """Return the environment of Caddy, with a folder of the test to write to."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")}
+    """Return Caddy's environment variables, with ``folder`` as its home."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("REGVIZ_")
+    }
     places = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     admin = {"CADDY_ADMIN": f"127.0.0.1:{free_port('127.0.0.1')}"}
-    return ours | places | admin | {name: str(value) for name, value in variables.items()}
+    return inherited | places | admin | {name: str(value) for name, value in variables.items()}
 
 
 @dataclass(frozen=True)
@@ -122,14 +124,14 @@ class Proxy:
 
 @contextmanager
 def running_proxy(folder: Path, **variables: object) -> Iterator[Proxy]:
-    """Caddy with the Caddyfile that is shipped.
+    """Run Caddy with deploy/Caddyfile.
 
     Parameters
     ----------
     folder : Path
-        Empty, for its log and what it keeps.
+        Empty folder for Caddy's log and data.
     variables
-        More of its environment.
+        Further environment variables.
     """
     port = free_port("127.0.0.1")
     log = folder / "log"

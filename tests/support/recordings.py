@@ -1,4 +1,4 @@
-"""Recordings as they travel: shortened histories, selected frames, and messages that are read."""
+"""Shortened histories, selected frames, and a reference decoder of messages."""
 
 import json
 import struct
@@ -17,7 +17,7 @@ HalfUntil = Callable[[int], None]  # the fixture `half_until` of tests/conftest.
 
 
 def first_epochs(history: History, n_times: int) -> History:
-    """Return the history as it was when it held ``n_times`` recorded epochs."""
+    """Return the history's first ``n_times`` recorded epochs."""
     epochs, parameters = history.epochs[:n_times], history.parameters[:n_times]
     metrics = {name: values[:n_times] for name, values in history.metrics.items()}
     return replace(history, epochs=epochs, parameters=parameters, metrics=metrics)
@@ -28,16 +28,16 @@ def with_metric(history: History, name: str, values: np.ndarray) -> History:
     return replace(history, metrics=history.metrics | {name: values})
 
 
-def selected(history: History, limit: int | None = None) -> FrameSelector:
-    """Return a selector that has seen the whole history; ``limit`` in bytes, as for the class."""
+def select_frames(history: History, limit: int | None = None) -> FrameSelector:
+    """Return a selector with all frames of a history; ``limit`` is in bytes."""
     selector = FrameSelector(history, limit)
     selector.add(history)
     return selector
 
 
 def source_of(grid: StrengthGrid, history: History, limit: int | None = None) -> Source:
-    """Return what `encode` takes for a history at the grid's default strengths."""
-    return Source(grid, "run", grid.rows({}), history, selected(history, limit))
+    """Return the `Source` of a history at the grid's default strengths."""
+    return Source(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:

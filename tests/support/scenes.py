@@ -1,4 +1,4 @@
-"""Any scenes, for property tests, and links as a browser opens them."""
+"""Hypothesis strategies for scenes, and parameters of links."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +27,7 @@ FRACTIONS = dict(
 )
 
 
-def some(names):
+def subsets(names):
     return st.lists(st.sampled_from(names), unique=True).map(tuple)
 
 
@@ -61,7 +61,7 @@ NETWORKS = st.builds(
     NetworkSpec,
     st.lists(st.integers(1, 32), max_size=6).map(tuple),
     st.sampled_from(ACTIVATIONS),
-    some(FEATURES).filter(len),
+    subsets(FEATURES).filter(len),
 )
 DECAYS = st.floats(0, 1, exclude_max=True)
 TRAININGS = st.builds(
@@ -82,11 +82,11 @@ TRAININGS = st.builds(
 
 @st.composite
 def scenes(draw):
-    """Scenes of any settings."""
+    """Draw a scene with random settings."""
     training = draw(TRAININGS)
-    methods = draw(some(list(METHODS)).filter(len))
+    methods = draw(subsets(list(METHODS)).filter(len))
     early_stopping = draw(st.booleans())
-    held = early_stopping and "none" in methods
+    stops_early = early_stopping and "none" in methods
     return Scene(
         draw(st.one_of(own_data(), *map(toy_data, DATASETS))),
         draw(NETWORKS),
@@ -94,13 +94,13 @@ def scenes(draw):
         methods,
         early_stopping=early_stopping,
         onset=draw(st.integers(0, training.epochs - 1)),
-        focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * held])),
-        strengths={k: draw(STRENGTHS[k]) for k in draw(some(list(STRENGTHS)))},
+        focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * stops_early])),
+        strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),
-        hide=draw(some(GROUPS)),
+        hide=draw(subsets(GROUPS)),
     )
 
 
-def opened(address):
-    """Return the parameters of a link, as Streamlit passes them on."""
+def link_parameters(address):
+    """Return the query parameters of a link, as Streamlit passes them to the page."""
     return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))

@@ -1,4 +1,4 @@
-"""Tables of points as text, and the check that any bytes are read or refused."""
+"""Tables of points as text, and a check for property tests of the reader."""
 
 import itertools
 import re
@@ -8,13 +8,13 @@ from regviz.data.table import read
 
 
 def lines(n: int = 12, header: str = "x1,x2,kind") -> list[str]:
-    """Return the lines of a good file of two classes."""
+    """Return the lines of a valid file of two classes."""
     body = [f"{i / 2},{(-1) ** i * i * 0.25},{'ab'[i % 2]}" for i in range(n)]
     return [header, *body] if header else body
 
 
 def assert_read_or_refused(content: bytes) -> None:
-    """Assert that a file is read, or that a ValueError says what must be otherwise."""
+    """Assert that a file is read, or refused by a ValueError of the usual form."""
     for header, scale in itertools.product((None, True, False), (True, False)):
         try:
             table = read(content, header)

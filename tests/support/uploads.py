@@ -1,4 +1,4 @@
-"""The sidebar's uploads without a browser, and tables to upload."""
+"""The sidebar's uploads in Streamlit's `AppTest`, and workbooks to upload."""
 
 import io
 from dataclasses import fields
@@ -24,8 +24,8 @@ def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
     return out.getvalue()
 
 
-def uploading() -> None:
-    """The page of a test."""
+def upload_script() -> None:
+    """Show the uploader; the script of `upload_file`."""
     import streamlit
 
     from regviz.pages.bring import upload
@@ -34,8 +34,8 @@ def uploading() -> None:
     streamlit.session_state["result"] = upload(page_state().own_points)
 
 
-def opened(script: Any, **state: Any) -> AppTest:
-    """Open the page of a test, with these values in its session."""
+def open_script(script: Any, **state: Any) -> AppTest:
+    """Open a page script with values in its session state."""
     page = AppTest.from_function(script, default_timeout=20)
     known = {field.name for field in fields(PageState)}
     given = {key: value for key, value in state.items() if key in known}
@@ -47,28 +47,28 @@ def opened(script: Any, **state: Any) -> AppTest:
     return page
 
 
-def uploaded(text: str | bytes, name: str = "points.csv", **state: Any) -> AppTest:
+def upload_file(text: str | bytes, name: str = "points.csv", **state: Any) -> AppTest:
     """Open the page and choose a file."""
-    page = opened(uploading, **state)
+    page = open_script(upload_script, **state)
     content = text.encode() if isinstance(text, str) else text
     page.file_uploader[0].set_value((name, content, "text/csv")).run()
     assert not page.exception
     return page
 
 
-def used(page: AppTest) -> PointsSpec | None:
+def click_use(page: AppTest) -> PointsSpec | None:
     """Click the button below the preview, if there is one, and return the points in use."""
     if page.button and not page.button[-1].disabled:
         page.button[-1].click().run()
-    return result(page) if page.button else None
+    return points_in_use(page) if page.button else None
 
 
-def result(page: AppTest) -> PointsSpec | None:
+def points_in_use(page: AppTest) -> PointsSpec | None:
     """Return the points in use."""
     assert not page.exception
     return page.session_state["result"]
 
 
-def said(page: AppTest) -> str:
+def captions(page: AppTest) -> str:
     """Return all captions, without the escapes of Markdown."""
     return " ".join(each.value for each in page.caption).replace("\\", "").replace("  \n", " ")

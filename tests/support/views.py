@@ -1,4 +1,4 @@
-"""The views below the board without a browser: what they are given, and how they are opened."""
+"""The views below the board in Streamlit's `AppTest`."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def snapshot_of(
     runs: JobRegistry | None = None,
     visitor: str = "me",
 ) -> BoardSnapshot:
-    """Return what a view sees of a board, by default of a trained grid at its default strengths."""
+    """Return a snapshot of the board, by default of a trained grid at default strengths."""
     return BoardSnapshot(
         grid,
         regviz.train(grid.experiment) if history is None else history,
@@ -32,8 +32,8 @@ def snapshot_of(
     )
 
 
-def script(module: str) -> None:
-    """The page of a test: a module's view of the snapshot in the session."""
+def view_script(module: str) -> None:
+    """Show a module's view of the snapshot in the session; the script of `open_view`."""
     import importlib
 
     import streamlit as st
@@ -44,7 +44,7 @@ def script(module: str) -> None:
 def open_view(name: str, snapshot: BoardSnapshot) -> AppTest:
     """Open the view of a module of `regviz.pages.understand`."""
     page = AppTest.from_function(
-        script, default_timeout=30, kwargs={"module": f"regviz.pages.understand.{name}"}
+        view_script, default_timeout=30, kwargs={"module": f"regviz.pages.understand.{name}"}
     )
     page.session_state["snapshot"] = snapshot
     page.run()
@@ -70,8 +70,8 @@ def button_labels(page: AppTest) -> list[Any]:
     return [button.label for button in page.button]
 
 
-def settled(page: AppTest, seconds: float = 60) -> AppTest:
-    """Run the page again and again, as the browser does, until no seeds are in training."""
+def run_until_trained(page: AppTest, seconds: float = 60) -> AppTest:
+    """Rerun the page, as the browser does, until no seeds are in training."""
     deadline = time.monotonic() + seconds
     while "Stop" in button_labels(page):
         assert time.monotonic() < deadline, "the seeds are not done"

@@ -1,4 +1,4 @@
-"""Wait for other threads and processes."""
+"""Waiting for other threads and processes."""
 
 import time
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def until(result: Callable[[], Result], seconds: float = 60) -> Result:
-    """Call a function until what it returns is true, and return that."""
+def wait_until(result: Callable[[], Result], seconds: float = 60) -> Result:
+    """Call a function until its result is true, and return the result."""
     deadline = time.monotonic() + seconds
     while not (found := result()):
         assert time.monotonic() < deadline, "the condition does not come true"

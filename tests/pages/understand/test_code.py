@@ -1,4 +1,4 @@
-"""The view "Code", drawn by Streamlit without a browser."""
+"""Tests of the view "Code"."""
 
 import re
 
@@ -67,12 +67,12 @@ def test_it_says_what_the_boards_network_came_to(grid, history):
 def test_regression_has_no_accuracy_and_a_diverged_network_no_numbers():
     data = regviz.DataSpec("plane", n_samples=40)
     steep = TrainingSpec(learning_rate=10, epochs=40, batch_size=None)
-    for training, said in ((TrainingSpec(epochs=2), "test loss"), (steep, "diverged")):
+    for training, phrase in ((TrainingSpec(epochs=2), "test loss"), (steep, "diverged")):
         network = NetworkSpec((8, 8), "relu")
         rows = (Regularization(),)
         history = regviz.train(regviz.Experiment(data, network, training, rows))
         text = ended(history, 0)
-        assert said in text
+        assert phrase in text
         assert "accuracy" not in text
         assert "nan" not in text
 

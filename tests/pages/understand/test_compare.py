@@ -1,4 +1,4 @@
-"""The view "Compare": its numbers are the library's, and seeds train in the background."""
+"""Tests of the view "Compare"."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from regviz.analysis.replicates import with_seed
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.pages.understand.number_table import Entry, texts
-from tests.support.views import open_view, settled, show, snapshot_of
+from tests.support.views import open_view, run_until_trained, show, snapshot_of
 
 METHODS = ["none", "l1", "max_norm"]
 DATA = regviz.DataSpec("moons", n_samples=80, seed=3)
@@ -32,7 +32,9 @@ def grid_of(
     return grid, regviz.train(grid.experiment)
 
 
-def opened(grid: StrengthGrid, history: regviz.History, runs: JobRegistry | None = None) -> AppTest:
+def open_page(
+    grid: StrengthGrid, history: regviz.History, runs: JobRegistry | None = None
+) -> AppTest:
     return open_view("compare", snapshot_of(grid, history, runs=runs))
 
 
@@ -41,13 +43,13 @@ def moons() -> tuple[StrengthGrid, regviz.History]:
     return grid_of()
 
 
-def said(view: AppTest) -> str:
+def page_text(view: AppTest) -> str:
     return "\n".join(one.value for kind in (view.markdown, view.caption, view.info) for one in kind)
 
 
 def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
     grid, history = moons
-    table = opened(grid, history).dataframe[0].value
+    table = open_page(grid, history).dataframe[0].value
     rows, epochs = grid.rows({}), history.experiment.training.epochs
     kept = int(history.early_stopping(epochs // 10)[0][rows[0]])
     found = compare(history, [*rows, rows[0]], [-1, -1, -1, kept])
@@ -59,27 +61,27 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
 
 
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
-    view = opened(*grid_of(["l1", "l2"]))
+    view = open_page(*grid_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]
-    assert "Early stopping" not in said(view)
-    settled(view.button(key="compare_seeds").click().run())
+    assert "Early stopping" not in page_text(view)
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
-    assert "L1 has a test loss of" in said(view)
-    assert "Switch on None in the line-up to compare with it." in said(view)
+    assert "L1 has a test loss of" in page_text(view)
+    assert "Switch on None in the line-up to compare with it." in page_text(view)
 
 
 def test_every_column_is_explained(moons):
-    view = opened(*moons)
-    text = said(view)
+    view = open_page(*moons)
+    text = page_text(view)
     for column in compare(moons[1], [0]).columns:
         assert f"**{column.label}.** {column.about}" in text
 
 
 def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     grid, history = moons
-    view = opened(grid, history)
+    view = open_page(grid, history)
     assert not view.session_state["snapshot"].runs
-    settled(view.button(key="compare_seeds").click().run())
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
     rows = grid.rows({})
     alone = [regviz.train(with_seed(grid.only(rows), seed)) for seed in range(5)]
@@ -97,25 +99,25 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
     paired = expected[:, 1, 0] - expected[:, 0, 0]
     direction = "lower" if paired.mean() < 0 else "higher"
     spread = plus_minus(abs(paired.mean()), stats.sem(paired))
-    assert f"- L1 tests {spread} {direction} than None over 5 seeds." in said(view)
+    assert f"- L1 tests {spread} {direction} than None over 5 seeds." in page_text(view)
     assert "compare_seeds" not in [button.key for button in view.button]
 
 
 def test_a_second_look_at_the_seeds_trains_nothing(moons):
-    view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    view = open_page(*moons)
+    run_until_trained(view.button(key="compare_seeds").click().run())
     seen = view.session_state["snapshot"]
     assert len(seen.runs) == 1
     again = replace(seen, runs=JobRegistry())
-    assert "Mean ± standard error" in said(show(view, again))
+    assert "Mean ± standard error" in page_text(show(view, again))
     assert len(again.runs) == 0
 
 
 def test_seeds_belong_to_the_grid_that_they_were_asked_for(moons):
-    view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    view = open_page(*moons)
+    run_until_trained(view.button(key="compare_seeds").click().run())
     show(view, snapshot_of(*grid_of(epochs=20)))
-    assert "Mean ± standard error" not in said(view)
+    assert "Mean ± standard error" not in page_text(view)
     assert view.button(key="compare_seeds")
 
 
@@ -124,7 +126,7 @@ def test_visitors_with_other_seeds_share_the_replication(moons):
     for grid, history in (moons, grid_of(data=replace(DATA, seed=8))):
         same_rows = replace(grid.experiment, regularizations=moons[0].experiment.regularizations)
         grid = replace(grid, experiment=same_rows)
-        settled(opened(grid, history, runs).button(key="compare_seeds").click().run())
+        run_until_trained(open_page(grid, history, runs).button(key="compare_seeds").click().run())
     assert len(runs) == 1
 
 
@@ -135,8 +137,8 @@ def test_a_failure_of_the_training_is_told_and_the_numbers_stay(
         raise ValueError("seeds must be kind, got 3")
 
     monkeypatch.setattr(JobRegistry, "replicate", fail)
-    view = opened(*moons)
-    settled(view.button(key="compare_seeds").click().run())
+    view = open_page(*moons)
+    run_until_trained(view.button(key="compare_seeds").click().run())
     assert not view.exception
     assert "seeds must be kind" in view.warning[0].value
     assert len(view.dataframe[0].value) == 4
@@ -148,31 +150,31 @@ def test_of_ones_own_points_the_seeds_are_splits_and_the_error_allows_for_their_
     points = [(*rng.normal(size=2) + i % 2, i % 2) for i in range(60)]
     data = regviz.PointsSpec(points, names=("cat", "dog"), validation_fraction=0)  # 30 and 30
     grid, history = grid_of(["none", "l1"], data, epochs=5)
-    view = opened(grid, history)
-    settled(view.button(key="compare_seeds").click().run())
-    assert "each with its own split of your points" in said(view)
-    assert "The splits overlap" in said(view)
+    view = open_page(grid, history)
+    run_until_trained(view.button(key="compare_seeds").click().run())
+    assert "each with its own split of your points" in page_text(view)
+    assert "The splits overlap" in page_text(view)
     alone = [regviz.train(with_seed(grid.only(grid.rows({})), seed)) for seed in range(5)]
     ends = np.array([run.metrics["test_loss"][-1] for run in alone])
     paired = ends[:, 1] - ends[:, 0]
     error = paired.std(ddof=1) * np.sqrt(1 / 5 + 30 / 30)
-    assert f"tests {plus_minus(abs(paired.mean()), error)} " in said(view)
+    assert f"tests {plus_minus(abs(paired.mean()), error)} " in page_text(view)
 
 
 def test_what_has_diverged_is_a_dash_and_no_error():
     rows = grid_of(data=replace(DATA, name="plane"), learning_rate=10.0, activation="linear")
-    view = opened(*rows)
+    view = open_page(*rows)
     assert np.isnan(view.dataframe[0].value["test_loss"].iloc[0])
-    assert "A dash: the network has diverged" in said(view)
+    assert "A dash: the network has diverged" in page_text(view)
 
 
 def test_regression_has_no_confusion_matrix_and_classes_have(moons):
-    assert "plotly_chart" in [one.type for one in opened(*moons).main]
-    regression = opened(*grid_of(data=replace(DATA, name="bumps")))
+    assert "plotly_chart" in [one.type for one in open_page(*moons).main]
+    regression = open_page(*grid_of(data=replace(DATA, name="bumps")))
     assert "plotly_chart" not in [one.type for one in regression.main]
 
 
-# ------------------------------------------------------------------------------ what is written
+# ------------------------------------------------------------------------------ texts
 
 
 COLUMNS = (Criterion("loss", "Loss", "", "lower"), Criterion("zeros", "Zeros", "", percent=True))
@@ -193,7 +195,7 @@ def test_the_file_has_the_rows_of_the_table(moons, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "streamlit.download_button", lambda _, data, **options: files.append((data, options))
     )
-    table = opened(*moons).dataframe[0].value
+    table = open_page(*moons).dataframe[0].value
     ((text, options),) = files
     assert options["file_name"].endswith(".csv")
     header, *rows = csv.reader(io.StringIO(text))

@@ -1,4 +1,4 @@
-"""The view "Forces": what it says in words is what the closed forms give."""
+"""Tests of the view "Forces"."""
 
 import json
 import math
@@ -98,15 +98,15 @@ def test_the_race_s_axis_ends_after_the_last_has_arrived(l1, step):
 
 
 def test_the_outcome_is_said_in_the_closed_forms_numbers():
-    said = outcome(ROWS, 1.2, 0.1, 100)
+    text = outcome(ROWS, 1.2, 0.1, 100)
     net = math.ceil(math.log(1 + 0.025 * 1.2 / 0.025) / math.log(1.025))
-    assert "**L1** reaches 0 after 24 steps." in said
-    assert f"**Elastic net** reaches 0 after {net} steps." in said
-    assert f"**L2** never: after 100 steps it is {1.2 / 1.05**100:.3g}." in said
+    assert "**L1** reaches 0 after 24 steps." in text
+    assert f"**Elastic net** reaches 0 after {net} steps." in text
+    assert f"**L2** never: after 100 steps it is {1.2 / 1.05**100:.3g}." in text
 
 
 def test_the_outcome_never_says_that_l2_is_0_or_that_one_step_is_several():
-    # 1.2 / 6^5000 is 1e-3891, which a float has no number for
+    # 1.2 / 6^5000 is 1e-3891, below the smallest float
     assert outcome(ROWS, 1.2, 10, 5000).endswith(
         "**L2** never: after 5,000 steps it is below 1e−300."
     )
@@ -116,7 +116,7 @@ def test_the_outcome_never_says_that_l2_is_0_or_that_one_step_is_several():
 
 def test_the_balance_says_which_weights_are_0_and_why():
     l1, l2, _ = ROWS
-    one_zero = balance(LeastSquares((1.0, 0.4)), l1)  # the loss pulls w₂ with its optimum, 0.4
+    one_zero = balance(LeastSquares((1.0, 0.4)), l1)  # the loss has its optimum at w₂ = 0.4
     assert one_zero.startswith("**w₂ is exactly 0**")
     assert "with 0.4, no more than λ₁ = 0.5" in one_zero
     assert balance(LeastSquares((0.2, -1.0)), l1).startswith("**w₁ is exactly 0**")

@@ -1,4 +1,4 @@
-"""The view "Paths": what it says, what it trains, and what a click does."""
+"""Tests of the view "Paths"."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ import regviz
 from regviz.analysis import regularization_path
 from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.understand import paths as view
-from tests.support.views import button_labels, settled, show, snapshot_of
+from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 NETWORK = regviz.NetworkSpec(hidden=(4,))
@@ -30,7 +30,7 @@ def snapshot(
 
 
 def script():
-    """The page: the view, and what it requested of the board."""
+    """Show the view and store its request to the board, as the script of the test's page."""
     import streamlit as st
 
     from regviz.pages.state import page_state
@@ -45,14 +45,14 @@ def script():
     paths.show(st.session_state["snapshot"])
 
 
-def opened(seen):
+def open_page(board_snapshot):
     page = AppTest.from_function(script, default_timeout=30)
-    return show(page, seen)
+    return show(page, board_snapshot)
 
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that are drawn, and what the visitor clicks on the one that comes next."""
+    """The drawn figures, and the click that the next figure returns."""
     log = SimpleNamespace(figures=[], keys=[], clicked=[])
 
     def draw(figure, key, **options):
@@ -67,7 +67,7 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def seen():
+def board_snapshot():
     return snapshot()
 
 
@@ -80,29 +80,29 @@ def on_board(figure, path):
     return int(np.flatnonzero(path.positions == x)[0])
 
 
-def test_the_view_draws_with_the_real_components(seen):
-    page = opened(seen)
+def test_the_view_draws_with_the_real_components(board_snapshot):
+    page = open_page(board_snapshot)
     assert "plotly_chart" in {element.type for element in page.main}
     assert not page.warning
 
 
-def test_it_opens_on_the_method_in_focus_and_follows_the_focus(seen, drawn):
-    page = opened(seen)
+def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, drawn):
+    page = open_page(board_snapshot)
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
-    show(page, replace(seen, focus="max_norm"))
+    show(page, replace(board_snapshot, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
-    # the visitor's own choice stays until the focus moves again
+    # the visitor's choice stays until the focus changes
     page.segmented_control("paths_method").set_value("l1").run()
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
-def test_none_in_focus_shows_a_method_with_a_strength(seen, drawn):
-    opened(replace(seen, focus="none"))
+def test_none_in_focus_shows_a_method_with_a_strength(board_snapshot, drawn):
+    open_page(replace(board_snapshot, focus="none"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
 def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
-    page = opened(snapshot(methods=("none",), focus="none"))
+    page = open_page(snapshot(methods=("none",), focus="none"))
     assert [info.value for info in page.info] == [
         "None has no strength. Switch on another method in the line-up."
     ]
@@ -111,29 +111,29 @@ def test_without_a_method_that_has_a_strength_it_says_what_to_do(drawn):
 
 def test_the_boards_strength_is_marked(drawn):
     for strength_index in (0, 6):
-        seen = snapshot(strength_indices={"l1": strength_index}.items())
-        opened(seen)
-        networks = regularization_path.with_start(seen.grid.experiment, range(1, 9))
-        path = regularization_path.path(seen.history, networks)
+        board_snapshot = snapshot(strength_indices={"l1": strength_index}.items())
+        open_page(board_snapshot)
+        networks = regularization_path.with_start(board_snapshot.grid.experiment, range(1, 9))
+        path = regularization_path.path(board_snapshot.history, networks)
         assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
-def test_it_says_in_words_which_strength_validation_would_choose(seen, drawn):
-    page = opened(seen)
-    losses = seen.history.metrics["validation_loss"][-1, :9]  # none and L1
+def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot, drawn):
+    page = open_page(board_snapshot)
+    losses = board_snapshot.history.metrics["validation_loss"][-1, :9]  # none and L1
     best = int(np.argmin(losses))
-    strength = seen.grid.experiment.regularizations[best].l1
-    said = texts(page)[0]
-    assert said.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
-    assert f"validation loss {losses[best]:.2f}" in said.lower()
-    assert f"test loss {seen.history.metrics['test_loss'][-1, best]:.2f}" in said
-    zeros = seen.history.metrics["sparsity"][-1, best]
-    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in said) == (zeros > 0)
+    strength = board_snapshot.grid.experiment.regularizations[best].l1
+    shown_texts = texts(page)[0]
+    assert shown_texts.startswith(f"**Lowest validation loss:** λ₁ = {strength:.3g}. ")
+    assert f"validation loss {losses[best]:.2f}" in shown_texts.lower()
+    assert f"test loss {board_snapshot.history.metrics['test_loss'][-1, best]:.2f}" in shown_texts
+    zeros = board_snapshot.history.metrics["sparsity"][-1, best]
+    assert (f"{100 * zeros:.0f} % of the weights exactly 0" in shown_texts) == (zeros > 0)
     assert any("has no standard error" in caption.value for caption in page.caption)
 
 
 def lowest_at(strength_index):
-    """Validation losses that are lowest at one of the strengths of L1."""
+    """Return a change of history: validation losses are lowest at one strength of L1."""
 
     def change(history):
         metrics = {name: values.copy() for name, values in history.metrics.items()}
@@ -146,26 +146,27 @@ def lowest_at(strength_index):
 def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
     strong = snapshot(change=lowest_at(7))
     assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
-    page = opened(strong)
+    page = open_page(strong)
     assert texts(page)[0].endswith("It predicts the same everywhere.")
     (info,) = page.info
     assert "On these 8 validation points no network of the path does better" in info.value
-    page = opened(snapshot(change=lowest_at(0)))
+    page = open_page(snapshot(change=lowest_at(0)))
     assert not page.info
     assert "everywhere" not in "".join(texts(page))
 
 
-def test_over_seeds_it_says_so_if_it_is_so_under_each(seen):
+def test_over_seeds_it_says_so_if_it_is_so_under_each(board_snapshot):
     histories = [
-        regviz.train(replace(seen.grid.only(range(9)), data=replace(DATA, seed=s))) for s in (0, 1)
+        regviz.train(replace(board_snapshot.grid.only(range(9)), data=replace(DATA, seed=s)))
+        for s in (0, 1)
     ]
     assert view.Several.of(histories).is_constant[-1]
     ruined = replace(histories[1], parameters=np.ones_like(histories[1].parameters))
     assert not view.Several.of([histories[0], ruined]).is_constant.any()
 
 
-def test_a_click_shows_that_strength_once(seen, drawn):
-    page = opened(seen)
+def test_a_click_shows_that_strength_once(board_snapshot, drawn):
+    page = open_page(board_snapshot)
     drawn.clicked = [{"customdata": 3}]
     page.run()
     assert page.session_state["requested"] == [("l1", {"l1": 2})]
@@ -175,15 +176,15 @@ def test_a_click_shows_that_strength_once(seen, drawn):
     assert len(page.session_state["requested"]) == 1
 
 
-def test_a_click_on_strength_0_shows_the_network_that_stands_there(seen, drawn):
-    page = opened(seen)
+def test_a_click_on_strength_0_shows_the_network_that_stands_there(board_snapshot, drawn):
+    page = open_page(board_snapshot)
     drawn.clicked = [{"customdata": 0}]
     page.run()
     assert page.session_state["requested"] == [("none", {"none": 0})]
 
 
-def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
-    page = opened(seen)
+def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
+    page = open_page(board_snapshot)
     (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
     point = 4  # of the first weight
     assert trace.x[point] == trace.x[10 + point]
@@ -192,9 +193,9 @@ def test_a_click_on_a_weight_shows_its_strength(seen, drawn):
     assert page.session_state["requested"] == [("l1", {"l1": 3})]
 
 
-def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
-    page = opened(seen)
-    best = int(np.argmin(seen.history.metrics["validation_loss"][-1, :9]))
+def test_the_chosen_strength_can_be_shown_without_a_mouse(board_snapshot, drawn):
+    page = open_page(board_snapshot)
+    best = int(np.argmin(board_snapshot.history.metrics["validation_loss"][-1, :9]))
     page.button("paths_show_0").click().run()
     expected = ("l1", {"l1": best - 1})
     if best == 0:
@@ -202,11 +203,13 @@ def test_the_chosen_strength_can_be_shown_without_a_mouse(seen, drawn):
     assert page.session_state["requested"] == [expected]
 
 
-def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(seen, drawn):
-    page = opened(seen)
-    settled(page.button("paths_seeds").click().run())
+def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_told(
+    board_snapshot, drawn
+):
+    page = open_page(board_snapshot)
+    run_until_trained(page.button("paths_seeds").click().run())
     assert not page.exception
-    experiment = replace(seen.grid.experiment, training=replace(TRAINING, frames=1))
+    experiment = replace(board_snapshot.grid.experiment, training=replace(TRAINING, frames=1))
     losses = []
     for seed in range(5):
         data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
@@ -218,33 +221,35 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     np.testing.assert_allclose(trace.y, found.mean(axis=0))
     np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
     choice = regularization_path.choose(found)
-    strengths = [row.l1 for row in seen.grid.experiment.regularizations[:9]]
-    said = texts(page)
-    assert said[0].startswith(f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. ")
+    strengths = [row.l1 for row in board_snapshot.grid.experiment.regularizations[:9]]
+    shown_texts = texts(page)
+    assert shown_texts[0].startswith(
+        f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. "
+    )
     strongest = strengths[choice.one_se]
-    assert said[1].startswith(
+    assert shown_texts[1].startswith(
         f"**Strongest within one standard error of it:** λ₁ = {strongest:.3g}. "
     )
-    assert f"± {choice.standard_error:.2f}" in said[0]
+    assert f"± {choice.standard_error:.2f}" in shown_texts[0]
     page.run()
     assert "Over 5 seeds" not in button_labels(page)
-    # another method is not trained before it is asked for
+    # another method is trained only on request
     page.segmented_control("paths_method").set_value("max_norm").run()
     assert "Over 5 seeds" in button_labels(page)
-    # and what is there stays
+    # earlier results stay
     page.segmented_control("paths_method").set_value("l1").run()
-    assert texts(page) == said
+    assert texts(page) == shown_texts
 
 
-def test_seeds_of_one_grid_are_not_shown_for_another(seen, drawn):
-    page = opened(seen)
-    settled(page.button("paths_seeds").click().run())
+def test_seeds_of_one_grid_are_not_shown_for_another(board_snapshot, drawn):
+    page = open_page(board_snapshot)
+    run_until_trained(page.button("paths_seeds").click().run())
     show(page, snapshot(data=replace(DATA, noise=0.1)))
     assert "Over 5 seeds" in button_labels(page)
     assert drawn.figures[-1].layout.title.text.endswith("after training</span>")
 
 
-def test_while_the_seeds_train_the_path_is_there(seen, drawn):
+def test_while_the_seeds_train_the_path_is_there(board_snapshot, drawn):
     class Slow:
         share = 0.4
 
@@ -255,7 +260,7 @@ def test_while_the_seeds_train_the_path_is_there(seen, drawn):
         def wait(self, timeout):
             return None
 
-    page = opened(replace(seen, runs=Slow()))
+    page = open_page(replace(board_snapshot, runs=Slow()))
     page.button("paths_seeds").click().run()
     assert not page.exception
     assert page.button("paths_stop")
@@ -264,25 +269,25 @@ def test_while_the_seeds_train_the_path_is_there(seen, drawn):
 
 
 def test_without_validation_points_it_says_so_and_chooses_nothing(drawn):
-    page = opened(snapshot(data=replace(DATA, validation_fraction=0.0)))
+    page = open_page(snapshot(data=replace(DATA, validation_fraction=0.0)))
     assert [i.value for i in page.info] == [
         "There are no validation points to choose a strength by."
     ]
     marks = {note.text for note in drawn.figures[-1].layout.annotations}
     assert "lowest validation loss" not in marks
-    settled(page.button("paths_seeds").click().run())
+    run_until_trained(page.button("paths_seeds").click().run())
     assert not page.exception
     assert "seeds" in drawn.figures[-1].layout.title.text
 
 
 def test_where_all_have_diverged_it_says_so(drawn):
-    def ruin(history):
+    def make_diverge(history):
         metrics = {name: np.full_like(values, np.nan) for name, values in history.metrics.items()}
         return replace(
             history, metrics=metrics, diverged=np.full(len(history.diverged), 3, np.int64)
         )
 
-    page = opened(snapshot(change=ruin))
+    page = open_page(snapshot(change=make_diverge))
     assert "diverged" in page.info[0].value
     assert isinstance(drawn.figures[-1], go.Figure)
 

@@ -1,4 +1,4 @@
-"""Over several seeds: no call waits, results arrive, and stopping ends the training."""
+"""Tests of the control that trains several seeds in the background."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from regviz.jobs.scheduler import Scheduler
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.seeds import SEEDS
 from tests.support.jobs import run_all
-from tests.support.views import button_labels, settled, show, snapshot_of
+from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=60, seed=3)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=10, frames=1)
@@ -29,7 +29,7 @@ def snapshot(
 
 
 def script() -> None:
-    """A view that tells each seed's test losses."""
+    """Store each seed's test losses, as the script of the test's page."""
     import streamlit as st
 
     from regviz.pages.understand.seeds import Seeds
@@ -47,7 +47,7 @@ def script() -> None:
     st.session_state["found"] = seeds.results
 
 
-def opened(seen: BoardSnapshot) -> AppTest:
+def open_page(seen: BoardSnapshot) -> AppTest:
     page = AppTest.from_function(script, default_timeout=30)
     page.session_state["snapshot"] = seen
     page.run()
@@ -56,7 +56,7 @@ def opened(seen: BoardSnapshot) -> AppTest:
 
 
 class Gate(JobRegistry):
-    """Trains nothing until it is opened."""
+    """A job registry that trains nothing until it is opened."""
 
     def __init__(self) -> None:
         super().__init__(visitor_timeout=60, scheduler=Scheduler(n_threads=0))
@@ -69,7 +69,7 @@ class Gate(JobRegistry):
         return run
 
     def open(self) -> None:
-        """Train all that there is to train."""
+        """Run all waiting jobs."""
         run_all(self.scheduler)
 
 
@@ -80,9 +80,9 @@ def gate() -> Gate:
 
 def test_what_is_found_is_that_of_separate_runs():
     seen = snapshot()
-    page = opened(seen)
+    page = open_page(seen)
     assert button_labels(page) == ["Over 5 seeds"]
-    settled(page.button("view_seeds").click().run())
+    run_until_trained(page.button("view_seeds").click().run())
     experiment = seen.grid.only(seen.rows)
     alone = [regviz.train(with_seed(experiment, seed)).metrics["test_loss"][-1] for seed in SEEDS]
     np.testing.assert_array_equal(page.session_state["found"], alone)
@@ -93,21 +93,21 @@ def test_what_is_found_is_that_of_separate_runs():
 
 
 def test_no_call_waits_while_the_seeds_train(gate):
-    page = opened(snapshot(runs=gate))
-    page.button("view_seeds").click().run()  # the training goes on for ever: this returns
+    page = open_page(snapshot(runs=gate))
+    page.button("view_seeds").click().run()  # the training never ends, but the call returns
     for _ in range(3):
         assert page.button("view_seeds").disabled
         assert "Stop" in button_labels(page)
         assert page.session_state["found"] is None
         page.run()
     gate.open()
-    settled(page)
+    run_until_trained(page)
     assert len(gate.started) == 1
     assert page.session_state["found"] is not None
 
 
 def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
-    page = opened(snapshot(runs=gate))
+    page = open_page(snapshot(runs=gate))
     page.button("view_seeds").click().run()
     (run,) = gate.started
     page.button("view_stop").click().run()
@@ -118,17 +118,17 @@ def test_stopping_ends_the_training_and_it_can_be_requested_again(gate):
     assert not run.alive, "nobody watches it, and it goes on"
     page.button("view_seeds").click().run()
     gate.open()
-    settled(page)
+    run_until_trained(page)
     assert page.session_state["found"] is not None
 
 
 def test_stopping_does_not_stop_it_for_other_visitors(gate):
-    mine, other = opened(snapshot(runs=gate)), opened(snapshot(runs=gate, visitor="other"))
+    mine, other = open_page(snapshot(runs=gate)), open_page(snapshot(runs=gate, visitor="other"))
     for page in (mine, other):
         page.button("view_seeds").click().run()
     mine.button("view_stop").click().run()
     gate.open()
-    settled(other)
+    run_until_trained(other)
     assert other.session_state["found"] is not None
     assert len(gate.started) == 1
 
@@ -138,13 +138,15 @@ def test_visitors_whose_experiments_differ_only_in_seed_share_the_training():
     for seed in (3, 8):
         experiment = with_seed(one.grid.experiment, seed)
         grid = replace(one.grid, experiment=experiment)
-        settled(opened(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run())
+        run_until_trained(
+            open_page(replace(one, grid=grid, runs=runs)).button("view_seeds").click().run()
+        )
     assert len(runs) == 1
 
 
 def test_results_of_one_grid_are_not_shown_for_another():
-    page = opened(snapshot())
-    settled(page.button("view_seeds").click().run())
+    page = open_page(snapshot())
+    run_until_trained(page.button("view_seeds").click().run())
     show(page, snapshot(replace(DATA, noise=0.1)))
     assert page.session_state["found"] is None
     assert button_labels(page) == ["Over 5 seeds"]
@@ -153,22 +155,22 @@ def test_results_of_one_grid_are_not_shown_for_another():
 @pytest.mark.parametrize("error", [RuntimeError("the training failed"), ValueError("no such data")])
 def test_a_failure_is_told_until_it_is_tried_again(error):
     class Broken:
-        asked = 0
+        n_requests = 0
 
         def replicate(self, experiment, seeds, visitor):
             assert (seeds, visitor) == ((0, 1, 2, 3, 4), "me")
-            self.asked += 1
+            self.n_requests += 1
             raise error
 
     runs = Broken()
-    page = opened(snapshot(runs=runs))
+    page = open_page(snapshot(runs=runs))
     for button in ("view_seeds", "view_again"):
         page.button(button).click().run()
         assert not page.exception
         assert str(error) in page.warning[0].value
-        asked = runs.asked
+        n_requests = runs.n_requests
         page.run()
         assert str(error) in page.warning[0].value, "nothing on screen is lost"
-        assert runs.asked == asked, "nothing is tried again unasked"
-    assert runs.asked == 2
+        assert runs.n_requests == n_requests, "nothing is tried again unasked"
+    assert runs.n_requests == 2
     assert not page.button("view_seeds").disabled

@@ -1,4 +1,4 @@
-"""The view "Uncertainty": which networks have it, what is drawn, what is said where none has."""
+"""Tests of the view "Uncertainty"."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,10 +16,10 @@ from tests.support.views import open_view, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
-EVERY = ("none", "l1", "dropout", "max_norm")
+METHODS = ("none", "l1", "dropout", "max_norm")
 
 
-def snapshot(methods=EVERY, focus="dropout", name="moons", hidden=(4,), strength_indices=None):
+def snapshot(methods=METHODS, focus="dropout", name="moons", hidden=(4,), strength_indices=None):
     network = regviz.NetworkSpec(hidden=hidden)
     grid = StrengthGrid.of(methods, replace(DATA, name=name), network, TRAINING)
     return snapshot_of(grid, focus=focus, strength_indices=strength_indices)
@@ -33,77 +33,77 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def seen():
+def board_snapshot():
     return snapshot()
 
 
-def said(page):
+def page_text(page):
     return " ".join(caption.value for caption in page.caption)
 
 
-def test_the_view_draws_two_maps_with_the_real_components(seen):
-    page = open_view("uncertainty", seen)
+def test_the_view_draws_two_maps_with_the_real_components(board_snapshot):
+    page = open_view("uncertainty", board_snapshot)
     assert [element.type for element in page.main].count("plotly_chart") == 2
 
 
 def test_the_cards_network_is_drawn_without_and_with_dropout(drawn):
     for strength_index in (1, 6):
         drawn.figures.clear()
-        seen = snapshot(strength_indices={"dropout": strength_index})
-        open_view("uncertainty", seen)
-        k = seen.network("dropout")
-        assert seen.grid.experiment.regularizations[k].drop_rate > 0
-        plane = over_plane(seen.history, k, passes=100)
+        board_snapshot = snapshot(strength_indices={"dropout": strength_index})
+        open_view("uncertainty", board_snapshot)
+        k = board_snapshot.network("dropout")
+        assert board_snapshot.grid.experiment.regularizations[k].drop_rate > 0
+        plane = over_plane(board_snapshot.history, k, passes=100)
         plain, passed = drawn.figures
         np.testing.assert_array_equal(plain.data[0].z, plane.plain_entropy)
         np.testing.assert_array_equal(passed.data[0].z, plane.uncertainty.predictive)
 
 
-def test_max_norm_has_dropout_too_and_the_focus_is_followed(seen, drawn):
-    open_view("uncertainty", replace(seen, focus="max_norm"))
-    plane = over_plane(seen.history, seen.network("max_norm"), passes=100)
+def test_max_norm_has_dropout_too_and_the_focus_is_followed(board_snapshot, drawn):
+    open_view("uncertainty", replace(board_snapshot, focus="max_norm"))
+    plane = over_plane(board_snapshot.history, board_snapshot.network("max_norm"), passes=100)
     np.testing.assert_array_equal(drawn.figures[-1].data[0].z, plane.uncertainty.predictive)
 
 
-def test_in_focus_without_dropout_the_dropout_card_is_shown(seen, drawn):
-    page = open_view("uncertainty", replace(seen, focus="l1"))
+def test_in_focus_without_dropout_the_dropout_card_is_shown(board_snapshot, drawn):
+    page = open_view("uncertainty", replace(board_snapshot, focus="l1"))
     assert page.segmented_control("uncertainty_method").value == "dropout"
 
 
-def test_passes_and_part_can_be_chosen_and_the_part_is_explained(seen, drawn):
-    page = open_view("uncertainty", seen)
-    assert "entropy of the mean prediction" in said(page)
+def test_passes_and_part_can_be_chosen_and_the_part_is_explained(board_snapshot, drawn):
+    page = open_view("uncertainty", board_snapshot)
+    assert "entropy of the mean prediction" in page_text(page)
     page.slider("uncertainty_passes").set_value(20)
     page.segmented_control("uncertainty_part").set_value("epistemic").run()
-    assert "mutual information" in said(page)
-    plane = over_plane(seen.history, seen.network("dropout"), passes=20)
+    assert "mutual information" in page_text(page)
+    plane = over_plane(board_snapshot.history, board_snapshot.network("dropout"), passes=20)
     np.testing.assert_array_equal(drawn.figures[-1].data[0].z, plane.uncertainty.epistemic)
 
 
-def test_the_passes_are_not_made_again_for_another_part(seen, drawn, monkeypatch):
+def test_the_passes_are_not_made_again_for_another_part(board_snapshot, drawn, monkeypatch):
     made = []
 
-    def counted(*args, **options):
+    def count_calls(*args, **options):
         made.append(options["passes"])
         return over_plane(*args, **options)
 
-    monkeypatch.setattr(view, "over_plane", counted)
-    page = open_view("uncertainty", seen)
+    monkeypatch.setattr(view, "over_plane", count_calls)
+    page = open_view("uncertainty", board_snapshot)
     page.segmented_control("uncertainty_part").set_value("aleatoric").run()
     assert made == [100]
     page.slider("uncertainty_passes").set_value(30).run()
     assert made == [100, 30]
 
 
-def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch):
+def test_while_many_passes_are_made_a_bar_says_how_many(board_snapshot, drawn, monkeypatch):
     told, progress = [], DeltaGenerator.progress
 
-    def heard(bar, share, text):
+    def record_progress(bar, share, text):
         told.append((share, text))
         return progress(bar, share, text)
 
-    monkeypatch.setattr(DeltaGenerator, "progress", heard)
-    page = open_view("uncertainty", seen)
+    monkeypatch.setattr(DeltaGenerator, "progress", record_progress)
+    page = open_view("uncertainty", board_snapshot)
     assert told == []
     monkeypatch.setattr(mc_dropout, "MAX_LAYER_VALUES", 2**16)
     page.slider("uncertainty_passes").set_value(50).run()
@@ -116,10 +116,10 @@ def test_while_many_passes_are_made_a_bar_says_how_many(seen, drawn, monkeypatch
 
 
 def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
-    seen = snapshot(name="bumps")
-    page = open_view("uncertainty", seen)
+    board_snapshot = snapshot(name="bumps")
+    page = open_view("uncertainty", board_snapshot)
     assert [c.key for c in page.segmented_control] == ["uncertainty_method"]
-    plane = over_plane(seen.history, seen.network("dropout"), passes=100)
+    plane = over_plane(board_snapshot.history, board_snapshot.network("dropout"), passes=100)
     plain, passed = drawn.figures
     np.testing.assert_array_equal(plain.data[0].z, plane.plain)
     np.testing.assert_array_equal(passed.data[0].z, plane.uncertainty.predictive)
@@ -138,10 +138,13 @@ def test_where_there_is_no_dropout_it_says_what_to_do(drawn, arguments, text):
     assert not drawn.figures
 
 
-def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(seen, drawn):
-    diverged = np.full(len(seen.history.diverged), 5)
-    page = open_view("uncertainty", replace(seen, history=replace(seen.history, diverged=diverged)))
+def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(board_snapshot, drawn):
+    diverged = np.full(len(board_snapshot.history.diverged), 5)
+    page = open_view(
+        "uncertainty",
+        replace(board_snapshot, history=replace(board_snapshot.history, diverged=diverged)),
+    )
     assert page.info[0].value.startswith("This network has diverged.")
     assert not drawn.figures
-    # another method can still be chosen
+    # other methods can be chosen
     assert page.segmented_control("uncertainty_method").options == ["Dropout", "Max-norm"]

@@ -1,4 +1,4 @@
-"""The view "Which one?": every way of answering ends in an advice that opens on the board."""
+"""Tests of the view "Which one?"."""
 
 from dataclasses import replace
 
@@ -13,12 +13,12 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
-from tests.support.chooser import walk
+from tests.support.chooser import all_answers
 from tests.support.jobs import finish
 from tests.support.playground import QUICK, open_page
 from tests.support.views import open_view, snapshot_of
 
-# where `with_losses` puts the best, away from what the board shows
+# index of the best strength in `with_losses`; the board shows another
 STRENGTH_INDEX = dict.fromkeys(METHODS, DEFAULT_STRENGTH_INDEX + 2) | {
     "none": 0,
     "l1": DEFAULT_STRENGTH_INDEX - 1,
@@ -28,10 +28,10 @@ MEASURED = {"data": "unsure", "validate": "yes", "compute": "plenty"}
 
 @pytest.fixture(scope="module")
 def snapshot() -> BoardSnapshot:
-    return made(0.25)
+    return make_snapshot(0.25)
 
 
-def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
+def make_snapshot(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
     data = regviz.DataSpec("moons", n_samples=60, validation_fraction=validation_fraction)
     network = regviz.NetworkSpec(hidden=(3,))
     grid = StrengthGrid.of(methods, data, network, regviz.TrainingSpec(epochs=5))
@@ -39,9 +39,9 @@ def made(validation_fraction: float, methods=tuple(METHODS)) -> BoardSnapshot:
 
 
 def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnapshot:
-    """The same snapshot, had the methods ended with these validation losses at one strength.
+    """Return the snapshot with other final validation losses at `STRENGTH_INDEX`.
 
-    It is not the one on the board; at the others they had 1 more, or diverged like it.
+    The board shows another strength. At the other strengths a loss is higher by 1, or NaN like it.
     """
     metrics = {name: values.copy() for name, values in snapshot.history.metrics.items()}
     for method, loss in losses.items():
@@ -51,8 +51,8 @@ def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnaps
     return replace(snapshot, history=replace(snapshot.history, metrics=metrics))
 
 
-def answered(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
-    """The view, with these questions answered one after the other."""
+def answer_questions(snapshot: BoardSnapshot, answers: dict[str, str] | None = None) -> AppTest:
+    """Open the view and answer questions one after the other."""
     page = open_view("which_one", snapshot)
     for question, answer in (answers or {}).items():
         page.radio(f"which_one_{question}").set_value(answer).run()
@@ -65,7 +65,7 @@ def texts(page: AppTest) -> str:
 
 
 def test_one_question_after_another_with_how_many_are_left(snapshot):
-    page = answered(snapshot)
+    page = answer_questions(snapshot)
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
     assert "Question 1 of at most 4" in texts(page)
@@ -77,8 +77,8 @@ def test_one_question_after_another_with_how_many_are_left(snapshot):
 
 
 def test_every_way_shows_its_advice_reason_and_source(snapshot):
-    for answers, advice in walk({key: one.loss for key, one in best(snapshot).items()}):
-        page = answered(snapshot, answers)
+    for answers, advice in all_answers({key: one.loss for key, one in best(snapshot).items()}):
+        page = answer_questions(snapshot, answers)
         shown = texts(page)
         assert [radio.value for radio in page.radio] == list(answers.values())
         for text in (advice.reason, advice.then, advice.source):
@@ -89,12 +89,12 @@ def test_each_methods_lowest_loss_decides_and_is_shown_with_its_strength(snapsho
     staged = with_losses(
         snapshot, {"none": 0.7123, "elastic_net": 0.4234, "l1": 0.3345, "l2": 0.9456}
     )
-    page = answered(staged, MEASURED)
+    page = answer_questions(staged, MEASURED)
     shown = texts(page)
     assert "#### Try L1" in shown
     for number in ("0.712", "0.423", "**0.335**"):
         assert number in shown
-    assert "0.946" not in shown  # L2 decided nothing
+    assert "0.946" not in shown  # L2's loss was not needed
     assert f"λ₁ = {snapshot.grid.strengths('l1')[STRENGTH_INDEX['l1']]:g}" in shown
     n = round(60 * snapshot.grid.experiment.data.train_fraction * 0.25)
     assert f"{n} validation points" in shown
@@ -126,43 +126,43 @@ def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infin
 
 def test_a_diverged_network_is_said_to_be(snapshot):
     staged = with_losses(snapshot, {"none": 0.5, "elastic_net": np.nan, "l2": 0.4})
-    shown = texts(answered(staged, MEASURED))
+    shown = texts(answer_questions(staged, MEASURED))
     assert "#### Try L2" in shown
     assert "diverged" in shown
 
 
 @pytest.mark.parametrize("outcome", ["net", "baseline"])
 def test_without_validation_points_the_outcome_is_asked(outcome):
-    blind = made(0.0)
+    blind = make_snapshot(0.0)
     assert best(blind) == {}
-    page = answered(blind, MEASURED | {"outcome": outcome})
+    page = answer_questions(blind, MEASURED | {"outcome": outcome})
     assert len(page.radio) == 4
     assert "#### Try" in texts(page)
     assert "Validation loss |" not in texts(page)
 
 
 def test_methods_that_are_switched_off_are_done_without():
-    page = answered(made(0.25, ("none", "dropout")), MEASURED)
+    page = answer_questions(make_snapshot(0.25, ("none", "dropout")), MEASURED)
     assert page.radio[-1].key == "which_one_outcome"
 
 
 def test_start_over_asks_the_first_question_again(snapshot):
-    page = answered(snapshot, {"data": "few", "validate": "no"})
+    page = answer_questions(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_over").click().run()
     assert [radio.key for radio in page.radio] == ["which_one_data"]
     assert page.radio[0].value is None
 
 
 def test_the_advice_opens_on_the_board(snapshot):
-    page = answered(snapshot, {"data": "few", "validate": "no"})
+    page = answer_questions(snapshot, {"data": "few", "validate": "no"})
     page.button("which_one_open").click().run()
     assert page.session_state["page"].requested_view["focus"] == "l1"
-    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers stay
+    assert [radio.value for radio in page.radio] == ["few", "no"]  # the answers are kept
 
 
 def test_a_measured_advice_opens_on_the_board_at_the_strengths_that_were_compared(snapshot):
     losses = {"none": 0.7, "elastic_net": 0.4, "l1": 0.3, "l2": 0.9}
-    page = answered(with_losses(snapshot, losses), MEASURED)
+    page = answer_questions(with_losses(snapshot, losses), MEASURED)
     page.button("which_one_open").click().run()
     requested_view = page.session_state["page"].requested_view
     assert (requested_view["focus"], requested_view["scroll"]) == ("l1", True)
@@ -180,6 +180,6 @@ def test_on_the_page_the_advice_comes_into_focus_and_the_page_to_rest(runs: list
     page.run()
     page.radio("which_one_data").set_value("clean").run()
     page.radio("which_one_validate").set_value("no").run()
-    page.button("which_one_open").click().run()  # were it to run on and on, this would time out
+    page.button("which_one_open").click().run()  # an endless rerun would time out
     assert not page.exception
     assert page.session_state["page"].views_snapshot.focus == "none"
