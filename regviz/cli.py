@@ -1,6 +1,7 @@
 """The command line interface ``regviz``, also ``python -m regviz``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -42,11 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--address",
         help="address of this machine to listen on, such as 127.0.0.1; all of them by default",
     )
+    serve.add_argument(
+        "--import",
+        dest="imports",
+        metavar="MODULE",
+        action="append",
+        help="module, also in the current folder, that registers datasets, methods, views or"
+        " libraries; can be repeated",
+    )
     options, others = parser.parse_known_args(arguments)
     if options.port is not None:
         others += ["--server.port", str(options.port)]
     if options.host is not None:
         others += ["--server.address", options.host]
+    if options.imports is not None:
+        os.environ["REGVIZ_IMPORTS"] = " ".join(options.imports)
     _serve(others)
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from regviz.data.datasets import SPLITS
 from regviz.engine.history import History
 from regviz.engine.networks import predict
 from regviz.engine.training import pinned
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import label
 from regviz.spec.experiment import Experiment, Regularization
+from regviz.spec.points import SPLITS
 from regviz.spec.validation import Task, integer, invalid
 
 Array = NDArray[np.float64]

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from regviz.data.datasets import SPLITS, Dataset, make_dataset
+from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine import compiled
 from regviz.engine.history import History
 from regviz.engine.recorder import histories, on_arrays
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Experiment
+from regviz.spec.points import SPLITS
 from regviz.spec.validation import MAX_SEED, integer, invalid
 
 

@@ -1,6 +1,7 @@
 """Encode the recording of a grid as binary messages for the browser.
 
-This is the specification of the format; ``assets/board/codec.js`` is the decoder. A message is
+This is the specification of the format; ``assets/board/state/codec.js`` is the decoder. A message
+is
 
 1. a little-endian uint32, the length of the header in bytes;
 2. the header, JSON in UTF-8, padded with spaces to a multiple of four bytes;
@@ -36,11 +37,12 @@ from numpy.typing import NDArray
 from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import SPLITS, domain
+from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
+from regviz.spec.points import SPLITS
 
 MESSAGE_VERSION = 5
 

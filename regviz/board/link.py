@@ -179,6 +179,11 @@ def view_parameters() -> tuple[str, ...]:
     return ("focus", *(key for key in METHODS if key != "none"), "epoch")
 
 
+def parameter_names(own_points: bool) -> set[str]:
+    """Return the names of all parameters that a link to a toy dataset or to own points can have."""
+    return {"v", TOO_LONG, *STREAMLITS_OWN, *_parameters(own_points), *_POINTS * own_points}
+
+
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
     """Return all parameters by name, in their order in links, without those of own points."""
     strengths = {key: _strength(key) for key in METHODS if key != "none"}
@@ -266,8 +271,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             problems.append(f"{error}: ignored.")
     own = isinstance(scene.data, PointsSpec)
     parameters = _parameters(own)
-    allowed_names = {"v", TOO_LONG, *STREAMLITS_OWN, *parameters}
-    allowed_names |= set(_POINTS if "points" in query else ())
+    allowed_names = parameter_names(own) | set(_POINTS if "points" in query else ())
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
         for name in query

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regviz.data.notation import parse
 from regviz.data.table import MIN_COLUMNS, Table
-from regviz.spec.points import DECIMALS, LARGEST, MAX_CLASSES, SPLITS, PointsSpec
+from regviz.spec.points import DECIMALS, LARGEST, MAX_OWN_CLASSES, SPLITS, PointsSpec
 from regviz.spec.validation import Said, choice, invalid
 
 Kind = Literal["classes", "value"]
@@ -138,7 +138,7 @@ def _counts(table: Table, name: str) -> bool:
 def _guess_label(table: Table, candidates: list[str]) -> str:
     named = [name for name in candidates if LABELS.fullmatch(name.lower())]
     text = [name for name in candidates if not table.is_numeric(name)]
-    few = [name for name in text if 2 <= len({*table.column(name)}) <= MAX_CLASSES]
+    few = [name for name in text if 2 <= len({*table.column(name)}) <= MAX_OWN_CLASSES]
     lower = {name.lower(): name for name in candidates}
     if len(named) == 1:
         return named[0]
@@ -163,7 +163,7 @@ def guess_kind(table: Table, name: str) -> Kind:
     counts = Counter(value for value in table.numbers(name) if value is not None)
     if min(counts.values()) < MIN_OF_CLASS:
         return "value"
-    few = all(map(float.is_integer, counts)) and len(counts) <= MAX_CLASSES
+    few = all(map(float.is_integer, counts)) and len(counts) <= MAX_OWN_CLASSES
     return "classes" if few or len(counts) <= 3 else "value"
 
 
@@ -227,11 +227,13 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
         rows.setdefault(key, []).append(row)
     where = f"column {name!r}"
     if len(called) == 1:
-        raise invalid(where, f"of 2 to {MAX_CLASSES} classes", Said(f"{cells[0]!r} in all rows"))
-    if len(called) > MAX_CLASSES:
-        key, more = list(called.items())[MAX_CLASSES]
-        came = f"{len(called)}; row {rows[key][0]} brings class {MAX_CLASSES + 1}, {more!r}"
-        raise invalid(where, f"of 2 to {MAX_CLASSES} classes", Said(came))
+        raise invalid(
+            where, f"of 2 to {MAX_OWN_CLASSES} classes", Said(f"{cells[0]!r} in all rows")
+        )
+    if len(called) > MAX_OWN_CLASSES:
+        key, more = list(called.items())[MAX_OWN_CLASSES]
+        came = f"{len(called)}; row {rows[key][0]} brings class {MAX_OWN_CLASSES + 1}, {more!r}"
+        raise invalid(where, f"of 2 to {MAX_OWN_CLASSES} classes", Said(came))
     for key, members in rows.items():
         if len(members) < MIN_OF_CLASS:
             came = f"{len(members)} of {called[key]!r}, in row {members[0]}"

@@ -15,14 +15,12 @@ from sklearn.preprocessing import StandardScaler
 
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, DataSpec
-from regviz.spec.points import SPLITS as SPLITS
-from regviz.spec.points import PointsSpec
+from regviz.spec.points import SPLITS, PointsSpec
 from regviz.spec.toy import DATASETS
-from regviz.spec.validation import TASKS, Task, choice, invalid
+from regviz.spec.validation import MAX_CLASSES, TASKS, Task, choice, invalid
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 MARGIN = 0.08  # of the picture's domain around the points, as a share of their range
-MAX_CLASSES = 20
 # beyond these bounds, learning rates for standardised columns diverge or make no progress
 MAX_RMS = 30.0
 MAX_SD_RATIO = 100.0
@@ -331,12 +329,51 @@ def _made(spec: Data) -> Dataset:
 
 def _draw(spec: DataSpec) -> Points:
     rng = np.random.default_rng(spec.seed)
-    X, y = DATASETS[spec.name].make(spec.n_samples, spec.noise, rng)
+    made = DATASETS[spec.name].make(spec.n_samples, spec.noise, rng)
+    X, y = _checked(spec, made)
     if spec.task != "regression":
         flipped = rng.random(len(y)) < spec.label_noise
-        n_classes = int(y.max()) + 1
+        n_classes = _n_classes(spec)
         y[flipped] = (y + rng.integers(1, n_classes, len(y)))[flipped] % n_classes
     return X, y
+
+
+def _checked(spec: DataSpec, made: Any) -> Points:
+    """Return copies of the arrays that a dataset's ``make`` returned.
+
+    Raises
+    ------
+    ValueError
+        If they are not points of the dataset's task.
+    """
+    n = spec.n_samples
+    try:
+        X, y = (np.array(array, dtype=np.float64) for array in made)
+    except (TypeError, ValueError) as error:
+        allowed = f"X of shape ({n}, 2) and y of shape ({n},), both of numbers"
+        raise _made_wrong(spec, allowed, made) from error
+    if X.shape != (n, 2):
+        raise _made_wrong(spec, f"X of shape ({n}, 2)", X.shape)
+    if y.shape != (n,):
+        raise _made_wrong(spec, f"y of shape ({n},)", y.shape)
+    for name, array in (("X", X), ("y", y)):
+        if not np.isfinite(array).all():
+            found = float(array[~np.isfinite(array)][0])
+            raise _made_wrong(spec, f"{name} of finite numbers", found)
+    if spec.task != "regression":
+        wrong = y[~np.isin(y, np.arange(_n_classes(spec)))]
+        if len(wrong):
+            allowed = f"y of class numbers from 0 to {_n_classes(spec) - 1}"
+            raise _made_wrong(spec, allowed, float(wrong[0]))
+    return X, y
+
+
+def _made_wrong(spec: DataSpec, allowed: str, got: object) -> ValueError:
+    return invalid(f"make of dataset {spec.name!r}", f"a function that returns {allowed}", got)
+
+
+def _n_classes(spec: DataSpec) -> int:
+    return 2 if spec.task == "binary" else spec.n_outputs
 
 
 def _split(spec: Data, y: NDArray[np.float64]) -> Sequence[ArrayLike]:

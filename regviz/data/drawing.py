@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regviz.data.columns import KINDS, MIN_OF_CLASS, Kind
-from regviz.spec.points import LARGEST, MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
+from regviz.spec.points import LARGEST, MAX_OWN_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 from regviz.spec.validation import invalid
 
 
@@ -88,7 +88,7 @@ def _is_point(row: Any, kind: Kind) -> bool:
         isinstance(row, list)
         and [type(x) in (int, float) for x in row] == [True] * 3
         and all(abs(x) <= LARGEST for x in row)
-        and (kind == "value" or row[2] in range(MAX_CLASSES))
+        and (kind == "value" or row[2] in range(MAX_OWN_CLASSES))
     )
 
 

@@ -3,7 +3,8 @@
 import csv
 import io
 
-from regviz.data.datasets import SPLITS, Dataset
+from regviz.data.datasets import Dataset
+from regviz.spec.points import SPLITS
 
 
 def points_csv(dataset: Dataset) -> str:

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from regviz.data.datasets import SPLITS, Dataset, numbers
+from regviz.data.datasets import Dataset, numbers
 from regviz.engine import networks
 from regviz.engine.layout import Layout, input_features
 from regviz.engine.training import pinned, recorded_epochs
 from regviz.methods.labels import labels
 from regviz.spec.experiment import Experiment
+from regviz.spec.points import SPLITS
 from regviz.spec.validation import choice, integer, invalid
 
 Floats = NDArray[np.floating]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regviz.data.datasets import SPLITS, Dataset, make_dataset, warn_unscaled
+from regviz.data.datasets import Dataset, make_dataset, warn_unscaled
 from regviz.engine import compiled, measures, networks
 from regviz.engine.epoch import outputs, outputs_by_reference
 from regviz.engine.history import METRICS, History
@@ -17,6 +17,7 @@ from regviz.engine.layout import Layout, input_features
 from regviz.engine.regularization import penalty
 from regviz.engine.training import Recording, initial, pinned, recorded_epochs, recordings
 from regviz.spec.experiment import Experiment
+from regviz.spec.points import SPLITS
 from regviz.spec.validation import invalid
 
 OUTPUT_BYTES = 500_000  # bound on outputs measured at once, to fit the processor's cache

@@ -1,8 +1,11 @@
 """The catalogue of regularizers: one record for each."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import get_args
 
 from regviz.methods import palette
 from regviz.methods.palette import Theme
@@ -12,8 +15,16 @@ from regviz.methods.strengths import (
     highest_dropout_rate,
     max_norm_radii,
 )
-from regviz.spec.experiment import Data, NetworkSpec, Regularization, TrainingSpec
-from regviz.spec.validation import choice, invalid
+from regviz.spec.experiment import (
+    PARTS,
+    Data,
+    DataSpec,
+    NetworkSpec,
+    Regularization,
+    TrainingSpec,
+)
+from regviz.spec.points import PointsSpec
+from regviz.spec.validation import choice, function, invalid, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +48,14 @@ class Method:
         ``strength(regularization)`` is the inverse of ``at``. For a regularization without this
         method it returns the strength without effect: 0, or an infinite radius.
     strengths : callable
-        ``strengths(data, network, training)`` returns the offered strengths, from weak to strong;
-        an empty tuple for a method without strength.
+        ``strengths(data, network, training)`` returns the offered strengths, from weak to strong:
+        different numbers above 0 in ascending or descending order. It returns an empty tuple for a
+        method without strength.
 
     Raises
     ------
     ValueError
-        If ``key`` is not an identifier.
+        If a parameter is of the wrong type, a text is empty or a colour is missing.
 
     See Also
     --------
@@ -62,6 +74,20 @@ class Method:
     def __post_init__(self) -> None:
         if not (isinstance(self.key, str) and self.key.isidentifier()):
             raise invalid("key", "an identifier such as 'l1'", self.key)
+        text("label", self.label)
+        if not isinstance(self.symbol, str):
+            raise invalid("symbol", "a text", self.symbol)
+        text("about", self.about)
+        for theme in get_args(Theme):
+            value = self.colour.get(theme) if isinstance(self.colour, Mapping) else None
+            if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+                allowed = "a mapping of 'light' and 'dark' to '#rrggbb' each"
+                raise invalid("colour", allowed, self.colour)
+        for name in ("at", "strength", "strengths"):
+            function(name, getattr(self, name))
+
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 METHODS: dict[str, Method] = {}
@@ -77,11 +103,117 @@ def register_method(method: Method) -> None:
     Raises
     ------
     ValueError
-        If another method has this key, or if the key is ``"early_stopping"``.
+        If ``method`` is no Method, if another one has its key, if the key is ``"early_stopping"``
+        or one of `RESERVED`, or if, for a default experiment, the strengths that it offers are not
+        allowed or ``strength`` is not the inverse of ``at``.
     """
+    if not isinstance(method, Method):
+        raise invalid("method", "a Method", method)
     if METHODS.get(method.key, method) is not method or method.key == EARLY_STOPPING:
         raise invalid("key", "one that no other method has", method.key)
+    if method.key in RESERVED:
+        raise invalid("key", "one that no parameter of links or Scene has", method.key)
+    strengths = _strengths(method, DataSpec(), NetworkSpec(), TrainingSpec())
+    if strengths and not method.symbol:
+        raise invalid("symbol", "a text that is not empty, as there are strengths", method.symbol)
+    for strength in strengths or (0.0,):
+        row = method.at(strength)
+        if not isinstance(row, Regularization):
+            raise invalid("at", "a function that returns a Regularization", row)
+        found = method.strength(row)
+        if not math.isclose(found, strength, rel_tol=_PRECISION):
+            allowed = f"the inverse of at, which returns {strength:g} for at({strength:g})"
+            raise invalid("strength", allowed, found)
     METHODS[method.key] = method
+
+
+_PRECISION = 1e-9  # relative: strengths are sums and products of few numbers
+
+# Names that are no keys of methods: a link or file would not tell the method from the parameter.
+# The last tuple is the fields of `regviz.Scene` and the parameters of `regviz.board.link` that no
+# part has; tests/board/test_link.py compares both.
+RESERVED = frozenset(
+    field.name
+    for part in (DataSpec, PointsSpec, NetworkSpec, TrainingSpec)
+    for field in fields(part)
+) | frozenset(
+    (
+        *PARTS,
+        *("methods", "early_stopping", "onset", "focus", "strengths", "epoch", "hide"),
+        *("v", "regviz", "training_seed", "too_long", "embed", "embed_options"),
+    )
+)
+
+
+def _strengths(
+    method: Method, data: Data, network: NetworkSpec, training: TrainingSpec
+) -> tuple[float, ...]:
+    """Return the strengths that a method offers.
+
+    Raises
+    ------
+    ValueError
+        If they are not different numbers above 0 in order.
+    """
+    offered = method.strengths(data, network, training)
+    allowed = "a function that returns different numbers above 0, from weak to strong"
+    try:
+        numbers = tuple(float(strength) for strength in offered)
+    except (TypeError, ValueError) as error:
+        raise invalid(f"strengths of {method.key!r}", allowed, offered) from error
+    in_order = numbers in (tuple(sorted(set(numbers))), tuple(sorted(set(numbers), reverse=True)))
+    if not in_order or not all(0 < number < math.inf for number in numbers):
+        raise invalid(f"strengths of {method.key!r}", allowed, offered)
+    return numbers
+
+
+def method_of(regularization: Regularization) -> str | None:
+    """Return the key of the method that gives a regularization at one of its strengths.
+
+    If several methods do, it is the first in `METHODS`. The onset does not matter.
+
+    A method that gives it exactly comes before one that gives it as changed by an experiment:
+    `offered` lowers the dropout that is combined with max-norm, and AdamW decouples every ``l2``.
+    Decoupled, the built-in methods with ``l2`` are not themselves.
+
+    Returns
+    -------
+    str or None
+        None if there is no such method.
+    """
+    return _method_of(regularization, tuple(METHODS.items()))
+
+
+@lru_cache(maxsize=4096)
+def _method_of(
+    regularization: Regularization, methods: tuple[tuple[str, Method], ...]
+) -> str | None:
+    """Return `method_of`, cached: the search takes 60 µs, and a page needs hundreds."""
+    row = replace(
+        regularization, onset=0, decoupled=regularization.decoupled and regularization.l2 > 0
+    )
+    given = {}
+    for key, method in methods:
+        try:
+            given[key] = method.at(method.strength(row))
+        except ValueError:  # the strength without effect of max-norm is no radius
+            continue
+        if _equal(given[key], row):
+            return key
+    for key, one in given.items():
+        lowered = one.drop_rate if one.max_norm is None else min(one.drop_rate, row.drop_rate)
+        if _equal(replace(one, decoupled=row.decoupled, drop_rate=lowered), row):
+            return None if row.decoupled and key in _BUILT_IN else key
+    return None
+
+
+def _equal(first: Regularization, second: Regularization) -> bool:
+    """Compare two regularizations; numbers may differ by rounding."""
+    pairs = zip(vars(first).values(), vars(second).values(), strict=True)
+    return all(
+        a == b or (a is not None and b is not None and math.isclose(a, b, rel_tol=_PRECISION))
+        for a, b in pairs
+    )
 
 
 EARLY_STOPPING = "early_stopping"  # derived from the unregularized network, so no `Method`
@@ -132,14 +264,14 @@ def offered(
     Raises
     ------
     ValueError
-        If there is no such method.
+        If there is no such method, or the strengths of one are not allowed.
     """
     highest = highest_dropout_rate(data, network, training)
     training = replace(training, epochs=max(1, training.epochs - onset))
     by_method = []
     for key in methods:
         method = METHODS[choice("methods", key, METHODS)]
-        rows = [method.at(s) for s in method.strengths(data, network, training) or (0.0,)]
+        rows = [method.at(s) for s in _strengths(method, data, network, training) or (0.0,)]
         rows = [
             row if row.max_norm is None else replace(row, drop_rate=min(row.drop_rate, highest))
             for row in rows
@@ -226,3 +358,5 @@ for _method in (
     ),
 ):
     register_method(_method)
+
+_BUILT_IN = frozenset(METHODS)

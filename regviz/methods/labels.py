@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import METHODS, method_of
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment, Regularization
 from regviz.spec.points import PointsSpec
@@ -17,11 +17,13 @@ class Label(NamedTuple):
     Attributes
     ----------
     method : str
-        Key of the nearest method in `regviz.methods.catalogue.METHODS`, whose colour is used.
+        Key of its method in `regviz.methods.catalogue.METHODS`, or of the nearest one; its colour
+        is used.
     name : str
-        Names of all its parts, such as ``"L1"`` or ``"L2 + dropout"``.
+        Label of the method, such as ``"L1"``, or names of all parts, such as ``"L2 + dropout"``.
     strength : str
-        Strengths of all its parts, such as ``"λ₁ = 0.004"``; empty without regularization.
+        Its strength, such as ``"λ₁ = 0.004"``, or strengths of all parts; empty without
+        regularization.
     """
 
     method: str
@@ -44,9 +46,9 @@ def dataset_label(data: Data | ArraysSpec) -> str:
 def label(regularization: Regularization) -> Label:
     """Return the label of a regularization.
 
-    L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ if they are equal, as in the
-    catalogue. Dropout combined with max-norm is not part of the name; its rate is part of the
-    strength.
+    Label and symbol are those of its method. A combination that no method gives is named by its
+    parts, where L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ if they are equal.
+    Dropout combined with max-norm is not part of the name; its rate is part of the strength.
 
     Examples
     --------
@@ -54,6 +56,24 @@ def label(regularization: Regularization) -> Label:
     'L1 λ₁ = 0.004'
     """
     r = regularization
+    key = method_of(r)
+    if key == "none":
+        return Label(key, METHODS[key].label, "")
+    if key is None:
+        key, name, strength = _nearest(r)
+    else:
+        method = METHODS[key]
+        name, strength = method.label, f"{method.symbol} = {method.strength(r):g}"
+        if not method.symbol:
+            strength = ""
+        elif r.max_norm is not None and r.drop_rate:
+            strength += f", p = {r.drop_rate:g}"
+    onset = f"from epoch {r.onset}" if r.onset else ""
+    return Label(key, name, ", ".join(filter(None, (strength, onset))))
+
+
+def _nearest(r: Regularization) -> tuple[str, str, str]:
+    """Return key of the nearest method, name and strength of a combination that no method gives."""
     parts: list[tuple[str, str, str]] = []
     if r.l1 and r.l2 and not r.decoupled:
         both = f"λ = {r.l1 + r.l2:g}" if r.l1 == r.l2 else f"λ₁ = {r.l1:g}, λ₂ = {r.l2:g}"
@@ -70,12 +90,9 @@ def label(regularization: Regularization) -> Label:
         parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))
     if r.input_drop_rate:
         parts.append(("dropout", "input dropout", f"p₀ = {r.input_drop_rate:g}"))
-    if not parts:
-        return Label("none", METHODS["none"].label, "")
-    methods, names, strengths = zip(*parts, strict=True)
-    name, strength = " + ".join(names), ", ".join(strengths)
-    onset = f", from epoch {r.onset}" if r.onset else ""
-    return Label(methods[0], name[0].upper() + name[1:], strength + onset)
+    keys, names, strengths = zip(*parts, strict=True)
+    name = " + ".join(names)
+    return keys[0], name[0].upper() + name[1:], ", ".join(strengths)
 
 
 def labels(experiment: Experiment) -> list[Label]:

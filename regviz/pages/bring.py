@@ -29,7 +29,7 @@ from regviz.methods import palette
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, file_uploader, plain
 from regviz.pages.state import page_state
-from regviz.spec.points import MAX_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
+from regviz.spec.points import MAX_OWN_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
 
 PREVIEW_ROWS = 4
 UNCHANGED = "What is on screen stays."
@@ -180,7 +180,8 @@ def _choose_columns(table: Table, file_id: str) -> PointsSpec:
         format_func=KIND_LABELS.__getitem__,
         key=f"upload_kind_{file_id}_{table.has_header}_{y}",
         on_change=note_change,
-        help=f"Text or numbers of 2 to {MAX_CLASSES} classes, or a number that is to be predicted.",
+        help=f"Text or numbers of 2 to {MAX_OWN_CLASSES} classes, or a number that is to be"
+        " predicted.",
     )
     split = "" if guess.split in (x1, x2, y) else guess.split
     columns = Columns(x1, x2, y, kind or kinds, split)

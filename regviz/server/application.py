@@ -4,7 +4,7 @@ import asyncio
 import gc
 import importlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from regviz.server.metrics import serve_metrics
 from regviz.server.slow_clients import ConnectionLimiter, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs
 from regviz.server.streamlit_patches import apply_patches
+from regviz.spec.validation import invalid
 
 PAGE = Path(__file__).parents[1] / "pages" / "playground.py"
 _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
@@ -57,6 +58,7 @@ def prepare() -> dict[str, Any]:
     try:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
+        _import(limits().imports)
         slots = SessionSlots(limits().sessions, limits().sessions_per_address)
     except ValueError as error:
         sys.exit(f"RegViz cannot start: {error}")
@@ -86,6 +88,27 @@ def prepare() -> dict[str, Any]:
         ],
         "on_script_error": show_error,
     }
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import modules from the current folder, or as installed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such module.
+    """
+    folder = str(Path.cwd())
+    if modules and folder not in sys.path:
+        sys.path.insert(0, folder)  # as `python -m` does, and `streamlit` and `regviz` do not
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise  # of a module that it imports
+            allowed = f"modules that are installed or in {folder}"
+            raise invalid("--import (REGVIZ_IMPORTS)", allowed, module) from error
 
 
 async def _page(request: Request) -> Response:

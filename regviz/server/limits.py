@@ -1,4 +1,4 @@
-"""Limits on the resources of a server's visitors, read from environment variables."""
+"""Limits on the resources of a server's visitors, and other settings, read from the environment."""
 
 import logging
 import math
@@ -48,6 +48,10 @@ class Limits:
     streamlit_patches : int
         1, the default, applies `regviz.server.streamlit_patches`; 0 leaves Streamlit unchanged, to
         find out whether a patch causes a fault.
+    imports : tuple of str
+        Modules that register datasets, methods, views or libraries. They are imported before the
+        page starts, from the current folder or as installed. In the variable they are separated by
+        spaces.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class Limits:
     embed: tuple[str, ...] = ()
     metrics_port: int = 0
     streamlit_patches: int = 1
+    imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         integer("sessions", self.sessions, 1, 100_000)
@@ -81,6 +86,9 @@ class Limits:
         for origin in self.embed:
             if not _is_origin(origin):
                 raise invalid("embed", "origins such as 'https://example.org', or '*'", origin)
+        for module in self.imports:
+            if not all(map(str.isidentifier, module.split("."))) or module.endswith(".py"):
+                raise invalid("imports", "names of modules such as 'extensions'", module)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

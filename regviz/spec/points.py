@@ -23,7 +23,7 @@ from regviz.spec.validation import (
 )
 
 MIN_POINTS, MAX_POINTS = 10, 2000
-MAX_CLASSES = 10  # the number of colours and shapes in `regviz.methods.palette`
+MAX_OWN_CLASSES = 10  # the number of colours and shapes in `regviz.methods.palette`
 LARGEST = 1e5
 DECIMALS = 3
 LONGEST_NAME = 40
@@ -109,7 +109,7 @@ class PointsSpec:
             each split.
         """
         counts = Counter(y for _, _, y in self.points)
-        most = 2 if self.task == "binary" else MAX_CLASSES
+        most = 2 if self.task == "binary" else MAX_OWN_CLASSES
         n_classes = 2 if self.task == "binary" else max(3, len(counts))
         for y in counts:
             if y not in range(most):

@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_blobs, make_circles, make_moons
 
-from regviz.spec.validation import TASKS, Task, choice, integer, invalid, real
+from regviz.spec.validation import (
+    MAX_CLASSES,
+    TASKS,
+    Task,
+    choice,
+    function,
+    integer,
+    invalid,
+    real,
+    text,
+)
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -28,7 +38,8 @@ class ToyDataset:
         ``make(n, noise, rng)`` returns ``X`` of shape (n, 2) and ``y`` of shape (n,): class numbers
         0, 1, … or the targets of a regression. ``noise`` is the standard deviation of the noise.
         All random numbers come from ``rng``, a `numpy.random.Generator`, so that equal seeds give
-        equal points.
+        equal points. `regviz.make_dataset` raises ValueError for other shapes, for numbers that are
+        not finite and for other class numbers.
     collapse : float
         The L1 strength at which networks with hidden layers become constant on these points, above
         0 and up to 1000. It is the strongest L1 strength on offer;
@@ -52,9 +63,11 @@ class ToyDataset:
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
             raise invalid("name", "an identifier such as 'moons'", self.name)
+        text("label", self.label)
         choice("task", self.task, TASKS)
+        function("make", self.make)
         real("collapse", self.collapse, 0, 1000, open_low=True)
-        integer("n_classes", self.n_classes, 3, 20)
+        integer("n_classes", self.n_classes, 3, MAX_CLASSES)
 
 
 DATASETS: dict[str, ToyDataset] = {}
@@ -70,7 +83,8 @@ def register_dataset(dataset: ToyDataset) -> None:
     Raises
     ------
     ValueError
-        If another dataset has this name, or if the name is ``"own"`` or ``"arrays"``.
+        If ``dataset`` is no ToyDataset, if another one has its name, or if the name is ``"own"`` or
+        ``"arrays"``.
 
     Examples
     --------
@@ -83,6 +97,8 @@ def register_dataset(dataset: ToyDataset) -> None:
     >>> regviz.make_dataset(regviz.DataSpec("ring", noise=0.1)).task
     'binary'
     """
+    if not isinstance(dataset, ToyDataset):
+        raise invalid("dataset", "a ToyDataset", dataset)
     if dataset.name in RESERVED or DATASETS.get(dataset.name, dataset) != dataset:
         raise invalid("name", "one that no other dataset has", dataset.name)
     DATASETS[dataset.name] = dataset

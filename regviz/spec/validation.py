@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
+MAX_CLASSES = 20  # of any dataset; a visitor's own points have fewer (`regviz.spec.points`)
 MAX_SEED = 2**32 - 1  # the largest seed that numpy.random.RandomState accepts
 
 
@@ -35,6 +36,19 @@ def invalid(parameter: str, allowed: str, got: object) -> ValueError:
     return ValueError(
         f"{parameter} must be {allowed}, got {shown if len(shown) <= 80 else shown[:77] + '...'}"
     )
+
+
+def text(parameter: str, value: Any) -> str:
+    """Return ``value``; raise ValueError unless it is text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise invalid(parameter, "a text that is not empty", value)
+    return value
+
+
+def function(parameter: str, value: Any) -> None:
+    """Raise ValueError unless ``value`` can be called."""
+    if not callable(value):
+        raise invalid(parameter, "a function", value)
 
 
 def integer(parameter: str, value: Any, low: int, high: int) -> int:

@@ -10,8 +10,9 @@ import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz.analysis import replicates as module
 from regviz.analysis.replicates import under_seeds, with_seed
-from regviz.data.datasets import SPLITS, make_dataset
+from regviz.data.datasets import make_dataset
 from regviz.engine.recorder import histories
+from regviz.spec.points import SPLITS
 from tests.support.networks import assert_same_history
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")

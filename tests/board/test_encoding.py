@@ -22,9 +22,10 @@ from regviz.board.frames import (
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import SPLITS, domain
+from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
+from regviz.spec.points import SPLITS
 from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
 NAMES = list(METHODS)

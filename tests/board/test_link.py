@@ -1,7 +1,7 @@
 """Tests of links and experiment files: round trips, old versions, named errors."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
-from regviz.board.link import DEFAULTS, LINK_VERSION, LONGEST, from_query, link, to_query
+from regviz.board.link import (
+    DEFAULTS,
+    LINK_VERSION,
+    LONGEST,
+    from_query,
+    link,
+    parameter_names,
+    to_query,
+)
 from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS, RESERVED
 from tests.support.scenes import link_parameters, scenes
 
 # -------------------------------------------------------------------------------- round trips
@@ -50,6 +59,14 @@ def test_the_newest_version_stands_for_the_page_as_it_opens():
     # a change of the showcase needs a new version; old versions keep their meaning
     assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
     assert max(DEFAULTS) == LINK_VERSION
+
+
+def test_no_method_can_have_the_name_of_another_parameter():
+    parameters = (parameter_names(False) | parameter_names(True)) - {*METHODS}
+    parameters |= {field.name for field in fields(Scene)}
+    assert not parameters - RESERVED
+    assert not RESERVED & {*METHODS}
+    assert {"noise", "points", "v", "seed", "training_seed", "strengths", "embed"} <= parameters
 
 
 # links of earlier releases, which must still open

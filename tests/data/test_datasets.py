@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_circles, make_moons
 
-from regviz import Dataset, DataSpec, make_dataset
-from regviz.data.datasets import SPLITS
+from regviz import Dataset, DataSpec, ToyDataset, make_dataset
+from regviz.spec.points import SPLITS
 from regviz.spec.toy import DATASETS
 
 X = np.array([[0.0, 1.0], [2.0, -3.0], [0.5, 0.5], [-1.0, 4.0]])
@@ -175,6 +175,46 @@ def test_classes_without_noise_follow_their_pattern(name, separates):
         np.testing.assert_array_equal(labels, np.prod(points, axis=1) < 0)
     else:
         np.testing.assert_array_equal(labels, np.floor(points).sum(axis=1) % 2)
+
+
+N = 20
+POINTS = np.random.default_rng(0).normal(size=(N, 2))
+CLASSES = np.arange(N) % 2
+NOT_FINITE = np.where(np.arange(N) == 3, np.nan, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("made", "task", "allowed", "got"),
+    [
+        (None, "binary", "X of shape (20, 2) and y of shape (20,), both of numbers", "None"),
+        (POINTS, "binary", "X of shape (20, 2) and y of shape (20,), both of numbers", "array("),
+        ((POINTS, ["a"] * N), "binary", "X of shape (20, 2) and y of shape (20,)", "(array("),
+        ((POINTS[:, [0, 1, 1]], CLASSES), "binary", "X of shape (20, 2)", "(20, 3)"),
+        ((POINTS[1:], CLASSES[1:]), "binary", "X of shape (20, 2)", "(19, 2)"),
+        ((POINTS, CLASSES[1:]), "binary", "y of shape (20,)", "(19,)"),
+        ((POINTS, CLASSES[:, None]), "regression", "y of shape (20,)", "(20, 1)"),
+        ((np.full((N, 2), np.inf), CLASSES), "binary", "X of finite numbers", "inf"),
+        ((POINTS, NOT_FINITE), "regression", "y of finite numbers", "nan"),
+        ((POINTS, CLASSES + 1), "binary", "y of class numbers from 0 to 1", "2.0"),
+        ((POINTS, CLASSES / 2), "multiclass", "y of class numbers from 0 to 2", "0.5"),
+        ((POINTS, np.arange(N) % 4), "multiclass", "y of class numbers from 0 to 2", "3.0"),
+    ],
+)
+def test_points_that_a_registered_dataset_must_not_make_are_refused(
+    monkeypatch, made, task, allowed, got
+):
+    monkeypatch.setitem(DATASETS, "ring", ToyDataset("ring", "Ring", task, lambda *_: made))
+    pattern = rf"^make of dataset 'ring' must be a function that returns {re.escape(allowed)}"
+    with pytest.raises(ValueError, match=rf"{pattern}.*, got {re.escape(got)}"):
+        make_dataset(DataSpec("ring", n_samples=N))
+
+
+def test_points_of_a_registered_dataset_stay_as_their_function_made_them(monkeypatch):
+    labels = CLASSES.copy()
+    ring = ToyDataset("ring", "Ring", "binary", lambda *_: (POINTS, labels))
+    monkeypatch.setitem(DATASETS, "ring", ring)
+    make_dataset(DataSpec("ring", n_samples=N, label_noise=0.5))
+    assert np.array_equal(labels, CLASSES)
 
 
 @pytest.mark.parametrize(

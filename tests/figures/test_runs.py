@@ -11,8 +11,10 @@ import regviz
 from regviz import Regularization, figures
 from regviz.analysis.mc_dropout import over_plane
 from regviz.data.datasets import domain
+from regviz.figures._traces import network_looks
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
+from tests.support.methods import MOSTLY_L1
 
 LINE_UP = (
     Regularization(),
@@ -249,6 +251,16 @@ def test_networks_of_one_method_can_be_told_apart(theme):
     traces = figures.sparsity_curves(run(regularizations=rows, epochs=2), theme=theme).data
     assert len({t.line.color for t in traces}) == len(rows)
     assert len({t.name for t in traces}) == len(rows)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_networks_of_a_registered_method_have_its_label_and_colour(monkeypatch, theme):
+    monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
+    rows = (Regularization.elastic_net(0.02), MOSTLY_L1.at(0.02))
+    looks = network_looks(run(regularizations=rows, epochs=1), theme)
+    assert [look.text for look in looks] == ["Elastic net λ = 0.02", "Mostly L1 λ = 0.02"]
+    colours = [METHODS[key].colour[theme] for key in ("elastic_net", "mostly_l1")]
+    assert [look.colour for look in looks] == colours
 
 
 def test_divergence_is_said(diverged):

@@ -1,7 +1,9 @@
 """Tests of the catalogue of methods and of the registration of others."""
 
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from regviz.board.scene import Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
 from regviz.methods.strengths import dropout_rates
 from regviz.spec.toy import DATASETS
+from tests.support.methods import MOSTLY_L1
 
 NAMES = list(METHODS)
 
@@ -69,7 +72,7 @@ def test_a_name_is_given_once(added: tuple[regviz.ToyDataset, regviz.Method]):
                 regviz.ToyDataset(name, "Other", "binary", lambda n, noise, rng: (None, None))
             )
     for key in ("input_dropout", "l1", EARLY_STOPPING):
-        other = regviz.Method(key, "Other", "", "", {}, method.at, method.strength, dropout_rates)
+        other = replace(method, key=key)
         with pytest.raises(ValueError, match="key must be one that no other method has"):
             regviz.register_method(other)
 
@@ -77,8 +80,83 @@ def test_a_name_is_given_once(added: tuple[regviz.ToyDataset, regviz.Method]):
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match=r"^methods must be one of 'none', .* got 'l3'$"):
         colour("l3")
-    with pytest.raises(ValueError, match="key must be an identifier"):
-        regviz.Method("no key", "", "", "", {}, METHODS["l1"].at, METHODS["l1"].strength, len)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "allowed"),
+    [
+        ("key", "no key", "an identifier such as 'l1'"),
+        ("label", None, "a text that is not empty"),
+        ("label", "", "a text that is not empty"),
+        ("symbol", None, "a text"),
+        ("about", " ", "a text that is not empty"),
+        ("colour", None, "a mapping of 'light' and 'dark' to '#rrggbb' each"),
+        ("colour", {"light": "#005f73"}, "a mapping of 'light' and 'dark'"),
+        ("colour", {"light": "#005f73", "dark": "red"}, "a mapping of 'light' and 'dark'"),
+        ("at", None, "a function"),
+        ("strength", 1, "a function"),
+        ("strengths", (1, 2), "a function"),
+    ],
+)
+def test_a_record_with_a_wrong_value_is_refused_by_name(parameter, value, allowed):
+    with pytest.raises(ValueError, match=rf"^{parameter} must be {re.escape(allowed)}.*, got "):
+        replace(MOSTLY_L1, **{parameter: value})
+
+
+NO_STRENGTHS = "strengths of 'mostly_l1' must be a function that returns different numbers above 0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"key": "noise"},
+            "key must be one that no parameter of links or Scene has, got 'noise'",
+        ),
+        ({"key": "v"}, "key must be one that no parameter"),
+        ({"key": "points"}, "key must be one that no parameter"),
+        ({"key": "strengths"}, "key must be one that no parameter"),
+        ({"symbol": ""}, "symbol must be a text that is not empty, as there are strengths, got ''"),
+        ({"strengths": lambda *_: None}, NO_STRENGTHS),
+        ({"strengths": lambda *_: ("weak",)}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (0, 1)}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (1, 1)}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (1, 3, 2)}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (1, float("inf"))}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (1, float("nan"))}, NO_STRENGTHS),
+        ({"strengths": lambda *_: (1, 2000)}, "strength must be a number from 0 to 1000, got 2000"),
+        ({"at": lambda strength: strength}, "at must be a function that returns a Regularization"),
+        ({"strength": lambda r: r.l1}, "strength must be the inverse of at, which returns "),
+    ],
+)
+def test_a_method_that_would_not_work_is_refused(changes, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        regviz.register_method(replace(MOSTLY_L1, **changes))
+    assert "mostly_l1" not in METHODS
+
+
+def test_strengths_that_are_wrong_for_one_experiment_alone_are_refused_there(monkeypatch):
+    def strengths(data, network, training):
+        return (1.0, 2.0) if network.hidden else (1.0, -2.0)
+
+    monkeypatch.setitem(METHODS, "mostly_l1", replace(MOSTLY_L1, strengths=strengths))
+    scene = Scene(methods=("mostly_l1",))
+    assert scene.grid().strengths("mostly_l1") == [1, 2]
+    with pytest.raises(ValueError, match=f"^{re.escape(NO_STRENGTHS)}.*got \\(1.0, -2.0\\)$"):
+        replace(scene, network=regviz.NetworkSpec(())).grid()
+
+
+def test_something_else_than_a_record_is_refused():
+    with pytest.raises(ValueError, match="method must be a Method, got 'l1'"):
+        regviz.register_method("l1")
+
+
+def test_the_scene_of_an_experiment_has_the_registered_method(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
+    rows = (regviz.Regularization(), regviz.Regularization.elastic_net(0.1), MOSTLY_L1.at(0.3))
+    scene = Scene.of(regviz.Experiment(regularizations=rows))
+    assert scene.methods == ("none", "elastic_net", "mostly_l1")
+    assert dict(scene.strengths) == pytest.approx({"elastic_net": 0.1, "mostly_l1": 0.3})
 
 
 @pytest.mark.parametrize("key", NAMES)

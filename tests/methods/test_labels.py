@@ -1,10 +1,14 @@
 """Tests of labels of regularizations, and of numbers as text."""
 
+from dataclasses import replace
+
 import pytest
 
+import regviz
 from regviz.methods.catalogue import METHODS
-from regviz.methods.labels import digits, label, short_names
+from regviz.methods.labels import digits, label, labels, short_names
 from regviz.spec.experiment import Regularization
+from tests.support.methods import MOSTLY_L1
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,17 @@ from regviz.spec.experiment import Regularization
         (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, p = 0.2"),
         (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, p = 0.2"),
         (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
+        (Regularization(onset=50), "none", "None"),
+        (
+            Regularization(l1=0.01, l2=0.01, drop_rate=0.2),
+            "elastic_net",
+            "Elastic net + dropout λ = 0.02, p = 0.2",
+        ),
+        (
+            Regularization(l1=0.01, l2=0.01, decoupled=True),
+            "l1",
+            "L1 + weight decay λ₁ = 0.01, λ₂ = 0.01",
+        ),
     ],
 )
 def test_label_names_a_regularization(regularization, method, text):
@@ -42,6 +57,43 @@ def test_label_agrees_with_the_catalogue(key):
     strength = f"{method.symbol} = 0.25" if method.symbol else ""
     strength += ", p = 0.1" if key == "max_norm" else ""
     assert found == (key, method.label, strength)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_registered_method_has_label_and_symbol_of_its_record(monkeypatch, optimizer):
+    monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
+    training = regviz.TrainingSpec(optimizer, epochs=50)
+    strengths = MOSTLY_L1.strengths(regviz.DataSpec(), regviz.NetworkSpec(), training)
+    rows = [replace(MOSTLY_L1.at(strength), onset=5) for strength in strengths]
+    experiment = regviz.Experiment(training=training, regularizations=rows)
+    texts = [f"λ = {strength:g}, from epoch 5" for strength in strengths]
+    assert labels(experiment) == [("mostly_l1", "Mostly L1", text) for text in texts]
+    others = regviz.Experiment(
+        training=training, regularizations=(Regularization(l2=0.1), Regularization(l1=0.1))
+    )
+    decay = "Weight decay" if optimizer == "adamw" else "L2"
+    assert [one.name for one in labels(others)] == [decay, "L1"]
+
+
+def test_a_registered_method_with_max_norm_has_its_name_at_the_dropout_that_is_offered(monkeypatch):
+    heavy = replace(
+        METHODS["max_norm"],
+        key="heavy",
+        label="Heavy",
+        at=lambda radius: Regularization(max_norm=radius, drop_rate=0.3),
+    )
+    monkeypatch.setitem(METHODS, "heavy", heavy)
+    assert label(Regularization(max_norm=2, drop_rate=0.3)) == ("heavy", "Heavy", "c = 2, p = 0.3")
+    assert label(Regularization(max_norm=2, drop_rate=0.2)) == ("heavy", "Heavy", "c = 2, p = 0.2")
+    assert label(Regularization(max_norm=2, drop_rate=0.1)).name == "Max-norm"
+
+
+def test_a_method_that_is_taken_out_gives_its_name_back(monkeypatch):
+    row = MOSTLY_L1.at(0.1)
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
+        assert label(row).name == "Mostly L1"
+    assert label(row).name == "Elastic net"
 
 
 def test_numbers_have_three_digits_and_a_true_minus():

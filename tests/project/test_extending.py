@@ -14,19 +14,20 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from devtools.serving import TRACEBACK, RawVisitor, serve
+from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, started
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand import VIEWS, register_view
 from regviz.programs import LIBRARIES, libraries, program, register_library
 from regviz.server import state
 from regviz.spec.toy import DATASETS
+from tests.support.commands import python
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text()
 BLOCK = r"```python\n(.*?)^```"
 FILES = dict(re.findall(rf"`(\w+\.py)`:\n\n{BLOCK}", TEXT, re.MULTILINE | re.DOTALL))
-IN_APP, IN_PYTHON = (
+(IN_PYTHON,) = (
     block
     for block in re.findall(rf"^{BLOCK}", TEXT, re.MULTILINE | re.DOTALL)
     if block not in FILES.values()
@@ -36,14 +37,14 @@ PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 @pytest.fixture(scope="module", autouse=True)
 def extended_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder with the document's files, registered in `app.py`."""
+    """A folder with the document's files, which are imported."""
     folder = tmp_path_factory.mktemp("own")
     for name, source in FILES.items():
         (folder / name).write_text(source)
     tables = DATASETS, METHODS, VIEWS, LIBRARIES
     before = [dict(table) for table in tables]
     sys.path.insert(0, str(folder))
-    exec(compile(IN_APP, "app.py", "exec"), {})
+    importlib.import_module("extensions")
     yield
     sys.path.remove(str(folder))
     for name in FILES:
@@ -64,12 +65,13 @@ def page(extended_project: None) -> Iterator[AppTest]:
 
 
 def test_each_file_adds_something():
-    assert sorted(FILES) == ["closed_form.py", "mostly_l1.py", "norms.py", "ring.py"]
+    assert sorted(FILES) == [
+        *("closed_form.py", "extensions.py", "mostly_l1.py", "norms.py", "ring.py")
+    ]
     assert "ring" in DATASETS
     assert "mostly_l1" in METHODS
     assert "Norms" in VIEWS
     assert "closed-form" in LIBRARIES
-    assert len((ROOT / "app.py").read_text().split("\napp = st.App(")) == 2
 
 
 def test_the_dataset_and_the_method_are_trained(capsys: pytest.CaptureFixture[str]):
@@ -142,20 +144,42 @@ def test_the_program_arrives_where_the_run_does(tmp_path: Path, monkeypatch: pyt
     assert libraries(experiment, 1)["closed-form"] == "Only L2 has a closed form here."
 
 
-def test_a_server_whose_app_imports_them_serves_them(tmp_path: Path):
-    for name in ("regviz", "assets", ".streamlit"):
-        (tmp_path / name).symlink_to(ROOT / name)
+def test_a_server_that_imports_them_serves_them(tmp_path: Path):
     for name, source in FILES.items():
         (tmp_path / name).write_text(source)
-    start, line, end = (ROOT / "app.py").read_text().partition("\napp = st.App(")
-    (tmp_path / "app.py").write_text(f"{start}\n{IN_APP}{line}{end}")
-    with serve(tmp_path, root=tmp_path) as server, RawVisitor(server) as client:
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", tmp_path / "log")
+    (options,) = re.findall(r"^regviz (serve --import extensions)$", TEXT, re.MULTILINE)
+    serve = [sys.executable, "-P", "-m", "regviz", *options.split(), "--import", "ring"]
+    command = [*serve, "--port", str(port)]
+    with started(command, tmp_path, server, PYTHONPATH=str(ROOT)), RawVisitor(server) as client:
         received = client.rerun("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
         data = b"".join(message.SerializeToString() for message in received)
         assert b"Data: Ring" in data
         assert b"Mostly L1" in data
         assert "Norms" in str(received)
     assert TRACEBACK not in server.logged()
+
+
+def test_a_module_that_is_missing_is_named_in_one_line(tmp_path: Path):
+    done = python(
+        "-P",
+        "-m",
+        "regviz",
+        "serve",
+        "--import",
+        "nope",
+        cwd=tmp_path,
+        check=False,
+        PYTHONPATH=str(ROOT),
+    )
+    (line,) = [line for line in done.stderr.splitlines() if "nope" in line]
+    assert line == (
+        "RegViz cannot start: --import (REGVIZ_IMPORTS) must be modules that are installed or in"
+        f" {tmp_path}, got 'nope'"
+    )
+    assert done.returncode == 1
+    assert TRACEBACK not in done.stderr
 
 
 def test_a_name_that_is_taken_is_refused():

@@ -66,6 +66,8 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         ["python", "-m", "pip", "install", "."],
         ["python", "-m", "pip", "install", ".[app]"],
         ["regviz", "serve"],
+        # by test_extending.py
+        ["regviz", "serve", "--import", "ring"],
         ["make", "bench"],
     ]
 

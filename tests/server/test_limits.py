@@ -29,10 +29,13 @@ def test_every_limit_can_be_set():
             "REGVIZ_EMBED": "https://example.org http://localhost:8000 https://*.example.com",
             "REGVIZ_METRICS_PORT": "9100",
             "REGVIZ_STREAMLIT_PATCHES": "0",
+            "REGVIZ_IMPORTS": "extensions course.datasets",
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
-    assert found == Limits(7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100, 0)
+    assert found == Limits(
+        7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100, 0, ("extensions", "course.datasets")
+    )
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
 
@@ -57,6 +60,8 @@ def test_every_limit_can_be_set():
         ("EMBED", "https://a.example; script-src *", "origins such as"),
         ("EMBED", "https://example.org:port", "origins such as"),
         ("EMBED", "javascript://example.org", "origins such as"),
+        ("IMPORTS", "extensions.py", "names of modules such as 'extensions'"),
+        ("IMPORTS", "ring,mostly_l1", "names of modules such as 'extensions'"),
     ],
 )
 def test_what_is_not_allowed_is_named(name: str, text: str, allowed: str):

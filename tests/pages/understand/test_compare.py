@@ -16,7 +16,9 @@ from regviz.analysis.criteria import Criterion, plus_minus
 from regviz.analysis.replicates import with_seed
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
+from regviz.methods.catalogue import METHODS as CATALOGUE
 from regviz.pages.understand.number_table import Entry, texts
+from tests.support.methods import MOSTLY_L1
 from tests.support.views import open_view, run_until_trained, show, snapshot_of
 
 METHODS = ["none", "l1", "max_norm"]
@@ -58,6 +60,17 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
     np.testing.assert_array_equal(table.iloc[:, 1:].to_numpy(dtype=float), found.values)
     assert table["strength"].iloc[3] == f"epoch {history.epochs[kept]}"
     assert table["strength"].iloc[1].startswith("λ₁ = ")
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
+def test_a_registered_method_has_its_own_name_and_symbol(monkeypatch, optimizer):
+    monkeypatch.setitem(CATALOGUE, "mostly_l1", MOSTLY_L1)
+    grid, history = grid_of(["l1", "elastic_net", "mostly_l1"], optimizer=optimizer)
+    table = open_page(grid, history).dataframe[0].value
+    net = "L1 + weight decay" if optimizer == "adamw" else "Elastic net"
+    assert list(table.index) == ["L1", net, "Mostly L1"]
+    shown = grid.strengths("mostly_l1")[grid.strength_indices({})[2]]
+    assert table["strength"].iloc[2] == f"λ = {shown:g}"
 
 
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():

@@ -1,0 +1,15 @@
+"""A method beyond the built-in ones, as `docs/extending.md` adds it."""
+
+import regviz
+from regviz.methods.strengths import PenaltyRule
+
+MOSTLY_L1 = regviz.Method(
+    key="mostly_l1",
+    label="Mostly L1",
+    symbol="λ",
+    about="Nine parts L1 and one part squared L2.",
+    colour={"light": "#005f73", "dark": "#94d2bd"},
+    at=lambda strength: regviz.Regularization.elastic_net(strength, l1_ratio=0.9),
+    strength=lambda r: r.l1 + r.l2,
+    strengths=PenaltyRule(1.1, linear_collapse=0.6, first_effect=0.2, l2_share=0.1),
+)
