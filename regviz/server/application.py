@@ -6,7 +6,6 @@ import importlib
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -32,7 +31,6 @@ from regviz.server.slow_clients import ConnectionLimiter, bound_connections, rai
 from regviz.server.state import limits, runs
 from regviz.server.streamlit_patches import apply_patches
 
-PAGE = Path(__file__).parents[1] / "pages" / "playground.py"
 _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
 
 
@@ -42,7 +40,7 @@ def prepare() -> dict[str, Any]:
     Returns
     -------
     dict
-        Keyword arguments of `st.App`, to be passed with the script `PAGE`.
+        Keyword arguments of `st.App`, to be passed with the script of the page.
 
     Raises
     ------
@@ -69,9 +67,9 @@ def prepare() -> dict[str, Any]:
             serve_metrics(limits().metrics_port, slots, runs())
         gc.freeze()  # collections skip all that is imported; a full one takes 100 ms with torch
         gc.enable()
-        housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
+        maintenance = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
         yield {}
-        housekeeping.cancel()
+        maintenance.cancel()
 
     return {
         "lifespan": lifespan,

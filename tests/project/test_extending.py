@@ -17,6 +17,7 @@ import regviz
 from devtools.serving import TRACEBACK, Stranger, serve
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
+from regviz.pages import SCRIPT
 from regviz.pages.understand import VIEWS, register_view
 from regviz.programs import LIBRARIES, libraries, program, register_library
 from regviz.server import state
@@ -31,7 +32,6 @@ IN_APP, IN_PYTHON = (
     for block in re.findall(rf"^{BLOCK}", TEXT, re.MULTILINE | re.DOTALL)
     if block not in FILES.values()
 )
-PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,7 +56,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def page(extended: None) -> Iterator[AppTest]:
     """The page with all of it, at a link."""
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     query = {"data": "ring", "methods": "none,mostly_l1", "hidden": "4", "epochs": "20"}
     page.query_params.update(query)
     yield page.run()
@@ -99,7 +99,7 @@ def test_the_page_opens_with_both(page: AppTest):
 
 
 def test_the_method_is_off_at_first():
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     page.query_params.update({"hidden": "2", "epochs": "50"})
     switch = page.run().toggle(key="use_mostly_l1")
     assert switch.label == "Mostly L1"
