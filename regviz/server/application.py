@@ -16,12 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.engine import compiled
-from regviz.server.admission import Admission, SessionSlots
+from regviz.server.admission import Admission, SessionSlots, check_resumption
 from regviz.server.assets import files
 from regviz.server.errors import Errors, show_error
 from regviz.server.files import File, StaticCache
-from regviz.server.gate import Gate
-from regviz.server.headers import SecurityHeaders
+from regviz.server.gate import Gate, check_routes
+from regviz.server.headers import SecurityHeaders, upload_cookie
 from regviz.server.index import document
 from regviz.server.logs import configure
 from regviz.server.maintenance import run_maintenance
@@ -52,6 +52,9 @@ def prepare() -> dict[str, Any]:
     compiled.begin("float32")
     configure()
     bound_connections(ConnectionLimiter(raise_descriptor_limit()))
+    check_routes()
+    check_resumption()
+    upload_cookie()
     try:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
