@@ -26,6 +26,8 @@ ALLOWED = {
     # files of the project and of Streamlit
     "regviz/board/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
+    # pip's record of where RegViz was installed from
+    "regviz/cli.py": {"read_text"},
     # those that were there when the server started
     "regviz/server/assets.py": {"read_bytes"},
     # names of options of the connections that clients have made

@@ -11,8 +11,7 @@ module with two names:
     Patch Streamlit. It is called only if every name in ``TOUCHES`` exists as expected.
 
 Otherwise, or if ``apply`` raises, the patch is skipped, a warning names it, and the page works
-without it. The page also
-works without any patch (``REGVIZ_STREAMLIT_PATCHES=0``): see
+without it. The page also works without any patch (``REGVIZ_STREAMLIT_PATCHES=0``): see
 ``tests/browser/test_without_patches.py``.
 
 ========================  =======================================  ================================
