@@ -6,7 +6,8 @@ gc.disable()  # shortens the imports by a fifth; `prepare`'s lifespan enables it
 
 import streamlit as st
 
-from regviz.server.application import PAGE, prepare
+from regviz.pages import SCRIPT
+from regviz.server.application import prepare
 
 # Streamlit finds an assignment of `st.App` to a name by parsing this file.
-app = st.App(PAGE, **prepare())
+app = st.App(SCRIPT, **prepare())

@@ -1,20 +1,26 @@
 """The command line interface ``regviz``, also ``python -m regviz``."""
 
 import argparse
+import json
 import os
+import re
+import socket
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 
 from regviz import __version__
 from regviz.resources import resource
 
-# packages of the extra `app` that no other dependency installs; Streamlit requires the others
-_APP_PACKAGES = ("streamlit", "segno", "prometheus_client")
 _MISSING = (
     "regviz serve needs {packages}, which the library does without. To install them:\n"
-    '    {python} -m pip install "regviz[app]"'
+    '    {python} -m pip install "{requirement}"'
 )
+# What pip installed without a URL, such as a wheel from a folder of wheels: no package index has
+# `regviz`, so the name alone would not do, or install a package of somebody else.
+_UNKNOWN_URL = "regviz[app] @ URL"
+_URL_IS = "\nwhere URL is that of the folder, wheel or repository that RegViz was installed from."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog="All other options are passed on to `streamlit run`, which lists them with --help.",
         allow_abbrev=False,
     )
-    serve.add_argument("--port", type=int, help="8501 by default, or the next that is free")
+    serve.add_argument("--port", type=_port, help="8501 by default, or the next that is free")
     serve.add_argument(
         "--host",
         "--address",
+        type=_host,
         help="address of this machine to listen on, such as 127.0.0.1; all of them by default",
     )
     serve.add_argument(
@@ -61,10 +68,70 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _serve(others)
 
 
+def _port(text: str) -> int:
+    """Return the number of a TCP port."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _host(text: str) -> str:
+    """Return an address of a machine, or a name that stands for one."""
+    try:
+        socket.getaddrinfo(text, None)
+    except (OSError, UnicodeError):
+        raise argparse.ArgumentTypeError(
+            f"must be an address or a known name of this machine, got {text!r}"
+        ) from None
+    return text
+
+
 def _serve(options: list[str]) -> None:
     """Serve the page with options of ``streamlit run``; exit if a package is missing."""
-    if missing := [name for name in _APP_PACKAGES if find_spec(name) is None]:
-        sys.exit(_MISSING.format(packages=" and ".join(missing), python=sys.executable))
+    if missing := [name for name in app_packages() if not _is_installed(name)]:
+        requirement = app_requirement()
+        packages = ", ".join(missing)
+        text = _MISSING.format(packages=packages, python=sys.executable, requirement=requirement)
+        sys.exit(text + _URL_IS * (requirement == _UNKNOWN_URL))
     from streamlit.web import cli
 
     cli.main(["run", str(resource("app.py")), *options], prog_name="streamlit")
+
+
+def app_packages() -> list[str]:
+    """Return the names of the distributions that the extra `app` adds."""
+    try:
+        declared = distribution("regviz").requires or []
+    except PackageNotFoundError:  # a checkout that is not installed: `requirements.txt` is all
+        return ["streamlit"]
+    found = (re.match(r"""([\w.-]+)[^;]*;.*\bextra\s*==\s*["']app["']""", one) for one in declared)
+    return [match[1] for match in found if match]
+
+
+def app_requirement() -> str:
+    """Return the requirement with which pip installs the extra `app` from where RegViz came from.
+
+    That is pip's record of the URL that it installed from (``direct_url.json``, PEP 610), or the
+    folder of a checkout that is not installed.
+    """
+    try:
+        record = distribution("regviz").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return f"{resource('app.py').parent}[app]"
+    if record is None:
+        return _UNKNOWN_URL
+    origin = json.loads(record)
+    url = origin["url"]
+    if repository := origin.get("vcs_info"):
+        url = f"{repository['vcs']}+{url}@{repository['commit_id']}"
+    if folder := origin.get("subdirectory"):
+        url += f"#subdirectory={folder}"
+    return f"regviz[app] @ {url}"
+
+
+def _is_installed(name: str) -> bool:
+    """Return whether a distribution is installed."""
+    with suppress(PackageNotFoundError):
+        distribution(name)
+        return True
+    return False

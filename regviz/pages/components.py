@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from regviz.server.assets import assets_path
+from regviz.server.headers import upload_cookie
 
 # An open page reloads when its component comes from a server with other assets; its address holds
 # the whole state. The random delay spreads the reloads of all visitors over three seconds.
@@ -23,7 +24,6 @@ export default async (component) => {
   return render(component);
 };
 """)
-UPLOAD_COOKIE = "_streamlit_xsrf"  # required by Streamlit for uploads
 PICTURE_FORMATS = ("png", "svg")
 ZOOM = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")  # names of Plotly's buttons
 
@@ -50,7 +50,8 @@ def file_uploader(label: str, **options: Any) -> Any:
     """
     in_browser = bool(st.context.headers)  # False in `AppTest`
     needed = in_browser and st.get_option("server.enableXsrfProtection")
-    if needed and UPLOAD_COOKIE not in st.context.cookies:
+    cookie = upload_cookie()
+    if needed and cookie is not None and cookie not in st.context.cookies:
         st.info(
             f"**{label}:** no file can be uploaded, as this browser keeps no cookie of RegViz here."
             " Open RegViz in a tab of its own. In a frame on another site, uploads take HTTPS;"

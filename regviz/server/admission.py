@@ -2,10 +2,12 @@
 
 import asyncio
 import ipaddress
+import logging
 import random
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 
 import streamlit as st
 from starlette.datastructures import Headers
@@ -14,7 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from regviz.server.connection import KIND
+from regviz.server.internals import find_difference
+
+_logger = logging.getLogger("regviz.errors")
+
 STREAM = "/_stcore/stream"
+_PARSE = "streamlit.web.server.starlette.starlette_websocket:_parse_subprotocols"
 SILENT_SECONDS = 10.0  # time limit for a connection's first request of a run
 SILENT, TRY_AGAIN = 1008, 1013  # WebSocket close codes: RFC 6455, and IANA's registry of them
 RETRY_SECONDS = (4, 9)  # bounds of the random delay before a refused visitor's next attempt
@@ -257,7 +265,7 @@ class _Visit:
 
 def requests_run(data: bytes) -> bool:
     """Return whether a serialized `BackMsg` requests a run of the page."""
-    kind: str | None = BackMsg.FromString(data).WhichOneof("type")
+    kind: str | None = BackMsg.FromString(data).WhichOneof(KIND)
     return kind == "rerun_script"
 
 
@@ -265,6 +273,25 @@ def _session_of(scope: Scope) -> str:
     """Return the id of the session to resume, the third subprotocol; empty if there is none."""
     protocols = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
     return protocols[2].strip() if len(protocols) > 2 else ""
+
+
+def check_resumption() -> None:
+    """Log a warning unless Streamlit resumes the session that the third subprotocol names.
+
+    Otherwise a visitor who connects again gets a slot only with the next request for a run.
+    """
+    difference = find_difference({_PARSE: ("headers",)})
+    if difference is None:
+        from streamlit.web.server.starlette.starlette_websocket import _parse_subprotocols
+
+        sent = ("streamlit", "token", "session")
+        found: object = None
+        with suppress(Exception):  # of whatever kind, as this is no public function
+            found = _parse_subprotocols(Headers({"sec-websocket-protocol": ", ".join(sent)}))
+        if found == sent:
+            return
+        difference = f"{_PARSE} returns {found!r} for {sent!r}"
+    _logger.warning("resumed sessions are not recognized: in Streamlit, %s", difference)
 
 
 def _is_page(scope: Scope) -> bool:

@@ -17,12 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.engine import compiled
-from regviz.server.admission import Admission, SessionSlots
+from regviz.server.admission import Admission, SessionSlots, check_resumption
 from regviz.server.assets import files
 from regviz.server.errors import Errors, show_error
 from regviz.server.files import File, StaticCache
-from regviz.server.gate import Gate
-from regviz.server.headers import SecurityHeaders
+from regviz.server.gate import Gate, check_routes
+from regviz.server.headers import SecurityHeaders, upload_cookie
 from regviz.server.index import document
 from regviz.server.logs import configure
 from regviz.server.maintenance import run_maintenance
@@ -33,7 +33,6 @@ from regviz.server.state import limits, runs
 from regviz.server.streamlit_patches import apply_patches
 from regviz.spec.validation import invalid
 
-PAGE = Path(__file__).parents[1] / "pages" / "playground.py"
 _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
 
 
@@ -43,7 +42,7 @@ def prepare() -> dict[str, Any]:
     Returns
     -------
     dict
-        Keyword arguments of `st.App`, to be passed with the script `PAGE`.
+        Keyword arguments of `st.App`, to be passed with the script of the page.
 
     Raises
     ------
@@ -55,6 +54,9 @@ def prepare() -> dict[str, Any]:
     compiled.begin("float32")
     configure()
     bound_connections(ConnectionLimiter(raise_descriptor_limit()))
+    check_routes()
+    check_resumption()
+    upload_cookie()
     try:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
@@ -71,9 +73,9 @@ def prepare() -> dict[str, Any]:
             serve_metrics(limits().metrics_port, slots, runs())
         gc.freeze()  # collections skip all that is imported; a full one takes 100 ms with torch
         gc.enable()
-        housekeeping = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
+        maintenance = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
         yield {}
-        housekeeping.cancel()
+        maintenance.cancel()
 
     return {
         "lifespan": lifespan,

@@ -1,6 +1,7 @@
 """Static files: Streamlit's, and those of ``assets/`` below a path with a hash of their content."""
 
 import hashlib
+import logging
 from functools import cache, partial
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import streamlit
 
 from regviz.resources import resource
 from regviz.server.files import File
+
+_logger = logging.getLogger("regviz.errors")
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ASSETS = resource("assets")
@@ -38,6 +41,8 @@ def assets_path() -> str:
 def files() -> dict[str, File]:
     """Return all static files by their URL paths. Streamlit's have a hash in their names."""
     theirs = [path for path in (STREAMLIT / "static").rglob("*") if path.is_file()]
+    if not theirs:
+        _logger.warning("Streamlit's static files are not cached: none in %s", STREAMLIT / "static")
     return {
         **{f"/{p.relative_to(STREAMLIT).as_posix()}": File(p.name, p.read_bytes) for p in theirs},
         **{

@@ -7,6 +7,7 @@ commands that clear all caches or install files. Only the kinds in `TOKENS` are 
 import asyncio
 import time
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -16,7 +17,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.board.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
-from regviz.server.messages import WIDGET_PREFIXES
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 
@@ -29,13 +29,17 @@ TOKENS = {
     "file_urls_request": 1,
     "deferred_file": 10,  # the page creates a file for download
 }
+KIND: Final = "type"  # oneof of the kinds of `BackMsg`
+OPERATION = "backend_operation_request"  # the kind that requests an operation
+OPERATION_KIND: Final = "payload"  # oneof of the kinds of operations
+# prefixes of the ids of widgets, and of the events of components
+WIDGET_PREFIXES = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")
 BYTES_PER_TOKEN = 10_000
 TOKENS_PER_SECOND, MAX_TOKENS = 20.0, 60.0  # refill rate and capacity of the token bucket
 MAX_WIDGETS = 1000  # in a rerun message
 MAX_LINK_BYTES = 5_000_000  # of a message with a link: browsers allow 2 MB, and send it twice
 MAX_PARSED = 2_000  # characters parsed at each end of a longer link, for Streamlit's own `embed`
 MAX_NAMES = 16  # file names in a request of upload URLs
-MAX_NEW_SESSION_BYTES = 10_000  # upper bound on the size of Streamlit's `new_session` message
 
 
 class Connection:
@@ -134,9 +138,9 @@ def _check(data: bytes | None) -> tuple[int, float]:
         message.ParseFromString(data)
     except DecodeError:
         return MALFORMED, 0
-    kind: str | None = message.WhichOneof("type")
-    if kind == "backend_operation_request":
-        kind = message.backend_operation_request.WhichOneof("payload")
+    kind: str | None = message.WhichOneof(KIND)
+    if kind == OPERATION:
+        kind = message.backend_operation_request.WhichOneof(OPERATION_KIND)
     widgets = message.rerun_script.widget_states.widgets
     if (
         len(widgets) > MAX_WIDGETS
@@ -148,9 +152,10 @@ def _check(data: bytes | None) -> tuple[int, float]:
 
 
 def _redacted(data: bytes) -> bytes:
-    """Remove the script's folder, the operating system and the user from Streamlit's message."""
-    if len(data) > MAX_NEW_SESSION_BYTES:
-        return data
+    """Remove the script's folder, the operating system and the user from Streamlit's message.
+
+    Messages of all sizes are parsed: 1 MB takes 0.02 ms if it is bytes, and 0.4 ms if it is text.
+    """
     message = ForwardMsg.FromString(data)
     if not message.HasField("new_session"):
         return data

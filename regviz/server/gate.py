@@ -5,6 +5,7 @@ components. Requests for paths that are not listed here are refused, including p
 version of Streamlit adds.
 """
 
+import logging
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,11 +15,33 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regviz.server.admission import STREAM
 from regviz.server.connection import Connection
+from regviz.server.headers import MEDIA
+from regviz.server.internals import find_other_value
 
-PATHS = ("/", "/_stcore/health", "/_stcore/host-config")
-STATIC = ("/static/", "/assets/")  # served by `StaticCache`
-FOLDERS = (*STATIC, "/media/")
+_logger = logging.getLogger("regviz.errors")
+
+HEALTH, HOST_CONFIG = "/_stcore/health", "/_stcore/host-config"
+PATHS = ("/", HEALTH, HOST_CONFIG)
+STREAMLITS_STATIC = "/static/"
+STATIC = (STREAMLITS_STATIC, "/assets/")  # served by `StaticCache`
+FOLDERS = (*STATIC, MEDIA)
 UPLOADS = "/_stcore/upload_file/"
+
+_STARLETTE = "streamlit.web.server.starlette"
+ROUTES = {  # Streamlit's constants for the above, which have no slashes at the ends
+    f"{_STARLETTE}.starlette_routes:ROUTE_HEALTH": HEALTH.strip("/"),
+    f"{_STARLETTE}.starlette_routes:ROUTE_HOST_CONFIG": HOST_CONFIG.strip("/"),
+    f"{_STARLETTE}.starlette_routes:BASE_ROUTE_STATIC": STREAMLITS_STATIC.strip("/"),
+    f"{_STARLETTE}.starlette_routes:BASE_ROUTE_MEDIA": MEDIA.strip("/"),
+    f"{_STARLETTE}.starlette_routes:BASE_ROUTE_UPLOAD_FILE": UPLOADS.strip("/"),
+    f"{_STARLETTE}.starlette_websocket:_ROUTE_WEBSOCKET_STREAM": STREAM.strip("/"),
+}
+
+
+def check_routes() -> None:
+    """Log a warning if Streamlit serves what the page needs at other paths, which are refused."""
+    if difference := find_other_value(ROUTES):
+        _logger.warning("requests of the page may be refused: in Streamlit, %s", difference)
 
 
 class Gate:

@@ -1,14 +1,20 @@
 """The security headers of every response."""
 
 import base64
+import functools
 import hashlib
+import logging
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regviz.server.index import Parts, document
+from regviz.server.internals import find_name
 
+_logger = logging.getLogger("regviz.errors")
+
+UPLOAD_COOKIE = "streamlit.web.server.starlette.starlette_server_config:XSRF_COOKIE_NAME"
 MEDIA = "/media/"  # downloads made for visitors
 MEDIA_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 UNUSED_FEATURES = (
@@ -51,6 +57,20 @@ def content_policy(embed: Sequence[str] = (), page: str | None = None) -> str:
 
 def _hash(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+@functools.cache
+def upload_cookie() -> str | None:
+    """Return the name of the cookie that Streamlit requires for uploads, None if it is unknown.
+
+    If it is unknown, a warning is logged. Then browsers that cannot upload are not told in advance.
+    """
+    name = find_name(UPLOAD_COOKIE)
+    if name is None:
+        _logger.warning(
+            "browsers that keep no cookie are not told so: there is no %s", UPLOAD_COOKIE
+        )
+    return name
 
 
 class SecurityHeaders:

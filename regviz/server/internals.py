@@ -5,6 +5,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+# raised by `_find`; the last two by `inspect`, for an object of another kind than a class
+_NOT_FOUND = (ImportError, AttributeError, TypeError, ValueError)
+
 
 def find_difference(touches: Mapping[str, tuple[str, ...] | None]) -> str | None:
     """Return the first difference between what is expected and what is installed, None if none.
@@ -19,13 +22,49 @@ def find_difference(touches: Mapping[str, tuple[str, ...] | None]) -> str | None
     for path, expected in touches.items():
         try:
             found = _find(path)
-        except (ImportError, AttributeError):
+        except _NOT_FOUND:
             return f"there is no {path}"
         if expected is not None:
-            parameters = tuple(inspect.signature(found).parameters)
+            try:
+                parameters = tuple(inspect.signature(found).parameters)
+            except (TypeError, ValueError):  # not callable, or a C function without a signature
+                return f"{path} has no signature"
             if parameters != expected:
                 return f"{path} takes {', '.join(parameters)}"
     return None
+
+
+def find_other_value(values: Mapping[str, object]) -> str | None:
+    """Return the first constant with another value than expected, None if there is none.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        Expected values by path, such as ``"module:NAME"``.
+    """
+    for path, expected in values.items():
+        try:
+            found = _find(path)
+        except _NOT_FOUND:
+            return f"there is no {path}"
+        if found != expected:
+            return f"{path} is {found!r}"
+    return None
+
+
+def find_name(path: str) -> str | None:
+    """Return the value of a constant that is a string, None if there is none.
+
+    Parameters
+    ----------
+    path : str
+        Such as ``"module:NAME"``.
+    """
+    try:
+        found = _find(path)
+    except _NOT_FOUND:
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _find(path: str) -> Any:

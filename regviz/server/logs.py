@@ -96,7 +96,7 @@ def configure() -> None:
 def _limit_frameworks(limit: RateLimit) -> None:
     """Add a filter to the loggers of `FRAMEWORKS`, including those created later."""
 
-    class Logger(logging.Logger):
+    class Logger(logging.getLoggerClass()):  # type: ignore[misc]
         def __init__(self, name: str, level: int = logging.NOTSET) -> None:
             super().__init__(name, level)
             if name.partition(".")[0] in FRAMEWORKS:

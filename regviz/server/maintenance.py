@@ -37,7 +37,7 @@ async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> N
         try:
             runs.evict_expired()
         except Exception:  # the loop goes on: without it the cache would only grow
-            _logger.exception("not tidied up")
+            _logger.exception("expired trainings could not be evicted")
         now = (n_visitors(), len(runs))
         if now[0] < before[0] or now[1] < before[1]:
             pending = N_COLLECTIONS

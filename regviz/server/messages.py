@@ -10,14 +10,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.state import common, session_state
 
-# prefixes of the ids of widgets, and of the events of components
-WIDGET_PREFIXES = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_$$ID-")
+from regviz.server.connection import KIND, OPERATION, OPERATION_KIND, TOKENS, WIDGET_PREFIXES
+
 FROM_BROWSERS = (
     "rerun_script.query_string",
     "rerun_script.context_info.url",
     "rerun_script.widget_states.widgets.id",
     "file_urls_request.file_names",
-    "backend_operation_request",
 )
 TO_BROWSERS = (
     "new_session.main_script_path",
@@ -34,16 +33,32 @@ def check_messages() -> None:
     Raises
     ------
     ValueError
-        If a field is missing, or the ids of widgets have another prefix.
+        If a field or a kind of message is missing, or the ids of widgets have another prefix.
     """
     for message, paths in ((BackMsg, FROM_BROWSERS), (ForwardMsg, TO_BROWSERS)):
         for path in paths:
             if not _has(message.DESCRIPTOR, path):
                 raise ValueError(f"Streamlit's {message.__name__} must have {path}")
+    missing = TOKENS.keys() - _members(BackMsg.DESCRIPTOR, KIND) - _operations()
+    if missing:
+        raise ValueError(f"Streamlit's BackMsg must have {', '.join(sorted(missing))} in {KIND}")
     prefix = f"{getattr(common, 'GENERATED_ELEMENT_ID_PREFIX', None)}-"
     internal = getattr(session_state, "STREAMLIT_INTERNAL_KEY_PREFIX", None)
     if (found := (prefix, f"{internal}_{prefix}")) != WIDGET_PREFIXES:
         raise ValueError(f"Streamlit's widget ids must begin with {WIDGET_PREFIXES}, got {found}")
+
+
+def _operations() -> set[str]:
+    """Return the kinds of operations that a browser can request."""
+    if OPERATION not in _members(BackMsg.DESCRIPTOR, KIND):
+        return set()
+    return _members(BackMsg.DESCRIPTOR.fields_by_name[OPERATION].message_type, OPERATION_KIND)
+
+
+def _members(message: Descriptor, oneof: str) -> set[str]:
+    """Return the names of the fields of a oneof; none if the message has no such oneof."""
+    found = message.oneofs_by_name.get(oneof)
+    return {field.name for field in found.fields} if found is not None else set()
 
 
 def _has(message: Descriptor | None, path: str) -> bool:

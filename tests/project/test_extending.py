@@ -14,9 +14,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, started
+from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, start
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import METHODS
+from regviz.pages import SCRIPT
 from regviz.pages.understand import VIEWS, register_view
 from regviz.programs import LIBRARIES, libraries, program, register_library
 from regviz.server import state
@@ -32,7 +33,6 @@ FILES = dict(re.findall(rf"`(\w+\.py)`:\n\n{BLOCK}", TEXT, re.MULTILINE | re.DOT
     for block in re.findall(rf"^{BLOCK}", TEXT, re.MULTILINE | re.DOTALL)
     if block not in FILES.values()
 )
-PAGE = ROOT / "regviz" / "pages" / "playground.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,7 +57,7 @@ def extended_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="module")
 def page(extended_project: None) -> Iterator[AppTest]:
     """The page with these extensions."""
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     query = {"data": "ring", "methods": "none,mostly_l1", "hidden": "4", "epochs": "20"}
     page.query_params.update(query)
     yield page.run()
@@ -101,7 +101,7 @@ def test_the_page_opens_with_both(page: AppTest):
 
 
 def test_the_method_is_off_at_first():
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     page.query_params.update({"hidden": "2", "epochs": "50"})
     switch = page.run().toggle(key="use_mostly_l1")
     assert switch.label == "Mostly L1"
@@ -152,7 +152,7 @@ def test_a_server_that_imports_them_serves_them(tmp_path: Path):
     (options,) = re.findall(r"^regviz (serve --import extensions)$", TEXT, re.MULTILINE)
     serve = [sys.executable, "-P", "-m", "regviz", *options.split(), "--import", "ring"]
     command = [*serve, "--port", str(port)]
-    with started(command, tmp_path, server, PYTHONPATH=str(ROOT)), RawVisitor(server) as client:
+    with start(command, tmp_path, server, PYTHONPATH=str(ROOT)), RawVisitor(server) as client:
         received = client.rerun("data=ring&methods=none,mostly_l1&hidden=2&epochs=50")
         data = b"".join(message.SerializeToString() for message in received)
         assert b"Data: Ring" in data

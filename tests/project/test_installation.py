@@ -13,8 +13,9 @@ import tarfile
 import tomllib
 import urllib.request
 import zipfile
-from importlib.metadata import distribution, packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
@@ -22,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
+from regviz import cli
 from regviz.board.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
@@ -129,10 +131,24 @@ def test_the_source_distribution_builds_the_same_wheel(built: Path, wheel: Path,
 def test_the_wheel_holds_every_module_and_every_file_that_the_page_loads(wheel: Path):
     expected = {p.relative_to(ROOT).as_posix() for p in (ROOT / "regviz").rglob("*.py")}
     loaded = [f"assets/{name}" for name in [*contents(), "index.html"]]
+    expected.add("regviz/py.typed")
     expected |= {f"regviz/_files/{p}" for p in (*loaded, "app.py", ".streamlit/config.toml")}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == expected
+
+
+def test_a_packager_can_run_the_tests_from_the_source_distribution(built: Path):
+    (source,) = built.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    folders = ("tests", "devtools", "benchmarks", "docs", "examples", "docker", "deploy", "regviz")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    paths += [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
+    expected = {p.relative_to(ROOT).as_posix() for p in paths if p.suffix != ".pyc"}
+    # caches of Numba and tools
+    expected = {n for n in expected if "__pycache__" not in n and not n.endswith(".egg-info")}
+    assert expected - names == set()
 
 
 def imported(modules: list[Path]) -> set[str]:
@@ -207,12 +223,55 @@ def test_the_command_says_its_version(library: Path, tmp_path: Path):
         assert done.stdout == f"regviz {regviz.__version__}\n"
 
 
-def test_without_the_extra_the_command_says_how_to_install_it(library: Path, tmp_path: Path):
+def test_without_the_extra_the_command_says_how_to_install_it(
+    library: Path, wheel: Path, tmp_path: Path
+):
     done = run(library / "regviz", "serve", folder=tmp_path)
     assert done.returncode == 1
-    assert "streamlit" in done.stderr
-    assert f'{library / "python"} -m pip install "regviz[app]"\n' in done.stderr
-    assert TRACEBACK not in done.stderr
+    first, advice = done.stderr.splitlines()
+    assert {one.name for one in APP} <= set(re.findall(r"[\w-]+", first))
+    requirement = f"regviz[app] @ {wheel.as_uri()}"
+    assert advice == f'    {library / "python"} -m pip install "{requirement}"'
+    # pip finds RegViz there, and nowhere else
+    pip = ("-m", "pip", "--python", library / "python", "install", "--no-index", "--no-deps")
+    assert (
+        "would install"
+        in python(*pip, "--dry-run", "--force-reinstall", requirement).stdout.lower()
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (
+            '{"url": "file:///home/me/regviz", "dir_info": {}}',
+            "regviz[app] @ file:///home/me/regviz",
+        ),
+        (
+            '{"url": "https://git.example/r", "subdirectory": "sub",'
+            ' "vcs_info": {"vcs": "git", "commit_id": "0a1b"}}',
+            "regviz[app] @ git+https://git.example/r@0a1b#subdirectory=sub",
+        ),
+        (None, "regviz[app] @ URL"),
+    ],
+)
+def test_the_extra_is_installed_from_where_regviz_came_from(
+    record: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+):
+    installed = SimpleNamespace(read_text=lambda _: record)
+    monkeypatch.setattr(cli, "distribution", lambda _: installed)
+    assert cli.app_requirement() == expected
+    assert str(Requirement(expected.replace("URL", "file:///x"))).startswith("regviz[app]")
+
+
+def test_a_checkout_is_its_own_origin(monkeypatch: pytest.MonkeyPatch):
+    def none(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(cli, "distribution", none)
+    assert cli.app_requirement() == f"{ROOT}[app]"
+    with pytest.raises(SystemExit, match=r"needs streamlit, .*\n.*pip install"):
+        cli.main(["serve"])
 
 
 def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):

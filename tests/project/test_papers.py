@@ -179,15 +179,63 @@ def test_each_call_of_pytest_finds_tests():
         assert re.search(r"\d+(?:/\d+)? tests? collected", found.stdout)
 
 
-def test_the_search_for_internals_finds_modules():
+def reaches_into_internals(source: str) -> bool:
+    """Whether a module uses names of Streamlit, uvicorn, Numba or openpyxl that are not public."""
+    nodes = list(ast.walk(ast.parse(source)))
+    imports = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    imports |= {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    imports |= {
+        f"streamlit.{alias.name}"
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "streamlit"
+        for alias in node.names
+    }
+    texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    own = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+    own |= {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "self"}
+    own |= {"_getframe", "_replace"}  # of `sys`, and of named tuples
+    private = {node.attr for node in attributes if re.match("_[a-z]", node.attr)} - own
+    return bool(
+        private
+        or any(re.match(r"(streamlit|uvicorn|openpyxl)\.|numba\.core\b", n) for n in imports)
+        or any(re.match(r"(streamlit|uvicorn|openpyxl|numba)\.[\w.]+|/_stcore/", t) for t in texts)
+        or any(isinstance(n.value, ast.Name) and n.value.id == "streamlit" for n in attributes)
+    )
+
+
+def test_every_module_that_reaches_into_internals_is_found_and_named():
     (search,) = (words for words in shell("docs/upgrading.md") if words[:2] == ["git", "grep"])
     if not (ROOT / ".git").exists():
-        search = ["grep", "-rlE", *search[3:4], "regviz", "app.py"]
-    found = run(*search).stdout
-    assert {
-        "regviz/server/connection.py",
-        "regviz/server/streamlit_patches/keep_queued_messages.py",
-    } <= set(found.split())
+        search = ["grep", "-rlE", "--include=*.py", *search[3:4], "regviz", "app.py"]
+    found = set(run(*search).stdout.split())
+    modules = [ROOT / "app.py", *(ROOT / "regviz").rglob("*.py")]
+    reaching = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules
+        if reaches_into_internals(path.read_text("utf-8"))
+    }
+    assert {"regviz/server/connection.py", "regviz/data/workbook.py"} <= reaching
+    assert reaching <= found
+    # a package stands for its modules
+    told = set(in_code(TEXTS["docs/upgrading.md"]))
+    assert {name for name in reaching if not {name, name.rpartition("/")[0]} & told} == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "reaches"),
+    [
+        ("import streamlit as st\nst.error('streamlit')", False),
+        ("from streamlit import error_util", True),
+        ("TOUCHES = {'uvicorn.server:Server.run': None}", True),
+        ("import openpyxl\nopenpyxl.open('a')._archive", True),
+        ("from numba.core.caching import FunctionCache", True),
+        ("from numba.extending import intrinsic", False),
+        ("class Own:\n    def a(self):\n        return self._b", False),
+    ],
+)
+def test_internals_are_told_from_public_names(source: str, reaches: bool):
+    assert reaches_into_internals(source) is reaches
 
 
 def test_a_screenshot_is_taken_as_documented(tmp_path: Path):

@@ -26,6 +26,8 @@ ALLOWED = {
     # reads files of the project and of Streamlit
     "regviz/board/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
+    # pip's record of where RegViz was installed from; the address of --host
+    "regviz/cli.py": {"read_text", "socket"},
     # reads files that existed when the server started
     "regviz/server/assets.py": {"read_bytes"},
     # socket options

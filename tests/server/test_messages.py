@@ -4,6 +4,7 @@ import pytest
 from streamlit.runtime.state import common
 
 from regviz.server import messages
+from regviz.server.connection import TOKENS
 from regviz.server.messages import check_messages
 
 
@@ -22,6 +23,24 @@ def test_the_pinned_streamlit_has_all_that_is_read():
 def test_a_field_that_is_missing_is_named(name: str, place: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(messages, name, (place,))
     with pytest.raises(ValueError, match=f"must have {place}"):
+        check_messages()
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+def test_every_kind_that_is_passed_on_is_one_of_streamlits(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(TOKENS, f"{kind}_gone", TOKENS[kind])
+    with pytest.raises(ValueError, match=f"must have {kind}_gone in type"):
+        check_messages()
+
+
+@pytest.mark.parametrize("name", ["KIND", "OPERATION", "OPERATION_KIND"])
+def test_kinds_are_looked_up_where_the_server_reads_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(messages, name, "gone")
+    with pytest.raises(ValueError, match=r"must have .*deferred_file"):
         check_messages()
 
 

@@ -1,7 +1,6 @@
 """Tests of the operator's log lines and metrics."""
 
 import json
-import logging
 import urllib.request
 from dataclasses import replace
 
@@ -14,8 +13,8 @@ from devtools.serving import free_port
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.server.admission import SessionSlots
-from regviz.server.logs import configure
 from regviz.server.metrics import serve_metrics
+from tests.support.commands import python
 from tests.support.jobs import LONG, SHORT, finish
 from tests.support.playground import QUICK, open_page
 from tests.support.waiting import wait_until
@@ -82,19 +81,31 @@ def test_equal_experiments_have_the_same_id_and_others_another():
     assert SHORT.id.isalnum()
 
 
-def test_logs_go_to_standard_error_once(capsys: pytest.CaptureFixture[str]):
-    logger = logging.getLogger("regviz")
-    before = logger.handlers, logger.level, logger.propagate
-    try:
-        configure()
-        configure()
-        logging.getLogger("regviz.any").warning("a %s", "word\nand more")
-    finally:
-        logger.handlers, logger.level, logger.propagate = before
-    out, err = capsys.readouterr()
-    assert out == ""
-    (line,) = err.splitlines()
+# in a process of its own, as it changes the handlers of the root logger, pytest's among them
+CONFIGURE = """
+import logging
+
+class Before(logging.Logger):
+    pass
+
+logging.setLoggerClass(Before)
+from regviz.server.logs import configure
+configure()
+configure()
+"""
+
+
+def test_logs_go_to_standard_error_once():
+    warn = 'logging.getLogger("regviz.any").warning("a %s", "word\\nand more")'
+    done = python("-c", CONFIGURE + warn)
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
     assert json.loads(line)["event"] == "a word\nand more"
+
+
+def test_a_class_of_loggers_that_another_library_has_set_stays_in_use():
+    tell = 'print(isinstance(logging.getLogger("streamlit.later"), Before))'
+    assert python("-c", CONFIGURE + tell).stdout == "True\n"
 
 
 def test_metrics_are_what_places_and_trainings_come_to():

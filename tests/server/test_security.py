@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import MagicMock
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -25,6 +25,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
@@ -496,6 +497,25 @@ def test_a_page_says_nothing_of_the_machine(server: Server):
     assert not started.config.gather_usage_stats
     assert str(ROOT).encode() not in received
     assert str(Path(st.__file__).parent).encode() not in received
+
+
+@pytest.mark.parametrize("length", [0, 1_000_000])
+def test_a_session_of_any_length_says_nothing_of_the_machine(length: int):
+    message = ForwardMsg()
+    session = message.new_session
+    session.main_script_path = "/srv/secret/playground.py"
+    session.initialize.environment_info.server_os = "secret"
+    session.page_script_hash = "x" * length
+    sent = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message["bytes"])
+
+    connection = Connection(MagicMock(), send)
+    asyncio.run(connection.send({"type": "websocket.send", "bytes": message.SerializeToString()}))
+    (data,) = sent
+    assert b"secret" not in data
+    assert ForwardMsg.FromString(data).new_session.page_script_hash == "x" * length
 
 
 def test_links_are_not_logged(server: Server):

@@ -1,6 +1,7 @@
 """Tests of the server's start: invalid settings, network access."""
 
 import ipaddress
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,40 @@ def test_an_invalid_setting_is_reported_in_one_line():
     output = ended.stdout + ended.stderr
     assert "RegViz cannot start: REGVIZ_SESSIONS must be a whole number, got 'many'" in output
     assert "Traceback" not in output
+
+
+OTHER_STREAMLIT = """
+from streamlit.web.server.starlette import (
+    starlette_routes, starlette_server_config, starlette_websocket
+)
+from regviz.server import application, assets
+
+del starlette_server_config.XSRF_COOKIE_NAME
+starlette_routes.BASE_ROUTE_MEDIA = "files"
+starlette_websocket._parse_subprotocols = lambda headers: ("streamlit", "session", "token")
+assets.STREAMLIT = assets.ASSETS
+application.prepare()
+"""
+
+
+def test_a_streamlit_with_other_paths_and_names_is_told_in_a_line_each():
+    lines = [json.loads(line) for line in python("-c", OTHER_STREAMLIT).stderr.splitlines()]
+    module = "streamlit.web.server.starlette.starlette_"
+    assert [line["level"] for line in lines] == ["warning"] * 4
+    assert [line["event"] for line in lines] == [
+        f"requests of the page may be refused: in Streamlit, {module}routes:BASE_ROUTE_MEDIA is"
+        " 'files'",
+        f"resumed sessions are not recognized: in Streamlit, {module}websocket:_parse_subprotocols"
+        " returns ('streamlit', 'session', 'token') for ('streamlit', 'token', 'session')",
+        "browsers that keep no cookie are not told so: there is no"
+        f" {module}server_config:XSRF_COOKIE_NAME",
+        f"Streamlit's static files are not cached: none in {ROOT / 'assets' / 'static'}",
+    ]
+
+
+def test_of_the_pinned_streamlit_nothing_is_told():
+    prepare = "from regviz.server import application; application.prepare()"
+    assert python("-c", prepare).stderr == ""
 
 
 def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):

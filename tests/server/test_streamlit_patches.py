@@ -18,6 +18,7 @@ from streamlit.runtime.state.session_state import SessionState, WStates
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from regviz.server import streamlit_patches
+from regviz.server.internals import find_difference
 from regviz.server.streamlit_patches import (
     PATCHES,
     apply_patches,
@@ -99,6 +100,34 @@ def test_the_others_are_applied_where_one_does_not_fit(monkeypatch: pytest.Monke
         monkeypatch.setattr(patch, "apply", lambda: None)
     take_away(monkeypatch, "streamlit.error_util:_log_uncaught_app_exception")
     assert apply_patches() == [name_of(p) for p in PATCHES if p is not log_errors_once]
+
+
+def test_a_patch_that_fails_is_left_out_and_the_others_are_applied(
+    monkeypatch: pytest.MonkeyPatch, log: Any
+):
+    def fail() -> None:
+        raise RuntimeError("out of cheese")
+
+    for patch in PATCHES:
+        monkeypatch.setattr(patch, "apply", lambda: None)
+    monkeypatch.setattr(limit_uploads, "apply", fail)
+    assert apply_patches() == [name_of(p) for p in PATCHES if p is not limit_uploads]
+    (line,) = log.messages
+    assert line.startswith("the Streamlit patch limit_uploads is left out: ")
+    assert "out of cheese" in line
+
+
+@pytest.mark.parametrize("other", [3, type("Odd", (), {"__signature__": 3})(), dict.pop])
+def test_what_has_no_signature_is_a_difference(other: object, monkeypatch: pytest.MonkeyPatch):
+    place = "streamlit.error_util:_log_uncaught_app_exception"
+    monkeypatch.setattr(error_util, "_log_uncaught_app_exception", other)
+    assert find_difference({place: ("error",)}) == f"{place} has no signature"
+
+
+def test_attributes_of_what_is_no_class_are_a_difference(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(error_util, "_LOGGER", 3)
+    place = "streamlit.error_util:_LOGGER().name"
+    assert find_difference({place: None}) == f"there is no {place}"
 
 
 def test_all_of_them_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, log: Any):

@@ -2,20 +2,19 @@
 
 import json
 import struct
-from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 from regviz.board.strength_grid import StrengthGrid
+from regviz.pages import SCRIPT
 
-PAGE = Path(__file__).parents[2] / "regviz" / "pages" / "playground.py"
 QUICK = dict(hidden="2", epochs="50")  # settings of a short training
 
 
 def open_page(**query: str) -> AppTest:
     """Open the page with query parameters."""
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     for name, text in query.items():
         page.query_params[name] = text
     return page.run()

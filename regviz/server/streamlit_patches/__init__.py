@@ -10,8 +10,8 @@ module with two names:
 ``apply()``
     Patch Streamlit. It is called only if every name in ``TOUCHES`` exists as expected.
 
-Otherwise the patch is skipped, a warning names it, and the page works without it. The page also
-works without any patch (``REGVIZ_STREAMLIT_PATCHES=0``): see
+Otherwise, or if ``apply`` raises, the patch is skipped, a warning names it, and the page works
+without it. The page also works without any patch (``REGVIZ_STREAMLIT_PATCHES=0``): see
 ``tests/browser/test_without_patches.py``.
 
 ========================  =======================================  ================================
@@ -86,7 +86,11 @@ def apply_patches(enabled: bool = True, patches: Iterable[ModuleType] = PATCHES)
         name = patch.__name__.rpartition(".")[2]
         if difference := find_difference(patch.TOUCHES):
             _logger.warning("the Streamlit patch %s is left out: %s", name, difference)
-        else:
+            continue
+        try:
             patch.apply()
+        except Exception as error:
+            _logger.warning("the Streamlit patch %s is left out: %r", name, error, exc_info=error)
+        else:
             applied.append(name)
     return applied
