@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from regviz.board.showcase import SHOWCASE
+from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import n_train_of
 from regviz.engine.training import recorded_epochs
@@ -65,7 +65,7 @@ class Scene:
     data: Data = SHOWCASE.data  # type: ignore[assignment] # a toy dataset
     network: NetworkSpec = SHOWCASE.network
     training: TrainingSpec = SHOWCASE.training
-    methods: tuple[str, ...] = tuple(METHODS)
+    methods: tuple[str, ...] = LINE_UP
     early_stopping: bool = True
     onset: int = 0
     focus: str | None = None

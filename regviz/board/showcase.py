@@ -1,8 +1,12 @@
 """The first experiment of the page, before any setting is changed."""
 
-from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.catalogue import offered
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, TrainingSpec
+
+# Also the default of links and files of version 1: a change needs new versions of both. The methods
+# of the catalogue that are not in it are off initially.
+LINE_UP = ("none", "l1", "l2", "elastic_net", "dropout", "max_norm")
 
 _DATA = DataSpec(
     "circles", n_samples=400, noise=0.2, train_fraction=0.2, validation_fraction=0.25, seed=2
@@ -22,6 +26,6 @@ SHOWCASE = Experiment(
     _TRAINING,
     regularizations=tuple(
         column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)]
-        for column in offered(list(METHODS), _DATA, _NETWORK, _TRAINING)
+        for column in offered(LINE_UP, _DATA, _NETWORK, _TRAINING)
     ),
 )

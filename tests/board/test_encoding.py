@@ -25,6 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.points import SPLITS
 from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
@@ -88,7 +89,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
         np.testing.assert_allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
     assert header["version"] == MESSAGE_VERSION
     assert (header["run"], header["frame"]) == ("run", 0)
-    assert header["n_networks"] == 41
+    assert header["n_networks"] == 1 + (len(NAMES) - 1) * N_STRENGTHS
     assert header["last_epoch"] == N_FRAMES - 1
     assert header["patience"] == 1
     assert header["onset"] == 0
@@ -106,7 +107,7 @@ def test_a_message_holds_frames_and_metrics_of_all_networks(sent: EncodeArgument
     header, arrays = decode(sent.message())
     assert header["epochs"] == list(range(N_FRAMES))
     assert header["n_frames"] == N_FRAMES
-    assert header["diverged"] == [-1] * 41
+    assert header["diverged"] == [-1] * len(sent.grid.experiment.regularizations)
     assert arrays["parameters"].dtype == "<f4"
     np.testing.assert_array_equal(arrays["parameters"], rounded(sent.history.parameters))
     for i, name in enumerate(SENT_METRICS):
@@ -304,8 +305,8 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         if key == "max_norm":
             expected = [f"{text}, p = 0.1" for text in expected]
         assert card["strengths"] == expected
-        rates = {"dropout": list(values), "max_norm": [0.1] * 8}
-        assert card["drop_rates"] == rates.get(key, [0] * len(networks))
+        rates = [method.at(value).drop_rate for value in values]
+        assert card["drop_rates"] == (rates or [0])
         assert card["strength_index"] == strength_indices.get(key, 0)
         assert card["early_stopped"] is False
     assert stopped == cards[0] | {

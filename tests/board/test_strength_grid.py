@@ -81,7 +81,7 @@ def test_a_grid_holds_each_method_at_each_of_its_strengths():
         assert tuple(grid.experiment.regularizations[k] for k in networks) == expected
     every = [k for _, networks in grid.networks_by_method for k in networks]
     assert every == list(range(len(grid.experiment.regularizations)))
-    assert len(every) == 1 + 5 * N_STRENGTHS
+    assert len(every) == 1 + (len(NAMES) - 1) * N_STRENGTHS
 
 
 def test_methods_that_are_left_out_are_not_trained():
@@ -110,7 +110,8 @@ def test_rows_are_those_of_the_requested_strengths_and_of_the_middle_ones_elsewh
         for _, networks in grid.networks_by_method
     ]
     assert grid.rows({}) == start
-    strength_indices = {"none": 0, "l1": 0, "l2": 7, "elastic_net": 3, "dropout": 1, "max_norm": 6}
+    indices = itertools.cycle((0, 7, 3, 1, 6))
+    strength_indices = {"none": 0} | dict(zip(NAMES[1:], indices, strict=False))
     assert grid.rows(strength_indices) == [
         networks[strength_index]
         for (_, networks), strength_index in zip(
