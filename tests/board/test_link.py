@@ -1,6 +1,7 @@
 """Tests of links and experiment files: round trips, old versions, named errors."""
 
 import re
+import runpy
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS, RESERVED
+from tests.support.methods import MOSTLY_L1
 from tests.support.scenes import link_parameters, scenes
 
 # -------------------------------------------------------------------------------- round trips
@@ -59,6 +61,17 @@ def test_the_newest_version_stands_for_the_page_as_it_opens():
     # a change of the showcase needs a new version; old versions keep their meaning
     assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
     assert max(DEFAULTS) == LINK_VERSION
+
+
+def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_version_1(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
+    names = ("none", "l1", "l2", "elastic_net", "dropout", "max_norm")
+    # the modules' defaults, as after a start with this method
+    board = Path(__file__).parents[2] / "regviz" / "board"
+    assert runpy.run_path(str(board / "showcase.py"))["LINE_UP"] == names
+    assert runpy.run_path(str(board / "scene.py"))["Scene"]().methods == names
+    assert from_query({"v": "1"})[0].methods == names
+    assert "mostly_l1" in from_query({"v": "1", "methods": "none,mostly_l1"})[0].methods
 
 
 def test_no_method_can_have_the_name_of_another_parameter():

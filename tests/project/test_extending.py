@@ -16,12 +16,14 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, start
 from regviz.data.points_file import points_csv
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
+from regviz.methods.palette import BLANK, Theme
 from regviz.pages import SCRIPT
 from regviz.pages.understand import VIEWS, register_view
 from regviz.programs import LIBRARIES, libraries, program, register_library
 from regviz.server import state
 from regviz.spec.toy import DATASETS
+from tests.support.colours import VISION, contrast, nearest
 from tests.support.commands import python
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,14 @@ def test_the_dataset_and_the_method_are_trained(capsys: pytest.CaptureFixture[st
     assert len(sparsity) == len(scope["grid"].strengths("mostly_l1")) == 8
     assert sparsity[-1] > 0.9
     assert len(capsys.readouterr().out.splitlines()) >= 2
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_methods_colours_are_told_apart_from_the_built_in_ones(vision: str, theme: Theme):
+    assert "mostly_l1" in METHODS
+    assert nearest([colour(key)[theme] for key in (*METHODS, EARLY_STOPPING)], vision) > 20
+    assert contrast(METHODS["mostly_l1"].colour[theme], BLANK[theme]) > 3
 
 
 def test_a_seed_gives_the_same_points():

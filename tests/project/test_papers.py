@@ -79,6 +79,25 @@ def test_every_path_that_is_named_exists():
     assert not missing
 
 
+def test_scripts_are_named_with_their_folder():
+    scripts = named(r"[\w./-]+\.js")
+    assert scripts
+    missing = [(paper, path) for paper, path in scripts if not (ROOT / path).is_file()]
+    assert not missing
+
+
+def test_tests_of_extensions_are_in_the_files_that_are_named():
+    text = TEXTS["docs/extending.md"]
+    before, listed = 0, {}
+    for match in re.finditer(r"\(`(tests/[\w/]+\.py)`\)", text):
+        names = re.findall(r"`(test_\w+)`", text[before : match.start()])
+        listed |= dict.fromkeys(names, match[1])
+        before = match.end()
+    assert set(listed) == set(re.findall(r"`(test_\w+)`", text))
+    for name, path in listed.items():
+        assert f"def {name}(" in (ROOT / path).read_text(), (name, path)
+
+
 def test_every_link_between_papers_leads_somewhere():
     for name, text in TEXTS.items():
         for target in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", FENCED.sub("", text)):
@@ -104,12 +123,11 @@ def test_every_name_of_the_library_is_there(paper: str, name: str):
 
 def test_every_function_of_the_board_that_is_named_is_in_its_module():
     pairs = {
-        pair for text in TEXTS.values() for pair in re.findall(r"`(\w+)`\s\(`(\w+\.js)`\)", text)
+        pair for text in TEXTS.values() for pair in re.findall(r"`(\w+)`\s\(`([\w/]+\.js)`\)", text)
     }
     assert pairs
     for function, file in pairs:
-        (module,) = (ROOT / "assets" / "board").rglob(file)
-        assert re.search(rf"\b{function}\b", module.read_text()), (function, file)
+        assert re.search(rf"\b{function}\b", (ROOT / file).read_text()), (function, file)
 
 
 def test_the_rooms_are_those_of_the_contract():

@@ -8,7 +8,7 @@ MOSTLY_L1 = regviz.Method(
     label="Mostly L1",
     symbol="λ",
     about="Nine parts L1 and one part squared L2.",
-    colour={"light": "#005f73", "dark": "#94d2bd"},
+    colour={"light": "#300028", "dark": "#a84800"},
     at=lambda strength: regviz.Regularization.elastic_net(strength, l1_ratio=0.9),
     strength=lambda r: r.l1 + r.l2,
     strengths=PenaltyRule(1.1, linear_collapse=0.6, first_effect=0.2, l2_share=0.1),
