@@ -287,7 +287,8 @@ def test_networks_that_all_diverge_are_stopped_as_any_other():
 
 def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_strong():
     grid = small_grid()
-    strength_indices = {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
+    strength_indices = dict.fromkeys(NAMES[1:], 1)
+    strength_indices |= {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
     rows = grid.rows(strength_indices)
     history = next(regviz.stream(grid.experiment))
     header, _ = decode(encode(Source(grid, "run", rows, history, select_frames(history))))

@@ -5,10 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import regviz
-from regviz.board.showcase import SHOWCASE
-from regviz.methods.catalogue import METHODS
-
-NAMES = list(METHODS)
+from regviz.board.showcase import LINE_UP, SHOWCASE
 
 
 def claims(seed: int) -> dict[str, bool]:
@@ -20,7 +17,7 @@ def claims(seed: int) -> dict[str, bool]:
     )
     history = regviz.train(experiment)
     final = {
-        name: dict(zip(NAMES, values[-1], strict=True)) for name, values in history.metrics.items()
+        name: dict(zip(LINE_UP, values[-1], strict=True)) for name, values in history.metrics.items()
     }
     loss = final["test_loss"]
     best = min(loss, key=loss.__getitem__)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketR
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.board import SEARCH_BOARD, find_board
-from regviz.board.showcase import SHOWCASE
+from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
 from tests.browser.conftest import page_opener
@@ -92,7 +92,7 @@ def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
 
 
 def test_the_first_screen_shows_the_cards_of_all_methods_and_early_stopping_whole(page: Page):
-    labels = [*(method.label for method in METHODS.values()), "Early stopping"]
+    labels = [*(METHODS[key].label for key in LINE_UP), "Early stopping"]
     for card, label in enumerate(labels):
         expect(page.locator(".card h2").nth(card)).to_contain_text(label)
     bottoms = page.evaluate(

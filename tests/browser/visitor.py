@@ -12,9 +12,8 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 import regviz
 from devtools.board import SEARCH_BOARD, find_board
 from regviz.board.frames import rounded
-from regviz.board.showcase import SHOWCASE
+from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
-from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import wait_until
 
@@ -69,7 +68,7 @@ def grid_of(
     onset: int = 0,
 ) -> StrengthGrid:
     """Return the grid that the page trains for these settings."""
-    return StrengthGrid.of(list(METHODS), data, network, training, onset)
+    return StrengthGrid.of(LINE_UP, data, network, training, onset)
 
 
 def wait_until_complete(page: Page) -> str:

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
+from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
@@ -35,7 +35,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("runs")
 
-NAMES = list(METHODS)
+NAMES = list(LINE_UP)
 MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_STRENGTH_INDEX)
 LONG = dict(hidden="32,32,32", epochs="1000")
 
@@ -77,7 +77,7 @@ def test_the_untouched_page_shows_the_grid_of_the_showcase():
     assert sent["layers"] == [2, 8, 8, 8, 1]
     assert sent["last_epoch"] == 400
     assert sent["n_frames"] == 101
-    labels = [method.label for method in METHODS.values()]
+    labels = [METHODS[key].label for key in NAMES]
     assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
 
 
@@ -143,7 +143,7 @@ def test_all_points_can_be_one_batch():
     assert grid_on(page).experiment.training.batch_size is None
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", NAMES)
 def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, key: str):
     page.toggle(key=f"use_{key}").set_value(False).run()
     rest = [k for k in NAMES if k != key]

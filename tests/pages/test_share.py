@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.board.link import LONGEST, from_query, link
 from regviz.board.scene import GROUPS, Scene
+from regviz.board.showcase import LINE_UP
 from regviz.data.datasets import make_dataset
-from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import share
 from regviz.pages.share import qr_image
@@ -283,7 +283,7 @@ def test_json_of_the_page_opens_in_the_library(page: AppTest):
     scene: Scene = page.session_state["page"].shown[2]
     again = Scene.from_json(scene.to_json())
     assert again.grid().experiment == grid_on(page).experiment
-    assert json.loads(scene.to_json())["methods"] == list(METHODS)
+    assert json.loads(scene.to_json())["methods"] == list(LINE_UP)
 
 
 # ------------------------------------------------------------------------------ own points
