@@ -40,6 +40,7 @@ class Scene:
     training : TrainingSpec
     methods : sequence of str
         Keys of `regviz.methods.catalogue.METHODS`; stored in the order of the catalogue.
+        By default, the line-up of the opening page, `regviz.board.showcase.LINE_UP`.
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well.
     onset : int

@@ -17,7 +17,8 @@ def claims(seed: int) -> dict[str, bool]:
     )
     history = regviz.train(experiment)
     final = {
-        name: dict(zip(LINE_UP, values[-1], strict=True)) for name, values in history.metrics.items()
+        name: dict(zip(LINE_UP, values[-1], strict=True))
+        for name, values in history.metrics.items()
     }
     loss = final["test_loss"]
     best = min(loss, key=loss.__getitem__)
