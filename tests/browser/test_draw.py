@@ -382,7 +382,7 @@ def test_the_server_accepts_the_values_of_the_pad(pad: Callable[..., Pad]):
         pad.choose(f"class {c}")
         pad.click(x, 0)
     drawing = Drawing(version=1)
-    drawing.hear(json.loads(json.dumps(pad.sent()[-1])))
+    drawing.apply_message(json.loads(json.dumps(pad.sent()[-1])))
     spec = drawing.spec()
     assert spec is not None
     assert np.array_equal(np.array(spec.points), np.array(pad.points()))
