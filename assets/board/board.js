@@ -3,6 +3,13 @@
  * animation frame, together with all other changes until then.
  */
 
+/**
+ * @import {Painter} from "./draw/painter.js"
+ * @import {Scale, Theme} from "./draw/types.d.ts"
+ * @import {Place} from "./panels/types.d.ts"
+ * @import {Displayed, FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
+ */
+
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
@@ -30,25 +37,17 @@ const REFINE_DELAY_MS = 200;
 // seconds until a request for frames is repeated, where its answer may be lost
 const RETRY_SECONDS = 2;
 
-/**
- * @typedef {import("./state/codec.js").FirstMessage} FirstMessage
- * @typedef {import("./state/codec.js").RequestedView} RequestedView
- * @typedef {import("./panels/pointing.js").Place} Place
- * @typedef {import("./state/recording.js").Recording} Recording
- *
- * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
- *   a board with a recording
- */
+/** @typedef {Board & {recording: Recording, theme: Theme, scale: Scale}} Showing */
 
 export class Board {
   /** @type {Recording|null} */ recording = null;
-  /** @type {import("./state/player.js").State} */ state = player.START;
-  /** @type {import("./state/view.js").View} */ view = views.START;
+  /** @type {State} */ state = player.START;
+  /** @type {View} */ view = views.START;
   /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./state/displayed.js").Displayed[]} one for each card */ displayed = [];
-  /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
-  /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
-  /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
+  /** @type {Displayed[]} one for each card */ displayed = [];
+  /** @type {Theme|null} */ theme = null;
+  /** @type {Scale|null} */ scale = null;
+  /** @type {Map<number, Painter>} by grid points along a side */ painters = new Map();
   resolution = START_RESOLUTION;
   /** Whether the pictures are drawn at full resolution. */
   fine = false;
@@ -58,7 +57,7 @@ export class Board {
   points = document.createElement("canvas");
   /** Axes of all cards' histograms; see `weightAxes`. */
   axes = { range: 1, most: 1 };
-  /** @type {import("./state/marks.js").Mark[]} */ marks = [];
+  /** @type {Mark[]} */ marks = [];
   /** @type {Place|null} of the crosshair */ place = null;
   /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
   size = { width: 0, histogram: 52, closeup: 0 };
@@ -71,9 +70,7 @@ export class Board {
   /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
   /** Number of the server's last message in this session. */
   lastReply = 0;
-  /** Resolves when all messages so far are decoded. */
-  /** @type {Promise<unknown>} */
-  decoded = Promise.resolve();
+  /** @type {Promise<unknown>} resolves when all messages so far are decoded */ decoded = Promise.resolve();
   /** Seconds to wait before the next request for frames. */
   askAfter = 0;
   /** Whether the page is being reloaded, as its session is lost. */
@@ -147,7 +144,7 @@ export class Board {
   /**
    * Show a decoded message.
    *
-   * @param {import("./state/codec.js").Message} message  with frame 0 it is a FirstMessage
+   * @param {Message} message  with frame 0 it is a FirstMessage
    * @returns {{run: string, n_received: number}|null}  as of `receive`
    */
   apply(message) {
@@ -328,7 +325,7 @@ export class Board {
   /**
    * Replace the state of the playback.
    *
-   * @param {player.State} state
+   * @param {State} state
    */
   setPlayback(state) {
     this.state = state;
@@ -341,7 +338,7 @@ export class Board {
   /**
    * Replace the view of the recording.
    *
-   * @param {views.View} view
+   * @param {View} view
    */
   setView(view) {
     this.view = view;

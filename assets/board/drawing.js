@@ -3,7 +3,7 @@
 /**
  * @import {Showing} from "./board.js"
  * @import {Painter} from "./draw/painter.js"
- * @import {Recording} from "./state/recording.js"
+ * @import {Recording} from "./state/types.d.ts"
  */
 
 import * as cards from "./panels/card.js";

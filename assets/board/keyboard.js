@@ -1,10 +1,12 @@
 /** The board's keyboard shortcuts; help.js lists them for visitors. */
 
+/** @import {Board} from "./board.js" */
+
 /**
  * Return the action of a key, or undefined.
  *
  * @param {string} key
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  * @returns {(() => void)|undefined}
  */
 function actionOf(key, board) {
@@ -35,7 +37,7 @@ const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, 
  * Handle a key, unless the element in focus needs it.
  *
  * @param {KeyboardEvent} event
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  */
 export function handleKey(event, board) {
   if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;

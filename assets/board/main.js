@@ -3,6 +3,8 @@
  * and with the same message once more when the theme changes.
  */
 
+/** @import {ViewReport} from "./state/types.d.ts" */
+
 import { reloadOnNewSession, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
@@ -28,7 +30,7 @@ const mounted = new WeakMap();
  *
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
  *   setTriggerValue: (name: string, value: Request|null) => void,
- *   setStateValue: (name: string, value: import("./state/view.js").ViewReport) => void}} component
+ *   setStateValue: (name: string, value: ViewReport) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls the clean-up functions of earlier calls
  */

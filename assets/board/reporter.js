@@ -2,8 +2,7 @@
 
 /**
  * @import {Board} from "./board.js"
- * @import {Recording} from "./state/recording.js"
- * @import {ViewReport} from "./state/view.js"
+ * @import {Recording, ViewReport} from "./state/types.d.ts"
  */
 
 import { reportOf } from "./state/view.js";

@@ -16,7 +16,7 @@ const CROWD = 400; // number of points above which they are drawn smaller
 
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
- * @typedef {import("../board/draw/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/types.d.ts").Theme} Theme
  * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
  * @typedef {[x1: number, x2: number]} Place  in units of the axes
  */

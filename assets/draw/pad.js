@@ -18,7 +18,7 @@ const LABEL =
   "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
 
 /**
- * @typedef {import("../board/draw/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/types.d.ts").Theme} Theme
  * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
  * @typedef {import("./canvas.js").Place} Place
  * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  the drawing as reported

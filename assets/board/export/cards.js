@@ -2,11 +2,9 @@
 
 /**
  * @import {Showing} from "../board.js"
- * @import {Task} from "../state/forward.js"
  * @import {Painter} from "../draw/painter.js"
- * @import {Scale} from "../draw/scale.js"
- * @import {Displayed} from "../state/displayed.js"
- * @import {Colour} from "../draw/theme.js"
+ * @import {Colour, Scale} from "../draw/types.d.ts"
+ * @import {Displayed, Task} from "../state/types.d.ts"
  */
 
 import { BARS, BARS_PER_SIDE, count, drawHistogram } from "../draw/histogram.js";

@@ -1,9 +1,9 @@
 /** A card: a method's boundary, strength, measures and histogram of weights. */
 
 /**
- * @import {Task} from "../state/forward.js"
- * @import {Place} from "./pointing.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Theme} from "../draw/types.d.ts"
+ * @import {Card, Recording, Task} from "../state/types.d.ts"
+ * @import {HistogramColours, OnPoint, Place} from "./types.d.ts"
  */
 
 import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
@@ -16,13 +16,12 @@ import * as words from "../state/words.js";
 /**
  * Create a card.
  *
- * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
  * @typedef {ReturnType<typeof makeCard>} CardElements
  *
- * @param {import("../state/recording.js").Recording} recording
+ * @param {Recording} recording
  * @param {number} c  index of the card
  * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
- *   point: import("./pointing.js").OnPoint}} handlers
+ *   point: OnPoint}} handlers
  */
 export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   const { key, label, about, networks } = cards[c];
@@ -85,7 +84,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
  * Apply the theme's colours.
  *
  * @param {CardElements} card
- * @param {import("../state/recording.js").Card} own
+ * @param {Card} own
  * @param {Theme} theme
  */
 export function applyTheme(card, { colour }, theme) {

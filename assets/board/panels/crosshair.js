@@ -1,5 +1,7 @@
 /** The crosshair on all pictures, with each network's prediction there. */
 
+/** @import {Showing} from "../board.js" */
+
 import { updateCrosshair } from "./card.js";
 import { updatePlace } from "./closeup.js";
 import { evaluate, featuresOf } from "../state/forward.js";
@@ -8,7 +10,7 @@ import { prediction } from "../state/words.js";
 /**
  * Show the board's crosshair, or hide it.
  *
- * @param {import("../board.js").Showing} board
+ * @param {Showing} board
  */
 export function updateCrosshairs({ place, recording, displayed, cards, focus }) {
   const { network, domain: [low, high] } = recording;

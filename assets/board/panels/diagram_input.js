@@ -1,9 +1,10 @@
 /** Pointer, touch and keyboard input on the network diagram. */
 
 /**
- * @import {NetworkPanel} from "./network.js"
- * @import {Diagram} from "../draw/placement.js"
+ * @import {Diagram} from "../draw/types.d.ts"
  * @import {Units} from "../state/units.js"
+ * @import {NetworkPanel} from "./network.js"
+ * @import {Target} from "./types.d.ts"
  */
 
 import { linkAt, unitAt } from "../draw/placement.js";
@@ -11,9 +12,6 @@ import { layerOf } from "../state/units.js";
 
 /**
  * No target.
- *
- * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  number of a unit, or
- *   index of a link's weight and the pointer's position on it; -1 for none
  *
  * @type {Target}
  */

@@ -4,9 +4,9 @@
  */
 
 /**
- * @import {Recording} from "../state/recording.js"
- * @import {Displayed} from "../state/displayed.js"
  * @import {Board, Showing} from "../board.js"
+ * @import {Painter} from "../draw/painter.js"
+ * @import {Displayed, Recording} from "../state/types.d.ts"
  */
 
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
@@ -64,7 +64,7 @@ export function makeFocus(board) {
  * @param {Focus} focus
  * @param {Showing} board
  * @param {Displayed} displayed  of the card in focus
- * @param {import("../draw/painter.js").Painter} painter  of its boundary
+ * @param {Painter} painter  of its boundary
  */
 export function updateFocus(focus, board, displayed, painter) {
   const { name, strength, panels, visible, element } = focus;

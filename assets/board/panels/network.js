@@ -5,10 +5,10 @@
 
 /**
  * @import {Palette, Strip} from "../draw/diagram.js"
- * @import {Diagram} from "../draw/placement.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Target} from "./diagram_input.js"
+ * @import {Diagram, Scale, SvgShape, Theme} from "../draw/types.d.ts"
+ * @import {Recording} from "../state/types.d.ts"
  * @import {Units} from "../state/units.js"
+ * @import {Target} from "./types.d.ts"
  */
 
 import {
@@ -30,7 +30,7 @@ const GAP = 7;
 const SPACIOUS = 58;
 
 /**
- * @typedef {[text: string, shape: import("../draw/dom.js").SvgShape, tip: string]} Sign
+ * @typedef {[text: string, shape: SvgShape, tip: string]} Sign
  *
  * @type {Sign[]}
  */
@@ -151,8 +151,8 @@ export function makeNetwork({ onEdit, onReset }) {
  * @param {NetworkPanel} panel
  * @param {Recording} recording
  * @param {Float32Array} row  the network's parameters, with edits
- * @param {import("../draw/scale.js").Scale} scale
- * @param {import("../draw/theme.js").Theme} theme
+ * @param {Scale} scale
+ * @param {Theme} theme
  * @param {number} ratio  device pixels per CSS pixel
  * @param {{t: number, colour: string, edited: Map<number, number>, range: number, dropRate: number}} options
  *   the frame; the method's colour; edited parameters; the |w| with the thickest link; the dropout rate

@@ -1,11 +1,8 @@
 /** Magnitude pruning of all networks at one threshold: remaining weights and units, and test scores. */
 
 /**
- * @import {Task} from "../state/forward.js"
- * @import {Measured} from "../state/prune.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Displayed} from "../state/displayed.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Theme} from "../draw/types.d.ts"
+ * @import {Displayed, Measured, Recording, Task} from "../state/types.d.ts"
  */
 
 import { make, setText } from "../draw/dom.js";

@@ -3,6 +3,11 @@
  * marks, speed, loop, and the strength of all methods.
  */
 
+/**
+ * @import {Board} from "../board.js"
+ * @import {Mark, Recording, State} from "../state/types.d.ts"
+ */
+
 import { icon, make, setText } from "../draw/dom.js";
 import { isMoving } from "../state/player.js";
 import * as words from "../state/words.js";
@@ -21,9 +26,8 @@ const PATHS = {
  * Create the bar.
  *
  * @typedef {ReturnType<typeof makeTransport>} Transport
- * @typedef {Pick<import("../state/marks.js").Mark, "frame"|"kind"|"tip">} Mark
  *
- * @param {import("../board.js").Board} board
+ * @param {Board} board
  */
 export function makeTransport(board) {
   const play = button("play", "Play", () => board.toggle(), "main");
@@ -70,7 +74,7 @@ export function watchSticky({ element }) {
 /**
  * Create the slider for the strength of all methods, and the button that links the cards' sliders.
  *
- * @param {import("../board.js").Board} board
+ * @param {Board} board
  */
 function makeStrengths(board) {
   const slider = make("input", { type: "range", class: "strength-index", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
@@ -92,8 +96,8 @@ function makeStrengths(board) {
  * Show the state of the playback.
  *
  * @param {Transport} transport
- * @param {import("../state/recording.js").Recording} recording
- * @param {import("../state/player.js").State} state
+ * @param {Recording} recording
+ * @param {State} state
  */
 export function updateTransport(transport, recording, state) {
   const { play, slider, now, last, speed, loop } = transport;
@@ -142,7 +146,7 @@ export function updateStrengths({ strengths: { element, slider, text: said, link
  * Show marks on the slider.
  *
  * @param {Transport} transport
- * @param {Mark[]} marks
+ * @param {Pick<Mark, "frame"|"kind"|"tip">[]} marks
  * @param {number} nFrames
  * @param {(frame: number) => void} seek
  */

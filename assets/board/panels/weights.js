@@ -4,8 +4,9 @@
  */
 
 /**
- * @import {Recording} from "../state/recording.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Size, Theme} from "../draw/types.d.ts"
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {HistogramColours} from "./types.d.ts"
  */
 
 import { contextOf, fitCanvas, make, onResize, setText } from "../draw/dom.js";
@@ -27,7 +28,6 @@ const MANY_LAYERS = 5;
  * Create the panel.
  *
  * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
- * @typedef {import("../draw/placement.js").Size} Size
  *
  * @param {{onChange: () => void}} handlers  called when the panel must be drawn again
  */
@@ -91,7 +91,7 @@ export function makeWeights({ onChange }) {
  * @param {WeightsPanel} panel
  * @param {Recording} recording
  * @param {Float32Array} row  of the network in focus, unpruned
- * @param {{axes: {range: number, most: number}, threshold: number, colours: import("./card.js").HistogramColours,
+ * @param {{axes: {range: number, most: number}, threshold: number, colours: HistogramColours,
  *   theme: Theme, ratio: number}} options  `axes`: of the cards; `threshold` of pruning; `colours` of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {

@@ -1,17 +1,9 @@
 /**
  * Magnitude pruning: weights below a threshold are set to 0, and the pruned network is evaluated.
  * Biases are kept, as a bias belongs to a unit and not to a link.
- *
- * @typedef {{n: number, inputs: Float64Array, targets: Float64Array, raw: Float64Array}} Points
- *   number of points, the network's inputs, targets (class or value), memory for its outputs
- * @typedef {{loss: number, accuracy: number}} Score  mean data loss, and share of points classified correctly
- * @typedef {Object} Measured  a row of parameters and its measures
- * @property {Float32Array} row
- * @property {number} left       weights that are not 0
- * @property {number} connected  hidden units connected to an input and to an output
- * @property {number} loss
- * @property {number} accuracy
  */
+
+/** @import {Measured, Network, PointSet, Recording, Score, Shape} from "./types.d.ts" */
 
 import { featuresOf, outputs, argmax } from "./forward.js";
 import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
@@ -21,7 +13,7 @@ import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
  *
  * @param {{layers: number[], features: string[]}} network
  * @param {Float32Array} rows  (x1, x2, y) of each point
- * @returns {Points}
+ * @returns {PointSet}
  */
 export function makePoints({ layers, features }, rows) {
   const n = rows.length / 3;
@@ -58,9 +50,9 @@ export function prune(row, weightIndex, threshold, out) {
  * Return mean data loss and accuracy as defined in regviz/engine/networks.py: cross-entropy in nats,
  * from the outputs before sigmoid or softmax, or half the squared error, with accuracy NaN.
  *
- * @param {import("./forward.js").Network} network
+ * @param {Network} network
  * @param {Float32Array} row
- * @param {Points} points
+ * @param {PointSet} points
  * @returns {Score}
  */
 export function score(network, row, { n, inputs, targets, raw }) {
@@ -93,7 +85,7 @@ export function score(network, row, { n, inputs, targets, raw }) {
  * Count the hidden units on a path of non-zero weights from an input to an output. All others can be
  * removed, if their constant outputs are added to the biases of the next layer.
  *
- * @param {import("./units.js").Shape} shape
+ * @param {Shape} shape
  * @param {Float32Array} row
  * @param {Uint8Array} links  memory, one entry for each unit
  * @returns {number}
@@ -109,7 +101,7 @@ function connectedUnits(shape, row, links) {
 /**
  * Allocate memory for evaluating the networks of a run on its test points.
  *
- * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
+ * @param {Pick<Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
  */
 export function makeEvaluator({ network, weightIndex, nParameters, points }) {
   const shape = shapeOf(network.layers);
