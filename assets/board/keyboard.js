@@ -9,24 +9,24 @@
  * @param {Board} board
  * @returns {(() => void)|undefined}
  */
-function actionOf(key, board) {
-  if (/^[1-9]$/.test(key)) return () => board.focusOn(Number(key) - 1);
+function actionOf(key, { commands, help }) {
+  if (/^[1-9]$/.test(key)) return () => commands.focusOn(Number(key) - 1);
   /** @type {Record<string, () => void>} */
   const actions = {
-    " ": () => board.toggle(),
-    ArrowLeft: () => board.seek(board.frame - 1),
-    ArrowRight: () => board.seek(board.frame + 1),
-    ArrowUp: () => board.shiftStrengths(1),
-    ArrowDown: () => board.shiftStrengths(-1),
-    Home: () => board.seek(0),
-    End: () => board.seek((board.recording?.nFrames ?? 1) - 1),
-    b: () => board.seekMark("best"),
-    s: () => board.seekMark("stop"),
-    "+": () => board.changeSpeed(1),
-    "-": () => board.changeSpeed(-1),
-    l: () => board.toggleLoop(),
-    d: () => board.toggleDiscrete(),
-    "?": () => board.help.element.showModal(),
+    " ": () => commands.toggle(),
+    ArrowLeft: () => commands.step(-1),
+    ArrowRight: () => commands.step(1),
+    ArrowUp: () => commands.shiftStrengths(1),
+    ArrowDown: () => commands.shiftStrengths(-1),
+    Home: () => commands.seek(0),
+    End: () => commands.seekEnd(),
+    b: () => commands.seekMark("best"),
+    s: () => commands.seekMark("stop"),
+    "+": () => commands.changeSpeed(1),
+    "-": () => commands.changeSpeed(-1),
+    l: () => commands.toggleLoop(),
+    d: () => commands.toggleDiscrete(),
+    "?": () => help.element.showModal(),
   };
   return actions[key.length === 1 ? key.toLowerCase() : key];
 }

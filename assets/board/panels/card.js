@@ -3,7 +3,7 @@
 /**
  * @import {Theme} from "../draw/types.d.ts"
  * @import {Card, Recording, Task} from "../state/types.d.ts"
- * @import {HistogramColours, OnPoint, Place} from "./types.d.ts"
+ * @import {CardHandlers, HistogramColours, Place} from "./types.d.ts"
  */
 
 import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
@@ -20,8 +20,7 @@ import * as words from "../state/words.js";
  *
  * @param {Recording} recording
  * @param {number} c  index of the card
- * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
- *   point: OnPoint}} handlers
+ * @param {CardHandlers} handlers
  */
 export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   const { key, label, about, networks } = cards[c];
@@ -73,7 +72,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     const control = /** @type {Element} */ (event.target).closest("button, input");
-    if (!control || control === parts.pick || control === name) focus(key);
+    if (!control || control === parts.pick || control === name) focus(c);
   });
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };

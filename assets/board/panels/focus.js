@@ -4,9 +4,9 @@
  */
 
 /**
- * @import {Board, Showing} from "../board.js"
  * @import {Painter} from "../draw/painter.js"
  * @import {Displayed, Recording} from "../state/types.d.ts"
+ * @import {BoardState, FocusHandlers, OnPoint, Stage} from "./types.d.ts"
  */
 
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
@@ -23,22 +23,23 @@ import { describeWeights, makeWeights, updateWeights } from "./weights.js";
  *
  * @typedef {ReturnType<typeof makeFocus>} Focus
  *
- * @param {Board} board
+ * @param {FocusHandlers} commands
+ * @param {{point: OnPoint, invalidate: () => void}} handlers
  */
-export function makeFocus(board) {
+export function makeFocus(commands, { point, invalidate }) {
   const name = make("span", { class: "name" });
   const strength = make("span", { class: "strength" });
   const remark = make("span", { class: "strength" });
   const panels = {
-    closeup: makeCloseup({ onPoint: (place) => board.point(place), onDiscrete: () => board.toggleDiscrete() }),
+    closeup: makeCloseup({ onPoint: point, onDiscrete: () => commands.toggleDiscrete() }),
     network: makeNetwork({
-      onEdit: (index, value) => board.edit(index, value),
-      onReset: (index) => board.undoEdit(index),
+      onEdit: (index, value) => commands.edit(index, value),
+      onReset: (index) => commands.undoEdit(index),
     }),
-    losses: makeLosses({ onSeek: (frame) => board.seek(frame) }),
-    sparsity: makeSparsity({ onSeek: (frame) => board.seek(frame) }),
-    weights: makeWeights({ onChange: () => board.invalidate() }),
-    pruning: makePruning({ onThreshold: (threshold) => board.prune(threshold) }),
+    losses: makeLosses({ onSeek: (frame) => commands.seek(frame) }),
+    sparsity: makeSparsity({ onSeek: (frame) => commands.seek(frame) }),
+    weights: makeWeights({ onChange: invalidate }),
+    pruning: makePruning({ onThreshold: (threshold) => commands.prune(threshold) }),
   };
   const element = make(
     "section",
@@ -52,7 +53,7 @@ export function makeFocus(board) {
       const [key] = Object.entries(panels).find(([, panel]) => panel.element === target) ?? [""];
       focus.visible[isIntersecting ? "add" : "delete"](key);
     }
-    board.invalidate();
+    invalidate();
   }, { rootMargin: "50px" });
   for (const { element: panel } of Object.values(panels)) watch.observe(panel);
   return focus;
@@ -62,13 +63,15 @@ export function makeFocus(board) {
  * Draw the panels that are in sight, or, at rest, all.
  *
  * @param {Focus} focus
- * @param {Showing} board
+ * @param {Stage} stage
+ * @param {BoardState} board
  * @param {Displayed} displayed  of the card in focus
  * @param {Painter} painter  of its boundary
  */
-export function updateFocus(focus, board, displayed, painter) {
+export function updateFocus(focus, stage, board, displayed, painter) {
   const { name, strength, panels, visible, element } = focus;
-  const { recording, scale, theme, ratio, axes, view, marks } = board;
+  const { recording, scale, theme } = stage;
+  const { ratio, axes, view, marks } = board;
   const { card, k, t, c } = displayed;
   const colour = card.colour[theme.mode];
   element.style.setProperty("--method", colour);
@@ -88,10 +91,10 @@ export function updateFocus(focus, board, displayed, painter) {
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
     weights: () =>
       updateWeights(panels.weights, recording, displayed.row, {
-        axes, threshold: view.threshold, colours: board.cards[c].colours, theme, ratio,
+        axes, threshold: view.threshold, colours: stage.cards[c].colours, theme, ratio,
       }),
     pruning: () =>
-      updatePruning(panels.pruning, recording, board.displayed, {
+      updatePruning(panels.pruning, recording, stage.displayed, {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };

@@ -1,9 +1,79 @@
 /** Types of assets/board/panels. */
 
 import type { Palette, Strip } from "../draw/diagram.js";
-import type { Colour } from "../draw/types.d.ts";
-import type { Card, Recording, RunNetwork } from "../state/types.d.ts";
+import type { Painter } from "../draw/painter.js";
+import type { Colour, Scale, Theme } from "../draw/types.d.ts";
+import type { Card, Displayed, Mark, Recording, RunNetwork, View } from "../state/types.d.ts";
 import type { Units } from "../state/units.js";
+import type { CardElements } from "./card.js";
+
+/** A recording in a theme, and what shows it. */
+export interface Stage {
+  recording: Recording;
+  theme: Theme;
+  scale: Scale;
+  /** By grid points along a side. */
+  painters: Map<number, Painter>;
+  cards: CardElements[];
+  /** One for each card. */
+  displayed: Displayed[];
+}
+
+/** The board's state beside the stage. */
+export interface BoardState {
+  view: View;
+  /** Axes of all cards' histograms; see `weightAxes`. */
+  axes: Axes;
+  /** Of the network in focus. */
+  marks: Mark[];
+  /** Of the crosshair. */
+  place: Place|null;
+  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
+  size: {width: number, histogram: number, closeup: number};
+  /** Device pixels per CSS pixel. */
+  ratio: number;
+  /** Whether the pictures are drawn at full resolution. */
+  fine: boolean;
+}
+
+/** The board as it is exported. */
+export interface Exported extends Stage {
+  view: View;
+  axes: Axes;
+  frame: number;
+  /** The entries of the legend. */
+  signs: HTMLElement;
+  element: HTMLElement;
+  probe: HTMLElement;
+}
+
+/** `range`: |w| at either end of the horizontal axis; `most`: the count at full height. */
+export type Axes = {range: number, most: number};
+
+export interface CardHandlers {
+  focus(c: number): void;
+  setStrength(key: string, strengthIndex: number): void;
+  point: OnPoint;
+}
+
+export interface TransportHandlers {
+  toggle(): void;
+  restart(): void;
+  seek(frame: number): void;
+  step(frames: number): void;
+  cycleSpeed(): void;
+  toggleLoop(): void;
+  setAllStrengths(strengthIndex: number): void;
+  toggleLink(): void;
+}
+
+export interface FocusHandlers {
+  seek(frame: number): void;
+  toggleDiscrete(): void;
+  prune(threshold: number): void;
+  edit(index: number, value: number): void;
+  undoEdit(index?: number): void;
+}
 
 export type HistogramColours = {bar: string, zero: string, axis: string};
 
