@@ -12,7 +12,7 @@
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
 import { make, setText } from "../draw/dom.js";
 import { describeLosses, makeLosses, updateLosses } from "./losses.js";
-import { describeNetwork, makeNetwork, updateNetwork } from "./network.js";
+import { NetworkPanel } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
 import * as words from "../state/words.js";
@@ -32,7 +32,7 @@ export function makeFocus(commands, { point, invalidate }) {
   const remark = make("span", { class: "strength" });
   const panels = {
     closeup: makeCloseup({ onPoint: point, onDiscrete: () => commands.toggleDiscrete() }),
-    network: makeNetwork({
+    network: new NetworkPanel({
       onEdit: (index, value) => commands.edit(index, value),
       onReset: (index) => commands.undoEdit(index),
     }),
@@ -84,8 +84,8 @@ export function updateFocus(focus, stage, board, displayed, painter) {
         scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
       }),
     network: () =>
-      updateNetwork(panels.network, recording, displayed.drawn, scale, theme, ratio, {
-        t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
+      panels.network.update(recording, displayed.drawn, scale, theme, {
+        ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
@@ -111,7 +111,7 @@ export function updateFocus(focus, stage, board, displayed, painter) {
 export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];
   describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
-  describeNetwork(panels.network, card.label, epoch);
+  panels.network.describe(card.label, epoch);
   describeLosses(panels.losses, recording, k, t);
   describeSparsity(panels.sparsity, recording, k, t);
   describeWeights(panels.weights, card.label, epoch);
