@@ -41,7 +41,7 @@ PLAY = """async (seconds) => {
   const start = before;
   board.draw = () => (drawn++, draw());
   while (before - start < 1000 * seconds) {
-    board.seek((board.frame + 1) % board.recording.nFrames);
+    board.commands.seek((board.frame + 1) % board.recording.nFrames);
     const now = await new Promise(requestAnimationFrame);
     slowest = Math.max(slowest, now - before);
     before = now;

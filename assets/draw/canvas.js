@@ -61,7 +61,7 @@ export function toAxes({ side, left, top, reach }, x, y) {
  * @param {number} x2
  * @returns {[number, number]}
  */
-export function toCanvas({ side, left, top, reach }, x1, x2) {
+function toCanvas({ side, left, top, reach }, x1, x2) {
   return [left + ((x1 + reach) / (2 * reach)) * side, top + ((reach - x2) / (2 * reach)) * side];
 }
 

@@ -67,7 +67,7 @@ export class Pad {
       "section", { class: "regviz-draw", "aria-label": "Draw points" },
       this.controls.element, this.canvas, this.status, this.controls.hint, this.probe,
     );
-    // the handle for the browser's console and tests: modules export no instance
+    // the only handle to a pad for tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });
     listen(this);
   }

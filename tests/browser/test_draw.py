@@ -48,11 +48,11 @@ class Pad:
         """Where a place of the axes is on the page."""
         return tuple(
             self.page.evaluate(
-                """async (at) => {
-                  const { toCanvas } = await import(assets + "/draw/canvas.js");
+                """([x1, x2]) => {
                   const box = pad.canvas.getBoundingClientRect();
-                  const [x, y] = toCanvas(pad.frame, ...at);
-                  return [x + box.left, y + box.top];
+                  const { left, top, side, reach } = pad.frame;
+                  const scale = side / (2 * reach);
+                  return [box.left + left + (x1 + reach) * scale, box.top + top + (reach - x2) * scale];
                 }""",
                 [x1, x2],
             )

@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
-from devtools.board import SEARCH, find_board
+from devtools.board import SEARCH, SETTLED, find_board
 from regviz.board.frames import rounded
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -47,11 +47,11 @@ PARAMETERS = """async () => {
     reader.onload = () => done(reader.result.split(",")[1]);
     reader.readAsDataURL(new Blob([all]));
   });
-  return { bytes, shape, shown: window.board().displayed.map(({ k }) => k) };
+  return { bytes, shape, shown: window.board().stage.displayed.map(({ k }) => k) };
 }"""
 
-CARDS = """() => window.board().cards.map((card, c) => {
-  const shown = window.board().displayed[c];
+CARDS = """() => window.board().stage.cards.map((card, c) => {
+  const shown = window.board().stage.displayed[c];
   const text = (element) => element?.hidden ? null : element?.textContent;
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
   return {
@@ -90,7 +90,7 @@ def changed(page: Page, before: str) -> str:
 def settled(page: Page) -> None:
     """Wait until the board and the page's script are idle and all messages are shown."""
     # a test that opens a page without a board need not wait for one
-    rests = f"(({SEARCH})(document)?.regviz?.settled ?? true)"
+    rests = f"((board) => !board || {SETTLED}(board))(({SEARCH})(document)?.regviz)"
     while True:
         page.wait_for_function(rests)
         until(page, lambda: page.exchange.idle)
@@ -154,7 +154,7 @@ def still(page: Page) -> None:
 
 def go(page: Page, frame: int) -> None:
     """Go to a frame, from the end where it is negative, and wait for its picture."""
-    page.evaluate("f => board().seek(f < 0 ? board().recording.nFrames + f : f)", frame)
+    page.evaluate("f => board().commands.seek(f < 0 ? board().recording.nFrames + f : f)", frame)
     still(page)
 
 
@@ -166,7 +166,7 @@ def look(page: Page, **view: Any) -> None:
 
 def query_of(page: Page) -> str:
     """Return the query of the address, once it has the board's view."""
-    page.wait_for_function("window.board().settled")
+    page.wait_for_function(f"{SETTLED}(window.board())")
     return urlsplit(page.url).query
 
 
@@ -192,13 +192,13 @@ def cards(page: Page) -> list[dict[str, Any]]:
 
 def picture(page: Page, card: int | None = None) -> str:
     """Return the pixels of a card's boundary, or of the large one."""
-    canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
+    canvas = "focus.panels.closeup.canvas" if card is None else f"stage.cards[{card}].boundary"
     return page.evaluate(f"window.board().{canvas}.toDataURL()")
 
 
 def pictures(page: Page) -> list[str]:
     """Return the pixels of all cards' boundaries."""
-    return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
+    return page.evaluate("window.board().stage.cards.map(({ boundary }) => boundary.toDataURL())")
 
 
 def assert_holds(

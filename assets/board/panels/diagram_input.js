@@ -109,7 +109,7 @@ export class DiagramInput {
   /**
    * Open the editor at the target, or close it where there is none.
    *
-   * @param {PointerEvent|MouseEvent} event
+   * @param {PointerEvent} event
    */
   #click(event) {
     const { edit, editUnit, close, draw } = this.actions;
@@ -119,7 +119,7 @@ export class DiagramInput {
       this.elements.editor.slider.focus({ preventScroll: true });
     } else if (unit >= 0) {
       // touch has no hover: the first tap shows the readout, the second opens the editor
-      const opens = !("pointerType" in event && event.pointerType === "touch") || this.touched === unit;
+      const opens = event.pointerType !== "touch" || this.touched === unit;
       this.touched = unit;
       if (opens) editUnit(unit);
     } else {
@@ -131,11 +131,11 @@ export class DiagramInput {
   /**
    * Return the target at the pointer.
    *
-   * @param {PointerEvent|MouseEvent} event
+   * @param {PointerEvent} event
    */
   #find(event) {
     const box = this.elements.stage.getBoundingClientRect();
-    const slack = ("pointerType" in event && SLACK[event.pointerType]) || SLACK.mouse;
+    const slack = SLACK[event.pointerType] ?? SLACK.mouse;
     return this.actions.locate((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, slack);
   }
 

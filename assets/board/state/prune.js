@@ -8,6 +8,11 @@
 import { featuresOf, outputs, argmax } from "./forward.js";
 import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
 
+/** Number of steps of the slider for the threshold. */
+export const STEPS = 100;
+// share of the linear term in the threshold x² + LINEAR·x: small thresholds have steps of about 1/1000
+const LINEAR = 0.1;
+
 /**
  * Prepare points for evaluation.
  *
@@ -151,4 +156,35 @@ export function measure({ network, weightIndex, shape, points, pruned, links }, 
 function same(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/**
+ * Convert the slider's position to a threshold: 0 turns pruning off, the last one is the range.
+ *
+ * @param {number} position
+ * @param {number} range
+ */
+export function thresholdAt(position, range) {
+  const x = position / STEPS;
+  return Number(((range * x * (x + LINEAR)) / (1 + LINEAR)).toFixed(decimals(range)));
+}
+
+/**
+ * Convert a threshold to the slider's position.
+ *
+ * @param {number} threshold
+ * @param {number} range
+ */
+export function positionOf(threshold, range) {
+  const y = Math.min(1, threshold / range) * (1 + LINEAR);
+  return Math.round(STEPS * (Math.sqrt(LINEAR ** 2 / 4 + y) - LINEAR / 2));
+}
+
+/**
+ * Return the decimals that distinguish the slider's first step from 0.
+ *
+ * @param {number} range
+ */
+export function decimals(range) {
+  return Math.max(0, 3 - Math.floor(Math.log10(range)));
 }

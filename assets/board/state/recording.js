@@ -177,7 +177,7 @@ export function niceCeiling(x) {
  *
  * @param {number[]} layers
  */
-export function parameterCount(layers) {
+function parameterCount(layers) {
   return layers.slice(1).reduce((sum, units, i) => sum + units * (layers[i] + 1), 0);
 }
 
