@@ -28,7 +28,7 @@ import { append, isComplete, start, weightAxes } from "./state/recording.js";
 import { makeScale } from "./draw/scale.js";
 import { makeDisplayed } from "./state/displayed.js";
 import { readTheme } from "./draw/theme.js";
-import { addTooltip } from "./panels/tooltip.js";
+import { Tooltip } from "./panels/tooltip.js";
 import { watchSticky, makeTransport, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
@@ -95,7 +95,7 @@ export class Board {
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });
-    addTooltip(this.element);
+    this.tooltip = new Tooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
     this.element.addEventListener("pointerdown", () => (this.reporter.pointerDown = true));
   }

@@ -52,7 +52,8 @@ class Pad:
                   const box = pad.canvas.getBoundingClientRect();
                   const { left, top, side, reach } = pad.frame;
                   const scale = side / (2 * reach);
-                  return [box.left + left + (x1 + reach) * scale, box.top + top + (reach - x2) * scale];
+                  const [x, y] = [(x1 + reach) * scale, (reach - x2) * scale];
+                  return [box.left + left + x, box.top + top + y];
                 }""",
                 [x1, x2],
             )

@@ -27,16 +27,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
-  /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
-  const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
-  /** @type {Record<string, HTMLElement>} */
-  const values = {};
-  const list = make("dl", {});
-  for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
-    if (name === "test_accuracy" && network.task === "regression") continue;
-    values[name] = make("dd", {});
-    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), tabOrder)), values[name]));
-  }
+  const { list, values } = makeNumbers(network.task, tabOrder);
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: make("span", { class: "strength" }),
@@ -77,6 +68,35 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };
   return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
+}
+
+/**
+ * Create a word that a tooltip explains.
+ *
+ * @param {string} text
+ * @param {string} tip
+ * @param {Record<string, string>} more  attributes
+ */
+function term(text, tip, more) {
+  return make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
+}
+
+/**
+ * Create the list of the measures.
+ *
+ * @param {Task} task
+ * @param {Record<string, string>} tabOrder  attributes of their terms
+ */
+function makeNumbers(task, tabOrder) {
+  /** @type {Record<string, HTMLElement>} */
+  const values = {};
+  const list = make("dl", {});
+  for (const [name, { label, text }] of Object.entries(words.TERMS)) {
+    if (name === "test_accuracy" && task === "regression") continue;
+    values[name] = make("dd", {});
+    list.append(make("div", { class: name }, make("dt", {}, term(label, text(task), tabOrder)), values[name]));
+  }
+  return { list, values };
 }
 
 /**

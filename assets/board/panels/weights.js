@@ -65,7 +65,18 @@ export function makeWeights({ onChange }) {
     /** @type {number[]} */ ticks: [],
     ticked: "",
   };
-  parts.segments.addEventListener("change", ({ target }) => {
+  listen(panel, onChange);
+  return panel;
+}
+
+/**
+ * Handle the choice of layers, the pointer and changes of size.
+ *
+ * @param {WeightsPanel} panel
+ * @param {() => void} onChange
+ */
+function listen(panel, onChange) {
+  panel.segments.addEventListener("change", ({ target }) => {
     panel.layer = Number(/** @type {HTMLInputElement} */ (target).value);
     onChange();
   });
@@ -75,14 +86,13 @@ export function makeWeights({ onChange }) {
     onChange();
   };
   for (const kind of /** @type {const} */ (["pointermove", "pointerdown"])) {
-    canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
+    panel.canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
   }
-  canvas.addEventListener("pointerleave", () => point(null));
-  onResize(canvas, () => {
-    panel.size = { width: canvas.clientWidth, height: canvas.clientHeight };
+  panel.canvas.addEventListener("pointerleave", () => point(null));
+  onResize(panel.canvas, () => {
+    panel.size = { width: panel.canvas.clientWidth, height: panel.canvas.clientHeight };
     onChange();
   });
-  return panel;
 }
 
 /**
