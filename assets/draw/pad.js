@@ -19,7 +19,7 @@ const LABEL =
 
 /**
  * @typedef {import("../board/draw/types.d.ts").Theme} Theme
- * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
+ * @typedef {import("./types.d.ts").Tool} Tool
  * @typedef {import("./canvas.js").Place} Place
  * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  the drawing as reported
  * @typedef {Drawn & {names: string[], colours: string[], limits: drawings.Limits}} Offer  of the server

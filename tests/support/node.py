@@ -33,7 +33,10 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 @cache
 def _node() -> subprocess.Popen[str]:
-    """Start Node.js, once for all calls: `tests/js` takes 4 s so, and 29 s with a start for each."""
+    """Start Node.js, once for all calls.
+
+    ``tests/js`` takes 4 s, and 29 s with a start for each call.
+    """
     name = "node.exe" if os.name == "nt" else "bin/node"
     return subprocess.Popen(
         [

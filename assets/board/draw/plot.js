@@ -1,11 +1,9 @@
-/** @import {Data, Plot, Series, Theme} from "./types.d.ts" */
-
 /**
  * Draws a line chart: a picture of axes, lines and marks, which is kept while a run plays, and the cursor
  * over it. Lengths are in CSS pixels.
- *
- * @typedef {ReturnType<typeof plotColours>} Colours
  */
+
+/** @import {Colours, Data, Plot, Series, Theme} from "./types.d.ts" */
 
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -25,6 +23,7 @@ const FUTURE = 0.5;
  * Return a chart's colours in a theme.
  *
  * @param {Theme} theme
+ * @returns {Colours}
  */
 export function plotColours({ ink, paper }) {
   const shade = (/** @type {number} */ share) => css(mix(parse(ink), parse(paper), share));

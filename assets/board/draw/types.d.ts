@@ -1,7 +1,6 @@
 /** Types of assets/board/draw. */
 
 import type { Task } from "../state/types.d.ts";
-import type { Colours } from "./plot.js";
 
 /** The part of a canvas context that points and histograms use; `SvgContext` of the export has it too. */
 export interface DrawingContext {
@@ -81,6 +80,9 @@ export interface Data {
   /** Format of the vertical axis's labels. */
   format: (tick: number) => string;
 }
+
+/** Of a chart, in CSS. */
+export type Colours = Record<"ink"|"paper"|"text"|"axis"|"grid"|"faint", string>;
 
 export interface Plot {
   data: Data;

@@ -6,10 +6,7 @@
  * the cursor drawn over it.
  */
 
-/**
- * @import {Colours} from "../draw/plot.js"
- * @import {ChartMark, Data, Plot, Series, Theme} from "../draw/types.d.ts"
- */
+/** @import {ChartMark, Colours, Data, Plot, Series, Theme} from "../draw/types.d.ts" */
 
 import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";

@@ -1,11 +1,11 @@
-/** @import {LayerValues, Network, Recording, Shape} from "./types.d.ts" */
-
 /**
  * The values of every unit of a network on a small grid over the plane, and each unit's state:
  * connected, cut off or constant. Units are numbered layer by layer, inputs first.
  *
  * @typedef {ReturnType<typeof makeUnits>} Units
  */
+
+/** @import {LayerValues, Network, Recording, Shape} from "./types.d.ts" */
 
 import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
 
