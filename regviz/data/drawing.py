@@ -32,8 +32,8 @@ class Drawing:
     standardize : bool
         The parameter of `PointsSpec`.
     known_keys : set of int
-        Keys (`points_key`) of points that were loaded or drawn in this version: receiving them again is
-        no change from outside, so they need not be loaded.
+        Keys (`points_key`) of points that were loaded or drawn in this version: receiving them
+        again is no change from outside, so they need not be loaded.
     """
 
     version: int = 0
