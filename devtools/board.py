@@ -18,9 +18,13 @@ SEARCH_BOARD = """function search(root) {
   return null;
 }"""
 
+# whether a board is drawn at full resolution, unless it has no width, and its view is reported
+SETTLED = """(({ size, fine, stale, refineTimer, playing, reporter }) =>
+  (!size.width || (fine && !stale && !refineTimer)) && !playing && !reporter.timer)"""
+
 
 def find_board(page: Page) -> str:
-    """Return a JavaScript expression for the test interface of the page's board."""
+    """Return a JavaScript expression for the page's board."""
     page.evaluate(
         f"""() => {{
           {SEARCH_BOARD}

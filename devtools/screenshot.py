@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from devtools.board import find_board
+from devtools.board import SETTLED, find_board
 from devtools.browsers import find_chromium
 from devtools.serving import serve
 
@@ -72,7 +72,7 @@ def screenshot(
         page.goto(f"{server.url}/?{link}")
         page.wait_for_selector(".regviz-board .card canvas", timeout=1000 * WAIT_SECONDS)
         board = find_board(page)
-        _wait(page, lambda: page.evaluate(f"{board}.complete && {board}.settled"))
+        _wait(page, lambda: page.evaluate(f"{board}.complete && {SETTLED}({board})"))
         if view is not None:
             page.get_by_role("radio", name=view, exact=True).click()
             _wait_until_stable(page)

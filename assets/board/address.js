@@ -3,10 +3,7 @@
  * it differs from the default view.
  */
 
-/**
- * @import {Recording} from "./state/recording.js"
- * @import {ViewReport} from "./state/view.js"
- */
+/** @import {Recording, ViewReport} from "./state/types.d.ts" */
 
 import { defaultFocus, isAdjustable } from "./state/view.js";
 

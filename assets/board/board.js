@@ -3,10 +3,17 @@
  * animation frame, together with all other changes until then.
  */
 
+/**
+ * @import {Exported, Place, Stage} from "./panels/types.d.ts"
+ * @import {FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
+ * @import {Request} from "./types.d.ts"
+ */
+
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
 import { contextOf, fitCanvas, make } from "./draw/dom.js";
+import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
@@ -21,7 +28,7 @@ import { append, isComplete, start, weightAxes } from "./state/recording.js";
 import { makeScale } from "./draw/scale.js";
 import { makeDisplayed } from "./state/displayed.js";
 import { readTheme } from "./draw/theme.js";
-import { addTooltip } from "./panels/tooltip.js";
+import { Tooltip } from "./panels/tooltip.js";
 import { watchSticky, makeTransport, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
@@ -30,25 +37,10 @@ const REFINE_DELAY_MS = 200;
 // seconds until a request for frames is repeated, where its answer may be lost
 const RETRY_SECONDS = 2;
 
-/**
- * @typedef {import("./state/codec.js").FirstMessage} FirstMessage
- * @typedef {import("./state/codec.js").RequestedView} RequestedView
- * @typedef {import("./panels/pointing.js").Place} Place
- * @typedef {import("./state/recording.js").Recording} Recording
- *
- * @typedef {Board & {recording: Recording, theme: import("./draw/theme.js").Theme, scale: import("./draw/scale.js").Scale}} Showing
- *   a board with a recording
- */
-
 export class Board {
-  /** @type {Recording|null} */ recording = null;
-  /** @type {import("./state/player.js").State} */ state = player.START;
-  /** @type {import("./state/view.js").View} */ view = views.START;
-  /** @type {cards.CardElements[]} */ cards = [];
-  /** @type {import("./state/displayed.js").Displayed[]} one for each card */ displayed = [];
-  /** @type {import("./draw/theme.js").Theme|null} */ theme = null;
-  /** @type {import("./draw/scale.js").Scale|null} */ scale = null;
-  /** @type {Map<number, import("./draw/painter.js").Painter>} by grid points along a side */ painters = new Map();
+  /** @type {Stage|null} null until the first message */ stage = null;
+  /** @type {State} */ state = player.START;
+  /** @type {View} */ view = views.START;
   resolution = START_RESOLUTION;
   /** Whether the pictures are drawn at full resolution. */
   fine = false;
@@ -58,7 +50,7 @@ export class Board {
   points = document.createElement("canvas");
   /** Axes of all cards' histograms; see `weightAxes`. */
   axes = { range: 1, most: 1 };
-  /** @type {import("./state/marks.js").Mark[]} */ marks = [];
+  /** @type {Mark[]} */ marks = [];
   /** @type {Place|null} of the crosshair */ place = null;
   /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
   size = { width: 0, histogram: 52, closeup: 0 };
@@ -71,9 +63,7 @@ export class Board {
   /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
   /** Number of the server's last message in this session. */
   lastReply = 0;
-  /** Resolves when all messages so far are decoded. */
-  /** @type {Promise<unknown>} */
-  decoded = Promise.resolve();
+  /** @type {Promise<unknown>} resolves when all messages so far are decoded */ decoded = Promise.resolve();
   /** Seconds to wait before the next request for frames. */
   askAfter = 0;
   /** Whether the page is being reloaded, as its session is lost. */
@@ -86,24 +76,32 @@ export class Board {
   onNewSession = () => false;
 
   constructor() {
+    this.commands = new Commands(this);
     this.help = makeHelp();
-    this.transport = makeTransport(this);
+    this.transport = makeTransport(this.commands);
     this.transport.element.append(this.help.button);
     this.legend = makeLegend();
-    this.legend.element.append(makeSaveButtons(this));
+    this.legend.element.append(makeSaveButtons(() => this.exported()));
     this.grid = make("div", { class: "cards" });
-    this.focus = makeFocus(this);
+    this.focus = makeFocus(this.commands, {
+      point: (place) => this.point(place),
+      invalidate: () => this.invalidate(),
+    });
     this.probe = make("i", { class: "probe", "aria-hidden": "true" });
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
       watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
     );
-    // the handle for the browser's console, benchmarks and tests: modules export no instance
+    // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });
-    addTooltip(this.element);
+    this.tooltip = new Tooltip(this.element);
     this.onFrame = (/** @type {number} */ now) => this.tick(now);
     this.element.addEventListener("pointerdown", () => (this.reporter.pointerDown = true));
+  }
+
+  get recording() {
+    return this.stage?.recording ?? null;
   }
 
   get frame() {
@@ -119,22 +117,11 @@ export class Board {
     return this.recording !== null && isComplete(this.recording);
   }
 
-  /** Whether the board is drawn at full resolution, unless it has no width, and its view is reported. */
-  get settled() {
-    const drawn = !this.size.width || (this.fine && !this.stale && !this.refineTimer);
-    return drawn && !this.playing && !this.reporter.timer;
-  }
-
-  /** Return the index of the card in focus. */
-  focusIndex() {
-    return (this.recording?.cards ?? []).findIndex(({ key }) => key === this.view.focus);
-  }
-
   /**
    * Decode a message and show it.
    *
    * @param {Uint8Array} bytes  a message
-   * @returns {Promise<{run: string, n_received: number}|null>}  the next request for frames, or null if
+   * @returns {Promise<Request|null>}  the next request for frames, or null if
    *   all have been received
    */
   async receive(bytes) {
@@ -147,8 +134,8 @@ export class Board {
   /**
    * Show a decoded message.
    *
-   * @param {import("./state/codec.js").Message} message  with frame 0 it is a FirstMessage
-   * @returns {{run: string, n_received: number}|null}  as of `receive`
+   * @param {Message} message  with frame 0 it is a FirstMessage
+   * @returns {Request|null}  as of `receive`
    */
   apply(message) {
     const { run, frame, epochs, reply, ask_after } = message.header;
@@ -157,26 +144,28 @@ export class Board {
     this.sessionLost ||= reply <= this.lastReply && this.onNewSession();
     this.lastReply = reply;
     if (this.sessionLost) return null;
-    if (this.recording?.run !== run) {
+    const { stage } = this;
+    let recording;
+    if (stage?.recording.run !== run) {
       // a run begins with its frame 0, which holds the points and the cards; until then the old one stays
       if (frame !== 0) return { run, n_received: 0 };
-      this.beginRun(start(/** @type {FirstMessage} */ (message)));
+      recording = start(/** @type {FirstMessage} */ (message));
+      this.beginRun(recording);
     } else {
       // A second answer to one request. The next request is on its way, or lost: Streamlit drops a
       // fragment's trigger value if the whole page reruns before the fragment does.
-      if (frame < this.recording.nReceived) {
+      if (frame < stage.recording.nReceived) {
         this.askAfter = Math.max(ask_after, RETRY_SECONDS);
-        return this.complete ? null : this.nextRequest();
+        return this.complete ? null : requestAfter(stage.recording);
       }
-      this.recording = append(this.recording, message);
+      recording = stage.recording = append(stage.recording, message);
     }
-    const recording = /** @type {Recording} */ (this.recording);
     this.applyRequestedView(recording, message.header.requested_view);
     this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
     // one more request tells the server that all frames are received; its answer has no frames
-    return isComplete(recording) && epochs.length === 0 ? null : this.nextRequest();
+    return isComplete(recording) && epochs.length === 0 ? null : requestAfter(recording);
   }
 
   /**
@@ -196,11 +185,6 @@ export class Board {
     if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
-  /** Return the request for the frames after those received. */
-  nextRequest() {
-    return this.recording && { run: this.recording.run, n_received: this.recording.nReceived };
-  }
-
   /**
    * Replace the recording by that of another run.
    *
@@ -208,59 +192,69 @@ export class Board {
    */
   beginRun(recording) {
     const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST_RUN;
-    const state = this.recording ? player.startRun(this.state, this.recording) : first;
-    const view = views.keepForRun(this.view, recording);
-    this.recording = recording;
-    this.state = state;
-    this.view = view;
-    this.theme = null;
-    this.painters = new Map();
+    this.state = this.recording ? player.startRun(this.state, this.recording) : first;
+    this.view = views.keepForRun(this.view, recording);
     this.resolution = START_RESOLUTION;
-    /** @type {Parameters<typeof cards.makeCard>[2]} */
     const handlers = {
-      focus: (key) => this.setView({ ...this.view, focus: key }),
-      setStrength: (key, strengthIndex) => this.setView(views.setStrengthIndex(this.view, recording.cards, key, strengthIndex)),
-      point: (place) => this.point(place),
+      focus: (/** @type {number} */ c) => this.commands.focusOn(c),
+      setStrength: (/** @type {string} */ key, /** @type {number} */ strengthIndex) => this.commands.setStrength(key, strengthIndex),
+      point: (/** @type {Place|null} */ place) => this.point(place),
     };
-    this.cards = recording.cards.map((_, c) => cards.makeCard(recording, c, handlers));
-    this.displayed = recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters));
-    this.grid.replaceChildren(...this.cards.map(({ element }) => element));
-    this.restyle();
+    const theme = readTheme(this.probe);
+    this.stage = {
+      recording,
+      theme,
+      scale: makeScale(recording, theme),
+      painters: new Map(),
+      cards: recording.cards.map((_, c) => cards.makeCard(recording, c, handlers)),
+      displayed: recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters)),
+    };
+    this.grid.replaceChildren(...this.stage.cards.map(({ element }) => element));
+    this.restyle(true);
     this.measure();
   }
 
-  /** Apply the page's theme, if it has changed. */
-  restyle() {
+  /**
+   * Apply the page's theme, if it has changed.
+   *
+   * @param {boolean} [force]  whether to apply it even if it is the same
+   */
+  restyle(force = false) {
     const theme = readTheme(this.probe);
-    if (!this.recording || theme.mode === this.theme?.mode) return;
-    this.theme = theme;
+    const { stage } = this;
+    if (!stage || (!force && theme.mode === stage.theme.mode)) return;
+    const { recording } = stage;
+    stage.theme = theme;
+    stage.scale = makeScale(recording, theme);
     this.element.dataset.theme = theme.mode;
-    const { recording } = this;
-    this.scale = makeScale(recording, theme);
-    this.cards.forEach((card, c) => cards.applyTheme(card, recording.cards[c], theme));
-    updateSigns(this.legend, recording, this.scale, theme);
-    this.preparePoints();
+    stage.cards.forEach((card, c) => cards.applyTheme(card, recording.cards[c], theme));
+    updateSigns(this.legend, recording, stage.scale, theme);
+    this.preparePoints(stage);
   }
 
   /** Lay out the cards in the available width, and adapt the canvases to it. */
   measure() {
-    if (!this.recording) return;
-    layOut(this.element, this.cards.length);
-    const { clientWidth: width } = this.cards[0].boundary;
-    const { clientHeight: histogram } = this.cards[0].histogram;
+    const { stage, size, ratio } = this;
+    if (!stage) return;
+    layOut(this.element, stage.cards.length);
+    const { clientWidth: width } = stage.cards[0].boundary;
+    const { clientHeight: histogram } = stage.cards[0].histogram;
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
-    const { size, ratio } = this;
     this.invalidate();
     const unchanged = width === size.width && histogram === size.histogram && closeup === size.closeup;
     if (!width || (unchanged && ratio === devicePixelRatio)) return;
     this.size = { width, histogram, closeup };
     this.ratio = devicePixelRatio;
-    this.preparePoints();
+    this.preparePoints(stage);
   }
 
-  /** Draw the data points to the layers that are copied into each picture. */
-  preparePoints() {
-    const { recording, scale, theme, size, ratio } = /** @type {Showing} */ (this);
+  /**
+   * Draw the data points to the layers that are copied into each picture.
+   *
+   * @param {Stage} stage
+   */
+  preparePoints({ recording, scale, theme }) {
+    const { size, ratio } = this;
     /** @type {[HTMLCanvasElement, number][]} */
     const layers = [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]];
     for (const [canvas, side] of layers) {
@@ -272,63 +266,9 @@ export class Board {
   }
 
   /**
-   * Go to a frame and stop there.
-   *
-   * @param {number} frame
-   */
-  seek(frame) {
-    if (this.recording) this.setPlayback(player.seek(this.state, this.recording, frame));
-  }
-
-  /**
-   * Go to a mark of the network in focus, if it has one.
-   *
-   * @param {string} kind  "onset", "best" or "stop"
-   */
-  seekMark(kind) {
-    const mark = this.marks.find((each) => each.kind === kind);
-    if (mark) this.seek(mark.frame);
-  }
-
-  play() {
-    if (this.recording) this.setPlayback(player.play(this.state, this.recording));
-  }
-
-  pause() {
-    this.setPlayback(player.pause(this.state));
-  }
-
-  toggle() {
-    this.playing ? this.pause() : this.play();
-  }
-
-  restart() {
-    this.setPlayback(player.restart(this.state));
-  }
-
-  /**
-   * Go up or down in the list of speeds.
-   *
-   * @param {number} steps
-   */
-  changeSpeed(steps) {
-    this.setPlayback(player.changeSpeed(this.state, steps));
-  }
-
-  cycleSpeed() {
-    const { SPEEDS } = player;
-    const next = (SPEEDS.indexOf(this.state.speed) + 1) % SPEEDS.length;
-    this.setPlayback({ ...this.state, speed: SPEEDS[next] });
-  }
-
-  toggleLoop() {
-    this.setPlayback({ ...this.state, loop: !this.state.loop });
-  }
-
-  /**
    * Replace the state of the playback.
    *
-   * @param {player.State} state
+   * @param {State} state
    */
   setPlayback(state) {
     this.state = state;
@@ -341,78 +281,12 @@ export class Board {
   /**
    * Replace the view of the recording.
    *
-   * @param {views.View} view
+   * @param {View} view
    */
   setView(view) {
     this.view = view;
     this.change();
     this.reporter.schedule();
-  }
-
-  /**
-   * Focus a card.
-   *
-   * @param {number} c  index of the card
-   */
-  focusOn(c) {
-    const card = this.recording?.cards[c];
-    if (card) this.setView({ ...this.view, focus: card.key });
-  }
-
-  /**
-   * Set the strength of all methods.
-   *
-   * @param {number} strengthIndex
-   */
-  setAllStrengths(strengthIndex) {
-    if (this.recording) this.setView(views.setStrengthIndex({ ...this.view, linked: true }, this.recording.cards, null, strengthIndex));
-  }
-
-  /**
-   * Move each strength by a number of steps.
-   *
-   * @param {number} steps
-   */
-  shiftStrengths(steps) {
-    if (!this.recording) return;
-    const view = views.shift(this.view, this.recording.cards, steps);
-    if (view !== this.view) this.setView(view);
-  }
-
-  toggleLink() {
-    this.setView({ ...this.view, linked: !this.view.linked });
-  }
-
-  toggleDiscrete() {
-    if (this.recording && this.recording.network.task !== "regression") this.setView({ ...this.view, discrete: !this.view.discrete });
-  }
-
-  /**
-   * Prune all weights below a threshold.
-   *
-   * @param {number} threshold  on |w|; 0 for none
-   */
-  prune(threshold) {
-    this.setView({ ...this.view, threshold });
-  }
-
-  /**
-   * Change a parameter of the network in focus.
-   *
-   * @param {number} index  in its row
-   * @param {number} value
-   */
-  edit(index, value) {
-    if (this.view.focus !== null) this.setView(views.edit(this.view, this.view.focus, index, value));
-  }
-
-  /**
-   * Undo the change of a parameter of the network in focus.
-   *
-   * @param {number} [index]  in its row; all parameters by default
-   */
-  undoEdit(index) {
-    if (this.view.focus !== null) this.setView(views.undoEdit(this.view, this.view.focus, index));
   }
 
   /**
@@ -449,16 +323,18 @@ export class Board {
    */
   tick(now) {
     this.animationFrame = 0;
-    if (!this.recording) return;
+    const { stage } = this;
+    if (!stage) return;
+    const { recording } = stage;
     const before = this.state;
-    this.state = player.tick(before, this.recording, (now - (this.lastTick || now)) / 1000);
+    this.state = player.tick(before, recording, (now - (this.lastTick || now)) / 1000);
     // while it waits for a frame, the message with that frame requests the animation frame
-    const playing = this.state.mode === "playing" && !player.isWaiting(this.state, this.recording);
+    const playing = this.state.mode === "playing" && !player.isWaiting(this.state, recording);
     this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
     if (this.stale) this.drawMoving();
-    else if (this.pointed) updateCrosshairs(/** @type {Showing} */ (this));
+    else if (this.pointed) updateCrosshairs(stage, this.place, this.focus.panels.closeup);
     this.pointed = false;
     if (playing) this.requestFrame();
   }
@@ -474,9 +350,20 @@ export class Board {
 
   /** Draw everything at once. */
   draw() {
-    if (!this.recording || !this.size.width) return;
+    if (!this.stage || !this.size.width) return;
     this.stale = false;
-    drawBoard(/** @type {Showing} */ (this));
+    drawBoard(this, this.stage);
+  }
+
+  /**
+   * Return the board as it is now, for export.
+   *
+   * @returns {Exported|null}  null without a recording
+   */
+  exported() {
+    if (this.stale) this.draw();
+    const { stage, view, axes, frame, legend, element, probe } = this;
+    return stage && { ...stage, view, axes, frame, signs: legend.signs, element, probe };
   }
 
   /**
@@ -487,15 +374,16 @@ export class Board {
    */
   refine(c = 0) {
     this.refineTimer = 0;
-    if (!this.recording || this.stale || !this.size.width) return;
-    if (!this.fine && this.resolution.coarse > 0 && c < this.cards.length) {
-      refineCard(/** @type {Showing} */ (this), c);
+    const { stage } = this;
+    if (!stage || this.stale || !this.size.width) return;
+    if (!this.fine && this.resolution.coarse > 0 && c < stage.cards.length) {
+      refineCard(this, stage, c);
       this.refineTimer = setTimeout(() => this.refine(c + 1));
       return;
     }
     this.fine = true;
-    refineFocus(/** @type {Showing} */ (this));
-    describeBoard(/** @type {Showing} */ (this));
+    refineFocus(this, stage);
+    describeBoard(this, stage);
     this.reporter.schedule();
   }
 
@@ -506,4 +394,13 @@ export class Board {
     this.reporter.cancel();
     this.animationFrame = this.lastTick = this.refineTimer = 0;
   }
+}
+
+/**
+ * Return the request for the frames after those received.
+ *
+ * @param {Recording} recording
+ */
+function requestAfter({ run, nReceived }) {
+  return { run, n_received: nReceived };
 }

@@ -1,9 +1,10 @@
 /** Draws a board: cards, focus, marks and texts. */
 
 /**
- * @import {Showing} from "./board.js"
  * @import {Painter} from "./draw/painter.js"
- * @import {Recording} from "./state/recording.js"
+ * @import {Stage} from "./panels/types.d.ts"
+ * @import {Displayed, Recording, View} from "./state/types.d.ts"
+ * @import {Drawn} from "./types.d.ts"
  */
 
 import * as cards from "./panels/card.js";
@@ -20,27 +21,29 @@ import * as views from "./state/view.js";
 /**
  * Draw all cards, the focus and the controls.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  */
-export function drawBoard(board) {
-  const { recording, view, state, axes, size, ratio, transport } = board;
+export function drawBoard(board, stage) {
+  const { view, state, axes, size, ratio, transport } = board;
+  const { recording } = stage;
   const { weightIndex, network } = recording;
   const nStrengths = views.countStrengths(recording.cards);
-  board.displayed.forEach((displayed, c) => {
-    const card = board.cards[c];
+  stage.displayed.forEach((displayed, c) => {
+    const card = stage.cards[c];
     updateDisplayed(displayed, recording, view, state.frame);
-    paintCard(board, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
+    paintCard(board, stage, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
     const strengthIndex = views.strengthIndexOf(view, displayed.card);
     const focused = displayed.card.key === view.focus;
     cards.updateHeading(card, { strength: displayed.strength, strengthIndex, nStrengths, focused, remark: displayed.remark });
     cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.divergedEpoch);
     cards.updateHistogram(card, displayed.drawn, weightIndex, axes, size, ratio);
   });
-  const focused = board.displayed[board.focusIndex()];
+  const focused = inFocus(stage, view);
   board.marks = marksOf(recording, focused);
-  updateMarks(transport, board.marks, recording.nFrames, (frame) => board.seek(frame));
-  updateFocus(board.focus, board, focused, closeupPainter(board));
-  updateCrosshairs(board);
+  updateMarks(transport, board.marks, recording.nFrames, (frame) => board.commands.seek(frame));
+  updateFocus(board.focus, stage, board, focused, closeupPainter(board, stage));
+  updateCrosshairs(stage, board.place, board.focus.panels.closeup);
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateStatus(board.legend, recording);
@@ -49,45 +52,59 @@ export function drawBoard(board) {
 /**
  * Draw a card's boundary at full resolution.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  * @param {number} c
  */
-export function refineCard(board, c) {
-  paintCard(board, c, GRIDS[0]);
+export function refineCard(board, stage, c) {
+  paintCard(board, stage, c, GRIDS[0]);
 }
 
 /**
  * Draw the focus again, at the board's present resolution.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  */
-export function refineFocus(board) {
-  updateFocus(board.focus, board, board.displayed[board.focusIndex()], closeupPainter(board));
+export function refineFocus(board, stage) {
+  updateFocus(board.focus, stage, board, inFocus(stage, board.view), closeupPainter(board, stage));
 }
 
 /**
  * Describe all pictures in words, for screen readers.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  */
-export function describeBoard({ recording, displayed, cards: all, focus, view }) {
+export function describeBoard({ focus, view }, stage) {
+  const { recording, displayed, cards: all } = stage;
   const { epochs, network: { task }, weightIndex } = recording;
   for (const each of displayed) {
     const description = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, divergedEpoch: each.divergedEpoch };
     cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
   }
-  const focused = displayed.find(({ card }) => card.key === view.focus);
-  if (focused) describeFocus(focus, recording, focused);
+  describeFocus(focus, recording, inFocus(stage, view));
+}
+
+/**
+ * Return what the card in focus displays.
+ *
+ * @param {Stage} stage
+ * @param {View} view
+ */
+function inFocus({ displayed }, { focus }) {
+  return /** @type {Displayed} */ (displayed.find(({ card }) => card.key === focus));
 }
 
 /**
  * Draw a card's boundary.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  * @param {number} c
  * @param {number} grid  points along each side
  */
-function paintCard({ painters, recording, cards: all, displayed, scale, theme, size, ratio, points, view }, c, grid) {
+function paintCard({ size, ratio, points, view }, { painters, recording, cards: all, displayed, scale, theme }, c, grid) {
   const painter = painterOf(painters, recording, grid);
   paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
@@ -95,9 +112,10 @@ function paintCard({ painters, recording, cards: all, displayed, scale, theme, s
 /**
  * Return the painter of the large boundary.
  *
- * @param {Showing} board
+ * @param {Drawn} board
+ * @param {Stage} stage
  */
-function closeupPainter({ fine, painters, recording, resolution }) {
+function closeupPainter({ fine, resolution }, { painters, recording }) {
   return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[resolution.coarse]);
 }
 

@@ -1,30 +1,32 @@
 /** The board's keyboard shortcuts; help.js lists them for visitors. */
 
+/** @import {Board} from "./board.js" */
+
 /**
  * Return the action of a key, or undefined.
  *
  * @param {string} key
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  * @returns {(() => void)|undefined}
  */
-function actionOf(key, board) {
-  if (/^[1-9]$/.test(key)) return () => board.focusOn(Number(key) - 1);
+function actionOf(key, { commands, help }) {
+  if (/^[1-9]$/.test(key)) return () => commands.focusOn(Number(key) - 1);
   /** @type {Record<string, () => void>} */
   const actions = {
-    " ": () => board.toggle(),
-    ArrowLeft: () => board.seek(board.frame - 1),
-    ArrowRight: () => board.seek(board.frame + 1),
-    ArrowUp: () => board.shiftStrengths(1),
-    ArrowDown: () => board.shiftStrengths(-1),
-    Home: () => board.seek(0),
-    End: () => board.seek((board.recording?.nFrames ?? 1) - 1),
-    b: () => board.seekMark("best"),
-    s: () => board.seekMark("stop"),
-    "+": () => board.changeSpeed(1),
-    "-": () => board.changeSpeed(-1),
-    l: () => board.toggleLoop(),
-    d: () => board.toggleDiscrete(),
-    "?": () => board.help.element.showModal(),
+    " ": () => commands.toggle(),
+    ArrowLeft: () => commands.step(-1),
+    ArrowRight: () => commands.step(1),
+    ArrowUp: () => commands.shiftStrengths(1),
+    ArrowDown: () => commands.shiftStrengths(-1),
+    Home: () => commands.seek(0),
+    End: () => commands.seekEnd(),
+    b: () => commands.seekMark("best"),
+    s: () => commands.seekMark("stop"),
+    "+": () => commands.changeSpeed(1),
+    "-": () => commands.changeSpeed(-1),
+    l: () => commands.toggleLoop(),
+    d: () => commands.toggleDiscrete(),
+    "?": () => help.element.showModal(),
   };
   return actions[key.length === 1 ? key.toLowerCase() : key];
 }
@@ -35,7 +37,7 @@ const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, 
  * Handle a key, unless the element in focus needs it.
  *
  * @param {KeyboardEvent} event
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  */
 export function handleKey(event, board) {
   if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;

@@ -3,13 +3,16 @@
  * and with the same message once more when the theme changes.
  */
 
+/**
+ * @import {ViewReport} from "./state/types.d.ts"
+ * @import {Request} from "./types.d.ts"
+ */
+
 import { reloadOnNewSession, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { watch } from "./watch.js";
 
 /**
- * @typedef {{run: string, n_received: number}} Request  for the frames of a run after the first `n_received`
- *
  * @typedef {Object} Mount
  * @property {Board} board
  * @property {Uint8Array|null} data  the last message
@@ -28,7 +31,7 @@ const mounted = new WeakMap();
  *
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
  *   setTriggerValue: (name: string, value: Request|null) => void,
- *   setStateValue: (name: string, value: import("./state/view.js").ViewReport) => void}} component
+ *   setStateValue: (name: string, value: ViewReport) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls the clean-up functions of earlier calls
  */
@@ -88,7 +91,6 @@ function appear(parent) {
   /** @type {Mount} */
   const mount = { board, data: null, calls: 0, unwatch: null, ask: () => {}, request: null, asking: undefined };
   mounted.set(parent, mount);
-  performance.mark("regviz-mount"); // seen in a profile; a page that reruns must mount the board once
 
   // hidden until its style sheet is loaded
   board.element.style.visibility = "hidden";
@@ -97,8 +99,7 @@ function appear(parent) {
   style.href = new URL("styles/index.css", import.meta.url).href;
   style.onload = style.onerror = () => {
     board.element.style.visibility = "";
-    board.theme = null;
-    board.restyle();
+    board.restyle(true);
     board.measure();
   };
   parent.append(style, board.element);

@@ -1,9 +1,8 @@
 /** Reports a board's view to the server and to the address bar, when it has not changed for a while. */
 
 /**
- * @import {Board} from "./board.js"
- * @import {Recording} from "./state/recording.js"
- * @import {ViewReport} from "./state/view.js"
+ * @import {Recording, ViewReport} from "./state/types.d.ts"
+ * @import {Reported} from "./types.d.ts"
  */
 
 import { reportOf } from "./state/view.js";
@@ -32,7 +31,7 @@ export class Reporter {
    */
   onAddress = () => {};
 
-  /** @param {Board} board */
+  /** @param {Reported} board */
   constructor(board) {
     this.board = board;
   }

@@ -1,5 +1,7 @@
 /** Connects a board to the page around it: width, theme and keys. */
 
+/** @import {Board} from "./board.js" */
+
 import { onResize, onSystemTheme } from "./draw/dom.js";
 import { handleKey } from "./keyboard.js";
 
@@ -11,7 +13,7 @@ const ENDS = ["pointerup", "pointercancel"];
  * Streamlit it is the system's.
  *
  * @param {Element|ShadowRoot} parent  parent of the board's element
- * @param {import("./board.js").Board} board
+ * @param {Board} board
  * @returns {() => void}  stops it
  */
 export function watch(parent, board) {

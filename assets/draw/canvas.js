@@ -16,7 +16,7 @@ const CROWD = 400; // number of points above which they are drawn smaller
 
 /**
  * @typedef {{side: number, left: number, top: number, reach: number}} Frame  in CSS pixels
- * @typedef {import("../board/draw/theme.js").Theme} Theme
+ * @typedef {import("../board/draw/types.d.ts").Theme} Theme
  * @typedef {{shape: string, fill: string, stroke: string}} Look  of a point
  * @typedef {[x1: number, x2: number]} Place  in units of the axes
  */
@@ -61,7 +61,7 @@ export function toAxes({ side, left, top, reach }, x, y) {
  * @param {number} x2
  * @returns {[number, number]}
  */
-export function toCanvas({ side, left, top, reach }, x1, x2) {
+function toCanvas({ side, left, top, reach }, x1, x2) {
   return [left + ((x1 + reach) / (2 * reach)) * side, top + ((reach - x2) / (2 * reach)) * side];
 }
 

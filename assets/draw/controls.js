@@ -1,6 +1,6 @@
 /** The controls beside the canvas: kind of label, class or value, tool, undo and redo. */
 
-/** @import {Pad} from "./pad.js" */
+/** @import {Controlled} from "./types.d.ts" */
 
 import { icon, make, setText } from "../board/draw/dom.js";
 import { CORNERS, SHAPES } from "../board/draw/points.js";
@@ -24,7 +24,7 @@ const HINT =
  *
  * @typedef {ReturnType<typeof makeControls>} Controls
  *
- * @param {Pad} pad
+ * @param {Controlled} pad
  */
 export function makeControls(pad) {
   const kinds = group("The label of a point", KINDS, (kind) => pad.change(setKind(pad.live, kind)));
@@ -48,7 +48,7 @@ export function makeControls(pad) {
  * Show the pad's state.
  *
  * @param {Controls} controls
- * @param {Pad} pad
+ * @param {Controlled} pad
  */
 export function updateControls({ kinds, tools, classes, value, undo, redo, empty }, pad) {
   const { live, history } = pad;
@@ -72,7 +72,7 @@ export function updateControls({ kinds, tools, classes, value, undo, redo, empty
 /**
  * Create the choice of a class.
  *
- * @param {Pad} pad
+ * @param {Controlled} pad
  */
 function makeClasses(pad) {
   const parts = SHAPES.map((name, c) => {
@@ -99,7 +99,7 @@ function makeClasses(pad) {
  * Show names, colours and counts of the classes.
  *
  * @param {ReturnType<typeof makeClasses>} classes
- * @param {Pad} pad
+ * @param {Controlled} pad
  * @param {number[]} counts
  */
 function updateClasses({ element: row, parts }, { names, looks, label, nClasses }, counts) {
@@ -117,7 +117,7 @@ function updateClasses({ element: row, parts }, { names, looks, label, nClasses 
 /**
  * Create the choice of a value.
  *
- * @param {Pad} pad
+ * @param {Controlled} pad
  */
 function makeValue(pad) {
   const slider = make("input", { type: "range", "aria-label": "Value of new points" });

@@ -18,8 +18,8 @@ const LABEL =
   "Delete erases the nearest point, M picks it up and puts it down, 1 to 3 choose a class, Control Z undoes.";
 
 /**
- * @typedef {import("../board/draw/theme.js").Theme} Theme
- * @typedef {keyof typeof import("./controls.js").TOOLS} Tool
+ * @typedef {import("../board/draw/types.d.ts").Theme} Theme
+ * @typedef {import("./types.d.ts").Tool} Tool
  * @typedef {import("./canvas.js").Place} Place
  * @typedef {{version: number, kind: drawings.Kind, points: drawings.Point[]}} Drawn  the drawing as reported
  * @typedef {Drawn & {names: string[], colours: string[], limits: drawings.Limits}} Offer  of the server
@@ -67,7 +67,7 @@ export class Pad {
       "section", { class: "regviz-draw", "aria-label": "Draw points" },
       this.controls.element, this.canvas, this.status, this.controls.hint, this.probe,
     );
-    // the handle for the browser's console and tests: modules export no instance
+    // the only handle to a pad for tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });
     listen(this);
   }

@@ -9,17 +9,17 @@ const pickers = new WeakMap();
 
 /**
  * @typedef {{key: string, label: string, points: number[][]}} Option  points are (x, y, class)
- * @typedef {{options: Option[], chosen: string, colours: string[]}} Offer
+ * @typedef {{options: Option[], chosen: string, colours: string[]}} Choice
  */
 
 /**
  * Show the choice. Streamlit calls it at the first mount and at every change of the data.
  *
  * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: (name: string, value: string) => void}} component
- *   with an Offer in JSON as its data
+ *   with a Choice in JSON as its data
  */
 export function render({ parentElement, data, setStateValue }) {
-  /** @type {Offer} */
+  /** @type {Choice} */
   const offer = JSON.parse(new TextDecoder().decode(data));
   let inputs = pickers.get(parentElement);
   if (!inputs) {
@@ -33,7 +33,7 @@ export function render({ parentElement, data, setStateValue }) {
  * Create the radio group.
  *
  * @param {Element|ShadowRoot} root
- * @param {Offer} offer
+ * @param {Choice} offer
  * @param {(key: string) => void} choose
  * @returns {Map<string, HTMLInputElement>} the radio buttons by dataset
  */

@@ -76,7 +76,7 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
     return result
 
 
-def arrival(start: float, regularization: Regularization, step: float) -> int | None:
+def steps_to_zero(start: float, regularization: Regularization, step: float) -> int | None:
     """Return the number of proximal steps, without data, until a weight is 0; None without L1.
 
     With L1 alone, each step subtracts ``step * l1``, so that ``n = |start| / (step * l1)``, rounded
@@ -110,12 +110,12 @@ def arrival(start: float, regularization: Regularization, step: float) -> int | 
     return math.ceil(float(f"{ratio:.12g}"))
 
 
-def race(
+def values_after_steps(
     start: float, regularization: Regularization, step: float, steps: ArrayLike
 ) -> NDArray[np.float64]:
     """Return a weight's values after numbers of proximal steps, without data.
 
-    In closed form: the recursion of `arrival` has the fixed point ``-l1 / l2``, and each step
+    In closed form: the recursion of `steps_to_zero` has the fixed point ``-l1 / l2``, and each step
     multiplies the distance to it by ``1 / (1 + step * l2)``. With L2 alone, the value after t steps
     is ``start / (1 + step * l2)^t``.
 
@@ -132,7 +132,7 @@ def race(
     Returns
     -------
     ndarray of shape (n,)
-        Values, exactly 0 from step `arrival` on.
+        Values, exactly 0 from step `steps_to_zero` on.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def race(
     n = numbers("steps", steps)
     if (n < 0).any():
         raise invalid("steps", "numbers of 0 or more", float(n.min()))
-    first_zero = arrival(start, regularization, step)
+    first_zero = steps_to_zero(start, regularization, step)
     threshold, rate = step * regularization.l1, math.log1p(step * regularization.l2)
     if rate:
         covered = -np.expm1(-rate * n)  # share of the distance to the fixed point

@@ -20,8 +20,8 @@ from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice
 
 LINK_VERSION = 1
-LONGEST = 7_000  # characters: many proxies reject requests of more than 8 KiB
-LONGEST_READ = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
+MAX_LINK_CHARS = 7_000  # characters: many proxies reject requests of more than 8 KiB
+MAX_READ_CHARS = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
 TOO_LONG = "too_long"  # parameter that replaces a longer query string; its value is the length
 STREAMLITS_OWN = ("embed", "embed_options")  # parameters of Streamlit
 
@@ -169,7 +169,7 @@ _OTHERS = {
     "focus": _own("focus", str, str),
 }
 _POINTS = ("points", "task", "names", "split")
-LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `LONGEST`
+LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `MAX_LINK_CHARS`
 
 DEFAULTS: dict[int, Scene] = {1: Scene()}
 
@@ -243,7 +243,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     problems: list[str] = []
     if (length := query.get(TOO_LONG, "")).isdecimal():
         problems.append(
-            f"It has {int(length[:12]):,} characters, and at most {LONGEST_READ:,} are read:"
+            f"It has {int(length[:12]):,} characters, and at most {MAX_READ_CHARS:,} are read:"
             " nothing of it is followed. Pass the experiment on as a file instead."
         )
     version = query.get("v", str(LINK_VERSION))

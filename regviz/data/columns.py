@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from regviz.data.notation import parse
 from regviz.data.table import MIN_COLUMNS, Table
-from regviz.spec.points import DECIMALS, LARGEST, MAX_OWN_CLASSES, SPLITS, PointsSpec
-from regviz.spec.validation import Said, choice, invalid
+from regviz.spec.points import DECIMALS, MAX_ABS_COORDINATE, MAX_OWN_CLASSES, SPLITS, PointsSpec
+from regviz.spec.validation import Unquoted, choice, invalid
 
 Kind = Literal["classes", "value"]
 KINDS: tuple[Kind, ...] = ("classes", "value")
 LONGEST_CLASS = 40
 MIN_OF_CLASS = 3
 NO_CLASS = ("", "na", "n/a", "nan", "null")
-BEYOND = 1e100  # bound on absolute values, so that no sum or square overflows float64
+MAX_ABS_VALUE = 1e100  # bound on absolute values, so that no sum or square overflows float64
 # names of a label column; "y" and "kind" are left out, as they are also names of features
 _LABEL = r"(labels?|class(es)?|targets?|species|diagnosis|outcome|category|response)"
 LABELS = re.compile(rf"{_LABEL}([_ ]{_LABEL})*")
@@ -132,7 +132,7 @@ def _counts(table: Table, name: str) -> bool:
     whole = len(values) == len(cells) and all(map(float.is_integer, values))
     if COUNTS.fullmatch(name.lower()) and (whole or not table.is_numeric(name)):
         return len({*cells}) == len(cells)
-    return whole and bool((np.diff(np.clip(values, -BEYOND, BEYOND)) == 1).all())
+    return whole and bool((np.diff(np.clip(values, -MAX_ABS_VALUE, MAX_ABS_VALUE)) == 1).all())
 
 
 def _guess_label(table: Table, candidates: list[str]) -> str:
@@ -177,16 +177,17 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
         Also if all numbers are equal.
     """
     values = table.numbers(name)
-    wrong = [i for i, value in enumerate(values) if value is None or not abs(value) <= BEYOND]
+    is_wrong = [value is None or not abs(value) <= MAX_ABS_VALUE for value in values]
+    wrong = [i for i, found in enumerate(is_wrong) if found]
     if wrong:
         more = f" (the first of {len(wrong)} such rows)" if len(wrong) > 1 else ""
         where = f"row {table.first_row + wrong[0]}, column {name!r}{more},"
         cell = table.column(name)[wrong[0]]
-        raise invalid(where, _allowed(table, name, cell), cell or Said("an empty cell"))
+        raise invalid(where, _allowed(table, name, cell), cell or Unquoted("an empty cell"))
     array = np.array(values, dtype=np.float64)
     if np.ptp(array) == 0:
         raise invalid(
-            f"column {name!r}", "of numbers that differ", Said(f"{array[0]:g} in all rows")
+            f"column {name!r}", "of numbers that differ", Unquoted(f"{array[0]:g} in all rows")
         )
     return array
 
@@ -211,7 +212,7 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     """
     for row, cell in table.cells(name):
         if cell.lower() in NO_CLASS:
-            came = cell or Said("an empty cell")
+            came = cell or Unquoted("an empty cell")
             raise invalid(f"row {row}, column {name!r},", "a class", came)
         if len(cell) > LONGEST_CLASS or not cell.isprintable():
             allowed = f"a class of at most {LONGEST_CLASS} printable characters"
@@ -228,18 +229,18 @@ def classes(table: Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ..
     where = f"column {name!r}"
     if len(called) == 1:
         raise invalid(
-            where, f"of 2 to {MAX_OWN_CLASSES} classes", Said(f"{cells[0]!r} in all rows")
+            where, f"of 2 to {MAX_OWN_CLASSES} classes", Unquoted(f"{cells[0]!r} in all rows")
         )
     if len(called) > MAX_OWN_CLASSES:
         key, more = list(called.items())[MAX_OWN_CLASSES]
         came = f"{len(called)}; row {rows[key][0]} brings class {MAX_OWN_CLASSES + 1}, {more!r}"
-        raise invalid(where, f"of 2 to {MAX_OWN_CLASSES} classes", Said(came))
+        raise invalid(where, f"of 2 to {MAX_OWN_CLASSES} classes", Unquoted(came))
     for key, members in rows.items():
         if len(members) < MIN_OF_CLASS:
             came = f"{len(members)} of {called[key]!r}, in row {members[0]}"
             allowed = f"such that each class has {MIN_OF_CLASS} rows"
             raise invalid(
-                where, f"{allowed}: one each for training, validation and test", Said(came)
+                where, f"{allowed}: one each for training, validation and test", Unquoted(came)
             )
     order = sorted(called, key=lambda key: key)  # type: ignore[arg-type, return-value]
     return np.array([order.index(key) for key in keys], float), tuple(called[key] for key in order)
@@ -287,7 +288,7 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     """
     choice("kind", columns.kind, KINDS)
     if not any(map(table.is_numeric, table.names)):
-        raise invalid("the table", "of two columns of numbers or more", Said("none"))
+        raise invalid("the table", "of two columns of numbers or more", Unquoted("none"))
     chosen = (columns.x1, columns.x2, columns.y)
     split = ""
     if columns.split:
@@ -300,7 +301,7 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     for name in chosen:
         if chosen.count(name) > 1:
             raise invalid(
-                "x₁, x₂ and the label", "three different columns", Said(f"{name!r} twice")
+                "x₁, x₂ and the label", "three different columns", Unquoted(f"{name!r} twice")
             )
     read = _scaled if scale else _as_they_are
     features = [read(table, columns.x1), read(table, columns.x2)]
@@ -326,19 +327,19 @@ def _scaled(table: Table, name: str) -> NDArray[np.float64]:
 def _as_they_are(table: Table, name: str) -> NDArray[np.float64]:
     values = numbers(table, name)
     for row, value in enumerate(values.tolist(), start=table.first_row):
-        if abs(value) > LARGEST:
-            allowed = f"scaled, or from -{LARGEST:,.0f} to {LARGEST:,.0f}"
+        if abs(value) > MAX_ABS_COORDINATE:
+            allowed = f"scaled, or from -{MAX_ABS_COORDINATE:,.0f} to {MAX_ABS_COORDINATE:,.0f}"
             raise invalid(f"row {row}, column {name!r},", allowed, value)
     sd = _spread(values)[1]
     if _rounding(values) > COARSE * sd:
-        came = Said(f"a standard deviation of {sd:.2g}")
+        came = Unquoted(f"a standard deviation of {sd:.2g}")
         raise invalid(f"column {name!r}", f"scaled, as {DECIMALS} decimals are kept", came)
     return values
 
 
 def _rounding(values: NDArray[np.float64]) -> float:
     """Return the largest error of rounding to `DECIMALS`."""
-    if np.abs(values).max() > LARGEST:
+    if np.abs(values).max() > MAX_ABS_COORDINATE:
         return 0.0  # `_as_they_are` rejects these values
     error = float(np.abs(values - np.round(values, DECIMALS)).max())
     return error if error > 1e-9 else 0.0  # rounding error of float64, as in 0.1 + 0.2

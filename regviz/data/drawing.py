@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regviz.data.columns import KINDS, MIN_OF_CLASS, Kind
-from regviz.spec.points import LARGEST, MAX_OWN_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
+from regviz.spec.points import (
+    MAX_ABS_COORDINATE,
+    MAX_OWN_CLASSES,
+    MAX_POINTS,
+    MIN_POINTS,
+    PointsSpec,
+)
 from regviz.spec.validation import invalid
 
 
@@ -25,9 +31,9 @@ class Drawing:
         Names of the classes; empty for default names.
     standardize : bool
         The parameter of `PointsSpec`.
-    known : set of int
-        Keys (`mark`) of points that were loaded or drawn in this version: receiving them again is
-        no change from outside, so they need not be loaded.
+    known_keys : set of int
+        Keys (`points_key`) of points that were loaded or drawn in this version: receiving them
+        again is no change from outside, so they need not be loaded.
     """
 
     version: int = 0
@@ -35,7 +41,7 @@ class Drawing:
     rows: list[list[float]] = field(default_factory=list)
     names: tuple[str, ...] = ()
     standardize: bool = True
-    known: set[int] = field(default_factory=set)
+    known_keys: set[int] = field(default_factory=set)
 
     def load(self, spec: PointsSpec) -> None:
         """Replace the drawing by these points and start a new version."""
@@ -43,14 +49,14 @@ class Drawing:
         self.kind = "value" if spec.task == "regression" else "classes"
         self.rows = [list(row) for row in spec.points]
         self.names, self.standardize = spec.names, spec.standardize
-        self.known = {mark(spec)}
+        self.known_keys = {points_key(spec)}
 
-    def hear(self, said: Any) -> None:
+    def apply_message(self, message: Any) -> None:
         """Replace the points by those of a browser's message, unless its version is outdated.
 
         Parameters
         ----------
-        said : dict
+        message : dict
             ``{"version": int, "kind": "classes" or "value", "points": [[x1, x2, y], …]}``.
 
         Raises
@@ -58,13 +64,13 @@ class Drawing:
         ValueError
             If the message does not have this form, or has more than 2000 points.
         """
-        if not isinstance(said, dict) or type(said.get("version")) is not int:
-            raise invalid("the drawing", "of a known version", said)
-        if said["version"] != self.version:
+        if not isinstance(message, dict) or type(message.get("version")) is not int:
+            raise invalid("the drawing", "of a known version", message)
+        if message["version"] != self.version:
             return
-        kind, rows = said.get("kind"), said.get("points")
+        kind, rows = message.get("kind"), message.get("points")
         if kind not in KINDS or not isinstance(rows, list) or len(rows) > MAX_POINTS:
-            raise invalid("the drawing", f"of at most {MAX_POINTS} classes or values", said)
+            raise invalid("the drawing", f"of at most {MAX_POINTS} classes or values", message)
         for row in rows:
             if not _is_point(row, kind):
                 raise invalid("a point", "(x₁, x₂, class or value)", row)
@@ -87,11 +93,11 @@ def _is_point(row: Any, kind: Kind) -> bool:
     return (
         isinstance(row, list)
         and [type(x) in (int, float) for x in row] == [True] * 3
-        and all(abs(x) <= LARGEST for x in row)
+        and all(abs(x) <= MAX_ABS_COORDINATE for x in row)
         and (kind == "value" or row[2] in range(MAX_OWN_CLASSES))
     )
 
 
-def mark(spec: PointsSpec) -> int:
+def points_key(spec: PointsSpec) -> int:
     """Return the hash of points and task, which does not depend on the split."""
     return hash((spec.points, spec.task))

@@ -20,7 +20,7 @@ from regviz.data.notation import (
 )
 from regviz.data.workbook import OLD_SIGNATURE, SIGNATURE, read_workbook
 from regviz.spec.points import MAX_POINTS, MIN_POINTS
-from regviz.spec.validation import Said, invalid
+from regviz.spec.validation import Unquoted, invalid
 
 MAX_BYTES = 1_000_000
 MIN_COLUMNS, MAX_COLUMNS = 3, 100
@@ -142,9 +142,13 @@ def read(content: bytes, header: bool | None = None) -> Table:
         If the file has another format, or the table is not 10 to 2000 rows of 3 to 100 cells each.
     """
     if len(content) > MAX_BYTES:
-        raise invalid("the file", f"at most {MAX_BYTES:,} bytes long", Said(f"{len(content):,}"))
+        raise invalid(
+            "the file", f"at most {MAX_BYTES:,} bytes long", Unquoted(f"{len(content):,}")
+        )
     if content.startswith(OLD_SIGNATURE):
-        raise invalid("the file", "text or .xlsx", Said("an .xls file: save it as .xlsx or CSV"))
+        raise invalid(
+            "the file", "text or .xlsx", Unquoted("an .xls file: save it as .xlsx or CSV")
+        )
     delimiter = encoding = sheet = ""
     if content.startswith(SIGNATURE):
         sheet, records = read_workbook(content, MAX_SHEET_ROWS, MAX_COLUMNS + 1)
@@ -152,7 +156,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
         text, encoding = _decode(content)
         delimiter, text = _delimiter(text)
         if not text.strip("".join((*DELIMITERS, "\n"))):
-            raise invalid("the file", "a table in CSV format", Said("an empty one"))
+            raise invalid("the file", "a table in CSV format", Unquoted("an empty one"))
         records = _records(text, delimiter)
     while records and not any(records[-1]):
         records.pop()
@@ -168,7 +172,7 @@ def read(content: bytes, header: bool | None = None) -> Table:
     if not MIN_POINTS <= len(records) <= MAX_POINTS:
         allowed = f"a table of {MIN_POINTS} to {MAX_POINTS} rows"
         cut = sheet and start + has_header + len(records) == MAX_SHEET_ROWS
-        came = Said(f"{len(records)} or more") if cut else len(records)
+        came = Unquoted(f"{len(records)} or more") if cut else len(records)
         raise invalid("the file", allowed + " below its header" * has_header, came)
     rows = tuple(map(tuple, records))
     return Table(
@@ -202,7 +206,7 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 def _undecodable(before: str, came: str) -> ValueError:
     where = f"in row {len(_lines(before))}"
-    return invalid("the file", "text in UTF-8 (save as “CSV UTF-8”)", Said(f"{came} {where}"))
+    return invalid("the file", "text in UTF-8 (save as “CSV UTF-8”)", Unquoted(f"{came} {where}"))
 
 
 def _lines(text: str) -> list[str]:
@@ -222,7 +226,7 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
             records.append([cell.strip() for cell in record])
     except csv.Error as error:
         allowed = "in CSV format, with every quotation mark closed"
-        raise invalid(f"row {len(records) + 1}", allowed, Said(error)) from error
+        raise invalid(f"row {len(records) + 1}", allowed, Unquoted(error)) from error
     return records
 
 
@@ -268,7 +272,7 @@ def _check_shape(records: list[list[str]], first_row: int) -> None:
     allowed = f"{cells} cells, as in row {first_row}"
     for row, record in enumerate(records, start=first_row):
         if not any(record):
-            raise invalid(f"the length of row {row}", allowed, Said("an empty row"))
+            raise invalid(f"the length of row {row}", allowed, Unquoted("an empty row"))
         if len(record) != cells:
             raise invalid(f"the length of row {row}", allowed, len(record))
 
@@ -287,7 +291,7 @@ def _check_names(names: list[str], row: int) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             allowed = "names that differ from column to column"
-            raise invalid(f"row {row}", allowed, Said(f"{name[:LONGEST_NAME]!r} {times} times"))
+            raise invalid(f"row {row}", allowed, Unquoted(f"{name[:LONGEST_NAME]!r} {times} times"))
         if len(name) > LONGEST_NAME or not name.isprintable():
             allowed = f"names of at most {LONGEST_NAME} printable characters"
             raise invalid(f"row {row}", allowed, name)

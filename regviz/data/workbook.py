@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 
 from regviz.data.notation import NumericCell
-from regviz.spec.validation import Said, invalid
+from regviz.spec.validation import Unquoted, invalid
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
@@ -66,9 +66,9 @@ def read_workbook(content: bytes, max_rows: int, max_columns: int) -> tuple[str,
             if rows:
                 return str(sheet.title), rows
     except Exception as error:  # openpyxl raises exceptions of many types for a damaged file
-        raise invalid("the file", _OPENABLE, Said(type(error).__name__)) from error
+        raise invalid("the file", _OPENABLE, Unquoted(type(error).__name__)) from error
     allowed = f"a workbook with cells in its first {max_columns - 1} columns"
-    raise invalid("the file", allowed, Said("none"))
+    raise invalid("the file", allowed, Unquoted("none"))
 
 
 def _unpack(content: bytes) -> dict[str, bytes]:
@@ -82,9 +82,9 @@ def _unpack(content: bytes) -> dict[str, bytes]:
             used = [member for member in members if fits and not _UNUSED.match(member.filename)]
             bodies = {member.filename: archive.read(member) for member in used}
     except Exception as error:  # zipfile raises many types for a damaged or encrypted archive
-        raise invalid("the file", _OPENABLE, Said("a damaged archive")) from error
+        raise invalid("the file", _OPENABLE, Unquoted("a damaged archive")) from error
     if not fits:
-        came = Said(f"{size:,} in {len(members):,} parts")
+        came = Unquoted(f"{size:,} in {len(members):,} parts")
         raise _too_large(f"{MAX_UNPACKED_BYTES:,} bytes when unpacked", came)
     return bodies
 
@@ -96,21 +96,21 @@ def _check_elements(members: dict[str, bytes]) -> None:
     """
     elements = sum(body.count(b"<") - body.count(b"</") for body in members.values())
     if elements > MAX_ELEMENTS:
-        raise _too_large(f"{MAX_ELEMENTS:,} elements of XML", Said(f"{elements:,}"))
+        raise _too_large(f"{MAX_ELEMENTS:,} elements of XML", Unquoted(f"{elements:,}"))
     others = sum(_count(_OTHER, body) for body in members.values())
     if others > MAX_OTHER_ELEMENTS:
         allowed = f"{MAX_OTHER_ELEMENTS:,} elements that are not cells (fonts, borders, …)"
-        raise _too_large(allowed, Said(f"{others:,}"))
+        raise _too_large(allowed, Unquoted(f"{others:,}"))
     sheets = sum(_count(_SHEET, body) for body in members.values())
     if sheets > MAX_SHEETS:
-        raise _too_large(f"{MAX_SHEETS} sheets", Said(f"{sheets:,}"))
+        raise _too_large(f"{MAX_SHEETS} sheets", Unquoted(f"{sheets:,}"))
 
 
 def _count(pattern: re.Pattern[bytes], body: bytes) -> int:
     return sum(1 for _ in pattern.finditer(body))
 
 
-def _too_large(allowed: str, came: Said) -> ValueError:
+def _too_large(allowed: str, came: Unquoted) -> ValueError:
     return invalid("the file", f"a workbook of at most {allowed}", came)
 
 

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from regviz.engine.lanes import (
+from regviz.engine.layout import NETWORKS, POINTS
+from regviz.engine.networks import LEAKY_SLOPE
+from regviz.engine.simd import (
     TILE,
     add_points,
     exp,
@@ -27,8 +29,6 @@ from regviz.engine.lanes import (
     where,
     with_sign_of,
 )
-from regviz.engine.layout import NETWORKS, POINTS
-from regviz.engine.networks import LEAKY_SLOPE
 from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS
 

@@ -14,10 +14,11 @@ from regviz.methods.palette import Theme, mix, rgb_of
 from regviz.spec.validation import choice
 
 FONT = "'Source Sans', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-CERTAIN = 0.65  # share of the class colour for a probability of 1, so that points stand out from it
+# Share of the class colour for a probability of 1, so that points stand out from it.
+MAX_OPACITY = 0.65
 NAMES = {"train": "training", "test": "test"}
-LEGEND = 18  # maximum length of a class's name in a legend, in characters
-WHERE = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
+MAX_LEGEND_CHARS = 18  # maximum length of a class's name in a legend, in characters
+HOVER_POSITION = "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>"
 
 
 class Look(NamedTuple):
@@ -84,7 +85,7 @@ def style(figure: go.Figure, theme: Theme, title: str, subtitle: str) -> go.Figu
     return figure
 
 
-def say(figure: go.Figure, words: str) -> go.Figure:
+def set_alt_text(figure: go.Figure, words: str) -> go.Figure:
     """Set a figure's text alternative."""
     return figure.update_layout(meta={"alt": words})
 
@@ -112,7 +113,7 @@ def plane_traces(
                 coloraxis="coloraxis",
                 contours=dict(coloring="heatmap", start=low, end=high, size=(high - low) / 8),
                 line=dict(color=mix(palette.BLANK[theme], palette.INK[theme], 0.55), width=0.7),
-                hovertemplate=f"{WHERE}prediction %{{z:.3g}}<extra></extra>",
+                hovertemplate=f"{HOVER_POSITION}prediction %{{z:.3g}}<extra></extra>",
                 **common,
             )
         ]
@@ -122,7 +123,8 @@ def plane_traces(
                 z=values,
                 zsmooth="best",
                 coloraxis="coloraxis",
-                hovertemplate=f"{WHERE}p({_names(history)[1]}) = %{{z:.3f}}<extra></extra>",
+                hovertemplate=HOVER_POSITION
+                + f"p({_names(history)[1]}) = %{{z:.3f}}<extra></extra>",
                 **common,
             )
         ]
@@ -132,7 +134,7 @@ def plane_traces(
         confidence = values.max(axis=2).astype(np.float64).round(3)
         winners = np.array(_names(history), dtype=object)[values.argmax(axis=2)]
         best = np.stack([winners, confidence.astype(object)], axis=2)
-        hover = f"{WHERE}%{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
+        hover = f"{HOVER_POSITION}%{{customdata[0]}}, p = %{{customdata[1]}}<extra></extra>"
         fields[-1].update(customdata=best, hoverinfo=None, hovertemplate=hover)
     # logarithms: contours interpolated between probabilities near 0 and 1 zigzag along the grid
     scores = np.log(values.astype(np.float64).clip(1e-9))
@@ -158,7 +160,7 @@ def _region(values: Floats, c: int, theme: Theme, common: dict[str, Any]) -> go.
         zmin=0,
         zmax=1,
         zsmooth="best",
-        colorscale=[[0, f"rgba({rgb}, 0)"], [1, f"rgba({rgb}, {CERTAIN})"]],
+        colorscale=[[0, f"rgba({rgb}, 0)"], [1, f"rgba({rgb}, {MAX_OPACITY})"]],
         showscale=False,
         hoverinfo="skip",
         **common,
@@ -182,7 +184,7 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
     X, y = history.dataset.points(split)
     traces = []
     names = _names(history)
-    for c, (called, short) in enumerate(zip(names, _names(history, LEGEND), strict=True)):
+    for c, (called, short) in enumerate(zip(names, _names(history, MAX_LEGEND_CHARS), strict=True)):
         colour, shape = class_colour(c, theme), palette.SHAPES[c % len(palette.SHAPES)]
         filled = dict(color=colour, line=dict(color=palette.INK[theme], width=1))
         hollow = dict(color=palette.BLANK[theme], line=dict(color=colour, width=1.8))
@@ -196,7 +198,7 @@ def _classes(history: History, split: str, theme: Theme, size: float) -> list[go
                 name=f"{short}, {NAMES[split]}",
                 marker=look | (filled if split == "train" else hollow),
                 legendrank=c if split == "train" else 100 + c,
-                hovertemplate=f"{WHERE}{called} ({NAMES[split]})<extra></extra>",
+                hovertemplate=f"{HOVER_POSITION}{called} ({NAMES[split]})<extra></extra>",
             )
         )
     return traces
@@ -224,7 +226,8 @@ def _targets(history: History, split: str, theme: Theme, size: float) -> list[go
             legendgroup=split,
             legendrank=1 if split == "train" else 100,
             showlegend=marker is markers[0],
-            hovertemplate=f"{WHERE}target %{{customdata:.3g}} ({NAMES[split]})<extra></extra>",
+            hovertemplate=HOVER_POSITION
+            + f"target %{{customdata:.3g}} ({NAMES[split]})<extra></extra>",
         )
         for marker in markers
     ]
@@ -240,7 +243,7 @@ def scale(history: History, theme: Theme) -> dict[str, Any]:
     else:
         called = class_names(history.experiment.data, history.dataset.n_classes)[1]
         title = f"probability of {escaped(shortened(called))}"
-        ends = tuple(mix(blank, colour, CERTAIN) for colour in ends)
+        ends = tuple(mix(blank, colour, MAX_OPACITY) for colour in ends)
         bar |= dict(tickvals=[0, 0.5, 1], ticktext=["0", "½", "1"])
     return dict(
         cmin=low,

@@ -21,7 +21,7 @@ from regviz.spec.validation import choice, invalid
 __all__ = ["confusion_matrices", "seed_losses"]
 
 IN_A_ROW = 3  # matrices
-LONGEST = 9  # maximum length of a class's name along an axis, in characters
+MAX_NAME_CHARS = 9  # maximum length of a class's name along an axis, in characters
 
 
 def confusion_matrices(
@@ -72,7 +72,7 @@ def confusion_matrices(
     figure.update_annotations(font_size=13)
     blank, ink = palette.BLANK[theme], palette.INK[theme]
     unnamed = list(classes) == [f"class {c}" for c in range(n_classes)]
-    short = [str(c) for c in range(n_classes)] if unnamed else short_names(classes, LONGEST)
+    short = [str(c) for c in range(n_classes)] if unnamed else short_names(classes, MAX_NAME_CHARS)
     pairs = [[f"true {a}, predicted {b}" for b in classes] for a in classes]
     places = list(range(n_classes))
     left = 50 if unnamed else 106

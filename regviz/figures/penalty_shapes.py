@@ -12,7 +12,7 @@ from regviz.analysis import penalties
 from regviz.analysis.penalties import LeastSquares
 from regviz.engine.history import Floats
 from regviz.figures._regularization_styles import Look, Rows, looks_of
-from regviz.figures._traces import say, style
+from regviz.figures._traces import set_alt_text, style
 from regviz.methods import palette
 from regviz.methods.labels import digits, label
 from regviz.methods.palette import Theme, mix, rgb_of
@@ -55,7 +55,7 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     figure.update_xaxes(title_text="weight w")
     figure.update_yaxes(title_text="penalty", rangemode="tozero")
     values = _values(looks, rows, limit, penalties.penalties)
-    return say(figure, f"The penalty at {_far_and_near(limit)}: {values}.")
+    return set_alt_text(figure, f"The penalty at {_far_and_near(limit)}: {values}.")
 
 
 def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") -> go.Figure:
@@ -70,7 +70,7 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
     figure.update_xaxes(title_text="weight w")
     figure.update_yaxes(title_text="gradient of the penalty")
     values = _values(looks, rows, limit, penalties.gradients)
-    return say(figure, f"The gradient at {_far_and_near(limit)}: {values}.")
+    return set_alt_text(figure, f"The gradient at {_far_and_near(limit)}: {values}.")
 
 
 def proximal_maps(
@@ -111,7 +111,7 @@ def proximal_maps(
         for row in rows
     ]
     listed = "; ".join(f"{look.name} {text}" for look, text in zip(looks, effects, strict=True))
-    return say(figure, f"In a step of size {digits(step)}: {listed}.")
+    return set_alt_text(figure, f"In a step of size {digits(step)}: {listed}.")
 
 
 def loss_and_penalty(
@@ -181,7 +181,7 @@ def loss_and_penalty(
     figure.update_layout(
         dragmode=False, showlegend=False, height=380, margin=dict(l=56, r=14, t=66, b=50)
     )
-    return say(
+    return set_alt_text(
         figure,
         f"{look.name}, {label(row).strength}: loss and penalty balance at {_pair(best)};"
         f" without the penalty, at {_pair(problem.optimum)}.",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from regviz.analysis.mc_dropout import Plane
 from regviz.data.datasets import domain
 from regviz.engine.history import History
-from regviz.figures._traces import WHERE, plane_traces, point_traces, scale, style
+from regviz.figures._traces import HOVER_POSITION, plane_traces, point_traces, scale, style
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
 from regviz.spec.validation import choice
@@ -108,7 +108,7 @@ def _field(plane: Plane, field: NDArray[np.float64], quantity: str) -> go.Heatma
         z=field,
         zsmooth="best",
         coloraxis="coloraxis",
-        hovertemplate=f"{WHERE}{quantity} %{{z:.3f}}<extra></extra>",
+        hovertemplate=f"{HOVER_POSITION}{quantity} %{{z:.3f}}<extra></extra>",
         showlegend=False,
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from regviz.analysis import penalties
 from regviz.engine.history import Floats
 from regviz.figures._regularization_styles import Look, Rows, looks_of
-from regviz.figures._traces import say, style
+from regviz.figures._traces import set_alt_text, style
 from regviz.methods import palette
 from regviz.methods.labels import digits
 from regviz.methods.palette import Theme, mix
@@ -69,7 +69,7 @@ def weight_race(
     looks = looks_of(rows, theme)
     stops = np.unique(np.linspace(0, n_steps, FRAMES + 1).round())
     steps = _with_arrivals(stops, rows, start, step)
-    weights = [penalties.race(start, row, step, steps) for row in rows]
+    weights = [penalties.values_after_steps(start, row, step, steps) for row in rows]
     results = [
         _result(row, start, step, n_steps, float(w[-1]))
         for row, w in zip(rows, weights, strict=True)
@@ -90,19 +90,19 @@ def weight_race(
     figure.update_xaxes(title_text="step", range=(0, n_steps))
     figure.update_yaxes(**_scale(start, floor))
     listed = "; ".join(f"{look.name}: {text}" for look, text in zip(looks, results, strict=True))
-    return say(figure, f"A weight that starts at {digits(start)}. {listed}.")
+    return set_alt_text(figure, f"A weight that starts at {digits(start)}. {listed}.")
 
 
 def _with_arrivals(stops: Floats, rows: Rows, start: float, step: float) -> NDArray[np.float64]:
     """Return the steps to plot: ``stops``, and for each zero its first step and the one before."""
-    arrivals = [penalties.arrival(start, row, step) for row in rows]
+    arrivals = [penalties.steps_to_zero(start, row, step) for row in rows]
     shown = [n for n in arrivals if n is not None and n <= stops[-1]]
     steps: NDArray[np.float64] = np.unique([*stops, *shown, *(n - 1 for n in shown)])
     return steps
 
 
 def _result(row: Regularization, start: float, step: float, n_steps: int, last: float) -> str:
-    n = penalties.arrival(start, row, step)
+    n = penalties.steps_to_zero(start, row, step)
     if n is None:
         return f"never 0; {size(last)} after {steps_of(n_steps)}"
     return f"exactly 0 after {steps_of(n)}"

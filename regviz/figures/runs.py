@@ -15,8 +15,8 @@ from regviz.figures._traces import (
     network_looks,
     plane_traces,
     point_traces,
-    say,
     scale,
+    set_alt_text,
     style,
 )
 from regviz.methods import palette
@@ -88,7 +88,7 @@ def boundary(
     square = dict(range=domain(history.dataset), constrain="domain", showgrid=False, zeroline=False)
     figure.update_xaxes(title_text="x₁", constraintoward="left", **square)
     figure.update_yaxes(title_text="x₂", constraintoward="top", scaleanchor="x", **square)
-    return say(
+    return set_alt_text(
         figure,
         f"What {looks[k].text} predicts over the plane at {_summary(history, k, t)}. Its"
         f" predictions lie between {values[k].min():.2f} and {values[k].max():.2f}.",
@@ -153,7 +153,7 @@ def small_multiples(
     for k in range(max(0, n - columns), n):  # the lowest panel of each column
         figure.update_xaxes(showticklabels=True, row=k // columns + 1, col=k % columns + 1)
     listed = "; ".join(f"{look.text}: {_result(history, k, t)}" for k, look in enumerate(looks))
-    return say(figure, f"What {n} networks predict over the plane. {listed}.")
+    return set_alt_text(figure, f"What {n} networks predict over the plane. {listed}.")
 
 
 def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "light") -> go.Figure:
@@ -223,7 +223,7 @@ def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "l
     figure.update_layout(barmode="overlay", showlegend=False)
     figure.update_xaxes(title_text="weight", range=(-1.04 * limit, 1.04 * limit), zeroline=False)
     figure.update_yaxes(title_text="number of weights", range=(0, 1.2 * top))
-    return say(
+    return set_alt_text(
         figure,
         f"The {own.size} weights of {look.text} at epoch {history.epochs[t]}: {n_zeros} are exactly"
         f" 0, the others lie between {own.min():.2f} and {own.max():.2f}.",
@@ -288,7 +288,7 @@ def loss_curves(
     figure.update_yaxes(title_text=f"data loss ({unit})")
     figure.update_yaxes(type="log") if log else figure.update_yaxes(rangemode="tozero")
     ends = _ends(history, looks, f"{list(splits)[-1]}_loss")
-    return say(figure, f"Data loss over the epochs. {ends}")
+    return set_alt_text(figure, f"Data loss over the epochs. {ends}")
 
 
 def sparsity_curves(
@@ -314,7 +314,7 @@ def sparsity_curves(
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="weights exactly 0 (%)", range=(-2, 102), zeroline=False)
     ends = _ends(history, looks, "sparsity")
-    return say(figure, f"Share of weights exactly 0 over the epochs. {ends}")
+    return set_alt_text(figure, f"Share of weights exactly 0 over the epochs. {ends}")
 
 
 def _ends(history: History, looks: dict[int, Look], metric: str) -> str:

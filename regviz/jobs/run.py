@@ -173,10 +173,10 @@ class Training(ABC):
         _logger.info("run", extra={"fields": described | fields}, exc_info=error)
         self._on_end()
 
-    def _wait(self, grown: Callable[[], bool], gather: float, timeout: float) -> None:
+    def _wait(self, grown: Callable[[], bool], min_seconds: float, timeout: float) -> None:
         """Wait until ``grown()`` or the end, for at most ``timeout`` seconds.
 
-        After ``grown()`` within ``gather`` seconds, wait until these have passed or the end. The
+        After ``grown()`` within ``min_seconds``, wait until these have passed or the end. The
         caller holds the lock.
 
         Raises
@@ -189,7 +189,7 @@ class Training(ABC):
         try:
             self._grown.wait_for(lambda: self._over or grown(), timeout)
             if grown():
-                self._ended.wait_for(lambda: self._over, start + gather - time.monotonic())
+                self._ended.wait_for(lambda: self._over, start + min_seconds - time.monotonic())
         finally:
             self._waiting -= 1
         if self.error is not None:
@@ -235,7 +235,7 @@ class Run(Training):
         super().__init__([experiment], [dataset], visitor_timeout, visitor, scheduler, ended)
 
     def wait(
-        self, n_frames: int, gather: float = 0.0, timeout: float = 5.0, visitor: str = ""
+        self, n_frames: int, min_seconds: float = 0.0, timeout: float = 5.0, visitor: str = ""
     ) -> History:
         """Return the history once more than ``n_frames`` frames are selected, or the run has ended.
 
@@ -243,7 +243,7 @@ class Run(Training):
         ----------
         n_frames : int
             Number of frames that the caller already has.
-        gather : float
+        min_seconds : float
             Minimum wait in seconds, to return several frames at once; a complete run ends it.
         timeout : float
             Maximum wait in seconds for a new frame; then the history so far is returned.
@@ -257,7 +257,7 @@ class Run(Training):
         """
         self.watch(visitor)
         with self._grown:
-            self._wait(lambda: self._n_frames > n_frames, gather, timeout)
+            self._wait(lambda: self._n_frames > n_frames, min_seconds, timeout)
             return self._history
 
     def add(self, histories: list[History]) -> None:

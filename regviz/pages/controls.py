@@ -9,8 +9,8 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.pages.changes import note_change
+from regviz.pages.control_values import control_options
 from regviz.pages.data import choose_data
-from regviz.pages.positions import control_options
 from regviz.pages.state import page_state
 from regviz.spec.experiment import (
     ACTIVATIONS,

@@ -11,10 +11,10 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.data.datasets import make_dataset, n_train_of
 from regviz.methods import labels, palette
-from regviz.pages import bring
+from regviz.pages import own_points
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component
-from regviz.pages.positions import control_options
+from regviz.pages.control_values import control_options
 from regviz.pages.state import page_state
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import PointsSpec
@@ -56,7 +56,7 @@ def choose_data(base: Data) -> Data:
     if source == EXAMPLES:
         chosen: Data = _choose_example(base if isinstance(base, DataSpec) else _last_example())
     else:
-        chosen = _choose_own(bring.draw if source == DRAW else bring.upload, base)
+        chosen = _choose_own(own_points.draw if source == DRAW else own_points.upload, base)
     name = labels.dataset_label(chosen)
     heading.header(f"Data: {name}", anchor=False)
     seed = st.number_input(

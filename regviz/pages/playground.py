@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
-    LONGEST,
+    MAX_LINK_CHARS,
     from_query,
     to_query,
     to_short_query,
@@ -26,8 +26,8 @@ from regviz.pages import share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
+from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
-from regviz.pages.positions import set_controls
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
 from regviz.pages.state import page_state
 from regviz.server.state import runs
@@ -255,13 +255,13 @@ def _show_problems(grid: StrengthGrid) -> None:
 
 
 def _query_of(scene: Scene) -> str:
-    """Return the scene's query string, without own points if they make it exceed `LONGEST`."""
+    """Return the scene's query string, without own points that exceed `MAX_LINK_CHARS`."""
 
     def text(query: dict[str, str]) -> str:
         return urlencode({k: v for k, v in query.items() if k not in view_parameters()}, safe=",")
 
     whole = text(to_query(scene))
-    return whole if len(whole) <= LONGEST else text(to_short_query(scene))
+    return whole if len(whole) <= MAX_LINK_CHARS else text(to_short_query(scene))
 
 
 def _warn_of_long_address(scene: Scene) -> None:

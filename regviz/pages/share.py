@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import segno
 import streamlit as st
 
-from regviz.board.link import LONGEST, link
+from regviz.board.link import MAX_LINK_CHARS, link
 from regviz.board.offline import offline_page, recording
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.strength_grid import StrengthGrid
@@ -102,10 +102,10 @@ def _show_link(scene: Scene) -> None:
     st.markdown("**A link to what you see**")
     st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
     address = link(_address(), scene)
-    if len(address) > LONGEST:
+    if len(address) > MAX_LINK_CHARS:
         st.warning(
             f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
-            f" servers refuse more than {LONGEST:,}: save the experiment as a file instead."
+            f" servers refuse more than {MAX_LINK_CHARS:,}: save the experiment as a file instead."
         )
     st.code(address, language=None, wrap_lines=True)
     if urlsplit(address).hostname in LOCAL_HOSTS:

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from regviz.board.link import LONGEST_READ, STREAMLITS_OWN, TOO_LONG
+from regviz.board.link import MAX_READ_CHARS, STREAMLITS_OWN, TOO_LONG
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 
@@ -98,13 +98,13 @@ class Connection:
 
 
 def _without_long_link(data: bytes | None) -> bytes | None:
-    """Return a message whose link exceeds `LONGEST_READ` with the link's length in its place.
+    """Return a message whose link exceeds `MAX_READ_CHARS` with the link's length in its place.
 
     The page then shows that the link is too long. Without this, a message of over 1 MB would end
     the connection (`TOO_BIG`), and the browser would connect and send it again. Only the ends of
     the link are parsed: parsing 5 MB took the event loop 2.85 s.
     """
-    if data is None or not LONGEST_READ < len(data) <= MAX_LINK_BYTES:
+    if data is None or not MAX_READ_CHARS < len(data) <= MAX_LINK_BYTES:
         return data
     message = BackMsg()
     try:
@@ -113,7 +113,7 @@ def _without_long_link(data: bytes | None) -> bytes | None:
         return data
     rerun = message.rerun_script
     query = rerun.query_string
-    if len(query) <= LONGEST_READ:
+    if len(query) <= MAX_READ_CHARS:
         return data
     # the parameter at each cut is incomplete
     ends = query[:MAX_PARSED].rpartition("&")[0], query[-MAX_PARSED:].partition("&")[2]

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from regviz.spec.validation import (
     MAX_SEED,
     TASKS,
-    Said,
     Task,
+    Unquoted,
     boolean,
     choice,
     integer,
@@ -24,7 +24,7 @@ from regviz.spec.validation import (
 
 MIN_POINTS, MAX_POINTS = 10, 2000
 MAX_OWN_CLASSES = 10  # the number of colours and shapes in `regviz.methods.palette`
-LARGEST = 1e5
+MAX_ABS_COORDINATE = 1e5
 DECIMALS = 3
 LONGEST_NAME = 40
 SPLITS = ("train", "validation", "test")
@@ -125,12 +125,14 @@ class PointsSpec:
         if not isinstance(split, str) or len(split) != self.n_samples or {*split} - {*"012"}:
             raise invalid("split", "0, 1 or 2 for each point", split)
         if "2" not in split:
-            raise invalid("split", "such that a point is in “test”", Said("none"))
+            raise invalid("split", "such that a point is in “test”", Unquoted("none"))
         trained = {y for (_, _, y), part in zip(self.points, split, strict=True) if part == "0"}
         labels = {y for _, _, y in self.points} if self.task != "regression" else trained
         if not trained or labels - trained:
             missing = f"none of class {min(labels - trained):g}" if trained else "none"
-            raise invalid("split", "such that a point of each class is in “train”", Said(missing))
+            raise invalid(
+                "split", "such that a point of each class is in “train”", Unquoted(missing)
+            )
 
     @property
     def name(self) -> str:
@@ -236,8 +238,12 @@ def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:
         raise invalid("points", "rows of three numbers", rows.shape)
     if not MIN_POINTS <= len(rows) <= MAX_POINTS:
         raise invalid("points", f"{MIN_POINTS} to {MAX_POINTS} rows", len(rows))
-    wrong = rows[~(np.abs(rows) <= LARGEST)]
+    wrong = rows[~(np.abs(rows) <= MAX_ABS_COORDINATE)]
     if wrong.size:
-        raise invalid("points", f"numbers from -{LARGEST:g} to {LARGEST:g}", float(wrong[0]))
+        raise invalid(
+            "points",
+            f"numbers from -{MAX_ABS_COORDINATE:g} to {MAX_ABS_COORDINATE:g}",
+            float(wrong[0]),
+        )
     # adding 0 turns -0 into 0, so that equal points have equal texts and digests
     return tuple(map(tuple, (np.round(rows, DECIMALS) + 0.0).tolist()))

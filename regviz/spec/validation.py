@@ -10,7 +10,7 @@ MAX_CLASSES = 20  # of any dataset; a visitor's own points have fewer (`regviz.s
 MAX_SEED = 2**32 - 1  # the largest seed that numpy.random.RandomState accepts
 
 
-class Said(str):
+class Unquoted(str):
     """Text that an error message shows without quotation marks."""
 
     def __repr__(self) -> str:

@@ -13,12 +13,12 @@ from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from regviz import Regularization
 from regviz.analysis.penalties import (
     LeastSquares,
-    arrival,
     gradients,
     level_set,
     penalties,
     proximal_step,
-    race,
+    steps_to_zero,
+    values_after_steps,
 )
 
 L1, L2 = Regularization(l1=0.7), Regularization(l2=0.7)
@@ -84,21 +84,21 @@ def test_the_race_is_that_of_exact_arithmetic(start, l1, l2):
     row = Regularization(l1=float(l1), l2=float(l2))
     for step in ("0.1", "0.3", "1"):
         expected = exact_race(start, l1, l2, step, 120)
-        got = race(float(start), row, float(step), range(121))
+        got = values_after_steps(float(start), row, float(step), range(121))
         np.testing.assert_allclose(got, [float(w) for w in expected], rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(got == 0, [w == 0 for w in expected])
         zeros = [n for n, w in enumerate(expected) if w == 0]
-        reached = arrival(float(start), row, float(step))
+        reached = steps_to_zero(float(start), row, float(step))
         assert reached == zeros[0] if zeros else reached is None or reached > 120
 
 
 def test_l1_takes_as_many_steps_as_the_closed_form_says_and_l2_never_arrives():
-    assert arrival(1.2, Regularization(l1=0.5), 0.1) == 24
-    assert arrival(1.0, Regularization(l1=0.1), 0.1) == 100  # in floats 1 / (0.1 * 0.1) < 100
-    assert arrival(-1.0, L2, 0.1) is None
-    assert arrival(0.0, L2, 0.1) == 0
-    assert race(1.2, L2, 0.1, [100])[0] == pytest.approx(1.2 / 1.07**100)
-    assert race(1.2, L2, 0.1, [10**5])[0] >= 0
+    assert steps_to_zero(1.2, Regularization(l1=0.5), 0.1) == 24
+    assert steps_to_zero(1.0, Regularization(l1=0.1), 0.1) == 100  # in floats 1 / (0.1 * 0.1) < 100
+    assert steps_to_zero(-1.0, L2, 0.1) is None
+    assert steps_to_zero(0.0, L2, 0.1) == 0
+    assert values_after_steps(1.2, L2, 0.1, [100])[0] == pytest.approx(1.2 / 1.07**100)
+    assert values_after_steps(1.2, L2, 0.1, [10**5])[0] >= 0
 
 
 def data(problem: LeastSquares) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +174,8 @@ def test_at_the_minimum_the_penalty_s_level_set_touches_the_loss_s(problem, row)
     [
         (lambda: proximal_step([1], L1, 0.0), "step must be a number above 0"),
         (lambda: proximal_step([math.nan], L1, 0.1), "weights"),
-        (lambda: arrival(math.inf, L1, 0.1), "start must be a number"),
-        (lambda: race(1.0, L1, 0.1, [-1]), "steps must be"),
+        (lambda: steps_to_zero(math.inf, L1, 0.1), "start must be a number"),
+        (lambda: values_after_steps(1.0, L1, 0.1, [-1]), "steps must be"),
         (lambda: LeastSquares((1.0,)), "optimum must be two numbers"),
         (lambda: LeastSquares((1.0, math.nan)), r"optimum\[1\] must be a number"),
         (lambda: LeastSquares((1.0, 1.0), 1.0), "correlation must be a number"),

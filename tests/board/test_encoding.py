@@ -103,6 +103,13 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
     assert header["blank"] == palette.BLANK
 
 
+def test_the_first_message_says_when_regularization_begins():
+    grid = small_grid(onset=4)
+    history = next(regviz.stream(grid.experiment))
+    header, _ = decode(encode(Source(grid, "run", grid.rows({}), history, select_frames(history))))
+    assert header["onset"] == 4
+
+
 def test_a_message_holds_frames_and_metrics_of_all_networks(sent: EncodeArguments):
     header, arrays = decode(sent.message())
     assert header["epochs"] == list(range(N_FRAMES))
@@ -309,6 +316,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         rates = [method.at(value).drop_rate for value in values]
         assert card["drop_rates"] == (rates or [0])
         assert card["strength_index"] == strength_indices.get(key, 0)
+        assert card["standard"] == (0 if key == "none" else DEFAULT_STRENGTH_INDEX)
         assert card["early_stopped"] is False
     assert stopped == cards[0] | {
         "key": "early_stopping",

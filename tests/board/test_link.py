@@ -13,7 +13,7 @@ from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization
 from regviz.board.link import (
     DEFAULTS,
     LINK_VERSION,
-    LONGEST,
+    MAX_LINK_CHARS,
     from_query,
     link,
     parameter_names,
@@ -291,7 +291,7 @@ def test_any_query_gives_a_scene_that_can_be_trained(query):
 
 def test_four_hundred_points_fit_into_a_link():
     points = PointsSpec([(i % 17 / 3, i % 23 / 5, i % 2) for i in range(400)])
-    assert len(link("https://example.org/regviz", Scene(points))) < LONGEST
+    assert len(link("https://example.org/regviz", Scene(points))) < MAX_LINK_CHARS
 
 
 def test_the_documented_defaults_are_those_of_the_newest_version():

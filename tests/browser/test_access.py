@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from devtools.board import SETTLED
 from regviz.engine.history import History
 from tests.browser.visitor import (
     INITIAL_VIEW,
@@ -139,13 +140,14 @@ def test_the_space_bar_plays_and_pauses_wherever_nothing_else_needs_it(page: Pag
     assert page.evaluate("document.activeElement === document.body")
     top = page.evaluate("window.board().element.getBoundingClientRect().top")
     press(page, "Space")
-    page.evaluate("window.board().toggleLoop()")  # repeat, so that playing does not end by itself
+    # repeat, so that playing does not end by itself
+    page.evaluate("window.board().commands.toggleLoop()")
     page.wait_for_function("window.board().frame > 3")
     press(page, "Space")
     frame = state(page, "frame")
-    page.wait_for_function("window.board().settled")
+    page.wait_for_function(f"{SETTLED}(window.board())")
     assert (state(page, "frame"), state(page, "playing")) == (frame, False)
-    page.evaluate("window.board().toggleLoop()")
+    page.evaluate("window.board().commands.toggleLoop()")
     # nor does the key scroll the page
     assert page.evaluate("window.board().element.getBoundingClientRect().top") == top
 
@@ -245,7 +247,7 @@ def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
 
 
 def test_the_keyboard_changes_a_weight_and_takes_it_back(page: Page):
-    before = page.evaluate("window.board().cards[1].boundary.toDataURL()")
+    before = page.evaluate("window.board().stage.cards[1].boundary.toDataURL()")
     tab_to(page, r"input x₁\..*")
     press(page, "ArrowRight", "End")
     assert page.evaluate(ACTIVE)["name"].startswith("output: bias")
@@ -257,7 +259,7 @@ def test_the_keyboard_changes_a_weight_and_takes_it_back(page: Page):
     press(page, "End")
     wait_until_idle(page)
     assert page.evaluate("window.board().view.edits.l1.size") == 1
-    assert page.evaluate("window.board().cards[1].boundary.toDataURL()") != before
+    assert page.evaluate("window.board().stage.cards[1].boundary.toDataURL()") != before
     press(page, "Escape")
     expect(page.locator(".network .editor")).to_be_hidden()
     assert page.evaluate(ACTIVE)["name"].startswith("output: bias")
@@ -265,7 +267,7 @@ def test_the_keyboard_changes_a_weight_and_takes_it_back(page: Page):
     press(page, "Enter")
     wait_until_idle(page)
     assert page.evaluate("window.board().view.edits.l1.size") == 0
-    assert page.evaluate("window.board().cards[1].boundary.toDataURL()") == before
+    assert page.evaluate("window.board().stage.cards[1].boundary.toDataURL()") == before
 
 
 def test_the_help_opens_and_closes_and_gives_the_focus_back(page: Page):
@@ -297,7 +299,7 @@ def test_every_picture_says_in_words_what_it_shows(page: Page, history: History)
         epoch = history.epochs[frame]
         assert [text for text in texts if not re.search(rf"\bepoch {epoch}\b", text)] == []
         seen += texts
-        k = page.evaluate("window.board().displayed[1].k")
+        k = page.evaluate("window.board().stage.displayed[1].k")
         loss, share = (history.metrics[name][frame, k] for name in ("test_loss", "sparsity"))
         expected = (
             rf"L1, λ₁ = .*, at epoch {epoch}: test loss {loss:.2f},"
@@ -311,7 +313,7 @@ def test_panels_out_of_sight_are_up_to_date_once_all_rests(page: Page, history: 
     page.evaluate("window.board().element.scrollIntoView()")
     set_view(page, focus="elastic_net")
     seek(page, 8)
-    k = page.evaluate("window.board().displayed[3].k")
+    k = page.evaluate("window.board().stage.displayed[3].k")
     loss = history.metrics["test_loss"][8, k]
     expect(page.locator(".pruning .verdict")).to_contain_text(f"test loss {loss:.2f}.")
     expect(page.locator(".pruning .verdict")).to_contain_text("Elastic net: ")
@@ -463,9 +465,9 @@ JUMPS = """async () => {
     const { left, top, width, height } = element.getBoundingClientRect();
     return [left, top + scrollY, width, height].map(Math.round).join();
   });
-  board.restart();
-  board.changeSpeed(1);
-  board.play();
+  board.commands.restart();
+  board.commands.changeSpeed(1);
+  if (!board.playing) board.commands.toggle();
   await new Promise(requestAnimationFrame);
   const first = places();
   const moved = new Set();

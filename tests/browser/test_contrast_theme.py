@@ -7,7 +7,7 @@ from tests.browser.visitor import OpenPage, seek, wait_until_complete, wait_unti
 
 # colours as the browser computes them for a style sheet's author
 COLOURS = """() => {
-  const { element, theme } = window.board();
+  const { element, stage } = window.board();
   const style = (selector, pseudo) => getComputedStyle(element.querySelector(selector), pseudo);
   const system = (name) => {
     const probe = document.body.appendChild(document.createElement("i"));
@@ -23,7 +23,7 @@ COLOURS = """() => {
   const [canvas, text, highlight] = ["Canvas", "CanvasText", "Highlight"].map(system);
   const mark = style(".mark.stop", "::before");
   return {
-    mode: theme.mode,
+    mode: stage.theme.mode,
     page: getComputedStyle(document.querySelector(".stApp")).backgroundColor,
     canvas, text, highlight, methods,
     track: style(".timeline input", null).forcedColorAdjust,

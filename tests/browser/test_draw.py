@@ -48,11 +48,12 @@ class Pad:
         """Return the page coordinates of a point of the axes."""
         return tuple(
             self.page.evaluate(
-                """async (at) => {
-                  const { toCanvas } = await import(assets + "/draw/canvas.js");
+                """([x1, x2]) => {
                   const box = pad.canvas.getBoundingClientRect();
-                  const [x, y] = toCanvas(pad.frame, ...at);
-                  return [x + box.left, y + box.top];
+                  const { left, top, side, reach } = pad.frame;
+                  const scale = side / (2 * reach);
+                  const [x, y] = [(x1 + reach) * scale, (reach - x2) * scale];
+                  return [box.left + left + x, box.top + top + y];
                 }""",
                 [x1, x2],
             )
@@ -382,7 +383,7 @@ def test_the_server_accepts_the_values_of_the_pad(pad: Callable[..., Pad]):
         pad.choose(f"class {c}")
         pad.click(x, 0)
     drawing = Drawing(version=1)
-    drawing.hear(json.loads(json.dumps(pad.sent()[-1])))
+    drawing.apply_message(json.loads(json.dumps(pad.sent()[-1])))
     spec = drawing.spec()
     assert spec is not None
     assert np.array_equal(np.array(spec.points), np.array(pad.points()))

@@ -48,10 +48,8 @@ MOUNT = """async (messages) => {
   }
   const { regviz } = parentElement.querySelector(".regviz-board");
   window.board = () => regviz;
-  const { makeSaveButtons } = await import("/board/export/export.js");
-  if (!parentElement.querySelector(".save")) regviz.legend.element.append(makeSaveButtons(regviz));
 }"""
-TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board())"""
+TO_SVG = """async () => (await import("/board/export/export.js")).boardSvg(board().exported())"""
 # each text's box in SVG units, and its card
 BOXES = """(svg) => {
   const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
@@ -148,7 +146,7 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     regression = shown.history.dataset.task == "regression"
     names = ["test_loss", "train_loss", "gap", *([] if regression else ["test_accuracy"])]
     on_screen = read_cards(shown.page)
-    keys = shown.page.evaluate("board().displayed.map(({ card }) => card.key)")
+    keys = shown.page.evaluate("board().stage.displayed.map(({ card }) => card.key)")
     assert len([g for g in svg.iter(f"{SVG}g") if g.get("data-card")]) == len(keys)
     for key, card in zip(keys, on_screen, strict=True):
         card_texts = texts(card_of(svg, key))
@@ -190,7 +188,7 @@ def test_a_lost_network_says_so_instead_of_numbers(show):
     lost = 0
     for card in read_cards(shown.page):
         key = shown.page.evaluate(
-            "k => board().displayed.find((s) => s.k === k).card.key", card["k"]
+            "k => board().stage.displayed.find((s) => s.k === k).card.key", card["k"]
         )
         epoch = shown.history.diverged[card["k"]]
         card_texts = texts(card_of(svg, key))
@@ -208,9 +206,9 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
     svg = shown.page.evaluate(
         """async () => {
           const { boardSvg } = await import("/board/export/export.js");
-          board().prune(0.3);
-          board().seek(5);
-          return boardSvg(board());
+          board().commands.prune(0.3);
+          board().commands.seek(5);
+          return boardSvg(board().exported());
         }"""
     )
     try:
@@ -225,13 +223,13 @@ def test_any_label_makes_well_formed_xml(show):
     shown = show("three classes")
     hostile = "</text>&<script>\"'\u0000]]>"
     was = shown.page.evaluate(
-        "(l) => { const c = board().displayed[0].card, w = c.label; c.label = l; return w; }",
+        "(l) => { const c = board().stage.displayed[0].card, w = c.label; c.label = l; return w; }",
         hostile,
     )
     try:
         svg = shown.svg()
     finally:
-        shown.page.evaluate("(l) => (board().displayed[0].card.label = l)", was)
+        shown.page.evaluate("(l) => (board().stage.displayed[0].card.label = l)", was)
     assert texts(card_of(svg, "none"))[0] == hostile.replace("\u0000", "")
     assert not list(svg.iter(f"{SVG}script"))
 
@@ -348,18 +346,18 @@ def test_the_surfaces_are_the_networks_predictions(show):
 def test_the_png_is_the_svg_at_twice_its_size(show, kind: str, scheme: str, paper):
     page = show(kind).page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.wait_for_function(f"board().theme.mode === {scheme!r}")
+    page.wait_for_function(f"board().stage.theme.mode === {scheme!r}")
     seek(page, -1)
     svg = show(kind).svg()
     data = page.evaluate(
         """async () => {
-          const blob = await (await import("/board/export/export.js")).boardPng(board());
+          const blob = await (await import("/board/export/export.js")).boardPng(board().exported());
           const bytes = new Uint8Array(await blob.arrayBuffer());
           return [blob.type, btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))];
         }"""
     )
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    page.wait_for_function("board().theme.mode === 'light'")
+    page.wait_for_function("board().stage.theme.mode === 'light'")
     assert data[0] == "image/png"
     image = open_png(b64decode(data[1]))
     width, height = size_of(svg)

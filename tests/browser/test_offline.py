@@ -185,14 +185,15 @@ def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Pag
 
 def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     assert_predicts(page, run.history)
-    focus = page.evaluate("window.board().focusIndex()")
+    keys = page.evaluate("window.board().recording.cards.map(({ key }) => key)")
+    focus = keys.index(page.evaluate("window.board().view.focus"))
     before = all_boundary_pixels(page)
-    page.evaluate("window.board().edit(0, 3)")
+    page.evaluate("window.board().commands.edit(0, 3)")
     wait_until_idle(page)
     changed = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     assert changed == [c == focus for c in range(7)]
     assert read_cards(page)[focus]["remark"] == "edited"
-    page.evaluate("window.board().undoEdit(0)")
+    page.evaluate("window.board().commands.undoEdit(0)")
     wait_until_idle(page)
     assert all_boundary_pixels(page) == before
 
@@ -257,7 +258,7 @@ def test_it_fits_any_window_in_the_systems_colours(page: Page, width: int, schem
     before = all_boundary_pixels(page)
     page.emulate_media(color_scheme=scheme)
     resize_window(page, width, 900)
-    page.wait_for_function(f"window.board().theme.mode === {scheme!r}")
+    page.wait_for_function(f"window.board().stage.theme.mode === {scheme!r}")
     wait_until_idle(page)
     try:
         assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -293,7 +294,7 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: OpenPage):
     differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
     # early stopping has the initial network at both
     assert differ == [True] * 6 + [False]
-    assert page.evaluate("window.board().displayed[6].t") == 0
+    assert page.evaluate("window.board().stage.displayed[6].t") == 0
 
 
 @pytest.mark.parametrize("policy", [True, False])

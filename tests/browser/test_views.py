@@ -152,7 +152,9 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
         page.mouse.click(*page.evaluate(STRENGTH, strength))
         shown_strength(page, focus, strength_index)
         wait_until_settled(page)
-    [card] = [card for card in page.evaluate("board().displayed") if card["card"]["key"] == "l1"]
+    [card] = [
+        card for card in page.evaluate("board().stage.displayed") if card["card"]["key"] == "l1"
+    ]
     assert card["k"] == dict(grid.networks_by_method)["l1"][7]
     # strength 0, which is None
     page.mouse.click(*page.evaluate(STRENGTH, 0))

@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
-from devtools.board import SEARCH_BOARD, find_board
+from devtools.board import SEARCH_BOARD, SETTLED, find_board
 from regviz.board.frames import rounded
 from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -46,11 +46,11 @@ READ_PARAMETERS = """async () => {
     reader.onload = () => done(reader.result.split(",")[1]);
     reader.readAsDataURL(new Blob([all]));
   });
-  return { bytes, shape, shown: window.board().displayed.map(({ k }) => k) };
+  return { bytes, shape, shown: window.board().stage.displayed.map(({ k }) => k) };
 }"""
 
-READ_CARDS = """() => window.board().cards.map((card, c) => {
-  const shown = window.board().displayed[c];
+READ_CARDS = """() => window.board().stage.cards.map((card, c) => {
+  const shown = window.board().stage.displayed[c];
   const text = (element) => element?.hidden ? null : element?.textContent;
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
   return {
@@ -89,7 +89,7 @@ def wait_for_new_run(page: Page, before: str) -> str:
 def wait_until_settled(page: Page) -> None:
     """Wait until the board and the page's script are idle and all messages are shown."""
     # pages without a board have nothing to wait for
-    is_settled = f"(({SEARCH_BOARD})(document)?.regviz?.settled ?? true)"
+    is_settled = f"((board) => !board || {SETTLED}(board))(({SEARCH_BOARD})(document)?.regviz)"
     while True:
         page.wait_for_function(is_settled)
         wait_until(page, lambda: page.exchange.idle)
@@ -153,7 +153,7 @@ def wait_until_idle(page: Page) -> None:
 
 def seek(page: Page, frame: int) -> None:
     """Seek to a frame (negative: from the end), and wait until it is drawn."""
-    page.evaluate("f => board().seek(f < 0 ? board().recording.nFrames + f : f)", frame)
+    page.evaluate("f => board().commands.seek(f < 0 ? board().recording.nFrames + f : f)", frame)
     wait_until_idle(page)
 
 
@@ -165,7 +165,7 @@ def set_view(page: Page, **view: Any) -> None:
 
 def query_of(page: Page) -> str:
     """Return the query of the address, once it has the board's view."""
-    page.wait_for_function("window.board().settled")
+    page.wait_for_function(f"{SETTLED}(window.board())")
     return urlsplit(page.url).query
 
 
@@ -191,13 +191,13 @@ def read_cards(page: Page) -> list[dict[str, Any]]:
 
 def boundary_pixels(page: Page, card: int | None = None) -> str:
     """Return the image of a card's boundary, or of the large one, as a data URL."""
-    canvas = "focus.panels.closeup.canvas" if card is None else f"cards[{card}].boundary"
+    canvas = "focus.panels.closeup.canvas" if card is None else f"stage.cards[{card}].boundary"
     return page.evaluate(f"window.board().{canvas}.toDataURL()")
 
 
 def all_boundary_pixels(page: Page) -> list[str]:
     """Return the images of all cards' boundaries, as data URLs."""
-    return page.evaluate("window.board().cards.map(({ boundary }) => boundary.toDataURL())")
+    return page.evaluate("window.board().stage.cards.map(({ boundary }) => boundary.toDataURL())")
 
 
 def assert_browser_has(

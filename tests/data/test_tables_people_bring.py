@@ -14,7 +14,7 @@ from regviz.data.datasets import make_dataset
 from regviz.data.points_file import points_csv
 from regviz.data.table import read
 from regviz.figures import boundary
-from regviz.pages import bring
+from regviz.pages import own_points
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
 from tests.support.uploads import captions, click_use, points_in_use, upload_file, workbook
@@ -344,7 +344,7 @@ def test_a_refused_file_is_not_read_again_when_the_page_runs_again(
     content: str, monkeypatch: pytest.MonkeyPatch
 ):
     headers = []
-    monkeypatch.setattr(bring, "read", lambda *a: headers.append(a[1]) or read(*a))
+    monkeypatch.setattr(own_points, "read", lambda *a: headers.append(a[1]) or read(*a))
     page = upload_file(content)
     message = page.run().error[0].value
     known = [*headers]

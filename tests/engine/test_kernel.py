@@ -13,7 +13,7 @@ from numba import njit
 
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.engine import compiled, kernel, lanes
+from regviz.engine import compiled, kernel, simd
 from regviz.engine.epoch import (
     NETWORKS,
     outputs,
@@ -284,17 +284,17 @@ def test_another_thread_runs_while_an_epoch_is_computed():
 @njit
 def _tanh(x, out):
     for i in range(len(x)):
-        lanes.set_tile(out, i, lanes.tanh(lanes.tile(x, i)))
+        simd.set_tile(out, i, simd.tanh(simd.tile(x, i)))
 
 
 @njit
 def _exp(x, out):
     for i in range(len(x)):
-        lanes.set_tile(out, i, lanes.exp(lanes.tile(x, i)))
+        simd.set_tile(out, i, simd.exp(simd.tile(x, i)))
 
 
 def elementwise(function, x):
-    x = x.reshape(-1, lanes.TILE)
+    x = x.reshape(-1, simd.TILE)
     found = np.empty_like(x)
     function(x, found)
     return found.ravel()
@@ -313,7 +313,7 @@ def test_tanh_and_exp_equal_numpys(dtype, precision):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_tanh_and_exp_are_exact_far_out_and_keep_nan(dtype):
-    x = np.zeros(lanes.TILE, dtype)
+    x = np.zeros(simd.TILE, dtype)
     x[:7] = [np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-40, 10]
     found = elementwise(_tanh, x)
     np.testing.assert_array_equal(found[1:5], [1, -1, 1, -1])

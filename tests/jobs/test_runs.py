@@ -48,7 +48,7 @@ def test_a_run_ends_with_what_train_returns_and_every_frame_is_selected():
 def test_waiting_on_a_complete_run_returns_at_once():
     run = Run(SHORT)
     n_frames = len(finish(run).epochs)
-    assert run.wait(n_frames, gather=60, timeout=60).complete
+    assert run.wait(n_frames, min_seconds=60, timeout=60).complete
 
 
 def test_the_same_experiment_is_trained_once_also_for_simultaneous_requests():

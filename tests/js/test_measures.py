@@ -10,8 +10,6 @@ MEASURES = {
     "sparsity": measures.sparsity,
     "hoyer": measures.hoyer,
     "effectiveWeights": measures.effective_weights,
-    "l1": measures.l1_norm,
-    "l2": measures.l2_norm,
 }
 
 MEASURE = """async ([name, row, offset, index]) => {

@@ -17,8 +17,9 @@ THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
 
 PRUNE = """async ([network, rows, points, threshold]) => {
   const { makeEvaluator, measure, makeMeasured } = await import(assets + "/board/state/prune.js");
-  const { weightIndex, parameterCount } = await import(assets + "/board/state/recording.js");
-  const nParameters = parameterCount(network.layers);
+  const { weightIndex } = await import(assets + "/board/state/recording.js");
+  const { shapeOf } = await import(assets + "/board/state/units.js");
+  const nParameters = shapeOf(network.layers).total;
   const workshop = makeEvaluator({
     network, nParameters, weightIndex: weightIndex(network.layers),
     points: { test: Float32Array.from(points) },
@@ -31,7 +32,7 @@ PRUNE = """async ([network, rows, points, threshold]) => {
 }"""
 
 SLIDER = """async (ranges) => {
-  const { thresholdAt, positionOf } = await import(assets + "/board/panels/pruning.js");
+  const { thresholdAt, positionOf } = await import(assets + "/board/state/prune.js");
   return ranges.map((range) => Array.from({ length: 101 }, (_, i) => {
     const threshold = thresholdAt(i, range);
     return [threshold, positionOf(threshold, range)];

@@ -16,7 +16,7 @@ from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
-from regviz.pages import positions
+from regviz.pages import control_values
 from regviz.spec.experiment import NetworkSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
@@ -222,7 +222,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
         )
         for w in kind
     }
-    assert keys - {"understand"} <= set(positions.keys())
+    assert keys - {"understand"} <= set(control_values.keys())
 
 
 # ------------------------------------------------------------------------------ impossible settings

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.link import LONGEST, from_query, link
+from regviz.board.link import MAX_LINK_CHARS, from_query, link
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.showcase import LINE_UP
 from regviz.data.datasets import make_dataset
@@ -146,7 +146,7 @@ def test_a_link_that_servers_would_refuse_is_told(page: AppTest):
     )
     page.run()
     address, *_ = share_texts(page)
-    assert len(address) > LONGEST
+    assert len(address) > MAX_LINK_CHARS
     assert "2000 points" in page.warning[0].value
     assert any("too long for a QR code" in caption.value for caption in page.caption)
 

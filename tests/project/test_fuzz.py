@@ -136,7 +136,7 @@ def test_values_of_the_pad_and_the_board_are_accepted_or_refused():
     for _ in range(10 * CASES):
         message = json.loads(forger.drawing())["drawn"]
         with only_plain_errors():
-            drawing.hear(message)
+            drawing.apply_message(message)
             drawing.spec()
         seen = json.loads(forger.board())["view"]
         assert isinstance(read_view(seen, View()), View)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import regviz
 from regviz import PointsSpec
 from regviz.data.datasets import make_dataset
-from regviz.spec.points import LARGEST, MAX_POINTS, MIN_POINTS
+from regviz.spec.points import MAX_ABS_COORDINATE, MAX_POINTS, MIN_POINTS
 
 
 def blob(n=30, n_classes=2, seed=0):
@@ -20,7 +20,7 @@ def blob(n=30, n_classes=2, seed=0):
     return np.column_stack([rng.normal(size=(n, 2)) + 2 * y[:, None], y])
 
 
-coordinates = st.floats(-LARGEST, LARGEST)
+coordinates = st.floats(-MAX_ABS_COORDINATE, MAX_ABS_COORDINATE)
 
 
 @st.composite

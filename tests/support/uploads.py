@@ -28,7 +28,7 @@ def upload_script() -> None:
     """Show the uploader; the script of `upload_file`."""
     import streamlit
 
-    from regviz.pages.bring import upload
+    from regviz.pages.own_points import upload
     from regviz.pages.state import page_state
 
     streamlit.session_state["result"] = upload(page_state().own_points)

@@ -1,6 +1,6 @@
 /** Converts a network's predictions on a grid to pixels. */
 
-/** @import {Scale} from "./scale.js" */
+/** @import {Scale} from "./types.d.ts" */
 
 import { predict, argmax } from "../state/forward.js";
 

@@ -5,9 +5,9 @@
  */
 
 /**
- * @import {Diagram} from "./placement.js"
- * @import {Scale} from "./scale.js"
- * @import {Shape, Units} from "../state/units.js"
+ * @import {Recording, Shape} from "../state/types.d.ts"
+ * @import {Units} from "../state/units.js"
+ * @import {Diagram, Scale, Theme} from "./types.d.ts"
  */
 
 import { contextOf } from "./dom.js";
@@ -39,8 +39,8 @@ const DASHES = Array.from({ length: 16 }, (_, i) => [3 + i, 2 + i / 2]);
  * @typedef {ReturnType<typeof makePalette>} Palette
  * @typedef {ReturnType<typeof makeStrip>} Strip
  *
- * @param {import("../state/recording.js").Recording} recording
- * @param {import("./theme.js").Theme} theme
+ * @param {Recording} recording
+ * @param {Theme} theme
  */
 export function makePalette({ blank }, { mode, dark, ink, paper }) {
   const { positive, negative } = SIGNS[mode];

@@ -1,5 +1,7 @@
 /** Creates and observes elements and canvases. */
 
+/** @import {SvgShape} from "./types.d.ts" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -20,8 +22,6 @@ export function make(tag, attributes = {}, ...children) {
 
 /**
  * Create a small SVG picture. It is hidden from screen readers, as a text beside it says the same.
- *
- * @typedef {[tag: string, attributes: Record<string, string|number>]} SvgShape
  *
  * @param {string} box  the view box
  * @param {...SvgShape} shapes

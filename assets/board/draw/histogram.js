@@ -4,6 +4,8 @@
  * zeros.
  */
 
+/** @import {DrawingContext} from "./types.d.ts" */
+
 // bars on each side of the zero bar
 export const BARS_PER_SIDE = 15;
 export const BARS = 2 * BARS_PER_SIDE + 1;
@@ -33,7 +35,7 @@ export function count(parameters, offset, weightIndex, range, counts) {
 /**
  * Draw the bars and the axis.
  *
- * @param {CanvasRenderingContext2D|import("../export/svg.js").SvgContext} context
+ * @param {DrawingContext} context
  * @param {Uint16Array} counts
  * @param {number} most  the count at full height, the same for all cards and epochs
  * @param {number} width   in CSS pixels

@@ -1,5 +1,10 @@
 /** Paints boundaries. A painter holds the memory and the canvas for one grid size, for all networks. */
 
+/**
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {Scale, Theme} from "./types.d.ts"
+ */
+
 import { paint } from "./boundary.js";
 import { trace, traceClasses } from "./contour.js";
 import { contextOf, fitCanvas } from "./dom.js";
@@ -10,7 +15,7 @@ import { gridInputs, outputs } from "../state/forward.js";
  *
  * @typedef {ReturnType<typeof makePainter>} Painter
  *
- * @param {import("../state/recording.js").Recording} recording
+ * @param {Recording} recording
  * @param {number} grid  points along each side
  */
 export function makePainter({ network, domain }, grid) {
@@ -38,8 +43,8 @@ export function makePainter({ network, domain }, grid) {
  * @param {Painter} painter
  * @param {HTMLCanvasElement} canvas
  * @param {Float32Array} row
- * @param {import("./scale.js").Scale} scale
- * @param {import("./theme.js").Theme} theme
+ * @param {Scale} scale
+ * @param {Theme} theme
  * @param {number} size   of the square, in CSS pixels
  * @param {number} ratio  device pixels per CSS pixel
  * @param {HTMLCanvasElement} points  the layer of points

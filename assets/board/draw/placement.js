@@ -1,30 +1,18 @@
 /** Layout of the network diagram, and hit testing in it. */
 
-/** @import {Shape} from "../state/units.js" */
+/**
+ * @import {Shape} from "../state/types.d.ts"
+ * @import {Diagram} from "./types.d.ts"
+ */
 
 import { placeOf } from "../state/units.js";
 
 const LARGEST = 46;
 
 /**
- * @typedef {{width: number, height: number}} Size  in CSS pixels
- * @typedef {{x: number, y: number}} Spot
- *
- * @typedef {Object} Diagram
- * @property {Float32Array} x     middle of each layer
- * @property {Float32Array} y     middle of each unit
- * @property {Float32Array} side  of the units of each layer
- * @property {number} pitch       distance of neighbouring layers
- * @property {number} thick       width of the thickest link
- * @property {number} width
- * @property {number} height
- * @property {Uint8Array} codes   memory for `drawLinks`: each link's style
- */
-
-/**
  * Lay out the diagram in a box.
  *
- * @param {import("../state/units.js").Shape} shape
+ * @param {Shape} shape
  * @param {number} width   in CSS pixels
  * @param {number} height
  * @param {{left: number, right: number, top: number}} margin  room for names and headings

@@ -1,24 +1,9 @@
 /**
  * Draws a line chart: a picture of axes, lines and marks, which is kept while a run plays, and the cursor
  * over it. Lengths are in CSS pixels.
- *
- * @typedef {Object} Plot
- * @property {Data} data
- * @property {number} width
- * @property {number} height
- * @property {number} ratio  device pixels per CSS pixel
- * @property {number} low    the ends of the vertical axis
- * @property {number} high
- * @property {Colours} colours
- * @property {string} font   a family
- * @property {number} hover  the frame under the pointer, or -1
- * @property {HTMLCanvasElement} picture
- * @property {{text: string, x: number}[]} crowded  labels of marks that are drawn over the lines, for lack of space above
- *
- * @typedef {ReturnType<typeof plotColours>} Colours
  */
 
-/** @import {Data, Series} from "../panels/chart.js" */
+/** @import {Colours, Data, Plot, Series, Theme} from "./types.d.ts" */
 
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -37,7 +22,8 @@ const FUTURE = 0.5;
 /**
  * Return a chart's colours in a theme.
  *
- * @param {import("./theme.js").Theme} theme
+ * @param {Theme} theme
+ * @returns {Colours}
  */
 export function plotColours({ ink, paper }) {
   const shade = (/** @type {number} */ share) => css(mix(parse(ink), parse(paper), share));

@@ -4,8 +4,8 @@
  */
 
 /**
- * @import {Scale} from "./scale.js"
- * @import {Colour, Theme} from "./theme.js"
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {Colour, DrawingContext, Scale, Theme} from "./types.d.ts"
  */
 
 import { css, mix, parse } from "./theme.js";
@@ -17,10 +17,8 @@ export const SHAPES = [
 /**
  * Draw all training and test points.
  *
- * @typedef {CanvasRenderingContext2D|import("../export/svg.js").SvgContext} Context
- *
- * @param {Context} context
- * @param {Pick<import("../state/recording.js").Recording, "points"|"domain"|"network">} recording
+ * @param {DrawingContext} context
+ * @param {Pick<Recording, "points"|"domain"|"network">} recording
  * @param {Scale} scale
  * @param {Theme} theme
  * @param {number} size   of the square, in CSS pixels
@@ -79,7 +77,7 @@ function testColour(colour, { ink, dark }) {
 /**
  * Begin a path with a shape around (x, y). All shapes have about the area of the circle of radius r.
  *
- * @param {Context} context
+ * @param {DrawingContext} context
  * @param {string} name
  * @param {number} x
  * @param {number} y
@@ -98,8 +96,11 @@ export function shape(context, name, x, y, r) {
   context.closePath();
 }
 
-/** Corners of each shape at radius 1, y downwards. */
-/** @type {Record<string, number[][]>} */
+/**
+ * Corners of each shape at radius 1, y downwards.
+ *
+ * @type {Record<string, number[][]>}
+ */
 export const CORNERS = {
   triangle: [[0, -1.3], [1.2, 0.85], [-1.2, 0.85]],
   square: [[-0.92, -0.92], [0.92, -0.92], [0.92, 0.92], [-0.92, 0.92]],

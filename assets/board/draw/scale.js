@@ -1,20 +1,11 @@
 /**
  * The colour scale: tables from predictions to colours, made once for a run and a theme, and shared by
  * boundaries, points and legend.
- *
- * @typedef {Object} Scale
- * @property {Task} task
- * @property {number} middle  in regression, the value without colour
- * @property {number} reach   in regression, the distance from `middle` at which the colour is full
- * @property {(label: number) => Colour} colour  of a class, or of a value
- * @property {Uint32Array[]} tables  in multiclass tasks one for each class, else one
- * @property {Uint32Array[]} discrete  the same without intermediate shades
  */
 
 /**
- * @import {Task} from "../state/forward.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Colour, Theme} from "./theme.js"
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {Colour, Scale, Theme} from "./types.d.ts"
  */
 
 import { MAX_TINT, mix, packed, parse } from "./theme.js";

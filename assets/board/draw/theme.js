@@ -1,10 +1,9 @@
 /**
  * The theme, light or dark, and arithmetic with colours. Streamlit passes its theme on as CSS custom
  * properties, which board.css reads; canvases need numbers.
- *
- * @typedef {number[]} Colour  red, green, blue from 0 to 255
- * @typedef {{dark: boolean, mode: "light"|"dark", ink: string, paper: string}} Theme
  */
+
+/** @import {Colour, Theme} from "./types.d.ts" */
 
 // largest share of a class's colour in a boundary, so that points stand out against it
 export const MAX_TINT = { light: 0.78, dark: 0.62 };

@@ -1,12 +1,10 @@
 /** Draws cards and legend as SVG. */
 
 /**
- * @import {Showing} from "../board.js"
- * @import {Task} from "../state/forward.js"
  * @import {Painter} from "../draw/painter.js"
- * @import {Scale} from "../draw/scale.js"
- * @import {Displayed} from "../state/displayed.js"
- * @import {Colour} from "../draw/theme.js"
+ * @import {Colour, Scale} from "../draw/types.d.ts"
+ * @import {Exported} from "../panels/types.d.ts"
+ * @import {Displayed, Task} from "../state/types.d.ts"
  */
 
 import { BARS, BARS_PER_SIDE, count, drawHistogram } from "../draw/histogram.js";
@@ -36,7 +34,7 @@ const RIGHT = CARD_WIDTH - PADDING;
 /**
  * Draw a card.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @param {number} c  index of the card
  * @param {Painter} painter
  * @param {Paint} paint
@@ -73,7 +71,7 @@ export function drawCard(board, c, painter, paint) {
 /**
  * Draw the surface with its lines as a raster, the points as shapes, and the remark.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @param {Displayed} displayed
  * @param {Painter} painter
  * @param {Paint} paint
@@ -127,7 +125,7 @@ function drawNumbers(divergedEpoch, measures, task, own, paint) {
 /**
  * Draw the histogram, the number of zeros, and the axis.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @param {number} c
  * @param {Uint16Array} counts
  * @param {Paint} paint
@@ -153,15 +151,15 @@ function drawWeights({ recording, axes, cards }, c, counts, paint) {
 /**
  * Draw the entries of the board's legend, broken into lines.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @param {number} width
  * @param {Paint} paint
  * @returns {{markup: string, height: number}}
  */
-export function drawLegend({ legend, scale }, width, paint) {
+export function drawLegend({ signs, scale }, width, paint) {
   let [x, y] = [0, 12];
   let markup = "";
-  for (const entry of legend.signs.children) {
+  for (const entry of signs.children) {
     const text = entry.textContent ?? "";
     const sign = drawSign(entry, scale, paint);
     const own = sign.width + widthOf(text, 12);

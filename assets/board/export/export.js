@@ -1,7 +1,7 @@
 /** Exports the board's cards as one picture, SVG or PNG. */
 
 /**
- * @import {Board, Showing} from "../board.js"
+ * @import {Exported} from "../panels/types.d.ts"
  * @import {Paint} from "./cards.js"
  */
 
@@ -22,11 +22,10 @@ const HEADING = 52;
  * Return the cards as one SVG document without references to other files. Text, bars and points are
  * shapes; each surface is an embedded PNG.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @returns {string}
  */
 export function boardSvg(board) {
-  if (board.stale) board.draw();
   const { recording, displayed, scale, theme } = board;
   const paint = paintOf(board);
   const painter = makePainter(recording, closeupGrid(recording.nParameters));
@@ -68,7 +67,7 @@ export function boardSvg(board) {
 /**
  * Return the same picture as PNG, PIXELS_PER_UNIT pixels per SVG unit.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @returns {Promise<Blob>}
  */
 export async function boardPng(board) {
@@ -96,7 +95,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** @type {Record<string, {tip: string, make: (board: Showing) => Blob|Promise<Blob>}>} */
+/** @type {Record<string, {tip: string, make: (board: Exported) => Blob|Promise<Blob>}>} */
 const KINDS = {
   PNG: { tip: "Save as PNG: the cards as they are now, for slides.", make: boardPng },
   SVG: {
@@ -109,16 +108,17 @@ const ARROW = "M10.5 3h3v8H18l-6 6.5L6 11h4.5zM4 19h16v2.5H4z";
 /**
  * Create the buttons that save the cards as a picture.
  *
- * @param {Board} board
+ * @param {() => Exported|null} exported  returns the board as it is now
  * @returns {HTMLElement}
  */
-export function makeSaveButtons(board) {
+export function makeSaveButtons(exported) {
   const failed = make("span", { role: "status" });
   const save = async (/** @type {string} */ kind) => {
-    if (!board.recording) return;
+    const board = exported();
+    if (!board) return;
     const name = `regviz-epoch-${board.recording.epochs[board.frame]}.${kind.toLowerCase()}`;
     try {
-      download(await KINDS[kind].make(/** @type {Showing} */ (board)), name);
+      download(await KINDS[kind].make(/** @type {Exported} */ (board)), name);
       setText(failed, "");
     } catch (error) {
       console.error(error);
@@ -137,7 +137,7 @@ export function makeSaveButtons(board) {
 /**
  * Return the page's current colours.
  *
- * @param {Board} board
+ * @param {Exported} board
  * @returns {Paint}
  */
 function paintOf({ element, probe }) {
@@ -149,7 +149,7 @@ function paintOf({ element, probe }) {
 /**
  * "Circles, epoch 137 of 400"
  *
- * @param {Showing} board
+ * @param {Exported} board
  */
 function titleOf({ recording, frame }) {
   return `${recording.data}, ${words.epochOf(recording.epochs[frame], recording.lastEpoch)}`;
@@ -158,7 +158,7 @@ function titleOf({ recording, frame }) {
 /**
  * Return the heading as SVG.
  *
- * @param {Showing} board
+ * @param {Exported} board
  * @param {number} width
  * @param {Paint} paint
  */

@@ -1,6 +1,6 @@
 /** Writes SVG, also as a canvas context, so that the code that draws on screen draws exports too. */
 
-/** @import {Colour} from "../draw/theme.js" */
+/** @import {Colour} from "../draw/types.d.ts" */
 
 import { contextOf } from "../draw/dom.js";
 import { parse } from "../draw/theme.js";

@@ -1,9 +1,9 @@
 /** A card: a method's boundary, strength, measures and histogram of weights. */
 
 /**
- * @import {Task} from "../state/forward.js"
- * @import {Place} from "./pointing.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Theme} from "../draw/types.d.ts"
+ * @import {Card, Recording, Task} from "../state/types.d.ts"
+ * @import {CardHandlers, HistogramColours, Place} from "./types.d.ts"
  */
 
 import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
@@ -16,29 +16,18 @@ import * as words from "../state/words.js";
 /**
  * Create a card.
  *
- * @typedef {{bar: string, zero: string, axis: string}} HistogramColours
  * @typedef {ReturnType<typeof makeCard>} CardElements
  *
- * @param {import("../state/recording.js").Recording} recording
+ * @param {Recording} recording
  * @param {number} c  index of the card
- * @param {{focus: (key: string) => void, setStrength: (key: string, strengthIndex: number) => void,
- *   point: import("./pointing.js").OnPoint}} handlers
+ * @param {CardHandlers} handlers
  */
 export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   const { key, label, about, networks } = cards[c];
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
-  /** @type {(text: string, tip: string, more: Record<string, string>) => HTMLElement} */
-  const term = (text, tip, more) => make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
-  /** @type {Record<string, HTMLElement>} */
-  const values = {};
-  const list = make("dl", {});
-  for (const [name, { label: text, text: explain }] of Object.entries(words.TERMS)) {
-    if (name === "test_accuracy" && network.task === "regression") continue;
-    values[name] = make("dd", {});
-    list.append(make("div", { class: name }, make("dt", {}, term(text, explain(network.task), tabOrder)), values[name]));
-  }
+  const { list, values } = makeNumbers(network.task, tabOrder);
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: make("span", { class: "strength" }),
@@ -74,7 +63,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     const control = /** @type {Element} */ (event.target).closest("button, input");
-    if (!control || control === parts.pick || control === name) focus(key);
+    if (!control || control === parts.pick || control === name) focus(c);
   });
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };
@@ -82,10 +71,39 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
 }
 
 /**
+ * Create a word that a tooltip explains.
+ *
+ * @param {string} text
+ * @param {string} tip
+ * @param {Record<string, string>} more  attributes
+ */
+function term(text, tip, more) {
+  return make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
+}
+
+/**
+ * Create the list of the measures.
+ *
+ * @param {Task} task
+ * @param {Record<string, string>} tabOrder  attributes of their terms
+ */
+function makeNumbers(task, tabOrder) {
+  /** @type {Record<string, HTMLElement>} */
+  const values = {};
+  const list = make("dl", {});
+  for (const [name, { label, text }] of Object.entries(words.TERMS)) {
+    if (name === "test_accuracy" && task === "regression") continue;
+    values[name] = make("dd", {});
+    list.append(make("div", { class: name }, make("dt", {}, term(label, text(task), tabOrder)), values[name]));
+  }
+  return { list, values };
+}
+
+/**
  * Apply the theme's colours.
  *
  * @param {CardElements} card
- * @param {import("../state/recording.js").Card} own
+ * @param {Card} own
  * @param {Theme} theme
  */
 export function applyTheme(card, { colour }, theme) {

@@ -4,35 +4,9 @@
  *
  * Axes and lines are drawn once, to a separate canvas. While a run plays, that picture is copied and
  * the cursor drawn over it.
- *
- * @typedef {Object} Series
- * @property {string} name
- * @property {string} tip  explanation of the name
- * @property {ArrayLike<number>|null} values  one for each frame, NaN or missing where undefined;
- *   null: the series has an entry in the legend and no line
- * @property {string} colour
- * @property {number[]} dash
- * @property {number} width
- * @property {(value: number|undefined) => string} formatValue  format in the legend
- *
- * @typedef {{epoch: number, text: string}} ChartMark
- *
- * @typedef {Object} Data
- * @property {string} key  the vertical axis only grows while the key is the same
- * @property {number[]} epochs  of the received frames
- * @property {number} lastEpoch
- * @property {Series[]} series  a new array whenever a number or a colour differs
- * @property {readonly ChartMark[]} marks
- * @property {number} now  the frame that is shown
- * @property {boolean} log
- * @property {readonly [number, number]} yRange  least range of the vertical axis, from a value above 0
- * @property {number} yMost   limit of the vertical axis; lines beyond it leave the chart
- * @property {string} yLabel
- * @property {(tick: number) => string} format  format of the vertical axis's labels
  */
 
-/** @import {Plot} from "../draw/plot.js"
- * @import {Theme} from "../draw/theme.js" */
+/** @import {ChartMark, Colours, Data, Plot, Series, Theme} from "../draw/types.d.ts" */
 
 import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
@@ -65,7 +39,7 @@ export function makeChart({ label, onSeek }) {
     hover: -1,
     /** @type {{series: Series[], marks: readonly ChartMark[], log: boolean, mode: string, ratio: number, width: number, height: number}|null} */
     drawn: null,
-    /** @type {import("../draw/plot.js").Colours|null} */ colours: null,
+    /** @type {Colours|null} */ colours: null,
     font: "",
     /** @type {{text: string, x: number}[]} */ crowded: [],
     // smallest and largest value on the vertical axis so far

@@ -4,12 +4,10 @@
  */
 
 /**
- * @import {OnPoint, Place} from "./pointing.js"
- * @import {Points} from "../state/prune.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Scale} from "../draw/scale.js"
- * @import {Theme} from "../draw/theme.js"
- * @import {Network, Task} from "../state/forward.js"
+ * @import {Painter} from "../draw/painter.js"
+ * @import {Scale, Theme} from "../draw/types.d.ts"
+ * @import {Network, PointSet, Prediction, Recording, Task} from "../state/types.d.ts"
+ * @import {OnPoint, Place} from "./types.d.ts"
  */
 
 import { contextOf, make, setText } from "../draw/dom.js";
@@ -44,7 +42,7 @@ export function makeCloseup({ onPoint, onDiscrete }) {
     element, canvas, cross, readout, discrete, title,
     points: document.createElement("canvas"),
     /** @type {string|null} */ run: null,
-    /** @type {Points[]} of train and test */ sets: [],
+    /** @type {PointSet[]} of train and test */ sets: [],
     /** @type {number[]|null} numbers of misclassified points in `sets` */ wrong: null,
   };
   listenToPointer(canvas, onPoint);
@@ -56,7 +54,7 @@ export function makeCloseup({ onPoint, onDiscrete }) {
  * Draw a network's boundary.
  *
  * @param {Closeup} panel
- * @param {import("../draw/painter.js").Painter} painter
+ * @param {Painter} painter
  * @param {Recording} recording
  * @param {Float32Array} row
  * @param {{scale: Scale, theme: Theme, size: number, ratio: number, discrete: boolean}} options
@@ -88,7 +86,7 @@ function beginRun(panel, recording) {
  * Draw a ring around each misclassified point. Returns the numbers of training and test points.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {Points[]} sets
+ * @param {PointSet[]} sets
  * @param {Recording} recording
  * @param {Float32Array} row
  * @param {Theme} theme
@@ -126,7 +124,7 @@ function markWrong(canvas, sets, { network, domain: [low, high], points }, row, 
  * Return the predicted class of point `p`.
  *
  * @param {Network} network
- * @param {Points} points
+ * @param {PointSet} points
  * @param {number} p
  */
 function classOf({ task }, { raw, n }, p) {
@@ -141,7 +139,7 @@ function classOf({ task }, { raw, n }, p) {
  * @param {Closeup} panel
  * @param {Place|null} place
  * @param {number[]|null} point
- * @param {import("../state/words.js").Prediction[]} predictions
+ * @param {Prediction[]} predictions
  * @param {Task} task
  */
 export function updatePlace({ cross, readout, wrong, sets }, place, point, predictions, task) {

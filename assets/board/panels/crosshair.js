@@ -1,16 +1,23 @@
 /** The crosshair on all pictures, with each network's prediction there. */
 
+/**
+ * @import {Closeup} from "./closeup.js"
+ * @import {Place, Stage} from "./types.d.ts"
+ */
+
 import { updateCrosshair } from "./card.js";
 import { updatePlace } from "./closeup.js";
 import { evaluate, featuresOf } from "../state/forward.js";
 import { prediction } from "../state/words.js";
 
 /**
- * Show the board's crosshair, or hide it.
+ * Show the crosshair, or hide it.
  *
- * @param {import("../board.js").Showing} board
+ * @param {Stage} stage
+ * @param {Place|null} place
+ * @param {Closeup} closeup
  */
-export function updateCrosshairs({ place, recording, displayed, cards, focus }) {
+export function updateCrosshairs({ recording, displayed, cards }, place, closeup) {
   const { network, domain: [low, high] } = recording;
   /** @type {[number, number]|null} */
   const point = place && [low + place.x * (high - low), high - place.y * (high - low)];
@@ -20,5 +27,5 @@ export function updateCrosshairs({ place, recording, displayed, cards, focus }) 
     updateCrosshair(cards[c], place, text);
     return { label: card.label, text };
   });
-  updatePlace(focus.panels.closeup, place, point, predictions, network.task);
+  updatePlace(closeup, place, point, predictions, network.task);
 }

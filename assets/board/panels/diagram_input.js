@@ -1,119 +1,162 @@
 /** Pointer, touch and keyboard input on the network diagram. */
 
 /**
- * @import {NetworkPanel} from "./network.js"
- * @import {Diagram} from "../draw/placement.js"
+ * @import {Diagram} from "../draw/types.d.ts"
  * @import {Units} from "../state/units.js"
+ * @import {DiagramActions, DiagramElements, Target} from "./types.d.ts"
  */
 
-import { linkAt, unitAt } from "../draw/placement.js";
 import { layerOf } from "../state/units.js";
 
 /**
  * No target.
  *
- * @typedef {{unit: number, index: number, x?: number, y?: number}} Target  number of a unit, or
- *   index of a link's weight and the pointer's position on it; -1 for none
- *
  * @type {Target}
  */
 export const NO_TARGET = { unit: -1, index: -1 };
 
-// tolerance around links, in CSS pixels
-/** @type {Record<string, number>} */
+/**
+ * Tolerance around links, in CSS pixels.
+ *
+ * @type {Record<string, number>}
+ */
 const SLACK = { mouse: 5, touch: 14 };
 
-/**
- * Add the event listeners.
- *
- * @param {NetworkPanel} panel  `hover`, `focus` and `touched` are written
- * @param {{draw: () => void, edit: (index: number) => void, editUnit: (unit: number) => void,
- *   close: (back: boolean) => void}} actions
- */
-export function listen(panel, { draw, edit, editUnit, close }) {
-  const { stage, grid, editor, element } = panel;
-  const unitOf = (/** @type {Event} */ event) => panel.buttons.indexOf(/** @type {HTMLButtonElement} */ (event.target));
-  const inEditor = (/** @type {Event} */ event) => editor.element.contains(/** @type {Node} */ (event.target));
-  const point = (/** @type {Target} */ spot) => {
-    if (panel.hover.unit === spot.unit && panel.hover.index === spot.index) return;
-    panel.hover = spot;
-    stage.style.cursor = spot.index >= 0 ? "pointer" : "";
-    draw();
-  };
-  stage.addEventListener("pointermove", (event) => {
-    if (event.pointerType !== "touch") point(inEditor(event) ? NO_TARGET : find(panel, event));
-  });
-  stage.addEventListener("pointerleave", () => point(NO_TARGET));
-  stage.addEventListener("click", (event) => {
-    // a key pressed on a unit's button is a click with detail 0
-    if (inEditor(event) || event.detail === 0) return;
-    const { unit, index } = find(panel, event);
+export class DiagramInput {
+  /** @type {Target} */ hover = NO_TARGET;
+  /** @type {Target} */ focus = NO_TARGET;
+  /** The unit that was tapped last, or -1. */
+  touched = -1;
+
+  /**
+   * Add the event listeners.
+   *
+   * @param {DiagramElements} elements
+   * @param {DiagramActions} actions
+   */
+  constructor(elements, actions) {
+    this.elements = elements;
+    this.actions = actions;
+    this.#listenToPointer();
+    this.#listenToFocus();
+    this.#listenToKeys();
+  }
+
+  /** The target under the pointer, or else in focus. */
+  get target() {
+    return this.hover === NO_TARGET ? this.focus : this.hover;
+  }
+
+  /** Forget all targets. */
+  reset() {
+    this.hover = this.focus = NO_TARGET;
+    this.touched = -1;
+  }
+
+  #listenToPointer() {
+    const { stage } = this.elements;
+    stage.addEventListener("pointermove", (event) => {
+      if (event.pointerType !== "touch") this.#point(this.#inEditor(event) ? NO_TARGET : this.#find(event));
+    });
+    stage.addEventListener("pointerleave", () => this.#point(NO_TARGET));
+    stage.addEventListener("click", (event) => {
+      // a key pressed on a unit's button is a click with detail 0
+      if (!this.#inEditor(event) && event.detail !== 0) this.#click(event);
+    });
+  }
+
+  #listenToFocus() {
+    const { grid } = this.elements;
+    const { draw, editUnit, buttons } = this.actions;
+    grid.addEventListener("click", (event) => event.detail === 0 && editUnit(this.#unitOf(event)));
+    grid.addEventListener("focusin", (event) => {
+      const unit = this.#unitOf(event);
+      setTabStop(buttons(), unit);
+      this.focus = { unit, index: -1 };
+      draw();
+    });
+    grid.addEventListener("focusout", () => {
+      this.focus = NO_TARGET;
+      draw();
+    });
+  }
+
+  #listenToKeys() {
+    const { grid, element, editor } = this.elements;
+    grid.addEventListener("keydown", (event) => {
+      if (!/^(Arrow|Home$|End$)/.test(event.key)) return;
+      event.preventDefault();
+      // the board's shortcuts use the same keys
+      event.stopPropagation();
+      this.actions.buttons()[this.actions.neighbour(this.#unitOf(event), event.key)]?.focus();
+    });
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && editor.index >= 0) this.actions.close(true);
+      else if (!this.#inEditor(event)) return;
+      // digits, minus and arrow keys belong to the editor, not to the board's shortcuts
+      if (event.key !== "Tab") event.stopPropagation();
+    });
+  }
+
+  /** @param {Target} target  under the pointer */
+  #point(target) {
+    if (this.hover.unit === target.unit && this.hover.index === target.index) return;
+    this.hover = target;
+    this.elements.stage.style.cursor = target.index >= 0 ? "pointer" : "";
+    this.actions.draw();
+  }
+
+  /**
+   * Open the editor at the target, or close it where there is none.
+   *
+   * @param {PointerEvent} event
+   */
+  #click(event) {
+    const { edit, editUnit, close, draw } = this.actions;
+    const { unit, index } = this.#find(event);
     if (index >= 0) {
       edit(index);
-      editor.slider.focus({ preventScroll: true });
+      this.elements.editor.slider.focus({ preventScroll: true });
     } else if (unit >= 0) {
       // touch has no hover: the first tap shows the readout, the second opens the editor
-      const opens = event.pointerType !== "touch" || panel.touched === unit;
-      panel.touched = unit;
+      const opens = event.pointerType !== "touch" || this.touched === unit;
+      this.touched = unit;
       if (opens) editUnit(unit);
     } else {
       close(false);
       draw();
     }
-  });
-  grid.addEventListener("click", (event) => event.detail === 0 && editUnit(unitOf(event)));
-  grid.addEventListener("focusin", (event) => {
-    setTabStop(panel, unitOf(event));
-    panel.focus = { unit: unitOf(event), index: -1 };
-    draw();
-  });
-  grid.addEventListener("focusout", () => {
-    panel.focus = NO_TARGET;
-    draw();
-  });
-  grid.addEventListener("keydown", (event) => {
-    if (!/^(Arrow|Home$|End$)/.test(event.key)) return;
-    event.preventDefault();
-    // the board's shortcuts use the same keys
-    event.stopPropagation();
-    const { units, diagram } = panel;
-    if (units && diagram) panel.buttons[neighbour(units, diagram, unitOf(event), event.key)].focus();
-  });
-  element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && editor.index >= 0) close(true);
-    else if (!inEditor(event)) return;
-    // digits, minus and arrow keys belong to the editor, not to the board's shortcuts
-    if (event.key !== "Tab") event.stopPropagation();
-  });
-}
+  }
 
-/**
- * Return the target at the pointer.
- *
- * @param {NetworkPanel} panel
- * @param {PointerEvent|MouseEvent} event
- * @returns {Target}
- */
-function find({ stage, diagram, units, row, edited, range, size }, event) {
-  if (!diagram || !units) return NO_TARGET;
-  const { clientX, clientY } = event;
-  const box = stage.getBoundingClientRect();
-  const x = ((clientX - box.left) * size.width) / box.width;
-  const y = ((clientY - box.top) * size.height) / box.height;
-  const slack = ("pointerType" in event && SLACK[event.pointerType]) || SLACK.mouse;
-  const unit = unitAt(units.shape, diagram, x, y, slack / 3);
-  if (unit >= 0) return { unit, index: -1 };
-  const index = linkAt(units.shape, diagram, row, edited, range, x, y, slack);
-  return index < 0 ? NO_TARGET : { unit: -1, index, x, y };
+  /**
+   * Return the target at the pointer.
+   *
+   * @param {PointerEvent} event
+   */
+  #find(event) {
+    const box = this.elements.stage.getBoundingClientRect();
+    const slack = SLACK[event.pointerType] ?? SLACK.mouse;
+    return this.actions.locate((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, slack);
+  }
+
+  /** @param {Event} event  of a unit's button */
+  #unitOf(event) {
+    return this.actions.buttons().indexOf(/** @type {HTMLButtonElement} */ (event.target));
+  }
+
+  /** @param {Event} event */
+  #inEditor(event) {
+    return this.elements.editor.element.contains(/** @type {Node} */ (event.target));
+  }
 }
 
 /**
  * Make unit `u` the only one in the tab order (roving tabindex).
  *
- * @param {{buttons: HTMLElement[]}} panel
+ * @param {HTMLElement[]} buttons  of the units
  * @param {number} u
  */
-export function setTabStop({ buttons }, u) {
+export function setTabStop(buttons, u) {
   for (const button of buttons) button.tabIndex = button === buttons[u] ? 0 : -1;
 }
 
@@ -125,7 +168,7 @@ export function setTabStop({ buttons }, u) {
  * @param {number} u
  * @param {string} key
  */
-function neighbour(units, diagram, u, key) {
+export function neighbour(units, diagram, u, key) {
   const { layers, first } = units.shape;
   const layer = layerOf(units.shape, u);
   if (key === "ArrowUp" || key === "ArrowDown") {

@@ -1,9 +1,8 @@
 /** The editor of one unit's incoming weights and bias. */
 
 /**
- * @import {Size, Spot} from "../draw/placement.js"
- * @import {RunNetwork} from "../state/recording.js"
- * @import {Shape} from "../state/units.js"
+ * @import {Size, Spot} from "../draw/types.d.ts"
+ * @import {RunNetwork, Shape} from "../state/types.d.ts"
  */
 
 import { make, setText } from "../draw/dom.js";

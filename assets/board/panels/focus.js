@@ -4,15 +4,15 @@
  */
 
 /**
- * @import {Recording} from "../state/recording.js"
- * @import {Displayed} from "../state/displayed.js"
- * @import {Board, Showing} from "../board.js"
+ * @import {Painter} from "../draw/painter.js"
+ * @import {Displayed, Recording} from "../state/types.d.ts"
+ * @import {BoardState, FocusHandlers, OnPoint, Stage} from "./types.d.ts"
  */
 
 import { describeCloseup, makeCloseup, updateCloseup } from "./closeup.js";
 import { make, setText } from "../draw/dom.js";
 import { describeLosses, makeLosses, updateLosses } from "./losses.js";
-import { describeNetwork, makeNetwork, updateNetwork } from "./network.js";
+import { NetworkPanel } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
 import * as words from "../state/words.js";
@@ -23,22 +23,23 @@ import { describeWeights, makeWeights, updateWeights } from "./weights.js";
  *
  * @typedef {ReturnType<typeof makeFocus>} Focus
  *
- * @param {Board} board
+ * @param {FocusHandlers} commands
+ * @param {{point: OnPoint, invalidate: () => void}} handlers
  */
-export function makeFocus(board) {
+export function makeFocus(commands, { point, invalidate }) {
   const name = make("span", { class: "name" });
   const strength = make("span", { class: "strength" });
   const remark = make("span", { class: "strength" });
   const panels = {
-    closeup: makeCloseup({ onPoint: (place) => board.point(place), onDiscrete: () => board.toggleDiscrete() }),
-    network: makeNetwork({
-      onEdit: (index, value) => board.edit(index, value),
-      onReset: (index) => board.undoEdit(index),
+    closeup: makeCloseup({ onPoint: point, onDiscrete: () => commands.toggleDiscrete() }),
+    network: new NetworkPanel({
+      onEdit: (index, value) => commands.edit(index, value),
+      onReset: (index) => commands.undoEdit(index),
     }),
-    losses: makeLosses({ onSeek: (frame) => board.seek(frame) }),
-    sparsity: makeSparsity({ onSeek: (frame) => board.seek(frame) }),
-    weights: makeWeights({ onChange: () => board.invalidate() }),
-    pruning: makePruning({ onThreshold: (threshold) => board.prune(threshold) }),
+    losses: makeLosses({ onSeek: (frame) => commands.seek(frame) }),
+    sparsity: makeSparsity({ onSeek: (frame) => commands.seek(frame) }),
+    weights: makeWeights({ onChange: invalidate }),
+    pruning: makePruning({ onThreshold: (threshold) => commands.prune(threshold) }),
   };
   const element = make(
     "section",
@@ -52,7 +53,7 @@ export function makeFocus(board) {
       const [key] = Object.entries(panels).find(([, panel]) => panel.element === target) ?? [""];
       focus.visible[isIntersecting ? "add" : "delete"](key);
     }
-    board.invalidate();
+    invalidate();
   }, { rootMargin: "50px" });
   for (const { element: panel } of Object.values(panels)) watch.observe(panel);
   return focus;
@@ -62,13 +63,15 @@ export function makeFocus(board) {
  * Draw the panels that are in sight, or, at rest, all.
  *
  * @param {Focus} focus
- * @param {Showing} board
+ * @param {Stage} stage
+ * @param {BoardState} board
  * @param {Displayed} displayed  of the card in focus
- * @param {import("../draw/painter.js").Painter} painter  of its boundary
+ * @param {Painter} painter  of its boundary
  */
-export function updateFocus(focus, board, displayed, painter) {
+export function updateFocus(focus, stage, board, displayed, painter) {
   const { name, strength, panels, visible, element } = focus;
-  const { recording, scale, theme, ratio, axes, view, marks } = board;
+  const { recording, scale, theme } = stage;
+  const { ratio, axes, view, marks } = board;
   const { card, k, t, c } = displayed;
   const colour = card.colour[theme.mode];
   element.style.setProperty("--method", colour);
@@ -81,17 +84,17 @@ export function updateFocus(focus, board, displayed, painter) {
         scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
       }),
     network: () =>
-      updateNetwork(panels.network, recording, displayed.drawn, scale, theme, ratio, {
-        t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
+      panels.network.update(recording, displayed.drawn, scale, theme, {
+        ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
     weights: () =>
       updateWeights(panels.weights, recording, displayed.row, {
-        axes, threshold: view.threshold, colours: board.cards[c].colours, theme, ratio,
+        axes, threshold: view.threshold, colours: stage.cards[c].colours, theme, ratio,
       }),
     pruning: () =>
-      updatePruning(panels.pruning, recording, board.displayed, {
+      updatePruning(panels.pruning, recording, stage.displayed, {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };
@@ -108,7 +111,7 @@ export function updateFocus(focus, board, displayed, painter) {
 export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];
   describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
-  describeNetwork(panels.network, card.label, epoch);
+  panels.network.describe(card.label, epoch);
   describeLosses(panels.losses, recording, k, t);
   describeSparsity(panels.sparsity, recording, k, t);
   describeWeights(panels.weights, card.label, epoch);

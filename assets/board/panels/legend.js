@@ -1,9 +1,8 @@
 /** The legend of all cards, and the progress of the run. */
 
 /**
- * @import {Recording} from "../state/recording.js"
- * @import {Scale} from "../draw/scale.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Scale, Theme} from "../draw/types.d.ts"
+ * @import {Recording} from "../state/types.d.ts"
  */
 
 import { icon, make, setText } from "../draw/dom.js";

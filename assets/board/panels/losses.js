@@ -1,9 +1,9 @@
 /** The chart of one network's losses and penalty over the epochs. */
 
 /**
- * @import {ChartMark, Data, Series} from "./chart.js"
- * @import {Card, Recording} from "../state/recording.js"
- * @import {Colour, Theme} from "../draw/theme.js"
+ * @import {ChartMark, Data, Series, Theme} from "../draw/types.d.ts"
+ * @import {Card, Recording} from "../state/types.d.ts"
+ * @import {LineStyle, ShownNetwork} from "./types.d.ts"
  */
 
 import { drawChart, makeChart, redraw } from "./chart.js";
@@ -32,23 +32,19 @@ const ABOUT =
 /**
  * The style of each line. Its colour is mixed from the colours of method (`own`), text and background.
  *
- * @typedef {{dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Style
- *
- * @type {Record<"test"|"validation"|"train"|"penalty", Style>}
+ * @type {Record<"test"|"validation"|"train"|"penalty", LineStyle>}
  */
 const STYLES = {
   test: { dash: [], width: 2.4, colour: (own) => own },
   validation: { dash: [7, 3.5], width: 1.8, colour: (own, ink) => mix(own, ink, 0.75) },
-  train: { dash: [2, 2.5], width: 2, colour: (own, ink, paper) => mix(ink, paper, 0.36) },
-  penalty: { dash: [11, 3, 2, 3], width: 1.8, colour: (own, ink, paper) => mix(own, paper, 0.3) },
+  train: { dash: [2, 2.5], width: 2, colour: (_, ink, paper) => mix(ink, paper, 0.36) },
+  penalty: { dash: [11, 3, 2, 3], width: 1.8, colour: (own, _, paper) => mix(own, paper, 0.3) },
 };
 
 /**
  * Create the panel.
  *
  * @typedef {ReturnType<typeof makeLosses>} Losses
- * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownLosses
- *
  * @param {{onSeek: (frame: number) => void}} handlers
  */
 export function makeLosses({ onSeek }) {
@@ -60,7 +56,7 @@ export function makeLosses({ onSeek }) {
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at, log), chart.element),
     chart,
     /** @type {Data|null} */ data: null,
-    /** @type {ShownLosses|null} */ shown: null,
+    /** @type {ShownNetwork|null} */ shown: null,
     /** @type {[number, number]} of all losses of the run */ range: [0, 1],
     log: false,
   };

@@ -4,11 +4,9 @@
  */
 
 /**
- * @import {Palette, Strip} from "../draw/diagram.js"
- * @import {Diagram} from "../draw/placement.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Target} from "./diagram_input.js"
- * @import {Units} from "../state/units.js"
+ * @import {Scale, Theme} from "../draw/types.d.ts"
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {DiagramLayout, NetworkHandlers, NetworkRun, ShownDiagram, Sign, Target} from "./types.d.ts"
  */
 
 import {
@@ -16,11 +14,11 @@ import {
 } from "../draw/diagram.js";
 import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
 import { closeEditor, makeEditor, openEditor, placeEditor, updateEditor } from "./editor.js";
-import { arrange, middleOf } from "../draw/placement.js";
+import { arrange, linkAt, middleOf, unitAt } from "../draw/placement.js";
 import {
   featureName, incoming, makeReadout, placeReadout, stateOf, unitName, updateReadout,
 } from "./readout.js";
-import { NO_TARGET, listen, setTabStop } from "./diagram_input.js";
+import { DiagramInput, NO_TARGET, neighbour, setTabStop } from "./diagram_input.js";
 import { drawMask, inUse, layerOf, makeUnits, parameterOf, placeOf, updateUnits } from "../state/units.js";
 import { className, number, shortened } from "../state/words.js";
 
@@ -29,11 +27,7 @@ const GAP = 7;
 // distance of layers in CSS pixels from which their headings are written out
 const SPACIOUS = 58;
 
-/**
- * @typedef {[text: string, shape: import("../draw/dom.js").SvgShape, tip: string]} Sign
- *
- * @type {Sign[]}
- */
+/** @type {Sign[]} */
 const SIGNS = [
   ["w > 0", ["path", { d: "M0 6H20", class: "positive" }], "A weight above 0: a solid line. The thicker and darker, the larger |w|, on the same scale in all networks and epochs of the run. In the squares the same colour: the unit's value is above 0."],
   ["w < 0", ["path", { d: "M0 6H20", class: "negative" }], "A weight below 0: a dashed line. In the squares the same colour: the unit's value is below 0. A weight that is exactly 0 has no line: the link is gone."],
@@ -42,324 +36,405 @@ const SIGNS = [
 ];
 const UNITS_TIP = "Each square is a unit: what it computes over the plane, x₁ to the right, x₂ upwards. Inputs and hidden units have their colour in full at ±1, or at their largest value where that is more.";
 
-/**
- * Create the panel.
- *
- * @typedef {{name: HTMLElement, count: HTMLElement, element: HTMLElement}} Heading  of a layer
- * @typedef {ReturnType<typeof makeNetwork>} NetworkPanel
- * @typedef {NetworkPanel & {recording: Recording, units: Units, strip: Strip, palette: Palette}} Ready
- *   a panel with a network
- * @typedef {Ready & {diagram: Diagram}} Arranged  one whose diagram is laid out
- *
- * @param {{onEdit: (index: number, value: number) => void, onReset: (index?: number) => void}} handlers
- *   `index`: of a parameter in the row. `onReset` restores its trained value, or those of all
- *   parameters without an index
- */
-export function makeNetwork({ onEdit, onReset }) {
-  /** @type {(text: string, more: Record<string, string>) => HTMLButtonElement} */
-  const tool = (text, more) => make("button", { type: "button", ...more }, text);
-  const sign = (/** @type {Sign} */ [text, shape, tip]) => {
-    const box = String(shape[1].class).startsWith("unit") ? "0 0 12 12" : "0 0 20 12";
-    return make("button", { type: "button", class: "term", "data-tip": tip }, icon(box, shape), text);
-  };
-  const parts = {
-    canvas: make("canvas", { role: "img", "aria-label": "Network" }),
-    layers: make("div", { class: "layers" }),
-    grid: make("div", { class: "units", role: "group", "aria-label": "Units: arrow keys move, Enter changes weights" }),
-    readout: makeReadout(),
-    editor: makeEditor({
-      onEdit,
-      onReset,
-      onChoose: (index) => edit(panel, index),
-      onClose: () => close(panel),
-    }),
-    dropped: sign(["dropped", ["path", { d: "M1 1H11V11H1ZM1 1L11 11M11 1L1 11", class: "unit" }], ""]),
-    hint: make("span", { class: "hint" }, "Click a link or a unit to change it."),
-    toggle: tool("Dropout mask", { "aria-pressed": "false" }),
-    again: tool("Draw another", {}),
-    reset: tool("", { class: "reset" }),
-  };
-  const stage = make("div", { class: "stage" },
-    parts.canvas, parts.layers, parts.grid, parts.readout.element, parts.editor.element);
-  const element = make("section", { class: "panel network", "aria-label": "Network" },
-    make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": UNITS_TIP }, "Network")),
-    stage,
-    make("div", { class: "key-line" }, ...SIGNS.map(sign), parts.dropped),
-    make("div", { class: "tools" }, parts.hint, parts.toggle, parts.again, parts.reset));
-  const panel = {
-    element, stage, ...parts,
-    size: { width: 0, height: 0 },
+/** The panel of the network in focus. */
+export class NetworkPanel {
+  size = { width: 0, height: 0 };
+  /** @type {NetworkRun|null} */ run = null;
+  /** @type {ShownDiagram|null} */ shown = null;
+  /** @type {DiagramLayout|null} null until it is laid out */ layout = null;
+  /** @type {Target} that the readout describes */ described = NO_TARGET;
+  /** Whether dropout masks are shown. */
+  masking = false;
+  /** Number of masks drawn on request. */
+  draws = 0;
+  /** @type {Uint8Array|null} */ mask = null;
 
-    // of the run
-    /** @type {Recording|null} */ recording: null,
-    /** @type {string|null} */ run: null,
-    /** @type {Units|null} */ units: null,
-    /** @type {Strip|null} */ strip: null,
-    memory: new Uint8Array(0),
-    /** @type {HTMLButtonElement[]} one for each unit */ buttons: [],
-    /** @type {Heading[]} one for each layer */ headings: [],
-
-    // of the shown network
-    /** @type {Float32Array} */ row: new Float32Array(0),
-    ratio: 1,
-    t: 0,
-    colour: "",
-    /** @type {Map<number, number>} */ edited: new Map(),
-    range: 1,
-    dropRate: 0,
-    /** @type {Palette|null} */ palette: null,
-
-    // layout
-    /** @type {Diagram|null} */ diagram: null,
-    font: "",
-    names: { inputs: /** @type {string[]} */ ([]), outputs: /** @type {string[]} */ ([]) },
-
-    // interaction
-    /** @type {Target} */ hover: NO_TARGET,
-    /** @type {Target} */ focus: NO_TARGET,
-    /** @type {Target} that the readout describes */ described: NO_TARGET,
-    touched: -1,
-    unit: -1,
-    draws: 0,
-    masking: false,
-    /** @type {Uint8Array|null} */ mask: null,
-  };
-
-  panel.toggle.addEventListener("click", () => {
-    panel.masking = !panel.masking;
-    panel.toggle.setAttribute("aria-pressed", String(panel.masking));
-    draw(panel);
-  });
-  panel.again.addEventListener("click", () => {
-    panel.draws++;
-    draw(panel);
-  });
-  panel.reset.addEventListener("click", () => onReset());
-  listen(panel, {
-    draw: () => draw(panel),
-    edit: (index) => edit(panel, index),
-    editUnit: (u) => editUnit(panel, u),
-    close: (back) => close(panel, back),
-  });
-  onResize(panel.stage, () => measure(panel) && draw(panel));
-  return panel;
-}
-
-/**
- * Draw one network.
- *
- * @param {NetworkPanel} panel
- * @param {Recording} recording
- * @param {Float32Array} row  the network's parameters, with edits
- * @param {import("../draw/scale.js").Scale} scale
- * @param {import("../draw/theme.js").Theme} theme
- * @param {number} ratio  device pixels per CSS pixel
- * @param {{t: number, colour: string, edited: Map<number, number>, range: number, dropRate: number}} options
- *   the frame; the method's colour; edited parameters; the |w| with the thickest link; the dropout rate
- */
-export function updateNetwork(panel, recording, row, scale, theme, ratio, options) {
-  panel.recording = recording;
-  panel.row = row;
-  panel.ratio = ratio;
-  ({ t: panel.t, colour: panel.colour, edited: panel.edited, range: panel.range, dropRate: panel.dropRate } = options);
-  const sameRun = panel.run === recording.run && panel.units && panel.strip;
-  const { units, strip } = sameRun ? /** @type {Ready} */ (panel) : beginRun(panel, recording);
-  if (panel.palette?.mode !== theme.mode) {
-    panel.palette = makePalette(recording, theme);
-    panel.element.style.setProperty("--positive", panel.palette.positive);
-    panel.element.style.setProperty("--negative", panel.palette.negative);
-    panel.diagram = null;
-  }
-  if (!panel.size.width) measure(panel);
-  updateUnits(units, row);
-  paintUnits(strip, units, panel.palette, scale);
-  draw(panel);
-}
-
-/**
- * Describe the picture in words.
- *
- * @param {NetworkPanel} panel
- * @param {string} label
- * @param {number} epoch
- */
-export function describeNetwork({ canvas, buttons, units, recording, row, mask }, label, epoch) {
-  // a panel outside the window may not have been drawn yet
-  if (!units || !recording) return;
-  const { network, weightIndex } = recording;
-  const { layers, first } = units.shape;
-  const left = weightIndex.reduce((n, i) => (row[i] !== 0 ? n + 1 : n), 0);
-  const hidden = layers.slice(1, -1).map((n, l) => `${inUse(units, l + 1)} of ${n}`);
-  const layersInUse = hidden.length ? `, with ${hidden.join(", ")} units in use in its hidden layers` : "";
-  canvas.setAttribute("aria-label",
-    `Network of ${label} at epoch ${epoch}: ${left} of ${weightIndex.length} weights are not 0${layersInUse}.`);
-  buttons.forEach((button, u) => {
-    const layer = layerOf(units.shape, u);
-    const unit = u - first[layer];
-    const name = unitName(network, layer, unit);
-    const fanIn = layers[layer - 1];
-    const numbers = layer === 0 ? "" : `: bias ${number(row[parameterOf(units.shape, layer, unit, fanIn)])}, ${incoming(units.shape, row, layer, unit)} of ${fanIn} incoming weights are not 0`;
-    button.setAttribute("aria-label", `${name}${numbers}. ${stateOf(network, units, u, mask)}`.trim());
-  });
-}
-
-/**
- * Prepare the panel for another run: memory, headings, and a button for each unit.
- *
- * @param {NetworkPanel} panel
- * @param {Recording} recording
- * @returns {{units: Units, strip: Strip}}
- */
-function beginRun(panel, recording) {
-  const units = makeUnits(recording);
-  const strip = makeStrip(units);
-  const { layers, count } = units.shape;
-  const last = layers.length - 1;
-  close(panel, false);
-  panel.run = recording.run;
-  panel.units = units;
-  panel.strip = strip;
-  panel.palette = null;
-  panel.diagram = null;
-  panel.hover = panel.focus = NO_TARGET;
-  panel.touched = -1;
-  panel.memory = new Uint8Array(count);
-  panel.buttons = Array.from({ length: count }, (_, u) => {
-    const layer = layerOf(units.shape, u);
-    const name = unitName(recording.network, layer, u - units.shape.first[layer]);
-    return make("button", { type: "button", tabindex: u === 0 ? "0" : "-1", "aria-label": name });
-  });
-  panel.grid.replaceChildren(...panel.buttons);
-  panel.headings = layers.map((_, l) => {
-    const [name, count] = [make("b", {}), make("span", {})];
-    const tip = l === 0 ? "The network's inputs, and how many of them it uses: those that lead to an output by weights which are not 0."
-      : l < last ? `Hidden layer ${l}, and how many of its units are in use: connected to an input and to an output by weights which are not 0, and not constant.`
-      : "The network's output: what it predicts, in the colours of the boundary.";
-    const attributes = { type: "button", class: "term", tabindex: "-1", "data-tip": `${tip} ${UNITS_TIP}` };
-    return { name, count, element: make("button", attributes, name, count) };
-  });
-  panel.layers.replaceChildren(...panel.headings.map(({ element }) => element));
-  return { units, strip };
-}
-
-/**
- * Measure the stage; return whether its size has changed and there is a network to draw.
- *
- * @param {NetworkPanel} panel
- */
-function measure(panel) {
-  const { clientWidth: width, clientHeight: height } = panel.stage;
-  if (width === panel.size.width && height === panel.size.height) return false;
-  panel.size = { width, height };
-  panel.diagram = null;
-  return width > 0 && panel.units !== null;
-}
-
-/**
- * Lay out the units, and the buttons over them.
- *
- * @param {Ready} panel
- */
-function rearrange(panel) {
-  const { recording, units, size, buttons, headings, canvas } = panel;
-  const { layers } = units.shape;
-  const context = contextOf(canvas);
-  const { fontFamily } = getComputedStyle(panel.element);
-  panel.font = `12px ${fontFamily}`;
-  context.font = panel.font;
-  const { features, task } = recording.network;
-  panel.names = {
-    inputs: features.map(featureName),
-    outputs: task === "multiclass" ? Array.from({ length: layers[layers.length - 1] }, (_, c) => shortened(className(recording.network, c))) : [],
-  };
-  const widest = (/** @type {string[]} */ texts) => texts.reduce((most, text) => Math.max(most, context.measureText(text).width), 0);
-  const right = panel.names.outputs.length ? widest(panel.names.outputs) + GAP : 8;
-  const margin = { left: widest(panel.names.inputs) + GAP, right, top: TOP };
-  const diagram = arrange(units.shape, size.width, size.height, margin);
-  panel.diagram = diagram;
-  const { x, y, side, pitch } = diagram;
-  const last = layers.length - 1;
-  headings.forEach(({ element, name }, l) => {
-    const spacious = pitch >= SPACIOUS;
-    const ends = spacious ? ["inputs", "output"] : ["in", "out"];
-    setText(name, l === 0 ? ends[0] : l === last ? ends[1] : spacious ? `layer ${l}` : String(l));
-    element.style.left = `${x[l]}px`;
-  });
-  buttons.forEach((button, u) => {
-    const l = layerOf(units.shape, u);
-    Object.assign(button.style, {
-      left: `${x[l] - side[l] / 2}px`, top: `${y[u] - side[l] / 2}px`, width: `${side[l]}px`, height: `${side[l]}px`,
+  /** @param {NetworkHandlers} handlers */
+  constructor(handlers) {
+    this.canvas = make("canvas", { role: "img", "aria-label": "Network" });
+    this.layers = make("div", { class: "layers" });
+    this.grid = make("div", { class: "units", role: "group", "aria-label": "Units: arrow keys move, Enter changes weights" });
+    this.readout = makeReadout();
+    this.editor = makeEditor({
+      ...handlers,
+      onChoose: (index) => this.edit(index),
+      onClose: () => this.close(),
     });
-  });
+    this.stage = make("div", { class: "stage" },
+      this.canvas, this.layers, this.grid, this.readout.element, this.editor.element);
+    this.tools = makeTools({
+      toggle: () => this.toggleMask(),
+      again: () => this.drawAgain(),
+      reset: () => handlers.onReset(),
+    });
+    this.element = make("section", { class: "panel network", "aria-label": "Network" },
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": UNITS_TIP }, "Network")),
+      this.stage,
+      make("div", { class: "key-line" }, ...SIGNS.map(makeSign), this.tools.dropped),
+      this.tools.element);
+    this.input = new DiagramInput(this, {
+      buttons: () => this.run?.buttons ?? [],
+      locate: (x, y, slack) => this.locate(x, y, slack),
+      neighbour: (u, key) => (this.run && this.layout ? neighbour(this.run.units, this.layout.diagram, u, key) : u),
+      draw: () => this.draw(),
+      edit: (index) => this.edit(index),
+      editUnit: (u) => this.editUnit(u),
+      close: (back) => this.close(back),
+    });
+    onResize(this.stage, () => this.measure() && this.draw());
+  }
+
+  /**
+   * Draw one network.
+   *
+   * @param {Recording} recording
+   * @param {Float32Array} row  the network's parameters, with edits
+   * @param {Scale} scale
+   * @param {Theme} theme
+   * @param {Pick<ShownDiagram, "ratio"|"t"|"colour"|"edited"|"range"|"dropRate">} options
+   */
+  update(recording, row, scale, theme, options) {
+    const run = this.run?.id === recording.run ? this.run : this.beginRun(recording);
+    let palette = this.shown?.palette;
+    if (palette?.mode !== theme.mode) {
+      palette = makePalette(recording, theme);
+      this.element.style.setProperty("--positive", palette.positive);
+      this.element.style.setProperty("--negative", palette.negative);
+      this.layout = null;
+    }
+    this.shown = { recording, row, palette, ...options };
+    if (!this.size.width) this.measure();
+    updateUnits(run.units, row);
+    paintUnits(run.strip, run.units, palette, scale);
+    this.draw();
+  }
+
+  /**
+   * Describe the picture in words.
+   *
+   * @param {string} label
+   * @param {number} epoch
+   */
+  describe(label, epoch) {
+    // a panel outside the window may not have been drawn yet
+    if (!this.run || !this.shown) return;
+    const { units, buttons } = this.run;
+    const { recording: { network, weightIndex }, row } = this.shown;
+    const { layers, first } = units.shape;
+    const left = weightIndex.reduce((n, i) => (row[i] !== 0 ? n + 1 : n), 0);
+    const hidden = layers.slice(1, -1).map((n, l) => `${inUse(units, l + 1)} of ${n}`);
+    const layersInUse = hidden.length ? `, with ${hidden.join(", ")} units in use in its hidden layers` : "";
+    this.canvas.setAttribute("aria-label",
+      `Network of ${label} at epoch ${epoch}: ${left} of ${weightIndex.length} weights are not 0${layersInUse}.`);
+    buttons.forEach((button, u) => {
+      const layer = layerOf(units.shape, u);
+      const unit = u - first[layer];
+      const name = unitName(network, layer, unit);
+      const fanIn = layers[layer - 1];
+      const numbers = layer === 0 ? "" : `: bias ${number(row[parameterOf(units.shape, layer, unit, fanIn)])}, ${incoming(units.shape, row, layer, unit)} of ${fanIn} incoming weights are not 0`;
+      button.setAttribute("aria-label", `${name}${numbers}. ${stateOf(network, units, u, this.mask)}`.trim());
+    });
+  }
+
+  /**
+   * Prepare the panel for another run: memory, headings, and a button for each unit.
+   *
+   * @param {Recording} recording
+   * @returns {NetworkRun}
+   */
+  beginRun(recording) {
+    this.close(false);
+    const units = makeUnits(recording);
+    const { layers, first, count } = units.shape;
+    const buttons = Array.from({ length: count }, (_, u) => {
+      const layer = layerOf(units.shape, u);
+      const name = unitName(recording.network, layer, u - first[layer]);
+      return make("button", { type: "button", tabindex: u === 0 ? "0" : "-1", "aria-label": name });
+    });
+    this.grid.replaceChildren(...buttons);
+    const headings = layers.map((_, l) => makeHeading(l, layers.length - 1));
+    this.layers.replaceChildren(...headings.map(({ element }) => element));
+    this.run = { id: recording.run, units, strip: makeStrip(units), memory: new Uint8Array(count), buttons, headings };
+    this.shown = this.layout = null;
+    this.input.reset();
+    return this.run;
+  }
+
+  /** Measure the stage; return whether its size has changed and there is a network to draw. */
+  measure() {
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    if (width === this.size.width && height === this.size.height) return false;
+    this.size = { width, height };
+    this.layout = null;
+    return width > 0 && this.run !== null;
+  }
+
+  /**
+   * Lay out the units, and the buttons over them.
+   *
+   * @param {NetworkRun} run
+   * @param {ShownDiagram} shown
+   * @returns {DiagramLayout}
+   */
+  rearrange({ units, buttons, headings }, { recording: { network } }) {
+    const { layers } = units.shape;
+    const last = layers.length - 1;
+    const font = `12px ${getComputedStyle(this.element).fontFamily}`;
+    const inputs = network.features.map(featureName);
+    const outputs = network.task === "multiclass" ? Array.from({ length: layers[last] }, (_, c) => shortened(className(network, c))) : [];
+    const context = contextOf(this.canvas);
+    context.font = font;
+    const widest = (/** @type {string[]} */ texts) => texts.reduce((most, text) => Math.max(most, context.measureText(text).width), 0);
+    const right = outputs.length ? widest(outputs) + GAP : 8;
+    const margin = { left: widest(inputs) + GAP, right, top: TOP };
+    const diagram = arrange(units.shape, this.size.width, this.size.height, margin);
+    const { x, y, side, pitch } = diagram;
+    headings.forEach(({ element, name }, l) => {
+      const spacious = pitch >= SPACIOUS;
+      const ends = spacious ? ["inputs", "output"] : ["in", "out"];
+      setText(name, l === 0 ? ends[0] : l === last ? ends[1] : spacious ? `layer ${l}` : String(l));
+      element.style.left = `${x[l]}px`;
+    });
+    buttons.forEach((button, u) => {
+      const l = layerOf(units.shape, u);
+      Object.assign(button.style, {
+        left: `${x[l] - side[l] / 2}px`, top: `${y[u] - side[l] / 2}px`, width: `${side[l]}px`, height: `${side[l]}px`,
+      });
+    });
+    return { diagram, font, inputs, outputs };
+  }
+
+  /** Draw the diagram and update its texts. */
+  draw() {
+    const { run, shown, size, editor } = this;
+    if (!size.width || !run || !shown) return;
+    const fresh = !this.layout;
+    const layout = this.layout ?? this.rearrange(run, shown);
+    this.layout = layout;
+    this.chooseMask(run, shown);
+    const { target } = this.input;
+    this.drawDiagram(run, shown, layout);
+    updateHeadings(run, layout);
+    updateTools(this.tools, shown, this.masking);
+    if (editor.index >= 0) updateEditor(editor, shown.recording.network, run.units.shape, shown.row, shown.edited);
+    this.showReadout(run, shown, layout, target, fresh);
+  }
+
+  /**
+   * Draw links, units and names, with the edited parameter or else the target highlighted.
+   *
+   * @param {NetworkRun} run
+   * @param {ShownDiagram} shown
+   * @param {DiagramLayout} layout
+   */
+  drawDiagram({ units, strip }, { row, palette, ratio, colour, range, edited }, layout) {
+    const { size, canvas, editor, mask, input: { target } } = this;
+    const { diagram } = layout;
+    const { shape } = units;
+    fitCanvas(canvas, size.width, size.height, ratio);
+    const context = contextOf(canvas);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, size.width, size.height);
+    const index = editor.index >= 0 ? editor.index : target.index;
+    const unit = index >= 0 ? -1 : target.unit;
+    drawLinks(context, diagram, units, row, palette, { range, mask, unit, ratio });
+    const place = index >= 0 ? placeOf(shape, index) : null;
+    const isBias = place !== null && place.input === shape.layers[place.layer - 1];
+    if (place && !isBias) drawHighlightedLink(context, shape, diagram, row, index, range, colour, palette);
+    drawUnits(context, diagram, units, strip, palette, mask);
+    if (place && isBias) drawFrame(context, diagram, place.layer, shape.first[place.layer] + place.unit, colour);
+    if (unit >= 0) drawFrame(context, diagram, layerOf(shape, unit), unit, colour);
+    drawEdited(context, shape, diagram, row, edited, colour, palette);
+    context.fillStyle = palette.ink;
+    drawNames(context, layout, shape.first);
+  }
+
+  /** Show or hide dropout masks. */
+  toggleMask() {
+    this.masking = !this.masking;
+    this.tools.toggle.setAttribute("aria-pressed", String(this.masking));
+    this.draw();
+  }
+
+  /** Draw another dropout mask. */
+  drawAgain() {
+    this.draws++;
+    this.draw();
+  }
+
+  /**
+   * Draw the dropout mask, if masks are shown. Its seed depends on the frame and the number of draws.
+   *
+   * @param {NetworkRun} run
+   * @param {ShownDiagram} shown
+   */
+  chooseMask({ units, memory }, { dropRate, t }) {
+    const on = this.masking && dropRate > 0;
+    this.mask = on ? drawMask(units.shape, dropRate, 7919 * (t + 1) + 104729 * this.draws, memory) : null;
+  }
+
+  /**
+   * Show the readout of a target, and place it if the target or the layout has changed.
+   *
+   * @param {NetworkRun} run
+   * @param {ShownDiagram} shown
+   * @param {DiagramLayout} layout
+   * @param {Target} target
+   * @param {boolean} moved
+   */
+  showReadout({ units, strip }, shown, { diagram }, target, moved) {
+    const { readout, size, editor, mask } = this;
+    const { element } = readout;
+    const on = target !== NO_TARGET && editor.index < 0;
+    if (element.hidden !== !on) element.hidden = !on;
+    if (!on) return;
+    updateReadout(readout, { ...shown, units, strip, mask }, target);
+    if (!moved && this.described === target) return;
+    this.described = target;
+    const layer = target.unit >= 0 ? layerOf(units.shape, target.unit) : -1;
+    const at = layer < 0 ? { x: target.x ?? 0, y: target.y ?? 0 } : { x: diagram.x[layer], y: diagram.y[target.unit] };
+    placeReadout(readout, size, at, layer < 0 ? 6 : diagram.side[layer] / 2);
+  }
+
+  /**
+   * Return the target at a place of the stage.
+   *
+   * @param {number} x  as a share of its width
+   * @param {number} y  as a share of its height
+   * @param {number} slack  tolerance around links, in CSS pixels
+   * @returns {Target}
+   */
+  locate(x, y, slack) {
+    const { run, shown, layout, size } = this;
+    if (!run || !shown || !layout) return NO_TARGET;
+    const [left, top] = [x * size.width, y * size.height];
+    const unit = unitAt(run.units.shape, layout.diagram, left, top, slack / 3);
+    if (unit >= 0) return { unit, index: -1 };
+    const index = linkAt(run.units.shape, layout.diagram, shown.row, shown.edited, shown.range, left, top, slack);
+    return index < 0 ? NO_TARGET : { unit: -1, index, x: left, y: top };
+  }
+
+  /**
+   * Open the editor at a parameter.
+   *
+   * @param {number} index
+   */
+  edit(index) {
+    const { editor, run, shown, layout, size } = this;
+    if (!run || !shown || !layout) return;
+    const { shape } = run.units;
+    const { diagram } = layout;
+    const { layer, unit, input } = placeOf(shape, index);
+    openEditor(editor, shown.recording.network, shape, shown.row, index, shown.range);
+    const u = shape.first[layer] + unit;
+    const bias = input === shape.layers[layer - 1];
+    const spot = bias ? { x: diagram.x[layer], y: diagram.y[u] } : middleOf(shape, diagram, index);
+    placeEditor(editor, size, spot, bias ? diagram.side[layer] / 2 : 0);
+    setTabStop(run.buttons, u);
+    this.draw();
+  }
+
+  /**
+   * Open the editor at a unit's first weight.
+   *
+   * @param {number} u
+   */
+  editUnit(u) {
+    if (!this.run) return;
+    const { shape } = this.run.units;
+    const layer = layerOf(shape, u);
+    // an input has no weights of its own
+    if (layer === 0) return;
+    this.edit(parameterOf(shape, layer, u - shape.first[layer], 0));
+    this.editor.choice.focus();
+  }
+
+  /**
+   * Close the editor.
+   *
+   * @param {boolean} [back]  whether to focus its unit
+   */
+  close(back = true) {
+    const { editor, run } = this;
+    if (editor.index < 0 || !run) return;
+    const { layer, unit } = placeOf(run.units.shape, editor.index);
+    closeEditor(editor);
+    if (back) run.buttons[run.units.shape.first[layer] + unit].focus({ preventScroll: true });
+  }
 }
 
 /**
- * Draw the diagram and update its texts.
+ * Create an entry of the legend.
  *
- * @param {NetworkPanel} panel
+ * @param {Sign} sign
  */
-function draw(panel) {
-  if (!panel.size.width || !panel.units || !panel.palette) return;
-  const ready = /** @type {Ready} */ (panel);
-  const fresh = !ready.diagram;
-  if (fresh) rearrange(ready);
-  const arranged = /** @type {Arranged} */ (ready);
-  const { size, units, palette, canvas, ratio, row, colour, range, edited, editor, recording, diagram } = arranged;
-  chooseMask(ready);
-  fitCanvas(canvas, size.width, size.height, ratio);
-  const context = contextOf(canvas);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, size.width, size.height);
-  const spot = target(panel);
-  const index = editor.index >= 0 ? editor.index : spot.index;
-  panel.unit = index >= 0 ? -1 : spot.unit;
-  drawLinks(context, diagram, units, row, palette, arranged);
-  if (index >= 0) {
-    const { layer, unit, input } = placeOf(units.shape, index);
-    const isBias = input === units.shape.layers[layer - 1];
-    if (!isBias) drawHighlightedLink(context, units.shape, diagram, row, index, range, colour, palette);
-    drawUnits(context, diagram, units, arranged.strip, palette, panel.mask);
-    if (isBias) drawFrame(context, diagram, layer, units.shape.first[layer] + unit, colour);
-  } else {
-    drawUnits(context, diagram, units, arranged.strip, palette, panel.mask);
-    if (spot.unit >= 0) drawFrame(context, diagram, layerOf(units.shape, spot.unit), spot.unit, colour);
-  }
-  drawEdited(context, units.shape, diagram, row, edited, colour, palette);
-  drawNames(context, arranged);
-  updateLabels(arranged);
-  if (editor.index >= 0) updateEditor(editor, recording.network, units.shape, row, edited);
-  showReadout(arranged, spot, fresh);
+function makeSign([text, shape, tip]) {
+  const box = String(shape[1].class).startsWith("unit") ? "0 0 12 12" : "0 0 20 12";
+  return make("button", { type: "button", class: "term", "data-tip": tip }, icon(box, shape), text);
+}
+
+/**
+ * Create the tools below the diagram, and the legend's entry for dropped units.
+ *
+ * @typedef {ReturnType<typeof makeTools>} Tools
+ *
+ * @param {Record<"toggle"|"again"|"reset", () => void>} actions
+ */
+function makeTools(actions) {
+  const dropped = makeSign(["dropped", ["path", { d: "M1 1H11V11H1ZM1 1L11 11M11 1L1 11", class: "unit" }], ""]);
+  const hint = make("span", { class: "hint" }, "Click a link or a unit to change it.");
+  const toggle = make("button", { type: "button", "aria-pressed": "false" }, "Dropout mask");
+  const again = make("button", { type: "button" }, "Draw another");
+  const reset = make("button", { type: "button", class: "reset" });
+  toggle.addEventListener("click", actions.toggle);
+  again.addEventListener("click", actions.again);
+  reset.addEventListener("click", actions.reset);
+  return { element: make("div", { class: "tools" }, hint, toggle, again, reset), dropped, hint, toggle, again, reset };
+}
+
+/**
+ * Create the heading of a layer.
+ *
+ * @param {number} l
+ * @param {number} last  the last layer
+ */
+function makeHeading(l, last) {
+  const [name, count] = [make("b", {}), make("span", {})];
+  const tip = l === 0 ? "The network's inputs, and how many of them it uses: those that lead to an output by weights which are not 0."
+    : l < last ? `Hidden layer ${l}, and how many of its units are in use: connected to an input and to an output by weights which are not 0, and not constant.`
+    : "The network's output: what it predicts, in the colours of the boundary.";
+  const attributes = { type: "button", class: "term", tabindex: "-1", "data-tip": `${tip} ${UNITS_TIP}` };
+  return { name, count, element: make("button", attributes, name, count) };
 }
 
 /**
  * Draw the names of inputs to their left and of classes to their right.
  *
  * @param {CanvasRenderingContext2D} context
- * @param {Arranged} panel
+ * @param {DiagramLayout} layout
+ * @param {number[]} first  the first unit of each layer
  */
-function drawNames(context, { diagram, units, palette, names, font }) {
-  const { x, y, side } = diagram;
-  const { first } = units.shape;
+function drawNames(context, { diagram: { x, y, side }, font, inputs, outputs }, first) {
   const last = first.length - 1;
   context.font = font;
   context.textBaseline = "middle";
-  context.fillStyle = palette.ink;
   context.textAlign = "right";
-  for (let i = 0; i < names.inputs.length; i++) {
-    context.fillText(names.inputs[i], x[0] - side[0] / 2 - GAP + 1, y[i]);
+  for (let i = 0; i < inputs.length; i++) {
+    context.fillText(inputs[i], x[0] - side[0] / 2 - GAP + 1, y[i]);
   }
   context.textAlign = "left";
-  for (let c = 0; c < names.outputs.length; c++) {
-    context.fillText(names.outputs[c], x[last] + side[last] / 2 + GAP - 1, y[first[last] + c]);
+  for (let c = 0; c < outputs.length; c++) {
+    context.fillText(outputs[c], x[last] + side[last] / 2 + GAP - 1, y[first[last] + c]);
   }
 }
 
 /**
- * Update headings and tools.
+ * Show how many units of each layer are in use.
  *
- * @param {Arranged} panel
+ * @param {NetworkRun} run
+ * @param {DiagramLayout} layout
  */
-function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle, again, reset, masking, diagram }) {
+function updateHeadings({ headings, units }, { diagram }) {
   const { layers } = units.shape;
   const of = diagram.pitch >= SPACIOUS ? " of " : "/";
   for (let l = 0; l < layers.length - 1; l++) {
@@ -367,6 +442,16 @@ function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle
     const n = String(inUse(units, l)).padStart(String(layers[l]).length, "\u2007");
     setText(headings[l].count, `${n}${of}${layers[l]}`);
   }
+}
+
+/**
+ * Show the tools that apply to a network.
+ *
+ * @param {Tools} tools
+ * @param {ShownDiagram} shown
+ * @param {boolean} masking
+ */
+function updateTools({ hint, dropped, toggle, again, reset }, { edited, dropRate }, masking) {
   hint.hidden = dropRate > 0;
   toggle.hidden = !(dropRate > 0);
   again.hidden = !(dropRate > 0 && masking);
@@ -378,92 +463,4 @@ function updateLabels({ headings, units, edited, dropRate, hint, dropped, toggle
   reset.classList.toggle("idle", edited.size === 0);
   reset.disabled = edited.size === 0;
   setText(reset, edited.size ? `Reset ${edited.size === 1 ? "1 edit" : `${edited.size} edits`}` : "Reset");
-}
-
-/**
- * Draw the dropout mask, if masks are shown. Its seed depends on the frame and the number of draws.
- *
- * @param {Ready} panel
- */
-function chooseMask(panel) {
-  const { masking, dropRate, memory, units, t, draws } = panel;
-  const on = masking && dropRate > 0;
-  panel.mask = on ? drawMask(units.shape, dropRate, 7919 * (t + 1) + 104729 * draws, memory) : null;
-}
-
-/**
- * Return the target under the pointer, or else in focus.
- *
- * @param {NetworkPanel} panel
- */
-function target({ hover, focus }) {
-  return hover === NO_TARGET ? focus : hover;
-}
-
-/**
- * Show the readout of a target, and place it if the target or the layout has changed.
- *
- * @param {Arranged} panel
- * @param {Target} spot
- * @param {boolean} moved
- */
-function showReadout(panel, spot, moved) {
-  const { readout, units, diagram, size, editor } = panel;
-  const { element } = readout;
-  const on = spot !== NO_TARGET && editor.index < 0;
-  if (element.hidden !== !on) element.hidden = !on;
-  if (!on) return;
-  updateReadout(readout, panel, spot);
-  if (!moved && panel.described === spot) return;
-  panel.described = spot;
-  const layer = spot.unit >= 0 ? layerOf(units.shape, spot.unit) : -1;
-  const at = layer < 0 ? { x: spot.x ?? 0, y: spot.y ?? 0 } : { x: diagram.x[layer], y: diagram.y[spot.unit] };
-  placeReadout(readout, size, at, layer < 0 ? 6 : diagram.side[layer] / 2);
-}
-
-/**
- * Open the editor at a parameter.
- *
- * @param {NetworkPanel} panel
- * @param {number} index
- */
-function edit(panel, index) {
-  const { editor, recording, units, row, range, diagram, size } = /** @type {Arranged} */ (panel);
-  const { layer, unit, input } = placeOf(units.shape, index);
-  openEditor(editor, recording.network, units.shape, row, index, range);
-  const u = units.shape.first[layer] + unit;
-  const bias = input === units.shape.layers[layer - 1];
-  const spot = bias ? { x: diagram.x[layer], y: diagram.y[u] } : middleOf(units.shape, diagram, index);
-  placeEditor(editor, size, spot, bias ? diagram.side[layer] / 2 : 0);
-  setTabStop(panel, u);
-  draw(panel);
-}
-
-/**
- * Open the editor at a unit's first weight.
- *
- * @param {NetworkPanel} panel
- * @param {number} u
- */
-function editUnit(panel, u) {
-  const { units } = /** @type {Ready} */ (panel);
-  const layer = layerOf(units.shape, u);
-  // an input has no weights of its own
-  if (layer === 0) return;
-  edit(panel, parameterOf(units.shape, layer, u - units.shape.first[layer], 0));
-  panel.editor.choice.focus();
-}
-
-/**
- * Close the editor.
- *
- * @param {NetworkPanel} panel
- * @param {boolean} [back]  whether to focus its unit
- */
-function close(panel, back = true) {
-  const { editor, units, buttons } = panel;
-  if (editor.index < 0 || !units) return;
-  const { layer, unit } = placeOf(units.shape, editor.index);
-  closeEditor(editor);
-  if (back) buttons[units.shape.first[layer] + unit].focus({ preventScroll: true });
 }

@@ -1,13 +1,10 @@
 /** Reports the place in a picture under the pointer, or moved by arrow keys. */
 
+/** @import {OnPoint, Place} from "./types.d.ts" */
+
 const STEP = 0.02; // share of the picture per press of an arrow key
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-/**
- * @typedef {{x: number, y: number}} Place  as shares of the picture's sides, from its upper left corner
- * @typedef {(place: Place|null) => void} OnPoint  null when the pointer leaves
- */
 
 /**
  * Report the place under the pointer.

@@ -1,21 +1,13 @@
 /** Magnitude pruning of all networks at one threshold: remaining weights and units, and test scores. */
 
 /**
- * @import {Task} from "../state/forward.js"
- * @import {Measured} from "../state/prune.js"
- * @import {Recording} from "../state/recording.js"
- * @import {Displayed} from "../state/displayed.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Theme} from "../draw/types.d.ts"
+ * @import {Displayed, Measured, Recording, Task} from "../state/types.d.ts"
  */
 
 import { make, setText } from "../draw/dom.js";
-import { makeEvaluator, measure, makeMeasured } from "../state/prune.js";
+import { STEPS, decimals, makeEvaluator, measure, makeMeasured, positionOf, thresholdAt } from "../state/prune.js";
 import * as words from "../state/words.js";
-
-// number of the slider's steps
-const STEPS = 100;
-// share of the linear term in the threshold x² + LINEAR·x: small thresholds have steps of about 1/1000
-const LINEAR = 0.1;
 
 const TIPS = {
   prune:
@@ -99,28 +91,6 @@ export function updatePruning(panel, recording, displayed, { focus, threshold, r
   const text = verdictOf(lines[focus], recording, displayed[focus], pruning);
   setText(panel.verdict, text);
   move(panel, threshold, text);
-}
-
-/**
- * Convert the slider's position to a threshold: 0 turns pruning off, the last one is the range.
- *
- * @param {number} position
- * @param {number} range
- */
-export function thresholdAt(position, range) {
-  const x = position / STEPS;
-  return Number(((range * x * (x + LINEAR)) / (1 + LINEAR)).toFixed(decimals(range)));
-}
-
-/**
- * Convert a threshold to the slider's position.
- *
- * @param {number} threshold
- * @param {number} range
- */
-export function positionOf(threshold, range) {
-  const y = Math.min(1, threshold / range) * (1 + LINEAR);
-  return Math.round(STEPS * (Math.sqrt(LINEAR ** 2 / 4 + y) - LINEAR / 2));
 }
 
 /**
@@ -269,15 +239,6 @@ function move({ slider, value, range, off }, threshold, text) {
   const below = range < 1e5 ? threshold.toFixed(decimals(range)) : threshold.toExponential(2).replace("e+", "e");
   setText(value, off ? "off" : `|w| < ${below}`);
   slider.setAttribute("aria-valuetext", off ? "off" : `${below}. ${text}`);
-}
-
-/**
- * Return the decimals that distinguish the slider's first step from 0.
- *
- * @param {number} range
- */
-function decimals(range) {
-  return Math.max(0, 3 - Math.floor(Math.log10(range)));
 }
 
 /**

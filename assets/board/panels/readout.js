@@ -1,10 +1,10 @@
 /** The readout beside a unit or link under the pointer: name, numbers, enlarged heatmap. */
 
 /**
- * @import {Palette, Strip} from "../draw/diagram.js"
- * @import {Size, Spot} from "../draw/placement.js"
- * @import {RunNetwork} from "../state/recording.js"
- * @import {Shape, Units} from "../state/units.js"
+ * @import {Size, Spot} from "../draw/types.d.ts"
+ * @import {RunNetwork, Shape} from "../state/types.d.ts"
+ * @import {Units} from "../state/units.js"
+ * @import {ReadoutView} from "./types.d.ts"
  */
 
 import { drawHeatmap } from "../draw/diagram.js";
@@ -123,19 +123,7 @@ export function stateOf(network, units, u, mask) {
     : "Constant: the same value at all points.";
 }
 
-/**
- * @typedef {ReturnType<typeof makeReadout>} Readout
- *
- * @typedef {Object} ReadoutView  the shown network and its display
- * @property {{network: RunNetwork}} recording
- * @property {Units} units
- * @property {Float32Array} row
- * @property {Strip} strip
- * @property {Palette} palette
- * @property {number} ratio
- * @property {Uint8Array|null} mask
- * @property {Map<number, number>} edited
- */
+/** @typedef {ReturnType<typeof makeReadout>} Readout */
 
 /** Create the readout, hidden. */
 export function makeReadout() {

@@ -1,9 +1,9 @@
 /** The chart of three measures of one network's sparsity over the epochs. */
 
 /**
- * @import {ChartMark, Data} from "./chart.js"
- * @import {Card, Recording} from "../state/recording.js"
- * @import {Colour, Theme} from "../draw/theme.js"
+ * @import {ChartMark, Data, Theme} from "../draw/types.d.ts"
+ * @import {Card, Recording} from "../state/types.d.ts"
+ * @import {LineStyle, ShownNetwork} from "./types.d.ts"
  */
 
 import { drawChart, makeChart } from "./chart.js";
@@ -19,7 +19,7 @@ const NO_MARKS = Object.freeze([]);
 const SHARES = [1, 1];
 /**
  * @typedef {"zeros"|"hoyer"|"effective"} Measure
- * @typedef {Record<Measure, number[]>} Measured  at every frame
+ * @typedef {Record<Measure, number[]>} Measures  at every frame
  *
  * @type {Record<Measure, (row: Float32Array, offset: number, weightIndex: Int32Array) => number>}
  */
@@ -33,9 +33,9 @@ const ABOUT =
   "How unevenly the weights of the network in focus are spread, over all epochs, in three measures. Click or drag to go to an epoch.";
 
 /**
- * @typedef {{name: string, tip: string, dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour}} Line
+ * @typedef {{name: string, tip: string} & LineStyle} MeasureLine
  *
- * @type {Record<Measure, Line>}
+ * @type {Record<Measure, MeasureLine>}
  */
 const LINES = {
   zeros: {
@@ -57,7 +57,7 @@ const LINES = {
     tip: "‖w‖₁² / ‖w‖₂², the effective number of weights: N where all N are of one size, 1 where a single one is not 0. The weights are spread as unevenly as so many of one size, with all others 0. Undefined where all are 0. The axis shows it as a share of N.",
     dash: [2, 2.5],
     width: 2,
-    colour: (own, ink, paper) => mix(ink, paper, 0.36),
+    colour: (_, ink, paper) => mix(ink, paper, 0.36),
   },
 };
 
@@ -65,7 +65,6 @@ const LINES = {
  * Create the panel.
  *
  * @typedef {ReturnType<typeof makeSparsity>} Sparsity
- * @typedef {{recording: Recording, k: number, card: Card, mode: string}} ShownSparsity
  *
  * @param {{onSeek: (frame: number) => void}} handlers
  */
@@ -77,10 +76,10 @@ export function makeSparsity({ onSeek }) {
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at), chart.element),
     chart,
     /** @type {Data|null} */ data: null,
-    /** @type {ShownSparsity|null} */ shown: null,
+    /** @type {ShownNetwork|null} */ shown: null,
     run: "",
     row: new Float32Array(0),
-    /** @type {Map<number, Measured>} by network, for those shown in this run */
+    /** @type {Map<number, Measures>} by network, for those shown in this run */
     measured: new Map(),
   };
 }
@@ -141,7 +140,7 @@ export function describeSparsity({ chart, data, shown }, recording, k, frame) {
  * @param {Sparsity} panel
  * @param {Recording} recording
  * @param {number} k
- * @returns {Measured}
+ * @returns {Measures}
  */
 function measuresOf(panel, recording, k) {
   if (panel.run !== recording.run) {
@@ -149,7 +148,7 @@ function measuresOf(panel, recording, k) {
     panel.row = new Float32Array(recording.nParameters);
     panel.measured.clear();
   }
-  /** @type {Measured} */
+  /** @type {Measures} */
   const measured = panel.measured.get(k) ?? { zeros: [], hoyer: [], effective: [] };
   panel.measured.set(k, measured);
   for (let t = measured.zeros.length; t < recording.nReceived; t++) {
@@ -166,7 +165,7 @@ function measuresOf(panel, recording, k) {
 /**
  * Return the chart's data for one network.
  *
- * @param {Measured} measured
+ * @param {Measures} measured
  * @param {Recording} recording
  * @param {Card} card
  * @param {Theme} theme

@@ -8,61 +8,61 @@ import { make, setText } from "../draw/dom.js";
 const DISTANCE = 6; // CSS pixels from its element
 const HIDE_DELAY_MS = 120; // in which the pointer may move onto it
 
-/**
- * Add the tooltip.
- *
- * @param {HTMLElement} root  the board
- */
-export function addTooltip(root) {
-  const id = `regviz-tip-${Math.random().toString(36).slice(2)}`;
-  const tip = make("div", { class: "tip", role: "tooltip", id, hidden: "" });
-  root.append(tip);
-  /** @type {HTMLElement|null} */
-  let owner = null;
-  let timer = 0;
+export class Tooltip {
+  /** @type {HTMLElement|null} */ owner = null;
+  /** Of the timeout until it is hidden. */
+  timer = 0;
 
-  const hide = () => {
-    owner?.removeAttribute("aria-describedby");
-    owner = null;
-    tip.hidden = true;
-  };
-  const show = (/** @type {HTMLElement} */ target) => {
-    clearTimeout(timer);
-    if (target === owner) return;
-    hide();
-    owner = target;
-    setText(tip, target.dataset.tip ?? "");
-    tip.hidden = false;
-    target.setAttribute("aria-describedby", id);
-    place(tip, target, root);
-  };
-  /** @type {(event: Event) => HTMLElement|null|undefined} */
-  const find = (event) => /** @type {HTMLElement} */ (event.target).closest?.("[data-tip]");
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(hide, HIDE_DELAY_MS);
-  };
+  /**
+   * Add the tooltip.
+   *
+   * @param {HTMLElement} root  the board
+   */
+  constructor(root) {
+    this.root = root;
+    this.tip = make("div", { class: "tip", role: "tooltip", id: `regviz-tip-${Math.random().toString(36).slice(2)}`, hidden: "" });
+    root.append(this.tip);
+    root.addEventListener("pointerover", (event) => {
+      if (event.target === this.tip) clearTimeout(this.timer);
+      else if (!this.showFor(event)) this.hideSoon();
+    });
+    root.addEventListener("pointerleave", () => this.hideSoon());
+    root.addEventListener("focusin", (event) => this.showFor(event) || this.hide());
+    root.addEventListener("focusout", () => this.hide());
+    root.addEventListener("click", (event) => this.showFor(event));
+    root.addEventListener("keydown", (event) => event.key === "Escape" && this.hide());
+  }
 
-  root.addEventListener("pointerover", (event) => {
-    if (event.target === tip) clearTimeout(timer);
-    else {
-      const target = find(event);
-      if (target) show(target);
-      else later();
-    }
-  });
-  root.addEventListener("pointerleave", later);
-  root.addEventListener("focusin", (event) => {
-    const target = find(event);
-    if (target) show(target);
-    else hide();
-  });
-  root.addEventListener("focusout", hide);
-  root.addEventListener("click", (event) => {
-    const target = find(event);
-    if (target) show(target);
-  });
-  root.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  hide() {
+    this.owner?.removeAttribute("aria-describedby");
+    this.owner = null;
+    this.tip.hidden = true;
+  }
+
+  /** Hide it, unless the pointer comes back in time. */
+  hideSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.hide(), HIDE_DELAY_MS);
+  }
+
+  /**
+   * Show the tooltip of the event's target; return whether it has one.
+   *
+   * @param {Event} event
+   */
+  showFor(event) {
+    const target = /** @type {HTMLElement} */ (event.target).closest?.("[data-tip]");
+    if (!(target instanceof HTMLElement)) return false;
+    clearTimeout(this.timer);
+    if (target === this.owner) return true;
+    this.hide();
+    this.owner = target;
+    setText(this.tip, target.dataset.tip ?? "");
+    this.tip.hidden = false;
+    target.setAttribute("aria-describedby", this.tip.id);
+    place(this.tip, target, this.root);
+    return true;
+  }
 }
 
 /**

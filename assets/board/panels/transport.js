@@ -3,6 +3,11 @@
  * marks, speed, loop, and the strength of all methods.
  */
 
+/**
+ * @import {Mark, Recording, State} from "../state/types.d.ts"
+ * @import {TransportHandlers} from "./types.d.ts"
+ */
+
 import { icon, make, setText } from "../draw/dom.js";
 import { isMoving } from "../state/player.js";
 import * as words from "../state/words.js";
@@ -21,28 +26,27 @@ const PATHS = {
  * Create the bar.
  *
  * @typedef {ReturnType<typeof makeTransport>} Transport
- * @typedef {Pick<import("../state/marks.js").Mark, "frame"|"kind"|"tip">} Mark
  *
- * @param {import("../board.js").Board} board
+ * @param {TransportHandlers} handlers
  */
-export function makeTransport(board) {
-  const play = button("play", "Play", () => board.toggle(), "main");
+export function makeTransport(handlers) {
+  const play = button("play", "Play", () => handlers.toggle(), "main");
   const slider = make("input", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": "Epoch" });
-  slider.addEventListener("input", () => board.seek(slider.valueAsNumber));
+  slider.addEventListener("input", () => handlers.seek(slider.valueAsNumber));
   const now = make("span", { class: "now" }, "0");
   const last = make("span", {}, "0");
   const marks = make("div", { class: "marks" });
   const speed = make("button", { type: "button", class: "key speed", "data-tip": words.SPEED });
-  speed.addEventListener("click", () => board.cycleSpeed());
-  const loop = button("loop", "Start over at the end", () => board.toggleLoop());
-  const strengths = makeStrengths(board);
+  speed.addEventListener("click", () => handlers.cycleSpeed());
+  const loop = button("loop", "Start over at the end", () => handlers.toggleLoop());
+  const strengths = makeStrengths(handlers);
   const element = make(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback of the recorded training" },
     play,
-    button("restart", "Back to the start", () => board.restart()),
-    button("back", "One step back", () => board.seek(board.frame - 1)),
-    button("forward", "One step forward", () => board.seek(board.frame + 1)),
+    button("restart", "Back to the start", () => handlers.restart()),
+    button("back", "One step back", () => handlers.step(-1)),
+    button("forward", "One step forward", () => handlers.step(1)),
     make("div", { class: "timeline" }, slider, marks),
     make("button", { type: "button", class: "term epoch", tabindex: "-1", "data-tip": words.EPOCH }, "epoch ", now, " / ", last),
     speed,
@@ -70,13 +74,13 @@ export function watchSticky({ element }) {
 /**
  * Create the slider for the strength of all methods, and the button that links the cards' sliders.
  *
- * @param {import("../board.js").Board} board
+ * @param {TransportHandlers} handlers
  */
-function makeStrengths(board) {
+function makeStrengths(handlers) {
   const slider = make("input", { type: "range", class: "strength-index", min: "0", max: "0", step: "1", "aria-label": "Strength of all methods" });
-  slider.addEventListener("input", () => board.setAllStrengths(slider.valueAsNumber));
+  slider.addEventListener("input", () => handlers.setAllStrengths(slider.valueAsNumber));
   const text = make("span", { class: "value", "aria-hidden": "true" });
-  const link = button("link", "Move all strengths together", () => board.toggleLink());
+  const link = button("link", "Move all strengths together", () => handlers.toggleLink());
   const element = make(
     "div",
     { class: "all" },
@@ -92,8 +96,8 @@ function makeStrengths(board) {
  * Show the state of the playback.
  *
  * @param {Transport} transport
- * @param {import("../state/recording.js").Recording} recording
- * @param {import("../state/player.js").State} state
+ * @param {Recording} recording
+ * @param {State} state
  */
 export function updateTransport(transport, recording, state) {
   const { play, slider, now, last, speed, loop } = transport;
@@ -142,7 +146,7 @@ export function updateStrengths({ strengths: { element, slider, text: said, link
  * Show marks on the slider.
  *
  * @param {Transport} transport
- * @param {Mark[]} marks
+ * @param {Pick<Mark, "frame"|"kind"|"tip">[]} marks
  * @param {number} nFrames
  * @param {(frame: number) => void} seek
  */

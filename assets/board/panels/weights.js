@@ -4,8 +4,9 @@
  */
 
 /**
- * @import {Recording} from "../state/recording.js"
- * @import {Theme} from "../draw/theme.js"
+ * @import {Size, Theme} from "../draw/types.d.ts"
+ * @import {Recording} from "../state/types.d.ts"
+ * @import {HistogramColours} from "./types.d.ts"
  */
 
 import { contextOf, fitCanvas, make, onResize, setText } from "../draw/dom.js";
@@ -27,7 +28,6 @@ const MANY_LAYERS = 5;
  * Create the panel.
  *
  * @typedef {ReturnType<typeof makeWeights>} WeightsPanel
- * @typedef {import("../draw/placement.js").Size} Size
  *
  * @param {{onChange: () => void}} handlers  called when the panel must be drawn again
  */
@@ -65,7 +65,18 @@ export function makeWeights({ onChange }) {
     /** @type {number[]} */ ticks: [],
     ticked: "",
   };
-  parts.segments.addEventListener("change", ({ target }) => {
+  listen(panel, onChange);
+  return panel;
+}
+
+/**
+ * Handle the choice of layers, the pointer and changes of size.
+ *
+ * @param {WeightsPanel} panel
+ * @param {() => void} onChange
+ */
+function listen(panel, onChange) {
+  panel.segments.addEventListener("change", ({ target }) => {
     panel.layer = Number(/** @type {HTMLInputElement} */ (target).value);
     onChange();
   });
@@ -75,14 +86,13 @@ export function makeWeights({ onChange }) {
     onChange();
   };
   for (const kind of /** @type {const} */ (["pointermove", "pointerdown"])) {
-    canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
+    panel.canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
   }
-  canvas.addEventListener("pointerleave", () => point(null));
-  onResize(canvas, () => {
-    panel.size = { width: canvas.clientWidth, height: canvas.clientHeight };
+  panel.canvas.addEventListener("pointerleave", () => point(null));
+  onResize(panel.canvas, () => {
+    panel.size = { width: panel.canvas.clientWidth, height: panel.canvas.clientHeight };
     onChange();
   });
-  return panel;
 }
 
 /**
@@ -91,7 +101,7 @@ export function makeWeights({ onChange }) {
  * @param {WeightsPanel} panel
  * @param {Recording} recording
  * @param {Float32Array} row  of the network in focus, unpruned
- * @param {{axes: {range: number, most: number}, threshold: number, colours: import("./card.js").HistogramColours,
+ * @param {{axes: {range: number, most: number}, threshold: number, colours: HistogramColours,
  *   theme: Theme, ratio: number}} options  `axes`: of the cards; `threshold` of pruning; `colours` of the network's card
  */
 export function updateWeights(panel, recording, row, { axes, threshold, colours, theme, ratio }) {

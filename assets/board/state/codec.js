@@ -1,69 +1,8 @@
-/**
- * Decodes the messages that regviz/board/encoding.py writes; the layout is described there.
- *
- * @typedef {Float32Array|Uint16Array} Numbers  a Uint16Array has the bits of numbers in half precision
- * @typedef {{light: string, dark: string}} ByMode  a CSS colour for each theme
- * @typedef {"<f4"|"<f2"} NumberType
- *
- * @typedef {Object} Card
- * @property {string} key
- * @property {string} label
- * @property {string} about
- * @property {ByMode} colour
- * @property {number[]} networks    from weak to strong
- * @property {string[]} strengths   of each network, in words
- * @property {number[]} drop_rates  of each network
- * @property {number[]} values      of each network, as written in a link
- * @property {number} standard      strength index without an entry in a link
- * @property {number} strength_index  strength index shown first
- * @property {boolean} early_stopped  whether the card shows the network that early stopping keeps
- *
- * @typedef {Object} RequestedView  a view that the server requests; applied once for each id
- * @property {string|number} id
- * @property {string|null} focus                key of a card, or null to keep the focus
- * @property {Record<string, number>} strength_indices  strength indices by card key
- * @property {number|null} epoch                or null to keep the epoch
- * @property {boolean} scroll                   whether to scroll to the board
- *
- * @typedef {Object} Header  of every message
- * @property {number} version
- * @property {string} run
- * @property {number} frame       the first frame of the message
- * @property {number} n_frames    frames that the run will have
- * @property {number} reply       number of this message in its session
- * @property {number} ask_after   seconds to wait before the next request
- * @property {number[]} epochs    of the frames in the message
- * @property {number[]} diverged  for each network the epoch at which it diverged, or -1
- * @property {{best: number[], stop: (number|null)[]}|null} early_stopping
- * @property {string|null} link   query string of the experiment, or null if it is too long for a link
- * @property {RequestedView} [requested_view]
- * @property {Record<string, [NumberType, ...number[]]>} arrays  type and shape, by name
- *
- * @typedef {Object} Opening  further entries in the header of the message with frame 0
- * @property {number} link_version
- * @property {number} n_networks
- * @property {number} last_epoch
- * @property {number} patience
- * @property {number} onset
- * @property {string} data
- * @property {import("./forward.js").Task} task
- * @property {string[]} names
- * @property {number[]} layers
- * @property {string} activation
- * @property {string[]} features
- * @property {string[]} metrics
- * @property {number[]} domain
- * @property {Card[]} cards
- * @property {string[]} classes
- * @property {ByMode} blank
- *
- * @typedef {Record<"train"|"validation"|"test", Float32Array>} Points  rows (x1, x2, y)
- *
- * @typedef {{header: Header, arrays: {parameters: Numbers, metrics: Float32Array}}} Message
- * @typedef {{header: Header & Opening, arrays: Message["arrays"] & Points}} FirstMessage
- */
+/** Decodes the messages that regviz/board/encoding.py writes; the layout is described there. */
 
-export const VERSION = 5;
+/** @import {Header, Message, Numbers} from "./types.d.ts" */
+
+export const MESSAGE_VERSION = 5;
 const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 
 /**
@@ -76,8 +15,8 @@ const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 export async function decode(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  if (header.version !== VERSION) {
-    throw new Error(`RegViz: message version ${header.version}, this page reads ${VERSION}; reload it`);
+  if (header.version !== MESSAGE_VERSION) {
+    throw new Error(`RegViz: message version ${header.version}, this page reads ${MESSAGE_VERSION}; reload it`);
   }
   const planes = await inflate(bytes.subarray(4 + length));
   /** @type {Record<string, Numbers>} */
@@ -89,7 +28,7 @@ export async function decode(bytes) {
     for (let shift = 0; shift < 8 * coded.BYTES_PER_ELEMENT; shift += 8) {
       for (let i = 0; i < size; i++) coded[i] |= planes[at++] << shift;
     }
-    const words = undo(coded, shape[0], size / shape[0]);
+    const words = undo(coded, size / shape[0]);
     arrays[name] = words instanceof Uint16Array ? words : new Float32Array(words.buffer);
   }
   return /** @type {Message} */ (/** @type {unknown} */ ({ header, arrays }));
@@ -99,10 +38,9 @@ export async function decode(bytes) {
  * Invert the delta coding along time; see regviz/board/encoding.py.
  *
  * @param {Uint32Array|Uint16Array} coded
- * @param {number} nTimes
  * @param {number} nNumbers
  */
-function undo(coded, nTimes, nNumbers) {
+function undo(coded, nNumbers) {
   const words = coded instanceof Uint16Array ? new Uint16Array(coded.length) : new Uint32Array(coded.length);
   const least = -(2 ** (8 * words.BYTES_PER_ELEMENT - 1)); // coded as a negative difference of 0
   for (let n = 0, i = 0; n < nNumbers; n++) {

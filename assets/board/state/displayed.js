@@ -1,20 +1,9 @@
 /**
  * The network that a card displays: its index, frame and parameters, with the visitor's edits and
  * pruning.
- *
- * @typedef {Object} Displayed
- * @property {import("./recording.js").Card} card
- * @property {number} c  index of the card
- * @property {number} k  index of the network
- * @property {number} t  the frame: the board's, or an earlier one that early stopping keeps
- * @property {Float32Array} row    its parameters, with edits
- * @property {Float32Array} drawn  its parameters, with edits and pruned
- * @property {string} strength     in words
- * @property {number} dropRate
- * @property {boolean} changed     whether it is edited or pruned
- * @property {string} remark       how it differs from the trained network at the requested epoch, in words; or ""
- * @property {number|null} divergedEpoch  the epoch at which it has diverged, or null
  */
+
+/** @import {Card, Displayed, PointSet, Recording, View} from "./types.d.ts" */
 
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
@@ -25,7 +14,7 @@ import { atEpoch, keptFrom } from "./words.js";
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
  *
- * @param {import("./recording.js").Card} card
+ * @param {Card} card
  * @param {number} c
  * @param {number} nParameters
  * @returns {Displayed}
@@ -39,8 +28,8 @@ export function makeDisplayed(card, c, nParameters) {
  * Determine the network that a card displays at `frame`, and write it to `displayed`.
  *
  * @param {Displayed} displayed
- * @param {import("./recording.js").Recording} recording
- * @param {import("./view.js").View} view
+ * @param {Recording} recording
+ * @param {View} view
  * @param {number} frame
  */
 export function updateDisplayed(displayed, recording, view, frame) {
@@ -70,13 +59,13 @@ export function updateDisplayed(displayed, recording, view, frame) {
   displayed.remark = remarks.filter(Boolean).join(", ");
 }
 
-/** @type {WeakMap<Float32Array, import("./prune.js").Points[]>} train and test, by the rows of test */
+/** @type {WeakMap<Float32Array, PointSet[]>} train and test, by the rows of test */
 const points = new WeakMap();
 
 /**
  * Return a displayed network's measures: as recorded, or computed if the network is edited or pruned.
  *
- * @param {import("./recording.js").Recording} recording
+ * @param {Recording} recording
  * @param {Displayed} displayed
  * @returns {Record<string, number>}
  */

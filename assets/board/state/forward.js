@@ -2,11 +2,9 @@
  * The forward pass. A row of parameters is laid out as in regviz/engine/networks.py: layer by layer, unit
  * by unit, the unit's incoming weights and then its bias. Inputs are (features, n) and outputs
  * (units, n) for n points, row by row.
- *
- * @typedef {"binary"|"multiclass"|"regression"} Task
- * @typedef {{layers: number[], activation: string}} Layers
- * @typedef {Layers & {task: Task}} Network
  */
+
+/** @import {Layers, Network, Task} from "./types.d.ts" */
 
 const LEAKY_SLOPE = 0.01;
 // Points per block: a layer's inputs are still in the cache when the next layer reads them.

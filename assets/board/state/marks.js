@@ -1,21 +1,9 @@
 /** Marks of the network in focus, on the epoch slider and in the charts. */
 
-/**
- * @import {Card, Recording} from "./recording.js"
- * @import {Displayed} from "./displayed.js"
- */
+/** @import {Card, Displayed, Mark, Recording} from "./types.d.ts" */
 
 import { earlyStopping } from "./stopping.js";
 import { MARKS } from "./words.js";
-
-/**
- * @typedef {Object} Mark
- * @property {string} kind  "onset", "best" or "stop"
- * @property {number} frame
- * @property {number} epoch
- * @property {string} text
- * @property {string} tip
- */
 
 /** @type {WeakMap<Recording, Map<string, Mark[]>>} by recording, card and network */
 const cache = new WeakMap();
@@ -28,11 +16,13 @@ const cache = new WeakMap();
  * @returns {Mark[]}  the same object for the same network: charts redraw their lines for another one
  */
 export function marksOf(recording, { card, k }) {
+  /** @type {Map<string, Mark[]>} */
   const cached = cache.get(recording) ?? new Map();
   cache.set(recording, cached);
   const key = `${card.key} ${k}`;
-  if (!cached.has(key)) cached.set(key, findMarks(recording, card, k));
-  return cached.get(key);
+  const marks = cached.get(key) ?? findMarks(recording, card, k);
+  cached.set(key, marks);
+  return marks;
 }
 
 /**

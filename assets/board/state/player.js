@@ -1,17 +1,6 @@
-/**
- * The playback of a recording. States are immutable: every function returns the next state.
- *
- * @typedef {Object} State
- * @property {number} frame  index of the frame that is shown
- * @property {number} clock  while playing, position in frames with its fraction
- * @property {"following"|"playing"|"resting"} mode  following: at the newest frame received; playing:
- *   at `speed`, waiting where frames arrive more slowly
- * @property {number} speed  a multiple of FRAMES_PER_SECOND
- * @property {boolean} loop  whether it starts over at the end
- * @property {number} until  the epoch at which following ends; Infinity for the last one
- *
- * @typedef {{nReceived: number, nFrames: number, epochs: number[]}} Extent
- */
+/** The playback of a recording. States are immutable: every function returns the next state. */
+
+/** @import {Extent, State} from "./types.d.ts" */
 
 export const FRAMES_PER_SECOND = 24;
 export const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -23,8 +12,11 @@ const PAUSE = 0.8 * FRAMES_PER_SECOND;
 /** @type {State} */
 export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
 
-/** The state of a visitor's first run: it plays from frame 0, as frames are received. */
-/** @type {State} */
+/**
+ * The state of a visitor's first run: it plays from frame 0, as frames are received.
+ *
+ * @type {State}
+ */
 export const FIRST_RUN = Object.freeze({ ...START, mode: "playing" });
 
 /**

@@ -1,27 +1,24 @@
 /**
  * Magnitude pruning: weights below a threshold are set to 0, and the pruned network is evaluated.
  * Biases are kept, as a bias belongs to a unit and not to a link.
- *
- * @typedef {{n: number, inputs: Float64Array, targets: Float64Array, raw: Float64Array}} Points
- *   number of points, the network's inputs, targets (class or value), memory for its outputs
- * @typedef {{loss: number, accuracy: number}} Score  mean data loss, and share of points classified correctly
- * @typedef {Object} Measured  a row of parameters and its measures
- * @property {Float32Array} row
- * @property {number} left       weights that are not 0
- * @property {number} connected  hidden units connected to an input and to an output
- * @property {number} loss
- * @property {number} accuracy
  */
+
+/** @import {Measured, Network, PointSet, Recording, Score, Shape} from "./types.d.ts" */
 
 import { featuresOf, outputs, argmax } from "./forward.js";
 import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
+
+/** Number of steps of the slider for the threshold. */
+export const STEPS = 100;
+// share of the linear term in the threshold x² + LINEAR·x: small thresholds have steps of about 1/1000
+const LINEAR = 0.1;
 
 /**
  * Prepare points for evaluation.
  *
  * @param {{layers: number[], features: string[]}} network
  * @param {Float32Array} rows  (x1, x2, y) of each point
- * @returns {Points}
+ * @returns {PointSet}
  */
 export function makePoints({ layers, features }, rows) {
   const n = rows.length / 3;
@@ -58,9 +55,9 @@ export function prune(row, weightIndex, threshold, out) {
  * Return mean data loss and accuracy as defined in regviz/engine/networks.py: cross-entropy in nats,
  * from the outputs before sigmoid or softmax, or half the squared error, with accuracy NaN.
  *
- * @param {import("./forward.js").Network} network
+ * @param {Network} network
  * @param {Float32Array} row
- * @param {Points} points
+ * @param {PointSet} points
  * @returns {Score}
  */
 export function score(network, row, { n, inputs, targets, raw }) {
@@ -93,7 +90,7 @@ export function score(network, row, { n, inputs, targets, raw }) {
  * Count the hidden units on a path of non-zero weights from an input to an output. All others can be
  * removed, if their constant outputs are added to the biases of the next layer.
  *
- * @param {import("./units.js").Shape} shape
+ * @param {Shape} shape
  * @param {Float32Array} row
  * @param {Uint8Array} links  memory, one entry for each unit
  * @returns {number}
@@ -109,7 +106,7 @@ function connectedUnits(shape, row, links) {
 /**
  * Allocate memory for evaluating the networks of a run on its test points.
  *
- * @param {Pick<import("./recording.js").Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
+ * @param {Pick<Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
  */
 export function makeEvaluator({ network, weightIndex, nParameters, points }) {
   const shape = shapeOf(network.layers);
@@ -159,4 +156,35 @@ export function measure({ network, weightIndex, shape, points, pruned, links }, 
 function same(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/**
+ * Convert the slider's position to a threshold: 0 turns pruning off, the last one is the range.
+ *
+ * @param {number} position
+ * @param {number} range
+ */
+export function thresholdAt(position, range) {
+  const x = position / STEPS;
+  return Number(((range * x * (x + LINEAR)) / (1 + LINEAR)).toFixed(decimals(range)));
+}
+
+/**
+ * Convert a threshold to the slider's position.
+ *
+ * @param {number} threshold
+ * @param {number} range
+ */
+export function positionOf(threshold, range) {
+  const y = Math.min(1, threshold / range) * (1 + LINEAR);
+  return Math.round(STEPS * (Math.sqrt(LINEAR ** 2 / 4 + y) - LINEAR / 2));
+}
+
+/**
+ * Return the decimals that distinguish the slider's first step from 0.
+ *
+ * @param {number} range
+ */
+export function decimals(range) {
+  return Math.max(0, 3 - Math.floor(Math.log10(range)));
 }

@@ -1,48 +1,9 @@
 /**
  * A recording: the frames received so far, each with all networks of the strength grid at one epoch.
  * Recordings are immutable: `append` returns a new one, which shares the old one's arrays.
- *
- * @typedef {Object} Frame  its message's arrays, and its index there
- * @property {Numbers} parameters
- * @property {Float32Array} metrics
- * @property {number} index
- *
- * @typedef {import("./codec.js").Card} Card
- * @typedef {import("./codec.js").Points} Points
- * @typedef {Network & {features: string[], names: string[]}} RunNetwork  names: of the classes; empty if they have none
- *
- * @typedef {Object} Recording
- * @property {string} run
- * @property {Frame[]} frames     received so far
- * @property {boolean} half       whether any frame was sent in half precision
- * @property {number} nReceived        frames received
- * @property {number} nFrames     frames that the run will have
- * @property {number[]} epochs    the epoch of each received frame
- * @property {number} lastEpoch
- * @property {number} patience    epochs without improvement that early stopping waits for
- * @property {number} onset       the epoch from which regularization acts
- * @property {({best: number, stop: number|null}|null)[]} stopping  for each network the epoch that early
- *   stopping keeps and the one at which it stops, as far as the run has decided
- * @property {Int32Array} diverged  for each network the epoch at which it diverged, or -1
- * @property {RunNetwork} network
- * @property {string} data        name of the dataset
- * @property {string|null} link   query string of the experiment, or null if it is too long for a link
- * @property {number} version     of that query string
- * @property {Card[]} cards
- * @property {string[]} classes
- * @property {ByMode} blank
- * @property {number[]} domain
- * @property {Points} points
- * @property {number} nParameters
- * @property {Int32Array} weightIndex  indices of the weights in a row; the others are biases
- * @property {string[]} metricNames
- * @property {number} spread  the SPREAD_QUANTILE of |w|, at its largest over the cards' first networks and frames
  */
 
-/**
- * @import {ByMode, FirstMessage, Message, Numbers} from "./codec.js"
- * @import {Network} from "./forward.js"
- */
+/** @import {FirstMessage, Message, Recording} from "./types.d.ts" */
 
 import { copyNumbers } from "./codec.js";
 
@@ -216,7 +177,7 @@ export function niceCeiling(x) {
  *
  * @param {number[]} layers
  */
-export function parameterCount(layers) {
+function parameterCount(layers) {
   return layers.slice(1).reduce((sum, units, i) => sum + units * (layers[i] + 1), 0);
 }
 

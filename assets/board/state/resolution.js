@@ -1,9 +1,6 @@
-/**
- * The resolution of boundaries while the board changes: reduced until drawing keeps up.
- *
- * @typedef {{coarse: number, slow: number, quick: number}} Resolution  an index into GRIDS, and the
- *   numbers of the last consecutive drawings that took longer than SLOW_MS and less than QUICK_MS
- */
+/** The resolution of boundaries while the board changes: reduced until drawing keeps up. */
+
+/** @import {Resolution} from "./types.d.ts" */
 
 /** Grid points along each side of a boundary, finest first. */
 export const GRIDS = [64, 48, 32, 24];

@@ -3,20 +3,12 @@
  * message carries; this module finds their frames.
  */
 
-/**
- * @typedef {Object} Stopping
- * @property {number} best       frame of the kept network, or the nearest before it
- * @property {number} bestEpoch
- * @property {number|null} stop  frame at which training would end; null if not yet known, or without
- *   validation points
- * @property {number|null} stopEpoch
- * @property {boolean} settled   whether further frames cannot change the result
- */
+/** @import {Recording, Stopping} from "./types.d.ts" */
 
 /**
  * Return the frames and epochs of early stopping for a network.
  *
- * @param {Pick<import("./recording.js").Recording, "epochs"|"nReceived"|"nFrames"|"lastEpoch"|"stopping">} recording
+ * @param {Pick<Recording, "epochs"|"nReceived"|"nFrames"|"lastEpoch"|"stopping">} recording
  * @param {number} k  which network
  * @returns {Stopping}
  */

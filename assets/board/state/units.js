@@ -2,26 +2,10 @@
  * The values of every unit of a network on a small grid over the plane, and each unit's state:
  * connected, cut off or constant. Units are numbered layer by layer, inputs first.
  *
- * @typedef {Object} Shape
- * @property {number[]} layers
- * @property {number[]} first  number of each layer's first unit
- * @property {number[]} at     index in a row of each layer's first parameter; the inputs have none
- * @property {number} count    number of units
- * @property {number} total    number of parameters
- *
- * @typedef {Object} LayerValues  every unit's values at n points
- * @property {number} n
- * @property {Float64Array} values   (units, n)
- * @property {Float64Array[]} views  of each layer
- * @property {Layers[]} steps        each layer as a network without hidden layers
- *
  * @typedef {ReturnType<typeof makeUnits>} Units
  */
 
-/**
- * @import {Layers, Network} from "./forward.js"
- * @import {Recording} from "./recording.js"
- */
+/** @import {LayerValues, Network, Recording, Shape} from "./types.d.ts" */
 
 import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
 

@@ -1,23 +1,9 @@
 /**
  * The view of a recording: focus, strengths, display options and edits; the epoch belongs to the
  * player. Views are immutable: every function returns the next view.
- *
- * @typedef {Object} View
- * @property {string|null} focus   key of the card in focus
- * @property {Record<string, number>} strengthIndices  strength index of each card, by its key
- * @property {boolean} linked      whether one strength slider moves all strengths
- * @property {boolean} discrete    whether boundaries show classes instead of probabilities
- * @property {number} threshold    weights with a smaller |w| are pruned; 0 for none
- * @property {Record<string, Map<number, number>>} edits  changed parameters by index in the row, by card
- *
- * @typedef {Object} ViewReport  the view as reported to the server and written to the address bar
- * @property {string|number|null} request_id  of the last requested view that was applied
- * @property {string|null} focus
- * @property {Record<string, number>} strength_indices
- * @property {number|null} epoch  null at the last epoch, and while playing or following
  */
 
-/** @import {Card, Recording} from "./recording.js" */
+/** @import {Card, Recording, State, View, ViewReport} from "./types.d.ts" */
 
 /** @type {View} */
 export const START = Object.freeze({
@@ -182,7 +168,7 @@ export function isChanged({ threshold, edits }, { key }) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {Pick<import("./player.js").State, "mode"|"frame">} playback
+ * @param {Pick<State, "mode"|"frame">} playback
  * @param {ViewReport["request_id"]} request_id
  * @returns {ViewReport}
  */

@@ -1,14 +1,10 @@
 /** The board's texts: terms with explanations, formatted numbers, and descriptions of pictures. */
 
-/** @import {Task} from "./forward.js" */
+/** @import {Prediction, Task} from "./types.d.ts" */
 
 const MINUS = "−";
 
-/**
- * @typedef {{label: string, text: string}} Prediction  prediction of a card's network at a point
- *
- * @type {Record<string, {label: string, text: (task: Task) => string}>}
- */
+/** @type {Record<string, {label: string, text: (task: Task) => string}>} */
 export const TERMS = {
   test_loss: {
     label: "test loss",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from regviz import figures
-from regviz.analysis.penalties import LeastSquares, arrival, race
+from regviz.analysis.penalties import LeastSquares, steps_to_zero, values_after_steps
 from regviz.figures.race import size, steps_of
 from regviz.methods.labels import digits
 from regviz.methods.palette import Theme
@@ -193,7 +193,7 @@ def horizon(rows: Sequence[Regularization], start: float, step: float) -> int:
     int
         1, 2 or 5 times a power of ten, from 20 to `MAX_STEPS`.
     """
-    arrivals = [n for row in rows if (n := arrival(start, row, step)) is not None]
+    arrivals = [n for row in rows if (n := steps_to_zero(start, row, step)) is not None]
     needed = min(max(20, 1.4 * max(arrivals, default=20)), MAX_STEPS)
     decade = 10 ** math.floor(math.log10(needed))
     return int(decade * next(digit for digit in (1, 2, 5, 10) if digit * decade >= needed))
@@ -202,11 +202,11 @@ def horizon(rows: Sequence[Regularization], start: float, step: float) -> int:
 def outcome(rows: Sequence[Regularization], start: float, step: float, n_steps: int) -> str:
     """Return a sentence each for the step at which L1, elastic net and L2 reach 0, as Markdown."""
     l1, l2, net = rows
-    left = race(start, l2, step, [n_steps])[0]
+    left = values_after_steps(start, l2, step, [n_steps])[0]
     sentences = [
         f"**{name}** reaches 0 after {steps_of(n)}."
         for name, row in (("L1", l1), ("Elastic net", net))
-        if (n := arrival(start, row, step)) is not None
+        if (n := steps_to_zero(start, row, step)) is not None
     ]
     return " ".join(sentences) + f" **L2** never: after {steps_of(n_steps)} it is {size(left)}."
 

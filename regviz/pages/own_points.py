@@ -22,7 +22,7 @@ from regviz.data.columns import (
     points,
     spreads,
 )
-from regviz.data.drawing import Drawing, mark
+from regviz.data.drawing import Drawing, points_key
 from regviz.data.notation import SIGNS, parse
 from regviz.data.table import DELIMITERS, MAX_BYTES, Table, read
 from regviz.methods import palette
@@ -320,13 +320,13 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
     message = ""
     try:
         if drawn is not None:
-            drawing.hear(drawn)
+            drawing.apply_message(drawn)
     except ValueError as error:
         message = f"{_sentence(error)} {UNCHANGED} Reload the page to draw on."
     if before is not None:
         current = drawing.spec()
-        drawn_marks = {mark(current)} if appears and current else drawing.known
-        if mark(before) not in drawn_marks:
+        drawn_keys = {points_key(current)} if appears and current else drawing.known_keys
+        if points_key(before) not in drawn_keys:
             drawing.load(before)
     _canvas(
         key="draw",
@@ -344,10 +344,10 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
         st.error(message)
         return None
     spec = drawing.spec()
-    if spec is not None and before is not None and mark(spec) == mark(before):
+    if spec is not None and before is not None and points_key(spec) == points_key(before):
         spec = replace(spec, split=before.split)
     if spec is not None and spec.standardize:
         st.caption("For training, each coordinate is scaled to mean 0 and standard deviation 1.")
     if spec is not None:
-        drawing.known.add(mark(spec))
+        drawing.known_keys.add(points_key(spec))
     return spec

@@ -6,7 +6,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import METHODS
-from regviz.pages import bring
+from regviz.pages import own_points
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.spec.points import PointsSpec
@@ -31,7 +31,7 @@ def set_controls(scene: Scene) -> None:
     state = page_state()
     state.base = state.opened = scene
     state.example = None
-    bring.set_points(scene.data if isinstance(scene.data, PointsSpec) else None)
+    own_points.set_points(scene.data if isinstance(scene.data, PointsSpec) else None)
 
 
 def control_options(key: str, value: Any, **default: Any) -> dict[str, Any]:

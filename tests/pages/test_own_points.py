@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from regviz.data.drawing import Drawing
 from regviz.data.table import MAX_BYTES
-from regviz.pages import bring
-from regviz.spec.points import LARGEST, MAX_POINTS, PointsSpec
+from regviz.pages import own_points
+from regviz.spec.points import MAX_ABS_COORDINATE, MAX_POINTS, PointsSpec
 from tests.support.uploads import (
     captions,
     click_use,
@@ -32,7 +32,7 @@ def drawing() -> None:
     """Run the drawing pad, as the script of the test's page."""
     import streamlit
 
-    from regviz.pages.bring import draw
+    from regviz.pages.own_points import draw
 
     streamlit.session_state["result"] = draw(streamlit.session_state.get("before"))
 
@@ -92,7 +92,7 @@ def test_numbers_that_are_rounded_are_said_to_be():
 
 
 def test_columns_and_kind_can_be_chosen():
-    page = upload_file(bring.example_csv())
+    page = upload_file(own_points.example_csv())
     iris = load_iris()
     assert click_use(page).task == "multiclass"
     assert click_use(page).names == tuple(iris.target_names)
@@ -300,7 +300,7 @@ def test_a_drawing_is_there_again_when_the_canvas_comes_back():
                 [True, 0, 0],
                 [float("nan"), 0, 0],
                 [0, float("inf"), 0],
-                [10 * LARGEST, 0, 0],
+                [10 * MAX_ABS_COORDINATE, 0, 0],
                 [10**400, 0, 0],
                 [0, 0, [0]],
             )

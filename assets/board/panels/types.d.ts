@@ -1,0 +1,175 @@
+/** Types of assets/board/panels. */
+
+import type { Palette, Strip } from "../draw/diagram.js";
+import type { Painter } from "../draw/painter.js";
+import type { Colour, Diagram, Scale, SvgShape, Theme } from "../draw/types.d.ts";
+import type { Card, Displayed, Mark, Recording, RunNetwork, View } from "../state/types.d.ts";
+import type { Units } from "../state/units.js";
+import type { CardElements } from "./card.js";
+import type { Editor } from "./editor.js";
+
+/** A recording in a theme, and what shows it. */
+export interface Stage {
+  recording: Recording;
+  theme: Theme;
+  scale: Scale;
+  /** By grid points along a side. */
+  painters: Map<number, Painter>;
+  cards: CardElements[];
+  /** One for each card. */
+  displayed: Displayed[];
+}
+
+/** The board's state beside the stage. */
+export interface BoardState {
+  view: View;
+  /** Axes of all cards' histograms; see `weightAxes`. */
+  axes: Axes;
+  /** Of the network in focus. */
+  marks: Mark[];
+  /** Of the crosshair. */
+  place: Place|null;
+  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
+  size: {width: number, histogram: number, closeup: number};
+  /** Device pixels per CSS pixel. */
+  ratio: number;
+  /** Whether the pictures are drawn at full resolution. */
+  fine: boolean;
+}
+
+/** The board as it is exported. */
+export interface Exported extends Stage {
+  view: View;
+  axes: Axes;
+  frame: number;
+  /** The entries of the legend. */
+  signs: HTMLElement;
+  element: HTMLElement;
+  probe: HTMLElement;
+}
+
+/** `range`: |w| at either end of the horizontal axis; `most`: the count at full height. */
+export type Axes = {range: number, most: number};
+
+export interface CardHandlers {
+  focus(c: number): void;
+  setStrength(key: string, strengthIndex: number): void;
+  point: OnPoint;
+}
+
+export interface TransportHandlers {
+  toggle(): void;
+  restart(): void;
+  seek(frame: number): void;
+  step(frames: number): void;
+  cycleSpeed(): void;
+  toggleLoop(): void;
+  setAllStrengths(strengthIndex: number): void;
+  toggleLink(): void;
+}
+
+export interface FocusHandlers {
+  seek(frame: number): void;
+  toggleDiscrete(): void;
+  prune(threshold: number): void;
+  edit(index: number, value: number): void;
+  undoEdit(index?: number): void;
+}
+
+export type HistogramColours = {bar: string, zero: string, axis: string};
+
+/** Number of a unit, or index of a link's weight and the pointer's position on it; -1 for none. */
+export type Target = {unit: number, index: number, x?: number, y?: number};
+
+/** An entry of the network's legend. */
+export type Sign = [text: string, shape: SvgShape, tip: string];
+
+export interface NetworkHandlers {
+  /** Changes a parameter, given by its index in the row. */
+  onEdit(index: number, value: number): void;
+  /** Restores a parameter's trained value, or those of all parameters without an index. */
+  onReset(index?: number): void;
+}
+
+/** A run in the network panel. */
+export interface NetworkRun {
+  /** Name of the run. */
+  id: string;
+  units: Units;
+  strip: Strip;
+  /** One entry for each unit. */
+  memory: Uint8Array;
+  /** One for each unit. */
+  buttons: HTMLButtonElement[];
+  /** One for each layer. */
+  headings: {name: HTMLElement, count: HTMLElement, element: HTMLElement}[];
+}
+
+/** The network that the diagram shows. */
+export interface ShownDiagram {
+  recording: Recording;
+  /** Its parameters, with edits. */
+  row: Float32Array;
+  palette: Palette;
+  /** Device pixels per CSS pixel. */
+  ratio: number;
+  /** The frame. */
+  t: number;
+  /** Of the method. */
+  colour: string;
+  /** Edited parameters by index in the row. */
+  edited: Map<number, number>;
+  /** The |w| with the thickest link. */
+  range: number;
+  dropRate: number;
+}
+
+export interface DiagramLayout {
+  diagram: Diagram;
+  font: string;
+  /** Names of inputs and outputs, as drawn. */
+  inputs: string[];
+  outputs: string[];
+}
+
+export interface DiagramElements {
+  element: HTMLElement;
+  stage: HTMLElement;
+  /** Of the units' buttons. */
+  grid: HTMLElement;
+  editor: Editor;
+}
+
+export interface DiagramActions {
+  buttons(): HTMLButtonElement[];
+  /** Returns the target at a place, in shares of the stage's sides. */
+  locate(x: number, y: number, slack: number): Target;
+  /** Returns the unit next to `u` in an arrow key's direction. */
+  neighbour(u: number, key: string): number;
+  draw(): void;
+  edit(index: number): void;
+  editUnit(unit: number): void;
+  close(back: boolean): void;
+}
+
+export type LineStyle = {dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour};
+
+export type ShownNetwork = {recording: Recording, k: number, card: Card, mode: string};
+
+/** As shares of the picture's sides, from its upper left corner. */
+export type Place = {x: number, y: number};
+
+/** Null when the pointer leaves. */
+export type OnPoint = (place: Place|null) => void;
+
+/** The shown network and its display. */
+export interface ReadoutView {
+  recording: {network: RunNetwork};
+  units: Units;
+  row: Float32Array;
+  strip: Strip;
+  palette: Palette;
+  ratio: number;
+  mask: Uint8Array|null;
+  edited: Map<number, number>;
+}

@@ -1,0 +1,282 @@
+/** Types of assets/board/state. */
+
+/** A Uint16Array has the bits of numbers in half precision. */
+export type Numbers = Float32Array|Uint16Array;
+
+/** A CSS colour for each theme. */
+export type ByMode = {light: string, dark: string};
+
+export type NumberType = "<f4"|"<f2";
+
+export interface Card {
+  key: string;
+  label: string;
+  about: string;
+  colour: ByMode;
+  /** From weak to strong. */
+  networks: number[];
+  /** Of each network, in words. */
+  strengths: string[];
+  /** Of each network. */
+  drop_rates: number[];
+  /** Of each network, as written in a link. */
+  values: number[];
+  /** Strength index without an entry in a link. */
+  standard: number;
+  /** Strength index shown first. */
+  strength_index: number;
+  /** Whether the card shows the network that early stopping keeps. */
+  early_stopped: boolean;
+}
+
+/** A view that the server requests; applied once for each id. */
+export interface RequestedView {
+  id: string|number;
+  /** Key of a card, or null to keep the focus. */
+  focus: string|null;
+  /** Strength indices by card key. */
+  strength_indices: Record<string, number>;
+  /** Null to keep the epoch. */
+  epoch: number|null;
+  /** Whether to scroll to the board. */
+  scroll: boolean;
+}
+
+/** Of every message. */
+export interface Header {
+  version: number;
+  run: string;
+  /** The first frame of the message. */
+  frame: number;
+  /** Frames that the run will have. */
+  n_frames: number;
+  /** Number of this message in its session. */
+  reply: number;
+  /** Seconds to wait before the next request. */
+  ask_after: number;
+  /** Of the frames in the message. */
+  epochs: number[];
+  /** For each network the epoch at which it diverged, or -1. */
+  diverged: number[];
+  early_stopping: {best: number[], stop: (number|null)[]}|null;
+  /** Query string of the experiment, or null if it is too long for a link. */
+  link: string|null;
+  requested_view?: RequestedView;
+  /** Type and shape, by name. */
+  arrays: Record<string, [NumberType, ...number[]]>;
+}
+
+/** Further entries in the header of the message with frame 0. */
+export interface Opening {
+  link_version: number;
+  n_networks: number;
+  last_epoch: number;
+  patience: number;
+  onset: number;
+  data: string;
+  task: Task;
+  names: string[];
+  layers: number[];
+  activation: string;
+  features: string[];
+  metrics: string[];
+  domain: number[];
+  cards: Card[];
+  classes: string[];
+  blank: ByMode;
+}
+
+/** Rows (x1, x2, y). */
+export type Splits = Record<"train"|"validation"|"test", Float32Array>;
+
+export type Message = {header: Header, arrays: {parameters: Numbers, metrics: Float32Array}};
+
+export type FirstMessage = {header: Header & Opening, arrays: Message["arrays"] & Splits};
+
+export interface Displayed {
+  card: Card;
+  /** Index of the card. */
+  c: number;
+  /** Index of the network. */
+  k: number;
+  /** The frame: the board's, or an earlier one that early stopping keeps. */
+  t: number;
+  /** Its parameters, with edits. */
+  row: Float32Array;
+  /** Its parameters, with edits and pruned. */
+  drawn: Float32Array;
+  /** In words. */
+  strength: string;
+  dropRate: number;
+  /** Whether it is edited or pruned. */
+  changed: boolean;
+  /** How it differs from the trained network at the requested epoch, in words; or "". */
+  remark: string;
+  /** The epoch at which it has diverged, or null. */
+  divergedEpoch: number|null;
+}
+
+export type Task = "binary"|"multiclass"|"regression";
+
+export type Layers = {layers: number[], activation: string};
+
+export type Network = Layers & {task: Task};
+
+export interface Mark {
+  /** "onset", "best" or "stop". */
+  kind: string;
+  frame: number;
+  epoch: number;
+  text: string;
+  tip: string;
+}
+
+export interface State {
+  /** Index of the frame that is shown. */
+  frame: number;
+  /** While playing, position in frames with its fraction. */
+  clock: number;
+  /** Following: at the newest frame received; playing: at `speed`, waiting where frames arrive more slowly. */
+  mode: "following"|"playing"|"resting";
+  /** A multiple of FRAMES_PER_SECOND. */
+  speed: number;
+  /** Whether it starts over at the end. */
+  loop: boolean;
+  /** The epoch at which following ends; Infinity for the last one. */
+  until: number;
+}
+
+export type Extent = {nReceived: number, nFrames: number, epochs: number[]};
+
+/** Number of points, the network's inputs, targets (class or value), memory for its outputs. */
+export type PointSet = {n: number, inputs: Float64Array, targets: Float64Array, raw: Float64Array};
+
+/** Mean data loss, and share of points classified correctly. */
+export type Score = {loss: number, accuracy: number};
+
+/** A row of parameters and its measures. */
+export interface Measured {
+  row: Float32Array;
+  /** Weights that are not 0. */
+  left: number;
+  /** Hidden units connected to an input and to an output. */
+  connected: number;
+  loss: number;
+  accuracy: number;
+}
+
+/** Its message's arrays, and its index there. */
+export interface Frame {
+  parameters: Numbers;
+  metrics: Float32Array;
+  index: number;
+}
+
+/** Names: of the classes; empty if they have none. */
+export type RunNetwork = Network & {features: string[], names: string[]};
+
+export interface Recording {
+  run: string;
+  /** Received so far. */
+  frames: Frame[];
+  /** Whether any frame was sent in half precision. */
+  half: boolean;
+  /** Frames received. */
+  nReceived: number;
+  /** Frames that the run will have. */
+  nFrames: number;
+  /** The epoch of each received frame. */
+  epochs: number[];
+  lastEpoch: number;
+  /** Epochs without improvement that early stopping waits for. */
+  patience: number;
+  /** The epoch from which regularization acts. */
+  onset: number;
+  /** For each network the epoch that early stopping keeps and the one at which it stops, as far as the run has decided. */
+  stopping: ({best: number, stop: number|null}|null)[];
+  /** For each network the epoch at which it diverged, or -1. */
+  diverged: Int32Array;
+  network: RunNetwork;
+  /** Name of the dataset. */
+  data: string;
+  /** Query string of the experiment, or null if it is too long for a link. */
+  link: string|null;
+  /** Of that query string. */
+  version: number;
+  cards: Card[];
+  classes: string[];
+  blank: ByMode;
+  domain: number[];
+  points: Splits;
+  nParameters: number;
+  /** Indices of the weights in a row; the others are biases. */
+  weightIndex: Int32Array;
+  metricNames: string[];
+  /** The SPREAD_QUANTILE of |w|, at its largest over the cards' first networks and frames. */
+  spread: number;
+}
+
+/** An index into GRIDS, and the numbers of the last consecutive drawings that took longer than SLOW_MS and less than QUICK_MS. */
+export type Resolution = {coarse: number, slow: number, quick: number};
+
+export interface Stopping {
+  /** Frame of the kept network, or the nearest before it. */
+  best: number;
+  bestEpoch: number;
+  /** Frame at which training would end; null if not yet known, or without validation points. */
+  stop: number|null;
+  stopEpoch: number|null;
+  /** Whether further frames cannot change the result. */
+  settled: boolean;
+}
+
+export interface Shape {
+  layers: number[];
+  /** Number of each layer's first unit. */
+  first: number[];
+  /** Index in a row of each layer's first parameter; the inputs have none. */
+  at: number[];
+  /** Number of units. */
+  count: number;
+  /** Number of parameters. */
+  total: number;
+}
+
+/** Every unit's values at n points. */
+export interface LayerValues {
+  n: number;
+  /** (units, n). */
+  values: Float64Array;
+  /** Of each layer. */
+  views: Float64Array[];
+  /** Each layer as a network without hidden layers. */
+  steps: Layers[];
+}
+
+export interface View {
+  /** Key of the card in focus. */
+  focus: string|null;
+  /** Strength index of each card, by its key. */
+  strengthIndices: Record<string, number>;
+  /** Whether one strength slider moves all strengths. */
+  linked: boolean;
+  /** Whether boundaries show classes instead of probabilities. */
+  discrete: boolean;
+  /** Weights with a smaller |w| are pruned; 0 for none. */
+  threshold: number;
+  /** Changed parameters by index in the row, by card. */
+  edits: Record<string, Map<number, number>>;
+}
+
+/** The view as reported to the server and written to the address bar. */
+export interface ViewReport {
+  /** Of the last requested view that was applied. */
+  request_id: string|number|null;
+  focus: string|null;
+  strength_indices: Record<string, number>;
+  /** Null at the last epoch, and while playing or following. */
+  epoch: number|null;
+}
+
+/** Prediction of a card's network at a point. */
+export type Prediction = {label: string, text: string};

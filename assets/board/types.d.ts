@@ -1,0 +1,43 @@
+/** Types of the modules beside the folders. */
+
+import type { Focus } from "./panels/focus.js";
+import type { Legend } from "./panels/legend.js";
+import type { Transport } from "./panels/transport.js";
+import type { BoardState, Stage } from "./panels/types.d.ts";
+import type { Mark, Recording, RequestedView, Resolution, State, View } from "./state/types.d.ts";
+
+/** The board as drawing.js draws it. */
+export interface Drawn extends BoardState {
+  state: State;
+  resolution: Resolution;
+  /** The data points, drawn once for all cards. */
+  points: HTMLCanvasElement;
+  transport: Transport;
+  legend: Legend;
+  focus: Focus;
+  commands: { seek(frame: number): void };
+}
+
+/** The board as commands.js changes it. */
+export interface Commanded {
+  stage: Stage | null;
+  state: State;
+  view: View;
+  marks: Mark[];
+  setPlayback(state: State): void;
+  setView(view: View): void;
+}
+
+/** The board as reporter.js reports it. */
+export interface Reported {
+  recording: Recording | null;
+  view: View;
+  state: State;
+  requestId: RequestedView["id"] | null;
+}
+
+/** For the frames of a run after the first `n_received`. */
+export interface Request {
+  run: string;
+  n_received: number;
+}
