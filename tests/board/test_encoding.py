@@ -25,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import N_STRENGTHS
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
 from regviz.spec.points import SPLITS
 from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
