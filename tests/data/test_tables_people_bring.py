@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.link import LONGEST, from_query, to_query, to_short_query
+from regviz.board.link import MAX_LINK_CHARS, from_query, to_query, to_short_query
 from regviz.board.scene import Scene
 from regviz.data.columns import SPLIT_NAMES, Columns, points
 from regviz.data.datasets import make_dataset
@@ -276,7 +276,7 @@ def test_points_that_are_too_many_for_the_address_leave_everything_else_in_it():
         methods=("none", "l2"),
         strengths={"l2": 0.1},
     )
-    assert len(urlencode(to_query(scene))) > LONGEST
+    assert len(urlencode(to_query(scene))) > MAX_LINK_CHARS
     query = to_short_query(scene)
     assert len(urlencode(query)) < 300
     opened, problems = from_query(query)
