@@ -6,6 +6,7 @@ from string import Template
 from typing import Any
 
 import plotly.graph_objects as go
+import segno
 import streamlit as st
 
 from regviz.server.assets import assets_path
@@ -90,3 +91,10 @@ def draw(figure: go.Figure, key: str, **options: Any) -> Any:
     alt = (figure.layout.meta or {})["alt"]
     st.html(f'<p class="regviz-alt" role="note">{escape(alt)}</p>')
     return st.plotly_chart(figure, key=key, theme=None, config=config, **options)
+
+
+def qr_image(text: str) -> str:
+    """Return a QR code as an HTML image, dark on white in both themes for phones' readers."""
+    code = segno.make(text, error="l", micro=False)
+    source = code.svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+    return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'

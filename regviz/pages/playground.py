@@ -22,7 +22,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.pages import share, understand
+from regviz.pages import classroom, share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
@@ -140,6 +140,8 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     message = encode(
         source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
     )
+    if state.shown is not None:
+        classroom.share(share.with_view(state.shown[2], grid))
     _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
@@ -222,7 +224,9 @@ def _open_scene() -> None:
     if opened is None:
         if not first:
             return
-        opened, problems = from_query(st.query_params.to_dict())
+        classroom.join_from_link()
+        query = {k: v for k, v in st.query_params.items() if k != classroom.PARAMETER}
+        opened, problems = from_query(query)
         problems = [f"In the link: {problem}" for problem in problems]
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
@@ -312,6 +316,8 @@ def main() -> None:
             width="stretch",
         )
         above = st.container(horizontal=True, width="content")
+    with st.container():
+        classroom.draw()
     # a container of their own: without it a message would shift the board's position, and Streamlit
     # would mount the board anew
     messages = st.container()
@@ -334,6 +340,7 @@ def main() -> None:
     if "share" not in scene.hide:
         with above:
             share.show(scene, grid, _snapshot)
+    classroom.share(share.with_view(scene, grid))
     _show_board(grid, rows, _run_name(grid, rows), _query_of(scene))
     if "understand" not in scene.hide:
         _show_views()

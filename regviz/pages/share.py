@@ -8,7 +8,6 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit, urlunsplit
 
-import segno
 import streamlit as st
 
 from regviz.board.link import MAX_LINK_CHARS, link
@@ -19,8 +18,9 @@ from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
+from regviz.pages import classroom
 from regviz.pages.changes import note_change
-from regviz.pages.components import file_uploader, plain
+from regviz.pages.components import file_uploader, plain, qr_image
 from regviz.pages.snapshot import BoardSnapshot, default_focus, view
 from regviz.pages.state import View, page_state
 from regviz.server.state import limits
@@ -58,6 +58,7 @@ def show(
     if sharing.open:
         with sharing:
             _show_link(with_view(scene, grid))
+            classroom.draw_opening(_reachable_address())
     saving = st.popover(
         "Save · open", icon=":material/download:", key="save", on_change=note_change
     )
@@ -123,6 +124,12 @@ def _show_link(scene: Scene) -> None:
     _show_snippet(scene)
 
 
+def _reachable_address() -> str:
+    """Return the URL of the page without a query string, as others in the network reach it."""
+    address = _address()
+    return _with_host_name(address) if urlsplit(address).hostname in LOCAL_HOSTS else address
+
+
 def _with_host_name(address: str) -> str:
     """Return a URL with this computer's name as the host."""
     parts = urlsplit(address)
@@ -155,13 +162,6 @@ def _show_snippet(scene: Scene) -> None:
         language="html",
         wrap_lines=True,
     )
-
-
-def qr_image(text: str) -> str:
-    """Return a QR code as an HTML image, dark on white in both themes for phones' readers."""
-    code = segno.make(text, error="l", micro=False)
-    source = code.svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
-    return f'<img src="{escape(source)}" alt="QR code of the link" style="width: 15rem">'
 
 
 def _show_files(scene: Scene, take_snapshot: Callable[[], BoardSnapshot | None]) -> None:

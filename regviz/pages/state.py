@@ -88,6 +88,16 @@ class PageState:
         Cache of the uncertainty view: a key and the `Plane` computed for it.
     last_focus : dict of str to str
         The board's focus at the last run of a view, by key of its choice of a method.
+    room : str or None
+        Code of the class's room that the page is in, as its teacher or a student.
+    room_follows : bool
+        Whether the students' pages follow the teacher's.
+    room_link : int
+        The last shared link that a student's page has opened, as `RoomState.link_version`.
+    room_question, room_answer : int
+        The last question that the student has answered, and the answer's index.
+    no_room : bool
+        Whether the server had no room left when the teacher wanted to open one.
     path_clicks : int
         Number of clicks on the chart of the paths view.
     """
@@ -116,6 +126,12 @@ class PageState:
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
     last_focus: dict[str, str] = field(default_factory=dict)
+    room: str | None = None
+    room_follows: bool = True
+    room_link: int = 0
+    room_question: int = 0
+    room_answer: int = 0
+    no_room: bool = False
     path_clicks: int = 0
 
 

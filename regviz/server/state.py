@@ -6,6 +6,7 @@ import os
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.scheduler import Scheduler
 from regviz.server.limits import Limits
+from regviz.server.rooms import Rooms
 
 
 @functools.cache
@@ -30,3 +31,9 @@ def runs() -> JobRegistry:
         granted.cache_minutes * 60,
         scheduler=Scheduler(granted.threads, granted.active),
     )
+
+
+@functools.cache
+def rooms() -> Rooms:
+    """Return the rooms of all classes."""
+    return Rooms()

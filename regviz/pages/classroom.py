@@ -1,0 +1,199 @@
+"""A class's room above the board: the teacher's panel, and the students' bar."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from regviz.board.link import MAX_LINK_CHARS, from_query, to_query
+from regviz.board.scene import Scene
+from regviz.pages.changes import note_change
+from regviz.pages.components import plain, qr_image
+from regviz.pages.state import page_state
+from regviz.server.rooms import (
+    ALPHABET,
+    CODE_LENGTH,
+    MAX_ANSWER_CHARS,
+    MAX_QUESTION_CHARS,
+    MAX_ROOMS,
+    N_ANSWERS,
+    Question,
+    Room,
+    RoomState,
+)
+from regviz.server.state import rooms
+
+PARAMETER = "room"  # of a link that joins a room
+TEACHER_SECONDS = 0.5  # interval in which the teacher's page reads the counts
+STUDENT_SECONDS = 2.0  # interval in which a student's page reads the room
+
+
+def join_from_link() -> None:
+    """Join the room of the link, if it has one; to be called in the first run of a page."""
+    code = st.query_params.get(PARAMETER, "").strip().upper()[: 2 * CODE_LENGTH]
+    if code and set(code) <= set(ALPHABET):
+        page_state().room = code
+
+
+def draw() -> None:
+    """Draw the teacher's panel or the student's bar of the page's room, if there is one."""
+    state = page_state()
+    if state.room is None:
+        return
+    room = rooms().find(state.room)
+    if room is None:
+        st.info(f"Room {state.room} is closed. You can go on by yourself.")
+    elif room.teacher == state.visitor:
+        _draw_teacher(room)
+    else:
+        _draw_student(room)
+
+
+def draw_opening(address: str) -> None:
+    """Draw the button that opens a room, or the room's code and QR code.
+
+    Parameters
+    ----------
+    address : str
+        URL of the page without a query string.
+    """
+    state = page_state()
+    st.markdown("**A room for your class**")
+    room = rooms().find(state.room) if state.room else None
+    if room is None or room.teacher != state.visitor:
+        st.caption(
+            "Students join by phone. Their pages show what yours shows, and you can ask them"
+            " questions. Nothing is kept when you close it."
+        )
+        st.button("Open a room", key="room_open", on_click=_open)
+        if state.no_room:
+            st.warning(f"This server has {MAX_ROOMS} rooms open, and no more are possible now.")
+        return
+    url = f"{address}?{PARAMETER}={room.code}"
+    st.markdown(f"Code: **{room.code}**")
+    st.code(url, language=None, wrap_lines=True)
+    st.html(qr_image(url))
+
+
+def share(scene: Scene) -> None:
+    """Share a scene with the students, if the page is a teacher's and they are to follow.
+
+    Parameters
+    ----------
+    scene : Scene
+        The scene with the current view.
+    """
+    state = page_state()
+    if state.room is None or not state.room_follows:
+        return
+    room = rooms().find(state.room)
+    if room is None or room.teacher != state.visitor:
+        return
+    link = urlencode(to_query(scene), safe=",")
+    if len(link) <= MAX_LINK_CHARS:
+        room.share(link)
+
+
+def _open() -> None:
+    note_change()
+    state = page_state()
+    room = rooms().open(state.visitor)
+    state.no_room = room is None
+    if room is not None:
+        state.room, state.room_follows = room.code, True
+
+
+def _close(room: Room) -> None:
+    note_change()
+    state = page_state()
+    rooms().close(room.code, state.visitor)
+    state.room = None
+
+
+@st.fragment(run_every=TEACHER_SECONDS)
+def _draw_teacher(room: Room) -> None:
+    state = page_state()
+    seen = room.overview()
+    with st.container(border=True, key="classroom"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            n = seen.n_students
+            st.markdown(f"**Room {room.code}** · {n} student{'s' * (n != 1)}", width="stretch")
+            state.room_follows = st.toggle(
+                "Students see what I see", value=state.room_follows, key="room_follows"
+            )
+            if seen.question is None:
+                with st.popover("Ask a question", icon=":material/quiz:"):
+                    _draw_form(room)
+            elif not seen.revealed:
+                st.button("Reveal", key="room_reveal", on_click=room.reveal, type="primary")
+            if seen.question is not None:
+                st.button("End question", key="room_end", on_click=room.end_question)
+            st.button("Close room", key="room_close", on_click=_close, args=(room,))
+        if seen.question is not None:
+            st.markdown(f"**{plain(seen.question.text)}**")
+            _draw_counts(seen)
+
+
+def _draw_form(room: Room) -> None:
+    with st.form("room_question", border=False, clear_on_submit=True):
+        text = st.text_input("Question", max_chars=MAX_QUESTION_CHARS)
+        answers = [
+            st.text_input(f"Answer {i + 1}", max_chars=MAX_ANSWER_CHARS)
+            for i in range(N_ANSWERS[1])
+        ]
+        if st.form_submit_button("Ask"):
+            try:
+                room.ask(Question(text, tuple(filter(None, map(str.strip, answers)))))
+            except ValueError as error:
+                message = str(error)
+                st.error(f"{message[:1].upper()}{message[1:]}")
+            else:
+                st.rerun()
+
+
+@st.fragment(run_every=STUDENT_SECONDS)
+def _draw_student(room: Room) -> None:
+    state = page_state()
+    seen = room.join(state.visitor) if rooms().find(room.code) is room else None
+    if seen is None:
+        st.info(f"Room {room.code} is closed or full. You can go on by yourself.")
+        return
+    if seen.link and seen.link_version != state.room_link:
+        state.room_link = seen.link_version
+        state.to_open, _ = from_query(dict(parse_qsl(seen.link)))
+        st.rerun()
+    with st.container(border=True, key="classroom"):
+        st.markdown(f"**Room {room.code}** · This page follows the teacher's.")
+        if seen.question is None:
+            return
+        st.markdown(f"**{plain(seen.question.text)}**")
+        if seen.revealed:
+            _draw_counts(seen)
+            return
+        chosen = state.room_answer if state.room_question == seen.question_version else None
+        with st.container(horizontal=True):
+            for i, answer in enumerate(seen.question.answers):
+                st.button(
+                    plain(answer),
+                    key=f"room_answer_{seen.question_version}_{i}",
+                    type="primary" if i == chosen else "secondary",
+                    on_click=_answer,
+                    args=(room, i, seen.question_version),
+                )
+        if chosen is not None:
+            st.caption("You can change your answer until the teacher reveals all.")
+
+
+def _answer(room: Room, index: int, question_version: int) -> None:
+    state = page_state()
+    if room.answer(state.visitor, index, question_version):
+        state.room_question, state.room_answer = question_version, index
+
+
+def _draw_counts(seen: RoomState) -> None:
+    """Draw a bar for each answer."""
+    assert seen.question is not None
+    total = max(1, sum(seen.counts))
+    answers: Sequence[str] = seen.question.answers
+    for answer, count in zip(answers, seen.counts, strict=True):
+        st.progress(count / total, f"{plain(answer)}: **{count}**")
