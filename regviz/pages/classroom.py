@@ -28,11 +28,16 @@ TEACHER_SECONDS = 0.5  # interval in which the teacher's page reads the counts
 STUDENT_SECONDS = 2.0  # interval in which a student's page reads the room
 
 
-def join_from_link() -> None:
-    """Join the room of the link, if it has one; to be called in the first run of a page."""
-    code = st.query_params.get(PARAMETER, "").strip().upper()[: 2 * CODE_LENGTH]
-    if code and set(code) <= set(ALPHABET):
-        page_state().room = code
+def join_from_link() -> list[str]:
+    """Join the room of the link in the first run of a page, and return messages about its code."""
+    text = st.query_params.get(PARAMETER)
+    if text is None:
+        return []
+    code = text.strip().upper()
+    if len(code) != CODE_LENGTH or not set(code) <= set(ALPHABET):
+        return [f"room must be a code of {CODE_LENGTH} letters and digits, got {text[:20]!r}"]
+    page_state().room = code
+    return []
 
 
 def draw() -> None:
@@ -131,7 +136,12 @@ def _draw_teacher(room: Room) -> None:
             st.button("Close room", key="room_close", on_click=_close, args=(room,))
         if seen.question is not None:
             st.markdown(f"**{plain(seen.question.text)}**")
-            _draw_counts(seen)
+            if seen.revealed:
+                _draw_counts(seen)
+            else:
+                # in words, as the class sees the teacher's screen, and would follow the majority
+                n_answers = sum(seen.counts)
+                st.caption(f"{n_answers} answer{'s' * (n_answers != 1)} so far")
 
 
 def _draw_form(room: Room) -> None:

@@ -224,10 +224,10 @@ def _open_scene() -> None:
     if opened is None:
         if not first:
             return
-        classroom.join_from_link()
+        unknown = classroom.join_from_link()
         query = {k: v for k, v in st.query_params.items() if k != classroom.PARAMETER}
         opened, problems = from_query(query)
-        problems = [f"In the link: {problem}" for problem in problems]
+        problems = [f"In the link: {problem}" for problem in unknown + problems]
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
     grid = opened.grid()

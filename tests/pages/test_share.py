@@ -18,7 +18,7 @@ from regviz.board.showcase import LINE_UP
 from regviz.data.datasets import make_dataset
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import share
-from regviz.pages.share import qr_image
+from regviz.pages.components import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
 from tests.support.playground import QUICK, grid_on, open_page, received_epochs, set_view, widget
