@@ -118,6 +118,8 @@ def _close(room: Room) -> None:
 @st.fragment(run_every=TEACHER_SECONDS)
 def _draw_teacher(room: Room) -> None:
     state = page_state()
+    if state.room != room.code:  # closed by the callback before this run of the fragment alone
+        st.rerun()
     seen = room.overview()
     with st.container(border=True, key="classroom"):
         with st.container(horizontal=True, vertical_alignment="center"):

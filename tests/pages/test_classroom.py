@@ -17,7 +17,7 @@ QUESTION = Question("Which will have the most zeros?", ("L1", "L2"))
 def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
     registry = Rooms()
     monkeypatch.setattr(classroom, "rooms", lambda: registry)
-    yield registry
+    return registry
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_a_shared_link_reaches_students_once(room: Room):
 
 
 def test_a_link_that_no_page_writes_is_refused(room: Room):
-    with pytest.raises(ValueError, match="^the link must be of at most 7,000 characters"):
+    with pytest.raises(ValueError, match=r"^the link must be of at most 7,000 characters"):
         room.share("x" * (MAX_LINK_CHARS + 1))
 
 
@@ -102,7 +102,7 @@ def test_an_answer_to_an_earlier_question_is_not_counted(room: Room):
 def test_an_answer_that_there_is_not_is_refused(room: Room):
     room.ask(QUESTION)
     for index in (-1, 3, 10**400, True, "0", None):
-        with pytest.raises(ValueError, match="^index must be"):
+        with pytest.raises(ValueError, match=r"^index must be"):
             room.answer("a", index, 1)
 
 
