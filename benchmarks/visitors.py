@@ -106,6 +106,7 @@ class Visitor:
         self._answering: asyncio.Task[None] | None = None
         self._repeated: dict[str, asyncio.Task[None]] = {}  # by fragment
         self._widgets: dict[str, WidgetState] = {}
+        self._buttons: dict[str, tuple[str, str]] = {}  # id and fragment, by label
         self._kept: dict[str, tuple[str, int]] = {}  # fragment and run of last use, by hash
         self._n_runs = self._oldest = 0
         self._page = ""
@@ -162,6 +163,14 @@ class Visitor:
         await self._ask()
         return showing
 
+    async def click(self, label: str) -> bool:
+        """Click the button with a label; return False if there is none."""
+        if self._socket is None or label not in self._buttons:
+            return False
+        button, fragment = self._buttons[label]
+        await self._ask(fragment, button=button)
+        return True
+
     async def close(self) -> None:
         """Close the connections and cancel all tasks."""
         socket, self._socket = self._socket, None
@@ -178,7 +187,11 @@ class Visitor:
         return task
 
     async def _ask(
-        self, fragment: str = "", trigger: tuple[str, str] | None = None, automatic: bool = False
+        self,
+        fragment: str = "",
+        trigger: tuple[str, str] | None = None,
+        automatic: bool = False,
+        button: str = "",
     ) -> None:
         """Request a rerun of the page, or of one fragment."""
         message = BackMsg()
@@ -189,6 +202,8 @@ class Visitor:
         if trigger is not None:
             identity, value = trigger
             rerun.widget_states.widgets.add(id=EVENTS.format(id=identity), json_trigger_value=value)
+        if button:
+            rerun.widget_states.widgets.add(id=button, trigger_value=True)
         rerun.cached_message_hashes.extend(self._kept)
         where = rerun.context_info
         where.timezone, where.locale, where.color_scheme = "UTC", "en-US", "light"
@@ -249,6 +264,9 @@ class Visitor:
             return
         if element.HasField("alert") and self._whole:
             self.alerts.append(element.alert.body)
+        if element.HasField("button"):
+            self._buttons[element.button.label] = element.button.id, delta.fragment_id
+            return
         state = stands(element)
         if state is not None:
             is_set = getattr(getattr(element, element.WhichOneof("type") or ""), "set_value", False)
