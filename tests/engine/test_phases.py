@@ -60,31 +60,36 @@ def test_penalties_are_those_of_the_phase_and_then_of_each_network():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "reference"),
+    ("optimizer", "reference", "decays"),
     [
-        ("sgd", lambda p: torch.optim.SGD(p, 0.05)),
-        ("momentum", lambda p: torch.optim.SGD(p, 0.05, momentum=0.9)),
-        ("adam", lambda p: torch.optim.Adam(p, 0.05)),
+        ("sgd", lambda groups: torch.optim.SGD(groups, 0.05), (0.0, 0.0, 0.0)),
+        ("momentum", lambda groups: torch.optim.SGD(groups, 0.05, momentum=0.9), (0.0, 0.0, 0.0)),
+        ("adam", lambda groups: torch.optim.Adam(groups, 0.05), (0.0, 0.0, 0.0)),
+        ("adamw", lambda groups: torch.optim.AdamW(groups, 0.05), (0.3, 0.0, 2.0)),
     ],
+    ids=["sgd", "momentum", "adam", "adamw"],
 )
-def test_changes_on_the_way_equal_those_of_torch(optimizer, reference, as_module, torch_loss):
-    # L2 with a learning rate of 0.05, then none with 0.02, then L2 of another strength with 0.1
-    phases = (Phase(5, Regularization(l2=0.3), 0.05), Phase(9, learning_rate=0.02))
-    row = Regularization(l2=0.05)
-    spec = dict(optimizer=optimizer, learning_rate=0.1, epochs=15)
-    history = train(phases, (row,), batch_size=None, dtype="float64", **spec)
+def test_changes_on_the_way_equal_those_of_torch(
+    optimizer, reference, decays, as_module, torch_loss
+):
+    first, second, last = (Regularization(l2=decay) for decay in decays)
+    phases = (Phase(5, first, 0.05), Phase(9, second, 0.02))
+    spec = dict(optimizer=optimizer, learning_rate=0.1, epochs=15, dtype="float64")
+    history = train(phases, (last,), batch_size=None, **spec)
     module = as_module(history.weights(0, 0), history.biases(0, 0), "tanh")
-    X, y = map(torch.tensor, (history.dataset.X_train, history.dataset.y_train))
-    optimizer = reference(module.parameters())
+    layers = [layer for layer in module if isinstance(layer, torch.nn.Linear)]
+    weights = {"params": [layer.weight for layer in layers]}
+    biases = {"params": [layer.bias for layer in layers], "weight_decay": 0.0}
+    steps = reference([weights, biases])
+    X, y = (torch.tensor(part) for part in history.dataset.points("train"))
     for epoch in range(15):
-        l2, rate = (0.3, 0.05) if epoch < 5 else (0.0, 0.02) if epoch < 9 else (0.05, 0.1)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad()
-        layers = [layer for layer in module if isinstance(layer, torch.nn.Linear)]
-        decay = sum((layer.weight**2).sum() for layer in layers)
-        (torch_loss(module(X), y, "binary") + l2 / 2 * decay).backward()
-        optimizer.step()
+        part = (epoch >= 5) + (epoch >= 9)
+        steps.param_groups[0]["weight_decay"] = decays[part]
+        for group in steps.param_groups:
+            group["lr"] = (0.05, 0.02, 0.1)[part]
+        steps.zero_grad()
+        torch_loss(module(X), y, "binary").backward()
+        steps.step()
         for layer, weight in zip(layers, history.weights(0, epoch + 1), strict=True):
             np.testing.assert_allclose(layer.weight.detach().T, weight, rtol=0, atol=1e-10)
 
