@@ -13,7 +13,14 @@ from regviz.engine.history import History
 from regviz.engine.recorder import stream, train
 from regviz.methods.catalogue import Method, register_method
 from regviz.spec.arrays import ArraysSpec
-from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz.spec.experiment import (
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    Phase,
+    Regularization,
+    TrainingSpec,
+)
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import ToyDataset, register_dataset
 
@@ -27,6 +34,7 @@ __all__ = [
     "History",
     "Method",
     "NetworkSpec",
+    "Phase",
     "PointsSpec",
     "Regularization",
     "Scene",

@@ -283,7 +283,7 @@ class _Recorder:
         self.is_weight = torch.from_numpy(np.flatnonzero(self.layout.is_weight))
         self.diverged = np.full(len(experiment.regularizations), -1)
         self.strengths: torch.Tensor | None = None
-        self.next_onset = math.inf
+        self.next_switch = math.inf
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
         ready = compiled.ready(experiment.training.dtype)
@@ -356,12 +356,12 @@ class _Recorder:
 
         Decoupled decay is not part of ``J``, so its strength is 0 here.
         """
-        if self.strengths is None or epoch >= self.next_onset:
+        if self.strengths is None or epoch >= self.next_switch:
             acting = self.experiment.acting(epoch)
             pairs = [(r.l1, 0 if r.decoupled else r.l2) for r in acting]
             self.strengths = torch.tensor(pairs, dtype=torch.float64, device="cpu").T
-            later = [r.onset for r in self.experiment.regularizations if r.onset > epoch]
-            self.next_onset = min(later, default=math.inf)
+            later = [switch for switch in self.experiment.switches if switch > epoch]
+            self.next_switch = min(later, default=math.inf)
         return self.strengths
 
 

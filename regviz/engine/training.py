@@ -173,8 +173,8 @@ class Program:
     ----------
     experiments : sequence of Experiment
         Experiments with the same network, training parameters but seeds, task, number of
-        regularizations and sizes of splits. The networks of an experiment share its points, initial
-        weights, batches and dropout's draws; experiments do not.
+        regularizations, phases and sizes of splits. The networks of an experiment share its points,
+        initial weights, batches and dropout's draws; experiments do not.
     datasets : sequence of Dataset
         The points of each experiment.
     """
@@ -209,7 +209,9 @@ class Program:
         n = self.inputs.shape[1]
         self.batch_size = min(self.training.batch_size or n, n)
         self.order = torch.arange(n, device="cpu").repeat(self.n_runs, 1)
-        drops = any(r.drop_rate or r.input_drop_rate for r in experiments[0].regularizations)
+        phases = [phase.regularization for phase in experiments[0].phases]
+        rows = [*experiments[0].regularizations, *phases]
+        drops = any(r.drop_rate or r.input_drop_rate for r in rows)
         shape = self.n_runs, n * sum(self.layout.sizes[:-1]) if drops else 0
         self.draws = torch.empty(shape, dtype=torch.float32, device="cpu")
         # a smaller last batch is drawn by a call of its own
@@ -220,7 +222,7 @@ class Program:
         ready = compiled.ready(self.training.dtype)
         self._train: Callable[..., None] = train_epoch if ready else train_by_reference
         self.diverged = np.full((self.n_runs, self.n_networks), -1)
-        self._onsets = {0, *(r.onset for e in experiments for r in e.regularizations)}
+        self._switches = {epoch for experiment in experiments for epoch in experiment.switches}
 
     def _blocks(self, runs: Sequence[Tensor]) -> Tensor:
         """Return arrays of shape (K, N), one for each run, in the layout of `to_blocks`."""
@@ -230,7 +232,7 @@ class Program:
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train one epoch, the one after ``epoch`` epochs."""
-        if epoch in self._onsets:
+        if epoch in self._switches:
             self._regularize(epoch)
         self._draw()
         n, training = self.inputs.shape[1], self.training
@@ -238,8 +240,8 @@ class Program:
             *(self.parameters, self.state, self.inputs, self.targets, self.order, self.draws),
             *(*self.strengths, self.keep, self.layout.sizes),
             *(self.experiments[0].network.activation, self.task, training.optimizer),
-            *(training.learning_rate, training.momentum, training.beta1, training.beta2),
-            *(training.epsilon, self.batch_size, self._n_steps),
+            *(self.experiments[0].learning_rate(epoch), training.momentum),
+            *(training.beta1, training.beta2, training.epsilon, self.batch_size, self._n_steps),
         )
         self._n_steps += math.ceil(n / self.batch_size)
         if not math.isfinite(self.parameters.sum().item()):

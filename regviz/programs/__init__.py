@@ -59,6 +59,9 @@ register_library("scikit-learn", scikit_learn)
 register_library("keras", keras)
 
 
+NO_PHASES = "No program is written for a training that changes on the way."
+
+
 @dataclass(frozen=True)
 class Program:
     """A generated Python program.
@@ -90,6 +93,8 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
         If there is no network ``k``.
     """
     plan = _plan(experiment, k)
+    if experiment.phases:
+        return dict.fromkeys(LIBRARIES, NO_PHASES)
     return {key: module.lacks(plan) for key, module in LIBRARIES.items()}
 
 
@@ -119,8 +124,9 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
     choice("library", library, LIBRARIES)
     lacking = libraries(experiment, k)
     if lacking[library]:
-        others = [key for key, lack in lacking.items() if lack is None]
-        allowed = f"one of {', '.join(map(repr, others))} for this network ({lacking[library]})"
+        others = ", ".join(repr(key) for key, lack in lacking.items() if lack is None)
+        allowed = f"{f'one of {others}' if others else 'left out'} for this network"
+        allowed += f" ({lacking[library]})"
         raise invalid("library", allowed, library)
     plan = _plan(experiment, k)
     module = LIBRARIES[library]

@@ -200,7 +200,7 @@ class TrainingSpec:
 
     def __post_init__(self) -> None:
         choice("optimizer", self.optimizer, OPTIMIZERS)
-        _set(self, "learning_rate", real("learning_rate", self.learning_rate, 1e-5, 10))
+        _set(self, "learning_rate", _learning_rate(self.learning_rate))
         if self.batch_size is not None:
             _set(self, "batch_size", integer("batch_size", self.batch_size, 1, 10**9))
         _set(self, "epochs", integer("epochs", self.epochs, 1, MAX_EPOCHS))
@@ -293,6 +293,38 @@ class Regularization:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A first part of a training, in which all networks of an experiment are the same network.
+
+    Parameters
+    ----------
+    until : int
+        Number of trained epochs, from the start of the training, after which the phase ends.
+    regularization : Regularization
+        The regularization of all networks in the phase, without an ``onset``.
+    learning_rate : float or None
+        The learning rate in the phase; by default that of the training.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+    """
+
+    until: int
+    regularization: Regularization = Regularization()
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, "until", integer("until", self.until, 1, MAX_EPOCHS))
+        row = self.regularization
+        if not isinstance(row, Regularization) or row.onset:
+            raise invalid("regularization", "a Regularization without an onset", row)
+        if self.learning_rate is not None:
+            _set(self, "learning_rate", _learning_rate(self.learning_rate))
+
+
+@dataclass(frozen=True)
 class Experiment:
     """All parameters that determine a run. Equal experiments give equal histories.
 
@@ -305,6 +337,10 @@ class Experiment:
     regularizations : sequence of Regularization
         One network is trained for each. They share data, initial weights, the order of the
         mini-batches and dropout's draws, so that they differ in their regularization alone.
+    phases : sequence of Phase
+        First parts of the training, one after another, in which all networks are the same: each
+        begins where the one before ends. The networks then go on, with the state of the optimizer,
+        each with its regularization and with the learning rate of ``training``.
 
     Raises
     ------
@@ -316,6 +352,7 @@ class Experiment:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     training: TrainingSpec = field(default_factory=TrainingSpec)
     regularizations: tuple[Regularization, ...] = (Regularization(),)
+    phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kinds in PARTS.items():
@@ -332,6 +369,7 @@ class Experiment:
                 allowed = f"at most epochs, {self.training.epochs}"
                 raise invalid(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
+        _set(self, "phases", _checked_phases(self.phases, self.training.epochs))
 
     def __hash__(self) -> int:
         return self._hash
@@ -339,7 +377,7 @@ class Experiment:
     @cached_property
     def _hash(self) -> int:
         """The hash, cached: it is the key of several caches, and takes 90 µs for 2000 points."""
-        return hash((self.data, self.network, self.training, self.regularizations))
+        return hash((self.data, self.network, self.training, self.regularizations, self.phases))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without the hash: string hashes differ between processes."""
@@ -348,16 +386,37 @@ class Experiment:
     def acting(self, epoch: int) -> tuple[Regularization, ...]:
         """Return the regularizations that are in force once ``epoch`` epochs are trained.
 
-        Before its onset, a regularization is replaced by none. Under AdamW every ``l2`` is
-        decoupled.
+        In a phase they are that of the phase. Before its onset, a regularization is replaced by
+        none. Under AdamW every ``l2`` is decoupled.
         """
         decoupled = self.training.optimizer == "adamw"
+        phase = self._phase(epoch)
+        rows = self.regularizations
+        if phase is not None:
+            rows = (phase.regularization,) * len(rows)
         return tuple(
             replace(row, decoupled=row.decoupled or decoupled)
             if epoch >= row.onset
             else Regularization()
-            for row in self.regularizations
+            for row in rows
         )
+
+    def learning_rate(self, epoch: int) -> float:
+        """Return the learning rate of the epoch after ``epoch`` epochs."""
+        phase = self._phase(epoch)
+        if phase is None or phase.learning_rate is None:
+            return self.training.learning_rate
+        return phase.learning_rate
+
+    @cached_property
+    def switches(self) -> tuple[int, ...]:
+        """Numbers of epochs after which `acting` or `learning_rate` may change, with 0, sorted."""
+        onsets = {row.onset for row in self.regularizations}
+        return tuple(sorted({0, *onsets, *(phase.until for phase in self.phases)}))
+
+    def _phase(self, epoch: int) -> Phase | None:
+        """Return the phase of the epoch after ``epoch`` epochs, None after the last phase."""
+        return next((phase for phase in self.phases if epoch < phase.until), None)
 
     @property
     def id(self) -> str:
@@ -377,7 +436,8 @@ class Experiment:
         ValueError
             If the text is not JSON, names an unknown parameter, or holds a value out of range.
         """
-        content = mapping("experiment", read_json("experiment", text), [*PARTS, "regularizations"])
+        allowed = [*PARTS, "regularizations", "phases"]
+        content = mapping("experiment", read_json("experiment", text), allowed)
         parts = {
             name: build(name, kinds, content[name])
             for name, kinds in PARTS.items()
@@ -390,7 +450,56 @@ class Experiment:
             parts["regularizations"] = tuple(
                 build(f"regularizations[{i}]", (Regularization,), row) for i, row in enumerate(rows)
             )
+        if "phases" in content:
+            parts["phases"] = phases_from(content["phases"])
         return cls(**parts)
+
+
+def phases_from(content: Any) -> tuple[Phase, ...]:
+    """Build phases from a list that was read from JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is not a list of mappings with the parameters of `Phase`.
+    """
+    if not isinstance(content, list):
+        raise invalid("phases", "a list", content)
+    phases = []
+    for i, item in enumerate(content):
+        item = dict(mapping(f"phases[{i}]", item, [one.name for one in dataclasses.fields(Phase)]))
+        if "until" not in item:
+            raise invalid(f"phases[{i}]", "a mapping with until", item)
+        if "regularization" in item:
+            row = item["regularization"]
+            item["regularization"] = build(f"phases[{i}].regularization", (Regularization,), row)
+        phases.append(Phase(**item))
+    return tuple(phases)
+
+
+def _checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
+    """Return the phases of an experiment as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If they are not phases, each after the one before, and the last before ``epochs``.
+    """
+    if not isinstance(phases, (tuple, list)):
+        raise invalid("phases", "a sequence of Phase", phases)
+    before = 0
+    for i, phase in enumerate(phases):
+        if not isinstance(phase, Phase):
+            raise invalid(f"phases[{i}]", "a Phase", phase)
+        if not before < phase.until < epochs:
+            allowed = f"above {before} and below epochs, {epochs}"
+            raise invalid(f"phases[{i}].until", allowed, phase.until)
+        before = phase.until
+    return tuple(phases)
+
+
+def _learning_rate(value: Any) -> float:
+    return real("learning_rate", value, 1e-5, 10)
 
 
 PARTS: dict[str, tuple[type, ...]] = {

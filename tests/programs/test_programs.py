@@ -17,12 +17,20 @@ import pytest
 import torch
 
 import regviz
-from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, make_dataset
+from regviz import (
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    Phase,
+    Regularization,
+    TrainingSpec,
+    make_dataset,
+)
 from regviz.data.points_file import points_csv
 from regviz.engine.layout import input_features
 from regviz.engine.training import Program
 from regviz.methods.catalogue import METHODS
-from regviz.programs import LIBRARIES, libraries, program
+from regviz.programs import LIBRARIES, NO_PHASES, libraries, program
 from regviz.spec.points import PointsSpec
 from tests.support.commands import python
 from tests.support.networks import outputs
@@ -656,3 +664,10 @@ def test_arrays_of_any_number_of_columns_are_trained_on(library, tmp_path):
     exec(program(history.experiment, 0, library).source, scope)
     ((w, _),) = layers_of(scope, library)
     np.testing.assert_allclose(w, history.weights(0)[0], atol=1e-3)
+
+
+def test_no_program_is_written_for_a_training_that_changes_on_the_way():
+    experiment = Experiment(phases=(Phase(3, Regularization(l1=0.1)),))
+    assert set(libraries(experiment, 0).values()) == {NO_PHASES}
+    with pytest.raises(ValueError, match=f"library must be left out.*{NO_PHASES}"):
+        program(experiment, 0, "pytorch")

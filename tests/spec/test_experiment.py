@@ -19,6 +19,7 @@ from regviz.spec.experiment import (
     DataSpec,
     Experiment,
     NetworkSpec,
+    Phase,
     Regularization,
     TrainingSpec,
 )
@@ -68,6 +69,7 @@ ELABORATE = Experiment(
         Regularization(1e-3, 1 / 3, 0.2, 0.1, 3.0, True, 77),
         Regularization.elastic_net(0.1, l1_ratio=0.3, onset=2),
     ),
+    (Phase(3, Regularization(l1=0.1 + 0.2)), Phase(30, learning_rate=1e-3)),
 )
 
 
@@ -216,6 +218,10 @@ def test_targets_without_classes_take_no_label_noise(name):
         ("regularizations", (Regularization(), None), "regularizations[1]"),
         ("regularizations", ({"l1": 1},), "regularizations[0]"),
         ("regularizations", (Regularization(onset=201),), "regularizations[0].onset"),
+        ("phases", None, "phases"),
+        ("phases", (Regularization(),), "phases[0]"),
+        ("phases", (Phase(200),), "phases[0].until"),
+        ("phases", (Phase(5), Phase(5)), "phases[1].until"),
     ],
     ids=repr,
 )
@@ -297,11 +303,12 @@ def test_json_reads_back_to_an_equal_experiment(experiment):
 
 def test_json_holds_every_parameter_by_name():
     content = json.loads(ELABORATE.to_json())
-    assert set(content) == {"data", "network", "training", "regularizations"}
+    assert set(content) == {"data", "network", "training", "regularizations", "phases"}
     assert content["data"]["n_samples"] == 123
     assert content["network"]["hidden"] == [1, 32, 7]
     assert content["training"]["batch_size"] is None
     assert content["regularizations"][1]["max_norm"] == 3.0
+    assert content["phases"][1]["learning_rate"] == 1e-3
     for part, kind in (("data", DataSpec), ("network", NetworkSpec), ("training", TrainingSpec)):
         assert set(content[part]) == {parameter.name for parameter in dataclasses.fields(kind)}
 
@@ -364,6 +371,12 @@ def test_json_with_unknown_names_is_refused(text, named):
         ('{"network": {"hidden": [[8]]}}', "hidden[0]"),
         ('{"network": {"features": [null]}}', "features[0]"),
         ('{"training": {"epochs": 3}, "regularizations": [{"onset": 4}]}', "regularizations[0]"),
+        ('{"phases": {}}', "phases"),
+        ('{"phases": [{}]}', "phases[0]"),
+        ('{"phases": [{"until": 3, "l1": 1}]}', "a parameter of phases[0]"),
+        ('{"phases": [{"until": 3, "regularization": {"l1": -1}}]}', "l1"),
+        ('{"phases": [{"until": 3, "regularization": {"onset": 1}}]}', "regularization"),
+        ('{"phases": [{"until": 3, "learning_rate": 0}]}', "learning_rate"),
     ],
     ids=lambda value: repr(value)[:48],
 )

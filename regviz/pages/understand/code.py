@@ -39,7 +39,7 @@ def show(snapshot: BoardSnapshot) -> None:
         others = " or ".join(
             LIBRARIES[key].NAME for key, reason in reasons.items() if reason is None
         )
-        st.info(f"{lacks} Choose {others}.", icon=":material/info:")
+        st.info(f"{lacks} Choose {others}." if others else lacks, icon=":material/info:")
         return
     written = program(experiment, k, library)
     st.markdown(written.note)
