@@ -5,11 +5,12 @@
 
 /** @import {Card, Displayed, PointSet, Recording, View} from "./types.d.ts" */
 
+import { isConstant } from "./flatness.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, strengthIndexOf } from "./view.js";
-import { atEpoch, keptFrom } from "./words.js";
+import { atEpoch, keptFrom, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -21,7 +22,7 @@ import { atEpoch, keptFrom } from "./words.js";
  */
 export function makeDisplayed(card, c, nParameters) {
   const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
-  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", divergedEpoch: null };
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, change: "", remark: "", constant: false, idle: false, divergedEpoch: null };
 }
 
 /**
@@ -55,7 +56,10 @@ export function updateDisplayed(displayed, recording, view, frame) {
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   displayed.changed = isChanged(view, card);
-  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
+  displayed.idle = card.idle[strengthIndex];
+  displayed.constant = displayed.divergedEpoch === null && isConstant(recording, drawn);
+  displayed.change = [edits?.size && "edited", view.threshold > 0 && "pruned"].filter(Boolean).join(", ");
+  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), displayed.change, displayed.constant && CONSTANT, displayed.idle && NO_HIDDEN_LAYER];
   displayed.remark = remarks.filter(Boolean).join(", ");
 }
 

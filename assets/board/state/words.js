@@ -222,6 +222,12 @@ export function atEpoch(epoch) {
   return `epoch ${epoch}`;
 }
 
+/** Remark on a card whose network predicts the same everywhere. */
+export const CONSTANT = "same answer everywhere";
+
+/** Remark on a card whose method acts on hidden units, of which there are none. */
+export const NO_HIDDEN_LAYER = "no effect: no hidden layer";
+
 export const MARKS = {
   onset: (/** @type {number} */ epoch) => `Regularization is switched on at epoch ${epoch}.`,
   best: (/** @type {number} */ epoch, /** @type {string} */ label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
