@@ -28,6 +28,7 @@ from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
 from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
+from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
 from regviz.pages.state import page_state
 from regviz.server.state import runs
@@ -306,11 +307,8 @@ def main() -> None:
     _enable_requested_method()
     scene = choose()
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
-        st.markdown(
-            "**Same points, same initial weights, same batches:** these networks differ in nothing"
-            " but their regularization.",
-            width="stretch",
-        )
+        line = f"**{question(scene.data)}** {HINT}"
+        st.markdown(line, width="stretch", help=ABOUT)
         above = st.container(horizontal=True, width="content")
     # a container of their own: without it a message would shift the board's position, and Streamlit
     # would mount the board anew

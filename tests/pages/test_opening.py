@@ -1,0 +1,38 @@
+"""Tests of the line above the board."""
+
+import pytest
+
+import regviz
+from regviz.board.showcase import SHOWCASE
+from regviz.data.datasets import n_train_of
+from regviz.pages.opening import question
+from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
+
+POINTS = tuple((x / 10, -x / 10, "train" if x < 6 else "test", x % 2) for x in range(12))
+
+
+def test_the_first_page_asks_what_to_do_with_sixty_noisy_points():
+    assert n_train_of(SHOWCASE.data) == 60
+    assert question(SHOWCASE.data) == "What should a network do with sixty noisy points?"
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_points_are_called_noisy_only_with_noise(name: str):
+    quiet = regviz.DataSpec(name, 400, noise=0, train_fraction=0.2)
+    noisy = regviz.DataSpec(name, 400, noise=0.1, train_fraction=0.2)
+    assert "noisy" not in question(quiet)
+    assert "noisy" in question(noisy)
+
+
+def test_wrong_labels_are_noise():
+    data = regviz.DataSpec("moons", 400, noise=0, label_noise=0.1, train_fraction=0.2)
+    assert "noisy" in question(data)
+
+
+def test_the_question_counts_the_training_points():
+    for n_samples, words in ((100, "seventy"), (20, "fourteen"), (400, "280"), (31, "21")):
+        data = regviz.DataSpec("moons", n_samples, noise=0, train_fraction=0.7, validation_fraction=0)
+        n_train = n_train_of(data)
+        asked = question(data)
+        assert asked == f"What should a network do with {words} points?", n_train
