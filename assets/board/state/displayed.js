@@ -10,7 +10,7 @@ import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, strengthIndexOf } from "./view.js";
-import { atEpoch, keptFrom, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
+import { atEpoch, keptFrom, withShareKept, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -37,7 +37,10 @@ export function updateDisplayed(displayed, recording, view, frame) {
   const { card, row, drawn } = displayed;
   const strengthIndex = strengthIndexOf(view, card);
   displayed.k = card.networks[strengthIndex];
-  displayed.strength = card.strengths[strengthIndex];
+  const rate = card.drop_rates[strengthIndex];
+  // the strength is the dropout rate
+  const isRate = rate > 0 && card.values[strengthIndex] === rate;
+  displayed.strength = isRate ? withShareKept(card.strengths[strengthIndex], rate) : card.strengths[strengthIndex];
   displayed.t = frame;
   let requestedEpoch = recording.epochs[frame];
   if (card.early_stopped) {
@@ -48,7 +51,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
   }
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
-  displayed.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
+  displayed.dropRate = hidden && epoch >= recording.onset ? rate : 0;
   displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
   copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];

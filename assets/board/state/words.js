@@ -47,6 +47,36 @@ export function boundary(task) {
 
 export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
 
+/** @type {Record<string, string>} Explanations of strengths, by their first word. */
+const SYMBOLS = {
+  "λ₁": "λ₁ (lambda) is the price of each unit of |w|, added to the loss. The larger it is, the more weights become exactly 0.",
+  "λ₂": "λ₂ (lambda) is the price of w²/2, added to the loss. The larger it is, the smaller the weights become.",
+  "λ": "λ (lambda) is the price of the weights, added to the loss. The larger it is, the stronger the pull towards 0.",
+  c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network. The dropout beside it is the same at every c, if any.",
+  drop: "The share of hidden units that are dropped in each training step. The others are kept. All units are used when the picture is drawn.",
+  kept: "The epoch at which the validation loss was lowest. Early stopping keeps that network.",
+  not: "The validation loss has not been lowest yet. So far this is the network without regularization.",
+};
+
+/**
+ * Explain the strength of a card; "" for a symbol that is not built in.
+ *
+ * @param {string} strength  in words
+ */
+export function strengthTip(strength) {
+  return SYMBOLS[strength.split(" ")[0]] ?? "";
+}
+
+/**
+ * Write a dropout rate with the share kept: "drop 20 % · keep 80 %"
+ *
+ * @param {string} strength  "drop 20 %"
+ * @param {number} rate
+ */
+export function withShareKept(strength, rate) {
+  return `${strength} · keep ${+(100 * (1 - rate)).toPrecision(3)} %`;
+}
+
 export const EPOCH =
   "Passes over all training points. The recording is dense at first, where networks change fast, so the slider's first half holds the early epochs.";
 
