@@ -55,6 +55,8 @@ def test_label_agrees_with_the_catalogue(key):
     method = METHODS[key]
     found = label(method.at(0.25))
     strength = f"{method.symbol} = 0.25" if method.symbol else ""
+    if key == "dropout":
+        strength = "drop 25 %"
     strength += ", drop 10 %" if key == "max_norm" else ""
     assert found == (key, method.label, strength)
 

@@ -69,7 +69,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   });
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };
-  return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
+  return { element, values, about, ...parts, counts: new Uint16Array(BARS), colours };
 }
 
 /**
@@ -132,7 +132,8 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
     pick.setAttribute("aria-pressed", String(focused));
   }
   setText(card.strength, strength);
-  card.strength.dataset.tip = words.strengthTip(strength);
+  card.strength.hidden = !strength;
+  card.strength.dataset.tip = words.strengthTip(strength) || card.about;
   if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
   slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
   slider.setAttribute("aria-valuetext", strength);

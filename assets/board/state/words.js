@@ -55,11 +55,11 @@ const SYMBOLS = {
   c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network. The dropout beside it is the same at every c, if any.",
   drop: "The share of hidden units that are dropped in each training step. The others are kept. All units are used when the picture is drawn.",
   kept: "The epoch at which the validation loss was lowest. Early stopping keeps that network.",
-  not: "The validation loss has not been lowest yet. So far this is the network without regularization.",
+  not: "The lowest validation loss is still to come. So far this is the network without regularization.",
 };
 
 /**
- * Explain the strength of a card; "" for a symbol that is not built in.
+ * Explain the strength of a card, or return "" for a symbol that is not built in.
  *
  * @param {string} strength  in words
  */
