@@ -57,7 +57,7 @@ _ADAM_STEP = 10.0  # Adam's step size in learning rates, 1 / sqrt(v)
 MAX_NORM_DROP_RATE = 0.1
 
 _RATES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
-_RATES_UNBOUNDED = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 0.8)
+_RATES_UNBOUNDED = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)  # all but the two highest
 _MAX_NORM_DROP_RATE_UNBOUNDED = 0.02
 _RADII = (3.0, 2.0, 1.5, 1.2, 1.0, 0.7, 0.4, 0.2)
 _BOUNDED = ("tanh", "sigmoid")
@@ -118,13 +118,15 @@ class PenaltyRule:
 def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
     """Return `N_STRENGTHS` dropout rates, from weak to strong."""
     top = highest_dropout_rate(data, network, training)
-    rates = _RATES if network.activation in _BOUNDED else _RATES_UNBOUNDED
-    return tuple(float(f"{top / rates[-1] * rate:.2g}") for rate in rates)
+    rates: tuple[float, ...] = tuple(top / _RATES[-1] * rate for rate in _RATES)
+    if network.hidden and network.activation not in _BOUNDED:
+        # in whole percent where `top` allows it
+        scale = min(top / 0.3, 1.0)
+        rates = (*(scale * r for r in _RATES_UNBOUNDED), scale * (0.3 if top >= 0.5 else 0.2), top)
+    return tuple(float(f"{rate:.2g}") for rate in rates)
 
 
-def dropout_rate_beside_max_norm(
-    data: Data, network: NetworkSpec, training: TrainingSpec
-) -> float:
+def dropout_rate_beside_max_norm(data: Data, network: NetworkSpec, training: TrainingSpec) -> float:
     """Return the rate of the dropout that is combined with max-norm."""
     bounded = network.activation in _BOUNDED
     most = MAX_NORM_DROP_RATE if bounded else _MAX_NORM_DROP_RATE_UNBOUNDED

@@ -85,8 +85,16 @@ def test_a_registered_method_with_max_norm_has_its_name_at_the_dropout_that_is_o
         at=lambda radius: Regularization(max_norm=radius, drop_rate=0.3),
     )
     monkeypatch.setitem(METHODS, "heavy", heavy)
-    assert label(Regularization(max_norm=2, drop_rate=0.3)) == ("heavy", "Heavy", "c = 2, drop 30 %")
-    assert label(Regularization(max_norm=2, drop_rate=0.2)) == ("heavy", "Heavy", "c = 2, drop 20 %")
+    assert label(Regularization(max_norm=2, drop_rate=0.3)) == (
+        "heavy",
+        "Heavy",
+        "c = 2, drop 30 %",
+    )
+    assert label(Regularization(max_norm=2, drop_rate=0.2)) == (
+        "heavy",
+        "Heavy",
+        "c = 2, drop 20 %",
+    )
     assert label(Regularization(max_norm=2, drop_rate=0.1)).name == "Max-norm"
 
 

@@ -68,13 +68,15 @@ export function strengthTip(strength) {
 }
 
 /**
- * Write a dropout rate with the share kept: "drop 20 % · keep 80 %"
+ * Write a dropout rate with the share kept, "drop 20 % · keep 80 %". Shares that are not whole percents
+ * would not fit on the narrowest card, so that the rate stays alone.
  *
  * @param {string} strength  "drop 20 %"
  * @param {number} rate
  */
 export function withShareKept(strength, rate) {
-  return `${strength} · keep ${+(100 * (1 - rate)).toPrecision(3)} %`;
+  const kept = +(100 * (1 - rate)).toPrecision(5);
+  return Number.isInteger(kept) ? `${strength} · keep ${kept} %` : strength;
 }
 
 export const EPOCH =
