@@ -102,7 +102,8 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
                 else None,
                 hovertemplate=None
                 if not marked
-                else f"w = %{{y:.3g}} at {at}<br>{source} %{{customdata[1]}} → {name.removeprefix('to ')}"
+                else f"w = %{{y:.3g}} at {at}<br>{source} %{{customdata[1]}} → "
+                f"{name.removeprefix('to ')}"
                 f"{'' if output else ' unit'} %{{customdata[0]}}<extra></extra>",
                 xaxis="x",
                 yaxis="y",
