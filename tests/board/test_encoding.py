@@ -309,7 +309,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         assert card["about"] == method.about
         assert card["colour"] == METHODS[key].colour
         assert card["networks"] == list(networks)
-        expected = [f"{method.symbol} = {value:g}" for value in values] or [""]
+        expected = [method.text(value) for value in values] or [""]
         if key == "max_norm":
             expected = [f"{text}, drop 10 %" for text in expected]
         assert card["strengths"] == expected
