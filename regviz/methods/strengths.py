@@ -23,9 +23,9 @@ ten datasets, five networks, tanh and ReLU, four optimizers, and 300 epochs on 6
   network diverges varies with the seed.
 - **Dropout without bounds** on the activations costs accuracy at rates that suit tanh. Of three
   layers of 8 ReLU units on circles, moons, xor and three blobs, three seeds each, the median test
-  loss with a rate of 0.05 was 0.70 times that of the unregularized network, and 1.1 times or more in 1
-  of 12 cases; with 0.2 it was 0.83 times and in 2, with 0.3 1.33 times and in 7. Offered rates are
-  smaller there, up to the last two (``python -m benchmarks.strengths dropout``).
+  loss with a rate of 0.05 was 0.70 times that of the unregularized network, and 1.1 times or more
+  in 1 of 12 cases; with 0.2 it was 0.83 times and in 2, with 0.3 1.33 times and in 7. Offered rates
+  are smaller there, up to the last two (``python -m benchmarks.strengths dropout``).
 - **Dropout beside max-norm** is 0.1, and 0.02 for unbounded activations: at a radius of 1, a rate
   of 0.1 made accuracy in the same cases 7 percentage points lower and one network in twelve
   constant; with 0.02 it was 1 point higher and none was constant.

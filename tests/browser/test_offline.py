@@ -190,7 +190,7 @@ def test_the_summary_follows_the_epoch_and_is_announced_at_rest_only(page: Page)
     moving = page.evaluate(
         """() => {
           window.board().commands.seek(0);
-          window.board().draw();
+          window.board().drawMoving();
           const summary = document.querySelector(".summary");
           return [summary.ariaLive, summary.textContent];
         }"""
