@@ -2,6 +2,7 @@
 
     python -m benchmarks.strengths collapse      strengths of first visible effect and of collapse
     python -m benchmarks.strengths levels        number of the eight strengths that differ visibly
+    python -m benchmarks.strengths dropout       dropout, alone and beside max-norm, with ReLU
     python -m benchmarks.strengths divergence    offered strengths at which training diverges
 
 Each takes minutes on one core. Two networks differ visibly if their predictions on the test points
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 
 import regviz
+from regviz.board.showcase import SHOWCASE
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.labels import label
 from regviz.methods.strengths import N_STRENGTHS
@@ -161,6 +163,38 @@ def levels() -> None:
         print(f" {100 * np.mean(strong[kind]):15.0f} {np.mean(after[kind]):12.1f}")
 
 
+def dropout() -> None:
+    """Print what dropout does to ReLU networks, alone and beside max-norm.
+
+    Columns: the median ratio of the test loss to the unregularized network's, the number of cases
+    in which it is above 1.1, the mean change of accuracy, and the number of constant networks.
+    """
+    rates, radii = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3), (2.0, 1.0, 0.7)
+    rows = [NO_NETWORK, *(regviz.Regularization(drop_rate=rate) for rate in rates)]
+    rows += [
+        regviz.Regularization(max_norm=c, drop_rate=rate)
+        for rate, c in itertools.product((0.0, 0.02, 0.1), radii)
+    ]
+    names = ("circles", "moons", "xor", "three_blobs")
+    for hidden in ((8, 8, 8), (4, 2), (16, 16), (32, 32)):
+        ratios, changes, constant = [], [], []
+        for name, seed in itertools.product(names, range(3)):
+            network = replace(SHOWCASE.network, hidden=hidden, activation="relu")
+            training = replace(SHOWCASE.training, seed=seed, frames=1)
+            data = replace(data_of(name), seed=seed)
+            history = regviz.train(regviz.Experiment(data, network, training, tuple(rows)))
+            loss, accuracy = (history.metrics[m][-1] for m in ("test_loss", "test_accuracy"))
+            ratios.append(loss / loss[0])
+            changes.append(accuracy - accuracy[0])
+            predicted = history.predict(history.dataset.points("test")[0])
+            constant.append(predicted.std(axis=1).reshape(len(rows), -1).mean(axis=1) < SEEN)
+        columns = np.median(ratios, 0), np.sum(np.array(ratios) > 1.1, 0), np.mean(changes, 0)
+        print(f"{hidden}, {len(ratios)} cases: ratio, higher, change of accuracy, constant")
+        for row, *values, flat in zip(rows, *columns, np.sum(constant, 0), strict=True):
+            ratio, higher, change = values
+            print(f"{label(row).text:28} {ratio:5.2f} {higher:3} {change:+7.3f} {flat:3}")
+
+
 def divergence() -> None:
     """Print the cases in which an offered strength diverges while the unregularized network learns.
 
@@ -189,7 +223,7 @@ def divergence() -> None:
 
 def main() -> None:
     """Print one of the tables."""
-    tables = {table.__name__: table for table in (collapse, levels, divergence)}
+    tables = {table.__name__: table for table in (collapse, levels, dropout, divergence)}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("table", choices=tables)
     torch.set_num_threads(1)

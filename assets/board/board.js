@@ -23,6 +23,7 @@ import { makeLegend, updateSigns } from "./panels/legend.js";
 import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
 import * as player from "./state/player.js";
 import { Reporter } from "./reporter.js";
+import { makeSummary } from "./panels/summary.js";
 import { drawPoints } from "./draw/points.js";
 import { append, isComplete, start, weightAxes } from "./state/recording.js";
 import { makeScale } from "./draw/scale.js";
@@ -83,6 +84,7 @@ export class Board {
     this.legend = makeLegend();
     this.legend.element.append(makeSaveButtons(() => this.exported()));
     this.grid = make("div", { class: "cards" });
+    this.summary = makeSummary();
     this.focus = makeFocus(this.commands, {
       point: (place) => this.point(place),
       invalidate: () => this.invalidate(),
@@ -91,7 +93,7 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.focus.element, this.probe, this.help.element,
+      watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.summary, this.focus.element, this.probe, this.help.element,
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });

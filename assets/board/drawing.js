@@ -11,10 +11,13 @@ import * as cards from "./panels/card.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
 import { describeFocus, updateFocus } from "./panels/focus.js";
 import { updateStatus } from "./panels/legend.js";
+import { isMoving } from "./state/player.js";
 import { marksOf } from "./state/marks.js";
 import { GRIDS, closeupGrid } from "./state/resolution.js";
+import { announceSummary, updateSummary } from "./panels/summary.js";
 import { makePainter, paintBoundary } from "./draw/painter.js";
 import { measuresOf, updateDisplayed } from "./state/displayed.js";
+import { summaryOf } from "./state/summary.js";
 import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
 
@@ -47,6 +50,7 @@ export function drawBoard(board, stage) {
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateStatus(board.legend, recording);
+  updateSummary(board.summary, summaryOf(recording, stage.displayed, view.focus, state.frame));
 }
 
 /**
@@ -76,7 +80,7 @@ export function refineFocus(board, stage) {
  * @param {Drawn} board
  * @param {Stage} stage
  */
-export function describeBoard({ focus, view }, stage) {
+export function describeBoard({ focus, view, state, summary }, stage) {
   const { recording, displayed, cards: all } = stage;
   const { epochs, network: { task }, weightIndex } = recording;
   for (const each of displayed) {
@@ -84,6 +88,7 @@ export function describeBoard({ focus, view }, stage) {
     cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
   }
   describeFocus(focus, recording, inFocus(stage, view));
+  if (!isMoving(state)) announceSummary(summary);
 }
 
 /**

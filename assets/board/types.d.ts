@@ -15,6 +15,7 @@ export interface Drawn extends BoardState {
   transport: Transport;
   legend: Legend;
   focus: Focus;
+  summary: HTMLElement;
   commands: { seek(frame: number): void };
 }
 

@@ -99,7 +99,10 @@ class Path:
 
     def text(self, i: int) -> str:
         """Format the strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
-        return f"{METHODS[self.method].symbol} = {self.number(i)}"
+        method = METHODS[self.method]
+        if method.percent:
+            return method.text(self.strengths[i])
+        return f"{method.symbol} = {self.number(i)}"
 
 
 class Choice(NamedTuple):

@@ -42,9 +42,10 @@ from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
+from regviz.spec.experiment import Regularization
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 5
+MESSAGE_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
     # without the onset, which is equal for all and shown on the epoch slider
     regularizations = [replace(row, onset=0) for row in grid.experiment.regularizations]
     strengths = [label(row).strength for row in regularizations]
+    hidden = bool(grid.experiment.network.hidden)
     names = {key: METHODS[key].label for key, _ in grid.networks_by_method}
     if grid.experiment.training.optimizer == "adamw":
         names["l2"] = "Weight decay"
@@ -211,6 +213,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             "values": grid.strengths(key),
             "standard": standard,
             "drop_rates": [regularizations[row].drop_rate for row in networks],
+            "idle": [_is_idle(regularizations[row], hidden) for row in networks],
             "strength_index": networks.index(row),
             "early_stopped": False,
         }
@@ -231,6 +234,15 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _is_idle(regularization: Regularization, hidden: bool) -> bool:
+    """Return whether a regularization has no effect, as it acts on hidden units and there are none.
+
+    The unregularized network is not idle.
+    """
+    rest = replace(regularization, drop_rate=0.0, max_norm=None)
+    return not hidden and rest == Regularization() != regularization
 
 
 def _compressed(arrays: Mapping[str, NDArray[Any]], strategy: int) -> tuple[dict[str, Any], bytes]:

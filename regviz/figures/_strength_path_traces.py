@@ -68,6 +68,8 @@ def _summary(path: Path, losses: Mapping[str, Array], i: int) -> str:
 def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
     """Return a trace for each layer, with a line for each of its weights."""
     n_layers, n = int(path.wires[-1, 0]) + 1, len(path.strengths)
+    method = METHODS[path.method]
+    at = f"{method.symbol} " + ("%{customdata[2]:.3~p}" if method.percent else "= %{customdata[2]}")
     # invisible markers: Plotly reports no clicks on a line, and a line intercepts those on the bars
     marked = path.weights.size <= MAX_MARKERS
     ends = (0.0, 0.72) if theme == "light" else (0.38, 1.0)
@@ -100,8 +102,8 @@ def weight_traces(path: Path, theme: Theme) -> list[go.Scatter]:
                 else None,
                 hovertemplate=None
                 if not marked
-                else f"w = %{{y:.3g}} at {METHODS[path.method].symbol} = "
-                f"%{{customdata[2]}}<br>{source} %{{customdata[1]}} → {name.removeprefix('to ')}"
+                else f"w = %{{y:.3g}} at {at}<br>{source} %{{customdata[1]}} → "
+                f"{name.removeprefix('to ')}"
                 f"{'' if output else ' unit'} %{{customdata[0]}}<extra></extra>",
                 xaxis="x",
                 yaxis="y",

@@ -121,7 +121,7 @@ def _axes(
     shared |= dict(showgrid=False, zeroline=False, autotickangles=[0, 90], tickfont_size=12)
     figure.update_xaxes(shared)
     figure.update_xaxes(
-        title_text=f"{kind.get(path.method, 'strength')} {method.symbol}",
+        title_text=kind.get(path.method, "strength") + f" {method.symbol}" * (not method.percent),
         ticktext=[path.number(i) for i in range(len(x))],
         row=3,
     )

@@ -10,9 +10,10 @@ from typing import get_args
 from regviz.methods import palette
 from regviz.methods.palette import Theme
 from regviz.methods.strengths import (
+    MAX_NORM_DROP_RATE,
     PenaltyRule,
+    dropout_rate_beside_max_norm,
     dropout_rates,
-    highest_dropout_rate,
     max_norm_radii,
 )
 from regviz.spec.experiment import (
@@ -24,7 +25,7 @@ from regviz.spec.experiment import (
     TrainingSpec,
 )
 from regviz.spec.points import PointsSpec
-from regviz.spec.validation import choice, function, invalid, text
+from regviz.spec.validation import boolean, choice, function, invalid, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class Method:
         ``strengths(data, network, training)`` returns the offered strengths, from weak to strong:
         different numbers above 0 in ascending or descending order. It returns an empty tuple for a
         method without strength.
+    percent : bool
+        Whether texts show the strength as a percentage: "drop 20 %" for the symbol "drop".
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Method:
     at: Callable[[float], Regularization]
     strength: Callable[[Regularization], float]
     strengths: Callable[[Data, NetworkSpec, TrainingSpec], tuple[float, ...]]
+    percent: bool = False
 
     def __post_init__(self) -> None:
         if not (isinstance(self.key, str) and self.key.isidentifier()):
@@ -85,6 +89,13 @@ class Method:
                 raise invalid("colour", allowed, self.colour)
         for name in ("at", "strength", "strengths"):
             function(name, getattr(self, name))
+        boolean("percent", self.percent)
+
+    def text(self, strength: float) -> str:
+        """Return symbol and strength, such as ``"λ₁ = 0.004"``; empty without a symbol."""
+        if self.percent:
+            return f"{self.symbol} {100 * strength:.3g} %"
+        return f"{self.symbol} = {strength:g}" if self.symbol else ""
 
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
@@ -244,7 +255,7 @@ def offered(
 ) -> tuple[tuple[Regularization, ...], ...]:
     """Return the offered regularizations of each method, from weak to strong; one for ``"none"``.
 
-    The dropout that is combined with max-norm has at most the rate of `highest_dropout_rate`.
+    The dropout combined with max-norm has at most the rate of `dropout_rate_beside_max_norm`.
 
     Parameters
     ----------
@@ -266,7 +277,7 @@ def offered(
     ValueError
         If there is no such method, or the strengths of one are not allowed.
     """
-    highest = highest_dropout_rate(data, network, training)
+    highest = dropout_rate_beside_max_norm(data, network, training)
     training = replace(training, epochs=max(1, training.epochs - onset))
     by_method = []
     for key in methods:
@@ -335,14 +346,15 @@ for _method in (
     Method(
         "dropout",
         "Dropout",
-        "p",
-        "In every training step each hidden activation h becomes h·m / (1 − p), where m is 0"
-        " with probability p and else 1, so that the network cannot rely on any one unit. Off"
-        " when the boundary is drawn.",
+        "drop",
+        "In every training step each hidden activation is dropped (set to 0) at random; those kept"
+        " are divided by the share kept. So the network cannot rely on any one unit. Off when the"
+        " boundary is drawn.",
         {"light": "#8a8704", "dark": "#d0c22a"},
         at=lambda strength: Regularization(drop_rate=strength),
         strength=lambda r: r.drop_rate,
         strengths=dropout_rates,
+        percent=True,
     ),
     # combined with dropout, as introduced by Srivastava et al. 2014
     Method(
@@ -350,9 +362,9 @@ for _method in (
         "Max-norm",
         "c",
         "After every step, each hidden unit's incoming weights w become w·min(1, c / ‖w‖₂), so"
-        " that their length is at most c. Used together with a little dropout (p = 0.1).",
+        " that their length is at most c. Used together with a little dropout.",
         {"light": "#311670", "dark": "#5a86fc"},
-        at=lambda strength: Regularization(max_norm=strength, drop_rate=0.1),
+        at=lambda strength: Regularization(max_norm=strength, drop_rate=MAX_NORM_DROP_RATE),
         strength=lambda r: math.inf if r.max_norm is None else r.max_norm,
         strengths=max_norm_radii,
     ),

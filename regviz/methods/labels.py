@@ -63,11 +63,9 @@ def label(regularization: Regularization) -> Label:
         key, name, strength = _nearest(r)
     else:
         method = METHODS[key]
-        name, strength = method.label, f"{method.symbol} = {method.strength(r):g}"
-        if not method.symbol:
-            strength = ""
-        elif r.max_norm is not None and r.drop_rate:
-            strength += f", p = {r.drop_rate:g}"
+        name, strength = method.label, method.text(method.strength(r))
+        if strength and r.max_norm is not None and r.drop_rate:
+            strength += f", {_drop(r.drop_rate)}"
     onset = f"from epoch {r.onset}" if r.onset else ""
     return Label(key, name, ", ".join(filter(None, (strength, onset))))
 
@@ -84,15 +82,20 @@ def _nearest(r: Regularization) -> tuple[str, str, str]:
         if r.l2:
             parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
     if r.max_norm is not None:
-        rate = f", p = {r.drop_rate:g}" if r.drop_rate else ""
+        rate = f", {_drop(r.drop_rate)}" if r.drop_rate else ""
         parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
     elif r.drop_rate:
-        parts.append(("dropout", "dropout", f"p = {r.drop_rate:g}"))
+        parts.append(("dropout", "dropout", _drop(r.drop_rate)))
     if r.input_drop_rate:
-        parts.append(("dropout", "input dropout", f"p₀ = {r.input_drop_rate:g}"))
+        parts.append(("dropout", "input dropout", f"{_drop(r.input_drop_rate)} of inputs"))
     keys, names, strengths = zip(*parts, strict=True)
     name = " + ".join(names)
     return keys[0], name[0].upper() + name[1:], ", ".join(strengths)
+
+
+def _drop(rate: float) -> str:
+    """Return the text of a dropout rate, such as ``"drop 20 %"``."""
+    return METHODS["dropout"].text(rate)
 
 
 def labels(experiment: Experiment) -> list[Label]:

@@ -28,6 +28,7 @@ from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
 from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
+from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
 from regviz.pages.state import page_state
 from regviz.server.state import runs
@@ -83,6 +84,7 @@ STYLE = """<style>
   .stHeading h2 { padding: 0.5rem 0 1rem; }
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
+  @media (max-width: 640px) { .st-key-above p { font-size: 0.875rem; line-height: 1.4; } }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
   .regviz-preview {
     width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.8rem;
@@ -310,11 +312,8 @@ def main() -> None:
     _enable_requested_method()
     scene = choose()
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
-        st.markdown(
-            "**Same points, same initial weights, same batches:** these networks differ in nothing"
-            " but their regularization.",
-            width="stretch",
-        )
+        line = f"**{question(scene.data)}** {HINT}"
+        st.markdown(line, width="stretch", help=ABOUT)
         above = st.container(horizontal=True, width="content")
     with st.container():
         classroom.draw()

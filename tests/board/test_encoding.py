@@ -309,12 +309,13 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         assert card["about"] == method.about
         assert card["colour"] == METHODS[key].colour
         assert card["networks"] == list(networks)
-        expected = [f"{method.symbol} = {value:g}" for value in values] or [""]
+        expected = [method.text(value) for value in values] or [""]
         if key == "max_norm":
-            expected = [f"{text}, p = 0.1" for text in expected]
+            expected = [f"{text}, drop 10 %" for text in expected]
         assert card["strengths"] == expected
         rates = [method.at(value).drop_rate for value in values]
         assert card["drop_rates"] == (rates or [0])
+        assert card["idle"] == [False] * len(networks)
         assert card["strength_index"] == strength_indices.get(key, 0)
         assert card["standard"] == (0 if key == "none" else DEFAULT_STRENGTH_INDEX)
         assert card["early_stopped"] is False

@@ -183,6 +183,23 @@ def test_it_holds_every_network_at_every_epoch_and_all_zeros(run: Run, page: Pag
     assert page.evaluate("window.board().recording.epochs") == run.history.epochs.tolist()
 
 
+def test_the_summary_follows_the_epoch_and_is_announced_at_rest_only(page: Page):
+    summary = page.locator(".summary")
+    expect(summary).to_contain_text("None")
+    expect(summary).to_have_attribute("aria-live", "polite")
+    moving = page.evaluate(
+        """() => {
+          window.board().commands.seek(0);
+          window.board().drawMoving();
+          const summary = document.querySelector(".summary");
+          return [summary.ariaLive, summary.textContent];
+        }"""
+    )
+    assert moving[0] == "off"
+    assert moving[1].startswith("Epoch 0: no network has learned anything yet.")
+    expect(summary).to_have_attribute("aria-live", "polite")
+
+
 def test_a_place_can_be_asked_and_a_weight_changed(run: Run, page: Page):
     assert_predicts(page, run.history)
     keys = page.evaluate("window.board().recording.cards.map(({ key }) => key)")

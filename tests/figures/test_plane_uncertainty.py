@@ -113,8 +113,8 @@ def test_the_text_alternative_has_the_numbers_that_are_seen(history_and_plane, p
     history, plane = history_and_plane
     figure = figures.uncertainty_map(history, plane, part)
     text, field = figure.layout.meta["alt"], np.asarray(figure.data[0].z, np.float64)
-    assert text.startswith("Dropout p = 0.3, ")
-    numbers = [float(number) for number in re.findall(r"\d+\.\d\d", text.replace("p = 0.3", ""))]
+    assert text.startswith("Dropout drop 30 %, ")
+    numbers = [float(number) for number in re.findall(r"\d+\.\d\d", text.replace("drop 30 %", ""))]
     if history.dataset.n_classes:
         expected = [field.mean(), field.max(), math.log(history.dataset.n_classes)]
     elif part == "plain":

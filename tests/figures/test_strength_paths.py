@@ -223,7 +223,7 @@ def test_a_diverged_network_leaves_a_gap_and_says_so():
 @pytest.mark.parametrize(
     ("key", "strengths", "title", "first"),
     [
-        ("dropout", (0.1, 0.5), "dropout rate p", "0"),
+        ("dropout", (0.1, 0.5), "dropout rate", "0"),
         ("max_norm", (2.0, 1.0), "largest norm of a unit's weights c", "∞"),
     ],
 )

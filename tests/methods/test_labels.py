@@ -25,18 +25,18 @@ from tests.support.methods import MOSTLY_L1
             "l1",
             "L1 + weight decay λ₁ = 0.1, λ₂ = 0.2",
         ),
-        (Regularization(drop_rate=0.2), "dropout", "Dropout p = 0.2"),
-        (Regularization(input_drop_rate=0.1), "dropout", "Input dropout p₀ = 0.1"),
+        (Regularization(drop_rate=0.2), "dropout", "Dropout drop 20 %"),
+        (Regularization(input_drop_rate=0.1), "dropout", "Input dropout drop 10 % of inputs"),
         (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6"),
-        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6, p = 0.1"),
-        (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, p = 0.2"),
-        (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, p = 0.2"),
+        (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6, drop 10 %"),
+        (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, drop 20 %"),
+        (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, drop 20 %"),
         (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
         (Regularization(onset=50), "none", "None"),
         (
             Regularization(l1=0.01, l2=0.01, drop_rate=0.2),
             "elastic_net",
-            "Elastic net + dropout λ = 0.02, p = 0.2",
+            "Elastic net + dropout λ = 0.02, drop 20 %",
         ),
         (
             Regularization(l1=0.01, l2=0.01, decoupled=True),
@@ -55,7 +55,9 @@ def test_label_agrees_with_the_catalogue(key):
     method = METHODS[key]
     found = label(method.at(0.25))
     strength = f"{method.symbol} = 0.25" if method.symbol else ""
-    strength += ", p = 0.1" if key == "max_norm" else ""
+    if key == "dropout":
+        strength = "drop 25 %"
+    strength += ", drop 10 %" if key == "max_norm" else ""
     assert found == (key, method.label, strength)
 
 
@@ -83,8 +85,16 @@ def test_a_registered_method_with_max_norm_has_its_name_at_the_dropout_that_is_o
         at=lambda radius: Regularization(max_norm=radius, drop_rate=0.3),
     )
     monkeypatch.setitem(METHODS, "heavy", heavy)
-    assert label(Regularization(max_norm=2, drop_rate=0.3)) == ("heavy", "Heavy", "c = 2, p = 0.3")
-    assert label(Regularization(max_norm=2, drop_rate=0.2)) == ("heavy", "Heavy", "c = 2, p = 0.2")
+    assert label(Regularization(max_norm=2, drop_rate=0.3)) == (
+        "heavy",
+        "Heavy",
+        "c = 2, drop 30 %",
+    )
+    assert label(Regularization(max_norm=2, drop_rate=0.2)) == (
+        "heavy",
+        "Heavy",
+        "c = 2, drop 20 %",
+    )
     assert label(Regularization(max_norm=2, drop_rate=0.1)).name == "Max-norm"
 
 

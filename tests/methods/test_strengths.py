@@ -65,6 +65,8 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
                 expected = replace(METHODS[method].at(strength), onset=1)
                 if method == "max_norm":
                     assert 0 < row.drop_rate <= expected.drop_rate
+                    if setting[1].activation not in ("tanh", "sigmoid"):
+                        assert row.drop_rate <= 0.02
                     expected = replace(expected, drop_rate=row.drop_rate)
                 assert row == expected
         assert regviz.Experiment(*setting, tuple(itertools.chain(*columns)))
@@ -135,3 +137,22 @@ def test_an_unknown_method_is_refused_by_name(method):
     parts = SHOWCASE.data, SHOWCASE.network, SHOWCASE.training
     with pytest.raises(ValueError, match=rf"^methods must be one of .*'l1'.*, got {method!r}$"):
         offered([method], *parts)
+
+
+@pytest.mark.parametrize("name", ["circles", "moons", "xor"])
+def test_with_relu_no_card_that_comes_first_is_constant_and_max_norm_tests_better(name: str):
+    worse = []
+    for seed in range(4):
+        data = replace(SHOWCASE.data, name=name, seed=seed)
+        network = replace(SHOWCASE.network, activation="relu")
+        training = replace(SHOWCASE.training, seed=seed, frames=1)
+        columns = offered(("none", "dropout", "max_norm"), data, network, training)
+        first = [column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in columns]
+        history = regviz.train(regviz.Experiment(data, network, training, tuple(first)))
+        predicted = history.predict(history.dataset.points("test")[0])
+        spread = predicted.std(axis=1)
+        assert (spread > 0.3 * spread[0]).all()
+        none, dropout, max_norm = history.metrics["test_loss"][-1]
+        assert max_norm < none
+        worse.append(dropout > none / 0.75)
+    assert sum(worse) <= 1

@@ -27,10 +27,12 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
+  /** @type {Record<string, string>} */
+  const strengthTabOrder = c === cards.findIndex(({ strengths }) => strengths[0]) ? {} : { tabindex: "-1" };
   const { list, values } = makeNumbers(network.task, tabOrder);
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
-    strength: make("span", { class: "strength" }),
+    strength: term("", "", { ...strengthTabOrder, class: "term strength" }),
     slider: make("input", {
       type: "range", class: "strength-index", min: "0", max: String(networks.length - 1), step: "1",
       "aria-label": `Strength of ${label}`,
@@ -67,7 +69,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   });
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };
-  return { element, values, ...parts, counts: new Uint16Array(BARS), colours };
+  return { element, values, about, ...parts, counts: new Uint16Array(BARS), colours };
 }
 
 /**
@@ -130,6 +132,8 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
     pick.setAttribute("aria-pressed", String(focused));
   }
   setText(card.strength, strength);
+  card.strength.hidden = !strength;
+  card.strength.dataset.tip = words.strengthTip(strength) || card.about;
   if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
   slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
   slider.setAttribute("aria-valuetext", strength);

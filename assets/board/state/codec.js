@@ -2,7 +2,7 @@
 
 /** @import {Header, Message, Numbers} from "./types.d.ts" */
 
-export const MESSAGE_VERSION = 5;
+export const MESSAGE_VERSION = 6;
 const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 
 /**

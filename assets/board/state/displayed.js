@@ -5,11 +5,12 @@
 
 /** @import {Card, Displayed, PointSet, Recording, View} from "./types.d.ts" */
 
+import { isConstant } from "./flatness.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { isChanged, strengthIndexOf } from "./view.js";
-import { atEpoch, keptFrom } from "./words.js";
+import { atEpoch, keptFrom, withShareKept, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -21,7 +22,7 @@ import { atEpoch, keptFrom } from "./words.js";
  */
 export function makeDisplayed(card, c, nParameters) {
   const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
-  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, remark: "", divergedEpoch: null };
+  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, change: "", remark: "", constant: false, idle: false, divergedEpoch: null };
 }
 
 /**
@@ -36,7 +37,10 @@ export function updateDisplayed(displayed, recording, view, frame) {
   const { card, row, drawn } = displayed;
   const strengthIndex = strengthIndexOf(view, card);
   displayed.k = card.networks[strengthIndex];
-  displayed.strength = card.strengths[strengthIndex];
+  const rate = card.drop_rates[strengthIndex];
+  // the strength is the dropout rate
+  const isRate = rate > 0 && card.values[strengthIndex] === rate;
+  displayed.strength = isRate ? withShareKept(card.strengths[strengthIndex], rate) : card.strengths[strengthIndex];
   displayed.t = frame;
   let requestedEpoch = recording.epochs[frame];
   if (card.early_stopped) {
@@ -47,7 +51,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
   }
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
-  displayed.dropRate = hidden && epoch >= recording.onset ? card.drop_rates[strengthIndex] : 0;
+  displayed.dropRate = hidden && epoch >= recording.onset ? rate : 0;
   displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
   copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];
@@ -55,7 +59,10 @@ export function updateDisplayed(displayed, recording, view, frame) {
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   displayed.changed = isChanged(view, card);
-  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), edits?.size && "edited", view.threshold > 0 && "pruned"];
+  displayed.idle = card.idle[strengthIndex];
+  displayed.constant = displayed.divergedEpoch === null && isConstant(recording, drawn);
+  displayed.change = [edits?.size && "edited", view.threshold > 0 && "pruned"].filter(Boolean).join(", ");
+  const remarks = [epoch !== requestedEpoch && atEpoch(epoch), displayed.change, displayed.constant && CONSTANT, displayed.idle && NO_HIDDEN_LAYER];
   displayed.remark = remarks.filter(Boolean).join(", ");
 }
 

@@ -19,6 +19,8 @@ export interface Card {
   strengths: string[];
   /** Of each network. */
   drop_rates: number[];
+  /** Of each network, whether its regularization acts on hidden units alone and there are none. */
+  idle: boolean[];
   /** Of each network, as written in a link. */
   values: number[];
   /** Strength index without an entry in a link. */
@@ -110,11 +112,52 @@ export interface Displayed {
   dropRate: number;
   /** Whether it is edited or pruned. */
   changed: boolean;
+  /** "edited", "pruned", both, or "". */
+  change: string;
+  /** Whether it predicts the same everywhere. */
+  constant: boolean;
+  /** Whether its regularization has no effect for lack of a hidden layer. */
+  idle: boolean;
   /** How it differs from the trained network at the requested epoch, in words; or "". */
   remark: string;
   /** The epoch at which it has diverged, or null. */
   divergedEpoch: number|null;
 }
+
+/** A displayed network, for the summary. */
+export interface Fact {
+  /** Of its card. */
+  key: string;
+  label: string;
+  /** Losses. */
+  train: number;
+  test: number;
+  /** Weights that are not 0. */
+  left: number;
+  weights: number;
+  divergedEpoch: number|null;
+  constant: boolean;
+  idle: boolean;
+  /** Whether its predictions do not visibly differ from those without regularization. */
+  unseen: boolean;
+  earlyStopped: boolean;
+  /** The earlier epoch that early stopping keeps, once it is known; else null. */
+  keptEpoch: number|null;
+}
+
+/** What the facts of a summary have in common. */
+export interface Comparison {
+  /** Key of the card in focus. */
+  focus: string|null;
+  epoch: number;
+  onset: number;
+  task: Task;
+  /** Training loss of the best constant prediction. */
+  constantLoss: number;
+}
+
+/** Points at which predictions are compared: the networks' inputs, and memory for the outputs of two networks. */
+export type Probe = {n: number, inputs: Float64Array, a: Float64Array, b: Float64Array};
 
 export type Task = "binary"|"multiclass"|"regression";
 

@@ -47,6 +47,38 @@ export function boundary(task) {
 
 export const DISCRETE = "Show the predicted class alone, not how sure the network is of it.";
 
+/** @type {Record<string, string>} Explanations of strengths, by their first word. */
+const SYMBOLS = {
+  "λ₁": "λ₁ (lambda) is the price of each unit of |w|, added to the loss. The larger it is, the more weights become exactly 0.",
+  "λ₂": "λ₂ (lambda) is the price of w²/2, added to the loss. The larger it is, the smaller the weights become.",
+  "λ": "λ (lambda) is the price of the weights, added to the loss. The larger it is, the stronger the pull towards 0.",
+  c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network. The dropout beside it is the same at every c, if any.",
+  drop: "The share of hidden units that are dropped in each training step. The others are kept. All units are used when the picture is drawn.",
+  kept: "The epoch at which the validation loss was lowest. Early stopping keeps that network.",
+  not: "The lowest validation loss is still to come. So far this is the network without regularization.",
+};
+
+/**
+ * Explain the strength of a card, or return "" for a symbol that is not built in.
+ *
+ * @param {string} strength  in words
+ */
+export function strengthTip(strength) {
+  return SYMBOLS[strength.split(" ")[0]] ?? "";
+}
+
+/**
+ * Write a dropout rate with the share kept, "drop 20 % · keep 80 %". Shares that are not whole percents
+ * would not fit on the narrowest card, so that the rate stays alone.
+ *
+ * @param {string} strength  "drop 20 %"
+ * @param {number} rate
+ */
+export function withShareKept(strength, rate) {
+  const kept = +(100 * (1 - rate)).toPrecision(5);
+  return Number.isInteger(kept) ? `${strength} · keep ${kept} %` : strength;
+}
+
 export const EPOCH =
   "Passes over all training points. The recording is dense at first, where networks change fast, so the slider's first half holds the early epochs.";
 
@@ -221,6 +253,12 @@ export function changed(how) {
 export function atEpoch(epoch) {
   return `epoch ${epoch}`;
 }
+
+/** Remark on a card whose network predicts the same everywhere. */
+export const CONSTANT = "same answer everywhere";
+
+/** Remark on a card whose method acts on hidden units, of which there are none. */
+export const NO_HIDDEN_LAYER = "no effect: no hidden layer";
 
 export const MARKS = {
   onset: (/** @type {number} */ epoch) => `Regularization is switched on at epoch ${epoch}.`,
