@@ -22,8 +22,8 @@ __all__ = ["confusion_matrices", "seed_losses"]
 
 IN_A_ROW = 3  # matrices
 MAX_NAME_CHARS = 9  # maximum length of a class's name along an axis, in characters
-# "Early stopping", 88 px wide, fits beside the dots of several seeds, and above one of three matrices
-# in the figure of 330 px that a phone shows
+# "Early stopping", 88 px wide, fits beside the dots of several seeds, and above one of three
+# matrices in the figure of 330 px that a phone shows
 MAX_LINE_CHARS = 14
 
 
