@@ -246,7 +246,8 @@ function drawCrowded(context, { crowded, colours, font }) {
  */
 export function endLabels({ data, width, height, low, high }) {
   const { epochs, lastEpoch, log, series } = data;
-  const [top, bottom] = [EDGE.top, height - EDGE.bottom];
+  // above the epoch on the horizontal axis
+  const [top, bottom] = [EDGE.top, height - EDGE.bottom - 4];
   /** @type {Label[]} */
   const labels = [];
   for (const { values, method } of series) {

@@ -16,6 +16,8 @@ import { logRange } from "../draw/ticks.js";
 
 // CSS pixels around a line in which the pointer is on it
 const REACH = { mouse: 6, touch: 12 };
+// least width of a method's line in the legend, in CSS pixels
+const LEAST_SIGN = 2.4;
 // CSS pixels after which a press is a drag
 const DRAG = 4;
 
@@ -139,8 +141,8 @@ function updateLegend(chart, { series, lastEpoch }) {
   if (chart.names !== names) {
     chart.names = names;
     chart.values = series.map(() => make("dd"));
-    chart.signs = series.map(({ dash, width }) =>
-      icon("0 0 24 8", ["path", { d: "M0 4H24", "stroke-dasharray": dash.join(" "), "stroke-width": width }]));
+    chart.signs = series.map(({ dash }) =>
+      icon("0 0 24 8", ["path", { d: "M0 4H24", "stroke-dasharray": dash.join(" ") }]));
     chart.terms = series.map(({ name }) => make("button", { type: "button", class: "term" }, name));
     chart.entries = series.map(({ method }, i) => {
       const number = method ? [make("b", { "aria-hidden": "true" }, String(method.card + 1))] : [];
@@ -152,7 +154,7 @@ function updateLegend(chart, { series, lastEpoch }) {
   }
   series.forEach(({ tip, colour, width, values, method }, i) => {
     chart.signs[i].style.stroke = colour;
-    chart.signs[i].style.strokeWidth = String(width);
+    chart.signs[i].style.strokeWidth = String(method ? Math.max(width, LEAST_SIGN) : width);
     chart.signs[i].style.visibility = values ? "" : "hidden";
     chart.terms[i].dataset.tip = tip;
     if (method) chart.terms[i].setAttribute("aria-pressed", String(method.focused));

@@ -27,6 +27,9 @@ const TRAINING = "Show the training losses of all methods in place of the test l
 const NO_MARKS = Object.freeze([]);
 /** @type {("test"|"validation"|"train")[]} */
 const SPLITS = ["test", "validation", "train"];
+const LOSSES = ["test_loss", "validation_loss", "train_loss"];
+// the losses that the chart of all methods shows
+const SHARED_LOSSES = ["test_loss", "train_loss"];
 // limit of the axis for a diverging network, in heights of the other networks' axis
 const MAX_HEIGHTS = 3;
 
@@ -78,6 +81,7 @@ export function makeLosses({ onSeek, onFocus, onChange }) {
     /** @type {Lines|null} if the chart has lines of all methods */ lines: null,
     /** @type {Recording|null} */ recording: null,
     /** @type {[number, number]} of all losses of the run */ range: [0, 1],
+    /** @type {[number, number]} of its test and training losses */ sharedRange: [0, 1],
     log: false,
     /** Whether it shows all methods. */
     all: false,
@@ -101,8 +105,11 @@ export function updateLosses(panel, recording, k, frame, { card, everyone, marks
   const { shown } = panel;
   let { data } = panel;
   // a new object for each message
-  if (panel.recording !== recording) panel.range = commonRange(recording);
-  panel.recording = recording;
+  if (panel.recording !== recording) {
+    panel.recording = recording;
+    panel.range = commonRange(recording, LOSSES);
+    panel.sharedRange = commonRange(recording, SHARED_LOSSES);
+  }
   if (panel.all) {
     updateAll(panel, recording, everyone, { card, marks, theme, ratio });
     return;
@@ -127,7 +134,7 @@ export function updateLosses(panel, recording, k, frame, { card, everyone, marks
  * @param {{card: Card, marks: readonly Mark[], theme: Theme, ratio: number}} view  the card in focus
  */
 function updateAll(panel, recording, everyone, { card, marks, theme, ratio }) {
-  const { log, range, training } = panel;
+  const { log, sharedRange: range, training } = panel;
   const name = training ? "train_loss" : "test_loss";
   const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name, formatValue: precise });
   const { run, epochs, lastEpoch, network } = recording;
@@ -252,16 +259,17 @@ function valuesOf(recording, name, k) {
  * diverge, frame 0 counts.
  *
  * @param {Recording} recording
+ * @param {readonly string[]} names  of losses
  * @returns {[number, number]}
  */
-function commonRange(recording) {
+function commonRange(recording, names) {
   const { diverged, nReceived } = recording;
   const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let least = Infinity;
   let most = 0;
   for (const k of finite.length ? finite : networks) {
-    for (const name of ["test_loss", "validation_loss", "train_loss"]) {
+    for (const name of names) {
       for (let t = 0; t < (finite.length ? nReceived : 1); t++) {
         const value = metric(recording, name, t, k);
         if (value > most) most = value;
