@@ -40,6 +40,7 @@ export function makeChart({ label, onSeek, onFocus }) {
     /** @type {HTMLElement[]} */ values: [],
     /** @type {SVGElement[]} */ signs: [],
     names: "",
+    styles: "",
     picture: make("canvas"),
     width: 0,
     height: 0,
@@ -152,6 +153,11 @@ function updateLegend(chart, { series, lastEpoch }) {
     chart.legend.classList.toggle("methods", series.some(({ method }) => method));
     chart.legend.replaceChildren(...chart.entries);
   }
+  chart.at.style.minWidth = `${"at epoch ".length + String(lastEpoch).length}ch`;
+  // another strength changes values alone: without this each step of its slider would cost a layout
+  const styles = names + series.map(({ tip, colour, width, values }) => [tip, colour, width, values !== null].join("\n")).join("\n\n");
+  if (chart.styles === styles) return;
+  chart.styles = styles;
   series.forEach(({ tip, colour, width, values, method }, i) => {
     chart.signs[i].style.stroke = colour;
     chart.signs[i].style.strokeWidth = String(method ? Math.max(width, LEAST_SIGN) : width);
@@ -160,7 +166,6 @@ function updateLegend(chart, { series, lastEpoch }) {
     if (method) chart.terms[i].setAttribute("aria-pressed", String(method.focused));
     chart.entries[i].classList.toggle("focused", method?.focused === true);
   });
-  chart.at.style.minWidth = `${"at epoch ".length + String(lastEpoch).length}ch`;
 }
 
 /**
