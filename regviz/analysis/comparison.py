@@ -48,8 +48,8 @@ class Comparison:
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Mask of shape (n, C) of the best networks by each criterion, including ties."""
-        return best(self.columns, self.values)
+        """Mask of shape (n, C) of the best networks by each criterion, and of equals as shown."""
+        return _with_equals(self.columns, best(self.columns, self.values), self.values, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,26 @@ class Replicates:
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """Mask of shape (n, C) of the best means, and those not clearly worse (see `CLEAR`)."""
+        """Mask of shape (n, C) of the networks that tie with the best mean of each criterion.
+
+        A network ties with the best if its mean paired difference from it (see `difference`) is at
+        most one standard error of that difference. A network whose mean, rounded as shown, is at
+        least as good as that of one of these is included: ties are not transitive, as each
+        difference has its own standard error.
+
+        So every other network shows a worse mean than all of these, and differs from the best by
+        more than one standard error.
+
+        References
+        ----------
+        Breiman, Friedman, Olshen & Stone 1984, *Classification and Regression Trees*, section
+        3.4.3, for the one-standard-error rule.
+        """
         mask = best(self.columns, self.mean)
         for c in np.flatnonzero(mask.any(axis=0)):
             behind = self.difference(int(mask[:, c].argmax()))
-            mask[:, c] |= np.abs(behind.mean[:, c]) <= CLEAR * behind.error[:, c]
-        return mask
+            mask[:, c] |= np.abs(behind.mean[:, c]) <= behind.error[:, c]
+        return _with_equals(self.columns, mask, self.mean, self.error)
 
     def difference(self, baseline: int) -> "Replicates":
         """Return the paired differences from the network ``baseline`` under the same seed.
@@ -164,6 +178,36 @@ def best(columns: Sequence[Criterion], values: Array) -> NDArray[np.bool_]:
             extreme = np.nanmin if column.better == "lower" else np.nanmax
             mask[:, c] = values[:, c] == extreme(values[:, c])
     return mask
+
+
+def _with_equals(
+    columns: Sequence[Criterion], mask: NDArray[np.bool_], values: Array, error: Array | None
+) -> NDArray[np.bool_]:
+    """Extend a mask of the best to all numbers that look at least as good as one of them.
+
+    Parameters
+    ----------
+    columns : sequence of Criterion
+        They define how numbers are rounded.
+    mask : ndarray of shape (n, C)
+    values : ndarray of shape (n, C)
+    error : ndarray of shape (n, C), or None
+        Standard errors, shown beside the values.
+    """
+    extended = mask.copy()
+    for c in np.flatnonzero(mask.any(axis=0)):
+        column, errors = columns[int(c)], None if error is None else error[:, c].tolist()
+        shown = np.array(
+            [
+                column.as_shown(value, None if errors is None else errors[i])
+                for i, value in enumerate(values[:, c].tolist())
+            ]
+        )
+        if column.better == "lower":
+            extended[:, c] = shown <= shown[mask[:, c]].max()
+        else:
+            extended[:, c] = shown >= shown[mask[:, c]].min()
+    return extended
 
 
 @pinned()

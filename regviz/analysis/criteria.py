@@ -23,6 +23,8 @@ class Criterion:
         Direction of better predictions; None if the number has no such direction.
     percent : bool
         Whether the number is a share, shown in percent.
+    describes : {"predictions", "network"}
+        Whether the number describes predictions, or the weights and the boundary.
     """
 
     key: str
@@ -30,6 +32,7 @@ class Criterion:
     about: str
     better: Literal["lower", "higher"] | None = None
     percent: bool = False
+    describes: Literal["predictions", "network"] = "predictions"
 
     def text(self, value: float, error: float | None = None) -> str:
         """Format a value, with its standard error if given; NaN and infinity give a dash."""
@@ -38,7 +41,12 @@ class Criterion:
         scale, unit = (100, " %") if self.percent else (1, "")
         if error is not None and math.isfinite(error):
             return plus_minus(scale * value, scale * error) + unit
-        return f"{scale * value:.1f}{unit}" if self.percent else _three_digits(value)
+        return f"{scale * value:z.1f}{unit}" if self.percent else _three_digits(value)
+
+    def as_shown(self, value: float, error: float | None = None) -> float:
+        """Return the number that `text` shows, in percent if it is a share; NaN for a dash."""
+        shown = self.text(value, error).split()[0]
+        return math.nan if shown == "–" else float(shown)
 
 
 def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
@@ -76,6 +84,7 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
             "boundary_length",
             "Boundary length",
             "Length of the line between classes within the picture, in units of its axes.",
+            describes="network",
         )
     ]
     norms = [
@@ -83,6 +92,7 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
             f"norm_{i}",
             f"Norm, layer {i}",
             f"Root of the sum of the squared weights of layer {i}, biases left out.",
+            describes="network",
         )
         for i in range(1, n_layers + 1)
     ]
@@ -96,16 +106,24 @@ def criteria(dataset: Dataset, n_layers: int) -> tuple[Criterion, ...]:
         *(held_out if len(dataset.points("validation")[1]) else []),
         Criterion("gap", "Gap", "Test loss minus training loss."),
         *(of_classes if classes else []),
-        Criterion("sparsity", "Zeros", "Share of the weights that are exactly 0.", percent=True),
+        Criterion(
+            "sparsity",
+            "Zeros",
+            "Share of the weights that are exactly 0.",
+            percent=True,
+            describes="network",
+        ),
         Criterion(
             "hoyer",
             "Hoyer",
             "Hoyer's sparsity: 0 if all weights are of one size, 1 if a single one is not 0.",
+            describes="network",
         ),
         Criterion(
             "effective_weights",
             "Effective weights",
             "As many weights of one size would be spread as these are: (Σ|w|)² / Σw².",
+            describes="network",
         ),
         *(boundary if classes and plane else []),
         *norms,
@@ -126,7 +144,7 @@ def plus_minus(mean: float, error: float) -> str:
         return f"{mean:.3g} ± 0"
     exponent = math.floor(math.log10(error))
     digits = -exponent + (error / 10**exponent < 1.95)
-    return f"{mean:.{max(0, digits)}f} ± {error:.{max(0, digits)}f}"
+    return f"{mean:z.{max(0, digits)}f} ± {error:.{max(0, digits)}f}"
 
 
 def _three_digits(value: float) -> str:

@@ -17,7 +17,7 @@ from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec
 from regviz.spec.points import PointsSpec, pack_split, unpack_split
-from regviz.spec.validation import choice
+from regviz.spec.validation import choice, one_of
 
 LINK_VERSION = 1
 MAX_LINK_CHARS = 7_000  # characters: many proxies reject requests of more than 8 KiB
@@ -249,9 +249,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     version = query.get("v", str(LINK_VERSION))
     versions = {str(number): scene for number, scene in DEFAULTS.items()}
     if version not in versions:
-        allowed = ", ".join(versions)
         problems.append(
-            f"v must be one of {allowed}, got {version[:20]!r}: read as {LINK_VERSION}."
+            f"v must be {one_of(versions)}, got {version[:20]!r}: read as {LINK_VERSION}."
         )
     scene = start = versions.get(version, DEFAULTS[LINK_VERSION])
     if query.get("points") == LEFT_OUT:

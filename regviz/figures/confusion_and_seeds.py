@@ -22,6 +22,9 @@ __all__ = ["confusion_matrices", "seed_losses"]
 
 IN_A_ROW = 3  # matrices
 MAX_NAME_CHARS = 9  # maximum length of a class's name along an axis, in characters
+# "Early stopping", 88 px wide, fits beside the dots of several seeds, and above one of three
+# matrices in the figure of 330 px that a phone shows
+MAX_LINE_CHARS = 14
 
 
 def confusion_matrices(
@@ -197,7 +200,7 @@ def seed_losses(
         muted = mix(palette.INK[theme], palette.BLANK[theme], 0.4)
         figure.add_vline(means[baseline], line=dict(color=muted, dash="dot", width=1.5))
     figure.update_layout(
-        height=150 + 52 * len(names), showlegend=False, margin=dict(l=92, r=16, t=84, b=58)
+        height=150 + 52 * len(names), showlegend=False, margin=dict(l=112, r=16, t=84, b=58)
     )
     figure.update_xaxes(title_text="test loss", rangemode="tozero")
     figure.update_yaxes(
@@ -213,9 +216,9 @@ def seed_losses(
 
 
 def _wrapped(name: str) -> str:
-    """Break a name after its first word if it is longer than 9 characters."""
+    """Break a name after its first word if it is longer than `MAX_LINE_CHARS`."""
     first, _, rest = name.partition(" ")
-    return f"{first}<br>{rest}" if len(name) > 9 and rest else name
+    return f"{first}<br>{rest}" if len(name) > MAX_LINE_CHARS and rest else name
 
 
 def _describe_confusion(

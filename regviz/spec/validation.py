@@ -1,6 +1,6 @@
 """Checks of single arguments. Errors name the parameter, the allowed values and the given value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
@@ -85,8 +85,14 @@ def real(
 def choice(parameter: str, value: Any, allowed: Collection[str]) -> str:
     """Return ``value``; raise ValueError unless it is one of the names ``allowed``."""
     if not isinstance(value, str) or value not in allowed:
-        raise invalid(parameter, "one of " + ", ".join(map(repr, allowed)), value)
+        raise invalid(parameter, one_of(map(repr, allowed)), value)
     return value
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return a list of allowed values in words: "one of 1, 2", or "1" if there is a single one."""
+    listed = list(names)
+    return "one of " * (len(listed) > 1) + ", ".join(listed)
 
 
 def boolean(parameter: str, value: Any) -> bool:

@@ -7,6 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 from sklearn import metrics
 
@@ -266,16 +269,83 @@ def test_only_ones_own_points_overlap_from_seed_to_seed():
         assert comparison.overlap(history) == expected
 
 
-@pytest.mark.parametrize("overlap", [0.0, 0.4])
-def test_the_best_over_seeds_are_the_lowest_and_what_a_t_test_cannot_tell_from_it(overlap):
-    rng = np.random.default_rng(1)
-    losses = rng.normal(size=(5, 30), scale=0.1) + rng.uniform(0.3, 0.8, 30)
-    lowest = int(losses.mean(axis=0).argmin())
-    luck = 2 * stats.t.sf(3, df=4)
-    for i, starred in enumerate(replicates_with_losses(losses, overlap).best[:, 0]):
-        t = stats.ttest_rel(losses[:, i], losses[:, lowest]).statistic / np.sqrt(1 + 5 * overlap)
-        assert starred == (i == lowest or 2 * stats.t.sf(abs(t), df=4) >= luck)
-    assert 1 < replicates_with_losses(losses, overlap).best.sum() < 30
+def stars_of(losses, better="lower", percent=False, overlap=0.0):
+    """Return stars, and means as shown, of values ``(S, n)`` of one criterion."""
+    column = Criterion("x", "X", "", better, percent=percent)
+    found = Replicates((column,), np.asarray(losses, dtype=float)[:, :, None], overlap)
+    pairs = zip(found.mean[:, 0].tolist(), found.error[:, 0].tolist(), strict=True)
+    shown = np.array([float(column.text(*pair).partition(" ")[0]) for pair in pairs])
+    return found.best[:, 0], shown
+
+
+# means, and each seed's deviation: shared by all networks, and of each network alone
+SEEDS = st.integers(2, 6).flatmap(
+    lambda n_seeds: st.tuples(
+        arrays(float, st.integers(1, 8), elements=st.floats(0.05, 1)),
+        arrays(float, n_seeds, elements=st.floats(-0.2, 0.2)),
+        st.floats(0.001, 0.3),
+        st.integers(0, 2**32 - 1),
+    )
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS, st.sampled_from(["lower", "higher"]), st.booleans(), st.sampled_from([0.0, 0.4]))
+def test_every_network_without_a_star_is_worse_beyond_one_error_and_looks_it(
+    drawn, better, percent, overlap
+):
+    means, shared, spread, seed = drawn
+    own = np.random.default_rng(seed).normal(scale=spread, size=(len(shared), len(means)))
+    values = np.round(means + shared[:, None] + own, 4)
+    starred, shown = stars_of(values, better, percent, overlap)
+    sign = 1 if better == "lower" else -1
+    costs = sign * values
+    best_one = int(costs.mean(axis=0).argmin())
+    assert starred[best_one]
+    for j in np.flatnonzero(~starred):
+        paired = costs[:, j] - costs[:, best_one]
+        error = stats.sem(paired) * np.sqrt(1 + len(costs) * overlap)
+        assert paired.mean() > error
+        assert (sign * shown[j] > sign * shown[starred]).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(arrays(float, st.integers(1, 8), elements=st.floats(0.05, 1)), st.booleans())
+def test_in_one_run_a_star_is_on_all_that_look_like_the_best_and_on_no_other(values, percent):
+    column = Criterion("x", "X", "", "lower", percent=percent)
+    texts = [column.text(value) for value in values.tolist()]
+    least = texts[int(values.argmin())]
+    starred = Comparison((column,), values[:, None]).best[:, 0]
+    assert starred.tolist() == [text == least for text in texts]
+
+
+def test_a_network_within_one_standard_error_of_the_paired_difference_has_a_star():
+    base = np.array([0.30, 0.34, 0.26, 0.32, 0.28])
+    deviation = np.array([0.02, -0.02, 0.01, -0.01, 0.0])
+    error = stats.sem(deviation)
+    # the second differs from the first by 0.9 errors, the third by 1.1
+    losses = np.stack([base, base + deviation + 0.9 * error, base + deviation + 1.1 * error], 1)
+    assert stars_of(losses)[0].tolist() == [True, True, False]
+    # a star on the third, too, if the seeds split the same points: the error is larger
+    assert stars_of(losses, overlap=1.0)[0].all()
+
+
+def test_a_noisy_number_does_not_beat_a_better_one_that_is_more_certain():
+    # the best ties with the noisiest; 9.4 and 7.4 are certainly worse, but look better than 11
+    best_one = np.array([6.0, 6.2, 5.8, 6.1, 5.9])
+    noisy = best_one + 5 + np.array([12, -12, 14, -14, 0])
+    seeds = np.stack([best_one, best_one + 1.4, noisy, best_one + 3.4, best_one + 9], axis=1)
+    starred, shown = stars_of(seeds / 100, percent=True)
+    assert shown.tolist() == pytest.approx([6, 7.4, 11, 9.4, 15], abs=0.05)
+    assert starred.tolist() == [True, True, True, True, False]
+
+
+def test_of_two_equal_numbers_none_has_a_star_alone():
+    seeds = np.array([0.33, 0.47, 0.41, 0.38, 0.46])
+    losses = np.stack([seeds, seeds + 0.0004, seeds + 0.2], axis=1)  # shown: 0.41 ± 0.03 twice
+    starred, shown = stars_of(losses)
+    assert shown[0] == shown[1]
+    assert starred.tolist() == [True, True, False]
 
 
 def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_so():
@@ -297,6 +367,7 @@ def test_a_network_that_diverged_under_a_seed_has_no_mean_and_its_verdict_says_s
         (0.31234, 0.0421, "0.31 ± 0.04"),
         (0.31234, 0.0124, "0.312 ± 0.012"),
         (-0.31234, 0.5, "-0.3 ± 0.5"),
+        (-0.001, 0.05, "0.00 ± 0.05"),
         (12.345, 3.2, "12 ± 3"),
         (1234.5, 32.1, "1234 ± 32"),
         (5.0, 0.0, "5 ± 0"),

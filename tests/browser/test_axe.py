@@ -97,6 +97,17 @@ def editor(page: Page) -> Iterator[None]:
 
 
 @contextmanager
+def all_methods(page: Page) -> Iterator[None]:
+    switches = page.get_by_role("button", name="all methods").all()
+    for switch in switches:
+        switch.click()
+    wait_until_settled(page)
+    yield
+    for switch in switches:
+        switch.click()
+
+
+@contextmanager
 def draw(page: Page) -> Iterator[None]:
     select_radio(page, "Draw")
     expect(page.locator(".regviz-draw .status")).to_contain_text("0 points")
@@ -120,6 +131,7 @@ def uploads(page: Page, table: str = "") -> Iterator[None]:
 PLACES: dict[str, Callable[[Page], Any]] = {
     "help": keyboard_help,
     "editor": editor,
+    "all methods": all_methods,
     "share": lambda page: popover(page, "Share", "A link to what you see"),
     "save": lambda page: popover(page, "Save · open", "Take it away"),
     **{name: lambda page, name=name: understand(page, name) for name in VIEWS},

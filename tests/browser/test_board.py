@@ -164,6 +164,37 @@ def test_dragging_redraws_at_once_and_sends_nothing(
         assert all(differ)
 
 
+def test_the_chart_of_all_methods_has_the_losses_of_the_cards_and_sends_nothing(page: Page):
+    wait_until_settled(page)
+    n_sent = page.exchange.n_sent
+    switch = page.get_by_role("region", name="Losses").get_by_role("button", name="all methods")
+    switch.press("Enter")
+    wait_until_idle(page)
+    values = """() => {
+      const { losses } = board().focus.panels;
+      return losses.data.series.map(({ values }) => values[losses.data.now]);
+    }"""
+    expected = """() => {
+      const { recording, stage: { displayed } } = board();
+      return displayed.map(({ k, t }) => metric(recording, "test_loss", t, k));
+    }"""
+    page.evaluate(
+        """async () => {
+          window.metric = (await import(`${assets}/board/state/recording.js`)).metric;
+        }"""
+    )
+    before = page.evaluate(values)
+    assert before == page.evaluate(expected)
+    assert page.exchange.n_sent == n_sent
+    page.get_by_role("slider", name="Strength of L2").press("ArrowRight")
+    wait_until_idle(page)
+    assert page.evaluate(values) == page.evaluate(expected) != before
+    page.get_by_role("region", name="Losses").get_by_role("button", name="Dropout").press("Enter")
+    wait_until_idle(page)
+    assert page.evaluate("board().view.focus") == "dropout"
+    switch.press("Enter")
+
+
 def test_the_slider_of_a_card_moves_all_of_them_unless_unlinked(page: Page):
     slider = page.get_by_role("slider", name="Strength of L2")
     everyone = page.get_by_role("slider", name="Strength of all methods")

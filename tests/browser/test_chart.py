@@ -9,7 +9,7 @@ from regviz.engine import measures
 from tests.browser.conftest import SET_ASSETS
 
 EPOCHS = 12
-METRICS = ("train_loss", "validation_loss", "test_loss", "penalty")
+METRICS = ("train_loss", "validation_loss", "test_loss", "penalty", "sparsity")
 # a recording of the first `n_received` frames, and a panel that shows it
 SETUP = """async ({ header, arrays, cards }) => {
   const load = (name) => import(`${assets}/board/${name}.js`);
@@ -24,8 +24,14 @@ SETUP = """async ({ header, arrays, cards }) => {
   });
   const theme = { dark: false, mode: "light", ink: "#14181f", paper: "#ffffff" };
   const sought = [];
-  const onSeek = (frame) => sought.push(frame);
-  const panels = { losses: makeLosses({ onSeek }), sparsity: makeSparsity({ onSeek }) };
+  const focused = [];
+  let again = () => {};
+  const handlers = {
+    onSeek: (frame) => sought.push(frame),
+    onFocus: (card) => focused.push(card),
+    onChange: () => again(),
+  };
+  const panels = { losses: makeLosses(handlers), sparsity: makeSparsity(handlers) };
   const styles = ["board", "chart"].map((name) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet" });
     link.href = `${assets}/board/styles/${name}.css`;
@@ -38,10 +44,13 @@ SETUP = """async ({ header, arrays, cards }) => {
     element.style.width = "380px";
     document.body.append(element);
   }
-  const show = (k, frame, held = header.epochs.length, run = "a") => {
-    const recording = start(message(held));
+  let recording;
+  const show = (k, frame, held = header.epochs.length, run = "a", networks = [0, 1], keep) => {
+    again = () => show(k, frame, held, run, networks, true);
+    if (!keep) recording = start(message(held));
     recording.run = run;
-    const view = { card: cards[k], theme, ratio: 1 };
+    const everyone = networks.map((network, c) => ({ card: cards[c], c, k: network, t: frame }));
+    const view = { card: cards[k], everyone, theme, ratio: 1 };
     updateLosses(panels.losses, recording, k, frame, view);
     updateSparsity(panels.sparsity, recording, k, frame, view);
     describeLosses(panels.losses, recording, k, frame);
@@ -52,7 +61,7 @@ SETUP = """async ({ header, arrays, cards }) => {
     const text = (line, part) => line.querySelector(part).textContent;
     return Object.fromEntries(lines.map((line) => [text(line, "button"), text(line, "dd")]));
   };
-  window.charts = { panels, show, read, sought };
+  window.charts = { panels, show, read, sought, focused };
 }"""
 
 
@@ -76,7 +85,10 @@ def charts(browser, url: str, history: regviz.History) -> Page:
     page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<body>"))
     page.goto(f"{url}/blank")
     networks = range(len(history.experiment.regularizations))
-    cards = [{"label": f"network {k}", "colour": {"light": "#b5174f"}} for k in networks]
+    cards = [
+        {"key": str(k), "label": f"network {k}", "colour": {"light": ("#b5174f", "#3450c4")[k]}}
+        for k in networks
+    ]
     header = {
         "run": "a",
         "frame": 0,
@@ -108,7 +120,7 @@ def read(page: Page, panel: str) -> dict[str, str]:
     return page.evaluate("(panel) => charts.read(panel)", panel)
 
 
-def show(page: Page, *state: int | str) -> None:
+def show(page: Page, *state: int | str | list[int]) -> None:
     page.evaluate("(state) => charts.show(...state)", state)
 
 
@@ -120,7 +132,7 @@ def where(epoch: float) -> dict[str, float]:
 def test_the_legend_tells_the_losses_of_the_epoch_that_is_shown(charts: Page, history):
     for k, frame in [(0, 0), (1, 5), (0, EPOCHS)]:
         show(charts, k, frame)
-        value = {name: f"{history.metrics[name][frame, k]:.3f}" for name in METRICS}
+        value = {name: f"{history.metrics[name][frame, k]:.3f}" for name in METRICS[:4]}
         assert read(charts, "losses") == {
             "test": value["test_loss"],
             "validation": value["validation_loss"],
@@ -219,3 +231,154 @@ def test_the_log_scale_is_a_button_that_says_its_state(charts: Page):
     assert charts.evaluate("charts.panels.losses.chart.low") > 0
     show(charts, 0, 5)  # the scale stays when another network is in focus
     assert charts.evaluate("charts.panels.losses.chart.low") > 0
+
+
+# ------------------------------------------------------------------------------ all methods
+
+
+def show_all(page: Page) -> None:
+    for panel in page.get_by_role("button", name="all methods").all():
+        panel.click()
+        assert panel.get_attribute("aria-pressed") == "true"
+
+
+def test_all_methods_losses_and_zeros_are_told_at_the_shown_epoch(charts: Page, history):
+    show(charts, 1, 5)
+    show_all(charts)
+    for k, frame in [(1, 5), (0, EPOCHS)]:
+        show(charts, k, frame)
+        test, train, zeros = (
+            history.metrics[name][frame] for name in ("test_loss", "train_loss", "sparsity")
+        )
+        names = ["network 0", "network 1"]
+        assert read(charts, "losses") == {n: f"{x:.3f}" for n, x in zip(names, test, strict=True)}
+        shares = read(charts, "sparsity")
+        assert [shares[name] for name in names] == [f"{int(100 * x + 0.5)} %" for x in zeros]
+        label = charts.locator("canvas").first.get_attribute("aria-label")
+        assert f"network 0 {test[0]:.3f}, network 1 {test[1]:.3f}." in label
+        training = charts.get_by_role("button", name="training")
+        training.click()
+        assert read(charts, "losses")["network 0"] == f"{train[0]:.3f}"
+        training.click()
+    charts.get_by_role("button", name="all methods").first.click()
+    assert "validation" in read(charts, "losses")
+    assert not charts.get_by_role("button", name="training").is_visible()
+
+
+def test_the_lines_of_all_methods_are_those_of_the_shown_strengths(charts: Page, history):
+    show(charts, 0, 3)
+    show_all(charts)
+    show(charts, 0, 3, EPOCHS + 1, "a", [1, 1])  # the first card's strength moves
+    values = read(charts, "losses")
+    assert values["network 0"] == values["network 1"]
+    assert values["network 0"] == f"{history.metrics['test_loss'][3, 1]:.3f}"
+
+
+def test_the_line_in_focus_is_the_thickest_and_over_the_others(charts: Page):
+    show(charts, 1, EPOCHS)
+    show_all(charts)
+    widths = "charts.panels.losses.data.series.map(({ width }) => width)"
+    for focus in (0, 1):
+        show(charts, focus, EPOCHS)
+        drawn = charts.evaluate(widths)
+        assert drawn[focus] > drawn[1 - focus]
+        pressed = charts.locator("dl button").evaluate_all(
+            "(all) => all.map((one) => one.getAttribute('aria-pressed'))"
+        )
+        assert pressed[:2] == [str(k == focus).lower() for k in (0, 1)]
+        # the dots of both lines at one place: the pixel has the colour of the line in focus
+        colour = charts.evaluate(
+            """(k) => {
+              const { chart, data } = charts.panels.sparsity;
+              const x = 46 + (chart.width - 60) * 0, share = data.series[k].values[0];
+              const y = chart.height - 34 - share * (chart.height - 66);
+              const { data: pixel } = chart.picture.getContext("2d")
+                .getImageData(Math.round(x) + 1, Math.round(y) - 1, 1, 1);
+              return [...pixel].slice(0, 3);
+            }""",
+            focus,
+        )
+        own = [(0xB5, 0x17, 0x4F), (0x34, 0x50, 0xC4)]
+        distances = [np.linalg.norm(np.subtract(colour, one)) for one in own]
+        assert int(np.argmin(distances)) == focus
+
+
+def place_on_line(page: Page, series: int, frame: int) -> dict[str, float]:
+    """Return the position of a line of the losses at a frame."""
+    return page.evaluate(
+        """([i, frame]) => {
+          const { chart, data } = charts.panels.losses;
+          const share = data.series[i].values[frame] / chart.high;
+          const x = 46 + (chart.width - 60) * data.epochs[frame] / data.lastEpoch;
+          return { x, y: chart.height - 34 - share * (chart.height - 66) };
+        }""",
+        [series, frame],
+    )
+
+
+def test_a_click_on_a_line_or_a_name_focuses_its_method_and_elsewhere_seeks(charts: Page, history):
+    show(charts, 1, EPOCHS)
+    show_all(charts)
+    canvas = charts.locator("canvas").first
+    gaps = np.abs(np.diff(history.metrics["test_loss"], axis=1))[:, 0]
+    frame = int(gaps.argmax())  # where the two lines are farthest apart
+    assert gaps[frame] > 0
+    canvas.click(position=place_on_line(charts, 0, frame))
+    assert charts.evaluate("charts.focused") == [0]
+    assert charts.evaluate("charts.sought") == []
+    canvas.click(position={**where(7), "y": 40})  # above all lines
+    assert charts.evaluate("charts.focused") == [0]
+    assert charts.evaluate("charts.sought") == [7]
+    # a drag that begins on a line seeks
+    end = 2 if frame > 6 else 10
+    start, box = place_on_line(charts, 0, frame), canvas.bounding_box()
+    charts.mouse.move(box["x"] + start["x"], box["y"] + start["y"])
+    charts.mouse.down()
+    charts.mouse.move(box["x"] + where(end)["x"], box["y"] + start["y"])
+    charts.mouse.up()
+    assert charts.evaluate("charts.focused") == [0]
+    assert charts.evaluate("charts.sought")[-1] == end
+    name = charts.get_by_role("button", name="network 0").first
+    name.focus()
+    name.press("Enter")
+    assert charts.evaluate("charts.focused") == [0, 0]
+
+
+def test_numbers_at_the_ends_of_lines_do_not_overlap(charts: Page):
+    tops = charts.evaluate(
+        """async () => {
+          const { endLabels } = await import(assets + "/board/draw/plot.js");
+          const line = (value, card) => ({ values: [value, value], method: { card, colour: "" } });
+          const series = [0, 0, 0.01, 0.5, 1, 1, 1].map(line);
+          const data = { epochs: [0, 9], lastEpoch: 9, log: false, series };
+          const labels = endLabels({ data, width: 300, height: 212, low: 0, high: 1 });
+          return labels.map(({ y }) => y);
+        }"""
+    )
+    assert len(tops) == 7
+    assert min(np.diff(tops)) >= 11
+    assert min(tops) >= 32
+    assert max(tops) <= 212 - 34
+
+
+def test_playing_draws_all_lines_once(charts: Page):
+    show(charts, 1, 0)
+    show_all(charts)
+    same = charts.evaluate(
+        """async () => {
+          const { updateLosses } = await import(assets + "/board/panels/losses.js");
+          const { losses } = charts.panels;
+          for (let i = 0; i < 300 && !losses.chart.drawn; i++) {
+            await new Promise(requestAnimationFrame);
+          }
+          const { drawn, theme } = losses.chart;
+          const card = { key: "1" };
+          const cards = [{ key: "0" }, card];
+          for (let t = 0; t < 12; t++) {
+            const everyone = [0, 1].map((k) => ({ card: cards[k], c: k, k, t }));
+            updateLosses(losses, losses.recording, 1, t, { card, everyone, theme, ratio: 1 });
+          }
+          return drawn !== null && losses.chart.drawn === drawn && losses.data.now === 11;
+        }"""
+    )
+    assert same

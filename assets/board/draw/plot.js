@@ -3,7 +3,7 @@
  * over it. Lengths are in CSS pixels.
  */
 
-/** @import {Colours, Data, Plot, Series, Theme} from "./types.d.ts" */
+/** @import {Colours, Data, Label, Plot, Series, Theme} from "./types.d.ts" */
 
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -16,6 +16,9 @@ const TICKS = 12;
 const TEXT = 12;
 const PER_LABEL = { x: 52, y: 27 };
 const DOT = 3.5;
+// distances of the number at a line's end from the line, and from the next number
+const BESIDE = 6;
+const PER_END = 11;
 // opacity of the lines after the shown epoch
 const FUTURE = 0.5;
 
@@ -39,7 +42,6 @@ export function plotColours({ ink, paper }) {
  */
 export function drawPicture(context, plot) {
   const { data, font, width, height, ratio } = plot;
-  const { series } = data;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   context.font = `${TEXT}px ${font}`;
@@ -50,10 +52,20 @@ export function drawPicture(context, plot) {
   const [inner, tall] = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
   context.rect(EDGE.left, EDGE.top - 2, inner + 2, tall + 4);
   context.clip();
-  // the first series is drawn last, over the others
-  for (let i = series.length - 1; i >= 0; i--) if (series[i].values) drawLine(context, plot, series[i]);
+  for (const series of bottomToTop(data)) if (series.values) drawLine(context, plot, series);
   context.restore();
   return drawMarks(context, plot);
+}
+
+/**
+ * Return the series in the order of drawing: the first is drawn over the others, and that in focus over all.
+ *
+ * @param {Data} data
+ */
+function bottomToTop({ series }) {
+  const isFocused = (/** @type {Series} */ { method }) => method?.focused === true;
+  const others = series.filter((each) => !isFocused(each)).reverse();
+  return [...others, ...series.filter(isFocused)];
 }
 
 /**
@@ -199,6 +211,7 @@ export function drawCursor(context, plot) {
     context.fillRect(crisp(pointed - 0.5, ratio), EDGE.top, 1, bottom - EDGE.top);
   }
   const frame = hover < 0 ? now : hover;
+  drawEnds(context, plot);
   drawDots(context, plot, frame);
   drawEpochs(context, plot, epochs[frame]);
 }
@@ -226,6 +239,90 @@ function drawCrowded(context, { crowded, colours, font }) {
 }
 
 /**
+ * Return the numbers of the cards for the ends of their lines, moved apart where lines end close together.
+ *
+ * @param {Plot} plot
+ * @returns {Label[]}
+ */
+export function endLabels({ data, width, height, low, high }) {
+  const { epochs, lastEpoch, log, series } = data;
+  // above the epoch on the horizontal axis
+  const [top, bottom] = [EDGE.top, height - EDGE.bottom - 4];
+  /** @type {Label[]} */
+  const labels = [];
+  for (const { values, method } of series) {
+    const last = values && method ? epochs.findLastIndex((_, t) => Number.isFinite(values[t])) : -1;
+    if (!values || !method || last < 0) continue;
+    const y = yOf(Math.max(low, Math.min(high, values[last])), low, high, log, height);
+    labels.push({ text: String(method.card + 1), x: xOf(epochs[last], lastEpoch, width) + BESIDE, y, colour: method.colour });
+  }
+  labels.sort((a, b) => a.y - b.y);
+  labels.forEach((label, i) => {
+    label.y = Math.max(label.y, i > 0 ? labels[i - 1].y + PER_END : top);
+  });
+  for (let i = labels.length - 1; i >= 0; i--) {
+    labels[i].y = Math.min(labels[i].y, i + 1 < labels.length ? labels[i + 1].y - PER_END : bottom);
+  }
+  return labels;
+}
+
+/**
+ * Draw the numbers at the ends of the lines.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ */
+function drawEnds(context, { ends, font, colours }) {
+  context.font = `700 11px ${font}`;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  context.lineWidth = 3;
+  context.strokeStyle = colours.paper;
+  for (const { text, x, y, colour } of ends) {
+    context.strokeText(text, x, y);
+    context.fillStyle = colour;
+    context.fillText(text, x, y);
+  }
+}
+
+/**
+ * Return the index of the series of a method that is nearest to a point, or -1.
+ *
+ * @param {Pick<Plot, "data"|"width"|"height"|"low"|"high">} plot
+ * @param {{x: number, y: number}} point
+ * @param {number} reach  largest distance
+ */
+export function lineAt({ data, width, height, low, high }, { x, y }, reach) {
+  const { epochs, lastEpoch, log, series } = data;
+  let [nearest, least] = [-1, reach];
+  series.forEach(({ values, method }, i) => {
+    if (!values || !method) return;
+    for (let t = 1; t < epochs.length; t++) {
+      const [from, to] = [xOf(epochs[t - 1], lastEpoch, width), xOf(epochs[t], lastEpoch, width)];
+      if (to < x - reach || from > x + reach || !Number.isFinite(values[t - 1] + values[t])) continue;
+      const [above, below] = [yOf(values[t - 1], low, high, log, height), yOf(values[t], low, high, log, height)];
+      const distance = distanceTo(x - from, y - above, to - from, below - above);
+      if (distance < least) [nearest, least] = [i, distance];
+    }
+  });
+  return nearest;
+}
+
+/**
+ * Return the distance of (x, y) from the segment between the origin and (dx, dy).
+ *
+ * @param {number} x
+ * @param {number} y
+ * @param {number} dx
+ * @param {number} dy
+ */
+function distanceTo(x, y, dx, dy) {
+  const share = Math.max(0, Math.min(1, (x * dx + y * dy) / (dx * dx + dy * dy)));
+  return Math.hypot(x - share * dx, y - share * dy);
+}
+
+/**
  * Draw a dot on each series at a frame.
  *
  * @param {CanvasRenderingContext2D} context
@@ -233,12 +330,11 @@ function drawCrowded(context, { crowded, colours, font }) {
  * @param {number} frame
  */
 function drawDots(context, { data, colours, width, height, low, high }, frame) {
-  const { epochs, lastEpoch, series, log } = data;
+  const { epochs, lastEpoch, log } = data;
   const x = xOf(epochs[frame], lastEpoch, width);
   context.strokeStyle = colours.paper;
   context.lineWidth = 1.5;
-  for (let i = series.length - 1; i >= 0; i--) {
-    const { values, colour } = series[i];
+  for (const { values, colour } of bottomToTop(data)) {
     if (!values || !(values[frame] >= low && values[frame] <= high)) continue;
     context.fillStyle = colour;
     context.beginPath();

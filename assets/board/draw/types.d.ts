@@ -56,7 +56,20 @@ export interface Series {
   width: number;
   /** Format in the legend. */
   formatValue: (value: number|undefined) => string;
+  /** The method whose line it is, in a chart of all methods. */
+  method?: LineMethod;
 }
+
+export interface LineMethod {
+  /** Index of its card. A click on the line or its entry in the legend focuses it. */
+  card: number;
+  /** Whether it is in focus: its line is drawn over the others. */
+  focused: boolean;
+  /** Of the card's number at the end of the line. */
+  colour: string;
+}
+
+export type Label = {text: string, x: number, y: number, colour: string};
 
 export type ChartMark = {epoch: number, text: string};
 
@@ -101,6 +114,8 @@ export interface Plot {
   picture: HTMLCanvasElement;
   /** Labels of marks that are drawn over the lines, for lack of space above. */
   crowded: {text: string, x: number}[];
+  /** Numbers of the cards, at the ends of their lines. */
+  ends: Label[];
 }
 
 export interface Scale {

@@ -1,35 +1,46 @@
 /**
  * A line chart over the epochs of a run, with a cursor at the shown epoch. The legend has the values
- * there, or at the epoch under the pointer. A click or a drag goes to that epoch.
+ * there, or at the epoch under the pointer. A click or a drag goes to that epoch; a click on the line of a
+ * method, or on its name, focuses it.
  *
  * Axes and lines are drawn once, to a separate canvas. While a run plays, that picture is copied and
  * the cursor drawn over it.
  */
 
-/** @import {ChartMark, Colours, Data, Plot, Series, Theme} from "../draw/types.d.ts" */
+/** @import {ChartMark, Colours, Data, Label, Plot, Series, Theme} from "../draw/types.d.ts" */
 
 import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
-import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
+import { drawCursor, drawPicture, endLabels, epochAt, lineAt, plotColours } from "../draw/plot.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
+
+// CSS pixels around a line in which the pointer is on it
+const REACH = { mouse: 6, touch: 12 };
+// least width of a method's line in the legend, in CSS pixels
+const LEAST_SIGN = 2.4;
+// CSS pixels after which a press is a drag
+const DRAG = 4;
 
 /**
  * Create a chart.
  *
  * @typedef {ReturnType<typeof makeChart>} Chart
  *
- * @param {{label: string, onSeek: (frame: number) => void}} chart
+ * @param {{label: string, onSeek: (frame: number) => void, onFocus: (card: number) => void}} chart
  */
-export function makeChart({ label, onSeek }) {
+export function makeChart({ label, onSeek, onFocus }) {
   const canvas = make("canvas", { role: "img", "aria-label": label });
   const legend = make("dl", { class: "chart-legend" });
   const at = make("span", { class: "chart-at" });
   const chart = {
     element: make("div", { class: "chart" }, legend, canvas),
-    at, canvas, legend,
+    at, canvas, legend, onFocus,
+    /** @type {HTMLElement[]} the entries of the legend */ entries: [],
+    /** @type {HTMLButtonElement[]} */ terms: [],
     /** @type {HTMLElement[]} */ values: [],
     /** @type {SVGElement[]} */ signs: [],
     names: "",
+    styles: "",
     picture: make("canvas"),
     width: 0,
     height: 0,
@@ -42,6 +53,9 @@ export function makeChart({ label, onSeek }) {
     /** @type {Colours|null} */ colours: null,
     font: "",
     /** @type {{text: string, x: number}[]} */ crowded: [],
+    /** @type {Label[]} */ ends: [],
+    /** Index of the series under the pointer, or -1. */
+    pointed: -1,
     // smallest and largest value on the vertical axis so far
     key: "",
     least: Infinity,
@@ -123,23 +137,35 @@ function sameMarks(a, b) {
  * @param {Data} data
  */
 function updateLegend(chart, { series, lastEpoch }) {
-  const names = series.map(({ name, tip, dash }) => [name, tip, dash].join("\n")).join("\n\n");
+  // the tooltip of a method changes with the focus
+  const names = series.map(({ name, tip, dash, method }) => [name, method ? method.card : tip, dash].join("\n")).join("\n\n");
   if (chart.names !== names) {
     chart.names = names;
     chart.values = series.map(() => make("dd"));
-    chart.signs = series.map(({ dash, width }) =>
-      icon("0 0 24 8", ["path", { d: "M0 4H24", "stroke-dasharray": dash.join(" "), "stroke-width": width }]));
-    const lines = series.map(({ name, tip }, i) => {
-      const term = make("button", { type: "button", class: "term", "data-tip": tip }, name);
-      return make("div", {}, make("dt", {}, chart.signs[i], term), chart.values[i]);
+    chart.signs = series.map(({ dash }) =>
+      icon("0 0 24 8", ["path", { d: "M0 4H24", "stroke-dasharray": dash.join(" ") }]));
+    chart.terms = series.map(({ name }) => make("button", { type: "button", class: "term" }, name));
+    chart.entries = series.map(({ method }, i) => {
+      const number = method ? [make("b", { "aria-hidden": "true" }, String(method.card + 1))] : [];
+      if (method) chart.terms[i].addEventListener("click", () => chart.onFocus(method.card));
+      return make("div", {}, make("dt", {}, ...number, chart.signs[i], chart.terms[i]), chart.values[i]);
     });
-    chart.legend.replaceChildren(...lines);
+    chart.legend.classList.toggle("methods", series.some(({ method }) => method));
+    chart.legend.replaceChildren(...chart.entries);
   }
-  series.forEach(({ colour, values }, i) => {
-    chart.signs[i].style.stroke = colour;
-    chart.signs[i].style.visibility = values ? "" : "hidden";
-  });
   chart.at.style.minWidth = `${"at epoch ".length + String(lastEpoch).length}ch`;
+  // another strength changes values alone: without this each step of its slider would cost a layout
+  const styles = names + series.map(({ tip, colour, width, values }) => [tip, colour, width, values !== null].join("\n")).join("\n\n");
+  if (chart.styles === styles) return;
+  chart.styles = styles;
+  series.forEach(({ tip, colour, width, values, method }, i) => {
+    chart.signs[i].style.stroke = colour;
+    chart.signs[i].style.strokeWidth = String(method ? Math.max(width, LEAST_SIGN) : width);
+    chart.signs[i].style.visibility = values ? "" : "hidden";
+    chart.terms[i].dataset.tip = tip;
+    if (method) chart.terms[i].setAttribute("aria-pressed", String(method.focused));
+    chart.entries[i].classList.toggle("focused", method?.focused === true);
+  });
 }
 
 /**
@@ -148,11 +174,14 @@ function updateLegend(chart, { series, lastEpoch }) {
  * @param {Chart} chart
  * @param {Data} data
  */
-function updateValues({ hover, at, values }, data) {
+function updateValues({ hover, at, values, entries, pointed }, data) {
   const frame = hover < 0 ? data.now : hover;
   setText(at, `at epoch ${data.epochs[frame]}`);
   at.classList.toggle("hovered", hover >= 0);
-  data.series.forEach((series, i) => setText(values[i], series.formatValue(series.values?.[frame])));
+  data.series.forEach((series, i) => {
+    setText(values[i], series.formatValue(series.values?.[frame]));
+    entries[i].classList.toggle("pointed", i === pointed);
+  });
 }
 
 /**
@@ -170,7 +199,9 @@ function prepare(chart, data, theme) {
   chart.font = getComputedStyle(canvas).fontFamily;
   stretch(chart, data);
   fitCanvas(picture, width, height, ratio);
-  chart.crowded = drawPicture(contextOf(picture), /** @type {Plot} */ (chart));
+  const plot = /** @type {Plot} */ (chart);
+  chart.crowded = drawPicture(contextOf(picture), plot);
+  chart.ends = endLabels(plot);
 }
 
 /**
@@ -207,26 +238,41 @@ function stretch(chart, { key, series, yRange, yMost, epochs, log }) {
 function listen(chart, onSeek) {
   const { canvas } = chart;
   let pressed = false;
+  /** @type {{x: number, y: number, card: number}|null} where a line was pressed, until it is dragged */
+  let pick = null;
+  const spot = (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => ({ x, y });
   const point = (/** @type {PointerEvent} */ event) => {
     if (!chart.data) return;
+    if (pick && Math.hypot(event.offsetX - pick.x, event.offsetY - pick.y) > DRAG) pick = null;
+    const reach = event.pointerType === "touch" ? REACH.touch : REACH.mouse;
+    chart.pointed = pressed && !pick ? -1 : lineAt({ ...chart, data: chart.data }, spot(event), reach);
+    const method = chart.data.series[chart.pointed]?.method;
+    canvas.style.cursor = method && !method.focused ? "pointer" : "";
     chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, { data: chart.data, width: chart.width }));
-    if (pressed) onSeek(chart.hover);
+    if (pressed && !pick) onSeek(chart.hover);
     redraw(chart);
   };
   const leave = () => {
-    chart.hover = -1;
+    chart.hover = chart.pointed = -1;
     redraw(chart);
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
+    point(event);
+    const method = chart.data?.series[chart.pointed]?.method;
+    pick = method && !method.focused ? { ...spot(event), card: method.card } : null;
     pressed = true;
     point(event);
+  });
+  canvas.addEventListener("pointerup", () => {
+    if (pick) chart.onFocus(pick.card);
   });
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerleave", leave);
   canvas.addEventListener("lostpointercapture", (event) => {
     pressed = false;
+    pick = null;
     // touch has no hover: a lifted finger no longer points at an epoch
     if (event.pointerType === "touch") leave();
   });

@@ -9,7 +9,7 @@ import { make, setText } from "../draw/dom.js";
 import { featureName, parameterName, unitName } from "./readout.js";
 import { niceCeiling } from "../state/recording.js";
 import { parameterOf, placeOf } from "../state/units.js";
-import { number } from "../state/words.js";
+import { parameter } from "../state/words.js";
 
 // number of the slider's steps on either side of 0, so that its middle is exactly 0
 const STEPS = 200;
@@ -106,7 +106,7 @@ export function updateEditor(editor, network, shape, row, edited) {
   if (Math.abs(value) > editor.reach) editor.reach = niceCeiling(Math.abs(value));
   slider.value = String(Math.round((value / editor.reach) * STEPS) || 0);
   slider.style.setProperty("--shown", String(slider.valueAsNumber / (2 * STEPS) + 0.5));
-  slider.setAttribute("aria-valuetext", `${parameterName(network, placeOf(shape, index))}: ${number(value, DECIMALS)}`);
+  slider.setAttribute("aria-valuetext", `${parameterName(network, placeOf(shape, index))}: ${parameter(value, DECIMALS)}`);
   if (!editor.number.matches(":focus")) editor.number.value = Number.isFinite(value) ? value.toFixed(DECIMALS) : "";
   // an open list must not change under the pointer
   if (!choice.matches(":focus")) updateChoices(editor, network, shape, row);
@@ -128,7 +128,7 @@ function updateChoices({ choice }, network, shape, row) {
     const { layer, input } = placeOf(shape, index);
     const bias = input === shape.layers[layer - 1];
     const source = layer === 1 ? `from ${featureName(network.features[input])}` : `from unit ${input + 1}`;
-    setText(option, `${bias ? "bias" : `weight ${source}`}: ${number(row[index], DECIMALS)}`);
+    setText(option, `${bias ? "bias" : `weight ${source}`}: ${parameter(row[index], DECIMALS)}`);
   }
 }
 

@@ -30,14 +30,19 @@ export function makeFocus(commands, { point, invalidate }) {
   const name = make("span", { class: "name" });
   const strength = make("span", { class: "strength" });
   const remark = make("span", { class: "strength" });
+  const chartHandlers = {
+    onSeek: (/** @type {number} */ frame) => commands.seek(frame),
+    onFocus: (/** @type {number} */ c) => commands.focusOn(c),
+    onChange: invalidate,
+  };
   const panels = {
     closeup: makeCloseup({ onPoint: point, onDiscrete: () => commands.toggleDiscrete() }),
     network: new NetworkPanel({
       onEdit: (index, value) => commands.edit(index, value),
       onReset: (index) => commands.undoEdit(index),
     }),
-    losses: makeLosses({ onSeek: (frame) => commands.seek(frame) }),
-    sparsity: makeSparsity({ onSeek: (frame) => commands.seek(frame) }),
+    losses: makeLosses(chartHandlers),
+    sparsity: makeSparsity(chartHandlers),
     weights: makeWeights({ onChange: invalidate }),
     pruning: makePruning({ onThreshold: (threshold) => commands.prune(threshold) }),
   };
@@ -70,7 +75,7 @@ export function makeFocus(commands, { point, invalidate }) {
  */
 export function updateFocus(focus, stage, board, displayed, painter) {
   const { name, strength, panels, visible, element } = focus;
-  const { recording, scale, theme } = stage;
+  const { recording, scale, theme, displayed: everyone } = stage;
   const { ratio, axes, view, marks } = board;
   const { card, k, t, c } = displayed;
   const colour = card.colour[theme.mode];
@@ -87,14 +92,14 @@ export function updateFocus(focus, stage, board, displayed, painter) {
       panels.network.update(recording, displayed.drawn, scale, theme, {
         ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
-    losses: () => updateLosses(panels.losses, recording, k, t, { card, marks, theme, ratio }),
-    sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, marks, theme, ratio }),
+    losses: () => updateLosses(panels.losses, recording, k, t, { card, everyone, marks, theme, ratio }),
+    sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, everyone, marks, theme, ratio }),
     weights: () =>
       updateWeights(panels.weights, recording, displayed.row, {
         axes, threshold: view.threshold, colours: stage.cards[c].colours, theme, ratio,
       }),
     pruning: () =>
-      updatePruning(panels.pruning, recording, stage.displayed, {
+      updatePruning(panels.pruning, recording, everyone, {
         focus: c, threshold: view.threshold, range: axes.range, theme,
       }),
   };

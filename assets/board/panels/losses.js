@@ -1,11 +1,12 @@
-/** The chart of one network's losses and penalty over the epochs. */
+/** The chart of one network's losses and penalty over the epochs, or of one loss of all cards' networks. */
 
 /**
- * @import {ChartMark, Data, Series, Theme} from "../draw/types.d.ts"
- * @import {Card, Recording} from "../state/types.d.ts"
- * @import {LineStyle, ShownNetwork} from "./types.d.ts"
+ * @import {Data, Series, Theme} from "../draw/types.d.ts"
+ * @import {Card, Displayed, Mark, Recording, Task} from "../state/types.d.ts"
+ * @import {LineStyle, Lines, ShownNetwork} from "./types.d.ts"
  */
 
+import { commonMarks, describeLines, frameOf, linesOf, makeToggle } from "./all_methods.js";
 import { drawChart, makeChart, redraw } from "./chart.js";
 import { make } from "../draw/dom.js";
 import { firstNetworks, isDiverged, metric } from "../state/recording.js";
@@ -19,10 +20,16 @@ const VALIDATION =
   "Like the test loss, but on the validation points. No network is trained on them, but they may choose the epoch at which to stop, or the strength; the test points then judge that choice. The penalty is not included.";
 const PENALTY =
   "λ₁·‖w‖₁ + ½·λ₂·‖w‖₂², biases left out. Training minimizes train loss + penalty. It is drawn apart: a loss that contains the penalty cannot be compared with that of another method. “none” where no penalty acts.";
-/** @type {readonly ChartMark[]} */
+const ALL =
+  "Show the test losses of all methods, each at the strength of its card, in place of the parts of one. The numbers at the lines are those of the cards.";
+const TRAINING = "Show the training losses of all methods in place of the test losses.";
+/** @type {readonly Mark[]} */
 const NO_MARKS = Object.freeze([]);
 /** @type {("test"|"validation"|"train")[]} */
 const SPLITS = ["test", "validation", "train"];
+const LOSSES = ["test_loss", "validation_loss", "train_loss"];
+// the losses that the chart of all methods shows
+const SHARED_LOSSES = ["test_loss", "train_loss"];
 // limit of the axis for a diverging network, in heights of the other networks' axis
 const MAX_HEIGHTS = 3;
 
@@ -45,27 +52,42 @@ const STYLES = {
  * Create the panel.
  *
  * @typedef {ReturnType<typeof makeLosses>} Losses
- * @param {{onSeek: (frame: number) => void}} handlers
+ * @param {{onSeek: (frame: number) => void, onFocus: (card: number) => void, onChange: () => void}} handlers
  */
-export function makeLosses({ onSeek }) {
-  const chart = makeChart({ label: "Losses over the epochs", onSeek });
-  const attributes = { type: "button", class: "toggle", "aria-pressed": "false", "data-tip": LOG };
-  const log = make("button", attributes, "log scale");
+export function makeLosses({ onSeek, onFocus, onChange }) {
+  const chart = makeChart({ label: "Losses over the epochs", onSeek, onFocus });
+  const training = makeToggle("training", TRAINING, (on) => {
+    panel.training = on;
+    onChange();
+  });
+  training.hidden = true;
+  const all = makeToggle("all methods", ALL, (on) => {
+    panel.all = on;
+    training.hidden = !on;
+    onChange();
+  });
+  const log = makeToggle("log scale", LOG, (on) => {
+    panel.log = on;
+    if (panel.data) panel.data.log = on;
+    redraw(chart);
+  });
   const panel = {
     element: make("section", { class: "panel over-epochs", "aria-label": "Losses" },
-      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at, log), chart.element),
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at,
+        make("span", { class: "toggles" }, training, all, log)), chart.element),
     chart,
     /** @type {Data|null} */ data: null,
     /** @type {ShownNetwork|null} */ shown: null,
+    /** @type {Lines|null} if the chart has lines of all methods */ lines: null,
+    /** @type {Recording|null} */ recording: null,
     /** @type {[number, number]} of all losses of the run */ range: [0, 1],
+    /** @type {[number, number]} of its test and training losses */ sharedRange: [0, 1],
     log: false,
+    /** Whether it shows all methods. */
+    all: false,
+    /** Whether it then shows training losses. */
+    training: false,
   };
-  log.addEventListener("click", () => {
-    panel.log = !panel.log;
-    log.setAttribute("aria-pressed", String(panel.log));
-    if (panel.data) panel.data.log = panel.log;
-    redraw(chart);
-  });
   return panel;
 }
 
@@ -76,13 +98,23 @@ export function makeLosses({ onSeek }) {
  * @param {Recording} recording
  * @param {number} k
  * @param {number} frame
- * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
+ * @param {{card: Card, everyone: Displayed[], marks?: readonly Mark[], theme: Theme, ratio: number}} view  the card
+ *   that shows the network, and what all cards display
  */
-export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
+export function updateLosses(panel, recording, k, frame, { card, everyone, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
   let { data } = panel;
   // a new object for each message
-  if (shown?.recording !== recording) panel.range = commonRange(recording);
+  if (panel.recording !== recording) {
+    panel.recording = recording;
+    panel.range = commonRange(recording, LOSSES);
+    panel.sharedRange = commonRange(recording, SHARED_LOSSES);
+  }
+  if (panel.all) {
+    updateAll(panel, recording, everyone, { card, marks, theme, ratio });
+    return;
+  }
+  panel.lines = null;
   if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
     panel.shown = { recording, k, card, mode: theme.mode };
     panel.data = data = dataOf(recording, k, card, theme, panel.log, panel.range);
@@ -94,6 +126,38 @@ export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARK
 }
 
 /**
+ * Show one loss of all cards' networks at the board's frame.
+ *
+ * @param {Losses} panel
+ * @param {Recording} recording
+ * @param {Displayed[]} everyone
+ * @param {{card: Card, marks: readonly Mark[], theme: Theme, ratio: number}} view  the card in focus
+ */
+function updateAll(panel, recording, everyone, { card, marks, theme, ratio }) {
+  const { log, sharedRange: range, training } = panel;
+  const name = training ? "train_loss" : "test_loss";
+  const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name, formatValue: precise });
+  const { run, epochs, lastEpoch, network } = recording;
+  const networks = everyone.map(({ k }) => k).join(" ");
+  const lost = everyone.some(({ k }) => recording.diverged[k] >= 0);
+  panel.lines = lines;
+  panel.shown = null;
+  panel.data = {
+    key: `${run} all ${networks} ${lost}`,
+    epochs, lastEpoch,
+    series: lines.series,
+    marks: commonMarks(marks),
+    now: frameOf(everyone),
+    log,
+    yRange: range,
+    yMost: lost ? MAX_HEIGHTS * range[1] : Infinity,
+    yLabel: `${training ? "training" : "test"} loss (${unitOf(network.task)})`,
+    format: tickLabel,
+  };
+  drawChart(panel.chart, panel.data, theme, ratio);
+}
+
+/**
  * Describe the chart in words.
  *
  * @param {Losses} panel
@@ -101,7 +165,12 @@ export function updateLosses(panel, recording, k, frame, { card, marks = NO_MARK
  * @param {number} k
  * @param {number} frame
  */
-export function describeLosses({ chart, data, shown }, recording, k, frame) {
+export function describeLosses({ chart, data, shown, lines, training }, recording, k, frame) {
+  if (lines?.recording === recording && data) {
+    const title = training ? "Training losses" : "Test losses";
+    chart.canvas.setAttribute("aria-label", describeLines(lines, title, data.now));
+    return;
+  }
   // a panel outside the window may still have another network, or none
   if (!data || shown?.recording !== recording || shown.k !== k) return;
   const { nReceived, epochs, diverged } = recording;
@@ -159,9 +228,18 @@ function dataOf(recording, k, card, theme, log, range) {
     log,
     yRange: range,
     yMost: diverged[k] < 0 ? Infinity : MAX_HEIGHTS * range[1],
-    yLabel: `data loss (${task === "regression" ? "½ mean squared error" : "cross-entropy in nats"})`,
+    yLabel: `data loss (${unitOf(task)})`,
     format: tickLabel,
   };
+}
+
+/**
+ * Name the measure of the loss.
+ *
+ * @param {Task} task
+ */
+function unitOf(task) {
+  return task === "regression" ? "½ mean squared error" : "cross-entropy in nats";
 }
 
 /**
@@ -181,16 +259,17 @@ function valuesOf(recording, name, k) {
  * diverge, frame 0 counts.
  *
  * @param {Recording} recording
+ * @param {readonly string[]} names  of losses
  * @returns {[number, number]}
  */
-function commonRange(recording) {
+function commonRange(recording, names) {
   const { diverged, nReceived } = recording;
   const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let least = Infinity;
   let most = 0;
   for (const k of finite.length ? finite : networks) {
-    for (const name of ["test_loss", "validation_loss", "train_loss"]) {
+    for (const name of names) {
       for (let t = 0; t < (finite.length ? nReceived : 1); t++) {
         const value = metric(recording, name, t, k);
         if (value > most) most = value;

@@ -20,7 +20,7 @@ import {
 } from "./readout.js";
 import { DiagramInput, NO_TARGET, neighbour, setTabStop } from "./diagram_input.js";
 import { drawMask, inUse, layerOf, makeUnits, parameterOf, placeOf, updateUnits } from "../state/units.js";
-import { className, number, shortened } from "../state/words.js";
+import { className, parameter, shortened } from "../state/words.js";
 
 const TOP = 36;
 const GAP = 7;
@@ -131,7 +131,7 @@ export class NetworkPanel {
       const unit = u - first[layer];
       const name = unitName(network, layer, unit);
       const fanIn = layers[layer - 1];
-      const numbers = layer === 0 ? "" : `: bias ${number(row[parameterOf(units.shape, layer, unit, fanIn)])}, ${incoming(units.shape, row, layer, unit)} of ${fanIn} incoming weights are not 0`;
+      const numbers = layer === 0 ? "" : `: bias ${parameter(row[parameterOf(units.shape, layer, unit, fanIn)])}, ${incoming(units.shape, row, layer, unit)} of ${fanIn} incoming weights are not 0`;
       button.setAttribute("aria-label", `${name}${numbers}. ${stateOf(network, units, u, this.mask)}`.trim());
     });
   }

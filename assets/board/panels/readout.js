@@ -10,7 +10,7 @@
 import { drawHeatmap } from "../draw/diagram.js";
 import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
 import { CONSTANT, NO_INPUT_PATH, NO_OUTPUT_PATH, layerOf, parameterOf, placeOf } from "../state/units.js";
-import { className, number, signed, weight } from "../state/words.js";
+import { className, number, parameter, signed, weight } from "../state/words.js";
 
 const ENLARGED = 120;
 const DISTANCE = 8;
@@ -91,10 +91,10 @@ function formulaOf(network, shape, row, layer, unit) {
     for (let i = 0; i < fanIn; i++) {
       if (row[start + i] === 0) continue;
       const source = layer === 1 ? featureName(network.features[i]) : `unit ${i + 1}`;
-      terms.push(`${number(row[start + i])}·${source}`);
+      terms.push(`${parameter(row[start + i])}·${source}`);
     }
   }
-  if (bias !== 0 || terms.length === 0) terms.push(number(bias));
+  if (bias !== 0 || terms.length === 0) terms.push(parameter(bias));
   const sum = terms.join(" + ").replaceAll("+ −", "− ");
   const last = layer === shape.layers.length - 1;
   const wrapped = last

@@ -1,11 +1,12 @@
-/** The chart of three measures of one network's sparsity over the epochs. */
+/** The chart of three measures of one network's sparsity over the epochs, or of all cards' exact zeros. */
 
 /**
- * @import {ChartMark, Data, Theme} from "../draw/types.d.ts"
- * @import {Card, Recording} from "../state/types.d.ts"
- * @import {LineStyle, ShownNetwork} from "./types.d.ts"
+ * @import {Data, Theme} from "../draw/types.d.ts"
+ * @import {Card, Displayed, Mark, Recording} from "../state/types.d.ts"
+ * @import {LineStyle, Lines, ShownNetwork} from "./types.d.ts"
  */
 
+import { commonMarks, describeLines, frameOf, linesOf, makeToggle } from "./all_methods.js";
 import { drawChart, makeChart } from "./chart.js";
 import { make } from "../draw/dom.js";
 import { effectiveWeights, hoyer, sparsity } from "../state/measures.js";
@@ -13,7 +14,7 @@ import { copyRow, isDiverged } from "../state/recording.js";
 import { css, mix, parse } from "../draw/theme.js";
 import { TERMS, divergedAt, number, percent } from "../state/words.js";
 
-/** @type {readonly ChartMark[]} */
+/** @type {readonly Mark[]} */
 const NO_MARKS = Object.freeze([]);
 /** @type {readonly [number, number]} */
 const SHARES = [1, 1];
@@ -29,6 +30,8 @@ const MEASURES = {
   effective: (row, offset, weightIndex) => effectiveWeights(row, offset, weightIndex) / weightIndex.length,
 };
 
+const ALL =
+  "Show the exact zeros of all methods, each at the strength of its card, in place of three measures of one. The numbers at the lines are those of the cards.";
 const ABOUT =
   "How unevenly the weights of the network in focus are spread, over all epochs, in three measures. Click or drag to go to an epoch.";
 
@@ -66,14 +69,19 @@ const LINES = {
  *
  * @typedef {ReturnType<typeof makeSparsity>} Sparsity
  *
- * @param {{onSeek: (frame: number) => void}} handlers
+ * @param {{onSeek: (frame: number) => void, onFocus: (card: number) => void, onChange: () => void}} handlers
  */
-export function makeSparsity({ onSeek }) {
-  const chart = makeChart({ label: "Sparsity over the epochs", onSeek });
+export function makeSparsity({ onSeek, onFocus, onChange }) {
+  const chart = makeChart({ label: "Sparsity over the epochs", onSeek, onFocus });
   chart.legend.classList.add("single");
-  return {
+  const all = makeToggle("all methods", ALL, (on) => {
+    panel.all = on;
+    onChange();
+  });
+  const panel = {
     element: make("section", { class: "panel over-epochs", "aria-label": "Sparsity" },
-      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at), chart.element),
+      make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at,
+        make("span", { class: "toggles" }, all)), chart.element),
     chart,
     /** @type {Data|null} */ data: null,
     /** @type {ShownNetwork|null} */ shown: null,
@@ -81,7 +89,11 @@ export function makeSparsity({ onSeek }) {
     row: new Float32Array(0),
     /** @type {Map<number, Measures>} by network, for those shown in this run */
     measured: new Map(),
+    /** @type {Lines|null} if the chart has lines of all methods */ lines: null,
+    /** Whether it shows all methods. */
+    all: false,
   };
+  return panel;
 }
 
 /**
@@ -101,11 +113,30 @@ function entries(values) {
  * @param {Recording} recording
  * @param {number} k
  * @param {number} frame
- * @param {{card: Card, marks?: readonly ChartMark[], theme: Theme, ratio: number}} view  the card that shows the network
+ * @param {{card: Card, everyone: Displayed[], marks?: readonly Mark[], theme: Theme, ratio: number}} view  the card
+ *   that shows the network, and what all cards display
  */
-export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MARKS, theme, ratio }) {
+export function updateSparsity(panel, recording, k, frame, { card, everyone, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
   let { data } = panel;
+  if (panel.all) {
+    const { run, epochs, lastEpoch, weightIndex } = recording;
+    const formatValue = (share = NaN) => percent(share);
+    const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name: "sparsity", formatValue });
+    panel.lines = lines;
+    panel.shown = null;
+    panel.data = {
+      ...axes(run),
+      epochs, lastEpoch,
+      series: lines.series,
+      marks: commonMarks(marks),
+      now: frameOf(everyone),
+      yLabel: `exact zeros, share of ${weightIndex.length} weights`,
+    };
+    drawChart(panel.chart, panel.data, theme, ratio);
+    return;
+  }
+  panel.lines = null;
   if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
     panel.shown = { recording, k, card, mode: theme.mode };
     panel.data = data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
@@ -124,7 +155,11 @@ export function updateSparsity(panel, recording, k, frame, { card, marks = NO_MA
  * @param {number} k
  * @param {number} frame
  */
-export function describeSparsity({ chart, data, shown }, recording, k, frame) {
+export function describeSparsity({ chart, data, shown, lines }, recording, k, frame) {
+  if (lines?.recording === recording && data) {
+    chart.canvas.setAttribute("aria-label", describeLines(lines, "Exact zeros", data.now));
+    return;
+  }
   // a panel outside the window may still have another network, or none
   if (!data || shown?.recording !== recording || shown.k !== k) return;
   const now = isDiverged(recording, frame, k)
@@ -180,16 +215,21 @@ function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) 
   /** @type {Record<Measure, (share: number|undefined) => string>} */
   const formats = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
   return {
-    key: run,
+    ...axes(run),
     epochs, lastEpoch,
     series: entries(LINES).map(([key, { colour, ...line }]) =>
       ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], formatValue: formats[key] })),
     marks: NO_MARKS,
     now: 0,
-    log: false,
-    yRange: SHARES,
-    yMost: 1,
     yLabel: `share of ${n} weights; Hoyer 1 = 100 %`,
-    format: percent,
   };
+}
+
+/**
+ * Return a chart's axis of shares.
+ *
+ * @param {string} run
+ */
+function axes(run) {
+  return { key: run, log: false, yRange: SHARES, yMost: 1, format: percent };
 }

@@ -2,7 +2,7 @@
 
 import type { Palette, Strip } from "../draw/diagram.js";
 import type { Painter } from "../draw/painter.js";
-import type { Colour, Diagram, Scale, SvgShape, Theme } from "../draw/types.d.ts";
+import type { Colour, Diagram, Scale, Series, SvgShape, Theme } from "../draw/types.d.ts";
 import type { Card, Displayed, Mark, Recording, RunNetwork, View } from "../state/types.d.ts";
 import type { Units } from "../state/units.js";
 import type { CardElements } from "./card.js";
@@ -70,6 +70,7 @@ export interface TransportHandlers {
 
 export interface FocusHandlers {
   seek(frame: number): void;
+  focusOn(c: number): void;
   toggleDiscrete(): void;
   prune(threshold: number): void;
   edit(index: number, value: number): void;
@@ -153,6 +154,9 @@ export interface DiagramActions {
 }
 
 export type LineStyle = {dash: number[], width: number, colour: (own: Colour, ink: Colour, paper: Colour) => Colour};
+
+/** The lines of all cards' networks. */
+export type Lines = {recording: Recording, key: string, series: Series[]};
 
 export type ShownNetwork = {recording: Recording, k: number, card: Card, mode: string};
 

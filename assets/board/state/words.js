@@ -108,7 +108,28 @@ export function number(x, decimals = 2) {
   if (!Number.isFinite(x)) return "–";
   const size = Math.abs(x);
   if (size >= 9999.5) return x.toExponential(1).replace("e+", "e").replace("-", MINUS);
-  return x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals).replace("-", MINUS);
+  const text = x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : decimals);
+  return readsZero(text) ? text.replace("-", "") : text.replace("-", MINUS);
+}
+
+/**
+ * Whether a number with decimals reads 0.
+ *
+ * @param {string} text
+ */
+function readsZero(text) {
+  return /^-?0\.0+$/.test(text);
+}
+
+/**
+ * Format a weight or a bias like `number`, or with two digits and an exponent if it would read 0.
+ *
+ * @param {number} x
+ * @param {number} [decimals=2]
+ */
+export function parameter(x, decimals = 2) {
+  const text = number(x, decimals);
+  return x !== 0 && readsZero(text) ? x.toExponential(1).replaceAll("-", MINUS) : text;
 }
 
 /**
@@ -117,8 +138,7 @@ export function number(x, decimals = 2) {
  * @param {number} w
  */
 export function weight(w) {
-  const text = number(w, 3);
-  return `w = ${w !== 0 && /^−?0\.0+$/.test(text) ? w.toExponential(1).replaceAll("-", MINUS) : text}`;
+  return `w = ${parameter(w, 3)}`;
 }
 
 /**
@@ -130,8 +150,7 @@ export function weight(w) {
 export function signed(x, decimals = 2) {
   if (!Number.isFinite(x)) return "–";
   const text = number(x, decimals);
-  if (/^−?0\.0+$/.test(text)) return text.replace(MINUS, "");
-  return x > 0 ? `+${text}` : text;
+  return x > 0 && !readsZero(text) ? `+${text}` : text;
 }
 
 /**
@@ -225,7 +244,7 @@ export function prediction(task, values) {
 }
 
 /**
- * "misclassified: 3 of 60 training points, 41 of 320 test points."
+ * "Misclassified: 3 of 60 training points, 41 of 320 test points."
  *
  * @param {Task} task
  * @param {number[]} wrong
@@ -233,7 +252,7 @@ export function prediction(task, values) {
  */
 export function misclassified(task, [train, test], [nTrain, nTest]) {
   if (task === "regression") return `${nTrain} training points and ${nTest} test points.`;
-  return `misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
+  return `Misclassified: ${train} of ${nTrain} training points, ${test} of ${nTest} test points.`;
 }
 
 /**

@@ -11,7 +11,7 @@ from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
 from regviz.methods.labels import class_names, labels
 from regviz.pages.components import draw
 from regviz.pages.snapshot import BoardSnapshot
-from regviz.pages.understand.number_table import BEST, Entry, number_table, numbers
+from regviz.pages.understand.number_table import BEST, Entry, number_tables, numbers
 from regviz.pages.understand.seeds import SEEDS, Seeds, own_points
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment
@@ -40,7 +40,7 @@ def show(snapshot: BoardSnapshot) -> None:
         )
         _draw_download(entries, results)
     seeds.draw_progress()
-    number_table(entries, results, snapshot.theme, "compare_table")
+    number_tables(entries, results, snapshot.theme, "compare_table")
     _draw_caption(entries, results, experiment.data)
     if several is not None:
         _show_verdicts(snapshot, entries, several)
@@ -121,10 +121,12 @@ def _draw_caption(
         if results.overlap:
             text += " The splits overlap, for which the standard error makes up (Nadeau & Bengio"
             text += " 2003)."
-    text += f" {BEST} marks the best where a number tells how well a network predicts"
-    text += (
-        "." if isinstance(results, Comparison) else ", and those that only luck may put behind it."
-    )
+    text += f" {BEST} marks the best where a number tells how well a network predicts,"
+    if isinstance(results, Comparison):
+        text += " and numbers that look the same."
+    else:
+        text += " and each method within one standard error of it. The differences are taken seed"
+        text += " by seed. A number that looks as good as one with a star has a star too."
     text += " The other columns describe the network."
     if entries[-1].method == "early_stopping":
         text += " Early stopping has chosen its epoch by the validation loss."

@@ -1,4 +1,4 @@
-"""A table of measures of networks, with the best of each column marked."""
+"""Tables of measures of networks, with the best of each column marked."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -50,19 +50,37 @@ def texts(results: Comparison | Replicates) -> list[list[str]]:
     ]
 
 
-def number_table(
+def number_tables(
     entries: Sequence[Entry], results: Comparison | Replicates, theme: Theme, key: str
 ) -> None:
-    """Draw the table, whose columns sort by the values rather than by their text."""
+    """Draw a table of the predictions and one of the networks.
+
+    One table of all columns is wider than the page in a window of 1400 px.
+    """
+    for kind in ("predictions", "network"):
+        of_kind = [c for c, column in enumerate(results.columns) if column.describes == kind]
+        _draw_table(entries, results, theme, f"{key}_{kind}", of_kind)
+
+
+def _draw_table(
+    entries: Sequence[Entry],
+    results: Comparison | Replicates,
+    theme: Theme,
+    key: str,
+    chosen: Sequence[int],
+) -> None:
+    """Draw the ``chosen`` columns, which sort by the values rather than by their text."""
     values, _ = numbers(results)
-    keys = [column.key for column in results.columns]
-    frame = pd.DataFrame(values, columns=keys)
-    frame.index = pd.Index([entry.name for entry in entries], name="Method")
+    columns = [results.columns[c] for c in chosen]
+    keys = [column.key for column in columns]
+    frame = pd.DataFrame(values[:, chosen], columns=keys)
+    names = [entry.name for entry in entries]
+    frame.index = pd.Index(names, name="Method")
     frame.insert(0, "strength", [entry.strength for entry in entries])
     shade = mix(palette.BLANK[theme], palette.INK[theme], SHADE)
-    looks = np.where(results.best, f"font-weight: bold; background-color: {shade}", "")
+    looks = np.where(results.best[:, chosen], f"font-weight: bold; background-color: {shade}", "")
     styler = frame.style.apply(lambda _: looks, axis=None, subset=keys)
-    written = texts(results)
+    written = [[row[c] for c in chosen] for row in texts(results)]
     for entry, row in zip(entries, written, strict=True):
         shown = {column: lambda _, text=text: text for column, text in zip(keys, row, strict=True)}
         styler.format(shown, subset=([entry.name], keys))
@@ -70,12 +88,16 @@ def number_table(
         column.key: st.column_config.NumberColumn(
             column.label, help=column.about, width=_width([column.label, *cells])
         )
-        for column, cells in zip(results.columns, zip(*written, strict=True), strict=True)
+        for column, cells in zip(columns, zip(*written, strict=True), strict=True)
     }
-    config["strength"] = st.column_config.TextColumn("Strength")
+    config["_index"] = st.column_config.TextColumn(width=_width(["Method", *names]))
+    strengths = [entry.strength for entry in entries]
+    config["strength"] = st.column_config.TextColumn(
+        "Strength", width=_width(["Strength", *strengths])
+    )
     st.dataframe(styler, key=key, column_config=config)
 
 
 def _width(cells: Sequence[str]) -> int:
     """Return the width of a column in pixels that fits its longest cell in bold."""
-    return 28 + 8 * max(map(len, cells))
+    return 24 + 7 * max(map(len, cells))

@@ -26,7 +26,7 @@ def show(snapshot: BoardSnapshot) -> None:
     answers: dict[str, str] = {}
     while not isinstance(step := consult(answers, losses), Advice):
         given = st.radio(
-            f"**{len(answers) + 1}. {step.text}**",
+            f"Question {len(answers) + 1}. {step.text}",
             [key for key, _ in step.answers],
             index=None,
             format_func=dict(step.answers).__getitem__,
@@ -35,7 +35,7 @@ def show(snapshot: BoardSnapshot) -> None:
             persist_state="page",
         )
         if given is None:
-            st.caption(f"Question {len(answers) + 1} of at most {MAX_QUESTIONS}")
+            st.caption(f"At most {MAX_QUESTIONS} questions")
             break
         answers[step.key] = given
     if isinstance(step, Advice):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from streamlit.testing.v1 import AppTest
@@ -45,13 +46,20 @@ def moons() -> tuple[StrengthGrid, regviz.History]:
     return grid_of()
 
 
+def table_of(view: AppTest) -> pd.DataFrame:
+    """Return the columns of both tables, the strengths once."""
+    predictions, network = (one.value for one in view.dataframe)
+    assert list(predictions["strength"]) == list(network["strength"])
+    return pd.concat([predictions, network.drop(columns="strength")], axis=1)
+
+
 def page_text(view: AppTest) -> str:
     return "\n".join(one.value for kind in (view.markdown, view.caption, view.info) for one in kind)
 
 
 def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
     grid, history = moons
-    table = open_page(grid, history).dataframe[0].value
+    table = table_of(open_page(grid, history))
     rows, epochs = grid.rows({}), history.experiment.training.epochs
     kept = int(history.early_stopping(epochs // 10)[0][rows[0]])
     found = compare(history, [*rows, rows[0]], [-1, -1, -1, kept])
@@ -66,7 +74,7 @@ def test_the_table_holds_what_compare_gives_early_stopping_last(moons):
 def test_a_registered_method_has_its_own_name_and_symbol(monkeypatch, optimizer):
     monkeypatch.setitem(CATALOGUE, "mostly_l1", MOSTLY_L1)
     grid, history = grid_of(["l1", "elastic_net", "mostly_l1"], optimizer=optimizer)
-    table = open_page(grid, history).dataframe[0].value
+    table = table_of(open_page(grid, history))
     net = "L1 + weight decay" if optimizer == "adamw" else "Elastic net"
     assert list(table.index) == ["L1", net, "Mostly L1"]
     shown = grid.strengths("mostly_l1")[grid.strength_indices({})[2]]
@@ -106,7 +114,7 @@ def test_over_seeds_the_table_has_the_means_of_separate_runs(moons):
             for one, t in zip(alone, kept, strict=True)
         ]
     )
-    table = view.dataframe[0].value
+    table = table_of(view)
     np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(dtype=float), expected.mean(axis=0))
     assert table["strength"].iloc[3] == f"patience {patience}"
     paired = expected[:, 1, 0] - expected[:, 0, 0]
@@ -198,6 +206,11 @@ def test_the_best_have_a_star_and_the_undefined_a_dash():
     assert texts(found) == [["0.500", "25.0 %"], ["★ 0.250", "–"], ["–", "0.0 %"]]
 
 
+def test_numbers_that_look_equal_have_a_star_together():
+    found = Comparison(COLUMNS[:1], np.array([[0.41201], [0.41198], [0.413]]))
+    assert texts(found) == [["★ 0.412"], ["★ 0.412"], ["0.413"]]
+
+
 def test_over_seeds_each_mean_has_its_standard_error():
     values = np.array([[[0.4, 0.5]], [[0.6, 0.7]]])  # standard error: 0.1
     assert texts(Replicates(COLUMNS, values)) == [["★ 0.50 ± 0.10", "60 ± 10 %"]]
@@ -208,7 +221,7 @@ def test_the_file_has_the_rows_of_the_table(moons, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "streamlit.download_button", lambda _, data, **options: files.append((data, options))
     )
-    table = open_page(*moons).dataframe[0].value
+    table = table_of(open_page(*moons))
     ((text, options),) = files
     assert options["file_name"].endswith(".csv")
     header, *rows = csv.reader(io.StringIO(text))
