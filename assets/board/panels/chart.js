@@ -8,7 +8,7 @@
 
 /** @import {ChartMark, Colours, Data, Plot, Series, Theme} from "../draw/types.d.ts" */
 
-import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
+import { contextOf, fitCanvas, icon, make, onResize, setText, zoomOf } from "../draw/dom.js";
 import { drawCursor, drawPicture, epochAt, plotColours } from "../draw/plot.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
@@ -51,7 +51,9 @@ export function makeChart({ label, onSeek }) {
   };
   listen(chart, onSeek);
   onResize(canvas, () => {
-    ({ width: chart.width, height: chart.height } = canvas.getBoundingClientRect());
+    const { width, height } = canvas.getBoundingClientRect();
+    const zoom = zoomOf(canvas);
+    [chart.width, chart.height] = [width / zoom, height / zoom];
     redraw(chart);
   });
   return chart;
@@ -209,7 +211,8 @@ function listen(chart, onSeek) {
   let pressed = false;
   const point = (/** @type {PointerEvent} */ event) => {
     if (!chart.data) return;
-    chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, { data: chart.data, width: chart.width }));
+    const x = (event.clientX - canvas.getBoundingClientRect().left) / zoomOf(canvas);
+    chart.hover = nearestFrame(chart.data.epochs, epochAt(x, { data: chart.data, width: chart.width }));
     if (pressed) onSeek(chart.hover);
     redraw(chart);
   };
