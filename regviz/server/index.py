@@ -71,7 +71,7 @@ def document() -> str:
     """Return the page as HTML.
 
     Unlike Streamlit's own page it has RegViz's title and description, for search engines and link
-    previews, and a text to show while scripts load. If Streamlit's page is not built as expected,
+    previews, and the page's outline to show while scripts load. If Streamlit's page is not built as expected,
     it is returned unchanged, and a warning is logged.
     """
     theirs = (STREAMLIT / "index.html").read_text("utf-8")
