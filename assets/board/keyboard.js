@@ -25,7 +25,8 @@ function actionOf(key, { commands, help, view }) {
     s: () => commands.seekMark("stop"),
     "+": () => commands.changeSpeed(1),
     "-": () => commands.changeSpeed(-1),
-    r: () => commands.replay(),
+    // not R, which reruns the page in Streamlit
+    0: () => commands.replay(),
     l: () => commands.toggleLoop(),
     d: () => commands.toggleDiscrete(),
     p: () => commands.toggleProjection(),

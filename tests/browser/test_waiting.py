@@ -72,7 +72,7 @@ def test_the_outline_has_the_pages_own_theme(browser: Browser, url: str):
         page = context.new_page()
         page.goto(url + QUERY.replace("&embed=true", ""))
         page.get_by_test_id("stMainMenuButton").click()
-        page.get_by_test_id("stMainMenuPopover").get_by_label("Dark").click()
+        page.get_by_test_id("stMainMenuItem-theme-Dark").click()
         page.route(NO_SCRIPTS, lambda route: route.abort())
         page.goto(url, wait_until="domcontentloaded")
         expect(page.locator("#outline")).to_have_css("background-color", "rgb(16, 20, 28)")

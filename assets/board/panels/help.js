@@ -11,7 +11,7 @@ const KEYS = [
   ["1 – 7", "look at a card closely"],
   ["B", "to the best validation epoch of the network in focus"],
   ["S", "to where early stopping would stop it"],
-  ["R", "play from the start"],
+  ["0", "play from the start"],
   ["+ −", "play faster or slower"],
   ["L", "start over at the end, or not"],
   ["D", "show classes only, or confidence"],
