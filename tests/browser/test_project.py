@@ -89,6 +89,7 @@ def project(page: Page, width: int = WIDTH, height: int = HEIGHT) -> None:
     resize_window(page, width, height)
     page.keyboard.press("p")
     page.wait_for_function(COVERS)
+    page.wait_for_selector(".regviz-board:popover-open")
     wait_until_idle(page)
 
 
@@ -196,6 +197,15 @@ def test_epoch_and_strength_are_within_reach_also_below_the_cards(page: Page):
         control = page.locator(f".regviz-board .transport [aria-label={name!r}]")
         expect(control).to_be_in_viewport(ratio=1)
         control.click(trial=True)
+
+
+def test_the_wheel_scrolls_to_the_method_in_focus(page: Page):
+    page.mouse.move(WIDTH / 2, HEIGHT / 2)
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("board().element.scrollTop > 100")
+    expect(page.locator(".regviz-board .transport")).to_be_in_viewport(ratio=1)
+    page.mouse.move(0, 0)
+    page.evaluate("board().element.scrollTo(0, 0)")
 
 
 def test_a_frame_paints_the_shown_cards_alone(page: Page):

@@ -75,24 +75,28 @@ function makeChip({ key, label }, handlers) {
 }
 
 /**
- * Let the board fill the screen, or the window where the browser refuses: in frames without the
- * permission, and on iPhones.
+ * Let the board fill the window, in the browser's full screen where that is allowed: frames may lack the
+ * permission, and iPhones have none.
  *
  * @param {HTMLElement} root
  * @param {ProjectionHandlers} handlers
  */
 async function fillScreen(root, handlers) {
+  const isProjected = () => root.classList.contains("projected");
+  // The whole document, as Chromium 156 does not scroll a full-screen element in a shadow tree by the wheel.
+  await document.documentElement.requestFullscreen?.().catch(() => {});
+  if (!isProjected()) return leaveScreen(root);
+  if (!root.isConnected || root.hasAttribute("popover")) return;
+  // A popover is in the top layer, above all of the page. Without popovers it is a fixed element.
+  root.setAttribute("popover", "manual");
+  root.showPopover?.();
   // the key Escape leaves the browser's full screen without a keydown event
-  root.onfullscreenchange = () => {
-    if (!root.matches(":fullscreen") && root.classList.contains("projected")) handlers.toggleProjection();
+  const left = () => {
+    if (document.fullscreenElement) return;
+    document.removeEventListener("fullscreenchange", left);
+    if (isProjected()) handlers.toggleProjection();
   };
-  await root.requestFullscreen?.().catch(() => {});
-  if (!root.classList.contains("projected")) leaveScreen(root);
-  else if (!root.matches(":fullscreen") && root.isConnected && !root.hasAttribute("popover")) {
-    // A popover is in the top layer, above all of the page. Without popovers it is a fixed element.
-    root.setAttribute("popover", "manual");
-    root.showPopover?.();
-  }
+  if (document.fullscreenElement) document.addEventListener("fullscreenchange", left);
 }
 
 /**
@@ -101,7 +105,7 @@ async function fillScreen(root, handlers) {
  * @param {HTMLElement} root
  */
 function leaveScreen(root) {
-  if (root.matches(":fullscreen")) document.exitFullscreen().catch(() => {});
+  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
   if (!root.hasAttribute("popover")) return;
   root.hidePopover?.();
   root.removeAttribute("popover");
