@@ -16,6 +16,32 @@
   addEventListener("regviz-drawn", load, { once: true });
 }
 
+// Shows the page's outline in the page's theme, until the first elements of the page are drawn.
+{
+  const { documentElement: root } = document;
+  const query = new URLSearchParams(location.search);
+  /** The theme that the visitor has chosen in the page's menu, if there is one. */
+  const stored = () => {
+    try {
+      return localStorage.getItem(`stActiveTheme-${location.pathname}-v2`) ?? "";
+    } catch {
+      return ""; // a browser may deny storage
+    }
+  };
+  const theme = /dark|light/i.exec(query.getAll("embed_options").join())?.[0] ?? /dark|light/i.exec(stored())?.[0];
+  if (theme) root.dataset.theme = theme.toLowerCase();
+  if (query.get("embed") === "true") root.dataset.bare = "";
+
+  const DRAWN = ".st-key-board, [data-testid=stAlert], [data-testid=stDialog]";
+  const watch = new MutationObserver(() => document.querySelector(DRAWN) && remove());
+  const remove = () => {
+    watch.disconnect();
+    document.getElementById("outline")?.remove();
+  };
+  watch.observe(root, { childList: true, subtree: true });
+  addEventListener("regviz-drawn", remove, { once: true });
+}
+
 // Reports the cause if the page does not start, or has no connection, for SECONDS.
 {
   const SECONDS = 10;

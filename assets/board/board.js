@@ -12,14 +12,15 @@
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
-import { contextOf, fitCanvas, make } from "./draw/dom.js";
+import { contextOf, fitCanvas, make, zoomOf } from "./draw/dom.js";
 import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
 import { makeHelp } from "./panels/help.js";
-import { layOut } from "./panels/layout.js";
+import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
+import { makeProjection, updateProjection } from "./panels/projection.js";
 import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
 import * as player from "./state/player.js";
 import { Reporter } from "./reporter.js";
@@ -53,9 +54,9 @@ export class Board {
   axes = { range: 1, most: 1 };
   /** @type {Mark[]} */ marks = [];
   /** @type {Place|null} of the crosshair */ place = null;
-  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
-  size = { width: 0, histogram: 52, closeup: 0 };
-  /** Device pixels per CSS pixel. */
+  /** In CSS pixels: side of a card's boundary, width and height of its histogram, side of the closeup. */
+  size = { width: 0, bars: 0, histogram: 52, closeup: 0 };
+  /** Device pixels per CSS pixel of the board, which is larger than the page's while projecting. */
   ratio = 1;
   /** Whether something has changed since the last drawing. */
   stale = false;
@@ -81,8 +82,8 @@ export class Board {
     this.help = makeHelp();
     this.transport = makeTransport(this.commands);
     this.transport.element.append(this.help.button);
+    this.projection = makeProjection(this.commands);
     this.legend = makeLegend();
-    this.legend.element.append(makeSaveButtons(() => this.exported()));
     this.grid = make("div", { class: "cards" });
     this.summary = makeSummary();
     this.focus = makeFocus(this.commands, {
@@ -93,7 +94,8 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      watchSticky(this.transport), this.transport.element, this.legend.element, this.grid, this.summary, this.focus.element, this.probe, this.help.element,
+      watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
+      this.summary, makeSaveButtons(() => this.exported()), this.focus.element, this.probe, this.help.element, this.projection.curtain,
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
     Object.assign(this.element, { regviz: this });
@@ -234,19 +236,32 @@ export class Board {
     this.preparePoints(stage);
   }
 
+  /**
+   * Show the view's cards, in the page or projected; return whether these have changed.
+   *
+   * @param {Stage} stage
+   */
+  present({ recording, cards: all }) {
+    const shown = views.shownCards(this.view, recording.cards, mostProjected(innerWidth)).map(({ key }) => key);
+    return updateProjection(this.projection, this.element, recording.cards, all, shown, this.view);
+  }
+
   /** Lay out the cards in the available width, and adapt the canvases to it. */
   measure() {
     const { stage, size, ratio } = this;
     if (!stage) return;
-    layOut(this.element, stage.cards.length);
-    const { clientWidth: width } = stage.cards[0].boundary;
-    const { clientHeight: histogram } = stage.cards[0].histogram;
+    this.present(stage);
+    const shown = stage.cards.filter(({ element }) => !element.hidden);
+    layOut(this.element, shown.length, this.view.projected);
+    const { clientWidth: width } = shown[0].boundary;
+    const { clientWidth: bars, clientHeight: histogram } = shown[0].histogram;
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
     this.invalidate();
-    const unchanged = width === size.width && histogram === size.histogram && closeup === size.closeup;
-    if (!width || (unchanged && ratio === devicePixelRatio)) return;
-    this.size = { width, histogram, closeup };
-    this.ratio = devicePixelRatio;
+    const next = { width, bars, histogram, closeup };
+    const nextRatio = devicePixelRatio * zoomOf(this.element);
+    if (!width || (JSON.stringify(next) === JSON.stringify(size) && nextRatio === ratio)) return;
+    this.size = next;
+    this.ratio = nextRatio;
     this.preparePoints(stage);
   }
 
@@ -287,6 +302,7 @@ export class Board {
    */
   setView(view) {
     this.view = view;
+    if (this.stage && this.present(this.stage)) this.measure();
     this.change();
     this.reporter.schedule();
   }

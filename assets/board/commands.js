@@ -5,6 +5,7 @@
  * @import {Commanded} from "./types.d.ts"
  */
 
+import { mostProjected } from "./panels/layout.js";
 import * as player from "./state/player.js";
 import * as views from "./state/view.js";
 
@@ -60,6 +61,11 @@ export class Commands {
 
   restart() {
     this.board.setPlayback(player.restart(this.board.state));
+  }
+
+  /** Play from the start. */
+  replay() {
+    if (this.recording) this.board.setPlayback(player.play(player.restart(this.board.state), this.recording));
   }
 
   /**
@@ -127,6 +133,31 @@ export class Commands {
 
   toggleDiscrete() {
     if (this.recording && this.recording.network.task !== "regression") this.#changeView({ discrete: !this.board.view.discrete });
+  }
+
+  /** Let the board fill the screen, or return to the page. */
+  toggleProjection() {
+    this.#changeView({ projected: !this.board.view.projected });
+  }
+
+  /**
+   * Show a card while projecting, or no longer show it.
+   *
+   * @param {string} key
+   */
+  toggleCard(key) {
+    if (this.recording) this.board.setView(views.toggleCard(this.board.view, this.recording.cards, mostProjected(innerWidth), key));
+  }
+
+  /** Hide the board, or show it again. */
+  toggleBlank() {
+    this.#changeView({ blank: !this.board.view.blank });
+  }
+
+  /** Return to the page from a hidden or projected board. */
+  leave() {
+    const { blank } = this.board.view;
+    this.#changeView(blank ? { blank: false } : { projected: false });
   }
 
   /**

@@ -35,6 +35,7 @@ export function drawBoard(board, stage) {
   stage.displayed.forEach((displayed, c) => {
     const card = stage.cards[c];
     updateDisplayed(displayed, recording, view, state.frame);
+    if (card.element.hidden) return;
     paintCard(board, stage, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
     const strengthIndex = views.strengthIndexOf(view, displayed.card);
     const focused = displayed.card.key === view.focus;
@@ -84,6 +85,7 @@ export function describeBoard({ focus, view, state, summary }, stage) {
   const { recording, displayed, cards: all } = stage;
   const { epochs, network: { task }, weightIndex } = recording;
   for (const each of displayed) {
+    if (all[each.c].element.hidden) continue;
     const description = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, divergedEpoch: each.divergedEpoch };
     cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
   }
@@ -102,7 +104,7 @@ function inFocus({ displayed }, { focus }) {
 }
 
 /**
- * Draw a card's boundary.
+ * Draw a card's boundary, unless the card is hidden.
  *
  * @param {Drawn} board
  * @param {Stage} stage
@@ -110,6 +112,7 @@ function inFocus({ displayed }, { focus }) {
  * @param {number} grid  points along each side
  */
 function paintCard({ size, ratio, points, view }, { painters, recording, cards: all, displayed, scale, theme }, c, grid) {
+  if (all[c].element.hidden) return;
   const painter = painterOf(painters, recording, grid);
   paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }

@@ -9,7 +9,8 @@
  * @param {Board} board
  * @returns {(() => void)|undefined}
  */
-function actionOf(key, { commands, help }) {
+function actionOf(key, { commands, help, view }) {
+  if (key === "Escape") return view.projected || view.blank ? () => commands.leave() : undefined;
   if (/^[1-9]$/.test(key)) return () => commands.focusOn(Number(key) - 1);
   /** @type {Record<string, () => void>} */
   const actions = {
@@ -24,8 +25,13 @@ function actionOf(key, { commands, help }) {
     s: () => commands.seekMark("stop"),
     "+": () => commands.changeSpeed(1),
     "-": () => commands.changeSpeed(-1),
+    // not R, which reruns the page in Streamlit
+    0: () => commands.replay(),
     l: () => commands.toggleLoop(),
     d: () => commands.toggleDiscrete(),
+    p: () => commands.toggleProjection(),
+    // the key of presentation programs, and of most remote controls
+    ".": () => commands.toggleBlank(),
     "?": () => help.element.showModal(),
   };
   return actions[key.length === 1 ? key.toLowerCase() : key];

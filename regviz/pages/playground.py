@@ -46,7 +46,9 @@ N_FIRST_FRAMES = 3
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
-  .stAppHeader { background: transparent; }
+  /* On phones the header stays opaque, as its buttons would cover text that scrolls below it. */
+  @media (min-width: 900px) { .stAppHeader { background: transparent; } }
+  @media (max-width: 899px) { .stAppHeader { height: 2.8rem; min-height: 0; } }
   .stAppHeader, .stAppHeader div { pointer-events: none; }
   .stAppHeader button, .stAppHeader a {
     pointer-events: auto; border-radius: 8px; backdrop-filter: blur(8px);

@@ -71,8 +71,8 @@ def document() -> str:
     """Return the page as HTML.
 
     Unlike Streamlit's own page it has RegViz's title and description, for search engines and link
-    previews, and a text to show while scripts load. If Streamlit's page is not built as expected,
-    it is returned unchanged, and a warning is logged.
+    previews, and the page's outline to show while scripts load. If Streamlit's page is not built as
+    expected, it is returned unchanged, and a warning is logged.
     """
     theirs = (STREAMLIT / "index.html").read_text("utf-8")
     parts = Parts(theirs)

@@ -97,6 +97,22 @@ def view(page: Page, name: str) -> None:
     page.wait_for_function(DRAWN, arg=FIGURES[name])
 
 
+def test_the_format_of_pictures_has_a_label_that_is_seen(page: Page):
+    view(page, "Forces")
+    expect(page.get_by_text("Save pictures as", exact=True)).to_be_visible()
+    chosen = page.get_by_role("combobox", name="Save pictures as")
+    chosen.click()
+    page.get_by_role("option", name="SVG").click()
+    wait_until_settled(page)
+    page.wait_for_function(
+        "document.querySelector('.js-plotly-plot')._context.toImageButtonOptions.format === 'svg'"
+    )
+    expect(page.locator(".regviz-board .save")).to_contain_text("Save picture as")
+    chosen.click()
+    page.get_by_role("option", name="PNG").click()
+    close(page, "Forces")
+
+
 def close(page: Page, name: str) -> None:
     """Close an open view."""
     radio = page.get_by_role("radio", name=name, exact=True)

@@ -1,10 +1,12 @@
 """Tests of the messages shown when a network blocks part of the page."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from devtools.serving import Server, Site
 from tests.browser.conftest import poll_conditions
@@ -29,6 +31,67 @@ def page(browser: Browser) -> Iterator[Page]:
         page = poll_conditions(context.new_page())
         page.clock.install()
         yield page
+
+
+# The first picture
+
+NO_SCRIPTS = "**/static/js/**"
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "chosen", "paper"),
+    [
+        (1400, "light", None, "rgb(255, 255, 255)"),
+        (1400, "dark", None, "rgb(16, 20, 28)"),
+        (390, "dark", None, "rgb(16, 20, 28)"),
+        (1400, "light", "Dark", "rgb(16, 20, 28)"),
+        (1400, "dark", "Light", "rgb(255, 255, 255)"),
+    ],
+)
+def test_before_any_script_arrives_the_pages_outline_is_drawn_in_its_theme(
+    browser: Browser, url: str, width: int, scheme: Any, chosen: str | None, paper: str
+):
+    viewport = ViewportSize(width=width, height=900)
+    with browser.new_context(color_scheme=scheme, viewport=viewport) as context:
+        page = context.new_page()
+        if chosen:
+            theme = json.dumps({"name": chosen})
+            page.add_init_script(f"localStorage.setItem('stActiveTheme-/-v2', {theme!r})")
+        page.route(NO_SCRIPTS, lambda route: route.abort())
+        page.goto(url, wait_until="domcontentloaded")
+        outline = page.locator("#outline")
+        assert outline.evaluate("(it) => getComputedStyle(it).backgroundColor") == paper
+        expect(outline.locator(".cards i").first).to_be_visible()
+        heading = outline.get_by_text("RegViz", exact=True)
+        expect(heading).to_be_visible(visible=width > 1000)
+
+
+def test_the_outline_has_the_pages_own_theme(browser: Browser, url: str):
+    """The theme that is chosen in the page's menu is stored under the name that we read."""
+    with browser.new_context(color_scheme="light", reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(url + QUERY.replace("&embed=true", ""))
+        page.get_by_test_id("stMainMenuButton").click()
+        page.get_by_test_id("stMainMenuItem-theme-Dark").click()
+        page.route(NO_SCRIPTS, lambda route: route.abort())
+        page.goto(url, wait_until="domcontentloaded")
+        expect(page.locator("#outline")).to_have_css("background-color", "rgb(16, 20, 28)")
+
+
+def test_the_outline_gives_way_to_the_page_and_covers_no_control(page: Page, url: str):
+    page.goto(url + QUERY)
+    expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
+    expect(page.locator("#outline")).to_have_count(0)
+
+
+def test_a_page_in_a_frame_has_an_outline_without_sidebar(page: Page, url: str):
+    page.route(NO_SCRIPTS, lambda route: route.abort())
+    page.goto(url + QUERY, wait_until="domcontentloaded")
+    expect(page.locator("#outline .cards")).to_be_visible()
+    expect(page.locator("#outline .side")).to_be_hidden()
+
+
+# What is blocked
 
 
 def test_a_frame_of_no_origin_says_what_its_page_must_allow(page: Page, embeddable: Server):

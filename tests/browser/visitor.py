@@ -28,6 +28,9 @@ INITIAL_VIEW: dict[str, Any] = {
     "discrete": False,
     "threshold": 0,
     "edits": {},
+    "projected": False,
+    "chosen": None,
+    "blank": False,
 }
 
 # all networks at all frames, and the networks shown on the cards

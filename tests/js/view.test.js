@@ -67,3 +67,62 @@ test("edits are undone one by one or all at once, without changing earlier views
   assert.deepEqual(CARDS.map((each) => views.isChanged(two, each)), [false, false, true, false]);
   assert.ok(views.isChanged({ ...views.START, threshold: 0.1 }, CARDS[0]));
 });
+
+// Projection
+
+const projected = { ...views.START, projected: true, focus: "l1" };
+const keysOf = (view, most = 3) => views.shownCards(view, CARDS, most).map(({ key }) => key);
+
+test("all cards are shown, and projected None and the one in focus, in the order of the cards", () => {
+  assert.equal(views.shownCards(views.START, CARDS, 3), CARDS);
+  assert.deepEqual(keysOf(projected), ["none", "l1"]);
+  assert.deepEqual(keysOf({ ...projected, focus: "dropout" }), ["none", "dropout"]);
+  assert.deepEqual(keysOf({ ...projected, focus: "none" }), ["none", "l2"]);
+  assert.deepEqual(keysOf(projected, 1), ["l1"]);
+});
+
+test("a third card is added, and a fourth takes the place of the earliest that is not in focus", () => {
+  const three = views.toggleCard(projected, CARDS, 3, "dropout");
+  assert.deepEqual(keysOf(three), ["none", "l1", "dropout"]);
+  const four = views.toggleCard(three, CARDS, 3, "l2");
+  assert.deepEqual(keysOf(four), ["l2", "l1", "dropout"]);
+  assert.equal(four.focus, "l1");
+});
+
+test("a card is removed while two stay, and the focus moves on from it", () => {
+  const three = views.toggleCard(projected, CARDS, 3, "dropout");
+  const two = views.toggleCard(three, CARDS, 3, "l1");
+  assert.deepEqual(keysOf(two), ["none", "dropout"]);
+  assert.equal(two.focus, "dropout");
+  assert.equal(views.toggleCard(two, CARDS, 3, "none"), two);
+});
+
+test("any sequence of choices shows two or three cards, and the one in focus", () => {
+  const keys = CARDS.map(({ key }) => key);
+  let view = projected;
+  for (let i = 0; i < 200; i++) {
+    const key = keys[(7 * i * i + 3 * i) % keys.length];
+    view = i % 5 === 0 ? { ...view, focus: key } : views.toggleCard(view, CARDS, 3, key);
+    const shown = keysOf(view);
+    assert.ok(shown.length === 2 || shown.length === 3, shown.join());
+    assert.ok(shown.includes(view.focus));
+    assert.deepEqual(keysOf(view, 1), [view.focus]);
+  }
+});
+
+test("cards that another run does not have are not shown", () => {
+  const chosen = { ...projected, chosen: ["none", "gone"], focus: "l1" };
+  assert.deepEqual(keysOf(chosen), ["none", "l1"]);
+});
+
+test("where there is space for one card, choosing it focuses it", () => {
+  assert.equal(views.toggleCard(projected, CARDS, 1, "l2").focus, "l2");
+});
+
+test("the report of a view says nothing of its projection", () => {
+  const recording = { cards: CARDS, epochs: [0, 1], nReceived: 2, nFrames: 2 };
+  const playback = { mode: "resting", frame: 1 };
+  const report = (view) => views.reportOf(view, recording, playback, null);
+  const plain = { ...views.START, focus: "l1" };
+  assert.deepEqual(report({ ...projected, blank: true, chosen: ["none"] }), report(plain));
+});

@@ -1,6 +1,8 @@
 """Tests of the served index.html."""
 
+import functools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from regviz.server import index
 from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 from regviz.server.index import WATCH, Parts, document
 
+ROOT = Path(__file__).parents[2]
+MODES = ("light", "dark")
 STREAMLIT_INDEX = (STREAMLIT / "index.html").read_text("utf-8")
 
 
@@ -24,6 +28,21 @@ def test_it_loads_and_runs_what_streamlits_does():
     }
     assert len(loaded) > 50
     assert set(re.findall(r"\./static/[^\"]+", document())) == loaded
+
+
+def test_fonts_and_colours_are_those_of_the_drawn_page():
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    assert f"font-family: {theme['font']} !important;" in document()
+    variables = {
+        "paper": ("backgroundColor",),
+        "side": ("sidebar", "backgroundColor"),
+        "ink": ("textColor",),
+        "shape": ("sidebar", "secondaryBackgroundColor"),
+        "edge": ("borderColor",),
+    }
+    for name, path in variables.items():
+        expected = {functools.reduce(dict.__getitem__, path, theme[mode]) for mode in MODES}
+        assert set(re.findall(rf"--{name}: (#\w+);", document())) == expected
 
 
 def test_it_speaks_of_nothing_else():

@@ -51,6 +51,17 @@ export function setText(element, text) {
 }
 
 /**
+ * Return by how much CSS `zoom` magnifies an element: boxes and pointer positions are in the window's
+ * pixels, lengths in styles and client sizes in the element's own.
+ *
+ * @param {Element} element
+ */
+export function zoomOf(element) {
+  // browsers without `currentCSSZoom` report boxes in the element's own pixels
+  return element.currentCSSZoom ?? 1;
+}
+
+/**
  * Call `react` in the animation frame after `element` has changed its size. If an observer's callback
  * itself changes sizes, the browser reports the error "ResizeObserver loop completed with undelivered
  * notifications".

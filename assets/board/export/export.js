@@ -131,7 +131,7 @@ export function makeSaveButtons(exported) {
     button.addEventListener("click", () => save(kind));
     return button;
   });
-  return make("span", { class: "save", role: "group", "aria-label": "Save the cards as a picture" }, failed, ...buttons);
+  return make("div", { class: "save", role: "group", "aria-label": "Save the cards as a picture" }, failed, "Save picture as", ...buttons);
 }
 
 /**

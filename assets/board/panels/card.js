@@ -165,14 +165,14 @@ export function updateNumbers({ values, element, diverged }, measures, task, div
  * @param {Float32Array} row
  * @param {Int32Array} weightIndex
  * @param {{range: number, most: number}} axes
- * @param {{width: number, histogram: number}} size
+ * @param {{bars: number, histogram: number}} size  of the histogram
  * @param {number} ratio
  */
 export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
   count(row, 0, weightIndex, axes.range, card.counts);
-  fitCanvas(card.histogram, size.width, size.histogram, ratio);
+  fitCanvas(card.histogram, size.bars, size.histogram, ratio);
   const context = contextOf(card.histogram);
-  drawHistogram(context, card.counts, axes.most, size.width, size.histogram, ratio, card.colours);
+  drawHistogram(context, card.counts, axes.most, size.bars, size.histogram, ratio, card.colours);
   setText(card.zeros, words.zeros(card.counts[BARS_PER_SIDE], weightIndex.length));
   setText(card.low, words.axis(-axes.range));
   setText(card.high, words.axis(axes.range));

@@ -9,7 +9,7 @@
 
 /** @import {ChartMark, Colours, Data, Label, Plot, Series, Theme} from "../draw/types.d.ts" */
 
-import { contextOf, fitCanvas, icon, make, onResize, setText } from "../draw/dom.js";
+import { contextOf, fitCanvas, icon, make, onResize, setText, zoomOf } from "../draw/dom.js";
 import { drawCursor, drawPicture, endLabels, epochAt, lineAt, plotColours } from "../draw/plot.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
@@ -65,7 +65,9 @@ export function makeChart({ label, onSeek, onFocus }) {
   };
   listen(chart, onSeek);
   onResize(canvas, () => {
-    ({ width: chart.width, height: chart.height } = canvas.getBoundingClientRect());
+    const { width, height } = canvas.getBoundingClientRect();
+    const zoom = zoomOf(canvas);
+    [chart.width, chart.height] = [width / zoom, height / zoom];
     redraw(chart);
   });
   return chart;
@@ -240,15 +242,21 @@ function listen(chart, onSeek) {
   let pressed = false;
   /** @type {{x: number, y: number, card: number}|null} where a line was pressed, until it is dragged */
   let pick = null;
-  const spot = (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => ({ x, y });
+  /** The pointer in the chart's own pixels, which a projected board enlarges. @param {PointerEvent} event */
+  const spot = ({ clientX, clientY }) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    const zoom = zoomOf(canvas);
+    return { x: (clientX - left) / zoom, y: (clientY - top) / zoom };
+  };
   const point = (/** @type {PointerEvent} */ event) => {
     if (!chart.data) return;
-    if (pick && Math.hypot(event.offsetX - pick.x, event.offsetY - pick.y) > DRAG) pick = null;
+    const at = spot(event);
+    if (pick && Math.hypot(at.x - pick.x, at.y - pick.y) > DRAG) pick = null;
     const reach = event.pointerType === "touch" ? REACH.touch : REACH.mouse;
-    chart.pointed = pressed && !pick ? -1 : lineAt({ ...chart, data: chart.data }, spot(event), reach);
+    chart.pointed = pressed && !pick ? -1 : lineAt({ ...chart, data: chart.data }, at, reach);
     const method = chart.data.series[chart.pointed]?.method;
     canvas.style.cursor = method && !method.focused ? "pointer" : "";
-    chart.hover = nearestFrame(chart.data.epochs, epochAt(event.offsetX, { data: chart.data, width: chart.width }));
+    chart.hover = nearestFrame(chart.data.epochs, epochAt(at.x, { data: chart.data, width: chart.width }));
     if (pressed && !pick) onSeek(chart.hover);
     redraw(chart);
   };

@@ -11,9 +11,13 @@ const KEYS = [
   ["1 – 7", "look at a card closely"],
   ["B", "to the best validation epoch of the network in focus"],
   ["S", "to where early stopping would stop it"],
+  ["0", "play from the start"],
   ["+ −", "play faster or slower"],
   ["L", "start over at the end, or not"],
   ["D", "show classes only, or confidence"],
+  ["P", "project: fill the screen, or return to the page"],
+  [".", "blank the board, or show it again"],
+  ["Esc", "leave the blank or the projected board"],
   ["?", "this list"],
 ];
 

@@ -21,7 +21,7 @@ const TIPS = {
   test: "Points that no network is trained on and nothing is chosen by: hollow.",
   classes: "What is to be predicted. Classes differ by shape, too.",
   value: "What is to be predicted: a number, told by colour.",
-  validation: "Held out: neither trained on nor tested on. Early stopping looks at them.",
+  validation: "Points held out: neither trained on nor tested on. Early stopping looks at them.",
 };
 
 /** @typedef {ReturnType<typeof makeLegend>} Legend */
@@ -70,7 +70,7 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
   entries.push([line, meaning[network.task], boundary(network.task)]);
   const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
   entries.push([bars, "weights, in the middle: exactly 0", HISTOGRAM]);
-  if (counts("validation")) entries.push(["", `${counts("validation")} validation points not drawn`, TIPS.validation]);
+  if (counts("validation")) entries.push(["", `validation (${counts("validation")}): not drawn`, TIPS.validation]);
   signs.replaceChildren(
     ...entries.map(([sign, text, tip]) => make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text)),
   );

@@ -13,7 +13,10 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * @param {OnPoint} onPoint
  */
 export function listenToPointer(picture, onPoint) {
-  const follow = (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => onPoint({ x: x / picture.clientWidth, y: y / picture.clientHeight });
+  const follow = (/** @type {PointerEvent} */ { clientX, clientY }) => {
+    const { left, top, width, height } = picture.getBoundingClientRect();
+    onPoint({ x: (clientX - left) / width, y: (clientY - top) / height });
+  };
   picture.addEventListener("pointermove", follow);
   picture.addEventListener("pointerdown", follow);
   picture.addEventListener("pointerleave", () => onPoint(null));

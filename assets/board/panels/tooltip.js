@@ -3,7 +3,7 @@
  * tapped. Escape closes it, and the pointer may move onto it, as WCAG 1.4.13 asks.
  */
 
-import { make, setText } from "../draw/dom.js";
+import { make, setText, zoomOf } from "../draw/dom.js";
 
 const DISTANCE = 6; // CSS pixels from its element
 const HIDE_DELAY_MS = 120; // in which the pointer may move onto it
@@ -79,6 +79,7 @@ function place(tip, target, root) {
   const left = Math.max(0, Math.min(frame.width - width, box.left - frame.left));
   const below = box.bottom + DISTANCE + height <= window.innerHeight;
   const top = below ? box.bottom + DISTANCE : box.top - DISTANCE - height;
-  tip.style.left = `${left}px`;
-  tip.style.top = `${top - frame.top}px`;
+  const zoom = zoomOf(root);
+  tip.style.left = `${left / zoom}px`;
+  tip.style.top = `${(top - frame.top) / zoom + root.scrollTop}px`;
 }

@@ -1,6 +1,6 @@
 /**
- * The bar above the cards: play, pause, restart, step, the slider over all recorded frames with its
- * marks, speed, loop, and the strength of all methods.
+ * The board's bar: play, pause, restart, step, the slider over all recorded frames with its marks,
+ * speed, loop, the strength of all methods, and the button that projects the board.
  */
 
 /**
@@ -19,6 +19,7 @@ const PATHS = {
   back: "M15.8 5v14L5.4 12zM16.4 5H19v14h-2.6z",
   forward: "M8.2 5v14L18.6 12zM5 5h2.6v14H5z",
   loop: "M7 7h9V4l5 4.5L16 13v-3H9v3H6V8q0-1 1-1zM17 17H8v3l-5-4.5L8 11v3h7v-3h3v5q0 1-1 1z",
+  project: "M3 4.5h18V17h-8v1.8l4.2 2.4h-10.4l4.2-2.4V17H3zM5.2 6.7v8.1h13.6V6.7z",
   link: "M10.6 13.4a3.4 3.4 0 0 0 4.8 0l3.2-3.2a3.4 3.4 0 0 0-4.8-4.8l-1 1 1.3 1.3 1-1a1.6 1.6 0 0 1 2.2 2.2l-3.2 3.2a1.6 1.6 0 0 1-2.2 0zM13.4 10.6a3.4 3.4 0 0 0-4.8 0l-3.2 3.2a3.4 3.4 0 0 0 4.8 4.8l1-1-1.3-1.3-1 1a1.6 1.6 0 0 1-2.2-2.2l3.2-3.2a1.6 1.6 0 0 1 2.2 0z",
 };
 
@@ -40,6 +41,7 @@ export function makeTransport(handlers) {
   speed.addEventListener("click", () => handlers.cycleSpeed());
   const loop = button("loop", "Start over at the end", () => handlers.toggleLoop());
   const strengths = makeStrengths(handlers);
+  const project = button("project", "Project: fill the screen", () => handlers.toggleProjection());
   const element = make(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback of the recorded training" },
@@ -52,8 +54,9 @@ export function makeTransport(handlers) {
     speed,
     loop,
     strengths.element,
+    project,
   );
-  return { element, play, slider, marks, shownMarks: "", now, last, speed, loop, strengths };
+  return { element, play, slider, marks, shownMarks: "", now, last, speed, loop, strengths, project };
 }
 
 /**

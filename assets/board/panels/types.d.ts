@@ -29,9 +29,9 @@ export interface BoardState {
   marks: Mark[];
   /** Of the crosshair. */
   place: Place|null;
-  /** In CSS pixels: side of a card's boundary, height of its histogram, side of the closeup. */
-  size: {width: number, histogram: number, closeup: number};
-  /** Device pixels per CSS pixel. */
+  /** In CSS pixels: side of a card's boundary, width and height of its histogram, side of the closeup. */
+  size: {width: number, bars: number, histogram: number, closeup: number};
+  /** Device pixels per CSS pixel of the board, which is larger than the page's while projecting. */
   ratio: number;
   /** Whether the pictures are drawn at full resolution. */
   fine: boolean;
@@ -66,6 +66,13 @@ export interface TransportHandlers {
   toggleLoop(): void;
   setAllStrengths(strengthIndex: number): void;
   toggleLink(): void;
+  toggleProjection(): void;
+}
+
+export interface ProjectionHandlers {
+  toggleCard(key: string): void;
+  toggleBlank(): void;
+  toggleProjection(): void;
 }
 
 export interface FocusHandlers {

@@ -86,7 +86,10 @@ function listen(panel, onChange) {
     onChange();
   };
   for (const kind of /** @type {const} */ (["pointermove", "pointerdown"])) {
-    panel.canvas.addEventListener(kind, ({ offsetX }) => point(barAt(offsetX, panel.size.width)));
+    panel.canvas.addEventListener(kind, ({ clientX }) => {
+      const { left, width } = panel.canvas.getBoundingClientRect();
+      point(barAt(((clientX - left) / width) * panel.size.width, panel.size.width));
+    });
   }
   panel.canvas.addEventListener("pointerleave", () => point(null));
   onResize(panel.canvas, () => {

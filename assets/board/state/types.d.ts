@@ -309,6 +309,12 @@ export interface View {
   threshold: number;
   /** Changed parameters by index in the row, by card. */
   edits: Record<string, Map<number, number>>;
+  /** Whether the board fills the screen, with few cards and large text. */
+  projected: boolean;
+  /** Keys of the cards to project, those chosen last at the end; null until any is chosen. */
+  chosen: string[]|null;
+  /** Whether the board is hidden. */
+  blank: boolean;
 }
 
 /** The view as reported to the server and written to the address bar. */

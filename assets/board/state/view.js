@@ -8,7 +8,11 @@
 /** @type {View} */
 export const START = Object.freeze({
   focus: null, strengthIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
+  projected: false, chosen: null, blank: false,
 });
+
+// fewer cards compare nothing; see `shownCards`
+const LEAST_PROJECTED = 2;
 
 /**
  * Return the view for another run: focus and strengths are kept as far as its cards have them, edits
@@ -123,6 +127,51 @@ export function countStrengths(cards) {
 export function commonStrengthIndex(view, cards) {
   const strengthIndices = new Set(cards.filter(isAdjustable).map((card) => strengthIndexOf(view, card)));
   return strengthIndices.size === 1 ? [...strengthIndices][0] : null;
+}
+
+/**
+ * Return the cards to show, in their order: all, or while projecting those chosen, always with the
+ * one in focus. None is chosen until the visitor chooses others.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {number} most  number of cards that have space while projecting
+ * @returns {Card[]}
+ */
+export function shownCards({ projected, chosen, focus }, cards, most) {
+  if (!projected) return cards;
+  const has = (/** @type {string} */ key) => key !== focus && cards.some((card) => card.key === key);
+  const others = (chosen ?? ["none"]).filter(has);
+  // with None in focus, the first other card is beside it
+  if (!others.length) others.push(...cards.map(({ key }) => key).filter(has).slice(0, 1));
+  // the cards chosen last stay
+  const kept = new Set([focus, ...others.slice(Math.max(0, others.length - most + 1))]);
+  return cards.filter(({ key }) => kept.has(key));
+}
+
+/**
+ * Show another card while projecting, or no longer show it. At least two stay; where there is space
+ * for one alone, it is the card in focus.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @param {number} most  as of `shownCards`
+ * @param {string} key  of the card
+ * @returns {View}
+ */
+export function toggleCard(view, cards, most, key) {
+  if (most === 1) return { ...view, focus: key };
+  const shown = shownCards(view, cards, most).map((card) => card.key);
+  if (!shown.includes(key)) {
+    // the earliest card that is not in focus gives way
+    const order = (view.chosen ?? []).filter((each) => shown.includes(each));
+    const kept = [...shown.filter((each) => !order.includes(each)), ...order];
+    const gone = kept.length < most ? undefined : kept.find((each) => each !== view.focus);
+    return { ...view, chosen: [...kept.filter((each) => each !== gone), key] };
+  }
+  if (shown.length <= LEAST_PROJECTED) return view;
+  const chosen = shown.filter((each) => each !== key);
+  return { ...view, chosen, focus: key === view.focus ? chosen[chosen.length - 1] : view.focus };
 }
 
 /**

@@ -77,7 +77,7 @@ def choose() -> None:
         st.header("Understand", anchor=False)
         if not is_open():
             st.caption("Why it is so, how much it matters, and how to do it yourself.")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.segmented_control(
             "View",
             list(VIEWS),
@@ -87,16 +87,13 @@ def choose() -> None:
             wrap=True,
         )
         if is_open() and VIEWS[st.session_state[KEY]].has_figures:
-            st.segmented_control(
-                "Pictures are saved as",
+            st.selectbox(
+                "Save pictures as",
                 PICTURE_FORMATS,
                 key="picture_format",
-                default=PICTURE_FORMATS[0],
-                required=True,
-                format_func=lambda name: f":material/photo_camera: {name.upper()}",
-                label_visibility="collapsed",
-                help="What a figure's camera saves.",
-                width="content",
+                format_func=str.upper,
+                help="The camera of a figure saves this format.",
+                width=150,
             )
 
 
