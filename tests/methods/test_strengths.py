@@ -10,7 +10,7 @@ import pytest
 import regviz
 from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 
@@ -72,7 +72,10 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
 
 def test_the_showcase_is_a_line_of_its_grid():
     columns = offered(LINE_UP, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    expected = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in columns)
+    expected = tuple(
+        column[min(METHODS[key].default_index, len(column) - 1)]
+        for key, column in zip(LINE_UP, columns, strict=True)
+    )
     assert expected == SHOWCASE.regularizations
     assert sum(map(len, columns)) == 41
 
