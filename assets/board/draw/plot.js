@@ -5,6 +5,7 @@
 
 /** @import {Colours, Data, Plot, Series, Theme} from "./types.d.ts" */
 
+import { peaksAbove } from "../state/extent.js";
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
 
@@ -16,6 +17,8 @@ const TICKS = 12;
 const TEXT = 12;
 const PER_LABEL = { x: 52, y: 27 };
 const DOT = 3.5;
+// half the width and the height of the triangle where a line leaves the chart
+const LEAVING = { half: 5, tall: 8 };
 // opacity of the lines after the shown epoch
 const FUTURE = 0.5;
 
@@ -53,6 +56,7 @@ export function drawPicture(context, plot) {
   // the first series is drawn last, over the others
   for (let i = series.length - 1; i >= 0; i--) if (series[i].values) drawLine(context, plot, series[i]);
   context.restore();
+  for (let i = series.length - 1; i >= 0; i--) drawLeaving(context, plot, series[i]);
   return drawMarks(context, plot);
 }
 
@@ -128,6 +132,29 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+/**
+ * Draw a triangle at the top of the chart wherever a line leaves it.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ * @param {Series} series
+ */
+function drawLeaving(context, { colours, data, width, high }, { values, colour }) {
+  context.fillStyle = colour;
+  context.strokeStyle = colours.paper;
+  context.lineWidth = 1.5;
+  for (const t of peaksAbove(values ?? [], high)) {
+    const x = xOf(data.epochs[t], data.lastEpoch, width);
+    context.beginPath();
+    context.moveTo(x, EDGE.top + 1);
+    context.lineTo(x + LEAVING.half, EDGE.top + 1 + LEAVING.tall);
+    context.lineTo(x - LEAVING.half, EDGE.top + 1 + LEAVING.tall);
+    context.closePath();
+    context.stroke();
+    context.fill();
+  }
 }
 
 /**

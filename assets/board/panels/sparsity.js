@@ -171,7 +171,7 @@ function measuresOf(panel, recording, k) {
  * @param {Theme} theme
  * @returns {Data}
  */
-function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) {
+function dataOf(measured, { run, epochs, lastEpoch, nFrames, weightIndex }, card, theme) {
   const own = parse(card.colour[theme.mode]);
   const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
   const n = weightIndex.length;
@@ -181,7 +181,7 @@ function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) 
   const formats = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
   return {
     key: run,
-    epochs, lastEpoch,
+    epochs, lastEpoch, nFrames,
     series: entries(LINES).map(([key, { colour, ...line }]) =>
       ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], formatValue: formats[key] })),
     marks: NO_MARKS,
