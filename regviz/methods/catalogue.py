@@ -336,8 +336,8 @@ for _method in (
         at=lambda strength: Regularization.elastic_net(strength, l1_ratio=0.5),
         strength=lambda r: r.l1 + r.l2,
         strengths=PenaltyRule(1.5, linear_collapse=1.0, first_effect=0.3, l2_share=0.5),
-        # one weaker than the others: at equal indices it had more zeros than L1 in 8 of 20 runs of
-        # the first experiment until version 2 of links (`python -m benchmarks.opening`)
+        # one weaker than the others: at equal indices L1 had the most zeros in 9 of 20 runs of the
+        # first experiment of version 1 (`python -m benchmarks.opening`)
         default_index=DEFAULT_STRENGTH_INDEX - 1,
     ),
     Method(
