@@ -1,8 +1,9 @@
 """Convert a `Scene` to the query string of a link, and back.
 
 Parameters at their default are left out, so that links are short. `LINK_VERSION` identifies the
-defaults and the meaning of the names. A change of either increments it, and this module keeps the
-defaults of all versions. ``tests/board/test_link.py`` has links of each version that must open.
+defaults and the meaning of the names. A change of either increments it, and
+`regviz.board.scene.DEFAULTS` keeps the defaults of all versions. ``tests/board/test_link.py`` has
+links of each version that must open.
 """
 
 import csv
@@ -12,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from regviz.board.scene import Scene
+from regviz.board.scene import DEFAULTS, Scene
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec
 from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice, one_of
 
-LINK_VERSION = 1
+LINK_VERSION = 2
 MAX_LINK_CHARS = 7_000  # characters: many proxies reject requests of more than 8 KiB
 MAX_READ_CHARS = 250_000  # characters: a browser sends them twice, in a message of 1 MB at most
 TOO_LONG = "too_long"  # parameter that replaces a longer query string; its value is the length
@@ -171,8 +172,6 @@ _OTHERS = {
 _POINTS = ("points", "task", "names", "split")
 LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `MAX_LINK_CHARS`
 
-DEFAULTS: dict[int, Scene] = {1: Scene()}
-
 
 def view_parameters() -> tuple[str, ...]:
     """Return the names of the parameters that determine the view of a recording."""
@@ -252,7 +251,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         problems.append(
             f"v must be {one_of(versions)}, got {version[:20]!r}: read as {LINK_VERSION}."
         )
-    scene = start = versions.get(version, DEFAULTS[LINK_VERSION])
+        version = str(LINK_VERSION)
+    scene = start = versions[version]
     if query.get("points") == LEFT_OUT:
         problems.append(
             "The points are not in the address, as they are too many: these are the default points,"
@@ -287,7 +287,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     except ValueError as error:
         problems.append(f"{error}: the points' number and split are ignored.")
         scene = _split_as(scene, start)
-    return scene, problems
+    return scene.as_shown_in(int(version)), problems
 
 
 def _problem(name: str, text: str, error: Exception) -> str:

@@ -12,10 +12,12 @@ from regviz.data.datasets import n_train_of
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     PARTS,
     Data,
+    DataSpec,
     Experiment,
     NetworkSpec,
     TrainingSpec,
@@ -25,7 +27,7 @@ from regviz.spec.experiment import (
 )
 from regviz.spec.validation import boolean, choice, integer, invalid
 
-FILE_VERSION = 1
+FILE_VERSION = 2
 GROUPS = ("data", "network", "training", "line_up", "share", "understand")
 
 
@@ -50,7 +52,7 @@ class Scene:
         the page.
     strengths : mapping of str to float
         Strengths to show by method: λ, dropout rate or max-norm radius. The page shows the nearest
-        offered strength, and a middle one for methods that are not given.
+        offered strength, and the initial one for methods that are not given.
     epoch : int or None
         The epoch to show; None is the last.
     hide : sequence of str
@@ -150,9 +152,9 @@ class Scene:
     def from_json(cls, text: str) -> Self:
         """Build a scene from the text of `to_json` or `regviz.Experiment.to_json`.
 
-        Missing parameters take the defaults of `Scene`, including those of its data, network and
-        training; in the text of an experiment, the defaults of `regviz.Experiment`. An experiment
-        is converted by `of`.
+        Missing parameters take the defaults of the file's version (`DEFAULTS`), including those of
+        data, network and training; in the text of an experiment, the defaults of
+        `regviz.Experiment`. An experiment is converted by `of`.
 
         Raises
         ------
@@ -164,14 +166,27 @@ class Scene:
             return cls.of(Experiment.from_json(text))
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", *allowed]))
-        integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
+        version = integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
+        default = DEFAULTS[version]
         for name, kinds in PARTS.items():
             given = content.get(name)
             if isinstance(given, dict) and "points" not in given:
-                given = dataclasses.asdict(getattr(cls(), name)) | given
+                given = dataclasses.asdict(getattr(default, name)) | given
             if name in content:
                 content[name] = build(name, kinds, given)
-        return cls(**content)
+        scene = cls(**{name: getattr(default, name) for name in allowed} | content)
+        return scene.as_shown_in(version)
+
+    def as_shown_in(self, version: int) -> Self:
+        """Return the scene with the strengths that links and files of a version leave out.
+
+        Version 1 showed elastic net at `DEFAULT_STRENGTH_INDEX`, as all other methods.
+        """
+        given = dict(self.strengths)
+        if version > 1 or "elastic_net" not in self.methods or "elastic_net" in given:
+            return self
+        strength = self.grid().strengths("elastic_net")[DEFAULT_STRENGTH_INDEX]
+        return replace(self, strengths=tuple((given | {"elastic_net": strength}).items()))
 
     def missing(self, experiment: Experiment) -> list[str]:
         """Return a sentence about the networks of ``experiment`` that the page does not offer.
@@ -240,3 +255,16 @@ def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
         for key in adjustable
         if key in given
     )
+
+
+# Defaults by version of links and files. Those of earlier versions are written out, as a change of
+# the showcase must not change them.
+DEFAULTS: dict[int, Scene] = {
+    1: Scene(
+        DataSpec("circles", 400, 0.2, train_fraction=0.2, validation_fraction=0.25, seed=2),
+        NetworkSpec((8, 8, 8), "tanh"),
+        TrainingSpec("momentum", 0.05, 10, 400, seed=2),
+        ("none", "l1", "l2", "elastic_net", "dropout", "max_norm"),
+    ),
+    2: Scene(),
+}

@@ -7,7 +7,6 @@ from functools import lru_cache
 from regviz.board.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.experiment import (
     Data,
     Experiment,
@@ -78,17 +77,17 @@ class StrengthGrid:
         ]
 
     def rows(self, strength_indices: Mapping[str, int]) -> list[int]:
-        """Return the network of each method at its strength index, by default the middle one."""
+        """Return the network of each method at its strength index, by default the initial one."""
         pairs = zip(self.networks_by_method, self.strength_indices(strength_indices), strict=True)
         return [networks[index] for (_, networks), index in pairs]
 
     def strength_indices(self, strength_indices: Mapping[str, int]) -> list[int]:
         """Return the strength index of each method, clipped to the offered ones.
 
-        Methods that are not given have `DEFAULT_STRENGTH_INDEX`.
+        Methods that are not given have their `Method.default_index`.
         """
         return [
-            min(max(strength_indices.get(key, DEFAULT_STRENGTH_INDEX), 0), len(networks) - 1)
+            min(max(strength_indices.get(key, METHODS[key].default_index), 0), len(networks) - 1)
             for key, networks in self.networks_by_method
         ]
 

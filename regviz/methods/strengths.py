@@ -46,7 +46,8 @@ from regviz.spec.experiment import Data, NetworkSpec, TrainingSpec
 from regviz.spec.toy import DATASETS
 
 N_STRENGTHS = 8
-DEFAULT_STRENGTH_INDEX = 4  # each method fits the page's first experiment well at this strength
+# initial strength of methods that state no other: `regviz.methods.catalogue.Method.default_index`
+DEFAULT_STRENGTH_INDEX = 4
 
 # L1 strength assumed to make networks with hidden layers constant on a visitor's own points; it is
 # not measured, but in the middle of the range of the toy datasets

@@ -25,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.points import SPLITS
 from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
@@ -317,7 +317,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
         assert card["drop_rates"] == (rates or [0])
         assert card["idle"] == [False] * len(networks)
         assert card["strength_index"] == strength_indices.get(key, 0)
-        assert card["standard"] == (0 if key == "none" else DEFAULT_STRENGTH_INDEX)
+        assert card["standard"] == (0 if key == "none" else method.default_index)
         assert card["early_stopped"] is False
     assert stopped == cards[0] | {
         "key": "early_stopping",

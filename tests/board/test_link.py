@@ -1,5 +1,6 @@
 """Tests of links and experiment files: round trips, old versions, named errors."""
 
+import json
 import re
 import runpy
 from dataclasses import fields, replace
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
 from regviz.board.link import (
-    DEFAULTS,
     LINK_VERSION,
     MAX_LINK_CHARS,
     from_query,
@@ -19,7 +19,7 @@ from regviz.board.link import (
     parameter_names,
     to_query,
 )
-from regviz.board.scene import Scene
+from regviz.board.scene import DEFAULTS, FILE_VERSION, Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS, RESERVED
@@ -60,17 +60,17 @@ def test_what_is_at_its_default_stays_out():
 def test_the_newest_version_stands_for_the_page_as_it_opens():
     # a change of the showcase needs a new version; old versions keep their meaning
     assert DEFAULTS[LINK_VERSION] == Scene() == from_query({})[0]
-    assert max(DEFAULTS) == LINK_VERSION
+    assert max(DEFAULTS) == LINK_VERSION == FILE_VERSION
 
 
-def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_version_1(monkeypatch):
+def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_old_versions(monkeypatch):
     monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
     names = ("none", "l1", "l2", "elastic_net", "dropout", "max_norm")
     # the modules' defaults, as after a start with this method
     board = Path(__file__).parents[2] / "regviz" / "board"
     assert runpy.run_path(str(board / "showcase.py"))["LINE_UP"] == names
     assert runpy.run_path(str(board / "scene.py"))["Scene"]().methods == names
-    assert from_query({"v": "1"})[0].methods == names
+    assert from_query({"v": "1"})[0].methods == from_query({"v": "2"})[0].methods == names
     assert "mostly_l1" in from_query({"v": "1", "methods": "none,mostly_l1"})[0].methods
 
 
@@ -82,12 +82,21 @@ def test_no_method_can_have_the_name_of_another_parameter():
     assert {"noise", "points", "v", "seed", "training_seed", "strengths", "embed"} <= parameters
 
 
+POINTS = PointsSpec([(i, i % 7, i % 2) for i in range(20)])
+
 # links of earlier releases, which must still open
 EARLIER_LINKS = {
     "v=1": Scene(
         DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 2),
         NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
         TrainingSpec("momentum", 0.05, 10, 400, 0.9, 0.9, 0.999, 1e-8, "float32", 100, 2),
+        ("none", "l1", "l2", "elastic_net", "dropout", "max_norm"),
+        strengths={"elastic_net": 0.005},  # its initial strength in version 1
+    ),
+    "v=2": Scene(
+        DataSpec("circles", 400, 0.2, 0.0, 0.2, 0.25, True, 9),
+        NetworkSpec((8, 8, 8), "tanh", ("x1", "x2")),
+        TrainingSpec("momentum", 0.01, 10, 1000, 0.9, 0.9, 0.999, 1e-8, "float32", 100, 9),
         ("none", "l1", "l2", "elastic_net", "dropout", "max_norm"),
     ),
     "v=1&data=moons&noise=0.35&label_noise=0.1&n_samples=200&train_fraction=0.3&seed=7"
@@ -106,9 +115,9 @@ EARLIER_LINKS = {
         hide=("network", "training"),
     ),
     "v=1&hidden=none&data=plane&seed=3&training_seed=4&elastic_net=0.5&l2=2&max_norm=1.5": Scene(
-        replace(SHOWCASE.data, name="plane", seed=3),
-        replace(SHOWCASE.network, hidden=()),
-        replace(SHOWCASE.training, seed=4),
+        DataSpec("plane", 400, 0.2, 0.0, 0.2, 0.25, True, 3),
+        NetworkSpec((), "tanh", ("x1", "x2")),
+        TrainingSpec("momentum", 0.05, 10, 400, seed=4),
         strengths={"elastic_net": 0.5, "l2": 2.0, "max_norm": 1.5},
     ),
 }
@@ -117,6 +126,27 @@ EARLIER_LINKS = {
 @pytest.mark.parametrize(("query", "scene"), EARLIER_LINKS.items())
 def test_a_link_of_long_ago_opens(query, scene):
     assert from_query(link_parameters(f"?{query}")) == (scene, [])
+
+
+def test_links_and_files_of_version_1_open_at_the_strengths_of_version_1():
+    for query in ({}, {"data": "moons", "epochs": "50"}, {"points": POINTS.to_text()}):
+        opened, _ = from_query({"v": "1"} | query)
+        grid = opened.grid()
+        rows = [min(4, len(networks) - 1) for _, networks in grid.networks_by_method]
+        assert grid.strength_indices(opened.strength_indices(grid)) == rows
+        assert opened.approximations(grid) == []
+        written = json.loads(opened.to_json()) | {"regviz": 1, "strengths": {}}
+        assert Scene.from_json(json.dumps(written)) == opened
+        # what is asked for comes first
+        given, _ = from_query({"v": "1", "elastic_net": "0.1"} | query)
+        assert dict(given.strengths) == {"elastic_net": 0.1}
+    assert from_query({"v": "1", "methods": "none,l1"})[0].strengths == ()
+
+
+def test_a_file_of_version_1_has_the_defaults_of_version_1():
+    assert Scene.from_json('{"regviz": 1}') == from_query({"v": "1"})[0]
+    scene = Scene.from_json('{"regviz": 1, "data": {"name": "moons"}, "training": {"seed": 4}}')
+    assert scene == from_query({"v": "1", "data": "moons", "training_seed": "4"})[0]
 
 
 def test_a_file_may_leave_out_all_but_what_is_particular():
@@ -170,8 +200,8 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(focus="l3"), r"^focus must be one of"),
         (dict(methods=("l1",), focus="l2"), r"^focus must be 'l1', got 'l2'"),
         (dict(focus="early_stopping", early_stopping=False), r"^focus must be one of"),
-        (dict(onset=400), r"^onset must be a whole number from 0 to 399, got 400"),
-        (dict(epoch=401), r"^epoch must be a whole number from 0 to 400, got 401"),
+        (dict(onset=1000), r"^onset must be a whole number from 0 to 999, got 1000"),
+        (dict(epoch=1001), r"^epoch must be a whole number from 0 to 1000, got 1001"),
         (dict(strengths={"none": 1.0}), r"^strengths must be one of"),
         (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
         (dict(strengths={"max_norm": 0.0}), r"^max_norm must be a number above 0"),
@@ -192,7 +222,7 @@ def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
     [
         ("", r"^file must be JSON text"),
         ("[]", r"^file must be an object"),
-        ('{"regviz": 99}', r"^regviz must be a whole number from 1 to 1, got 99"),
+        ('{"regviz": 99}', r"^regviz must be a whole number from 1 to 2, got 99"),
         ('{"colour": "red"}', r"^a parameter of file must be one of .*got 'colour'"),
         ('{"data": {"nane": "moons"}}', r"^a parameter of data must be one of .*got 'nane'"),
         ('{"training": {"epochs": 0}}', r"^epochs must be"),
@@ -230,16 +260,16 @@ HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with comm
         ({"methods": "l1,l3"}, "methods must be one of"),
         ({"methods": ""}, "methods must be at least one of"),
         ({"early_stopping": "yes"}, "early_stopping must be one of '0', '1', got 'yes'"),
-        ({"onset": "400"}, "onset must be a whole number from 0 to 399, got '400'"),
+        ({"onset": "1000"}, "onset must be a whole number from 0 to 999, got '1000'"),
         ({"focus": "l3"}, "focus must be one of"),
         ({"l1": "-1"}, "l1 must be a number from 0 to 1000, got '-1'"),
         ({"dropout": "1"}, "dropout must be a number from 0 to 0.999, got '1'"),
         ({"max_norm": "0"}, "max_norm must be a number above 0"),
-        ({"epoch": "401"}, "epoch must be a whole number from 0 to 400"),
+        ({"epoch": "1001"}, "epoch must be a whole number from 0 to 1000"),
         ({"hide": "everything"}, "hide must be one of"),
-        ({"v": "9"}, "v must be 1, got '9': read as 1."),
-        ({"v": "1" * 5000}, "v must be 1, got '1111"),
-        ({"v": "²"}, "v must be 1, got '²'"),
+        ({"v": "9"}, "v must be one of 1, 2, got '9': read as 2."),
+        ({"v": "1" * 5000}, "v must be one of 1, 2, got '1111"),
+        ({"v": "²"}, "v must be one of 1, 2, got '²'"),
         ({"points": "abc"}, "points must be text written by PointsSpec.to_text"),
         ({"names": "a,b"}, "'names' is not a parameter of a link: ignored."),
         ({"data": "plane", "label_noise": "0.1"}, "label_noise must be 0 for 'plane'"),
@@ -297,7 +327,7 @@ def test_four_hundred_points_fit_into_a_link():
 def test_the_documented_defaults_are_those_of_the_newest_version():
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
     documented = re.search(
-        r"The defaults of version 1(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
+        r"The defaults of version 2(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
     )
     assert documented
     toy, own = (dict(re.findall(r"`(\w+)=([^`]*)`", part)) for part in documented.groups())

@@ -17,7 +17,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.experiment import FEATURES
 from tests.support.networks import assert_same_recording
 from tests.support.recordings import HalfUntil, select_frames
@@ -103,11 +103,11 @@ def test_onset_holds_for_every_regularized_network():
     assert {row.onset for row in others} == {3}
 
 
-def test_rows_are_those_of_the_requested_strengths_and_of_the_middle_ones_elsewhere():
+def test_rows_are_those_of_the_requested_strengths_and_of_the_initial_ones_elsewhere():
     grid = grid_of()
     start = [
-        networks[min(DEFAULT_STRENGTH_INDEX, len(networks) - 1)]
-        for _, networks in grid.networks_by_method
+        networks[min(METHODS[key].default_index, len(networks) - 1)]
+        for key, networks in grid.networks_by_method
     ]
     assert grid.rows({}) == start
     indices = itertools.cycle((0, 7, 3, 1, 6))

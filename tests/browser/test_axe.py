@@ -144,7 +144,7 @@ PLACES: dict[str, Callable[[Page], Any]] = {
 @pytest.fixture(scope="module", params=["light", "dark"])
 def page(request: pytest.FixtureRequest, open_pages: OpenPage) -> Page:
     """The playground in one theme, at the end of a short run."""
-    page = open_pages(scheme=request.param, query="?v=1&epochs=50")
+    page = open_pages(scheme=request.param, query="?v=2&epochs=50")
     wait_until_complete(page)
     seek(page, -1)
     wait_until_settled(page)
@@ -157,7 +157,7 @@ def test_the_board_and_its_controls_are_accessible(page: Page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_an_accessible_page(open_page: OpenPage, scheme: str):
-    page = open_page(390, 844, scheme, "?v=1&epochs=50")
+    page = open_page(390, 844, scheme, "?v=2&epochs=50")
     wait_until_complete(page)
     wait_until_settled(page)
     assert_accessible(page)

@@ -382,3 +382,33 @@ def test_playing_draws_all_lines_once(charts: Page):
         }"""
     )
     assert same
+
+
+# ------------------------------------------------------------------------------ spikes
+
+# a chart of a curve with or without a spike at frame 50: the end of its axis, and the pixel in the
+# middle of the triangle above that frame
+SPIKE = """async ([most, log]) => {
+  const { drawChart } = await import(assets + "/board/panels/chart.js");
+  const { chart } = charts.panels.losses;
+  for (let i = 0; i < 300 && !chart.drawn; i++) await new Promise(requestAnimationFrame);
+  const epochs = Array.from({ length: 101 }, (_, t) => t);
+  const values = Float32Array.from(epochs, (t) => (t === 50 ? most : 0.5));
+  const series = [{ ...chart.data.series[0], values, colour: "#ff0000" }];
+  const axis = { key: `${most} ${log}`, log, yRange: [0.1, 0.5], yMost: Infinity };
+  const run = { epochs, lastEpoch: 100, nFrames: 101, now: 100, marks: [] };
+  drawChart(chart, { ...chart.data, ...axis, ...run, series }, chart.theme, 1);
+  const x = 46 + (chart.width - 46 - 14) / 2;
+  const [red, green] = chart.picture.getContext("2d").getImageData(x + 2, 32 + 7, 1, 1).data;
+  return { high: chart.high, marked: red > 200 && green < 60 };
+}"""
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_spike_leaves_the_chart_and_a_triangle_marks_it(charts: Page, log):
+    show(charts, 1, 0)
+    spiked = charts.evaluate(SPIKE, [30, log])
+    flat = charts.evaluate(SPIKE, [0.5, log])
+    assert spiked["marked"]
+    assert not flat["marked"]
+    assert spiked["high"] == flat["high"] <= 0.6

@@ -145,7 +145,7 @@ def connect_session(stack: ExitStack, site: str, cookie: str) -> ClientConnectio
         )
     )
     request = BackMsg()
-    request.rerun_script.query_string = "v=1&epochs=50&hidden=2&methods=none"
+    request.rerun_script.query_string = "v=2&epochs=50&hidden=2&methods=none"
     connection.send(request.SerializeToString())
     return connection
 

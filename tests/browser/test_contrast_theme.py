@@ -51,7 +51,7 @@ def parsed(hexadecimal: str) -> str:
 @pytest.fixture(scope="module", params=["light", "dark"])
 def forced_colours_page(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, str]:
     """A page in a contrast theme whose background is light or dark, at the end of a run."""
-    page = open_pages(scheme=request.param, query="?v=1&epochs=50")
+    page = open_pages(scheme=request.param, query="?v=2&epochs=50")
     wait_until_complete(page)
     # the theme begins while the page is open
     page.emulate_media(forced_colors="active")

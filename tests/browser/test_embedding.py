@@ -13,7 +13,7 @@ from tests.browser.visitor import upload
 from tests.support.proxy import Resolver, free_port, running_proxy
 from tests.support.waiting import wait_until
 
-QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
+QUERY = "?v=2&epochs=50&hidden=2&methods=none,l1"
 POINTS = "x,y,label\n" + "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
 
 

@@ -46,7 +46,7 @@ def open_browser(
     """Yield a browser that shows the page, with all networks there."""
     assert path, f"no {name}: run devtools/browsers.py, as make test does"
     with start(path) as engine:
-        engine.goto(f"{url}?v=1&epochs=100")
+        engine.goto(f"{url}?v=2&epochs=100")
         wait_for(engine, f"{BOARD}?.regviz?.complete ?? false")
         yield engine
 

@@ -297,7 +297,7 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: OpenPage):
     expect(page.locator(".transport .epoch")).to_have_text("epoch 40 / 40")
     find_board(page)
     wait_until_idle(page)
-    before = all_boundary_pixels(page)
+    before, kept = all_boundary_pixels(page), page.evaluate("window.board().stage.displayed[6].t")
     page.get_by_role("slider", name="Epoch", exact=True).fill("1")
     expect(page.locator(".transport .epoch")).to_have_text("epoch 1 / 40")
     page.get_by_role("slider", name="Strength of L1", exact=True).press("Home")
@@ -309,9 +309,9 @@ def test_the_policy_hinders_nothing_of_the_board(run: Run, open_file: OpenPage):
     page.keyboard.press("Escape")
     wait_until_idle(page)
     differ = [a != b for a, b in zip(before, all_boundary_pixels(page), strict=True)]
-    # early stopping has the initial network at both
-    assert differ == [True] * 6 + [False]
-    assert page.evaluate("window.board().stage.displayed[6].t") == 0
+    # early stopping shows another network only if it keeps a later one
+    assert differ == [True] * 6 + [kept > 1]
+    assert page.evaluate("window.board().stage.displayed[6].t") == min(kept, 1)
 
 
 @pytest.mark.parametrize("policy", [True, False])

@@ -29,7 +29,7 @@ TABLE = "length,width,kind\n" + "\n".join(
 @pytest.fixture(scope="module")
 def short_page(open_pages: OpenPage) -> Page:
     """A page with few epochs, so that own points are trained quickly."""
-    return open_complete(open_pages, "v=1&epochs=50")
+    return open_complete(open_pages, "v=2&epochs=50")
 
 
 def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(

@@ -24,7 +24,7 @@ from tests.browser.visitor import (
 )
 from tests.support.faults import FAULTS, SECRET
 
-QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1"
+QUERY = "?v=2&epochs=50&hidden=2&methods=none,l1"
 LISTEN = """window.violations = [];
 document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
   window.violations.push(`${effectiveDirective} ${blockedURI}`));"""
@@ -61,7 +61,7 @@ def wait_until_loaded(page: Page) -> Page:
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
     # the fixture fails on errors in the console
     with page_opener(context, url, LISTEN) as open_page:
-        page = wait_until_loaded(open_page(query="?v=1&epochs=50"))
+        page = wait_until_loaded(open_page(query="?v=2&epochs=50"))
         for name in VIEWS:
             view(page, name)
         page.emulate_media(color_scheme="dark")

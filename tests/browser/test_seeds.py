@@ -54,7 +54,7 @@ def test_while_seeds_train_other_views_and_the_board_answer_and_stop_stops(
         browser.new_context() as context,
         page_opener(context, server.url) as open_page,
     ):
-        page = open_page(query=f"?v=1&epochs={EPOCHS}")
+        page = open_page(query=f"?v=2&epochs={EPOCHS}")
         wait_until_complete(page)
         assert_answers(page, file)
 

@@ -44,7 +44,7 @@ def test_an_open_page_is_loaded_anew_from_a_later_version(browser: Browser, tmp_
     with closing(browser.new_context(reduced_motion="reduce")) as context:
         page = poll_conditions(context.new_page())
         with serve(tmp_path) as server:
-            page.goto(f"{server.url}/?v=1&epochs=50&hidden=2&methods=none,l2")
+            page.goto(f"{server.url}/?v=2&epochs=50&hidden=2&methods=none,l2")
             page.wait_for_selector(".regviz-board .card canvas")
             wait_until_complete(page)
             (before,) = module_urls(page)

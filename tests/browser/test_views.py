@@ -78,7 +78,7 @@ def history(grid: StrengthGrid) -> History:
 
 @pytest.fixture(scope="module")
 def board_page(open_pages: OpenPage) -> Page:
-    page = open_pages(query=f"?v=1&epochs={EPOCHS}")
+    page = open_pages(query=f"?v=2&epochs={EPOCHS}")
     wait_until_complete(page)
     return page
 
@@ -249,7 +249,7 @@ def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str
     with browser.new_context() as context:
         context.route_web_socket(re.compile("/_stcore/stream"), follow)
         with page_opener(context, url) as open_page:
-            page = open_page(query=f"?v=1&epochs={EPOCHS}")
+            page = open_page(query=f"?v=2&epochs={EPOCHS}")
             wait_until_complete(page)
             select_radio(page, "Code")
             alert = page.get_by_text("The board's network ended at")
@@ -286,7 +286,7 @@ def test_an_open_view_follows_the_boards_run(page: Page, grid: StrengthGrid):
 
 
 def test_the_advice_is_opened_on_the_board_which_comes_into_sight(open_page: OpenPage):
-    page = open_page(query=f"?v=1&epochs={EPOCHS}&methods=l1,l2")
+    page = open_page(query=f"?v=2&epochs={EPOCHS}&methods=l1,l2")
     wait_until_complete(page)
     select_radio(page, "Which one?")
     answers = {"data": "clean", "validate": "no"}

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 from devtools.serving import Server, Site
 from tests.browser.conftest import poll_conditions
 
-QUERY = "?v=1&epochs=50&hidden=2&methods=none,l1&embed=true"
+QUERY = "?v=2&epochs=50&hidden=2&methods=none,l1&embed=true"
 TEN_SECONDS = 10_000
 A_MINUTE = 60_000  # Streamlit's longest delay between attempts to connect
 # WebSockets connect to a port without a server until `unblocked` is set
@@ -220,7 +220,7 @@ def test_a_link_that_is_too_long_is_said_and_the_page_opens_on_its_default(
     browser: Browser, url: str
 ):
     """The script lengthens the address, as the server's HTTP parser refuses such a long one."""
-    query = f"?v=1&noise=0.7&points={'1,2,0;' * 150_000}"
+    query = f"?v=2&noise=0.7&points={'1,2,0;' * 150_000}"
     with browser.new_context(reduced_motion="reduce") as context:
         page = poll_conditions(context.new_page())
         page.add_init_script(f"history.replaceState(null, '', {query!r})")

@@ -47,7 +47,7 @@ CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
 
 @pytest.fixture(scope="module")
 def phone(open_pages: OpenPage) -> Page:
-    page = open_pages(390, 900, "light", f"?v=1&epochs={EPOCHS}")
+    page = open_pages(390, 900, "light", f"?v=2&epochs={EPOCHS}")
     wait_until_complete(page)
     return page
 

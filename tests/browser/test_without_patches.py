@@ -39,7 +39,7 @@ def open_page(context: BrowserContext, server: Server) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
-    page = open_page(query="?v=1&epochs=50")
+    page = open_page(query="?v=2&epochs=50")
     wait_until_complete(page)
     return page
 

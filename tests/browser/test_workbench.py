@@ -98,7 +98,7 @@ def test_the_address_bar_says_what_is_seen(changed_page: Page):
 
 def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: OpenPage):
     """A batch has at most ten points if there are ten, but the link keeps the slider's value."""
-    page = open_complete(open_page, "v=1&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
+    page = open_complete(open_page, "v=2&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
     run = wait_until_complete(page)
     assert "batch_size=30" in query_of(page)
     slider = find_slider(page, "Batch size")

@@ -5,7 +5,7 @@ import test from "node:test";
 
 import * as views from "../../assets/board/state/view.js";
 
-const card = (key, n, strength_index = 0, early_stopped = false) => ({ key, strength_index, early_stopped, networks: Array.from({ length: n }, (_, k) => k) });
+const card = (key, n, strength_index = 0, early_stopped = false) => ({ key, strength_index, standard: strength_index, early_stopped, networks: Array.from({ length: n }, (_, k) => k) });
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];
 const indicesIn = (view) => CARDS.map((each) => views.strengthIndexOf(view, each));
 
@@ -31,6 +31,26 @@ test("all strengths move by steps, and a view in which none can is the same view
 test("there is a common strength only where all adjustable cards have it", () => {
   assert.equal(views.commonStrengthIndex(views.START, CARDS), 2);
   assert.equal(views.commonStrengthIndex({ ...views.START, strengthIndices: { l1: 0 } }, CARDS), null);
+});
+
+test("linked strengths stay as far apart as they are initially", () => {
+  const cards = [card("none", 1), card("l1", 8, 4), card("elastic_net", 8, 3)];
+  const at = (view) => cards.map((each) => views.strengthIndexOf(view, each));
+  assert.equal(views.commonStrengthIndex(views.START, cards), 4);
+  assert.ok(views.applyRequest(views.START, { cards }, { focus: null, strength_indices: { l1: 4, elastic_net: 3 } }).linked);
+  for (let common = 0; common < 8; common++) {
+    const view = views.setStrengthIndex(views.START, cards, null, common);
+    assert.deepEqual(at(view), [0, common, Math.max(0, common - 1)]);
+    assert.equal(views.commonStrengthIndex(view, cards), common);
+  }
+  assert.deepEqual(at(views.setStrengthIndex(views.START, cards, "elastic_net", 5)), [0, 6, 5]);
+  // a card that is behind reaches its strongest by its own slider
+  const strongest = views.setStrengthIndex(views.START, cards, "elastic_net", 7);
+  assert.deepEqual([...at(strongest), views.commonStrengthIndex(strongest, cards)], [0, 7, 7, 7]);
+  const apart = { ...views.START, linked: false };
+  assert.deepEqual(at(views.setStrengthIndex(apart, cards, "elastic_net", 7)), [0, 4, 7]);
+  assert.deepEqual(at(views.shift(views.START, cards, 9)), [0, 7, 6]);
+  assert.deepEqual(at(views.shift(views.shift(views.START, cards, -9), cards, 2)), [0, 2, 1]);
 });
 
 test("the initial focus is L1, else the first method other than none and early stopping", () => {

@@ -10,7 +10,7 @@ import pytest
 import regviz
 from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 
@@ -74,7 +74,10 @@ def test_every_offered_strength_is_a_regularization_of_its_method():
 
 def test_the_showcase_is_a_line_of_its_grid():
     columns = offered(LINE_UP, SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
-    expected = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in columns)
+    expected = tuple(
+        column[min(METHODS[key].default_index, len(column) - 1)]
+        for key, column in zip(LINE_UP, columns, strict=True)
+    )
     assert expected == SHOWCASE.regularizations
     assert sum(map(len, columns)) == 41
 
@@ -146,8 +149,11 @@ def test_with_relu_no_card_that_comes_first_is_constant_and_max_norm_tests_bette
         data = replace(SHOWCASE.data, name=name, seed=seed)
         network = replace(SHOWCASE.network, activation="relu")
         training = replace(SHOWCASE.training, seed=seed, frames=1)
-        columns = offered(("none", "dropout", "max_norm"), data, network, training)
-        first = [column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in columns]
+        names = ("none", "dropout", "max_norm")
+        pairs = zip(names, offered(names, data, network, training), strict=True)
+        first = [
+            column[min(METHODS[name].default_index, len(column) - 1)] for name, column in pairs
+        ]
         history = regviz.train(regviz.Experiment(data, network, training, tuple(first)))
         predicted = history.predict(history.dataset.points("test")[0])
         spread = predicted.std(axis=1)

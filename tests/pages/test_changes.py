@@ -49,7 +49,7 @@ def test_a_widget_that_moves_with_a_fragments_message_is_not_overlooked(
     server: Server, label: str, value: dict[str, Any]
 ):
     with RawVisitor(server) as visitor:
-        drawn = visitor.rerun("v=1&epochs=20&hidden=2")
+        drawn = visitor.rerun("v=2&epochs=20&hidden=2")
         board, fragment = board_of(drawn)
         message = BackMsg()
         message.rerun_script.fragment_id = fragment
@@ -67,7 +67,7 @@ def test_a_widget_that_moves_with_a_fragments_message_is_not_overlooked(
 
 def test_a_fragments_message_alone_runs_the_fragment_alone(server: Server):
     with RawVisitor(server) as visitor:
-        board, fragment = board_of(visitor.rerun("v=1&epochs=20&hidden=2"))
+        board, fragment = board_of(visitor.rerun("v=2&epochs=20&hidden=2"))
         message = BackMsg()
         message.rerun_script.fragment_id = fragment
         message.rerun_script.widget_states.widgets.add(id=board, json_value="{}")

@@ -15,7 +15,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX, N_STRENGTHS
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.pages import control_values
 from regviz.spec.experiment import NetworkSpec
 from regviz.spec.points import PointsSpec
@@ -36,7 +36,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.usefixtures("runs")
 
 NAMES = list(LINE_UP)
-MIDDLE = {"none": 0} | dict.fromkeys(NAMES[1:], DEFAULT_STRENGTH_INDEX)
+INITIAL = {"none": 0} | {key: METHODS[key].default_index for key in NAMES[1:]}
 LONG = dict(hidden="32,32,32", epochs="1000")
 
 
@@ -75,7 +75,7 @@ def test_the_untouched_page_shows_the_grid_of_the_showcase():
     assert (sent["frame"], sent["epochs"][0]) == (0, 0)
     assert [card["networks"][card["strength_index"]] for card in sent["cards"][:-1]] == rows
     assert sent["layers"] == [2, 8, 8, 8, 1]
-    assert sent["last_epoch"] == 400
+    assert sent["last_epoch"] == 1000
     assert sent["n_frames"] == 101
     labels = [METHODS[key].label for key in NAMES]
     assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
@@ -98,7 +98,7 @@ def test_every_control_reaches_the_grid(page: AppTest):
         ("selectbox", "Activation", "relu", "network", dict(activation="relu")),
         ("button_group", "Inputs", ["sin(x2)", "x1"], "network", dict(features=("x1", "sin(x2)"))),
         ("selectbox", "Optimizer", "adam", "training", dict(optimizer="adam")),
-        ("select_slider", "Learning rate", 0.01, "training", dict(learning_rate=0.01)),
+        ("select_slider", "Learning rate", 0.03, "training", dict(learning_rate=0.03)),
         ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
         ("select_slider", "Epochs", 100, "training", dict(epochs=100)),
         ("slider", "Switch on at epoch", 15, "onset", 15),
@@ -315,10 +315,10 @@ def test_early_stopping_comes_and_goes_without_any_training(
 
 
 def test_a_new_grid_starts_at_the_strengths_that_are_looked_at(page: AppTest):
-    assert strength_indices_on(page) == MIDDLE
+    assert strength_indices_on(page) == INITIAL
     widget(page.slider, "Noise").set_value(0.5)
     set_view(page, strength_indices={"l1": 0, "dropout": 7, "early_stopping": 3})
-    expected = MIDDLE | {"l1": 0, "dropout": 7}
+    expected = INITIAL | {"l1": 0, "dropout": 7}
     assert strength_indices_on(page) == expected
     assert {card["key"]: card["strength_index"] for card in header(page)["cards"][:-1]} == expected
 
@@ -346,7 +346,7 @@ def test_strength_indices_that_are_not_offered_are_ignored_or_the_nearest(
 ):
     widget(page.slider, "Noise").set_value(0.5)
     set_view(page, strength_indices=sent)
-    assert strength_indices_on(page) == MIDDLE | expected
+    assert strength_indices_on(page) == INITIAL | expected
 
 
 def test_a_count_of_held_frames_that_is_no_count_is_taken_for_0(page: AppTest):

@@ -16,7 +16,7 @@ from regviz.board.link import MAX_LINK_CHARS, from_query, link
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.showcase import LINE_UP
 from regviz.data.datasets import make_dataset
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
+from regviz.methods.catalogue import METHODS
 from regviz.pages import share
 from regviz.pages.components import qr_image
 from regviz.server.limits import Limits
@@ -76,14 +76,14 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
     requested = again.session_state["page"].requested_view
-    middle = dict.fromkeys(("l2", "elastic_net", "max_norm"), DEFAULT_STRENGTH_INDEX)
-    assert requested["strength_indices"] == {"none": 0, "l1": 7} | middle
+    initial = {key: METHODS[key].default_index for key in ("l2", "elastic_net", "max_norm")}
+    assert requested["strength_indices"] == {"none": 0, "l1": 7} | initial
     assert (requested["focus"], requested["epoch"]) == ("l2", 20)
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
     address, *_ = share_texts(page)
-    assert urlsplit(address).query == "v=1&hidden=2&epochs=50"
+    assert urlsplit(address).query == "v=2&hidden=2&epochs=50"
 
 
 def test_what_the_board_said_before_the_last_request_does_not_count(page: AppTest):
@@ -162,10 +162,10 @@ def test_a_link_that_works_on_this_computer_only_is_told_with_the_one_that_other
 
 def test_the_qr_code_holds_the_link():
     # not a test of segno: only that the image encodes the link and has a text alternative
-    image = qr_image("https://example.org/?v=1&data=moons")
+    image = qr_image("https://example.org/?v=2&data=moons")
     assert image.startswith('<img src="data:image/svg+xml')
     assert 'alt="QR code of the link"' in image
-    assert image != qr_image("https://example.org/?v=1&data=circles")
+    assert image != qr_image("https://example.org/?v=2&data=circles")
 
 
 # ------------------------------------------------------------------------------ hidden controls
@@ -238,7 +238,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
         ("[1]", "an object with names"),
         ('{"colour": 1}', "colour"),
         ('{"training": {"epochs": 0}}', "epochs must be"),
-        ('{"regviz": 2}', "regviz must be"),
+        ('{"regviz": 3}', "regviz must be"),
         ('{"methods": ["![x](https://example.org)"]}', r"\!\[x\]"),
     ],
 )

@@ -285,7 +285,7 @@ def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
         with urllib.request.urlopen(f"{server.url}/") as answer:
             assert f"./{assets_path()}/board/main.js".encode() in answer.read()
         with RawVisitor(server) as visitor:
-            received = visitor.rerun("v=1&epochs=20&hidden=2&methods=none,l1")
+            received = visitor.rerun("v=2&epochs=20&hidden=2&methods=none,l1")
     (session,) = (m.new_session for m in received if m.HasField("new_session"))
     # from .streamlit/config.toml
     assert session.custom_theme.base_radius == "0.6rem"

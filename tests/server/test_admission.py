@@ -26,7 +26,7 @@ SESSION = "the-session"
 def message(kind: str) -> bytes:
     found = BackMsg()
     if kind == "rerun_script":
-        found.rerun_script.query_string = "v=1"
+        found.rerun_script.query_string = "v=2"
     else:
         setattr(found, kind, True)
     return found.SerializeToString()
@@ -177,7 +177,7 @@ def test_the_address_that_a_trusted_proxy_forwards_counts(
         serve(tmp_path, *options, FORWARDED_ALLOW_IPS=trusted, **settings) as server,
         RawVisitor(server, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as visitor,
     ):
-        visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
+        visitor.rerun("v=2&epochs=20&hidden=2&methods=none")
         forwarded = {"X-Forwarded-For": "198.51.100.1"}
         assert requests.get(server.url, headers=PAGE | forwarded, timeout=60).status_code == 503
         elsewhere = {"X-Forwarded-For": "198.51.100.2"}
@@ -186,7 +186,7 @@ def test_the_address_that_a_trusted_proxy_forwards_counts(
 
 def test_the_next_visitor_sees_a_page_that_tries_again(client: TestClient, slots: SessionSlots):
     slots.n_taken = 2
-    full = client.get("/?v=1", headers=PAGE)
+    full = client.get("/?v=2", headers=PAGE)
     assert full.status_code == 503
     assert "2 visitors" in full.text
     assert full.headers["content-type"].startswith("text/html")

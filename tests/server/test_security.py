@@ -90,7 +90,7 @@ def fetch(server: Server, method: str, path: str, body: object = None, **headers
     [
         ("GET", "/", 200),
         ("HEAD", "/", 200),
-        ("GET", "/?v=1&noise=loud", 200),
+        ("GET", "/?v=2&noise=loud", 200),
         ("GET", f"/{assets_path()}/board/main.js", 200),
         ("GET", "/assets/none.js", 404),
         ("GET", "/favicon.png", 404),
@@ -387,9 +387,9 @@ def test_messages_over_the_rate_limit_wait(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("start", "end", "kept"),
     [
-        ("v=1&embed=true", "", "&embed=true"),
-        ("v=1", "&embed=true&embed_options=dark_theme", "&embed=true&embed_options=dark_theme"),
-        ("v=1", "", ""),
+        ("v=2&embed=true", "", "&embed=true"),
+        ("v=2", "&embed=true&embed_options=dark_theme", "&embed=true&embed_options=dark_theme"),
+        ("v=2", "", ""),
     ],
 )
 def test_a_link_of_megabytes_is_not_parsed_and_counts_against_the_rate_limit(

@@ -76,16 +76,16 @@ def test_half_open_connections_keep_nobody_out_and_fill_no_log(lenient_server: S
                 stack.callback(half.close)
             assert is_healthy(lenient_server)
         with RawVisitor(lenient_server) as visitor:
-            assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
+            assert visitor.rerun("v=2&epochs=20&hidden=2&methods=none")
     assert lenient_server.log.stat().st_size - size < 20_000
 
 
 def test_a_connection_with_a_request_under_way_is_not_dropped_for_new_ones(lenient_server: Server):
     with RawVisitor(lenient_server) as visitor, ExitStack() as stack:
-        assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none")
+        assert visitor.rerun("v=2&epochs=20&hidden=2&methods=none")
         for _ in range(2 * DESCRIPTORS):
             stack.callback(connect(lenient_server, b"G").close)
-        assert visitor.rerun("v=1&epochs=20&hidden=3&methods=none")
+        assert visitor.rerun("v=2&epochs=20&hidden=3&methods=none")
 
 
 def test_clients_that_do_not_read_keep_nobody_out(lenient_server: Server):

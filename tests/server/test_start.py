@@ -78,7 +78,7 @@ def test_the_server_looks_up_and_connects_to_nothing(tmp_path: Path):
     with serve(tmp_path, **environment) as server:
         for origin in (server.url, "https://course.example"):
             with RawVisitor(server, origin=origin) as visitor:
-                assert visitor.rerun("v=1&epochs=20&hidden=2&methods=none,l1")
+                assert visitor.rerun("v=2&epochs=20&hidden=2&methods=none,l1")
         with pytest.raises(InvalidStatus):
             RawVisitor(server, origin="https://example.org")
         assert "URL: http://localhost:" in server.logged()

@@ -5,6 +5,7 @@
 
 /** @import {Colours, Data, Label, Plot, Series, Theme} from "./types.d.ts" */
 
+import { peaksAbove } from "../state/extent.js";
 import { css, mix, parse } from "./theme.js";
 import { linearTicks, logTicks } from "./ticks.js";
 
@@ -19,6 +20,8 @@ const DOT = 3.5;
 // distances of the number at a line's end from the line, and from the next number
 const BESIDE = 6;
 const PER_END = 11;
+// half the width and the height of the triangle where a line leaves the chart
+const LEAVING = { half: 5, tall: 8 };
 // opacity of the lines after the shown epoch
 const FUTURE = 0.5;
 
@@ -54,6 +57,7 @@ export function drawPicture(context, plot) {
   context.clip();
   for (const series of bottomToTop(data)) if (series.values) drawLine(context, plot, series);
   context.restore();
+  for (const series of bottomToTop(data)) drawLeaving(context, plot, series);
   return drawMarks(context, plot);
 }
 
@@ -140,6 +144,29 @@ function drawLine(context, { data, width, height, low, high }, { values, colour,
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+/**
+ * Draw a triangle at the top of the chart wherever a line leaves it.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Plot} plot
+ * @param {Series} series
+ */
+function drawLeaving(context, { colours, data, width, high }, { values, colour }) {
+  context.fillStyle = colour;
+  context.strokeStyle = colours.paper;
+  context.lineWidth = 1.5;
+  for (const t of peaksAbove(values ?? [], high)) {
+    const x = xOf(data.epochs[t], data.lastEpoch, width);
+    context.beginPath();
+    context.moveTo(x, EDGE.top + 1);
+    context.lineTo(x + LEAVING.half, EDGE.top + 1 + LEAVING.tall);
+    context.lineTo(x - LEAVING.half, EDGE.top + 1 + LEAVING.tall);
+    context.closePath();
+    context.stroke();
+    context.fill();
+  }
 }
 
 /**

@@ -79,6 +79,8 @@ export interface Data {
   /** Of the received frames. */
   epochs: number[];
   lastEpoch: number;
+  /** Frames that the run will have. */
+  nFrames: number;
   /** A new array whenever a number or a colour differs. */
   series: Series[];
   marks: readonly ChartMark[];
@@ -87,7 +89,7 @@ export interface Data {
   log: boolean;
   /** Least range of the vertical axis, from a value above 0. */
   yRange: readonly [number, number];
-  /** Limit of the vertical axis; lines beyond it leave the chart. */
+  /** Limit of the vertical axis. Lines beyond it, or beyond the axis of a spike, leave the chart. */
   yMost: number;
   yLabel: string;
   /** Format of the vertical axis's labels. */

@@ -11,6 +11,7 @@
 
 import { contextOf, fitCanvas, icon, make, onResize, setText, zoomOf } from "../draw/dom.js";
 import { drawCursor, drawPicture, endLabels, epochAt, lineAt, plotColours } from "../draw/plot.js";
+import { extent } from "../state/extent.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
 
@@ -207,23 +208,20 @@ function prepare(chart, data, theme) {
 }
 
 /**
- * Extend the vertical axis to all values. It never shrinks while the key is the same.
+ * Extend the vertical axis to all values except spikes (`extent`). It never shrinks while the key is the same.
  *
  * @param {Chart} chart
  * @param {Data} data
  */
-function stretch(chart, { key, series, yRange, yMost, epochs, log }) {
+function stretch(chart, { key, series, yRange, yMost, nFrames, log }) {
   let [least, most] = chart.key === key ? [chart.least, chart.most] : [Infinity, 0];
   chart.key = key;
   least = Math.min(least, yRange[0]);
   most = Math.max(most, yRange[1]);
   for (const { values } of series) {
-    for (let t = 0; values && t < epochs.length; t++) {
-      const value = values[t];
-      if (!Number.isFinite(value)) continue;
-      if (value > most) most = value;
-      if (value > 0 && value < least) least = value;
-    }
+    if (!values) continue;
+    most = Math.max(most, extent(values, nFrames));
+    for (const value of Array.from(values)) if (value > 0 && value < least) least = value;
   }
   most = Math.min(most, yMost);
   chart.least = least;

@@ -9,6 +9,7 @@
 import { commonMarks, describeLines, frameOf, linesOf, makeToggle } from "./all_methods.js";
 import { drawChart, makeChart, redraw } from "./chart.js";
 import { make } from "../draw/dom.js";
+import { extent } from "../state/extent.js";
 import { firstNetworks, isDiverged, metric } from "../state/recording.js";
 import { css, mix, parse } from "../draw/theme.js";
 import { tickLabel } from "../draw/ticks.js";
@@ -34,7 +35,7 @@ const SHARED_LOSSES = ["test_loss", "train_loss"];
 const MAX_HEIGHTS = 3;
 
 const ABOUT =
-  "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. Click or drag to go to an epoch.";
+  "The mean data loss of the network in focus over all epochs, and the penalty apart. Where the test loss rises while the train loss falls, it overfits. A triangle at the top marks a short spike that leaves the chart. Click or drag to go to an epoch.";
 
 /**
  * The style of each line. Its colour is mixed from the colours of method (`own`), text and background.
@@ -137,14 +138,14 @@ function updateAll(panel, recording, everyone, { card, marks, theme, ratio }) {
   const { log, sharedRange: range, training } = panel;
   const name = training ? "train_loss" : "test_loss";
   const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name, formatValue: precise });
-  const { run, epochs, lastEpoch, network } = recording;
+  const { run, epochs, lastEpoch, nFrames, network } = recording;
   const networks = everyone.map(({ k }) => k).join(" ");
   const lost = everyone.some(({ k }) => recording.diverged[k] >= 0);
   panel.lines = lines;
   panel.shown = null;
   panel.data = {
     key: `${run} all ${networks} ${lost}`,
-    epochs, lastEpoch,
+    epochs, lastEpoch, nFrames,
     series: lines.series,
     marks: commonMarks(marks),
     now: frameOf(everyone),
@@ -198,7 +199,7 @@ export function describeLosses({ chart, data, shown, lines, training }, recordin
  * @returns {Data}
  */
 function dataOf(recording, k, card, theme, log, range) {
-  const { network, points, epochs, lastEpoch, run, diverged } = recording;
+  const { network, points, epochs, lastEpoch, nFrames, run, diverged } = recording;
   const own = parse(card.colour[theme.mode]);
   const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
   /** @type {(kind: keyof typeof STYLES, rest: Pick<Series, "name"|"tip"|"values"> & Partial<Series>) => Series} */
@@ -222,7 +223,7 @@ function dataOf(recording, k, card, theme, log, range) {
   return {
     // another key once it diverges, as its axis has another limit then
     key: `${run} ${k} ${diverged[k]}`,
-    epochs, lastEpoch, series,
+    epochs, lastEpoch, nFrames, series,
     marks: NO_MARKS,
     now: 0,
     log,
@@ -255,7 +256,7 @@ function valuesOf(recording, name, k) {
 
 /**
  * Return the smallest and largest loss of the cards' first networks, so that the charts of all networks
- * have the same axes. Networks that diverge are left out, as their losses would fill the axis; where all
+ * have the same axes. A spike does not count (`extent`). Networks that diverge are left out, as their losses would fill the axis; where all
  * diverge, frame 0 counts.
  *
  * @param {Recording} recording
@@ -263,18 +264,16 @@ function valuesOf(recording, name, k) {
  * @returns {[number, number]}
  */
 function commonRange(recording, names) {
-  const { diverged, nReceived } = recording;
+  const { diverged, nFrames } = recording;
   const networks = firstNetworks(recording);
   const finite = networks.filter((k) => diverged[k] < 0);
   let least = Infinity;
   let most = 0;
   for (const k of finite.length ? finite : networks) {
     for (const name of names) {
-      for (let t = 0; t < (finite.length ? nReceived : 1); t++) {
-        const value = metric(recording, name, t, k);
-        if (value > most) most = value;
-        if (value > 0 && value < least) least = value;
-      }
+      const values = valuesOf(recording, name, k);
+      most = Math.max(most, finite.length ? extent(values, nFrames) : values[0]);
+      for (const value of values) if (value > 0 && value < least) least = value;
     }
   }
   return [least, most];

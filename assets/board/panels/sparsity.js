@@ -120,14 +120,14 @@ export function updateSparsity(panel, recording, k, frame, { card, everyone, mar
   const { shown } = panel;
   let { data } = panel;
   if (panel.all) {
-    const { run, epochs, lastEpoch, weightIndex } = recording;
+    const { run, epochs, lastEpoch, nFrames, weightIndex } = recording;
     const formatValue = (share = NaN) => percent(share);
     const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name: "sparsity", formatValue });
     panel.lines = lines;
     panel.shown = null;
     panel.data = {
       ...axes(run),
-      epochs, lastEpoch,
+      epochs, lastEpoch, nFrames,
       series: lines.series,
       marks: commonMarks(marks),
       now: frameOf(everyone),
@@ -206,7 +206,7 @@ function measuresOf(panel, recording, k) {
  * @param {Theme} theme
  * @returns {Data}
  */
-function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) {
+function dataOf(measured, { run, epochs, lastEpoch, nFrames, weightIndex }, card, theme) {
   const own = parse(card.colour[theme.mode]);
   const [ink, paper] = [parse(theme.ink), parse(theme.paper)];
   const n = weightIndex.length;
@@ -216,7 +216,7 @@ function dataOf(measured, { run, epochs, lastEpoch, weightIndex }, card, theme) 
   const formats = { zeros: counted(Math.round), hoyer: (x = NaN) => number(x), effective: counted((x) => number(x, 1)) };
   return {
     ...axes(run),
-    epochs, lastEpoch,
+    epochs, lastEpoch, nFrames,
     series: entries(LINES).map(([key, { colour, ...line }]) =>
       ({ ...line, colour: css(colour(own, ink, paper)), values: measured[key], formatValue: formats[key] })),
     marks: NO_MARKS,

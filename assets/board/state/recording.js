@@ -6,6 +6,7 @@
 /** @import {FirstMessage, Message, Recording} from "./types.d.ts" */
 
 import { copyNumbers } from "./codec.js";
+import { extent } from "./extent.js";
 
 const SPREAD_QUANTILE = 0.98;
 
@@ -42,7 +43,7 @@ export function start({ header, arrays }) {
     nParameters: parameterCount(layers),
     weightIndex: weightIndex(layers),
     metricNames: header.metrics,
-    spread: 0,
+    spreads: header.cards.map(() => []),
   };
   return append(empty, { header, arrays });
 }
@@ -70,7 +71,7 @@ export function append(recording, { header, arrays }) {
     stopping: decided ? decided.best.map((best, k) => ({ best, stop: decided.stop[k] })) : recording.stopping,
     link: header.link,
   };
-  return { ...grown, spread: spreadOf(grown, frame) };
+  return { ...grown, spreads: spreadsOf(grown, frame) };
 }
 
 /**
@@ -130,35 +131,30 @@ export function isDiverged({ diverged, epochs }, t, k) {
 
 /**
  * Return the axes of all histograms of a run. They are the same at all epochs and strengths, so that
- * heights and widths can be compared.
+ * heights and widths can be compared. A spike does not count (`extent`). Networks that diverge are left
+ * out, as their weights would fill the axis; where all diverge, frame 0 counts.
  *
  * @param {Recording} recording
  * @returns {{range: number, most: number}}  `range`: |w| at either end of the horizontal axis;
  *   `most`: the count at full height, which is all weights, as in the zero bar of a collapsed network
  */
-export function weightAxes({ spread, weightIndex: index }) {
+export function weightAxes({ spreads, diverged, nFrames, weightIndex: index, ...recording }) {
+  const finite = spreads.filter((_, i) => diverged[firstNetworks(recording)[i]] < 0);
+  const spread = Math.max(...(finite.length ? finite.map((own) => extent(own, nFrames)) : spreads.map(([first]) => first)));
   return { range: niceCeiling(spread || 1), most: index.length };
 }
 
 /**
- * Return the largest quantile of |w| over the first networks, from frame `from` on. Networks that
- * diverge are left out, as their weights would fill the axis; where all diverge, frame 0 counts.
+ * Return the quantiles of |w| of the first networks at all frames, of which those from `from` on are new.
  *
  * @param {Recording} recording
  * @param {number} from
  */
-function spreadOf(recording, from) {
-  const { nReceived, diverged, nParameters } = recording;
+function spreadsOf(recording, from) {
+  const { frames, spreads, nParameters, weightIndex: index } = recording;
   const row = new Float32Array(nParameters);
-  const networks = firstNetworks(recording);
-  const finite = networks.filter((k) => diverged[k] < 0);
-  let most = recording.spread;
-  for (let t = from; t < (finite.length ? nReceived : Math.min(1, nReceived)); t++) {
-    for (const k of finite.length ? finite : networks) {
-      most = Math.max(most, quantile(copyRow(recording, t, k, row), recording.weightIndex));
-    }
-  }
-  return most;
+  return firstNetworks(recording).map((k, i) =>
+    spreads[i].concat(frames.slice(from).map((_, t) => quantile(copyRow(recording, from + t, k, row), index))));
 }
 
 /**

@@ -255,8 +255,8 @@ export interface Recording {
   /** Indices of the weights in a row; the others are biases. */
   weightIndex: Int32Array;
   metricNames: string[];
-  /** The SPREAD_QUANTILE of |w|, at its largest over the cards' first networks and frames. */
-  spread: number;
+  /** The SPREAD_QUANTILE of |w| for each of the cards' first networks, at each received frame. */
+  spreads: number[][];
 }
 
 /** An index into GRIDS, and the numbers of the last consecutive drawings that took longer than SLOW_MS and less than QUICK_MS. */

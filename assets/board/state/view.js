@@ -65,7 +65,8 @@ export function strengthIndexOf({ strengthIndices }, { key, strength_index, netw
 }
 
 /**
- * Set a card's strength index, or that of all adjustable cards if they are linked.
+ * Set a card's strength index, or that of all adjustable cards if they are linked. Linked cards stay as many
+ * steps apart as their initial strengths.
  *
  * @param {View} view
  * @param {Card[]} cards
@@ -74,15 +75,48 @@ export function strengthIndexOf({ strengthIndices }, { key, strength_index, netw
  * @returns {View}
  */
 export function setStrengthIndex(view, cards, key, strengthIndex) {
-  const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card.key === key));
+  const own = cards.find((card) => card.key === key);
+  const common = strengthIndex + (own && view.linked ? stepsBehind(own, cards) : 0);
+  const moved = cards.filter((card) => isAdjustable(card) && (view.linked || card === own));
   const strengthIndices = Object.fromEntries(
-    moved.map((card) => [card.key, Math.max(0, Math.min(card.networks.length - 1, strengthIndex))]),
+    moved.map((card) => [card.key, view.linked ? linkedIndex(card, cards, common) : within(card, common)]),
   );
   return { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } };
 }
 
 /**
- * Move every strength by a number of steps. Returns the same object if none can move.
+ * Return the strength index nearest to a given one that a card has.
+ *
+ * @param {Card} card
+ * @param {number} strengthIndex
+ */
+function within({ networks }, strengthIndex) {
+  return Math.max(0, Math.min(networks.length - 1, strengthIndex));
+}
+
+/**
+ * Return by how many steps a card's initial strength is weaker than the strongest initial one.
+ *
+ * @param {Card} card
+ * @param {Card[]} cards
+ */
+function stepsBehind({ standard }, cards) {
+  return Math.max(...cards.filter(isAdjustable).map((card) => card.standard)) - standard;
+}
+
+/**
+ * Return the strength index of a card that is linked, at the common strength index.
+ *
+ * @param {Card} card
+ * @param {Card[]} cards
+ * @param {number} common
+ */
+function linkedIndex(card, cards, common) {
+  return within(card, common - stepsBehind(card, cards));
+}
+
+/**
+ * Move every strength by a number of steps, or the common strength if there is one. Returns the same object if none can move.
  *
  * @param {View} view
  * @param {Card[]} cards
@@ -90,11 +124,14 @@ export function setStrengthIndex(view, cards, key, strengthIndex) {
  * @returns {View}
  */
 export function shift(view, cards, steps) {
+  const common = commonStrengthIndex(view, cards);
   /** @type {Record<string, number>} */
   const strengthIndices = {};
   for (const card of cards.filter(isAdjustable)) {
     const strengthIndex = strengthIndexOf(view, card);
-    const next = Math.max(0, Math.min(card.networks.length - 1, strengthIndex + steps));
+    const next = common === null
+      ? within(card, strengthIndex + steps)
+      : linkedIndex(card, cards, Math.max(0, Math.min(countStrengths(cards) - 1, common + steps)));
     if (next !== strengthIndex) strengthIndices[card.key] = next;
   }
   return Object.keys(strengthIndices).length ? { ...view, strengthIndices: { ...view.strengthIndices, ...strengthIndices } } : view;
@@ -119,14 +156,22 @@ export function countStrengths(cards) {
 }
 
 /**
- * Return the strength index of all adjustable cards, or null if they differ.
+ * Return the common strength index of all adjustable cards, or null if there is none. Cards have one that are
+ * as many steps apart as their initial strengths; it is the index of the strongest initial one.
  *
  * @param {Pick<View, "strengthIndices">} view
  * @param {Card[]} cards
  */
 export function commonStrengthIndex(view, cards) {
-  const strengthIndices = new Set(cards.filter(isAdjustable).map((card) => strengthIndexOf(view, card)));
-  return strengthIndices.size === 1 ? [...strengthIndices][0] : null;
+  const adjustable = cards.filter(isAdjustable);
+  if (adjustable.length === 0) return null;
+  const last = countStrengths(cards) - 1;
+  // beyond the last, cards that are behind go on to their strongest
+  const most = last + Math.max(...adjustable.map((card) => stepsBehind(card, cards)));
+  for (let common = most; common >= 0; common--) {
+    if (adjustable.every((card) => strengthIndexOf(view, card) === linkedIndex(card, cards, common))) return Math.min(common, last);
+  }
+  return null;
 }
 
 /**

@@ -85,7 +85,7 @@ export const EPOCH =
 export const SPEED = "How fast the recording is played. Training itself is as fast as it can be.";
 
 export const STRENGTH =
-  "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Unlink them to set each on its card.";
+  "How strong all regularizers are, from no visible effect to collapse. The values on offer are chosen for these data, this network and this training, so that most of the slider does something. All of these networks are trained already. Linked sliders stay as far apart as they are at first. Unlink them to set each on its card.";
 
 /**
  * Name the data loss.
