@@ -83,7 +83,7 @@ function makeChip({ key, label }, handlers) {
  */
 async function fillScreen(root, handlers) {
   const isProjected = () => root.classList.contains("projected");
-  // The whole document, as Chromium 156 does not scroll a full-screen element in a shadow tree by the wheel.
+  // the whole document, so that the board is a popover in and without full screen
   await document.documentElement.requestFullscreen?.().catch(() => {});
   if (!isProjected()) return leaveScreen(root);
   if (!root.isConnected || root.hasAttribute("popover")) return;
