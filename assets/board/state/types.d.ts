@@ -110,7 +110,7 @@ export interface Displayed {
   dropRate: number;
   /** Whether it is edited or pruned. */
   changed: boolean;
-  /** How it differs from the trained network at the requested epoch, in words; or "". */
+  /** Differences from the trained network at the requested epoch, in words; or "". */
   remark: string;
   /** The epoch at which it has diverged, or null. */
   divergedEpoch: number|null;
