@@ -17,8 +17,8 @@ _MISSING = (
     "regviz serve needs {packages}, which the library does without. To install them:\n"
     '    {python} -m pip install "{requirement}"'
 )
-# What pip installed without a URL, such as a wheel from a folder of wheels: no package index has
-# `regviz`, so the name alone would not do, or install a package of somebody else.
+# The requirement if pip has no record of a URL, as for a wheel from a folder of wheels. No package
+# index has `regviz`: the name alone would fail, or install somebody else's package.
 _UNKNOWN_URL = "regviz[app] @ URL"
 _URL_IS = "\nwhere URL is that of the folder, wheel or repository that RegViz was installed from."
 

@@ -21,6 +21,7 @@ from tests.browser.visitor import (
     is_rounded,
     move_slider,
     read_cards,
+    release_pointer,
     seek,
     set_view,
     train_cached,
@@ -43,12 +44,11 @@ def board_page(open_pages: OpenPage) -> Page:
 @pytest.fixture
 def page(board_page: Page) -> Page:
     """The board at the end of its run, as it opens."""
-    board_page.mouse.up()
-    board_page.mouse.move(0, 0)
+    release_pointer(board_page)
     # to the window's upper edge, below Streamlit's transparent header
-    board_page.evaluate("board().element.scrollIntoView(), board().point(null)")
-    board_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    board_page.evaluate("board().element.scrollIntoView()")
     seek(board_page, -1)
+    set_view(board_page, **INITIAL_VIEW)
     return board_page
 
 

@@ -29,8 +29,10 @@ from tests.browser.visitor import (
     READ_PARAMETERS,
     all_boundary_pixels,
     read_cards,
+    release_pointer,
     resize_window,
     seek,
+    set_view,
     wait_until_idle,
 )
 from tests.support.recordings import source_of
@@ -115,11 +117,10 @@ def run_page(
 @pytest.fixture
 def page(run_page: Page) -> Page:
     """The page at the end of the run, not playing."""
-    run_page.mouse.up()
-    run_page.mouse.move(0, 0)
-    run_page.evaluate("scrollTo(0, 0), board().point(null), board().element.focus()")
-    run_page.evaluate("view => board().setView({ ...board().view, ...view })", INITIAL_VIEW)
+    release_pointer(run_page)
+    run_page.evaluate("scrollTo(0, 0), board().element.focus()")
     seek(run_page, -1)
+    set_view(run_page, **INITIAL_VIEW)
     return run_page
 
 

@@ -160,6 +160,13 @@ def seek(page: Page, frame: int) -> None:
     wait_until_idle(page)
 
 
+def release_pointer(page: Page) -> None:
+    """Release the mouse, and move it and the crosshair off the board."""
+    page.mouse.up()
+    page.mouse.move(0, 0)
+    page.evaluate("window.board().point(null)")
+
+
 def set_view(page: Page, **view: Any) -> None:
     """Change fields of the board's view, and wait until it is drawn."""
     page.evaluate("view => board().setView({ ...board().view, ...view })", view)

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import regviz
 from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from tests.support.networks import TASKS, train_pair
 from tests.support.node import evaluate
 
-TASKS = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 FEATURE_SETS = [("x1", "x2"), FEATURES, ("x1*x2", "sin(x2)", "x1^2")]
 HIDDEN = {"none": (), "odd": (5, 3), "deep": (8, 8, 8)}
 
@@ -26,16 +25,6 @@ GRID = """async ([features, domain, size]) => {
 }"""
 
 
-def train(task: str, activation: str, features: tuple[str, ...], hidden: tuple[int, ...]):
-    experiment = regviz.Experiment(
-        regviz.DataSpec(TASKS[task], n_samples=200),
-        regviz.NetworkSpec(hidden, activation, features),
-        regviz.TrainingSpec("adam", epochs=20),
-        (regviz.Regularization(), regviz.Regularization(l1=0.01)),
-    )
-    return regviz.train(experiment)
-
-
 @pytest.mark.parametrize("features", FEATURE_SETS, ids=len)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("task", TASKS)
@@ -45,7 +34,7 @@ def test_the_browser_predicts_what_torch_predicts(
     points = np.random.default_rng(0).uniform(-3, 3, (301, 2))
     networks, expected = [], []
     for hidden in HIDDEN.values():
-        history = train(task, activation, features, hidden)
+        history = train_pair(task, hidden, activation, features)
         network = {"layers": history.layout.sizes, "activation": activation, "task": task}
         for wide in (1, 3):  # large weights saturate activations
             wider = replace(history, parameters=wide * history.parameters)

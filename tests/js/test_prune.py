@@ -5,14 +5,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-import regviz
 from regviz.engine import networks
 from regviz.engine.history import History
 from regviz.engine.layout import input_features
-from regviz.spec.experiment import ACTIVATIONS, FEATURES
+from regviz.spec.experiment import ACTIVATIONS
+from tests.support.networks import TASKS, train_pair
 from tests.support.node import evaluate
 
-DATA = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 THRESHOLDS = (0.0, 0.05, 0.4, 100.0)
 
 PRUNE = """async ([network, rows, points, threshold]) => {
@@ -54,16 +53,6 @@ BARS = """async ([range, width]) => {
     return bar === barAt(x, width) && left <= x && x <= right;
   });
 }"""
-
-
-def train(task: str, activation: str = "tanh", hidden: tuple[int, ...] = (6, 5, 4)) -> History:
-    experiment = regviz.Experiment(
-        regviz.DataSpec(DATA[task], n_samples=200),
-        regviz.NetworkSpec(hidden, activation, FEATURES),
-        regviz.TrainingSpec("adam", epochs=20),
-        (regviz.Regularization(), regviz.Regularization(l1=0.01)),
-    )
-    return regviz.train(experiment)
 
 
 def is_weight(history: History) -> NDArray[np.bool_]:
@@ -113,11 +102,11 @@ def prune(history: History, rows: NDArray[np.float32], threshold: float):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("task", DATA)
+@pytest.mark.parametrize("task", TASKS)
 def test_a_pruned_network_has_the_weights_loss_and_accuracy_that_numpy_and_torch_find(
     task: str, activation: str
 ):
-    history = train(task, activation)
+    history = train_pair(task, activation=activation)
     for threshold in THRESHOLDS:
         rows = pruned_by_numpy(history, history.parameters[-1], threshold)
         losses, accuracies = scored_by_torch(history, rows)
@@ -129,9 +118,9 @@ def test_a_pruned_network_has_the_weights_loss_and_accuracy_that_numpy_and_torch
 
 
 @pytest.mark.parametrize("hidden", [(), (4, 2), (6, 5, 4)], ids=len)
-@pytest.mark.parametrize("task", DATA)
+@pytest.mark.parametrize("task", TASKS)
 def test_an_unpruned_network_scores_as_its_history_says(task: str, hidden: tuple[int, ...]):
-    history = train(task, hidden=hidden)
+    history = train_pair(task, hidden)
     for k, found in enumerate(prune(history, history.parameters[-1], 0)):
         loss, accuracy = (history.metrics[f"test_{name}"][-1, k] for name in ("loss", "accuracy"))
         assert found["loss"] == pytest.approx(loss, rel=1e-4)
@@ -142,7 +131,7 @@ def test_an_unpruned_network_scores_as_its_history_says(task: str, hidden: tuple
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_the_cross_entropy_of_certain_and_wrong_predictions_is_finite(task: str):
-    history = train(task)
+    history = train_pair(task)
     rows = (3000 * history.parameters[-1]).astype(np.float32)
     losses, _ = scored_by_torch(history, rows)
     for k, found in enumerate(prune(history, rows, 0)):
@@ -151,7 +140,7 @@ def test_the_cross_entropy_of_certain_and_wrong_predictions_is_finite(task: str)
 
 
 def test_a_weight_of_the_threshold_itself_stays_and_so_does_every_bias():
-    history = train("binary")
+    history = train_pair("binary")
     row = np.full((1, history.parameters.shape[2]), 0.25, np.float32)
     row[0, ::3] = -0.125
     [at] = prune(history, row, 0.25)
@@ -160,7 +149,7 @@ def test_a_weight_of_the_threshold_itself_stays_and_so_does_every_bias():
 
 
 def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output():
-    history = train("multiclass")
+    history = train_pair("multiclass")
     random = np.random.default_rng(0)
     shape = (40, history.parameters.shape[2])
     # from all links to hardly any

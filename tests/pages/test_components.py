@@ -1,4 +1,4 @@
-"""Where a browser cannot upload the page says so, and nowhere else."""
+"""Tests of the uploader: it is replaced by a reason in browsers that cannot upload only."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+import regviz
 from regviz.engine.history import History
 from regviz.spec.experiment import FEATURES
 
@@ -27,6 +28,7 @@ FORMULAS = {
     "sin(x1)": lambda a, b: np.sin(a),
     "sin(x2)": lambda a, b: np.sin(b),
 }
+TASKS = {"binary": "moons", "multiclass": "three_spirals", "regression": "bumps"}
 FEATURE_SETS = [("x1", "x2"), ("x2",), ("sin(x1)", "x1^2", "x1*x2"), FEATURES]
 
 
@@ -83,3 +85,19 @@ def assert_same_history(one: History, other: History) -> None:
             assert a.shape == b.shape
             assert a.tobytes() == b.tobytes()
     assert_same_recording(one, other)
+
+
+def train_pair(
+    task: str,
+    hidden: tuple[int, ...] = (6, 5, 4),
+    activation: str = "tanh",
+    features: tuple[str, ...] = FEATURES,
+) -> History:
+    """Train two networks on a dataset of `TASKS`, without regularization and with L1."""
+    experiment = regviz.Experiment(
+        regviz.DataSpec(TASKS[task], n_samples=200),
+        regviz.NetworkSpec(hidden, activation, features),
+        regviz.TrainingSpec("adam", epochs=20),
+        (regviz.Regularization(), regviz.Regularization(l1=0.01)),
+    )
+    return regviz.train(experiment)

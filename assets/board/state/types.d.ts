@@ -118,7 +118,7 @@ export interface Displayed {
   constant: boolean;
   /** Whether its regularization has no effect for lack of a hidden layer. */
   idle: boolean;
-  /** How it differs from the trained network at the requested epoch, in words; or "". */
+  /** Differences from the trained network at the requested epoch, in words; or "". */
   remark: string;
   /** The epoch at which it has diverged, or null. */
   divergedEpoch: number|null;
