@@ -49,6 +49,8 @@ class PageState:
         The scene last opened from a link or a file.
     to_open : Scene or None
         A scene to open in the next run of the page.
+    play_opened : bool
+        Whether the board plays on from the epoch of ``to_open``.
     left_out : list of str
         A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
@@ -107,6 +109,7 @@ class PageState:
     base: Scene | None = None
     opened: Scene = field(default_factory=Scene)
     to_open: Scene | None = None
+    play_opened: bool = False
     left_out: list[str] = field(default_factory=list)
     opened_file: str | None = None
     shown: tuple[StrengthGrid, list[int], Scene] | None = None

@@ -101,7 +101,6 @@ def test_every_control_reaches_the_grid(page: AppTest):
         ("select_slider", "Learning rate", 0.03, "training", dict(learning_rate=0.03)),
         ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
         ("select_slider", "Epochs", 100, "training", dict(epochs=100)),
-        ("slider", "Switch on at epoch", 15, "onset", 15),
         ("toggle", "Early stopping", False, "early_stopping", False),
         ("toggle", "Elastic net", False, "methods", [k for k in NAMES if k != "elastic_net"]),
     ]
@@ -119,7 +118,6 @@ def test_every_control_reaches_the_grid(page: AppTest):
     assert sent["features"] == ["x1", "sin(x2)"]
     assert sent["activation"] == "relu"
     assert sent["last_epoch"] == 100
-    assert sent["onset"] == 15
     assert "early_stopping" not in [card["key"] for card in sent["cards"]]
 
 
@@ -180,18 +178,6 @@ def test_a_batch_is_never_larger_than_the_training_points(page: AppTest):
     widget(page.slider, "Training points").set_value(15).run()
     assert not page.error
     assert grid_on(page).experiment.training.batch_size == 15
-
-
-def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
-    widget(page.select_slider, "Epochs").set_value(100).run()
-    widget(page.slider, "Switch on at epoch").set_value(50).run()
-    assert header(page)["onset"] == 50
-    widget(page.select_slider, "Epochs").set_value(200).run()
-    assert header(page)["onset"] == 50
-    widget(page.select_slider, "Epochs").set_value(50).run()
-    assert not page.exception
-    assert header(page)["onset"] == 48
-    assert header(page)["last_epoch"] == 50
 
 
 @pytest.mark.parametrize("name", DATASETS)
