@@ -136,7 +136,10 @@ def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
     try:
         state.to_open = changed_scene(share.with_view(scene, grid), grid, request)
     except ValueError as error:
-        state.problems, state.problems_of = [f"The training cannot change: {error}."], None
+        told = [f"The training cannot change: {error}."]
+        if state.problems == told:
+            return False
+        state.problems, state.problems_of = told, None
         return True
     state.play_opened = not request.get("undo")
     return True

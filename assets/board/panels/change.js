@@ -73,10 +73,11 @@ export function makeChange(handlers) {
  */
 export function openChange({ button, panel }, open) {
   if (panel.hidden === !open) return;
+  const focused = panel.matches(":focus-within");
   panel.hidden = !open;
   button.setAttribute("aria-expanded", String(open));
   if (open) panel.focus();
-  else if (panel.contains(document.activeElement) || document.activeElement === document.body) button.focus();
+  else if (focused) button.focus();
 }
 
 /**
