@@ -55,3 +55,9 @@ def test_a_class_answers_and_sees_what_the_teacher_sees(teacher: Page, student: 
     move_slider(teacher, "Noise", ["End"])
     student.wait_for_function("window.board().recording.link.includes('noise=1')")
     assert student.evaluate("window.board().element === window.first")
+    # a page that is loaded again is still in the room
+    student.wait_for_function("location.search.includes('noise=1')")
+    student.reload()
+    student.wait_for_selector(".regviz-board .card canvas")
+    expect(student.get_by_text("This page follows the teacher's.")).to_be_visible()
+    wait_until_complete(student)
