@@ -86,6 +86,7 @@ STYLE = """<style>
   /* second-level headings in the size of Streamlit's third level, to save space */
   .stHeading h2 { padding: 0.5rem 0 1rem; }
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
+  .st-key-room_memory { position: absolute; }
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
   @media (max-width: 640px) { .st-key-above p { font-size: 0.875rem; line-height: 1.4; } }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }

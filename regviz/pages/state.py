@@ -98,6 +98,8 @@ class PageState:
         The last shared link that a student's page has opened, as `RoomState.link_version`.
     room_question, room_answer : int
         The last question that the student has answered, and the answer's index.
+    room_was_open : bool
+        Whether the page has had a room as its teacher.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
     path_clicks : int
@@ -134,6 +136,7 @@ class PageState:
     room_link: int = 0
     room_question: int = 0
     room_answer: int = 0
+    room_was_open: bool = False
     no_room: bool = False
     path_clicks: int = 0
 
