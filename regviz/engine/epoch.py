@@ -18,7 +18,7 @@ from regviz.engine import compiled
 from regviz.engine.layout import NETWORKS, POINTS, Layout
 from regviz.engine.networks import gradient, hidden_and_output
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
-from regviz.engine.regularization import dropout_mask, project_
+from regviz.engine.regularization import dropout_mask, project_, shrink_groups_
 from regviz.spec.experiment import ACTIVATIONS
 from regviz.spec.validation import TASKS, Task
 
@@ -46,6 +46,7 @@ def train_by_reference(
     l2: Tensor,
     decay: Tensor,
     max_norm: Tensor,
+    group_lasso: Tensor,
     keep: Tensor,
     sizes: Sequence[int],
     activation: str,
@@ -83,6 +84,8 @@ def train_by_reference(
         Strengths of L1, squared L2 and decoupled weight decay.
     max_norm : Tensor of shape (B, 8)
         Upper bound on the norm of incoming weights, or infinity.
+    group_lasso : Tensor of shape (B, 8)
+        Strength of the group lasso.
     keep : Tensor of shape (B, layers, 8)
         Keep probability of dropout for the inputs of each layer.
     sizes : sequence of int
@@ -104,6 +107,7 @@ def train_by_reference(
         rows, *moments = (to_rows(x) for x in (parameters[blocks], *state[:, blocks]))
         penalty = Penalty(*(is_weight * x[blocks].view(-1, 1) for x in (l1, l2, decay)))
         radius = max_norm[blocks].view(-1, 1, 1)
+        group = group_lasso[blocks].view(-1, 1, 1)
         rates = 1 - to_rows(keep[blocks])
         rates = rates.repeat_interleave(torch.tensor(sizes[:-1]), 1)[..., None]
         batches = order[run].split(batch_size)  # type: ignore[no-untyped-call]
@@ -116,10 +120,16 @@ def train_by_reference(
             points, y = inputs[run, batch], targets[run, batch]
             gradients = gradient(layout.split(rows), points, y, masks, activation, cast(Task, task))
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
-            step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
-            for block in layout.split(rows)[:-1]:
-                project_(block[..., :-1], radius)
-            restore_(rows, (penalty.l1 == 0) & is_weight)
+            step_sizes = step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
+            never_zero = (penalty.l1 == 0) & is_weight
+            parts = (layout.split(x)[:-1] for x in (rows, step_sizes, never_zero))
+            for block, size, restorable in zip(*parts, strict=True):
+                incoming = block[..., :-1]
+                shrink_groups_(incoming, group * incoming.shape[-1] ** 0.5 * size[..., :-1])
+                project_(incoming, radius)
+                vanished = (incoming == 0).all(-1, keepdim=True) & (group > 0)
+                restorable &= ~vanished
+            restore_(rows, never_zero)
         parameters[blocks] = to_blocks(rows)
         for stored, moment in zip(state[:, blocks], moments, strict=True):
             stored.copy_(to_blocks(moment))
@@ -128,14 +138,15 @@ def train_by_reference(
 def restore_(weights: Tensor, never_zero: Tensor) -> None:
     """Replace zeros that are due to rounding by the smallest normal number, with the zero's sign.
 
-    In exact arithmetic squared L2 and max-norm never make a weight 0. In floating point, the weight
+    In exact arithmetic squared L2 and max-norm never make a weight 0, and the group lasso makes all
+    or none of a unit's incoming weights 0. In floating point, the weight
     of an input that the data do not use underflows to 0, and would be counted as set to 0 by L1.
 
     Parameters
     ----------
     weights : Tensor
     never_zero : bool Tensor
-        Whether the weight has no L1 penalty; False for biases.
+        Whether the weight has no L1 penalty; False for biases, and in groups that are all 0.
     """
     smallest = weights.new_tensor(torch.finfo(weights.dtype).tiny)
     # a product that underflows is a signed zero
@@ -149,10 +160,10 @@ def _train(*arguments: Any) -> None:
     if train is None:
         train_by_reference(*arguments)
         return
-    tensors, sizes = arguments[:11], arguments[11]
+    tensors, sizes = arguments[:12], arguments[12]
     if not all(tensor.is_contiguous() for tensor in tensors):
         raise ValueError("tensors must be contiguous")
-    activation, task, optimizer, learning_rate, momentum, *rest = arguments[12:]
+    activation, task, optimizer, learning_rate, momentum, *rest = arguments[13:]
     train(
         *[tensor.numpy() for tensor in tensors],
         *_shape(tuple(sizes)),

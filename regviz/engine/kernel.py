@@ -15,6 +15,7 @@ from numba import njit, types
 
 from regviz.engine.layout import NETWORKS, POINTS
 from regviz.engine.networks import LEAKY_SLOPE
+from regviz.engine.regularization import N_NEWTON
 from regviz.engine.simd import (
     TILE,
     add_points,
@@ -35,7 +36,7 @@ from regviz.spec.validation import TASKS
 _TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
 _BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
 # values of other modules that are compiled into the functions: part of the cache's key
-CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE
+CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE, N_NEWTON
 
 
 @njit
@@ -138,7 +139,10 @@ def _backward(W, G, sizes, activation, mask, value, fed, error):
 
 @njit
 def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, betas, epsilon, t):
-    """Take step number ``t`` of the optimizer, from decoupled decay to the proximal map."""
+    """Take step number ``t`` of the optimizer, from decoupled decay to L1's and L2's proximal map.
+
+    Replace the gradient by the step sizes of `_shrink_groups`, as `optimizers.step_` returns them.
+    """
     beta1, beta2 = betas
     bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
     for row in range(len(W)):
@@ -160,8 +164,45 @@ def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, b
             threshold = l1 * size
             above = where(w > threshold, threshold, w)
             w = w - where(above < 0.0 - threshold, 0.0 - threshold, above)
-            w = w * (1.0 / (1.0 + l2 * size))
+            factor = 1.0 / (1.0 + l2 * size)
+            w = w * factor
+            set_networks(G, row, factor * size)
         set_networks(W, row, w)
+
+
+@njit
+def _shrink_groups(W, size, sizes, strength):
+    """Apply the group lasso's proximal map, as `regularization.shrink_groups_` does."""
+    row = 0
+    for layer in range(len(sizes) - 2):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        scaled = strength * math.sqrt(fan_in)
+        for _ in range(fan_out):
+            total = strength * 0.0
+            largest, within = total, total
+            for i in range(row, row + fan_in):
+                w = networks(W, i)
+                t = where(strength == 0.0, 1.0, scaled * networks(size, i))
+                total = total + w * w
+                largest = where(t > largest, t, largest)
+                within = within + (w / t) * (w / t)
+            r = square_root(total) - largest
+            r = where(r < 0.0, 0.0, r)
+            for _ in range(N_NEWTON):
+                h, slope = total * 0.0, total * 0.0
+                for i in range(row, row + fan_in):
+                    from_zero = r + where(strength == 0.0, 1.0, scaled * networks(size, i))
+                    share = networks(W, i) / from_zero
+                    share = share * share
+                    h = h + share
+                    slope = slope + share / from_zero
+                r = r + h * (square_root(h) - 1.0) / slope
+            for i in range(row, row + fan_in):
+                w = networks(W, i)
+                t = where(strength == 0.0, 1.0, scaled * networks(size, i))
+                shrunk = where(within <= 1.0, 0.0, w * (r / (r + t)))
+                set_networks(W, i, where(strength == 0.0, w, shrunk))
+            row += fan_in + 1
 
 
 @njit
@@ -185,14 +226,26 @@ def _project(W, sizes, radius):
 
 
 @njit
-def _restore(W, is_weight, l1):
+def _restore(W, sizes, l1, group_lasso):
     """Replace zeros that are due to rounding, as `regviz.engine.epoch.restore_` does."""
     smallest = np.finfo(W.dtype).tiny
-    for row in range(len(W)):
-        if is_weight[row]:
-            w = networks(W, row)
-            restored = where(w == 0.0, with_sign_of(smallest, w), w)
-            set_networks(W, row, where(l1 == 0.0, restored, w))
+    row = 0
+    for layer in range(len(sizes) - 1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        for _ in range(fan_out):
+            # above 0 for networks that keep their zeros
+            keeps = l1 * 1.0
+            if layer < len(sizes) - 2:
+                # 0 where any weight is not 0
+                vanished = group_lasso * 1.0
+                for i in range(row, row + fan_in):
+                    vanished = where(networks(W, i) == 0.0, vanished, 0.0)
+                keeps = keeps + vanished
+            for i in range(row, row + fan_in):
+                w = networks(W, i)
+                restored = where(w == 0.0, with_sign_of(smallest, w), w)
+                set_networks(W, i, where(keeps == 0.0, restored, w))
+            row += fan_in + 1
 
 
 @njit
@@ -218,6 +271,7 @@ def train(
     l2,
     decay,
     max_norm,
+    group_lasso,
     keep,
     sizes,
     is_weight,
@@ -246,6 +300,7 @@ def train(
         run = block * len(order) // n_blocks
         W = parameters[block]
         has_dropout, has_max_norm = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
+        has_groups = (group_lasso[block] > 0).any()
         mask = np.ones((n_units, TILE), dtype)
         t = n_steps
         for start in range(0, n_points, batch_size):
@@ -275,9 +330,11 @@ def train(
                 *(networks(l1, block), networks(l2, block), networks(decay, block)),
                 *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
             )
+            if has_groups:
+                _shrink_groups(W, G, sizes, networks(group_lasso, block))
             if has_max_norm:
                 _project(W, sizes, networks(max_norm, block))
-            _restore(W, is_weight, networks(l1, block))
+            _restore(W, sizes, networks(l1, block), networks(group_lasso, block))
 
 
 @njit(nogil=True)
@@ -309,7 +366,7 @@ def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
 
     int64, float64 = types.int64, types.float64
     tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
-    strengths = (*(array(dtype, 2) for _ in range(4)), array(dtype, 3))
+    strengths = (*(array(dtype, 2) for _ in range(5)), array(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
     hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64)
     passed = array(dtype, 3), array(dtype, 2), shape[0], int64, array(dtype, 4)

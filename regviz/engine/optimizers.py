@@ -42,8 +42,8 @@ def step_(
     penalty: Penalty,
     hyper: Hyperparameters,
     t: int,
-) -> None:
-    """Apply decoupled decay, the optimizer's step and the proximal map, in place.
+) -> Tensor:
+    """Apply decoupled decay, the optimizer's step and the proximal map of L1 and L2, in place.
 
     Parameters
     ----------
@@ -54,12 +54,19 @@ def step_(
     hyper : Hyperparameters
     t : int
         Number of this step, from 1.
+
+    Returns
+    -------
+    Tensor of shape (K, P)
+        Step sizes of the proximal map of further penalties, which are applied afterwards:
+        ``size / (1 + size * l2)``, as L2 has been applied before.
     """
     weights.mul_(1 - hyper.learning_rate * penalty.decay)
     step = _adam_ if hyper.optimizer in ("adam", "adamw") else _gradient_descent_
     size = step(weights, gradient, moments, hyper, t)
-    threshold = size * penalty.l1
-    shrink_(weights, (-threshold, threshold), 1 / (1 + size * penalty.l2))
+    threshold, factor = size * penalty.l1, 1 / (1 + size * penalty.l2)
+    shrink_(weights, (-threshold, threshold), factor)
+    return factor * size
 
 
 def _gradient_descent_(

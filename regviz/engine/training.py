@@ -277,6 +277,7 @@ class Program:
                 lambda r: [0 if r.decoupled else r.l2],
                 lambda r: [r.l2 if r.decoupled else 0],
                 lambda r: [math.inf if r.max_norm is None else r.max_norm],
+                lambda r: [r.group_lasso],
             )
         ]
         self.keep = 1 - strength(lambda r: [r.input_drop_rate, *[r.drop_rate] * n_hidden])

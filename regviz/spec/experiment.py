@@ -218,8 +218,9 @@ class TrainingSpec:
 class Regularization:
     """The regularization of one network. By default, none; all parameters can be combined.
 
-    The objective is ``J = data_loss + l1 * |w|_1 + (l2 / 2) * |w|^2``, where ``w`` are the weights
-    without the biases.
+    The objective is ``J = data_loss + l1 * |w|_1 + (l2 / 2) * |w|^2 + group_lasso * G``, where
+    ``w`` are the weights without the biases, and ``G`` is the sum of ``sqrt(p) * |v|`` over the
+    vectors ``v`` of the p incoming weights of each hidden unit, with Euclidean norms.
 
     Parameters
     ----------
@@ -238,6 +239,9 @@ class Regularization:
         instead of a penalty that is part of ``J``. Always the case under optimizer ``"adamw"``.
     onset : int
         Number of epochs without regularization at the beginning, 0 to the number of epochs.
+    group_lasso : float
+        Strength of the group lasso, 0 to 1000. It sets all incoming weights of a hidden unit to 0
+        at once.
 
     Raises
     ------
@@ -246,8 +250,8 @@ class Regularization:
 
     References
     ----------
-    Zou & Hastie 2005 (elastic net); Srivastava et al. 2014 (dropout, max-norm); Loshchilov &
-    Hutter 2019 (decoupled weight decay).
+    Zou & Hastie 2005 (elastic net); Srivastava et al. 2014 (dropout, max-norm); Yuan & Lin 2006
+    (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
     """
 
     l1: float = 0.0
@@ -257,9 +261,10 @@ class Regularization:
     max_norm: float | None = None
     decoupled: bool = False
     onset: int = 0
+    group_lasso: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("l1", "l2"):
+        for name in ("l1", "l2", "group_lasso"):
             _set(self, name, real(name, getattr(self, name), 0, 1000))
         for name in ("drop_rate", "input_drop_rate"):
             _set(self, name, real(name, getattr(self, name), 0, 0.999))

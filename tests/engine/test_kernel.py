@@ -40,6 +40,9 @@ ROWS = (
     Regularization(max_norm=0.8, drop_rate=0.1),
     Regularization(0.01, 0.02, 0.2, 0.1, 0.6),
     Regularization(0.01, 0.02, 0.2, 0.1, 0.6, True, onset=1),
+    Regularization(group_lasso=0.02),
+    Regularization(group_lasso=0.3),
+    Regularization(0.01, 0.02, 0.2, 0.1, 0.6, True, group_lasso=0.03),
 )
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 

@@ -159,6 +159,48 @@ def test_stationary_networks_satisfy_the_optimality_conditions(
         assert not zero.all()
 
 
+@pytest.mark.parametrize(
+    "training",
+    [
+        dict(optimizer="sgd", learning_rate=0.5, epochs=8000),
+        dict(optimizer="momentum", learning_rate=0.1, epochs=6000),
+        dict(optimizer="adam", learning_rate=0.01, epochs=8000, epsilon=0.01),
+    ],
+    ids=lambda training: training["optimizer"],
+)
+def test_stationary_networks_satisfy_the_optimality_conditions_of_the_group_lasso(
+    training, as_module, torch_loss
+):
+    rng = np.random.default_rng(1)
+    points = standardized(rng.normal(size=(80, 3)))
+    y = np.tanh(1.5 * points[:, 0] - points[:, 1]) + 0.1 * rng.normal(size=80)
+    rows = (
+        Regularization(group_lasso=0.02),
+        Regularization(group_lasso=0.01, l2=0.02),
+        Regularization(group_lasso=0.01, l1=0.005, l2=0.01),
+    )
+    history = train(Dataset(points, y, task="regression"), rows, hidden=(6,), **training)
+    for k, row in enumerate(rows):
+        module = as_module(history.weights(k), history.biases(k), "tanh")
+        torch_loss(module(torch.tensor(points)), torch.tensor(y), "regression").backward()
+        strength = row.group_lasso * math.sqrt(3)
+        weights, gradients = (
+            module[0].weight.detach(),
+            module[0].weight.grad + row.l2 * module[0].weight.detach(),
+        )
+        gone = (weights == 0).all(1)
+        assert 0 < gone.sum() < 6
+        # of a unit that is gone, the gradient beyond L1's threshold is within the ball
+        beyond = (gradients[gone].abs() - row.l1).clamp(min=0)
+        assert (beyond.norm(dim=1) <= strength + 1e-5).all()
+        kept, gradient = weights[~gone], gradients[~gone]
+        gradient = gradient + strength * kept / kept.norm(dim=1, keepdim=True)
+        expected = -row.l1 * kept.sign()
+        torch.testing.assert_close(gradient[kept != 0], expected[kept != 0], rtol=0, atol=1e-5)
+        assert (gradient[kept == 0].abs() <= row.l1 + 1e-5).all()
+        assert row.l1 or (kept != 0).all()
+
+
 # ------------------------------------------------------------------------------ 3. lambda max
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from regviz.engine.regularization import dropout_mask, penalty, project_, shrink_
+from regviz.engine.regularization import dropout_mask, penalty, project_, shrink_, shrink_groups_
 
 STRENGTHS = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7), (2.0, 0.1)]
 
@@ -62,6 +62,59 @@ def test_a_row_without_strength_beside_others_keeps_its_bits():
     found = shrunk(z, zeros, ones)
     assert found.numpy().tobytes() == z.numpy().tobytes()
     assert shrunk(z, zeros, 1).numpy().tobytes() == z.numpy().tobytes()
+
+
+def groups_shrunk(z, thresholds):
+    """Return a copy after ``shrink_groups_``."""
+    weights = z.clone()
+    shrink_groups_(weights, thresholds)
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_groups_with_one_threshold_shrink_by_the_closed_form(dtype):
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(4000, 5, generator=generator, dtype=torch.float64)
+    thresholds = torch.logspace(-9, 2, 4000, dtype=torch.float64)[:, None].expand(-1, 5)
+    norm = z.norm(dim=1, keepdim=True)
+    expected = z * (1 - thresholds / norm).clamp(min=0)
+    found = groups_shrunk(z.to(dtype), thresholds.to(dtype))
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=10 * torch.finfo(dtype).eps)
+    clear = ((norm - thresholds[:, :1]).abs() > 1e-5 * norm).expand(-1, 5)
+    assert torch.equal((found == 0)[clear], (expected == 0)[clear])
+    n_zeros = (found == 0).sum(1)
+    assert set(n_zeros.tolist()) == {0, 5}
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 4.0, 8.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_groups_with_any_thresholds_solve_the_proximal_problem(spread, dtype):
+    # min_v sum((v - z)^2 / 2t) + |v|: the subgradient at the solution holds 0
+    generator = torch.Generator().manual_seed(1)
+    uniform = torch.rand(3000, 6, generator=generator, dtype=torch.float64)
+    sizes = torch.logspace(-3, 2, 3000, dtype=torch.float64)[:, None]
+    z = torch.randn(3000, 6, generator=generator, dtype=torch.float64)
+    t = sizes * 10 ** (spread * (uniform - 0.5))
+    z, t = z.to(dtype), t.to(dtype)
+    v = groups_shrunk(z, t)
+    smooth, unit = (v - z).double() / t.double(), v.double()
+    norm = unit.norm(dim=1, keepdim=True)
+    zero = norm[:, 0] == 0
+    assert 0.01 < zero.double().mean() < 0.9
+    assert torch.equal((v == 0).all(1), (v == 0).any(1))
+    error = 1e-6 if dtype == torch.float32 else 1e-12
+    assert (smooth[zero].norm(dim=1) <= 1 + error).all()
+    residual = (t.double() * (smooth + unit / norm))[~zero]
+    scale = z.double().norm(dim=1, keepdim=True)[~zero]
+    assert (residual.abs() <= error * scale).all()
+
+
+def test_groups_without_strength_beside_others_keep_their_bits():
+    z = torch.randn(3, 50)
+    thresholds = torch.tensor([0.0, 1.0, 0.0])[:, None].expand(-1, 50)
+    found = groups_shrunk(z, thresholds)
+    assert found[[0, 2]].numpy().tobytes() == z[[0, 2]].numpy().tobytes()
+    assert (found[1] != z[1]).all()
 
 
 def test_projection_equals_the_closed_form_and_leaves_rows_inside_untouched():
