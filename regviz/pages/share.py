@@ -31,6 +31,7 @@ GROUP_LABELS = {
     "network": "Network",
     "training": "Training",
     "line_up": "Line-up",
+    "claims": "Try this",
     "share": "Share, save and open",
     "understand": "The views below the board",
 }
