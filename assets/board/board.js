@@ -5,8 +5,8 @@
 
 /**
  * @import {Exported, Place, Stage} from "./panels/types.d.ts"
- * @import {FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
- * @import {Request} from "./types.d.ts"
+ * @import {Claims, FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
+ * @import {ClaimRequest, Request} from "./types.d.ts"
  */
 
 import * as cards from "./panels/card.js";
@@ -17,7 +17,8 @@ import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
-import { makeHelp } from "./panels/help.js";
+import { makeClaims, updateClaims } from "./panels/claims.js";
+import { listClaimKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
 import { makeProjection, updateProjection } from "./panels/projection.js";
@@ -74,6 +75,9 @@ export class Board {
   animationFrame = 0;
   /** Time of the last animation frame while playing, in milliseconds, or 0. */
   lastTick = 0;
+  /** @type {Claims|null} null if the server offers none */ claims = null;
+  /** @type {string|null} key of the claim that was asked for and is not opened yet */ askedClaim = null;
+  /** @type {(request: ClaimRequest) => void} called to open a claim, or to undo it */ onClaim = () => {};
   /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
 
@@ -82,7 +86,8 @@ export class Board {
     this.help = makeHelp();
     this.transport = makeTransport(this.commands);
     this.transport.element.append(this.help.button);
-    this.projection = makeProjection(this.commands);
+    this.claimsPanel = makeClaims(this.commands);
+    this.projection = makeProjection(this.commands, this.claimsPanel.steps);
     this.legend = makeLegend();
     this.grid = make("div", { class: "cards" });
     this.summary = makeSummary();
@@ -94,7 +99,7 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
+      this.claimsPanel.element, watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
       this.summary, makeSaveButtons(() => this.exported()), this.focus.element, this.probe, this.help.element, this.projection.curtain,
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
@@ -114,6 +119,16 @@ export class Board {
 
   get playing() {
     return player.isMoving(this.state);
+  }
+
+  /** Key of the claim that the board shows, or null. */
+  get shownClaim() {
+    return this.claims && this.recording && views.shownClaim(this.claims, this.view, this.recording.cards);
+  }
+
+  /** Key of the claim that the board shows or has asked for, or null. */
+  get claim() {
+    return this.askedClaim ?? this.shownClaim;
   }
 
   /** Whether all frames have been received. */
@@ -165,6 +180,10 @@ export class Board {
       recording = stage.recording = append(stage.recording, message);
     }
     this.applyRequestedView(recording, message.header.requested_view);
+    this.claims = message.header.claims ?? null;
+    if (this.claims?.opened === this.askedClaim) this.askedClaim = null;
+    listClaimKeys(this.help, this.claims !== null);
+    if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
@@ -183,7 +202,10 @@ export class Board {
     const first = this.requestId === null;
     this.requestId = requested.id;
     this.setView(views.applyRequest(this.view, recording, requested));
-    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch);
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const epoch = requested.plays && still ? recording.lastEpoch : requested.epoch;
+    if (epoch !== null) this.state = player.seekEpoch(this.state, recording, epoch);
+    else if (requested.plays) this.state = player.play(player.restart(this.state), recording);
     const report = views.reportOf(this.view, recording, this.state, requested.id);
     this.reporter.acknowledge({ ...report, epoch: requested.epoch });
     if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
@@ -243,7 +265,8 @@ export class Board {
    */
   present({ recording, cards: all }) {
     const shown = views.shownCards(this.view, recording.cards, mostProjected(innerWidth)).map(({ key }) => key);
-    return updateProjection(this.projection, this.element, recording.cards, all, shown, this.view);
+    const said = updateClaims(this.claimsPanel, this.claims, this.claim);
+    return updateProjection(this.projection, this.element, recording.cards, all, shown, this.view) || said;
   }
 
   /** Lay out the cards in the available width, and adapt the canvases to it. */
@@ -252,7 +275,7 @@ export class Board {
     if (!stage) return;
     this.present(stage);
     const shown = stage.cards.filter(({ element }) => !element.hidden);
-    layOut(this.element, shown.length, this.view.projected);
+    layOut(this.element, shown.length, this.view.projected, this.claimsPanel.element.offsetHeight);
     const { clientWidth: width } = shown[0].boundary;
     const { clientWidth: bars, clientHeight: histogram } = shown[0].histogram;
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
@@ -293,6 +316,19 @@ export class Board {
     if (this.recording) updateTransport(this.transport, this.recording, state);
     this.change();
     this.reporter.schedule();
+  }
+
+  /**
+   * Ask the server to open a claim, or to return to the scene before the claims.
+   *
+   * @param {string|null} key  of the claim; null to return
+   */
+  askForClaim(key) {
+    const { recording, view, state, requestId, stage } = this;
+    if (!recording || !stage) return;
+    this.askedClaim = key;
+    this.onClaim({ key, view: views.reportOf(view, recording, state, requestId), local: views.localOf(view) });
+    if (this.present(stage)) this.measure();
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Focus } from "./panels/focus.js";
 import type { Legend } from "./panels/legend.js";
 import type { Transport } from "./panels/transport.js";
 import type { BoardState, Stage } from "./panels/types.d.ts";
-import type { Mark, Recording, RequestedView, Resolution, State, View } from "./state/types.d.ts";
+import type { Claims, LocalView, Mark, Recording, RequestedView, Resolution, State, View, ViewReport } from "./state/types.d.ts";
 
 /** The board as drawing.js draws it. */
 export interface Drawn extends BoardState {
@@ -25,8 +25,12 @@ export interface Commanded {
   state: State;
   view: View;
   marks: Mark[];
+  claims: Claims | null;
+  /** Key of the claim that is shown or asked for. */
+  claim: string | null;
   setPlayback(state: State): void;
   setView(view: View): void;
+  askForClaim(key: string | null): void;
 }
 
 /** The board as reporter.js reports it. */
@@ -35,6 +39,15 @@ export interface Reported {
   view: View;
   state: State;
   requestId: RequestedView["id"] | null;
+  /** Key of the claim that is shown. */
+  shownClaim: string | null;
+}
+
+/** For a claim, or with null for the scene before the claims. */
+export interface ClaimRequest {
+  key: string | null;
+  view: ViewReport;
+  local: LocalView;
 }
 
 /** For the frames of a run after the first `n_received`. */

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from regviz.board.claims import PARAMETER
 from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
@@ -22,7 +23,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.pages import classroom, share, understand
+from regviz.pages import claims, classroom, share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
@@ -30,7 +31,7 @@ from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
 from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
-from regviz.pages.state import page_state
+from regviz.pages.state import Moment, page_state
 from regviz.server.state import runs
 from regviz.spec.points import PointsSpec
 
@@ -124,7 +125,9 @@ def _n_received(name: str) -> int:
 
 
 @st.fragment
-def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
+def _show_board(
+    grid: StrengthGrid, rows: list[int], name: str, link: str, hide: tuple[str, ...]
+) -> None:
     """Send new frames to the board. The browser's request for more runs this fragment again."""
     # read first: if the page reruns below, the board's message is not in the next run's state
     n_received = _n_received(name)
@@ -142,11 +145,24 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)
     source = Source(grid, name, rows, history, run.selector)
     message = encode(
-        source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
+        source,
+        n_received,
+        state.n_replies,
+        state.requested_view,
+        link,
+        pause,
+        max_frames,
+        None if "claims" in hide else claims.offer(grid),
     )
     if state.shown is not None:
-        classroom.share(share.with_view(state.shown[2], grid))
-    _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
+        classroom.share(share.with_view(state.shown[2], grid), claims.link_parameters(grid))
+    _board(
+        key="board",
+        data=message,
+        on_more_change=lambda: None,
+        on_view_change=lambda: None,
+        on_claim_change=claims.obey,
+    )
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
         # set before the rerun, which runs this fragment again before it draws the views
@@ -220,10 +236,13 @@ def _start_training(
 
 
 def _open_scene() -> None:
-    """Open the scene of the link in the first run, and of an opened file in later ones."""
+    """Open the scene of the link in the first run, and of a file or a claim in later ones."""
     problems: list[str] = []
     state = page_state()
     opened, state.to_open = state.to_open, None
+    if isinstance(opened, Moment):
+        _open_moment(opened)
+        return
     first = state.base is None
     if opened is None:
         if not first:
@@ -231,6 +250,7 @@ def _open_scene() -> None:
         unknown = classroom.join_from_link()
         query = {k: v for k, v in st.query_params.items() if k != classroom.PARAMETER}
         opened, problems = from_query(query)
+        state.claim = query.get(PARAMETER)
         problems = [f"In the link: {problem}" for problem in unknown + problems]
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
@@ -250,6 +270,27 @@ def _open_scene() -> None:
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []
+
+
+def _open_moment(moment: Moment) -> None:
+    """Open a scene with its view. Own points of the visitor stay for when they return to them."""
+    state = page_state()
+    own_points = state.own_points
+    scene, state.problems = nearest_allowed(moment.scene)
+    set_controls(scene)
+    state.own_points = state.own_points or own_points
+    state.example, state.claim = moment.example, moment.claim
+    # without a request, no earlier message of the board is read into the view
+    state.view, state.requested_view = moment.view, None
+    epoch = moment.view.epoch
+    plays = moment.plays and epoch is None
+    request_view(
+        moment.view.focus,
+        moment.view.strength_indices,
+        scene.training.epochs if epoch is None and not plays else epoch,
+        local=moment.local,
+        plays=plays,
+    )
 
 
 def _show_problems(grid: StrengthGrid) -> None:
@@ -341,8 +382,8 @@ def main() -> None:
     if "share" not in scene.hide:
         with above:
             share.show(scene, grid, _snapshot)
-    classroom.share(share.with_view(scene, grid))
-    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene))
+    classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
+    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)
     if "understand" not in scene.hide:
         _show_views()
 

@@ -20,6 +20,8 @@ def request_view(
     strength_indices: Mapping[str, int],
     epoch: int | None = None,
     scroll: bool = False,
+    local: Mapping[str, Any] | None = None,
+    plays: bool = False,
 ) -> None:
     """Request a view of the board, sent with its next message.
 
@@ -33,6 +35,11 @@ def request_view(
         The epoch to show; by default the board keeps its own.
     scroll : bool
         Whether to scroll to the board.
+    local : mapping, optional
+        The state that only the board knows, as in `regviz.pages.state.Moment`; by default the board
+        keeps its own.
+    plays : bool
+        Whether the board plays the run from its start.
     """
     before = view()
     requested = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
@@ -44,6 +51,8 @@ def request_view(
         "strength_indices": dict(strength_indices),
         "epoch": epoch,
         "scroll": scroll,
+        "local": None if local is None else dict(local),
+        "plays": plays,
     }
     if focus is not None:
         state.method_to_enable = focus

@@ -2,6 +2,9 @@
 
 import { make } from "../draw/dom.js";
 
+/** Keys of the claims, which not every board has. */
+const CLAIM_KEYS = ["J K", "PgDn PgUp"];
+
 /** @type {[string, string][]} */
 const KEYS = [
   ["space", "play or pause"],
@@ -15,6 +18,8 @@ const KEYS = [
   ["+ −", "play faster or slower"],
   ["L", "start over at the end, or not"],
   ["D", "show classes only, or confidence"],
+  ["J K", "next or previous claim of “Try this”"],
+  ["PgDn PgUp", "the same while projecting"],
   ["P", "project: fill the screen, or return to the page"],
   [".", "blank the board, or show it again"],
   ["Esc", "leave the blank or the projected board"],
@@ -26,7 +31,7 @@ export function makeHelp() {
   const button = make("button", { type: "button", class: "key help", "aria-label": "Keyboard", title: "Keyboard" }, "?");
   const close = make("button", { type: "button", class: "toggle", autofocus: "" }, "Close");
   const rows = KEYS.map(([keys, text]) =>
-    make("div", {}, make("dt", {}, ...keys.split(" ").map((key) => (key === "–" ? "– " : make("kbd", {}, key)))), make("dd", {}, text)),
+    make("div", CLAIM_KEYS.includes(keys) ? { class: "claim-key", hidden: "" } : {}, make("dt", {}, ...keys.split(" ").map((key) => (key === "–" ? "– " : make("kbd", {}, key)))), make("dd", {}, text)),
   );
   const element = make(
     "dialog",
@@ -40,4 +45,14 @@ export function makeHelp() {
   close.addEventListener("click", () => element.close());
   element.addEventListener("click", (event) => event.target === element && element.close());
   return { element, button };
+}
+
+/**
+ * List the keys of the claims, or do not list them.
+ *
+ * @param {{element: HTMLElement}} help
+ * @param {boolean} offered  whether the board has claims
+ */
+export function listClaimKeys({ element }, offered) {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(".claim-key"))) row.hidden = !offered;
 }

@@ -69,6 +69,12 @@ export interface TransportHandlers {
   toggleProjection(): void;
 }
 
+export interface ClaimHandlers {
+  tryClaim(key: string): void;
+  stepClaim(by: number): void;
+  undoClaim(): void;
+}
+
 export interface ProjectionHandlers {
   toggleCard(key: string): void;
   toggleBlank(): void;
