@@ -17,7 +17,7 @@ import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
-import { makeClaims, updateClaims } from "./panels/claims.js";
+import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
 import { listClaimKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
@@ -274,6 +274,7 @@ export class Board {
     const { stage, size, ratio } = this;
     if (!stage) return;
     this.present(stage);
+    revealClaim(this.claimsPanel, this.claim);
     const shown = stage.cards.filter(({ element }) => !element.hidden);
     layOut(this.element, shown.length, this.view.projected, this.claimsPanel.element.offsetHeight);
     const { clientWidth: width } = shown[0].boundary;

@@ -60,7 +60,7 @@ CLAIMS = (
     ),
     Claim(
         "l2",
-        "L2 shrinks all weights and deletes none",
+        "L2 shrinks every weight",
         "L2's histogram becomes narrow, without one exact zero; L1 sets weights to exactly 0. Both"
         " have a lower test loss than None.",
         Scene(_DATA, _NETWORK, _TRAINING, ("none", "l1", "l2"), early_stopping=False, focus="l2"),
@@ -68,13 +68,13 @@ CLAIMS = (
     Claim(
         "l1_inputs",
         "L1 picks the inputs that matter",
-        "Seven inputs, and the classes depend on x₁² and x₂² alone. L1 keeps these two, and sets"
-        " the weights of the other five to exactly 0. L2 keeps all seven.",
+        "Only x₁² and x₂² matter here. In the network below, L1 keeps these two, and the other"
+        " five weights are exactly 0. L2 keeps all.",
         Scene(
             replace(_DATA, noise=0.1, train_fraction=0.4),
             NetworkSpec(hidden=(), activation="tanh", features=FEATURES),
             _LINEAR_TRAINING,
-            ("none", "l1", "l2"),
+            ("l1", "l2"),
             early_stopping=False,
             focus="l1",
             strengths=(("l1", 0.1), ("l2", 0.1)),
@@ -99,13 +99,13 @@ CLAIMS = (
     Claim(
         "elastic_net",
         "Elastic net keeps twins together",
-        "x₁ and sin x₁ say nearly the same, and so do x₂ and sin x₂. L1 keeps one of each pair;"
-        " elastic net keeps all four, with similar weights.",
+        "x₁ and sin x₁ say nearly the same, as do x₂ and sin x₂. In the network below, elastic"
+        " net keeps all four, with similar weights; L1 keeps one of each pair.",
         Scene(
             replace(_DATA, name="blobs", noise=0.3),
             NetworkSpec(hidden=(), activation="tanh", features=("x1", "x2", "sin(x1)", "sin(x2)")),
             _LINEAR_TRAINING,
-            ("none", "l1", "elastic_net"),
+            ("l1", "elastic_net"),
             early_stopping=False,
             focus="elastic_net",
             strengths=(("l1", 0.05), ("elastic_net", 0.05)),
@@ -113,7 +113,7 @@ CLAIMS = (
     ),
     Claim(
         "large",
-        "Ten times the weights do no harm to L1",
+        "Ten times the weights",
         "1,539 weights for sixty points. L1 sets more than four in five to exactly 0, and has a"
         " clearly lower test loss than None.",
         Scene(
@@ -128,7 +128,7 @@ CLAIMS = (
     ),
     Claim(
         "dropout",
-        "Dropout trains worse and tests better",
+        "Dropout trains worse, tests better",
         "Three units in ten are dropped at random in each step. Dropout's training loss stays"
         " above None's, and its test loss clearly below.",
         Scene(
@@ -143,7 +143,7 @@ CLAIMS = (
     ),
     Claim(
         "max_norm",
-        "Max-norm sets a ceiling for every unit",
+        "Max-norm caps every unit",
         "With large steps None's weights grow. Max-norm keeps the incoming weights of each hidden"
         " unit at a length of at most 1; its test loss is clearly lower.",
         Scene(

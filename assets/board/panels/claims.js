@@ -34,7 +34,7 @@ export function makeClaims(handlers) {
     if (by > 0) steps.append(make("span", { "aria-hidden": "true" }, "Try this"));
     steps.append(button);
   }
-  return { handlers, element, row, tiles, title, watch, undo, text, said, steps, /** @type {Map<string, HTMLButtonElement>} */ buttons: new Map(), shown: "" };
+  return { handlers, element, row, tiles, title, watch, undo, text, said, steps, /** @type {Map<string, HTMLButtonElement>} */ buttons: new Map(), shown: "", revealed: "" };
 }
 
 /**
@@ -64,8 +64,24 @@ export function updateClaims(panel, claims, key) {
   setText(title, claim ? `${claim.title}.` : "");
   setText(watch, claim ? claim.watch : `The settings have changed since “${last?.title}”.`);
   undo.hidden = !claims.undo;
-  if (claim) reveal(tiles, panel.buttons.get(claim.key));
   return true;
+}
+
+/**
+ * Scroll the row sideways until the tile of the shown claim is inside, once for each claim and width. Nothing
+ * else is scrolled: `scrollIntoView` would scroll the page.
+ *
+ * @param {ClaimsPanel} panel
+ * @param {string|null} key  of the claim
+ */
+export function revealClaim(panel, key) {
+  const { tiles, buttons } = panel;
+  const tile = buttons.get(key ?? "");
+  const revealed = `${key} ${tiles.clientWidth}`;
+  if (!tile || revealed === panel.revealed) return;
+  panel.revealed = revealed;
+  const left = tile.offsetLeft - tiles.offsetLeft;
+  tiles.scrollLeft = Math.min(left, Math.max(tiles.scrollLeft, left + tile.offsetWidth - tiles.clientWidth));
 }
 
 /**
@@ -78,16 +94,4 @@ function makeTile({ key, title }, handlers) {
   const button = make("button", { type: "button", class: "tile" }, title);
   button.addEventListener("click", () => handlers.tryClaim(key));
   return button;
-}
-
-/**
- * Scroll a row sideways until a tile is inside, and nothing else: `scrollIntoView` would scroll the page.
- *
- * @param {HTMLElement} tiles
- * @param {HTMLElement} [tile]
- */
-function reveal(tiles, tile) {
-  if (!tile) return;
-  const left = tile.offsetLeft - tiles.offsetLeft;
-  tiles.scrollLeft = Math.min(left, Math.max(tiles.scrollLeft, left + tile.offsetWidth - tiles.clientWidth));
 }
