@@ -16,9 +16,10 @@ const opened = location.search;
  *
  * @param {Recording} recording
  * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} report
+ * @param {string|null} [claim]  key of the claim that is shown
  * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
-export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
+export function query({ link, version, cards }, { focus, strength_indices, epoch }, claim = null) {
   if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
@@ -27,6 +28,7 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
     if (isAdjustable({ networks }) && index !== standard) view.set(key, String(values[index]));
   }
   if (epoch !== null) view.set("epoch", String(epoch));
+  if (claim !== null) view.set("try", claim);
   const parts = [link, view.toString()].filter(Boolean);
   return parts.length ? [`v=${version}`, ...parts].join("&") : "";
 }
@@ -36,12 +38,13 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
  *
  * @param {Recording} recording
  * @param {ViewReport} report
+ * @param {string|null} claim
  */
-export function writeAddress(recording, report) {
+export function writeAddress(recording, report, claim) {
   const { pathname, hash, search } = location;
   // Streamlit's parameters, and that of a class's room, so that a page that is loaded again is in it
   const kept = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed") || name === "room");
-  const parts = [query(recording, report), new URLSearchParams(kept).toString()].filter(Boolean);
+  const parts = [query(recording, report, claim), new URLSearchParams(kept).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
 }

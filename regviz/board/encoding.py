@@ -81,6 +81,7 @@ def encode(
     link: str | None = "",
     ask_after: float = 0.0,
     most: int | None = None,
+    claims: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
 
@@ -97,8 +98,9 @@ def encode(
     requested_view : mapping, optional
         View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
-        ``"scroll"``, whether to scroll to the board; and ``"play"``, whether to play on from the
-        epoch.
+        ``"scroll"``, whether to scroll to the board; ``"play"``, whether to play on from the epoch,
+        or without one from the start; and ``"local"``, the state of the board that links do not
+        hold, or None to leave it unchanged.
     link : str
         Query string of the trained experiment, to which the browser adds the view; None if there
         is no link to it.
@@ -106,6 +108,11 @@ def encode(
         Seconds after which the browser requests more frames.
     most : int, optional
         Largest number of frames to send; by default, no limit.
+    claims : mapping, optional
+        The claims of *Try this*: ``"offered"``, a list of their ``"key"``, ``"title"`` and
+        ``"watch"``; ``"opened"``, the key of the one opened last, or None;
+        ``"strength_indices"``, its strengths by method, or None if the run is not that of its
+        scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
 
     Returns
     -------
@@ -146,6 +153,8 @@ def encode(
     }
     if requested_view is not None:
         header["requested_view"] = dict(requested_view)
+    if claims is not None:
+        header["claims"] = dict(claims)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)

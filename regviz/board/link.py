@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from regviz.board.claims import CLAIMS, PARAMETER, find_claim
 from regviz.board.scene import DEFAULTS, Scene, phases_of_onset
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
@@ -230,7 +231,8 @@ def view_parameters() -> tuple[str, ...]:
 
 def parameter_names(own_points: bool) -> set[str]:
     """Return the names of all parameters that a link to a toy dataset or to own points can have."""
-    return {"v", TOO_LONG, *STREAMLITS_OWN, *_parameters(own_points), *_POINTS * own_points}
+    others = {"v", TOO_LONG, PARAMETER, *STREAMLITS_OWN}
+    return others | {*_parameters(own_points), *_POINTS * own_points}
 
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
@@ -287,7 +289,8 @@ def link(address: str, scene: Scene, **others: str) -> str:
 def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     """Return the scene of a query string, and a sentence for each problem with it.
 
-    Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError.
+    Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError. A
+    claim's key alone stands for the claim's scene; beside other settings it changes nothing.
     """
     problems: list[str] = []
     if (length := query.get(TOO_LONG, "")).isdecimal():
@@ -303,6 +306,13 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         )
         version = str(LINK_VERSION)
     scene = start = versions[version]
+    claim = find_claim(query.get(PARAMETER))
+    if PARAMETER in query and claim is None:
+        keys = one_of([claim.key for claim in CLAIMS])
+        problems.append(f"{PARAMETER} must be {keys}, got {query[PARAMETER][:40]!r}: ignored.")
+    elif claim and not set(query) - {"v", PARAMETER, "hide", *STREAMLITS_OWN}:
+        scene = start = claim.scene
+        version = str(LINK_VERSION)  # of the claim's strengths
     if query.get("points") == LEFT_OUT:
         problems.append(
             "The points are not in the address, as they are too many: these are the default points,"

@@ -32,7 +32,7 @@ from regviz.spec.experiment import (
 from regviz.spec.validation import boolean, choice, integer, invalid
 
 FILE_VERSION = 2
-GROUPS = ("data", "network", "training", "line_up", "share", "understand")
+GROUPS = ("data", "network", "training", "line_up", "claims", "share", "understand")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Scene:
         The epoch to show; None is the last.
     hide : sequence of str
         Groups of controls that the page does not show, among ``"data"``, ``"network"``,
-        ``"training"``, ``"line_up"``, ``"share"`` and ``"understand"``.
+        ``"training"``, ``"line_up"``, ``"claims"``, ``"share"`` and ``"understand"``.
 
     Raises
     ------

@@ -156,7 +156,7 @@ RESERVED = frozenset(
     (
         *PARTS,
         *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "epoch", "hide"),
-        *("v", "regviz", "training_seed", "too_long", "embed", "embed_options"),
+        *("v", "regviz", "training_seed", "too_long", "try", "embed", "embed_options"),
     )
 )
 

@@ -1,10 +1,11 @@
 """A class's room above the board: the teacher's panel, and the students' bar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from regviz.board import claims
 from regviz.board.link import MAX_LINK_CHARS, from_query, to_query
 from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
@@ -100,13 +101,15 @@ def draw_opening(address: str) -> None:
     st.html(qr_image(url))
 
 
-def share(scene: Scene) -> None:
+def share(scene: Scene, others: Mapping[str, str]) -> None:
     """Share a scene with the students, if the page is a teacher's and they are to follow.
 
     Parameters
     ----------
     scene : Scene
         The scene with the current view.
+    others : mapping of str to str
+        Further parameters of its link.
     """
     state = page_state()
     if state.room is None or not state.room_follows:
@@ -114,7 +117,7 @@ def share(scene: Scene) -> None:
     room = rooms().find(state.room)
     if room is None or room.teacher != state.visitor:
         return
-    link = urlencode(to_query(scene), safe=",")
+    link = urlencode(to_query(scene) | dict(others), safe=",")
     if len(link) <= MAX_LINK_CHARS:
         room.share(link)
 
@@ -192,7 +195,9 @@ def _draw_student(room: Room) -> None:
         return
     if seen.link and seen.link_version != state.room_link:
         state.room_link = seen.link_version
-        state.to_open, _ = from_query(dict(parse_qsl(seen.link)))
+        query = dict(parse_qsl(seen.link))
+        state.to_open, _ = from_query(query)
+        state.claim = query.get(claims.PARAMETER)
         st.rerun()
     with st.container(border=True, key="classroom"):
         st.markdown(f"**Room {room.code}** · This page follows the teacher's.")

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from regviz.board.change import changed_scene
+from regviz.board.claims import PARAMETER
 from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
@@ -23,7 +24,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.pages import classroom, share, understand
+from regviz.pages import claims, classroom, share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
@@ -31,7 +32,7 @@ from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
 from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
-from regviz.pages.state import page_state
+from regviz.pages.state import Moment, page_state
 from regviz.server.state import runs
 from regviz.spec.points import PointsSpec
 
@@ -147,7 +148,9 @@ def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
 
 
 @st.fragment
-def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
+def _show_board(
+    grid: StrengthGrid, rows: list[int], name: str, link: str, hide: tuple[str, ...]
+) -> None:
     """Send new frames to the board. The browser's request for more runs this fragment again."""
     # read first: if the page reruns below, the board's message is not in the next run's state
     n_received = _n_received(name)
@@ -167,16 +170,24 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)
     source = Source(grid, name, rows, history, run.selector)
     message = encode(
-        source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
+        source,
+        n_received,
+        state.n_replies,
+        state.requested_view,
+        link,
+        pause,
+        max_frames,
+        None if "claims" in hide else claims.offer(grid),
     )
     if state.shown is not None:
-        classroom.share(share.with_view(state.shown[2], grid))
+        classroom.share(share.with_view(state.shown[2], grid), claims.link_parameters(grid))
     _board(
         key="board",
         data=message,
         on_more_change=lambda: None,
         on_view_change=lambda: None,
         on_change_change=lambda: None,
+        on_claim_change=claims.obey,
     )
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
@@ -251,10 +262,13 @@ def _start_training(
 
 
 def _open_scene() -> None:
-    """Open the scene of the link in the first run, and of an opened file in later ones."""
+    """Open the scene of the link in the first run, and of a file or a claim in later ones."""
     problems: list[str] = []
     state = page_state()
     opened, state.to_open = state.to_open, None
+    if isinstance(opened, Moment):
+        _open_moment(opened)
+        return
     play, state.play_opened = state.play_opened, False
     first = state.base is None
     if opened is None:
@@ -263,6 +277,7 @@ def _open_scene() -> None:
         unknown = classroom.join_from_link()
         query = {k: v for k, v in st.query_params.items() if k != classroom.PARAMETER}
         opened, problems = from_query(query)
+        state.claim = query.get(PARAMETER)
         problems = [f"In the link: {problem}" for problem in unknown + problems]
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
@@ -283,6 +298,27 @@ def _open_scene() -> None:
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []
+
+
+def _open_moment(moment: Moment) -> None:
+    """Open a scene with its view. Own points of the visitor stay for when they return to them."""
+    state = page_state()
+    own_points = state.own_points
+    scene, state.problems = nearest_allowed(moment.scene)
+    set_controls(scene)
+    state.own_points = state.own_points or own_points
+    state.example, state.claim = moment.example, moment.claim
+    # without a request, no earlier message of the board is read into the view
+    state.view, state.requested_view = moment.view, None
+    epoch = moment.view.epoch
+    plays = moment.plays and epoch is None
+    request_view(
+        moment.view.focus,
+        moment.view.strength_indices,
+        scene.training.epochs if epoch is None and not plays else epoch,
+        local=moment.local,
+        play=plays,
+    )
 
 
 def _show_problems(grid: StrengthGrid) -> None:
@@ -374,8 +410,8 @@ def main() -> None:
     if "share" not in scene.hide:
         with above:
             share.show(scene, grid, _snapshot)
-    classroom.share(share.with_view(scene, grid))
-    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene))
+    classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
+    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)
     if "understand" not in scene.hide:
         _show_views()
 

@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +18,7 @@ from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
-from regviz.pages import classroom
+from regviz.pages import claims, classroom
 from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain, qr_image
 from regviz.pages.snapshot import BoardSnapshot, default_focus, view
@@ -31,6 +31,7 @@ GROUP_LABELS = {
     "network": "Network",
     "training": "Training",
     "line_up": "Line-up",
+    "claims": "Try this",
     "share": "Share, save and open",
     "understand": "The views below the board",
 }
@@ -57,7 +58,7 @@ def show(
     sharing = st.popover("Share", icon=":material/share:", key="share", on_change=note_change)
     if sharing.open:
         with sharing:
-            _show_link(with_view(scene, grid))
+            _show_link(with_view(scene, grid), claims.link_parameters(grid))
             classroom.draw_opening(_reachable_address())
     saving = st.popover(
         "Save · open", icon=":material/download:", key="save", on_change=note_change
@@ -99,10 +100,10 @@ def _address() -> str:
     return urlunsplit((scheme, netloc, path or "/", "", ""))
 
 
-def _show_link(scene: Scene) -> None:
+def _show_link(scene: Scene, others: Mapping[str, str]) -> None:
     st.markdown("**A link to what you see**")
     st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
-    address = link(_address(), scene)
+    address = link(_address(), scene, **others)
     if len(address) > MAX_LINK_CHARS:
         st.warning(
             f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
@@ -285,5 +286,5 @@ def _show_opening() -> None:
     except ValueError as error:
         st.error(f"The file cannot be opened: {plain(str(error))}. Nothing was changed.")
     else:
-        page_state().to_open = scene
+        page_state().to_open, page_state().claim = scene, None
         st.rerun()

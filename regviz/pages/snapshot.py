@@ -21,6 +21,7 @@ def request_view(
     epoch: int | None = None,
     scroll: bool = False,
     play: bool = False,
+    local: Mapping[str, Any] | None = None,
 ) -> None:
     """Request a view of the board, sent with its next message.
 
@@ -35,7 +36,10 @@ def request_view(
     scroll : bool
         Whether to scroll to the board.
     play : bool
-        Whether to play on from ``epoch``.
+        Whether to play on from ``epoch``; without one, from the start.
+    local : mapping, optional
+        The state that only the board knows, as in `regviz.pages.state.Moment`; by default the board
+        keeps its own.
     """
     before = view()
     requested = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
@@ -48,6 +52,7 @@ def request_view(
         "epoch": epoch,
         "scroll": scroll,
         "play": play,
+        "local": None if local is None else dict(local),
     }
     if focus is not None:
         state.method_to_enable = focus

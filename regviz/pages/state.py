@@ -33,6 +33,34 @@ class View:
     epoch: int | None = None
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A scene with its view, to be opened as it was.
+
+    Attributes
+    ----------
+    scene : Scene
+        Its own view is not used.
+    view : View
+    local : mapping
+        The state that only the board knows, as the board has sent it: linked strengths, edited and
+        pruned networks, the cards of the projected board. Missing entries have their defaults.
+    claim : str or None
+        Key of the claim that was opened last.
+    example : DataSpec or None
+        As in `PageState`.
+    plays : bool
+        Whether the board plays the run from its start, unless ``view`` has an epoch.
+    """
+
+    scene: Scene
+    view: View
+    local: Mapping[str, Any]
+    claim: str | None
+    example: DataSpec | None
+    plays: bool = False
+
+
 @dataclass
 class PageState:
     """The state of a visitor's page, except the values of its widgets.
@@ -47,10 +75,10 @@ class PageState:
         The initial scene of the sidebar's controls; None before the first run.
     opened : Scene
         The scene last opened from a link or a file.
-    to_open : Scene or None
-        A scene to open in the next run of the page.
+    to_open : Scene, Moment or None
+        A scene to open in the next run of the page, or a moment.
     play_opened : bool
-        Whether the board plays on from the epoch of ``to_open``.
+        Whether the board plays on from the epoch of the scene ``to_open``.
     left_out : list of str
         A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
@@ -67,6 +95,10 @@ class PageState:
         The current view of the board.
     requested_view : mapping or None
         The last view requested by the page, as in `regviz.board.encoding.encode`.
+    claim : str or None
+        Key of the claim that was opened last.
+    moments : list of Moment
+        The moments before claims were opened, to return to.
     method_to_enable : str or None
         A method that a view has requested, to be added to the line-up.
     views_snapshot : object or None
@@ -110,7 +142,7 @@ class PageState:
     changed: bool = False
     base: Scene | None = None
     opened: Scene = field(default_factory=Scene)
-    to_open: Scene | None = None
+    to_open: Scene | Moment | None = None
     play_opened: bool = False
     left_out: list[str] = field(default_factory=list)
     opened_file: str | None = None
@@ -120,6 +152,8 @@ class PageState:
     warned_points: tuple[tuple[float, ...], ...] | None = None
     view: View = field(default_factory=View)
     requested_view: Mapping[str, Any] | None = None
+    claim: str | None = None
+    moments: list[Moment] = field(default_factory=list)
     method_to_enable: str | None = None
     views_snapshot: object | None = None
     n_replies: int = 0

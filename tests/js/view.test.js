@@ -146,3 +146,33 @@ test("the report of a view says nothing of its projection", () => {
   const plain = { ...views.START, focus: "l1" };
   assert.deepEqual(report({ ...projected, blank: true, chosen: ["none"] }), report(plain));
 });
+
+test("the part of a view that no link has goes to the server as JSON and comes back", () => {
+  const view = views.edit({ ...views.START, focus: "l2", discrete: true, linked: false, threshold: 0.1, chosen: ["l1"], strengthIndices: { l1: 4 } }, "l2", 3, 0.5);
+  const local = JSON.parse(JSON.stringify(views.localOf(views.undoEdit(views.edit(view, "l1", 1, 2), "l1"))));
+  const elsewhere = { ...views.edit(views.START, "l1", 0, 1), projected: true };
+  const request = { focus: "l2", strength_indices: {}, local };
+  assert.deepEqual(views.applyRequest(elsewhere, { cards: CARDS }, request), { ...view, projected: true });
+});
+
+test("a requested view with an empty local part has all defaults, and others keep theirs", () => {
+  const view = views.edit({ ...views.START, focus: "l2", discrete: true, linked: false, threshold: 0.1, strengthIndices: { l1: 4 } }, "l2", 3, 0.5);
+  const fresh = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: { l1: 1, l2: 1, dropout: 1 }, local: {} });
+  assert.deepEqual(fresh, { ...views.START, focus: "l1", strengthIndices: { l1: 1, l2: 1, dropout: 1 } });
+  const kept = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: {}, local: null });
+  assert.deepEqual(kept, { ...view, focus: "l1" });
+  const apart = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: { l1: 0, l2: 3 }, local: {} });
+  assert.equal(apart.linked, false);
+});
+
+test("a claim is shown until a strength or a network is changed, or another run begins", () => {
+  const claims = { offered: [], opened: "a", strength_indices: { none: 0, l1: 1, l2: 2, dropout: 2 }, undo: false };
+  const view = { ...views.START, strengthIndices: { l1: 1 } };
+  const shown = (change, others = {}) => views.shownClaim({ ...claims, ...others }, { ...view, ...change }, CARDS);
+  assert.equal(shown({}), "a");
+  assert.equal(shown({ focus: "l2", discrete: true, projected: true }), "a");
+  assert.equal(shown({ strengthIndices: { l1: 2 } }), null);
+  assert.equal(shown({ threshold: 0.1 }), null);
+  assert.equal(shown(views.edit(view, "l2", 0, 1)), null);
+  assert.equal(shown({}, { strength_indices: null }), null);
+});

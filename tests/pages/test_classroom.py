@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from regviz.board.claims import find_claim
 from regviz.pages import classroom
 from regviz.server.rooms import Question, Room, Rooms
-from tests.support.playground import QUICK, grid_on, open_page, set_view, widget
+from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
 
 pytestmark = pytest.mark.usefixtures("runs")
 QUESTION = Question("Which will have the most zeros?", ("L1", "L2"))
@@ -77,6 +78,16 @@ def test_a_student_sees_the_strength_and_the_epoch_that_the_teacher_looks_at(
     requested = student.run().session_state["page"].requested_view
     assert (requested["focus"], requested["epoch"]) == ("l2", 20)
     assert requested["strength_indices"]["l2"] == 6
+
+
+def test_students_see_the_claim_that_the_teacher_tries(teacher: AppTest, student: AppTest):
+    state, claim = teacher.session_state["page"], find_claim("l2")
+    assert claim is not None
+    state.to_open, state.claim = claim.scene, claim.key
+    teacher.run()
+    assert grid_on(student.run()) == claim.scene.grid()
+    assert header(student)["claims"]["opened"] == "l2"
+    assert header(student)["claims"]["strength_indices"] == {"none": 0, "l1": 4, "l2": 4}
 
 
 def test_students_who_need_not_follow_keep_their_scene(teacher: AppTest, student: AppTest):

@@ -21,7 +21,15 @@ from regviz.pages import share
 from regviz.pages.components import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.support.playground import QUICK, grid_on, open_page, received_epochs, set_view, widget
+from tests.support.playground import (
+    QUICK,
+    grid_on,
+    header,
+    open_page,
+    received_epochs,
+    set_view,
+    widget,
+)
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -183,6 +191,7 @@ def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
         assert (head in found) == (key != group)
     assert ("Understand" in found) == (group != "understand")
     assert ("share" in part.session_state) == (group != "share")
+    assert ("claims" in header(part)) == (group != "claims")
 
 
 def test_with_all_controls_hidden_there_is_no_sidebar():

@@ -76,6 +76,12 @@ export interface ChangeHandlers {
   undoChange(): void;
 }
 
+export interface ClaimHandlers {
+  tryClaim(key: string): void;
+  stepClaim(by: number): void;
+  undoClaim(): void;
+}
+
 export interface ProjectionHandlers {
   toggleCard(key: string): void;
   toggleBlank(): void;

@@ -54,8 +54,40 @@ export interface RequestedView {
   epoch: number|null;
   /** Whether to scroll to the board. */
   scroll: boolean;
-  /** Whether to play on from the epoch. */
+  /** Whether to play on from the epoch; without one, from the start. */
   play: boolean;
+  /** The part of the view that is not in links, or null to keep it. Missing entries are the defaults. */
+  local?: LocalView|null;
+}
+
+/** The part of a view that the server keeps for the board, as JSON. */
+export interface LocalView {
+  strengthIndices?: Record<string, number>;
+  linked?: boolean;
+  discrete?: boolean;
+  threshold?: number;
+  chosen?: string[]|null;
+  /** By card key: pairs of an index in the row and a value. */
+  edits?: Record<string, [number, number][]>;
+}
+
+/** A sentence about regularization with a scene of its own. */
+export interface Claim {
+  key: string;
+  title: string;
+  /** What to watch. */
+  watch: string;
+}
+
+/** The claims that the server offers. */
+export interface Claims {
+  offered: Claim[];
+  /** Key of the claim opened last. */
+  opened: string|null;
+  /** Its strengths by card key, or null if the run is not that of its scene. */
+  strength_indices: Record<string, number>|null;
+  /** Whether there is a scene to return to. */
+  undo: boolean;
 }
 
 /** Of every message. */
@@ -78,6 +110,7 @@ export interface Header {
   /** Query string of the experiment, or null if it is too long for a link. */
   link: string|null;
   requested_view?: RequestedView;
+  claims?: Claims;
   /** Type and shape, by name. */
   arrays: Record<string, [NumberType, ...number[]]>;
 }

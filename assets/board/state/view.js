@@ -3,7 +3,7 @@
  * player. Views are immutable: every function returns the next view.
  */
 
-/** @import {Card, Recording, State, View, ViewReport} from "./types.d.ts" */
+/** @import {Card, Claims, LocalView, Recording, RequestedView, State, View, ViewReport} from "./types.d.ts" */
 
 /** @type {View} */
 export const START = Object.freeze({
@@ -43,15 +43,54 @@ export function defaultFocus(cards) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {{focus: string|null, strength_indices: Record<string, number>}} requested
+ * @param {Pick<RequestedView, "focus"|"strength_indices"|"local">} requested
  * @returns {View}
  */
-export function applyRequest(view, { cards }, { focus, strength_indices }) {
+export function applyRequest(view, { cards }, { focus, strength_indices, local }) {
   const hasCard = cards.some(({ key }) => key === focus);
-  const next = { ...view, focus: hasCard ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
+  const before = local ? { ...view, ...restore(local) } : view;
+  const next = { ...before, focus: hasCard ? focus : view.focus, strengthIndices: { ...before.strengthIndices, ...strength_indices } };
+  if (local?.linked !== undefined) return next;
   // linked sliders would make different strengths equal at the next move
   const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
-  return { ...next, linked: view.linked && !apart };
+  return { ...next, linked: next.linked && !apart };
+}
+
+/**
+ * Return the part of a view that is not in links, as JSON.
+ *
+ * @param {View} view
+ * @returns {LocalView}
+ */
+export function localOf({ strengthIndices, linked, discrete, threshold, chosen, edits }) {
+  const changed = Object.entries(edits).filter(([, each]) => each.size);
+  return { strengthIndices, linked, discrete, threshold, chosen, edits: Object.fromEntries(changed.map(([key, each]) => [key, [...each]])) };
+}
+
+/**
+ * Return the fields of a view that `localOf` was given.
+ *
+ * @param {LocalView} local
+ */
+function restore({ edits = {}, ...others }) {
+  const { strengthIndices, linked, discrete, threshold, chosen } = START;
+  const maps = Object.entries(edits).map(([key, each]) => [key, new Map(each)]);
+  return { strengthIndices, linked, discrete, threshold, chosen, ...others, edits: Object.fromEntries(maps) };
+}
+
+/**
+ * Return the key of the claim that a view shows: that opened last, unless run, strengths or networks were
+ * changed since.
+ *
+ * @param {Claims} claims
+ * @param {View} view
+ * @param {Card[]} cards
+ * @returns {string|null}
+ */
+export function shownClaim({ opened, strength_indices: own }, view, cards) {
+  if (own === null) return null;
+  const same = cards.every((card) => !isChanged(view, card) && (!(card.key in own) || strengthIndexOf(view, card) === own[card.key]));
+  return same ? opened : null;
 }
 
 /**
