@@ -74,7 +74,7 @@ def test_a_claim_sets_experiment_line_up_focus_and_strengths(page: AppTest, ask:
     requested = header(page)["requested_view"]
     assert requested["focus"] == claim.scene.focus
     assert grid.rows(requested["strength_indices"]) == grid.rows(claim.scene.strength_indices(grid))
-    assert requested["plays"]
+    assert requested["play"]
     assert requested["epoch"] is None
     # the state that only the board knows has its defaults, and all cards are chosen
     assert requested["local"] == {"chosen": [*claim.scene.methods]}
