@@ -155,7 +155,7 @@ RESERVED = frozenset(
 ) | frozenset(
     (
         *PARTS,
-        *("methods", "early_stopping", "onset", "focus", "strengths", "epoch", "hide"),
+        *("methods", "early_stopping", "onset", "focus", "strengths", "epoch", "hide", "pins"),
         *("v", "regviz", "training_seed", "too_long", "embed", "embed_options"),
     )
 )

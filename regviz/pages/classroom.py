@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, from_query, to_query
+from regviz.board.link import MAX_LINK_CHARS, fitting, from_query, to_query
 from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
 from regviz.pages.components import plain, qr_image
@@ -94,7 +94,7 @@ def share(scene: Scene) -> None:
     room = rooms().find(state.room)
     if room is None or room.teacher != state.visitor:
         return
-    link = urlencode(to_query(scene), safe=",")
+    link = urlencode(to_query(fitting(scene)), safe=",")
     if len(link) <= MAX_LINK_CHARS:
         room.share(link)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, link
+from regviz.board.link import MAX_LINK_CHARS, fitting, link
 from regviz.board.offline import offline_page, recording
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.strength_grid import StrengthGrid
@@ -36,6 +36,7 @@ GROUP_LABELS = {
 }
 MAX_QR_BYTES = 2953  # capacity of QR version 40 at error correction level L
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+PINS_LEFT_OUT = "The pinned runs are too long for a link, which leaves them out."
 IFRAME_PIXELS = 900  # height of an embedded page
 CHECK_SECONDS = 0.5  # interval of the checks whether the run is complete
 
@@ -102,6 +103,10 @@ def _address() -> str:
 def _show_link(scene: Scene) -> None:
     st.markdown("**A link to what you see**")
     st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
+    fits = fitting(scene)
+    if fits != scene:
+        st.warning(f"{PINS_LEFT_OUT} A file keeps them.")
+    scene = fits
     address = link(_address(), scene)
     if len(address) > MAX_LINK_CHARS:
         st.warning(

@@ -98,6 +98,10 @@ class PageState:
         The last question that the student has answered, and the answer's index.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
+    pin_pictures : dict of Scene to bytes
+        The message of `regviz.board.encoding.encode_still` for each pinned run that is trained.
+    warned_pins : tuple of Scene
+        The pins for which the page has warned that the address does not contain them.
     path_clicks : int
         Number of clicks on the chart of the paths view.
     """
@@ -132,6 +136,8 @@ class PageState:
     room_question: int = 0
     room_answer: int = 0
     no_room: bool = False
+    pin_pictures: dict[Scene, bytes] = field(default_factory=dict)
+    warned_pins: tuple[Scene, ...] = ()
     path_clicks: int = 0
 
 
