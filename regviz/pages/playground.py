@@ -89,7 +89,11 @@ STYLE = """<style>
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
   .st-key-above, .st-key-buttons { gap: 0.5rem; }
   .st-key-buttons button { padding-inline: 0.55rem; }
-  @media (max-width: 640px) { .st-key-above p { font-size: 0.875rem; line-height: 1.4; } }
+  @media (max-width: 640px) {
+    .st-key-above p { font-size: 0.875rem; line-height: 1.4; }
+    .st-key-buttons { gap: 0.4rem; }
+    .st-key-buttons button { padding-inline: 0.4rem; }
+  }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
   /* Pins beside one another; the row scrolls where they do not fit. Streamlit would fade them while a
      change trains. */
