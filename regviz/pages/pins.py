@@ -69,19 +69,22 @@ def draw(
         del pictures[pin]
     if not scene.pins:
         return
-    _load(scene.pins, take_snapshot)
+    waiting = _load(scene.pins, take_snapshot)
     now = with_view(scene, grid)
     with st.container(horizontal=True, key="pins"):
         for number, pin in enumerate(scene.pins, 1):
             with st.container(border=True, key=f"pin_{number}"):
                 different = "; ".join(differences(pin, now)) or SAME
                 st.markdown(f"**{number}** · {plain(different[:1].upper() + different[1:])}")
-                if pin in pictures:
-                    _picture(key=f"pin_picture_{number}", data=pictures[pin])
-                elif pin == next(pin for pin in scene.pins if pin not in pictures):
+                picture = pictures.get(pin)
+                if isinstance(picture, bytes):
+                    _picture(key=f"pin_picture_{number}", data=picture)
+                elif picture is not None:
+                    st.caption(plain(picture))
+                elif pin == next(iter(waiting)):
                     _wait(scene.pins, take_snapshot)
                 else:
-                    st.caption("Trains after the pin before it.")
+                    st.caption(waiting[pin])
                 with st.container(horizontal=True):
                     for verb, act in (("Show", _show), ("Remove", _remove)):
                         st.button(
@@ -95,41 +98,51 @@ def draw(
 
 @st.fragment(run_every=CHECK_SECONDS)
 def _wait(pins: tuple[Scene, ...], take_snapshot: Callable[[], BoardSnapshot | None]) -> None:
-    """Show the reason why a picture is missing, and rerun the page once it is there."""
+    """Show why the first picture is missing, and rerun the page once it is there."""
     n_pictures = len(page_state().pin_pictures)
-    reason = _load(pins, take_snapshot)
+    waiting = _load(pins, take_snapshot)
     if len(page_state().pin_pictures) > n_pictures:
         st.rerun()
-    st.caption(reason)
+    st.caption(next(iter(waiting.values()), ""))
 
 
-def _load(pins: tuple[Scene, ...], take_snapshot: Callable[[], BoardSnapshot | None]) -> str:
-    """Make the missing pictures, and return the reason why the first of them has to wait.
+class _NotReady(Exception):
+    """The networks of a pin are not trained yet; the message is the reason."""
+
+
+def _load(
+    pins: tuple[Scene, ...], take_snapshot: Callable[[], BoardSnapshot | None]
+) -> dict[Scene, str]:
+    """Make missing pictures, and return the reason why a pin has to wait, for each that has to.
 
     The networks of one pin are trained at a time, after those of the board: thirty visitors with
     four pins each have at most thirty of these trainings.
     """
-    state = page_state()
+    pictures, waiting = page_state().pin_pictures, dict[Scene, str]()
     for pin in pins:
-        if pin in state.pin_pictures:
+        if pin in pictures:
+            continue
+        if waiting:
+            waiting[pin] = "Trains after the pin before it."
             continue
         try:
-            picture = _make_picture(pin, take_snapshot)
+            pictures[pin] = _make_picture(pin, take_snapshot)
         except Busy:
-            return "Many visitors are training networks. This begins by itself."
+            waiting[pin] = "Many visitors are training networks. This begins by itself."
+        except _NotReady as reason:
+            waiting[pin] = str(reason)
         except (RuntimeError, ValueError) as error:
-            return f"This run cannot be trained: {plain(str(error))}"
-        if isinstance(picture, str):
-            return picture
-        state.pin_pictures[pin] = picture
-    return ""
+            pictures[pin] = f"This run cannot be trained: {error}."
+    return waiting
 
 
 def _make_picture(pin: Scene, take_snapshot: Callable[[], BoardSnapshot | None]) -> bytes | str:
-    """Return the message with a pin's networks, or the reason why they are not yet trained.
+    """Return the message with a pin's networks, or the reason why they are never trained.
 
     Raises
     ------
+    _NotReady
+        If the networks are in training, or their training has to wait.
     Busy
         If the server has no room for another training.
     RuntimeError, ValueError
@@ -143,12 +156,12 @@ def _make_picture(pin: Scene, take_snapshot: Callable[[], BoardSnapshot | None])
     if not runs().holds(experiment):
         experiment = grid.only(rows)
         if seconds(experiment) > limits().training_seconds:
-            return "This server does not train for so long."
+            return "These networks would take this server too long to train."
         if not runs().holds(experiment) and take_snapshot() is None:
-            return "Trains after the run below."
+            raise _NotReady("Trains after the run below.")
     history = runs().get(experiment, visitor).wait(0, 0, 0, visitor)
     if not history.complete:
-        return "In training"
+        raise _NotReady("In training")
     epoch = pin.training.epochs if pin.epoch is None else pin.epoch
     return encode_still(grid, rows, history, epoch, pin.focus or default_focus(grid))
 

@@ -95,8 +95,8 @@ STYLE = """<style>
     .st-key-buttons button { padding-inline: 0.4rem; }
   }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
-  /* Pins beside one another; the row scrolls where they do not fit. Streamlit would fade them while a
-     change trains. */
+  /* Pins beside one another, in a row that scrolls where they do not fit. Streamlit would fade them
+     while a change trains. */
   .st-key-pins { flex-wrap: nowrap; align-items: stretch; gap: 0.6rem; overflow-x: auto; }
   [class*="st-key-pin_"] { opacity: 1 !important; }
   .st-key-pins > div { flex: 1 0 252px; max-width: 400px; }

@@ -98,8 +98,9 @@ class PageState:
         The last question that the student has answered, and the answer's index.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
-    pin_pictures : dict of Scene to bytes
-        The message of `regviz.board.encoding.encode_still` for each pinned run that is trained.
+    pin_pictures : dict of Scene to bytes or str
+        For each pinned run that is trained, its message of `regviz.board.encoding.encode_still`;
+        for one that cannot be, the reason.
     warned_pins : tuple of Scene
         The pins for which the page has warned that the address does not contain them.
     path_clicks : int
@@ -136,7 +137,7 @@ class PageState:
     room_question: int = 0
     room_answer: int = 0
     no_room: bool = False
-    pin_pictures: dict[Scene, bytes] = field(default_factory=dict)
+    pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
     warned_pins: tuple[Scene, ...] = ()
     path_clicks: int = 0
 
