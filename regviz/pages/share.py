@@ -102,7 +102,7 @@ def _address() -> str:
 
 def _show_link(scene: Scene) -> None:
     st.markdown("**A link to what you see**")
-    st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
+    st.caption("Data, network, training, line-up, focus, strengths, epoch and pins are all in it.")
     fits = fitting(scene)
     if fits != scene:
         st.warning(f"{PINS_LEFT_OUT} A file keeps them.")
@@ -240,6 +240,8 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "Same points, same initial weights, same batches: these networks differ in nothing but"
         " their regularization."
     )
+    if scene.pins:
+        about += " The pinned runs are not in this file."
     look = {
         "id": "offline",
         "focus": now.focus or snapshot.focus,

@@ -15,6 +15,9 @@ from regviz.board.link import MAX_LINK_CHARS, link
 from regviz.board.scene import Scene
 from regviz.jobs.run import Run
 from regviz.pages import pins
+from regviz.pages.share import run_page
+from regviz.pages.snapshot import BoardSnapshot
+from regviz.pages.state import View
 from regviz.server import state
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
@@ -246,6 +249,18 @@ def test_pins_that_are_too_long_for_a_link_are_left_out_and_the_page_says_so():
     assert "pins" not in urlsplit(page.code[0].value).query
     assert len(page.code[0].value) <= MAX_LINK_CHARS
     assert len(pinned(page)) == 2
+
+
+def test_the_offline_page_has_no_pins_and_says_so():
+    page = open_scene(replace(SHORT, pins=(OTHER,)))
+    grid = grid_on(page)
+    rows = grid.rows({})
+    history = regviz.train(grid.experiment)
+    snapshot = BoardSnapshot(grid, history, rows, "l1", "light", state.runs(), "visitor")
+    scene = page.session_state["page"].shown[2]
+    note = "The pinned runs are not in this file."
+    assert note in run_page(scene, snapshot, View())
+    assert note not in run_page(replace(scene, pins=()), snapshot, View())
 
 
 def test_where_sharing_is_hidden_pins_are_shown_and_none_is_added():
