@@ -46,7 +46,7 @@ def draw_buttons(scene: Scene, grid: StrengthGrid) -> None:
         if full
         else "Keeps what you see, small, above the next run. While it plays, its end is pinned.",
     )
-    if scene.pins:
+    if len(scene.pins) > 1:
         st.button("Clear pins", key="clear_pins", on_click=_set_pins, args=((),))
 
 

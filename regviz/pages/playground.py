@@ -90,6 +90,7 @@ STYLE = """<style>
   .st-key-above, .st-key-buttons { gap: 0.5rem; }
   .st-key-buttons button { padding-inline: 0.55rem; }
   @media (max-width: 640px) {
+    .st-key-above { padding-right: 0; }  /* the menu is above */
     .st-key-above p { font-size: 0.875rem; line-height: 1.4; }
     .st-key-buttons { gap: 0.4rem; }
     .st-key-buttons button { padding-inline: 0.4rem; }
