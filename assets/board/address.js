@@ -39,8 +39,9 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
  */
 export function writeAddress(recording, report) {
   const { pathname, hash, search } = location;
-  const embedding = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed"));
-  const parts = [query(recording, report), new URLSearchParams(embedding).toString()].filter(Boolean);
+  // Streamlit's parameters, and that of a class's room, so that a page that is loaded again is in it
+  const kept = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed") || name === "room");
+  const parts = [query(recording, report), new URLSearchParams(kept).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
 }

@@ -6,13 +6,14 @@
 /**
  * @import {Exported, Place, Stage} from "./panels/types.d.ts"
  * @import {FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
- * @import {Request} from "./types.d.ts"
+ * @import {Request, TrainingChange} from "./types.d.ts"
  */
 
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
 import { contextOf, fitCanvas, make, zoomOf } from "./draw/dom.js";
+import { makeChange, openChange } from "./panels/change.js";
 import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
@@ -76,12 +77,16 @@ export class Board {
   lastTick = 0;
   /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
+  /** @type {((change: TrainingChange) => void)|null} null where there is no server */ requestChange = null;
 
   constructor() {
     this.commands = new Commands(this);
     this.help = makeHelp();
     this.transport = makeTransport(this.commands);
-    this.transport.element.append(this.help.button);
+    this.changePanel = makeChange(this.commands);
+    this.changePanel.button.hidden = true;
+    this.transport.project.before(this.changePanel.button);
+    this.transport.element.append(this.help.button, this.changePanel.panel);
     this.projection = makeProjection(this.commands);
     this.legend = makeLegend();
     this.grid = make("div", { class: "cards" });
@@ -183,7 +188,7 @@ export class Board {
     const first = this.requestId === null;
     this.requestId = requested.id;
     this.setView(views.applyRequest(this.view, recording, requested));
-    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch);
+    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch, requested.play && !reducedMotion());
     const report = views.reportOf(this.view, recording, this.state, requested.id);
     this.reporter.acknowledge({ ...report, epoch: requested.epoch });
     if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
@@ -195,7 +200,7 @@ export class Board {
    * @param {Recording} recording
    */
   beginRun(recording) {
-    const first = matchMedia("(prefers-reduced-motion: reduce)").matches ? player.START : player.FIRST_RUN;
+    const first = reducedMotion() ? player.START : player.FIRST_RUN;
     this.state = this.recording ? player.startRun(this.state, this.recording) : first;
     this.view = views.keepForRun(this.view, recording);
     this.resolution = START_RESOLUTION;
@@ -308,6 +313,28 @@ export class Board {
   }
 
   /**
+   * Let the training be changed.
+   *
+   * @param {(change: TrainingChange) => void} request  sends the change to the server
+   */
+  allowChange(request) {
+    this.requestChange = request;
+    this.changePanel.button.hidden = false;
+  }
+
+  /**
+   * Open or close the panel "Change from here". Playback rests while it is open.
+   *
+   * @param {boolean} [open]  by default, the opposite of now
+   */
+  openChange(open = Boolean(this.changePanel.panel.hidden)) {
+    if (!this.requestChange || !this.recording) return;
+    if (open && this.playing) this.setPlayback(player.pause(this.state));
+    openChange(this.changePanel, open);
+    this.invalidate();
+  }
+
+  /**
    * Move the crosshair, at which all networks' predictions are shown.
    *
    * @param {Place|null} place  null to hide it
@@ -412,6 +439,11 @@ export class Board {
     this.reporter.cancel();
     this.animationFrame = this.lastTick = this.refineTimer = 0;
   }
+}
+
+/** Whether the visitor prefers no motion. */
+function reducedMotion() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /**

@@ -45,7 +45,7 @@ export class Commands {
   /**
    * Go to a mark of the network in focus, if it has one.
    *
-   * @param {string} kind  "onset", "best" or "stop"
+   * @param {string} kind  "change", "best" or "stop"
    */
   seekMark(kind) {
     const mark = this.board.marks.find((each) => each.kind === kind);
@@ -125,6 +125,30 @@ export class Commands {
     if (!this.recording) return;
     const view = views.shift(this.board.view, this.recording.cards, steps);
     if (view !== this.board.view) this.board.setView(view);
+  }
+
+  /** Open or close the panel "Change from here". */
+  toggleChange() {
+    this.board.openChange();
+  }
+
+  closeChange() {
+    this.board.openChange(false);
+  }
+
+  /**
+   * Let all networks go on from one of them; the board plays on once the server has trained them.
+   *
+   * @param {{network: number, epoch: number, learning_rate: number}} change
+   */
+  changeFromHere(change) {
+    if (this.recording) this.board.requestChange?.({ run: this.recording.run, ...change });
+    this.closeChange();
+  }
+
+  undoChange() {
+    if (this.recording) this.board.requestChange?.({ run: this.recording.run, undo: true });
+    this.closeChange();
   }
 
   toggleLink() {

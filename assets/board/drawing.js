@@ -8,6 +8,7 @@
  */
 
 import * as cards from "./panels/card.js";
+import { updateChange } from "./panels/change.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
 import { describeFocus, updateFocus } from "./panels/focus.js";
 import { updateStatus } from "./panels/legend.js";
@@ -50,6 +51,7 @@ export function drawBoard(board, stage) {
   updateCrosshairs(stage, board.place, board.focus.panels.closeup);
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
+  updateChange(board.changePanel, recording, focused);
   updateStatus(board.legend, recording);
   updateSummary(board.summary, summaryOf(recording, stage.displayed, view.focus, state.frame));
 }

@@ -28,6 +28,7 @@ function actionOf(key, { commands, help, view }) {
     // not R, which reruns the page in Streamlit
     0: () => commands.replay(),
     l: () => commands.toggleLoop(),
+    c: () => commands.toggleChange(),
     d: () => commands.toggleDiscrete(),
     p: () => commands.toggleProjection(),
     // the key of presentation programs, and of most remote controls

@@ -1,5 +1,6 @@
 /** Types of the modules beside the folders. */
 
+import type { Change } from "./panels/change.js";
 import type { Focus } from "./panels/focus.js";
 import type { Legend } from "./panels/legend.js";
 import type { Transport } from "./panels/transport.js";
@@ -13,6 +14,7 @@ export interface Drawn extends BoardState {
   /** The data points, drawn once for all cards. */
   points: HTMLCanvasElement;
   transport: Transport;
+  changePanel: Change;
   legend: Legend;
   focus: Focus;
   summary: HTMLElement;
@@ -25,6 +27,9 @@ export interface Commanded {
   state: State;
   view: View;
   marks: Mark[];
+  /** Null where there is no server. */
+  requestChange: ((change: TrainingChange) => void) | null;
+  openChange(open?: boolean): void;
   setPlayback(state: State): void;
   setView(view: View): void;
 }
@@ -36,6 +41,9 @@ export interface Reported {
   state: State;
   requestId: RequestedView["id"] | null;
 }
+
+/** A change of the training from an epoch on, or the return to before the last one; see regviz/board/change.py. */
+export type TrainingChange = { run: string, network: number, epoch: number, learning_rate: number } | { run: string, undo: true };
 
 /** For the frames of a run after the first `n_received`. */
 export interface Request {

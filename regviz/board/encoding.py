@@ -42,7 +42,7 @@ from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
-from regviz.spec.experiment import Regularization
+from regviz.spec.experiment import Experiment, Phase, Regularization
 from regviz.spec.points import SPLITS
 
 MESSAGE_VERSION = 6
@@ -97,7 +97,8 @@ def encode(
     requested_view : mapping, optional
         View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
         ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
-        and ``"scroll"``, whether to scroll to the board.
+        ``"scroll"``, whether to scroll to the board; and ``"play"``, whether to play on from the
+        epoch.
     link : str
         Query string of the trained experiment, to which the browser adds the view; None if there
         is no link to it.
@@ -232,7 +233,8 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "n_networks": n_rows,
         "last_epoch": experiment.training.epochs,
         "patience": grid.patience,
-        "onset": max(row.onset for row in experiment.regularizations),
+        "learning_rate": experiment.training.learning_rate,
+        "phases": [_phase(phase, experiment) for phase in experiment.phases],
         "data": dataset_label(experiment.data),
         "task": dataset.task,
         "names": list(getattr(experiment.data, "names", ())),
@@ -247,11 +249,22 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
     }
 
 
+def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
+    """Return the header entry of a phase."""
+    row, rate = phase.regularization, phase.learning_rate
+    return {
+        "until": phase.until,
+        "text": label(row).text,
+        "regularized": row != Regularization(),
+        "drop_rate": row.drop_rate,
+        "learning_rate": experiment.training.learning_rate if rate is None else rate,
+    }
+
+
 @lru_cache(maxsize=64)
 def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
     """Return the header entry of each card: label, networks, strengths and initial strength."""
-    # without the onset, which is equal for all and shown on the epoch slider
-    regularizations = [replace(row, onset=0) for row in grid.experiment.regularizations]
+    regularizations = grid.experiment.regularizations
     strengths = [label(row).strength for row in regularizations]
     hidden = bool(grid.experiment.network.hidden)
     names = {key: METHODS[key].label for key, _ in grid.networks_by_method}

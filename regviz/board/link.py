@@ -7,16 +7,17 @@ links of each version that must open.
 """
 
 import csv
+import dataclasses
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from regviz.board.scene import DEFAULTS, MAX_PINS, Scene
+from regviz.board.scene import DEFAULTS, MAX_PINS, Scene, phases_of_onset
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
-from regviz.spec.experiment import DataSpec, NetworkSpec
+from regviz.spec.experiment import DataSpec, NetworkSpec, Phase, Regularization
 from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice, one_of
 
@@ -95,6 +96,46 @@ def _batch(text: str) -> int | None:
     return None if text == "all" else _whole(text)
 
 
+def _phases(text: str) -> tuple[Phase, ...]:
+    """Parse phases separated by commas: the last epoch, and names and values, separated by ``~``.
+
+    The inverse of `_phases_text`.
+    """
+    phases = []
+    for part in text.split(",") if text else ():
+        until, *pairs = part.split("~")
+        given = dict(zip(pairs[::2], pairs[1::2], strict=False))
+        if len(given) * 2 != len(pairs) or not given.keys() <= {*_PHASE_FIELDS, "learning_rate"}:
+            raise ValueError(
+                "must be phases with commas between, each an epoch and any of"
+                f" {', '.join(_PHASE_FIELDS)} and learning_rate with values, as 200~l1~0.01"
+            )
+        numbers: dict[str, Any] = {name: _number(value) for name, value in given.items()}
+        rate = numbers.pop("learning_rate", None)
+        if "decoupled" in numbers:
+            numbers["decoupled"] = bool(numbers["decoupled"])
+        phases.append(Phase(_whole(until), Regularization(**numbers), rate))
+    return tuple(phases)
+
+
+def _phases_text(phases: tuple[Phase, ...]) -> str:
+    """Return phases as text: ``"200~l1~0.01~learning_rate~0.03"`` ends after 200 epochs."""
+    texts = []
+    for phase in phases:
+        values = {name: getattr(phase.regularization, name) for name in _PHASE_FIELDS}
+        given = {k: float(v) for k, v in values.items() if v != getattr(Regularization, k)}
+        if phase.learning_rate is not None:
+            given["learning_rate"] = phase.learning_rate
+        parts = [str(phase.until), *(text for k, v in given.items() for text in (k, _plain(v)))]
+        texts.append("~".join(parts))
+    return ",".join(texts)
+
+
+_PHASE_FIELDS = tuple(
+    field.name for field in dataclasses.fields(Regularization) if field.name != "onset"
+)
+
+
 def _part(part: str, field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> Any:
     """Return the parameter of a field of the scene's data, network or training."""
     return _Parameter(
@@ -165,9 +206,18 @@ _OTHERS = {
     "frames": _part("training", "frames", _whole, str),
     "methods": _own("methods", _list, _listed),
     "early_stopping": _own("early_stopping", _switch, lambda on: str(int(on))),
-    "onset": _own("onset", _whole, str),
+    "phases": _own("phases", _phases, _phases_text),
     "hide": _own("hide", _list, _listed),
     "focus": _own("focus", str, str),
+}
+# parameters of links of version 1 only
+_VERSION_1 = {
+    "onset": _Parameter(
+        lambda scene: scene.phases,
+        lambda scene, n_epochs: replace(scene, phases=phases_of_onset(n_epochs)),
+        _whole,
+        str,
+    )
 }
 _POINTS = ("points", "task", "names", "split")
 PINS = "pins"  # parameter with the query string of each pin, separated by `_BETWEEN_PINS`
@@ -312,9 +362,10 @@ def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         except (ValueError, csv.Error) as error:
             problems.append(f"{error}: ignored.")
     own = isinstance(scene.data, PointsSpec)
-    parameters = _parameters(own)
-    allowed_names = parameter_names(own) | set(_POINTS if "points" in query else ())
-    allowed_names -= {PINS}
+    parameters = _parameters(own) | (_VERSION_1 if version == "1" else {})
+    allowed_names = (
+        parameter_names(own) | parameters.keys() | set(_POINTS if "points" in query else ())
+    ) - {PINS}
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
         for name in query

@@ -15,14 +15,18 @@ from regviz.methods.labels import label
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
+    MAX_EPOCHS,
     PARTS,
     Data,
     DataSpec,
     Experiment,
     NetworkSpec,
+    Phase,
+    Regularization,
     TrainingSpec,
     build,
     mapping,
+    phases_from,
     read_json,
 )
 from regviz.spec.validation import boolean, choice, integer, invalid
@@ -46,8 +50,8 @@ class Scene:
         By default, the line-up of the opening page, `regviz.board.showcase.LINE_UP`.
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well.
-    onset : int
-        Number of epochs without regularization at the beginning, below ``training.epochs``.
+    phases : sequence of Phase
+        First parts of the training, as of `regviz.Experiment`: in them all networks are the same.
     focus : str or None
         Key of the method, or ``"early_stopping"``, that is shown large; None for the default of
         the page.
@@ -74,7 +78,7 @@ class Scene:
     training: TrainingSpec = SHOWCASE.training
     methods: tuple[str, ...] = LINE_UP
     early_stopping: bool = True
-    onset: int = 0
+    phases: tuple[Phase, ...] = ()
     focus: str | None = None
     strengths: tuple[tuple[str, float], ...] = ()
     epoch: int | None = None
@@ -84,15 +88,15 @@ class Scene:
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
             raise invalid("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
-        # the constructor of Experiment checks the three parts
-        Experiment(self.data, self.network, self.training)
+        # the constructor of Experiment checks the three parts and the phases
+        checked = Experiment(self.data, self.network, self.training, phases=self.phases)
+        object.__setattr__(self, "phases", checked.phases)
         object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
         if not self.methods:
             raise invalid("methods", "at least one of " + ", ".join(METHODS), self.methods)
         object.__setattr__(self, "hide", _names("hide", self.hide, GROUPS))
         boolean("early_stopping", self.early_stopping)
         last = self.training.epochs
-        object.__setattr__(self, "onset", integer("onset", self.onset, 0, last - 1))
         if self.focus is not None:
             held = self.early_stopping and "none" in self.methods
             choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
@@ -108,15 +112,15 @@ class Scene:
             most = n_train_of(self.data)
             training = replace(training, batch_size=min(training.batch_size, most))
         return StrengthGrid.of(
-            self.methods, self.data, self.network, training, self.onset, self.early_stopping
+            self.methods, self.data, self.network, training, self.phases, self.early_stopping
         )
 
     def with_epochs(self, epochs: int) -> "Scene":
-        """Return the scene with another number of epochs, which limits ``onset`` and ``epoch``."""
+        """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``."""
         return replace(
             self,
             training=replace(self.training, epochs=epochs),
-            onset=min(self.onset, epochs - 1),
+            phases=tuple(phase for phase in self.phases if phase.until < epochs),
             epoch=None if self.epoch is None else min(self.epoch, epochs),
         )
 
@@ -173,7 +177,7 @@ class Scene:
         if isinstance(content, dict) and "regularizations" in content:
             return cls.of(Experiment.from_json(text))
         allowed = [field.name for field in dataclasses.fields(cls)]
-        content = dict(mapping("file", content, ["regviz", *allowed]))
+        content = dict(mapping("file", content, ["regviz", "onset", *allowed]))
         version = integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
         pins = content.pop("pins", [])
         if not isinstance(pins, list):
@@ -191,8 +195,12 @@ class Scene:
     def _of_content(cls, name: str, content: Any, version: int) -> Self:
         """Build a scene without pins from the parameters in a file of a version."""
         allowed = [field.name for field in dataclasses.fields(cls) if field.name != "pins"]
-        content = dict(mapping(name, content, allowed))
+        content = dict(mapping(name, content, ["onset", *allowed]))
         default = DEFAULTS[version]
+        if "phases" in content:
+            content["phases"] = phases_from(content["phases"])
+        if "onset" in content:  # of version 1
+            content["phases"] = phases_of_onset(content.pop("onset"))
         for name, kinds in PARTS.items():
             given = content.get(name)
             if isinstance(given, dict) and "points" not in given:
@@ -218,7 +226,11 @@ class Scene:
 
         The list is empty if it offers all of them.
         """
-        offered = self.grid().experiment.regularizations
+        offered = set(self.grid().experiment.regularizations)
+        if not experiment.phases:
+            # `of` turns the latest onset into a phase of all networks
+            onset = self.phases[-1].until if self.phases else 0
+            offered = {replace(row, onset=onset) for row in offered} | {Regularization()}
         absent = [label(row).text for row in experiment.regularizations if row not in offered]
         if not absent:
             return []
@@ -233,17 +245,18 @@ class Scene:
         network.
         """
         rows = [replace(row, onset=0) for row in experiment.regularizations]
+        onset = max(row.onset for row in experiment.regularizations)
+        onset = min(onset, experiment.training.epochs - 1)
         strengths: dict[str, float] = {}
         for row in rows:
             key = label(row).method
             strengths.setdefault(key, METHODS[key].strength(row))
-        onset = max(row.onset for row in experiment.regularizations)
         return cls(
             experiment.data,  # type: ignore[arg-type] # checked by the constructor
             experiment.network,
             experiment.training,
             tuple(strengths),
-            onset=min(onset, experiment.training.epochs - 1),
+            phases=experiment.phases or phases_of_onset(onset),
             strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
         )
 
@@ -264,6 +277,18 @@ def _pins(pins: Any) -> tuple[Scene, ...]:
         if not isinstance(pin, Scene) or pin.pins:
             raise invalid("pins", allowed, pin)
     return tuple(replace(pin, hide=()) for pin in pins)
+
+
+def phases_of_onset(onset: Any) -> tuple[Phase, ...]:
+    """Return the phases of a training without regularization for its first ``onset`` epochs.
+
+    Raises
+    ------
+    ValueError
+        If ``onset`` is not a whole number from 0.
+    """
+    n_epochs = integer("onset", onset, 0, MAX_EPOCHS)
+    return (Phase(n_epochs),) if n_epochs else ()
 
 
 def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from regviz.spec.experiment import (
     Data,
     Experiment,
     NetworkSpec,
+    Phase,
     Regularization,
     TrainingSpec,
 )
@@ -42,7 +43,7 @@ class StrengthGrid:
         data: Data,
         network: NetworkSpec,
         training: TrainingSpec,
-        onset: int = 0,
+        phases: tuple[Phase, ...] = (),
         early_stopping: bool = True,
     ) -> "StrengthGrid":
         """Return the grid of some methods of the catalogue.
@@ -57,12 +58,12 @@ class StrengthGrid:
         data : DataSpec or PointsSpec
         network : NetworkSpec
         training : TrainingSpec
-        onset : int
-            Number of epochs without regularization at the beginning.
+        phases : tuple of Phase
+            First parts of the training, as of `regviz.Experiment`.
         early_stopping : bool
             See `StrengthGrid`.
         """
-        return _built(tuple(methods), data, network, training, onset, early_stopping)
+        return _built(tuple(methods), data, network, training, phases, early_stopping)
 
     @property
     def patience(self) -> int:
@@ -109,20 +110,20 @@ def _built(
     data: Data,
     network: NetworkSpec,
     training: TrainingSpec,
-    onset: int,
+    phases: tuple[Phase, ...],
     early_stopping: bool,
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
     networks_by_method: list[tuple[str, tuple[int, ...]]] = []
     rows: list[Regularization] = []
-    for key, column in zip(methods, offered(methods, data, network, training, onset), strict=True):
+    for key, column in zip(methods, offered(methods, data, network, training), strict=True):
         networks_by_method.append((key, tuple(range(len(rows), len(rows) + len(column)))))
         rows += column
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
     half = frame_bytes(len(rows), n_parameters, HALF)
     # minus the initial networks, and the last frame, which may be sent in single precision
     frames = max(1, min(training.frames, MAX_BYTES // half - 2))
-    experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows))
+    experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows), phases)
     return StrengthGrid(
         experiment,
         tuple(networks_by_method),

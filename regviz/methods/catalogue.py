@@ -155,7 +155,8 @@ RESERVED = frozenset(
 ) | frozenset(
     (
         *PARTS,
-        *("methods", "early_stopping", "onset", "focus", "strengths", "epoch", "hide", "pins"),
+        *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "epoch", "hide"),
+        "pins",
         *("v", "regviz", "training_seed", "too_long", "embed", "embed_options"),
     )
 )
@@ -256,7 +257,6 @@ def offered(
     data: Data,
     network: NetworkSpec,
     training: TrainingSpec,
-    onset: int = 0,
 ) -> tuple[tuple[Regularization, ...], ...]:
     """Return the offered regularizations of each method, from weak to strong; one for ``"none"``.
 
@@ -269,8 +269,6 @@ def offered(
     data : DataSpec or PointsSpec
     network : NetworkSpec
     training : TrainingSpec
-    onset : int
-        Epochs before the regularizations act. Strengths are chosen for the epochs that remain.
 
     Returns
     -------
@@ -283,7 +281,6 @@ def offered(
         If there is no such method, or the strengths of one are not allowed.
     """
     highest = dropout_rate_beside_max_norm(data, network, training)
-    training = replace(training, epochs=max(1, training.epochs - onset))
     by_method = []
     for key in methods:
         method = METHODS[choice("methods", key, METHODS)]
@@ -292,8 +289,6 @@ def offered(
             row if row.max_norm is None else replace(row, drop_rate=min(row.drop_rate, highest))
             for row in rows
         ]
-        if rows != [Regularization()]:
-            rows = [replace(row, onset=onset) for row in rows]
         by_method.append(tuple(rows))
     return tuple(by_method)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from regviz.board.link import MAX_LINK_CHARS, fitting, from_query, to_query
 from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
-from regviz.pages.components import plain, qr_image
+from regviz.pages.components import asset_component, plain, qr_image
 from regviz.pages.state import page_state
 from regviz.server.rooms import (
     ALPHABET,
@@ -22,6 +22,8 @@ from regviz.server.rooms import (
     RoomState,
 )
 from regviz.server.state import rooms
+
+_memory = asset_component("regviz_room", "room")
 
 PARAMETER = "room"  # of a link that joins a room
 TEACHER_SECONDS = 0.5  # interval in which the teacher's page reads the counts
@@ -43,6 +45,7 @@ def join_from_link() -> list[str]:
 def draw() -> None:
     """Draw the teacher's panel or the student's bar of the page's room, if there is one."""
     state = page_state()
+    _remember()
     if state.room is None:
         return
     room = rooms().find(state.room)
@@ -52,6 +55,23 @@ def draw() -> None:
         _draw_teacher(room)
     else:
         _draw_student(room)
+
+
+def _remember() -> None:
+    """Let the browser's tab keep the teacher's session, and take it on when it is loaded again."""
+    state = page_state()
+    kept = (st.session_state.get("room_memory") or {}).get("teacher")
+    if isinstance(kept, str) and state.room is None and (room := rooms().of(kept)) is not None:
+        state.visitor, state.room = kept, room.code
+    own = rooms().of(state.visitor) is not None
+    # a name without a room is forgotten
+    ask = not own and kept is None and not state.room_was_open
+    state.room_was_open |= own
+    _memory(
+        key="room_memory",
+        data={"teacher": state.visitor if own else None, "ask": ask},
+        on_teacher_change=lambda: None,
+    )
 
 
 def draw_opening(address: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
-from regviz.pages.changes import note_change
+from regviz.methods.labels import label
 from regviz.pages.control_values import control_options
 from regviz.pages.data import choose_data
 from regviz.pages.state import page_state
@@ -17,6 +17,7 @@ from regviz.spec.experiment import (
     FEATURES,
     OPTIMIZERS,
     NetworkSpec,
+    Phase,
     TrainingSpec,
 )
 
@@ -145,8 +146,27 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
     )
 
 
-def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, ...], bool, int]:
-    """Draw the part *Line-up*, and return method keys, early stopping and the onset."""
+def _phases_within(scene: Scene, epochs: int) -> tuple[Phase, ...]:
+    """Return the phases of a scene that end before the last of a number of epochs."""
+    return tuple(phase for phase in scene.phases if phase.until < epochs)
+
+
+def _show_phases(phases: tuple[Phase, ...]) -> None:
+    """Say how all networks are trained in the phases, and from which epoch on the controls hold."""
+    if not phases:
+        return
+    parts = []
+    for phase in phases:
+        rate = "" if phase.learning_rate is None else f", learning rate {phase.learning_rate:g}"
+        parts.append(f"until epoch {phase.until}: {label(phase.regularization).text}{rate}")
+    st.caption(
+        f"All networks are the same {'; '.join(parts)}. The learning rate above, and each card's"
+        " regularization, hold from then on. *Change from here*, above the cards, can undo it."
+    )
+
+
+def _choose_line_up(base: Scene, linear: bool) -> tuple[tuple[str, ...], bool]:
+    """Draw the part *Line-up*, and return the keys of methods, and whether to stop early."""
     st.header("Line-up", anchor=False)
     if linear:
         st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
@@ -166,28 +186,7 @@ def _choose_line_up(base: Scene, linear: bool, epochs: int) -> tuple[tuple[str, 
     if not methods:
         st.warning("Nothing is switched on: the network without regularization is shown.")
         methods, early_stopping = ("none",), False
-    return methods, early_stopping, _choose_onset(base.onset, epochs)
-
-
-def _choose_onset(base: int, epochs: int) -> int:
-    if epochs == 1:
-        return 0
-    step = max(1, epochs // 20)
-    last = min(max(epochs - step, page_state().opened.onset), epochs - 1)
-    # a smaller number of epochs may put the session's value beyond the slider's end
-    st.session_state["onset"] = min(st.session_state.get("onset", base), last)
-    onset: int = st.slider(
-        "Switch on at epoch",
-        0,
-        last,
-        min(base, last),
-        step=step,
-        key="onset",
-        on_change=note_change,
-        help="Until then all networks train without regularization, and so are one and the same."
-        " Then each is regularized in its own way: watch it take hold of a trained network.",
-    )
-    return onset
+    return methods, early_stopping
 
 
 def choose() -> Scene:
@@ -197,7 +196,7 @@ def choose() -> Scene:
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
-    methods, early_stopping, onset = base.methods, base.early_stopping, base.onset
+    methods, early_stopping = base.methods, base.early_stopping
     with st.sidebar:
         if not set(SIDEBAR) <= set(base.hide):
             st.title("RegViz", anchor=False)
@@ -208,10 +207,9 @@ def choose() -> Scene:
             network = _choose_network(base.network)
         if "training" not in base.hide:
             training = _choose_training(base.training)
+            _show_phases(_phases_within(base, training.epochs))
         if "line_up" not in base.hide:
-            methods, early_stopping, onset = _choose_line_up(
-                base, not network.hidden, training.epochs
-            )
+            methods, early_stopping = _choose_line_up(base, not network.hidden)
     if data.seed != base.data.seed:
         training = replace(training, seed=data.seed)
     scene = replace(
@@ -221,7 +219,7 @@ def choose() -> Scene:
         training=training,
         methods=methods,
         early_stopping=early_stopping,
-        onset=min(onset, training.epochs - 1),
+        phases=_phases_within(base, training.epochs),
         focus=None,
         strengths=(),
         epoch=None,

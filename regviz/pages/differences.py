@@ -7,8 +7,9 @@ from regviz.board.link import settings
 from regviz.board.scene import Scene
 from regviz.data.datasets import n_train_of
 from regviz.methods.catalogue import METHODS
-from regviz.methods.labels import dataset_label
+from regviz.methods.labels import dataset_label, label
 from regviz.pages.controls import ACTIVATION_LABELS, FEATURE_LABELS, OPTIMIZER_LABELS
+from regviz.spec.experiment import Phase
 from regviz.spec.points import PointsSpec
 
 _PRECISION = 1e-9  # relative difference of strengths that are equal but for rounding
@@ -85,6 +86,8 @@ def _of_settings(pin: Scene, now: Scene) -> Iterator[str]:
     for name in differing:
         if name == "hidden":
             yield from _of_layers(pin, now)
+        elif name == "phases":
+            yield _of_phases(pin, now)
         elif name == "methods":
             yield from _of_line_up(pin, now)
         elif name == "early_stopping":
@@ -102,6 +105,19 @@ def _of_layers(pin: Scene, now: Scene) -> Iterator[str]:
         yield f"{ours or 'no'} hidden layer{'s' * (ours != 1)} instead of {theirs or 'none'}"
     if ours and theirs and _units(pin) != _units(now):
         yield f"{_units(pin)} units instead of {_units(now)}"
+
+
+def _of_phases(pin: Scene, now: Scene) -> str:
+    ours, theirs = (", ".join(map(_phase, scene.phases)) for scene in (pin, now))
+    if ours and theirs:
+        return f"{ours} instead of {theirs}"
+    return f"with {ours}" if ours else f"without {theirs}"
+
+
+def _phase(phase: Phase) -> str:
+    """Return the words for a phase, such as ``"L1 λ₁ = 0.01 until epoch 200"``."""
+    rate = "" if phase.learning_rate is None else f" and learning rate {phase.learning_rate:g}"
+    return f"{label(phase.regularization).text}{rate} until epoch {phase.until}"
 
 
 def _of_line_up(pin: Scene, now: Scene) -> Iterator[str]:

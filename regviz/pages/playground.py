@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from regviz.board.change import changed_scene
 from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
@@ -86,6 +87,7 @@ STYLE = """<style>
   /* second-level headings in the size of Streamlit's third level, to save space */
   .stHeading h2 { padding: 0.5rem 0 1rem; }
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
+  .st-key-room_memory { position: absolute; }
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
   .st-key-above, .st-key-buttons { gap: 0.5rem; }
   .st-key-buttons button { padding-inline: 0.55rem; }
@@ -139,6 +141,27 @@ def _n_received(name: str) -> int:
     return frames if run == name else 0
 
 
+def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
+    """Prepare to open the scene that the board requests; return False without a request.
+
+    A request for another run than ``name`` is outdated, and has no effect.
+    """
+    request = (st.session_state.get("board") or {}).get("change")
+    if not isinstance(request, dict) or request.get("run") != name:
+        return False
+    state = page_state()
+    try:
+        state.to_open = changed_scene(share.with_view(scene, grid), grid, request)
+    except ValueError as error:
+        told = [f"The training cannot change: {error}."]
+        if state.problems == told:
+            return False
+        state.problems, state.problems_of = told, None
+        return True
+    state.play_opened = not request.get("undo")
+    return True
+
+
 @st.fragment
 def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
     """Send new frames to the board. The browser's request for more runs this fragment again."""
@@ -148,6 +171,8 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
         st.rerun()
     state = page_state()
     visitor = state.visitor
+    if state.shown is not None and _change_training(state.shown[2], grid, name):
+        st.rerun()
     # in a container, so that the board's position does not depend on it
     with st.container():
         if state.shown is not None:
@@ -166,7 +191,13 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     )
     if state.shown is not None:
         classroom.share(share.with_view(state.shown[2], grid))
-    _board(key="board", data=message, on_more_change=lambda: None, on_view_change=lambda: None)
+    _board(
+        key="board",
+        data=message,
+        on_more_change=lambda: None,
+        on_view_change=lambda: None,
+        on_change_change=lambda: None,
+    )
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
         # set before the rerun, which runs this fragment again before it draws the views
@@ -244,6 +275,7 @@ def _open_scene() -> None:
     problems: list[str] = []
     state = page_state()
     opened, state.to_open = state.to_open, None
+    play, state.play_opened = state.play_opened, False
     first = state.base is None
     if opened is None:
         if not first:
@@ -267,6 +299,7 @@ def _open_scene() -> None:
         opened.focus or default_focus(grid),
         middle | opened.strength_indices(grid),
         end if opened.epoch is None else opened.epoch,
+        play=play,
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []

@@ -20,6 +20,7 @@ def request_view(
     strength_indices: Mapping[str, int],
     epoch: int | None = None,
     scroll: bool = False,
+    play: bool = False,
 ) -> None:
     """Request a view of the board, sent with its next message.
 
@@ -33,6 +34,8 @@ def request_view(
         The epoch to show; by default the board keeps its own.
     scroll : bool
         Whether to scroll to the board.
+    play : bool
+        Whether to play on from ``epoch``.
     """
     before = view()
     requested = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
@@ -44,6 +47,7 @@ def request_view(
         "strength_indices": dict(strength_indices),
         "epoch": epoch,
         "scroll": scroll,
+        "play": play,
     }
     if focus is not None:
         state.method_to_enable = focus

@@ -49,6 +49,8 @@ class PageState:
         The scene last opened from a link or a file.
     to_open : Scene or None
         A scene to open in the next run of the page.
+    play_opened : bool
+        Whether the board plays on from the epoch of ``to_open``.
     left_out : list of str
         A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
@@ -96,6 +98,8 @@ class PageState:
         The last shared link that a student's page has opened, as `RoomState.link_version`.
     room_question, room_answer : int
         The last question that the student has answered, and the answer's index.
+    room_was_open : bool
+        Whether the page has had a room as its teacher.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
     pin_pictures : dict of Scene to bytes or str
@@ -112,6 +116,7 @@ class PageState:
     base: Scene | None = None
     opened: Scene = field(default_factory=Scene)
     to_open: Scene | None = None
+    play_opened: bool = False
     left_out: list[str] = field(default_factory=list)
     opened_file: str | None = None
     shown: tuple[StrengthGrid, list[int], Scene] | None = None
@@ -136,6 +141,7 @@ class PageState:
     room_link: int = 0
     room_question: int = 0
     room_answer: int = 0
+    room_was_open: bool = False
     no_room: bool = False
     pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
     warned_pins: tuple[Scene, ...] = ()

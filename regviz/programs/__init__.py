@@ -5,10 +5,10 @@ same network on the same objective.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from regviz.programs import keras, pytorch, scikit_learn
-from regviz.programs._plan import Plan
+from regviz.programs._plan import Plan, with_onset
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import choice, integer, invalid
 
@@ -59,7 +59,10 @@ register_library("scikit-learn", scikit_learn)
 register_library("keras", keras)
 
 
-NO_PHASES = "No program is written for a training that changes on the way."
+NO_PHASES = (
+    "No program is written for a training that changes on the way, unless it begins without"
+    " regularization."
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
         If there is no network ``k``.
     """
     plan = _plan(experiment, k)
-    if experiment.phases:
+    if plan is None:
         return dict.fromkeys(LIBRARIES, NO_PHASES)
     return {key: module.lacks(plan) for key, module in LIBRARIES.items()}
 
@@ -128,11 +131,14 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
         allowed = f"{f'one of {others}' if others else 'left out'} for this network"
         allowed += f" ({lacking[library]})"
         raise invalid("library", allowed, library)
-    plan = _plan(experiment, k)
+    plan = cast(Plan, _plan(experiment, k))
     module = LIBRARIES[library]
     idle = " Dropout and max-norm act on hidden units, and there are none." if plan.idle else ""
     return Program(module.source(plan), module.note(plan) + idle)
 
 
-def _plan(experiment: Experiment, k: int) -> Plan:
-    return Plan.of(experiment, integer("k", k, 0, len(experiment.regularizations) - 1))
+def _plan(experiment: Experiment, k: int) -> Plan | None:
+    """Return the plan of network ``k``, or None for phases that no program can have."""
+    integer("k", k, 0, len(experiment.regularizations) - 1)
+    plain = with_onset(experiment)
+    return None if plain is None else Plan.of(plain, k)

@@ -29,6 +29,22 @@ _FEATURES = {
 }
 
 
+def with_onset(experiment: Experiment) -> Experiment | None:
+    """Return an equal experiment without phases, or None if there is none.
+
+    A phase without regularization, at the training's learning rate, equals an ``onset``.
+    """
+    if not experiment.phases:
+        return experiment
+    rates = {phase.learning_rate for phase in experiment.phases}
+    rows = {phase.regularization for phase in experiment.phases}
+    if rows != {Regularization()} or not rates <= {None, experiment.training.learning_rate}:
+        return None
+    until = experiment.phases[-1].until
+    late = tuple(replace(row, onset=max(row.onset, until)) for row in experiment.regularizations)
+    return replace(experiment, regularizations=late, phases=())
+
+
 @dataclass(frozen=True)
 class Plan:
     """One network of an experiment, and its training.
@@ -53,7 +69,7 @@ class Plan:
 
     @classmethod
     def of(cls, experiment: Experiment, k: int) -> Self:
-        """Return the plan of network ``k``."""
+        """Return the plan of network ``k`` of an experiment without phases."""
         r = experiment.acting(experiment.training.epochs - 1)[k]
         idle = not experiment.network.hidden and (r.drop_rate > 0 or r.max_norm is not None)
         if idle:

@@ -5,6 +5,7 @@ of their sessions. It is deleted when the teacher closes it, or after `IDLE_SECO
 of the teacher's page. Behind several servers, a proxy must send a class to the same one.
 """
 
+import hmac
 import secrets
 import threading
 import time
@@ -242,10 +243,9 @@ class Rooms:
     def open(self, teacher: str) -> Room | None:
         """Return the teacher's room, a new one if there is none; None if there are `MAX_ROOMS`."""
         self.evict_idle()
+        if (own := self.of(teacher)) is not None:
+            return own
         with self._lock:
-            for room in self._rooms.values():
-                if room.teacher == teacher:
-                    return room
             if len(self._rooms) >= MAX_ROOMS:
                 return None
             code = _code()
@@ -253,6 +253,15 @@ class Rooms:
                 code = _code()
             room = self._rooms[code] = Room(code, teacher, self._clock)
             return room
+
+    def of(self, teacher: str) -> Room | None:
+        """Return the room of a teacher's session; None if there is none."""
+        with self._lock:
+            rooms = list(self._rooms.values())
+        name = teacher.encode(errors="replace")
+        return next(
+            (room for room in rooms if hmac.compare_digest(room.teacher.encode(), name)), None
+        )
 
     def find(self, code: str) -> Room | None:
         """Return the room with a code, in capitals or not; None if there is none."""

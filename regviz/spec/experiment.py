@@ -23,6 +23,7 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 DTYPES = ("float32", "float64")
 
 MAX_EPOCHS = 1_000_000
+LEARNING_RATE_RANGE = (1e-5, 10.0)  # lowest and highest
 
 
 def _set(instance: object, name: str, value: object) -> None:
@@ -499,7 +500,7 @@ def _checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
 
 
 def _learning_rate(value: Any) -> float:
-    return real("learning_rate", value, 1e-5, 10)
+    return real("learning_rate", value, *LEARNING_RATE_RANGE)
 
 
 PARTS: dict[str, tuple[type, ...]] = {

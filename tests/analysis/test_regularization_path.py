@@ -107,11 +107,13 @@ def test_a_path_starts_at_the_weakest_strength_where_that_network_is_not_there(g
 
 
 def test_a_late_onset_does_not_hide_the_start():
-    late = StrengthGrid.of(
-        list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training, onset=50
+    grid = StrengthGrid.of(list(METHODS), SHOWCASE.data, SHOWCASE.network, SHOWCASE.training)
+    none, *others = grid.experiment.regularizations
+    late = replace(
+        grid.experiment, regularizations=(none, *(replace(row, onset=50) for row in others))
     )
-    for key, networks in late.networks_by_method[1:]:
-        start = late.experiment.regularizations[paths.with_start(late.experiment, networks)[0]]
+    for key, networks in grid.networks_by_method[1:]:
+        start = late.regularizations[paths.with_start(late, networks)[0]]
         expected = Regularization(drop_rate=0.1, onset=50)
         assert start == (expected if key == "max_norm" else Regularization())
 

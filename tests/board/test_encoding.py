@@ -60,10 +60,12 @@ def make_sent(
 
 
 def small_grid(
-    methods=NAMES, data=SHOWCASE.data, early_stopping=True, onset=0, **training
+    methods=NAMES, data=SHOWCASE.data, early_stopping=True, phases=(), **training
 ) -> StrengthGrid:
     training = replace(SHOWCASE.training, **{"epochs": N_FRAMES - 1, **training})
-    return StrengthGrid.of(methods, data, regviz.NetworkSpec((3,)), training, onset, early_stopping)
+    return StrengthGrid.of(
+        methods, data, regviz.NetworkSpec((3,)), training, phases, early_stopping
+    )
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,8 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
     assert header["n_networks"] == 1 + (len(NAMES) - 1) * N_STRENGTHS
     assert header["last_epoch"] == N_FRAMES - 1
     assert header["patience"] == 1
-    assert header["onset"] == 0
+    assert header["phases"] == []
+    assert header["learning_rate"] == sent.grid.experiment.training.learning_rate
     assert header["task"] == "binary"
     assert header["layers"] == [2, 3, 1]
     assert header["activation"] == "tanh"
@@ -103,11 +106,21 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
     assert header["blank"] == palette.BLANK
 
 
-def test_the_first_message_says_when_regularization_begins():
-    grid = small_grid(onset=4)
+def test_the_first_message_says_how_the_training_changes():
+    phases = (regviz.Phase(2), regviz.Phase(4, regviz.Regularization(drop_rate=0.2), 0.5))
+    grid = small_grid(phases=phases)
     history = next(regviz.stream(grid.experiment))
     header, _ = decode(encode(Source(grid, "run", grid.rows({}), history, select_frames(history))))
-    assert header["onset"] == 4
+    rate = grid.experiment.training.learning_rate
+    plain = {
+        "until": 2,
+        "text": "None",
+        "regularized": False,
+        "drop_rate": 0,
+        "learning_rate": rate,
+    }
+    dropout = {"until": 4, "text": "Dropout drop 20 %", "regularized": True, "drop_rate": 0.2}
+    assert header["phases"] == [plain, dropout | {"learning_rate": 0.5}]
 
 
 def test_a_message_holds_frames_and_metrics_of_all_networks(sent: EncodeArguments):

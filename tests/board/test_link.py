@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regviz import DataSpec, Experiment, NetworkSpec, PointsSpec, Regularization, TrainingSpec
+from regviz import (
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    Phase,
+    PointsSpec,
+    Regularization,
+    TrainingSpec,
+)
 from regviz.board.link import (
     LINK_VERSION,
     MAX_LINK_CHARS,
@@ -47,7 +55,7 @@ def test_a_file_opens_the_scene_that_it_was_made_of(scene):
 @settings(deadline=None, max_examples=20)
 @given(scenes())
 def test_the_experiment_of_a_link_is_the_experiment_that_was_linked(scene):
-    scene = replace(scene, training=replace(scene.training, epochs=50), onset=0, epoch=None)
+    scene = replace(scene, training=replace(scene.training, epochs=50), phases=(), epoch=None)
     again, _ = from_query(link_parameters(link("", scene)))
     assert again.grid() == scene.grid()
 
@@ -110,7 +118,7 @@ EARLIER_LINKS = {
         TrainingSpec("adam", 0.003, None, 200, seed=7),
         ("none", "l1", "dropout"),
         early_stopping=False,
-        onset=50,
+        phases=(Phase(50),),
         focus="dropout",
         strengths={"l1": 0.01, "dropout": 0.2},
         epoch=137,
@@ -159,21 +167,58 @@ def test_a_file_may_leave_out_all_but_what_is_particular():
     assert scene == from_query({"data": "moons", "focus": "l2"})[0]
 
 
-def test_an_experiment_of_the_library_opens_at_its_strengths():
+def test_links_and_files_of_version_1_say_when_regularization_begins():
+    expected = Scene.from_json('{"regviz": 1}')
+    assert expected.phases == ()
+    late = replace(expected, phases=(Phase(70),))
+    assert from_query({"v": "1", "onset": "70"}) == (late, [])
+    assert Scene.from_json('{"regviz": 1, "onset": 70}') == late
+    assert Scene.from_json('{"regviz": 1, "onset": 0}') == expected
+    scene, problems = from_query({"v": "1", "onset": "400"})
+    assert scene == expected
+    assert problems == ["onset must be above 0 and below epochs, 400, got '400': ignored."]
+
+
+def test_phases_are_in_links_and_files():
     rows = (
         Regularization(),
-        Regularization(l1=0.02, onset=5),
+        Regularization(l1=0.01, l2=0.02, drop_rate=0.1, input_drop_rate=0.2, max_norm=1.5),
+        Regularization(l2=0.1, decoupled=True),
+    )
+    phases = (Phase(10, rows[0]), Phase(20, rows[1], 0.03), Phase(30, rows[2], 1e-5))
+    scene = Scene(phases=phases)
+    text = (
+        "10,20~l1~0.01~l2~0.02~drop_rate~0.1~input_drop_rate~0.2~max_norm~1.5~learning_rate~0.03,"
+        "30~l2~0.1~decoupled~1~learning_rate~1e-05"
+    )
+    assert to_query(scene) == {"phases": text}
+    assert from_query({"phases": text}) == (scene, [])
+    assert f"phases={text}" in link("", scene)  # no character is escaped
+    assert Scene.from_json(scene.to_json()) == scene
+
+
+def test_phases_of_an_experiment_are_those_of_its_scene():
+    phases = (Phase(3, Regularization(l1=0.1), 0.2),)
+    assert Scene.of(Experiment(phases=phases)).phases == phases
+
+
+def test_an_experiment_of_the_library_opens_at_its_strengths():
+    parts = DataSpec("xor"), NetworkSpec((3,)), TrainingSpec(epochs=20)
+    l1 = METHODS["l1"].strengths(*parts)[2]
+    rows = (
+        Regularization(),
+        Regularization(l1=l1, onset=5),
         Regularization.elastic_net(0.1),
         Regularization(drop_rate=0.3),
         Regularization(max_norm=2.0, drop_rate=0.1),
     )
-    experiment = Experiment(DataSpec("xor"), NetworkSpec((3,)), TrainingSpec(epochs=20), rows)
+    experiment = Experiment(*parts, rows)
     scene = Scene.from_json(experiment.to_json())
     assert (scene.data, scene.network) == (experiment.data, experiment.network)
     assert scene.training == experiment.training
     assert scene.methods == ("none", "l1", "elastic_net", "dropout", "max_norm")
-    assert dict(scene.strengths) == dict(l1=0.02, elastic_net=0.1, dropout=0.3, max_norm=2.0)
-    assert scene.onset == 5
+    assert dict(scene.strengths) == dict(l1=l1, elastic_net=0.1, dropout=0.3, max_norm=2.0)
+    assert scene.phases == (Phase(5),)
     (sentence,) = scene.missing(experiment)
     assert "Elastic net λ = 0.1, " in sentence
     assert "L1" not in sentence
@@ -202,7 +247,8 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(focus="l3"), r"^focus must be one of"),
         (dict(methods=("l1",), focus="l2"), r"^focus must be 'l1', got 'l2'"),
         (dict(focus="early_stopping", early_stopping=False), r"^focus must be one of"),
-        (dict(onset=1000), r"^onset must be a whole number from 0 to 999, got 1000"),
+        (dict(phases=(Phase(1000),)), r"^phases\[0\].until must be above 0 and below epochs, 1000"),
+        (dict(phases=3), r"^phases must be a sequence of Phase"),
         (dict(epoch=1001), r"^epoch must be a whole number from 0 to 1000, got 1001"),
         (dict(strengths={"none": 1.0}), r"^strengths must be one of"),
         (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
@@ -338,7 +384,14 @@ HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with comm
         ({"methods": "l1,l3"}, "methods must be one of"),
         ({"methods": ""}, "methods must be at least one of"),
         ({"early_stopping": "yes"}, "early_stopping must be one of '0', '1', got 'yes'"),
-        ({"onset": "1000"}, "onset must be a whole number from 0 to 999, got '1000'"),
+        ({"onset": "5"}, "'onset' is not a parameter of a link: ignored."),
+        ({"phases": "1000"}, "phases must be above 0 and below epochs, 1000, got '1000'"),
+        ({"phases": "5,5"}, "phases must be above 5 and below epochs, 1000, got '5,5'"),
+        ({"phases": "5~l3~1"}, "phases must be phases with commas between, each an epoch and any"),
+        ({"phases": "5~l1"}, "phases must be phases with commas between, each an epoch and any"),
+        ({"phases": "5~l1~x"}, "phases must be a number, got '5~l1~x'"),
+        ({"phases": "5~l1~-1"}, "phases must be a number from 0 to 1000, got '5~l1~-1'"),
+        ({"phases": "x"}, "phases must be a whole number, got 'x'"),
         ({"focus": "l3"}, "focus must be one of"),
         ({"l1": "-1"}, "l1 must be a number from 0 to 1000, got '-1'"),
         ({"dropout": "1"}, "dropout must be a number from 0 to 0.999, got '1'"),
@@ -379,7 +432,7 @@ def test_streamlits_own_parameters_are_let_through():
 
 NAMES = [
     *("v", "data", "points", "task", "names", "n_samples", "train_fraction", "noise", "seed"),
-    *("hidden", "features", "batch_size", "epochs", "methods", "onset", "focus", "l1", "epoch"),
+    *("hidden", "features", "batch_size", "epochs", "methods", "phases", "focus", "l1", "epoch"),
     "pins",
 ]
 

@@ -97,10 +97,10 @@ def test_early_stopping_is_shown_of_the_unregularized_network_alone():
     assert not grid_of(methods=["l1", "l2"]).early_stopping
 
 
-def test_onset_holds_for_every_regularized_network():
-    none, *others = grid_of(onset=3).experiment.regularizations
-    assert none == regviz.Regularization()
-    assert {row.onset for row in others} == {3}
+def test_phases_are_those_of_the_experiment_and_do_not_change_the_strengths():
+    phases = (regviz.Phase(3, regviz.Regularization(l1=0.1)),)
+    grid = grid_of(phases=phases)
+    assert grid.experiment == replace(grid_of().experiment, phases=phases)
 
 
 def test_rows_are_those_of_the_requested_strengths_and_of_the_initial_ones_elsewhere():
@@ -142,7 +142,7 @@ def test_some_of_its_networks_alone_are_an_experiment():
 def test_some_networks_alone_are_bit_for_bit_what_they_are_among_all(
     name: str, strength_indices: dict
 ):
-    grid = grid_of((4, 3), 6, name, onset=2)
+    grid = grid_of((4, 3), 6, name, phases=(regviz.Phase(2),))
     whole = regviz.train(grid.experiment)
     rows = grid.rows(strength_indices)
     part = regviz.train(grid.only(rows))

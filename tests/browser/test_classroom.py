@@ -55,3 +55,12 @@ def test_a_class_answers_and_sees_what_the_teacher_sees(teacher: Page, student: 
     move_slider(teacher, "Noise", ["End"])
     student.wait_for_function("window.board().recording.link.includes('noise=1')")
     assert student.evaluate("window.board().element === window.first")
+    # pages that are loaded again are still in the room
+    teacher.reload()
+    teacher.wait_for_selector(".regviz-board .card canvas")
+    expect(teacher.get_by_role("button", name="Close room")).to_be_visible()
+    student.wait_for_function("location.search.includes('noise=1')")
+    student.reload()
+    student.wait_for_selector(".regviz-board .card canvas")
+    expect(student.get_by_text("This page follows the teacher's.")).to_be_visible()
+    wait_until_complete(student)

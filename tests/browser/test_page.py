@@ -272,7 +272,7 @@ def test_controls_that_arrive_after_a_change_stand_where_the_link_says(
     chosen = {
         **{"data": "moons", "noise": "0.3", "hidden": "3,3", "activation": "relu"},
         **{"features": "x1,x2,x1*x2", "optimizer": "adam", "learning_rate": "0.03"},
-        **{"batch_size": "15", "epochs": "50", "onset": "10"},
+        **{"batch_size": "15", "epochs": "50", "phases": "10"},
         **{"methods": "none,l2,dropout", "early_stopping": "0"},
     }
     code = re.compile(rf"/static/js/({'|'.join(kinds)})\.")
@@ -341,24 +341,12 @@ def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Br
             page.wait_for_function(f"{OPACITY.format('understand')} === 1")
 
 
-def test_the_epoch_at_which_regularization_begins_is_set_and_marked(short_run: Page):
-    onset = 0
-    while onset < 10:  # one key at a time: Streamlit drops key presses while the page runs
-        move_slider(short_run, "Switch on at epoch", ["PageUp"])
-        onset = short_run.evaluate("window.board().recording.onset")
-    assert onset <= 40
-    assert_browser_has(short_run, grid_of(training=FEW_EPOCHS, onset=onset))
-    [mark] = short_run.evaluate("window.board().marks.filter(({ kind }) => kind === 'onset')")
-    assert mark["frame"] == onset
-
-
 def test_a_dataset_is_chosen_by_its_picture(short_run: Page):
     choose_data(short_run, "Bumps (regression)")
     assert short_run.evaluate("window.board().recording.network.task") == "regression"
     expect(short_run.locator(".card .test_accuracy")).to_have_count(0)
     expect(short_run.get_by_role("button", name="classes only")).to_be_hidden()
-    onset = short_run.evaluate("window.board().recording.onset")
-    bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=FEW_EPOCHS, onset=onset)
+    bumps = grid_of(replace(SHOWCASE.data, name="bumps"), training=FEW_EPOCHS)
     strength_indices = short_run.evaluate("window.board().view.strengthIndices")
     assert_browser_has(short_run, bumps, strength_indices)
     # a cached run arrives at once, also where a control (wrong labels) disappears with it

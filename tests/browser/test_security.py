@@ -80,9 +80,13 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
         for name, ending in DOWNLOADS.items():
             button = page.get_by_role("button", name=name, exact=True)
             assert save_download(page, button, tmp_path).suffix == ending
-        experiment = {"name": "a.json", "mimeType": "application/json", "buffer": b'{"onset": 3}'}
+        experiment = {
+            "name": "a.json",
+            "mimeType": "application/json",
+            "buffer": b'{"phases": [{"until": 3}]}',
+        }
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(experiment)
-        page.wait_for_function("window.board().recording.onset === 3")
+        page.wait_for_function("window.board().recording.phases[0]?.until === 3")
         page.keyboard.press("Escape")
         select_radio(page, "Upload")
         example = save_download(

@@ -68,10 +68,10 @@ def grid_of(
     data: DataSpec = SHOWCASE.data,
     network: NetworkSpec = SHOWCASE.network,
     training: TrainingSpec = SHOWCASE.training,
-    onset: int = 0,
+    phases: tuple[regviz.Phase, ...] = (),
 ) -> StrengthGrid:
     """Return the grid that the page trains for these settings."""
-    return StrengthGrid.of(LINE_UP, data, network, training, onset)
+    return StrengthGrid.of(LINE_UP, data, network, training, phases)
 
 
 def wait_until_complete(page: Page) -> str:

@@ -6,7 +6,7 @@ import test from "node:test";
 import * as summary from "../../assets/board/state/summary.js";
 
 // the loss of the best constant is ln 2
-const ABOUT = { focus: "l1", epoch: 100, onset: 0, task: "binary", constantLoss: Math.log(2) };
+const ABOUT = { focus: "l1", epoch: 100, phase: null, task: "binary", constantLoss: Math.log(2) };
 const fact = (key, more = {}) => ({
   key, label: { none: "None", l1: "L1", l2: "L2", early_stopping: "Early stopping" }[key] ?? key,
   train: 0.3, test: 0.35, left: 152, weights: 152, divergedEpoch: null, constant: false, idle: false,
@@ -27,11 +27,15 @@ test("at epoch 0 nothing has been learned, whatever the losses are", () => {
   assert.match(say([NONE], { epoch: 0 }), /^Epoch 0: the network has learned nothing yet\./);
 });
 
-test("before the onset it says when regularization starts, and compares nothing", () => {
-  const text = say([NONE, fact("l1")], { epoch: 50, onset: 50 });
+test("before a change it says when regularization starts, or how all are trained, and compares nothing", () => {
+  const phase = { until: 50, text: "None", regularized: false };
+  const text = say([NONE, fact("l1")], { epoch: 50, phase });
   assert.match(text, /^Regularization starts at epoch 50: until then all networks are trained alike\./);
   assert.doesNotMatch(text, /L1/);
-  assert.doesNotMatch(say([NONE, fact("l1")], { epoch: 51, onset: 50 }), /starts/);
+  assert.doesNotMatch(say([NONE, fact("l1")], { epoch: 51 }), /starts/);
+  const other = say([NONE, fact("l1")], { epoch: 50, phase: { until: 50, text: "L2 λ₂ = 0.1", regularized: true } });
+  assert.match(other, /^Until epoch 50 all networks are the same\. L2 λ₂ = 0\.1: test loss is about three times its training loss/);
+  assert.doesNotMatch(other, /None|L1/);
 });
 
 for (const [name, more, text] of [

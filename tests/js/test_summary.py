@@ -42,11 +42,11 @@ Case = tuple[str, Mapping[str, int], int, float]
 class Run:
     """A trained grid and the sentences of the board about it."""
 
-    def __init__(self, methods=("none", "l1", "l2", "dropout", "max_norm"), onset=0, **changes):
+    def __init__(self, methods=("none", "l1", "l2", "dropout", "max_norm"), phases=(), **changes):
         data = replace(SHOWCASE.data, **changes.get("data", {}))
         network = replace(SHOWCASE.network, **changes.get("network", {}))
         training = replace(SHOWCASE.training, **changes.get("training", {}))
-        self.grid = StrengthGrid.of(methods, data, network, training, onset)
+        self.grid = StrengthGrid.of(methods, data, network, training, phases)
         self.history: History = regviz.train(self.grid.experiment)
         selector = FrameSelector(self.history)
         selector.add(self.history)
@@ -141,7 +141,7 @@ def test_dropout_and_max_norm_have_no_effect_without_a_hidden_layer():
 
 
 def test_before_the_onset_no_method_is_compared():
-    run = Run(("none", "l1"), onset=30, training={"epochs": 40})
+    run = Run(("none", "l1"), phases=(regviz.Phase(30),), training={"epochs": 40})
     epochs = list(run.history.epochs)
     text = run.says("l1", frame=epochs.index(30))
     assert text.startswith("Regularization starts at epoch 30:")

@@ -57,12 +57,12 @@ def test_strengths_are_round_numbers():
 
 def test_every_offered_strength_is_a_regularization_of_its_method():
     for setting in itertools.islice(settings(), 0, None, 23):
-        columns = offered(list(METHODS), *setting, onset=1)
+        columns = offered(list(METHODS), *setting)
         assert [len(column) for column in columns] == [1] + [N_STRENGTHS] * (len(METHODS) - 1)
         assert columns[0] == (regviz.Regularization(),)
         for method, column in zip(list(METHODS)[1:], columns[1:], strict=True):
             for strength, row in zip(METHODS[method].strengths(*setting), column, strict=True):
-                expected = replace(METHODS[method].at(strength), onset=1)
+                expected = METHODS[method].at(strength)
                 if method == "max_norm":
                     assert 0 < row.drop_rate <= expected.drop_rate
                     if setting[1].activation not in ("tanh", "sigmoid"):

@@ -68,7 +68,7 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
 
 
 def test_of_a_link_that_costs_too_much_the_nearest_is_trained(limited_server: Limits):
-    page = open_page(**QUICK | {"epochs": "1000000", "onset": "900000", "epoch": "1000000"})
+    page = open_page(**QUICK | {"epochs": "1000000", "phases": "900000", "epoch": "1000000"})
     assert "1,000,000 epochs of these 41 networks would take" in page_text(page)
     epochs = grid_on(page).experiment.training.epochs
     assert 50 < epochs < 100
@@ -114,19 +114,19 @@ def cost(scene: Scene) -> float:
 
 
 def test_what_is_allowed_stays_as_it_is():
-    asked = scene_of(200, onset=20, epoch=100)
+    asked = scene_of(200, phases=(regviz.Phase(20),), epoch=100)
     assert capacity.affordable(asked, cost(asked)) is asked
 
 
 @pytest.mark.parametrize("limit", [0.5, 3.0, 60.0])
 def test_the_nearest_is_just_below_the_limit(limit: float):
-    asked = scene_of(1_000_000, onset=900_000, epoch=950_000)
+    asked = scene_of(1_000_000, phases=(regviz.Phase(2), regviz.Phase(900_000)), epoch=950_000)
     assert cost(asked) > limit
     found = capacity.affordable(asked, limit)
     assert 0.85 * limit < cost(found) <= limit
     epochs = found.training.epochs
     assert found == asked.with_epochs(epochs)
-    assert found.onset == epochs - 1
+    assert found.phases == (regviz.Phase(2),)
     assert found.epoch == epochs
     assert int(str(epochs)[2:] or 0) == 0  # a number that can be read
 

@@ -56,6 +56,20 @@ def test_a_student_joins_by_the_links_code_and_sees_the_teachers_scene(
     assert grid_on(student.run()) == grid_on(teacher)
 
 
+def test_a_teachers_page_that_is_loaded_again_has_its_room(
+    rooms: Rooms, room: Room, teacher: AppTest
+):
+    again = open_page(**QUICK)
+    again.session_state["room_memory"] = {"teacher": teacher.session_state["page"].visitor}
+    assert "0 students" in texts(again.run())
+    assert again.session_state["page"].room == room.code
+    rooms.close(room.code, room.teacher)
+    other = open_page(**QUICK)
+    other.session_state["room_memory"] = {"teacher": room.teacher}
+    assert other.run().session_state["page"].room is None
+    assert other.session_state["page"].visitor != room.teacher
+
+
 def test_a_student_sees_the_strength_and_the_epoch_that_the_teacher_looks_at(
     teacher: AppTest, student: AppTest
 ):

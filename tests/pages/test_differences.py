@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
-from regviz import DataSpec, NetworkSpec, PointsSpec, TrainingSpec
+from regviz import DataSpec, NetworkSpec, Phase, PointsSpec, Regularization, TrainingSpec
 from regviz.board.scene import Scene
 from regviz.pages.differences import differences
 from tests.support.scenes import scenes
@@ -57,6 +57,10 @@ def training(**changes) -> Scene:
             replace(NOW, methods=("none", "l1", "l2"), early_stopping=False),
             ["without Elastic net, Dropout, Max-norm", "without early stopping"],
         ),
+        (
+            replace(NOW, phases=(Phase(200, Regularization(l1=0.01), 0.03),)),
+            ["with L1 λ₁ = 0.01 and learning rate 0.03 until epoch 200"],
+        ),
         (replace(NOW, strengths={"l1": 0.02}), ["L1 λ₁ = 0.02 instead of 0.003"]),
         (replace(NOW, strengths={"dropout": 0.5}), ["Dropout drop 50 % instead of 20 %"]),
         (replace(NOW, epoch=200), ["epoch 200 instead of 1,000"]),
@@ -87,6 +91,13 @@ def test_a_strength_that_the_page_chose_for_other_settings_is_no_difference():
     pin = network(activation="relu")
     assert pin.grid().strengths("dropout") != NOW.grid().strengths("dropout")
     assert differences(pin, NOW) == ["ReLU instead of tanh"]
+
+
+def test_phases_of_both_or_of_the_present_run_are_named():
+    pin = replace(NOW, phases=(Phase(200),))
+    assert differences(NOW, pin) == ["without None until epoch 200"]
+    now = replace(NOW, phases=(Phase(100, Regularization(l2=0.1)),))
+    assert differences(pin, now) == ["None until epoch 200 instead of L2 λ₂ = 0.1 until epoch 100"]
 
 
 def test_strengths_of_methods_that_only_one_shows_are_not_compared():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import regviz
 from regviz.board.scene import Scene
 from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
@@ -101,7 +102,6 @@ def test_every_control_reaches_the_grid(page: AppTest):
         ("select_slider", "Learning rate", 0.03, "training", dict(learning_rate=0.03)),
         ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
         ("select_slider", "Epochs", 100, "training", dict(epochs=100)),
-        ("slider", "Switch on at epoch", 15, "onset", 15),
         ("toggle", "Early stopping", False, "early_stopping", False),
         ("toggle", "Elastic net", False, "methods", [k for k in NAMES if k != "elastic_net"]),
     ]
@@ -119,7 +119,6 @@ def test_every_control_reaches_the_grid(page: AppTest):
     assert sent["features"] == ["x1", "sin(x2)"]
     assert sent["activation"] == "relu"
     assert sent["last_epoch"] == 100
-    assert sent["onset"] == 15
     assert "early_stopping" not in [card["key"] for card in sent["cards"]]
 
 
@@ -180,18 +179,6 @@ def test_a_batch_is_never_larger_than_the_training_points(page: AppTest):
     widget(page.slider, "Training points").set_value(15).run()
     assert not page.error
     assert grid_on(page).experiment.training.batch_size == 15
-
-
-def test_regularization_begins_within_the_training_that_is_left(page: AppTest):
-    widget(page.select_slider, "Epochs").set_value(100).run()
-    widget(page.slider, "Switch on at epoch").set_value(50).run()
-    assert header(page)["onset"] == 50
-    widget(page.select_slider, "Epochs").set_value(200).run()
-    assert header(page)["onset"] == 50
-    widget(page.select_slider, "Epochs").set_value(50).run()
-    assert not page.exception
-    assert header(page)["onset"] == 48
-    assert header(page)["last_epoch"] == 50
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -395,3 +382,71 @@ def test_settings_stay_in_the_address_without_points_that_are_too_many_for_it():
     assert shown.data == Scene().data
     widget(again.slider, "Hidden layers").set_value(2).run()
     assert not again.warning
+
+
+# ------------------------------------------------------------------------------ changes on the way
+
+
+def test_the_training_goes_on_from_the_network_that_the_board_names(page: AppTest):
+    set_view(page, focus="l2", strength_indices={"l1": 1})
+    grid = grid_on(page)
+    k = grid.rows({})[NAMES.index("l2")]
+    request = {"run": header(page)["run"], "network": k, "epoch": 20, "learning_rate": 0.1}
+    send(page, change=request)
+    assert not page.exception
+    assert not page.warning
+    rate = grid.experiment.training.learning_rate
+    phase = regviz.Phase(20, grid.experiment.regularizations[k], rate)
+    changed = grid_on(page)
+    assert changed.experiment.phases == (phase,)
+    assert changed.experiment.training == replace(grid.experiment.training, learning_rate=0.1)
+    assert widget(page.select_slider, "Learning rate").value == 0.1
+    requested = page.session_state["page"].requested_view
+    assert (requested["epoch"], requested["focus"], requested["play"]) == (20, "l2", True)
+    assert strength_indices_on(page)["l1"] == 1
+    assert any("until epoch 20: L2 λ₂ = " in caption.value for caption in page.caption)
+    # the answer to the request for the earlier run comes twice
+    send(page, change=request)
+    assert grid_on(page) == changed
+
+    send(page, change={"run": header(page)["run"], "undo": True})
+    assert not page.exception
+    assert grid_on(page) == grid
+    assert page.session_state["page"].requested_view["play"] is False
+
+
+def test_a_change_beyond_a_smaller_number_of_epochs_is_gone(page: AppTest):
+    change = {"network": 0, "epoch": 40, "learning_rate": 0.01}
+    send(page, change={"run": header(page)["run"]} | change)
+    assert grid_on(page).experiment.phases
+    page.session_state["page"].opened = Scene()
+    widget(page.select_slider, "Epochs").set_value(50).run()
+    assert grid_on(page).experiment.phases
+    scene = page.session_state["page"].base
+    page.session_state["page"].to_open = scene.with_epochs(30)
+    page.run()
+    assert not page.exception
+    assert grid_on(page).experiment.phases == ()
+
+
+@pytest.mark.parametrize(
+    "change", [{"network": 10**6}, {"epoch": 0}, {"epoch": "20"}, {"learning_rate": math.nan}]
+)
+def test_a_change_that_is_not_possible_is_told_and_the_run_stays(page: AppTest, change: dict):
+    before = header(page)["run"]
+    possible = {"run": before, "network": 0, "epoch": 20, "learning_rate": 0.1}
+    send(page, change=possible | change)
+    assert not page.exception
+    (warning,) = page.warning
+    assert warning.value.startswith("The training cannot change")
+    assert next(iter(change)) in warning.value.replace("\\", "")
+    assert header(page)["run"] == before
+
+
+@pytest.mark.parametrize("change", ["run", 3, [], {}, {"run": None}, {"undo": True}, {"run": "x"}])
+def test_a_change_of_another_run_does_nothing(page: AppTest, change: object):
+    before = header(page)["run"]
+    send(page, change=change)
+    assert not page.exception
+    assert not page.warning
+    assert header(page)["run"] == before

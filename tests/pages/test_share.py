@@ -173,7 +173,7 @@ def test_the_qr_code_holds_the_link():
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
-    query = QUICK | {"noise": "0.5", "learning_rate": "0.02", "methods": "none,l1", "onset": "9"}
+    query = QUICK | {"noise": "0.5", "learning_rate": "0.02", "methods": "none,l1", "phases": "9"}
     whole, part = open_page(**query), open_page(**query, hide=group)
     assert not part.exception
     assert grid_on(part) == grid_on(whole)
@@ -210,7 +210,7 @@ def test_a_file_is_opened_and_every_control_stands_where_it_has_it(page: AppTest
         regviz.TrainingSpec("adam", 0.002, None, 60, seed=5),
         ("none", "l1", "max_norm"),
         early_stopping=False,
-        onset=12,
+        phases=(regviz.Phase(12, regviz.Regularization(l2=0.1)),),
         focus="max_norm",
         strengths={"l1": 0.01},
         epoch=30,

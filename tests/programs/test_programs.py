@@ -666,8 +666,20 @@ def test_arrays_of_any_number_of_columns_are_trained_on(library, tmp_path):
     np.testing.assert_allclose(w, history.weights(0)[0], atol=1e-3)
 
 
-def test_no_program_is_written_for_a_training_that_changes_on_the_way():
-    experiment = Experiment(phases=(Phase(3, Regularization(l1=0.1)),))
+@pytest.mark.parametrize("phase", [Phase(3, Regularization(l1=0.1)), Phase(3, learning_rate=1.0)])
+def test_no_program_is_written_for_a_training_that_changes_on_the_way(phase):
+    experiment = Experiment(phases=(phase,))
     assert set(libraries(experiment, 0).values()) == {NO_PHASES}
     with pytest.raises(ValueError, match=f"library must be left out.*{NO_PHASES}"):
         program(experiment, 0, "pytorch")
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_program_for_a_beginning_without_regularization_has_an_onset(k):
+    rows = (Regularization(), Regularization(l1=0.1))
+    late = Experiment(regularizations=(rows[0], replace(rows[1], onset=7)))
+    rate = late.training.learning_rate
+    phases = (Phase(3), Phase(7, learning_rate=rate))
+    experiment = replace(late, regularizations=rows, phases=phases)
+    assert libraries(experiment, k) == libraries(late, k)
+    assert program(experiment, k, "pytorch") == program(late, k, "pytorch")

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hypothesis import strategies as st
 
-from regviz import DataSpec, NetworkSpec, PointsSpec, TrainingSpec
+from regviz import DataSpec, NetworkSpec, Phase, PointsSpec, TrainingSpec
 from regviz.board.scene import GROUPS, Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
@@ -81,6 +81,18 @@ TRAININGS = st.builds(
 
 
 @st.composite
+def phases_within(draw, epochs):
+    """Draw up to two phases of a training."""
+    untils = draw(st.sets(st.integers(1, epochs - 1), max_size=2)) if epochs > 1 else ()
+    rate = st.none() | st.floats(1e-5, 10)
+    keys = st.sampled_from(list(STRENGTHS))
+    rows = [METHODS[key].at(draw(STRENGTHS[key])) for key in draw(st.tuples(keys, keys))]
+    return tuple(
+        Phase(until, row, draw(rate)) for until, row in zip(sorted(untils), rows, strict=False)
+    )
+
+
+@st.composite
 def scenes(draw, max_pins=2):
     """Draw a scene with random settings."""
     training = draw(TRAININGS)
@@ -93,7 +105,7 @@ def scenes(draw, max_pins=2):
         training,
         methods,
         early_stopping=early_stopping,
-        onset=draw(st.integers(0, training.epochs - 1)),
+        phases=draw(phases_within(training.epochs)),
         focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * stops_early])),
         strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),

@@ -80,7 +80,7 @@ export function frameOf(everyone) {
  * @returns {ChartMark[]}
  */
 export function commonMarks(marks) {
-  return marks.filter(({ kind }) => kind === "onset");
+  return marks.filter(({ kind }) => kind === "change");
 }
 
 /**

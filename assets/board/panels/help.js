@@ -15,6 +15,7 @@ const KEYS = [
   ["+ −", "play faster or slower"],
   ["L", "start over at the end, or not"],
   ["D", "show classes only, or confidence"],
+  ["C", "change from here: go on from this network in another way"],
   ["P", "project: fill the screen, or return to the page"],
   [".", "blank the board, or show it again"],
   ["Esc", "leave the blank or the projected board"],

@@ -69,6 +69,13 @@ export interface TransportHandlers {
   toggleProjection(): void;
 }
 
+export interface ChangeHandlers {
+  toggleChange(): void;
+  closeChange(): void;
+  changeFromHere(change: { network: number, epoch: number, learning_rate: number }): void;
+  undoChange(): void;
+}
+
 export interface ProjectionHandlers {
   toggleCard(key: string): void;
   toggleBlank(): void;

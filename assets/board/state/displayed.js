@@ -6,6 +6,7 @@
 /** @import {Card, Displayed, PointSet, Recording, View} from "./types.d.ts" */
 
 import { isConstant } from "./flatness.js";
+import { phaseAfter } from "./phases.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
@@ -51,7 +52,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
   }
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
-  displayed.dropRate = hidden && epoch >= recording.onset ? rate : 0;
+  displayed.dropRate = hidden ? phaseAfter(recording.phases, epoch)?.drop_rate ?? rate : 0;
   displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
   copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];

@@ -33,14 +33,17 @@ export function marksOf(recording, { card, k }) {
  * @param {number} k
  */
 function findMarks(recording, card, k) {
-  const { onset, epochs, patience } = recording;
+  const { phases, epochs, patience } = recording;
   const { best, bestEpoch, stop, stopEpoch, settled } = earlyStopping(recording, k);
   /** @type {Mark[]} */
   const marks = [];
   /** @type {(kind: string, frame: number, text: string, tip: string, epoch?: number) => void} */
   const add = (kind, frame, text, tip, epoch = epochs[frame]) => marks.push({ kind, frame, epoch, text, tip });
-  const begins = epochs.findIndex((epoch) => epoch >= onset);
-  if (onset > 0 && begins >= 0) add("onset", begins, "regularization on", MARKS.onset(onset));
+  phases.forEach((phase, i) => {
+    const ends = epochs.findIndex((epoch) => epoch >= phase.until);
+    const last = i === phases.length - 1;
+    if (ends >= 0) add("change", ends, last && !phase.regularized ? "regularization on" : "change", MARKS.change(phase, last), phase.until);
+  });
   if (settled && best > 0) {
     add("best", best, "best validation", MARKS.best(bestEpoch, card.label), bestEpoch);
   }

@@ -10,7 +10,7 @@ const LONGEST_TICK = 0.25;
 const PAUSE = 0.8 * FRAMES_PER_SECOND;
 
 /** @type {State} */
-export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity });
+export const START = Object.freeze({ frame: 0, clock: 0, mode: "following", speed: 1, loop: false, until: Infinity, resume: false });
 
 /**
  * The state of a visitor's first run: it plays from frame 0, as frames are received.
@@ -33,16 +33,17 @@ export function startRun(state, { nFrames, epochs }) {
 }
 
 /**
- * Go to an epoch, at once or as soon as its frame is received, and rest there.
+ * Go to an epoch, at once or as soon as its frame is received, and rest there or play on.
  *
  * @param {State} state
  * @param {Extent} extent
  * @param {number} epoch
+ * @param {boolean} [resume]  whether to play on
  * @returns {State}
  */
-export function seekEpoch(state, { nReceived, epochs }, epoch) {
-  if (epoch <= epochs[nReceived - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), "resting");
-  return { ...at(state, Math.max(0, nReceived - 1), "following"), until: epoch };
+export function seekEpoch(state, { nReceived, epochs }, epoch, resume = false) {
+  if (epoch <= epochs[nReceived - 1]) return at(state, epochs.findLastIndex((e) => e <= epoch), resume ? "playing" : "resting");
+  return { ...at(state, Math.max(0, nReceived - 1), "following"), until: epoch, resume };
 }
 
 /**
@@ -55,10 +56,10 @@ export function seekEpoch(state, { nReceived, epochs }, epoch) {
 export function framesArrived(state, { nReceived, nFrames, epochs }) {
   if (state.mode !== "following") return state;
   if (state.until <= epochs[nReceived - 1]) {
-    return at(state, epochs.findLastIndex((epoch) => epoch <= state.until), "resting");
+    return at(state, epochs.findLastIndex((epoch) => epoch <= state.until), state.resume ? "playing" : "resting");
   }
   if (nReceived === nFrames) return state.loop ? at(state, 0, "playing") : at(state, nReceived - 1, "resting");
-  return { ...at(state, nReceived - 1, "following"), until: state.until };
+  return { ...at(state, nReceived - 1, "following"), until: state.until, resume: state.resume };
 }
 
 /**
@@ -163,5 +164,5 @@ export function isMoving({ mode }) {
  * @returns {State}
  */
 function at({ speed, loop }, frame, mode) {
-  return { frame, clock: frame, mode, speed, loop, until: Infinity };
+  return { frame, clock: frame, mode, speed, loop, until: Infinity, resume: false };
 }

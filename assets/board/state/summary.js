@@ -23,6 +23,7 @@
 import { measuresOf } from "./displayed.js";
 import { difference } from "./flatness.js";
 import { isDiverged } from "./recording.js";
+import { phaseUntil } from "./phases.js";
 import { earlyStopping } from "./stopping.js";
 import { FORMATS, divergedAt } from "./words.js";
 
@@ -50,7 +51,7 @@ export function summaryOf(recording, displayed, focus, frame) {
   return summarize(facts, {
     focus,
     epoch: recording.epochs[frame],
-    onset: recording.onset,
+    phase: phaseUntil(recording.phases, recording.epochs[frame]),
     task: recording.network.task,
     constantLoss: constantLoss(recording.network.task, recording.points.train),
   });
@@ -127,7 +128,7 @@ export function clearlyLower(a, b, constant) {
  * @param {Comparison} about
  */
 export function summarize(facts, about) {
-  const { epoch, onset, focus } = about;
+  const { epoch, phase, focus } = about;
   if (epoch === 0) {
     return facts.length > 1
       ? "Epoch 0: no network has learned anything yet. All start with the same weights and get the same points."
@@ -135,8 +136,11 @@ export function summarize(facts, about) {
   }
   const none = facts.find(({ key }) => key === "none");
   const own = facts.find(({ key }) => key === focus);
-  if (epoch <= onset && none && facts.length > 1) {
-    return `Regularization starts at epoch ${onset}: until then all networks are trained alike. ${state(none, about)}`;
+  const any = none ?? own;
+  if (phase && any && facts.length > 1) {
+    const { until, text, regularized } = phase;
+    if (!regularized) return `Regularization starts at epoch ${until}: until then all networks are trained alike. ${state({ ...any, label: text }, about)}`;
+    return `Until epoch ${until} all networks are the same. ${state({ ...any, label: text }, about)}`;
   }
   const first = none ?? own;
   if (!first) return "";

@@ -31,6 +31,18 @@ export interface Card {
   early_stopped: boolean;
 }
 
+/** A part of the training in which all networks are the same. */
+export interface Phase {
+  /** Number of trained epochs after which it ends. */
+  until: number;
+  /** Name and strength of its regularization. */
+  text: string;
+  /** Whether it has any regularization. */
+  regularized: boolean;
+  drop_rate: number;
+  learning_rate: number;
+}
+
 /** A view that the server requests; applied once for each id. */
 export interface RequestedView {
   id: string|number;
@@ -42,6 +54,8 @@ export interface RequestedView {
   epoch: number|null;
   /** Whether to scroll to the board. */
   scroll: boolean;
+  /** Whether to play on from the epoch. */
+  play: boolean;
 }
 
 /** Of every message. */
@@ -74,7 +88,8 @@ export interface Opening {
   n_networks: number;
   last_epoch: number;
   patience: number;
-  onset: number;
+  learning_rate: number;
+  phases: Phase[];
   data: string;
   task: Task;
   names: string[];
@@ -150,7 +165,8 @@ export interface Comparison {
   /** Key of the card in focus. */
   focus: string|null;
   epoch: number;
-  onset: number;
+  /** The phase that trained the networks, or null after the last one. */
+  phase: Phase|null;
   task: Task;
   /** Training loss of the best constant prediction. */
   constantLoss: number;
@@ -166,7 +182,7 @@ export type Layers = {layers: number[], activation: string};
 export type Network = Layers & {task: Task};
 
 export interface Mark {
-  /** "onset", "best" or "stop". */
+  /** "change", "best" or "stop". */
   kind: string;
   frame: number;
   epoch: number;
@@ -187,6 +203,8 @@ export interface State {
   loop: boolean;
   /** The epoch at which following ends; Infinity for the last one. */
   until: number;
+  /** Whether it plays on from that epoch. */
+  resume: boolean;
 }
 
 export type Extent = {nReceived: number, nFrames: number, epochs: number[]};
@@ -233,8 +251,10 @@ export interface Recording {
   lastEpoch: number;
   /** Epochs without improvement that early stopping waits for. */
   patience: number;
-  /** The epoch from which regularization acts. */
-  onset: number;
+  /** Of the last part of the training. */
+  learningRate: number;
+  /** First parts of the training, in which all networks are the same. */
+  phases: Phase[];
   /** For each network the epoch that early stopping keeps and the one at which it stops, as far as the run has decided. */
   stopping: ({best: number, stop: number|null}|null)[];
   /** For each network the epoch at which it diverged, or -1. */

@@ -1,6 +1,6 @@
 /** The board's texts: terms with explanations, formatted numbers, and descriptions of pictures. */
 
-/** @import {Prediction, Task} from "./types.d.ts" */
+/** @import {Displayed, Phase, Prediction, Task} from "./types.d.ts" */
 
 const MINUS = "−";
 
@@ -280,11 +280,41 @@ export const CONSTANT = "same answer everywhere";
 export const NO_HIDDEN_LAYER = "no effect: no hidden layer";
 
 export const MARKS = {
-  onset: (/** @type {number} */ epoch) => `Regularization is switched on at epoch ${epoch}.`,
+  change: (/** @type {Phase} */ { until, text, regularized }, /** @type {boolean} */ last) =>
+    !regularized && last ? `Regularization is switched on at epoch ${until}.` : `Until epoch ${until}: ${text}, all networks are the same. ${last ? "Then each goes on with its own regularization." : "Then the training changes."}`,
   best: (/** @type {number} */ epoch, /** @type {string} */ label) => `Epoch ${epoch}: the lowest validation loss of ${label}. Early stopping would keep this network. Key: B`,
   stop: (/** @type {number} */ epoch, /** @type {string} */ label, /** @type {number} */ patience) =>
     `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
 };
+
+/** Reasons why the training cannot change at the shown epoch. */
+export const NO_CHANGE = {
+  start: "Epoch 0 is the start: nothing is trained yet. Go to a later epoch first.",
+  diverged: "This network has diverged. Go to an earlier epoch, or look at another card.",
+};
+
+/**
+ * Say what a change of the training would do.
+ *
+ * @param {Pick<Displayed, "card"|"strength"|"changed">} displayed  in focus
+ * @param {number} epoch
+ * @param {Phase|null} phase  that has trained the networks of this epoch
+ */
+export function changeFrom({ card, strength, changed }, epoch, phase) {
+  const own = card.early_stopped ? "None" : [card.label, strength].filter(Boolean).join(" ");
+  const first = `All networks go on from ${phase ? phase.text : own} as it is at epoch ${epoch}, each with its own regularization. The optimizer's state goes on with it.`;
+  return changed ? `${first} Edits and pruning do not.` : first;
+}
+
+/**
+ * Name the changes so far.
+ *
+ * @param {readonly Phase[]} phases
+ */
+export function withPhases(phases) {
+  const parts = phases.map(({ until, text, learning_rate }) => `until epoch ${until}: ${text}, learning rate ${learning_rate}`);
+  return parts.length ? `So far, all networks are the same ${parts.join("; ")}.` : "";
+}
 
 /**
  * Return the text in place of a strength on the card of early stopping.
