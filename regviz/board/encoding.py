@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector
+from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
@@ -158,6 +158,61 @@ def encode(
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
+
+
+def encode_still(
+    grid: StrengthGrid, rows: Sequence[int], history: History, epoch: int, focus: str
+) -> bytes:
+    """Encode one network of each method at one epoch, as a message with all that a picture needs.
+
+    Parameters
+    ----------
+    grid : StrengthGrid
+    rows : sequence of int
+        Index of the network of each method, in the order of ``grid.networks_by_method``.
+    history : History
+        Complete run of ``grid.experiment`` or of ``grid.only(rows)``.
+    epoch : int
+        The epoch to show. The last recorded one up to it is the last frame of the message; the
+        frame before, if any, is the one that early stopping keeps.
+    focus : str
+        Key of the card to show large.
+    """
+    still = grid.with_rows(rows)
+    whole = history.experiment == grid.experiment
+    kept = list(rows) if whole else list(range(len(rows)))
+    shown = int(np.searchsorted(history.epochs, epoch, side="right")) - 1
+    times = [shown]
+    stopping = _early_stopping(history, grid.patience)
+    if stopping is not None:
+        stopping = {name: [epochs[k] for k in kept] for name, epochs in stopping.items()}
+    if grid.early_stopping:
+        none = kept[[key for key, _ in grid.networks_by_method].index("none")]
+        best = int(history.early_stopping(grid.patience)[0][none])
+        times = sorted({min(best, shown), shown})
+    metrics = np.stack([history.metrics[metric][times][:, kept] for metric in SENT_METRICS], axis=2)
+    content: dict[str, NDArray[Any]] = {
+        "parameters": rounded(history.parameters[times][:, kept]),
+        "metrics": metrics,
+    }
+    content |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
+    listed, body = _compressed(content, zlib.Z_DEFAULT_STRATEGY)
+    header = {
+        "version": MESSAGE_VERSION,
+        "run": "still",
+        "frame": 0,
+        "n_frames": len(times),
+        "reply": 0,
+        "ask_after": 0,
+        "epochs": history.epochs[times].tolist(),
+        "diverged": history.diverged[kept].tolist(),
+        "early_stopping": stopping,
+        "link": None,
+        "link_version": LINK_VERSION,
+        "focus": focus,
+    }
+    opening = _opening(still, range(len(rows)), history)
+    return _message(header | opening | {"arrays": listed}, body)
 
 
 def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:

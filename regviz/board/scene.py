@@ -33,6 +33,7 @@ from regviz.spec.validation import boolean, choice, integer, invalid
 
 FILE_VERSION = 2
 GROUPS = ("data", "network", "training", "line_up", "claims", "share", "understand")
+MAX_PINS = 4
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class Scene:
     hide : sequence of str
         Groups of controls that the page does not show, among ``"data"``, ``"network"``,
         ``"training"``, ``"line_up"``, ``"claims"``, ``"share"`` and ``"understand"``.
+    pins : sequence of Scene
+        Runs to show small beside this one, at most `MAX_PINS`. They have no pins, and their
+        ``hide`` is set to ``()``.
 
     Raises
     ------
@@ -79,6 +83,7 @@ class Scene:
     strengths: tuple[tuple[str, float], ...] = ()
     epoch: int | None = None
     hide: tuple[str, ...] = ()
+    pins: "tuple[Scene, ...]" = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
@@ -98,6 +103,7 @@ class Scene:
         if self.epoch is not None:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
         object.__setattr__(self, "strengths", _strengths(self.strengths))
+        object.__setattr__(self, "pins", _pins(self.pins))
 
     def grid(self) -> StrengthGrid:
         """Return the grid of all strengths, with the batch size limited to the training points."""
@@ -149,7 +155,9 @@ class Scene:
 
     def to_json(self) -> str:
         """Return the scene as JSON text, from which `from_json` builds an equal one."""
-        content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
+        content = _content(self)
+        if self.pins:
+            content["pins"] = [_content(pin) for pin in self.pins]
         return json.dumps({"regviz": FILE_VERSION} | content, allow_nan=False, ensure_ascii=False)
 
     @classmethod
@@ -171,6 +179,23 @@ class Scene:
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", "onset", *allowed]))
         version = integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
+        pins = content.pop("pins", [])
+        if not isinstance(pins, list):
+            raise invalid("pins", "a list of scenes", pins)
+        scene = cls._of_content("file", content, version)
+        return replace(
+            scene,
+            pins=tuple(
+                cls._of_content(f"pins[{i}]", pin, version)
+                for i, pin in enumerate(pins[: MAX_PINS + 1])
+            ),
+        )
+
+    @classmethod
+    def _of_content(cls, name: str, content: Any, version: int) -> Self:
+        """Build a scene without pins from the parameters in a file of a version."""
+        allowed = [field.name for field in dataclasses.fields(cls) if field.name != "pins"]
+        content = dict(mapping(name, content, ["onset", *allowed]))
         default = DEFAULTS[version]
         if "phases" in content:
             content["phases"] = phases_from(content["phases"])
@@ -234,6 +259,24 @@ class Scene:
             phases=experiment.phases or phases_of_onset(onset),
             strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
         )
+
+
+def _content(scene: Scene) -> dict[str, Any]:
+    """Return the parameters of a scene for JSON, without pins."""
+    content = dataclasses.asdict(replace(scene, pins=())) | {"strengths": dict(scene.strengths)}
+    del content["pins"]
+    return content
+
+
+def _pins(pins: Any) -> tuple[Scene, ...]:
+    """Return pins that hide nothing; raise ValueError for other values than scenes without pins."""
+    allowed = f"at most {MAX_PINS} scenes without pins"
+    if not isinstance(pins, (tuple, list)) or len(pins) > MAX_PINS:
+        raise invalid("pins", allowed, pins)
+    for pin in pins:
+        if not isinstance(pin, Scene) or pin.pins:
+            raise invalid("pins", allowed, pin)
+    return tuple(replace(pin, hide=()) for pin in pins)
 
 
 def phases_of_onset(onset: Any) -> tuple[Phase, ...]:

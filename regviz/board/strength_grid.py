@@ -97,6 +97,12 @@ class StrengthGrid:
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
 
+    def with_rows(self, rows: Sequence[int]) -> "StrengthGrid":
+        """Return the grid of `only` with one network of each method."""
+        keys = [key for key, _ in self.networks_by_method]
+        networks = tuple((key, (i,)) for i, key in enumerate(keys))
+        return replace(self, experiment=self.only(rows), networks_by_method=networks)
+
 
 @lru_cache(maxsize=64)
 def _built(

@@ -156,6 +156,7 @@ RESERVED = frozenset(
     (
         *PARTS,
         *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "epoch", "hide"),
+        "pins",
         *("v", "regviz", "training_seed", "too_long", "try", "embed", "embed_options"),
     )
 )

@@ -49,7 +49,7 @@ def _open(claim: Claim, message: Mapping[str, Any]) -> None:
     else:
         kept = [Moment(current, now, _local_of(message), state.claim, state.example)]
     state.moments = [*state.moments, *kept][-MAX_UNDONE:]
-    scene = replace(claim.scene, hide=current.hide)
+    scene = replace(claim.scene, hide=current.hide, pins=current.pins)
     grid = scene.grid()
     keys = [key for key, _ in grid.networks_by_method]
     indices = dict(zip(keys, grid.strength_indices(scene.strength_indices(grid)), strict=True))

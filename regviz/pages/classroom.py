@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from regviz.board import claims
-from regviz.board.link import MAX_LINK_CHARS, from_query, to_query
+from regviz.board.link import MAX_LINK_CHARS, fitting, from_query, to_query
 from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, plain, qr_image
@@ -117,7 +117,7 @@ def share(scene: Scene, others: Mapping[str, str]) -> None:
     room = rooms().find(state.room)
     if room is None or room.teacher != state.visitor:
         return
-    link = urlencode(to_query(scene) | dict(others), safe=",")
+    link = urlencode(to_query(fitting(scene)) | dict(others), safe=",")
     if len(link) <= MAX_LINK_CHARS:
         room.share(link)
 

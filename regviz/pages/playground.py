@@ -14,6 +14,7 @@ from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
     MAX_LINK_CHARS,
+    fitting,
     from_query,
     to_query,
     to_short_query,
@@ -24,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.pages import claims, classroom, share, understand
+from regviz.pages import claims, classroom, pins, share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
@@ -89,8 +90,23 @@ STYLE = """<style>
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
   .st-key-room_memory { position: absolute; }
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
-  @media (max-width: 640px) { .st-key-above p { font-size: 0.875rem; line-height: 1.4; } }
+  .st-key-above, .st-key-buttons { gap: 0.5rem; }
+  .st-key-buttons button { padding-inline: 0.55rem; }
+  @media (max-width: 640px) {
+    .st-key-above { padding-right: 0; }  /* the menu is above */
+    .st-key-above p { font-size: 0.875rem; line-height: 1.4; }
+    .st-key-buttons { gap: 0.4rem; }
+    .st-key-buttons button { padding-inline: 0.4rem; }
+  }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
+  /* Pins beside one another, in a row that scrolls where they do not fit. Streamlit would fade them
+     while a change trains. */
+  .st-key-pins { flex-wrap: nowrap; align-items: stretch; gap: 0.6rem; overflow-x: auto; }
+  [class*="st-key-pin_"] { opacity: 1 !important; }
+  .st-key-pins > div { flex: 1 0 252px; max-width: 400px; }
+  .st-key-pins > div > .stVerticalBlock { gap: 0.4rem; padding: 0.5rem 0.6rem; }
+  .st-key-pins button { min-height: 1.75rem; padding: 0; }
+  .st-key-pins [data-testid="stMarkdownContainer"] p { font-size: 0.8125rem; line-height: 1.35; }
   .regviz-preview {
     width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.8rem;
   }
@@ -160,6 +176,10 @@ def _show_board(
     visitor = state.visitor
     if state.shown is not None and _change_training(state.shown[2], grid, name):
         st.rerun()
+    # in a container, so that the board's position does not depend on it
+    with st.container():
+        if state.shown is not None:
+            pins.draw(state.shown[2], grid, _snapshot)
     # the run of `main`, or if that has stopped meanwhile, a new run with the same frames
     run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
@@ -332,31 +352,40 @@ def _show_problems(grid: StrengthGrid) -> None:
 
 
 def _query_of(scene: Scene) -> str:
-    """Return the scene's query string, without own points that exceed `MAX_LINK_CHARS`."""
+    """Return the scene's query string, without pins or own points that exceed `MAX_LINK_CHARS`."""
 
     def text(query: dict[str, str]) -> str:
         return urlencode({k: v for k, v in query.items() if k not in view_parameters()}, safe=",")
 
+    scene = fitting(scene)
     whole = text(to_query(scene))
     return whole if len(whole) <= MAX_LINK_CHARS else text(to_short_query(scene))
 
 
 def _warn_of_long_address(scene: Scene) -> None:
-    """Warn once if the address does not contain the points of the scene."""
+    """Warn once if the address does not contain the pins of the scene, and once for its points."""
+    state = page_state()
+    if fitting(scene) != scene and state.warned_pins != scene.pins:
+        state.warned_pins = scene.pins
+        _add_problem(scene, f"{share.PINS_LEFT_OUT} A file keeps them: “Save · open”.")
     points = scene.data if isinstance(scene.data, PointsSpec) else None
     if points is None or f"points={LEFT_OUT}" not in _query_of(scene):
         return
-    state = page_state()
     if state.warned_points != points.points:
         state.warned_points = points.points
-        # problems of the file that the points came with stay
-        others = state.problems if state.problems_of in (None, scene.grid()) else []
-        state.problems = [
-            *others,
+        _add_problem(
+            scene,
             f"Your {points.n_samples} points are too many for the address: it holds everything"
             " else. To keep the points, save the experiment as a file with “Save · open”.",
-        ]
-        state.problems_of = None
+        )
+
+
+def _add_problem(scene: Scene, problem: str) -> None:
+    """Show a problem beside those of the file that the scene came with."""
+    state = page_state()
+    others = state.problems if state.problems_of in (None, scene.grid()) else []
+    state.problems = [*others, problem]
+    state.problems_of = None
 
 
 def _enable_requested_method() -> None:
@@ -385,7 +414,7 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
         line = f"**{question(scene.data)}** {HINT}"
         st.markdown(line, width="stretch", help=ABOUT)
-        above = st.container(horizontal=True, width="content")
+        above = st.container(horizontal=True, width="content", key="buttons")
     with st.container():
         classroom.draw()
     # a container of their own: without it a message would shift the board's position, and Streamlit
@@ -403,12 +432,14 @@ def main() -> None:
     if not _start_training(scene, grid, visitor, messages):
         if before is None:
             return
-        grid, rows, scene = before  # the last result stays
+        # the last result stays
+        grid, rows, scene = before[0], before[1], replace(before[2], pins=scene.pins)
     state.shown = (grid, rows, scene)
     if before is not None and before[0].experiment != grid.experiment:
         runs().leave(before[0].experiment, visitor)
     if "share" not in scene.hide:
         with above:
+            pins.draw_buttons(scene, grid)
             share.show(scene, grid, _snapshot)
     classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
     _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, link
+from regviz.board.link import MAX_LINK_CHARS, fitting, link
 from regviz.board.offline import offline_page, recording
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.strength_grid import StrengthGrid
@@ -37,6 +37,7 @@ GROUP_LABELS = {
 }
 MAX_QR_BYTES = 2953  # capacity of QR version 40 at error correction level L
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+PINS_LEFT_OUT = "The pinned runs are too long for a link, which leaves them out."
 IFRAME_PIXELS = 900  # height of an embedded page
 CHECK_SECONDS = 0.5  # interval of the checks whether the run is complete
 
@@ -102,7 +103,11 @@ def _address() -> str:
 
 def _show_link(scene: Scene, others: Mapping[str, str]) -> None:
     st.markdown("**A link to what you see**")
-    st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
+    st.caption("Data, network, training, line-up, focus, strengths, epoch and pins are all in it.")
+    fits = fitting(scene)
+    if fits != scene:
+        st.warning(f"{PINS_LEFT_OUT} A file keeps them.")
+    scene = fits
     address = link(_address(), scene, **others)
     if len(address) > MAX_LINK_CHARS:
         st.warning(
@@ -236,6 +241,8 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "Same points, same initial weights, same batches: these networks differ in nothing but"
         " their regularization."
     )
+    if scene.pins:
+        about += " The pinned runs are not in this file."
     look = {
         "id": "offline",
         "focus": now.focus or snapshot.focus,

@@ -134,6 +134,11 @@ class PageState:
         Whether the page has had a room as its teacher.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
+    pin_pictures : dict of Scene to bytes or str
+        For each pinned run that is trained, its message of `regviz.board.encoding.encode_still`;
+        for one that cannot be, the reason.
+    warned_pins : tuple of Scene
+        The pins for which the page has warned that the address does not contain them.
     path_clicks : int
         Number of clicks on the chart of the paths view.
     """
@@ -172,6 +177,8 @@ class PageState:
     room_answer: int = 0
     room_was_open: bool = False
     no_room: bool = False
+    pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
+    warned_pins: tuple[Scene, ...] = ()
     path_clicks: int = 0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import MESSAGE_VERSION, Source, encode
+from regviz.board.encoding import MESSAGE_VERSION, Source, encode, encode_still
 from regviz.board.frames import (
     HALF,
     SENT_METRICS,
@@ -423,3 +423,53 @@ def test_the_domain_is_a_square_around_nearly_all_points(sent: EncodeArguments):
     assert np.mean((low < X) & (high > X)) > 0.99
     assert low < dataset.X_train.min()
     assert high > dataset.X_train.max()
+
+
+# ------------------------------------------------------------------------------ pins
+
+
+@pytest.mark.parametrize("epoch", [0, 9, N_FRAMES - 1])
+def test_a_still_has_the_networks_shown_at_one_epoch(sent: EncodeArguments, epoch: int):
+    rows = sent.grid.rows({"l1": 6})
+    header, arrays = decode(encode_still(sent.grid, rows, sent.history, epoch, "l2"))
+    assert header["version"] == MESSAGE_VERSION
+    assert header["focus"] == "l2"
+    assert header["epochs"][-1] == epoch
+    assert header["n_frames"] == len(header["epochs"])
+    shown = sent.history.parameters[epoch, rows]
+    assert np.array_equal(arrays["parameters"][-1], rounded(shown))
+    for i, name in enumerate(SENT_METRICS):
+        np.testing.assert_allclose(
+            arrays["metrics"][-1, :, i], sent.history.metrics[name][epoch, rows], rtol=1e-6
+        )
+    cards = {card["key"]: card for card in header["cards"]}
+    assert list(cards) == [*NAMES, "early_stopping"]
+    assert cards["l1"]["values"] == [sent.grid.strengths("l1")[6]]
+    assert [cards[key]["networks"] for key in NAMES] == [[i] for i in range(len(NAMES))]
+
+
+def test_a_still_has_the_frame_that_early_stopping_keeps(sent: EncodeArguments):
+    rows = sent.grid.rows({})
+    best = int(sent.history.early_stopping(sent.grid.patience)[0][rows[0]])
+    assert 0 < best < N_FRAMES - 1
+    for epoch, expected in ((best - 1, [best - 1]), (N_FRAMES - 1, [best, N_FRAMES - 1])):
+        header, _ = decode(encode_still(sent.grid, rows, sent.history, epoch, "l2"))
+        assert header["epochs"] == expected
+        assert header["early_stopping"]["best"][0] == best
+
+
+def test_a_still_does_not_depend_on_the_other_networks_of_the_run(sent: EncodeArguments):
+    rows = sent.grid.rows({"l1": 6, "dropout": 0})
+    alone = regviz.train(sent.grid.only(rows))
+    stills = [
+        encode_still(sent.grid, rows, history, N_FRAMES - 1, "l1")
+        for history in (sent.history, alone)
+    ]
+    assert stills[0] == stills[1]
+
+
+def test_a_still_of_the_opening_page_has_few_bytes():
+    grid = Scene().grid()
+    rows = grid.rows({})
+    still = encode_still(grid, rows, regviz.train(grid.only(rows)), 1000, "l1")
+    assert len(still) < 15_000

@@ -6,6 +6,7 @@ import runpy
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,12 +23,13 @@ from regviz import (
 from regviz.board.link import (
     LINK_VERSION,
     MAX_LINK_CHARS,
+    fitting,
     from_query,
     link,
     parameter_names,
     to_query,
 )
-from regviz.board.scene import DEFAULTS, FILE_VERSION, Scene
+from regviz.board.scene import DEFAULTS, FILE_VERSION, MAX_PINS, Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS, RESERVED
@@ -281,6 +283,82 @@ def test_a_file_that_is_wrong_is_refused_by_name(text, message):
         Scene.from_json(text)
 
 
+# ------------------------------------------------------------------------------------ pins
+
+
+PIN = Scene(network=NetworkSpec((4,)), focus="l2", strengths={"l1": 0.003}, epoch=20)
+
+
+def test_a_link_has_the_query_of_each_pin():
+    query = to_query(Scene(pins=(PIN, Scene())))
+    assert query == {"pins": "v=2&hidden=4&focus=l2&l1=0.003&epoch=20;v=2"}
+    assert from_query(query) == (Scene(pins=(PIN, Scene())), [])
+
+
+def test_a_pin_is_read_in_its_own_version():
+    scene, _ = from_query({"v": "2", "pins": "v=1;v=2"})
+    assert scene.pins == (from_query({"v": "1"})[0], Scene())
+
+
+def test_pins_hide_nothing():
+    assert Scene(pins=(replace(PIN, hide=("data",)),)).pins == (PIN,)
+
+
+@pytest.mark.parametrize(
+    ("text", "pins", "problem"),
+    [
+        ("v=2&noise=loud;v=2", 2, "Pin 1: noise must be a number, got 'loud': ignored."),
+        ("v=2;hidden=4&pins=v=2", 2, "Pin 2: 'pins' is not a parameter of a link: ignored."),
+        (";".join(["v=2"] * 6), MAX_PINS, "pins must be at most 4, got 6: the rest is ignored."),
+    ],
+)
+def test_a_pin_that_is_wrong_is_named_and_the_rest_holds(text, pins, problem):
+    scene, problems = from_query({"pins": text, "noise": "0.3"})
+    assert problems == [problem]
+    assert len(scene.pins) == pins
+    assert scene.data.noise == 0.3
+    assert not any(pin.pins for pin in scene.pins)
+
+
+def test_pins_are_in_a_link_as_long_as_they_fit():
+    drawn = np.random.default_rng(0).normal(size=(700, 2)).round(3).tolist()
+    points = PointsSpec([(*x, i % 2) for i, x in enumerate(drawn)])
+    small = Scene(pins=(PIN,) * MAX_PINS)
+    assert fitting(small) == small
+    own = Scene(points, pins=(Scene(points, NetworkSpec((4,))), PIN))
+    assert len(link("", own)) > MAX_LINK_CHARS
+    assert fitting(own) == Scene(points)
+    assert len(link("", fitting(own))) <= MAX_LINK_CHARS
+
+
+@pytest.mark.parametrize("pins", [3, "pins", {"l1": 1}, [3], [Scene(pins=(PIN,))], [PIN] * 5])
+def test_pins_are_scenes_without_pins(pins):
+    with pytest.raises(ValueError, match=r"^pins must be at most 4 scenes without pins, got "):
+        Scene(pins=pins)
+
+
+@pytest.mark.parametrize(
+    ("pins", "message"),
+    [
+        (3, "^pins must be a list of scenes, got 3"),
+        ([3], r"^pins\[0\] must be an object"),
+        ([{}, {"noise": 1}], r"^a parameter of pins\[1\] must be one of"),
+        ([{"pins": []}], r"^a parameter of pins\[0\] must be one of"),
+        ([{"epoch": -1}], "^epoch must be a whole number"),
+        ([{}] * 9, "^pins must be at most 4 scenes"),
+    ],
+)
+def test_a_file_with_wrong_pins_is_refused_by_name(pins, message):
+    with pytest.raises(ValueError, match=message):
+        Scene.from_json(json.dumps({"regviz": 2, "pins": pins}))
+
+
+def test_pins_of_a_file_have_the_defaults_of_its_version():
+    for version, default in DEFAULTS.items():
+        scene = Scene.from_json(json.dumps({"regviz": version, "pins": [{}]}))
+        assert scene.pins == (default.as_shown_in(version),)
+
+
 # ------------------------------------------------------------------------- errors in links
 
 
@@ -355,6 +433,7 @@ def test_streamlits_own_parameters_are_let_through():
 NAMES = [
     *("v", "data", "points", "task", "names", "n_samples", "train_fraction", "noise", "seed"),
     *("hidden", "features", "batch_size", "epochs", "methods", "phases", "focus", "l1", "epoch"),
+    "pins",
 ]
 
 

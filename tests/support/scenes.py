@@ -93,7 +93,7 @@ def phases_within(draw, epochs):
 
 
 @st.composite
-def scenes(draw):
+def scenes(draw, max_pins=2):
     """Draw a scene with random settings."""
     training = draw(TRAININGS)
     methods = draw(subsets(list(METHODS)).filter(len))
@@ -110,6 +110,7 @@ def scenes(draw):
         strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),
         hide=draw(subsets(GROUPS)),
+        pins=draw(st.lists(scenes(0), max_size=max_pins)) if max_pins else (),
     )
 
 
