@@ -46,7 +46,6 @@ def join_from_link() -> list[str]:
 def draw() -> None:
     """Draw the teacher's panel or the student's bar of the page's room, if there is one."""
     state = page_state()
-    _remember()
     if state.room is None:
         return
     room = rooms().find(state.room)
@@ -58,7 +57,7 @@ def draw() -> None:
         _draw_student(room)
 
 
-def _remember() -> None:
+def remember() -> None:
     """Let the browser's tab keep the teacher's session, and take it on when it is loaded again."""
     state = page_state()
     kept = (st.session_state.get("room_memory") or {}).get("teacher")

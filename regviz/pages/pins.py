@@ -24,8 +24,8 @@ SAME = "Same settings as now"
 _picture = asset_component("regviz_pin", "pins")
 
 
-def draw_buttons(scene: Scene, grid: StrengthGrid) -> None:
-    """Draw the button that pins the run on the board, and the one that removes all pins.
+def draw_button(scene: Scene, grid: StrengthGrid) -> None:
+    """Draw the button that pins the run on the board.
 
     Parameters
     ----------
@@ -46,8 +46,6 @@ def draw_buttons(scene: Scene, grid: StrengthGrid) -> None:
         if full
         else "Keeps what you see, small, above the next run. While it plays, its end is pinned.",
     )
-    if len(scene.pins) > 1:
-        st.button("Clear pins", key="clear_pins", on_click=_set_pins, args=((),))
 
 
 def draw(
@@ -92,6 +90,14 @@ def draw(
                             key=f"pin_{verb.lower()}_{number}",
                             on_click=act,
                             args=(pin,),
+                            type="tertiary",
+                        )
+                    if number == len(scene.pins) > 1:
+                        st.button(
+                            "Clear pins",
+                            key="clear_pins",
+                            on_click=_set_pins,
+                            args=((),),
                             type="tertiary",
                         )
 

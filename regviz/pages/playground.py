@@ -415,6 +415,7 @@ def main() -> None:
         line = f"**{question(scene.data)}** {HINT}"
         st.markdown(line, width="stretch", help=ABOUT)
         above = st.container(horizontal=True, width="content", key="buttons")
+        classroom.remember()
     with st.container():
         classroom.draw()
     # a container of their own: without it a message would shift the board's position, and Streamlit
@@ -439,7 +440,7 @@ def main() -> None:
         runs().leave(before[0].experiment, visitor)
     if "share" not in scene.hide:
         with above:
-            pins.draw_buttons(scene, grid)
+            pins.draw_button(scene, grid)
             share.show(scene, grid, _snapshot)
     classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
     _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)
