@@ -333,6 +333,8 @@ export class Board {
     const { recording, view, state, requestId, stage } = this;
     if (!recording || !stage) return;
     this.askedClaim = key;
+    // the text of the claim is at the top
+    if (view.projected) this.element.scrollTo(0, 0);
     this.onClaim({ key, view: views.reportOf(view, recording, state, requestId), local: views.localOf(view) });
     if (this.present(stage)) this.measure();
   }

@@ -83,8 +83,8 @@ CLAIMS = (
     Claim(
         "l1_late",
         "Let it learn first, then switch L1 on",
-        "Until epoch 500 both networks are the same. Then L1 sets more than half of its weights to"
-        " exactly 0, and its test loss falls again.",
+        "Until epoch 500 both networks are the same. Then L1 sets over half of its weights to 0,"
+        " and its test loss falls again.",
         Scene(
             _DATA,
             _NETWORK,
@@ -144,8 +144,8 @@ CLAIMS = (
     Claim(
         "max_norm",
         "Max-norm caps every unit",
-        "With large steps None's weights grow. Max-norm keeps the incoming weights of each hidden"
-        " unit at a length of at most 1; its test loss is clearly lower.",
+        "Under max-norm no hidden unit's incoming weights are longer than 1, while None's grow."
+        " Max-norm's test loss is clearly lower.",
         Scene(
             _DATA,
             _NETWORK,

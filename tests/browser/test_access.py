@@ -383,7 +383,12 @@ TEXTS = """
 CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const {{ element: board }} = window.board();
   const wrong = [];
-  const all = textsOf(board);
+  // the row of claims scrolls sideways
+  const isScrolledOut = ({{ element, box }}) => {{
+    const row = element.closest(".tiles")?.getBoundingClientRect();
+    return row && (box.left < row.left || box.right > row.right);
+  }};
+  const all = textsOf(board).filter((each) => !isScrolledOut(each));
   for (const {{ element, box, text }} of all) {{
     const {{ display }} = getComputedStyle(element);
     if (display !== "inline" && element.scrollWidth > element.clientWidth + 1)
@@ -400,6 +405,8 @@ CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   for (const [i, a] of all.entries())
     for (const b of all.slice(i + 1)) {{
       if (a.element.closest(".there, .remark") || b.element.closest(".there, .remark")) continue;
+      // on phones the bar sticks, above the cards
+      if (a.element.closest(".transport") !== b.element.closest(".transport")) continue;
       const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
       const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
       // the lines of a text may touch
