@@ -224,6 +224,7 @@ def choose() -> Scene:
         onset=min(onset, training.epochs - 1),
         focus=None,
         strengths=(),
+        variants=(),
         epoch=None,
     )
     page_state().base = scene
