@@ -15,17 +15,19 @@ const opened = location.search;
  * Return the query string of an experiment and a view.
  *
  * @param {Recording} recording
- * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} report
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"variant_indices"|"epoch">} report
  * @param {string|null} [claim]  key of the claim that is shown
  * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
-export function query({ link, version, cards }, { focus, strength_indices, epoch }, claim = null) {
+export function query({ link, version, cards }, { focus, strength_indices, variant_indices, epoch }, claim = null) {
   if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
-  for (const { key, standard, values, networks } of cards) {
-    const index = strength_indices[key];
-    if (isAdjustable({ networks }) && index !== standard) view.set(key, String(values[index]));
+  for (const card of cards) {
+    const { key, standard, standard_variant, second, variants } = card;
+    const [index, variant] = [strength_indices[key], variant_indices[key] ?? standard_variant];
+    if (isAdjustable(card) && index !== standard) view.set(key, String(variants[variant].values[index]));
+    if (second && variant !== standard_variant) view.set(second.parameter, String(variants[variant].value));
   }
   if (epoch !== null) view.set("epoch", String(epoch));
   if (claim !== null) view.set("try", claim);

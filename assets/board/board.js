@@ -229,6 +229,7 @@ export class Board {
     const handlers = {
       focus: (/** @type {number} */ c) => this.commands.focusOn(c),
       setStrength: (/** @type {string} */ key, /** @type {number} */ strengthIndex) => this.commands.setStrength(key, strengthIndex),
+      setVariant: (/** @type {string} */ key, /** @type {number} */ variantIndex) => this.commands.setVariant(key, variantIndex),
       point: (/** @type {Place|null} */ place) => this.point(place),
     };
     const theme = readTheme(this.probe);

@@ -117,6 +117,16 @@ export class Commands {
   }
 
   /**
+   * Set the variant of a card's method.
+   *
+   * @param {string} key
+   * @param {number} variantIndex
+   */
+  setVariant(key, variantIndex) {
+    this.board.setView(views.setVariantIndex(this.board.view, key, variantIndex));
+  }
+
+  /**
    * Move each strength by a number of steps.
    *
    * @param {number} steps

@@ -35,11 +35,21 @@ class Claim:
     watch: str
     scene: Scene
 
-    def is_shown(self, grid: StrengthGrid, strength_indices: Mapping[str, int]) -> bool:
-        """Return whether a grid is the scene's, and all strengths are those of the scene."""
+    def networks(self, grid: StrengthGrid) -> list[int]:
+        """Return the network of each method, in the order of ``grid.methods``."""
+        scene = self.scene
+        return grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+
+    def is_shown(
+        self,
+        grid: StrengthGrid,
+        strength_indices: Mapping[str, int],
+        variant_indices: Mapping[str, int],
+    ) -> bool:
+        """Return whether a grid is the scene's, and all networks are those of the scene."""
         if grid != self.scene.grid():
             return False
-        return grid.rows(strength_indices) == grid.rows(self.scene.strength_indices(grid))
+        return grid.rows(strength_indices, variant_indices) == self.networks(grid)
 
 
 _DATA: DataSpec = SHOWCASE.data  # type: ignore[assignment] # a toy dataset

@@ -45,7 +45,7 @@ from regviz.methods.labels import dataset_label, label
 from regviz.spec.experiment import Experiment, Phase, Regularization
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 6
+MESSAGE_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Source:
         Identifier of grid and rows; the browser never combines frames of different names.
     rows : sequence of int
         Index of the network to show at first for each method, in the order of
-        ``grid.networks_by_method``.
+        ``grid.methods``.
     history : History
         History of the grid's experiment.
     selector : FrameSelector
@@ -97,10 +97,10 @@ def encode(
         If the number restarts, the browser knows that its session was lost.
     requested_view : mapping, optional
         View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
-        ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
-        ``"scroll"``, whether to scroll to the board; ``"play"``, whether to play on from the epoch,
-        or without one from the start; and ``"local"``, the state of the board that links do not
-        hold, or None to leave it unchanged.
+        ``"strength_indices"`` and ``"variant_indices"``, by key of the method; ``"epoch"``, or None
+        to leave it unchanged; ``"scroll"``, whether to scroll to the board; ``"play"``, whether to
+        play on from the epoch, or without one from the start; and ``"local"``, the state of the
+        board that links do not hold, or None to leave it unchanged.
     link : str
         Query string of the trained experiment, to which the browser adds the view; None if there
         is no link to it.
@@ -111,7 +111,7 @@ def encode(
     claims : mapping, optional
         The claims of *Try this*: ``"offered"``, a list of their ``"key"``, ``"title"`` and
         ``"watch"``; ``"opened"``, the key of the one opened last, or None;
-        ``"strength_indices"``, its strengths by method, or None if the run is not that of its
+        ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
 
     Returns
@@ -169,7 +169,7 @@ def encode_still(
     ----------
     grid : StrengthGrid
     rows : sequence of int
-        Index of the network of each method, in the order of ``grid.networks_by_method``.
+        Index of the network of each method, in the order of ``grid.methods``.
     history : History
         Complete run of ``grid.experiment`` or of ``grid.only(rows)``.
     epoch : int
@@ -187,7 +187,7 @@ def encode_still(
     if stopping is not None:
         stopping = {name: [epochs[k] for k in kept] for name, epochs in stopping.items()}
     if grid.early_stopping:
-        none = kept[[key for key, _ in grid.networks_by_method].index("none")]
+        none = kept[grid.methods.index("none")]
         best = int(history.early_stopping(grid.patience)[0][none])
         times = sorted({min(best, shown), shown})
     metrics = np.stack([history.metrics[metric][times][:, kept] for metric in SENT_METRICS], axis=2)
@@ -272,32 +272,38 @@ def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Return the header entry of each card: label, networks, strengths and initial strength."""
-    regularizations = grid.experiment.regularizations
-    strengths = [label(row).strength for row in regularizations]
-    hidden = bool(grid.experiment.network.hidden)
-    names = {key: METHODS[key].label for key, _ in grid.networks_by_method}
+    """Return the header entry of each card: label, variants with networks, and initial indices."""
+    names = {key: METHODS[key].label for key in grid.methods}
     if grid.experiment.training.optimizer == "adamw":
         names["l2"] = "Weight decay"
-    cards = [
-        {
-            "key": key,
-            "label": names[key],
-            "about": METHODS[key].about,
-            "colour": METHODS[key].colour,
-            "networks": networks,
-            "strengths": [strengths[row] for row in networks],
-            "values": grid.strengths(key),
-            "standard": standard,
-            "drop_rates": [regularizations[row].drop_rate for row in networks],
-            "idle": [_is_idle(regularizations[row], hidden) for row in networks],
-            "strength_index": networks.index(row),
-            "early_stopped": False,
-        }
-        for (key, networks), row, standard in zip(
-            grid.networks_by_method, rows, grid.strength_indices({}), strict=True
+    cards = []
+    standards = zip(grid.strength_indices({}), grid.variant_indices({}), strict=True)
+    for key, row, (standard, standard_variant) in zip(grid.methods, rows, standards, strict=True):
+        method, (variant_index, strength_index) = METHODS[key], grid.position(key, row)
+        second = method.variants
+        cards.append(
+            {
+                "key": key,
+                "label": names[key],
+                "about": method.about,
+                "colour": method.colour,
+                "second": second
+                and {
+                    "parameter": method.variants_parameter,
+                    "label": second.label,
+                    "about": second.about,
+                },
+                "variants": [
+                    _variant(grid, key, index)
+                    for index in range(len(dict(grid.networks_by_variant)[key]))
+                ],
+                "standard": standard,
+                "standard_variant": standard_variant,
+                "strength_index": strength_index,
+                "variant_index": variant_index,
+                "early_stopped": False,
+            }
         )
-    ]
     if grid.early_stopping:
         none = next(card for card in cards if card["key"] == "none")
         cards.append(
@@ -311,6 +317,24 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
+    """Return the entry of one variant of a method, with lists over its strengths."""
+    method = METHODS[key]
+    networks = dict(grid.networks_by_variant)[key][index]
+    rows = [grid.experiment.regularizations[k] for k in networks]
+    hidden = bool(grid.experiment.network.hidden)
+    values, strengths = grid.values(key), grid.strengths(key, index)
+    return {
+        "value": values[index] if values else None,
+        "text": method.variants.text(values[index]) if method.variants else "",
+        "networks": networks,
+        "strengths": [method.text(strength) for strength in strengths],
+        "values": strengths,
+        "drop_rates": [row.drop_rate for row in rows],
+        "idle": [_is_idle(row, hidden) for row in rows],
+    }
 
 
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:

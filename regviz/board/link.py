@@ -159,12 +159,26 @@ def _own(field: str, read: Callable[[str], Any], write: Callable[[Any], str]) ->
     )
 
 
-def _strength(key: str) -> _Parameter:
-    def put(scene: Scene, value: float) -> Scene:
-        strengths = dict(scene.strengths) | {key: value}
-        return replace(scene, strengths=tuple(strengths.items()))
+def _by_method(field: str, key: str) -> _Parameter:
+    """Return the parameter of a method's number in the scene's strengths or variants."""
 
-    return _Parameter(lambda scene: dict(scene.strengths).get(key), put, _number, _plain)
+    def put(scene: Scene, value: float) -> Scene:
+        numbers = dict(getattr(scene, field)) | {key: value}
+        changes: dict[str, Any] = {field: tuple(numbers.items())}
+        return replace(scene, **changes)
+
+    return _Parameter(lambda scene: dict(getattr(scene, field)).get(key), put, _number, _plain)
+
+
+def _of_methods() -> dict[str, _Parameter]:
+    """Return the parameters of all methods: strengths, then values of second parameters."""
+    strengths = {key: _by_method("strengths", key) for key in METHODS if key != "none"}
+    variants = {
+        method.variants_parameter: _by_method("variants", key)
+        for key, method in METHODS.items()
+        if method.variants_parameter
+    }
+    return strengths | variants
 
 
 def _put_seed(scene: Scene, seed: int) -> Scene:
@@ -229,7 +243,7 @@ LEFT_OUT = "too_many"  # value that replaces points which make a link longer tha
 
 def view_parameters() -> tuple[str, ...]:
     """Return the names of the parameters that determine the view of a recording."""
-    return ("focus", *(key for key in METHODS if key != "none"), "epoch")
+    return ("focus", *_of_methods(), "epoch")
 
 
 def parameter_names(own_points: bool) -> set[str]:
@@ -240,9 +254,8 @@ def parameter_names(own_points: bool) -> set[str]:
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
     """Return all parameters by name, in their order in links, without those of own points."""
-    strengths = {key: _strength(key) for key in METHODS if key != "none"}
     epoch = {"epoch": _own("epoch", _whole, str)}
-    return ({} if own_points else _TOY) | _DATA | _OTHERS | strengths | epoch
+    return ({} if own_points else _TOY) | _DATA | _OTHERS | _of_methods() | epoch
 
 
 def to_query(scene: Scene) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -58,6 +58,10 @@ class Scene:
     strengths : mapping of str to float
         Strengths to show by method: λ, dropout rate or max-norm radius. The page shows the nearest
         offered strength, and the initial one for methods that are not given.
+    variants : mapping of str to float
+        Values of the second parameter to show by method: elastic net's share of L1, or the dropout
+        rate beside max-norm. The page shows the nearest offered value, and the initial one for
+        methods that are not given.
     epoch : int or None
         The epoch to show; None is the last.
     hide : sequence of str
@@ -81,6 +85,7 @@ class Scene:
     phases: tuple[Phase, ...] = ()
     focus: str | None = None
     strengths: tuple[tuple[str, float], ...] = ()
+    variants: tuple[tuple[str, float], ...] = ()
     epoch: int | None = None
     hide: tuple[str, ...] = ()
     pins: "tuple[Scene, ...]" = ()
@@ -102,8 +107,30 @@ class Scene:
             choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
         if self.epoch is not None:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
-        object.__setattr__(self, "strengths", _strengths(self.strengths))
+        self._check_numbers()
         object.__setattr__(self, "pins", _pins(self.pins))
+
+    def _check_numbers(self) -> None:
+        """Convert `strengths` and `variants` to pairs of method and number, ordered by method.
+
+        Raises
+        ------
+        ValueError
+            If a method is unknown or has no second parameter, or `Regularization` does not accept a
+            number.
+        """
+        parts = self.data, self.network, self.training
+        pairs = _pairs("variants", self.variants, [k for k, m in METHODS.items() if m.variants])
+        for key, value in pairs:
+            method = METHODS[key]
+            method.regularization(method.offered(*parts, method.values(*parts)[0])[0], value)
+        values = dict(pairs)
+        object.__setattr__(self, "variants", tuple((k, float(value)) for k, value in pairs))
+        pairs = _pairs("strengths", self.strengths, [key for key in METHODS if key != "none"])
+        for key, strength in pairs:
+            method = METHODS[key]
+            method.regularization(strength, values.get(key, method.values(*parts)[0]))
+        object.__setattr__(self, "strengths", tuple((k, float(value)) for k, value in pairs))
 
     def grid(self) -> StrengthGrid:
         """Return the grid of all strengths, with the batch size limited to the training points."""
@@ -125,32 +152,45 @@ class Scene:
         )
 
     def strength_indices(self, grid: StrengthGrid) -> dict[str, int]:
-        """Return the index in ``grid`` of the offered strength nearest to each of `strengths`."""
-        networks_by_method = dict(grid.networks_by_method)
-        indices = {}
-        for key, strength in self.strengths:
-            if len(networks_by_method.get(key, ())) > 1:
-                offered = grid.strengths(key)
-                nearest = min(offered, key=lambda s: abs(s - strength))
-                indices[key] = offered.index(nearest)
-        return indices
+        """Return the index in ``grid`` of the offered strength nearest to each of `strengths`.
+
+        Strengths on offer are those of the variant that is shown.
+        """
+        variant_indices = self.variant_indices(grid)
+        networks_by_method = dict(grid.networks_by_method(variant_indices))
+        return {
+            key: _nearest(grid.strengths(key, variant_indices.get(key)), strength)
+            for key, strength in self.strengths
+            if len(networks_by_method.get(key, ())) > 1
+        }
+
+    def variant_indices(self, grid: StrengthGrid) -> dict[str, int]:
+        """Return the index in ``grid`` of the offered value nearest to each of `variants`."""
+        return {
+            key: _nearest(grid.values(key), value)
+            for key, value in self.variants
+            if key in grid.methods
+        }
 
     def approximations(self, grid: StrengthGrid) -> list[str]:
         """Return a sentence for each of `strengths`, and for `epoch`, that ``grid`` lacks."""
-        strength_indices, sentences = self.strength_indices(grid), []
+        strength_indices, variant_indices = self.strength_indices(grid), self.variant_indices(grid)
+        sentences = []
         recorded = recorded_epochs(grid.experiment.training)
         if self.epoch is not None and self.epoch not in recorded:
             before = max(epoch for epoch in recorded if epoch < self.epoch)
             sentences.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
             if key in strength_indices:
-                nearest = grid.strengths(key)[strength_indices[key]]
-                if abs(nearest - strength) > 0.01 * strength:
-                    name = METHODS[key].label
-                    sentences.append(
-                        f"{name} is not offered at {strength:g} here: the nearest, {nearest:g},"
-                        " is shown."
-                    )
+                nearest = grid.strengths(key, variant_indices.get(key))[strength_indices[key]]
+                sentences += _approximation(METHODS[key].label, strength, nearest)
+        for key, value in self.variants:
+            if key in variant_indices:
+                variants = METHODS[key].variants
+                assert variants is not None
+                name = f"{variants.label} of {METHODS[key].label}"
+                nearest = grid.values(key)[variant_indices[key]]
+                sentences += _approximation(name, value, nearest)
         return sentences
 
     def to_json(self) -> str:
@@ -213,7 +253,7 @@ class Scene:
     def as_shown_in(self, version: int) -> Self:
         """Return the scene with the strengths that links and files of a version leave out.
 
-        Version 1 showed elastic net at `DEFAULT_STRENGTH_INDEX`, as all other methods.
+        Version 1 showed elastic net at `DEFAULT_STRENGTH_INDEX`, as L1 and L2.
         """
         given = dict(self.strengths)
         if version > 1 or "elastic_net" not in self.methods or "elastic_net" in given:
@@ -248,9 +288,13 @@ class Scene:
         onset = max(row.onset for row in experiment.regularizations)
         onset = min(onset, experiment.training.epochs - 1)
         strengths: dict[str, float] = {}
+        variants: dict[str, float] = {}
         for row in rows:
             key = label(row).method
-            strengths.setdefault(key, METHODS[key].strength(row))
+            if key not in strengths:
+                strengths[key] = METHODS[key].strength(row)
+                if (value := METHODS[key].variant(row)) is not None:
+                    variants[key] = value
         return cls(
             experiment.data,  # type: ignore[arg-type] # checked by the constructor
             experiment.network,
@@ -258,6 +302,7 @@ class Scene:
             tuple(strengths),
             phases=experiment.phases or phases_of_onset(onset),
             strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
+            variants=tuple(variants.items()),
         )
 
 
@@ -300,29 +345,36 @@ def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, .
     return tuple(name for name in allowed if name in names)
 
 
-def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
-    """Return pairs of method and strength in the order of the catalogue.
+def _pairs(parameter: str, values: Any, allowed: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return pairs of method and value in the order of the methods ``allowed``.
 
     Raises
     ------
     ValueError
-        If a method is unknown, or `Regularization` does not accept its strength.
+        If a method is another one, or a value is None.
     """
-    pairs = strengths.items() if isinstance(strengths, Mapping) else strengths
+    pairs = values.items() if isinstance(values, Mapping) else values
     try:
         given = dict(pairs)
     except (TypeError, ValueError) as error:
-        raise invalid("strengths", "a strength for each of some methods", strengths) from error
-    adjustable = [key for key in METHODS if key != "none"]
-    for key, strength in given.items():
-        choice("strengths", key, adjustable)
-        if strength is None:  # Regularization accepts None, as max-norm without a bound
-            raise invalid(key, "a number", strength)
-    return tuple(
-        (key, METHODS[key].strength(METHODS[key].at(given[key])))
-        for key in adjustable
-        if key in given
-    )
+        raise invalid(parameter, "a number for each of some methods", values) from error
+    for key, value in given.items():
+        choice(parameter, key, allowed)
+        if value is None:  # Regularization accepts None, as max-norm without a bound
+            raise invalid(key, "a number", value)
+    return [(key, given[key]) for key in allowed if key in given]
+
+
+def _nearest(offered: list[float], value: float) -> int:
+    """Return the index of the offered number nearest to a value."""
+    return min(range(len(offered)), key=lambda i: abs(offered[i] - value))
+
+
+def _approximation(name: str, value: float, nearest: float) -> list[str]:
+    """Return a sentence if an offered number differs from the one asked for."""
+    if abs(nearest - value) <= 0.01 * value:
+        return []
+    return [f"{name} is not offered at {value:g} here: the nearest, {nearest:g}, is shown."]
 
 
 # Defaults by version of links and files. Those of earlier versions are written out, as a change of

@@ -41,7 +41,7 @@ def _open(claim: Claim, message: Mapping[str, Any]) -> None:
     now = _view_of(message)
     before = find_claim(state.claim)
     pending = state.to_open if isinstance(state.to_open, Moment) else None
-    unchanged = before is not None and before.is_shown(current.grid(), now.strength_indices)
+    unchanged = before is not None and _is_shown(before, current.grid(), now)
     if pending is not None:  # requested, but not opened before this message
         kept = [] if pending.plays else [pending]
     elif unchanged and not _is_edited(message):
@@ -51,10 +51,16 @@ def _open(claim: Claim, message: Mapping[str, Any]) -> None:
     state.moments = [*state.moments, *kept][-MAX_UNDONE:]
     scene = replace(claim.scene, hide=current.hide, pins=current.pins)
     grid = scene.grid()
-    keys = [key for key, _ in grid.networks_by_method]
-    indices = dict(zip(keys, grid.strength_indices(scene.strength_indices(grid)), strict=True))
-    shown = View(scene.focus or default_focus(grid), indices, scene.epoch)
-    state.to_open = Moment(scene, shown, {"chosen": keys}, claim.key, None, plays=True)
+    variants = scene.variant_indices(grid)
+    indices = grid.strength_indices(scene.strength_indices(grid), variants)
+    shown = View(
+        scene.focus or default_focus(grid),
+        dict(zip(grid.methods, indices, strict=True)),
+        scene.epoch,
+        dict(zip(grid.methods, grid.variant_indices(variants), strict=True)),
+    )
+    chosen = {"chosen": list(grid.methods)}
+    state.to_open = Moment(scene, shown, chosen, claim.key, None, plays=True)
 
 
 def _undo() -> None:
@@ -72,22 +78,24 @@ def link_parameters(grid: StrengthGrid) -> dict[str, str]:
 def shown_claim(grid: StrengthGrid) -> Claim | None:
     """Return the claim opened last, if a grid and the current strengths are those of its scene."""
     claim = find_claim(page_state().claim)
-    return claim if claim and claim.is_shown(grid, view().strength_indices) else None
+    return claim if claim and _is_shown(claim, grid, view()) else None
+
+
+def _is_shown(claim: Claim, grid: StrengthGrid, now: View) -> bool:
+    return claim.is_shown(grid, now.strength_indices, now.variant_indices)
 
 
 def offer(grid: StrengthGrid) -> dict[str, Any]:
     """Return the field ``claims`` of `regviz.board.encoding.encode`."""
     state = page_state()
     claim = find_claim(state.claim)
-    indices = None
+    networks = None
     if claim is not None and grid == claim.scene.grid():
-        own = grid.strength_indices(claim.scene.strength_indices(grid))
-        keys = [key for key, _ in grid.networks_by_method]
-        indices = dict(zip(keys, own, strict=True))
+        networks = dict(zip(grid.methods, claim.networks(grid), strict=True))
     return {
         "offered": [{"key": c.key, "title": c.title, "watch": c.watch} for c in CLAIMS],
         "opened": None if claim is None else claim.key,
-        "strength_indices": indices,
+        "networks": networks,
         "undo": bool(state.moments),
     }
 

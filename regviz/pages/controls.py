@@ -222,6 +222,7 @@ def choose() -> Scene:
         phases=_phases_within(base, training.epochs),
         focus=None,
         strengths=(),
+        variants=(),
         epoch=None,
     )
     page_state().base = scene

@@ -1,6 +1,5 @@
 """Differences between the settings of two scenes, in the words of the page's controls."""
 
-import math
 from collections.abc import Callable, Iterator
 
 from regviz.board.link import settings
@@ -12,7 +11,6 @@ from regviz.pages.controls import ACTIVATION_LABELS, FEATURE_LABELS, OPTIMIZER_L
 from regviz.spec.experiment import Phase
 from regviz.spec.points import PointsSpec
 
-_PRECISION = 1e-9  # relative difference of strengths that are equal but for rounding
 _SPLIT = ("n_samples", "train_fraction", "validation_fraction")
 _OWN_POINTS = "points"  # in place of the settings of a toy dataset
 
@@ -131,22 +129,29 @@ def _of_strengths(pin: Scene, now: Scene) -> Iterator[str]:
     shown = [_shown_strengths(scene) for scene in (pin, now)]
     for key, ours in shown[0].items():
         theirs = shown[1].get(key, ours)
-        named = any(key in dict(scene.strengths) for scene in (pin, now))
-        if named and not math.isclose(ours, theirs, rel_tol=_PRECISION):
+        named = any(
+            key in dict(numbers) for s in (pin, now) for numbers in (s.strengths, s.variants)
+        )
+        if named and ours != theirs:
             method = METHODS[key]
-            value = method.text(theirs).removeprefix(method.symbol).removeprefix(" =").strip()
-            yield f"{method.label} {method.text(ours)} instead of {value}"
+            value = method.text(*theirs).removeprefix(method.symbol).removeprefix(" =").strip()
+            yield f"{method.label} {method.text(*ours)} instead of {value}"
 
 
-def _shown_strengths(scene: Scene) -> dict[str, float]:
-    """Return the strength that the page shows for each method that has several."""
+def _shown_strengths(scene: Scene) -> dict[str, tuple[float, float | None]]:
+    """Return strength and variant that the page shows for each method with several strengths."""
     grid = scene.grid()
-    indices = grid.strength_indices(scene.strength_indices(grid))
-    return {
-        key: grid.strengths(key)[index]
-        for (key, networks), index in zip(grid.networks_by_method, indices, strict=True)
-        if len(networks) > 1
-    }
+    variants = dict(
+        zip(grid.methods, grid.variant_indices(scene.variant_indices(grid)), strict=True)
+    )
+    indices = grid.strength_indices(scene.strength_indices(grid), variants)
+    shown = {}
+    for (key, networks), index in zip(grid.networks_by_method(variants), indices, strict=True):
+        if len(networks) > 1:
+            values = grid.values(key)
+            value = values[variants[key]] if values else None
+            shown[key] = (grid.strengths(key, variants[key])[index], value)
+    return shown
 
 
 def _of_epoch(pin: Scene, now: Scene) -> Iterator[str]:

@@ -229,7 +229,7 @@ def _snapshot() -> BoardSnapshot | None:
     return BoardSnapshot(
         grid,
         history,
-        grid.rows(current.strength_indices),
+        grid.rows(current.strength_indices, current.variant_indices),
         _focus(grid, current.focus),
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
@@ -239,10 +239,9 @@ def _snapshot() -> BoardSnapshot | None:
 
 def _focus(grid: StrengthGrid, card: str | None) -> str:
     """Return the method of the card in focus; early stopping's card shows the network of None."""
-    methods = [key for key, _ in grid.networks_by_method]
-    if card == EARLY_STOPPING and "none" in methods:
+    if card == EARLY_STOPPING and "none" in grid.methods:
         return "none"
-    if card in methods:
+    if card in grid.methods:
         return str(card)
     return default_focus(grid)
 
@@ -302,19 +301,25 @@ def _open_scene() -> None:
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
     grid = opened.grid()
-    middle = {
-        key: strength_index
-        for (key, _), strength_index in zip(
-            grid.networks_by_method, grid.strength_indices({}), strict=True
+    strengths = dict(zip(grid.methods, grid.strength_indices({}), strict=True))
+    # where a grid has one variant of a method, its index says nothing about other grids
+    variants = {
+        key: index
+        for (key, by_variant), index in zip(
+            grid.networks_by_variant,
+            grid.variant_indices(opened.variant_indices(grid)),
+            strict=True,
         )
+        if len(by_variant) > 1
     }
     # the board plays the first run, and shows the end of a scene that is opened later
     end = None if first else opened.training.epochs
     request_view(
         opened.focus or default_focus(grid),
-        middle | opened.strength_indices(grid),
+        strengths | opened.strength_indices(grid),
         end if opened.epoch is None else opened.epoch,
         play=play,
+        variant_indices=variants,
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []
@@ -337,6 +342,7 @@ def _open_moment(moment: Moment) -> None:
         moment.view.strength_indices,
         scene.training.epochs if epoch is None and not plays else epoch,
         local=moment.local,
+        variant_indices=moment.view.variant_indices,
         play=plays,
     )
 
@@ -426,7 +432,12 @@ def main() -> None:
     grid = scene.grid()
     before = state.shown
     # the initial strengths of the cards stay the same as long as the grid does
-    rows = before[1] if before and grid == before[0] else grid.rows(view().strength_indices)
+    current = view()
+    rows = (
+        before[1]
+        if before and grid == before[0]
+        else grid.rows(current.strength_indices, current.variant_indices)
+    )
     _warn_of_long_address(scene)
     with messages:
         _show_problems(grid)

@@ -73,15 +73,23 @@ def show(
 def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
     """Return the scene with the current focus, strengths and epoch, except default values."""
     now = view()
+    variant_indices = dict(
+        zip(grid.methods, grid.variant_indices(now.variant_indices), strict=True)
+    )
+    variants = {
+        key: grid.values(key)[variant_indices[key]]
+        for key, initial in zip(grid.methods, grid.variant_indices({}), strict=True)
+        if variant_indices[key] != initial
+    }
     strengths = {
-        key: grid.strengths(key)[strength_index]
-        for (key, _), strength_index, middle in zip(
-            grid.networks_by_method,
-            grid.strength_indices(now.strength_indices),
+        key: grid.strengths(key, variant_indices[key])[strength_index]
+        for key, strength_index, initial in zip(
+            grid.methods,
+            grid.strength_indices(now.strength_indices, now.variant_indices),
             grid.strength_indices({}),
             strict=True,
         )
-        if strength_index != middle
+        if strength_index != initial
     }
     cards = {*scene.methods, EARLY_STOPPING} - {default_focus(grid)}
     epoch = now.epoch
@@ -91,6 +99,7 @@ def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
         scene,
         focus=now.focus if now.focus in cards else None,
         strengths=tuple(strengths.items()),
+        variants=tuple(variants.items()),
         epoch=epoch,
     )
 
@@ -247,6 +256,7 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "id": "offline",
         "focus": now.focus or snapshot.focus,
         "strength_indices": now.strength_indices,
+        "variant_indices": now.variant_indices,
         "epoch": scene.epoch,
     }
     messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)

@@ -26,11 +26,14 @@ class View:
         Index of the strength on each method's card; methods without an entry have the default.
     epoch : int or None
         The epoch shown; None for the last.
+    variant_indices : dict of str to int
+        Index of the variant on each method's card; methods without an entry have the default.
     """
 
     focus: str | None = None
     strength_indices: dict[str, int] = field(default_factory=dict)
     epoch: int | None = None
+    variant_indices: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_old_ve
 
 def test_no_method_can_have_the_name_of_another_parameter():
     parameters = (parameter_names(False) | parameter_names(True)) - {*METHODS}
+    variants = {"elastic_net_l1_ratio", "max_norm_drop_rate"}
+    assert variants <= parameters
+    parameters -= variants
     parameters |= {field.name for field in fields(Scene)}
     assert not parameters - RESERVED
     assert not RESERVED & {*METHODS}
@@ -142,14 +145,20 @@ def test_links_and_files_of_version_1_open_at_the_strengths_of_version_1():
     for query in ({}, {"data": "moons", "epochs": "50"}, {"points": POINTS.to_text()}):
         opened, _ = from_query({"v": "1"} | query)
         grid = opened.grid()
-        rows = [min(4, len(networks) - 1) for _, networks in grid.networks_by_method]
-        assert grid.strength_indices(opened.strength_indices(grid)) == rows
+        indices = dict(
+            zip(grid.methods, grid.strength_indices(opened.strength_indices(grid)), strict=True)
+        )
+        assert indices["elastic_net"] == indices["l1"] == METHODS["l1"].default_index
+        assert grid.variant_indices(opened.variant_indices(grid)) == [0, 0, 0, 2, 0, 1]
+        values = [grid.values(key)[i] for key, i in (("elastic_net", 2), ("max_norm", 1))]
+        assert values == [0.5, 0.1]
         assert opened.approximations(grid) == []
         written = json.loads(opened.to_json()) | {"regviz": 1, "strengths": {}}
         assert Scene.from_json(json.dumps(written)) == opened
         # what is asked for comes first
         given, _ = from_query({"v": "1", "elastic_net": "0.1"} | query)
         assert dict(given.strengths) == {"elastic_net": 0.1}
+        assert given.variants == ()
     assert from_query({"v": "1", "methods": "none,l1"})[0].strengths == ()
 
 
@@ -218,14 +227,43 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
     assert scene.training == experiment.training
     assert scene.methods == ("none", "l1", "elastic_net", "dropout", "max_norm")
     assert dict(scene.strengths) == dict(l1=l1, elastic_net=0.1, dropout=0.3, max_norm=2.0)
+    assert dict(scene.variants) == dict(elastic_net=0.5, max_norm=0.1)
     assert scene.phases == (Phase(5),)
     (sentence,) = scene.missing(experiment)
-    assert "Elastic net λ = 0.1, " in sentence
-    assert "L1" not in sentence
+    assert "Elastic net λ = 0.1, 50 % L1" in sentence
+    assert "λ₁" not in sentence
     assert Scene().missing(SHOWCASE) == []
 
 
 # -------------------------------------------------------------------------- shown strengths
+
+
+def test_the_nearest_value_of_a_second_parameter_is_shown_and_strengths_are_those_of_its_variant():
+    query = {"elastic_net_l1_ratio": "0.8", "elastic_net": "0.004", "max_norm_drop_rate": "0"}
+    scene, problems = from_query(query)
+    assert problems == []
+    assert dict(scene.variants) == {"elastic_net": 0.8, "max_norm": 0.0}
+    grid = scene.grid()
+    assert scene.variant_indices(grid) == {"elastic_net": 3, "max_norm": 0}
+    index = scene.strength_indices(grid)["elastic_net"]
+    assert grid.strengths("elastic_net", 3)[index] in (0.003, 0.005)
+    sentences = scene.approximations(grid)
+    assert sentences[1:] == [
+        "Mix of Elastic net is not offered at 0.8 here: the nearest, 0.75, is shown."
+    ]
+    rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+    net, bound = (grid.experiment.regularizations[rows[i]] for i in (3, 5))
+    assert net.l1 == pytest.approx(3 * net.l2)
+    assert (bound.max_norm, bound.drop_rate) == (1.0, 0.0)
+
+
+def test_a_value_of_a_second_parameter_out_of_range_is_ignored_with_a_message():
+    scene, problems = from_query({"elastic_net_l1_ratio": "2", "max_norm_drop_rate": "x"})
+    assert scene == Scene()
+    assert problems == [
+        "elastic_net_l1_ratio must be a number from 0 to 1, got '2': ignored.",
+        "max_norm_drop_rate must be a number, got 'x': ignored.",
+    ]
 
 
 def test_the_nearest_strength_that_is_offered_is_shown():
@@ -254,7 +292,12 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
         (dict(strengths={"max_norm": 0.0}), r"^max_norm must be a number above 0"),
         (dict(strengths={"max_norm": None}), r"^max_norm must be a number, got None"),
-        (dict(strengths=[1]), r"^strengths must be a strength for each"),
+        (dict(strengths=[1]), r"^strengths must be a number for each"),
+        (dict(variants={"l1": 0.5}), r"^variants must be one of 'elastic_net', 'max_norm'"),
+        (dict(variants={"elastic_net": 1.5}), r"^l1_ratio must be a number from 0 to 1, got 1.5"),
+        (dict(variants={"max_norm": "0"}), r"^drop_rate must be a number from 0 to 0.999"),
+        (dict(variants={"max_norm": None}), r"^max_norm must be a number, got None"),
+        (dict(variants=3), r"^variants must be a number for each"),
         (dict(hide=("sidebar",)), r"^hide must be one of"),
         (dict(early_stopping=1), r"^early_stopping must be True or False"),
         (dict(data="moons"), r"^data must be a DataSpec or a PointsSpec"),

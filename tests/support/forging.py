@@ -36,6 +36,7 @@ NAMES = [
     "request_id",
     "focus",
     "strength_indices",
+    "variant_indices",
     "epoch",
 ]
 NAMES += ["version", "kind", "points", "names", "claim", "key", "local"]
@@ -60,7 +61,7 @@ WHOLE = [0, -1, 1, 9, 2**31, -(2**31), 2**62]
 PARAMETERS = ["v", "data", "points", "task", "names", "n_samples", "noise", "label_noise", "seed"]
 PARAMETERS += ["train_fraction", "hidden", "activation", "features", "batch_size", "epochs", "hide"]
 PARAMETERS += ["methods", "phases", "focus", "l1", "dropout", "epoch", "embed", "early_stopping"]
-PARAMETERS += ["frames", "learning_rate", "try"]
+PARAMETERS += ["frames", "learning_rate", "try", "elastic_net_l1_ratio"]
 SETTINGS = ["1", "0", "-1", "1e308", "nan", "9" * 30, "moons", "none,l1", "8,8", "x" * 300, "%00"]
 SETTINGS += ["%ff", "l2", "2", "50", "0.5", "all", ""]
 

@@ -18,6 +18,7 @@ STRENGTHS = {
     "dropout": st.floats(0, 0.999),
     "max_norm": st.floats(0, 1000, exclude_min=True),
 }
+VARIANTS = {"elastic_net": st.floats(0, 1), "max_norm": st.floats(0, 0.999)}
 SEEDS = st.integers(0, 2**32 - 1)
 NAME = st.text(min_size=1, max_size=8).filter(str.isprintable)
 FRACTIONS = dict(
@@ -108,6 +109,7 @@ def scenes(draw, max_pins=2):
         phases=draw(phases_within(training.epochs)),
         focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * stops_early])),
         strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},
+        variants={k: draw(VARIANTS[k]) for k in draw(subsets(list(VARIANTS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),
         hide=draw(subsets(GROUPS)),
         pins=draw(st.lists(scenes(0), max_size=max_pins)) if max_pins else (),

@@ -54,6 +54,7 @@ export type Axes = {range: number, most: number};
 export interface CardHandlers {
   focus(c: number): void;
   setStrength(key: string, strengthIndex: number): void;
+  setVariant(key: string, variantIndex: number): void;
   point: OnPoint;
 }
 
