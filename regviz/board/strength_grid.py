@@ -185,7 +185,8 @@ def _built(
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
-    columns = dict(zip(methods, offered(methods, data, network, training), strict=True))
+    first = _first_training(training, phases)
+    columns = dict(zip(methods, offered(methods, data, network, first), strict=True))
     wanted = min(training.frames, training.epochs)
     if _frames(columns, n_parameters) < min(wanted, LEAST_FRAMES_WITH_VARIANTS):
         columns = {
@@ -204,6 +205,18 @@ def _built(
         networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
+
+
+def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
+    """Return the training at the learning rate of its first phase.
+
+    Strengths are chosen for it, so that a change of the learning rate on the way does not change
+    them. AdamW's must suit the last one: ``learning_rate * l2`` above 1 overshoots 0.
+    """
+    rate = phases[0].learning_rate if phases else None
+    if rate is None or training.optimizer == "adamw":
+        return training
+    return replace(training, learning_rate=rate)
 
 
 def _distinct(columns: Columns) -> list[Regularization]:

@@ -9,7 +9,7 @@ import pytest
 import regviz
 from regviz.board.claims import CLAIMS, Claim, find_claim
 from regviz.board.scene import Scene
-from regviz.methods.catalogue import EARLY_STOPPING
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.spec.experiment import FEATURES
 
 SEEDS = range(10)  # of data and of training
@@ -116,7 +116,7 @@ PROMISES: dict[str, Callable[[Outcome], bool]] = {
 
 def experiment_of(claim: Claim) -> regviz.Experiment:
     grid = claim.scene.grid()
-    return grid.only(grid.rows(claim.scene.strength_indices(grid)))
+    return grid.only(claim.networks(grid))
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.key)
@@ -169,8 +169,15 @@ def test_a_claim_is_shown_while_its_settings_are():
     assert claim is not None
     grid = claim.scene.grid()
     own = claim.scene.strength_indices(grid)
-    assert claim.is_shown(grid, own)
-    assert claim.is_shown(grid, {"l2": 4, "l1": 4, "dropout": 1})
-    assert not claim.is_shown(grid, own | {"l2": 5})
-    assert not claim.is_shown(Scene().grid(), own)
+    assert claim.is_shown(grid, own, {})
+    initial = {key: METHODS[key].default_index for key in ("l1", "l2")}
+    assert claim.is_shown(grid, {**initial, "dropout": 1}, {"max_norm": 2})
+    assert not claim.is_shown(grid, own | {"l2": 5}, {})
+    assert not claim.is_shown(Scene().grid(), own, {})
+    # elastic net without L1, at the strength of half of it
+    twins = find_claim("elastic_net")
+    assert twins is not None
+    grid, strengths = twins.scene.grid(), twins.scene.strength_indices(twins.scene.grid())
+    assert twins.is_shown(grid, strengths, {})
+    assert not twins.is_shown(grid, strengths, {"elastic_net": 0})
     assert find_claim("nonsense") is None

@@ -456,8 +456,10 @@ def test_a_still_has_the_networks_shown_at_one_epoch(sent: EncodeArguments, epoc
         )
     cards = {card["key"]: card for card in header["cards"]}
     assert list(cards) == [*NAMES, "early_stopping"]
-    assert cards["l1"]["values"] == [sent.grid.strengths("l1")[6]]
-    assert [cards[key]["networks"] for key in NAMES] == [[i] for i in range(len(NAMES))]
+    (variant,) = cards["l1"]["variants"]
+    assert variant["values"] == [sent.grid.strengths("l1")[6]]
+    networks = [[variant["networks"] for variant in cards[key]["variants"]] for key in NAMES]
+    assert networks == [[[i]] for i in range(len(NAMES))]
 
 
 def test_a_still_has_the_frame_that_early_stopping_keeps(sent: EncodeArguments):

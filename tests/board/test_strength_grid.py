@@ -147,6 +147,16 @@ def test_phases_are_those_of_the_experiment_and_do_not_change_the_strengths():
     assert grid.experiment == replace(grid_of().experiment, phases=phases)
 
 
+def test_another_learning_rate_on_the_way_does_not_change_the_strengths():
+    parts = SHOWCASE.data, SHOWCASE.network, replace(SHOWCASE.training, learning_rate=0.1)
+    phases = (regviz.Phase(3, learning_rate=SHOWCASE.training.learning_rate),)
+    changed = StrengthGrid.of(NAMES, *parts, phases).experiment
+    before = StrengthGrid.of(NAMES, *parts[:2], SHOWCASE.training).experiment
+    assert changed.regularizations == before.regularizations
+    assert changed.training.learning_rate == 0.1
+    assert StrengthGrid.of(NAMES, *parts).experiment.regularizations != before.regularizations
+
+
 def test_rows_are_those_of_the_requested_strengths_and_of_the_initial_ones_elsewhere():
     grid = grid_of()
     start = [

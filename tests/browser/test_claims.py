@@ -97,7 +97,7 @@ def assert_shown(page: Page, claim: Claim) -> None:
     expect(page.locator(".regviz-board .said p")).to_have_text(f"{claim.title}. {claim.watch}")
     grid = claim.scene.grid()
     shown = page.evaluate("board().stage.displayed.map(({ k }) => k)")
-    rows = grid.rows(claim.scene.strength_indices(grid))
+    rows = claim.networks(grid)
     assert shown[: len(rows)] == rows
     assert page.evaluate("board().view.focus") == claim.scene.focus
     assert page.evaluate("board().recording.epochs.at(-1)") == claim.scene.training.epochs

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from regviz.board.claims import CLAIMS, Claim, find_claim
 from regviz.board.link import from_query, link, to_query
 from regviz.board.strength_grid import StrengthGrid
+from regviz.methods.catalogue import METHODS
 from regviz.pages import changes, claims
 from regviz.pages.claims import MAX_UNDONE
 from regviz.spec.points import PointsSpec
@@ -54,9 +55,10 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 def shown(page: AppTest) -> str | None:
     """Return the key of the claim that the board shows, from its message."""
     offer = header(page)["claims"]
-    requested = header(page)["requested_view"]["strength_indices"]
-    own = offer["strength_indices"]
-    if own is None or any(requested[key] != index for key, index in own.items()):
+    requested = header(page)["requested_view"]
+    own, grid = offer["networks"], grid_on(page)
+    rows = grid.rows(requested["strength_indices"], requested["variant_indices"])
+    if own is None or own != dict(zip(grid.methods, rows, strict=True)):
         return None
     return str(offer["opened"])
 
@@ -73,7 +75,8 @@ def test_a_claim_sets_experiment_line_up_focus_and_strengths(page: AppTest, ask:
     assert grid_on(page) == grid
     requested = header(page)["requested_view"]
     assert requested["focus"] == claim.scene.focus
-    assert grid.rows(requested["strength_indices"]) == grid.rows(claim.scene.strength_indices(grid))
+    indices = requested["strength_indices"], requested["variant_indices"]
+    assert grid.rows(*indices) == claim.networks(grid)
     assert requested["play"]
     assert requested["epoch"] is None
     # the state that only the board knows has its defaults, and all cards are chosen
@@ -119,14 +122,14 @@ def test_the_shared_link_has_the_claim_until_a_setting_is_changed(page: AppTest,
     assert claim is not None
     address = link("https://example.org/", claim.scene, **{"try": "l2"})
     assert query() == dict(parse_qsl(urlsplit(address).query)) | {"methods": "none,l1,l2"}
-    set_view(page, focus="l1", strength_indices={"l2": 4}, epoch=20)
+    set_view(page, focus="l1", strength_indices={"l2": METHODS["l2"].default_index}, epoch=20)
     assert query()["try"] == "l2"  # another look at the same networks
     set_view(page, focus="l1", strength_indices={"l2": 6}, epoch=20)
     assert "try" not in query()
-    set_view(page, focus="l1", strength_indices={"l2": 4}, epoch=20)
+    set_view(page, focus="l1", strength_indices={"l2": METHODS["l2"].default_index}, epoch=20)
     widget(page.slider, "Noise").set_value(0.5).run()
     assert "try" not in query()
-    assert header(page)["claims"]["strength_indices"] is None
+    assert header(page)["claims"]["networks"] is None
 
 
 def test_undo_returns_to_the_scene_and_the_view_before(page: AppTest, ask: Ask):
@@ -148,7 +151,7 @@ def test_undo_returns_to_the_scene_and_the_view_before(page: AppTest, ask: Ask):
     assert header(page)["claims"] | {"offered": []} == {
         "offered": [],
         "opened": None,
-        "strength_indices": None,
+        "networks": None,
         "undo": False,
     }
     assert widget(page.slider, "Noise").value == 0.5
@@ -184,7 +187,7 @@ def test_a_claim_that_the_visitor_has_changed_is_returned_to_first(page: AppTest
 @pytest.mark.parametrize(
     "change",
     [
-        {"view": {"focus": "l2", "strength_indices": {"l2": 7}, "epoch": None}},
+        {"view": {"focus": "l2", "strength_indices": {"l2": 9}, "epoch": None}},
         {"local": {"threshold": 0.1}},
         {"local": {"edits": {"l2": [[0, 1.0]]}}},
     ],
@@ -198,7 +201,7 @@ def test_other_strengths_and_edited_networks_are_returned_to_as_well(
     requested = header(page)["requested_view"]
     assert requested["focus"] == "l2"
     if "view" in change:
-        assert requested["strength_indices"]["l2"] == 7
+        assert requested["strength_indices"]["l2"] == 9
     else:
         assert requested["local"] == change["local"]
 

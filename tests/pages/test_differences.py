@@ -61,7 +61,7 @@ def training(**changes) -> Scene:
             replace(NOW, phases=(Phase(200, Regularization(l1=0.01), 0.03),)),
             ["with L1 λ₁ = 0.01 and learning rate 0.03 until epoch 200"],
         ),
-        (replace(NOW, strengths={"l1": 0.02}), ["L1 λ₁ = 0.02 instead of 0.003"]),
+        (replace(NOW, strengths={"l1": 0.015}), ["L1 λ₁ = 0.015 instead of 0.003"]),
         (replace(NOW, strengths={"dropout": 0.5}), ["Dropout drop 50 % instead of 20 %"]),
         (replace(NOW, epoch=200), ["epoch 200 instead of 1,000"]),
         (replace(NOW, focus="l2"), []),

@@ -14,6 +14,7 @@ from regviz.board.encoding import encode_still
 from regviz.board.link import MAX_LINK_CHARS, link
 from regviz.board.scene import Scene
 from regviz.jobs.run import Run
+from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import pins
 from regviz.pages.share import run_page
 from regviz.pages.snapshot import BoardSnapshot
@@ -97,12 +98,12 @@ def expected_picture(scene: Scene) -> bytes:
 def test_a_pin_holds_what_the_board_shows_and_stays_beside_the_next_run():
     page = open_page(**QUICK)
     received_epochs(page)
-    set_view(page, focus="l2", strength_indices={"l1": 7}, epoch=20)
+    set_view(page, focus="l2", strength_indices={"l1": 9}, epoch=20)
     before = grid_on(page)
     press(page, "Pin this run")
     (pin,) = pinned(page)
     assert (pin.focus, pin.epoch) == ("l2", 20)
-    assert dict(pin.strengths) == {"l1": before.strengths("l1")[7]}
+    assert dict(pin.strengths) == {"l1": before.strengths("l1")[9]}
     assert pin.grid() == before
     assert captions(page) == ["**1** · Same settings as now"]
     (picture,) = pictures(page)
@@ -125,10 +126,10 @@ def test_the_differences_follow_the_board():
     page = open_page(**QUICK)
     received_epochs(page)
     press(page, "Pin this run")
-    set_view(page, strength_indices={"l1": 7}, epoch=20)
+    set_view(page, strength_indices={"l1": 9}, epoch=20)
     strengths = grid_on(page).strengths("l1")
     assert captions(page) == [
-        f"**1** · L1 λ₁ = {strengths[4]:g} instead of {strengths[7]:g}; epoch 50 instead of 20"
+        f"**1** · L1 λ₁ = {strengths[DEFAULT_STRENGTH_INDEX]:g} instead of {strengths[9]:g}; epoch 50 instead of 20"
     ]
 
 

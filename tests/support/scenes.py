@@ -87,7 +87,11 @@ def phases_within(draw, epochs):
     untils = draw(st.sets(st.integers(1, epochs - 1), max_size=2)) if epochs > 1 else ()
     rate = st.none() | st.floats(1e-5, 10)
     keys = st.sampled_from(list(STRENGTHS))
-    rows = [METHODS[key].at(draw(STRENGTHS[key])) for key in draw(st.tuples(keys, keys))]
+    rows = []
+    for key in draw(st.tuples(keys, keys)):
+        method = METHODS[key]
+        value = method.values(DataSpec(), NetworkSpec(), TrainingSpec())[0]
+        rows.append(method.regularization(draw(STRENGTHS[key]), value))
     return tuple(
         Phase(until, row, draw(rate)) for until, row in zip(sorted(untils), rows, strict=False)
     )

@@ -53,7 +53,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, setVariant
     "article",
     { class: "card", "aria-label": label },
     make("h2", {}, name, parts.pick),
-    make("div", { class: "dial" }, make("div", { class: "said" }, parts.strength, parts.variant), make("div", { class: "turned" }, slider, parts.variantSlider)),
+    make("div", { class: "dial" }, make("div", { class: "captions" }, parts.strength, parts.variant), make("div", { class: "turned" }, slider, parts.variantSlider)),
     make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
     make("div", { class: "numbers" }, list, parts.diverged),
     make("div", { class: "weights" }, parts.zeros, parts.histogram,
