@@ -124,7 +124,7 @@ def share(scene: Scene, others: Mapping[str, str]) -> None:
 def _open() -> None:
     note_change()
     state = page_state()
-    room = rooms().open(state.visitor)
+    room = rooms().create(state.visitor)
     state.no_room = room is None
     if room is not None:
         state.room, state.room_follows = room.code, True

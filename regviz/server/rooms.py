@@ -240,7 +240,7 @@ class Rooms:
         """Return the number of open rooms."""
         return len(self._rooms)
 
-    def open(self, teacher: str) -> Room | None:
+    def create(self, teacher: str) -> Room | None:
         """Return the teacher's room, a new one if there is none; None if there are `MAX_ROOMS`."""
         self.evict_idle()
         if (own := self.of(teacher)) is not None:

@@ -25,7 +25,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
 def teacher(rooms: Rooms) -> AppTest:
     """A page with an open room."""
     page = open_page(**QUICK)
-    room = rooms.open(page.session_state["page"].visitor)
+    room = rooms.create(page.session_state["page"].visitor)
     assert room is not None
     page.session_state["page"].room = room.code
     return page.run()
@@ -87,7 +87,9 @@ def test_students_see_the_claim_that_the_teacher_tries(teacher: AppTest, student
     teacher.run()
     assert grid_on(student.run()) == claim.scene.grid()
     assert header(student)["claims"]["opened"] == "l2"
-    assert header(student)["claims"]["strength_indices"] == {"none": 0, "l1": 4, "l2": 4}
+    grid = claim.scene.grid()
+    networks = dict(zip(grid.methods, claim.networks(grid), strict=True))
+    assert header(student)["claims"]["networks"] == networks
 
 
 def test_students_who_need_not_follow_keep_their_scene(teacher: AppTest, student: AppTest):

@@ -123,7 +123,7 @@ def test_the_end_of_a_shorter_run_is_named_once():
 
 
 # strengths are compared as the page shows them, and the others are no settings of a run
-NOT_COMPARED = {"focus", "strengths", "hide", "pins"}
+NOT_COMPARED = {"focus", "strengths", "variants", "hide", "pins"}
 
 
 @hypothesis_settings(deadline=None, max_examples=30)

@@ -129,7 +129,8 @@ def test_the_differences_follow_the_board():
     set_view(page, strength_indices={"l1": 9}, epoch=20)
     strengths = grid_on(page).strengths("l1")
     assert captions(page) == [
-        f"**1** · L1 λ₁ = {strengths[DEFAULT_STRENGTH_INDEX]:g} instead of {strengths[9]:g}; epoch 50 instead of 20"
+        f"**1** · L1 λ₁ = {strengths[DEFAULT_STRENGTH_INDEX]:g} instead of {strengths[9]:g};"
+        " epoch 50 instead of 20"
     ]
 
 
