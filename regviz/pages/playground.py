@@ -45,7 +45,7 @@ PAUSE_SECONDS = 0.04
 N_TRAININGS_WITHOUT_PAUSE = 8
 # Bound on the frames of a session's first message: on a slow line it arrives, and the board draws a
 # picture, seconds before the other frames.
-N_FIRST_FRAMES = 3
+N_FIRST_FRAMES = 2
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }

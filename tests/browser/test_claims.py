@@ -39,8 +39,10 @@ STATE = """() => {
   const edits = Object.entries(view.edits).filter(([, each]) => each.size);
   const indices = Object.fromEntries(recording.cards.map((card) =>
     [card.key, view.strengthIndices[card.key] ?? card.strength_index]));
-  return { ...view, edits: edits.map(([key, each]) => [key, [...each]]), strengthIndices: indices,
-           link: recording.link, epoch: recording.epochs[state.frame], mode: state.mode };
+  const variantIndices = Object.fromEntries(recording.cards.map((card) =>
+    [card.key, view.variantIndices[card.key] ?? card.variant_index]));
+  return { ...view, edits: edits.map(([key, each]) => [key, [...each]]), variantIndices,
+           strengthIndices: indices, link: recording.link, epoch: recording.epochs[state.frame], mode: state.mode };
 }"""
 
 
@@ -158,7 +160,7 @@ def test_changed_settings_are_no_longer_called_the_claim(page: Page):
     seek(page, 5)
     page.keyboard.press("1")
     assert "try=l2" in query_of(page)  # another look at the same networks
-    page.evaluate("board().commands.setStrength('l2', 7)")
+    page.evaluate("board().commands.setStrength('l2', 9)")
     wait_until_settled(page)
     assert "try=" not in query_of(page)
     expect(page.locator(PRESSED)).to_have_count(0)
@@ -168,7 +170,7 @@ def test_changed_settings_are_no_longer_called_the_claim(page: Page):
     assert_shown(page, claim)
     # the strength that the visitor chose is what an undo returns to first
     page.evaluate("board().commands.undoClaim()")
-    page.wait_for_function("board().view.strengthIndices.l2 === 7 && board().shownClaim === null")
+    page.wait_for_function("board().view.strengthIndices.l2 === 9 && board().shownClaim === null")
     undo(page)
 
 
@@ -271,7 +273,7 @@ def test_a_remote_control_goes_from_claim_to_claim_while_projecting(page: Page):
 
 
 def test_the_help_lists_the_keys_where_there_are_claims(page: Page, open_page: OpenPage):
-    keys = ".regviz-board .keys dl > :is(.claims, .changes)"
+    keys = ".regviz-board .keys dl > :is(.claims-keys, .changes-keys)"
     listed = "(rows) => rows.map((row) => getComputedStyle(row).display !== 'none')"
     assert page.locator(keys).evaluate_all(listed) == [True, True, True]
     hidden = open_page(query=f"{QUERY}&hide=claims")
@@ -351,7 +353,7 @@ def test_an_open_claim_is_accessible(open_page: OpenPage, scheme: str, width: in
     page = open_page(width, 900, scheme, "?try=l2")
     await_claim(page, "l2")
     assert_accessible(page)
-    page.evaluate("board().commands.setStrength('l2', 7)")
+    page.evaluate("board().commands.setStrength('l2', 9)")
     wait_until_settled(page)
     assert_accessible(page)
 

@@ -56,7 +56,7 @@ export function makeHelp() {
  */
 function attributesOf(keys) {
   const kind = Object.keys(PARTLY).find((each) => PARTLY[each].includes(keys));
-  return kind ? { class: kind, hidden: "" } : {};
+  return kind ? { class: `${kind}-keys`, hidden: "" } : {};
 }
 
 /**
@@ -67,5 +67,5 @@ function attributesOf(keys) {
  * @param {boolean} offered  whether the board has them
  */
 export function listKeys({ element }, kind, offered) {
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(`dl > .${kind}`))) row.hidden = !offered;
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(`dl > .${kind}-keys`))) row.hidden = !offered;
 }
