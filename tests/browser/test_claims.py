@@ -42,7 +42,8 @@ STATE = """() => {
   const variantIndices = Object.fromEntries(recording.cards.map((card) =>
     [card.key, view.variantIndices[card.key] ?? card.variant_index]));
   return { ...view, edits: edits.map(([key, each]) => [key, [...each]]), variantIndices,
-           strengthIndices: indices, link: recording.link, epoch: recording.epochs[state.frame], mode: state.mode };
+           strengthIndices: indices, link: recording.link,
+           epoch: recording.epochs[state.frame], mode: state.mode };
 }"""
 
 

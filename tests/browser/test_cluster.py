@@ -232,7 +232,7 @@ def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     assert query_of(page) == query
     assert read_cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
+    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 9})
 
     # otherwise the session goes on
     move_slider(unchanged, "Noise", ["ArrowRight"])
