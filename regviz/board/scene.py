@@ -143,10 +143,15 @@ class Scene:
         )
 
     def with_epochs(self, epochs: int) -> "Scene":
-        """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``."""
+        """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``.
+
+        The learning rate is that of the first phase that does not end within the epochs.
+        """
+        rates = [phase.learning_rate for phase in self.phases if phase.until >= epochs]
+        rate = rates[0] if rates and rates[0] is not None else self.training.learning_rate
         return replace(
             self,
-            training=replace(self.training, epochs=epochs),
+            training=replace(self.training, epochs=epochs, learning_rate=rate),
             phases=tuple(phase for phase in self.phases if phase.until < epochs),
             epoch=None if self.epoch is None else min(self.epoch, epochs),
         )

@@ -45,7 +45,8 @@ class Variants:
         ``values(data, network, training)`` returns the offered values: different numbers from 0
         upwards, in ascending order, at least one.
     of : callable
-        ``of(regularization)`` returns the value of a regularization of the method.
+        ``of(regularization)`` returns the value of a regularization of the method. For others it
+        returns any number, or raises ValueError or ArithmeticError.
     text : callable
         ``text(value)`` returns a value in words, such as ``"50 % L1"``.
     default_index : int
@@ -255,6 +256,8 @@ def register_method(method: Method) -> None:
     parts = DataSpec(), NetworkSpec(), TrainingSpec()
     for value in method.values(*parts):
         strengths = method.offered(*parts, value)
+        if method.variants and not strengths:
+            raise invalid("variants", "None, as there are no strengths", method.variants)
         if strengths and not method.symbol:
             allowed = "a text that is not empty, as there are strengths"
             raise invalid("symbol", allowed, method.symbol)
@@ -294,7 +297,7 @@ RESERVED = frozenset(
         *PARTS,
         *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "variants"),
         *("epoch", "hide", "pins"),
-        *("v", "regviz", "training_seed", "too_long", "try", "embed", "embed_options"),
+        *("v", "regviz", "training_seed", "too_long", "try", "room", "embed", "embed_options"),
     )
 )
 
@@ -329,7 +332,8 @@ def _method_of(
     for key, method in methods:
         try:
             given[key] = method.regularization(method.strength(row), method.variant(row))
-        except ValueError:  # the strength without effect of max-norm is no radius
+        # the strength without effect of max-norm is no radius, and L1 has no share of no penalty
+        except (ValueError, ArithmeticError):
             continue
         if _equal(given[key], row):
             return key

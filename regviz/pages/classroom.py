@@ -1,6 +1,7 @@
 """A class's room above the board: the teacher's panel, and the students' bar."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -50,7 +51,10 @@ def draw() -> None:
         return
     room = rooms().find(state.room)
     if room is None:
-        st.info(f"Room {state.room} is closed. You can go on by yourself.")
+        st.info(
+            f"There is no room {state.room} on this server: it is closed, or on another server. You"
+            " can go on by yourself."
+        )
     elif room.teacher == state.visitor:
         _draw_teacher(room)
     else:
@@ -58,19 +62,20 @@ def draw() -> None:
 
 
 def remember() -> None:
-    """Let the browser's tab keep the teacher's session, and take it on when it is loaded again."""
+    """Let the browser's tab keep the session's name, and take it on in a page loaded again."""
     state = page_state()
-    kept = (st.session_state.get("room_memory") or {}).get("teacher")
-    if isinstance(kept, str) and state.room is None and (room := rooms().of(kept)) is not None:
-        state.visitor, state.room = kept, room.code
-    own = rooms().of(state.visitor) is not None
-    # a name without a room is forgotten
-    ask = not own and kept is None and not state.room_was_open
-    state.room_was_open |= own
+    kept = (st.session_state.get("room_memory") or {}).get("kept")
+    if isinstance(kept, str):
+        state.room_asked = True
+        if state.room is None and (room := rooms().of(kept)) is not None:
+            state.visitor, state.room = kept, room.code
+        elif state.room and (joined := rooms().find(state.room)) and joined.knows(kept):
+            state.visitor = kept
+    in_room = state.room is not None and rooms().find(state.room) is not None
     _memory(
         key="room_memory",
-        data={"teacher": state.visitor if own else None, "ask": ask},
-        on_teacher_change=lambda: None,
+        data={"name": state.visitor if in_room else None, "ask": not state.room_asked},
+        on_kept_change=lambda: None,
     )
 
 
@@ -103,6 +108,8 @@ def draw_opening(address: str) -> None:
 def share(scene: Scene, others: Mapping[str, str]) -> None:
     """Share a scene with the students, if the page is a teacher's and they are to follow.
 
+    A scene with more points than a link can have is not shared, and the teacher's panel says so.
+
     Parameters
     ----------
     scene : Scene
@@ -117,7 +124,8 @@ def share(scene: Scene, others: Mapping[str, str]) -> None:
     if room is None or room.teacher != state.visitor:
         return
     link = urlencode(to_query(fitting(scene)) | dict(others), safe=",")
-    if len(link) <= MAX_LINK_CHARS:
+    state.room_scene_fits = len(link) <= MAX_LINK_CHARS
+    if state.room_scene_fits:
         room.share(link)
 
 
@@ -147,9 +155,12 @@ def _draw_teacher(room: Room) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             n = seen.n_students
             st.markdown(f"**Room {room.code}** · {n} student{'s' * (n != 1)}", width="stretch")
-            state.room_follows = st.toggle(
+            follows = st.toggle(
                 "Students see what I see", value=state.room_follows, key="room_follows"
             )
+            if follows != state.room_follows:
+                state.room_follows = follows
+                st.rerun()  # the whole page, which shares its scene
             if seen.question is None:
                 with st.popover("Ask a question", icon=":material/quiz:"):
                     _draw_form(room)
@@ -158,6 +169,8 @@ def _draw_teacher(room: Room) -> None:
             if seen.question is not None:
                 st.button("End question", key="room_end", on_click=room.end_question)
             st.button("Close room", key="room_close", on_click=_close, args=(room,))
+        if state.room_follows and not state.room_scene_fits:
+            st.caption("Your points are too many for a link: the students' pages do not show them.")
         if seen.question is not None:
             st.markdown(f"**{plain(seen.question.text)}**")
             if seen.revealed:
@@ -192,10 +205,12 @@ def _draw_student(room: Room) -> None:
     if seen is None:
         st.info(f"Room {room.code} is closed or full. You can go on by yourself.")
         return
-    if seen.link and seen.link_version != state.room_link:
+    if seen.link_version != state.room_link:
         state.room_link = seen.link_version
         query = dict(parse_qsl(seen.link))
-        state.to_open, _ = from_query(query)
+        scene, _ = from_query(query)
+        own = state.base or state.opened
+        state.to_open = replace(scene, pins=own.pins, hide=own.hide)
         state.claim = query.get(claims.PARAMETER)
         st.rerun()
     with st.container(border=True, key="classroom"):
@@ -206,7 +221,7 @@ def _draw_student(room: Room) -> None:
         if seen.revealed:
             _draw_counts(seen)
             return
-        chosen = state.room_answer if state.room_question == seen.question_version else None
+        chosen = room.answer_of(state.visitor)
         with st.container(horizontal=True):
             for i, answer in enumerate(seen.question.answers):
                 st.button(
@@ -221,9 +236,7 @@ def _draw_student(room: Room) -> None:
 
 
 def _answer(room: Room, index: int, question_version: int) -> None:
-    state = page_state()
-    if room.answer(state.visitor, index, question_version):
-        state.room_question, state.room_answer = question_version, index
+    room.answer(page_state().visitor, index, question_version)
 
 
 def _draw_counts(seen: RoomState) -> None:

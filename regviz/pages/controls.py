@@ -107,7 +107,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _choose_training(base: TrainingSpec) -> TrainingSpec:
+def _choose_training(base: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
     st.header("Training", anchor=False)
     opened = page_state().opened.training
     optimizer = st.selectbox(
@@ -131,9 +131,11 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
         format_func=lambda size: "all" if size is None else str(size),
         help="Training points for each step of the optimizer; all of them where there are fewer.",
     )
+    # a training that ended before a change would be another one
+    first = phases[-1].until if phases else 0
     epochs = st.select_slider(
         "Epochs",
-        _with_option(EPOCHS, opened.epochs),
+        [number for number in _with_option(EPOCHS, opened.epochs) if number > first],
         **control_options("epochs", base.epochs),
         help="Passes over the training points.",
     )
@@ -144,11 +146,6 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
         batch_size=batch_size,
         epochs=epochs,
     )
-
-
-def _phases_within(scene: Scene, epochs: int) -> tuple[Phase, ...]:
-    """Return the phases of a scene that end before the last of a number of epochs."""
-    return tuple(phase for phase in scene.phases if phase.until < epochs)
 
 
 def _show_phases(phases: tuple[Phase, ...]) -> None:
@@ -206,8 +203,8 @@ def choose() -> Scene:
         if "network" not in base.hide:
             network = _choose_network(base.network)
         if "training" not in base.hide:
-            training = _choose_training(base.training)
-            _show_phases(_phases_within(base, training.epochs))
+            training = _choose_training(base.training, base.phases)
+            _show_phases(base.phases)
         if "line_up" not in base.hide:
             methods, early_stopping = _choose_line_up(base, not network.hidden)
     if data.seed != base.data.seed:
@@ -219,7 +216,6 @@ def choose() -> Scene:
         training=training,
         methods=methods,
         early_stopping=early_stopping,
-        phases=_phases_within(base, training.epochs),
         focus=None,
         strengths=(),
         variants=(),

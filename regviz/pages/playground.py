@@ -151,15 +151,18 @@ def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
     if not isinstance(request, dict) or request.get("run") != name:
         return False
     state = page_state()
+    now = share.with_view(scene, grid)
     try:
-        state.to_open = changed_scene(share.with_view(scene, grid), grid, request)
+        changed = changed_scene(now, grid, request, state.before_changes.get(now.phases))
     except ValueError as error:
         told = [f"The training cannot change: {error}."]
         if state.problems == told:
             return False
         state.problems, state.problems_of = told, None
         return True
-    state.play_opened = not request.get("undo")
+    if not request.get("undo"):
+        state.before_changes[changed.phases] = now
+    state.to_open, state.play_opened = changed, not request.get("undo")
     return True
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.drawing import Drawing
-from regviz.spec.experiment import DataSpec
+from regviz.spec.experiment import DataSpec, Phase
 from regviz.spec.points import PointsSpec
 
 
@@ -82,6 +82,8 @@ class PageState:
         A scene to open in the next run of the page, or a moment.
     play_opened : bool
         Whether the board plays on from the epoch of the scene ``to_open``.
+    before_changes : dict
+        For each `Scene.phases` that a change of the training has made, the scene before it.
     left_out : list of str
         A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
@@ -131,10 +133,10 @@ class PageState:
         Whether the students' pages follow the teacher's.
     room_link : int
         The last shared link that a student's page has opened, as `RoomState.link_version`.
-    room_question, room_answer : int
-        The last question that the student has answered, and the answer's index.
-    room_was_open : bool
-        Whether the page has had a room as its teacher.
+    room_asked : bool
+        Whether the browser has said which name it keeps, as of ``assets/room/main.js``.
+    room_scene_fits : bool
+        Whether the teacher's last scene was short enough to be shared.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
     pin_pictures : dict of Scene to bytes or str
@@ -152,6 +154,7 @@ class PageState:
     opened: Scene = field(default_factory=Scene)
     to_open: Scene | Moment | None = None
     play_opened: bool = False
+    before_changes: dict[tuple[Phase, ...], Scene] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     opened_file: str | None = None
     shown: tuple[StrengthGrid, list[int], Scene] | None = None
@@ -176,9 +179,8 @@ class PageState:
     room: str | None = None
     room_follows: bool = True
     room_link: int = 0
-    room_question: int = 0
-    room_answer: int = 0
-    room_was_open: bool = False
+    room_asked: bool = False
+    room_scene_fits: bool = True
     no_room: bool = False
     pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
     warned_pins: tuple[Scene, ...] = ()

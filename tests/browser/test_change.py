@@ -151,6 +151,16 @@ def test_nothing_can_change_at_the_start(page: Page):
     expect(panel.get_by_role("button", name="Change from here")).to_be_enabled()
 
 
+def test_a_learning_rate_that_was_not_followed_is_forgotten(page: Page):
+    page.keyboard.press("c")
+    panel = page.get_by_role("dialog", name="Change from here")
+    select = panel.get_by_label("Learning rate from here")
+    select.select_option("0.1")
+    panel.get_by_role("button", name="Close").click()
+    page.keyboard.press("c")
+    expect(select).to_have_value("0.01")
+
+
 @pytest.mark.parametrize("close", ["c", "Escape", "Close"])
 def test_the_panel_opens_and_closes_by_keys(page: Page, close: str):
     button = page.get_by_role("button", name="Change from here: go on")

@@ -242,3 +242,17 @@ def test_without_a_method_its_strength_is_0_and_a_radius_infinite():
     for key, method in METHODS.items():
         expected = math.inf if key == "max_norm" else 0.0
         assert method.strength(regviz.Regularization()) == expected
+
+
+def test_a_method_with_variants_has_strengths():
+    without = replace(WITH_SECOND, strengths=lambda *_: ())
+    with pytest.raises(ValueError, match="^variants must be None, as there are no strengths"):
+        regviz.register_method(without)
+
+
+def test_the_value_of_a_variant_need_not_be_defined_for_other_methods(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", WITH_SECOND)
+    with pytest.raises(ZeroDivisionError):
+        SECOND.of(regviz.Regularization())
+    others = regviz.Regularization(drop_rate=0.2, input_drop_rate=0.2)
+    assert regviz.methods.catalogue.method_of(others) is None

@@ -1,11 +1,15 @@
 """Tests of a class's room on the page: students follow the teacher, and answers are counted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import regviz
 from regviz.board.claims import find_claim
+from regviz.board.scene import Scene
 from regviz.pages import classroom
 from regviz.server.rooms import Question, Room, Rooms
 from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
@@ -61,14 +65,56 @@ def test_a_teachers_page_that_is_loaded_again_has_its_room(
     rooms: Rooms, room: Room, teacher: AppTest
 ):
     again = open_page(**QUICK)
-    again.session_state["room_memory"] = {"teacher": teacher.session_state["page"].visitor}
+    again.session_state["room_memory"] = {"kept": teacher.session_state["page"].visitor}
     assert "0 students" in texts(again.run())
     assert again.session_state["page"].room == room.code
     rooms.close(room.code, room.teacher)
     other = open_page(**QUICK)
-    other.session_state["room_memory"] = {"teacher": room.teacher}
+    other.session_state["room_memory"] = {"kept": room.teacher}
     assert other.run().session_state["page"].room is None
     assert other.session_state["page"].visitor != room.teacher
+
+
+def test_a_students_page_that_is_loaded_again_is_the_same_student(room: Room, student: AppTest):
+    room.ask(QUESTION)
+    name = student.session_state["page"].visitor
+    assert room.answer(name, 1, 1)
+    again = open_page(room=room.code, **QUICK)
+    again.session_state["room_memory"] = {"kept": name}
+    again.run()
+    assert again.session_state["page"].visitor == name
+    kinds = [again.button(key=f"room_answer_1_{i}").proto.type for i in (0, 1)]
+    assert kinds == ["secondary", "primary"]
+    # a name that the room does not know is none
+    stranger = open_page(room=room.code, **QUICK)
+    stranger.session_state["room_memory"] = {"kept": "0123456789abcdef"}
+    assert stranger.run().session_state["page"].visitor != "0123456789abcdef"
+
+
+def test_students_follow_to_the_opening_page_and_keep_their_pins(room: Room, student: AppTest):
+    pin = Scene(regviz.DataSpec("moons"))
+    student.session_state["page"].base = replace(student.session_state["page"].base, pins=(pin,))
+    room.share("data=xor")
+    student.run()
+    assert grid_on(student).experiment.data.name == "xor"
+    assert student.session_state["page"].base.pins == (pin,)
+    room.share("")
+    student.run()
+    assert grid_on(student) == Scene().grid()
+
+
+def test_a_scene_with_too_many_points_for_a_link_is_not_shared_and_the_teacher_knows(
+    teacher: AppTest, room: Room
+):
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    own = regviz.PointsSpec(np.column_stack([X, X[:, 0] > 0]))
+    before = room.overview().link
+    teacher.session_state["page"].to_open = replace(
+        teacher.session_state["page"].base, data=own, training=regviz.TrainingSpec(epochs=5)
+    )
+    # the panel is drawn before the scene is shared, and drawn again twice a second
+    assert "too many for a link: the students" in texts(teacher.run().run())
+    assert room.overview().link == before
 
 
 def test_a_student_sees_the_strength_and_the_epoch_that_the_teacher_looks_at(
@@ -133,7 +179,7 @@ def test_a_closed_room_leaves_students_where_they_are(
     before = grid_on(student.run())
     teacher.button(key="room_close").click().run()
     assert "Room" not in texts(teacher)
-    assert f"Room {room.code} is closed" in texts(student.run())
+    assert f"There is no room {room.code} on this server" in texts(student.run())
     assert grid_on(student) == before
 
 

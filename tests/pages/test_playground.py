@@ -423,9 +423,8 @@ def test_a_change_beyond_a_smaller_number_of_epochs_is_gone(page: AppTest):
     change = {"network": 0, "epoch": 40, "learning_rate": 0.01}
     send(page, change={"run": header(page)["run"]} | change)
     assert grid_on(page).experiment.phases
-    page.session_state["page"].opened = Scene()
-    widget(page.select_slider, "Epochs").set_value(50).run()
-    assert grid_on(page).experiment.phases
+    # the slider offers no number of epochs that ends before the change
+    assert min(map(int, widget(page.select_slider, "Epochs").options)) > 40
     scene = page.session_state["page"].base
     page.session_state["page"].to_open = scene.with_epochs(30)
     page.run()

@@ -48,6 +48,28 @@ def test_a_teacher_has_one_room(registry: Rooms, room: Room):
     assert len(registry) == 2
 
 
+def test_answers_are_bounded_and_each_student_has_one(
+    room: Room, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rooms, "MAX_STUDENTS", 3)
+    room.ask(QUESTION)
+    for i in range(10):  # short visits, one after another
+        clock.now += 2 * STUDENT_SECONDS
+        room.answer(f"student {i}", 0, 1)
+    assert room.overview().counts == (3, 0, 0)
+    assert room.answer("student 0", 1, 1)
+    assert room.overview().counts == (2, 1, 0)
+    assert (room.answer_of("student 0"), room.answer_of("student 9")) == (1, None)
+    assert room.knows("student 0")
+    assert not room.knows("nobody")
+
+
+def test_an_idle_room_is_neither_found_nor_its_teachers(registry: Rooms, room: Room, clock: Clock):
+    clock.now += IDLE_SECONDS + 1
+    assert registry.find(room.code) is None
+    assert registry.of("teacher") is None
+
+
 def test_no_more_rooms_are_opened_than_allowed(
     registry: Rooms, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):

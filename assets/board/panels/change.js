@@ -71,8 +71,11 @@ export function makeChange(handlers) {
  * @param {Change} change
  * @param {boolean} open
  */
-export function openChange({ button, panel }, open) {
+export function openChange(change, open) {
+  const { button, panel } = change;
   if (panel.hidden === !open) return;
+  // a choice that was not followed is forgotten
+  change.offered = "";
   const focused = panel.matches(":focus-within");
   panel.hidden = !open;
   button.setAttribute("aria-expanded", String(open));

@@ -137,10 +137,12 @@ export function summarize(facts, about) {
   const none = facts.find(({ key }) => key === "none");
   const own = facts.find(({ key }) => key === focus);
   const any = none ?? own;
-  if (phase && any && facts.length > 1) {
+  if (phase && any) {
     const { until, text, regularized } = phase;
-    if (!regularized) return `Regularization starts at epoch ${until}: until then all networks are trained alike. ${state({ ...any, label: text }, about)}`;
-    return `Until epoch ${until} all networks are the same. ${state({ ...any, label: text }, about)}`;
+    const now = state({ ...any, label: text }, about);
+    if (facts.length === 1) return `The training changes at epoch ${until}. ${now}`;
+    if (!regularized) return `Regularization starts at epoch ${until}: until then all networks are trained alike. ${now}`;
+    return `Until epoch ${until} all networks are the same. ${now}`;
   }
   const first = none ?? own;
   if (!first) return "";
