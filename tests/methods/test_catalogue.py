@@ -246,7 +246,7 @@ def test_without_a_method_its_strength_is_0_and_a_radius_infinite():
 
 def test_a_method_with_variants_has_strengths():
     without = replace(WITH_SECOND, strengths=lambda *_: ())
-    with pytest.raises(ValueError, match="^variants must be None, as there are no strengths"):
+    with pytest.raises(ValueError, match=r"^variants must be None, as there are no strengths"):
         regviz.register_method(without)
 
 
