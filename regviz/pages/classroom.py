@@ -182,7 +182,8 @@ def _draw_teacher(room: Room) -> None:
 
 
 def _draw_form(room: Room) -> None:
-    with st.form("room_question", border=False, clear_on_submit=True):
+    state = page_state()
+    with st.form("room_question", border=False):
         text = st.text_input("Question", max_chars=MAX_QUESTION_CHARS)
         answers = [
             st.text_input(f"Answer {i + 1}", max_chars=MAX_ANSWER_CHARS)
@@ -192,10 +193,14 @@ def _draw_form(room: Room) -> None:
             try:
                 room.ask(Question(text, tuple(filter(None, map(str.strip, answers)))))
             except ValueError as error:
+                # kept, as the panel is drawn again twice a second
                 message = str(error)
-                st.error(f"{message[:1].upper()}{message[1:]}")
+                state.room_error = f"{message[:1].upper()}{message[1:]}"
             else:
+                state.room_error = None
                 st.rerun()
+        if state.room_error is not None:
+            st.error(state.room_error)
 
 
 @st.fragment(run_every=STUDENT_SECONDS)
@@ -214,12 +219,12 @@ def _draw_student(room: Room) -> None:
         state.claim = query.get(claims.PARAMETER)
         st.rerun()
     with st.container(border=True, key="classroom"):
-        st.markdown(f"**Room {room.code}** · This page follows the teacher's.")
+        st.markdown(f"**Room {room.code}** · This page follows each change of the teacher's.")
         if seen.question is None:
             return
         st.markdown(f"**{plain(seen.question.text)}**")
         if seen.revealed:
-            _draw_counts(seen)
+            _draw_counts(seen, room.answer_of(state.visitor))
             return
         chosen = room.answer_of(state.visitor)
         with st.container(horizontal=True):
@@ -239,10 +244,11 @@ def _answer(room: Room, index: int, question_version: int) -> None:
     room.answer(page_state().visitor, index, question_version)
 
 
-def _draw_counts(seen: RoomState) -> None:
-    """Draw a bar for each answer."""
+def _draw_counts(seen: RoomState, own: int | None = None) -> None:
+    """Draw a bar for each answer, and mark the one with index ``own``."""
     assert seen.question is not None
     total = max(1, sum(seen.counts))
     answers: Sequence[str] = seen.question.answers
-    for answer, count in zip(answers, seen.counts, strict=True):
-        st.progress(count / total, f"{plain(answer)}: **{count}**")
+    for i, (answer, count) in enumerate(zip(answers, seen.counts, strict=True)):
+        mine = " · your answer" if i == own else ""
+        st.progress(count / total, f"{plain(answer)}: **{count}**{mine}")

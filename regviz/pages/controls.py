@@ -18,6 +18,7 @@ from regviz.spec.experiment import (
     OPTIMIZERS,
     NetworkSpec,
     Phase,
+    Regularization,
     TrainingSpec,
 )
 
@@ -155,7 +156,9 @@ def _show_phases(phases: tuple[Phase, ...]) -> None:
     parts = []
     for phase in phases:
         rate = "" if phase.learning_rate is None else f", learning rate {phase.learning_rate:g}"
-        parts.append(f"until epoch {phase.until}: {label(phase.regularization).text}{rate}")
+        row = phase.regularization
+        text = "no regularization" if row == Regularization() else label(row).text
+        parts.append(f"until epoch {phase.until}: {text}{rate}")
     st.caption(
         f"All networks are the same {'; '.join(parts)}. The learning rate above, and each card's"
         " regularization, hold from then on. *Change from here*, above the cards, can undo it."

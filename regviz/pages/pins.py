@@ -84,10 +84,13 @@ def draw(
                 else:
                     st.caption(waiting[pin])
                 with st.container(horizontal=True):
-                    for verb, act in (("Show", _show), ("Remove", _remove)):
+                    for words, key, act in (
+                        ("Return to pin", "show", _show),
+                        ("Remove pin", "remove", _remove),
+                    ):
                         st.button(
-                            f"{verb} pin {number}",
-                            key=f"pin_{verb.lower()}_{number}",
+                            f"{words} {number}",
+                            key=f"pin_{key}_{number}",
                             on_click=act,
                             args=(pin,),
                             type="tertiary",

@@ -59,8 +59,12 @@ def show(
     sharing = st.popover("Share", icon=":material/share:", key="share", on_change=note_change)
     if sharing.open:
         with sharing:
+            # a class joins by the room's code, which is above the link's
+            if page_state().room is not None:
+                classroom.draw_opening(_reachable_address())
             _show_link(with_view(scene, grid), claims.link_parameters(grid))
-            classroom.draw_opening(_reachable_address())
+            if page_state().room is None:
+                classroom.draw_opening(_reachable_address())
     saving = st.popover(
         "Save · open", icon=":material/download:", key="save", on_change=note_change
     )

@@ -135,6 +135,8 @@ class PageState:
         The last shared link that a student's page has opened, as `RoomState.link_version`.
     room_asked : bool
         Whether the browser has said which name it keeps, as of ``assets/room/main.js``.
+    room_error : str or None
+        Why the teacher's last question was not asked.
     room_scene_fits : bool
         Whether the teacher's last scene was short enough to be shared.
     no_room : bool
@@ -180,6 +182,7 @@ class PageState:
     room_follows: bool = True
     room_link: int = 0
     room_asked: bool = False
+    room_error: str | None = None
     room_scene_fits: bool = True
     no_room: bool = False
     pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)

@@ -119,7 +119,7 @@ def test_a_change_is_in_the_link_and_can_be_undone(page: Page, open_page: OpenPa
     assert again.evaluate(PHASES) == page.evaluate(PHASES)
     again.keyboard.press("c")
     panel = again.get_by_role("dialog", name="Change from here")
-    expect(panel).to_contain_text("until epoch 20: None, learning rate 0.01")
+    expect(panel).to_contain_text("until epoch 20: no regularization, learning rate 0.01")
     panel.get_by_role("button", name="Undo the last change").click()
     again.wait_for_function(f"{PHASES}.length === 0 && window.board().complete")
     assert_browser_has(again, grid_of(training=TRAINING))

@@ -99,7 +99,7 @@ def test_four_units_stay_beside_thirty_two(open_page: OpenPage):
     assert read_pictures(again) == pictures
 
     of_32 = page.evaluate("window.board().recording.run")
-    press(page, "Show pin 1")
+    press(page, "Return to pin 1")
     assert wait_for_new_run(page, of_32) == before
     assert page.evaluate("window.board().view.focus") == "l2"
     expect(find_slider(page, "Units in each layer")).to_have_value("4")
@@ -194,7 +194,7 @@ def test_pins_are_used_by_keyboard(open_page: OpenPage):
         names.append(page.evaluate("document.activeElement.textContent"))
         if names[-1].startswith("Remove"):
             break
-    assert [name for name in names if "pin" in name] == ["Show pin 1", "Remove pin 1"]
+    assert [name for name in names if "pin" in name] == ["Return to pin 1", "Remove pin 1"]
     page.keyboard.press("Enter")
     expect(page.locator(".regviz-pin")).to_have_count(0)
 

@@ -170,6 +170,10 @@ def test_a_question_that_is_not_allowed_is_named_and_not_asked(teacher: AppTest,
     teacher.button(key="FormSubmitter:room_question-Ask").click().run()
     (error,) = teacher.error
     assert error.value.startswith("Answers must be 2 to 4")
+    # the message and the text stay when the panel is drawn again
+    teacher.run()
+    assert teacher.error[0].value == error.value
+    assert teacher.text_input[0].value == "Which?"
     assert room.overview().question is None
 
 

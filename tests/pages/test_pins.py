@@ -161,7 +161,7 @@ def test_four_runs_can_be_pinned_and_removed_one_by_one_or_together():
 
 def test_a_pin_that_is_shown_sets_the_whole_page_and_the_pins_stay():
     page = open_scene(replace(SHORT, pins=(OTHER,), hide=("line_up",)))
-    press(page, "Show pin 1")
+    press(page, "Return to pin 1")
     assert grid_on(page) == OTHER.grid()
     assert widget(page.slider, "Units in each layer").value == 3
     requested = page.session_state["page"].requested_view

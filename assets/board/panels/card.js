@@ -14,6 +14,16 @@ import { isAdjustable, strengthCount } from "../state/view.js";
 import * as words from "../state/words.js";
 
 /**
+ * Return the explanation of a card's second parameter; empty without one.
+ *
+ * @param {Card} card
+ */
+function aboutSecond({ second, variants }) {
+  if (!second) return "";
+  return variants.length > 1 ? second.about : second.about + words.ONE_VARIANT;
+}
+
+/**
  * Create a card.
  *
  * @typedef {ReturnType<typeof makeCard>} CardElements
@@ -34,7 +44,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, setVariant
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: term("", "", { ...strengthTabOrder, class: "term strength" }),
     slider: dial("strength-index", strengthCount(cards[c]), `Strength of ${label}`),
-    variant: term("", second?.about ?? "", { ...strengthTabOrder, class: "term strength variant" }),
+    variant: term("", aboutSecond(cards[c]), { ...strengthTabOrder, class: "term strength variant" }),
     variantSlider: dial("variant-index", variants.length, `${second?.label} of ${label}`),
     boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
     cross: make("i", { class: "cross", hidden: "" }),

@@ -100,7 +100,7 @@ export function updateChange(change, recording, displayed) {
   change.offer = possible ? { network: displayed.k, epoch } : null;
   go.disabled = !possible;
   setText(text, possible ? changeFrom(displayed, epoch, phase) : NO_CHANGE[epoch > 0 ? "diverged" : "start"]);
-  setText(past, withPhases(phases));
+  setText(past, withPhases(phases, learningRate));
   past.hidden = undo.hidden = phases.length === 0;
   const now = phase?.learning_rate ?? learningRate;
   const offered = `${run} ${now}`;

@@ -129,7 +129,8 @@ function training(percent) {
  * @param {Pick<Recording, "diverged"|"lastEpoch">} recording
  */
 function summary({ diverged, lastEpoch }) {
-  return `${diverged.length} networks, ${lastEpoch} epochs`;
+  const n = diverged.length;
+  return `${n} network${n === 1 ? "" : "s"}, ${lastEpoch} epochs`;
 }
 
 /**

@@ -297,6 +297,9 @@ export const MARKS = {
     `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
 };
 
+/** Added to the explanation of a second parameter that has one value only. */
+export const ONE_VARIANT = " Not to be chosen here: with so many weights, the networks of all its values would be too large.";
+
 /** Reasons why the training cannot change at the shown epoch. */
 export const NO_CHANGE = {
   start: "Epoch 0 is the start: nothing is trained yet. Go to a later epoch first.",
@@ -320,10 +323,12 @@ export function changeFrom({ card, strength, changed }, epoch, phase) {
  * Name the changes so far.
  *
  * @param {readonly Phase[]} phases
+ * @param {number} learningRate  after them
  */
-export function withPhases(phases) {
-  const parts = phases.map(({ until, text, learning_rate }) => `until epoch ${until}: ${text}, learning rate ${learning_rate}`);
-  return parts.length ? `So far, all networks are the same ${parts.join("; ")}.` : "";
+export function withPhases(phases, learningRate) {
+  const parts = phases.map(({ until, text, regularized, learning_rate }) =>
+    `until epoch ${until}: ${regularized ? text : "no regularization"}, learning rate ${learning_rate}`);
+  return parts.length ? `All networks are the same ${parts.join("; ")}. Then each has its own regularization, at learning rate ${learningRate}.` : "";
 }
 
 /**
