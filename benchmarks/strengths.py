@@ -1,7 +1,7 @@
 """Measurements behind the rules of `regviz.methods.strengths`.
 
     python -m benchmarks.strengths collapse      strengths of first visible effect and of collapse
-    python -m benchmarks.strengths levels        number of the eight strengths that differ visibly
+    python -m benchmarks.strengths steps         steps from a strength to the next one
     python -m benchmarks.strengths dropout       dropout, alone and beside max-norm, with ReLU
     python -m benchmarks.strengths divergence    offered strengths at which training diverges
 
@@ -24,9 +24,8 @@ import torch
 
 import regviz
 from regviz.board.showcase import SHOWCASE
-from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.catalogue import METHODS, initial_variant, offered
 from regviz.methods.labels import label
-from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)
@@ -45,8 +44,10 @@ class Outcome(NamedTuple):
 
     predictions: np.ndarray  # (K, test points, outputs), as probabilities or in units of sd(y)
     sparsity: np.ndarray
+    loss: np.ndarray  # on the test points
     diverged: np.ndarray
-    learnt: bool  # whether the first network has 10 % less loss than the best constant
+    constant_loss: float  # of the best constant prediction
+    learnt: bool  # whether the first network has 10 % less
 
     def moved(self, a: int, b: int) -> bool:
         """Return whether two networks differ visibly."""
@@ -82,7 +83,14 @@ def outcome(
         shares = np.unique(y_train, return_counts=True)[1] / len(y_train)
         constant = -(shares * np.log(shares)).sum()
     learnt = bool(history.diverged[0] < 0 and losses[-1, 0] < 0.9 * constant)
-    return Outcome(predictions, history.metrics["sparsity"][-1], history.diverged, learnt)
+    return Outcome(
+        predictions,
+        history.metrics["sparsity"][-1],
+        history.metrics["test_loss"][-1],
+        history.diverged,
+        float(constant),
+        learnt,
+    )
 
 
 def data_of(name: str) -> regviz.DataSpec:
@@ -103,7 +111,14 @@ def cases() -> Iterator[tuple[str, regviz.NetworkSpec, regviz.TrainingSpec]]:
 def collapse() -> None:
     """Print quartiles of the strengths of first effect and of collapse, by method and dataset."""
     strengths = defaultdict(list)
-    rows = [NO_NETWORK, *(METHODS[m].at(s) for m in PENALTIES for s in FINE)]
+    rows = [
+        NO_NETWORK,
+        *(
+            METHODS[m].regularization(s, 0.5 if m == "elastic_net" else None)
+            for m in PENALTIES
+            for s in FINE
+        ),
+    ]
     for name, network, training in cases():
         result = outcome(name, network, training, rows)
         if not result.learnt:
@@ -130,37 +145,56 @@ def _from(holds: list[bool]) -> float:
     return FINE[min(last_not + 1, len(FINE) - 1)]
 
 
-def levels() -> None:
-    """Print how many of the eight strengths differ visibly from the next weaker one.
+def steps() -> None:
+    """Print how far apart the networks of neighbouring strengths are, and how many have collapsed.
 
-    And in what share of cases the weakest has no visible effect, and the strongest collapses.
+    Each method is at its initial variant. Columns: the share of cases with at most one collapsed
+    network, and in which the weakest strength has no visible effect and the strongest collapses;
+    the number of strengths that differ visibly from the next weaker one, counting the first; and
+    the largest step between neighbours that have not collapsed, median and 90 % quantile over
+    cases, in the share of zeros and in the test loss, as a share of the loss of the best constant.
     """
-    distinct, weak, strong, after = (defaultdict(list) for _ in range(4))
+    found = defaultdict(list)
     for name, network, training in cases():
-        columns = offered(list(METHODS), data_of(name), network, training)
+        columns = [
+            variants[min(initial_variant(key), len(variants) - 1)]
+            for key, variants in zip(
+                METHODS, offered(list(METHODS), data_of(name), network, training), strict=True
+            )
+        ]
         result = outcome(name, network, training, [row for column in columns for row in column])
         if not result.learnt:
             continue
-        dead, start = result.collapsed(), 1
-        for method in [m for m in METHODS if m != "none"]:
-            places = range(start, start + N_STRENGTHS)
-            start += N_STRENGTHS
-            if not network.hidden and method not in PENALTIES:
+        dead, start = result.collapsed(), 0
+        for method, column in zip(METHODS, columns, strict=True):
+            places = range(start, start + len(column))
+            start += len(column)
+            if method == "none" or not (network.hidden or method in PENALTIES):
                 continue
             easy = "two, three blobs" if name.endswith("blobs") else "the others"
-            kind = (method, easy if network.hidden else "linear model")
-            steps = [result.moved(a, b) for a, b in itertools.pairwise(places)]
-            distinct[kind].append(1 + sum(steps))
-            weak[kind].append(not result.moved(0, places[0]))
-            strong[kind].append(bool(dead[places[-1]]))
-            after[kind].append(sum(bool(dead[k]) for k in places))
-    print("Strengths that differ from the one before, counting the first; shares of cases in %")
-    print(f"{'':29}    n  median   10 %  least | first invisible  last collapsed  n collapsed")
-    for kind, counts in distinct.items():
-        low, least = np.quantile(counts, 0.1), min(counts)
-        print(f"{kind[0]:12} {kind[1]:16} {len(counts):4} {statistics.median(counts):7.0f}", end="")
-        print(f" {low:6.1f} {least:6} | {100 * np.mean(weak[kind]):15.0f}", end="")
-        print(f" {100 * np.mean(strong[kind]):15.0f} {np.mean(after[kind]):12.1f}")
+            pairs = list(itertools.pairwise(places))
+            alive = [(a, b) for a, b in pairs if not dead[b]]
+            found[method, easy if network.hidden else "linear model"].append(
+                (
+                    sum(bool(dead[k]) for k in places) <= 1,
+                    not result.moved(0, places[0]),
+                    bool(dead[places[-1]]),
+                    1 + sum(result.moved(a, b) for a, b in pairs),
+                    max(
+                        (abs(result.sparsity[a] - result.sparsity[b]) for a, b in alive), default=0
+                    ),
+                    max((abs(result.loss[a] - result.loss[b]) for a, b in alive), default=0)
+                    / result.constant_loss,
+                )
+            )
+    print(f"{'% of cases':45}  <= 1     first      last | n that  | largest")
+    print(f"{'':29}     n  collapsed invisible collapsed | differ  | step: zeros    loss")
+    for (method, kind), values in found.items():
+        share = 100 * np.mean([row[:3] for row in values], axis=0)
+        low, high = np.quantile([row[4:] for row in values], (0.5, 0.9), axis=0)
+        print(f"{method:12} {kind:16} {len(values):5} {share[0]:10.0f} {share[1]:9.0f}", end="")
+        print(f" {share[2]:9.0f} | {statistics.median(row[3] for row in values):6.0f}  |", end="")
+        print("".join(f"   {a:4.2f} {b:4.2f}" for a, b in zip(low, high, strict=True)))
 
 
 def dropout() -> None:
@@ -169,11 +203,11 @@ def dropout() -> None:
     Columns: the median ratio of the test loss to the unregularized network's, the number of cases
     in which it is above 1.1, the mean change of accuracy, and the number of constant networks.
     """
-    rates, radii = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3), (2.0, 1.0, 0.7)
+    rates, radii = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3), (2.0, 1.0, 0.7)
     rows = [NO_NETWORK, *(regviz.Regularization(drop_rate=rate) for rate in rates)]
     rows += [
         regviz.Regularization(max_norm=c, drop_rate=rate)
-        for rate, c in itertools.product((0.0, 0.02, 0.1), radii)
+        for rate, c in itertools.product((0.0, 0.01, 0.02, 0.05, 0.1), radii)
     ]
     names = ("circles", "moons", "xor", "three_blobs")
     for hidden in ((8, 8, 8), (4, 2), (16, 16), (32, 32)):
@@ -207,7 +241,9 @@ def divergence() -> None:
         network = regviz.NetworkSpec(hidden, activation)
         training = regviz.TrainingSpec(optimizer, rate, epochs=60, frames=1)
         columns = offered(list(METHODS), data_of(name), network, training)
-        rows = [row for column in columns for row in column]
+        rows = list(
+            dict.fromkeys(row for variants in columns for row in itertools.chain(*variants))
+        )
         result = outcome(name, network, training, rows)
         if not result.learnt:
             continue
@@ -223,7 +259,7 @@ def divergence() -> None:
 
 def main() -> None:
     """Print one of the tables."""
-    tables = {table.__name__: table for table in (collapse, levels, dropout, divergence)}
+    tables = {table.__name__: table for table in (collapse, steps, dropout, divergence)}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("table", choices=tables)
     torch.set_num_threads(1)

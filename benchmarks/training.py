@@ -28,10 +28,10 @@ import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
 from regviz.analysis.replicates import with_seed
 from regviz.board.scene import Scene
+from regviz.board.strength_grid import StrengthGrid
 from regviz.engine import compiled
 from regviz.engine.training import Program
-from regviz.methods.catalogue import METHODS, offered
-from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
+from regviz.methods.catalogue import METHODS, initial
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {
@@ -42,9 +42,9 @@ TRAINING = regviz.TrainingSpec(optimizer="sgd", learning_rate=0.03, batch_size=1
 REPEATS = 5
 PLAIN_EPOCHS = 20  # takes about as long as RegViz's 400, so that other load affects both equally
 
-COLUMNS = offered(list(METHODS), DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING)
-SIX = tuple(column[min(DEFAULT_STRENGTH_INDEX, len(column) - 1)] for column in COLUMNS)
-GRID = tuple(regularization for column in COLUMNS for regularization in column)
+PARTS = DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING
+SIX = initial(list(METHODS), *PARTS)
+GRID = StrengthGrid.of(list(METHODS), *PARTS).experiment.regularizations
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:

@@ -11,7 +11,7 @@ from regviz.board.scene import Scene
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
 from regviz.engine.recorder import stream, train
-from regviz.methods.catalogue import Method, register_method
+from regviz.methods.catalogue import Method, Variants, register_method
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     DataSpec,
@@ -40,6 +40,7 @@ __all__ = [
     "Scene",
     "ToyDataset",
     "TrainingSpec",
+    "Variants",
     "make_dataset",
     "register_dataset",
     "register_method",

@@ -15,18 +15,22 @@ const opened = location.search;
  * Return the query string of an experiment and a view.
  *
  * @param {Recording} recording
- * @param {Pick<ViewReport, "focus"|"strength_indices"|"epoch">} report
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"variant_indices"|"epoch">} report
+ * @param {string|null} [claim]  key of the claim that is shown
  * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
-export function query({ link, version, cards }, { focus, strength_indices, epoch }) {
+export function query({ link, version, cards }, { focus, strength_indices, variant_indices, epoch }, claim = null) {
   if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
-  for (const { key, standard, values, networks } of cards) {
-    const index = strength_indices[key];
-    if (isAdjustable({ networks }) && index !== standard) view.set(key, String(values[index]));
+  for (const card of cards) {
+    const { key, standard, standard_variant, second, variants } = card;
+    const [index, variant] = [strength_indices[key], variant_indices[key] ?? standard_variant];
+    if (isAdjustable(card) && index !== standard) view.set(key, String(variants[variant].values[index]));
+    if (second && variant !== standard_variant) view.set(second.parameter, String(variants[variant].value));
   }
   if (epoch !== null) view.set("epoch", String(epoch));
+  if (claim !== null) view.set("try", claim);
   const parts = [link, view.toString()].filter(Boolean);
   return parts.length ? [`v=${version}`, ...parts].join("&") : "";
 }
@@ -36,12 +40,13 @@ export function query({ link, version, cards }, { focus, strength_indices, epoch
  *
  * @param {Recording} recording
  * @param {ViewReport} report
+ * @param {string|null} claim
  */
-export function writeAddress(recording, report) {
+export function writeAddress(recording, report, claim) {
   const { pathname, hash, search } = location;
   // Streamlit's parameters, and that of a class's room, so that a page that is loaded again is in it
   const kept = [...new URLSearchParams(search)].filter(([name]) => name.startsWith("embed") || name === "room");
-  const parts = [query(recording, report), new URLSearchParams(kept).toString()].filter(Boolean);
+  const parts = [query(recording, report, claim), new URLSearchParams(kept).toString()].filter(Boolean);
   const address = pathname + (parts.length ? `?${parts.join("&")}` : "") + hash;
   if (address !== pathname + search + hash) history.replaceState(history.state, "", address);
 }

@@ -5,8 +5,8 @@
 
 /**
  * @import {Exported, Place, Stage} from "./panels/types.d.ts"
- * @import {FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
- * @import {Request, TrainingChange} from "./types.d.ts"
+ * @import {Claims, FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
+ * @import {ClaimRequest, Request, TrainingChange} from "./types.d.ts"
  */
 
 import * as cards from "./panels/card.js";
@@ -18,7 +18,8 @@ import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
-import { makeHelp } from "./panels/help.js";
+import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
+import { listKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
 import { makeProjection, updateProjection } from "./panels/projection.js";
@@ -75,6 +76,9 @@ export class Board {
   animationFrame = 0;
   /** Time of the last animation frame while playing, in milliseconds, or 0. */
   lastTick = 0;
+  /** @type {Claims|null} null if the server offers none */ claims = null;
+  /** @type {string|null} key of the claim that was asked for and is not opened yet */ askedClaim = null;
+  /** @type {(request: ClaimRequest) => void} called to open a claim, or to undo it */ onClaim = () => {};
   /** Called when the server has begun another session for this page; returns whether it is reloaded. */
   onNewSession = () => false;
   /** @type {((change: TrainingChange) => void)|null} null where there is no server */ requestChange = null;
@@ -87,7 +91,8 @@ export class Board {
     this.changePanel.button.hidden = true;
     this.transport.project.before(this.changePanel.button);
     this.transport.element.append(this.help.button, this.changePanel.panel);
-    this.projection = makeProjection(this.commands);
+    this.claimsPanel = makeClaims(this.commands);
+    this.projection = makeProjection(this.commands, this.claimsPanel.steps);
     this.legend = makeLegend();
     this.grid = make("div", { class: "cards" });
     this.summary = makeSummary();
@@ -99,7 +104,7 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
+      this.claimsPanel.element, watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
       this.summary, makeSaveButtons(() => this.exported()), this.focus.element, this.probe, this.help.element, this.projection.curtain,
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
@@ -119,6 +124,16 @@ export class Board {
 
   get playing() {
     return player.isMoving(this.state);
+  }
+
+  /** Key of the claim that the board shows, or null. */
+  get shownClaim() {
+    return this.claims && this.recording && views.shownClaim(this.claims, this.view, this.recording.cards);
+  }
+
+  /** Key of the claim that the board shows or has asked for, or null. */
+  get claim() {
+    return this.askedClaim ?? this.shownClaim;
   }
 
   /** Whether all frames have been received. */
@@ -170,6 +185,10 @@ export class Board {
       recording = stage.recording = append(stage.recording, message);
     }
     this.applyRequestedView(recording, message.header.requested_view);
+    this.claims = message.header.claims ?? null;
+    if (this.claims?.opened === this.askedClaim) this.askedClaim = null;
+    listKeys(this.help, "claims", this.claims !== null);
+    if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
     this.change();
@@ -188,7 +207,10 @@ export class Board {
     const first = this.requestId === null;
     this.requestId = requested.id;
     this.setView(views.applyRequest(this.view, recording, requested));
-    if (requested.epoch !== null) this.state = player.seekEpoch(this.state, recording, requested.epoch, requested.play && !reducedMotion());
+    const play = requested.play && !reducedMotion();
+    const epoch = requested.play && !play ? requested.epoch ?? recording.lastEpoch : requested.epoch;
+    if (epoch !== null) this.state = player.seekEpoch(this.state, recording, epoch, play);
+    else if (play) this.state = player.play(player.restart(this.state), recording);
     const report = views.reportOf(this.view, recording, this.state, requested.id);
     this.reporter.acknowledge({ ...report, epoch: requested.epoch });
     if (requested.scroll && !first) this.element.scrollIntoView({ block: "start", behavior: "smooth" });
@@ -207,6 +229,7 @@ export class Board {
     const handlers = {
       focus: (/** @type {number} */ c) => this.commands.focusOn(c),
       setStrength: (/** @type {string} */ key, /** @type {number} */ strengthIndex) => this.commands.setStrength(key, strengthIndex),
+      setVariant: (/** @type {string} */ key, /** @type {number} */ variantIndex) => this.commands.setVariant(key, variantIndex),
       point: (/** @type {Place|null} */ place) => this.point(place),
     };
     const theme = readTheme(this.probe);
@@ -248,7 +271,8 @@ export class Board {
    */
   present({ recording, cards: all }) {
     const shown = views.shownCards(this.view, recording.cards, mostProjected(innerWidth)).map(({ key }) => key);
-    return updateProjection(this.projection, this.element, recording.cards, all, shown, this.view);
+    const said = updateClaims(this.claimsPanel, this.claims, this.claim);
+    return updateProjection(this.projection, this.element, recording.cards, all, shown, this.view) || said;
   }
 
   /** Lay out the cards in the available width, and adapt the canvases to it. */
@@ -256,8 +280,9 @@ export class Board {
     const { stage, size, ratio } = this;
     if (!stage) return;
     this.present(stage);
+    revealClaim(this.claimsPanel, this.claim);
     const shown = stage.cards.filter(({ element }) => !element.hidden);
-    layOut(this.element, shown.length, this.view.projected);
+    layOut(this.element, shown.length, this.view.projected, this.claimsPanel.element.offsetHeight);
     const { clientWidth: width } = shown[0].boundary;
     const { clientWidth: bars, clientHeight: histogram } = shown[0].histogram;
     const { clientWidth: closeup } = this.focus.panels.closeup.canvas;
@@ -301,6 +326,21 @@ export class Board {
   }
 
   /**
+   * Ask the server to open a claim, or to return to the scene before the claims.
+   *
+   * @param {string|null} key  of the claim; null to return
+   */
+  askForClaim(key) {
+    const { recording, view, state, requestId, stage } = this;
+    if (!recording || !stage) return;
+    this.askedClaim = key;
+    // the text of the claim is at the top
+    if (view.projected) this.element.scrollTo(0, 0);
+    this.onClaim({ key, view: views.reportOf(view, recording, state, requestId), local: views.localOf(view) });
+    if (this.present(stage)) this.measure();
+  }
+
+  /**
    * Replace the view of the recording.
    *
    * @param {View} view
@@ -320,6 +360,7 @@ export class Board {
   allowChange(request) {
     this.requestChange = request;
     this.changePanel.button.hidden = false;
+    listKeys(this.help, "changes", true);
   }
 
   /**

@@ -117,6 +117,16 @@ export class Commands {
   }
 
   /**
+   * Set the variant of a card's method.
+   *
+   * @param {string} key
+   * @param {number} variantIndex
+   */
+  setVariant(key, variantIndex) {
+    this.board.setView(views.setVariantIndex(this.board.view, key, variantIndex));
+  }
+
+  /**
    * Move each strength by a number of steps.
    *
    * @param {number} steps
@@ -176,6 +186,34 @@ export class Commands {
   /** Hide the board, or show it again. */
   toggleBlank() {
     this.#changeView({ blank: !this.board.view.blank });
+  }
+
+  /**
+   * Open a claim.
+   *
+   * @param {string} key
+   */
+  tryClaim(key) {
+    this.board.askForClaim(key);
+  }
+
+  /**
+   * Open the claim a number of places after that shown, or before it if negative. The last is before the first.
+   *
+   * @param {number} by
+   */
+  stepClaim(by) {
+    const { claims, claim } = this.board;
+    if (!claims) return;
+    const keys = claims.offered.map(({ key }) => key);
+    const at = keys.indexOf(claim ?? claims.opened ?? "");
+    const next = at < 0 && by < 0 ? keys.length - 1 : (at + by + keys.length) % keys.length;
+    this.board.askForClaim(keys[next]);
+  }
+
+  /** Return to the scene before the claims. */
+  undoClaim() {
+    this.board.askForClaim(null);
   }
 
   /** Return to the page from a hidden or projected board. */

@@ -39,8 +39,8 @@ export function drawBoard(board, stage) {
     if (card.element.hidden) return;
     paintCard(board, stage, c, board.fine ? GRIDS[0] : GRIDS[board.resolution.coarse]);
     const strengthIndex = views.strengthIndexOf(view, displayed.card);
-    const focused = displayed.card.key === view.focus;
-    cards.updateHeading(card, { strength: displayed.strength, strengthIndex, nStrengths, focused, remark: displayed.remark });
+    const variantIndex = views.variantIndexOf(view, displayed.card);
+    cards.updateHeading(card, displayed, { strengthIndex, variantIndex, focused: displayed.card.key === view.focus });
     cards.updateNumbers(card, measuresOf(recording, displayed), network.task, displayed.divergedEpoch);
     cards.updateHistogram(card, displayed.drawn, weightIndex, axes, size, ratio);
   });

@@ -9,7 +9,7 @@
  * @param {Board} board
  * @returns {(() => void)|undefined}
  */
-function actionOf(key, { commands, help, view }) {
+function actionOf(key, { commands, help, view, claims }) {
   if (key === "Escape") return view.projected || view.blank ? () => commands.leave() : undefined;
   if (/^[1-9]$/.test(key)) return () => commands.focusOn(Number(key) - 1);
   /** @type {Record<string, () => void>} */
@@ -34,6 +34,9 @@ function actionOf(key, { commands, help, view }) {
     // the key of presentation programs, and of most remote controls
     ".": () => commands.toggleBlank(),
     "?": () => help.element.showModal(),
+    ...(claims && { j: () => commands.stepClaim(1), k: () => commands.stepClaim(-1) }),
+    // the keys of presentation remotes, which scroll the page while it is not projected
+    ...(claims && view.projected && { PageDown: () => commands.stepClaim(1), PageUp: () => commands.stepClaim(-1) }),
   };
   return actions[key.length === 1 ? key.toLowerCase() : key];
 }
@@ -52,7 +55,7 @@ export function handleKey(event, board) {
   const action = actionOf(event.key, board);
   if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
   // outside the board the space bar and the named keys belong to the page's other controls
-  const ours = target === document.body || event.composedPath().includes(board.element);
+  const ours = board.view.projected || target === document.body || event.composedPath().includes(board.element);
   if (!ours && (event.key === " " || event.key.length > 1)) return;
   // the space bar presses a focused button, and the arrow keys move a focused slider
   if (event.key === " " && target.closest?.("button")) return;

@@ -5,7 +5,7 @@
 
 /**
  * @import {ViewReport} from "./state/types.d.ts"
- * @import {Request, TrainingChange} from "./types.d.ts"
+ * @import {ClaimRequest, Request, TrainingChange} from "./types.d.ts"
  */
 
 import { reloadOnNewSession, writeAddress } from "./address.js";
@@ -30,7 +30,7 @@ const mounted = new WeakMap();
  * Mount the board, or pass it a message.
  *
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
- *   setTriggerValue: (name: string, value: Request|TrainingChange|null) => void,
+ *   setTriggerValue: (name: string, value: Request|ClaimRequest|TrainingChange|null) => void,
  *   setStateValue: (name: string, value: ViewReport) => void}} component
  * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
  *   also calls the clean-up functions of earlier calls
@@ -39,6 +39,7 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   mount.board.reporter.onView = (report) => setStateValue("view", report);
   mount.board.reporter.onAddress = writeAddress;
+  mount.board.onClaim = (request) => setTriggerValue("claim", request);
   mount.board.onNewSession = reloadOnNewSession;
   mount.board.allowChange((change) => setTriggerValue("change", change));
   const call = ++mount.calls;

@@ -16,7 +16,7 @@ export class Reporter {
   pointerDown = false;
   /** The last view that the server knows, as JSON. */
   reported = "";
-  /** Run, link and view that were last written to the address bar. */
+  /** Run, link, claim and view that were last written to the address bar. */
   written = "";
   /**
    * Called with the view, if it differs from the last one that the server knows.
@@ -25,9 +25,9 @@ export class Reporter {
    */
   onView = () => {};
   /**
-   * Called with the recording and the view, if either has changed.
+   * Called with the recording, the view and the key of the shown claim, if any of them has changed.
    *
-   * @type {(recording: Recording, report: ViewReport) => void}
+   * @type {(recording: Recording, report: ViewReport, claim: string|null) => void}
    */
   onAddress = () => {};
 
@@ -69,14 +69,14 @@ export class Reporter {
 
   /** Report the view, where it has changed. */
   report() {
-    const { recording, view, state, requestId } = this.board;
+    const { recording, view, state, requestId, shownClaim } = this.board;
     if (!recording) return;
     const report = reportOf(view, recording, state, requestId);
     const json = JSON.stringify(report);
     if (json !== this.reported) this.onView(report);
     this.reported = json;
-    const address = [recording.run, recording.link, json].join();
-    if (address !== this.written) this.onAddress(recording, report);
+    const address = [recording.run, recording.link, shownClaim, json].join();
+    if (address !== this.written) this.onAddress(recording, report, shownClaim);
     this.written = address;
   }
 }

@@ -5,7 +5,7 @@ import type { Focus } from "./panels/focus.js";
 import type { Legend } from "./panels/legend.js";
 import type { Transport } from "./panels/transport.js";
 import type { BoardState, Stage } from "./panels/types.d.ts";
-import type { Mark, Recording, RequestedView, Resolution, State, View } from "./state/types.d.ts";
+import type { Claims, LocalView, Mark, Recording, RequestedView, Resolution, State, View, ViewReport } from "./state/types.d.ts";
 
 /** The board as drawing.js draws it. */
 export interface Drawn extends BoardState {
@@ -30,8 +30,12 @@ export interface Commanded {
   /** Null where there is no server. */
   requestChange: ((change: TrainingChange) => void) | null;
   openChange(open?: boolean): void;
+  claims: Claims | null;
+  /** Key of the claim that is shown or asked for. */
+  claim: string | null;
   setPlayback(state: State): void;
   setView(view: View): void;
+  askForClaim(key: string | null): void;
 }
 
 /** The board as reporter.js reports it. */
@@ -40,6 +44,15 @@ export interface Reported {
   view: View;
   state: State;
   requestId: RequestedView["id"] | null;
+  /** Key of the claim that is shown. */
+  shownClaim: string | null;
+}
+
+/** For a claim, or with null for the scene before the claims. */
+export interface ClaimRequest {
+  key: string | null;
+  view: ViewReport;
+  local: LocalView;
 }
 
 /** A change of the training from an epoch on, or the return to before the last one; see regviz/board/change.py. */

@@ -101,8 +101,8 @@ QUESTIONS: dict[str, Question] = {
         Question(
             "compute",
             "Can you train dozens of networks?",
-            "Elastic net has two strengths to search, L1 and L2 have one: eight values each are 64"
-            " runs or 8.",
+            "Elastic net has two strengths to search, L1 and L2 have one: twelve values each are"
+            " 144 runs or 12.",
             (("plenty", "Yes"), ("little", "No, only a few")),
         ),
         Question(
@@ -182,7 +182,7 @@ _MEASURED: dict[tuple[bool, str], Advice] = {
     (True, "elastic_net"): Advice(
         "elastic_net",
         "Elastic net beats the baseline, and it beats L1 alone.",
-        "Search both of its strengths. On the board L1 and L2 have equal shares.",
+        "Search its strength at each mix: the second slider on its card.",
         _NET,
     ),
     (False, "l2"): Advice(

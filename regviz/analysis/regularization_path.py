@@ -95,7 +95,7 @@ class Path:
         value = self.strengths[i]
         if math.isinf(value):
             return "∞"
-        return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:.3g}"
+        return f"{value:.2g}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:.3g}"
 
     def text(self, i: int) -> str:
         """Format the strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
@@ -144,7 +144,7 @@ def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ..
     return (rows.index(limit), *networks) if limit in rows else tuple(networks)
 
 
-def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
+def path(history: History, networks: Sequence[int], t: int = -1, method: str | None = None) -> Path:
     """Return the path of a method over its strengths at a recorded time.
 
     Parameters
@@ -154,6 +154,8 @@ def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
         Indices of one method's networks, from weak to strong, as `with_start` returns them.
     t : int
         Index into `History.epochs`.
+    method : str, optional
+        Key of the method; by default that of the last network. Elastic net without L2 is also L1.
 
     Raises
     ------
@@ -166,7 +168,7 @@ def path(history: History, networks: Sequence[int], t: int = -1) -> Path:
         raise invalid("networks", "at least one network", networks)
     rows = [integer(f"networks[{i}]", k, 0, n_networks - 1) for i, k in enumerate(networks)]
     regularizations = [history.experiment.regularizations[k] for k in rows]
-    method = label(regularizations[-1]).method
+    method = label(regularizations[-1], method).method
     if method == "none":
         raise invalid("method", "one that has a strength", method)
     weights = history.parameters[t, rows][:, history.layout.is_weight].astype(np.float64)

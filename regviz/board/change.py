@@ -51,17 +51,37 @@ def change_from(
     )
 
 
-def undo_change(scene: Scene) -> Scene:
-    """Return the scene without its last change, at the learning rate before it."""
+def undo_change(scene: Scene, before: Scene | None = None) -> Scene:
+    """Return the scene without its last change.
+
+    Parameters
+    ----------
+    scene : Scene
+    before : Scene, optional
+        The scene before the change, whose phases, epochs and learning rate are taken. By default
+        the last phase is removed, and the learning rate is that of the phase.
+    """
     if not scene.phases:
         return scene
-    *before, last = scene.phases
-    rate = scene.training.learning_rate if last.learning_rate is None else last.learning_rate
-    training = replace(scene.training, learning_rate=rate)
-    return replace(scene, training=training, phases=tuple(before))
+    *others, last = scene.phases
+    training = scene.training
+    if before is None:
+        phases, epochs = tuple(others), training.epochs
+        rate = training.learning_rate if last.learning_rate is None else last.learning_rate
+    else:
+        phases, epochs = before.phases, before.training.epochs
+        rate = before.training.learning_rate
+    return replace(
+        scene,
+        training=replace(training, learning_rate=rate, epochs=epochs),
+        phases=phases,
+        epoch=None if scene.epoch is None else min(scene.epoch, epochs),
+    )
 
 
-def changed_scene(scene: Scene, grid: StrengthGrid, request: Mapping[str, Any]) -> Scene:
+def changed_scene(
+    scene: Scene, grid: StrengthGrid, request: Mapping[str, Any], before: Scene | None = None
+) -> Scene:
     """Return the scene that the board requests.
 
     Parameters
@@ -73,6 +93,8 @@ def changed_scene(scene: Scene, grid: StrengthGrid, request: Mapping[str, Any]) 
     request : mapping
         Either ``"undo"``, or ``"network"``, the index of a network in the grid, ``"epoch"`` and
         ``"learning_rate"``, as of `change_from`.
+    before : Scene, optional
+        As for `undo_change`.
 
     Raises
     ------
@@ -80,7 +102,7 @@ def changed_scene(scene: Scene, grid: StrengthGrid, request: Mapping[str, Any]) 
         If a value is missing, of the wrong type or out of range.
     """
     if request.get("undo"):
-        return undo_change(scene)
+        return undo_change(scene, before)
     rows = grid.experiment.regularizations
     k = integer("network", request.get("network"), 0, len(rows) - 1)
     epoch = integer("epoch", request.get("epoch"), 1, scene.training.epochs)

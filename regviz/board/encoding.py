@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector
+from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
@@ -45,7 +45,7 @@ from regviz.methods.labels import dataset_label, label
 from regviz.spec.experiment import Experiment, Phase, Regularization
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 6
+MESSAGE_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Source:
         Identifier of grid and rows; the browser never combines frames of different names.
     rows : sequence of int
         Index of the network to show at first for each method, in the order of
-        ``grid.networks_by_method``.
+        ``grid.methods``.
     history : History
         History of the grid's experiment.
     selector : FrameSelector
@@ -81,6 +81,7 @@ def encode(
     link: str | None = "",
     ask_after: float = 0.0,
     most: int | None = None,
+    claims: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
 
@@ -96,9 +97,10 @@ def encode(
         If the number restarts, the browser knows that its session was lost.
     requested_view : mapping, optional
         View to show, once for each ``"id"``: ``"focus"``, a card's key or None;
-        ``"strength_indices"``, by key of the method; ``"epoch"``, or None to leave it unchanged;
-        ``"scroll"``, whether to scroll to the board; and ``"play"``, whether to play on from the
-        epoch.
+        ``"strength_indices"`` and ``"variant_indices"``, by key of the method; ``"epoch"``, or None
+        to leave it unchanged; ``"scroll"``, whether to scroll to the board; ``"play"``, whether to
+        play on from the epoch, or without one from the start; and ``"local"``, the state of the
+        board that links do not hold, or None to leave it unchanged.
     link : str
         Query string of the trained experiment, to which the browser adds the view; None if there
         is no link to it.
@@ -106,6 +108,11 @@ def encode(
         Seconds after which the browser requests more frames.
     most : int, optional
         Largest number of frames to send; by default, no limit.
+    claims : mapping, optional
+        The claims of *Try this*: ``"offered"``, a list of their ``"key"``, ``"title"`` and
+        ``"watch"``; ``"opened"``, the key of the one opened last, or None;
+        ``"networks"``, its networks by method, or None if the run is not that of its
+        scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
 
     Returns
     -------
@@ -146,9 +153,66 @@ def encode(
     }
     if requested_view is not None:
         header["requested_view"] = dict(requested_view)
+    if claims is not None:
+        header["claims"] = dict(claims)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
+
+
+def encode_still(
+    grid: StrengthGrid, rows: Sequence[int], history: History, epoch: int, focus: str
+) -> bytes:
+    """Encode one network of each method at one epoch, as a message with all that a picture needs.
+
+    Parameters
+    ----------
+    grid : StrengthGrid
+    rows : sequence of int
+        Index of the network of each method, in the order of ``grid.methods``.
+    history : History
+        Complete run of ``grid.experiment`` or of ``grid.only(rows)``.
+    epoch : int
+        The epoch to show. The last recorded one up to it is the last frame of the message; the
+        frame before, if any, is the one that early stopping keeps.
+    focus : str
+        Key of the card to show large.
+    """
+    still = grid.with_rows(rows)
+    whole = history.experiment == grid.experiment
+    kept = list(rows) if whole else list(range(len(rows)))
+    shown = int(np.searchsorted(history.epochs, epoch, side="right")) - 1
+    times = [shown]
+    stopping = _early_stopping(history, grid.patience)
+    if stopping is not None:
+        stopping = {name: [epochs[k] for k in kept] for name, epochs in stopping.items()}
+    if grid.early_stopping:
+        none = kept[grid.methods.index("none")]
+        best = int(history.early_stopping(grid.patience)[0][none])
+        times = sorted({min(best, shown), shown})
+    metrics = np.stack([history.metrics[metric][times][:, kept] for metric in SENT_METRICS], axis=2)
+    content: dict[str, NDArray[Any]] = {
+        "parameters": rounded(history.parameters[times][:, kept]),
+        "metrics": metrics,
+    }
+    content |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
+    listed, body = _compressed(content, zlib.Z_DEFAULT_STRATEGY)
+    header = {
+        "version": MESSAGE_VERSION,
+        "run": "still",
+        "frame": 0,
+        "n_frames": len(times),
+        "reply": 0,
+        "ask_after": 0,
+        "epochs": history.epochs[times].tolist(),
+        "diverged": history.diverged[kept].tolist(),
+        "early_stopping": stopping,
+        "link": None,
+        "link_version": LINK_VERSION,
+        "focus": focus,
+    }
+    opening = _opening(still, range(len(rows)), history)
+    return _message(header | opening | {"arrays": listed}, body)
 
 
 def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:
@@ -208,32 +272,38 @@ def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Return the header entry of each card: label, networks, strengths and initial strength."""
-    regularizations = grid.experiment.regularizations
-    strengths = [label(row).strength for row in regularizations]
-    hidden = bool(grid.experiment.network.hidden)
-    names = {key: METHODS[key].label for key, _ in grid.networks_by_method}
+    """Return the header entry of each card: label, variants with networks, and initial indices."""
+    names = {key: METHODS[key].label for key in grid.methods}
     if grid.experiment.training.optimizer == "adamw":
         names["l2"] = "Weight decay"
-    cards = [
-        {
-            "key": key,
-            "label": names[key],
-            "about": METHODS[key].about,
-            "colour": METHODS[key].colour,
-            "networks": networks,
-            "strengths": [strengths[row] for row in networks],
-            "values": grid.strengths(key),
-            "standard": standard,
-            "drop_rates": [regularizations[row].drop_rate for row in networks],
-            "idle": [_is_idle(regularizations[row], hidden) for row in networks],
-            "strength_index": networks.index(row),
-            "early_stopped": False,
-        }
-        for (key, networks), row, standard in zip(
-            grid.networks_by_method, rows, grid.strength_indices({}), strict=True
+    cards = []
+    standards = zip(grid.strength_indices({}), grid.variant_indices({}), strict=True)
+    for key, row, (standard, standard_variant) in zip(grid.methods, rows, standards, strict=True):
+        method, (variant_index, strength_index) = METHODS[key], grid.position(key, row)
+        second = method.variants
+        cards.append(
+            {
+                "key": key,
+                "label": names[key],
+                "about": method.about,
+                "colour": method.colour,
+                "second": second
+                and {
+                    "parameter": method.variants_parameter,
+                    "label": second.label,
+                    "about": second.about,
+                },
+                "variants": [
+                    _variant(grid, key, index)
+                    for index in range(len(dict(grid.networks_by_variant)[key]))
+                ],
+                "standard": standard,
+                "standard_variant": standard_variant,
+                "strength_index": strength_index,
+                "variant_index": variant_index,
+                "early_stopped": False,
+            }
         )
-    ]
     if grid.early_stopping:
         none = next(card for card in cards if card["key"] == "none")
         cards.append(
@@ -247,6 +317,24 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
+    """Return the entry of one variant of a method, with lists over its strengths."""
+    method = METHODS[key]
+    networks = dict(grid.networks_by_variant)[key][index]
+    rows = [grid.experiment.regularizations[k] for k in networks]
+    hidden = bool(grid.experiment.network.hidden)
+    values, strengths = grid.values(key), grid.strengths(key, index)
+    return {
+        "value": values[index] if values else None,
+        "text": method.variants.text(values[index]) if method.variants else "",
+        "networks": networks,
+        "strengths": [method.text(strength) for strength in strengths],
+        "values": strengths,
+        "drop_rates": [row.drop_rate for row in rows],
+        "idle": [_is_idle(row, hidden) for row in rows],
+    }
 
 
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:

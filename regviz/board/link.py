@@ -12,9 +12,10 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from regviz.board.scene import DEFAULTS, Scene, phases_of_onset
+from regviz.board.claims import CLAIMS, PARAMETER, find_claim
+from regviz.board.scene import DEFAULTS, MAX_PINS, Scene, phases_of_onset
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import DataSpec, NetworkSpec, Phase, Regularization
@@ -158,12 +159,26 @@ def _own(field: str, read: Callable[[str], Any], write: Callable[[Any], str]) ->
     )
 
 
-def _strength(key: str) -> _Parameter:
-    def put(scene: Scene, value: float) -> Scene:
-        strengths = dict(scene.strengths) | {key: value}
-        return replace(scene, strengths=tuple(strengths.items()))
+def _by_method(field: str, key: str) -> _Parameter:
+    """Return the parameter of a method's number in the scene's strengths or variants."""
 
-    return _Parameter(lambda scene: dict(scene.strengths).get(key), put, _number, _plain)
+    def put(scene: Scene, value: float) -> Scene:
+        numbers = dict(getattr(scene, field)) | {key: value}
+        changes: dict[str, Any] = {field: tuple(numbers.items())}
+        return replace(scene, **changes)
+
+    return _Parameter(lambda scene: dict(getattr(scene, field)).get(key), put, _number, _plain)
+
+
+def _of_methods() -> dict[str, _Parameter]:
+    """Return the parameters of all methods: strengths, then values of second parameters."""
+    strengths = {key: _by_method("strengths", key) for key in METHODS if key != "none"}
+    variants = {
+        method.variants_parameter: _by_method("variants", key)
+        for key, method in METHODS.items()
+        if method.variants_parameter
+    }
+    return strengths | variants
 
 
 def _put_seed(scene: Scene, seed: int) -> Scene:
@@ -220,24 +235,27 @@ _VERSION_1 = {
     )
 }
 _POINTS = ("points", "task", "names", "split")
+PINS = "pins"  # parameter with the query string of each pin, separated by `_BETWEEN_PINS`
+_BETWEEN_PINS = ";"
+_SAFE = ",*"  # characters that query strings need not quote
 LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `MAX_LINK_CHARS`
 
 
 def view_parameters() -> tuple[str, ...]:
     """Return the names of the parameters that determine the view of a recording."""
-    return ("focus", *(key for key in METHODS if key != "none"), "epoch")
+    return ("focus", *_of_methods(), "epoch")
 
 
 def parameter_names(own_points: bool) -> set[str]:
     """Return the names of all parameters that a link to a toy dataset or to own points can have."""
-    return {"v", TOO_LONG, *STREAMLITS_OWN, *_parameters(own_points), *_POINTS * own_points}
+    others = {"v", TOO_LONG, PARAMETER, PINS, *STREAMLITS_OWN}
+    return others | {*_parameters(own_points), *_POINTS * own_points}
 
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
     """Return all parameters by name, in their order in links, without those of own points."""
-    strengths = {key: _strength(key) for key in METHODS if key != "none"}
     epoch = {"epoch": _own("epoch", _whole, str)}
-    return ({} if own_points else _TOY) | _DATA | _OTHERS | strengths | epoch
+    return ({} if own_points else _TOY) | _DATA | _OTHERS | _of_methods() | epoch
 
 
 def to_query(scene: Scene) -> dict[str, str]:
@@ -257,16 +275,43 @@ def to_query(scene: Scene) -> dict[str, str]:
         default = scene.data.seed if name == "training_seed" else parameter.get(start)
         if value != default:
             query[name] = parameter.write(value)
+    if scene.pins:
+        query[PINS] = _BETWEEN_PINS.join(_text(pin) for pin in scene.pins)
     return query
 
 
+def _text(scene: Scene, **others: str) -> str:
+    """Return the query string of a scene, with its version."""
+    return urlencode({"v": str(LINK_VERSION)} | to_query(scene) | others, safe=_SAFE)
+
+
+def fitting(scene: Scene) -> Scene:
+    """Return the scene, without its pins if they make its link longer than `MAX_LINK_CHARS`."""
+    fits = not scene.pins or len(_text(scene)) <= MAX_LINK_CHARS
+    return scene if fits else replace(scene, pins=())
+
+
+def settings(scene: Scene) -> dict[str, str]:
+    """Return the text of each parameter that determines the training and the line-up of a scene.
+
+    Parameters at their default are included, own points and their task are not.
+    """
+    others = {*view_parameters(), "hide"}
+    return {
+        name: parameter.write(parameter.get(scene))
+        for name, parameter in _parameters(isinstance(scene.data, PointsSpec)).items()
+        if name not in others
+    }
+
+
 def to_short_query(scene: Scene) -> dict[str, str]:
-    """Return `to_query` with ``points=too_many`` in place of the points, their names and split.
+    """Return `to_query` with ``points=too_many`` in place of points, names and split, without pins.
 
     The page that is opened by such a link shows a message that the points are missing.
     """
     query = to_query(scene)
-    return {"points": LEFT_OUT} | {key: query[key] for key in query if key not in _POINTS}
+    left_out = (*_POINTS, PINS)
+    return {"points": LEFT_OUT} | {key: query[key] for key in query if key not in left_out}
 
 
 def link(address: str, scene: Scene, **others: str) -> str:
@@ -280,15 +325,29 @@ def link(address: str, scene: Scene, **others: str) -> str:
     **others
         Further parameters, such as Streamlit's ``embed="true"``.
     """
-    query = {"v": str(LINK_VERSION)} | to_query(scene) | others
-    return f"{address}?{urlencode(query, safe=',*')}"
+    return f"{address}?{_text(scene, **others)}"
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     """Return the scene of a query string, and a sentence for each problem with it.
 
-    Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError.
+    Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError. A
+    claim's key alone stands for the claim's scene; beside other settings it changes nothing.
     """
+    scene, problems = _scene_of({name: query[name] for name in query if name != PINS})
+    texts = query[PINS].split(_BETWEEN_PINS) if query.get(PINS) else []
+    if len(texts) > MAX_PINS:
+        problems.append(f"pins must be at most {MAX_PINS}, got {len(texts)}: the rest is ignored.")
+    pins = []
+    for i, text in enumerate(texts[:MAX_PINS], 1):
+        pin, found = _scene_of(dict(parse_qsl(text, keep_blank_values=True)))
+        pins.append(pin)
+        problems += [f"Pin {i}: {problem}" for problem in found]
+    return replace(scene, pins=tuple(pins)), problems
+
+
+def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
+    """Return the scene of a query string without pins, and a sentence for each problem with it."""
     problems: list[str] = []
     if (length := query.get(TOO_LONG, "")).isdecimal():
         problems.append(
@@ -303,6 +362,13 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
         )
         version = str(LINK_VERSION)
     scene = start = versions[version]
+    claim = find_claim(query.get(PARAMETER))
+    if PARAMETER in query and claim is None:
+        keys = one_of([claim.key for claim in CLAIMS])
+        problems.append(f"{PARAMETER} must be {keys}, got {query[PARAMETER][:40]!r}: ignored.")
+    elif claim and not set(query) - {"v", PARAMETER, "hide", *STREAMLITS_OWN}:
+        scene = start = claim.scene
+        version = str(LINK_VERSION)  # of the claim's strengths
     if query.get("points") == LEFT_OUT:
         problems.append(
             "The points are not in the address, as they are too many: these are the default points,"
@@ -322,7 +388,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     parameters = _parameters(own) | (_VERSION_1 if version == "1" else {})
     allowed_names = (
         parameter_names(own) | parameters.keys() | set(_POINTS if "points" in query else ())
-    )
+    ) - {PINS}
     problems += [
         f"{name[:40]!r} is not a parameter of a link{' to own points' * own}: ignored."
         for name in query

@@ -127,7 +127,7 @@ def recording(
     grid : StrengthGrid
     rows : sequence of int
         Index of the network to show at first for each method, in the order of
-        ``grid.networks_by_method``.
+        ``grid.networks_by_variant``.
     history : History
         The complete run of ``grid.experiment``.
     name : str
@@ -147,11 +147,12 @@ def recording(
     """
     if history.experiment != grid.experiment or not history.complete:
         raise invalid("history", "the complete run of the grid's experiment", history.experiment)
-    networks_by_method = [networks for _, networks in grid.networks_by_method]
-    if len(rows) != len(networks_by_method) or any(
-        r not in s for r, s in zip(rows, networks_by_method, strict=True)
-    ):
-        raise invalid("rows", f"one network of each of {networks_by_method}", list(rows))
+    by_method = [
+        {row for networks in variants for row in networks}
+        for _, variants in grid.networks_by_variant
+    ]
+    if len(rows) != len(by_method) or any(r not in s for r, s in zip(rows, by_method, strict=True)):
+        raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
     selector = FrameSelector(history)
     selector.add(history)
     source = Source(grid, name, rows, history, selector)

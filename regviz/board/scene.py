@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -32,7 +32,8 @@ from regviz.spec.experiment import (
 from regviz.spec.validation import boolean, choice, integer, invalid
 
 FILE_VERSION = 2
-GROUPS = ("data", "network", "training", "line_up", "share", "understand")
+GROUPS = ("data", "network", "training", "line_up", "claims", "share", "understand")
+MAX_PINS = 4
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,18 @@ class Scene:
     strengths : mapping of str to float
         Strengths to show by method: λ, dropout rate or max-norm radius. The page shows the nearest
         offered strength, and the initial one for methods that are not given.
+    variants : mapping of str to float
+        Values of the second parameter to show by method: elastic net's share of L1, or the dropout
+        rate beside max-norm. The page shows the nearest offered value, and the initial one for
+        methods that are not given.
     epoch : int or None
         The epoch to show; None is the last.
     hide : sequence of str
         Groups of controls that the page does not show, among ``"data"``, ``"network"``,
-        ``"training"``, ``"line_up"``, ``"share"`` and ``"understand"``.
+        ``"training"``, ``"line_up"``, ``"claims"``, ``"share"`` and ``"understand"``.
+    pins : sequence of Scene
+        Runs to show small beside this one, at most `MAX_PINS`. They have no pins, and their
+        ``hide`` is set to ``()``.
 
     Raises
     ------
@@ -77,8 +85,10 @@ class Scene:
     phases: tuple[Phase, ...] = ()
     focus: str | None = None
     strengths: tuple[tuple[str, float], ...] = ()
+    variants: tuple[tuple[str, float], ...] = ()
     epoch: int | None = None
     hide: tuple[str, ...] = ()
+    pins: "tuple[Scene, ...]" = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
@@ -97,7 +107,30 @@ class Scene:
             choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
         if self.epoch is not None:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
-        object.__setattr__(self, "strengths", _strengths(self.strengths))
+        self._check_numbers()
+        object.__setattr__(self, "pins", _pins(self.pins))
+
+    def _check_numbers(self) -> None:
+        """Convert `strengths` and `variants` to pairs of method and number, ordered by method.
+
+        Raises
+        ------
+        ValueError
+            If a method is unknown or has no second parameter, or `Regularization` does not accept a
+            number.
+        """
+        parts = self.data, self.network, self.training
+        pairs = _pairs("variants", self.variants, [k for k, m in METHODS.items() if m.variants])
+        for key, value in pairs:
+            method = METHODS[key]
+            method.regularization(method.offered(*parts, method.values(*parts)[0])[0], value)
+        values = dict(pairs)
+        object.__setattr__(self, "variants", tuple((k, float(value)) for k, value in pairs))
+        pairs = _pairs("strengths", self.strengths, [key for key in METHODS if key != "none"])
+        for key, strength in pairs:
+            method = METHODS[key]
+            method.regularization(strength, values.get(key, method.values(*parts)[0]))
+        object.__setattr__(self, "strengths", tuple((k, float(value)) for k, value in pairs))
 
     def grid(self) -> StrengthGrid:
         """Return the grid of all strengths, with the batch size limited to the training points."""
@@ -110,46 +143,66 @@ class Scene:
         )
 
     def with_epochs(self, epochs: int) -> "Scene":
-        """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``."""
+        """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``.
+
+        The learning rate is that of the first phase that does not end within the epochs.
+        """
+        rates = [phase.learning_rate for phase in self.phases if phase.until >= epochs]
+        rate = rates[0] if rates and rates[0] is not None else self.training.learning_rate
         return replace(
             self,
-            training=replace(self.training, epochs=epochs),
+            training=replace(self.training, epochs=epochs, learning_rate=rate),
             phases=tuple(phase for phase in self.phases if phase.until < epochs),
             epoch=None if self.epoch is None else min(self.epoch, epochs),
         )
 
     def strength_indices(self, grid: StrengthGrid) -> dict[str, int]:
-        """Return the index in ``grid`` of the offered strength nearest to each of `strengths`."""
-        networks_by_method = dict(grid.networks_by_method)
-        indices = {}
-        for key, strength in self.strengths:
-            if len(networks_by_method.get(key, ())) > 1:
-                offered = grid.strengths(key)
-                nearest = min(offered, key=lambda s: abs(s - strength))
-                indices[key] = offered.index(nearest)
-        return indices
+        """Return the index in ``grid`` of the offered strength nearest to each of `strengths`.
+
+        Strengths on offer are those of the variant that is shown.
+        """
+        variant_indices = self.variant_indices(grid)
+        networks_by_method = dict(grid.networks_by_method(variant_indices))
+        return {
+            key: _nearest(grid.strengths(key, variant_indices.get(key)), strength)
+            for key, strength in self.strengths
+            if len(networks_by_method.get(key, ())) > 1
+        }
+
+    def variant_indices(self, grid: StrengthGrid) -> dict[str, int]:
+        """Return the index in ``grid`` of the offered value nearest to each of `variants`."""
+        return {
+            key: _nearest(grid.values(key), value)
+            for key, value in self.variants
+            if key in grid.methods
+        }
 
     def approximations(self, grid: StrengthGrid) -> list[str]:
         """Return a sentence for each of `strengths`, and for `epoch`, that ``grid`` lacks."""
-        strength_indices, sentences = self.strength_indices(grid), []
+        strength_indices, variant_indices = self.strength_indices(grid), self.variant_indices(grid)
+        sentences = []
         recorded = recorded_epochs(grid.experiment.training)
         if self.epoch is not None and self.epoch not in recorded:
             before = max(epoch for epoch in recorded if epoch < self.epoch)
             sentences.append(f"Epoch {self.epoch} is not recorded: epoch {before} is shown.")
         for key, strength in self.strengths:
             if key in strength_indices:
-                nearest = grid.strengths(key)[strength_indices[key]]
-                if abs(nearest - strength) > 0.01 * strength:
-                    name = METHODS[key].label
-                    sentences.append(
-                        f"{name} is not offered at {strength:g} here: the nearest, {nearest:g},"
-                        " is shown."
-                    )
+                nearest = grid.strengths(key, variant_indices.get(key))[strength_indices[key]]
+                sentences += _approximation(METHODS[key].label, strength, nearest)
+        for key, value in self.variants:
+            if key in variant_indices:
+                variants = METHODS[key].variants
+                assert variants is not None
+                name = f"{variants.label} of {METHODS[key].label}"
+                nearest = grid.values(key)[variant_indices[key]]
+                sentences += _approximation(name, value, nearest)
         return sentences
 
     def to_json(self) -> str:
         """Return the scene as JSON text, from which `from_json` builds an equal one."""
-        content = dataclasses.asdict(self) | {"strengths": dict(self.strengths)}
+        content = _content(self)
+        if self.pins:
+            content["pins"] = [_content(pin) for pin in self.pins]
         return json.dumps({"regviz": FILE_VERSION} | content, allow_nan=False, ensure_ascii=False)
 
     @classmethod
@@ -171,6 +224,23 @@ class Scene:
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", "onset", *allowed]))
         version = integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
+        pins = content.pop("pins", [])
+        if not isinstance(pins, list):
+            raise invalid("pins", "a list of scenes", pins)
+        scene = cls._of_content("file", content, version)
+        return replace(
+            scene,
+            pins=tuple(
+                cls._of_content(f"pins[{i}]", pin, version)
+                for i, pin in enumerate(pins[: MAX_PINS + 1])
+            ),
+        )
+
+    @classmethod
+    def _of_content(cls, name: str, content: Any, version: int) -> Self:
+        """Build a scene without pins from the parameters in a file of a version."""
+        allowed = [field.name for field in dataclasses.fields(cls) if field.name != "pins"]
+        content = dict(mapping(name, content, ["onset", *allowed]))
         default = DEFAULTS[version]
         if "phases" in content:
             content["phases"] = phases_from(content["phases"])
@@ -188,7 +258,7 @@ class Scene:
     def as_shown_in(self, version: int) -> Self:
         """Return the scene with the strengths that links and files of a version leave out.
 
-        Version 1 showed elastic net at `DEFAULT_STRENGTH_INDEX`, as all other methods.
+        Version 1 showed elastic net at `DEFAULT_STRENGTH_INDEX`, as L1 and L2.
         """
         given = dict(self.strengths)
         if version > 1 or "elastic_net" not in self.methods or "elastic_net" in given:
@@ -223,9 +293,13 @@ class Scene:
         onset = max(row.onset for row in experiment.regularizations)
         onset = min(onset, experiment.training.epochs - 1)
         strengths: dict[str, float] = {}
+        variants: dict[str, float] = {}
         for row in rows:
             key = label(row).method
-            strengths.setdefault(key, METHODS[key].strength(row))
+            if key not in strengths:
+                strengths[key] = METHODS[key].strength(row)
+                if (value := METHODS[key].variant(row)) is not None:
+                    variants[key] = value
         return cls(
             experiment.data,  # type: ignore[arg-type] # checked by the constructor
             experiment.network,
@@ -233,7 +307,26 @@ class Scene:
             tuple(strengths),
             phases=experiment.phases or phases_of_onset(onset),
             strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
+            variants=tuple(variants.items()),
         )
+
+
+def _content(scene: Scene) -> dict[str, Any]:
+    """Return the parameters of a scene for JSON, without pins."""
+    content = dataclasses.asdict(replace(scene, pins=())) | {"strengths": dict(scene.strengths)}
+    del content["pins"]
+    return content
+
+
+def _pins(pins: Any) -> tuple[Scene, ...]:
+    """Return pins that hide nothing; raise ValueError for other values than scenes without pins."""
+    allowed = f"at most {MAX_PINS} scenes without pins"
+    if not isinstance(pins, (tuple, list)) or len(pins) > MAX_PINS:
+        raise invalid("pins", allowed, pins)
+    for pin in pins:
+        if not isinstance(pin, Scene) or pin.pins:
+            raise invalid("pins", allowed, pin)
+    return tuple(replace(pin, hide=()) for pin in pins)
 
 
 def phases_of_onset(onset: Any) -> tuple[Phase, ...]:
@@ -257,29 +350,36 @@ def _names(parameter: str, names: Any, allowed: tuple[str, ...]) -> tuple[str, .
     return tuple(name for name in allowed if name in names)
 
 
-def _strengths(strengths: Any) -> tuple[tuple[str, float], ...]:
-    """Return pairs of method and strength in the order of the catalogue.
+def _pairs(parameter: str, values: Any, allowed: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return pairs of method and value in the order of the methods ``allowed``.
 
     Raises
     ------
     ValueError
-        If a method is unknown, or `Regularization` does not accept its strength.
+        If a method is another one, or a value is None.
     """
-    pairs = strengths.items() if isinstance(strengths, Mapping) else strengths
+    pairs = values.items() if isinstance(values, Mapping) else values
     try:
         given = dict(pairs)
     except (TypeError, ValueError) as error:
-        raise invalid("strengths", "a strength for each of some methods", strengths) from error
-    adjustable = [key for key in METHODS if key != "none"]
-    for key, strength in given.items():
-        choice("strengths", key, adjustable)
-        if strength is None:  # Regularization accepts None, as max-norm without a bound
-            raise invalid(key, "a number", strength)
-    return tuple(
-        (key, METHODS[key].strength(METHODS[key].at(given[key])))
-        for key in adjustable
-        if key in given
-    )
+        raise invalid(parameter, "a number for each of some methods", values) from error
+    for key, value in given.items():
+        choice(parameter, key, allowed)
+        if value is None:  # Regularization accepts None, as max-norm without a bound
+            raise invalid(key, "a number", value)
+    return [(key, given[key]) for key in allowed if key in given]
+
+
+def _nearest(offered: list[float], value: float) -> int:
+    """Return the index of the offered number nearest to a value."""
+    return min(range(len(offered)), key=lambda i: abs(offered[i] - value))
+
+
+def _approximation(name: str, value: float, nearest: float) -> list[str]:
+    """Return a sentence if an offered number differs from the one asked for."""
+    if abs(nearest - value) <= 0.01 * value:
+        return []
+    return [f"{name} is not offered at {value:g} here: the nearest, {nearest:g}, is shown."]
 
 
 # Defaults by version of links and files. Those of earlier versions are written out, as a change of

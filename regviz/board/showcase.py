@@ -1,6 +1,6 @@
 """The first experiment of the page, before any setting is changed."""
 
-from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.catalogue import initial
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, TrainingSpec
 
 # Also the default of links and files of version 2: a change needs new versions of both. The methods
@@ -25,8 +25,5 @@ SHOWCASE = Experiment(
     _DATA,
     _NETWORK,
     _TRAINING,
-    regularizations=tuple(
-        column[min(METHODS[key].default_index, len(column) - 1)]
-        for key, column in zip(LINE_UP, offered(LINE_UP, _DATA, _NETWORK, _TRAINING), strict=True)
-    ),
+    regularizations=initial(LINE_UP, _DATA, _NETWORK, _TRAINING),
 )

@@ -1,4 +1,4 @@
-"""The grid of methods and strengths whose networks are trained together for the page."""
+"""The grid of methods, variants and strengths whose networks are trained together for the page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from regviz.board.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.engine.layout import Layout
-from regviz.methods.catalogue import METHODS, offered
+from regviz.methods.catalogue import METHODS, initial_variant, offered
 from regviz.spec.experiment import (
     Data,
     Experiment,
@@ -16,24 +16,31 @@ from regviz.spec.experiment import (
     TrainingSpec,
 )
 
+# If fewer frames than these fit, each method is offered in its initial variant only.
+LEAST_FRAMES_WITH_VARIANTS = 30
+
+Columns = Mapping[str, tuple[tuple[Regularization, ...], ...]]
+
 
 @dataclass(frozen=True)
 class StrengthGrid:
-    """Some methods at all offered strengths.
+    """Some methods in all offered variants, at all offered strengths.
 
     Attributes
     ----------
     experiment : Experiment
-        The experiment of all networks, method after method, each from weak to strong.
-    networks_by_method : tuple of (str, tuple of int)
-        Key of each method, and indices of its networks in ``experiment.regularizations``.
+        The experiment of all networks, method after method and variant after variant, each from
+        weak to strong. Networks with equal regularizations are one: elastic net without L2 is L1.
+    networks_by_variant : tuple of (str, tuple of tuple of int)
+        Key of each method, and for each of its variants the indices of its networks in
+        ``experiment.regularizations``. A method without a second parameter has one variant.
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well. False
         without validation points or without method ``"none"``.
     """
 
     experiment: Experiment
-    networks_by_method: tuple[tuple[str, tuple[int, ...]], ...]
+    networks_by_variant: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]
     early_stopping: bool = True
 
     @classmethod
@@ -49,7 +56,9 @@ class StrengthGrid:
         """Return the grid of some methods of the catalogue.
 
         The number of recorded frames is limited so that they fit into `MAX_BYTES` in half
-        precision. Grids are cached, as each rerun of the page needs one.
+        precision. Networks so large that fewer than `LEAST_FRAMES_WITH_VARIANTS` would fit are
+        offered in the initial variant of each method only. Grids are cached, as each rerun of the
+        page needs one.
 
         Parameters
         ----------
@@ -70,32 +79,99 @@ class StrengthGrid:
         """Number of epochs without improvement after which early stopping stops: a tenth of all."""
         return max(1, self.experiment.training.epochs // 10)
 
-    def strengths(self, method: str) -> list[float]:
-        """Return the strengths of a method, from weak to strong."""
-        rows = self.experiment.regularizations
-        return [
-            METHODS[method].strength(rows[row]) for row in dict(self.networks_by_method)[method]
-        ]
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Keys of the methods."""
+        return tuple(key for key, _ in self.networks_by_variant)
 
-    def rows(self, strength_indices: Mapping[str, int]) -> list[int]:
-        """Return the network of each method at its strength index, by default the initial one."""
-        pairs = zip(self.networks_by_method, self.strength_indices(strength_indices), strict=True)
+    def networks_by_method(
+        self, variant_indices: Mapping[str, int] | None = None
+    ) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Return the networks of each method from weak to strong, in one of its variants.
+
+        Parameters
+        ----------
+        variant_indices : mapping of str to int, optional
+            Index of the variant by method, by default the initial one.
+
+        Returns
+        -------
+        tuple of (str, tuple of int)
+            Key of each method, and indices of its networks in ``experiment.regularizations``.
+        """
+        indices = self.variant_indices(variant_indices or {})
+        return tuple(
+            (key, variants[index])
+            for (key, variants), index in zip(self.networks_by_variant, indices, strict=True)
+        )
+
+    def values(self, method: str) -> list[float]:
+        """Return the values of a method's variants; an empty list without a second parameter."""
+        variants, rows = METHODS[method].variants, self.experiment.regularizations
+        if variants is None:
+            return []
+        by_variant = dict(self.networks_by_variant)[method]
+        return [_shortened(variants.of(rows[networks[0]])) for networks in by_variant]
+
+    def strengths(self, method: str, variant_index: int | None = None) -> list[float]:
+        """Return the strengths of a method from weak to strong, in a variant or the initial one."""
+        given = {} if variant_index is None else {method: variant_index}
+        rows = self.experiment.regularizations
+        networks = dict(self.networks_by_method(given))[method]
+        return [_shortened(METHODS[method].strength(rows[row])) for row in networks]
+
+    def rows(
+        self,
+        strength_indices: Mapping[str, int],
+        variant_indices: Mapping[str, int] | None = None,
+    ) -> list[int]:
+        """Return the network of each method at its strength and variant, by default the initial."""
+        pairs = zip(
+            self.networks_by_method(variant_indices),
+            self.strength_indices(strength_indices, variant_indices),
+            strict=True,
+        )
         return [networks[index] for (_, networks), index in pairs]
 
-    def strength_indices(self, strength_indices: Mapping[str, int]) -> list[int]:
-        """Return the strength index of each method, clipped to the offered ones.
+    def strength_indices(
+        self,
+        strength_indices: Mapping[str, int],
+        variant_indices: Mapping[str, int] | None = None,
+    ) -> list[int]:
+        """Return the strength index of each method, clipped to those of its variant.
 
         Methods that are not given have their `Method.default_index`.
         """
         return [
-            min(max(strength_indices.get(key, METHODS[key].default_index), 0), len(networks) - 1)
-            for key, networks in self.networks_by_method
+            _clipped(strength_indices.get(key, METHODS[key].default_index), networks)
+            for key, networks in self.networks_by_method(variant_indices)
         ]
+
+    def variant_indices(self, variant_indices: Mapping[str, int]) -> list[int]:
+        """Return the index of each method's variant, clipped to the offered ones.
+
+        Methods that are not given have their `Variants.default_index`.
+        """
+        return [
+            _clipped(variant_indices.get(key, initial_variant(key)), variants)
+            for key, variants in self.networks_by_variant
+        ]
+
+    def position(self, method: str, network: int) -> tuple[int, int]:
+        """Return the variant index and the strength index of a method's network."""
+        variants = dict(self.networks_by_variant)[method]
+        variant_index = next(i for i, networks in enumerate(variants) if network in networks)
+        return variant_index, variants[variant_index].index(network)
 
     def only(self, rows: Sequence[int]) -> Experiment:
         """Return the experiment with the regularizations at indices ``rows`` only."""
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
+
+    def with_rows(self, rows: Sequence[int]) -> "StrengthGrid":
+        """Return the grid of `only` with one network of each method."""
+        networks = tuple((key, ((i,),)) for i, key in enumerate(self.methods))
+        return replace(self, experiment=self.only(rows), networks_by_variant=networks)
 
 
 @lru_cache(maxsize=64)
@@ -108,18 +184,59 @@ def _built(
     early_stopping: bool,
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
-    networks_by_method: list[tuple[str, tuple[int, ...]]] = []
-    rows: list[Regularization] = []
-    for key, column in zip(methods, offered(methods, data, network, training), strict=True):
-        networks_by_method.append((key, tuple(range(len(rows), len(rows) + len(column)))))
-        rows += column
     n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
-    half = frame_bytes(len(rows), n_parameters, HALF)
-    # minus the initial networks, and the last frame, which may be sent in single precision
-    frames = max(1, min(training.frames, MAX_BYTES // half - 2))
-    experiment = Experiment(data, network, replace(training, frames=frames), tuple(rows), phases)
+    first = _first_training(training, phases)
+    columns = dict(zip(methods, offered(methods, data, network, first), strict=True))
+    wanted = min(training.frames, training.epochs)
+    if _frames(columns, n_parameters) < min(wanted, LEAST_FRAMES_WITH_VARIANTS):
+        columns = {
+            key: variants[_clipped(initial_variant(key), variants) :][:1]
+            for key, variants in columns.items()
+        }
+    numbers = {row: k for k, row in enumerate(_distinct(columns))}
+    networks_by_variant = tuple(
+        (key, tuple(tuple(numbers[row] for row in column) for column in variants))
+        for key, variants in columns.items()
+    )
+    frames = max(1, min(training.frames, _frames(columns, n_parameters)))
+    experiment = Experiment(data, network, replace(training, frames=frames), tuple(numbers), phases)
     return StrengthGrid(
         experiment,
-        tuple(networks_by_method),
+        networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
+
+
+def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
+    """Return the training at the learning rate of its first phase.
+
+    Strengths are chosen for it, so that a change of the learning rate on the way does not change
+    them. AdamW's must suit the last one: ``learning_rate * l2`` above 1 overshoots 0.
+    """
+    rate = phases[0].learning_rate if phases else None
+    if rate is None or training.optimizer == "adamw":
+        return training
+    return replace(training, learning_rate=rate)
+
+
+def _distinct(columns: Columns) -> list[Regularization]:
+    """Return the different regularizations of all methods, in order."""
+    every = (row for variants in columns.values() for column in variants for row in column)
+    return list(dict.fromkeys(every))
+
+
+def _frames(columns: Columns, n_parameters: int) -> int:
+    """Return the number of frames that fit into `MAX_BYTES` in half precision.
+
+    They are counted without the initial networks, and with the last frame in single precision.
+    """
+    return MAX_BYTES // frame_bytes(len(_distinct(columns)), n_parameters, HALF) - 2
+
+
+def _clipped(index: int, values: Sequence[object]) -> int:
+    return min(max(index, 0), len(values) - 1)
+
+
+def _shortened(value: float) -> float:
+    """Return a number without the rounding errors of sums and quotients of parameters."""
+    return float(f"{value:.12g}")

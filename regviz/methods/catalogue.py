@@ -4,18 +4,17 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
-from typing import get_args
+from functools import lru_cache, partial
+from typing import Any, get_args
 
 from regviz.methods import palette
 from regviz.methods.palette import Theme
 from regviz.methods.strengths import (
     DEFAULT_STRENGTH_INDEX,
-    MAX_NORM_DROP_RATE,
-    PenaltyRule,
-    dropout_rate_beside_max_norm,
     dropout_rates,
+    dropout_rates_beside_max_norm,
     max_norm_radii,
+    penalty_strengths,
 )
 from regviz.spec.experiment import (
     PARTS,
@@ -30,8 +29,56 @@ from regviz.spec.validation import boolean, choice, function, integer, invalid, 
 
 
 @dataclass(frozen=True, eq=False)
+class Variants:
+    """The variants of a method: a second parameter with a few offered values.
+
+    Each variant has strengths of its own. On the page a second slider chooses the variant.
+
+    Parameters
+    ----------
+    key : str
+        Identifier of the parameter, such as ``"l1_ratio"``. The parameter in links is the method's
+        key, an underscore and this one.
+    label, about : str
+        Name of the parameter on the page, and its explanation, in one or two sentences.
+    values : callable
+        ``values(data, network, training)`` returns the offered values: different numbers from 0
+        upwards, in ascending order, at least one.
+    of : callable
+        ``of(regularization)`` returns the value of a regularization of the method. For others it
+        returns any number, or raises ValueError or ArithmeticError.
+    text : callable
+        ``text(value)`` returns a value in words, such as ``"50 % L1"``.
+    default_index : int
+        Index among the offered values of the one that the page shows initially.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type, or a text is empty.
+    """
+
+    key: str
+    label: str
+    about: str
+    values: Callable[[Data, NetworkSpec, TrainingSpec], tuple[float, ...]]
+    of: Callable[[Regularization], float]
+    text: Callable[[float], str]
+    default_index: int = 0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.key, str) and self.key.isidentifier()):
+            raise invalid("key", "an identifier such as 'l1_ratio'", self.key)
+        text("label", self.label)
+        text("about", self.about)
+        for name in ("values", "of", "text"):
+            function(name, getattr(self, name))
+        integer("default_index", self.default_index, 0, 10**9)
+
+
+@dataclass(frozen=True, eq=False)
 class Method:
-    """A regularizer with one strength.
+    """A regularizer with one strength, and with variants if it has a second parameter.
 
     Parameters
     ----------
@@ -44,19 +91,22 @@ class Method:
     colour : mapping of {"light", "dark"} to str
         Colour in either theme, ``"#rrggbb"``.
     at : callable
-        ``at(strength)`` returns the `Regularization` of a strength. It raises ValueError if the
-        strength is out of range.
+        ``at(strength)`` returns the `Regularization` of a strength, or ``at(strength, value)`` that
+        of a strength of a variant. It raises ValueError if a number is out of range.
     strength : callable
         ``strength(regularization)`` is the inverse of ``at``. For a regularization without this
         method it returns the strength without effect: 0, or an infinite radius.
     strengths : callable
         ``strengths(data, network, training)`` returns the offered strengths, from weak to strong:
         different numbers above 0 in ascending or descending order. It returns an empty tuple for a
-        method without strength.
+        method without strength. With variants, ``strengths(data, network, training, value)``
+        returns those of one.
     percent : bool
         Whether texts show the strength as a percentage: "drop 20 %" for the symbol "drop".
     default_index : int
         Index among the offered strengths of the one that the page shows initially.
+    variants : Variants, optional
+        The method's second parameter, by default none.
 
     Raises
     ------
@@ -73,11 +123,12 @@ class Method:
     symbol: str
     about: str
     colour: Mapping[Theme, str]
-    at: Callable[[float], Regularization]
+    at: Callable[..., Regularization]
     strength: Callable[[Regularization], float]
-    strengths: Callable[[Data, NetworkSpec, TrainingSpec], tuple[float, ...]]
+    strengths: Callable[..., tuple[float, ...]]
     percent: bool = False
     default_index: int = DEFAULT_STRENGTH_INDEX
+    variants: Variants | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.key, str) and self.key.isidentifier()):
@@ -95,12 +146,82 @@ class Method:
             function(name, getattr(self, name))
         boolean("percent", self.percent)
         integer("default_index", self.default_index, 0, 10**9)
+        if not isinstance(self.variants, Variants | None):
+            raise invalid("variants", "a Variants or None", self.variants)
 
-    def text(self, strength: float) -> str:
-        """Return symbol and strength, such as ``"λ₁ = 0.004"``; empty without a symbol."""
-        if self.percent:
-            return f"{self.symbol} {100 * strength:.3g} %"
-        return f"{self.symbol} = {strength:g}" if self.symbol else ""
+    @property
+    def variants_parameter(self) -> str | None:
+        """Name in links of the parameter that chooses the variant; None without variants."""
+        return None if self.variants is None else f"{self.key}_{self.variants.key}"
+
+    def values(self, data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[Any, ...]:
+        """Return the values of the offered variants; one value of None for a method without.
+
+        Raises
+        ------
+        ValueError
+            If they are not different numbers from 0 upwards, in ascending order.
+        """
+        if self.variants is None:
+            return (None,)
+        offered = self.variants.values(data, network, training)
+        numbers = _numbers(offered)
+        ascending = numbers is not None and numbers == tuple(sorted(set(numbers)))
+        if not numbers or not ascending or not 0 <= numbers[0] <= numbers[-1] < math.inf:
+            allowed = "a function that returns different numbers from 0 upwards, in ascending order"
+            raise invalid(f"values of the variants of {self.key!r}", allowed, offered)
+        return numbers
+
+    def offered(
+        self,
+        data: Data,
+        network: NetworkSpec,
+        training: TrainingSpec,
+        value: float | None = None,
+    ) -> tuple[float, ...]:
+        """Return the offered strengths of the variant with a value, or of a method without.
+
+        Raises
+        ------
+        ValueError
+            If they are not different numbers above 0 in order.
+        """
+        offered = self.strengths(data, network, training, *_given(value))
+        numbers = _numbers(offered)
+        up, down = (tuple(sorted(set(numbers or ()), reverse=order)) for order in (False, True))
+        if numbers not in (up, down) or not all(0 < number < math.inf for number in numbers):
+            allowed = "a function that returns different numbers above 0, from weak to strong"
+            raise invalid(f"strengths of {self.key!r}", allowed, offered)
+        return numbers
+
+    def variant(self, regularization: Regularization) -> float | None:
+        """Return the value of a regularization's variant; None for a method without variants."""
+        return None if self.variants is None else self.variants.of(regularization)
+
+    def regularization(self, strength: float, value: float | None = None) -> Regularization:
+        """Return the regularization of a strength, and of the variant with a value if given."""
+        return self.at(strength, *_given(value))
+
+    def text(self, strength: float, value: float | None = None) -> str:
+        """Return symbol, strength and variant, such as ``"λ₁ = 0.004"``; empty without a symbol."""
+        if not self.symbol:
+            return ""
+        own = f"{100 * strength:.3g} %" if self.percent else f"= {strength:g}"
+        more = "" if self.variants is None or value is None else f", {self.variants.text(value)}"
+        return f"{self.symbol} {own}{more}"
+
+
+def _given(value: float | None) -> tuple[float, ...]:
+    """Return the further argument of functions of a method with variants."""
+    return () if value is None else (value,)
+
+
+def _numbers(values: Any) -> tuple[float, ...] | None:
+    """Return values as a tuple of numbers, or None if they are none."""
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        return None
 
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
@@ -127,20 +248,39 @@ def register_method(method: Method) -> None:
         raise invalid("method", "a Method", method)
     if METHODS.get(method.key, method) is not method or method.key == EARLY_STOPPING:
         raise invalid("key", "one that no other method has", method.key)
-    if method.key in RESERVED:
+    taken = RESERVED | {other.variants_parameter for other in METHODS.values()}
+    if method.key in taken:
         raise invalid("key", "one that no parameter of links or Scene has", method.key)
-    strengths = _strengths(method, DataSpec(), NetworkSpec(), TrainingSpec())
-    if strengths and not method.symbol:
-        raise invalid("symbol", "a text that is not empty, as there are strengths", method.symbol)
-    for strength in strengths or (0.0,):
-        row = method.at(strength)
-        if not isinstance(row, Regularization):
-            raise invalid("at", "a function that returns a Regularization", row)
-        found = method.strength(row)
-        if not math.isclose(found, strength, rel_tol=_PRECISION):
-            allowed = f"the inverse of at, which returns {strength:g} for at({strength:g})"
-            raise invalid("strength", allowed, found)
+    if method.variants and method.variants_parameter in RESERVED | set(METHODS):
+        raise invalid("variants", "a parameter that links do not have", method.variants_parameter)
+    parts = DataSpec(), NetworkSpec(), TrainingSpec()
+    for value in method.values(*parts):
+        strengths = method.offered(*parts, value)
+        if method.variants and not strengths:
+            raise invalid("variants", "None, as there are no strengths", method.variants)
+        if strengths and not method.symbol:
+            allowed = "a text that is not empty, as there are strengths"
+            raise invalid("symbol", allowed, method.symbol)
+        for strength in strengths or (0.0,):
+            _check_inverse(method, strength, value)
     METHODS[method.key] = method
+
+
+def _check_inverse(method: Method, strength: float, value: float | None) -> None:
+    """Raise ValueError if a regularization of a method does not give its parameters back."""
+    row = method.regularization(strength, value)
+    if not isinstance(row, Regularization):
+        raise invalid("at", "a function that returns a Regularization", row)
+    found = method.strength(row)
+    if not math.isclose(found, strength, rel_tol=_PRECISION):
+        allowed = f"the inverse of at, which returns {strength:g} for at({strength:g})"
+        raise invalid("strength", allowed, found)
+    if value is None:
+        return
+    variant = method.variant(row)
+    if not math.isclose(variant or 0.0, value, rel_tol=_PRECISION, abs_tol=_PRECISION):
+        allowed = f"the inverse of at, which returns {value:g} for at({strength:g}, {value:g})"
+        raise invalid("of", allowed, variant)
 
 
 _PRECISION = 1e-9  # relative: strengths are sums and products of few numbers
@@ -155,49 +295,29 @@ RESERVED = frozenset(
 ) | frozenset(
     (
         *PARTS,
-        *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "epoch", "hide"),
-        *("v", "regviz", "training_seed", "too_long", "embed", "embed_options"),
+        *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "variants"),
+        *("epoch", "hide", "pins"),
+        *("v", "regviz", "training_seed", "too_long", "try", "room", "embed", "embed_options"),
     )
 )
-
-
-def _strengths(
-    method: Method, data: Data, network: NetworkSpec, training: TrainingSpec
-) -> tuple[float, ...]:
-    """Return the strengths that a method offers.
-
-    Raises
-    ------
-    ValueError
-        If they are not different numbers above 0 in order.
-    """
-    offered = method.strengths(data, network, training)
-    allowed = "a function that returns different numbers above 0, from weak to strong"
-    try:
-        numbers = tuple(float(strength) for strength in offered)
-    except (TypeError, ValueError) as error:
-        raise invalid(f"strengths of {method.key!r}", allowed, offered) from error
-    in_order = numbers in (tuple(sorted(set(numbers))), tuple(sorted(set(numbers), reverse=True)))
-    if not in_order or not all(0 < number < math.inf for number in numbers):
-        raise invalid(f"strengths of {method.key!r}", allowed, offered)
-    return numbers
 
 
 def method_of(regularization: Regularization) -> str | None:
     """Return the key of the method that gives a regularization at one of its strengths.
 
-    If several methods do, it is the first in `METHODS`. The onset does not matter.
+    If several methods do, it is the first in `METHODS`; methods with variants, which give many
+    regularizations, come after the others. The onset does not matter.
 
-    A method that gives it exactly comes before one that gives it as changed by an experiment:
-    `offered` lowers the dropout that is combined with max-norm, and AdamW decouples every ``l2``.
-    Decoupled, the built-in methods with ``l2`` are not themselves.
+    A method that gives it exactly comes before one that gives it as changed by an experiment: AdamW
+    decouples every ``l2``. Decoupled, the built-in methods with ``l2`` are not themselves.
 
     Returns
     -------
     str or None
         None if there is no such method.
     """
-    return _method_of(regularization, tuple(METHODS.items()))
+    order = sorted(METHODS.items(), key=lambda item: item[1].variants is not None)
+    return _method_of(regularization, tuple(order))
 
 
 @lru_cache(maxsize=4096)
@@ -211,14 +331,14 @@ def _method_of(
     given = {}
     for key, method in methods:
         try:
-            given[key] = method.at(method.strength(row))
-        except ValueError:  # the strength without effect of max-norm is no radius
+            given[key] = method.regularization(method.strength(row), method.variant(row))
+        # the strength without effect of max-norm is no radius, and L1 has no share of no penalty
+        except (ValueError, ArithmeticError):
             continue
         if _equal(given[key], row):
             return key
     for key, one in given.items():
-        lowered = one.drop_rate if one.max_norm is None else min(one.drop_rate, row.drop_rate)
-        if _equal(replace(one, decoupled=row.decoupled, drop_rate=lowered), row):
+        if _equal(replace(one, decoupled=row.decoupled), row):
             return None if row.decoupled and key in _BUILT_IN else key
     return None
 
@@ -256,10 +376,8 @@ def offered(
     data: Data,
     network: NetworkSpec,
     training: TrainingSpec,
-) -> tuple[tuple[Regularization, ...], ...]:
-    """Return the offered regularizations of each method, from weak to strong; one for ``"none"``.
-
-    The dropout combined with max-norm has at most the rate of `dropout_rate_beside_max_norm`.
+) -> tuple[tuple[tuple[Regularization, ...], ...], ...]:
+    """Return the offered regularizations of each method.
 
     Parameters
     ----------
@@ -271,25 +389,45 @@ def offered(
 
     Returns
     -------
-    tuple of tuple of Regularization
-        A tuple for each method.
+    tuple of tuple of tuple of Regularization
+        For each method, and each of its variants, the regularizations from weak to strong. A method
+        without a second parameter has one variant, and ``"none"`` one regularization.
 
     Raises
     ------
     ValueError
-        If there is no such method, or the strengths of one are not allowed.
+        If there is no such method, or the strengths or variants of one are not allowed.
     """
-    highest = dropout_rate_beside_max_norm(data, network, training)
+    parts = data, network, training
     by_method = []
     for key in methods:
         method = METHODS[choice("methods", key, METHODS)]
-        rows = [method.at(s) for s in _strengths(method, data, network, training) or (0.0,)]
-        rows = [
-            row if row.max_norm is None else replace(row, drop_rate=min(row.drop_rate, highest))
-            for row in rows
-        ]
-        by_method.append(tuple(rows))
+        variants = []
+        for value in method.values(*parts):
+            strengths = method.offered(*parts, value) or (0.0,)
+            variants.append(tuple(method.regularization(s, value) for s in strengths))
+        by_method.append(tuple(variants))
     return tuple(by_method)
+
+
+def initial(
+    methods: Sequence[str], data: Data, network: NetworkSpec, training: TrainingSpec
+) -> tuple[Regularization, ...]:
+    """Return the regularization of each method that the page shows initially; see `offered`."""
+    return tuple(
+        _clipped(_clipped(variants, initial_variant(key)), METHODS[key].default_index)
+        for key, variants in zip(methods, offered(methods, data, network, training), strict=True)
+    )
+
+
+def initial_variant(key: str) -> int:
+    """Return the index of a method's initial variant."""
+    variants = METHODS[key].variants
+    return 0 if variants is None else variants.default_index
+
+
+def _clipped(values: Sequence[Any], index: int) -> Any:
+    return values[min(index, len(values) - 1)]
 
 
 def _without_strength(
@@ -318,7 +456,7 @@ for _method in (
         {"light": "#da025a", "dark": "#ea2e73"},
         at=lambda strength: Regularization(l1=strength),
         strength=lambda r: r.l1,
-        strengths=PenaltyRule(1.0, linear_collapse=0.5, first_effect=0.2, l2_share=0.0),
+        strengths=partial(penalty_strengths, l1_ratio=1.0),
     ),
     Method(
         "l2",
@@ -329,21 +467,31 @@ for _method in (
         {"light": "#0b603e", "dark": "#82f0c2"},
         at=lambda strength: Regularization(l2=strength),
         strength=lambda r: r.l2,
-        strengths=PenaltyRule(2.5, linear_collapse=10.0, first_effect=0.5, l2_share=1.0),
+        strengths=partial(penalty_strengths, l1_ratio=0.0),
     ),
     Method(
         "elastic_net",
         "Elastic net",
         "λ",
-        "Half L1, half L2: adds (λ/2)·Σ|w| + (λ/4)·Σw² to the loss, for exact zeros and small"
-        " weights at once.",
+        "L1 and L2 at once: adds λ·(m·Σ|w| + (1 − m)·Σw²/2) to the loss, where m is the mix. It"
+        " gives exact zeros and small weights.",
         {"light": "#7449ca", "dark": "#986db8"},
-        at=lambda strength: Regularization.elastic_net(strength, l1_ratio=0.5),
+        at=Regularization.elastic_net,
         strength=lambda r: r.l1 + r.l2,
-        strengths=PenaltyRule(1.5, linear_collapse=1.0, first_effect=0.3, l2_share=0.5),
-        # one weaker than the others: at equal indices L1 had the most zeros in 9 of 20 runs of the
-        # first experiment of version 1 (`python -m benchmarks.opening`)
+        strengths=penalty_strengths,
+        # at the default index L1 had the most zeros in 17 of the opening page's 20 seeds, with one
+        # less in all of them (`python -m benchmarks.opening`)
         default_index=DEFAULT_STRENGTH_INDEX - 1,
+        variants=Variants(
+            "l1_ratio",
+            "Mix",
+            "The mix m is the share of L1 in the penalty: at 0 % it is L2, at 100 % it is L1. λ"
+            " changes with it, as L2 needs a larger one.",
+            values=lambda data, network, training: (0.0, 0.25, 0.5, 0.75, 1.0),
+            of=lambda r: r.l1 / (r.l1 + r.l2) if r.l1 + r.l2 else 0.5,
+            text=lambda value: f"{100 * value:.3g} % L1",
+            default_index=2,
+        ),
     ),
     Method(
         "dropout",
@@ -357,6 +505,7 @@ for _method in (
         strength=lambda r: r.drop_rate,
         strengths=dropout_rates,
         percent=True,
+        default_index=5,  # 20 %, or 1 % for unbounded activations
     ),
     # combined with dropout, as introduced by Srivastava et al. 2014
     Method(
@@ -364,11 +513,21 @@ for _method in (
         "Max-norm",
         "c",
         "After every step, each hidden unit's incoming weights w become w·min(1, c / ‖w‖₂), so"
-        " that their length is at most c. Used together with a little dropout.",
+        " that their length is at most c. Often used together with a little dropout.",
         {"light": "#311670", "dark": "#5a86fc"},
-        at=lambda strength: Regularization(max_norm=strength, drop_rate=MAX_NORM_DROP_RATE),
+        at=lambda radius, rate: Regularization(max_norm=radius, drop_rate=rate),
         strength=lambda r: math.inf if r.max_norm is None else r.max_norm,
         strengths=max_norm_radii,
+        default_index=6,  # a radius of 1
+        variants=Variants(
+            "drop_rate",
+            "Dropout",
+            "The share of hidden units that dropout drops beside max-norm in each training step.",
+            values=dropout_rates_beside_max_norm,
+            of=lambda r: r.drop_rate,
+            text=lambda value: f"drop {100 * value:.3g} %" if value else "no dropout",
+            default_index=1,
+        ),
     ),
 ):
     register_method(_method)

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from regviz.methods.catalogue import METHODS, method_of
@@ -43,29 +44,36 @@ def dataset_label(data: Data | ArraysSpec) -> str:
     return "Your arrays" if isinstance(data, ArraysSpec) else DATASETS[data.name].label
 
 
-def label(regularization: Regularization) -> Label:
+def label(regularization: Regularization, method: str | None = None) -> Label:
     """Return the label of a regularization.
 
     Label and symbol are those of its method. A combination that no method gives is named by its
-    parts, where L1 and L2 together are elastic net, with a single λ = λ₁ + λ₂ if they are equal.
-    Dropout combined with max-norm is not part of the name; its rate is part of the strength.
+    parts, where L1 and L2 together are elastic net.
+
+    Parameters
+    ----------
+    regularization : Regularization
+    method : str, optional
+        Key of the method whose regularization it is. By default it is the first method that gives
+        it: elastic net without L2 is called L1.
 
     Examples
     --------
     >>> label(Regularization(l1=0.004)).text
     'L1 λ₁ = 0.004'
+    >>> label(Regularization(l1=0.004), "elastic_net").text
+    'Elastic net λ = 0.004, 100 % L1'
     """
     r = regularization
-    key = method_of(r)
+    first = method_of(r)
+    key = first if first is None or method is None else method
     if key == "none":
         return Label(key, METHODS[key].label, "")
     if key is None:
         key, name, strength = _nearest(r)
     else:
-        method = METHODS[key]
-        name, strength = method.label, method.text(method.strength(r))
-        if strength and r.max_norm is not None and r.drop_rate:
-            strength += f", {_drop(r.drop_rate)}"
+        record = METHODS[key]
+        name, strength = record.label, record.text(record.strength(r), record.variant(r))
     onset = f"from epoch {r.onset}" if r.onset else ""
     return Label(key, name, ", ".join(filter(None, (strength, onset))))
 
@@ -74,16 +82,16 @@ def _nearest(r: Regularization) -> tuple[str, str, str]:
     """Return key of the nearest method, name and strength of a combination that no method gives."""
     parts: list[tuple[str, str, str]] = []
     if r.l1 and r.l2 and not r.decoupled:
-        both = f"λ = {r.l1 + r.l2:g}" if r.l1 == r.l2 else f"λ₁ = {r.l1:g}, λ₂ = {r.l2:g}"
-        parts.append(("elastic_net", "elastic net", both))
+        net = METHODS["elastic_net"]
+        parts.append(("elastic_net", "elastic net", net.text(net.strength(r), net.variant(r))))
     else:
         if r.l1:
             parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
         if r.l2:
             parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
     if r.max_norm is not None:
-        rate = f", {_drop(r.drop_rate)}" if r.drop_rate else ""
-        parts.append(("max_norm", "max-norm", f"c = {r.max_norm:g}{rate}"))
+        bound = METHODS["max_norm"].text(r.max_norm, r.drop_rate)
+        parts.append(("max_norm", "max-norm", bound))
     elif r.drop_rate:
         parts.append(("dropout", "dropout", _drop(r.drop_rate)))
     if r.input_drop_rate:
@@ -98,9 +106,13 @@ def _drop(rate: float) -> str:
     return METHODS["dropout"].text(rate)
 
 
-def labels(experiment: Experiment) -> list[Label]:
-    """Return the label of every network of an experiment; under AdamW, L2 is weight decay."""
-    return [label(row) for row in experiment.acting(experiment.training.epochs)]
+def labels(experiment: Experiment, methods: Sequence[str | None] = ()) -> list[Label]:
+    """Return the label of every network of an experiment; under AdamW, L2 is weight decay.
+
+    ``methods`` has the key of each network's method, if these are known; see `label`.
+    """
+    rows = experiment.acting(experiment.training.epochs)
+    return [label(row, key) for row, key in zip_longest(rows, methods)]
 
 
 def digits(value: float) -> str:

@@ -61,8 +61,9 @@ def _set_epochs(epochs: int) -> None:
     state = page_state()
     # the slider offers this number of epochs only if the opened scene has it
     state.opened = state.opened.with_epochs(epochs)
-    st.session_state["epochs"] = epochs
     state.base = (state.base or state.opened).with_epochs(epochs)
+    st.session_state["epochs"] = epochs
+    st.session_state["learning_rate"] = state.base.training.learning_rate
 
 
 def _reason(scene: Scene) -> str:

@@ -1,11 +1,13 @@
 """A class's room above the board: the teacher's panel, and the students' bar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, from_query, to_query
+from regviz.board import claims
+from regviz.board.link import MAX_LINK_CHARS, fitting, from_query, to_query
 from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, plain, qr_image
@@ -45,32 +47,35 @@ def join_from_link() -> list[str]:
 def draw() -> None:
     """Draw the teacher's panel or the student's bar of the page's room, if there is one."""
     state = page_state()
-    _remember()
     if state.room is None:
         return
     room = rooms().find(state.room)
     if room is None:
-        st.info(f"Room {state.room} is closed. You can go on by yourself.")
+        st.info(
+            f"There is no room {state.room} on this server: it is closed, or on another server. You"
+            " can go on by yourself."
+        )
     elif room.teacher == state.visitor:
         _draw_teacher(room)
     else:
         _draw_student(room)
 
 
-def _remember() -> None:
-    """Let the browser's tab keep the teacher's session, and take it on when it is loaded again."""
+def remember() -> None:
+    """Let the browser's tab keep the session's name, and take it on in a page loaded again."""
     state = page_state()
-    kept = (st.session_state.get("room_memory") or {}).get("teacher")
-    if isinstance(kept, str) and state.room is None and (room := rooms().of(kept)) is not None:
-        state.visitor, state.room = kept, room.code
-    own = rooms().of(state.visitor) is not None
-    # a name without a room is forgotten
-    ask = not own and kept is None and not state.room_was_open
-    state.room_was_open |= own
+    kept = (st.session_state.get("room_memory") or {}).get("kept")
+    if isinstance(kept, str):
+        state.room_asked = True
+        if state.room is None and (room := rooms().of(kept)) is not None:
+            state.visitor, state.room = kept, room.code
+        elif state.room and (joined := rooms().find(state.room)) and joined.knows(kept):
+            state.visitor = kept
+    in_room = state.room is not None and rooms().find(state.room) is not None
     _memory(
         key="room_memory",
-        data={"teacher": state.visitor if own else None, "ask": ask},
-        on_teacher_change=lambda: None,
+        data={"name": state.visitor if in_room else None, "ask": not state.room_asked},
+        on_kept_change=lambda: None,
     )
 
 
@@ -100,13 +105,17 @@ def draw_opening(address: str) -> None:
     st.html(qr_image(url))
 
 
-def share(scene: Scene) -> None:
+def share(scene: Scene, others: Mapping[str, str]) -> None:
     """Share a scene with the students, if the page is a teacher's and they are to follow.
+
+    A scene with more points than a link can have is not shared, and the teacher's panel says so.
 
     Parameters
     ----------
     scene : Scene
         The scene with the current view.
+    others : mapping of str to str
+        Further parameters of its link.
     """
     state = page_state()
     if state.room is None or not state.room_follows:
@@ -114,15 +123,16 @@ def share(scene: Scene) -> None:
     room = rooms().find(state.room)
     if room is None or room.teacher != state.visitor:
         return
-    link = urlencode(to_query(scene), safe=",")
-    if len(link) <= MAX_LINK_CHARS:
+    link = urlencode(to_query(fitting(scene)) | dict(others), safe=",")
+    state.room_scene_fits = len(link) <= MAX_LINK_CHARS
+    if state.room_scene_fits:
         room.share(link)
 
 
 def _open() -> None:
     note_change()
     state = page_state()
-    room = rooms().open(state.visitor)
+    room = rooms().create(state.visitor)
     state.no_room = room is None
     if room is not None:
         state.room, state.room_follows = room.code, True
@@ -145,9 +155,12 @@ def _draw_teacher(room: Room) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             n = seen.n_students
             st.markdown(f"**Room {room.code}** · {n} student{'s' * (n != 1)}", width="stretch")
-            state.room_follows = st.toggle(
+            follows = st.toggle(
                 "Students see what I see", value=state.room_follows, key="room_follows"
             )
+            if follows != state.room_follows:
+                state.room_follows = follows
+                st.rerun()  # the whole page, which shares its scene
             if seen.question is None:
                 with st.popover("Ask a question", icon=":material/quiz:"):
                     _draw_form(room)
@@ -156,6 +169,8 @@ def _draw_teacher(room: Room) -> None:
             if seen.question is not None:
                 st.button("End question", key="room_end", on_click=room.end_question)
             st.button("Close room", key="room_close", on_click=_close, args=(room,))
+        if state.room_follows and not state.room_scene_fits:
+            st.caption("Your points are too many for a link: the students' pages do not show them.")
         if seen.question is not None:
             st.markdown(f"**{plain(seen.question.text)}**")
             if seen.revealed:
@@ -167,7 +182,8 @@ def _draw_teacher(room: Room) -> None:
 
 
 def _draw_form(room: Room) -> None:
-    with st.form("room_question", border=False, clear_on_submit=True):
+    state = page_state()
+    with st.form("room_question", border=False):
         text = st.text_input("Question", max_chars=MAX_QUESTION_CHARS)
         answers = [
             st.text_input(f"Answer {i + 1}", max_chars=MAX_ANSWER_CHARS)
@@ -177,10 +193,14 @@ def _draw_form(room: Room) -> None:
             try:
                 room.ask(Question(text, tuple(filter(None, map(str.strip, answers)))))
             except ValueError as error:
+                # kept, as the panel is drawn again twice a second
                 message = str(error)
-                st.error(f"{message[:1].upper()}{message[1:]}")
+                state.room_error = f"{message[:1].upper()}{message[1:]}"
             else:
+                state.room_error = None
                 st.rerun()
+        if state.room_error is not None:
+            st.error(state.room_error)
 
 
 @st.fragment(run_every=STUDENT_SECONDS)
@@ -190,19 +210,23 @@ def _draw_student(room: Room) -> None:
     if seen is None:
         st.info(f"Room {room.code} is closed or full. You can go on by yourself.")
         return
-    if seen.link and seen.link_version != state.room_link:
+    if seen.link_version != state.room_link:
         state.room_link = seen.link_version
-        state.to_open, _ = from_query(dict(parse_qsl(seen.link)))
+        query = dict(parse_qsl(seen.link))
+        scene, _ = from_query(query)
+        own = state.base or state.opened
+        state.to_open = replace(scene, pins=own.pins, hide=own.hide)
+        state.claim = query.get(claims.PARAMETER)
         st.rerun()
     with st.container(border=True, key="classroom"):
-        st.markdown(f"**Room {room.code}** · This page follows the teacher's.")
+        st.markdown(f"**Room {room.code}** · This page follows each change of the teacher's.")
         if seen.question is None:
             return
         st.markdown(f"**{plain(seen.question.text)}**")
         if seen.revealed:
-            _draw_counts(seen)
+            _draw_counts(seen, room.answer_of(state.visitor))
             return
-        chosen = state.room_answer if state.room_question == seen.question_version else None
+        chosen = room.answer_of(state.visitor)
         with st.container(horizontal=True):
             for i, answer in enumerate(seen.question.answers):
                 st.button(
@@ -217,15 +241,14 @@ def _draw_student(room: Room) -> None:
 
 
 def _answer(room: Room, index: int, question_version: int) -> None:
-    state = page_state()
-    if room.answer(state.visitor, index, question_version):
-        state.room_question, state.room_answer = question_version, index
+    room.answer(page_state().visitor, index, question_version)
 
 
-def _draw_counts(seen: RoomState) -> None:
-    """Draw a bar for each answer."""
+def _draw_counts(seen: RoomState, own: int | None = None) -> None:
+    """Draw a bar for each answer, and mark the one with index ``own``."""
     assert seen.question is not None
     total = max(1, sum(seen.counts))
     answers: Sequence[str] = seen.question.answers
-    for answer, count in zip(answers, seen.counts, strict=True):
-        st.progress(count / total, f"{plain(answer)}: **{count}**")
+    for i, (answer, count) in enumerate(zip(answers, seen.counts, strict=True)):
+        mine = " · your answer" if i == own else ""
+        st.progress(count / total, f"{plain(answer)}: **{count}**{mine}")

@@ -18,6 +18,7 @@ from regviz.spec.experiment import (
     OPTIMIZERS,
     NetworkSpec,
     Phase,
+    Regularization,
     TrainingSpec,
 )
 
@@ -107,7 +108,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _choose_training(base: TrainingSpec) -> TrainingSpec:
+def _choose_training(base: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
     st.header("Training", anchor=False)
     opened = page_state().opened.training
     optimizer = st.selectbox(
@@ -131,9 +132,11 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
         format_func=lambda size: "all" if size is None else str(size),
         help="Training points for each step of the optimizer; all of them where there are fewer.",
     )
+    # a training that ended before a change would be another one
+    first = phases[-1].until if phases else 0
     epochs = st.select_slider(
         "Epochs",
-        _with_option(EPOCHS, opened.epochs),
+        [number for number in _with_option(EPOCHS, opened.epochs) if number > first],
         **control_options("epochs", base.epochs),
         help="Passes over the training points.",
     )
@@ -146,11 +149,6 @@ def _choose_training(base: TrainingSpec) -> TrainingSpec:
     )
 
 
-def _phases_within(scene: Scene, epochs: int) -> tuple[Phase, ...]:
-    """Return the phases of a scene that end before the last of a number of epochs."""
-    return tuple(phase for phase in scene.phases if phase.until < epochs)
-
-
 def _show_phases(phases: tuple[Phase, ...]) -> None:
     """Say how all networks are trained in the phases, and from which epoch on the controls hold."""
     if not phases:
@@ -158,7 +156,9 @@ def _show_phases(phases: tuple[Phase, ...]) -> None:
     parts = []
     for phase in phases:
         rate = "" if phase.learning_rate is None else f", learning rate {phase.learning_rate:g}"
-        parts.append(f"until epoch {phase.until}: {label(phase.regularization).text}{rate}")
+        row = phase.regularization
+        text = "no regularization" if row == Regularization() else label(row).text
+        parts.append(f"until epoch {phase.until}: {text}{rate}")
     st.caption(
         f"All networks are the same {'; '.join(parts)}. The learning rate above, and each card's"
         " regularization, hold from then on. *Change from here*, above the cards, can undo it."
@@ -206,8 +206,8 @@ def choose() -> Scene:
         if "network" not in base.hide:
             network = _choose_network(base.network)
         if "training" not in base.hide:
-            training = _choose_training(base.training)
-            _show_phases(_phases_within(base, training.epochs))
+            training = _choose_training(base.training, base.phases)
+            _show_phases(base.phases)
         if "line_up" not in base.hide:
             methods, early_stopping = _choose_line_up(base, not network.hidden)
     if data.seed != base.data.seed:
@@ -219,9 +219,9 @@ def choose() -> Scene:
         training=training,
         methods=methods,
         early_stopping=early_stopping,
-        phases=_phases_within(base, training.epochs),
         focus=None,
         strengths=(),
+        variants=(),
         epoch=None,
     )
     page_state().base = scene

@@ -9,10 +9,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from regviz.board.change import changed_scene
+from regviz.board.claims import PARAMETER
 from regviz.board.encoding import Source, encode
 from regviz.board.link import (
     LEFT_OUT,
     MAX_LINK_CHARS,
+    fitting,
     from_query,
     to_query,
     to_short_query,
@@ -23,7 +25,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.pages import classroom, share, understand
+from regviz.pages import claims, classroom, pins, share, understand
 from regviz.pages.capacity import nearest_allowed, show_too_costly, too_costly, wait_for_room
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import asset_component, plain
@@ -31,7 +33,7 @@ from regviz.pages.control_values import set_controls
 from regviz.pages.controls import choose
 from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import BoardSnapshot, default_focus, request_view, view
-from regviz.pages.state import page_state
+from regviz.pages.state import Moment, page_state
 from regviz.server.state import runs
 from regviz.spec.points import PointsSpec
 
@@ -43,7 +45,7 @@ PAUSE_SECONDS = 0.04
 N_TRAININGS_WITHOUT_PAUSE = 8
 # Bound on the frames of a session's first message: on a slow line it arrives, and the board draws a
 # picture, seconds before the other frames.
-N_FIRST_FRAMES = 3
+N_FIRST_FRAMES = 2
 STYLE = """<style>
   .stMainBlockContainer { padding: 1rem 1.4rem; }
   .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 3.2rem; }
@@ -88,8 +90,23 @@ STYLE = """<style>
   .stSidebar .stHeading h2 { font-size: 1.125rem; }
   .st-key-room_memory { position: absolute; }
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
-  @media (max-width: 640px) { .st-key-above p { font-size: 0.875rem; line-height: 1.4; } }
+  .st-key-above, .st-key-buttons { gap: 0.5rem; }
+  .st-key-buttons button { padding-inline: 0.55rem; }
+  @media (max-width: 640px) {
+    .st-key-above { padding-right: 0; }  /* the menu is above */
+    .st-key-above p { font-size: 0.875rem; line-height: 1.4; }
+    .st-key-buttons { gap: 0.4rem; }
+    .st-key-buttons button { padding-inline: 0.4rem; }
+  }
   @media (min-width: 1100px) { .st-key-above { flex-wrap: nowrap; } }
+  /* Pins beside one another, in a row that scrolls where they do not fit. Streamlit would fade them
+     while a change trains. */
+  .st-key-pins { flex-wrap: nowrap; align-items: stretch; gap: 0.6rem; overflow-x: auto; }
+  [class*="st-key-pin_"] { opacity: 1 !important; }
+  .st-key-pins > div { flex: 1 0 252px; max-width: 400px; }
+  .st-key-pins > div > .stVerticalBlock { gap: 0.4rem; padding: 0.5rem 0.6rem; }
+  .st-key-pins button { min-height: 1.75rem; padding: 0; }
+  .st-key-pins [data-testid="stMarkdownContainer"] p { font-size: 0.8125rem; line-height: 1.35; }
   .regviz-preview {
     width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.8rem;
   }
@@ -134,20 +151,25 @@ def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
     if not isinstance(request, dict) or request.get("run") != name:
         return False
     state = page_state()
+    now = share.with_view(scene, grid)
     try:
-        state.to_open = changed_scene(share.with_view(scene, grid), grid, request)
+        changed = changed_scene(now, grid, request, state.before_changes.get(now.phases))
     except ValueError as error:
         told = [f"The training cannot change: {error}."]
         if state.problems == told:
             return False
         state.problems, state.problems_of = told, None
         return True
-    state.play_opened = not request.get("undo")
+    if not request.get("undo"):
+        state.before_changes[changed.phases] = now
+    state.to_open, state.play_opened = changed, not request.get("undo")
     return True
 
 
 @st.fragment
-def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> None:
+def _show_board(
+    grid: StrengthGrid, rows: list[int], name: str, link: str, hide: tuple[str, ...]
+) -> None:
     """Send new frames to the board. The browser's request for more runs this fragment again."""
     # read first: if the page reruns below, the board's message is not in the next run's state
     n_received = _n_received(name)
@@ -157,6 +179,10 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     visitor = state.visitor
     if state.shown is not None and _change_training(state.shown[2], grid, name):
         st.rerun()
+    # in a container, so that the board's position does not depend on it
+    with st.container():
+        if state.shown is not None:
+            pins.draw(state.shown[2], grid, _snapshot)
     # the run of `main`, or if that has stopped meanwhile, a new run with the same frames
     run = runs().get(grid.experiment, visitor, always=True)
     history = run.wait(n_received, GATHER_SECONDS if n_received else 0, WAIT_SECONDS, visitor)
@@ -167,16 +193,24 @@ def _show_board(grid: StrengthGrid, rows: list[int], name: str, link: str) -> No
     pause = PAUSE_SECONDS * max(0, runs().n_training - N_TRAININGS_WITHOUT_PAUSE)
     source = Source(grid, name, rows, history, run.selector)
     message = encode(
-        source, n_received, state.n_replies, state.requested_view, link, pause, max_frames
+        source,
+        n_received,
+        state.n_replies,
+        state.requested_view,
+        link,
+        pause,
+        max_frames,
+        None if "claims" in hide else claims.offer(grid),
     )
     if state.shown is not None:
-        classroom.share(share.with_view(state.shown[2], grid))
+        classroom.share(share.with_view(state.shown[2], grid), claims.link_parameters(grid))
     _board(
         key="board",
         data=message,
         on_more_change=lambda: None,
         on_view_change=lambda: None,
         on_change_change=lambda: None,
+        on_claim_change=claims.obey,
     )
     # the page reruns to draw the views for the board's new state
     if understand.is_open() and (snapshot := _snapshot()) != state.views_snapshot:
@@ -198,7 +232,7 @@ def _snapshot() -> BoardSnapshot | None:
     return BoardSnapshot(
         grid,
         history,
-        grid.rows(current.strength_indices),
+        grid.rows(current.strength_indices, current.variant_indices),
         _focus(grid, current.focus),
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
@@ -208,10 +242,9 @@ def _snapshot() -> BoardSnapshot | None:
 
 def _focus(grid: StrengthGrid, card: str | None) -> str:
     """Return the method of the card in focus; early stopping's card shows the network of None."""
-    methods = [key for key, _ in grid.networks_by_method]
-    if card == EARLY_STOPPING and "none" in methods:
+    if card == EARLY_STOPPING and "none" in grid.methods:
         return "none"
-    if card in methods:
+    if card in grid.methods:
         return str(card)
     return default_focus(grid)
 
@@ -251,10 +284,13 @@ def _start_training(
 
 
 def _open_scene() -> None:
-    """Open the scene of the link in the first run, and of an opened file in later ones."""
+    """Open the scene of the link in the first run, and of a file or a claim in later ones."""
     problems: list[str] = []
     state = page_state()
     opened, state.to_open = state.to_open, None
+    if isinstance(opened, Moment):
+        _open_moment(opened)
+        return
     play, state.play_opened = state.play_opened, False
     first = state.base is None
     if opened is None:
@@ -263,26 +299,55 @@ def _open_scene() -> None:
         unknown = classroom.join_from_link()
         query = {k: v for k, v in st.query_params.items() if k != classroom.PARAMETER}
         opened, problems = from_query(query)
+        state.claim = query.get(PARAMETER)
         problems = [f"In the link: {problem}" for problem in unknown + problems]
     opened, refused = nearest_allowed(opened)
     set_controls(opened)
     grid = opened.grid()
-    middle = {
-        key: strength_index
-        for (key, _), strength_index in zip(
-            grid.networks_by_method, grid.strength_indices({}), strict=True
+    strengths = dict(zip(grid.methods, grid.strength_indices({}), strict=True))
+    # where a grid has one variant of a method, its index says nothing about other grids
+    variants = {
+        key: index
+        for (key, by_variant), index in zip(
+            grid.networks_by_variant,
+            grid.variant_indices(opened.variant_indices(grid)),
+            strict=True,
         )
+        if len(by_variant) > 1
     }
     # the board plays the first run, and shows the end of a scene that is opened later
     end = None if first else opened.training.epochs
     request_view(
         opened.focus or default_focus(grid),
-        middle | opened.strength_indices(grid),
+        strengths | opened.strength_indices(grid),
         end if opened.epoch is None else opened.epoch,
         play=play,
+        variant_indices=variants,
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []
+
+
+def _open_moment(moment: Moment) -> None:
+    """Open a scene with its view. Own points of the visitor stay for when they return to them."""
+    state = page_state()
+    own_points = state.own_points
+    scene, state.problems = nearest_allowed(moment.scene)
+    set_controls(scene)
+    state.own_points = state.own_points or own_points
+    state.example, state.claim = moment.example, moment.claim
+    # without a request, no earlier message of the board is read into the view
+    state.view, state.requested_view = moment.view, None
+    epoch = moment.view.epoch
+    plays = moment.plays and epoch is None
+    request_view(
+        moment.view.focus,
+        moment.view.strength_indices,
+        scene.training.epochs if epoch is None and not plays else epoch,
+        local=moment.local,
+        variant_indices=moment.view.variant_indices,
+        play=plays,
+    )
 
 
 def _show_problems(grid: StrengthGrid) -> None:
@@ -296,31 +361,40 @@ def _show_problems(grid: StrengthGrid) -> None:
 
 
 def _query_of(scene: Scene) -> str:
-    """Return the scene's query string, without own points that exceed `MAX_LINK_CHARS`."""
+    """Return the scene's query string, without pins or own points that exceed `MAX_LINK_CHARS`."""
 
     def text(query: dict[str, str]) -> str:
         return urlencode({k: v for k, v in query.items() if k not in view_parameters()}, safe=",")
 
+    scene = fitting(scene)
     whole = text(to_query(scene))
     return whole if len(whole) <= MAX_LINK_CHARS else text(to_short_query(scene))
 
 
 def _warn_of_long_address(scene: Scene) -> None:
-    """Warn once if the address does not contain the points of the scene."""
+    """Warn once if the address does not contain the pins of the scene, and once for its points."""
+    state = page_state()
+    if fitting(scene) != scene and state.warned_pins != scene.pins:
+        state.warned_pins = scene.pins
+        _add_problem(scene, f"{share.PINS_LEFT_OUT} A file keeps them: “Save · open”.")
     points = scene.data if isinstance(scene.data, PointsSpec) else None
     if points is None or f"points={LEFT_OUT}" not in _query_of(scene):
         return
-    state = page_state()
     if state.warned_points != points.points:
         state.warned_points = points.points
-        # problems of the file that the points came with stay
-        others = state.problems if state.problems_of in (None, scene.grid()) else []
-        state.problems = [
-            *others,
+        _add_problem(
+            scene,
             f"Your {points.n_samples} points are too many for the address: it holds everything"
             " else. To keep the points, save the experiment as a file with “Save · open”.",
-        ]
-        state.problems_of = None
+        )
+
+
+def _add_problem(scene: Scene, problem: str) -> None:
+    """Show a problem beside those of the file that the scene came with."""
+    state = page_state()
+    others = state.problems if state.problems_of in (None, scene.grid()) else []
+    state.problems = [*others, problem]
+    state.problems_of = None
 
 
 def _enable_requested_method() -> None:
@@ -349,7 +423,8 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
         line = f"**{question(scene.data)}** {HINT}"
         st.markdown(line, width="stretch", help=ABOUT)
-        above = st.container(horizontal=True, width="content")
+        above = st.container(horizontal=True, width="content", key="buttons")
+        classroom.remember()
     with st.container():
         classroom.draw()
     # a container of their own: without it a message would shift the board's position, and Streamlit
@@ -360,22 +435,29 @@ def main() -> None:
     grid = scene.grid()
     before = state.shown
     # the initial strengths of the cards stay the same as long as the grid does
-    rows = before[1] if before and grid == before[0] else grid.rows(view().strength_indices)
+    current = view()
+    rows = (
+        before[1]
+        if before and grid == before[0]
+        else grid.rows(current.strength_indices, current.variant_indices)
+    )
     _warn_of_long_address(scene)
     with messages:
         _show_problems(grid)
     if not _start_training(scene, grid, visitor, messages):
         if before is None:
             return
-        grid, rows, scene = before  # the last result stays
+        # the last result stays
+        grid, rows, scene = before[0], before[1], replace(before[2], pins=scene.pins)
     state.shown = (grid, rows, scene)
     if before is not None and before[0].experiment != grid.experiment:
         runs().leave(before[0].experiment, visitor)
     if "share" not in scene.hide:
         with above:
+            pins.draw_button(scene, grid)
             share.show(scene, grid, _snapshot)
-    classroom.share(share.with_view(scene, grid))
-    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene))
+    classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
+    _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)
     if "understand" not in scene.hide:
         _show_views()
 

@@ -3,14 +3,14 @@
 import io
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, link
+from regviz.board.link import MAX_LINK_CHARS, fitting, link
 from regviz.board.offline import offline_page, recording
 from regviz.board.scene import GROUPS, Scene
 from regviz.board.strength_grid import StrengthGrid
@@ -18,7 +18,7 @@ from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
-from regviz.pages import classroom
+from regviz.pages import claims, classroom
 from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain, qr_image
 from regviz.pages.snapshot import BoardSnapshot, default_focus, view
@@ -31,11 +31,13 @@ GROUP_LABELS = {
     "network": "Network",
     "training": "Training",
     "line_up": "Line-up",
+    "claims": "Try this",
     "share": "Share, save and open",
     "understand": "The views below the board",
 }
 MAX_QR_BYTES = 2953  # capacity of QR version 40 at error correction level L
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+PINS_LEFT_OUT = "The pinned runs are too long for a link, which leaves them out."
 IFRAME_PIXELS = 900  # height of an embedded page
 CHECK_SECONDS = 0.5  # interval of the checks whether the run is complete
 
@@ -57,8 +59,12 @@ def show(
     sharing = st.popover("Share", icon=":material/share:", key="share", on_change=note_change)
     if sharing.open:
         with sharing:
-            _show_link(with_view(scene, grid))
-            classroom.draw_opening(_reachable_address())
+            # a class joins by the room's code, which is above the link's
+            if page_state().room is not None:
+                classroom.draw_opening(_reachable_address())
+            _show_link(with_view(scene, grid), claims.link_parameters(grid))
+            if page_state().room is None:
+                classroom.draw_opening(_reachable_address())
     saving = st.popover(
         "Save · open", icon=":material/download:", key="save", on_change=note_change
     )
@@ -71,15 +77,23 @@ def show(
 def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
     """Return the scene with the current focus, strengths and epoch, except default values."""
     now = view()
+    variant_indices = dict(
+        zip(grid.methods, grid.variant_indices(now.variant_indices), strict=True)
+    )
+    variants = {
+        key: grid.values(key)[variant_indices[key]]
+        for key, initial in zip(grid.methods, grid.variant_indices({}), strict=True)
+        if variant_indices[key] != initial
+    }
     strengths = {
-        key: grid.strengths(key)[strength_index]
-        for (key, _), strength_index, middle in zip(
-            grid.networks_by_method,
-            grid.strength_indices(now.strength_indices),
+        key: grid.strengths(key, variant_indices[key])[strength_index]
+        for key, strength_index, initial in zip(
+            grid.methods,
+            grid.strength_indices(now.strength_indices, now.variant_indices),
             grid.strength_indices({}),
             strict=True,
         )
-        if strength_index != middle
+        if strength_index != initial
     }
     cards = {*scene.methods, EARLY_STOPPING} - {default_focus(grid)}
     epoch = now.epoch
@@ -89,6 +103,7 @@ def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
         scene,
         focus=now.focus if now.focus in cards else None,
         strengths=tuple(strengths.items()),
+        variants=tuple(variants.items()),
         epoch=epoch,
     )
 
@@ -99,10 +114,14 @@ def _address() -> str:
     return urlunsplit((scheme, netloc, path or "/", "", ""))
 
 
-def _show_link(scene: Scene) -> None:
+def _show_link(scene: Scene, others: Mapping[str, str]) -> None:
     st.markdown("**A link to what you see**")
-    st.caption("Data, network, training, line-up, focus, strengths and epoch are all in it.")
-    address = link(_address(), scene)
+    st.caption("Data, network, training, line-up, focus, strengths, epoch and pins are all in it.")
+    fits = fitting(scene)
+    if fits != scene:
+        st.warning(f"{PINS_LEFT_OUT} A file keeps them.")
+    scene = fits
+    address = link(_address(), scene, **others)
     if len(address) > MAX_LINK_CHARS:
         st.warning(
             f"Your {scene.data.n_samples} points make a link of {len(address):,} characters. Many"
@@ -235,10 +254,13 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "Same points, same initial weights, same batches: these networks differ in nothing but"
         " their regularization."
     )
+    if scene.pins:
+        about += " The pinned runs are not in this file."
     look = {
         "id": "offline",
         "focus": now.focus or snapshot.focus,
         "strength_indices": now.strength_indices,
+        "variant_indices": now.variant_indices,
         "epoch": scene.epoch,
     }
     messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)
@@ -285,5 +307,5 @@ def _show_opening() -> None:
     except ValueError as error:
         st.error(f"The file cannot be opened: {plain(str(error))}. Nothing was changed.")
     else:
-        page_state().to_open = scene
+        page_state().to_open, page_state().claim = scene, None
         st.rerun()

@@ -21,6 +21,8 @@ def request_view(
     epoch: int | None = None,
     scroll: bool = False,
     play: bool = False,
+    local: Mapping[str, Any] | None = None,
+    variant_indices: Mapping[str, int] | None = None,
 ) -> None:
     """Request a view of the board, sent with its next message.
 
@@ -35,19 +37,32 @@ def request_view(
     scroll : bool
         Whether to scroll to the board.
     play : bool
-        Whether to play on from ``epoch``.
+        Whether to play on from ``epoch``; without one, from the start.
+    local : mapping, optional
+        The state that only the board knows, as in `regviz.pages.state.Moment`; by default the board
+        keeps its own.
+    variant_indices : mapping of str to int, optional
+        Indices of variants by method; other methods keep theirs.
     """
     before = view()
-    requested = View(focus or before.focus, before.strength_indices | dict(strength_indices), epoch)
+    variants = dict(variant_indices or {})
+    requested = View(
+        focus or before.focus,
+        before.strength_indices | dict(strength_indices),
+        epoch,
+        before.variant_indices | variants,
+    )
     state = page_state()
     state.view = requested
     state.requested_view = {
         "id": secrets.token_hex(4),
         "focus": focus,
         "strength_indices": dict(strength_indices),
+        "variant_indices": variants,
         "epoch": epoch,
         "scroll": scroll,
         "play": play,
+        "local": None if local is None else dict(local),
     }
     if focus is not None:
         state.method_to_enable = focus
@@ -66,25 +81,25 @@ def view() -> View:
 
 def default_focus(grid: StrengthGrid) -> str:
     """Return the method in focus by default: L1, or else the first but None."""
-    keys = [key for key, _ in grid.networks_by_method]
-    return next((key for key in ("l1", *keys) if key in keys and key != "none"), "none")
+    keys = ("l1", *grid.methods)
+    return next((key for key in keys if key in grid.methods and key != "none"), "none")
 
 
 def read_view(message: dict[str, Any], before: View) -> View:
     """Return the view in a message of the board, with malformed parts taken from ``before``."""
-    focus, strength_indices, epoch = (
-        message.get("focus"),
-        message.get("strength_indices"),
-        message.get("epoch"),
-    )
-    if not isinstance(strength_indices, dict):
-        strength_indices = {}
+    focus, epoch = message.get("focus"), message.get("epoch")
     return View(
         focus if focus in (*METHODS, EARLY_STOPPING) else before.focus,
-        before.strength_indices
-        | {k: v for k, v in strength_indices.items() if k in METHODS and type(v) is int},
+        before.strength_indices | _indices(message.get("strength_indices")),
         epoch if type(epoch) is int and epoch >= 0 else None,
+        before.variant_indices | _indices(message.get("variant_indices")),
     )
+
+
+def _indices(value: Any) -> dict[str, int]:
+    """Return the indices by method in a value of a message."""
+    items = value.items() if isinstance(value, dict) else ()
+    return {key: index for key, index in items if key in METHODS and type(index) is int}
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ class BoardSnapshot:
     history : History
         History of all networks, in the order of ``grid.experiment.regularizations``.
     rows : list of int
-        Index of the network on each method's card, in the order of ``grid.networks_by_method``.
+        Index of the network on each method's card, in the order of ``grid.methods``.
     focus : str
         The method in focus: a key of `regviz.methods.catalogue.METHODS` that is in the grid.
     theme : {"light", "dark"}
@@ -117,7 +132,14 @@ class BoardSnapshot:
 
     def network(self, method: str) -> int:
         """Return the index of the network on a method's card."""
-        return self.rows[[key for key, _ in self.grid.networks_by_method].index(method)]
+        return self.rows[self.grid.methods.index(method)]
+
+    @property
+    def networks_by_method(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Networks of each method from weak to strong, in the variant that its card shows."""
+        pairs = zip(self.grid.methods, self.rows, strict=True)
+        shown = {key: self.grid.position(key, row)[0] for key, row in pairs}
+        return self.grid.networks_by_method(shown)
 
     def show_on_board(
         self,

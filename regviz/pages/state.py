@@ -10,7 +10,7 @@ import streamlit as st
 from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.drawing import Drawing
-from regviz.spec.experiment import DataSpec
+from regviz.spec.experiment import DataSpec, Phase
 from regviz.spec.points import PointsSpec
 
 
@@ -26,11 +26,42 @@ class View:
         Index of the strength on each method's card; methods without an entry have the default.
     epoch : int or None
         The epoch shown; None for the last.
+    variant_indices : dict of str to int
+        Index of the variant on each method's card; methods without an entry have the default.
     """
 
     focus: str | None = None
     strength_indices: dict[str, int] = field(default_factory=dict)
     epoch: int | None = None
+    variant_indices: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A scene with its view, to be opened as it was.
+
+    Attributes
+    ----------
+    scene : Scene
+        Its own view is not used.
+    view : View
+    local : mapping
+        The state that only the board knows, as the board has sent it: linked strengths, edited and
+        pruned networks, the cards of the projected board. Missing entries have their defaults.
+    claim : str or None
+        Key of the claim that was opened last.
+    example : DataSpec or None
+        As in `PageState`.
+    plays : bool
+        Whether the board plays the run from its start, unless ``view`` has an epoch.
+    """
+
+    scene: Scene
+    view: View
+    local: Mapping[str, Any]
+    claim: str | None
+    example: DataSpec | None
+    plays: bool = False
 
 
 @dataclass
@@ -47,10 +78,12 @@ class PageState:
         The initial scene of the sidebar's controls; None before the first run.
     opened : Scene
         The scene last opened from a link or a file.
-    to_open : Scene or None
-        A scene to open in the next run of the page.
+    to_open : Scene, Moment or None
+        A scene to open in the next run of the page, or a moment.
     play_opened : bool
-        Whether the board plays on from the epoch of ``to_open``.
+        Whether the board plays on from the epoch of the scene ``to_open``.
+    before_changes : dict
+        For each `Scene.phases` that a change of the training has made, the scene before it.
     left_out : list of str
         A sentence for each part of the file of ``to_open`` that the scene lacks.
     opened_file : str or None
@@ -67,6 +100,10 @@ class PageState:
         The current view of the board.
     requested_view : mapping or None
         The last view requested by the page, as in `regviz.board.encoding.encode`.
+    claim : str or None
+        Key of the claim that was opened last.
+    moments : list of Moment
+        The moments before claims were opened, to return to.
     method_to_enable : str or None
         A method that a view has requested, to be added to the line-up.
     views_snapshot : object or None
@@ -96,12 +133,19 @@ class PageState:
         Whether the students' pages follow the teacher's.
     room_link : int
         The last shared link that a student's page has opened, as `RoomState.link_version`.
-    room_question, room_answer : int
-        The last question that the student has answered, and the answer's index.
-    room_was_open : bool
-        Whether the page has had a room as its teacher.
+    room_asked : bool
+        Whether the browser has said which name it keeps, as of ``assets/room/main.js``.
+    room_error : str or None
+        Why the teacher's last question was not asked.
+    room_scene_fits : bool
+        Whether the teacher's last scene was short enough to be shared.
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
+    pin_pictures : dict of Scene to bytes or str
+        For each pinned run that is trained, its message of `regviz.board.encoding.encode_still`;
+        for one that cannot be, the reason.
+    warned_pins : tuple of Scene
+        The pins for which the page has warned that the address does not contain them.
     path_clicks : int
         Number of clicks on the chart of the paths view.
     """
@@ -110,8 +154,9 @@ class PageState:
     changed: bool = False
     base: Scene | None = None
     opened: Scene = field(default_factory=Scene)
-    to_open: Scene | None = None
+    to_open: Scene | Moment | None = None
     play_opened: bool = False
+    before_changes: dict[tuple[Phase, ...], Scene] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     opened_file: str | None = None
     shown: tuple[StrengthGrid, list[int], Scene] | None = None
@@ -120,6 +165,8 @@ class PageState:
     warned_points: tuple[tuple[float, ...], ...] | None = None
     view: View = field(default_factory=View)
     requested_view: Mapping[str, Any] | None = None
+    claim: str | None = None
+    moments: list[Moment] = field(default_factory=list)
     method_to_enable: str | None = None
     views_snapshot: object | None = None
     n_replies: int = 0
@@ -134,10 +181,12 @@ class PageState:
     room: str | None = None
     room_follows: bool = True
     room_link: int = 0
-    room_question: int = 0
-    room_answer: int = 0
-    room_was_open: bool = False
+    room_asked: bool = False
+    room_error: str | None = None
+    room_scene_fits: bool = True
     no_room: bool = False
+    pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
+    warned_pins: tuple[Scene, ...] = ()
     path_clicks: int = 0
 
 

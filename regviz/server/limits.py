@@ -60,7 +60,7 @@ class Limits:
     """
 
     sessions: int = 150
-    sessions_per_address: int = 60
+    sessions_per_address: int = 100
     trainings: int = 120
     training_seconds: float = 60.0
     threads: int = 2

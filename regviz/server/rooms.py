@@ -17,7 +17,7 @@ from regviz.spec.validation import integer, invalid
 
 ALPHABET = "ABCDEFGHJKLMNPQRTUVWXYZ2346789"  # no two characters that look alike
 CODE_LENGTH = 4  # 810,000 codes
-IDLE_SECONDS = 1800.0  # a room is deleted this long after the last call of its teacher's page
+IDLE_SECONDS = 600.0  # a room is deleted this long after the last call of its teacher's page
 MAX_ROOMS = 100
 MAX_STUDENTS = 500  # of one room
 STUDENT_SECONDS = 20.0  # a student is counted as present this long after the last call
@@ -177,10 +177,21 @@ class Room:
             if question is None or self._revealed or question_version != self._question_version:
                 return False
             index = integer("index", index, 0, len(question.answers) - 1)
-            if not self._enter(student):
+            full = student not in self._answers and len(self._answers) >= MAX_STUDENTS
+            if full or not self._enter(student):
                 return False
             self._answers[student] = index
             return True
+
+    def answer_of(self, student: str) -> int | None:
+        """Return the index of a student's answer to the current question, or None."""
+        with self._lock:
+            return self._answers.get(student)
+
+    def knows(self, student: str) -> bool:
+        """Return whether a student's page has called."""
+        with self._lock:
+            return student in self._seen
 
     def join(self, student: str) -> RoomState | None:
         """Return the state for a student's page, or None if the room is full."""
@@ -240,9 +251,8 @@ class Rooms:
         """Return the number of open rooms."""
         return len(self._rooms)
 
-    def open(self, teacher: str) -> Room | None:
+    def create(self, teacher: str) -> Room | None:
         """Return the teacher's room, a new one if there is none; None if there are `MAX_ROOMS`."""
-        self.evict_idle()
         if (own := self.of(teacher)) is not None:
             return own
         with self._lock:
@@ -256,6 +266,7 @@ class Rooms:
 
     def of(self, teacher: str) -> Room | None:
         """Return the room of a teacher's session; None if there is none."""
+        self.evict_idle()
         with self._lock:
             rooms = list(self._rooms.values())
         name = teacher.encode(errors="replace")
@@ -265,6 +276,7 @@ class Rooms:
 
     def find(self, code: str) -> Room | None:
         """Return the room with a code, in capitals or not; None if there is none."""
+        self.evict_idle()
         return self._rooms.get(code.strip().upper())
 
     def close(self, code: str, teacher: str) -> None:

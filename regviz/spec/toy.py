@@ -41,8 +41,8 @@ class ToyDataset:
         equal points. `regviz.make_dataset` raises ValueError for other shapes, for numbers that are
         not finite and for other class numbers.
     collapse : float
-        The L1 strength at which networks with hidden layers become constant on these points, above
-        0 and up to 1000. It is the strongest L1 strength on offer;
+        The L1 strength at which networks of three hidden layers of tanh units become constant on
+        these points, above 0 and up to 1000. It is about the strongest L1 strength on offer;
         ``python -m benchmarks.strengths collapse`` measures it.
     n_classes : int
         Number of classes of a multiclass task, 3 to 20; ignored for other tasks.
@@ -57,7 +57,7 @@ class ToyDataset:
     label: str
     task: Task
     make: Callable[[int, float, np.random.Generator], Points]
-    collapse: float = 0.06
+    collapse: float = 0.025
     n_classes: int = 3
 
     def __post_init__(self) -> None:
@@ -171,18 +171,18 @@ def _bumps(n: int, noise: float, rng: np.random.Generator) -> Points:
 
 
 for _dataset in (
-    ToyDataset("moons", "Moons", "binary", _moons, collapse=0.1),
-    ToyDataset("circles", "Circles", "binary", _circles, collapse=0.03),
-    ToyDataset("xor", "XOR", "binary", _xor, collapse=0.03),
-    ToyDataset("blobs", "Two blobs", "binary", _blobs, collapse=0.1),
-    ToyDataset("spirals", "Spirals", "binary", _spirals(arms=2, turns=1.25), collapse=0.06),
-    ToyDataset("checkerboard", "Checkerboard", "binary", _checkerboard, collapse=0.015),
-    ToyDataset("three_blobs", "Three blobs", "multiclass", _three_blobs, collapse=0.1),
+    ToyDataset("moons", "Moons", "binary", _moons, collapse=0.045),
+    ToyDataset("circles", "Circles", "binary", _circles, collapse=0.0125),
+    ToyDataset("xor", "XOR", "binary", _xor, collapse=0.008),
+    ToyDataset("blobs", "Two blobs", "binary", _blobs, collapse=0.07),
+    ToyDataset("spirals", "Spirals", "binary", _spirals(arms=2, turns=1.25), collapse=0.025),
+    ToyDataset("checkerboard", "Checkerboard", "binary", _checkerboard, collapse=0.009),
+    ToyDataset("three_blobs", "Three blobs", "multiclass", _three_blobs, collapse=0.07),
     ToyDataset(
         *("three_spirals", "Three spirals", "multiclass", _spirals(arms=3, turns=0.75)),
-        collapse=0.07,
+        collapse=0.04,
     ),
-    ToyDataset("plane", "Plane (regression)", "regression", _plane, collapse=0.03),
-    ToyDataset("bumps", "Bumps (regression)", "regression", _bumps, collapse=0.02),
+    ToyDataset("plane", "Plane (regression)", "regression", _plane, collapse=0.017),
+    ToyDataset("bumps", "Bumps (regression)", "regression", _bumps, collapse=0.008),
 ):
     register_dataset(_dataset)

@@ -84,7 +84,7 @@ def test_what_is_no_path_is_refused(history, networks, t, message):
 
 
 def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_vanishes(grid):
-    networks_by_method = dict(grid.networks_by_method)
+    networks_by_method = dict(grid.networks_by_method())
     (none,) = networks_by_method["none"]
     rows = grid.experiment.regularizations
     for key in ("l1", "l2", "elastic_net", "dropout"):
@@ -99,7 +99,7 @@ def test_every_method_starts_from_the_network_that_it_becomes_as_its_strength_va
 
 
 def test_a_path_starts_at_the_weakest_strength_where_that_network_is_not_there(grid):
-    networks_by_method, rows = dict(grid.networks_by_method), grid.experiment.regularizations
+    networks_by_method, rows = dict(grid.networks_by_method()), grid.experiment.regularizations
     alone = replace(
         grid.experiment, regularizations=tuple(rows[k] for k in networks_by_method["max_norm"])
     )
@@ -112,7 +112,7 @@ def test_a_late_onset_does_not_hide_the_start():
     late = replace(
         grid.experiment, regularizations=(none, *(replace(row, onset=50) for row in others))
     )
-    for key, networks in grid.networks_by_method[1:]:
+    for key, networks in grid.networks_by_method()[1:]:
         start = late.regularizations[paths.with_start(late, networks)[0]]
         expected = Regularization(drop_rate=0.1, onset=50)
         assert start == (expected if key == "max_norm" else Regularization())

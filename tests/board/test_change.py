@@ -84,6 +84,11 @@ def test_undo_takes_back_the_last_change_and_its_learning_rate():
     assert undo_change(undo_change(twice)) == replace(SCENE, epoch=30)
     assert undo_change(SCENE) == SCENE
     assert changed_scene(once, once.grid(), {"undo": True}) == undo_change(once)
+    # a change at the last epoch has made the training longer
+    longer = change_from(once, L1, 40, 0.3)
+    assert longer.training.epochs == 60
+    assert undo_change(longer, once) == replace(once, epoch=40)
+    assert changed_scene(longer, longer.grid(), {"undo": True}, once) == undo_change(longer, once)
     # a phase at the training's own learning rate
     assert undo_change(replace(SCENE, phases=(Phase(5),))) == SCENE
 

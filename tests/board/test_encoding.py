@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import MESSAGE_VERSION, Source, encode
+from regviz.board.encoding import MESSAGE_VERSION, Source, encode, encode_still
 from regviz.board.frames import (
     HALF,
     SENT_METRICS,
@@ -25,7 +25,6 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
-from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.points import SPLITS
 from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
 
@@ -91,7 +90,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
         np.testing.assert_allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
     assert header["version"] == MESSAGE_VERSION
     assert (header["run"], header["frame"]) == ("run", 0)
-    assert header["n_networks"] == 1 + (len(NAMES) - 1) * N_STRENGTHS
+    assert header["n_networks"] == 109
     assert header["last_epoch"] == N_FRAMES - 1
     assert header["patience"] == 1
     assert header["phases"] == []
@@ -309,29 +308,42 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     grid = small_grid()
     strength_indices = dict.fromkeys(NAMES[1:], 1)
     strength_indices |= {"l1": 0, "l2": 7, "elastic_net": 2, "dropout": 6, "max_norm": 3}
-    rows = grid.rows(strength_indices)
+    variant_indices = {"elastic_net": 4, "max_norm": 0}
+    rows = grid.rows(strength_indices, variant_indices)
     history = next(regviz.stream(grid.experiment))
     header, _ = decode(encode(Source(grid, "run", rows, history, select_frames(history))))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES
-    for card, (key, networks) in zip(cards, grid.networks_by_method, strict=True):
+    parts = experiment.data, experiment.network, experiment.training
+    for card, (key, by_variant) in zip(cards, grid.networks_by_variant, strict=True):
         method = METHODS[key]
-        values = METHODS[key].strengths(experiment.data, experiment.network, experiment.training)
         assert card["label"] == method.label
         assert card["about"] == method.about
         assert card["colour"] == METHODS[key].colour
-        assert card["networks"] == list(networks)
-        expected = [method.text(value) for value in values] or [""]
-        if key == "max_norm":
-            expected = [f"{text}, drop 10 %" for text in expected]
-        assert card["strengths"] == expected
-        rates = [method.at(value).drop_rate for value in values]
-        assert card["drop_rates"] == (rates or [0])
-        assert card["idle"] == [False] * len(networks)
+        for value, variant, networks in zip(
+            method.values(*parts), card["variants"], by_variant, strict=True
+        ):
+            strengths = method.offered(*parts, value)
+            assert variant["value"] == value
+            assert variant["networks"] == list(networks)
+            assert variant["strengths"] == ([method.text(one) for one in strengths] or [""])
+            assert variant["values"] == (list(strengths) or [0])
+            rates = [method.regularization(one, value).drop_rate for one in strengths]
+            assert variant["drop_rates"] == (rates or [0])
+            assert variant["idle"] == [False] * len(networks)
+        assert card["variant_index"] == variant_indices.get(key, 0)
         assert card["strength_index"] == strength_indices.get(key, 0)
         assert card["standard"] == (0 if key == "none" else method.default_index)
         assert card["early_stopped"] is False
+    seconds = {card["key"]: card["second"] for card in cards if card["second"]}
+    assert {key: second["parameter"] for key, second in seconds.items()} == {
+        "elastic_net": "elastic_net_l1_ratio",
+        "max_norm": "max_norm_drop_rate",
+    }
+    assert [variant["text"] for variant in cards[3]["variants"]][1:3] == ["25 % L1", "50 % L1"]
+    assert [variant["text"] for variant in cards[5]["variants"]][:2] == ["no dropout", "drop 10 %"]
+    assert [card["standard_variant"] for card in cards] == [0, 0, 0, 2, 0, 1]
     assert stopped == cards[0] | {
         "key": "early_stopping",
         "label": "Early stopping",
@@ -400,7 +412,7 @@ def test_the_page_opens_with_all_frames_in_single_precision_and_few_bytes():
     assert sent.selector.frames == [(t, SINGLE) for t in range(101)]
     opening, rest = encode(sent, most=3), sent.message(3)
     assert sum(len(decode(message)[0]["epochs"]) for message in (opening, rest)) == 101
-    assert len(opening) + len(rest) < 1_450_000
+    assert len(opening) + len(rest) < 4_000_000
 
 
 @pytest.mark.filterwarnings("error")
@@ -423,3 +435,55 @@ def test_the_domain_is_a_square_around_nearly_all_points(sent: EncodeArguments):
     assert np.mean((low < X) & (high > X)) > 0.99
     assert low < dataset.X_train.min()
     assert high > dataset.X_train.max()
+
+
+# ------------------------------------------------------------------------------ pins
+
+
+@pytest.mark.parametrize("epoch", [0, 9, N_FRAMES - 1])
+def test_a_still_has_the_networks_shown_at_one_epoch(sent: EncodeArguments, epoch: int):
+    rows = sent.grid.rows({"l1": 6})
+    header, arrays = decode(encode_still(sent.grid, rows, sent.history, epoch, "l2"))
+    assert header["version"] == MESSAGE_VERSION
+    assert header["focus"] == "l2"
+    assert header["epochs"][-1] == epoch
+    assert header["n_frames"] == len(header["epochs"])
+    shown = sent.history.parameters[epoch, rows]
+    assert np.array_equal(arrays["parameters"][-1], rounded(shown))
+    for i, name in enumerate(SENT_METRICS):
+        np.testing.assert_allclose(
+            arrays["metrics"][-1, :, i], sent.history.metrics[name][epoch, rows], rtol=1e-6
+        )
+    cards = {card["key"]: card for card in header["cards"]}
+    assert list(cards) == [*NAMES, "early_stopping"]
+    (variant,) = cards["l1"]["variants"]
+    assert variant["values"] == [sent.grid.strengths("l1")[6]]
+    networks = [[variant["networks"] for variant in cards[key]["variants"]] for key in NAMES]
+    assert networks == [[[i]] for i in range(len(NAMES))]
+
+
+def test_a_still_has_the_frame_that_early_stopping_keeps(sent: EncodeArguments):
+    rows = sent.grid.rows({})
+    best = int(sent.history.early_stopping(sent.grid.patience)[0][rows[0]])
+    assert 0 < best < N_FRAMES - 1
+    for epoch, expected in ((best - 1, [best - 1]), (N_FRAMES - 1, [best, N_FRAMES - 1])):
+        header, _ = decode(encode_still(sent.grid, rows, sent.history, epoch, "l2"))
+        assert header["epochs"] == expected
+        assert header["early_stopping"]["best"][0] == best
+
+
+def test_a_still_does_not_depend_on_the_other_networks_of_the_run(sent: EncodeArguments):
+    rows = sent.grid.rows({"l1": 6, "dropout": 0})
+    alone = regviz.train(sent.grid.only(rows))
+    stills = [
+        encode_still(sent.grid, rows, history, N_FRAMES - 1, "l1")
+        for history in (sent.history, alone)
+    ]
+    assert stills[0] == stills[1]
+
+
+def test_a_still_of_the_opening_page_has_few_bytes():
+    grid = Scene().grid()
+    rows = grid.rows({})
+    still = encode_still(grid, rows, regviz.train(grid.only(rows)), 1000, "l1")
+    assert len(still) < 15_000

@@ -259,7 +259,7 @@ def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict
         replace(SHOWCASE.training, **training),
     )
     history = regviz.train(grid.experiment)
-    selector = select_frames(history)
+    selector = select_frames(history, 10**9)
     assert {precision for _, precision in selector.frames} == {SINGLE}
     points = points_of(history, 48)
     near = replace(history, parameters=selector.parameters(history, 0, len(selector.frames)))

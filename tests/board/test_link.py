@@ -6,6 +6,7 @@ import runpy
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,12 +23,13 @@ from regviz import (
 from regviz.board.link import (
     LINK_VERSION,
     MAX_LINK_CHARS,
+    fitting,
     from_query,
     link,
     parameter_names,
     to_query,
 )
-from regviz.board.scene import DEFAULTS, FILE_VERSION, Scene
+from regviz.board.scene import DEFAULTS, FILE_VERSION, MAX_PINS, Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS, RESERVED
@@ -84,6 +86,9 @@ def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_old_ve
 
 def test_no_method_can_have_the_name_of_another_parameter():
     parameters = (parameter_names(False) | parameter_names(True)) - {*METHODS}
+    variants = {"elastic_net_l1_ratio", "max_norm_drop_rate"}
+    assert variants <= parameters
+    parameters -= variants
     parameters |= {field.name for field in fields(Scene)}
     assert not parameters - RESERVED
     assert not RESERVED & {*METHODS}
@@ -140,14 +145,20 @@ def test_links_and_files_of_version_1_open_at_the_strengths_of_version_1():
     for query in ({}, {"data": "moons", "epochs": "50"}, {"points": POINTS.to_text()}):
         opened, _ = from_query({"v": "1"} | query)
         grid = opened.grid()
-        rows = [min(4, len(networks) - 1) for _, networks in grid.networks_by_method]
-        assert grid.strength_indices(opened.strength_indices(grid)) == rows
+        indices = dict(
+            zip(grid.methods, grid.strength_indices(opened.strength_indices(grid)), strict=True)
+        )
+        assert indices["elastic_net"] == indices["l1"] == METHODS["l1"].default_index
+        assert grid.variant_indices(opened.variant_indices(grid)) == [0, 0, 0, 2, 0, 1]
+        values = [grid.values(key)[i] for key, i in (("elastic_net", 2), ("max_norm", 1))]
+        assert values == [0.5, 0.1]
         assert opened.approximations(grid) == []
         written = json.loads(opened.to_json()) | {"regviz": 1, "strengths": {}}
         assert Scene.from_json(json.dumps(written)) == opened
         # what is asked for comes first
         given, _ = from_query({"v": "1", "elastic_net": "0.1"} | query)
         assert dict(given.strengths) == {"elastic_net": 0.1}
+        assert given.variants == ()
     assert from_query({"v": "1", "methods": "none,l1"})[0].strengths == ()
 
 
@@ -216,14 +227,43 @@ def test_an_experiment_of_the_library_opens_at_its_strengths():
     assert scene.training == experiment.training
     assert scene.methods == ("none", "l1", "elastic_net", "dropout", "max_norm")
     assert dict(scene.strengths) == dict(l1=l1, elastic_net=0.1, dropout=0.3, max_norm=2.0)
+    assert dict(scene.variants) == dict(elastic_net=0.5, max_norm=0.1)
     assert scene.phases == (Phase(5),)
     (sentence,) = scene.missing(experiment)
-    assert "Elastic net λ = 0.1, " in sentence
-    assert "L1" not in sentence
+    assert "Elastic net λ = 0.1, 50 % L1" in sentence
+    assert "λ₁" not in sentence
     assert Scene().missing(SHOWCASE) == []
 
 
 # -------------------------------------------------------------------------- shown strengths
+
+
+def test_the_nearest_value_of_a_second_parameter_is_shown_and_strengths_are_those_of_its_variant():
+    query = {"elastic_net_l1_ratio": "0.8", "elastic_net": "0.004", "max_norm_drop_rate": "0"}
+    scene, problems = from_query(query)
+    assert problems == []
+    assert dict(scene.variants) == {"elastic_net": 0.8, "max_norm": 0.0}
+    grid = scene.grid()
+    assert scene.variant_indices(grid) == {"elastic_net": 3, "max_norm": 0}
+    index = scene.strength_indices(grid)["elastic_net"]
+    assert grid.strengths("elastic_net", 3)[index] in (0.003, 0.005)
+    sentences = scene.approximations(grid)
+    assert sentences[1:] == [
+        "Mix of Elastic net is not offered at 0.8 here: the nearest, 0.75, is shown."
+    ]
+    rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+    net, bound = (grid.experiment.regularizations[rows[i]] for i in (3, 5))
+    assert net.l1 == pytest.approx(3 * net.l2)
+    assert (bound.max_norm, bound.drop_rate) == (1.0, 0.0)
+
+
+def test_a_value_of_a_second_parameter_out_of_range_is_ignored_with_a_message():
+    scene, problems = from_query({"elastic_net_l1_ratio": "2", "max_norm_drop_rate": "x"})
+    assert scene == Scene()
+    assert problems == [
+        "elastic_net_l1_ratio must be a number from 0 to 1, got '2': ignored.",
+        "max_norm_drop_rate must be a number, got 'x': ignored.",
+    ]
 
 
 def test_the_nearest_strength_that_is_offered_is_shown():
@@ -252,7 +292,12 @@ def test_the_nearest_strength_that_is_offered_is_shown():
         (dict(strengths={"l1": -1.0}), r"^l1 must be a number from 0 to 1000, got -1"),
         (dict(strengths={"max_norm": 0.0}), r"^max_norm must be a number above 0"),
         (dict(strengths={"max_norm": None}), r"^max_norm must be a number, got None"),
-        (dict(strengths=[1]), r"^strengths must be a strength for each"),
+        (dict(strengths=[1]), r"^strengths must be a number for each"),
+        (dict(variants={"l1": 0.5}), r"^variants must be one of 'elastic_net', 'max_norm'"),
+        (dict(variants={"elastic_net": 1.5}), r"^l1_ratio must be a number from 0 to 1, got 1.5"),
+        (dict(variants={"max_norm": "0"}), r"^drop_rate must be a number from 0 to 0.999"),
+        (dict(variants={"max_norm": None}), r"^max_norm must be a number, got None"),
+        (dict(variants=3), r"^variants must be a number for each"),
         (dict(hide=("sidebar",)), r"^hide must be one of"),
         (dict(early_stopping=1), r"^early_stopping must be True or False"),
         (dict(data="moons"), r"^data must be a DataSpec or a PointsSpec"),
@@ -279,6 +324,82 @@ def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
 def test_a_file_that_is_wrong_is_refused_by_name(text, message):
     with pytest.raises(ValueError, match=message):
         Scene.from_json(text)
+
+
+# ------------------------------------------------------------------------------------ pins
+
+
+PIN = Scene(network=NetworkSpec((4,)), focus="l2", strengths={"l1": 0.003}, epoch=20)
+
+
+def test_a_link_has_the_query_of_each_pin():
+    query = to_query(Scene(pins=(PIN, Scene())))
+    assert query == {"pins": "v=2&hidden=4&focus=l2&l1=0.003&epoch=20;v=2"}
+    assert from_query(query) == (Scene(pins=(PIN, Scene())), [])
+
+
+def test_a_pin_is_read_in_its_own_version():
+    scene, _ = from_query({"v": "2", "pins": "v=1;v=2"})
+    assert scene.pins == (from_query({"v": "1"})[0], Scene())
+
+
+def test_pins_hide_nothing():
+    assert Scene(pins=(replace(PIN, hide=("data",)),)).pins == (PIN,)
+
+
+@pytest.mark.parametrize(
+    ("text", "pins", "problem"),
+    [
+        ("v=2&noise=loud;v=2", 2, "Pin 1: noise must be a number, got 'loud': ignored."),
+        ("v=2;hidden=4&pins=v=2", 2, "Pin 2: 'pins' is not a parameter of a link: ignored."),
+        (";".join(["v=2"] * 6), MAX_PINS, "pins must be at most 4, got 6: the rest is ignored."),
+    ],
+)
+def test_a_pin_that_is_wrong_is_named_and_the_rest_holds(text, pins, problem):
+    scene, problems = from_query({"pins": text, "noise": "0.3"})
+    assert problems == [problem]
+    assert len(scene.pins) == pins
+    assert scene.data.noise == 0.3
+    assert not any(pin.pins for pin in scene.pins)
+
+
+def test_pins_are_in_a_link_as_long_as_they_fit():
+    drawn = np.random.default_rng(0).normal(size=(700, 2)).round(3).tolist()
+    points = PointsSpec([(*x, i % 2) for i, x in enumerate(drawn)])
+    small = Scene(pins=(PIN,) * MAX_PINS)
+    assert fitting(small) == small
+    own = Scene(points, pins=(Scene(points, NetworkSpec((4,))), PIN))
+    assert len(link("", own)) > MAX_LINK_CHARS
+    assert fitting(own) == Scene(points)
+    assert len(link("", fitting(own))) <= MAX_LINK_CHARS
+
+
+@pytest.mark.parametrize("pins", [3, "pins", {"l1": 1}, [3], [Scene(pins=(PIN,))], [PIN] * 5])
+def test_pins_are_scenes_without_pins(pins):
+    with pytest.raises(ValueError, match=r"^pins must be at most 4 scenes without pins, got "):
+        Scene(pins=pins)
+
+
+@pytest.mark.parametrize(
+    ("pins", "message"),
+    [
+        (3, "^pins must be a list of scenes, got 3"),
+        ([3], r"^pins\[0\] must be an object"),
+        ([{}, {"noise": 1}], r"^a parameter of pins\[1\] must be one of"),
+        ([{"pins": []}], r"^a parameter of pins\[0\] must be one of"),
+        ([{"epoch": -1}], "^epoch must be a whole number"),
+        ([{}] * 9, "^pins must be at most 4 scenes"),
+    ],
+)
+def test_a_file_with_wrong_pins_is_refused_by_name(pins, message):
+    with pytest.raises(ValueError, match=message):
+        Scene.from_json(json.dumps({"regviz": 2, "pins": pins}))
+
+
+def test_pins_of_a_file_have_the_defaults_of_its_version():
+    for version, default in DEFAULTS.items():
+        scene = Scene.from_json(json.dumps({"regviz": version, "pins": [{}]}))
+        assert scene.pins == (default.as_shown_in(version),)
 
 
 # ------------------------------------------------------------------------- errors in links
@@ -355,6 +476,7 @@ def test_streamlits_own_parameters_are_let_through():
 NAMES = [
     *("v", "data", "points", "task", "names", "n_samples", "train_fraction", "noise", "seed"),
     *("hidden", "features", "batch_size", "epochs", "methods", "phases", "focus", "l1", "epoch"),
+    "pins",
 ]
 
 

@@ -37,9 +37,10 @@ def test_the_page_opens_at_the_networks_of_the_claims():
     grid = Scene().grid()
     assert grid.only(grid.rows({})) == SHOWCASE
     elastic_net, l1 = SHOWCASE.regularizations[3], SHOWCASE.regularizations[1]
-    # one weaker than in the middle, so that L1 has the most zeros
-    assert grid.strengths("elastic_net").index(elastic_net.l1 + elastic_net.l2) == 3
-    assert grid.strengths("l1").index(l1.l1) == 4
+    # elastic net is one weaker than the others, so that L1 has the most zeros
+    assert grid.strengths("elastic_net").index(elastic_net.l1 + elastic_net.l2) == 6
+    assert grid.strengths("l1").index(l1.l1) == 7
+    assert elastic_net.l1 == elastic_net.l2
 
 
 def test_it_trains_on_sixty_points_and_keeps_the_rest_apart():

@@ -73,20 +73,64 @@ def settings() -> Iterator[StrengthGrid]:
 # ------------------------------------------------------------------------------ networks
 
 
-def test_a_grid_holds_each_method_at_each_of_its_strengths():
+def test_a_grid_holds_each_method_in_each_variant_at_each_of_its_strengths():
     grid = grid_of()
     columns = offered(NAMES, DATA["circles"], grid.experiment.network, grid.experiment.training)
-    assert [key for key, _ in grid.networks_by_method] == NAMES
-    for (_, networks), expected in zip(grid.networks_by_method, columns, strict=True):
-        assert tuple(grid.experiment.regularizations[k] for k in networks) == expected
-    every = [k for _, networks in grid.networks_by_method for k in networks]
-    assert every == list(range(len(grid.experiment.regularizations)))
-    assert len(every) == 1 + (len(NAMES) - 1) * N_STRENGTHS
+    assert list(grid.methods) == NAMES
+    rows = grid.experiment.regularizations
+    for (key, by_variant), expected in zip(grid.networks_by_variant, columns, strict=True):
+        assert tuple(tuple(rows[k] for k in networks) for networks in by_variant) == expected
+        for index, networks in enumerate(by_variant):
+            assert dict(grid.networks_by_method({key: index}))[key] == networks
+            for i, network in enumerate(networks):
+                assert grid.position(key, network) == (index, i)
+    every = {k for _, variants in grid.networks_by_variant for column in variants for k in column}
+    assert every == set(range(len(rows)))
+
+
+def test_equal_networks_are_trained_once():
+    grid = grid_of()
+    rows = grid.experiment.regularizations
+    assert len(set(rows)) == len(rows) == 1 + 3 * N_STRENGTHS + (3 + 3) * N_STRENGTHS
+    by_variant = dict(grid.networks_by_variant)
+    assert by_variant["elastic_net"][0] == by_variant["l2"][0]
+    assert by_variant["elastic_net"][-1] == by_variant["l1"][0]
+
+
+def test_values_of_variants_are_those_on_offer_without_rounding_errors():
+    grid = grid_of()
+    assert grid.values("elastic_net") == [0, 0.25, 0.5, 0.75, 1]
+    assert grid.values("max_norm") == [0, 0.1, 0.2]
+    assert grid.values("l1") == []
+    parts = grid.experiment.data, grid.experiment.network, grid.experiment.training
+    for index, value in enumerate(grid.values("elastic_net")):
+        offers = METHODS["elastic_net"].offered(*parts, value)
+        assert grid.strengths("elastic_net", index) == list(offers)
+
+
+def test_rows_are_those_of_the_requested_variants():
+    grid = grid_of()
+    rows = grid.experiment.regularizations
+    for index, ratio in enumerate(grid.values("elastic_net")):
+        network = rows[grid.rows({}, {"elastic_net": index})[NAMES.index("elastic_net")]]
+        assert network.l1 == pytest.approx(ratio * (network.l1 + network.l2))
+    assert grid.rows({}, {"max_norm": 99, "l1": 3}) == grid.rows({}, {"max_norm": 2})
+
+
+def test_where_few_frames_would_fit_methods_have_their_initial_variant_alone():
+    large = grid_of((32,) * 6, 1000, features=FEATURES)
+    assert {len(variants) for _, variants in large.networks_by_variant} == {1}
+    assert large.values("elastic_net") == [0.5]
+    assert large.values("max_norm") == [0.1]
+    assert large.variant_indices({"elastic_net": 4}) == [0] * len(NAMES)
+    # a short training has few frames to keep
+    short = grid_of((32,) * 4, 5, features=FEATURES)
+    assert len(dict(short.networks_by_variant)["elastic_net"]) == 5
 
 
 def test_methods_that_are_left_out_are_not_trained():
     grid = grid_of(methods=["l2", "dropout"])
-    assert [key for key, _ in grid.networks_by_method] == ["l2", "dropout"]
+    assert list(grid.methods) == ["l2", "dropout"]
     assert len(grid.experiment.regularizations) == 2 * N_STRENGTHS
     assert all(row.l2 or row.drop_rate for row in grid.experiment.regularizations)
 
@@ -103,11 +147,21 @@ def test_phases_are_those_of_the_experiment_and_do_not_change_the_strengths():
     assert grid.experiment == replace(grid_of().experiment, phases=phases)
 
 
+def test_another_learning_rate_on_the_way_does_not_change_the_strengths():
+    parts = SHOWCASE.data, SHOWCASE.network, replace(SHOWCASE.training, learning_rate=0.1)
+    phases = (regviz.Phase(3, learning_rate=SHOWCASE.training.learning_rate),)
+    changed = StrengthGrid.of(NAMES, *parts, phases).experiment
+    before = StrengthGrid.of(NAMES, *parts[:2], SHOWCASE.training).experiment
+    assert changed.regularizations == before.regularizations
+    assert changed.training.learning_rate == 0.1
+    assert StrengthGrid.of(NAMES, *parts).experiment.regularizations != before.regularizations
+
+
 def test_rows_are_those_of_the_requested_strengths_and_of_the_initial_ones_elsewhere():
     grid = grid_of()
     start = [
         networks[min(METHODS[key].default_index, len(networks) - 1)]
-        for key, networks in grid.networks_by_method
+        for key, networks in grid.networks_by_method()
     ]
     assert grid.rows({}) == start
     indices = itertools.cycle((0, 7, 3, 1, 6))
@@ -115,16 +169,16 @@ def test_rows_are_those_of_the_requested_strengths_and_of_the_initial_ones_elsew
     assert grid.rows(strength_indices) == [
         networks[strength_index]
         for (_, networks), strength_index in zip(
-            grid.networks_by_method, strength_indices.values(), strict=True
+            grid.networks_by_method(), strength_indices.values(), strict=True
         )
     ]
-    assert grid.rows({"l1": 2})[1] == grid.networks_by_method[1][1][2]
+    assert grid.rows({"l1": 2})[1] == grid.networks_by_method()[1][1][2]
 
 
 def test_strength_indices_beyond_the_ends_are_the_ends_and_unknown_methods_are_ignored():
     grid = grid_of()
-    weakest = [networks[0] for _, networks in grid.networks_by_method]
-    strongest = [networks[-1] for _, networks in grid.networks_by_method]
+    weakest = [networks[0] for _, networks in grid.networks_by_method()]
+    strongest = [networks[-1] for _, networks in grid.networks_by_method()]
     assert grid.rows(dict.fromkeys(NAMES, -5)) == weakest
     assert grid.rows(dict.fromkeys(NAMES, 10**30)) == strongest
     assert grid.rows({"early_stopping": 3, "": 9}) == grid.rows({})

@@ -6,11 +6,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from devtools.board import SETTLED
+from regviz.board.showcase import LINE_UP
 from regviz.engine.history import History
+from regviz.methods.catalogue import METHODS
+from regviz.methods.strengths import N_STRENGTHS
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,
     grid_of,
+    read_cards,
     resize_window,
     seek,
     set_view,
@@ -126,6 +130,7 @@ def test_the_tab_key_stops_at_everything_and_one_sees_where(page: Page):
             *(f"{n}: look at {label} closely" for n, label in enumerate(labels, 1)),
         ),
         *(f"Strength of {label}" for label in labels[1:6]),
+        *("Mix of Elastic net", "Dropout of Max-norm"),
         *("test loss", "train loss", "gap", "accuracy", "exact zeros"),
         *("classes only", "input x₁.", "log scale", "all layers", "Prune weights below"),
     ]
@@ -190,20 +195,35 @@ def test_the_keyboard_plays_steps_and_goes_to_any_epoch(page: Page):
 
 
 def test_the_keyboard_sets_every_strength(page: Page):
+    initial = {key: METHODS[key].default_index for key in LINE_UP if key != "none"}
     press(page, "ArrowUp")
-    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {5}
+    assert state(page, "view.strengthIndices") == {key: i + 1 for key, i in initial.items()}
     press(page, "ArrowDown", "ArrowDown")
-    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {3}
+    assert state(page, "view.strengthIndices") == {key: i - 1 for key, i in initial.items()}
     tab_to(page, "Strength of all methods")
     press(page, "End")
-    assert set(page.evaluate("Object.values(window.board().view.strengthIndices)")) == {7}
+    strongest = N_STRENGTHS - 1
+    linked = {key: strongest - initial["l1"] + i for key, i in initial.items()}
+    assert state(page, "view.strengthIndices") == linked
     tab_to(page, "Move all strengths together")
     press(page, "Enter")
     tab_to(page, "Strength of L2")
     press(page, "ArrowLeft", "ArrowLeft")
-    strength_indices = state(page, "view.strengthIndices")
-    assert strength_indices.pop("l2") == 5
-    assert set(strength_indices.values()) == {7}
+    assert state(page, "view.strengthIndices") == linked | {"l2": strongest - 2}
+
+
+def test_the_keyboard_sets_the_mix_of_elastic_net_and_the_dropout_of_max_norm(page: Page):
+    tab_to(page, "Mix of Elastic net")
+    press(page, "ArrowLeft")
+    tab_to(page, "Dropout of Max-norm")
+    press(page, "Home")
+    assert state(page, "view.variantIndices") == {"elastic_net": 1, "max_norm": 0}
+    page.wait_for_function("!window.board().stale")
+    cards = {card["label"]: card for card in read_cards(page)}
+    assert cards["Elastic net"]["variant"] == "25 % L1"
+    assert cards["Max-norm"]["variant"] == "no dropout"
+    assert cards["L1"]["variant"] is None
+    assert state(page, "view.strengthIndices") == {}
 
 
 def test_the_keyboard_chooses_what_is_seen_large_and_how(page: Page):
@@ -383,7 +403,12 @@ TEXTS = """
 CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   const {{ element: board }} = window.board();
   const wrong = [];
-  const all = textsOf(board);
+  // the row of claims scrolls sideways
+  const isScrolledOut = ({{ element, box }}) => {{
+    const row = element.closest(".tiles")?.getBoundingClientRect();
+    return row && (box.left < row.left || box.right > row.right);
+  }};
+  const all = textsOf(board).filter((each) => !isScrolledOut(each));
   for (const {{ element, box, text }} of all) {{
     const {{ display }} = getComputedStyle(element);
     if (display !== "inline" && element.scrollWidth > element.clientWidth + 1)
@@ -400,6 +425,8 @@ CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
   for (const [i, a] of all.entries())
     for (const b of all.slice(i + 1)) {{
       if (a.element.closest(".there, .remark") || b.element.closest(".there, .remark")) continue;
+      // on phones the bar sticks, above the cards
+      if (a.element.closest(".transport") !== b.element.closest(".transport")) continue;
       const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
       const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
       // the lines of a text may touch

@@ -119,7 +119,7 @@ def test_a_change_is_in_the_link_and_can_be_undone(page: Page, open_page: OpenPa
     assert again.evaluate(PHASES) == page.evaluate(PHASES)
     again.keyboard.press("c")
     panel = again.get_by_role("dialog", name="Change from here")
-    expect(panel).to_contain_text("until epoch 20: None, learning rate 0.01")
+    expect(panel).to_contain_text("until epoch 20: no regularization, learning rate 0.01")
     panel.get_by_role("button", name="Undo the last change").click()
     again.wait_for_function(f"{PHASES}.length === 0 && window.board().complete")
     assert_browser_has(again, grid_of(training=TRAINING))
@@ -149,6 +149,16 @@ def test_nothing_can_change_at_the_start(page: Page):
     seek(page, 5)
     expect(panel).to_contain_text("at epoch 5,")
     expect(panel.get_by_role("button", name="Change from here")).to_be_enabled()
+
+
+def test_a_learning_rate_that_was_not_followed_is_forgotten(page: Page):
+    page.keyboard.press("c")
+    panel = page.get_by_role("dialog", name="Change from here")
+    select = panel.get_by_label("Learning rate from here")
+    select.select_option("0.1")
+    panel.get_by_role("button", name="Close").click()
+    page.keyboard.press("c")
+    expect(select).to_have_value("0.01")
 
 
 @pytest.mark.parametrize("close", ["c", "Escape", "Close"])

@@ -92,7 +92,10 @@ def charts(browser, url: str, history: regviz.History) -> Page:
     header = {
         "run": "a",
         "frame": 0,
-        "cards": [{"networks": [k], "strength_index": 0} for k in networks],
+        "cards": [
+            {"variants": [{"networks": [k]}], "variant_index": 0, "strength_index": 0}
+            for k in networks
+        ],
         "n_networks": len(networks),
         "n_frames": len(history.epochs),
         "epochs": history.epochs.tolist(),

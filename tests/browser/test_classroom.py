@@ -62,5 +62,5 @@ def test_a_class_answers_and_sees_what_the_teacher_sees(teacher: Page, student: 
     student.wait_for_function("location.search.includes('noise=1')")
     student.reload()
     student.wait_for_selector(".regviz-board .card canvas")
-    expect(student.get_by_text("This page follows the teacher's.")).to_be_visible()
+    expect(student.get_by_text("This page follows each change of the teacher's.")).to_be_visible()
     wait_until_complete(student)

@@ -216,7 +216,7 @@ def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
 ):
     unchanged = open_link(page.context, site)
     move_slider(page, "Noise", ["ArrowRight"])
-    set_view(page, focus="elastic_net", strengthIndices={"elastic_net": 6}, linked=False)
+    set_view(page, focus="elastic_net", strengthIndices={"elastic_net": 9}, linked=False)
     query, shown = query_of(page), read_cards(page)
     assert {"noise", "focus", "elastic_net"} <= dict(parse_qsl(query)).keys()
     (mine,) = [server for server in servers if server.n_visitors]
@@ -232,7 +232,7 @@ def test_a_page_whose_server_is_killed_shows_the_same_after_a_reload(
     assert query_of(page) == query
     assert read_cards(page) == shown
     data = replace(SHOWCASE.data, noise=0.25)
-    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 6})
+    assert_browser_has(page, grid_of(data, training=FEW_EPOCHS.training), {"elastic_net": 9})
 
     # otherwise the session goes on
     move_slider(unchanged, "Noise", ["ArrowRight"])

@@ -151,7 +151,8 @@ def test_every_card_says_what_it_says_on_screen(show, kind: str, frame: int):
     for key, card in zip(keys, on_screen, strict=True):
         card_texts = texts(card_of(svg, key))
         assert card_texts[0] == card["label"]
-        assert card_texts[1] == (card["strength"] or card_texts[1])
+        shown_strength = ", ".join(filter(None, (card["strength"], card["variant"])))
+        assert card_texts[1] == (shown_strength or card_texts[1])
         for name in (*names, "sparsity"):
             label = shown.page.evaluate(
                 "async (n) => (await import('/board/state/words.js')).TERMS[n].label", name
@@ -287,7 +288,7 @@ def test_the_bars_are_the_weights(show):
     shown = show("two classes")
     svg = shown.svg()
     span, most = shown.page.evaluate("[board().axes.range, board().axes.most]")
-    keys = [key for key, _ in shown.grid.networks_by_method]
+    keys = list(shown.grid.methods)
     for key, card in zip(keys, read_cards(shown.page), strict=False):
         weights = np.concatenate([w.ravel() for w in shown.history.weights(card["k"], card["t"])])
         edges = np.linspace(0, span, 16)
@@ -321,7 +322,7 @@ def test_the_surfaces_are_the_networks_predictions(show):
     share = (np.arange(11) + 0.5) / 11
     places = np.stack(np.meshgrid(share, share), axis=-1).reshape(-1, 2)
     X = np.column_stack([low + places[:, 0] * (high - low), high - places[:, 1] * (high - low)])
-    keys = [key for key, _ in shown.grid.networks_by_method]
+    keys = list(shown.grid.methods)
     for key, card in zip(keys, read_cards(shown.page), strict=False):
         (image,) = card_of(svg, key).iter(f"{SVG}image")
         kind, _, data = image.get(f"{XLINK}href").partition(",")

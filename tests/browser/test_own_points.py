@@ -96,7 +96,7 @@ def test_back_at_the_examples_is_the_one_of_before(short_page: Page):
     before = wait_until_complete(short_page)
     select_radio(short_page, "Examples")
     wait_for_new_run(short_page, before)
-    assert query_of(short_page) == urlencode({"v": 1, "epochs": 50})
+    assert query_of(short_page) == urlencode({"v": 2, "epochs": 50})
 
 
 def test_ten_classes_differ_in_colour_and_shape_on_board_and_canvas(short_page: Page):

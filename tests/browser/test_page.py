@@ -65,11 +65,33 @@ def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
     grid = grid_of()
     assert_browser_has(page, grid)
     shown = page.evaluate("window.board().recording.cards")
-    networks_by_method = [(card["key"], tuple(card["networks"])) for card in shown]
-    assert networks_by_method == [
-        *grid.networks_by_method,
-        ("early_stopping", grid.networks_by_method[0][1]),
+    networks_by_variant = [
+        (card["key"], tuple(tuple(variant["networks"]) for variant in card["variants"]))
+        for card in shown
     ]
+    assert networks_by_variant == [
+        *grid.networks_by_variant,
+        ("early_stopping", grid.networks_by_variant[0][1]),
+    ]
+
+
+def test_a_link_shows_the_mix_and_the_dropout_and_the_address_follows_them(open_page: OpenPage):
+    page = open_page(query="?v=2&epochs=50&elastic_net_l1_ratio=0.25&max_norm_drop_rate=0")
+    wait_until_complete(page)
+    grid = grid_of(training=FEW_EPOCHS)
+    assert_browser_has(page, grid, {}, {"elastic_net": 1, "max_norm": 0})
+    slider = page.get_by_role("slider", name="Mix of Elastic net")
+    assert slider.input_value() == "1"
+    slider.press("End")
+    wait_until_idle(page)
+    assert "elastic_net_l1_ratio=1&max_norm_drop_rate=0" in page.url
+    # at 100 % it is L1: the same network, at another strength
+    cards = {card["label"]: card for card in read_cards(page)}
+    assert cards["Elastic net"]["k"] == dict(grid.networks_by_method())["l1"][6]
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    wait_until_idle(page)
+    assert "elastic_net_l1_ratio" not in page.url
 
 
 def test_the_boundary_on_screen_has_the_colours_of_the_classes(page: Page):
@@ -213,11 +235,12 @@ def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then
     found = page.evaluate("(({ frame, view }) => ({ frame, ...view }))(window.board())")
     assert (found["frame"], found["focus"], found["linked"]) == (30, "elastic_net", False)
     assert [card["focused"] for card in read_cards(page)].index(True) == 3
-    assert found["strengthIndices"]["l2"] == 6
-    assert {found["strengthIndices"][key] for key in ("l1", "dropout", "max_norm")} == {4}
-    assert slider.input_value() == "6"
+    assert found["strengthIndices"]["l2"] == 10
+    for key in ("l1", "dropout", "max_norm"):
+        assert found["strengthIndices"][key] == METHODS[key].default_index
+    assert slider.input_value() == "10"
     # the displayed networks are trained first
-    assert_browser_has(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 6})
+    assert_browser_has(page, grid_of(data=replace(SHOWCASE.data, noise=1.0)), {"l2": 10})
     assert np.abs(pixels(page) - before).mean() > 2
     # the epoch stays although its frame number differs
     at = "window.board().recording.epochs[window.board().frame]"

@@ -1,7 +1,7 @@
 """Tests of the bytes that a first visit loads until the first picture and until all networks.
 
 On a line of 1.6 Mbit/s, which carries 200 kB a second, they make the first picture within 8 s and
-all networks within 20 s, 2 s of round trips included: benchmarks/slow_line.py takes these times.
+all networks within 40 s, round trips included: benchmarks/slow_line.py takes these times.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from devtools.board import SEARCH_BOARD
 from tests.browser.conftest import poll_conditions
 
 FIRST_PICTURE = 950_000
-ALL_NETWORKS = 2_850_000
+ALL_NETWORKS = 5_200_000
 
 # time of the first picture, and bytes of each WebSocket message
 RECORD_MESSAGES = f"""

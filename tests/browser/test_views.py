@@ -156,7 +156,7 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
     page: Page, grid: StrengthGrid, history: History
 ):
     view(page, "Paths")
-    networks = with_start(grid.experiment, dict(grid.networks_by_method)["l1"])
+    networks = with_start(grid.experiment, dict(grid.networks_by_method())["l1"])
     one = path(history, networks)
     figure = weight_paths(one, choice=validated(one, None), shown=5)
     assert page.locator("p.regviz-alt").text_content() == figure.layout.meta["alt"]
@@ -171,7 +171,7 @@ def test_paths_show_the_boards_run_and_a_click_shows_a_strength_on_the_board(
     [card] = [
         card for card in page.evaluate("board().stage.displayed") if card["card"]["key"] == "l1"
     ]
-    assert card["k"] == dict(grid.networks_by_method)["l1"][7]
+    assert card["k"] == dict(grid.networks_by_method())["l1"][7]
     # strength 0, which is None
     page.mouse.click(*page.evaluate(STRENGTH, 0))
     page.wait_for_function("board().view.focus === 'none'")
@@ -218,7 +218,7 @@ def test_the_program_is_that_of_the_network_in_focus(
 ):
     view(page, "Code")
     rows = dict(
-        zip((key for key, _ in grid.networks_by_method), grid.rows({"max_norm": 2}), strict=True)
+        zip((key for key, _ in grid.networks_by_method()), grid.rows({"max_norm": 2}), strict=True)
     )
     for focus in ("l1", "max_norm"):
         set_view(page, focus=focus, strengthIndices={"max_norm": 2})

@@ -24,6 +24,7 @@ train_cached = functools.cache(regviz.train)
 INITIAL_VIEW: dict[str, Any] = {
     "focus": "l1",
     "strengthIndices": {},
+    "variantIndices": {},
     "linked": True,
     "discrete": False,
     "threshold": 0,
@@ -58,6 +59,7 @@ READ_CARDS = """() => window.board().stage.cards.map((card, c) => {
   const numbers = Object.fromEntries(Object.entries(card.values).map(([n, e]) => [n, text(e)]));
   return {
     ...numbers, k: shown.k, t: shown.t, label: shown.card.label, strength: text(card.strength),
+    variant: text(card.variant),
     zeros: text(card.zeros), there: text(card.there), remark: text(card.remark),
     focused: card.element.classList.contains("focused"),
   };
@@ -211,11 +213,14 @@ def all_boundary_pixels(page: Page) -> list[str]:
 
 
 def assert_browser_has(
-    page: Page, grid: StrengthGrid, strength_indices: dict[str, int] | None = None
+    page: Page,
+    grid: StrengthGrid,
+    strength_indices: dict[str, int] | None = None,
+    variant_indices: dict[str, int] | None = None,
 ) -> None:
     """Assert that the browser has the library's networks, as encoded.
 
-    Also assert that its cards show the networks at ``strength_indices``.
+    Also assert that its cards show the networks at these strengths and variants.
     """
     found = page.evaluate(READ_PARAMETERS)
     numbers = np.frombuffer(base64.b64decode(found["bytes"]), np.float32).reshape(found["shape"])
@@ -223,7 +228,7 @@ def assert_browser_has(
     sent = rounded(expected.parameters)
     assert np.array_equal(numbers.view("u4"), sent.view("u4"))
     assert page.evaluate("window.board().recording.epochs") == expected.epochs.tolist()
-    rows = grid.rows(strength_indices or {})
+    rows = grid.rows(strength_indices or {}, variant_indices)
     assert found["shown"][: len(rows)] == rows
 
 

@@ -258,7 +258,7 @@ def test_networks_of_a_registered_method_have_its_label_and_colour(monkeypatch, 
     monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
     rows = (Regularization.elastic_net(0.02), MOSTLY_L1.at(0.02))
     looks = network_looks(run(regularizations=rows, epochs=1), theme)
-    assert [look.text for look in looks] == ["Elastic net λ = 0.02", "Mostly L1 λ = 0.02"]
+    assert [look.text for look in looks] == ["Elastic net λ = 0.02, 50 % L1", "Mostly L1 λ = 0.02"]
     colours = [METHODS[key].colour[theme] for key in ("elastic_net", "mostly_l1")]
     assert [look.colour for look in looks] == colours
 

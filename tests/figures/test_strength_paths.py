@@ -228,7 +228,8 @@ def test_a_diverged_network_leaves_a_gap_and_says_so():
     ],
 )
 def test_rates_and_radii_have_axes_of_their_own(key, strengths, title, first):
-    rows = [regviz.methods.catalogue.METHODS[key].at(v) for v in strengths]
+    method = regviz.methods.catalogue.METHODS[key]
+    rows = [method.regularization(v, 0.1 if method.variants else None) for v in strengths]
     start = Regularization(drop_rate=0.1) if key == "max_norm" else Regularization()
     path = paths.path(run((start, *rows)), range(3))
     axis = figures.weight_paths(path).layout.xaxis3

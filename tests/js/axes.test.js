@@ -17,7 +17,7 @@ function axesOf(of, { diverged = [-1, -1], each = N_FRAMES } = {}) {
     const message = {
       header: {
         run: "a", frame, epochs, n_frames: N_FRAMES, n_networks: 2, diverged, metrics: [], layers: [2, 1],
-        cards: [{ networks: [0], strength_index: 0 }, { networks: [1], strength_index: 0 }],
+        cards: [{ variants: [{ networks: [0] }], variant_index: 0, strength_index: 0 }, { variants: [{ networks: [1] }], variant_index: 0, strength_index: 0 }],
       },
       arrays: {
         // two weights and a bias, which does not count

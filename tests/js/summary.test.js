@@ -33,6 +33,8 @@ test("before a change it says when regularization starts, or how all are trained
   assert.match(text, /^Regularization starts at epoch 50: until then all networks are trained alike\./);
   assert.doesNotMatch(text, /L1/);
   assert.doesNotMatch(say([NONE, fact("l1")], { epoch: 51 }), /starts/);
+  const alone = say([fact("l1", { train: 0.2, test: 0.6 })], { epoch: 50, phase });
+  assert.match(alone, /^The training changes at epoch 50\. None: test loss is about three times/);
   const other = say([NONE, fact("l1")], { epoch: 50, phase: { until: 50, text: "L2 λ₂ = 0.1", regularized: true } });
   assert.match(other, /^Until epoch 50 all networks are the same\. L2 λ₂ = 0\.1: test loss is about three times its training loss/);
   assert.doesNotMatch(other, /None|L1/);

@@ -5,7 +5,10 @@ import test from "node:test";
 
 import * as views from "../../assets/board/state/view.js";
 
-const card = (key, n, strength_index = 0, early_stopped = false) => ({ key, strength_index, standard: strength_index, early_stopped, networks: Array.from({ length: n }, (_, k) => k) });
+const variantOf = (n, from = 0) => ({ networks: Array.from({ length: n }, (_, k) => from + k) });
+const card = (key, n, strength_index = 0, early_stopped = false, variants = [variantOf(n)], variant_index = 0) => ({
+  key, strength_index, standard: strength_index, early_stopped, variants, variant_index, standard_variant: variant_index,
+});
 const CARDS = [card("none", 1), card("l2", 5, 2), card("l1", 5, 2), card("dropout", 3, 2)];
 const indicesIn = (view) => CARDS.map((each) => views.strengthIndexOf(view, each));
 
@@ -51,6 +54,36 @@ test("linked strengths stay as far apart as they are initially", () => {
   assert.deepEqual(at(views.setStrengthIndex(apart, cards, "elastic_net", 7)), [0, 4, 7]);
   assert.deepEqual(at(views.shift(views.START, cards, 9)), [0, 7, 6]);
   assert.deepEqual(at(views.shift(views.shift(views.START, cards, -9), cards, 2)), [0, 2, 1]);
+});
+
+test("a variant has strengths of its own, and another run keeps it as far as its card has it", () => {
+  const net = card("elastic_net", 5, 2, false, [variantOf(5), variantOf(5, 5), variantOf(3, 10)], 1);
+  const cards = [card("none", 1), net];
+  const shown = (view) => views.variantOf(view, net).networks[views.strengthIndexOf(view, net)];
+  assert.equal(shown(views.START), 7);
+  const moved = views.setVariantIndex({ ...views.START, strengthIndices: { elastic_net: 4 } }, "elastic_net", 0);
+  assert.equal(shown(moved), 4);
+  // a variant with fewer strengths shows its strongest, and the strength comes back with the variant
+  const few = views.setVariantIndex(moved, "elastic_net", 2);
+  assert.equal(shown(few), 12);
+  assert.equal(shown(views.setVariantIndex(few, "elastic_net", 0)), 4);
+  const other = card("elastic_net", 5, 2, false, [variantOf(5), variantOf(5, 5)], 1);
+  const kept = views.keepForRun(few, { cards: [cards[0], other], network: { task: "binary" } });
+  assert.deepEqual([kept.variantIndices, kept.strengthIndices], [{ elastic_net: 1 }, { none: 0, elastic_net: 4 }]);
+  // a run with one variant of it changes nothing for later runs
+  const one = card("elastic_net", 5, 2);
+  const through = views.keepForRun(views.keepForRun(moved, { cards: [one], network: { task: "binary" } }), { cards, network: { task: "binary" } });
+  assert.equal(views.variantIndexOf(through, net), 0);
+  assert.equal(views.variantIndexOf(views.keepForRun(views.START, { cards: [one], network: { task: "binary" } }), net), 1);
+});
+
+test("a requested view sets variants, and the report has them", () => {
+  const net = card("elastic_net", 5, 2, false, [variantOf(5), variantOf(5, 5)], 1);
+  const cards = [card("none", 1), net];
+  const view = views.applyRequest(views.START, { cards }, { focus: null, strength_indices: {}, variant_indices: { elastic_net: 0 } });
+  assert.equal(views.variantIndexOf(view, net), 0);
+  const report = views.reportOf(view, { cards, epochs: [0], nReceived: 1, nFrames: 1 }, { mode: "resting", frame: 0 }, null);
+  assert.deepEqual(report.variant_indices, { elastic_net: 0 });
 });
 
 test("the initial focus is L1, else the first method other than none and early stopping", () => {
@@ -145,4 +178,34 @@ test("the report of a view says nothing of its projection", () => {
   const report = (view) => views.reportOf(view, recording, playback, null);
   const plain = { ...views.START, focus: "l1" };
   assert.deepEqual(report({ ...projected, blank: true, chosen: ["none"] }), report(plain));
+});
+
+test("the part of a view that no link has goes to the server as JSON and comes back", () => {
+  const view = views.edit({ ...views.START, focus: "l2", discrete: true, linked: false, threshold: 0.1, chosen: ["l1"], strengthIndices: { l1: 4 } }, "l2", 3, 0.5);
+  const local = JSON.parse(JSON.stringify(views.localOf(views.undoEdit(views.edit(view, "l1", 1, 2), "l1"))));
+  const elsewhere = { ...views.edit(views.START, "l1", 0, 1), projected: true };
+  const request = { focus: "l2", strength_indices: {}, local };
+  assert.deepEqual(views.applyRequest(elsewhere, { cards: CARDS }, request), { ...view, projected: true });
+});
+
+test("a requested view with an empty local part has all defaults, and others keep theirs", () => {
+  const view = views.edit({ ...views.START, focus: "l2", discrete: true, linked: false, threshold: 0.1, strengthIndices: { l1: 4 } }, "l2", 3, 0.5);
+  const fresh = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: { l1: 1, l2: 1, dropout: 1 }, local: {} });
+  assert.deepEqual(fresh, { ...views.START, focus: "l1", strengthIndices: { l1: 1, l2: 1, dropout: 1 } });
+  const kept = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: {}, local: null });
+  assert.deepEqual(kept, { ...view, focus: "l1" });
+  const apart = views.applyRequest(view, { cards: CARDS }, { focus: "l1", strength_indices: { l1: 0, l2: 3 }, local: {} });
+  assert.equal(apart.linked, false);
+});
+
+test("a claim is shown until a strength or a network is changed, or another run begins", () => {
+  const claims = { offered: [], opened: "a", networks: { none: 0, l1: 1, l2: 2, dropout: 2 }, undo: false };
+  const view = { ...views.START, strengthIndices: { l1: 1 } };
+  const shown = (change, others = {}) => views.shownClaim({ ...claims, ...others }, { ...view, ...change }, CARDS);
+  assert.equal(shown({}), "a");
+  assert.equal(shown({ focus: "l2", discrete: true, projected: true }), "a");
+  assert.equal(shown({ strengthIndices: { l1: 2 } }), null);
+  assert.equal(shown({ threshold: 0.1 }), null);
+  assert.equal(shown(views.edit(view, "l2", 0, 1)), null);
+  assert.equal(shown({}, { networks: null }), null);
 });

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import regviz
+import regviz.methods.catalogue
 from regviz.board.link import from_query, to_query
 from regviz.board.scene import Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
@@ -53,7 +54,7 @@ def test_what_is_added_is_trained_and_in_links(added: tuple[regviz.ToyDataset, r
     found, problems = from_query(to_query(scene))
     assert (found, problems) == (scene, [])
     grid = scene.grid()
-    assert [key for key, _ in grid.networks_by_method] == ["none", "input_dropout"]
+    assert list(grid.methods) == ["none", "input_dropout"]
     history = regviz.train(grid.experiment)
     rates = [r.input_drop_rate for r in grid.experiment.regularizations]
     assert rates[0] == 0 < rates[1] < rates[-1]
@@ -135,6 +136,72 @@ def test_a_method_that_would_not_work_is_refused(changes, message):
     assert "mostly_l1" not in METHODS
 
 
+SECOND = regviz.methods.catalogue.Variants(
+    "share",
+    "Share",
+    "Share of L1.",
+    values=lambda *_: (0.8, 0.9),
+    of=lambda r: r.l1 / (r.l1 + r.l2),
+    text=lambda value: f"{value:g}",
+)
+WITH_SECOND = replace(
+    MOSTLY_L1,
+    at=regviz.Regularization.elastic_net,
+    strengths=lambda data, network, training, share: (share, 2 * share),
+    variants=SECOND,
+)
+
+
+def test_a_method_with_a_second_parameter_has_it_in_grids_links_and_files(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", WITH_SECOND)
+    scene = Scene(methods=("none", "mostly_l1"), variants={"mostly_l1": 0.9})
+    grid = scene.grid()
+    assert grid.networks_by_variant[1] == ("mostly_l1", ((1, 2), (3, 4)))
+    assert grid.values("mostly_l1") == [0.8, 0.9]
+    assert grid.strengths("mostly_l1", 1) == [0.9, 1.8]
+    assert to_query(scene)["mostly_l1_share"] == "0.9"
+    assert from_query(to_query(scene)) == (scene, [])
+    assert Scene.from_json(scene.to_json()) == scene
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"values": lambda *_: ()}, "values of the variants of 'mostly_l1' must be a function"),
+        ({"values": lambda *_: (0.9, 0.8)}, "values of the variants of 'mostly_l1' must be"),
+        ({"values": lambda *_: (-1, 0.8)}, "values of the variants of 'mostly_l1' must be"),
+        ({"values": lambda *_: "no"}, "values of the variants of 'mostly_l1' must be a function"),
+        ({"values": lambda *_: (0.5, 2)}, "l1_ratio must be a number from 0 to 1, got 2.0"),
+        ({"of": lambda r: 0.8}, "of must be the inverse of at, which returns 0.9 for at("),
+    ],
+)
+def test_a_second_parameter_that_would_not_work_is_refused(changes, message):
+    method = replace(WITH_SECOND, variants=replace(SECOND, **changes))
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        regviz.register_method(method)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("key", "no key"), ("label", ""), ("about", None), ("values", 3), ("of", 0), ("text", "x")],
+)
+def test_a_second_parameter_with_a_wrong_value_is_refused_by_name(parameter, value):
+    with pytest.raises(ValueError, match=f"^{parameter} must be "):
+        replace(SECOND, **{parameter: value})
+    with pytest.raises(ValueError, match=r"^variants must be a Variants or None, got 3$"):
+        replace(MOSTLY_L1, variants=3)
+
+
+def test_the_parameter_of_variants_has_a_name_of_its_own(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", WITH_SECOND)
+    taken = replace(MOSTLY_L1, key="mostly_l1_share")
+    with pytest.raises(ValueError, match="key must be one that no parameter of links or Scene has"):
+        regviz.register_method(taken)
+    clash = replace(WITH_SECOND, key="train", variants=replace(SECOND, key="fraction"))
+    with pytest.raises(ValueError, match="variants must be a parameter that links do not have"):
+        regviz.register_method(clash)
+
+
 def test_strengths_that_are_wrong_for_one_experiment_alone_are_refused_there(monkeypatch):
     def strengths(data, network, training):
         return (1.0, 2.0) if network.hidden else (1.0, -2.0)
@@ -163,11 +230,29 @@ def test_the_scene_of_an_experiment_has_the_registered_method(monkeypatch):
 def test_strength_is_the_inverse_of_at(key: str):
     scene = Scene()
     method = METHODS[key]
-    for strength in method.strengths(scene.data, scene.network, scene.training):
-        assert method.strength(method.at(strength)) == pytest.approx(strength, rel=1e-15)
+    parts = scene.data, scene.network, scene.training
+    for value in method.values(*parts):
+        for strength in method.offered(*parts, value):
+            row = method.regularization(strength, value)
+            assert method.strength(row) == pytest.approx(strength, rel=1e-15)
+            assert method.variant(row) == (None if value is None else pytest.approx(value))
 
 
 def test_without_a_method_its_strength_is_0_and_a_radius_infinite():
     for key, method in METHODS.items():
         expected = math.inf if key == "max_norm" else 0.0
         assert method.strength(regviz.Regularization()) == expected
+
+
+def test_a_method_with_variants_has_strengths():
+    without = replace(WITH_SECOND, strengths=lambda *_: ())
+    with pytest.raises(ValueError, match=r"^variants must be None, as there are no strengths"):
+        regviz.register_method(without)
+
+
+def test_the_value_of_a_variant_need_not_be_defined_for_other_methods(monkeypatch):
+    monkeypatch.setitem(METHODS, "mostly_l1", WITH_SECOND)
+    with pytest.raises(ZeroDivisionError):
+        SECOND.of(regviz.Regularization())
+    others = regviz.Regularization(drop_rate=0.2, input_drop_rate=0.2)
+    assert regviz.methods.catalogue.method_of(others) is None

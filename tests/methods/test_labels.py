@@ -18,8 +18,8 @@ from tests.support.methods import MOSTLY_L1
         (Regularization(l1=0.004), "l1", "L1 λ₁ = 0.004"),
         (Regularization(l2=0.01), "l2", "L2 λ₂ = 0.01"),
         (Regularization(l2=0.01, decoupled=True), "l2", "Weight decay λ₂ = 0.01"),
-        (Regularization.elastic_net(0.01), "elastic_net", "Elastic net λ = 0.01"),
-        (Regularization(l1=0.01, l2=0.5), "elastic_net", "Elastic net λ₁ = 0.01, λ₂ = 0.5"),
+        (Regularization.elastic_net(0.01), "elastic_net", "Elastic net λ = 0.01, 50 % L1"),
+        (Regularization(l1=0.1, l2=0.3), "elastic_net", "Elastic net λ = 0.4, 25 % L1"),
         (
             Regularization(l1=0.1, l2=0.2, decoupled=True),
             "l1",
@@ -27,7 +27,7 @@ from tests.support.methods import MOSTLY_L1
         ),
         (Regularization(drop_rate=0.2), "dropout", "Dropout drop 20 %"),
         (Regularization(input_drop_rate=0.1), "dropout", "Input dropout drop 10 % of inputs"),
-        (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6"),
+        (Regularization(max_norm=1.6), "max_norm", "Max-norm c = 1.6, no dropout"),
         (Regularization(max_norm=1.6, drop_rate=0.1), "max_norm", "Max-norm c = 1.6, drop 10 %"),
         (Regularization(max_norm=3, drop_rate=0.2), "max_norm", "Max-norm c = 3, drop 20 %"),
         (Regularization(l2=0.01, drop_rate=0.2), "l2", "L2 + dropout λ₂ = 0.01, drop 20 %"),
@@ -36,7 +36,7 @@ from tests.support.methods import MOSTLY_L1
         (
             Regularization(l1=0.01, l2=0.01, drop_rate=0.2),
             "elastic_net",
-            "Elastic net + dropout λ = 0.02, drop 20 %",
+            "Elastic net + dropout λ = 0.02, 50 % L1, drop 20 %",
         ),
         (
             Regularization(l1=0.01, l2=0.01, decoupled=True),
@@ -53,11 +53,12 @@ def test_label_names_a_regularization(regularization, method, text):
 @pytest.mark.parametrize("key", METHODS)
 def test_label_agrees_with_the_catalogue(key):
     method = METHODS[key]
-    found = label(method.at(0.25))
+    value = {"elastic_net": 0.5, "max_norm": 0.1}.get(key)
+    found = label(method.regularization(0.25, value))
     strength = f"{method.symbol} = 0.25" if method.symbol else ""
     if key == "dropout":
         strength = "drop 25 %"
-    strength += ", drop 10 %" if key == "max_norm" else ""
+    strength += {"elastic_net": ", 50 % L1", "max_norm": ", drop 10 %"}.get(key, "")
     assert found == (key, method.label, strength)
 
 
@@ -77,25 +78,31 @@ def test_a_registered_method_has_label_and_symbol_of_its_record(monkeypatch, opt
     assert [one.name for one in labels(others)] == [decay, "L1"]
 
 
-def test_a_registered_method_with_max_norm_has_its_name_at_the_dropout_that_is_offered(monkeypatch):
+def test_a_registered_method_without_variants_comes_before_one_that_has_them(monkeypatch):
     heavy = replace(
         METHODS["max_norm"],
         key="heavy",
         label="Heavy",
         at=lambda radius: Regularization(max_norm=radius, drop_rate=0.3),
+        strengths=lambda *_: (2.0, 1.0),
+        variants=None,
     )
     monkeypatch.setitem(METHODS, "heavy", heavy)
-    assert label(Regularization(max_norm=2, drop_rate=0.3)) == (
-        "heavy",
-        "Heavy",
-        "c = 2, drop 30 %",
-    )
-    assert label(Regularization(max_norm=2, drop_rate=0.2)) == (
-        "heavy",
-        "Heavy",
-        "c = 2, drop 20 %",
-    )
+    assert label(Regularization(max_norm=2, drop_rate=0.3)) == ("heavy", "Heavy", "c = 2")
     assert label(Regularization(max_norm=2, drop_rate=0.1)).name == "Max-norm"
+    assert label(Regularization.elastic_net(0.1, 1.0)).name == "L1"
+    assert label(Regularization.elastic_net(0.1, 0.0)).name == "L2"
+
+
+def test_a_network_whose_method_is_known_has_its_label():
+    row = Regularization(l1=0.1)
+    assert label(row, "elastic_net") == ("elastic_net", "Elastic net", "λ = 0.1, 100 % L1")
+    rows = (Regularization(), row, row, Regularization(l2=0.1))
+    experiment = regviz.Experiment(regularizations=rows)
+    names = [one.name for one in labels(experiment, ("none", "l1", "elastic_net"))]
+    assert names == ["None", "L1", "Elastic net", "L2"]
+    adamw = replace(experiment, training=regviz.TrainingSpec("adamw"))
+    assert labels(adamw, ("none", "l1", "l1", "l2"))[3].name == "Weight decay"
 
 
 def test_a_method_that_is_taken_out_gives_its_name_back(monkeypatch):

@@ -55,7 +55,7 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
     page = open_page(**QUICK)
     before, started = grid_on(page), len(runs)
     page.select_slider(key="epochs").set_value(1000).run()
-    assert "1,000 epochs of these 41 networks would take" in page_text(page)
+    assert "1,000 epochs of these 109 networks would take" in page_text(page)
     assert grid_on(page) == before
     assert len(runs) == started
     (offer,) = [button for button in page.button if button.label.startswith("Train ")]
@@ -69,7 +69,7 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
 
 def test_of_a_link_that_costs_too_much_the_nearest_is_trained(limited_server: Limits):
     page = open_page(**QUICK | {"epochs": "1000000", "phases": "900000", "epoch": "1000000"})
-    assert "1,000,000 epochs of these 41 networks would take" in page_text(page)
+    assert "1,000,000 epochs of these 109 networks would take" in page_text(page)
     epochs = grid_on(page).experiment.training.epochs
     assert 50 < epochs < 100
     assert f"So {epochs} epochs are trained." in page_text(page)

@@ -21,7 +21,15 @@ from regviz.pages import share
 from regviz.pages.components import qr_image
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
-from tests.support.playground import QUICK, grid_on, open_page, received_epochs, set_view, widget
+from tests.support.playground import (
+    QUICK,
+    grid_on,
+    header,
+    open_page,
+    received_epochs,
+    set_view,
+    widget,
+)
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -65,20 +73,37 @@ def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Hidden layers").set_value(2).run()
     page.toggle(key="use_dropout").set_value(False).run()
     received_epochs(page)
-    set_view(page, focus="l2", strength_indices={"l1": 7, "l2": 4, "none": 0}, epoch=20)
+    set_view(page, focus="l2", strength_indices={"l1": 9, "l2": 7, "none": 0}, epoch=20)
     address, *_ = share_texts(page)
     scene = scene_of(address)
     grid = grid_on(page)
     assert scene.grid() == grid
     assert (scene.focus, scene.epoch) == ("l2", 20)
     # L2 is at its default strength
-    assert dict(scene.strengths) == {"l1": grid.strengths("l1")[7]}
+    assert dict(scene.strengths) == {"l1": grid.strengths("l1")[9]}
     again = open_page(**dict(parse_qsl(urlsplit(address).query)))
     assert grid_on(again) == grid
     requested = again.session_state["page"].requested_view
     initial = {key: METHODS[key].default_index for key in ("l2", "elastic_net", "max_norm")}
-    assert requested["strength_indices"] == {"none": 0, "l1": 7} | initial
+    assert requested["strength_indices"] == {"none": 0, "l1": 9} | initial
     assert (requested["focus"], requested["epoch"]) == ("l2", 20)
+
+
+def test_the_link_has_the_variants_that_are_seen(page: AppTest):
+    indices = {"elastic_net": 1, "max_norm": 0}
+    set_view(page, strength_indices={"elastic_net": 3}, variant_indices=indices)
+    address, *_ = share_texts(page)
+    scene, grid = scene_of(address), grid_on(page)
+    assert dict(scene.variants) == {"elastic_net": 0.25, "max_norm": 0.0}
+    assert dict(scene.strengths) == {"elastic_net": grid.strengths("elastic_net", 1)[3]}
+    again = open_page(**dict(parse_qsl(urlsplit(address).query)))
+    requested = again.session_state["page"].requested_view
+    assert requested["variant_indices"] == indices
+    assert requested["strength_indices"]["elastic_net"] == 3
+    grid, rows, _ = again.session_state["page"].shown
+    net, bound = (grid.experiment.regularizations[rows[i]] for i in (3, 5))
+    assert net.l1 == pytest.approx(net.l2 / 3)
+    assert bound.drop_rate == 0
 
 
 def test_the_link_of_the_untouched_page_is_short(page: AppTest):
@@ -183,6 +208,7 @@ def test_a_group_that_is_hidden_is_gone_and_what_it_chose_stays(group: str):
         assert (head in found) == (key != group)
     assert ("Understand" in found) == (group != "understand")
     assert ("share" in part.session_state) == (group != "share")
+    assert ("claims" in header(part)) == (group != "claims")
 
 
 def test_with_all_controls_hidden_there_is_no_sidebar():

@@ -46,7 +46,10 @@ STRENGTHS = {
     "max_norm": 0.8,
 }
 TASKS = ["moons", "three_blobs", "bumps"]  # one dataset for each task
-ROWS = tuple(METHODS[key].at(strength) for key, strength in STRENGTHS.items())
+VALUES = {"elastic_net": 0.5, "max_norm": 0.1}
+ROWS = tuple(
+    METHODS[key].regularization(strength, VALUES.get(key)) for key, strength in STRENGTHS.items()
+)
 DATA = DataSpec("moons", n_samples=80, noise=0.5, validation_fraction=0.25)  # 30 training points
 # on backends other than TensorFlow, Keras multiplies matrices in single precision in any case
 SINGLE = dict(rtol=1e-5, atol=1e-6)

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, start
+from regviz.board.link import to_query
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
+from regviz.methods.labels import label
 from regviz.methods.palette import BLANK, Theme
 from regviz.pages import SCRIPT
 from regviz.pages.understand import VIEWS, register_view
@@ -68,7 +71,8 @@ def page(extended_project: None) -> Iterator[AppTest]:
 
 def test_each_file_adds_something():
     assert sorted(FILES) == [
-        *("closed_form.py", "extensions.py", "mostly_l1.py", "norms.py", "ring.py")
+        *("closed_form.py", "extensions.py", "l2_and_dropout.py", "mostly_l1.py", "norms.py"),
+        "ring.py",
     ]
     assert "ring" in DATASETS
     assert "mostly_l1" in METHODS
@@ -81,9 +85,24 @@ def test_the_dataset_and_the_method_are_trained(capsys: pytest.CaptureFixture[st
     exec(compile(IN_PYTHON, "extending.md", "exec"), scope)
     none, *sparsity = scope["history"].metrics["sparsity"][-1]
     assert none == 0
-    assert len(sparsity) == len(scope["grid"].strengths("mostly_l1")) == 8
+    assert len(sparsity) == len(scope["grid"].strengths("mostly_l1")) == 12
     assert sparsity[-1] > 0.9
     assert len(capsys.readouterr().out.splitlines()) >= 2
+
+
+def test_the_method_with_a_second_parameter_is_trained_in_each_variant():
+    importlib.import_module("l2_and_dropout")
+    scene = regviz.Scene(methods=("none", "l2_and_dropout"), variants={"l2_and_dropout": 0.3})
+    grid = replace(scene, training=regviz.TrainingSpec(epochs=3)).grid()
+    assert grid.values("l2_and_dropout") == [0.1, 0.3]
+    rows = grid.experiment.regularizations
+    shown = rows[grid.rows({}, scene.variant_indices(grid))[1]]
+    assert shown.drop_rate == 0.3
+    assert label(shown).text == f"L2 + dropout λ₂ = {shown.l2:g}, drop 30 %"
+    history = regviz.train(grid.experiment)
+    assert len(np.unique(history.parameters[-1], axis=0)) == 1 + 2 * 12
+    assert to_query(scene)["l2_and_dropout_drop_rate"] == "0.3"
+    del METHODS["l2_and_dropout"]  # it has the colours of the other example
 
 
 @pytest.mark.parametrize("vision", VISION)
@@ -106,7 +125,7 @@ def test_the_page_opens_with_both(page: AppTest):
     assert not page.warning
     grid, _, _ = page.session_state["page"].shown
     assert grid.experiment.data.name == "ring"
-    assert [key for key, _ in grid.networks_by_method] == ["none", "mostly_l1"]
+    assert list(grid.methods) == ["none", "mostly_l1"]
     assert "Mostly L1" in [toggle.label for toggle in page.toggle]
 
 

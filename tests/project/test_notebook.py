@@ -10,6 +10,8 @@ import pytest
 from nbclient import NotebookClient
 from sklearn.linear_model import Lasso
 
+from regviz.methods.strengths import N_STRENGTHS
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "regviz.ipynb"
 
@@ -75,7 +77,7 @@ def test_early_stopping_tests_better_than_the_end(facts):
 
 def test_the_stronger_the_penalty_the_fewer_weights_are_left(facts):
     nonzero = facts["nonzero"]
-    assert len(nonzero) == 8
+    assert len(nonzero) == N_STRENGTHS
     assert nonzero == sorted(nonzero, reverse=True)
     assert nonzero[0] > nonzero[-1]
 

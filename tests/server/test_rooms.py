@@ -31,7 +31,7 @@ def registry(clock: Clock) -> Rooms:
 
 @pytest.fixture
 def room(registry: Rooms) -> Room:
-    room = registry.open("teacher")
+    room = registry.create("teacher")
     assert room is not None
     return room
 
@@ -43,20 +43,42 @@ def test_a_room_is_found_by_its_code_however_it_is_typed(registry: Rooms, room: 
 
 
 def test_a_teacher_has_one_room(registry: Rooms, room: Room):
-    assert registry.open("teacher") is room
-    assert registry.open("another") is not room
+    assert registry.create("teacher") is room
+    assert registry.create("another") is not room
     assert len(registry) == 2
+
+
+def test_answers_are_bounded_and_each_student_has_one(
+    room: Room, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rooms, "MAX_STUDENTS", 3)
+    room.ask(QUESTION)
+    for i in range(10):  # short visits, one after another
+        clock.now += 2 * STUDENT_SECONDS
+        room.answer(f"student {i}", 0, 1)
+    assert room.overview().counts == (3, 0, 0)
+    assert room.answer("student 0", 1, 1)
+    assert room.overview().counts == (2, 1, 0)
+    assert (room.answer_of("student 0"), room.answer_of("student 9")) == (1, None)
+    assert room.knows("student 0")
+    assert not room.knows("nobody")
+
+
+def test_an_idle_room_is_neither_found_nor_its_teachers(registry: Rooms, room: Room, clock: Clock):
+    clock.now += IDLE_SECONDS + 1
+    assert registry.find(room.code) is None
+    assert registry.of("teacher") is None
 
 
 def test_no_more_rooms_are_opened_than_allowed(
     registry: Rooms, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rooms, "MAX_ROOMS", 2)
-    assert registry.open("a")
-    assert registry.open("b")
-    assert registry.open("c") is None
+    assert registry.create("a")
+    assert registry.create("b")
+    assert registry.create("c") is None
     clock.now += IDLE_SECONDS + 1
-    assert registry.open("c")
+    assert registry.create("c")
 
 
 def test_a_shared_link_reaches_students_once(room: Room):
@@ -134,7 +156,7 @@ def test_only_the_teacher_closes_a_room_and_nothing_is_kept(registry: Rooms, roo
     assert registry.find(room.code) is room
     registry.close(room.code, "teacher")
     assert registry.find(room.code) is None
-    assert registry.open("teacher") is not room
+    assert registry.create("teacher") is not room
 
 
 def test_a_room_lives_as_long_as_its_teachers_page_calls(registry: Rooms, room: Room, clock: Clock):

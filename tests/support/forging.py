@@ -36,11 +36,24 @@ NAMES = [
     "request_id",
     "focus",
     "strength_indices",
+    "variant_indices",
     "epoch",
 ]
-NAMES += ["version", "kind", "points", "names"]
+NAMES += ["version", "kind", "points", "names", "claim", "key", "local"]
 BROKEN = ["", "{", "nul", '"x"', '{"a":', "1" * 5_000, "NaN", DEEP]
-TEXTS = ["", "x", "Draw", "Upload", "Examples", "Paths", "\0", "l" * 3000, "🙂", "../../etc/passwd"]
+TEXTS = [
+    "",
+    "x",
+    "l2",
+    "Draw",
+    "Upload",
+    "Examples",
+    "Paths",
+    "\0",
+    "l" * 3000,
+    "🙂",
+    "../../etc/passwd",
+]
 LISTS = [["Draw"], ["Upload"], ["Examples"], ["network"] * 50]
 LISTS += [[view] for view in ("Paths", "Forces", "Compare", "Uncertainty", "Code", "Which one?")]
 NUMBERS = [float("nan"), float("inf"), -1e308, 0, 1.5, 1e9, -5]
@@ -48,9 +61,9 @@ WHOLE = [0, -1, 1, 9, 2**31, -(2**31), 2**62]
 PARAMETERS = ["v", "data", "points", "task", "names", "n_samples", "noise", "label_noise", "seed"]
 PARAMETERS += ["train_fraction", "hidden", "activation", "features", "batch_size", "epochs", "hide"]
 PARAMETERS += ["methods", "phases", "focus", "l1", "dropout", "epoch", "embed", "early_stopping"]
-PARAMETERS += ["frames", "learning_rate"]
+PARAMETERS += ["frames", "learning_rate", "try", "elastic_net_l1_ratio"]
 SETTINGS = ["1", "0", "-1", "1e308", "nan", "9" * 30, "moons", "none,l1", "8,8", "x" * 300, "%00"]
-SETTINGS += ["%ff", "2", "50", "0.5", "all", ""]
+SETTINGS += ["%ff", "l2", "2", "50", "0.5", "all", ""]
 
 
 class Forger:

@@ -1,7 +1,9 @@
 """A method beyond the built-in ones, as `docs/extending.md` adds it."""
 
+from functools import partial
+
 import regviz
-from regviz.methods.strengths import PenaltyRule
+from regviz.methods.strengths import penalty_strengths
 
 MOSTLY_L1 = regviz.Method(
     key="mostly_l1",
@@ -11,5 +13,5 @@ MOSTLY_L1 = regviz.Method(
     colour={"light": "#300028", "dark": "#a84800"},
     at=lambda strength: regviz.Regularization.elastic_net(strength, l1_ratio=0.9),
     strength=lambda r: r.l1 + r.l2,
-    strengths=PenaltyRule(1.1, linear_collapse=0.6, first_effect=0.2, l2_share=0.1),
+    strengths=partial(penalty_strengths, l1_ratio=0.9),
 )

@@ -18,6 +18,7 @@ STRENGTHS = {
     "dropout": st.floats(0, 0.999),
     "max_norm": st.floats(0, 1000, exclude_min=True),
 }
+VARIANTS = {"elastic_net": st.floats(0, 1), "max_norm": st.floats(0, 0.999)}
 SEEDS = st.integers(0, 2**32 - 1)
 NAME = st.text(min_size=1, max_size=8).filter(str.isprintable)
 FRACTIONS = dict(
@@ -86,14 +87,18 @@ def phases_within(draw, epochs):
     untils = draw(st.sets(st.integers(1, epochs - 1), max_size=2)) if epochs > 1 else ()
     rate = st.none() | st.floats(1e-5, 10)
     keys = st.sampled_from(list(STRENGTHS))
-    rows = [METHODS[key].at(draw(STRENGTHS[key])) for key in draw(st.tuples(keys, keys))]
+    rows = []
+    for key in draw(st.tuples(keys, keys)):
+        method = METHODS[key]
+        value = method.values(DataSpec(), NetworkSpec(), TrainingSpec())[0]
+        rows.append(method.regularization(draw(STRENGTHS[key]), value))
     return tuple(
         Phase(until, row, draw(rate)) for until, row in zip(sorted(untils), rows, strict=False)
     )
 
 
 @st.composite
-def scenes(draw):
+def scenes(draw, max_pins=2):
     """Draw a scene with random settings."""
     training = draw(TRAININGS)
     methods = draw(subsets(list(METHODS)).filter(len))
@@ -108,8 +113,10 @@ def scenes(draw):
         phases=draw(phases_within(training.epochs)),
         focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * stops_early])),
         strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},
+        variants={k: draw(VARIANTS[k]) for k in draw(subsets(list(VARIANTS)))},
         epoch=draw(st.none() | st.integers(0, training.epochs)),
         hide=draw(subsets(GROUPS)),
+        pins=draw(st.lists(scenes(0), max_size=max_pins)) if max_pins else (),
     )
 
 

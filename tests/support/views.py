@@ -17,6 +17,7 @@ def snapshot_of(
     history: regviz.History | None = None,
     focus: str = "l1",
     strength_indices: Mapping[str, int] | None = None,
+    variant_indices: Mapping[str, int] | None = None,
     runs: JobRegistry | None = None,
     visitor: str = "me",
 ) -> BoardSnapshot:
@@ -24,7 +25,7 @@ def snapshot_of(
     return BoardSnapshot(
         grid,
         regviz.train(grid.experiment) if history is None else history,
-        grid.rows(strength_indices or {}),
+        grid.rows(strength_indices or {}, variant_indices),
         focus,
         "light",
         JobRegistry() if runs is None else runs,

@@ -2,7 +2,7 @@
 
 /**
  * @import {Theme} from "../draw/types.d.ts"
- * @import {Card, Recording, Task} from "../state/types.d.ts"
+ * @import {Card, Displayed, Recording, Task} from "../state/types.d.ts"
  * @import {CardHandlers, HistogramColours, Place} from "./types.d.ts"
  */
 
@@ -10,8 +10,18 @@ import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
 import { BARS_PER_SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
 import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "../draw/theme.js";
-import { isAdjustable } from "../state/view.js";
+import { isAdjustable, strengthCount } from "../state/view.js";
 import * as words from "../state/words.js";
+
+/**
+ * Return the explanation of a card's second parameter; empty without one.
+ *
+ * @param {Card} card
+ */
+function aboutSecond({ second, variants }) {
+  if (!second) return "";
+  return variants.length > 1 ? second.about : second.about + words.ONE_VARIANT;
+}
 
 /**
  * Create a card.
@@ -22,21 +32,20 @@ import * as words from "../state/words.js";
  * @param {number} c  index of the card
  * @param {CardHandlers} handlers
  */
-export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
-  const { key, label, about, networks } = cards[c];
+export function makeCard({ cards, network }, c, { focus, setStrength, setVariant, point }) {
+  const { key, label, about, second, variants } = cards[c];
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
   /** @type {Record<string, string>} */
-  const strengthTabOrder = c === cards.findIndex(({ strengths }) => strengths[0]) ? {} : { tabindex: "-1" };
+  const strengthTabOrder = c === cards.findIndex((card) => isAdjustable(card)) ? {} : { tabindex: "-1" };
   const { list, values } = makeNumbers(network.task, tabOrder);
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: term("", "", { ...strengthTabOrder, class: "term strength" }),
-    slider: make("input", {
-      type: "range", class: "strength-index", min: "0", max: String(networks.length - 1), step: "1",
-      "aria-label": `Strength of ${label}`,
-    }),
+    slider: dial("strength-index", strengthCount(cards[c]), `Strength of ${label}`),
+    variant: term("", aboutSecond(cards[c]), { ...strengthTabOrder, class: "term strength variant" }),
+    variantSlider: dial("variant-index", variants.length, `${second?.label} of ${label}`),
     boundary: make("canvas", { class: "boundary", role: "img", "aria-label": label }),
     cross: make("i", { class: "cross", hidden: "" }),
     there: make("span", { class: "there", hidden: "" }),
@@ -54,7 +63,7 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
     "article",
     { class: "card", "aria-label": label },
     make("h2", {}, name, parts.pick),
-    make("div", { class: "dial" }, parts.strength, slider),
+    make("div", { class: "dial" }, make("div", { class: "captions" }, parts.strength, parts.variant), make("div", { class: "turned" }, slider, parts.variantSlider)),
     make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
     make("div", { class: "numbers" }, list, parts.diverged),
     make("div", { class: "weights" }, parts.zeros, parts.histogram,
@@ -62,6 +71,9 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   );
   slider.hidden = !isAdjustable(cards[c]);
   slider.addEventListener("input", () => setStrength(key, slider.valueAsNumber));
+  parts.variant.hidden = !second;
+  parts.variantSlider.hidden = variants.length < 2;
+  parts.variantSlider.addEventListener("input", () => setVariant(key, parts.variantSlider.valueAsNumber));
   listenToPointer(parts.boundary, point);
   element.addEventListener("click", (event) => {
     const control = /** @type {Element} */ (event.target).closest("button, input");
@@ -70,6 +82,30 @@ export function makeCard({ cards, network }, c, { focus, setStrength, point }) {
   /** @type {HistogramColours} */
   const colours = { bar: "", zero: "", axis: "" };
   return { element, values, about, ...parts, counts: new Uint16Array(BARS), colours };
+}
+
+/**
+ * Create a slider over indices.
+ *
+ * @param {string} name  its class
+ * @param {number} count  of the values
+ * @param {string} label
+ */
+function dial(name, count, label) {
+  return make("input", { type: "range", class: name, min: "0", max: String(count - 1), step: "1", "aria-label": label });
+}
+
+/**
+ * Show the value of a slider over indices.
+ *
+ * @param {HTMLInputElement} slider
+ * @param {number} index
+ * @param {string} text  the value in words
+ */
+function turn(slider, index, text) {
+  if (slider.valueAsNumber !== index) slider.value = String(index);
+  slider.style.setProperty("--shown", String(index / Math.max(1, Number(slider.max))));
+  slider.setAttribute("aria-valuetext", text);
 }
 
 /**
@@ -120,13 +156,14 @@ export function applyTheme(card, { colour }, theme) {
 }
 
 /**
- * Show a card's strength and remark, and whether it is in focus.
+ * Show a card's strength, variant and remark, and whether it is in focus.
  *
  * @param {CardElements} card
- * @param {{strength: string, strengthIndex: number, nStrengths: number, focused: boolean, remark: string}} heading
+ * @param {Pick<Displayed, "dial"|"variant"|"remark">} displayed
+ * @param {{strengthIndex: number, variantIndex: number, focused: boolean}} heading
  */
-export function updateHeading(card, { strength, strengthIndex, nStrengths, focused, remark }) {
-  const { element, pick, slider } = card;
+export function updateHeading(card, { dial: strength, variant, remark }, { strengthIndex, variantIndex, focused }) {
+  const { element, pick, slider, variantSlider } = card;
   if (element.classList.contains("focused") !== focused) {
     element.classList.toggle("focused", focused);
     pick.setAttribute("aria-pressed", String(focused));
@@ -134,9 +171,9 @@ export function updateHeading(card, { strength, strengthIndex, nStrengths, focus
   setText(card.strength, strength);
   card.strength.hidden = !strength;
   card.strength.dataset.tip = words.strengthTip(strength) || card.about;
-  if (slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
-  slider.style.setProperty("--shown", String(strengthIndex / Math.max(1, nStrengths - 1)));
-  slider.setAttribute("aria-valuetext", strength);
+  setText(card.variant, variant);
+  turn(slider, strengthIndex, strength);
+  turn(variantSlider, variantIndex, variant);
   card.remark.hidden = !remark;
   if (remark) setText(card.remark, remark);
 }

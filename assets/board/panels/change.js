@@ -71,8 +71,11 @@ export function makeChange(handlers) {
  * @param {Change} change
  * @param {boolean} open
  */
-export function openChange({ button, panel }, open) {
+export function openChange(change, open) {
+  const { button, panel } = change;
   if (panel.hidden === !open) return;
+  // a choice that was not followed is forgotten
+  change.offered = "";
   const focused = panel.matches(":focus-within");
   panel.hidden = !open;
   button.setAttribute("aria-expanded", String(open));
@@ -97,7 +100,7 @@ export function updateChange(change, recording, displayed) {
   change.offer = possible ? { network: displayed.k, epoch } : null;
   go.disabled = !possible;
   setText(text, possible ? changeFrom(displayed, epoch, phase) : NO_CHANGE[epoch > 0 ? "diverged" : "start"]);
-  setText(past, withPhases(phases));
+  setText(past, withPhases(phases, learningRate));
   past.hidden = undo.hidden = phases.length === 0;
   const now = phase?.learning_rate ?? learningRate;
   const offered = `${run} ${now}`;

@@ -14,7 +14,7 @@ const FRAME = 20;
 // Size of the window in which a projected board has its usual size. The smallest text of the board has
 // 11.5 px, which is 20 px in a window of 1920 × 1080.
 const PROJECTED = { width: 1100, height: 620 };
-// heights while projecting: of all above the cards, and of a card without its picture
+// heights while projecting: of all above the cards but the claim's text, and of a card without its picture
 const ABOVE = 122;
 const ROUND_PICTURE = { wide: 46, split: 210 };
 // windows of less width have space for one card
@@ -76,8 +76,9 @@ export function arrangeCard(card, height) {
  * @param {HTMLElement} element
  * @param {number} n
  * @param {boolean} projected
+ * @param {number} above  height of the claim's text while projecting, in CSS pixels of the board
  */
-export function layOut(element, n, projected) {
+export function layOut(element, n, projected, above) {
   const zoom = projected ? magnification(innerWidth, innerHeight) : 1;
   element.style.setProperty("--zoom", String(zoom));
   const style = getComputedStyle(element);
@@ -85,7 +86,7 @@ export function layOut(element, n, projected) {
   if (inside <= 0) return;
   const { columns, card, width } = arrange(inside, n);
   const phone = mostProjected(innerWidth) === 1;
-  const { form, picture } = arrangeCard(card, projected && !phone ? innerHeight / zoom : Infinity);
+  const { form, picture } = arrangeCard(card, projected && !phone ? innerHeight / zoom - above : Infinity);
   element.dataset.form = form;
   const values = { columns, card: `${card}px`, width: `${width}px`, gap: `${GAP}px`, picture: `${picture}px` };
   for (const [name, value] of Object.entries(values)) element.style.setProperty(`--${name}`, String(value));

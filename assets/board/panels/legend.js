@@ -14,7 +14,7 @@ import { css } from "../draw/theme.js";
 // number of recorded frames after the first one, unless they would take too many bytes
 const FRAMES = 100;
 const SMALL =
-  "All networks of a run may take 8 MB in the browser. Where they are larger, fewer of the epochs are kept, and weights come in half precision as long as that does not show.";
+  "All networks of a run may take 10 MB in the browser. Where they are larger, fewer of the epochs are kept, and weights come in half precision as long as that does not show.";
 
 const TIPS = {
   train: "The points that every network is trained on: filled.",
@@ -129,7 +129,8 @@ function training(percent) {
  * @param {Pick<Recording, "diverged"|"lastEpoch">} recording
  */
 function summary({ diverged, lastEpoch }) {
-  return `${diverged.length} networks, ${lastEpoch} epochs`;
+  const n = diverged.length;
+  return `${n} network${n === 1 ? "" : "s"}, ${lastEpoch} epochs`;
 }
 
 /**

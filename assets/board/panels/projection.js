@@ -17,14 +17,15 @@ import { make } from "../draw/dom.js";
  * @typedef {ReturnType<typeof makeProjection>} Projection
  *
  * @param {ProjectionHandlers} handlers
+ * @param {HTMLElement} steps  the buttons for the previous and the next claim
  */
-export function makeProjection(handlers) {
+export function makeProjection(handlers, steps) {
   const curtain = make("button", { type: "button", class: "curtain", hidden: "" }, "The board is blank. Click here, or press . to show it.");
   curtain.addEventListener("click", () => handlers.toggleBlank());
   const chips = make("div", { class: "chips", role: "group", "aria-label": "Cards that are shown" });
   const close = make("button", { type: "button", class: "chip close" }, "Close");
   close.addEventListener("click", () => handlers.toggleProjection());
-  const chooser = make("div", { class: "chooser", hidden: "" }, chips, close);
+  const chooser = make("div", { class: "chooser", hidden: "" }, chips, steps, close);
   return { handlers, curtain, chips, chooser, /** @type {Map<string, HTMLButtonElement>} */ buttons: new Map(), shown: "" };
 }
 

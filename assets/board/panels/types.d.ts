@@ -54,6 +54,7 @@ export type Axes = {range: number, most: number};
 export interface CardHandlers {
   focus(c: number): void;
   setStrength(key: string, strengthIndex: number): void;
+  setVariant(key: string, variantIndex: number): void;
   point: OnPoint;
 }
 
@@ -74,6 +75,12 @@ export interface ChangeHandlers {
   closeChange(): void;
   changeFromHere(change: { network: number, epoch: number, learning_rate: number }): void;
   undoChange(): void;
+}
+
+export interface ClaimHandlers {
+  tryClaim(key: string): void;
+  stepClaim(by: number): void;
+  undoClaim(): void;
 }
 
 export interface ProjectionHandlers {

@@ -10,8 +10,8 @@ import { phaseAfter } from "./phases.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
-import { isChanged, strengthIndexOf } from "./view.js";
-import { atEpoch, keptFrom, withShareKept, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
+import { isChanged, strengthIndexOf, variantOf } from "./view.js";
+import { atEpoch, keptFrom, withShareKept, withVariant, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -23,7 +23,7 @@ import { atEpoch, keptFrom, withShareKept, CONSTANT, NO_HIDDEN_LAYER } from "./w
  */
 export function makeDisplayed(card, c, nParameters) {
   const [row, drawn] = [new Float32Array(nParameters), new Float32Array(nParameters)];
-  return { card, c, k: card.networks[0], t: 0, row, drawn, strength: "", dropRate: 0, changed: false, change: "", remark: "", constant: false, idle: false, divergedEpoch: null };
+  return { card, c, k: card.variants[0].networks[0], t: 0, row, drawn, dial: "", variant: "", strength: "", dropRate: 0, changed: false, change: "", remark: "", constant: false, idle: false, divergedEpoch: null };
 }
 
 /**
@@ -37,19 +37,22 @@ export function makeDisplayed(card, c, nParameters) {
 export function updateDisplayed(displayed, recording, view, frame) {
   const { card, row, drawn } = displayed;
   const strengthIndex = strengthIndexOf(view, card);
-  displayed.k = card.networks[strengthIndex];
-  const rate = card.drop_rates[strengthIndex];
+  const { networks, drop_rates, values, strengths, idle, text } = variantOf(view, card);
+  displayed.k = networks[strengthIndex];
+  const rate = drop_rates[strengthIndex];
   // the strength is the dropout rate
-  const isRate = rate > 0 && card.values[strengthIndex] === rate;
-  displayed.strength = isRate ? withShareKept(card.strengths[strengthIndex], rate) : card.strengths[strengthIndex];
+  const isRate = rate > 0 && values[strengthIndex] === rate;
+  displayed.dial = isRate ? withShareKept(strengths[strengthIndex], rate) : strengths[strengthIndex];
+  displayed.variant = text;
   displayed.t = frame;
   let requestedEpoch = recording.epochs[frame];
   if (card.early_stopped) {
     const { best, bestEpoch, settled } = earlyStopping(recording, displayed.k);
     displayed.t = Math.min(frame, best);
-    displayed.strength = keptFrom(bestEpoch, settled && frame >= best);
+    displayed.dial = keptFrom(bestEpoch, settled && frame >= best);
     requestedEpoch = Math.min(requestedEpoch, bestEpoch);
   }
+  displayed.strength = withVariant(displayed.dial, text);
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
   displayed.dropRate = hidden ? phaseAfter(recording.phases, epoch)?.drop_rate ?? rate : 0;
@@ -60,7 +63,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
   if (view.threshold > 0) prune(row, recording.weightIndex, view.threshold, drawn);
   else drawn.set(row);
   displayed.changed = isChanged(view, card);
-  displayed.idle = card.idle[strengthIndex];
+  displayed.idle = idle[strengthIndex];
   displayed.constant = displayed.divergedEpoch === null && isConstant(recording, drawn);
   displayed.change = [edits?.size && "edited", view.threshold > 0 && "pruned"].filter(Boolean).join(", ");
   const remarks = [epoch !== requestedEpoch && atEpoch(epoch), displayed.change, displayed.constant && CONSTANT, displayed.idle && NO_HIDDEN_LAYER];

@@ -90,7 +90,7 @@ export function isComplete({ nReceived, nFrames }) {
  * @param {Pick<Recording, "cards">} recording
  */
 export function firstNetworks({ cards }) {
-  return cards.map(({ networks, strength_index }) => networks[strength_index]);
+  return cards.map(({ variants, variant_index, strength_index }) => variants[variant_index].networks[strength_index]);
 }
 
 /**

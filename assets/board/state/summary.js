@@ -8,7 +8,7 @@
  *   least `VISIBLE` times the loss of the best constant. From `ALIKE` on, two losses are alike. Between
  *   both there is no clear difference, and the sentence says that.
  * - A network overfits if its training loss is clearly lower than its test loss, which is at least
- *   `OVERFIT` times as high.
+ *   `OVERFIT` times as high; it has learned its points by heart from `HEART` times on.
  * - A network has learned little if its training or test loss is at least `UNTRAINED` times the loss of
  *   the best constant.
  * - A network has no visible effect if its predictions differ from those without regularization by at
@@ -31,6 +31,7 @@ export const CLEAR = 0.75;
 export const ALIKE = 0.9;
 export const VISIBLE = 0.05;
 export const OVERFIT = 1.5;
+export const HEART = 2.5;
 export const UNTRAINED = 0.9;
 export const SEEN = 0.02;
 export const SPARSE = 0.1;
@@ -137,10 +138,12 @@ export function summarize(facts, about) {
   const none = facts.find(({ key }) => key === "none");
   const own = facts.find(({ key }) => key === focus);
   const any = none ?? own;
-  if (phase && any && facts.length > 1) {
+  if (phase && any) {
     const { until, text, regularized } = phase;
-    if (!regularized) return `Regularization starts at epoch ${until}: until then all networks are trained alike. ${state({ ...any, label: text }, about)}`;
-    return `Until epoch ${until} all networks are the same. ${state({ ...any, label: text }, about)}`;
+    const now = state({ ...any, label: text }, about);
+    if (facts.length === 1) return `The training changes at epoch ${until}. ${now}`;
+    if (!regularized) return `Regularization starts at epoch ${until}: until then all networks are trained alike. ${now}`;
+    return `Until epoch ${until} all networks are the same. ${now}`;
   }
   const first = none ?? own;
   if (!first) return "";
@@ -162,7 +165,8 @@ function state({ label, train, test, constant, divergedEpoch }, { task, constant
     return `${label} has learned little here: its training loss is ${loss(train)}, that of the best constant answer ${loss(plain)}.`;
   }
   if (test >= OVERFIT * train && clearlyLower(train, test, plain)) {
-    return `${label}: test loss is ${times(test / train)} its training loss; it has learned its points by heart.`;
+    const why = test >= HEART * train ? "it has learned its points by heart" : "it fits its own points better than new ones";
+    return `${label}: test loss is ${times(test / train)} its training loss; ${why}.`;
   }
   if (test >= UNTRAINED * plain) {
     return `${label} has learned little that holds for new points: its test loss is ${loss(test)}, that of the best constant answer about ${loss(plain)}.`;

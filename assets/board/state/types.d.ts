@@ -8,11 +8,12 @@ export type ByMode = {light: string, dark: string};
 
 export type NumberType = "<f4"|"<f2";
 
-export interface Card {
-  key: string;
-  label: string;
-  about: string;
-  colour: ByMode;
+/** A method at one value of its second parameter; methods without one have one variant. */
+export interface Variant {
+  /** Of the second parameter, as written in a link. */
+  value: number|null;
+  /** The same in words; or "". */
+  text: string;
   /** From weak to strong. */
   networks: number[];
   /** Of each network, in words. */
@@ -23,10 +24,24 @@ export interface Card {
   idle: boolean[];
   /** Of each network, as written in a link. */
   values: number[];
+}
+
+export interface Card {
+  key: string;
+  label: string;
+  about: string;
+  colour: ByMode;
+  /** The second parameter: its name in links, its name on the card, and its explanation. */
+  second: {parameter: string, label: string, about: string}|null;
+  variants: Variant[];
   /** Strength index without an entry in a link. */
   standard: number;
+  /** Variant index without an entry in a link. */
+  standard_variant: number;
   /** Strength index shown first. */
   strength_index: number;
+  /** Variant index shown first. */
+  variant_index: number;
   /** Whether the card shows the network that early stopping keeps. */
   early_stopped: boolean;
 }
@@ -50,12 +65,47 @@ export interface RequestedView {
   focus: string|null;
   /** Strength indices by card key. */
   strength_indices: Record<string, number>;
+  /** Variant indices by card key. */
+  variant_indices: Record<string, number>;
   /** Null to keep the epoch. */
   epoch: number|null;
   /** Whether to scroll to the board. */
   scroll: boolean;
-  /** Whether to play on from the epoch. */
+  /** Whether to play on from the epoch; without one, from the start. */
   play: boolean;
+  /** The part of the view that is not in links, or null to keep it. Missing entries are the defaults. */
+  local?: LocalView|null;
+}
+
+/** The part of a view that the server keeps for the board, as JSON. */
+export interface LocalView {
+  strengthIndices?: Record<string, number>;
+  variantIndices?: Record<string, number>;
+  linked?: boolean;
+  discrete?: boolean;
+  threshold?: number;
+  chosen?: string[]|null;
+  /** By card key: pairs of an index in the row and a value. */
+  edits?: Record<string, [number, number][]>;
+}
+
+/** A sentence about regularization with a scene of its own. */
+export interface Claim {
+  key: string;
+  title: string;
+  /** What to watch. */
+  watch: string;
+}
+
+/** The claims that the server offers. */
+export interface Claims {
+  offered: Claim[];
+  /** Key of the claim opened last. */
+  opened: string|null;
+  /** Its networks by card key, or null if the run is not that of its scene. */
+  networks: Record<string, number>|null;
+  /** Whether there is a scene to return to. */
+  undo: boolean;
 }
 
 /** Of every message. */
@@ -78,6 +128,7 @@ export interface Header {
   /** Query string of the experiment, or null if it is too long for a link. */
   link: string|null;
   requested_view?: RequestedView;
+  claims?: Claims;
   /** Type and shape, by name. */
   arrays: Record<string, [NumberType, ...number[]]>;
 }
@@ -122,7 +173,11 @@ export interface Displayed {
   row: Float32Array;
   /** Its parameters, with edits and pruned. */
   drawn: Float32Array;
-  /** In words. */
+  /** Its strength in words; or the epoch that early stopping keeps. */
+  dial: string;
+  /** Its variant in words; or "". */
+  variant: string;
+  /** Both. */
   strength: string;
   dropRate: number;
   /** Whether it is edited or pruned. */
@@ -321,6 +376,8 @@ export interface View {
   focus: string|null;
   /** Strength index of each card, by its key. */
   strengthIndices: Record<string, number>;
+  /** Variant index of each card, by its key. */
+  variantIndices: Record<string, number>;
   /** Whether one strength slider moves all strengths. */
   linked: boolean;
   /** Whether boundaries show classes instead of probabilities. */
@@ -343,6 +400,7 @@ export interface ViewReport {
   request_id: string|number|null;
   focus: string|null;
   strength_indices: Record<string, number>;
+  variant_indices: Record<string, number>;
   /** Null at the last epoch, and while playing or following. */
   epoch: number|null;
 }

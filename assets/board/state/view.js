@@ -3,11 +3,11 @@
  * player. Views are immutable: every function returns the next view.
  */
 
-/** @import {Card, Recording, State, View, ViewReport} from "./types.d.ts" */
+/** @import {Card, Claims, LocalView, Recording, RequestedView, State, Variant, View, ViewReport} from "./types.d.ts" */
 
 /** @type {View} */
 export const START = Object.freeze({
-  focus: null, strengthIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
+  focus: null, strengthIndices: {}, variantIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
   projected: false, chosen: null, blank: false,
 });
 
@@ -15,8 +15,8 @@ export const START = Object.freeze({
 const LEAST_PROJECTED = 2;
 
 /**
- * Return the view for another run: focus and strengths are kept as far as its cards have them, edits
- * are not.
+ * Return the view for another run: focus, variants and strengths are kept as far as its cards have
+ * them, edits are not.
  *
  * @param {View} view
  * @param {Recording} recording
@@ -26,7 +26,10 @@ export function keepForRun(view, { cards, network }) {
   const strengthIndices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
   const discrete = view.discrete && network.task !== "regression";
-  return { ...view, focus, discrete, strengthIndices: { ...view.strengthIndices, ...strengthIndices }, edits: {} };
+  return {
+    ...view, focus, discrete, edits: {},
+    strengthIndices: { ...view.strengthIndices, ...strengthIndices }, variantIndices: { ...view.variantIndices, ...variantIndicesOf(view, cards) },
+  };
 }
 
 /**
@@ -43,25 +46,111 @@ export function defaultFocus(cards) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {{focus: string|null, strength_indices: Record<string, number>}} requested
+ * @param {Pick<RequestedView, "focus"|"strength_indices"|"variant_indices"|"local">} requested
  * @returns {View}
  */
-export function applyRequest(view, { cards }, { focus, strength_indices }) {
+export function applyRequest(view, { cards }, { focus, strength_indices, variant_indices, local }) {
   const hasCard = cards.some(({ key }) => key === focus);
-  const next = { ...view, focus: hasCard ? focus : view.focus, strengthIndices: { ...view.strengthIndices, ...strength_indices } };
+  const before = local ? { ...view, ...restore(local) } : view;
+  const next = {
+    ...before, focus: hasCard ? focus : view.focus,
+    strengthIndices: { ...before.strengthIndices, ...strength_indices }, variantIndices: { ...before.variantIndices, ...variant_indices },
+  };
+  if (local?.linked !== undefined) return next;
   // linked sliders would make different strengths equal at the next move
   const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
-  return { ...next, linked: view.linked && !apart };
+  return { ...next, linked: next.linked && !apart };
+}
+
+/**
+ * Return the part of a view that is not in links, as JSON.
+ *
+ * @param {View} view
+ * @returns {LocalView}
+ */
+export function localOf({ strengthIndices, variantIndices, linked, discrete, threshold, chosen, edits }) {
+  const changed = Object.entries(edits).filter(([, each]) => each.size);
+  return { strengthIndices, variantIndices, linked, discrete, threshold, chosen, edits: Object.fromEntries(changed.map(([key, each]) => [key, [...each]])) };
+}
+
+/**
+ * Return the fields of a view that `localOf` was given.
+ *
+ * @param {LocalView} local
+ */
+function restore({ edits = {}, ...others }) {
+  const { strengthIndices, variantIndices, linked, discrete, threshold, chosen } = START;
+  const maps = Object.entries(edits).map(([key, each]) => [key, new Map(each)]);
+  return { strengthIndices, variantIndices, linked, discrete, threshold, chosen, ...others, edits: Object.fromEntries(maps) };
+}
+
+/**
+ * Return the key of the claim that a view shows: that opened last, unless run, strengths or networks were
+ * changed since.
+ *
+ * @param {Claims} claims
+ * @param {View} view
+ * @param {Card[]} cards
+ * @returns {string|null}
+ */
+export function shownClaim({ opened, networks: own }, view, cards) {
+  if (own === null) return null;
+  const same = cards.every((card) => !isChanged(view, card) && (!(card.key in own) || variantOf(view, card).networks[strengthIndexOf(view, card)] === own[card.key]));
+  return same ? opened : null;
+}
+
+/**
+ * Return the variant index that a card shows.
+ *
+ * @param {Pick<View, "variantIndices">} view
+ * @param {Card} card
+ */
+export function variantIndexOf({ variantIndices }, { key, variant_index, variants }) {
+  return Math.min(variantIndices[key] ?? variant_index, variants.length - 1);
+}
+
+/**
+ * Return the variant index of each card with several. That of a single one says nothing about other runs.
+ *
+ * @param {View} view
+ * @param {Card[]} cards
+ * @returns {Record<string, number>}
+ */
+function variantIndicesOf(view, cards) {
+  return Object.fromEntries(cards.filter(({ variants }) => variants.length > 1).map((card) => [card.key, variantIndexOf(view, card)]));
+}
+
+/**
+ * Return the variant that a card shows.
+ *
+ * @param {Pick<View, "variantIndices">} view
+ * @param {Card} card
+ * @returns {Variant}
+ */
+export function variantOf(view, card) {
+  return card.variants[variantIndexOf(view, card)];
 }
 
 /**
  * Return the strength index that a card shows.
  *
- * @param {Pick<View, "strengthIndices">} view
+ * @param {Pick<View, "strengthIndices"|"variantIndices">} view
  * @param {Card} card
  */
-export function strengthIndexOf({ strengthIndices }, { key, strength_index, networks }) {
-  return Math.min(strengthIndices[key] ?? strength_index, networks.length - 1);
+export function strengthIndexOf(view, card) {
+  return Math.min(view.strengthIndices[card.key] ?? card.strength_index, variantOf(view, card).networks.length - 1);
+}
+
+/**
+ * Set a card's variant.
+ *
+ * @param {View} view
+ * @param {string} key  of the card
+ * @param {number} variantIndex
+ * @returns {View}
+ */
+export function setVariantIndex(view, key, variantIndex) {
+  return { ...view, variantIndices: { ...view.variantIndices, [key]: variantIndex } };
 }
 
 /**
@@ -90,8 +179,8 @@ export function setStrengthIndex(view, cards, key, strengthIndex) {
  * @param {Card} card
  * @param {number} strengthIndex
  */
-function within({ networks }, strengthIndex) {
-  return Math.max(0, Math.min(networks.length - 1, strengthIndex));
+function within(card, strengthIndex) {
+  return Math.max(0, Math.min(strengthCount(card) - 1, strengthIndex));
 }
 
 /**
@@ -138,12 +227,21 @@ export function shift(view, cards, steps) {
 }
 
 /**
+ * Return the largest number of strengths of a card's variants.
+ *
+ * @param {Pick<Card, "variants">} card
+ */
+export function strengthCount({ variants }) {
+  return Math.max(...variants.map(({ networks }) => networks.length));
+}
+
+/**
  * Whether a card has more than one strength.
  *
- * @param {Pick<Card, "networks">} card
+ * @param {Pick<Card, "variants">} card
  */
-export function isAdjustable({ networks }) {
-  return networks.length > 1;
+export function isAdjustable(card) {
+  return strengthCount(card) > 1;
 }
 
 /**
@@ -152,14 +250,14 @@ export function isAdjustable({ networks }) {
  * @param {Card[]} cards
  */
 export function countStrengths(cards) {
-  return Math.max(...cards.map(({ networks }) => networks.length));
+  return Math.max(...cards.map(strengthCount));
 }
 
 /**
  * Return the common strength index of all adjustable cards, or null if there is none. Cards have one that are
  * as many steps apart as their initial strengths; it is the index of the strongest initial one.
  *
- * @param {Pick<View, "strengthIndices">} view
+ * @param {Pick<View, "strengthIndices"|"variantIndices">} view
  * @param {Card[]} cards
  */
 export function commonStrengthIndex(view, cards) {
@@ -269,5 +367,5 @@ export function isChanged({ threshold, edits }, { key }) {
 export function reportOf(view, { cards, epochs, nReceived, nFrames }, { mode, frame }, request_id) {
   const atEnd = mode !== "resting" || frame === nFrames - 1;
   const strength_indices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
-  return { request_id, focus: view.focus, strength_indices, epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)] };
+  return { request_id, focus: view.focus, strength_indices, variant_indices: variantIndicesOf(view, cards), epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)] };
 }

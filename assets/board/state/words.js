@@ -52,7 +52,7 @@ const SYMBOLS = {
   "λ₁": "λ₁ (lambda) is the price of each unit of |w|, added to the loss. The larger it is, the more weights become exactly 0.",
   "λ₂": "λ₂ (lambda) is the price of w²/2, added to the loss. The larger it is, the smaller the weights become.",
   "λ": "λ (lambda) is the price of the weights, added to the loss. The larger it is, the stronger the pull towards 0.",
-  c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network. The dropout beside it is the same at every c, if any.",
+  c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network.",
   drop: "The share of hidden units that are dropped in each training step. The others are kept. All units are used when the picture is drawn.",
   kept: "The epoch at which the validation loss was lowest. Early stopping keeps that network.",
   not: "The lowest validation loss is still to come. So far this is the network without regularization.",
@@ -77,6 +77,16 @@ export function strengthTip(strength) {
 export function withShareKept(strength, rate) {
   const kept = +(100 * (1 - rate)).toPrecision(5);
   return Number.isInteger(kept) ? `${strength} · keep ${kept} %` : strength;
+}
+
+/**
+ * Write a strength with the variant of its method, "λ = 0.005, 50 % L1".
+ *
+ * @param {string} strength
+ * @param {string} variant  or ""
+ */
+export function withVariant(strength, variant) {
+  return variant ? `${strength}, ${variant}` : strength;
 }
 
 export const EPOCH =
@@ -287,6 +297,9 @@ export const MARKS = {
     `Epoch ${epoch}: early stopping would end the training of ${label} here, ${patience} epochs or more without a better validation loss. Key: S`,
 };
 
+/** Added to the explanation of a second parameter that has one value only. */
+export const ONE_VARIANT = " Not to be chosen here: with so many weights, the networks of all its values would be too large.";
+
 /** Reasons why the training cannot change at the shown epoch. */
 export const NO_CHANGE = {
   start: "Epoch 0 is the start: nothing is trained yet. Go to a later epoch first.",
@@ -310,10 +323,12 @@ export function changeFrom({ card, strength, changed }, epoch, phase) {
  * Name the changes so far.
  *
  * @param {readonly Phase[]} phases
+ * @param {number} learningRate  after them
  */
-export function withPhases(phases) {
-  const parts = phases.map(({ until, text, learning_rate }) => `until epoch ${until}: ${text}, learning rate ${learning_rate}`);
-  return parts.length ? `So far, all networks are the same ${parts.join("; ")}.` : "";
+export function withPhases(phases, learningRate) {
+  const parts = phases.map(({ until, text, regularized, learning_rate }) =>
+    `until epoch ${until}: ${regularized ? text : "no regularization"}, learning rate ${learning_rate}`);
+  return parts.length ? `All networks are the same ${parts.join("; ")}. Then each has its own regularization, at learning rate ${learningRate}.` : "";
 }
 
 /**

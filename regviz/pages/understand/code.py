@@ -16,9 +16,10 @@ def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
     k = snapshot.network(snapshot.focus)
     experiment = snapshot.history.experiment
+    (acting,) = labels(snapshot.grid.only([k]), [snapshot.focus])
     st.markdown("### Train it yourself")
     st.caption(
-        f"A complete program for the network in focus: **{labels(experiment)[k].text}**."
+        f"A complete program for the network in focus: **{acting.text}**."
         " Another card or another strength makes another program."
     )
     if view().focus == EARLY_STOPPING:

@@ -50,8 +50,7 @@ def show(snapshot: BoardSnapshot) -> None:
 
 def _unregularized(snapshot: BoardSnapshot) -> int | None:
     """Return the index of None among the methods if early stopping is shown, else None."""
-    keys = [key for key, _ in snapshot.grid.networks_by_method]
-    return keys.index("none") if snapshot.grid.early_stopping else None
+    return snapshot.grid.methods.index("none") if snapshot.grid.early_stopping else None
 
 
 def _networks(
@@ -69,10 +68,10 @@ def _networks(
 def _entries(
     snapshot: BoardSnapshot, times: list[int], results: Comparison | Replicates
 ) -> list[Entry]:
-    named = labels(snapshot.grid.only(snapshot.rows))
+    methods = snapshot.grid.methods
+    named = labels(snapshot.grid.only(snapshot.rows), methods)
     entries = [
-        Entry(key, label.name, label.strength)
-        for (key, _), label in zip(snapshot.grid.networks_by_method, named, strict=True)
+        Entry(key, label.name, label.strength) for key, label in zip(methods, named, strict=True)
     ]
     if len(times) > len(entries):
         strength = f"epoch {snapshot.history.epochs[times[-1]]}"

@@ -36,7 +36,7 @@ def _board_values(snapshot: BoardSnapshot) -> SliderValues:
     """Return the board's strengths and step size by slider key, rounded to the sliders' options."""
     values = {}
     for method in ("l1", "l2"):
-        if method in dict(snapshot.grid.networks_by_method):
+        if method in snapshot.grid.methods:
             row = snapshot.grid.experiment.regularizations[snapshot.network(method)]
             values[f"forces_{method}"] = _nearest(row.l1 + row.l2, STRENGTHS)
     training = snapshot.grid.experiment.training

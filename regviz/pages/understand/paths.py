@@ -46,15 +46,13 @@ class Several(NamedTuple):
 
 def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
-    methods = [key for key, networks in snapshot.grid.networks_by_method if len(networks) > 1]
+    methods = [key for key, networks in snapshot.networks_by_method if len(networks) > 1]
     if not methods:
         st.info("None has no strength. Switch on another method in the line-up.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         method = choose_method(snapshot, methods, "paths_method")
-        networks = with_start(
-            snapshot.grid.experiment, dict(snapshot.grid.networks_by_method)[method]
-        )
+        networks = with_start(snapshot.grid.experiment, dict(snapshot.networks_by_method)[method])
         seeds = Seeds(snapshot, "paths", _without_frames(snapshot.grid.only(networks)), Several.of)
         several = seeds.results
         seeds.draw_button(
@@ -63,7 +61,7 @@ def show(snapshot: BoardSnapshot) -> None:
             " mean and a standard error."
         )
     seeds.draw_progress()
-    one = path(snapshot.history, networks)
+    one = path(snapshot.history, networks, method=method)
     st.caption(
         "One line a weight, from weak to strong. Click a strength to show it on the board."
         " Norms are in percent of the largest."
@@ -92,14 +90,16 @@ def _draw(snapshot: BoardSnapshot, one: Path, losses: Losses | None, shown: int)
         page_state().path_clicks = clicks + 1
         # `customdata` is the strength index, or for a weight's line a list that ends with it
         strength_index = int(np.ravel(point["customdata"])[-1])
-        _show_on_board(snapshot, one.networks[strength_index])
+        _show_on_board(snapshot, one.method, one.networks[strength_index])
 
 
-def _show_on_board(snapshot: BoardSnapshot, network: int) -> None:
-    """Show a network on the board."""
-    for key, networks in snapshot.grid.networks_by_method:
-        if network in networks:
-            snapshot.show_on_board(focus=key, strength_indices={key: networks.index(network)})
+def _show_on_board(snapshot: BoardSnapshot, method: str, network: int) -> None:
+    """Show a network on a method's path on the board; the first may be one of another method."""
+    by_method = dict(snapshot.networks_by_method)
+    key, networks = next(
+        (key, by_method[key]) for key in (method, *by_method) if network in by_method[key]
+    )
+    snapshot.show_on_board(focus=key, strength_indices={key: networks.index(network)})
 
 
 def validated(one: Path, losses: Losses | None) -> Choice | None:
@@ -124,7 +124,7 @@ def _show_choices(
             everywhere = " It predicts the same everywhere." if is_constant[strength_index] else ""
             st.markdown(f"**{name}:** {sentence(one, losses, strength_index)}{everywhere}")
             if st.button(f"Show {one.text(strength_index)} on the board", key=f"paths_show_{i}"):
-                _show_on_board(snapshot, one.networks[strength_index])
+                _show_on_board(snapshot, one.method, one.networks[strength_index])
     n = len(snapshot.history.dataset.points("validation")[1])
     if losses is None and is_constant[choice.best]:
         st.info(

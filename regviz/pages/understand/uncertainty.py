@@ -28,11 +28,7 @@ ABOUT = {
 def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
     rows = snapshot.grid.experiment.regularizations
-    methods = [
-        key
-        for key, _ in snapshot.grid.networks_by_method
-        if rows[snapshot.network(key)].drop_rate > 0
-    ]
+    methods = [key for key in snapshot.grid.methods if rows[snapshot.network(key)].drop_rate > 0]
     if not methods:
         st.info("Switch on Dropout in the line-up.")
         return
@@ -59,7 +55,7 @@ def show(snapshot: BoardSnapshot) -> None:
         st.info("This network has diverged. Choose a weaker strength on the board.")
         return
     plane = _plane(snapshot, k, passes)
-    acting = labels(snapshot.grid.experiment)[k].text
+    acting = labels(snapshot.grid.only([k]), [method])[0].text
     st.caption(
         f"{acting}. Each pass draws another dropout mask, so that another thinned network answers"
         " (Monte-Carlo dropout, Gal & Ghahramani 2016). "

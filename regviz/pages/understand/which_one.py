@@ -68,7 +68,9 @@ class Best(NamedTuple):
 
 
 def best(snapshot: BoardSnapshot) -> dict[str, Best]:
-    """Return the best strength of each method; an empty dict without validation points.
+    """Return the best strength of each method, in the variant on its card.
+
+    The dict is empty without validation points.
 
     The loss is infinite if a method has diverged at all strengths.
     """
@@ -76,7 +78,7 @@ def best(snapshot: BoardSnapshot) -> dict[str, Best]:
         return {}
     last = np.nan_to_num(snapshot.history.metrics["validation_loss"][-1], nan=np.inf)
     strengths = {}
-    for key, networks in snapshot.grid.networks_by_method:
+    for key, networks in snapshot.networks_by_method:
         strength_index = int(last[list(networks)].argmin())
         strengths[key] = Best(
             strength_index, networks[strength_index], float(last[networks[strength_index]])
@@ -107,7 +109,7 @@ def _evidence(snapshot: BoardSnapshot, advice: Advice, measured: dict[str, Best]
         shown = "diverged" if math.isinf(loss) else f"{loss:.3f}"
         bold = "**" if loss == lowest else ""
         lines.append(
-            f"| {METHODS[key].label} | {label(row).strength or '–'} | {bold}{shown}{bold} |"
+            f"| {METHODS[key].label} | {label(row, key).strength or '–'} | {bold}{shown}{bold} |"
         )
     n = len(snapshot.history.dataset.points("validation")[1])
     return "\n".join(lines) + (

@@ -81,6 +81,16 @@ def test_a_registered_method_has_its_own_name_and_symbol(monkeypatch, optimizer)
     assert table["strength"].iloc[2] == f"λ = {shown:g}"
 
 
+def test_a_method_is_named_by_its_card_also_where_its_network_is_that_of_another():
+    grid, history = grid_of(["none", "l1", "elastic_net", "max_norm"])
+    variants = {"elastic_net": 4, "max_norm": 0}
+    view = open_view("compare", snapshot_of(grid, history, variant_indices=variants))
+    table = table_of(view)
+    assert list(table.index)[:4] == ["None", "L1", "Elastic net", "Max-norm"]
+    assert table["strength"].iloc[2].endswith(", 100 % L1")
+    assert table["strength"].iloc[3] == "c = 1, no dropout"
+
+
 def test_without_early_stopping_or_none_the_others_are_compared_all_the_same():
     view = open_page(*grid_of(["l1", "l2"]))
     assert list(view.dataframe[0].value.index) == ["L1", "L2"]

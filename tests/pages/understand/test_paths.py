@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import regviz
 from regviz.analysis import regularization_path
 from regviz.board.strength_grid import StrengthGrid
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.pages.understand import paths as view
 from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
@@ -19,14 +20,20 @@ DATA = regviz.DataSpec("moons", n_samples=80)
 NETWORK = regviz.NetworkSpec(hidden=(4,))
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
 METHODS = ("none", "l1", "max_norm")
+N_L1 = 1 + N_STRENGTHS  # networks on the path of L1, which begins with none
 
 
 def snapshot(
-    methods=METHODS, focus="l1", data=DATA, strength_indices=(), change=lambda history: history
+    methods=METHODS,
+    focus="l1",
+    data=DATA,
+    strength_indices=(),
+    change=lambda history: history,
+    variant_indices=None,
 ):
     grid = StrengthGrid.of(methods, data, NETWORK, TRAINING)
     history = change(regviz.train(grid.experiment))
-    return snapshot_of(grid, history, focus, dict(strength_indices))
+    return snapshot_of(grid, history, focus, dict(strength_indices), variant_indices)
 
 
 def script():
@@ -96,6 +103,27 @@ def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, d
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
 
 
+def test_the_path_is_that_of_the_variant_on_the_card(drawn):
+    methods = ("none", "l1", "elastic_net", "max_norm")
+    for index in (1, 4):
+        board = snapshot(methods, "elastic_net", variant_indices={"elastic_net": index})
+        page = open_page(board)
+        assert drawn.figures[-1].layout.title.text.startswith("<b>Elastic net</b>")
+        networks = dict(board.grid.networks_by_variant)["elastic_net"][index]
+        path = regularization_path.path(board.history, (0, *networks), method="elastic_net")
+        assert on_board(drawn.figures[-1], path) == 1 + 6  # after no regularization
+        assert texts(page)[0].startswith("**Lowest validation loss:** λ = ")
+    # where it is L1, a click shows it on its own card
+    drawn.clicked = [{"customdata": 3}]
+    page.run()
+    assert page.session_state["requested"] == [("elastic_net", {"elastic_net": 2})]
+    # without dropout, max-norm's path begins at None
+    board = snapshot(methods, "max_norm", variant_indices={"max_norm": 0})
+    drawn.clicked = []
+    open_page(board)
+    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
+
+
 def test_none_in_focus_shows_a_method_with_a_strength(board_snapshot, drawn):
     open_page(replace(board_snapshot, focus="none"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
@@ -113,14 +141,14 @@ def test_the_boards_strength_is_marked(drawn):
     for strength_index in (0, 6):
         board_snapshot = snapshot(strength_indices={"l1": strength_index}.items())
         open_page(board_snapshot)
-        networks = regularization_path.with_start(board_snapshot.grid.experiment, range(1, 9))
+        networks = regularization_path.with_start(board_snapshot.grid.experiment, range(1, N_L1))
         path = regularization_path.path(board_snapshot.history, networks)
         assert on_board(drawn.figures[-1], path) == strength_index + 1  # after no regularization
 
 
 def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot, drawn):
     page = open_page(board_snapshot)
-    losses = board_snapshot.history.metrics["validation_loss"][-1, :9]  # none and L1
+    losses = board_snapshot.history.metrics["validation_loss"][-1, :N_L1]  # none and L1
     best = int(np.argmin(losses))
     strength = board_snapshot.grid.experiment.regularizations[best].l1
     shown_texts = texts(page)[0]
@@ -132,20 +160,29 @@ def test_it_says_in_words_which_strength_validation_would_choose(board_snapshot,
     assert any("has no standard error" in caption.value for caption in page.caption)
 
 
+def without_weights(history):
+    """Return the history with zeros in place of the strongest L1 network's weights."""
+    parameters = history.parameters.copy()
+    parameters[-1, N_L1 - 1] = 0
+    return replace(history, parameters=parameters)
+
+
 def lowest_at(strength_index):
-    """Return a change of history: validation losses are lowest at one strength of L1."""
+    """Return a change of history: validation losses are lowest at one strength of L1.
+
+    The strongest network has no weights.
+    """
 
     def change(history):
         metrics = {name: values.copy() for name, values in history.metrics.items()}
         metrics["validation_loss"][-1, 1 + strength_index] = 0.001
-        return replace(history, metrics=metrics)
+        return without_weights(replace(history, metrics=metrics))
 
     return change
 
 
 def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn):
-    strong = snapshot(change=lowest_at(7))
-    assert np.ptp(strong.history.predict(strong.history.dataset.X_train)[8]) < 1e-6
+    strong = snapshot(change=lowest_at(N_STRENGTHS - 1))
     page = open_page(strong)
     assert texts(page)[0].endswith("It predicts the same everywhere.")
     (info,) = page.info
@@ -157,7 +194,9 @@ def test_where_the_chosen_network_predicts_the_same_everywhere_it_says_so(drawn)
 
 def test_over_seeds_it_says_so_if_it_is_so_under_each(board_snapshot):
     histories = [
-        regviz.train(replace(board_snapshot.grid.only(range(9)), data=replace(DATA, seed=s)))
+        without_weights(
+            regviz.train(replace(board_snapshot.grid.only(range(N_L1)), data=replace(DATA, seed=s)))
+        )
         for s in (0, 1)
     ]
     assert view.Several.of(histories).is_constant[-1]
@@ -187,7 +226,7 @@ def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
     page = open_page(board_snapshot)
     (trace,) = (t for t in drawn.figures[-1].data if t.name == "to layer 1")
     point = 4  # of the first weight
-    assert trace.x[point] == trace.x[10 + point]
+    assert trace.x[point] == trace.x[N_L1 + 1 + point]
     drawn.clicked = [{"customdata": trace.customdata[point]}]
     page.run()
     assert page.session_state["requested"] == [("l1", {"l1": 3})]
@@ -195,7 +234,7 @@ def test_a_click_on_a_weight_shows_its_strength(board_snapshot, drawn):
 
 def test_the_chosen_strength_can_be_shown_without_a_mouse(board_snapshot, drawn):
     page = open_page(board_snapshot)
-    best = int(np.argmin(board_snapshot.history.metrics["validation_loss"][-1, :9]))
+    best = int(np.argmin(board_snapshot.history.metrics["validation_loss"][-1, :N_L1]))
     page.button("paths_show_0").click().run()
     expected = ("l1", {"l1": best - 1})
     if best == 0:
@@ -213,7 +252,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     losses = []
     for seed in range(5):
         data, training = replace(DATA, seed=seed), replace(experiment.training, seed=seed)
-        rows = experiment.regularizations[:9]
+        rows = experiment.regularizations[:N_L1]
         run = regviz.train(regviz.Experiment(data, NETWORK, training, rows))
         losses.append(run.metrics["validation_loss"][-1])
     found = np.array(losses)
@@ -221,7 +260,7 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     np.testing.assert_allclose(trace.y, found.mean(axis=0))
     np.testing.assert_allclose(trace.error_y.array, found.std(axis=0, ddof=1) / 5**0.5)
     choice = regularization_path.choose(found)
-    strengths = [row.l1 for row in board_snapshot.grid.experiment.regularizations[:9]]
+    strengths = [row.l1 for row in board_snapshot.grid.experiment.regularizations[:N_L1]]
     shown_texts = texts(page)
     assert shown_texts[0].startswith(
         f"**Lowest validation loss:** λ₁ = {strengths[choice.best]:.3g}. "

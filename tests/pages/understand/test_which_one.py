@@ -45,7 +45,7 @@ def with_losses(snapshot: BoardSnapshot, losses: dict[str, float]) -> BoardSnaps
     """
     metrics = {name: values.copy() for name, values in snapshot.history.metrics.items()}
     for method, loss in losses.items():
-        networks = list(dict(snapshot.grid.networks_by_method)[method])
+        networks = list(dict(snapshot.grid.networks_by_method())[method])
         metrics["validation_loss"][-1, networks] = loss + 1
         metrics["validation_loss"][-1, networks[STRENGTH_INDEX[method]]] = loss
     return replace(snapshot, history=replace(snapshot.history, metrics=metrics))
@@ -107,16 +107,23 @@ def test_all_strengths_count_wherever_the_board_stands(snapshot):
     last = snapshot.history.metrics["validation_loss"][-1]
     for strength_indices in ({}, {"l2": 0, "l1": 7}):
         found = best(replace(snapshot, rows=snapshot.grid.rows(strength_indices)))
-        for key, networks in snapshot.grid.networks_by_method:
+        for key, networks in snapshot.grid.networks_by_method():
             losses = [last[network] for network in networks]
             assert found[key].loss == min(losses)
             assert found[key].network == networks[found[key].strength_index]
             assert losses[found[key].strength_index] == min(losses)
 
 
+def test_the_strengths_that_count_are_those_of_the_variant_on_the_card(snapshot):
+    rows = snapshot.grid.rows({}, {"elastic_net": 4})
+    found = best(replace(snapshot, rows=rows))
+    # without L2 it is L1
+    assert found["elastic_net"] == found["l1"] != best(snapshot)["elastic_net"]
+
+
 def test_a_strength_that_diverged_is_not_the_best_and_a_method_that_did_is_infinite(snapshot):
     losses = snapshot.history.metrics["validation_loss"].copy()
-    networks_by_method = dict(snapshot.grid.networks_by_method)
+    networks_by_method = dict(snapshot.grid.networks_by_method())
     before = best(snapshot)["l1"]
     losses[-1, before.network] = np.nan
     losses[-1, list(networks_by_method["l2"])] = np.nan
