@@ -18,7 +18,7 @@ export class Pin {
   /** @type {Recording|null} null until the message is decoded */ recording = null;
   /** @type {{displayed: Displayed, canvas: HTMLCanvasElement}[]} the network in focus first */ pictures = [];
   /** @type {Uint8Array|null} the last message */ bytes = null;
-  /** What the pictures were drawn for: theme, sizes and pixel ratio. */
+  /** Theme, sizes and pixel ratio of the last drawing. */
   drawn = "";
 
   constructor() {

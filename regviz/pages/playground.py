@@ -456,7 +456,6 @@ def main() -> None:
         with above:
             pins.draw_button(scene, grid)
             share.show(scene, grid, _snapshot)
-    classroom.share(share.with_view(scene, grid), claims.link_parameters(grid))
     _show_board(grid, rows, _run_name(grid, rows), _query_of(scene), scene.hide)
     if "understand" not in scene.hide:
         _show_views()

@@ -59,7 +59,7 @@ class Question:
 
 @dataclass(frozen=True)
 class RoomState:
-    """What a page in a room shows, at one moment.
+    """The state of a room for one page, at one moment.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@
  */
 
 import { icon, make, setText } from "../draw/dom.js";
-import { phaseUntil } from "../state/phases.js";
+import { phaseOf } from "../state/phases.js";
 import { changeFrom, NO_CHANGE, withPhases } from "../state/words.js";
 
 const BRANCH = "M6 4h2.4v6.2a8 8 0 0 1 3.9-1h2.9V6.4L20 10.4l-4.8 4V11.6h-2.9a3.9 3.9 0 0 0-3.9 3.9V20H6z";
@@ -95,7 +95,7 @@ export function updateChange(change, recording, displayed) {
   if (panel.hidden) return;
   const { phases, epochs, learningRate, run } = recording;
   const epoch = epochs[displayed.t];
-  const phase = phaseUntil(phases, epoch);
+  const phase = phaseOf(phases, epoch);
   const possible = epoch > 0 && displayed.divergedEpoch === null;
   change.offer = possible ? { network: displayed.k, epoch } : null;
   go.disabled = !possible;

@@ -7,13 +7,18 @@
  * the cursor drawn over it.
  */
 
-/** @import {ChartMark, Colours, Data, Label, Plot, Series, Theme} from "../draw/types.d.ts" */
+/**
+ * @import {ChartMark, Colours, Data, Label, Plot, Series, Theme} from "../draw/types.d.ts"
+ * @import {Card, Recording} from "../state/types.d.ts"
+ * @import {ShownNetwork} from "./types.d.ts"
+ */
 
 import { contextOf, fitCanvas, icon, make, onResize, setText, zoomOf } from "../draw/dom.js";
 import { drawCursor, drawPicture, endLabels, epochAt, lineAt, plotColours } from "../draw/plot.js";
 import { extent } from "../state/extent.js";
 import { niceCeiling } from "../state/recording.js";
 import { logRange } from "../draw/ticks.js";
+import { divergedAt } from "../state/words.js";
 
 // CSS pixels around a line in which the pointer is on it
 const REACH = { mouse: 6, touch: 12 };
@@ -72,6 +77,33 @@ export function makeChart({ label, onSeek, onFocus }) {
     redraw(chart);
   });
   return chart;
+}
+
+/**
+ * Whether a chart's data are those of a network, on a card and in a theme.
+ *
+ * @param {ShownNetwork|null} shown  what the data were made of
+ * @param {Recording} recording
+ * @param {number} k
+ * @param {Card} card
+ * @param {Theme} theme
+ */
+export function isShown(shown, recording, k, card, theme) {
+  return shown !== null && shown.recording === recording && shown.k === k && shown.card === card && shown.mode === theme.mode;
+}
+
+/**
+ * Draw the chart of one network, with a mark where it has diverged.
+ *
+ * @param {Chart} chart
+ * @param {Data} data
+ * @param {{lost: number, marks: readonly ChartMark[], frame: number, theme: Theme, ratio: number}} view
+ *   `lost`: the epoch at which the network diverged, or -1
+ */
+export function drawNetwork(chart, data, { lost, marks, frame, theme, ratio }) {
+  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
+  data.now = frame;
+  drawChart(chart, data, theme, ratio);
 }
 
 /**

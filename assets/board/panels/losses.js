@@ -7,7 +7,7 @@
  */
 
 import { commonMarks, describeLines, frameOf, linesOf, makeToggle } from "./all_methods.js";
-import { drawChart, makeChart, redraw } from "./chart.js";
+import { drawChart, drawNetwork, isShown, makeChart, redraw } from "./chart.js";
 import { make } from "../draw/dom.js";
 import { extent } from "../state/extent.js";
 import { firstNetworks, isDiverged, metric } from "../state/recording.js";
@@ -116,14 +116,11 @@ export function updateLosses(panel, recording, k, frame, { card, everyone, marks
     return;
   }
   panel.lines = null;
-  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+  if (!data || !isShown(shown, recording, k, card, theme)) {
     panel.shown = { recording, k, card, mode: theme.mode };
     panel.data = data = dataOf(recording, k, card, theme, panel.log, panel.range);
   }
-  const lost = recording.diverged[k];
-  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
-  data.now = frame;
-  drawChart(panel.chart, data, theme, ratio);
+  drawNetwork(panel.chart, data, { lost: recording.diverged[k], marks, frame, theme, ratio });
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 
 import { commonMarks, describeLines, frameOf, linesOf, makeToggle } from "./all_methods.js";
-import { drawChart, makeChart } from "./chart.js";
+import { drawChart, drawNetwork, isShown, makeChart } from "./chart.js";
 import { make } from "../draw/dom.js";
 import { effectiveWeights, hoyer, sparsity } from "../state/measures.js";
 import { copyRow, isDiverged } from "../state/recording.js";
@@ -137,14 +137,11 @@ export function updateSparsity(panel, recording, k, frame, { card, everyone, mar
     return;
   }
   panel.lines = null;
-  if (!data || shown?.recording !== recording || shown.k !== k || shown.card !== card || shown.mode !== theme.mode) {
+  if (!data || !isShown(shown, recording, k, card, theme)) {
     panel.shown = { recording, k, card, mode: theme.mode };
     panel.data = data = dataOf(measuresOf(panel, recording, k), recording, card, theme);
   }
-  const lost = recording.diverged[k];
-  data.marks = lost < 0 ? marks : [...marks, { epoch: lost, text: divergedAt(lost) }];
-  data.now = frame;
-  drawChart(panel.chart, data, theme, ratio);
+  drawNetwork(panel.chart, data, { lost: recording.diverged[k], marks, frame, theme, ratio });
 }
 
 /**

@@ -6,7 +6,7 @@
 /** @import {Card, Displayed, PointSet, Recording, View} from "./types.d.ts" */
 
 import { isConstant } from "./flatness.js";
-import { phaseAfter } from "./phases.js";
+import { phaseOf } from "./phases.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
@@ -55,7 +55,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
   displayed.strength = withVariant(displayed.dial, text);
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
-  displayed.dropRate = hidden ? phaseAfter(recording.phases, epoch)?.drop_rate ?? rate : 0;
+  displayed.dropRate = hidden ? phaseOf(recording.phases, epoch + 1)?.drop_rate ?? rate : 0;
   displayed.divergedEpoch = isDiverged(recording, displayed.t, displayed.k) ? recording.diverged[displayed.k] : null;
   copyRow(recording, displayed.t, displayed.k, row);
   const edits = view.edits[card.key];

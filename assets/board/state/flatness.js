@@ -1,4 +1,4 @@
-/** How much predictions vary over the plane, and how much those of two networks differ. */
+/** Variation of predictions over the plane, and their difference between two networks. */
 
 /** @import {Probe, Recording} from "./types.d.ts" */
 

@@ -3,21 +3,11 @@
 /** @import {Phase} from "./types.d.ts" */
 
 /**
- * Return the phase that trains the epoch after an epoch, or null after the last phase.
+ * Return the phase that trains an epoch, or null after the last phase.
  *
  * @param {readonly Phase[]} phases
- * @param {number} epoch  number of trained epochs
+ * @param {number} epoch  from 1; 0, the initial networks, belongs to the first phase
  */
-export function phaseAfter(phases, epoch) {
-  return phases.find(({ until }) => epoch < until) ?? null;
-}
-
-/**
- * Return the phase that has trained the networks of an epoch, or null after the last phase.
- *
- * @param {readonly Phase[]} phases
- * @param {number} epoch  number of trained epochs
- */
-export function phaseUntil(phases, epoch) {
+export function phaseOf(phases, epoch) {
   return phases.find(({ until }) => epoch <= until) ?? null;
 }

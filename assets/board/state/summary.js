@@ -23,7 +23,7 @@
 import { measuresOf } from "./displayed.js";
 import { difference } from "./flatness.js";
 import { isDiverged } from "./recording.js";
-import { phaseUntil } from "./phases.js";
+import { phaseOf } from "./phases.js";
 import { earlyStopping } from "./stopping.js";
 import { FORMATS, divergedAt } from "./words.js";
 
@@ -52,7 +52,7 @@ export function summaryOf(recording, displayed, focus, frame) {
   return summarize(facts, {
     focus,
     epoch: recording.epochs[frame],
-    phase: phaseUntil(recording.phases, recording.epochs[frame]),
+    phase: phaseOf(recording.phases, recording.epochs[frame]),
     task: recording.network.task,
     constantLoss: constantLoss(recording.network.task, recording.points.train),
   });

@@ -93,7 +93,7 @@ export interface LocalView {
 export interface Claim {
   key: string;
   title: string;
-  /** What to watch. */
+  /** Directions to the viewer. */
   watch: string;
 }
 
@@ -215,7 +215,7 @@ export interface Fact {
   keptEpoch: number|null;
 }
 
-/** What the facts of a summary have in common. */
+/** The context of the facts of a summary. */
 export interface Comparison {
   /** Key of the card in focus. */
   focus: string|null;
