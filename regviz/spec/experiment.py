@@ -43,8 +43,9 @@ class DataSpec:
         (two classes), ``"three_blobs"`` or ``"three_spirals"`` (three classes), ``"plane"`` or
         ``"bumps"`` (regression). Tables with more columns, which are the network's inputs:
         ``"correlated_groups"`` (6, regression), ``"small_and_fat"`` (60, regression),
-        ``"diabetes"`` (10, regression), ``"breast_cancer"`` (30, two classes) or ``"digits"``
-        (64, two classes: 0 to 4 and 5 to 9). Or the name of a dataset added by `register_dataset`.
+        ``"parity"`` (30, two classes), ``"diabetes"`` (10, regression), ``"breast_cancer"`` (30,
+        two classes) or ``"digits"`` (64, two classes: 0 to 4 and 5 to 9). Or the name of a dataset
+        added by `register_dataset`.
     n_samples : int
         Number of points of all splits, 20 to 2000; of a table of measurements at most its rows,
         442 of ``"diabetes"``, 569 of ``"breast_cancer"`` and 1797 of ``"digits"``. Fewer are drawn
