@@ -1,10 +1,12 @@
 """Penalties, proximal maps, max-norm projection and dropout masks, as functions of tensors.
 
-Tensors have any shape. `penalty`, `shrink_groups_` and `project_` act on vectors along the last
-axis, the other functions elementwise. ``docs/reference.md`` states the formulas and their tests.
+Tensors have any shape. `penalty`, `group_penalty`, `shrink_groups_` and `project_` act on vectors
+along the last axis, the other functions elementwise. ``docs/reference.md`` states the formulas and
+their tests.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,6 +17,27 @@ def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
     half = 0.5 * l2 * weights.square().sum(-1)
     # 0 * inf, for l2 = 0 and a sum of squares that overflows, is NaN: here it is 0
     return l1 * weights.abs().sum(-1) + torch.nan_to_num(half, nan=0.0, posinf=math.inf)
+
+
+def group_penalty(incoming: Sequence[Tensor], strength: Tensor) -> Tensor:
+    """Return the penalty of the group lasso, ``strength * sum(sqrt(p) * |v|)``, of shape (K,).
+
+    Parameters
+    ----------
+    incoming : sequence of Tensor of shape (K, units, p)
+        The p incoming weights ``v`` of each unit of each hidden layer.
+    strength : Tensor of shape (K,)
+
+    References
+    ----------
+    Yuan & Lin 2006, equation 2.1, with their suggested scale ``sqrt(p)`` of a group's norm.
+    """
+    total = torch.zeros_like(strength)
+    for weights in incoming:
+        norms = torch.linalg.vector_norm(weights.to(strength), dim=-1).sum(-1)
+        total += weights.shape[-1] ** 0.5 * norms
+    # without a penalty, a norm that overflows is 0 * inf = NaN
+    return torch.where(strength > 0, strength * total, 0.0)
 
 
 def shrink_(

@@ -137,6 +137,13 @@ def penalty_strengths(
     return tuple(_at(last - steps) for steps in reversed(below))
 
 
+def group_lasso_strengths(
+    data: Data, network: NetworkSpec, training: TrainingSpec
+) -> tuple[float, ...]:
+    """Return `N_STRENGTHS` strengths of the group lasso, from weak to strong."""
+    return penalty_strengths(data, network, training, 1.0)
+
+
 def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
     """Return `N_STRENGTHS` dropout rates, from weak to strong."""
     top = highest_dropout_rate(data, network, training)
