@@ -13,7 +13,6 @@ from regviz.methods.strengths import (
     DEFAULT_STRENGTH_INDEX,
     dropout_rates,
     dropout_rates_beside_max_norm,
-    group_lasso_strengths,
     max_norm_radii,
     penalty_strengths,
 )
@@ -542,7 +541,7 @@ for _method in (
         {"light": "#9c00fc", "dark": "#7830fc"},
         at=lambda strength: Regularization(group_lasso=strength),
         strength=lambda r: r.group_lasso,
-        strengths=group_lasso_strengths,
+        strengths=partial(penalty_strengths, l1_ratio=1.0),
     ),
 ):
     register_method(_method)

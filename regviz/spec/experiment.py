@@ -304,6 +304,11 @@ class Regularization:
         return cls(l1=strength * l1_ratio, l2=strength * (1 - l1_ratio), **others)
 
 
+def without_hidden_units(regularization: Regularization) -> Regularization:
+    """Return the regularization that acts on a model without hidden units."""
+    return replace(regularization, drop_rate=0.0, max_norm=None, group_lasso=0.0)
+
+
 @dataclass(frozen=True)
 class Phase:
     """A first part of a training, in which all networks of an experiment are the same network.
