@@ -1,6 +1,5 @@
 """Training with recording: parameters and metrics are stored at each recorded epoch."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -287,9 +286,7 @@ class _Recorder:
         self.layout = self.builder.layout
         self.is_weight = torch.from_numpy(np.flatnonzero(self.layout.is_weight))
         self.diverged = np.full(len(experiment.regularizations), -1)
-        self.strengths: torch.Tensor | None = None
-        self.next_switch = math.inf
-        self.factors = np.ones(len(experiment.regularizations))
+        self.acting: dict[int, tuple[torch.Tensor, NDArray[np.float64]]] = {}
         columns = input_features(dataset.X_train, experiment.network.features)
         self.mean_inputs = columns.mean(axis=0, dtype=np.float64)
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
@@ -345,11 +342,11 @@ class _Recorder:
         ----------
         Zou & Hastie 2005, section 3.2.
         """
-        self._strengths(recording.epoch)
-        chosen = np.flatnonzero(self.factors != 1)
+        _, factors = self._acting(recording.epoch)
+        chosen = np.flatnonzero(factors != 1)
         if not len(chosen):
             return recording
-        rows, factors = recording.parameters.clone(), self.factors[chosen, None]
+        rows, factors = recording.parameters.clone(), factors[chosen, None]
         naive = rows[chosen].double().numpy()
         with np.errstate(over="ignore", invalid="ignore"):  # of a diverged network
             moved = (naive[:, :-1] * self.mean_inputs).sum(axis=1, keepdims=True)
@@ -370,10 +367,10 @@ class _Recorder:
             for split, part in zip(SPLITS, parts, strict=True):
                 metrics[f"{split}_{name}"] = part.mean(1).numpy()
         weights = rows[:, self.is_weight].double()
-        strengths = torch.cat([self._strengths(recording.epoch) for recording in recordings], 1)
+        strengths = torch.cat([self._acting(recording.epoch)[0] for recording in recordings], 1)
         blocks = self.layout.split(rows)[:-1]
-        groups = group_penalty([block[..., :-1] for block in blocks], strengths[2])
-        metrics["penalty"] = (penalty(weights, *strengths[:2]) + groups).numpy()
+        groups = group_penalty([b[..., :-1].numpy() for b in blocks], strengths[2].numpy())
+        metrics["penalty"] = penalty(weights, *strengths[:2]).numpy() + groups
         with np.errstate(invalid="ignore"):  # infinite losses of a diverged network
             metrics["gap"] = metrics["test_loss"] - metrics["train_loss"]
             metrics["objective"] = metrics["train_loss"] + metrics["penalty"]
@@ -386,20 +383,23 @@ class _Recorder:
             metrics[measure.__name__] = measure(weights.numpy())
         return {name: values.reshape(shape) for name, values in metrics.items()}
 
-    def _strengths(self, epoch: int) -> torch.Tensor:
-        """Return the strengths of L1, L2 and group lasso in ``J`` at an epoch, of shape (3, K).
+    def _acting(self, epoch: int) -> tuple[torch.Tensor, NDArray[np.float64]]:
+        """Return the strengths in ``J`` at an epoch, and the factors of corrected weights.
 
-        Decoupled decay is not part of ``J``, so its strength is 0 here. The factors of corrected
-        weights are set along with them.
+        Returns
+        -------
+        strengths : Tensor of shape (3, K)
+            Of L1, L2 and group lasso. Decoupled decay is not part of ``J``, so its strength is 0.
+        factors : ndarray of shape (K,)
         """
-        if self.strengths is None or epoch >= self.next_switch:
-            acting = self.experiment.acting(epoch)
+        switch = max(switch for switch in self.experiment.switches if switch <= epoch)
+        if switch not in self.acting:
+            acting = self.experiment.acting(switch)
             rows = [(r.l1, 0 if r.decoupled else r.l2, r.group_lasso) for r in acting]
-            self.strengths = torch.tensor(rows, dtype=torch.float64, device="cpu").T
-            self.factors = np.array([1 + r.l2 if r.corrected else 1.0 for r in acting])
-            later = [switch for switch in self.experiment.switches if switch > epoch]
-            self.next_switch = min(later, default=math.inf)
-        return self.strengths
+            strengths = torch.tensor(rows, dtype=torch.float64, device="cpu").T
+            factors = np.array([1 + r.l2 if r.corrected else 1.0 for r in acting])
+            self.acting[switch] = strengths, factors
+        return self.acting[switch]
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,9 @@ their tests.
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -19,25 +21,29 @@ def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
     return l1 * weights.abs().sum(-1) + torch.nan_to_num(half, nan=0.0, posinf=math.inf)
 
 
-def group_penalty(incoming: Sequence[Tensor], strength: Tensor) -> Tensor:
+def group_penalty(
+    incoming: Sequence[NDArray[np.floating]], strength: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the penalty of the group lasso, ``strength * sum(sqrt(p) * |v|)``, of shape (K,).
 
     Parameters
     ----------
-    incoming : sequence of Tensor of shape (K, units, p)
+    incoming : sequence of ndarray of shape (K, units, p)
         The p incoming weights ``v`` of each unit of each hidden layer.
-    strength : Tensor of shape (K,)
+    strength : ndarray of shape (K,)
 
     References
     ----------
     Yuan & Lin 2006, equation 2.1, with their suggested scale ``sqrt(p)`` of a group's norm.
     """
-    total = torch.zeros_like(strength)
-    for weights in incoming:
-        norms = torch.linalg.vector_norm(weights.to(strength), dim=-1).sum(-1)
-        total += weights.shape[-1] ** 0.5 * norms
-    # without a penalty, a norm that overflows is 0 * inf = NaN
-    return torch.where(strength > 0, strength * total, 0.0)
+    total = np.zeros(len(strength))
+    with np.errstate(over="ignore", invalid="ignore"):  # of networks that have diverged
+        for weights in incoming:
+            # by NumPy, as the last bit of torch's sum depends on the number of networks
+            squares = np.square(weights, dtype=np.float64, order="C")
+            total += math.sqrt(weights.shape[-1]) * np.sqrt(squares.sum(axis=-1)).sum(axis=-1)
+        # without a penalty, an infinite norm is 0 * inf = NaN
+        return np.where(strength > 0, strength * total, 0.0)
 
 
 def shrink_(

@@ -116,11 +116,12 @@ def _functions(plan: Plan) -> list[list[str]]:
             ]
         )
     if r.group_lasso:
+        step = "STEP / (1 + STEP * L2)" if _maps(plan) and plan.penalty_l2 else "STEP"
         functions.append(
             [
                 "def shrink_groups(w):",
                 '    """Apply the proximal map of the group lasso to every column."""',
-                "    threshold = STEP * GROUP_LASSO * w.shape[0] ** 0.5",
+                f"    threshold = {step} * GROUP_LASSO * w.shape[0] ** 0.5",
                 "    return w * ops.relu(1 - threshold / ops.norm(w, axis=0))",
             ]
         )

@@ -213,14 +213,18 @@ def _group_map(plan: Plan) -> list[str]:
         '    """Apply the proximal map of the group lasso to hidden units\' incoming weights."""'
     )
     head = ["@torch.no_grad()", "def shrink_groups():", about, "    for w in weights[:-1]:"]
+    step = "step" if plan.adaptive else "STEP"
+    if plan.penalty_l2:  # it has been applied before
+        step = f"{step} / (1 + {step} * L2)"
     if not plan.adaptive:
         shrunk = [
-            "t = STEP * GROUP_LASSO * w.shape[1] ** 0.5",
+            f"t = {step} * GROUP_LASSO * w.shape[1] ** 0.5",
             "w.mul_((1 - t / w.norm(dim=1, keepdim=True)).clamp(min=0))",
         ]
     else:
         shrunk = [
-            "t = step_size(w) * GROUP_LASSO * w.shape[1] ** 0.5",
+            "step = step_size(w)",
+            f"t = {step} * GROUP_LASSO * w.shape[1] ** 0.5",
             "kept = (w / t).square().sum(1, keepdim=True) > 1",
             "r = w.norm(dim=1, keepdim=True) - t.amax(1, keepdim=True)",
             "r = r.clamp(min=0)",

@@ -16,7 +16,7 @@ from regviz.spec.toy import DATASETS
 
 HIDDEN = [(), (1,), (4, 2), (8, 8, 8), (32,) * 6]
 RATES = [1e-5, 0.003, 0.03, 0.3, 10]
-PENALTIES = ("l1", "l2", "elastic_net")
+PENALTIES = ("l1", "l2", "elastic_net", "group_lasso")
 
 
 def settings():
@@ -58,14 +58,14 @@ def test_strengths_are_round_numbers():
             for strength in found:
                 digits = "".join(map(str, Decimal(repr(strength)).normalize().as_tuple().digits))
                 assert len(digits) <= 2
-                if method in ("l1", "l2", "elastic_net"):
+                if method in PENALTIES:
                     assert digits in ("1", "15", "2", "3", "5", "7")
 
 
 def test_steps_between_penalties_are_small_and_smaller_at_the_strong_end():
     for setting in itertools.islice(settings(), 0, None, 7):
         for method, _, found in offers(setting):
-            if method in ("l1", "l2", "elastic_net"):
+            if method in PENALTIES:
                 ratios = [b / a for a, b in itertools.pairwise(found)]
                 assert max(ratios) < 2.6
                 assert max(ratios[-4:]) < 1.7

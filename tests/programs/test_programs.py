@@ -255,7 +255,7 @@ MORE = (
     Regularization(l1=0.01, l2=0.02, max_norm=1.0, drop_rate=0.1, onset=3),
     Regularization(l1=0.01, l2=0.05, decoupled=True),
     Regularization(l2=0.05, decoupled=True, onset=4),
-    Regularization(l1=0.01, group_lasso=0.03, max_norm=1.0, onset=3),
+    Regularization(l1=0.01, l2=0.3, group_lasso=0.03, max_norm=1.0, onset=3),
 )
 
 
@@ -406,7 +406,7 @@ def test_scikit_learn_shuffles_anew_in_every_epoch(tmp_path, monkeypatch):
         ("sgd", Regularization(max_norm=0.7)),
         ("momentum", Regularization(l1=0.01, max_norm=0.7)),
         ("sgd", Regularization(group_lasso=0.05)),
-        ("momentum", Regularization(l1=0.01, group_lasso=0.05)),
+        ("momentum", Regularization(l1=0.01, l2=0.3, group_lasso=0.05)),
         ("adamw", Regularization(l2=0.3)),
         ("momentum", Regularization(l2=0.3, decoupled=True)),
     ],
