@@ -165,7 +165,7 @@ def test_a_complete_recording_is_sent_no_further_frame(
         header, arrays = decode(message)
         assert header["epochs"] == []
         assert {len(array) for array in arrays.values()} == {0}
-        assert len(message) < 700
+        assert len(message) < 750
 
 
 # ------------------------------------------------------------------------------ two precisions
