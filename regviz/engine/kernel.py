@@ -14,127 +14,30 @@ import numpy as np
 from numba import njit, types
 
 from regviz.engine.layout import NETWORKS, POINTS
-from regviz.engine.networks import LEAKY_SLOPE
+from regviz.engine.networks import LEAKY_SLOPE, NORMALIZATION_EPSILON, STATISTICS_MOMENTUM
+from regviz.engine.normalized_passes import evaluate, gradient_of_batch
+from regviz.engine.passes import backward, forward, output_error
 from regviz.engine.regularization import N_NEWTON
 from regviz.engine.simd import (
     TILE,
-    add_points,
-    exp,
     filled,
     networks,
     set_networks,
     set_tile,
     square_root,
-    tanh,
     tile,
     where,
     with_sign_of,
 )
-from regviz.spec.experiment import ACTIVATIONS
+from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS
 from regviz.spec.validation import TASKS
 
-_TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
-_BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
+_NONE = NORMALIZATIONS.index("none")
 # values of other modules that are compiled into the functions: part of the cache's key
-CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE, N_NEWTON
-
-
-@njit
-def _activate(z, activation):
-    """Return the activation function of ``z``; NaN for NaN."""
-    if activation == _TANH:
-        return tanh(z)
-    if activation == _RELU:
-        return where(z <= 0.0, 0.0, z)
-    if activation == _LEAKY_RELU:
-        return where(z <= 0.0, z * LEAKY_SLOPE, z)
-    if activation == _SIGMOID:
-        return tanh(z * 0.5) * 0.5 + 0.5
-    return z
-
-
-@njit
-def _differentiate(error, h, activation):
-    """Return an error times the activation's derivative, as a function of its value ``h``."""
-    if activation == _TANH:
-        return error * (1.0 - h * h)
-    if activation == _RELU:
-        return where(h <= 0.0, 0.0, error)
-    if activation == _LEAKY_RELU:
-        return where(h <= 0.0, error * LEAKY_SLOPE, error)
-    if activation == _SIGMOID:
-        return error * (h * (1.0 - h))
-    return error
-
-
-@njit
-def _forward(W, sizes, activation, mask, value, fed):
-    """Compute the values of all units, and the inputs of the next layers, from ``fed[:n_inputs]``.
-
-    ``value`` is the activation before dropout, ``fed`` after dropout.
-    """
-    row, below = 0, 0
-    for layer in range(len(sizes) - 1):
-        fan_in, fan_out = sizes[layer], sizes[layer + 1]
-        above = below + fan_in
-        for unit in range(above, above + fan_out):
-            z = networks(W, row) * tile(fed, below) + networks(W, row + fan_in)
-            for i in range(1, fan_in):
-                z = z + networks(W, row + i) * tile(fed, below + i)
-            row += fan_in + 1
-            if layer < len(sizes) - 2:
-                z = _activate(z, activation)
-                set_tile(fed, unit, z * tile(mask, unit))
-            set_tile(value, unit, z)
-        below = above
-
-
-@njit
-def _output_error(task, value, target, share, error, first, n_outputs):
-    """Compute the errors ``(prediction - y) / n`` of the output units, from index ``first`` on."""
-    if task == _MULTICLASS:
-        largest = tile(value, first)
-        for c in range(1, n_outputs):
-            z = tile(value, first + c)
-            largest = where(z > largest, z, largest)
-        total = largest * 0.0
-        for c in range(n_outputs):
-            e = exp(tile(value, first + c) - largest)
-            set_tile(error, first + c, e)
-            total = total + e
-        for c in range(n_outputs):
-            p = tile(error, first + c) / total
-            set_tile(error, first + c, (p - tile(target, c)) * tile(share, 0))
-    else:
-        z = tile(value, first)
-        if task == _BINARY:
-            z = tanh(z * 0.5) * 0.5 + (0.5 - tile(target, 0))
-        else:
-            z = z - tile(target, 0)
-        set_tile(error, first, z * tile(share, 0))
-
-
-@njit
-def _backward(W, G, sizes, activation, mask, value, fed, error):
-    """Add a tile's gradient to ``G``, by backpropagation of the output units' errors."""
-    row, above = len(W), len(error)
-    for layer in range(len(sizes) - 2, -1, -1):
-        fan_in, fan_out = sizes[layer], sizes[layer + 1]
-        row, above = row - fan_out * (fan_in + 1), above - fan_out
-        below = above - fan_in
-        for j in range(fan_out):
-            e, r = tile(error, above + j), row + j * (fan_in + 1)
-            for i in range(fan_in):
-                product = e * tile(fed, below + i)
-                set_networks(G, r + i, add_points(networks(G, r + i), product))
-            set_networks(G, r + fan_in, add_points(networks(G, r + fan_in), e))
-        if layer > 0:
-            for i in range(fan_in):
-                e = networks(W, row + i) * tile(error, above)
-                for j in range(1, fan_out):
-                    e = e + networks(W, row + j * (fan_in + 1) + i) * tile(error, above + j)
-                e = e * tile(mask, below + i)
-                set_tile(error, below + i, _differentiate(e, tile(value, below + i), activation))
+CONSTANTS = (
+    *(NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE, N_NEWTON),
+    *(NORMALIZATIONS, NORMALIZATION_EPSILON, STATISTICS_MOMENTUM),
+)
 
 
 @njit
@@ -249,14 +152,35 @@ def _restore(W, sizes, l1, group_lasso):
 
 
 @njit
-def _set_dropout_masks(draws, keep, sizes, t, mask):
-    """Set the dropout masks of point ``t`` of a tile to 0 or 1 / keep probability."""
-    unit = 0
-    for layer in range(len(sizes) - 1):
-        k = networks(keep, layer)
-        for _ in range(sizes[layer]):
-            set_networks(mask, unit * POINTS + t, where(k > draws[unit], 1.0 / k, 0.0))
-            unit += 1
+def _set_dropout_masks(draws, keep, sizes, first, n, mask):
+    """Set a tile's dropout masks to 0 or 1 / keep probability, from the draws of ``n`` points."""
+    for t in range(POINTS):
+        at = min(first + t, n - 1)
+        unit = 0
+        for layer in range(len(sizes) - 1):
+            k = networks(keep, layer)
+            for _ in range(sizes[layer]):
+                kept = k > draws[unit * n + at]
+                set_networks(mask, unit * POINTS + t, where(kept, 1.0 / k, 0.0))
+                unit += 1
+
+
+@njit
+def _set_points(inputs, targets, batch, first, mask, fed, target, share):
+    """Set a tile's inputs, after dropout, its targets, and each point's share of the mean loss.
+
+    If the batch ends within the tile, its last point is repeated with a share of 0.
+    """
+    n, n_inputs = len(batch), inputs.shape[1]
+    for t in range(POINTS):
+        point = batch[min(first + t, n - 1)]
+        set_networks(share, t, 1 / n if first + t < n else 0.0)
+        for c in range(targets.shape[1]):
+            set_networks(target, c * POINTS + t, targets[point, c])
+        for c in range(n_inputs):
+            set_networks(fed, c * POINTS + t, inputs[point, c])
+    for c in range(n_inputs):
+        set_tile(fed, c, tile(fed, c) * tile(mask, c))
 
 
 @njit(nogil=True)
@@ -285,45 +209,53 @@ def train(
     epsilon,
     batch_size,
     n_steps,
+    normalization,
+    affine,
 ):
     """Train for an epoch, in place. `regviz.engine.epoch.train_by_reference` has the parameters."""
     n_blocks, n_rows, _ = parameters.shape
     n_points = order.shape[1]
-    n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
+    n_outputs, n_units = sizes[-1], sizes.sum()
     n_fed = n_units - n_outputs
     dtype = parameters.dtype
-    value = np.zeros((n_units, TILE), dtype)
+    normalized = normalization != _NONE
+    # one tile after another goes through all layers, or all tiles of a batch through one layer
+    n_kept = (min(batch_size, n_points) + POINTS - 1) // POINTS if normalized else 1
+    value = np.zeros((n_kept, n_units, TILE), dtype)
     fed, error = value.copy(), value.copy()
-    target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
+    standard, factor = (value.copy(), value.copy()) if normalized else (value, value)
+    target, share = np.zeros((n_kept, n_outputs, TILE), dtype), np.zeros((n_kept, 1, TILE), dtype)
     G = np.zeros((n_rows, NETWORKS), dtype)
     for block in range(n_blocks):
         run = block * len(order) // n_blocks
         W = parameters[block]
         has_dropout, has_max_norm = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
         has_groups = (group_lasso[block] > 0).any()
-        mask = np.ones((n_units, TILE), dtype)
+        mask = np.ones((n_kept, n_units, TILE), dtype)
         t = n_steps
         for start in range(0, n_points, batch_size):
             n = min(batch_size, n_points - start)
             of_batch = draws[run, start * n_fed : (start + n) * n_fed]
+            batch = order[run, start : start + n]
             G[:] = 0
             for first in range(0, n, POINTS):
-                for i in range(POINTS):
-                    # if the batch ends within a tile, its last point is repeated with weight 0
-                    at = min(first + i, n - 1)
-                    point = order[run, start + at]
-                    set_networks(share, i, 1 / n if first + i < n else 0.0)
-                    for c in range(n_outputs):
-                        set_networks(target, c * POINTS + i, targets[run, point, c])
-                    for c in range(n_inputs):
-                        set_networks(fed, c * POINTS + i, inputs[run, point, c])
-                    if has_dropout:
-                        _set_dropout_masks(of_batch[at::n], keep[block], sizes, i, mask)
-                for c in range(n_inputs):
-                    set_tile(fed, c, tile(fed, c) * tile(mask, c))
-                _forward(W, sizes, activation, mask, value, fed)
-                _output_error(task, value, target, share, error, n_fed, n_outputs)
-                _backward(W, G, sizes, activation, mask, value, fed, error)
+                p = first // POINTS if normalized else 0
+                if has_dropout:
+                    _set_dropout_masks(of_batch, keep[block], sizes, first, n, mask[p])
+                _set_points(
+                    *(inputs[run], targets[run], batch, first),
+                    *(mask[p], fed[p], target[p], share[p]),
+                )
+                if not normalized:
+                    forward(W, sizes, activation, mask[0], value[0], fed[0])
+                    output_error(task, value[0], target[0], share[0], error[0], n_fed, n_outputs)
+                    backward(W, G, sizes, activation, mask[0], value[0], fed[0], error[0])
+            if normalized:
+                n_tiles = (n + POINTS - 1) // POINTS
+                gradient_of_batch(
+                    *(W, G, sizes, activation, task, normalization, affine, n, mask, target),
+                    *(share, value, fed[:n_tiles], standard, factor, error),
+                )
             t += 1
             _step(
                 *(W, G, state[0, block], state[1, block], is_weight),
@@ -338,19 +270,27 @@ def train(
 
 
 @njit(nogil=True)
-def predict(parameters, inputs, sizes, activation, outputs):
+def predict(parameters, inputs, sizes, activation, normalization, affine, outputs):
     """Compute outputs before sigmoid or softmax, (B, n_outputs, tiles, TILE), from (n, fan_in)."""
     n_points, n_outputs = len(inputs), sizes[-1]
     n_units = sizes.sum()
     value = np.zeros((n_units, TILE), parameters.dtype)
     fed, mask = value.copy(), np.ones_like(value)
+    standard, factor = value.copy(), value.copy()
     for block in range(len(parameters)):
         for p in range(outputs.shape[2]):
             for t in range(POINTS):
                 at = min(p * POINTS + t, n_points - 1)
                 for i in range(len(inputs[0])):
                     set_networks(fed, i * POINTS + t, inputs[at, i])
-            _forward(parameters[block], sizes, activation, mask, value, fed)
+            W = parameters[block]
+            if normalization == _NONE:
+                forward(W, sizes, activation, mask, value, fed)
+            else:
+                evaluate(
+                    *(W, sizes, activation, normalization, affine),
+                    *(mask, value, fed, standard, factor),
+                )
             for c in range(n_outputs):
                 set_tile(outputs[block, c], p, tile(value, n_units - n_outputs + c))
 
@@ -365,9 +305,10 @@ def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
         return types.Array(getattr(types, kind), n_axes, "C")
 
     int64, float64 = types.int64, types.float64
+    normal = int64, types.boolean
     tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
     strengths = (*(array(dtype, 2) for _ in range(5)), array(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
-    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64)
-    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, array(dtype, 4)
+    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64, *normal)
+    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, *normal, array(dtype, 4)
     return [(train, (*tensors, *strengths, *shape, *hyper)), (predict, passed)]

@@ -14,14 +14,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from regviz.engine.layout import Normalization
 from regviz.spec.validation import Task
 
 LEAKY_SLOPE = 0.01
+# of `torch.nn.BatchNorm1d` and `LayerNorm`: added to variances; weight of a batch's statistics
+NORMALIZATION_EPSILON, STATISTICS_MOMENTUM = 1e-5, 0.1
 
 
 def logistic_(z: Tensor) -> Tensor:
     """Compute ``1 / (1 + exp(-z))`` in place, as ``(1 + tanh(z / 2)) / 2``."""
     return z.mul_(0.5).tanh_().mul_(0.5).add_(0.5)
+
+
+AXIS = {"layer": 1, "batch": 2}  # of the mean and variance of values (K, units, n)
 
 
 # Activation functions, in place; and their backward functions of (output gradient, output).
@@ -42,8 +48,15 @@ _BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str) -> list[Tensor]:
+def hidden_and_output(
+    blocks: Sequence[Tensor],
+    inputs: Tensor,
+    activation: str,
+    normalizations: Sequence[Normalization] = (),
+) -> list[Tensor]:
     """Compute the forward pass without dropout, and return the values of every layer.
+
+    Batch normalization uses the running statistics.
 
     Parameters
     ----------
@@ -51,6 +64,8 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
         Weights of each layer, with biases as the last column.
     inputs : Tensor of shape (n, fan_in)
     activation : str
+    normalizations : sequence of Normalization
+        Of each hidden layer, as `Layout.normalizations` returns them, or none.
 
     Returns
     -------
@@ -62,12 +77,51 @@ def hidden_and_output(blocks: Sequence[Tensor], inputs: Tensor, activation: str)
         blocks = [block.expand(2, -1, -1) for block in blocks]
     values: list[Tensor] = []
     below = inputs.T.expand(len(blocks[0]), -1, -1)
-    for block in blocks:
+    for i, block in enumerate(blocks):
         if values:
+            if normalizations:
+                values[-1] = _evaluated(values[-1], normalizations[i - 1])
             _FORWARD[activation](values[-1])
             below = values[-1]
         values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], below))
     return [value[:n_rows] for value in values]
+
+
+def _evaluated(z: Tensor, norm: Normalization) -> Tensor:
+    """Return normalized pre-activations (K, units, n), by running statistics or by layer."""
+    if norm.mean is not None and norm.variance is not None:
+        standard = (z - norm.mean) / (norm.variance + NORMALIZATION_EPSILON).sqrt()
+    else:
+        standard, _ = _standardized(z, 1)
+    return _scaled(standard, norm)
+
+
+def _standardized(z: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Return values of mean 0 and variance about 1 along an axis, and their factor ``1 / sd``."""
+    centred = z - z.mean(axis, keepdim=True)
+    factor = 1 / (centred.square().mean(axis, keepdim=True) + NORMALIZATION_EPSILON).sqrt()
+    return centred * factor, factor
+
+
+def _scaled(standard: Tensor, norm: Normalization) -> Tensor:
+    if norm.gain is None or norm.shift is None:
+        return standard
+    return standard * norm.gain + norm.shift
+
+
+def update_statistics_(normalizations: Sequence[Normalization], batch: Sequence[Tensor]) -> None:
+    """Move the running statistics of batch normalization towards those of a batch, in place.
+
+    Parameters
+    ----------
+    normalizations : sequence of Normalization
+    batch : sequence of Tensor of shape (K, units, n)
+        Pre-activations of each hidden layer before normalization, as `gradient` collects them.
+    """
+    for norm, z in zip(normalizations, batch, strict=True):
+        if norm.mean is not None and norm.variance is not None:
+            norm.mean.lerp_(z.mean(2, keepdim=True), STATISTICS_MOMENTUM)
+            norm.variance.lerp_(z.var(2, keepdim=True), STATISTICS_MOMENTUM)
 
 
 def predict(outputs: Tensor, task: Task) -> Tensor:
@@ -122,8 +176,13 @@ def gradient(
     masks: Sequence[Tensor] | None,
     activation: str,
     task: Task,
+    normalizations: Sequence[Normalization] = (),
+    collected: list[Tensor] | None = None,
 ) -> list[Tensor]:
     """Return the gradient of a batch's mean data loss, by backpropagation.
+
+    Batch normalization uses the statistics of the batch; the gradient of a bias that it cancels is
+    exactly 0.
 
     Sigmoid and softmax with cross-entropy and the identity with half the squared error are
     canonical link functions: the gradient of the mean loss with respect to the outputs before them
@@ -141,16 +200,31 @@ def gradient(
         dropout.
     activation : str
     task : {"binary", "multiclass", "regression"}
+    normalizations : sequence of Normalization
+        Of each hidden layer, as `Layout.normalizations` returns them, or none.
+    collected : list, optional
+        The pre-activations of each hidden layer before normalization, of shape (K, units, n), are
+        appended to it if there is normalization.
 
     Returns
     -------
-    list of Tensor of shape (K, fan_out, fan_in + 1)
-        The gradient with respect to each of ``blocks``.
+    list of Tensor of shape (K, fan_out, fan_in + 1), then of shape (K, units)
+        The gradient with respect to each of ``blocks``; then with respect to each part of each of
+        ``normalizations``, 0 for running statistics.
     """
     fed: list[Tensor] = []
     values: list[Tensor] = []
+    standard: list[tuple[Tensor, Tensor]] = []
     below = inputs.T.expand(len(blocks[0]), -1, -1)
     for i, block in enumerate(blocks):
+        if i and normalizations:
+            norm = normalizations[i - 1]
+            if collected is not None:
+                collected.append(values[-1])
+            standard.append(_standardized(values[-1], AXIS[norm.kind]))
+            values[-1] = _scaled(standard[-1][0], norm)
+            if norm.gain is None:  # the activation, in place, must not change it
+                values[-1] = values[-1].clone()
         if i:
             below = _FORWARD[activation](values[-1])
         fed.append(below if masks is None else below * masks[i])
@@ -163,12 +237,33 @@ def gradient(
         outputs = torch.softmax(outputs, 1)
     error = (outputs - targets.T) / len(inputs)
 
-    gradients = []
+    gradients, of_normalizations = [], []
     for i in reversed(range(len(blocks))):
-        gradients.append(torch.cat([error @ fed[i].mT, error.sum(2, keepdim=True)], 2))
+        of_bias = error.sum(2, keepdim=True)
+        if i < len(normalizations) and normalizations[i].kind == "batch":
+            of_bias = torch.zeros_like(of_bias)
+        gradients.append(torch.cat([error @ fed[i].mT, of_bias], 2))
         if i:
             error = blocks[i][:, :, :-1].mT @ error
             if masks is not None:
                 error = error * masks[i]
             error = _BACKWARD[activation](error, values[i - 1])
-    return gradients[::-1]
+        if i and normalizations:
+            error, parts = _before_normalization(error, *standard[i - 1], normalizations[i - 1])
+            of_normalizations.append(parts)
+    return gradients[::-1] + [part for parts in of_normalizations[::-1] for part in parts]
+
+
+def _before_normalization(
+    error: Tensor, standard: Tensor, factor: Tensor, norm: Normalization
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the error before normalization, and the gradients of the normalization's parts."""
+    axis = AXIS[norm.kind]
+    parts = []
+    if norm.gain is not None:
+        parts = [(error * standard).sum(2), error.sum(2)]
+        error = error * norm.gain
+    if norm.mean is not None:
+        parts += [torch.zeros_like(norm.mean[..., 0])] * 2
+    along = standard * (error * standard).mean(axis, keepdim=True)
+    return (error - error.mean(axis, keepdim=True) - along) * factor, parts

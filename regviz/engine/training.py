@@ -209,6 +209,9 @@ class Program:
         n = self.inputs.shape[1]
         self.batch_size = min(self.training.batch_size or n, n)
         self.order = torch.arange(n, device="cpu").repeat(self.n_runs, 1)
+        # batch normalization has no variance of a last batch of one point
+        lone = self.layout.normalization == "batch" and n % self.batch_size == 1
+        self.n_trained = n - 1 if lone else n
         phases = [phase.regularization for phase in experiments[0].phases]
         rows = [*experiments[0].regularizations, *phases]
         drops = any(r.drop_rate or r.input_drop_rate for r in rows)
@@ -235,15 +238,17 @@ class Program:
         if epoch in self._switches:
             self._regularize(epoch)
         self._draw()
-        n, training = self.inputs.shape[1], self.training
+        training, layout = self.training, self.layout
+        order = self.order[:, : self.n_trained].contiguous()
         self._train(
-            *(self.parameters, self.state, self.inputs, self.targets, self.order, self.draws),
-            *(*self.strengths, self.keep, self.layout.sizes),
+            *(self.parameters, self.state, self.inputs, self.targets, order, self.draws),
+            *(*self.strengths, self.keep, layout.sizes),
             *(self.experiments[0].network.activation, self.task, training.optimizer),
             *(self.experiments[0].learning_rate(epoch), training.momentum),
             *(training.beta1, training.beta2, training.epsilon, self.batch_size, self._n_steps),
+            *(layout.normalization, layout.affine),
         )
-        self._n_steps += math.ceil(n / self.batch_size)
+        self._n_steps += math.ceil(self.n_trained / self.batch_size)
         if not math.isfinite(self.parameters.sum().item()):
             finite = np.stack([rows.isfinite().all(1).numpy() for rows in self._rows()])
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
