@@ -15,7 +15,12 @@ from numba import njit, types
 
 from regviz.engine.layout import NETWORKS, POINTS
 from regviz.engine.networks import LEAKY_SLOPE, NORMALIZATION_EPSILON, STATISTICS_MOMENTUM
-from regviz.engine.normalized_passes import evaluate, gradient_of_batch
+from regviz.engine.normalized_passes import (
+    batch_arrays,
+    evaluate,
+    gradient_of_batch,
+    keep_tile,
+)
 from regviz.engine.passes import backward, forward, output_error
 from regviz.engine.regularization import N_NEWTON
 from regviz.engine.simd import (
@@ -152,35 +157,14 @@ def _restore(W, sizes, l1, group_lasso):
 
 
 @njit
-def _set_dropout_masks(draws, keep, sizes, first, n, mask):
-    """Set a tile's dropout masks to 0 or 1 / keep probability, from the draws of ``n`` points."""
-    for t in range(POINTS):
-        at = min(first + t, n - 1)
-        unit = 0
-        for layer in range(len(sizes) - 1):
-            k = networks(keep, layer)
-            for _ in range(sizes[layer]):
-                kept = k > draws[unit * n + at]
-                set_networks(mask, unit * POINTS + t, where(kept, 1.0 / k, 0.0))
-                unit += 1
-
-
-@njit
-def _set_points(inputs, targets, batch, first, mask, fed, target, share):
-    """Set a tile's inputs, after dropout, its targets, and each point's share of the mean loss.
-
-    If the batch ends within the tile, its last point is repeated with a share of 0.
-    """
-    n, n_inputs = len(batch), inputs.shape[1]
-    for t in range(POINTS):
-        point = batch[min(first + t, n - 1)]
-        set_networks(share, t, 1 / n if first + t < n else 0.0)
-        for c in range(targets.shape[1]):
-            set_networks(target, c * POINTS + t, targets[point, c])
-        for c in range(n_inputs):
-            set_networks(fed, c * POINTS + t, inputs[point, c])
-    for c in range(n_inputs):
-        set_tile(fed, c, tile(fed, c) * tile(mask, c))
+def _set_dropout_masks(draws, keep, sizes, t, mask):
+    """Set the dropout masks of point ``t`` of a tile to 0 or 1 / keep probability."""
+    unit = 0
+    for layer in range(len(sizes) - 1):
+        k = networks(keep, layer)
+        for _ in range(sizes[layer]):
+            set_networks(mask, unit * POINTS + t, where(k > draws[unit], 1.0 / k, 0.0))
+            unit += 1
 
 
 @njit(nogil=True)
@@ -215,47 +199,48 @@ def train(
     """Train for an epoch, in place. `regviz.engine.epoch.train_by_reference` has the parameters."""
     n_blocks, n_rows, _ = parameters.shape
     n_points = order.shape[1]
-    n_outputs, n_units = sizes[-1], sizes.sum()
+    n_inputs, n_outputs, n_units = sizes[0], sizes[-1], sizes.sum()
     n_fed = n_units - n_outputs
     dtype = parameters.dtype
-    normalized = normalization != _NONE
-    # one tile after another goes through all layers, or all tiles of a batch through one layer
-    n_kept = (min(batch_size, n_points) + POINTS - 1) // POINTS if normalized else 1
-    value = np.zeros((n_kept, n_units, TILE), dtype)
+    value = np.zeros((n_units, TILE), dtype)
     fed, error = value.copy(), value.copy()
-    standard, factor = (value.copy(), value.copy()) if normalized else (value, value)
-    target, share = np.zeros((n_kept, n_outputs, TILE), dtype), np.zeros((n_kept, 1, TILE), dtype)
+    target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
     G = np.zeros((n_rows, NETWORKS), dtype)
+    n_tiles = 0 if normalization == _NONE else (min(batch_size, n_points) + POINTS - 1) // POINTS
+    batch = batch_arrays(n_tiles, n_units, n_outputs, dtype)
     for block in range(n_blocks):
         run = block * len(order) // n_blocks
         W = parameters[block]
         has_dropout, has_max_norm = (keep[block] < 1).any(), (max_norm[block] < math.inf).any()
         has_groups = (group_lasso[block] > 0).any()
-        mask = np.ones((n_kept, n_units, TILE), dtype)
+        mask = np.ones((n_units, TILE), dtype)
         t = n_steps
         for start in range(0, n_points, batch_size):
             n = min(batch_size, n_points - start)
             of_batch = draws[run, start * n_fed : (start + n) * n_fed]
-            batch = order[run, start : start + n]
             G[:] = 0
             for first in range(0, n, POINTS):
-                p = first // POINTS if normalized else 0
-                if has_dropout:
-                    _set_dropout_masks(of_batch, keep[block], sizes, first, n, mask[p])
-                _set_points(
-                    *(inputs[run], targets[run], batch, first),
-                    *(mask[p], fed[p], target[p], share[p]),
-                )
-                if not normalized:
-                    forward(W, sizes, activation, mask[0], value[0], fed[0])
-                    output_error(task, value[0], target[0], share[0], error[0], n_fed, n_outputs)
-                    backward(W, G, sizes, activation, mask[0], value[0], fed[0], error[0])
-            if normalized:
-                n_tiles = (n + POINTS - 1) // POINTS
-                gradient_of_batch(
-                    *(W, G, sizes, activation, task, normalization, affine, n, mask, target),
-                    *(share, value, fed[:n_tiles], standard, factor, error),
-                )
+                for i in range(POINTS):
+                    # if the batch ends within a tile, its last point is repeated with weight 0
+                    at = min(first + i, n - 1)
+                    point = order[run, start + at]
+                    set_networks(share, i, 1 / n if first + i < n else 0.0)
+                    for c in range(n_outputs):
+                        set_networks(target, c * POINTS + i, targets[run, point, c])
+                    for c in range(n_inputs):
+                        set_networks(fed, c * POINTS + i, inputs[run, point, c])
+                    if has_dropout:
+                        _set_dropout_masks(of_batch[at::n], keep[block], sizes, i, mask)
+                for c in range(n_inputs):
+                    set_tile(fed, c, tile(fed, c) * tile(mask, c))
+                if normalization == _NONE:
+                    forward(W, sizes, activation, mask, value, fed)
+                    output_error(task, value, target, share, error, n_fed, n_outputs)
+                    backward(W, G, sizes, activation, mask, value, fed, error)
+                else:
+                    keep_tile(batch, first // POINTS, mask, fed, target, share)
+            if normalization != _NONE:
+                gradient_of_batch(W, G, sizes, activation, task, normalization, affine, n, batch)
             t += 1
             _step(
                 *(W, G, state[0, block], state[1, block], is_weight),

@@ -5,8 +5,10 @@ another, tile by tile. Arrays have the tiles as their first axis. `regviz.engine
 reference; the backward pass is that of Ioffe & Szegedy 2015, section 3.
 """
 
+import numpy as np
 from numba import njit
 
+from regviz.engine.layout import POINTS
 from regviz.engine.networks import NORMALIZATION_EPSILON, STATISTICS_MOMENTUM
 from regviz.engine.passes import (
     activate,
@@ -16,6 +18,7 @@ from regviz.engine.passes import (
     output_error,
 )
 from regviz.engine.simd import (
+    TILE,
     add_points,
     filled,
     networks,
@@ -145,6 +148,27 @@ def _before_normalization_of_points(
 
 
 @njit
+def batch_arrays(n_tiles, n_units, n_outputs, dtype):
+    """Allocate the arrays of `gradient_of_batch`, for batches of up to ``n_tiles`` tiles.
+
+    They are dropout masks, inputs of the next layers, targets, each point's share of the mean loss,
+    values, errors, standardized values and their factors.
+    """
+    of_units = np.zeros((n_tiles, n_units, TILE), dtype)
+    target = np.zeros((n_tiles, n_outputs, TILE), dtype)
+    share = np.zeros((n_tiles, 1, TILE), dtype)
+    mask, fed, value, error = of_units, of_units.copy(), of_units.copy(), of_units.copy()
+    return mask, fed, target, share, value, error, of_units.copy(), of_units.copy()
+
+
+@njit
+def keep_tile(batch, p, mask, fed, target, share):
+    """Copy a tile's dropout masks, inputs, targets and shares to those of a batch's tile ``p``."""
+    masks, inputs, targets, shares, _, _, _, _ = batch
+    masks[p], inputs[p], targets[p], shares[p] = mask, fed, target, share
+
+
+@njit
 def gradient_of_batch(
     W,
     G,
@@ -154,20 +178,15 @@ def gradient_of_batch(
     normalization,
     affine,
     n,
-    mask,
-    target,
-    share,
-    value,
-    fed,
-    standard,
-    factor,
-    error,
+    batch,
 ):
     """Add the gradient of a batch of ``n`` points to ``G``, and update running statistics in ``W``.
 
-    ``fed`` has the inputs. A bias that batch normalization cancels gets a gradient of exactly 0.
+    ``batch`` are the arrays of `batch_arrays`, with the tiles of the batch from `keep_tile`. A bias
+    that batch normalization cancels gets a gradient of exactly 0.
     """
-    n_tiles, n_each, last = len(fed), _n_each(normalization, affine), len(sizes) - 2
+    mask, fed, target, share, value, error, standard, factor = batch
+    n_tiles, n_each, last = -(-n // POINTS), _n_each(normalization, affine), len(sizes) - 2
     row, below, at = 0, 0, n_rows(sizes)
     for layer in range(last + 1):
         fan_out, above = sizes[layer + 1], below + sizes[layer]
@@ -206,10 +225,8 @@ def gradient_of_batch(
                         W, G, at, affine, above, fan_out, standard[p], factor[p], error[p]
                     )
         for p in range(n_tiles):
-            backward_layer(
-                *(W, G, sizes, layer, row, above, activation),
-                *(mask[p], value[p], fed[p], error[p]),
-            )
+            m, v, f, e = mask[p], value[p], fed[p], error[p]
+            backward_layer(W, G, sizes, layer, row, above, activation, m, v, f, e)
         if layer < last and normalization == _BATCH:
             for j in range(fan_out):
                 bias = row + j * (fan_in + 1) + fan_in

@@ -65,7 +65,7 @@ def forward(W, sizes, activation, mask, value, fed):
         below += sizes[layer]
 
 
-@njit
+@njit(inline="always")
 def forward_layer(W, sizes, layer, row, below, activation, activated, mask, value, fed):
     """Compute the values of a layer's units; before the activation, unless it is ``activated``.
 
@@ -127,7 +127,7 @@ def n_rows(sizes):
     return n
 
 
-@njit
+@njit(inline="always")
 def backward_layer(W, G, sizes, layer, row, above, activation, mask, value, fed, error):
     """Add a layer's gradient to ``G``, and compute the errors before the activation below it.
 
