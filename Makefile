@@ -3,6 +3,7 @@
 # make format  fix lint errors and format the code
 # make bench   print the tables of benchmarks/
 # make audit   look up known vulnerabilities of the installed packages
+# make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
 # make fuzz    test with thousands of generated links, files and messages
 # make lock    update docker/*.lock after a change of requirements.txt
 
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test format bench fuzz audit lock clean
+.PHONY: run test format bench claims fuzz audit lock clean
 
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -39,6 +40,9 @@ bench: .venv/installed-dev .venv/compiled
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.serve
+
+claims: .venv/compiled
+	$(BIN)/python -m regviz.lessons $(CLAIMS)
 
 fuzz: .venv/installed-dev
 	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/project/test_fuzz.py

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from regviz.engine import compiled
 from regviz.engine.layout import NETWORKS, POINTS, Layout
-from regviz.engine.networks import gradient, hidden_and_output, update_statistics_
+from regviz.engine.networks import backward, feed_forward, hidden_and_output, update_statistics_
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
 from regviz.engine.regularization import dropout_mask, project_, shrink_groups_
 from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS
@@ -122,12 +122,10 @@ def train_by_reference(
                 uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
                 masks = dropout_mask(uniform.to(rates), rates).split_with_sizes(sizes[:-1], 1)
             points, y = inputs[run, batch], targets[run, batch]
-            norms, collected = layout.normalizations(rows), list[Tensor]()
-            gradients = gradient(
-                *(layout.split(rows), points, y, masks, activation, cast(Task, task)),
-                *(norms, collected),
-            )
-            update_statistics_(norms, collected)
+            split, norms = layout.split(rows), layout.normalizations(rows)
+            forward = feed_forward(split, points, masks, activation, norms)
+            update_statistics_(norms, forward.before)
+            gradients = backward(forward, split, y, masks, activation, cast(Task, task), norms)
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
             step_sizes = step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
             never_zero = (penalty.l1 == 0) & is_weight

@@ -9,6 +9,7 @@ A network's results do not depend on the networks beside it, to the last bit: pr
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -116,7 +117,7 @@ def update_statistics_(normalizations: Sequence[Normalization], batch: Sequence[
     ----------
     normalizations : sequence of Normalization
     batch : sequence of Tensor of shape (K, units, n)
-        Pre-activations of each hidden layer before normalization, as `gradient` collects them.
+        Pre-activations of each hidden layer before normalization, see `Forward`.
     """
     for norm, z in zip(normalizations, batch, strict=True):
         if norm.mean is not None and norm.variance is not None:
@@ -169,6 +170,59 @@ def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Ten
     return loss, hits.double()
 
 
+class Forward(NamedTuple):
+    """The values of the forward pass of a training step.
+
+    Attributes
+    ----------
+    fed : list of Tensor of shape (K, units, n)
+        Inputs of each layer of weights: the inputs, and the activations of each hidden layer,
+        multiplied by their dropout mask.
+    values : list of Tensor of shape (K, units, n)
+        Activations of the hidden layers before dropout, then the outputs before sigmoid or softmax.
+    before : list of Tensor of shape (K, units, n)
+        Pre-activations of the hidden layers before normalization; empty without.
+    standard : list of (Tensor, Tensor)
+        The same with mean 0 and variance 1, and their factors ``1 / sd``; empty without.
+    """
+
+    fed: list[Tensor]
+    values: list[Tensor]
+    before: list[Tensor]
+    standard: list[tuple[Tensor, Tensor]]
+
+
+def feed_forward(
+    blocks: Sequence[Tensor],
+    inputs: Tensor,
+    masks: Sequence[Tensor] | None,
+    activation: str,
+    normalizations: Sequence[Normalization] = (),
+) -> Forward:
+    """Compute the forward pass of a training step, with dropout and the batch's statistics.
+
+    Parameters
+    ----------
+    blocks, inputs, masks, activation, normalizations
+        As of `gradient`.
+    """
+    fed, values, before, standard = forward = Forward([], [], [], [])
+    below = inputs.T.expand(len(blocks[0]), -1, -1)
+    for i, block in enumerate(blocks):
+        if i and normalizations:
+            norm = normalizations[i - 1]
+            before.append(values[-1])
+            standard.append(_standardized(values[-1], AXIS[norm.kind]))
+            values[-1] = _scaled(standard[-1][0], norm)
+            if norm.gain is None:  # the activation, in place, must not change it
+                values[-1] = values[-1].clone()
+        if i:
+            below = _FORWARD[activation](values[-1])
+        fed.append(below if masks is None else below * masks[i])
+        values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], fed[i]))
+    return forward
+
+
 def gradient(
     blocks: Sequence[Tensor],
     inputs: Tensor,
@@ -177,7 +231,6 @@ def gradient(
     activation: str,
     task: Task,
     normalizations: Sequence[Normalization] = (),
-    collected: list[Tensor] | None = None,
 ) -> list[Tensor]:
     """Return the gradient of a batch's mean data loss, by backpropagation.
 
@@ -202,9 +255,6 @@ def gradient(
     task : {"binary", "multiclass", "regression"}
     normalizations : sequence of Normalization
         Of each hidden layer, as `Layout.normalizations` returns them, or none.
-    collected : list, optional
-        The pre-activations of each hidden layer before normalization, of shape (K, units, n), are
-        appended to it if there is normalization.
 
     Returns
     -------
@@ -212,30 +262,35 @@ def gradient(
         The gradient with respect to each of ``blocks``; then with respect to each part of each of
         ``normalizations``, 0 for running statistics.
     """
-    fed: list[Tensor] = []
-    values: list[Tensor] = []
-    standard: list[tuple[Tensor, Tensor]] = []
-    below = inputs.T.expand(len(blocks[0]), -1, -1)
-    for i, block in enumerate(blocks):
-        if i and normalizations:
-            norm = normalizations[i - 1]
-            if collected is not None:
-                collected.append(values[-1])
-            standard.append(_standardized(values[-1], AXIS[norm.kind]))
-            values[-1] = _scaled(standard[-1][0], norm)
-            if norm.gain is None:  # the activation, in place, must not change it
-                values[-1] = values[-1].clone()
-        if i:
-            below = _FORWARD[activation](values[-1])
-        fed.append(below if masks is None else below * masks[i])
-        values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], fed[i]))
+    forward = feed_forward(blocks, inputs, masks, activation, normalizations)
+    return backward(forward, blocks, targets, masks, activation, task, normalizations)
 
+
+def backward(
+    forward: Forward,
+    blocks: Sequence[Tensor],
+    targets: Tensor,
+    masks: Sequence[Tensor] | None,
+    activation: str,
+    task: Task,
+    normalizations: Sequence[Normalization] = (),
+) -> list[Tensor]:
+    """Return the gradient of a forward pass, whose outputs are overwritten.
+
+    Parameters
+    ----------
+    forward : Forward
+        Of the same arguments.
+    blocks, targets, masks, activation, task, normalizations
+        As of `gradient`, which describes the result.
+    """
+    fed, values, _, standard = forward
     outputs = values[-1]
     if task == "binary":
         logistic_(outputs)
     elif task == "multiclass":
         outputs = torch.softmax(outputs, 1)
-    error = (outputs - targets.T) / len(inputs)
+    error = (outputs - targets.T) / len(targets)
 
     gradients, of_normalizations = [], []
     for i in reversed(range(len(blocks))):

@@ -221,7 +221,7 @@ class Program:
         full = shape[1] // n * (n - n % self.batch_size)
         parts = [[row[:full], row[full:]] for row in self.draws]
         self._parts = [[part for part in row if len(part)] for row in parts]
-        self._n_steps = 0
+        self.n_steps = 0  # taken so far
         ready = compiled.ready(self.training.dtype)
         self._train: Callable[..., None] = train_epoch if ready else train_by_reference
         self.diverged = np.full((self.n_runs, self.n_networks), -1)
@@ -235,23 +235,71 @@ class Program:
     @torch.inference_mode()
     def train_epoch(self, epoch: int) -> None:
         """Train one epoch, the one after ``epoch`` epochs."""
-        if epoch in self._switches:
-            self._regularize(epoch)
-        self._draw()
-        training, layout = self.training, self.layout
+        self.begin_epoch(epoch)
         order = self.order[:, : self.n_trained].contiguous()
-        self._train(
-            *(self.parameters, self.state, self.inputs, self.targets, order, self.draws),
-            *(*self.strengths, self.keep, layout.sizes),
-            *(self.experiments[0].network.activation, self.task, training.optimizer),
-            *(self.experiments[0].learning_rate(epoch), training.momentum),
-            *(training.beta1, training.beta2, training.epsilon, self.batch_size, self._n_steps),
-            *(layout.normalization, layout.affine),
-        )
-        self._n_steps += math.ceil(self.n_trained / self.batch_size)
+        self._advance(self._train, epoch, order, self.draws)
         if not math.isfinite(self.parameters.sum().item()):
             finite = np.stack([rows.isfinite().all(1).numpy() for rows in self._rows()])
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
+
+    @torch.inference_mode()
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the strengths and draw the batches and dropout of the epoch after ``epoch`` epochs.
+
+        `train_epoch` does so by itself; call it before `train_batch` only.
+        """
+        if epoch in self._switches:
+            self._regularize(epoch)
+        self._draw()
+
+    @property
+    def n_batches(self) -> int:
+        """Number of mini-batches of an epoch, which are its steps."""
+        return math.ceil(self.n_trained / self.batch_size)
+
+    @pinned()
+    @torch.inference_mode()
+    def train_batch(self, epoch: int, i: int) -> None:
+        """Train one mini-batch of an epoch that has begun, by the reference implementation.
+
+        After all its batches in order, the state is that after `train_epoch`, up to rounding.
+
+        Parameters
+        ----------
+        epoch : int
+            The argument of the last call of `begin_epoch`.
+        i : int
+            Number of the batch in the epoch, from 0.
+        """
+        order, draws = self.batch(i)
+        self._advance(train_by_reference, epoch, order, draws)
+
+    def batch(self, i: int) -> tuple[Tensor, Tensor]:
+        """Return the parts of ``order`` and ``draws`` of a mini-batch of the epoch that has begun.
+
+        They have the shapes ``(R, points)`` and ``(R, points * units)`` that
+        `regviz.engine.epoch.train_by_reference` expects of an epoch with this batch alone.
+        """
+        start = i * self.batch_size
+        order = self.order[:, start : min(start + self.batch_size, self.n_trained)]
+        n_fed = sum(self.layout.sizes[:-1])
+        draws = self.draws[:, start * n_fed : (start + order.shape[1]) * n_fed]
+        return order.contiguous(), draws.contiguous()
+
+    def _advance(
+        self, train: Callable[..., None], epoch: int, order: Tensor, draws: Tensor
+    ) -> None:
+        """Train on the points in ``order``, batch after batch, with an implementation of epochs."""
+        training = self.training
+        train(
+            *(self.parameters, self.state, self.inputs, self.targets, order, draws),
+            *(*self.strengths, self.keep, self.layout.sizes),
+            *(self.experiments[0].network.activation, self.task, training.optimizer),
+            *(self.experiments[0].learning_rate(epoch), training.momentum),
+            *(training.beta1, training.beta2, training.epsilon, self.batch_size, self.n_steps),
+            *(self.layout.normalization, self.layout.affine),
+        )
+        self.n_steps += math.ceil(order.shape[1] / self.batch_size)
 
     def _rows(self) -> list[Tensor]:
         """Return the parameters of each run's networks, of shape (K, P)."""

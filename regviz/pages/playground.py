@@ -237,6 +237,7 @@ def _snapshot() -> BoardSnapshot | None:
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
         visitor,
+        current.epoch if understand.follows_epoch() else None,
     )
 
 

@@ -129,7 +129,8 @@ def test_the_source_distribution_builds_the_same_wheel(built: Path, wheel: Path,
 
 
 def test_the_wheel_holds_every_module_and_every_file_that_the_page_loads(wheel: Path):
-    expected = {p.relative_to(ROOT).as_posix() for p in (ROOT / "regviz").rglob("*.py")}
+    files = [p for suffix in ("py", "md", "json") for p in (ROOT / "regviz").rglob(f"*.{suffix}")]
+    expected = {p.relative_to(ROOT).as_posix() for p in files}
     loaded = [f"assets/{name}" for name in [*contents(), "index.html"]]
     expected.add("regviz/py.typed")
     expected |= {f"regviz/_files/{p}" for p in (*loaded, "app.py", ".streamlit/config.toml")}
