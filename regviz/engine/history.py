@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from regviz.data.datasets import Dataset, numbers
-from regviz.engine import networks
+from regviz.engine import measures, networks
 from regviz.engine.layout import Layout, input_features
 from regviz.engine.training import pinned, recorded_epochs
 from regviz.methods.labels import labels
@@ -172,6 +172,18 @@ class History:
         rate = self.experiment.learning_rate(int(self.epochs[t]))
         with np.errstate(divide="ignore"):
             return rate / np.stack(norms, axis=1) ** power
+
+    def units_left(self, k: int, t: int = -1) -> int:
+        """Return the number of hidden units that nonzero weights connect to inputs and outputs.
+
+        Parameters
+        ----------
+        k : int
+            Index of the network.
+        t : int
+            Index into `epochs`.
+        """
+        return measures.units_left(self.weights(k, t))
 
     def _blocks(self, k: int, t: int) -> list[Floats]:
         n_times, n_rows, _ = self.parameters.shape
