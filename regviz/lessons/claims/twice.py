@@ -50,7 +50,8 @@ def the_naive_is_biased(seed: int) -> Result:
 def the_correction_helps(seed: int) -> Result:
     """Compare the test losses of the naive and the corrected model."""
     losses = _history(seed, _small_and_fat(seed), _rows(L1, L2)).metrics["test_loss"][-1]
-    return Result(losses[CORRECTED] < losses[NAIVE], dict(zip(("naive", "corrected"), losses)))
+    figures = {"naive": losses[NAIVE], "corrected": losses[CORRECTED]}
+    return Result(losses[CORRECTED] < losses[NAIVE], figures)
 
 
 @claim("With uncorrelated inputs, the corrected elastic net is the lasso.", _SOURCE)
