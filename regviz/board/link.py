@@ -93,6 +93,10 @@ def _layers(text: str) -> tuple[int, ...]:
         raise ValueError(f"must be {allowed}") from None
 
 
+def _pair(text: str) -> tuple[int, ...]:
+    return tuple(_whole(part) for part in text.split("-"))
+
+
 def _batch(text: str) -> int | None:
     return None if text == "all" else _whole(text)
 
@@ -243,7 +247,7 @@ LEFT_OUT = "too_many"  # value that replaces points which make a link longer tha
 
 def view_parameters() -> tuple[str, ...]:
     """Return the names of the parameters that determine the view of a recording."""
-    return ("focus", *_of_methods(), "epoch")
+    return ("focus", *_of_methods(), "epoch", "plane")
 
 
 def parameter_names(own_points: bool) -> set[str]:
@@ -254,7 +258,10 @@ def parameter_names(own_points: bool) -> set[str]:
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
     """Return all parameters by name, in their order in links, without those of own points."""
-    epoch = {"epoch": _own("epoch", _whole, str)}
+    epoch = {
+        "epoch": _own("epoch", _whole, str),
+        "plane": _own("plane", _pair, lambda pair: "-".join(map(str, pair))),
+    }
     return ({} if own_points else _TOY) | _DATA | _OTHERS | _of_methods() | epoch
 
 

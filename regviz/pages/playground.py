@@ -324,6 +324,7 @@ def _open_scene() -> None:
         end if opened.epoch is None else opened.epoch,
         play=play,
         variant_indices=variants,
+        plane=opened.plane,
     )
     state.problems = problems + refused + (state.left_out or opened.approximations(grid))
     state.left_out = []
@@ -348,6 +349,7 @@ def _open_moment(moment: Moment) -> None:
         local=moment.local,
         variant_indices=moment.view.variant_indices,
         play=plays,
+        plane=moment.view.plane,
     )
 
 
