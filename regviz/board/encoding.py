@@ -267,7 +267,12 @@ def _inputs(experiment: Experiment) -> Sequence[str]:
 
 
 def _columns(dataset: Dataset, data: Data | ArraysSpec) -> list[dict[str, Any]]:
-    """Return the header entry of each column: name, mean, range in pictures, and relevance."""
+    """Return the header entry of each column of a table: name, mean, range, and relevance.
+
+    The list is empty for two columns, whose range is that of the plane.
+    """
+    if dataset.n_columns == 2:
+        return []
     return [
         {
             "name": name,

@@ -201,8 +201,9 @@ def _first_network(network: NetworkSpec, before: int, n_columns: int) -> Network
     state = page_state()
     if min(before, n_columns) > 2:
         return network
+    hidden: tuple[int, ...] = ()
     if n_columns > 2:
-        state.hidden_in_plane, hidden = network.hidden, ()
+        state.hidden_in_plane = network.hidden
     else:
         hidden = state.hidden_in_plane or Scene().network.hidden
     for key in ("layers", "units", "unequal", *(f"units_{i}" for i in range(6))):

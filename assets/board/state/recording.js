@@ -32,7 +32,7 @@ export function start({ header, arrays }) {
     phases: header.phases,
     stopping: Array(header.n_networks).fill(null),
     diverged: new Int32Array(header.n_networks).fill(-1),
-    network: { layers, activation, task, features, names, nColumns: columns.length },
+    network: { layers, activation, task, features, names, nColumns: columns.length || 2 },
     columns,
     data: header.data,
     link: null,

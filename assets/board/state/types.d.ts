@@ -149,6 +149,7 @@ export interface Opening {
   layers: number[];
   activation: string;
   features: string[];
+  /** Of a table with more than two columns; else empty. */
   columns: Column[];
   metrics: string[];
   domain: number[];
