@@ -4,6 +4,7 @@ All are pure functions that return a `plotly.graph_objects.Figure`. Its text alt
 ``figure.layout.meta["alt"]``. Colours are those of `regviz.methods.palette`, as on the live board.
 """
 
+from regviz.figures.claims import claim_figures
 from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
 from regviz.figures.penalty_shapes import (
     loss_and_penalty,
@@ -24,6 +25,7 @@ from regviz.figures.strength_paths import weight_paths
 
 __all__ = [
     "boundary",
+    "claim_figures",
     "confusion_matrices",
     "loss_and_penalty",
     "loss_curves",

@@ -46,6 +46,9 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     "confusion_matrices": lambda **theme: figures.confusion_matrices(
         [[[5, 1], [0, 6]]], ["L1"], ["a", "b"], **theme
     ),
+    "claim_figures": lambda **theme: figures.claim_figures(
+        "Gap", "width", "gap", [2, 8], {"None": np.ones((2, 5)), "L2": np.eye(2)}, **theme
+    ),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
 SQUARE = ("boundary", "small_multiples")  # figures with a fixed width
