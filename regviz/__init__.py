@@ -6,6 +6,7 @@ import os
 # bits depend on the networks beside it in memory. MKL reads the variable before its first product.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
+from regviz.analysis.anatomy import Anatomy, anatomy
 from regviz.analysis.replicates import replicate
 from regviz.board.scene import Scene
 from regviz.data.datasets import Dataset, make_dataset
@@ -27,6 +28,7 @@ from regviz.spec.toy import ToyDataset, register_dataset
 __version__ = "0.2.0"
 
 __all__ = [
+    "Anatomy",
     "ArraysSpec",
     "DataSpec",
     "Dataset",
@@ -41,6 +43,7 @@ __all__ = [
     "ToyDataset",
     "TrainingSpec",
     "Variants",
+    "anatomy",
     "make_dataset",
     "register_dataset",
     "register_method",

@@ -115,6 +115,38 @@ def losses_and_hits(outputs: Tensor, y: Tensor, task: Task) -> tuple[Tensor, Ten
     return loss, hits.double()
 
 
+def feed_forward(
+    blocks: Sequence[Tensor],
+    inputs: Tensor,
+    masks: Sequence[Tensor] | None,
+    activation: str,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Compute the forward pass of a training step, with dropout.
+
+    Parameters
+    ----------
+    blocks, inputs, masks, activation
+        As of `gradient`.
+
+    Returns
+    -------
+    fed : list of Tensor of shape (K, units, n)
+        What each layer of weights receives: the inputs, and the activations of each hidden layer,
+        multiplied by their dropout mask.
+    values : list of Tensor of shape (K, units, n)
+        Activations of the hidden layers before dropout, then the outputs before sigmoid or softmax.
+    """
+    fed: list[Tensor] = []
+    values: list[Tensor] = []
+    below = inputs.T.expand(len(blocks[0]), -1, -1)
+    for i, block in enumerate(blocks):
+        if i:
+            below = _FORWARD[activation](values[-1])
+        fed.append(below if masks is None else below * masks[i])
+        values.append(torch.baddbmm(block[:, :, -1:], block[:, :, :-1], fed[i]))
+    return fed, values
+
+
 def gradient(
     blocks: Sequence[Tensor],
     inputs: Tensor,

@@ -4,6 +4,7 @@ All are pure functions that return a `plotly.graph_objects.Figure`. Its text alt
 ``figure.layout.meta["alt"]``. Colours are those of `regviz.methods.palette`, as on the live board.
 """
 
+from regviz.figures.anatomy import anatomy_network, layer_map, weight_step
 from regviz.figures.claims import claim_figures
 from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
 from regviz.figures.penalty_shapes import (
@@ -24,9 +25,11 @@ from regviz.figures.runs import (
 from regviz.figures.strength_paths import weight_paths
 
 __all__ = [
+    "anatomy_network",
     "boundary",
     "claim_figures",
     "confusion_matrices",
+    "layer_map",
     "loss_and_penalty",
     "loss_curves",
     "penalty_curves",
@@ -39,4 +42,5 @@ __all__ = [
     "weight_histogram",
     "weight_paths",
     "weight_race",
+    "weight_step",
 ]

@@ -22,6 +22,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING
+from regviz.pages import understand
 from regviz.pages.capacity import show_too_costly, too_costly, wait_for_room
 from regviz.pages.claims import obey
 from regviz.pages.components import asset_component
@@ -131,6 +132,7 @@ def take_snapshot() -> BoardSnapshot | None:
         "dark" if st.context.theme.type == "dark" else "light",
         runs(),
         visitor,
+        current.epoch if understand.follows_epoch() else None,
     )
 
 

@@ -153,6 +153,9 @@ class BoardSnapshot:
         Registry for further trainings of a view.
     visitor : str
         Name of the visitor, for `JobRegistry.get`.
+    epoch : int or None
+        The epoch that the board shows, None for the last one. Also None while the open view does
+        not depend on it.
     """
 
     grid: StrengthGrid
@@ -162,6 +165,7 @@ class BoardSnapshot:
     theme: Theme
     runs: JobRegistry
     visitor: str
+    epoch: int | None = None
 
     def network(self, method: str) -> int:
         """Return the index of the network on a method's card."""

@@ -35,7 +35,10 @@ from tests.browser.visitor import (
 
 EPOCHS = 50  # for short trainings
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=EPOCHS)
-FIGURES = {"Paths": 1, "Forces": 7, "Compare": 1, "Uncertainty": 2, "Code": 0, "Which one?": 0}
+FIGURES = {
+    **{"Paths": 1, "Forces": 7, "Anatomy": 3, "Compare": 1, "Uncertainty": 2},
+    **{"Code": 0, "Which one?": 0},
+}
 EXPLANATION = "They are few, already selected and on one scale"
 
 # drawn figures, with the points or lines of all their traces

@@ -35,6 +35,7 @@ OF_RUNS: dict[str, Callable[..., go.Figure]] = {
         h, over_plane(h, 2, passes=3, resolution=9), **theme
     ),
 }
+STEPS = {name: regviz.anatomy(HISTORIES[name].experiment, k, 2) for k, name in enumerate(HISTORIES)}
 OTHERS: dict[str, Callable[..., go.Figure]] = {
     "penalty_curves": lambda **theme: figures.penalty_curves(PENALTIES, **theme),
     "penalty_gradients": lambda **theme: figures.penalty_gradients(PENALTIES, **theme),
@@ -46,14 +47,23 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     "confusion_matrices": lambda **theme: figures.confusion_matrices(
         [[[5, 1], [0, 6]]], ["L1"], ["a", "b"], **theme
     ),
+    "weight_step": lambda **theme: figures.weight_step(STEPS["moons"], 0, 3, **theme),
+    "layer_map": lambda **theme: figures.layer_map(STEPS["bumps"], 0, 1, index=10, **theme),
+    "anatomy_network": lambda **theme: figures.anatomy_network(STEPS["three_blobs"], 0, **theme),
     "claim_figures": lambda **theme: figures.claim_figures(
         "Gap", "width", "gap", [2, 8], {"None": np.ones((2, 5)), "L2": np.eye(2)}, **theme
     ),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
 SQUARE = ("boundary", "small_multiples")  # figures with a fixed width
-# figures whose axes are labelled by classes, methods or panels
-WITHOUT_TITLES = ("small_multiples", "confusion_matrices", "seed_losses")
+# figures whose axes are labelled by classes, methods, panels, layers or parts of a step
+WITHOUT_TITLES = (
+    "weight_step",
+    "anatomy_network",
+    "small_multiples",
+    "confusion_matrices",
+    "seed_losses",
+)
 CASES = [(name, history) for name in OF_RUNS for history in HISTORIES]
 CASES += [(name, None) for name in OTHERS]
 

@@ -21,16 +21,21 @@ class ViewModule(NamedTuple):
     has_figures : bool
         Whether the view draws figures with `regviz.pages.components.draw`; the page then offers a
         choice of the format in which they are saved.
+    follows_epoch : bool
+        Whether the view depends on the board's epoch, and is drawn again when that changes.
     """
 
     module: str
     has_figures: bool = True
+    follows_epoch: bool = False
 
 
 VIEWS: dict[str, ViewModule] = {}  # by label
 
 
-def register_view(label: str, module: str, has_figures: bool = True) -> None:
+def register_view(
+    label: str, module: str, has_figures: bool = True, follows_epoch: bool = False
+) -> None:
     """Register a view, to be offered below the board.
 
     Parameters
@@ -41,13 +46,15 @@ def register_view(label: str, module: str, has_figures: bool = True) -> None:
         Dotted name of a module with a function ``show(snapshot)``.
     has_figures : bool
         Whether the view draws figures with `regviz.pages.components.draw`.
+    follows_epoch : bool
+        Whether the view depends on the board's epoch.
 
     Raises
     ------
     ValueError
         If another view has this label.
     """
-    view = ViewModule(module, has_figures)
+    view = ViewModule(module, has_figures, follows_epoch)
     if VIEWS.get(label, view) != view:
         raise invalid("label", "one that no other view has", label)
     VIEWS[label] = view
@@ -55,6 +62,7 @@ def register_view(label: str, module: str, has_figures: bool = True) -> None:
 
 register_view("Paths", f"{__name__}.paths")
 register_view("Forces", f"{__name__}.forces")
+register_view("Anatomy", f"{__name__}.anatomy", follows_epoch=True)
 register_view("Compare", f"{__name__}.compare")
 register_view("Uncertainty", f"{__name__}.uncertainty")
 register_view("Code", f"{__name__}.code", has_figures=False)
@@ -66,6 +74,11 @@ KEY = "understand"
 def is_open() -> bool:
     """Return whether a view is open."""
     return st.session_state.get(KEY) in VIEWS
+
+
+def follows_epoch() -> bool:
+    """Return whether the open view depends on the board's epoch."""
+    return is_open() and VIEWS[st.session_state[KEY]].follows_epoch
 
 
 def choose() -> None:
