@@ -17,6 +17,9 @@ _STYLE = """<style>
   .st-key-board { min-height: 30rem; }
   .st-key-course p, .st-key-course li { font-size: 1.05rem; line-height: 1.6; }
   .st-key-course [data-testid="stCaptionContainer"] p { font-size: 0.9rem; }
+  /* every lesson has the address of this page: Streamlit marks all their links as the current */
+  .stPageLink a { background: none !important; }
+  .stPageLink :not(strong) { font-weight: 400; }
   .st-key-course .stHeading h1 { padding: 0.2rem 0 0.4rem; }
   /* beside the text, and in sight while the text scrolls, where there is space for both */
   @media (min-width: 1200px) {
@@ -26,7 +29,7 @@ _STYLE = """<style>
     }
     .st-key-lesson > div { grid-column: 1; min-width: 0; }
     .st-key-lesson > div:has(> .st-key-right), .st-key-lesson > .st-key-right {
-      grid-column: 2; grid-row: 1 / span 40; position: sticky; top: 1rem; max-height: 97vh;
+      grid-column: 2; grid-row: 1 / span 40; position: sticky; top: 2.8rem; max-height: 95vh;
       overflow-y: auto;
     }
   }

@@ -11,6 +11,7 @@ from regviz.figures import claim_figures
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
 from regviz.lessons.results import table
+from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
 from regviz.pages.board import (
     n_received,
@@ -27,6 +28,8 @@ from regviz.pages.learn import task
 from regviz.pages.learn.progress import progress
 from regviz.pages.snapshot import request_scene, view
 from regviz.pages.state import enter, page_state
+from regviz.pages.understand.anatomy import show_steps
+from regviz.server.state import runs
 
 SCENE = "scene"  # parameter of a link: the scene on the board
 SKIPPED = -1  # in place of the index of an answer
@@ -54,11 +57,16 @@ def show(lesson: Lesson, lessons: list[Lesson], own: st.Page) -> None:
             st.markdown(f"**{lesson.idea}**")
             st.markdown(lesson.introduction)
             _predict(lesson)
+        is_trained = _start_run()
+        if progress(lesson.key).answer is None and not page_state().lesson_revealed:
+            # the rest would give the answer away
+            st.button("Go on without an answer", on_click=_skip, args=(lesson.key,))
+            return
         with st.container(key="see"):
             st.header("See")
             st.markdown(lesson.before)
         with st.container(key="right"):
-            _see(lesson)
+            _see(lesson, is_trained)
         with st.container(key="why"):
             if lesson.after:
                 st.markdown(lesson.after)
@@ -115,12 +123,15 @@ def _predict(lesson: Lesson) -> None:
     question, done = lesson.question, progress(lesson.key)
     st.header("Predict")
     st.markdown(question.text)
+    key, answers = f"answer_{lesson.key}", range(len(question.answers))
+    if st.session_state.get(key) is None and done.answer in answers:
+        st.session_state[key] = done.answer  # as the browser has kept it
     chosen = st.radio(
         "Your prediction",
-        range(len(question.answers)),
-        index=done.answer if done.answer in range(len(question.answers)) else None,
+        answers,
+        index=None,
         format_func=question.answers.__getitem__,
-        key=f"answer_{lesson.key}",
+        key=key,
         on_change=note_change,
         label_visibility="collapsed",
     )
@@ -143,37 +154,43 @@ def _skip(lesson: str) -> None:
     progress(lesson).answer = SKIPPED
 
 
-def _see(lesson: Lesson) -> None:
-    """Draw the board, or a placeholder until the question is answered."""
+def _start_run() -> bool:
+    """Start the training of the scene, and return whether the board can show it.
+
+    It starts before the question is answered, so that no visitor waits for it then.
+    """
     state = page_state()
-    board = lesson.board
-    labels = {name: label for label, name in board.scenes}
-    revealed = progress(lesson.key).answer is not None or state.lesson_revealed
-    if revealed and len(board.scenes) > 1:
+    scene, before = state.opened, state.shown
+    grid = scene.grid()
+    if before is not None and before[0] == grid:
+        rows = before[1]
+    else:
+        rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+    messages = st.container(key="messages")
+    with messages:
+        if state.problems:
+            st.warning("  \n".join(map(plain, state.problems)))
+    if not start_training(scene, grid, state.visitor, messages):
+        return False
+    if before is not None and before[0].experiment != grid.experiment:
+        runs().leave(before[0].experiment, state.visitor)
+    state.shown = (grid, rows, scene)
+    return True
+
+
+def _see(lesson: Lesson, is_trained: bool) -> None:
+    """Draw the slider of the scenes, and the board."""
+    state, board = page_state(), lesson.board
+    if len(board.scenes) > 1:
+        labels = {name: label for label, name in board.scenes}
         now = state.lesson_scene if state.lesson_scene in labels else next(iter(labels))
         options = control_options(_slider(lesson), now) | {"on_change": _choose_scene}
         st.select_slider(
             board.choose, list(labels), format_func=labels.__getitem__, args=(lesson,), **options
         )
-    messages = st.container()
-    scene = state.opened
-    grid = scene.grid()
-    with messages:
-        if state.problems:
-            st.warning("  \n".join(map(plain, state.problems)))
-    before = state.shown
-    if before is not None and before[0] == grid:
-        rows = before[1]
-    else:
-        rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
-    # at once, so that the networks are trained when the visitor has answered
-    if not start_training(scene, grid, state.visitor, messages):
+    if not is_trained or state.shown is None:
         return
-    state.shown = (grid, rows, scene)
-    if not revealed:
-        st.info("The board appears here when you have answered.", icon=":material/visibility:")
-        st.button("Show it without an answer", on_click=_skip, args=(lesson.key,))
-        return
+    grid, rows, scene = state.shown
     query = urlencode({"lesson": lesson.key, SCENE: str(state.lesson_scene)})
     _show_board(lesson, grid, rows, run_name(grid, rows), query)
     address = link("./", scene).removesuffix("?")
@@ -210,15 +227,21 @@ def _show_board(lesson: Lesson, grid: StrengthGrid, rows: list[int], name: str, 
 
 def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None:
     """Draw a part of *Why*."""
+    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
     if isinstance(block, str):
         st.markdown(block)
-    elif isinstance(block, ClaimFigure):
+    elif isinstance(block, Anatomy):
+        scene = lesson.scenes[block.scene]
+        grid = scene.grid()
+        rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+        shown = grid.only([rows[grid.methods.index(block.method)]])
+        show_steps(shown, 0, block.epoch, labels(shown, [block.method])[0].text, theme)
+    else:
         record = table()[block.claim]
         lines = {
             name: [record.figures[figure] for figure in figures]
             for name, figures in block.lines.items()
         }
-        theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
         figure = claim_figures(block.title, block.x, block.y, block.at, lines, theme=theme)
         draw(figure, key)
 
