@@ -40,7 +40,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
 from regviz.spec.experiment import (
     Experiment,
@@ -339,13 +339,19 @@ def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     values, strengths = grid.values(key), grid.strengths(key, index)
     return {
         "value": values[index] if values else None,
-        "text": method.variants.text(values[index]) if method.variants else "",
+        "text": _variant_text(method, rows[0], values[index]) if method.variants else "",
         "networks": networks,
         "strengths": [method.text(strength) for strength in strengths],
         "values": strengths,
         "drop_rates": [row.drop_rate for row in rows],
         "idle": [_is_idle(row, hidden) for row in rows],
     }
+
+
+def _variant_text(method: Method, row: Regularization, value: float) -> str:
+    """Return a variant in words, such as ``"50 % L1, corrected"``."""
+    assert method.variants is not None
+    return method.variants.text(value) + (", corrected" if row.corrected else "")
 
 
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:
