@@ -325,7 +325,7 @@ def n_train_of(spec: Data | ArraysSpec) -> int:
 def _made(spec: Data) -> Dataset:
     """Make a dataset. Cached, as each rerun of the page needs it; its arrays are read-only."""
     if isinstance(spec, PointsSpec):
-        X, y = np.split(np.array(spec.points), [2], axis=1)
+        X, y = np.split(np.array(spec.points), [-1], axis=1)
         y = y[:, 0]
     else:
         X, y = _draw(spec)
