@@ -26,7 +26,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -40,9 +40,14 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
-from regviz.spec.experiment import Experiment, Phase, Regularization
+from regviz.spec.experiment import (
+    Experiment,
+    Phase,
+    Regularization,
+    without_hidden_units,
+)
 from regviz.spec.points import SPLITS
 
 MESSAGE_VERSION = 7
@@ -328,7 +333,7 @@ def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     values, strengths = grid.values(key), grid.strengths(key, index)
     return {
         "value": values[index] if values else None,
-        "text": method.variants.text(values[index]) if method.variants else "",
+        "text": _variant_text(method, rows[0], values[index]) if method.variants else "",
         "networks": networks,
         "strengths": [method.text(strength) for strength in strengths],
         "values": strengths,
@@ -337,12 +342,18 @@ def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     }
 
 
+def _variant_text(method: Method, row: Regularization, value: float) -> str:
+    """Return a variant in words, such as ``"50 % L1, corrected"``."""
+    assert method.variants is not None
+    return method.variants.text(value) + (", corrected" if row.corrected else "")
+
+
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:
     """Return whether a regularization has no effect, as it acts on hidden units and there are none.
 
     The unregularized network is not idle.
     """
-    rest = replace(regularization, drop_rate=0.0, max_norm=None)
+    rest = without_hidden_units(regularization)
     return not hidden and rest == Regularization() != regularization
 
 

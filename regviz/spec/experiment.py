@@ -20,6 +20,7 @@ from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, inv
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "linear")
+NORMALIZATIONS = ("none", "batch", "layer")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 DTYPES = ("float32", "float64")
 
@@ -148,16 +149,40 @@ class NetworkSpec:
         Inputs of the network, computed from data with two columns, among ``"x1"``, ``"x2"``,
         ``"x1^2"``, ``"x2^2"``, ``"x1*x2"``, ``"sin(x1)"`` and ``"sin(x2)"``, without repetition.
         Data with another number of columns is the input itself.
+    normalization : str
+        Normalization of the pre-activations of each hidden layer: ``"none"``, ``"batch"`` or
+        ``"layer"``. Both divide by ``sqrt(variance + 1e-5)`` after subtracting the mean: batch
+        normalization over the points of a batch, and layer normalization over the units of a
+        layer. The output layer is not normalized.
+    affine : bool
+        Whether a trained gain and shift of each hidden unit follow its normalization, from 1 and 0.
+        They are not weights, and no regularizer acts on them. Without normalization there are none.
+
+    Notes
+    -----
+    In training, batch normalization uses the mean and variance of the batch. Otherwise it uses
+    running ones, which each step moves by 0.1 of their distance towards those of its batch, as
+    `torch.nn.BatchNorm1d`, with the unbiased variance. They are part of the recorded parameters. It
+    needs batches of at least two points; a last batch of one point is left out of the epoch.
+
+    Batch normalization cancels a hidden unit's bias, which stays 0. Layer normalization makes the
+    unit of a layer of one unit 0.
 
     Raises
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    References
+    ----------
+    Ioffe & Szegedy 2015 (batch normalization); Ba, Kiros & Hinton 2016 (layer normalization).
     """
 
     hidden: tuple[int, ...] = (8, 8)
     activation: str = "tanh"
     features: tuple[str, ...] = ("x1", "x2")
+    normalization: str = "none"
+    affine: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > 6:
@@ -175,6 +200,8 @@ class NetworkSpec:
         if len(set(self.features)) < len(self.features):
             raise invalid("features", "without repetition", self.features)
         _set(self, "features", tuple(self.features))
+        choice("normalization", self.normalization, NORMALIZATIONS)
+        boolean("affine", self.affine)
 
 
 @dataclass(frozen=True)
@@ -269,6 +296,10 @@ class Regularization:
     group_lasso : float
         Strength of the group lasso, 0 to 1000. It sets all incoming weights of a hidden unit to 0
         at once.
+    corrected : bool
+        Whether the recorded weights are those of the corrected elastic net, ``1 + l2`` times the
+        trained ones: the trained, or naive, elastic net shrinks twice. It is defined for linear
+        regression with a penalty, not for decoupled ``l2``; see `Experiment`.
 
     Raises
     ------
@@ -277,8 +308,8 @@ class Regularization:
 
     References
     ----------
-    Zou & Hastie 2005 (elastic net); Srivastava et al. 2014 (dropout, max-norm); Yuan & Lin 2006
-    (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
+    Zou & Hastie 2005 (elastic net, naive and corrected); Srivastava et al. 2014 (dropout,
+    max-norm); Yuan & Lin 2006 (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
     """
 
     l1: float = 0.0
@@ -289,6 +320,7 @@ class Regularization:
     decoupled: bool = False
     onset: int = 0
     group_lasso: float = 0.0
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         for name in ("l1", "l2", "group_lasso"):
@@ -298,6 +330,7 @@ class Regularization:
         if self.max_norm is not None:
             _set(self, "max_norm", real("max_norm", self.max_norm, 0, 1000, open_low=True))
         boolean("decoupled", self.decoupled)
+        boolean("corrected", self.corrected)
         _set(self, "onset", integer("onset", self.onset, 0, MAX_EPOCHS))
 
     @classmethod
@@ -323,6 +356,11 @@ class Regularization:
         strength = real("strength", strength, 0, 1000)
         l1_ratio = real("l1_ratio", l1_ratio, 0, 1)
         return cls(l1=strength * l1_ratio, l2=strength * (1 - l1_ratio), **others)
+
+
+def without_hidden_units(regularization: Regularization) -> Regularization:
+    """Return the regularization that acts on a model without hidden units."""
+    return replace(regularization, drop_rate=0.0, max_norm=None, group_lasso=0.0)
 
 
 @dataclass(frozen=True)
@@ -392,6 +430,9 @@ class Experiment:
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
                 raise invalid(name, allowed, getattr(self, name))
+        needs_two = self.network.hidden and self.network.normalization == "batch"
+        if needs_two and self.training.batch_size == 1:
+            raise invalid("batch_size", "at least 2 with batch normalization", 1)
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:
             raise invalid("regularizations", "a tuple of at least one Regularization", rows)
@@ -403,6 +444,14 @@ class Experiment:
                 raise invalid(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
         _set(self, "phases", _checked_phases(self.phases, self.training.epochs))
+        lack = why_not_corrected("regression", self.network, self.training)
+        names = [f"regularizations[{i}]" for i in range(len(rows))]
+        names += [f"phases[{i}].regularization" for i in range(len(self.phases))]
+        every = [*self.regularizations, *(phase.regularization for phase in self.phases)]
+        for name, row in zip(names, every, strict=True):
+            reason = "decoupled is False" if row.decoupled else lack
+            if row.corrected and reason:
+                raise invalid(f"{name}.corrected", f"False, except where {reason}", True)
 
     def __hash__(self) -> int:
         return self._hash
@@ -533,6 +582,23 @@ def _checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
 
 def _learning_rate(value: Any) -> float:
     return real("learning_rate", value, *LEARNING_RATE_RANGE)
+
+
+def why_not_corrected(task: str, network: NetworkSpec, training: TrainingSpec) -> str | None:
+    """Return a condition of the corrected elastic net that does not hold, or None if all do.
+
+    Examples
+    --------
+    >>> why_not_corrected("regression", NetworkSpec(hidden=(8,)), TrainingSpec())
+    'hidden is (), a linear model'
+    """
+    if network.hidden:
+        return "hidden is (), a linear model"
+    if task != "regression":
+        return "the task is 'regression'"
+    if training.optimizer == "adamw":
+        return "the optimizer is not 'adamw', which decouples l2"
+    return None
 
 
 PARTS: dict[str, tuple[type, ...]] = {

@@ -205,6 +205,9 @@ export interface Fact {
   /** Weights that are not 0. */
   left: number;
   weights: number;
+  /** Hidden units that are connected by such weights. */
+  unitsLeft: number;
+  units: number;
   divergedEpoch: number|null;
   constant: boolean;
   idle: boolean;
