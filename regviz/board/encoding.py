@@ -88,6 +88,7 @@ def encode(
     ask_after: float = 0.0,
     most: int | None = None,
     claims: Mapping[str, Any] | None = None,
+    part: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
 
@@ -119,6 +120,9 @@ def encode(
         ``"watch"``; ``"opened"``, the key of the one opened last, or None;
         ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
+    part : mapping, optional
+        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, the
+        control that stays, as of `regviz.lessons.lesson.Board`. By default the whole board.
 
     Returns
     -------
@@ -161,6 +165,8 @@ def encode(
         header["requested_view"] = dict(requested_view)
     if claims is not None:
         header["claims"] = dict(claims)
+    if part is not None:
+        header["part"] = dict(part)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
