@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regviz.data.datasets import domain
+from regviz.data.datasets import Dataset, domain
 from regviz.engine import networks
 from regviz.engine.history import History
 from regviz.engine.layout import input_features
 from regviz.engine.training import pinned, recorded_epochs
+from regviz.spec.points import SPLITS
 
 # Bound on all frames of all networks, before compression. The 109 networks of the page's first
 # experiment take 8.1 MB, those of two layers of 16 units 67 frames in single precision.
@@ -78,13 +79,21 @@ def rounded(parameters: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.where(lost, exact, near)
 
 
+def _probes(dataset: Dataset) -> NDArray[np.float64]:
+    """Return GRID x GRID points of the drawn plane, or as many of the data with more columns."""
+    if dataset.n_columns == 2:
+        side = np.linspace(*domain(dataset), GRID)
+        return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    return np.concatenate([dataset.points(split)[0] for split in SPLITS])[: GRID * GRID]
+
+
 class FrameSelector:
     """Selects the frames of a growing run to send, and caches their encoded messages.
 
     Parameters
     ----------
     history : History
-        The run with its initial networks, on data with two columns.
+        The run with its initial networks.
     limit : int, optional
         Bound on the bytes of all frames, by default `MAX_BYTES`.
 
@@ -108,9 +117,7 @@ class FrameSelector:
         self._messages: dict[Hashable, Any] = {}
         self.n_bytes = 0
         self._lock = threading.Lock()
-        low, high = domain(history.dataset)
-        side = np.linspace(low, high, GRID)
-        points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+        points = _probes(history.dataset)
         inputs = input_features(points, history.experiment.network.features)
         self.inputs = torch.from_numpy(inputs.astype(np.float32))
         values = history.dataset.y_train

@@ -184,7 +184,7 @@ def _built(
     early_stopping: bool,
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
-    n_parameters = Layout.of(network, 2, data.n_outputs).n_parameters
+    n_parameters = Layout.of(network, data.n_columns, data.n_outputs).n_parameters
     first = _first_training(training, phases)
     columns = dict(zip(methods, offered(methods, data, network, first), strict=True))
     wanted = min(training.frames, training.epochs)

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
-from regviz.spec.toy import DATASETS
+from regviz.spec.tables import DATASETS
 from regviz.spec.validation import MAX_CLASSES, TASKS, Task, choice, invalid
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -268,7 +268,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def make_dataset(spec: Data | ArraysSpec) -> Dataset:
-    """Generate a toy dataset, or take a visitor's own points, and split and standardise them.
+    """Generate a named dataset, or take a visitor's own points, and split and standardise them.
 
     Splits are stratified by class. Each class of a visitor's own points has at least one point in
     every split. With ``standardize``, coordinates are shifted and scaled by mean and standard
@@ -346,14 +346,14 @@ def _checked(spec: DataSpec, made: Any) -> Points:
     ValueError
         If they are not points of the dataset's task.
     """
-    n = spec.n_samples
+    n, p = spec.n_samples, spec.n_columns
     try:
         X, y = (np.array(array, dtype=np.float64) for array in made)
     except (TypeError, ValueError) as error:
-        allowed = f"X of shape ({n}, 2) and y of shape ({n},), both of numbers"
+        allowed = f"X of shape ({n}, {p}) and y of shape ({n},), both of numbers"
         raise _made_wrong(spec, allowed, made) from error
-    if X.shape != (n, 2):
-        raise _made_wrong(spec, f"X of shape ({n}, 2)", X.shape)
+    if X.shape != (n, p):
+        raise _made_wrong(spec, f"X of shape ({n}, {p})", X.shape)
     if y.shape != (n,):
         raise _made_wrong(spec, f"y of shape ({n},)", y.shape)
     for name, array in (("X", X), ("y", y)):

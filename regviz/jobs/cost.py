@@ -27,7 +27,7 @@ def work(experiment: Experiment) -> tuple[float, ...]:
         activations for each tile of `POINTS` points, as in `regviz.engine.kernel`.
     """
     data, training = experiment.data, experiment.training
-    layout = Layout.of(experiment.network, 2, data.n_outputs)
+    layout = Layout.of(experiment.network, data.n_columns, data.n_outputs)
     n_train = n_train_of(data)
     batch_size = min(training.batch_size or n_train, n_train)
     full, rest = divmod(n_train, batch_size)

@@ -121,8 +121,8 @@ def digits(value: float) -> str:
 
 
 def class_names(data: Data | ArraysSpec, n_classes: int) -> tuple[str, ...]:
-    """Return the visitor's names of the classes, or else ``"class 0"``, ``"class 1"``, …."""
-    names = data.names if isinstance(data, PointsSpec) else ()
+    """Return the names of the classes, or else ``"class 0"``, ``"class 1"``, …."""
+    names = () if isinstance(data, ArraysSpec) else data.names
     return names if len(names) == n_classes else tuple(f"class {c}" for c in range(n_classes))
 
 

@@ -31,6 +31,8 @@ def _thumbnails(chosen: str) -> bytes:
     """Return the JSON that the picker draws: some points of every dataset, and the chosen one."""
     options = []
     for name, toy in DATASETS.items():
+        if len(toy.columns) > 2:
+            continue
         spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
         X, y = make_dataset(spec).points("train")
         scaled = (X - X.min(axis=0)) / np.ptp(X, axis=0)

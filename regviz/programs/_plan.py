@@ -115,10 +115,9 @@ class Plan:
     @property
     def inputs(self) -> dict[str, str]:
         """Expressions of the network's inputs in terms of the columns, by name of the input."""
-        n_columns = getattr(self.data, "n_columns", 2)
-        if n_columns == 2:
+        if self.data.n_columns == 2:
             return {name: _FEATURES[name] for name in self.network.features}
-        return {name: name for name in (f"x{i + 1}" for i in range(n_columns))}
+        return {name: name for name in (f"x{i + 1}" for i in range(self.data.n_columns))}
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -52,6 +52,16 @@ class ArraysSpec:
         return "arrays"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, ``"x1"``, ``"x2"`` and so on."""
+        return tuple(f"x{i + 1}" for i in range(self.n_columns))
+
+    @property
+    def relevant(self) -> None:
+        """None: the columns that the targets depend on are not known."""
+        return
+
+    @property
     def n_samples(self) -> int:
         """Number of points of all splits."""
         return self.n_train + self.n_validation + self.n_test

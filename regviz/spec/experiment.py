@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.points import PointsSpec
-from regviz.spec.toy import DATASETS
+from regviz.spec.tables import DATASETS
+from regviz.spec.toy import MIN_SAMPLES
 from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, invalid, real
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
@@ -33,20 +34,25 @@ def _set(instance: object, name: str, value: object) -> None:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A toy dataset.
+    """A dataset with a name.
 
     Parameters
     ----------
     name : str
         ``"moons"``, ``"circles"``, ``"xor"``, ``"blobs"``, ``"spirals"`` or ``"checkerboard"``
         (two classes), ``"three_blobs"`` or ``"three_spirals"`` (three classes), ``"plane"`` or
-        ``"bumps"`` (regression), or the name of a dataset added by `register_dataset`.
+        ``"bumps"`` (regression). Tables with more columns, which are the network's inputs:
+        ``"correlated_groups"`` (6, regression), ``"small_and_fat"`` (60, regression),
+        ``"diabetes"`` (10, regression), ``"breast_cancer"`` (30, two classes) or ``"digits"``
+        (64, two classes: 0 to 4 and 5 to 9). Or the name of a dataset added by `register_dataset`.
     n_samples : int
-        Number of points of all splits, 20 to 2000.
+        Number of points of all splits, 20 to 2000; of a table of measurements at most its rows,
+        442 of ``"diabetes"``, 569 of ``"breast_cancer"`` and 1797 of ``"digits"``. Fewer are drawn
+        without replacement.
     noise : float
         Standard deviation of the Gaussian noise, 0 to 2, in the dataset's own units, before any
         standardisation. It is added to the coordinates for classes, and to the target for
-        regression.
+        regression. Not used by tables of measurements.
     label_noise : float
         Probability, 0 to 0.5, that a point's class is replaced by another one, drawn uniformly.
         0 for regression.
@@ -78,7 +84,8 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         choice("name", self.name, DATASETS)
-        _set(self, "n_samples", integer("n_samples", self.n_samples, 20, 2000))
+        most = DATASETS[self.name].most_samples
+        _set(self, "n_samples", integer("n_samples", self.n_samples, MIN_SAMPLES, most))
         _set(self, "noise", real("noise", self.noise, 0, 2))
         _set(self, "label_noise", real("label_noise", self.label_noise, 0, 0.5))
         _set(self, "train_fraction", real("train_fraction", self.train_fraction, 0.05, 0.95))
@@ -100,6 +107,26 @@ class DataSpec:
     def n_outputs(self) -> int:
         """Number of units of the output layer."""
         return DATASETS[self.name].n_classes if self.task == "multiclass" else 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their numbers; ``()`` if they have none."""
+        return DATASETS[self.name].names
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return DATASETS[self.name].columns
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return len(self.columns)
+
+    @property
+    def relevant(self) -> tuple[int, ...] | None:
+        """Indices of the columns that the targets depend on; None if that is not known."""
+        return DATASETS[self.name].relevant
 
 
 Data = DataSpec | PointsSpec

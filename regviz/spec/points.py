@@ -140,6 +140,21 @@ class PointsSpec:
         return "own"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return ("x1", "x2")
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return len(self.columns)
+
+    @property
+    def relevant(self) -> None:
+        """None: the columns that the targets depend on are not known."""
+        return
+
+    @property
     def n_samples(self) -> int:
         """Number of points of all splits."""
         return len(self.points)

@@ -1,4 +1,4 @@
-"""The toy datasets: one record for each."""
+"""The toy datasets of two columns, and the record of a dataset."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from sklearn.datasets import make_blobs, make_circles, make_moons
 
 from regviz.spec.validation import (
     MAX_CLASSES,
+    MAX_COLUMNS,
     TASKS,
     Task,
+    boolean,
     choice,
     function,
     integer,
@@ -21,11 +23,12 @@ from regviz.spec.validation import (
 )
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+MIN_SAMPLES, MAX_SAMPLES = 20, 2000
 
 
 @dataclass(frozen=True)
 class ToyDataset:
-    """A toy dataset of two columns.
+    """A dataset that `DataSpec` knows by name.
 
     Parameters
     ----------
@@ -35,8 +38,9 @@ class ToyDataset:
         Name on the page and in figures.
     task : {"binary", "multiclass", "regression"}
     make : callable
-        ``make(n, noise, rng)`` returns ``X`` of shape (n, 2) and ``y`` of shape (n,): class numbers
-        0, 1, … or the targets of a regression. ``noise`` is the standard deviation of the noise.
+        ``make(n, noise, rng)`` returns ``X`` of shape (n, n_columns) and ``y`` of shape (n,): class
+        numbers 0, 1, … or the targets of a regression. ``noise`` is the standard deviation of the
+        noise; a table of measurements ignores it (``noisy=False``).
         All random numbers come from ``rng``, a `numpy.random.Generator`, so that equal seeds give
         equal points. `regviz.make_dataset` raises ValueError for other shapes, for numbers that are
         not finite and for other class numbers.
@@ -46,6 +50,16 @@ class ToyDataset:
         ``python -m benchmarks.strengths collapse`` measures it.
     n_classes : int
         Number of classes of a multiclass task, 3 to 20; ignored for other tasks.
+    columns : sequence of str
+        Names of the columns, 2 to 100, all different.
+    relevant : sequence of int or None
+        Indices of the columns that the targets depend on; None if that is not known.
+    names : sequence of str
+        Names of the classes in the order of their numbers; ``()`` stands for "class 0" and so on.
+    most_samples : int
+        Largest ``n_samples``, such as the number of rows of a table, 20 to 2000.
+    noisy : bool
+        Whether ``make`` uses ``noise``.
 
     Raises
     ------
@@ -59,6 +73,11 @@ class ToyDataset:
     make: Callable[[int, float, np.random.Generator], Points]
     collapse: float = 0.025
     n_classes: int = 3
+    columns: tuple[str, ...] = ("x1", "x2")
+    relevant: tuple[int, ...] | None = None
+    names: tuple[str, ...] = ()
+    most_samples: int = MAX_SAMPLES
+    noisy: bool = True
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
@@ -68,13 +87,25 @@ class ToyDataset:
         function("make", self.make)
         real("collapse", self.collapse, 0, 1000, open_low=True)
         integer("n_classes", self.n_classes, 3, MAX_CLASSES)
+        names = self.columns
+        texts = isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names)
+        if not texts or not 2 <= len(set(names)) == len(names) <= MAX_COLUMNS:
+            raise invalid("columns", f"2 to {MAX_COLUMNS} different texts", names)
+        object.__setattr__(self, "columns", tuple(names))
+        if self.relevant is not None:
+            last = len(names) - 1
+            found = tuple(integer("relevant", i, 0, last) for i in self.relevant)
+            object.__setattr__(self, "relevant", found)
+        object.__setattr__(self, "names", tuple(self.names))
+        integer("most_samples", self.most_samples, MIN_SAMPLES, MAX_SAMPLES)
+        boolean("noisy", self.noisy)
 
 
 DATASETS: dict[str, ToyDataset] = {}
 
 
 def register_dataset(dataset: ToyDataset) -> None:
-    """Add a toy dataset to those that `DataSpec`, the page, links and files know by name.
+    """Add a dataset to those that `DataSpec`, the page, links and files know by name.
 
     Parameters
     ----------

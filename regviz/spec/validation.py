@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 MAX_CLASSES = 20  # of any dataset; a visitor's own points have fewer (`regviz.spec.points`)
+MAX_COLUMNS = 100  # of any dataset with a name, and of a visitor's own points
 MAX_SEED = 2**32 - 1  # the largest seed that numpy.random.RandomState accepts
 
 

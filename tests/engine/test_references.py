@@ -12,10 +12,19 @@ import torch
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 
 import regviz
-from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
+from regviz import (
+    Dataset,
+    DataSpec,
+    Experiment,
+    NetworkSpec,
+    Regularization,
+    TrainingSpec,
+    make_dataset,
+)
 from regviz.engine.layout import Layout
 from regviz.engine.networks import gradient
 from regviz.engine.regularization import dropout_mask
+from regviz.spec.tables import TABLES
 
 
 def train(dataset, rows, *, hidden=(), **training):
@@ -56,7 +65,7 @@ STRENGTHS = (
 )
 
 
-def solve(task, row):
+def solve(task, row, X, y):
     """Return scikit-learn's coefficients ``(n_outputs, columns)`` and intercepts."""
     strength = row.l1 + row.l2
     tight = dict(tol=1e-12, max_iter=100_000)
@@ -64,16 +73,16 @@ def solve(task, row):
         if row.l1:
             model = ElasticNet(alpha=strength, l1_ratio=row.l1 / strength, **tight)
         else:
-            model = Ridge(alpha=N * row.l2) if row.l2 else LinearRegression()
+            model = Ridge(alpha=len(y) * row.l2) if row.l2 else LinearRegression()
     elif row.l1:
         model = LogisticRegression(
-            C=1 / (N * strength), l1_ratio=row.l1 / strength, solver="saga", **tight
+            C=1 / (len(y) * strength), l1_ratio=row.l1 / strength, solver="saga", **tight
         )
     else:
         model = LogisticRegression(
-            C=1 / (N * strength) if strength else np.inf, solver="newton-cg", **tight
+            C=1 / (len(y) * strength) if strength else np.inf, solver="newton-cg", **tight
         )
-    model.fit(X, Y[task])
+    model.fit(X, y)
     return np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
 
 
@@ -92,7 +101,7 @@ def test_linear_models_meet_reference_solvers(training, task):
     history = train(Dataset(X, Y[task], task=task), STRENGTHS, **training)
     n_zeros = []
     for k, row in enumerate(STRENGTHS):
-        expected, intercept = solve(task, row)
+        expected, intercept = solve(task, row, X, Y[task])
         found, bias = history.weights(k)[0].T, history.biases(k)[0]
         if task == "multiclass":  # softmax is invariant to a constant added to all classes
             bias, intercept = bias - bias.mean(), intercept - intercept.mean()
@@ -103,6 +112,24 @@ def test_linear_models_meet_reference_solvers(training, task):
         np.testing.assert_array_equal(found == 0, expected == 0)
         n_zeros.append(int((expected == 0).sum()))
     assert [n > 0 for n in n_zeros] == [row.l1 > 0 for row in STRENGTHS]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_linear_models_of_the_builtin_tables_meet_reference_solvers(table):
+    share = 0.1 if table.name == "small_and_fat" else 0.3
+    dataset = make_dataset(DataSpec(table.name, 400, train_fraction=share))
+    X, y = dataset.points("train")
+    rows = tuple(row for row in STRENGTHS if row.l1 > 0.05 or row.l2 > 0.1)
+    training = dict(optimizer="momentum", learning_rate=0.4, epochs=4000, frames=1)
+    history = train(dataset, rows, **training)
+    for k, row in enumerate(rows):
+        expected, intercept = solve(table.task, row, X, y)
+        np.testing.assert_allclose(history.weights(k)[0].T, expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(history.biases(k)[0], intercept, rtol=0, atol=1e-5)
+        if row.l1:  # without L1, the weight of a constant column tends to 0
+            np.testing.assert_array_equal(history.weights(k)[0].T == 0, expected == 0)
+    n_zeros = [int((history.weights(k)[0] == 0).sum()) for k in range(len(rows))]
+    assert max(n_zeros) > 0
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])

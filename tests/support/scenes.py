@@ -37,7 +37,7 @@ def toy_data(name):
     return st.builds(
         DataSpec,
         st.just(name),
-        n_samples=st.integers(100, 2000),
+        n_samples=st.integers(100, DATASETS[name].most_samples),
         noise=st.floats(0, 2),
         label_noise=label_noise,
         standardize=st.booleans(),

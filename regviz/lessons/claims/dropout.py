@@ -1,0 +1,89 @@
+"""Lesson 8: under dropout, no unit is indispensable."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+import regviz
+from regviz.engine import networks
+from regviz.engine.layout import input_features
+from regviz.lessons.claim import Result, claim
+
+KEEP = 0.8  # probability that a hidden unit stays in a training step
+_DATA = regviz.DataSpec(
+    "circles", n_samples=400, noise=0.15, train_fraction=0.25, validation_fraction=0
+)
+_TRAINING = regviz.TrainingSpec("momentum", learning_rate=0.03, batch_size=10, epochs=400, frames=2)
+_ROWS = (regviz.Regularization(), regviz.Regularization(drop_rate=1 - KEEP))
+
+
+@claim(
+    "Remove the one hidden unit whose loss hurts most: with dropout at keep probability 0.8 the"
+    " test loss rises by less than half as much as without.",
+    source="Srivastava et al. 2014",
+)
+def no_unit_is_indispensable(seed: int) -> Result:
+    """Remove each hidden unit of both networks in turn."""
+    history = _train(seed, (8, 8))
+    rises = [_rises(history, k) for k in range(2)]
+    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
+    figures = {
+        "worst_none": rises[0].max(),
+        "worst_dropout": rises[1].max(),
+        "mean_none": rises[0].mean(),
+        "mean_dropout": rises[1].mean(),
+        "loss_none": loss[0],
+        "loss_dropout": loss[1],
+        "accuracy_none": accuracy[0],
+        "accuracy_dropout": accuracy[1],
+    }
+    return Result(rises[1].max() < 0.5 * rises[0].max(), figures)
+
+
+@claim("Dropout fits the training points worse: its training loss is higher than without.")
+def trains_worse(seed: int) -> Result:
+    """Compare the training losses, measured without dropping units."""
+    train = _train(seed, (8, 8)).metrics["train_loss"][-1]
+    return Result(train[1] > train[0], {"train_none": train[0], "train_dropout": train[1]})
+
+
+@claim("A network of only three units a layer tests worse with dropout than without.")
+def narrow_networks_suffer(seed: int) -> Result:
+    """Train two narrow layers on 320 points, with and without dropout."""
+    history = _train(seed, (3, 3), train_fraction=0.8)
+    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
+    figures = {
+        "loss_none": loss[0],
+        "loss_dropout": loss[1],
+        "accuracy_none": accuracy[0],
+        "accuracy_dropout": accuracy[1],
+    }
+    return Result(loss[1] > loss[0], figures)
+
+
+def _train(seed: int, hidden: tuple[int, ...], train_fraction: float = 0.25) -> regviz.History:
+    data = replace(_DATA, train_fraction=train_fraction, seed=seed)
+    training = replace(_TRAINING, seed=seed)
+    return regviz.train(regviz.Experiment(data, regviz.NetworkSpec(hidden), training, _ROWS))
+
+
+def _rises(history: regviz.History, k: int) -> np.ndarray:
+    """Return the rise of network k's test loss without each hidden unit, of shape (units,)."""
+    layout = history.layout
+    cut = []
+    for layer, units in enumerate(layout.sizes[1:-1], 1):
+        for unit in range(units):
+            row = history.parameters[-1, k].copy()
+            layout.split(row)[layer][:, unit] = 0  # its outgoing weights
+            cut.append(row)
+    rows = np.stack([history.parameters[-1, k], *cut])
+    X, y = history.dataset.points("test")
+    inputs = input_features(X, history.experiment.network.features).astype(rows.dtype)
+    outputs = networks.hidden_and_output(
+        layout.split(torch.from_numpy(rows)),
+        torch.from_numpy(inputs),
+        history.experiment.network.activation,
+    )[-1]
+    losses = networks.losses_and_hits(outputs, torch.tensor(y), "binary")[0].mean(1).numpy()
+    return np.asarray(losses[1:] - losses[0])
