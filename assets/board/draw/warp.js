@@ -34,7 +34,7 @@ const MARGIN = 10;
 export function drawWarp(context, warp, { points, network }, scale, theme, size, ratio) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size, size);
-  context.lineJoin = context.lineCap = "round";
+  context.lineJoin = "round";
   const at = placesIn(warp, size);
   const predicted = warp.grid.views[network.layers.length - 1];
   drawLines(context, at, predicted, scale, theme);
@@ -78,31 +78,40 @@ function placesIn({ places, box: { left, right, low, high } }, size) {
 function drawLines(context, at, predicted, scale, theme) {
   const n = SIDE * SIDE;
   const nOutputs = predicted.length / n;
-  const shades = Array.from({ length: n }, (_, p) => shadeOf(predicted, nOutputs, n, p, scale));
-  /** @type {Map<number, number[]>} pairs of grid points by shade */
-  const pairs = new Map();
-  const connect = (/** @type {number} */ p, /** @type {number} */ q) => {
-    const shade = shades[p];
-    if (!pairs.has(shade)) pairs.set(shade, []);
-    pairs.get(shade)?.push(p, q);
-  };
-  for (let line = 0; line < SIDE; line += STEP) {
-    for (let i = 0; i + 1 < SIDE; i++) {
-      connect(line * SIDE + i, line * SIDE + i + 1);
-      connect(i * SIDE + line, (i + 1) * SIDE + line);
-    }
-  }
+  const shades = Uint8Array.from({ length: n }, (_, p) => shadeOf(predicted, nOutputs, n, p, scale));
   const undecided = mix(parse(theme.ink), parse(theme.paper), 0.72);
   context.lineWidth = 1.2;
-  for (const [shade, ends] of pairs) {
-    const colour = scale.task === "regression" ? endOf(scale, Math.floor(shade / SHADES)) : scale.colour(Math.floor(shade / SHADES));
+  for (const shade of new Set(shades)) {
+    const end = Math.floor(shade / SHADES);
+    const colour = scale.task === "regression" ? endOf(scale, end) : scale.colour(end);
     context.strokeStyle = css(mix(undecided, colour, (shade % SHADES) / (SHADES - 1)));
     context.beginPath();
-    for (let i = 0; i < ends.length; i += 2) {
-      context.moveTo(at[2 * ends[i]], at[2 * ends[i] + 1]);
-      context.lineTo(at[2 * ends[i + 1]], at[2 * ends[i + 1] + 1]);
+    for (let line = 0; line < SIDE; line += STEP) {
+      follow(context, at, shades, shade, line * SIDE, 1);
+      follow(context, at, shades, shade, line, SIDE);
     }
     context.stroke();
+  }
+}
+
+/**
+ * Add the parts of a grid line that have a shade to the path.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Float64Array} at
+ * @param {Uint8Array} shades  of the grid points: that of a part is its first point's
+ * @param {number} shade
+ * @param {number} first  point of the line
+ * @param {number} stride  from a point of the line to the next
+ */
+function follow(context, at, shades, shade, first, stride) {
+  let drawing = false;
+  for (let i = 0, p = first; i + 1 < SIDE; i++, p += stride) {
+    if (shades[p] === shade) {
+      if (!drawing) context.moveTo(at[2 * p], at[2 * p + 1]);
+      context.lineTo(at[2 * (p + stride)], at[2 * (p + stride) + 1]);
+    }
+    drawing = shades[p] === shade;
   }
 }
 

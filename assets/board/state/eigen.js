@@ -13,14 +13,16 @@ const MAX_SWEEPS = 20;
  */
 export function eigen(matrix, n) {
   const a = matrix;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += Math.abs(a[i * n + i]);
   const v = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
   for (let sweep = 0, rotated = true; rotated && sweep < MAX_SWEEPS; sweep++) {
     rotated = false;
     for (let p = 0; p < n; p++) {
       for (let q = p + 1; q < n; q++) {
         const off = a[p * n + q];
-        // too small to change the diagonal
-        if (Math.abs(off) <= 1e-16 * Math.sqrt(Math.abs(a[p * n + p] * a[q * n + q]))) continue;
+        // below rounding; a threshold relative to each pair would keep it turning in the null space
+        if (Math.abs(off) <= 1e-16 * trace) continue;
         rotated = true;
         const tau = (a[q * n + q] - a[p * n + p]) / (2 * off);
         const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau));
@@ -51,10 +53,10 @@ export function eigen(matrix, n) {
  * @param {number} across  stride from a column to the next
  */
 function rotate(m, n, p, q, c, s, along, across) {
-  for (let i = 0; i < n; i++) {
-    const [one, other] = [m[i * along + p * across], m[i * along + q * across]];
-    m[i * along + p * across] = c * one - s * other;
-    m[i * along + q * across] = s * one + c * other;
+  for (let i = 0, one = p * across, other = q * across; i < n; i++, one += along, other += along) {
+    const before = m[one];
+    m[one] = c * before - s * m[other];
+    m[other] = s * before + c * m[other];
   }
 }
 
