@@ -34,7 +34,8 @@ ACTIVATIONS = ("tanh", "relu")
 MODEST = (("sgd", 0.1), ("momentum", 0.05), ("adam", 0.01), ("adamw", 0.01))
 BOLD = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 FINE = [10 ** (i / 4) for i in range(-18, 7)]
-PENALTIES = ("l1", "l2", "elastic_net")
+OF_LINEAR_MODELS = ("l1", "l2", "elastic_net")
+PENALTIES = (*OF_LINEAR_MODELS, "group_lasso")
 SEEN, ZEROS, COLLAPSED = 0.02, 0.03, 0.05
 NO_NETWORK = regviz.Regularization()
 
@@ -124,7 +125,7 @@ def collapse() -> None:
         if not result.learnt:
             continue
         dead = result.collapsed()
-        for i, method in enumerate(PENALTIES):
+        for i, method in enumerate(PENALTIES if network.hidden else OF_LINEAR_MODELS):
             places = range(1 + i * len(FINE), 1 + (i + 1) * len(FINE))
             moved = [result.moved(0, k) for k in places]
             decay = method == "l2" and training.optimizer == "adamw"
@@ -169,7 +170,7 @@ def steps() -> None:
         for method, column in zip(METHODS, columns, strict=True):
             places = range(start, start + len(column))
             start += len(column)
-            if method == "none" or not (network.hidden or method in PENALTIES):
+            if method == "none" or not (network.hidden or method in OF_LINEAR_MODELS):
                 continue
             easy = "two, three blobs" if name.endswith("blobs") else "the others"
             pairs = list(itertools.pairwise(places))

@@ -2,10 +2,12 @@
 
 For one weight: the penalty, its gradient, the proximal map, and the number of proximal steps to 0.
 For two weights: the minimum of a least-squares loss plus penalty. A `Regularization` gives the
-penalty. Max-norm acts on each weight alone, as ``|w| <= max_norm``. Dropout, ``onset`` and
-``decoupled`` are ignored.
+penalty. One weight is a group of its own, so that the group lasso is L1; two weights are one group.
+Max-norm acts on each weight alone, as ``|w| <= max_norm``. Dropout, ``onset``, ``decoupled`` and
+``corrected`` are ignored.
 """
 
+import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -28,19 +30,36 @@ MAX_CORRELATION = 0.99
 
 @pinned()
 def penalties(weights: ArrayLike, regularization: Regularization) -> Floats:
-    """Return ``l1 * |w| + (l2 / 2) * w^2`` for each weight of an array of any shape."""
+    """Return ``(l1 + group_lasso) * |w| + (l2 / 2) * w^2`` for each weight of an array."""
     one = torch.tensor(numbers("weights", weights)).unsqueeze(-1)
-    result: Floats = maps.penalty(one, regularization.l1, regularization.l2).numpy()
+    result: Floats = maps.penalty(one, constant_pull(regularization), regularization.l2).numpy()
     return result
 
 
-def gradients(weights: ArrayLike, regularization: Regularization) -> Floats:
-    """Return ``l1 * sign(w) + l2 * w``, the gradient of `penalties`, for an array of any shape.
+def penalty_of_two(weights: ArrayLike, regularization: Regularization) -> float:
+    """Return the penalty of two weights that are one group."""
+    w = numbers("weights", weights)
+    alone = dataclasses.replace(regularization, group_lasso=0.0)
+    return float(penalties(w, alone).sum() + _group_pull(regularization) * np.linalg.norm(w))
 
-    At 0, where L1's subgradients are the numbers from ``-l1`` to ``l1``, it is 0.
+
+def constant_pull(regularization: Regularization) -> float:
+    """Return ``l1 + group_lasso``, the part of the gradient that is equal for any one weight."""
+    return regularization.l1 + regularization.group_lasso
+
+
+def _group_pull(regularization: Regularization) -> float:
+    """Return ``group_lasso * sqrt(2)``, the factor of the norm of a group of two weights."""
+    return math.sqrt(2) * regularization.group_lasso
+
+
+def gradients(weights: ArrayLike, regularization: Regularization) -> Floats:
+    """Return ``(l1 + group_lasso) * sign(w) + l2 * w``, the gradient of `penalties`, for an array.
+
+    At 0, where the subgradients of L1 are the numbers from ``-l1`` to ``l1``, it is 0.
     """
     w = numbers("weights", weights)
-    result: Floats = regularization.l1 * np.sign(w) + regularization.l2 * w
+    result: Floats = constant_pull(regularization) * np.sign(w) + regularization.l2 * w
     return result
 
 
@@ -66,7 +85,7 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
     """
     step = real("step", step, 0, MAX_STEP, open_low=True)
     w = torch.tensor(numbers("weights", weights))
-    threshold = torch.tensor(step * regularization.l1, dtype=w.dtype)
+    threshold = torch.tensor(step * constant_pull(regularization), dtype=w.dtype)
     factor = torch.tensor(1 / (1 + step * regularization.l2), dtype=w.dtype)
     maps.shrink_(w, (-threshold, threshold), factor)
     if regularization.max_norm is not None:
@@ -77,10 +96,11 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
 
 
 def steps_to_zero(start: float, regularization: Regularization, step: float) -> int | None:
-    """Return the number of proximal steps, without data, until a weight is 0; None without L1.
+    """Return the number of proximal steps, without data, until a weight is 0.
 
-    With L1 alone, each step subtracts ``step * l1``, so that ``n = |start| / (step * l1)``, rounded
-    up, steps are needed. With L2 besides, a step is ``w' = (w - step * l1) / (1 + step * l2)``, and
+    None without L1 and group lasso, which act alike on one weight. With L1 alone, each step
+    subtracts ``step * l1``, so that ``n = |start| / (step * l1)``, rounded up, steps are needed.
+    With L2 besides, a step is ``w' = (w - step * l1) / (1 + step * l2)``, and
     ``log(1 + step * l2 * n) / log(1 + step * l2)``, rounded up, are needed. L2 alone multiplies by
     a positive factor, so that the weight never becomes 0.
 
@@ -101,9 +121,10 @@ def steps_to_zero(start: float, regularization: Regularization, step: float) -> 
     step = real("step", step, 0, MAX_STEP, open_low=True)
     if start == 0:
         return 0
-    if regularization.l1 == 0:
+    pull, shrink = constant_pull(regularization), step * regularization.l2
+    if pull == 0:
         return None
-    ratio, shrink = abs(start) / (step * regularization.l1), step * regularization.l2
+    ratio = abs(start) / (step * pull)
     if shrink:
         ratio = math.log1p(shrink * ratio) / math.log1p(shrink)
     # rounded to 12 digits first: 0.9 / (0.01 * 0.03) is 3000.0000000000005 in float64
@@ -143,7 +164,7 @@ def values_after_steps(
     if (n < 0).any():
         raise invalid("steps", "numbers of 0 or more", float(n.min()))
     first_zero = steps_to_zero(start, regularization, step)
-    threshold, rate = step * regularization.l1, math.log1p(step * regularization.l2)
+    threshold, rate = step * constant_pull(regularization), math.log1p(step * regularization.l2)
     if rate:
         covered = -np.expm1(-rate * n)  # share of the distance to the fixed point
         size = abs(start) * np.exp(-rate * n) - threshold / math.expm1(rate) * covered
@@ -206,9 +227,10 @@ class LeastSquares:
 
         For each of the nine combinations of signs (0, 1 or -1 for each weight), the optimality
         conditions are a linear system. The minimum is the lowest of the solutions with the signs
-        assumed.
+        assumed. The group lasso adds ``group / |w|`` to the diagonal, where ``|w|`` is found by
+        bisection: ``|w| / r`` decreases in the r that takes its place.
         """
-        l1, l2 = regularization.l1, regularization.l2
+        l1, l2, group = regularization.l1, regularization.l2, _group_pull(regularization)
         curvature, optimum = self.hessian, np.array(self.optimum)
         minimum, lowest = np.zeros(2), math.inf
         # fewest nonzero weights first, so that a tie gives an exact zero
@@ -217,9 +239,9 @@ class LeastSquares:
             w = np.zeros(2)
             system = curvature[np.ix_(free, free)] + l2 * np.eye(len(free))
             pull = (curvature @ optimum)[free] - l1 * np.array(signs)[free]
-            w[free] = np.linalg.solve(system, pull)
+            w[free] = _solve(system, pull, group)
             away = w - optimum
-            height = away @ curvature @ away / 2 + l1 * np.abs(w).sum() + l2 / 2 * w @ w
+            height = away @ curvature @ away / 2 + penalty_of_two(w, regularization)
             if height < lowest and (np.sign(w) == signs).all():
                 minimum, lowest = w, height
         return minimum
@@ -234,13 +256,33 @@ class LeastSquares:
         return points
 
 
+def _solve(system: Floats, pull: Floats, group: float) -> Floats:
+    """Return ``w`` with ``(system + group / |w|) w = pull``, or 0 where there is none."""
+    if group == 0:
+        found: Floats = np.linalg.solve(system, pull)
+        return found
+    if np.linalg.norm(pull) <= group:
+        return np.zeros_like(pull)
+
+    def at(r: float) -> Floats:
+        solution: Floats = np.linalg.solve(system + group / r * np.eye(len(pull)), pull)
+        return solution
+
+    # without the group the norm is larger
+    low, high = 0.0, float(np.linalg.norm(np.linalg.solve(system, pull)))
+    for _ in range(60):
+        r = (low + high) / 2
+        low, high = (r, high) if np.linalg.norm(at(r)) > r else (low, r)
+    return at(high)
+
+
 def level_set(regularization: Regularization, value: float, n: int = 181) -> Floats:
     """Return the closed curve of two weights with a given penalty: L1's diamond, L2's circle, ….
 
     Parameters
     ----------
     regularization : Regularization
-        With ``l1`` or ``l2`` above 0.
+        With ``l1``, ``l2`` or ``group_lasso`` above 0.
     value : float
         The penalty, 0 or more.
     n : int
@@ -254,14 +296,14 @@ def level_set(regularization: Regularization, value: float, n: int = 181) -> Flo
     Raises
     ------
     ValueError
-        If ``l1`` and ``l2`` are 0.
+        If all three are 0.
     """
-    l1, l2 = regularization.l1, regularization.l2
-    if l1 == 0 and l2 == 0:
-        raise invalid("regularization", "one with l1 or l2 above 0", regularization)
+    l1, l2, group = regularization.l1, regularization.l2, _group_pull(regularization)
+    if l1 == l2 == group == 0:
+        raise invalid("regularization", "one with l1, l2 or group_lasso above 0", regularization)
     angle = np.linspace(0, 2 * np.pi, n)
     towards = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    slope = l1 * np.abs(towards).sum(axis=1)
+    slope = l1 * np.abs(towards).sum(axis=1) + group
     # the root of (l2 / 2) r² + slope r = value, in the form that also holds for l2 = 0
     radius = 2 * value / (slope + np.sqrt(slope**2 + 2 * l2 * value) + (value == 0))
     points: Floats = radius[:, None] * towards

@@ -26,7 +26,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -42,7 +42,12 @@ from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
-from regviz.spec.experiment import Experiment, Phase, Regularization
+from regviz.spec.experiment import (
+    Experiment,
+    Phase,
+    Regularization,
+    without_hidden_units,
+)
 from regviz.spec.points import SPLITS
 
 MESSAGE_VERSION = 7
@@ -342,7 +347,7 @@ def _is_idle(regularization: Regularization, hidden: bool) -> bool:
 
     The unregularized network is not idle.
     """
-    rest = replace(regularization, drop_rate=0.0, max_norm=None)
+    rest = without_hidden_units(regularization)
     return not hidden and rest == Regularization() != regularization
 
 

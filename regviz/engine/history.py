@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from regviz.data.datasets import Dataset, numbers
-from regviz.engine import networks
+from regviz.engine import measures, networks
 from regviz.engine.layout import Layout, input_features
 from regviz.engine.training import pinned, recorded_epochs
 from regviz.methods.labels import labels
@@ -128,6 +128,18 @@ class History:
             Index into `epochs`.
         """
         return [block[:, -1] for block in self._blocks(k, t)]
+
+    def units_left(self, k: int, t: int = -1) -> int:
+        """Return the number of hidden units that nonzero weights connect to inputs and outputs.
+
+        Parameters
+        ----------
+        k : int
+            Index of the network.
+        t : int
+            Index into `epochs`.
+        """
+        return measures.units_left(self.weights(k, t))
 
     def _blocks(self, k: int, t: int) -> list[Floats]:
         n_times, n_rows, _ = self.parameters.shape

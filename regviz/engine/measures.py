@@ -1,9 +1,10 @@
 """Measures of sparsity and size of weight vectors.
 
-Each function takes an array of weights of shape (…, N) and returns an array of shape (…). Ratios
-that are undefined for weights that are all 0 are NaN.
+Each function but `units_left` takes an array of weights of shape (…, N) and returns an array of
+shape (…). Ratios that are undefined for weights that are all 0 are NaN.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,29 @@ Floats = Any  # ndarray of float64, or a scalar for one-dimensional input
 def sparsity(weights: ArrayLike) -> Floats:
     """Return the share of weights that are exactly 0."""
     return np.mean(np.asarray(weights) == 0, axis=-1)
+
+
+def units_left(weights: Sequence[ArrayLike]) -> int:
+    """Return the number of connected hidden units.
+
+    A unit is connected if paths of nonzero weights lead to it from an input, and from it to an
+    output.
+
+    Parameters
+    ----------
+    weights : sequence of array-like of shape (fan_in, fan_out)
+        The weights of each layer.
+    """
+    links = [np.asarray(layer) != 0 for layer in weights]
+    reached = [np.ones(len(links[0]), bool)]
+    for link in links:
+        reached.append(link[reached[-1]].any(axis=0))
+    leads = np.ones(links[-1].shape[1], bool)
+    count = 0
+    for link, reach in zip(reversed(links[1:]), reversed(reached[1:-1]), strict=True):
+        leads = link[:, leads].any(axis=1)
+        count += int((leads & reach).sum())
+    return count
 
 
 def near_zero(weights: ArrayLike, relative: float = 1e-3) -> Floats:

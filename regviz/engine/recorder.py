@@ -1,6 +1,5 @@
 """Training with recording: parameters and metrics are stored at each recorded epoch."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from regviz.engine import compiled, measures, networks
 from regviz.engine.epoch import outputs, outputs_by_reference
 from regviz.engine.history import METRICS, History
 from regviz.engine.layout import Layout, input_features
-from regviz.engine.regularization import penalty
+from regviz.engine.regularization import group_penalty, penalty
 from regviz.engine.training import Recording, initial, pinned, recorded_epochs, recordings
 from regviz.spec.experiment import Experiment
 from regviz.spec.points import SPLITS
@@ -40,8 +39,8 @@ def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     Raises
     ------
     ValueError
-        If ``batch_size`` exceeds the number of training points, the data cannot be split, or
-        ``dataset`` is no `Dataset`.
+        If ``batch_size`` exceeds the number of training points, the data cannot be split, a row is
+        ``corrected`` and the task is not regression, or ``dataset`` is no `Dataset`.
 
     Warns
     -----
@@ -168,10 +167,10 @@ def histories(
     Raises
     ------
     ValueError
-        If ``batch_size`` exceeds the number of training points; raised by the call, before the
-        iteration.
+        If ``batch_size`` exceeds the number of training points, or a row is ``corrected`` and the
+        task is not regression; raised by the call, before the iteration.
     """
-    _check_batch_size(experiments[0], datasets[0])
+    _check_together(experiments[0], datasets[0])
     recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
 
     def grown() -> Iterator[list[History]]:
@@ -206,16 +205,21 @@ def initial_histories(
     Raises
     ------
     ValueError
-        If ``batch_size`` exceeds the number of training points.
+        As for `histories`.
     """
-    _check_batch_size(experiments[0], datasets[0])
+    _check_together(experiments[0], datasets[0])
     return [
         _Recorder(*pair).record([initial(*pair)])
         for pair in zip(experiments, datasets, strict=True)
     ]
 
 
-def _check_batch_size(experiment: Experiment, dataset: Dataset) -> None:
+def _check_together(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise ValueError if an experiment cannot be trained on the points of a dataset."""
+    for i, row in enumerate(experiment.regularizations):
+        if row.corrected and dataset.task != "regression":
+            allowed = "False, except where the task is 'regression'"
+            raise invalid(f"regularizations[{i}].corrected", allowed, True)
     batch_size, n = experiment.training.batch_size, len(dataset.y_train)
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
@@ -282,8 +286,9 @@ class _Recorder:
         self.layout = self.builder.layout
         self.is_weight = torch.from_numpy(np.flatnonzero(self.layout.is_weight))
         self.diverged = np.full(len(experiment.regularizations), -1)
-        self.strengths: torch.Tensor | None = None
-        self.next_switch = math.inf
+        self.acting: dict[int, tuple[torch.Tensor, NDArray[np.float64]]] = {}
+        columns = input_features(dataset.X_train, experiment.network.features)
+        self.mean_inputs = columns.mean(axis=0, dtype=np.float64)
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
         ready = compiled.ready(experiment.training.dtype)
@@ -303,6 +308,7 @@ class _Recorder:
     @torch.inference_mode()
     def record(self, recordings: Sequence[Recording]) -> History:
         """Append recordings with their metrics, and return the history of all epochs so far."""
+        recordings = [self._corrected(recording) for recording in recordings]
         measured = self._measure(recordings)
         parameters = np.stack([recording.parameters.numpy() for recording in recordings])
         finite = np.isfinite(measured["objective"]) & np.isfinite(parameters).all(axis=2)
@@ -324,6 +330,30 @@ class _Recorder:
                 parameters[t, diverged] = before[diverged]
         return self.builder.add(parameters, metrics, self.diverged)
 
+    def _corrected(self, recording: Recording) -> Recording:
+        """Return a recording with the parameters of the corrected elastic net in its rows.
+
+        Training goes on from the naive parameters. Weights are multiplied by ``1 + l2``, and the
+        bias changes by ``-l2 * mean(x) @ w``, so that the mean prediction on the training points
+        remains the same: ``b = mean(y) - mean(x) @ w`` then holds for both. The bias of centred
+        inputs remains the same.
+
+        References
+        ----------
+        Zou & Hastie 2005, section 3.2.
+        """
+        _, factors = self._acting(recording.epoch)
+        chosen = np.flatnonzero(factors != 1)
+        if not len(chosen):
+            return recording
+        rows, factors = recording.parameters.clone(), factors[chosen, None]
+        naive = rows[chosen].double().numpy()
+        with np.errstate(over="ignore", invalid="ignore"):  # of a diverged network
+            moved = (naive[:, :-1] * self.mean_inputs).sum(axis=1, keepdims=True)
+            weights, biases = factors * naive[:, :-1], naive[:, -1:] - (factors - 1) * moved
+        rows[chosen] = torch.from_numpy(np.hstack([weights, biases])).to(rows)
+        return recording._replace(parameters=rows)
+
     def _measure(self, recordings: Sequence[Recording]) -> dict[str, NDArray[np.float64]]:
         """Return all metrics of T recordings of K networks, as arrays of shape (T, K)."""
         shape = len(recordings), len(self.diverged)
@@ -337,8 +367,10 @@ class _Recorder:
             for split, part in zip(SPLITS, parts, strict=True):
                 metrics[f"{split}_{name}"] = part.mean(1).numpy()
         weights = rows[:, self.is_weight].double()
-        strengths = torch.cat([self._strengths(recording.epoch) for recording in recordings], 1)
-        metrics["penalty"] = penalty(weights, *strengths).numpy()
+        strengths = torch.cat([self._acting(recording.epoch)[0] for recording in recordings], 1)
+        blocks = self.layout.split(rows)[:-1]
+        groups = group_penalty([b[..., :-1].numpy() for b in blocks], strengths[2].numpy())
+        metrics["penalty"] = penalty(weights, *strengths[:2]).numpy() + groups
         with np.errstate(invalid="ignore"):  # infinite losses of a diverged network
             metrics["gap"] = metrics["test_loss"] - metrics["train_loss"]
             metrics["objective"] = metrics["train_loss"] + metrics["penalty"]
@@ -351,18 +383,23 @@ class _Recorder:
             metrics[measure.__name__] = measure(weights.numpy())
         return {name: values.reshape(shape) for name, values in metrics.items()}
 
-    def _strengths(self, epoch: int) -> torch.Tensor:
-        """Return the L1 and L2 strengths in ``J`` at an epoch, of shape (2, K).
+    def _acting(self, epoch: int) -> tuple[torch.Tensor, NDArray[np.float64]]:
+        """Return the strengths in ``J`` at an epoch, and the factors of corrected weights.
 
-        Decoupled decay is not part of ``J``, so its strength is 0 here.
+        Returns
+        -------
+        strengths : Tensor of shape (3, K)
+            Of L1, L2 and group lasso. Decoupled decay is not part of ``J``, so its strength is 0.
+        factors : ndarray of shape (K,)
         """
-        if self.strengths is None or epoch >= self.next_switch:
-            acting = self.experiment.acting(epoch)
-            pairs = [(r.l1, 0 if r.decoupled else r.l2) for r in acting]
-            self.strengths = torch.tensor(pairs, dtype=torch.float64, device="cpu").T
-            later = [switch for switch in self.experiment.switches if switch > epoch]
-            self.next_switch = min(later, default=math.inf)
-        return self.strengths
+        switch = max(switch for switch in self.experiment.switches if switch <= epoch)
+        if switch not in self.acting:
+            acting = self.experiment.acting(switch)
+            rows = [(r.l1, 0 if r.decoupled else r.l2, r.group_lasso) for r in acting]
+            strengths = torch.tensor(rows, dtype=torch.float64, device="cpu").T
+            factors = np.array([1 + r.l2 if r.corrected else 1.0 for r in acting])
+            self.acting[switch] = strengths, factors
+        return self.acting[switch]
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

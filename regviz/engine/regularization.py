@@ -1,12 +1,16 @@
 """Penalties, proximal maps, max-norm projection and dropout masks, as functions of tensors.
 
-Tensors have any shape. `penalty`, `shrink_groups_` and `project_` act on vectors along the last
-axis, the other functions elementwise. ``docs/reference.md`` states the formulas and their tests.
+Tensors have any shape. `penalty`, `group_penalty`, `shrink_groups_` and `project_` act on vectors
+along the last axis, the other functions elementwise. ``docs/reference.md`` states the formulas and
+their tests.
 """
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -15,6 +19,31 @@ def penalty(weights: Tensor, l1: float | Tensor, l2: float | Tensor) -> Tensor:
     half = 0.5 * l2 * weights.square().sum(-1)
     # 0 * inf, for l2 = 0 and a sum of squares that overflows, is NaN: here it is 0
     return l1 * weights.abs().sum(-1) + torch.nan_to_num(half, nan=0.0, posinf=math.inf)
+
+
+def group_penalty(
+    incoming: Sequence[NDArray[np.floating]], strength: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the penalty of the group lasso, ``strength * sum(sqrt(p) * |v|)``, of shape (K,).
+
+    Parameters
+    ----------
+    incoming : sequence of ndarray of shape (K, units, p)
+        The p incoming weights ``v`` of each unit of each hidden layer.
+    strength : ndarray of shape (K,)
+
+    References
+    ----------
+    Yuan & Lin 2006, equation 2.1, with their suggested scale ``sqrt(p)`` of a group's norm.
+    """
+    total = np.zeros(len(strength))
+    with np.errstate(over="ignore", invalid="ignore"):  # of networks that have diverged
+        for weights in incoming:
+            # by NumPy, as the last bit of torch's sum depends on the number of networks
+            squares = np.square(weights, dtype=np.float64, order="C")
+            total += math.sqrt(weights.shape[-1]) * np.sqrt(squares.sum(axis=-1)).sum(axis=-1)
+        # without a penalty, an infinite norm is 0 * inf = NaN
+        return np.where(strength > 0, strength * total, 0.0)
 
 
 def shrink_(

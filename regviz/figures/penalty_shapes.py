@@ -30,7 +30,7 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     Parameters
     ----------
     rows : sequence of Regularization
-        Only ``l1``, ``l2`` and, in `proximal_maps`, ``max_norm`` are used.
+        Only ``l1``, ``l2``, ``group_lasso`` and, in `proximal_maps`, ``max_norm`` are used.
     limit : float
         The axis is from ``-limit`` to ``limit``; above 0 and at most 1000.
     theme : {"light", "dark"}
@@ -103,12 +103,12 @@ def proximal_maps(
     figure.update_yaxes(title_text="weight after")
     effects = [
         " and ".join(
-            ([f"sets weights within ±{digits(step * row.l1)} to exactly 0"] if row.l1 else [])
+            ([f"sets weights within ±{digits(step * pull)} to exactly 0"] if pull else [])
             + ([f"divides by {digits(1 + step * row.l2)}"] if row.l2 else [])
             + ([f"clips at ±{digits(row.max_norm)}"] if row.max_norm is not None else [])
             or ["changes nothing"]
         )
-        for row in rows
+        for row, pull in ((row, penalties.constant_pull(row)) for row in rows)
     ]
     listed = "; ".join(f"{look.name} {text}" for look, text in zip(looks, effects, strict=True))
     return set_alt_text(figure, f"In a step of size {digits(step)}: {listed}.")
@@ -123,7 +123,7 @@ def loss_and_penalty(
     ----------
     problem : LeastSquares
     row : Regularization
-        With ``l1`` or ``l2`` above 0.
+        With ``l1``, ``l2`` or ``group_lasso`` above 0. The weights are one group.
     theme : {"light", "dark"}
 
     Returns
@@ -136,11 +136,11 @@ def loss_and_penalty(
     Raises
     ------
     ValueError
-        If ``l1`` and ``l2`` are 0, or the theme is unknown.
+        If all three are 0, or the theme is unknown.
     """
     (look,) = looks_of([row], theme)
     best = problem.minimum(row)
-    value = float(penalties.penalties(best, row).sum())
+    value = penalties.penalty_of_two(best, row)
     figure = style(go.Figure(), theme, look.name, f"● {_pair(best)}")
     near, far = float(problem.loss(best)), float(problem.loss([0.0, 0.0]))
     for level in (*(far * share for share in (0.05, 0.2, 0.5, 1, 1.8, 3)), near):
@@ -229,7 +229,12 @@ def _outline(figure: go.Figure, points: Floats, line: Mapping[str, object], **lo
 def _solution_path(problem: LeastSquares, row: Regularization) -> Floats:
     """Return the solutions for strengths growing from 0, of shape (n, 2)."""
     times = (0.0, *np.geomspace(0.01, 1000, 60))
-    rows = [Regularization(l1=min(row.l1 * f, 1000), l2=min(row.l2 * f, 1000)) for f in times]
+    rows = [
+        Regularization(
+            **{name: min(getattr(row, name) * f, 1000) for name in ("l1", "l2", "group_lasso")}
+        )
+        for f in times
+    ]
     return np.array([problem.minimum(stronger) for stronger in rows])
 
 

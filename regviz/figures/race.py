@@ -77,7 +77,7 @@ def weight_race(
     floor = _floor(weights) if log else 0.0
     figure = style(go.Figure(), theme, "Who reaches 0?", "only the penalty moves the weight")
     for row, look, w, result in zip(rows, looks, weights, results, strict=True):
-        texts = [size(weight, arrived=row.l1 > 0) for weight in w.tolist()]
+        texts = [size(weight, arrived=penalties.constant_pull(row) > 0) for weight in w.tolist()]
         _line(figure, look, steps, w, texts, result, floor)
     heads = np.array([np.maximum(w, floor)[np.isin(steps, stops)] for w in weights])
     _points(figure, looks, stops, heads, theme)

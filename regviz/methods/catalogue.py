@@ -306,7 +306,7 @@ def method_of(regularization: Regularization) -> str | None:
     """Return the key of the method that gives a regularization at one of its strengths.
 
     If several methods do, it is the first in `METHODS`; methods with variants, which give many
-    regularizations, come after the others. The onset does not matter.
+    regularizations, come after the others. Onset and correction do not matter.
 
     A method that gives it exactly comes before one that gives it as changed by an experiment: AdamW
     decouples every ``l2``. Decoupled, the built-in methods with ``l2`` are not themselves.
@@ -326,7 +326,10 @@ def _method_of(
 ) -> str | None:
     """Return `method_of`, cached: the search takes 60 µs, and a page needs hundreds."""
     row = replace(
-        regularization, onset=0, decoupled=regularization.decoupled and regularization.l2 > 0
+        regularization,
+        onset=0,
+        corrected=False,
+        decoupled=regularization.decoupled and regularization.l2 > 0,
     )
     given = {}
     for key, method in methods:
@@ -528,6 +531,17 @@ for _method in (
             text=lambda value: f"drop {100 * value:.3g} %" if value else "no dropout",
             default_index=1,
         ),
+    ),
+    Method(
+        "group_lasso",
+        "Group lasso",
+        "λg",
+        "Adds λg·Σ√p·‖w‖₂ to the loss: a sum over the hidden units, where w are a unit's p incoming"
+        " weights. It sets all weights of a unit to exactly 0 at once, so that whole units vanish.",
+        {"light": "#9c00fc", "dark": "#7830fc"},
+        at=lambda strength: Regularization(group_lasso=strength),
+        strength=lambda r: r.group_lasso,
+        strengths=partial(penalty_strengths, l1_ratio=1.0),
     ),
 ):
     register_method(_method)

@@ -75,7 +75,8 @@ def label(regularization: Regularization, method: str | None = None) -> Label:
         record = METHODS[key]
         name, strength = record.label, record.text(record.strength(r), record.variant(r))
     onset = f"from epoch {r.onset}" if r.onset else ""
-    return Label(key, name, ", ".join(filter(None, (strength, onset))))
+    corrected = "corrected" if r.corrected else ""
+    return Label(key, name, ", ".join(filter(None, (strength, corrected, onset))))
 
 
 def _nearest(r: Regularization) -> tuple[str, str, str]:
@@ -89,6 +90,8 @@ def _nearest(r: Regularization) -> tuple[str, str, str]:
             parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
         if r.l2:
             parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
+    if r.group_lasso:
+        parts.append(("group_lasso", "group lasso", METHODS["group_lasso"].text(r.group_lasso)))
     if r.max_norm is not None:
         bound = METHODS["max_norm"].text(r.max_norm, r.drop_rate)
         parts.append(("max_norm", "max-norm", bound))

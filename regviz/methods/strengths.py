@@ -10,6 +10,10 @@ ten datasets, five networks, tanh and ReLU, four optimizers, and 300 epochs on 6
   over networks and optimizers, so that in five of six cases one network at most has collapsed; with
   the median itself it was two of three. Elastic net lies between: penalties add up, so that its
   range is the harmonic mean of those of L1 and L2.
+- **Group lasso** has the strengths of L1: in 70 random cases of ``benchmarks.strengths collapse``
+  with hidden layers, its strengths of first effect and of collapse were those of L1 in the median,
+  and 0.6 to 1 times those of L1 in the middle half of the cases. A unit's penalty is near that of
+  L1, as ``|w|_1 <= sqrt(p) * |w|_2`` for p weights, with equality for equal sizes.
 - **Linear models of tables.** With more than two columns, the strongest L1 is that at which all
   weights become 0: the largest absolute covariance of a column with the targets, from the training
   points (Friedman, Hastie & Tibshirani 2010, section 2.5). L2 shrinks the weights along an

@@ -169,7 +169,9 @@ def _choose_line_up(base: Scene, linear: bool) -> tuple[tuple[str, ...], bool]:
     """Draw the part *Line-up*, and return the keys of methods, and whether to stop early."""
     st.header("Line-up", anchor=False)
     if linear:
-        st.caption("Dropout and max-norm act on hidden units, and there are none: no effect.")
+        st.caption(
+            "Dropout, max-norm and group lasso act on hidden units, and there are none: no effect."
+        )
     methods = tuple(
         key
         for key, method in METHODS.items()

@@ -59,6 +59,7 @@ register_library("scikit-learn", scikit_learn)
 register_library("keras", keras)
 
 
+NO_HIDDEN_UNITS = "Dropout, max-norm and group lasso act on hidden units, and there are none."
 NO_PHASES = (
     "No program is written for a training that changes on the way, unless it begins without"
     " regularization."
@@ -133,7 +134,7 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
         raise invalid("library", allowed, library)
     plan = cast(Plan, _plan(experiment, k))
     module = LIBRARIES[library]
-    idle = " Dropout and max-norm act on hidden units, and there are none." if plan.idle else ""
+    idle = f" {NO_HIDDEN_UNITS}" if plan.idle else ""
     return Program(module.source(plan), module.note(plan) + idle)
 
 

@@ -14,6 +14,7 @@ from regviz.spec.experiment import (
     NetworkSpec,
     Regularization,
     TrainingSpec,
+    without_hidden_units,
 )
 from regviz.spec.points import PointsSpec
 
@@ -55,10 +56,10 @@ class Plan:
     network : NetworkSpec
     training : TrainingSpec
     regularization : Regularization
-        Without parameters that have no effect: dropout and max-norm without hidden units,
-        ``decoupled`` without ``l2``, ``onset`` without regularization.
+        Without parameters that have no effect: dropout, max-norm and group lasso without hidden
+        units, ``corrected`` and ``decoupled`` without ``l2``, ``onset`` without regularization.
     idle : bool
-        Whether dropout or max-norm were removed, as there are no hidden units.
+        Whether dropout, max-norm or group lasso were removed, as there are no hidden units.
     """
 
     data: DataSpec | PointsSpec | ArraysSpec
@@ -71,10 +72,9 @@ class Plan:
     def of(cls, experiment: Experiment, k: int) -> Self:
         """Return the plan of network ``k`` of an experiment without phases."""
         r = experiment.acting(experiment.training.epochs - 1)[k]
-        idle = not experiment.network.hidden and (r.drop_rate > 0 or r.max_norm is not None)
-        if idle:
-            r = replace(r, drop_rate=0.0, max_norm=None)
-        r = replace(r, decoupled=r.decoupled and r.l2 > 0)
+        trained = r if experiment.network.hidden else without_hidden_units(r)
+        idle, r = trained != r, trained
+        r = replace(r, decoupled=r.decoupled and r.l2 > 0, corrected=r.corrected and r.l2 > 0)
         if r == Regularization(onset=r.onset):
             r = Regularization()
         return cls(experiment.data, experiment.network, experiment.training, r, idle)
@@ -100,8 +100,16 @@ class Plan:
         return bool(self.regularization.drop_rate or self.regularization.input_drop_rate)
 
     @property
+    def maps(self) -> bool:
+        """Whether the objective has a penalty, on weights or on groups of them."""
+        return bool(self.penalty or self.regularization.group_lasso)
+
+    @property
     def penalty(self) -> str:
-        """Name of the penalty in the objective; empty without L1 and L2, or if L2 is decoupled."""
+        """Name of the penalty on single weights in the objective.
+
+        Empty without L1 and L2, or if L2 is decoupled.
+        """
         if self.regularization.l1:
             return "elastic net" if self.penalty_l2 else "L1"
         return "L2" if self.penalty_l2 else ""
@@ -154,6 +162,7 @@ class Plan:
         constants = {
             "L1": r.l1,
             "L2": r.l2,
+            "GROUP_LASSO": r.group_lasso,
             "INPUT_DROP_RATE": r.input_drop_rate,
             "DROP_RATE": r.drop_rate,
             "MAX_NORM": r.max_norm,

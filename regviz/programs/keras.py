@@ -8,11 +8,18 @@ DOUBLE = [
     "# products stay in single precision, except on TensorFlow",
     'keras.config.set_floatx("float64")',
 ]
+_CORRECTION = [
+    "# the corrected elastic net; the mean prediction stays the same",
+    "layer = model.layers[-1]",
+    "w, b = layer.get_weights()",
+    "layer.set_weights([(1 + L2) * w, b - L2 * inputs[train].mean(axis=0) @ w])",
+]
 _LOSSES = {
     "binary": "keras.losses.BinaryCrossentropy(from_logits=True)",
     "multiclass": "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
     "regression": "HalfSquaredError()",
 }
+_MAX_NORM = "keras.constraints.MaxNorm(MAX_NORM, axis=0)"
 _HITS = {
     "binary": "(outputs > 0) == (y[rows] == 1)",
     "multiclass": "outputs.argmax(axis=1) == y[rows]",
@@ -26,6 +33,8 @@ def lacks(plan: Plan) -> str | None:
             "Keras settles a layer's regularization when it is built; here it sets in at epoch"
             f" {plan.regularization.onset}."
         )
+    if plan.regularization.group_lasso and plan.adaptive:
+        return "A constraint of Keras does not know Adam's step sizes, which the group lasso needs."
     return None
 
 
@@ -55,7 +64,7 @@ def source(plan: Plan) -> str:
             "import numpy as np",
             f"from keras import layers{', ops' if _uses_ops(plan) else ''}",
         ],
-        [*plan.constants(), *(plan.step_size() if _maps(plan) else [])],
+        [*plan.constants(), *(plan.step_size() if "STEP" in _maps_of_layers(plan) else [])],
         [
             *(DOUBLE if plan.training.dtype == "float64" else []),
             "keras.utils.set_random_seed(0)",
@@ -77,7 +86,11 @@ def _maps(plan: Plan) -> bool:
 
 
 def _uses_ops(plan: Plan) -> bool:
-    return _maps(plan) or plan.data.task == "regression"
+    return "ops." in _maps_of_layers(plan) or plan.data.task == "regression"
+
+
+def _maps_of_layers(plan: Plan) -> str:
+    return "\n".join(line for function in _functions(plan) for line in function)
 
 
 def _points(plan: Plan) -> list[str]:
@@ -102,14 +115,28 @@ def _functions(plan: Plan) -> list[list[str]]:
                 f"    return {mapped}{' / (1 + STEP * L2)' if both else ''}",
             ]
         )
-        if r.max_norm is not None:
-            functions.append(
-                [
-                    "def shrink_and_project(w):",
-                    '    """Do the same, then bound the length of every column."""',
-                    "    return keras.constraints.MaxNorm(MAX_NORM, axis=0)(shrink(w))",
-                ]
-            )
+    if r.group_lasso:
+        step = "STEP / (1 + STEP * L2)" if _maps(plan) and plan.penalty_l2 else "STEP"
+        functions.append(
+            [
+                "def shrink_groups(w):",
+                '    """Apply the proximal map of the group lasso to every column."""',
+                f"    threshold = {step} * GROUP_LASSO * w.shape[0] ** 0.5",
+                "    return w * ops.relu(1 - threshold / ops.norm(w, axis=0))",
+            ]
+        )
+    acting = [*["shrink"] * _maps(plan), *["shrink_groups"] * bool(r.group_lasso)]
+    if len(acting) + (r.max_norm is not None) > 1:
+        constrained = "w"
+        for name in [*acting, _MAX_NORM] if r.max_norm is not None else acting:
+            constrained = f"{name}({constrained})"
+        functions.append(
+            [
+                "def constrain_hidden(w):",
+                '    """Apply what acts on the weights of a hidden layer, one after the other."""',
+                f"    return {constrained}",
+            ]
+        )
     if plan.data.task == "regression":
         functions.append(
             [
@@ -125,18 +152,22 @@ def _functions(plan: Plan) -> list[list[str]]:
 
 def _regularized(plan: Plan, *, hidden: bool) -> list[str]:
     """Return the arguments of a layer that regularize its weights, and not its biases."""
-    bounded = hidden and plan.regularization.max_norm is not None
+    r = plan.regularization
+    constraints = {
+        plan.penalty: "shrink" if _maps(plan) else None,
+        "group lasso": "shrink_groups" if hidden and r.group_lasso else None,
+        "max-norm": _MAX_NORM if hidden and r.max_norm is not None else None,
+    }
     arguments = []
-    if plan.penalty:
-        arguments.append(f"# {plan.penalty} acts here")
-    if _maps(plan):
-        return [*arguments, f"kernel_constraint={'shrink_and_project' if bounded else 'shrink'}"]
     penalty = {"L1": "L1(L1)", "L2": "L2(L2 / 2)", "elastic net": "L1L2(L1, L2 / 2)"}
-    if plan.penalty:
+    if plan.penalty and not _maps(plan):
+        arguments.append(f"# {plan.penalty} acts here")
         arguments.append(f"kernel_regularizer=keras.regularizers.{penalty[plan.penalty]}")
-    if bounded:
-        arguments.append("# max-norm acts here")
-        arguments.append("kernel_constraint=keras.constraints.MaxNorm(MAX_NORM, axis=0)")
+    acting = {name: value for name, value in constraints.items() if value}
+    if acting:
+        arguments.append(f"# {' and '.join(acting)} act{'s' * (len(acting) == 1)} here")
+        one = next(iter(acting.values())) if len(acting) == 1 else "constrain_hidden"
+        arguments.append(f"kernel_constraint={one}")
     return arguments
 
 
@@ -196,6 +227,7 @@ def _compile_and_fit(plan: Plan) -> list[str]:
         *optimizer,
         "model.compile(optimizer=optimizer, loss=data_loss)",
         *call("model.fit", ["inputs[train]", "y[train]", f"batch_size={size}", *rest]),
+        *(_CORRECTION if r.corrected else []),
     ]
 
 

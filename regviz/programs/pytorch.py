@@ -66,7 +66,7 @@ def source(plan: Plan) -> str:
 
 
 def _gradient_descent_map(plan: Plan) -> bool:
-    return bool(plan.penalty) and not plan.adaptive
+    return plan.maps and not plan.adaptive
 
 
 def _points(plan: Plan) -> list[str]:
@@ -145,7 +145,7 @@ def _regularize(plan: Plan) -> list[list[str]]:
     """Return the definitions of functions that change the weights after the optimizer's step."""
     r = plan.regularization
     functions = []
-    if plan.adaptive and plan.penalty:
+    if plan.adaptive and plan.maps:
         functions.append(
             [
                 "def step_size(w):",
@@ -165,6 +165,8 @@ def _regularize(plan: Plan) -> list[list[str]]:
         )
     if plan.penalty:
         functions.append(_proximal_map(plan))
+    if r.group_lasso:
+        functions.append(_group_map(plan))
     if r.max_norm is not None:
         functions.append(
             [
@@ -206,6 +208,47 @@ def _proximal_map(plan: Plan) -> list[str]:
     ]
 
 
+def _group_map(plan: Plan) -> list[str]:
+    about = (
+        '    """Apply the proximal map of the group lasso to hidden units\' incoming weights."""'
+    )
+    head = ["@torch.no_grad()", "def shrink_groups():", about, "    for w in weights[:-1]:"]
+    step = "step" if plan.adaptive else "STEP"
+    if plan.penalty_l2:  # it has been applied before
+        step = f"{step} / (1 + {step} * L2)"
+    if not plan.adaptive:
+        shrunk = [
+            f"t = {step} * GROUP_LASSO * w.shape[1] ** 0.5",
+            "w.mul_((1 - t / w.norm(dim=1, keepdim=True)).clamp(min=0))",
+        ]
+    else:
+        shrunk = [
+            "step = step_size(w)",
+            f"t = {step} * GROUP_LASSO * w.shape[1] ** 0.5",
+            "kept = (w / t).square().sum(1, keepdim=True) > 1",
+            "r = w.norm(dim=1, keepdim=True) - t.amax(1, keepdim=True)",
+            "r = r.clamp(min=0)",
+            "for _ in range(8):  # Newton's method: r is the new length of a unit's weights",
+            "    share = (w / (r + t)).square()",
+            "    h = share.sum(1, keepdim=True)",
+            "    r = r + h * (h.sqrt() - 1) / (share / (r + t)).sum(1, keepdim=True)",
+            "w.copy_(torch.where(kept, w * (r / (r + t)), 0))",
+        ]
+    return [*head, *indent(shrunk, 2)]
+
+
+def _correction(plan: Plan) -> list[str]:
+    """Return the lines that make the naive elastic net the corrected one."""
+    if not plan.regularization.corrected:
+        return []
+    return [
+        "with torch.no_grad():  # the corrected elastic net; the mean prediction stays the same",
+        "    for layer in linear:",
+        "        layer.bias -= L2 * layer.weight @ X_train.mean(0)",
+        "        layer.weight *= 1 + L2",
+    ]
+
+
 def _loop(plan: Plan) -> list[str]:
     r, full = plan.regularization, plan.training.batch_size is None
     batch = "" if full else "[batch]"
@@ -221,6 +264,8 @@ def _loop(plan: Plan) -> list[str]:
         step[2:2] = ["if epoch >= ONSET:", *indent(decay)] if r.onset else decay
     if plan.penalty:
         after.append(f"shrink()  # {plan.penalty} acts here")
+    if r.group_lasso:
+        after.append("shrink_groups()  # group lasso acts here")
     if r.max_norm is not None:
         after.append("project()  # max-norm acts here")
     step += ["if epoch >= ONSET:", *indent(after)] if r.onset and after else after
@@ -239,6 +284,7 @@ def _loop(plan: Plan) -> list[str]:
         "X_train, y_train = X[train], y[train]",
         "for epoch in range(EPOCHS):",
         *indent([*start, *step]),
+        *_correction(plan),
     ]
 
 

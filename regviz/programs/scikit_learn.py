@@ -21,6 +21,8 @@ def lacks(plan: Plan) -> str | None:
         return None
     if r.max_norm is not None:
         return "scikit-learn has no max-norm."
+    if r.group_lasso:
+        return "scikit-learn has no group lasso."
     if r.l1:
         return "scikit-learn's networks have no L1 penalty, only its linear models have."
     if plan.network.activation not in _ACTIVATIONS:
@@ -100,6 +102,12 @@ def _linear(plan: Plan) -> tuple[str, str, list[str]]:
         arguments = ["alpha=n * L2"] if r.l2 else []
     acts = [f"# {plan.penalty} acts here"] if plan.penalty else []
     fit = [*call(f"model = {name}", [*acts, *arguments]), "model.fit(inputs[train], y[train])"]
+    if r.corrected:
+        fit += [
+            "# the corrected elastic net; the mean prediction stays the same",
+            "model.intercept_ -= L2 * inputs[train].mean(axis=0) @ model.coef_",
+            "model.coef_ *= 1 + L2",
+        ]
     return name, "linear_model", fit
 
 

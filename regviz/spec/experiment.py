@@ -269,6 +269,10 @@ class Regularization:
     group_lasso : float
         Strength of the group lasso, 0 to 1000. It sets all incoming weights of a hidden unit to 0
         at once.
+    corrected : bool
+        Whether the recorded weights are those of the corrected elastic net, ``1 + l2`` times the
+        trained ones: the trained, or naive, elastic net shrinks twice. It is defined for linear
+        regression with a penalty, not for decoupled ``l2``; see `Experiment`.
 
     Raises
     ------
@@ -277,8 +281,8 @@ class Regularization:
 
     References
     ----------
-    Zou & Hastie 2005 (elastic net); Srivastava et al. 2014 (dropout, max-norm); Yuan & Lin 2006
-    (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
+    Zou & Hastie 2005 (elastic net, naive and corrected); Srivastava et al. 2014 (dropout,
+    max-norm); Yuan & Lin 2006 (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
     """
 
     l1: float = 0.0
@@ -289,6 +293,7 @@ class Regularization:
     decoupled: bool = False
     onset: int = 0
     group_lasso: float = 0.0
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         for name in ("l1", "l2", "group_lasso"):
@@ -298,6 +303,7 @@ class Regularization:
         if self.max_norm is not None:
             _set(self, "max_norm", real("max_norm", self.max_norm, 0, 1000, open_low=True))
         boolean("decoupled", self.decoupled)
+        boolean("corrected", self.corrected)
         _set(self, "onset", integer("onset", self.onset, 0, MAX_EPOCHS))
 
     @classmethod
@@ -323,6 +329,11 @@ class Regularization:
         strength = real("strength", strength, 0, 1000)
         l1_ratio = real("l1_ratio", l1_ratio, 0, 1)
         return cls(l1=strength * l1_ratio, l2=strength * (1 - l1_ratio), **others)
+
+
+def without_hidden_units(regularization: Regularization) -> Regularization:
+    """Return the regularization that acts on a model without hidden units."""
+    return replace(regularization, drop_rate=0.0, max_norm=None, group_lasso=0.0)
 
 
 @dataclass(frozen=True)
@@ -403,6 +414,14 @@ class Experiment:
                 raise invalid(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
         _set(self, "phases", _checked_phases(self.phases, self.training.epochs))
+        lack = why_not_corrected("regression", self.network, self.training)
+        names = [f"regularizations[{i}]" for i in range(len(rows))]
+        names += [f"phases[{i}].regularization" for i in range(len(self.phases))]
+        every = [*self.regularizations, *(phase.regularization for phase in self.phases)]
+        for name, row in zip(names, every, strict=True):
+            reason = "decoupled is False" if row.decoupled else lack
+            if row.corrected and reason:
+                raise invalid(f"{name}.corrected", f"False, except where {reason}", True)
 
     def __hash__(self) -> int:
         return self._hash
@@ -533,6 +552,23 @@ def _checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
 
 def _learning_rate(value: Any) -> float:
     return real("learning_rate", value, *LEARNING_RATE_RANGE)
+
+
+def why_not_corrected(task: str, network: NetworkSpec, training: TrainingSpec) -> str | None:
+    """Return a condition of the corrected elastic net that does not hold, or None if all do.
+
+    Examples
+    --------
+    >>> why_not_corrected("regression", NetworkSpec(hidden=(8,)), TrainingSpec())
+    'hidden is (), a linear model'
+    """
+    if network.hidden:
+        return "hidden is (), a linear model"
+    if task != "regression":
+        return "the task is 'regression'"
+    if training.optimizer == "adamw":
+        return "the optimizer is not 'adamw', which decouples l2"
+    return None
 
 
 PARTS: dict[str, tuple[type, ...]] = {

@@ -16,6 +16,7 @@ from regviz.analysis.penalties import (
     gradients,
     level_set,
     penalties,
+    penalty_of_two,
     proximal_step,
     steps_to_zero,
     values_after_steps,
@@ -24,7 +25,8 @@ from regviz.analysis.penalties import (
 L1, L2 = Regularization(l1=0.7), Regularization(l2=0.7)
 NET = Regularization(l1=0.3, l2=0.5)
 WEIGHTS = np.array([-1.8, -0.35, -0.05, 0.0, 0.02, 0.3, 0.9, 2.5])
-PENALISED = [L1, L2, NET]
+GROUP = Regularization(l2=0.2, group_lasso=0.4)
+PENALISED = [L1, L2, NET, GROUP]
 PROBLEMS = [
     LeastSquares((1.0, 0.4)),
     LeastSquares((1.0, 0.4), 0.8),
@@ -41,7 +43,8 @@ def test_the_worked_example():
 @pytest.mark.parametrize("row", PENALISED)
 def test_gradients_are_those_of_the_penalty_by_autograd(row):
     away = torch.tensor(WEIGHTS[WEIGHTS != 0], requires_grad=True)
-    (row.l1 * away.abs() + row.l2 / 2 * away.square()).sum().backward()
+    pull = row.l1 + row.group_lasso
+    (pull * away.abs() + row.l2 / 2 * away.square()).sum().backward()
     np.testing.assert_allclose(gradients(away.detach().numpy(), row), away.grad.numpy())
     assert gradients(0.0, row) == 0
 
@@ -49,16 +52,16 @@ def test_gradients_are_those_of_the_penalty_by_autograd(row):
 @pytest.mark.parametrize("step", [0.05, 0.4, 3.0])
 @pytest.mark.parametrize("row", [*PENALISED, Regularization(l1=0.2, max_norm=0.6)])
 def test_a_proximal_step_minimises_distance_and_penalty(row, step):
-    bound = row.max_norm or 10.0
+    bound, pull = row.max_norm or 10.0, row.l1 + row.group_lasso
     for z, got in zip(WEIGHTS, proximal_step(WEIGHTS, row, step), strict=True):
         found = minimize_scalar(
-            lambda v, z=z: (v - z) ** 2 / 2 + step * (row.l1 * abs(v) + row.l2 / 2 * v**2),
+            lambda v, z=z: (v - z) ** 2 / 2 + step * (pull * abs(v) + row.l2 / 2 * v**2),
             bounds=(-bound, bound),
             method="bounded",
             options={"xatol": 1e-10},
         )
         assert got == pytest.approx(found.x, abs=2e-6)
-        assert (got == 0) == (abs(z) <= step * row.l1)  # equal, not approximately
+        assert (got == 0) == (abs(z) <= step * pull)  # equal, not approximately
 
 
 def test_max_norm_clips_one_weight():
@@ -145,10 +148,35 @@ def test_ellipses_lie_at_their_level(problem):
 @pytest.mark.parametrize("row", PENALISED)
 def test_a_level_set_goes_all_around_at_its_value(row):
     around = level_set(row, 0.6)
-    np.testing.assert_allclose(penalties(around, row).sum(axis=1), 0.6)
+    np.testing.assert_allclose([penalty_of_two(w, row) for w in around], 0.6)
     angles = np.unwrap(np.arctan2(around[:, 1], around[:, 0]))
     assert angles[-1] - angles[0] == pytest.approx(2 * math.pi)
     assert not level_set(row, 0.0).any()
+
+
+@pytest.mark.parametrize("strength", [0.05, 0.3, 1.5])
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_group_lasso_sets_both_weights_to_zero_or_neither(problem, strength):
+    row = Regularization(l2=0.1, group_lasso=strength)
+    found = problem.minimum(row)
+    pull = problem.gradient(found) + row.l2 * found
+    if not found.any():
+        assert np.linalg.norm(pull) <= strength * math.sqrt(2)
+        assert strength == 1.5
+    else:  # the optimality condition
+        assert found.all()
+        unit = found / np.linalg.norm(found)
+        np.testing.assert_allclose(pull, -strength * math.sqrt(2) * unit, atol=1e-9)
+
+
+def test_a_group_of_one_weight_takes_its_steps_as_the_closed_form_says():
+    group = Regularization(l2=0.5, group_lasso=0.3)
+    expected = [1.2]
+    for _ in range(60):
+        expected.append(float(proximal_step(expected[-1], group, 0.1)))
+    found = values_after_steps(1.2, group, 0.1, range(61))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    assert steps_to_zero(1.2, group, 0.1) == expected.index(0)
 
 
 def test_the_diamond_has_its_corners_and_the_circle_one_radius():
@@ -163,7 +191,7 @@ def test_the_diamond_has_its_corners_and_the_circle_one_radius():
 def test_at_the_minimum_the_penalty_s_level_set_touches_the_loss_s(problem, row):
     """Check that no point within the penalty's level set has a lower loss than the minimum."""
     best = problem.minimum(row)
-    value = penalties(best, row).sum()
+    value = penalty_of_two(best, row)
     around = level_set(row, value, 721)
     assert problem.loss(around).min() >= problem.loss(best) - 1e-9
     assert problem.loss(around).min() == pytest.approx(problem.loss(best), abs=1e-3)
@@ -179,7 +207,7 @@ def test_at_the_minimum_the_penalty_s_level_set_touches_the_loss_s(problem, row)
         (lambda: LeastSquares((1.0,)), "optimum must be two numbers"),
         (lambda: LeastSquares((1.0, math.nan)), r"optimum\[1\] must be a number"),
         (lambda: LeastSquares((1.0, 1.0), 1.0), "correlation must be a number"),
-        (lambda: level_set(Regularization(), 1.0), "regularization must be one with l1 or l2"),
+        (lambda: level_set(Regularization(), 1.0), "regularization must be one with l1, l2"),
     ],
 )
 def test_errors_name_the_parameter(call, message):

@@ -90,7 +90,7 @@ def test_the_first_message_holds_all_that_does_not_change(sent: EncodeArguments)
         np.testing.assert_allclose(arrays[split], np.column_stack([X, y]), atol=1e-6)
     assert header["version"] == MESSAGE_VERSION
     assert (header["run"], header["frame"]) == ("run", 0)
-    assert header["n_networks"] == 109
+    assert header["n_networks"] == 121
     assert header["last_epoch"] == N_FRAMES - 1
     assert header["patience"] == 1
     assert header["phases"] == []
@@ -165,7 +165,7 @@ def test_a_complete_recording_is_sent_no_further_frame(
         header, arrays = decode(message)
         assert header["epochs"] == []
         assert {len(array) for array in arrays.values()} == {0}
-        assert len(message) < 700
+        assert len(message) < 750
 
 
 # ------------------------------------------------------------------------------ two precisions
@@ -343,7 +343,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     }
     assert [variant["text"] for variant in cards[3]["variants"]][1:3] == ["25 % L1", "50 % L1"]
     assert [variant["text"] for variant in cards[5]["variants"]][:2] == ["no dropout", "drop 10 %"]
-    assert [card["standard_variant"] for card in cards] == [0, 0, 0, 2, 0, 1]
+    assert [card["standard_variant"] for card in cards] == [0, 0, 0, 2, 0, 1, 0]
     assert stopped == cards[0] | {
         "key": "early_stopping",
         "label": "Early stopping",

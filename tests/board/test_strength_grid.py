@@ -91,7 +91,7 @@ def test_a_grid_holds_each_method_in_each_variant_at_each_of_its_strengths():
 def test_equal_networks_are_trained_once():
     grid = grid_of()
     rows = grid.experiment.regularizations
-    assert len(set(rows)) == len(rows) == 1 + 3 * N_STRENGTHS + (3 + 3) * N_STRENGTHS
+    assert len(set(rows)) == len(rows) == 1 + 4 * N_STRENGTHS + (3 + 3) * N_STRENGTHS
     by_variant = dict(grid.networks_by_variant)
     assert by_variant["elastic_net"][0] == by_variant["l2"][0]
     assert by_variant["elastic_net"][-1] == by_variant["l1"][0]

@@ -1,4 +1,4 @@
-"""Tests of exact zeros: only L1 sets weights to 0; rounding and encoding never do."""
+"""Tests of exact zeros: L1 and group lasso set weights to 0; rounding and encoding never do."""
 
 import itertools
 from dataclasses import replace
@@ -104,8 +104,13 @@ def test_no_network_of_the_page_without_l1_has_a_zero_and_none_travels(
     network = NetworkSpec((6,), activation, ("x1", "x2", "x1^2"))
     grid = StrengthGrid.of(list(METHODS), replace(SHOWCASE.data, name=name), network, training)
     history = regviz.train(grid.experiment)
-    without = [k for k, row in enumerate(grid.experiment.regularizations) if not row.l1]
+    rows = grid.experiment.regularizations
+    without = [k for k, row in enumerate(rows) if not row.l1 and not row.group_lasso]
     assert not zeros(history)[:, without].any()
+    groups = [k for k, row in enumerate(rows) if row.group_lasso]
+    vanished = [(history.weights(k)[0] == 0).all(axis=0) for k in groups]
+    # whole units, whose three incoming weights are 0 at once
+    np.testing.assert_array_equal(zeros(history)[-1, groups], 3 * np.sum(vanished, axis=1))
     sent = sent_zeros(grid, history)
     np.testing.assert_array_equal(sent, zeros(history)[: len(sent)])
 

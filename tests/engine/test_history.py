@@ -180,7 +180,7 @@ def test_losses_and_accuracies_equal_scikit_learns(task, dtype):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_other_metrics_equal_their_definitions(optimizer):
-    rows = (*ROWS, Regularization(l1=0.5))
+    rows = (*ROWS, Regularization(l1=0.5), Regularization(l1=0.01, group_lasso=0.02))
     found = regviz.train(
         dataclasses.replace(experiment(optimizer=optimizer, epochs=8), regularizations=rows)
     )
@@ -190,6 +190,9 @@ def test_other_metrics_equal_their_definitions(optimizer):
         penalty = rows[k].l1 * np.abs(weights).sum()
         if optimizer == "sgd" and not rows[k].decoupled:
             penalty += rows[k].l2 / 2 * (weights**2).sum()
+        for layer in found.weights(k, t)[:-1]:
+            lengths = np.linalg.norm(layer, axis=0)
+            penalty += rows[k].group_lasso * math.sqrt(len(layer)) * lengths.sum()
         size = np.abs(weights)
         expected = {
             "gap": measured["test_loss"] - measured["train_loss"],
@@ -202,7 +205,7 @@ def test_other_metrics_equal_their_definitions(optimizer):
         }
         for name, value in expected.items():
             assert measured[name] == pytest.approx(value, rel=1e-12, abs=1e-15), name
-    assert found.metrics["sparsity"][-1, -1] > 0.1
+    assert found.metrics["sparsity"][-1, -2] > 0.1
     assert found.metrics["sparsity"][-1, 0] == 0
 
 

@@ -71,3 +71,17 @@ def test_measures_reduce_the_last_axis(name):
     assert found.shape == (3, 4)
     assert found.dtype == np.float64
     assert found[2, 1] == pytest.approx(float(measure(weights[2, 1])), rel=1e-12)
+
+
+def test_units_left_are_on_a_path_of_nonzero_weights_from_an_input_to_an_output():
+    first, second, last = np.ones((2, 4)), np.ones((4, 3)), np.ones((3, 1))
+    assert measures.units_left([first, second, last]) == 7
+    first[:, 0] = 0  # no input reaches unit 0
+    second[1] = 0  # unit 1 feeds nothing
+    second[:, 2] = 0
+    second[2, 0] = 0  # one link of many
+    last[1] = 0
+    assert measures.units_left([first, second, last]) == 2  # unit 3, and unit 0 above it
+    last[:] = 0
+    assert measures.units_left([first, second, last]) == 0
+    assert measures.units_left([np.ones((2, 1))]) == 0  # no hidden layer

@@ -3,6 +3,7 @@
 The references are scikit-learn's solvers, autograd, and closed forms.
 """
 
+import dataclasses
 import itertools
 import math
 
@@ -112,6 +113,41 @@ def test_linear_models_meet_reference_solvers(training, task):
         np.testing.assert_array_equal(found == 0, expected == 0)
         n_zeros.append(int((expected == 0).sum()))
     assert [n > 0 for n in n_zeros] == [row.l1 > 0 for row in STRENGTHS]
+
+
+@pytest.mark.parametrize("centred", [True, False], ids=["centred", "uncentred"])
+def test_the_corrected_elastic_net_is_scikit_learns_scaled_and_tests_as_its_own(centred):
+    points = X if centred else X + np.linspace(-1, 2, COLUMNS)
+    train_part, test_part = slice(0, 80), slice(80, N)
+    naive = tuple(row for row in STRENGTHS if row.l1 and row.l2)
+    rows = (*naive, *(dataclasses.replace(row, corrected=True) for row in naive))
+    parts = [a[part] for part in (train_part, test_part) for a in (points, Y["regression"])]
+    # uncentred inputs are ill-conditioned, so that training takes more steps
+    training = dict(optimizer="momentum", learning_rate=0.05, epochs=8000)
+    history = train(Dataset(*parts, task="regression"), rows, **training)
+    n = len(naive)
+    for k, row in enumerate(naive):
+        strength = row.l1 + row.l2
+        model = ElasticNet(strength, l1_ratio=row.l1 / strength, tol=1e-12, max_iter=100_000)
+        model.fit(*parts[:2])
+        weights, bias = history.weights(n + k)[0][:, 0], history.biases(n + k)[0]
+        expected = (1 + row.l2) * model.coef_
+        # the mean prediction of the training points remains that of scikit-learn's model
+        intercept = parts[1].mean() - parts[0].mean(axis=0) @ expected
+        np.testing.assert_allclose(weights, expected, rtol=0, atol=1e-5)
+        np.testing.assert_array_equal(weights == 0, expected == 0)
+        np.testing.assert_allclose(bias, intercept, rtol=0, atol=1e-5)
+        error = parts[3] - parts[2] @ expected - intercept
+        assert history.metrics["test_loss"][-1, n + k] == pytest.approx(np.mean(error**2) / 2)
+        # training goes on from the naive parameters at every recorded epoch
+        trained = history.weights(k, 50)[0]
+        np.testing.assert_allclose(history.weights(n + k, 50)[0], (1 + row.l2) * trained)
+
+
+def test_the_corrected_elastic_net_is_refused_for_classes():
+    rows = (Regularization(), Regularization(l2=0.1, corrected=True))
+    with pytest.raises(ValueError, match=r"^regularizations\[1\]\.corrected must be False, exc"):
+        train(Dataset(X, Y["binary"]), rows, epochs=1)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

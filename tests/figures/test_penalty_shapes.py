@@ -159,6 +159,16 @@ def test_loss_and_penalty_touch_at_the_solution(row):
         assert axis.range[1] >= max(*shape.x, *shape.y)
 
 
+def test_the_group_lasso_of_two_weights_is_a_circle_whose_solutions_reach_zero_together():
+    row = Regularization(group_lasso=0.3)
+    *_, shape, way, _, solution = figures.loss_and_penalty(PROBLEM, row).data
+    radius = math.hypot(solution.x[0], solution.y[0])
+    np.testing.assert_allclose(np.hypot(shape.x, shape.y), radius)
+    x, y = np.asarray(way.x), np.asarray(way.y)
+    assert (x[-1], y[-1]) == (0, 0)
+    np.testing.assert_array_equal(x == 0, y == 0)
+
+
 def test_regularizations_of_one_method_are_told_apart():
     figure = figures.penalty_curves([L1, Regularization(l1=0.2)])
     names, colours = zip(*((t.name, t.line.color) for t in figure.data), strict=True)
@@ -178,7 +188,10 @@ def test_regularizations_of_one_method_are_told_apart():
         (lambda: figures.weight_race(ROWS, 1.0, -0.1, 10), "step must be a number above 0"),
         (lambda: figures.weight_race(ROWS, 1.0, 0.1, 0), "n_steps must be a whole number"),
         (lambda: figures.weight_race(ROWS, 1.0, 0.1, 9, log=1), "log must be True or False"),
-        (lambda: figures.loss_and_penalty(PROBLEM, Regularization()), "l1 or l2 above 0"),
+        (
+            lambda: figures.loss_and_penalty(PROBLEM, Regularization()),
+            "l1, l2 or group_lasso above 0",
+        ),
     ],
 )
 def test_errors_name_the_parameter(call, message):

@@ -34,6 +34,13 @@ from tests.support.methods import MOSTLY_L1
         (Regularization(l1=0.01, onset=50), "l1", "L1 λ₁ = 0.01, from epoch 50"),
         (Regularization(onset=50), "none", "None"),
         (
+            Regularization.elastic_net(0.01, corrected=True),
+            "elastic_net",
+            "Elastic net λ = 0.01, 50 % L1, corrected",
+        ),
+        (Regularization(group_lasso=0.01), "group_lasso", "Group lasso λg = 0.01"),
+        (Regularization(l2=0.1, group_lasso=0.3), "l2", "L2 + group lasso λ₂ = 0.1, λg = 0.3"),
+        (
             Regularization(l1=0.01, l2=0.01, drop_rate=0.2),
             "elastic_net",
             "Elastic net + dropout λ = 0.02, 50 % L1, drop 20 %",

@@ -44,6 +44,7 @@ STRENGTHS = {
     "elastic_net": 0.05,
     "dropout": 0.3,
     "max_norm": 0.8,
+    "group_lasso": 0.3,
 }
 TASKS = ["moons", "three_blobs", "bumps"]  # one dataset for each task
 VALUES = {"elastic_net": 0.5, "max_norm": 0.1}
@@ -254,6 +255,7 @@ MORE = (
     Regularization(l1=0.01, l2=0.02, max_norm=1.0, drop_rate=0.1, onset=3),
     Regularization(l1=0.01, l2=0.05, decoupled=True),
     Regularization(l2=0.05, decoupled=True, onset=4),
+    Regularization(l1=0.01, l2=0.3, group_lasso=0.03, max_norm=1.0, onset=3),
 )
 
 
@@ -283,7 +285,8 @@ def test_pytorch_arrives_at_the_weights_of_the_run(
             np.testing.assert_allclose(w, expected, rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(b, bias, rtol=1e-9, atol=1e-12)
             np.testing.assert_array_equal(w == 0, expected == 0)
-    assert history.metrics["sparsity"][-1, 1] > 0  # L1 has an effect
+    for method in ("l1", "group_lasso"):  # they have an effect
+        assert history.metrics["sparsity"][-1, list(STRENGTHS).index(method)] > 0
     assert replay.epoch == 11
 
 
@@ -402,6 +405,8 @@ def test_scikit_learn_shuffles_anew_in_every_epoch(tmp_path, monkeypatch):
         ("momentum", Regularization.elastic_net(0.1)),
         ("sgd", Regularization(max_norm=0.7)),
         ("momentum", Regularization(l1=0.01, max_norm=0.7)),
+        ("sgd", Regularization(group_lasso=0.05)),
+        ("momentum", Regularization(l1=0.01, l2=0.3, group_lasso=0.05)),
         ("adamw", Regularization(l2=0.3)),
         ("momentum", Regularization(l2=0.3, decoupled=True)),
     ],
@@ -504,6 +509,16 @@ def test_linear_models_reach_one_optimum_in_every_library(name, k, tmp_path):
         np.testing.assert_array_equal(found[0][0] == 0, reference[0][0] == 0)
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_program_corrects_the_elastic_net_as_the_run_does(library, tmp_path):
+    row = Regularization.elastic_net(0.3, corrected=True)
+    experiment = replace(convex("bumps", "momentum", 300, 0.25), regularizations=(row,))
+    history = regviz.train(experiment)
+    ((w, b),) = layers_of(run(experiment, 0, library, tmp_path), library)
+    np.testing.assert_allclose(w, history.weights(0)[0], atol=1e-5)
+    np.testing.assert_allclose(b, history.biases(0)[0], atol=1e-5)
+
+
 def test_under_adam_keras_reaches_the_optimum_of_l1_without_exact_zeros(tmp_path):
     experiment = convex("moons", "adam", 400, 0.02)
     reference = layers_of(run(experiment, 0, "scikit-learn", tmp_path), "scikit-learn")
@@ -527,6 +542,7 @@ def test_under_adam_keras_reaches_the_optimum_of_l1_without_exact_zeros(tmp_path
         ({"drop_rate": 0.1}, {"scikit-learn": "no dropout"}),
         ({"input_drop_rate": 0.1}, {"scikit-learn": "no dropout"}),
         ({"max_norm": 1.0}, {"scikit-learn": "no max-norm"}),
+        ({"group_lasso": 0.1}, {"scikit-learn": "no group lasso"}),
         ({"l2": 0.1, "onset": 3}, {"keras": "epoch 3"}),
         ({"onset": 3}, {}),
     ],
@@ -574,7 +590,7 @@ def test_a_program_that_older_versions_would_run_without_l1_says_which_it_needs(
 
 
 def test_what_acts_on_hidden_units_does_nothing_in_a_linear_model():
-    rows = (Regularization(), Regularization(drop_rate=0.3, max_norm=1.0))
+    rows = (Regularization(), Regularization(drop_rate=0.3, max_norm=1.0, group_lasso=0.1))
     experiment = Experiment(network=NetworkSpec(()), regularizations=rows)
     for library in LIBRARIES:
         plain, idle = (program(experiment, k, library) for k in range(2))

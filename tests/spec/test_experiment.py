@@ -50,6 +50,7 @@ NUMBERS = [
     (Regularization, "drop_rate", -0.01, 0, 0.99, 1),
     (Regularization, "input_drop_rate", -0.01, 0, 0.99, 1.0),
     (Regularization, "max_norm", 0, 1e-3, 1000, 1000.1),
+    (Regularization, "group_lasso", -1e-9, 0, 1000, 1000.1),
 ]
 NAMES = [
     (DataSpec, "name", DATASETS),
@@ -71,6 +72,9 @@ ELABORATE = Experiment(
     ),
     (Phase(3, Regularization(l1=0.1 + 0.2)), Phase(30, learning_rate=1e-3)),
 )
+
+
+REGRESSED = Regularization(l1=0.1, l2=0.1, corrected=True)
 
 
 def refusal(kind, **parameters):
@@ -189,7 +193,12 @@ def test_networks_that_cannot_be_built_are_refused_by_name(name, value, named):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(DataSpec, "standardize"), (Regularization, "decoupled")]
+    ("kind", "name"),
+    [
+        (DataSpec, "standardize"),
+        (Regularization, "decoupled"),
+        (Regularization, "corrected"),
+    ],
 )
 @pytest.mark.parametrize("value", [None, 0, 1, 1.0, "True", []])
 def test_switches_take_true_or_false_only(kind, name, value):
@@ -227,6 +236,26 @@ def test_targets_without_classes_take_no_label_noise(name):
 )
 def test_parts_of_the_wrong_kind_are_refused_by_name(name, value, named):
     assert refusal(Experiment, **{name: value}).startswith(f"{named} must be ")
+
+
+@pytest.mark.parametrize(
+    ("parts", "row", "condition"),
+    [
+        (dict(network=NetworkSpec((3,))), {}, "hidden is ()"),
+        (dict(training=TrainingSpec("adamw")), {}, "the optimizer is not 'adamw'"),
+        ({}, dict(decoupled=True), "decoupled is False"),
+    ],
+)
+def test_the_corrected_elastic_net_is_refused_where_it_is_not_defined(parts, row, condition):
+    row = Regularization(l1=0.1, l2=0.1, corrected=True, **row)
+    linear = dict(data=DataSpec("plane"), network=NetworkSpec(())) | parts
+    assert Experiment(DataSpec("plane"), NetworkSpec(()), regularizations=(REGRESSED,))
+    for name, given in (
+        ("regularizations[0]", dict(regularizations=(row,))),
+        ("phases[0].regularization", dict(phases=(Phase(3, row),))),
+    ):
+        message = refusal(Experiment, **linear, **given)
+        assert message.startswith(f"{name}.corrected must be False, except where {condition}")
 
 
 def test_long_values_are_cut_in_messages():
@@ -279,7 +308,7 @@ def test_experiments_are_values():
             dict(momentum=0.5, beta1=0.5, beta2=0.5, epsilon=1, dtype="float64", seed=1),
         ),
         (Regularization, dict(l1=1, l2=1, drop_rate=0.5, input_drop_rate=0.1, max_norm=1)),
-        (Regularization, dict(decoupled=True, onset=1)),
+        (Regularization, dict(decoupled=True, onset=1, group_lasso=1, corrected=True)),
     ],
 )
 def test_every_parameter_counts_in_a_comparison(kind, other):

@@ -216,7 +216,8 @@ def _two_weights(theme: Theme) -> None:
     _heading("The diamond has its corners on the axes, where weights are 0; the circle has none.")
     st.markdown(
         "Lines of equal loss around its optimum ✕, and filled all weights with no more penalty than"
-        " the solution ●. Dotted: the solution's way as the strength grows."
+        " the solution ●. Dotted: the solution's way as the strength grows. For the group lasso,"
+        " both weights are one group, and reach 0 at once."
     )
     columns = st.columns(5, vertical_alignment="bottom")
     with columns[0]:
@@ -233,8 +234,13 @@ def _two_weights(theme: Theme) -> None:
     )
     problem = LeastSquares((w1, w2), correlation)
     net = Regularization.elastic_net(strength, ratio)
-    rows = (Regularization(l1=strength), net, Regularization(l2=strength))
-    for column, row, key in zip(st.columns(3), rows, ("l1", "elastic_net", "l2"), strict=True):
+    rows = {
+        "l1": Regularization(l1=strength),
+        "elastic_net": net,
+        "l2": Regularization(l2=strength),
+        "group_lasso": Regularization(group_lasso=strength),
+    }
+    for column, (key, row) in zip(st.columns(4), rows.items(), strict=True):
         with column:
             draw(figures.loss_and_penalty(problem, row, theme=theme), f"forces_pair_{key}")
             st.markdown(balance(problem, row))
@@ -245,6 +251,15 @@ def balance(problem: LeastSquares, row: Regularization) -> str:
     best = problem.minimum(row)
     loss_pulls = [digits(abs(g)) for g in problem.gradient(best)]
     zeros = [j for j in range(2) if best[j] == 0]
+    if row.group_lasso:
+        bound = f"√2·λg = {digits(math.sqrt(2) * row.group_lasso)}"
+        if len(zeros) == 2:
+            pull = digits(math.hypot(*problem.gradient(best)))
+            return (
+                f"Both weights are exactly 0: there the loss pulls the pair with {pull}, no more"
+                f" than {bound}."
+            )
+        return f"No weight is 0: at 0 the loss would pull the pair harder than {bound}."
     if zeros and not row.l1:
         return "The optimum itself has a weight of 0."
     if len(zeros) == 2:

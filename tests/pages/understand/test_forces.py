@@ -26,10 +26,10 @@ def snapshot() -> BoardSnapshot:
     return snapshot_of(grid)
 
 
-def test_the_view_draws_seven_figures_and_says_what_each_shows(snapshot):
+def test_the_view_draws_eight_figures_and_says_what_each_shows(snapshot):
     page = open_view("forces", snapshot)
-    assert len(page.get("plotly_chart")) == 7
-    assert len(page.get("html")) == 7
+    assert len(page.get("plotly_chart")) == 8
+    assert len(page.get("html")) == 8
     assert "= **3.5**" in markdown(page)
     assert "= **7.25**" in markdown(page)
 
