@@ -54,10 +54,11 @@ export class Pin {
   draw() {
     const { recording, pictures, probe } = this;
     if (!recording) return;
-    const theme = readTheme(probe);
     const sizes = pictures.map(({ canvas }) => canvas.clientWidth);
+    if (sizes[0] === 0) return; // also of a removed pin, whose computed styles have no colours
+    const theme = readTheme(probe);
     const wanted = JSON.stringify([theme.mode, devicePixelRatio, sizes]);
-    if (sizes[0] === 0 || wanted === this.drawn) return;
+    if (wanted === this.drawn) return;
     this.drawn = wanted;
     const scale = makeScale(recording, theme);
     const none = document.createElement("canvas");

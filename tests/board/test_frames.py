@@ -148,7 +148,7 @@ def test_no_prediction_that_is_drawn_moves_visibly(name, hidden, limit, training
     selector = select_frames(history, limit)
     half = [t for t, precision in selector.frames if precision == HALF]
     assert len(half) >= 10
-    points = points_of(history, 64)
+    points = points_of(history, 32)
     half_precise = replace(history, parameters=to_float16(history.parameters).astype("f4"))
     for t in half:
         move = np.abs(history.predict(points, t) - half_precise.predict(points, t)).max()
@@ -261,7 +261,7 @@ def test_no_prediction_of_a_rounded_frame_moves_visibly(name: str, network: dict
     history = regviz.train(grid.experiment)
     selector = select_frames(history, 10**9)
     assert {precision for _, precision in selector.frames} == {SINGLE}
-    points = points_of(history, 48)
+    points = points_of(history, 24)
     near = replace(history, parameters=selector.parameters(history, 0, len(selector.frames)))
     for t in range(len(history.epochs)):
         move = np.abs(history.predict(points, t) - near.predict(points, t)).max()

@@ -1,6 +1,7 @@
 """Tests of the board's accessibility: keyboard, text alternatives, contrast, widths."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -375,7 +376,7 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
 
 # --- themes and widths ---
 
-PAGES = [(scheme, widths) for scheme in ("light", "dark") for widths in ((390, 768), (1400, 1920))]
+WIDTHS = [(390, 768), (1400, 1920)]  # of the window; a page opens at the first one
 HEIGHT = 900
 
 TEXTS = """
@@ -510,23 +511,32 @@ JUMPS = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module", params=PAGES, ids=lambda p: f"{p[0]}-{p[1][0]}")
-def themed_page(
-    request: pytest.FixtureRequest, open_pages: OpenPage
-) -> tuple[Page, tuple[int, int]]:
-    """A page in one theme, and the window widths to test."""
-    scheme, widths = request.param
-    page = open_pages(widths[0], HEIGHT, scheme)
+@pytest.fixture(scope="module", params=WIDTHS, ids=lambda widths: str(widths[0]))
+def opened_at(request: pytest.FixtureRequest, open_pages: OpenPage) -> tuple[Page, tuple[int, int]]:
+    page = open_pages(request.param[0], HEIGHT)
     wait_until_complete(page)
+    return page, request.param
+
+
+@pytest.fixture
+def sized(opened_at: tuple[Page, tuple[int, int]]) -> tuple[Page, tuple[int, int]]:
+    """A page at the end of its run, in the light theme, and the window widths to test."""
+    page, widths = opened_at
+    page.evaluate("window.board().help.element.close(), window.board().point(null)")
+    resize_window(page, widths[0], HEIGHT)
+    change_theme(page, "light")
+    set_view(page, **INITIAL_VIEW)
     seek(page, -1)
-    assert page.evaluate("window.board().element.dataset.theme") == scheme
     return page, widths
 
 
-def test_no_text_is_cut_and_nothing_wider_than_the_window(
-    themed_page: tuple[Page, tuple[int, int]],
-):
-    page, widths = themed_page
+def change_theme(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function(f"window.board().stage.theme.mode === {scheme!r}")
+
+
+def test_no_text_is_cut_and_nothing_wider_than_the_window(sized: tuple[Page, tuple[int, int]]):
+    page, widths = sized
     for width in widths:
         resize_window(page, width, HEIGHT)
         for focus, strength_index, threshold in (
@@ -540,11 +550,14 @@ def test_no_text_is_cut_and_nothing_wider_than_the_window(
             set_view(page, focus=focus, strengthIndices=strength_indices, threshold=threshold)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(CUT_OFF_TEXTS) == []
-    set_view(page, **INITIAL_VIEW)
 
 
-def test_every_text_stands_out_from_what_is_behind_it(themed_page: tuple[Page, tuple[int, int]]):
-    page, _ = themed_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(
+    sized: tuple[Page, tuple[int, int]], scheme: str
+):
+    page, _ = sized
+    change_theme(page, scheme)
     page.evaluate("window.board().point({ x: 0.3, y: 0.4 })")
     set_view(page, threshold=0.1)
     for focus in ("none", "l1", "l2", "elastic_net", "dropout", "max_norm", "early_stopping"):
@@ -555,12 +568,10 @@ def test_every_text_stands_out_from_what_is_behind_it(themed_page: tuple[Page, t
     page.evaluate("window.board().point(null)")
     page.evaluate("window.board().help.element.showModal()")
     assert page.evaluate(LOW_CONTRAST_TEXTS)[1] == []
-    page.evaluate("window.board().help.element.close()")
-    set_view(page, **INITIAL_VIEW)
 
 
-def test_nothing_moves_while_the_run_is_played(themed_page: tuple[Page, tuple[int, int]]):
-    page, _ = themed_page
+def test_nothing_moves_while_the_run_is_played(sized: tuple[Page, tuple[int, int]]):
+    page, _ = sized
     page.emulate_media(reduced_motion="no-preference")
     page.evaluate("window.board().element.scrollIntoView()")
     frames, elements, moved = page.evaluate(JUMPS)

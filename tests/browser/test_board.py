@@ -20,7 +20,6 @@ from tests.browser.visitor import (
     choose_data,
     grid_of,
     is_rounded,
-    move_slider,
     read_cards,
     release_pointer,
     seek,
@@ -415,9 +414,8 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
 
 
 def test_the_crosshair_predicts_classes_and_values_as_well(open_page: OpenPage):
-    page = open_page()
+    page = open_page(query="?v=2&epochs=50")
     wait_until_complete(page)
-    move_slider(page, "Epochs", ["Home"])
     training = replace(SHOWCASE.training, epochs=50)
     for name, label in (("three_spirals", "Three spirals"), ("bumps", "Bumps (regression)")):
         choose_data(page, label)

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import regviz
-from regviz.board.showcase import SHOWCASE
+from regviz.board.showcase import LINE_UP, SHOWCASE
+from regviz.methods.catalogue import METHODS
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,
@@ -26,21 +27,41 @@ TRAINING = replace(SHOWCASE.training, epochs=EPOCHS)
 PHASES = "window.board().recording.phases"
 
 
-@pytest.fixture
-def page(open_page: OpenPage) -> Page:
-    """A run of 50 epochs, each recorded, with None in focus at epoch 20."""
-    page = open_page(query=f"?v=2&epochs={EPOCHS}")
+@pytest.fixture(scope="module")
+def opened(open_pages: OpenPage) -> Page:
+    page = open_pages(query=f"?v=2&epochs={EPOCHS}")
     wait_until_complete(page)
-    set_view(page, focus="none")
-    seek(page, 20)
     return page
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """A run of 50 epochs, each recorded, with None in focus at epoch 20."""
+    opened.emulate_media(reduced_motion="reduce")
+    resize_window(opened, 1400, 900)
+    if opened.get_by_role("dialog", name="Change from here").is_visible():
+        opened.keyboard.press("Escape")
+    while n_phases := opened.evaluate(f"{PHASES}.length"):
+        opened.evaluate("window.board().commands.undoChange()")
+        wait_for_change(opened, n_phases - 1)
+    # a run that arrives while other strengths are shown has those as its own defaults
+    strengths = {key: METHODS[key].default_index for key in LINE_UP if key != "none"}
+    set_view(opened, **INITIAL_VIEW | {"focus": "none", "strengthIndices": strengths})
+    seek(opened, 20)
+    wait_until_settled(opened)
+    return opened
+
+
+def wait_for_change(page: Page, n_phases: int) -> None:
+    """Wait until a run with this number of changes is complete."""
+    page.wait_for_function(f"{PHASES}.length === {n_phases} && window.board().complete")
 
 
 def go_on(page: Page, n_phases: int) -> None:
     """Change from here, and wait until the new run is complete."""
     page.keyboard.press("c")
     page.get_by_role("button", name="Change from here", exact=True).click()
-    page.wait_for_function(f"{PHASES}.length === {n_phases} && window.board().complete")
+    wait_for_change(page, n_phases)
     page.wait_for_function("window.board().state.mode === 'resting'")
 
 
@@ -58,7 +79,7 @@ def test_all_networks_go_on_from_the_one_in_focus_and_the_board_plays_on(page: P
     }""")
     panel.get_by_role("button", name="Change from here").click()
     expect(panel).to_be_hidden()
-    page.wait_for_function(f"{PHASES}.length === 1 && window.board().complete")
+    wait_for_change(page, 1)
     page.wait_for_function("window.board().state.frame === 50")
     # from the change on, and to the end
     shown = page.evaluate("window.shown.filter((frame, i, all) => frame !== all[i - 1])")
@@ -100,7 +121,7 @@ def test_another_learning_rate_goes_on_with_the_network_of_a_strength(page: Page
     ]
     select.select_option("0.03")
     panel.get_by_role("button", name="Change from here").click()
-    page.wait_for_function(f"{PHASES}.length === 1 && window.board().complete")
+    wait_for_change(page, 1)
     grid = grid_of(training=TRAINING)
     l2 = grid.experiment.regularizations[grid.rows({"l2": 1})[2]]
     phases = (regviz.Phase(20, l2, TRAINING.learning_rate),)
@@ -121,7 +142,7 @@ def test_a_change_is_in_the_link_and_can_be_undone(page: Page, open_page: OpenPa
     panel = again.get_by_role("dialog", name="Change from here")
     expect(panel).to_contain_text("until epoch 20: no regularization, learning rate 0.01")
     panel.get_by_role("button", name="Undo the last change").click()
-    again.wait_for_function(f"{PHASES}.length === 0 && window.board().complete")
+    wait_for_change(again, 0)
     assert_browser_has(again, grid_of(training=TRAINING))
     wait_until_settled(again)
     assert "phases" not in query_of(again)
@@ -181,8 +202,7 @@ def test_the_panel_opens_and_closes_by_keys(page: Page, close: str):
 @pytest.mark.parametrize("projected", [False, True])
 def test_the_panel_is_within_the_window(page: Page, width: int, height: int, projected: bool):
     resize_window(page, width, height)
-    set_view(page, **INITIAL_VIEW | {"projected": projected})
-    wait_until_idle(page)
+    set_view(page, projected=projected)
     page.keyboard.press("c")
     panel = page.get_by_role("dialog", name="Change from here")
     expect(panel).to_be_visible()

@@ -1,6 +1,7 @@
 """Tests of the offline page, opened from disk without a network."""
 
 import base64
+import functools
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ class Run(NamedTuple):
         return offline_page(recording(self.grid, rows, self.history, "run"), title, about)
 
 
+@functools.cache
 def run_of(
     data: DataSpec = SHOWCASE.data,
     network: NetworkSpec = SHOWCASE.network,

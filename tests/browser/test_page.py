@@ -26,9 +26,11 @@ from tests.browser.visitor import (
     is_rounded,
     move_slider,
     read_cards,
+    resize_window,
     seek,
     set_view,
     train_cached,
+    wait_for_new_run,
     wait_until_complete,
     wait_until_idle,
     wait_until_settled,
@@ -55,9 +57,8 @@ def page(open_pages: OpenPage) -> Page:
 @pytest.fixture(scope="module")
 def short_run(open_pages: OpenPage) -> Page:
     """The page with the minimum of epochs, so that it retrains quickly."""
-    page = open_pages()
+    page = open_pages(query=f"?v=2&epochs={N_EPOCHS}")
     wait_until_complete(page)
-    move_slider(page, "Epochs", ["Home"])
     return page
 
 
@@ -145,15 +146,17 @@ def test_a_click_on_a_card_lets_it_be_seen_large(page: Page, part: str):
     set_view(page, focus="l1")
 
 
-@pytest.mark.parametrize("width", [390, 1400, 1920])
-def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage, width: int):
-    page = open_page(width, query="?v=2&noise=0.45")
-    wait_until_complete(page)
-    page.evaluate(PLACES)
-    find_slider(page, "Learning rate").press("ArrowLeft")
-    page.wait_for_function("window.board().recording.link.includes('learning_rate')")
-    wait_until_complete(page)
-    assert len(page.evaluate("[...window.places]")) == 1
+def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage):
+    widths = (390, 1400, 1920)
+    page = open_page(widths[0], query=f"?v=2&noise=0.45&epochs={N_EPOCHS}")
+    run = wait_until_complete(page)
+    for width in widths:
+        resize_window(page, width, 900)
+        wait_until_settled(page)
+        page.evaluate(PLACES)
+        find_slider(page, "Learning rate").press("ArrowLeft")
+        run = wait_for_new_run(page, run)
+        assert len(page.evaluate("[...window.places]")) == 1, width
 
 
 # each shown frame and its time

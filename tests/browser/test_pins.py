@@ -1,6 +1,7 @@
 """Tests of pinned runs in a browser: pictures, themes, links, files, widths, keyboard."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,12 +12,14 @@ from regviz.board.scene import Scene
 from regviz.spec.experiment import NetworkSpec
 from tests.browser.conftest import wait_until
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
-from tests.browser.test_axe import RULES
+from tests.browser.test_axe import rules_in_both_themes
 from tests.browser.visitor import (
+    INITIAL_VIEW,
     OpenPage,
     find_slider,
     move_slider,
     query_of,
+    resize_window,
     seek,
     set_view,
     wait_for_new_run,
@@ -75,6 +78,32 @@ def open_short(open_page: OpenPage, query: str = QUERY, **options) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def opened(open_pages: OpenPage) -> Page:
+    return open_short(open_pages)
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """The end of a short run, without a pin."""
+    change_theme(opened, "light")
+    set_view(opened, **INITIAL_VIEW)
+    opened.wait_for_function("!document.fullscreenElement")
+    while n := opened.locator(".regviz-pin").count():
+        opened.get_by_role("button", name="Remove pin").first.click()
+        expect(opened.locator(".regviz-pin")).to_have_count(n - 1)
+    seek(opened, -1)
+    wait_until_settled(opened)
+    return opened
+
+
+def change_theme(page: Page, scheme: Any) -> None:
+    """Change the system's theme, and wait until the page has it."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"window.board().element.dataset.theme === {scheme!r}")
+    wait_until_settled(page)
+
+
 def test_four_units_stay_beside_thirty_two(open_page: OpenPage):
     page = open_short(open_page)
     set_view(page, focus="l2")
@@ -112,8 +141,7 @@ def test_four_units_stay_beside_thirty_two(open_page: OpenPage):
     assert "pins" not in query_of(page)
 
 
-def test_a_pin_keeps_the_epoch_and_says_so_when_another_is_shown(open_page: OpenPage):
-    page = open_short(open_page)
+def test_a_pin_keeps_the_epoch_and_says_so_when_another_is_shown(page: Page):
     seek(page, 7)
     query_of(page)  # the board has reported the epoch
     wait_until_settled(page)
@@ -142,16 +170,11 @@ def test_pins_are_in_a_file(open_page: OpenPage, tmp_path: Path):
     assert read_pictures(fresh) == pictures
 
 
-def test_pictures_are_drawn_again_in_another_theme(open_page: OpenPage):
-    page = open_short(open_page)
+def test_pictures_are_drawn_again_in_another_theme(page: Page):
     press(page, "Pin this run")
     light = read_pictures(page)
-    page.get_by_test_id("stMainMenu").get_by_role("button").click()
-    page.get_by_test_id("stMainMenuItem-theme-Dark").click()
-    page.wait_for_function("window.board().element.dataset.theme === 'dark'")
-    page.keyboard.press("Escape")
+    change_theme(page, "dark")
     pin = page.locator(".regviz-pin")
-    wait_until_settled(page)
     dark = pin.evaluate(PICTURES)
     assert not set(dark) & set(light)
     assert dark == page.evaluate(EXPECTED_PICTURES, pin.evaluate(SIZES))
@@ -162,28 +185,25 @@ FOUR = Scene(
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1400])
-def test_four_pins_are_accessible_and_fit_at_any_width(
-    open_page: OpenPage, scheme: str, width: int
-):
-    page = open_short(open_page, f"{link('', FOUR)}&epochs=50", width=width, scheme=scheme)
+def test_four_pins_are_accessible_and_fit_at_any_width(open_page: OpenPage):
+    page = open_short(open_page, f"{link('', FOUR)}&epochs=50")
     expect(page.locator(".regviz-pin canvas")).to_have_count(28)
-    wait_until_settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    heights = page.locator(".st-key-pins > div").evaluate_all(
-        "(tiles) => tiles.map((tile) => tile.getBoundingClientRect().top)"
-    )
-    assert len(heights) == 4
-    assert len(set(heights)) == 1
-    # the rest of the page is checked by test_axe.py
-    violations = Axe().run(page, context=".st-key-pins", options=RULES).response["violations"]
-    assert violations == []
-    assert page.evaluate(LOW_CONTRAST_TEXTS, ".st-key-pins")[1] == []
+    for width in (390, 1400):
+        resize_window(page, width, 900)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        heights = page.locator(".st-key-pins > div").evaluate_all(
+            "(tiles) => tiles.map((tile) => tile.getBoundingClientRect().top)"
+        )
+        assert len(heights) == 4
+        assert len(set(heights)) == 1
+        for options in rules_in_both_themes(page):
+            # the rest of the page is checked by test_axe.py
+            found = Axe().run(page, context=".st-key-pins", options=options)
+            assert found.response["violations"] == []
+            assert page.evaluate(LOW_CONTRAST_TEXTS, ".st-key-pins")[1] == []
 
 
-def test_pins_are_used_by_keyboard(open_page: OpenPage):
-    page = open_short(open_page)
+def test_pins_are_used_by_keyboard(page: Page):
     page.get_by_role("button", name="Pin this run").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".regviz-pin")).to_be_visible()
@@ -199,8 +219,7 @@ def test_pins_are_used_by_keyboard(open_page: OpenPage):
     expect(page.locator(".regviz-pin")).to_have_count(0)
 
 
-def test_pictures_say_what_they_show(open_page: OpenPage):
-    page = open_short(open_page)
+def test_pictures_say_what_they_show(page: Page):
     press(page, "Pin this run")
     expect(page.locator(".regviz-pin canvas")).to_have_count(7)
     said = page.locator(".regviz-pin canvas").evaluate_all(
@@ -211,8 +230,7 @@ def test_pictures_say_what_they_show(open_page: OpenPage):
     assert said[0].startswith("L1, λ₁")
 
 
-def test_the_projected_board_covers_pins(open_page: OpenPage):
-    page = open_short(open_page)
+def test_the_projected_board_covers_pins(page: Page):
     press(page, "Pin this run")
     box = page.locator(".regviz-pin").bounding_box()
     assert box

@@ -18,6 +18,7 @@ from tests.browser.visitor import (
     resize_window,
     seek,
     set_view,
+    wait_for_new_run,
     wait_until_complete,
     wait_until_idle,
 )
@@ -376,19 +377,23 @@ def test_an_offline_page_can_be_projected(browser: Browser, tmp_path: Path):
 # The board in the page
 
 
-@pytest.mark.parametrize("methods", ["none,l1", "none,l1,l2", "none,l1,l2,dropout"])
-def test_few_cards_take_the_whole_width(open_page: OpenPage, methods: str):
-    page = open_page(1400, 900, "light", f"?v=1&epochs={EPOCHS}&methods={methods}")
-    wait_until_complete(page)
-    for width in (1400, 1920):
-        resize_window(page, width, 900)
-        right, board = page.evaluate(
-            """() => [board().stage.cards.at(-1).element, board().element]
-              .map((element) => element.getBoundingClientRect().right)"""
-        )
-        # the cards have whole pixels
-        assert 0 <= board - right < 9
-        assert_fits(page)
+def test_few_cards_take_the_whole_width(open_page: OpenPage):
+    page = open_page(1400, 900, "light", f"?v=1&epochs={EPOCHS}&methods=none,l1,l2,dropout")
+    run = wait_until_complete(page)
+    for n_cards, name in ((5, "Dropout"), (4, "L2"), (3, None)):
+        expect(page.locator(".regviz-board .card")).to_have_count(n_cards)
+        for width in (1400, 1920):
+            resize_window(page, width, 900)
+            right, board = page.evaluate(
+                """() => [board().stage.cards.at(-1).element, board().element]
+                  .map((element) => element.getBoundingClientRect().right)"""
+            )
+            # the cards have whole pixels
+            assert 0 <= board - right < 9
+            assert_fits(page)
+        if name:
+            page.get_by_test_id("stSidebar").get_by_text(name, exact=True).first.click()
+            run = wait_for_new_run(page, run)
 
 
 def test_at_1400_pixels_with_a_scrollbar_bar_and_legend_have_one_row(plain_page: Page):

@@ -31,17 +31,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert "Traceback" not in server.logged()
 
 
-@pytest.fixture
-def open_page(context: BrowserContext, server: Server) -> Iterator[OpenPage]:
+@pytest.fixture(scope="module")
+def open_pages(context: BrowserContext, server: Server) -> Iterator[OpenPage]:
     with page_opener(context, server.url) as opened:
         yield opened
 
 
-@pytest.fixture
-def page(open_page: OpenPage) -> Page:
-    page = open_page(query="?v=2&epochs=50")
+def open_short(open_pages: OpenPage) -> Page:
+    page = open_pages(query="?v=2&epochs=50")
     wait_until_complete(page)
     return page
+
+
+@pytest.fixture(scope="module")
+def page(open_pages: OpenPage) -> Page:
+    """A page whose run no test changes."""
+    return open_short(open_pages)
 
 
 def test_the_server_says_that_they_are_off(server: Server):
@@ -52,7 +57,8 @@ def test_the_page_opens_and_shows_all_networks(page: Page):
     assert_browser_has(page, grid_of(training=FEW_EPOCHS))
 
 
-def test_a_control_changes_and_the_page_trains_anew(page: Page):
+def test_a_control_changes_and_the_page_trains_anew(open_pages: OpenPage):
+    page = open_short(open_pages)
     move_slider(page, "Noise", ["ArrowRight"])
     noisier = replace(SHOWCASE.data, noise=SHOWCASE.data.noise + 0.05)
     assert_browser_has(page, grid_of(data=noisier, training=FEW_EPOCHS))
