@@ -187,7 +187,9 @@ def anatomy(
     Notes
     -----
     The epochs before are trained as in `regviz.train`, with the same bits. The steps are those of
-    the reference implementation, which arrives where the compiled epoch does up to rounding.
+    the reference implementation, which arrives where the compiled epoch does up to rounding. A
+    corrected elastic net is trained as the naive one; its correction is applied to recorded weights
+    only, and not here.
 
     Examples
     --------

@@ -292,6 +292,10 @@ def explain(steps: Anatomy, i: int, index: int) -> str:
         lines.append(f"L2's map multiplies the weight by {digits(1 / (1 + t * rule.l2))}.")
     if rule.l2 and rule.decoupled:
         lines.append(f"Weight decay multiplies the weight by {digits(1 - rate * rule.l2)} first.")
+    if rule.corrected:
+        lines.append(
+            "Training is that of the naive elastic net; the board shows corrected weights."
+        )
     if slope := step.penalty_gradient[index]:
         lines.append(
             f"The penalty's gradient is {digits(slope)}. The step does not use it: the map stands"
