@@ -1,5 +1,5 @@
 /**
- * The method in focus: boundary, network, losses, sparsity, weights and pruning. Panels outside the
+ * The method in focus: boundary, network, a layer's view, losses, sparsity, weights and pruning. Panels outside the
  * window are drawn only at rest, for screen readers.
  */
 
@@ -17,6 +17,7 @@ import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
 import { describeInputs } from "../state/inputs.js";
 import { showsWeights } from "../state/view.js";
+import { describeWarp, makeWarpPanel, updateWarpPanel } from "./warp.js";
 import * as words from "../state/words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
@@ -43,6 +44,7 @@ export function makeFocus(commands, { point, invalidate }) {
       onEdit: (index, value) => commands.edit(index, value),
       onReset: (index) => commands.undoEdit(index),
     }),
+    warp: makeWarpPanel({ onChange: invalidate }),
     losses: makeLosses(chartHandlers),
     sparsity: makeSparsity(chartHandlers),
     weights: makeWeights({ onChange: invalidate }),
@@ -96,6 +98,7 @@ export function updateFocus(focus, stage, board, displayed, painter) {
         plane: stage.plane,
         ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
+    warp: () => updateWarpPanel(panels.warp, recording, displayed.drawn, { scale, theme, ratio, plane: stage.plane }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, everyone, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, everyone, marks, theme, ratio }),
     weights: () =>
@@ -123,6 +126,7 @@ export function describeFocus({ panels }, recording, { card, k, t, drawn }, view
   const bars = showsWeights(view, recording) ? describeInputs(recording, drawn) : "";
   describeCloseup(panels.closeup, card.label, epoch, recording.network.task, bars);
   panels.network.describe(card.label, epoch);
+  describeWarp(panels.warp, card.label, epoch);
   describeLosses(panels.losses, recording, k, t);
   describeSparsity(panels.sparsity, recording, k, t);
   describeWeights(panels.weights, card.label, epoch);
