@@ -110,7 +110,8 @@ class Step:
 
         The sum is exact for a training in single precision, and else exact up to rounding.
 
-        ``decay`` is decoupled weight decay, ``optimizer`` the step along the data gradient,
+        ``decay`` is decoupled weight decay, ``optimizer`` the step along the data gradient and the
+        move of batch normalization's running statistics,
         ``proximal`` the map of L1 and L2, ``group_lasso`` its map, and ``max_norm`` the projection.
         """
         return dict(zip(PARTS, np.diff(self.path, axis=0), strict=True))
@@ -207,7 +208,7 @@ def anatomy(
     if program.diverged[0, 0] >= 0:
         allowed = f"below {program.diverged[0, 0]}, the epoch at which this network diverges"
         raise invalid("epoch", allowed, epoch)
-    n_batches = -(-len(dataset.y_train) // program.batch_size)
+    n_batches = program.n_batches
     steps = []
     for i in range(n_steps):
         trained, batch = epoch + i // n_batches, i % n_batches
@@ -227,12 +228,13 @@ def _record(program: Program, dataset: Dataset, epoch: int, batch: int) -> Step:
     inputs, targets = program.inputs[0, points], program.targets[0, points]
     activation = program.experiments[0].network.activation
     blocks = layout.split(rows)
-    fed, above = networks.feed_forward(blocks, inputs, masks, activation)
+    norms = layout.normalizations(rows)
+    fed, above, before, _ = networks.feed_forward(blocks, inputs, masks, activation, norms)
     y = torch.from_numpy(dataset.y_train[points.numpy()])
     losses, _ = networks.losses_and_hits(above[-1], y, dataset.task)
     predicted = networks.predict(above[-1], dataset.task)
     values = [*fed, predicted.mT if dataset.task == "multiclass" else predicted[:, None]]
-    gradients = networks.gradient(blocks, inputs, targets, masks, activation, dataset.task)
+    gradients = networks.gradient(blocks, inputs, targets, masks, activation, dataset.task, norms)
     flat = torch.cat([block.flatten(1) for block in gradients], 1)
     hyper = Hyperparameters(
         *(training.optimizer, program.experiments[0].learning_rate(epoch), training.momentum),
@@ -244,6 +246,8 @@ def _record(program: Program, dataset: Dataset, epoch: int, batch: int) -> Step:
     path, sizes = _path(
         *(layout, rows, flat, moments, acting, hyper, program.n_steps + 1, max_norm, group)
     )
+    for parameters in path[PARTS.index("optimizer") + 1 :]:
+        networks.update_statistics_(layout.normalizations(parameters), before)
     l1, l2, _ = strengths
     total, slope = _penalty(layout, rows[0].double(), float(l1[0]), float(l2[0]), float(group[0]))
     return Step(

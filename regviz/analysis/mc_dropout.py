@@ -137,6 +137,7 @@ def monte_carlo(
                 [_thinned(block, mask[some]) for block, mask in zip(blocks, masks, strict=True)],
                 inputs,
                 history.experiment.network.activation,
+                history.layout.normalizations(row[None]),
             )[-1]
             parts.append(networks.predict(outputs, history.dataset.task))
             if progress is not None:

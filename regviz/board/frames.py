@@ -189,7 +189,7 @@ class FrameSelector:
     @pinned()
     @torch.inference_mode()
     def _predict(self, history: History, parameters: NDArray[Any]) -> NDArray[np.float32]:
-        blocks = history.layout.split(torch.from_numpy(parameters.astype(np.float32)))
-        activation = history.experiment.network.activation
-        outputs = networks.hidden_and_output(blocks, self.inputs, activation)[-1]
+        layout, rows = history.layout, torch.from_numpy(parameters.astype(np.float32))
+        activation, norms = history.experiment.network.activation, layout.normalizations(rows)
+        outputs = networks.hidden_and_output(layout.split(rows), self.inputs, activation, norms)[-1]
         return networks.predict(outputs, history.dataset.task).numpy()

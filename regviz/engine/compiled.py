@@ -25,7 +25,7 @@ from typing import Any
 
 from regviz.spec.experiment import DTYPES
 
-SOURCES = ("kernel.py", "simd.py")
+SOURCES = ("kernel.py", "normalized_passes.py", "passes.py", "simd.py")
 # LLVM's names of the features of x86-64-v3 beyond x86-64-v2
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
 _logger = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from regviz.engine import compiled
 from regviz.engine.layout import NETWORKS, POINTS, Layout
-from regviz.engine.networks import gradient, hidden_and_output
+from regviz.engine.networks import backward, feed_forward, hidden_and_output, update_statistics_
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
 from regviz.engine.regularization import dropout_mask, project_, shrink_groups_
-from regviz.spec.experiment import ACTIVATIONS
+from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS
 from regviz.spec.validation import TASKS, Task
 
 
@@ -59,6 +59,8 @@ def train_by_reference(
     epsilon: float,
     batch_size: int,
     n_steps: int,
+    normalization: str = "none",
+    affine: bool = False,
 ) -> None:
     """Train all networks for an epoch, in place.
 
@@ -75,8 +77,8 @@ def train_by_reference(
     inputs : Tensor of shape (R, n, fan_in)
     targets : Tensor of shape (R, n, n_outputs)
         Values, or one-hot classes; for two classes one column of 0 and 1.
-    order : int64 Tensor of shape (R, n)
-        Indices of the points, batch after batch.
+    order : int64 Tensor of shape (R, m)
+        Indices of the points to train on, batch after batch.
     draws : float32 Tensor of shape (R, n * units), or (R, 0) without dropout
         Uniform draws from [0, 1) for all inputs and hidden units: batch after batch, each of shape
         (units, points of the batch), flattened.
@@ -96,8 +98,10 @@ def train_by_reference(
         Number of points in each batch; the last one may have fewer.
     n_steps : int
         Number of steps taken in earlier epochs.
+    normalization, affine
+        Parameters of `NetworkSpec`. With batch normalization no batch may have one point.
     """
-    layout = Layout(sizes)
+    layout = Layout(sizes, normalization, affine)
     hyper = Hyperparameters(optimizer, learning_rate, momentum, beta1, beta2, epsilon)
     is_weight = torch.from_numpy(layout.is_weight)
     n_fed = sum(sizes[:-1])
@@ -118,7 +122,10 @@ def train_by_reference(
                 uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
                 masks = dropout_mask(uniform.to(rates), rates).split_with_sizes(sizes[:-1], 1)
             points, y = inputs[run, batch], targets[run, batch]
-            gradients = gradient(layout.split(rows), points, y, masks, activation, cast(Task, task))
+            split, norms = layout.split(rows), layout.normalizations(rows)
+            forward = feed_forward(split, points, masks, activation, norms)
+            update_statistics_(norms, forward.before)
+            gradients = backward(forward, split, y, masks, activation, cast(Task, task), norms)
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
             step_sizes = step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
             never_zero = (penalty.l1 == 0) & is_weight
@@ -163,19 +170,24 @@ def _train(*arguments: Any) -> None:
     tensors, sizes = arguments[:12], arguments[12]
     if not all(tensor.is_contiguous() for tensor in tensors):
         raise ValueError("tensors must be contiguous")
-    activation, task, optimizer, learning_rate, momentum, *rest = arguments[13:]
+    activation, task, optimizer, learning_rate, momentum, *rest = arguments[13:23]
+    # torch leaves out trailing arguments that equal their defaults
+    normalization, affine = (arguments[23:] + ("none", False)[len(arguments) - 23 :])[:2]
     train(
         *[tensor.numpy() for tensor in tensors],
-        *_shape(tuple(sizes)),
+        *_shape(tuple(sizes), normalization, affine),
         *(ACTIVATIONS.index(activation), TASKS.index(task), optimizer in ("adam", "adamw")),
         *(learning_rate, momentum if optimizer == "momentum" else 0.0, *rest),
+        *(NORMALIZATIONS.index(normalization), affine),
     )
 
 
 @lru_cache(maxsize=64)
-def _shape(sizes: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the kernel's arguments ``sizes`` and ``is_weight`` for a network's layer sizes."""
-    is_weight = Layout(sizes).is_weight
+def _shape(
+    sizes: tuple[int, ...], normalization: str, affine: bool
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the kernel's arguments ``sizes`` and ``is_weight`` of a network."""
+    is_weight = Layout(sizes, normalization, affine).is_weight
     is_weight.setflags(write=False)
     return np.array(sizes), is_weight
 
@@ -185,7 +197,12 @@ def _precision(tensor: Tensor) -> str:
 
 
 def outputs_by_reference(
-    rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str
+    rows: Tensor,
+    inputs: Tensor,
+    sizes: Sequence[int],
+    activation: str,
+    normalization: str = "none",
+    affine: bool = False,
 ) -> Tensor:
     """Return outputs before sigmoid or softmax, of shape (K, n_outputs, n).
 
@@ -196,23 +213,35 @@ def outputs_by_reference(
     inputs : Tensor of shape (n, fan_in)
     sizes : sequence of int
         Number of units of each layer, including inputs and outputs.
-    activation : str
+    activation, normalization, affine
+        Parameters of `NetworkSpec`.
     """
-    return hidden_and_output(Layout(sizes).split(rows), inputs, activation)[-1].contiguous()
+    layout = Layout(sizes, normalization, affine)
+    norms = layout.normalizations(rows)
+    return hidden_and_output(layout.split(rows), inputs, activation, norms)[-1].contiguous()
 
 
-def _outputs(rows: Tensor, inputs: Tensor, sizes: Sequence[int], activation: str) -> Tensor:
+def _outputs(
+    rows: Tensor,
+    inputs: Tensor,
+    sizes: Sequence[int],
+    activation: str,
+    normalization: str = "none",
+    affine: bool = False,
+) -> Tensor:
     predict = compiled.function("predict", _precision(rows))
     if predict is None or not len(inputs):
-        return outputs_by_reference(rows, inputs, sizes, activation)
+        return outputs_by_reference(rows, inputs, sizes, activation, normalization, affine)
     blocks, n = to_blocks(rows), len(inputs)
     tiles = rows.new_empty(len(blocks), sizes[-1], -(-n // POINTS), POINTS * NETWORKS)
-    shape, _ = _shape(tuple(sizes))
+    shape, _ = _shape(tuple(sizes), normalization, affine)
     predict(
         blocks.numpy(),
         inputs.contiguous().numpy(),
         shape,
         ACTIVATIONS.index(activation),
+        NORMALIZATIONS.index(normalization),
+        affine,
         tiles.numpy(),
     )
     by_network = tiles.view(len(blocks), sizes[-1], -1, NETWORKS).permute(0, 3, 1, 2)

@@ -51,7 +51,8 @@ class History:
         Recorded epochs in ascending order; 0 is the initialisation.
     parameters : ndarray of shape (T, K, P)
         Parameters of T recorded times, K networks and P parameters each: layer after layer, unit
-        after unit, the unit's incoming weights and then its bias. The type is the ``dtype`` of the
+        after unit, the unit's incoming weights and then its bias; with normalization, then gains,
+        shifts and running statistics, as `layout` describes. The type is the ``dtype`` of the
         experiment. A diverged network keeps its last finite parameters.
     metrics : dict of str to ndarray of shape (T, K)
         ``train_loss``, ``validation_loss``, ``test_loss`` (mean data loss without penalty:
@@ -89,7 +90,12 @@ class History:
 
     @property
     def layout(self) -> Layout:
-        """Positions of weights and biases in a network's P parameters."""
+        """Positions of a network's P parameters.
+
+        They are layer after layer, unit after unit: the unit's incoming weights and then its bias.
+        With normalization, there follow for each hidden layer: with ``affine``, its units' gains
+        and then their shifts; with batch normalization, their running means and variances.
+        """
         return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
 
     @property
@@ -128,6 +134,44 @@ class History:
             Index into `epochs`.
         """
         return [block[:, -1] for block in self._blocks(k, t)]
+
+    def effective_rates(self, t: int = -1) -> NDArray[np.float64]:
+        """Return the effective learning rate of each normalized layer, of shape (K, layers).
+
+        A layer's normalized values do not depend on the scale of its weights ``w``. Only the
+        direction ``w / |w|`` matters, and a step turns it by a share of the rate ``eta``: by
+        ``eta / |w|^2`` under gradient descent, as the gradient is inverse to ``|w|``; and by
+        ``eta / |w|`` under Adam, whose steps do not depend on the gradient's scale.
+
+        Parameters
+        ----------
+        t : int
+            Index into `epochs`.
+
+        Returns
+        -------
+        ndarray of shape (K, number of hidden layers)
+            Infinite for a layer whose weights are all 0.
+
+        Raises
+        ------
+        ValueError
+            If the networks have no normalization, or there is no such time.
+
+        References
+        ----------
+        van Laarhoven 2017, "L2 Regularization versus Batch and Weight Normalization".
+        """
+        training = self.experiment.training
+        if self.layout.normalization == "none":
+            raise invalid("normalization", "batch or layer, of hidden layers", "none")
+        t = integer("t", t, -len(self.epochs), len(self.epochs) - 1)
+        blocks = self.layout.split(self.parameters[t].astype(np.float64))[:-1]
+        norms = [np.linalg.norm(block[..., :-1], axis=(1, 2)) for block in blocks]
+        power = 1 if training.optimizer in ("adam", "adamw") else 2
+        rate = self.experiment.learning_rate(int(self.epochs[t]))
+        with np.errstate(divide="ignore"):
+            return rate / np.stack(norms, axis=1) ** power
 
     def units_left(self, k: int, t: int = -1) -> int:
         """Return the number of hidden units that nonzero weights connect to inputs and outputs.
@@ -206,10 +250,12 @@ class History:
             raise invalid("X", f"of shape (n, {self.dataset.n_columns})", points.shape)
         inputs = input_features(points, self.experiment.network.features)
         with torch.inference_mode():
+            parameters = torch.from_numpy(self.parameters[times, chosen])
             return networks.hidden_and_output(
-                self.layout.split(torch.from_numpy(self.parameters[times, chosen])),
+                self.layout.split(parameters),
                 torch.from_numpy(inputs.astype(self.parameters.dtype)),
                 self.experiment.network.activation,
+                self.layout.normalizations(parameters),
             )[-1].numpy()
 
     def best(self, metric: str = "validation_loss") -> NDArray[np.int64]:

@@ -14,127 +14,35 @@ import numpy as np
 from numba import njit, types
 
 from regviz.engine.layout import NETWORKS, POINTS
-from regviz.engine.networks import LEAKY_SLOPE
+from regviz.engine.networks import LEAKY_SLOPE, NORMALIZATION_EPSILON, STATISTICS_MOMENTUM
+from regviz.engine.normalized_passes import (
+    batch_arrays,
+    evaluate,
+    gradient_of_batch,
+    keep_tile,
+)
+from regviz.engine.passes import backward, forward, output_error
 from regviz.engine.regularization import N_NEWTON
 from regviz.engine.simd import (
     TILE,
-    add_points,
-    exp,
     filled,
     networks,
     set_networks,
     set_tile,
     square_root,
-    tanh,
     tile,
     where,
     with_sign_of,
 )
-from regviz.spec.experiment import ACTIVATIONS
+from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS
 from regviz.spec.validation import TASKS
 
-_TANH, _RELU, _LEAKY_RELU, _SIGMOID, _LINEAR = range(len(ACTIVATIONS))
-_BINARY, _MULTICLASS, _REGRESSION = (TASKS.index(t) for t in ("binary", "multiclass", "regression"))
+_NONE = NORMALIZATIONS.index("none")
 # values of other modules that are compiled into the functions: part of the cache's key
-CONSTANTS = NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE, N_NEWTON
-
-
-@njit
-def _activate(z, activation):
-    """Return the activation function of ``z``; NaN for NaN."""
-    if activation == _TANH:
-        return tanh(z)
-    if activation == _RELU:
-        return where(z <= 0.0, 0.0, z)
-    if activation == _LEAKY_RELU:
-        return where(z <= 0.0, z * LEAKY_SLOPE, z)
-    if activation == _SIGMOID:
-        return tanh(z * 0.5) * 0.5 + 0.5
-    return z
-
-
-@njit
-def _differentiate(error, h, activation):
-    """Return an error times the activation's derivative, as a function of its value ``h``."""
-    if activation == _TANH:
-        return error * (1.0 - h * h)
-    if activation == _RELU:
-        return where(h <= 0.0, 0.0, error)
-    if activation == _LEAKY_RELU:
-        return where(h <= 0.0, error * LEAKY_SLOPE, error)
-    if activation == _SIGMOID:
-        return error * (h * (1.0 - h))
-    return error
-
-
-@njit
-def _forward(W, sizes, activation, mask, value, fed):
-    """Compute the values of all units, and the inputs of the next layers, from ``fed[:n_inputs]``.
-
-    ``value`` is the activation before dropout, ``fed`` after dropout.
-    """
-    row, below = 0, 0
-    for layer in range(len(sizes) - 1):
-        fan_in, fan_out = sizes[layer], sizes[layer + 1]
-        above = below + fan_in
-        for unit in range(above, above + fan_out):
-            z = networks(W, row) * tile(fed, below) + networks(W, row + fan_in)
-            for i in range(1, fan_in):
-                z = z + networks(W, row + i) * tile(fed, below + i)
-            row += fan_in + 1
-            if layer < len(sizes) - 2:
-                z = _activate(z, activation)
-                set_tile(fed, unit, z * tile(mask, unit))
-            set_tile(value, unit, z)
-        below = above
-
-
-@njit
-def _output_error(task, value, target, share, error, first, n_outputs):
-    """Compute the errors ``(prediction - y) / n`` of the output units, from index ``first`` on."""
-    if task == _MULTICLASS:
-        largest = tile(value, first)
-        for c in range(1, n_outputs):
-            z = tile(value, first + c)
-            largest = where(z > largest, z, largest)
-        total = largest * 0.0
-        for c in range(n_outputs):
-            e = exp(tile(value, first + c) - largest)
-            set_tile(error, first + c, e)
-            total = total + e
-        for c in range(n_outputs):
-            p = tile(error, first + c) / total
-            set_tile(error, first + c, (p - tile(target, c)) * tile(share, 0))
-    else:
-        z = tile(value, first)
-        if task == _BINARY:
-            z = tanh(z * 0.5) * 0.5 + (0.5 - tile(target, 0))
-        else:
-            z = z - tile(target, 0)
-        set_tile(error, first, z * tile(share, 0))
-
-
-@njit
-def _backward(W, G, sizes, activation, mask, value, fed, error):
-    """Add a tile's gradient to ``G``, by backpropagation of the output units' errors."""
-    row, above = len(W), len(error)
-    for layer in range(len(sizes) - 2, -1, -1):
-        fan_in, fan_out = sizes[layer], sizes[layer + 1]
-        row, above = row - fan_out * (fan_in + 1), above - fan_out
-        below = above - fan_in
-        for j in range(fan_out):
-            e, r = tile(error, above + j), row + j * (fan_in + 1)
-            for i in range(fan_in):
-                product = e * tile(fed, below + i)
-                set_networks(G, r + i, add_points(networks(G, r + i), product))
-            set_networks(G, r + fan_in, add_points(networks(G, r + fan_in), e))
-        if layer > 0:
-            for i in range(fan_in):
-                e = networks(W, row + i) * tile(error, above)
-                for j in range(1, fan_out):
-                    e = e + networks(W, row + j * (fan_in + 1) + i) * tile(error, above + j)
-                e = e * tile(mask, below + i)
-                set_tile(error, below + i, _differentiate(e, tile(value, below + i), activation))
+CONSTANTS = (
+    *(NETWORKS, POINTS, ACTIVATIONS, TASKS, LEAKY_SLOPE, N_NEWTON),
+    *(NORMALIZATIONS, NORMALIZATION_EPSILON, STATISTICS_MOMENTUM),
+)
 
 
 @njit
@@ -285,6 +193,8 @@ def train(
     epsilon,
     batch_size,
     n_steps,
+    normalization,
+    affine,
 ):
     """Train for an epoch, in place. `regviz.engine.epoch.train_by_reference` has the parameters."""
     n_blocks, n_rows, _ = parameters.shape
@@ -296,6 +206,8 @@ def train(
     fed, error = value.copy(), value.copy()
     target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
     G = np.zeros((n_rows, NETWORKS), dtype)
+    n_tiles = 0 if normalization == _NONE else (min(batch_size, n_points) + POINTS - 1) // POINTS
+    batch = batch_arrays(n_tiles, n_units, n_outputs, dtype)
     for block in range(n_blocks):
         run = block * len(order) // n_blocks
         W = parameters[block]
@@ -321,9 +233,14 @@ def train(
                         _set_dropout_masks(of_batch[at::n], keep[block], sizes, i, mask)
                 for c in range(n_inputs):
                     set_tile(fed, c, tile(fed, c) * tile(mask, c))
-                _forward(W, sizes, activation, mask, value, fed)
-                _output_error(task, value, target, share, error, n_fed, n_outputs)
-                _backward(W, G, sizes, activation, mask, value, fed, error)
+                if normalization == _NONE:
+                    forward(W, sizes, activation, mask, value, fed)
+                    output_error(task, value, target, share, error, n_fed, n_outputs)
+                    backward(W, G, sizes, activation, mask, value, fed, error)
+                else:
+                    keep_tile(batch, first // POINTS, mask, fed, target, share)
+            if normalization != _NONE:
+                gradient_of_batch(W, G, sizes, activation, task, normalization, affine, n, batch)
             t += 1
             _step(
                 *(W, G, state[0, block], state[1, block], is_weight),
@@ -338,19 +255,27 @@ def train(
 
 
 @njit(nogil=True)
-def predict(parameters, inputs, sizes, activation, outputs):
+def predict(parameters, inputs, sizes, activation, normalization, affine, outputs):
     """Compute outputs before sigmoid or softmax, (B, n_outputs, tiles, TILE), from (n, fan_in)."""
     n_points, n_outputs = len(inputs), sizes[-1]
     n_units = sizes.sum()
     value = np.zeros((n_units, TILE), parameters.dtype)
     fed, mask = value.copy(), np.ones_like(value)
+    standard, factor = value.copy(), value.copy()
     for block in range(len(parameters)):
         for p in range(outputs.shape[2]):
             for t in range(POINTS):
                 at = min(p * POINTS + t, n_points - 1)
                 for i in range(len(inputs[0])):
                     set_networks(fed, i * POINTS + t, inputs[at, i])
-            _forward(parameters[block], sizes, activation, mask, value, fed)
+            W = parameters[block]
+            if normalization == _NONE:
+                forward(W, sizes, activation, mask, value, fed)
+            else:
+                evaluate(
+                    *(W, sizes, activation, normalization, affine),
+                    *(mask, value, fed, standard, factor),
+                )
             for c in range(n_outputs):
                 set_tile(outputs[block, c], p, tile(value, n_units - n_outputs + c))
 
@@ -365,9 +290,10 @@ def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
         return types.Array(getattr(types, kind), n_axes, "C")
 
     int64, float64 = types.int64, types.float64
+    normal = int64, types.boolean
     tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
     strengths = (*(array(dtype, 2) for _ in range(5)), array(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
-    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64)
-    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, array(dtype, 4)
+    hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64, *normal)
+    passed = array(dtype, 3), array(dtype, 2), shape[0], int64, *normal, array(dtype, 4)
     return [(train, (*tensors, *strengths, *shape, *hyper)), (predict, passed)]

@@ -6,7 +6,7 @@ column.
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -49,34 +49,65 @@ def input_features(X: Array, features: Sequence[str]) -> Array:
     return stacked
 
 
+class Normalization(NamedTuple):
+    """The normalization of a hidden layer of K networks.
+
+    Attributes
+    ----------
+    kind : {"batch", "layer"}
+    gain, shift : Tensor of shape (K, units, 1), or None
+        None for normalization without a trained gain and shift.
+    mean, variance : Tensor of shape (K, units, 1), or None
+        Running statistics of batch normalization.
+    """
+
+    kind: str
+    gain: Tensor | None
+    shift: Tensor | None
+    mean: Tensor | None
+    variance: Tensor | None
+
+
 class Layout:
-    """Positions of a network's weights and biases in its flat vector of P parameters.
+    """Positions of a network's parameters in its flat vector of P parameters.
 
     The order is layer after layer, unit after unit; for each unit, its incoming weights and then
-    its bias.
+    its bias. With normalization, there follow for each hidden layer: with ``affine``, the gains of
+    its units and then their shifts; with batch normalization, the running means of its units and
+    then their running variances.
 
     Parameters
     ----------
     sizes : sequence of int
         Number of units of each layer, including inputs and outputs, such as ``(2, 8, 8, 1)``.
+    normalization, affine
+        As for `NetworkSpec`.
 
     Attributes
     ----------
+    normalization, affine
+        The same; ``"none"`` and False without hidden layers, as there is nothing to normalize.
     n_parameters : int
-        P, the number of weights and biases.
+        P, the number of all these numbers.
     is_weight : ndarray of bool of shape (P,)
-        True for weights, False for biases.
+        True for weights, False for all else.
     shapes : list of (int, int)
         ``(fan_out, fan_in + 1)`` of each layer.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    def __init__(
+        self, sizes: Sequence[int], normalization: str = "none", affine: bool = False
+    ) -> None:
         self.sizes = tuple(sizes)
+        self.normalization = normalization if self.sizes[1:-1] else "none"
+        self.affine = affine and self.normalization != "none"
         self.shapes = [(fan_out, fan_in + 1) for fan_in, fan_out in itertools.pairwise(self.sizes)]
         self.counts = [fan_out * columns for fan_out, columns in self.shapes]
         self.ends = list(itertools.accumulate(self.counts))
-        self.n_parameters = self.ends[-1]
+        n_each = 2 * self.affine + 2 * (self.normalization == "batch")
+        self.n_parameters = self.ends[-1] + n_each * sum(self.sizes[1:-1])
         is_weight = np.ones(self.n_parameters, dtype=bool)
+        is_weight[self.ends[-1] :] = False
         for block in self.split(is_weight):
             block[:, -1] = False
         self.is_weight = is_weight
@@ -85,7 +116,7 @@ class Layout:
     def of(cls, network: NetworkSpec, n_columns: int, n_outputs: int) -> "Layout":
         """Return the layout of a network for data with ``n_columns`` columns."""
         n_inputs = len(network.features) if n_columns == 2 else n_columns
-        return cls((n_inputs, *network.hidden, n_outputs))
+        return cls((n_inputs, *network.hidden, n_outputs), network.normalization, network.affine)
 
     def split(self, rows: Array) -> list[Array]:
         """Return views of shape (…, fan_out, fan_in + 1) of each layer of an array (…, P)."""
@@ -94,9 +125,26 @@ class Layout:
             for end, n, shape in zip(self.ends, self.counts, self.shapes, strict=True)
         ]
 
+    def normalizations(self, rows: Tensor) -> list[Normalization]:
+        """Return the normalization of each hidden layer, of views of rows (K, P); [] for none."""
+        if self.normalization == "none":
+            return []
+        at = self.ends[-1]
+        found = []
+        for units in self.sizes[1:-1]:
+            parts: list[Tensor | None] = []
+            for present in (self.affine, self.normalization == "batch"):
+                for _ in range(2):
+                    parts.append(rows[:, at : at + units, None] if present else None)
+                    at += units * present
+            found.append(Normalization(self.normalization, *parts))
+        return found
+
 
 def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
-    """Draw the initial parameters, of shape (P,), in float64; biases are 0.
+    """Draw the initial parameters, of shape (P,), in float64.
+
+    Biases, shifts and running means are 0, gains and running variances 1.
 
     Weights are uniform within He's bound for ReLU and leaky ReLU (He et al. 2015), and within
     Glorot's bound for other activations (Glorot & Bengio 2010).
@@ -110,4 +158,8 @@ def initial_row(layout: Layout, activation: str, seed: int) -> Tensor:
         else:
             torch.nn.init.xavier_uniform_(weights, generator=generator)
         block[:, :-1] = weights
+    for norm in layout.normalizations(row[None]):
+        for ones in (norm.gain, norm.variance):
+            if ones is not None:
+                ones.fill_(1)
     return row

@@ -224,6 +224,10 @@ def _check_together(experiment: Experiment, dataset: Dataset) -> None:
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise invalid("batch_size", allowed, batch_size)
+    network = experiment.network
+    if n == 1 and network.hidden and network.normalization == "batch":
+        allowed = "at least 2 with batch normalization, and so must the number of training points"
+        raise invalid("batch_size", allowed, 1)
 
 
 class HistoryBuilder:
@@ -358,8 +362,9 @@ class _Recorder:
         """Return all metrics of T recordings of K networks, as arrays of shape (T, K)."""
         shape = len(recordings), len(self.diverged)
         rows = torch.cat([recording.parameters for recording in recordings])
-        activation = self.experiment.network.activation
-        raw = self.outputs(rows, self.inputs, self.layout.sizes, activation)
+        layout, activation = self.layout, self.experiment.network.activation
+        kind = layout.sizes, activation, layout.normalization, layout.affine
+        raw = self.outputs(rows, self.inputs, *kind)
         metrics = {}
         per_point = networks.losses_and_hits(raw, self.y, self.dataset.task)
         for name, values in zip(("loss", "accuracy"), per_point, strict=True):

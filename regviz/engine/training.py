@@ -209,6 +209,9 @@ class Program:
         n = self.inputs.shape[1]
         self.batch_size = min(self.training.batch_size or n, n)
         self.order = torch.arange(n, device="cpu").repeat(self.n_runs, 1)
+        # batch normalization has no variance of a last batch of one point
+        lone = self.layout.normalization == "batch" and n % self.batch_size == 1
+        self.n_trained = n - 1 if lone else n
         phases = [phase.regularization for phase in experiments[0].phases]
         rows = [*experiments[0].regularizations, *phases]
         drops = any(r.drop_rate or r.input_drop_rate for r in rows)
@@ -233,7 +236,8 @@ class Program:
     def train_epoch(self, epoch: int) -> None:
         """Train one epoch, the one after ``epoch`` epochs."""
         self.begin_epoch(epoch)
-        self._advance(self._train, epoch, self.order, self.draws)
+        order = self.order[:, : self.n_trained].contiguous()
+        self._advance(self._train, epoch, order, self.draws)
         if not math.isfinite(self.parameters.sum().item()):
             finite = np.stack([rows.isfinite().all(1).numpy() for rows in self._rows()])
             self.diverged[~finite & (self.diverged < 0)] = epoch + 1
@@ -247,6 +251,11 @@ class Program:
         if epoch in self._switches:
             self._regularize(epoch)
         self._draw()
+
+    @property
+    def n_batches(self) -> int:
+        """Number of mini-batches of an epoch, which are its steps."""
+        return math.ceil(self.n_trained / self.batch_size)
 
     @pinned()
     @torch.inference_mode()
@@ -272,7 +281,7 @@ class Program:
         `regviz.engine.epoch.train_by_reference` expects of an epoch with this batch alone.
         """
         start = i * self.batch_size
-        order = self.order[:, start : start + self.batch_size]
+        order = self.order[:, start : min(start + self.batch_size, self.n_trained)]
         n_fed = sum(self.layout.sizes[:-1])
         draws = self.draws[:, start * n_fed : (start + order.shape[1]) * n_fed]
         return order.contiguous(), draws.contiguous()
@@ -288,6 +297,7 @@ class Program:
             *(self.experiments[0].network.activation, self.task, training.optimizer),
             *(self.experiments[0].learning_rate(epoch), training.momentum),
             *(training.beta1, training.beta2, training.epsilon, self.batch_size, self.n_steps),
+            *(self.layout.normalization, self.layout.affine),
         )
         self.n_steps += math.ceil(order.shape[1] / self.batch_size)
 

@@ -20,6 +20,7 @@ from regviz.spec.validation import MAX_SEED, Task, boolean, choice, integer, inv
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "linear")
+NORMALIZATIONS = ("none", "batch", "layer")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 DTYPES = ("float32", "float64")
 
@@ -148,16 +149,40 @@ class NetworkSpec:
         Inputs of the network, computed from data with two columns, among ``"x1"``, ``"x2"``,
         ``"x1^2"``, ``"x2^2"``, ``"x1*x2"``, ``"sin(x1)"`` and ``"sin(x2)"``, without repetition.
         Data with another number of columns is the input itself.
+    normalization : str
+        Normalization of the pre-activations of each hidden layer: ``"none"``, ``"batch"`` or
+        ``"layer"``. Both divide by ``sqrt(variance + 1e-5)`` after subtracting the mean: batch
+        normalization over the points of a batch, and layer normalization over the units of a
+        layer. The output layer is not normalized.
+    affine : bool
+        Whether a trained gain and shift of each hidden unit follow its normalization, from 1 and 0.
+        They are not weights, and no regularizer acts on them. Without normalization there are none.
+
+    Notes
+    -----
+    In training, batch normalization uses the mean and variance of the batch. Otherwise it uses
+    running ones, which each step moves by 0.1 of their distance towards those of its batch, as
+    `torch.nn.BatchNorm1d`, with the unbiased variance. They are part of the recorded parameters. It
+    needs batches of at least two points; a last batch of one point is left out of the epoch.
+
+    Batch normalization cancels a hidden unit's bias, which stays 0. Layer normalization makes the
+    unit of a layer of one unit 0.
 
     Raises
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    References
+    ----------
+    Ioffe & Szegedy 2015 (batch normalization); Ba, Kiros & Hinton 2016 (layer normalization).
     """
 
     hidden: tuple[int, ...] = (8, 8)
     activation: str = "tanh"
     features: tuple[str, ...] = ("x1", "x2")
+    normalization: str = "none"
+    affine: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > 6:
@@ -175,6 +200,8 @@ class NetworkSpec:
         if len(set(self.features)) < len(self.features):
             raise invalid("features", "without repetition", self.features)
         _set(self, "features", tuple(self.features))
+        choice("normalization", self.normalization, NORMALIZATIONS)
+        boolean("affine", self.affine)
 
 
 @dataclass(frozen=True)
@@ -403,6 +430,9 @@ class Experiment:
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
                 raise invalid(name, allowed, getattr(self, name))
+        needs_two = self.network.hidden and self.network.normalization == "batch"
+        if needs_two and self.training.batch_size == 1:
+            raise invalid("batch_size", "at least 2 with batch normalization", 1)
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:
             raise invalid("regularizations", "a tuple of at least one Regularization", rows)

@@ -18,12 +18,12 @@ from tests.support.networks import layers_by_hand
 EPOCH = 2  # steps begin after it: momentum and moments are not 0 there
 
 
-def experiment(optimizer="sgd", task="binary", dtype="float64", **changes) -> Experiment:
+def experiment(optimizer="sgd", task="binary", dtype="float64", normal=(), **changes) -> Experiment:
     """Return an experiment with every regularization, four batches an epoch, the last one small."""
     training = dict(batch_size=7, learning_rate=0.01, epochs=EPOCH + 2, epsilon=0.01)
     return Experiment(
         DataSpec(TASKS[task], n_samples=60),
-        NetworkSpec((5, 3), features=("x1", "x2", "x1*x2")),
+        NetworkSpec((5, 3), "tanh", ("x1", "x2", "x1*x2"), *normal),
         TrainingSpec(optimizer, dtype=dtype, **training | changes),
         ROWS,
     )
@@ -104,6 +104,16 @@ def test_the_steps_of_an_epoch_lead_to_the_runs_next_epoch(optimizer, dtype):
             tolerance = 2 * TOLERANCE[dtype] * scale  # of two epochs
             np.testing.assert_allclose(step.new, expected, rtol=0, atol=tolerance)
             np.testing.assert_array_equal(step.new == 0, expected == 0)
+
+
+@pytest.mark.parametrize("normal", [("batch", True), ("layer", True)], ids=str)
+def test_the_steps_of_normalized_networks_lead_to_the_runs_next_epoch(normal):
+    spec = experiment(normal=normal)
+    history = regviz.train(spec)
+    for k in (0, 5, 9):
+        _, steps = of_row(spec, k, 4)
+        expected = history.parameters[EPOCH + 1, k]
+        np.testing.assert_allclose(steps[-1].new, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

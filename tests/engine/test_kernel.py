@@ -22,6 +22,7 @@ from regviz.engine.epoch import (
     to_rows,
     train_epoch,
 )
+from regviz.engine.layout import Layout
 from regviz.engine.recorder import histories
 from regviz.engine.training import Program
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, OPTIMIZERS
@@ -44,14 +45,17 @@ ROWS = (
     Regularization(group_lasso=0.3),
     Regularization(0.01, 0.02, 0.2, 0.1, 0.6, True, group_lasso=0.03),
 )
+NORMALIZATIONS = [(kind, affine) for kind in ("batch", "layer") for affine in (False, True)]
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 
 
-def experiment(rows=ROWS, name="moons", hidden=(5, 3), activation="tanh", **training) -> Experiment:
+def experiment(
+    rows=ROWS, name="moons", hidden=(5, 3), activation="tanh", normal=(), **training
+) -> Experiment:
     features = ("x1", "x2", "x1*x2")
     return Experiment(
         DataSpec(name, n_samples=60),
-        NetworkSpec(hidden, activation, features),
+        NetworkSpec(hidden, activation, features, *normal),
         TrainingSpec(**{"batch_size": 7, "learning_rate": 0.05, **training}),
         rows,
     )
@@ -130,6 +134,24 @@ def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, nam
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("normal", NORMALIZATIONS, ids=str)
+def test_normalized_networks_arrive_where_their_references_do(normal, optimizer, dtype):
+    """Cover smaller last batches and layers of a single unit.
+
+    Values that hardly differ, of few points or units, are divided by a number down to sqrt(1e-5),
+    which magnifies rounding errors: single precision is compared where there are more.
+    """
+    batch_sizes = (7, 2, None) if dtype == "float64" else (12, 8, None)
+    shapes = ((5, 3), (1,), (3, 1, 9)) if dtype == "float64" else ((9, 7), (8,), (7, 8, 9))
+    cases = zip(TASKS.values(), ACTIVATIONS, batch_sizes, shapes, strict=False)
+    for name, activation, batch_size, hidden in cases:
+        settings = dict(optimizer=optimizer, dtype=dtype, learning_rate=0.003, epsilon=0.01)
+        spec = experiment(ROWS, name, hidden, activation, normal, batch_size=batch_size, **settings)
+        assert_follows_reference(spec)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [0, 1, 2, 33])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_outputs_equal_their_reference(activation, n, dtype):
@@ -143,6 +165,17 @@ def test_outputs_equal_their_reference(activation, n, dtype):
         precision = 1e-6 if dtype == "float32" else 1e-14
         scale = max(1.0, expected.abs().max().item()) if n else 1.0
         torch.testing.assert_close(found, expected, rtol=0, atol=precision * scale)
+        for normal in NORMALIZATIONS:
+            width = Layout(sizes, *normal).n_parameters
+            rows = torch.rand(n_rows, width, dtype=kind, generator=generator) + 0.1
+            found = outputs(rows, inputs, sizes, activation, *normal)
+            expected = outputs_by_reference(rows, inputs, sizes, activation, *normal)
+            scale = max(1.0, expected.abs().max().item()) if n else 1.0
+            torch.testing.assert_close(found, expected, rtol=0, atol=precision * scale * 10)
+            alone = [outputs(row[None], inputs, sizes, activation, *normal)[0] for row in rows]
+            assert torch.equal(torch.stack(alone), found)
+        rows = torch.randn(n_rows, 70, dtype=kind, generator=generator)
+        found = outputs(rows, inputs, sizes, activation)
         for k in range(n_rows):
             alone = outputs(rows[k : k + 1], inputs, sizes, activation)
             assert torch.equal(alone[0], found[k])
@@ -202,9 +235,10 @@ def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @torch.inference_mode()
 @pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
-def test_no_bit_depends_on_what_the_networks_beside_it_hold(beside, optimizer):
+@pytest.mark.parametrize("normal", [(), *NORMALIZATIONS], ids=str)
+def test_no_bit_depends_on_what_the_networks_beside_it_hold(normal, beside, optimizer):
     """Neighbours in the same SIMD vector may overflow or be NaN."""
-    spec = experiment(optimizer=optimizer)
+    spec = experiment(optimizer=optimizer, normal=normal)
     expected, found = program(spec), program(spec)
     expected.train_epoch(0)
     k = 3

@@ -101,3 +101,39 @@ def train_pair(
         (regviz.Regularization(), regviz.Regularization(l1=0.01)),
     )
     return regviz.train(experiment)
+
+
+def normalized_module(history: History, k: int = 0, t: int = 0) -> torch.nn.Sequential:
+    """Return a recorded network with normalization as a float64 `torch.nn` module in evaluation."""
+    spec = history.experiment.network
+    rows = torch.from_numpy(history.parameters[t, k : k + 1].astype(np.float64))
+    norms = history.layout.normalizations(rows)
+    modules: list[torch.nn.Module] = []
+    for i, (weight, bias) in enumerate(
+        zip(history.weights(k, t), history.biases(k, t), strict=True)
+    ):
+        linear = torch.nn.Linear(*weight.shape, dtype=torch.float64)
+        linear.weight.data = torch.tensor(weight.T.astype(np.float64))
+        linear.bias.data = torch.tensor(bias.astype(np.float64))
+        modules.append(linear)
+        if i < len(norms):
+            layer = {
+                "batch": lambda n: torch.nn.BatchNorm1d(n, affine=spec.affine),
+                "layer": lambda n: torch.nn.LayerNorm(n, elementwise_affine=spec.affine),
+            }[spec.normalization](len(bias)).double()
+            pairs = ("weight", "gain"), ("bias", "shift")
+            buffers = ("running_mean", "mean"), ("running_var", "variance")
+            for name, part in (*pairs, *buffers):
+                if (value := getattr(norms[i], part)) is not None:
+                    getattr(layer, name).data.copy_(value[0, :, 0])
+            modules += [layer, TORCH_ACTIVATIONS[spec.activation]()]
+    return torch.nn.Sequential(*modules).eval()
+
+
+TORCH_ACTIVATIONS = {
+    "tanh": torch.nn.Tanh,
+    "relu": torch.nn.ReLU,
+    "leaky_relu": torch.nn.LeakyReLU,
+    "sigmoid": torch.nn.Sigmoid,
+    "linear": torch.nn.Identity,
+}
