@@ -46,6 +46,7 @@ from regviz.spec.experiment import (
     Experiment,
     Phase,
     Regularization,
+    why_not_corrected,
     without_hidden_units,
 )
 from regviz.spec.points import SPLITS
@@ -296,7 +297,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             {
                 "key": key,
                 "label": names[key],
-                "about": method.about,
+                "about": method.about + (_of_correction(grid) if key == "elastic_net" else ""),
                 "colour": method.colour,
                 "second": second
                 and {
@@ -328,6 +329,17 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _of_correction(grid: StrengthGrid) -> str:
+    """Return a sentence on the corrected elastic net: whether it is shown, or why it cannot be."""
+    run = grid.experiment
+    lack = why_not_corrected(run.data.task, run.network, run.training)
+    if lack:
+        return f" The corrected elastic net is not defined here: it needs that {lack}."
+    if any(row.corrected for row in run.regularizations):
+        return " Here it is the corrected one: its weights are 1 + λ₂ times those of the naive one."
+    return " Here it is the naive one; Line-up has a switch for the corrected one."
 
 
 def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:

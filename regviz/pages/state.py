@@ -127,8 +127,8 @@ class PageState:
         By view: the grid, and the results over seeds by experiment, None during training.
     plane : tuple or None
         Cache of the uncertainty view: a key and the `Plane` computed for it.
-    anatomy : tuple or None
-        Cache of the anatomy view: a key and the `Anatomy` computed for it.
+    anatomies : dict of str to tuple
+        Cache of the last `Anatomy` by the key of its widgets, with what it was computed for.
     last_focus : dict of str to str
         The board's focus at the last run of a view, by key of its choice of a method.
     room : str or None
@@ -187,7 +187,7 @@ class PageState:
     upload: tuple[str, dict[Any, Any]] = ("", {})
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
-    anatomy: tuple[Any, Any] | None = None
+    anatomies: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     last_focus: dict[str, str] = field(default_factory=dict)
     room: str | None = None
     room_follows: bool = True

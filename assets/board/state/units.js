@@ -114,7 +114,7 @@ export function makeUnits({ network, domain, points }) {
  * @param {number} n
  * @returns {LayerValues}
  */
-function layersOf({ layers, first, count }, { activation }, inputs, n) {
+export function layersOf({ layers, first, count }, { activation }, inputs, n) {
   const values = new Float64Array(count * n);
   values.set(inputs);
   return {
@@ -198,7 +198,7 @@ function span({ n, values }, low, high) {
  * @param {Float32Array} row
  * @param {LayerValues} layerValues
  */
-function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, steps }) {
+export function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, steps }) {
   const last = layers.length - 1;
   for (let l = 1; l <= last; l++) {
     outputs(steps[l], row, at[l], views[l - 1], n, views[l]);
