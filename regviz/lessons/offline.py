@@ -14,6 +14,11 @@ _CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 _ITALIC = re.compile(r"\*(.+?)\*", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)")
+_STYLE = """<style>
+main > :is(p, ul, details, table) { max-width: 75ch; }
+main table td { padding: 0 0.6rem; }
+</style>
+"""
 _ITEM = re.compile(r"(?:[-*]|\d+\.) +")
 
 
@@ -49,9 +54,8 @@ def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
         elif isinstance(block, ClaimFigure):
             below.append(_medians(block))
     below += ["<h2>Try</h2>", html(lesson.text), "<h2>Sources</h2>", _sources(lesson)]
-    style = "<style>main > :is(p, ul, details, table) { max-width: 75ch; } main table td { padding: 0 0.6rem; }</style>"
     return offline_page(
-        messages, lesson.title, above=style + "\n".join(above), below="\n".join(below)
+        messages, lesson.title, above=_STYLE + "\n".join(above), below="\n".join(below)
     )
 
 

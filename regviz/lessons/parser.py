@@ -301,7 +301,7 @@ class _Reader:
                 raise invalid(
                     "solved", f"about methods of the scene ({', '.join(methods)})", others
                 )
-            drag = choice("drag", values.get("drag", "strength"), DRAGS)
+            drag = choice("drag", values.get("drag", board.drag), DRAGS)
             solution = dict(parse_qsl(text("solution", values["solution"])))
             solved = _scene("solution", self.queries[name] | solution)
         texts = "\n\n".join(self._filled(block) for kind, block in blocks if not kind)

@@ -31,7 +31,7 @@ def test_markdown_becomes_html(text: str, expected: str):
 
 def test_the_file_has_the_text_the_numbers_and_the_board():
     lesson = parse(
-        NAME, TEMPLATE.replace("epochs=300", "epochs=5").replace("l2=0.01&focus", "focus"), table()
+        NAME, TEMPLATE.replace("epochs=300", "epochs=5").replace("epoch=16", "epoch=5"), table()
     )
     grid = lesson.scenes["narrow"].grid()
     history = regviz.train(grid.experiment)

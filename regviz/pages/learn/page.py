@@ -240,7 +240,7 @@ def _show_board(lesson: Lesson, grid: StrengthGrid, rows: list[int], name: str, 
     if changed():
         st.rerun()
     state = page_state()
-    controls = [lesson.board.drag, *[lesson.task.drag] * state.task_shown]
+    controls = list(dict.fromkeys([lesson.board.drag, *[lesson.task.drag] * state.task_shown]))
     part = {"show": list(lesson.board.show), "drag": controls}
     send(grid, rows, name, query, received, part=part)
     state = page_state()
