@@ -37,12 +37,14 @@ from numpy.typing import NDArray
 from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import domain
+from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
+    Data,
     Experiment,
     Phase,
     Regularization,
@@ -51,7 +53,7 @@ from regviz.spec.experiment import (
 )
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 7
+MESSAGE_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -261,13 +263,40 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "names": list(getattr(experiment.data, "names", ())),
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
-        "features": list(experiment.network.features),
+        "features": list(_inputs(experiment)),
+        "columns": _columns(dataset, experiment.data),
         "metrics": list(SENT_METRICS),
         "domain": domain(dataset),
         "cards": _cards(grid, tuple(rows)),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
+
+
+def _inputs(experiment: Experiment) -> Sequence[str]:
+    """Return the names of the network's inputs: of features, or of the columns of a table."""
+    data = experiment.data
+    return experiment.network.features if data.n_columns == 2 else data.columns
+
+
+def _columns(dataset: Dataset, data: Data | ArraysSpec) -> list[dict[str, Any]]:
+    """Return the header entry of each column of a table: name, mean, range, and relevance.
+
+    The list is empty for two columns, whose range is that of the plane.
+    """
+    if dataset.n_columns == 2:
+        return []
+    return [
+        {
+            "name": name,
+            "mean": mean,
+            "range": ends,
+            "relevant": None if data.relevant is None else i in data.relevant,
+        }
+        for i, (name, mean, ends) in enumerate(
+            zip(data.columns, dataset.X_train.mean(axis=0).tolist(), domains(dataset), strict=True)
+        )
+    ]
 
 
 def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:

@@ -136,6 +136,7 @@ def _open_moment(moment: Moment) -> None:
         local=moment.local,
         variant_indices=moment.view.variant_indices,
         play=plays,
+        plane=moment.view.plane,
     )
 
 

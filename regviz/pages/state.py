@@ -30,12 +30,16 @@ class View:
         The epoch shown; None for the last.
     variant_indices : dict of str to int
         Index of the variant on each method's card; methods without an entry have the default.
+    plane : (int, int) or None
+        Numbers of the two columns of a table in whose plane its networks are shown; None for the
+        weights of the inputs.
     """
 
     focus: str | None = None
     strength_indices: dict[str, int] = field(default_factory=dict)
     epoch: int | None = None
     variant_indices: dict[str, int] = field(default_factory=dict)
+    plane: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class PageState:
         The visitor's own points, shared by canvas and upload.
     example : DataSpec or None
         The toy dataset in use before the own points.
+    hidden_in_plane : tuple of int or None
+        The hidden layers in use before a table of more than two columns was chosen.
     drawing : Drawing or None
         The points on the canvas.
     upload : tuple of (str, dict)
@@ -127,8 +133,8 @@ class PageState:
         By view: the grid, and the results over seeds by experiment, None during training.
     plane : tuple or None
         Cache of the uncertainty view: a key and the `Plane` computed for it.
-    anatomy : tuple or None
-        Cache of the anatomy view: a key and the `Anatomy` computed for it.
+    anatomies : dict of str to tuple
+        Cache of the last `Anatomy` by the key of its widgets, with what it was computed for.
     last_focus : dict of str to str
         The board's focus at the last run of a view, by key of its choice of a method.
     room : str or None
@@ -183,11 +189,12 @@ class PageState:
     received: tuple[str, int] = ("", 0)
     own_points: PointsSpec | None = None
     example: DataSpec | None = None
+    hidden_in_plane: tuple[int, ...] | None = None
     drawing: Drawing | None = None
     upload: tuple[str, dict[Any, Any]] = ("", {})
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
-    anatomy: tuple[Any, Any] | None = None
+    anatomies: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     last_focus: dict[str, str] = field(default_factory=dict)
     room: str | None = None
     room_follows: bool = True
