@@ -76,7 +76,7 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     Returns
     -------
     str
-        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.44 MB.
+        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.64 MB.
 
     Raises
     ------
