@@ -123,8 +123,8 @@ def encode(
         ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
     part : mapping, optional
-        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, the
-        control that stays, as of `regviz.lessons.lesson.Board`. By default the whole board.
+        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, a
+        list of the controls that stay, as of `regviz.lessons.lesson.Board`. By default all of it.
 
     Returns
     -------

@@ -244,10 +244,15 @@ def _first_network(network: NetworkSpec, before: int, n_columns: int) -> Network
     return replace(network, hidden=hidden)
 
 
-def choose() -> Scene:
+def choose(learn: st.Page) -> Scene:
     """Draw the sidebar, and return the chosen scene, without focus, strengths and epoch.
 
     Parameters without a visible control keep their values in the scene that was opened.
+
+    Parameters
+    ----------
+    learn : st.Page
+        The page *Learn*, to link to.
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
@@ -256,6 +261,7 @@ def choose() -> Scene:
         if not set(SIDEBAR) <= set(base.hide):
             st.title("RegViz", anchor=False)
             st.caption("What regularization does to a neural network, live")
+            st.page_link(learn, label="Learn: a course in lessons", icon=":material/school:")
         if "data" not in base.hide:
             data = choose_data(base.data)
         if "network" not in base.hide:

@@ -162,6 +162,10 @@ class PageState:
         Key of the lesson's scene on the board; None before the lesson is opened.
     lesson_revealed : bool
         Whether the lesson's link shows the board before the question is answered.
+    lesson_complete : bool
+        Whether the training of the lesson's scene was complete at the last message.
+    task_shown : bool
+        Whether the lesson's task was put on the board.
     task_status : object or None
         The `regviz.pages.learn.task.Status` that the page shows.
     """
@@ -208,6 +212,8 @@ class PageState:
     path_clicks: int = 0
     lesson_scene: str | None = None
     lesson_revealed: bool = False
+    lesson_complete: bool = False
+    task_shown: bool = False
     task_status: Any = None
 
 

@@ -114,8 +114,8 @@ export interface Claims {
 export interface Part {
   /** Panels below the cards. */
   show: string[];
-  /** The control that stays. */
-  drag: "strength"|"second"|"epoch"|"scene";
+  /** The controls that stay, beside the play button. */
+  drag: ("strength"|"second"|"epoch"|"scene")[];
 }
 
 /** Of every message. */
