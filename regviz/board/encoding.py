@@ -37,20 +37,23 @@ from numpy.typing import NDArray
 from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import domain
+from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
+    Data,
     Experiment,
     Phase,
     Regularization,
+    why_not_corrected,
     without_hidden_units,
 )
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 7
+MESSAGE_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def encode(
     ask_after: float = 0.0,
     most: int | None = None,
     claims: Mapping[str, Any] | None = None,
+    part: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
 
@@ -118,6 +122,9 @@ def encode(
         ``"watch"``; ``"opened"``, the key of the one opened last, or None;
         ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
+    part : mapping, optional
+        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, a
+        list of the controls that stay, as of `regviz.lessons.lesson.Board`. By default all of it.
 
     Returns
     -------
@@ -160,6 +167,8 @@ def encode(
         header["requested_view"] = dict(requested_view)
     if claims is not None:
         header["claims"] = dict(claims)
+    if part is not None:
+        header["part"] = dict(part)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
@@ -254,13 +263,40 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "names": list(getattr(experiment.data, "names", ())),
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
-        "features": list(experiment.network.features),
+        "features": list(_inputs(experiment)),
+        "columns": _columns(dataset, experiment.data),
         "metrics": list(SENT_METRICS),
         "domain": domain(dataset),
         "cards": _cards(grid, tuple(rows)),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
+
+
+def _inputs(experiment: Experiment) -> Sequence[str]:
+    """Return the names of the network's inputs: of features, or of the columns of a table."""
+    data = experiment.data
+    return experiment.network.features if data.n_columns == 2 else data.columns
+
+
+def _columns(dataset: Dataset, data: Data | ArraysSpec) -> list[dict[str, Any]]:
+    """Return the header entry of each column of a table: name, mean, range, and relevance.
+
+    The list is empty for two columns, whose range is that of the plane.
+    """
+    if dataset.n_columns == 2:
+        return []
+    return [
+        {
+            "name": name,
+            "mean": mean,
+            "range": ends,
+            "relevant": None if data.relevant is None else i in data.relevant,
+        }
+        for i, (name, mean, ends) in enumerate(
+            zip(data.columns, dataset.X_train.mean(axis=0).tolist(), domains(dataset), strict=True)
+        )
+    ]
 
 
 def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
@@ -290,7 +326,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             {
                 "key": key,
                 "label": names[key],
-                "about": method.about,
+                "about": method.about + (_of_correction(grid) if key == "elastic_net" else ""),
                 "colour": method.colour,
                 "second": second
                 and {
@@ -322,6 +358,17 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _of_correction(grid: StrengthGrid) -> str:
+    """Return a sentence on the corrected elastic net: whether it is shown, or why it cannot be."""
+    run = grid.experiment
+    lack = why_not_corrected(run.data.task, run.network, run.training)
+    if lack:
+        return f" The corrected elastic net is not defined here: it needs that {lack}."
+    if any(row.corrected for row in run.regularizations):
+        return " Here it is the corrected one: its weights are 1 + λ₂ times those of the naive one."
+    return " Here it is the naive one; Line-up has a switch for the corrected one."
 
 
 def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:

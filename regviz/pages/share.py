@@ -105,6 +105,7 @@ def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
         strengths=tuple(strengths.items()),
         variants=tuple(variants.items()),
         epoch=epoch,
+        plane=now.plane if now.plane and max(now.plane) <= scene.data.n_columns > 2 else None,
     )
 
 
@@ -252,7 +253,7 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
     """Return the run as one HTML page that opens at the current view."""
     about = (
         "Same points, same initial weights, same batches: these networks differ in nothing but"
-        " their regularization."
+        " their regularization. The views below the board, such as Anatomy, are not in this file."
     )
     if scene.pins:
         about += " The pinned runs are not in this file."
@@ -262,6 +263,7 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "strength_indices": now.strength_indices,
         "variant_indices": now.variant_indices,
         "epoch": scene.epoch,
+        "plane": scene.plane,
     }
     messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)
     return offline_page(messages, f"RegViz: {labels.dataset_label(scene.data)}", about)

@@ -17,7 +17,7 @@ const SPREAD_QUANTILE = 0.98;
  * @returns {Recording}
  */
 export function start({ header, arrays }) {
-  const { layers, activation, task, features, names } = header;
+  const { layers, activation, task, features, names, columns } = header;
   /** @type {Recording} */
   const empty = {
     run: header.run,
@@ -32,7 +32,8 @@ export function start({ header, arrays }) {
     phases: header.phases,
     stopping: Array(header.n_networks).fill(null),
     diverged: new Int32Array(header.n_networks).fill(-1),
-    network: { layers, activation, task, features, names },
+    network: { layers, activation, task, features, names, nColumns: columns.length || 2 },
+    columns,
     data: header.data,
     link: null,
     version: header.link_version,
