@@ -50,7 +50,7 @@ from regviz.spec.experiment import (
 )
 from regviz.spec.points import SPLITS
 
-MESSAGE_VERSION = 7
+MESSAGE_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -254,6 +254,9 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "names": list(getattr(experiment.data, "names", ())),
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
+        "normalization": history.layout.normalization,
+        "affine": history.layout.affine,
+        "adaptive": experiment.training.optimizer in ("adam", "adamw"),
         "features": list(experiment.network.features),
         "metrics": list(SENT_METRICS),
         "domain": domain(dataset),

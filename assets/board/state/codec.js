@@ -2,7 +2,7 @@
 
 /** @import {Header, Message, Numbers} from "./types.d.ts" */
 
-export const MESSAGE_VERSION = 7;
+export const MESSAGE_VERSION = 8;
 const WORDS = { "<f4": Uint32Array, "<f2": Uint16Array };
 
 /**

@@ -146,6 +146,11 @@ export interface Opening {
   names: string[];
   layers: number[];
   activation: string;
+  normalization: Normalization;
+  /** Whether gains and shifts follow the normalization. */
+  affine: boolean;
+  /** Whether the optimizer is Adam or AdamW. */
+  adaptive: boolean;
   features: string[];
   metrics: string[];
   domain: number[];
@@ -232,7 +237,9 @@ export type Probe = {n: number, inputs: Float64Array, a: Float64Array, b: Float6
 
 export type Task = "binary"|"multiclass"|"regression";
 
-export type Layers = {layers: number[], activation: string};
+export type Normalization = "none"|"batch"|"layer";
+
+export type Layers = {layers: number[], activation: string, normalization: Normalization, affine: boolean};
 
 export type Network = Layers & {task: Task};
 
@@ -289,7 +296,7 @@ export interface Frame {
 }
 
 /** Names: of the classes; empty if they have none. */
-export type RunNetwork = Network & {features: string[], names: string[]};
+export type RunNetwork = Network & {adaptive: boolean, features: string[], names: string[]};
 
 export interface Recording {
   run: string;
