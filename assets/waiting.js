@@ -32,7 +32,7 @@
   if (theme) root.dataset.theme = theme.toLowerCase();
   if (query.get("embed") === "true") root.dataset.bare = "";
 
-  const DRAWN = ".st-key-board, [data-testid=stAlert], [data-testid=stDialog]";
+  const DRAWN = ".st-key-board, .st-key-course, [data-testid=stAlert], [data-testid=stDialog]";
   const watch = new MutationObserver(() => document.querySelector(DRAWN) && remove());
   const remove = () => {
     watch.disconnect();

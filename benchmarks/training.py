@@ -28,10 +28,11 @@ import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
 from regviz.analysis.replicates import with_seed
 from regviz.board.scene import Scene
+from regviz.board.showcase import LINE_UP
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine import compiled
 from regviz.engine.training import Program
-from regviz.methods.catalogue import METHODS, initial
+from regviz.methods.catalogue import initial
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {
@@ -43,8 +44,8 @@ REPEATS = 5
 PLAIN_EPOCHS = 20  # takes about as long as RegViz's 400, so that other load affects both equally
 
 PARTS = DATA, NETWORKS["(b) [2,8,8,8,1]"], TRAINING
-SIX = initial(list(METHODS), *PARTS)
-GRID = StrengthGrid.of(list(METHODS), *PARTS).experiment.regularizations
+SIX = initial(LINE_UP, *PARTS)
+GRID = StrengthGrid.of(LINE_UP, *PARTS).experiment.regularizations
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:

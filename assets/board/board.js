@@ -5,7 +5,7 @@
 
 /**
  * @import {Exported, Place, Stage} from "./panels/types.d.ts"
- * @import {Claims, FirstMessage, Mark, Message, Recording, RequestedView, State, View} from "./state/types.d.ts"
+ * @import {Claims, FirstMessage, Mark, Message, Part, Recording, RequestedView, State, View} from "./state/types.d.ts"
  * @import {ClaimRequest, Request, TrainingChange} from "./types.d.ts"
  */
 
@@ -22,6 +22,7 @@ import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
 import { listKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
+import { showPart } from "./panels/part.js";
 import { makeProjection, updateProjection } from "./panels/projection.js";
 import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
 import * as player from "./state/player.js";
@@ -77,6 +78,7 @@ export class Board {
   /** Time of the last animation frame while playing, in milliseconds, or 0. */
   lastTick = 0;
   /** @type {Claims|null} null if the server offers none */ claims = null;
+  /** @type {Part|null} the part that a lesson shows; null for the whole board */ part = null;
   /** @type {string|null} key of the claim that was asked for and is not opened yet */ askedClaim = null;
   /** @type {(request: ClaimRequest) => void} called to open a claim, or to undo it */ onClaim = () => {};
   /** Called when the server has begun another session for this page; returns whether it is reloaded. */
@@ -188,6 +190,8 @@ export class Board {
     this.claims = message.header.claims ?? null;
     if (this.claims?.opened === this.askedClaim) this.askedClaim = null;
     listKeys(this.help, "claims", this.claims !== null);
+    this.part = message.header.part ?? null;
+    showPart(this.element, this.focus, this.part);
     if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
     this.axes = weightAxes(recording);
@@ -369,7 +373,7 @@ export class Board {
    * @param {boolean} [open]  by default, the opposite of now
    */
   openChange(open = Boolean(this.changePanel.panel.hidden)) {
-    if (!this.requestChange || !this.recording) return;
+    if (!this.requestChange || !this.recording || this.part) return;
     if (open && this.playing) this.setPlayback(player.pause(this.state));
     openChange(this.changePanel, open);
     this.invalidate();

@@ -18,7 +18,13 @@ from regviz.engine.epoch import restore_, to_rows
 from regviz.engine.layout import Layout
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
 from regviz.engine.recorder import on_arrays
-from regviz.engine.regularization import dropout_mask, penalty, project_, shrink_groups_
+from regviz.engine.regularization import (
+    dropout_mask,
+    group_penalty,
+    penalty,
+    project_,
+    shrink_groups_,
+)
 from regviz.engine.training import Program, pinned
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import integer, invalid
@@ -181,7 +187,9 @@ def anatomy(
     Notes
     -----
     The epochs before are trained as in `regviz.train`, with the same bits. The steps are those of
-    the reference implementation, which arrives where the compiled epoch does up to rounding.
+    the reference implementation, which arrives where the compiled epoch does up to rounding. A
+    corrected elastic net is trained as the naive one; its correction is applied to recorded weights
+    only, and not here.
 
     Examples
     --------
@@ -324,15 +332,15 @@ def _penalty(
     """Return the penalty in ``J`` of parameters of shape (P,), and its gradient."""
     is_weight = torch.from_numpy(layout.is_weight)
     weights = row * is_weight
-    total = penalty(weights, l1, l2)
+    hidden = [block[:, :-1] for block in layout.split(weights)[:-1]]
+    groups = group_penalty([incoming[None].numpy() for incoming in hidden], np.array([group]))
+    total = float(penalty(weights, l1, l2)) + float(groups[0])
     slope = l1 * weights.sign() + l2 * weights
-    for block, into in zip(layout.split(weights)[:-1], layout.split(slope)[:-1], strict=True):
-        incoming = block[:, :-1]
+    for incoming, into in zip(hidden, layout.split(slope)[:-1], strict=True):
         norms = torch.linalg.vector_norm(incoming, dim=-1, keepdim=True)
         strength = group * incoming.shape[-1] ** 0.5
-        total = total + strength * norms.sum()
         into[:, :-1] += strength * torch.where(norms > 0, incoming / norms, 0)
-    return float(total), slope.numpy()
+    return total, slope.numpy()
 
 
 def _double(tensor: Tensor) -> Floats:

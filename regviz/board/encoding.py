@@ -40,12 +40,13 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
-from regviz.methods.catalogue import METHODS
+from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
 from regviz.spec.experiment import (
     Experiment,
     Phase,
     Regularization,
+    why_not_corrected,
     without_hidden_units,
 )
 from regviz.spec.points import SPLITS
@@ -87,6 +88,7 @@ def encode(
     ask_after: float = 0.0,
     most: int | None = None,
     claims: Mapping[str, Any] | None = None,
+    part: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Encode a run's frames from index ``frame`` on as one message.
 
@@ -118,6 +120,9 @@ def encode(
         ``"watch"``; ``"opened"``, the key of the one opened last, or None;
         ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
+    part : mapping, optional
+        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, the
+        control that stays, as of `regviz.lessons.lesson.Board`. By default the whole board.
 
     Returns
     -------
@@ -160,6 +165,8 @@ def encode(
         header["requested_view"] = dict(requested_view)
     if claims is not None:
         header["claims"] = dict(claims)
+    if part is not None:
+        header["part"] = dict(part)
     if frame == 0:
         header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
     return _message(header | {"arrays": listed}, body)
@@ -293,7 +300,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
             {
                 "key": key,
                 "label": names[key],
-                "about": method.about,
+                "about": method.about + (_of_correction(grid) if key == "elastic_net" else ""),
                 "colour": method.colour,
                 "second": second
                 and {
@@ -327,6 +334,17 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
     return cards
 
 
+def _of_correction(grid: StrengthGrid) -> str:
+    """Return a sentence on the corrected elastic net: whether it is shown, or why it cannot be."""
+    run = grid.experiment
+    lack = why_not_corrected(run.data.task, run.network, run.training)
+    if lack:
+        return f" The corrected elastic net is not defined here: it needs that {lack}."
+    if any(row.corrected for row in run.regularizations):
+        return " Here it is the corrected one: its weights are 1 + λ₂ times those of the naive one."
+    return " Here it is the naive one; Line-up has a switch for the corrected one."
+
+
 def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     """Return the entry of one variant of a method, with lists over its strengths."""
     method = METHODS[key]
@@ -336,13 +354,19 @@ def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     values, strengths = grid.values(key), grid.strengths(key, index)
     return {
         "value": values[index] if values else None,
-        "text": method.variants.text(values[index]) if method.variants else "",
+        "text": _variant_text(method, rows[0], values[index]) if method.variants else "",
         "networks": networks,
         "strengths": [method.text(strength) for strength in strengths],
         "values": strengths,
         "drop_rates": [row.drop_rate for row in rows],
         "idle": [_is_idle(row, hidden) for row in rows],
     }
+
+
+def _variant_text(method: Method, row: Regularization, value: float) -> str:
+    """Return a variant in words, such as ``"50 % L1, corrected"``."""
+    assert method.variants is not None
+    return method.variants.text(value) + (", corrected" if row.corrected else "")
 
 
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:

@@ -223,6 +223,7 @@ _OTHERS = {
     "frames": _part("training", "frames", _whole, str),
     "methods": _own("methods", _list, _listed),
     "early_stopping": _own("early_stopping", _switch, lambda on: str(int(on))),
+    "corrected": _own("corrected", _switch, lambda on: str(int(on))),
     "phases": _own("phases", _phases, _phases_text),
     "hide": _own("hide", _list, _listed),
     "focus": _own("focus", str, str),

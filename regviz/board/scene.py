@@ -28,6 +28,7 @@ from regviz.spec.experiment import (
     mapping,
     phases_from,
     read_json,
+    why_not_corrected,
 )
 from regviz.spec.validation import boolean, choice, integer, invalid
 
@@ -70,6 +71,9 @@ class Scene:
     pins : sequence of Scene
         Runs to show small beside this one, at most `MAX_PINS`. They have no pins, and their
         ``hide`` is set to ``()``.
+    corrected : bool
+        Whether elastic net is the corrected one, where it is defined: in linear regression without
+        AdamW. Elsewhere it has no effect.
 
     Raises
     ------
@@ -89,6 +93,7 @@ class Scene:
     epoch: int | None = None
     hide: tuple[str, ...] = ()
     pins: "tuple[Scene, ...]" = ()
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
@@ -104,6 +109,7 @@ class Scene:
             raise invalid("methods", "at least one of " + ", ".join(METHODS), self.methods)
         object.__setattr__(self, "hide", _names("hide", self.hide, GROUPS))
         boolean("early_stopping", self.early_stopping)
+        boolean("corrected", self.corrected)
         last = self.training.epochs
         if self.focus is not None:
             held = self.early_stopping and "none" in self.methods
@@ -141,8 +147,15 @@ class Scene:
         if training.batch_size is not None:
             most = n_train_of(self.data)
             training = replace(training, batch_size=min(training.batch_size, most))
+        lack = why_not_corrected(self.data.task, self.network, training)
         return StrengthGrid.of(
-            self.methods, self.data, self.network, training, self.phases, self.early_stopping
+            self.methods,
+            self.data,
+            self.network,
+            training,
+            self.phases,
+            self.early_stopping,
+            self.corrected and lack is None,
         )
 
     def with_epochs(self, epochs: int) -> "Scene":
@@ -311,6 +324,7 @@ class Scene:
             phases=experiment.phases or phases_of_onset(onset),
             strengths=tuple((k, s) for k, s in strengths.items() if k != "none"),
             variants=tuple(variants.items()),
+            corrected=any(row.corrected for row in rows),
         )
 
 

@@ -52,6 +52,7 @@ class StrengthGrid:
         training: TrainingSpec,
         phases: tuple[Phase, ...] = (),
         early_stopping: bool = True,
+        corrected: bool = False,
     ) -> "StrengthGrid":
         """Return the grid of some methods of the catalogue.
 
@@ -71,8 +72,11 @@ class StrengthGrid:
             First parts of the training, as of `regviz.Experiment`.
         early_stopping : bool
             See `StrengthGrid`.
+        corrected : bool
+            Whether networks with L2 of elastic net are those of the corrected one; only for linear
+            regression without AdamW.
         """
-        return _built(tuple(methods), data, network, training, phases, early_stopping)
+        return _built(tuple(methods), data, network, training, phases, early_stopping, corrected)
 
     @property
     def patience(self) -> int:
@@ -182,11 +186,17 @@ def _built(
     training: TrainingSpec,
     phases: tuple[Phase, ...],
     early_stopping: bool,
+    corrected: bool,
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
     n_parameters = Layout.of(network, data.n_columns, data.n_outputs).n_parameters
     first = _first_training(training, phases)
     columns = dict(zip(methods, offered(methods, data, network, first), strict=True))
+    if corrected and "elastic_net" in columns:
+        columns["elastic_net"] = tuple(
+            tuple(replace(row, corrected=row.l2 > 0) for row in column)
+            for column in columns["elastic_net"]
+        )
     wanted = min(training.frames, training.epochs)
     if _frames(columns, n_parameters) < min(wanted, LEAST_FRAMES_WITH_VARIANTS):
         columns = {

@@ -137,7 +137,7 @@ def weight_step(anatomy: Anatomy, i: int, index: int, *, theme: Theme = "light")
     i : int
         Number of the step in ``anatomy.steps``.
     index : int
-        Index of the parameter.
+        Index of a weight or bias.
     theme : {"light", "dark"}
 
     Returns
@@ -150,7 +150,7 @@ def weight_step(anatomy: Anatomy, i: int, index: int, *, theme: Theme = "light")
         If an argument is out of range.
     """
     step = _step(anatomy, i, theme)
-    index = integer("index", index, 0, len(step.old) - 1)
+    index = integer("index", index, 0, anatomy.layout.ends[-1] - 1)
     parts, n = acting(step, index), decimals(step, index)
     ink, blank = palette.INK[theme], palette.BLANK[theme]
     path = dict(zip(PARTS, step.path[1:, index], strict=True))

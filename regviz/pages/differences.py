@@ -90,6 +90,8 @@ def _of_settings(pin: Scene, now: Scene) -> Iterator[str]:
             yield from _of_line_up(pin, now)
         elif name == "early_stopping":
             yield f"with{'' if pin.early_stopping else 'out'} early stopping"
+        elif name == "corrected":
+            yield f"{'corrected' if pin.corrected else 'naive'} elastic net"
         elif name in _WORDS:
             text, value = _WORDS[name]
             yield f"{text.format(value(pin))} instead of {value(now)}"

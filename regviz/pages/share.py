@@ -252,7 +252,7 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
     """Return the run as one HTML page that opens at the current view."""
     about = (
         "Same points, same initial weights, same batches: these networks differ in nothing but"
-        " their regularization."
+        " their regularization. The views below the board, such as Anatomy, are not in this file."
     )
     if scene.pins:
         about += " The pinned runs are not in this file."

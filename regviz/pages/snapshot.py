@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.jobs.registry import JobRegistry
@@ -66,6 +67,38 @@ def request_view(
     }
     if focus is not None:
         state.method_to_enable = focus
+
+
+def request_scene(scene: Scene, end: int | None, play: bool = False) -> None:
+    """Request the view of a scene that is opened.
+
+    Parameters
+    ----------
+    scene : Scene
+    end : int or None
+        The epoch to show if the scene has none; None to let the board play its first run.
+    play : bool
+        As of `request_view`.
+    """
+    grid = scene.grid()
+    strengths = dict(zip(grid.methods, grid.strength_indices({}), strict=True))
+    # where a grid has one variant of a method, its index says nothing about other grids
+    variants = {
+        key: index
+        for (key, by_variant), index in zip(
+            grid.networks_by_variant,
+            grid.variant_indices(scene.variant_indices(grid)),
+            strict=True,
+        )
+        if len(by_variant) > 1
+    }
+    request_view(
+        scene.focus or default_focus(grid),
+        strengths | scene.strength_indices(grid),
+        end if scene.epoch is None else scene.epoch,
+        play=play,
+        variant_indices=variants,
+    )
 
 
 def view() -> View:

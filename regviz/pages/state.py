@@ -13,6 +13,8 @@ from regviz.data.drawing import Drawing
 from regviz.spec.experiment import DataSpec, Phase
 from regviz.spec.points import PointsSpec
 
+PLAYGROUND = ""  # name of a place, beside the keys of lessons
+
 
 @dataclass(frozen=True)
 class View:
@@ -125,8 +127,8 @@ class PageState:
         By view: the grid, and the results over seeds by experiment, None during training.
     plane : tuple or None
         Cache of the uncertainty view: a key and the `Plane` computed for it.
-    anatomy : tuple or None
-        Cache of the anatomy view: a key and the `Anatomy` computed for it.
+    anatomies : dict of str to tuple
+        Cache of the last `Anatomy` by the key of its widgets, with what it was computed for.
     last_focus : dict of str to str
         The board's focus at the last run of a view, by key of its choice of a method.
     room : str or None
@@ -150,6 +152,12 @@ class PageState:
         The pins for which the page has warned that the address does not contain them.
     path_clicks : int
         Number of clicks on the chart of the paths view.
+    lesson_scene : str or None
+        Key of the lesson's scene on the board; None before the lesson is opened.
+    lesson_revealed : bool
+        Whether the lesson's link shows the board before the question is answered.
+    task_status : object or None
+        The `regviz.pages.learn.task.Status` that the page shows.
     """
 
     visitor: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -179,7 +187,7 @@ class PageState:
     upload: tuple[str, dict[Any, Any]] = ("", {})
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
-    anatomy: tuple[Any, Any] | None = None
+    anatomies: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     last_focus: dict[str, str] = field(default_factory=dict)
     room: str | None = None
     room_follows: bool = True
@@ -191,9 +199,35 @@ class PageState:
     pin_pictures: dict[Scene, bytes | str] = field(default_factory=dict)
     warned_pins: tuple[Scene, ...] = ()
     path_clicks: int = 0
+    lesson_scene: str | None = None
+    lesson_revealed: bool = False
+    task_status: Any = None
 
 
 def page_state() -> PageState:
     """Return the page state of the current session, created at the first call."""
     state: PageState = st.session_state.setdefault("page", PageState())
     return state
+
+
+def enter(place: str) -> None:
+    """Make the state of a place that of `page_state`.
+
+    Parameters
+    ----------
+    place : str
+        `PLAYGROUND`, or the key of a lesson. Its state is kept until the visitor returns.
+    """
+    before = page_state()
+    if st.session_state.get("place") == place:
+        return
+    kept = st.session_state.setdefault("places", {})
+    if "place" in st.session_state:
+        kept[st.session_state["place"]] = before
+    elif place not in kept:
+        kept[place] = before
+    st.session_state["place"] = place
+    state: PageState = kept.pop(place, None) or PageState()
+    # the messages of one session are numbered throughout
+    state.visitor, state.n_replies = before.visitor, before.n_replies
+    st.session_state["page"] = state

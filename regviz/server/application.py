@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regviz.engine import compiled
+from regviz.lessons.course import course
 from regviz.server.admission import Admission, SessionSlots, check_resumption
 from regviz.server.assets import files
 from regviz.server.errors import Errors, show_error
 from regviz.server.files import File, StaticCache
-from regviz.server.gate import Gate, check_routes
+from regviz.server.gate import PAGES, Gate, check_routes
 from regviz.server.headers import SecurityHeaders, upload_cookie
 from regviz.server.index import document
 from regviz.server.logs import configure
@@ -61,6 +62,7 @@ def prepare() -> dict[str, Any]:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
         _import(limits().imports)
+        course(limits().lessons)
         slots = SessionSlots(limits().sessions, limits().sessions_per_address)
     except ValueError as error:
         sys.exit(f"RegViz cannot start: {error}")
@@ -79,7 +81,7 @@ def prepare() -> dict[str, Any]:
 
     return {
         "lifespan": lifespan,
-        "routes": [Route("/", _page)],
+        "routes": [Route(path, _page) for path in PAGES],
         # outermost first
         "middleware": [
             Middleware(SecurityHeaders, embed=limits().embed),

@@ -21,7 +21,8 @@ from regviz.server.internals import find_other_value
 _logger = logging.getLogger("regviz.errors")
 
 HEALTH, HOST_CONFIG = "/_stcore/health", "/_stcore/host-config"
-PATHS = ("/", HEALTH, HOST_CONFIG)
+PAGES = ("/", "/learn")
+PATHS = (*PAGES, HEALTH, HOST_CONFIG)
 STREAMLITS_STATIC = "/static/"
 STATIC = (STREAMLITS_STATIC, "/assets/")  # served by `StaticCache`
 FOLDERS = (*STATIC, MEDIA)
@@ -91,7 +92,7 @@ class Gate:
             allowed = {"Allow": ", ".join(methods)}
             await PlainTextResponse("Not allowed.\n", 405, allowed)(scope, receive, send)
             return
-        if scope["path"] == f"{self.base}/" or path.startswith(STATIC):
+        if scope["path"][len(self.base) :] in PAGES or path.startswith(STATIC):
             scope = {**scope, "path": path}  # routes and cached files have no base path
         await self.app(scope, receive, send)
 

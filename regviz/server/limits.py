@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -52,6 +53,9 @@ class Limits:
         Modules that register datasets, methods, views or libraries. They are imported before the
         page starts, from the current folder or as installed. In the variable they are separated by
         spaces.
+    lessons : tuple of str
+        Folders with lessons of one's own (docs/lessons.md), which follow those of the course. In
+        the variable they are separated by spaces.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class Limits:
     metrics_port: int = 0
     streamlit_patches: int = 1
     imports: tuple[str, ...] = ()
+    lessons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         integer("sessions", self.sessions, 1, 100_000)
@@ -89,6 +94,9 @@ class Limits:
         for module in self.imports:
             if not all(map(str.isidentifier, module.split("."))) or module.endswith(".py"):
                 raise invalid("imports", "names of modules such as 'extensions'", module)
+        for folder in self.lessons:
+            if not Path(folder).is_dir():
+                raise invalid("lessons", "folders that exist", folder)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

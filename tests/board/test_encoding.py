@@ -23,10 +23,18 @@ from regviz.board.scene import Scene
 from regviz.board.showcase import SHOWCASE
 from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import domain
+from regviz.engine.recorder import initial_histories
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
 from regviz.spec.points import SPLITS
-from tests.support.recordings import HalfUntil, decode, first_epochs, select_frames, with_metric
+from tests.support.recordings import (
+    HalfUntil,
+    decode,
+    first_epochs,
+    select_frames,
+    source_of,
+    with_metric,
+)
 
 NAMES = list(METHODS)
 N_FRAMES = 16
@@ -319,7 +327,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     for card, (key, by_variant) in zip(cards, grid.networks_by_variant, strict=True):
         method = METHODS[key]
         assert card["label"] == method.label
-        assert card["about"] == method.about
+        assert card["about"].startswith(method.about)
         assert card["colour"] == METHODS[key].colour
         for value, variant, networks in zip(
             method.values(*parts), card["variants"], by_variant, strict=True
@@ -487,3 +495,20 @@ def test_a_still_of_the_opening_page_has_few_bytes():
     rows = grid.rows({})
     still = encode_still(grid, rows, regviz.train(grid.only(rows)), 1000, "l1")
     assert len(still) < 15_000
+
+
+def test_the_card_of_elastic_net_says_whether_it_is_corrected_or_why_it_cannot_be():
+    linear = Scene(regviz.DataSpec("plane"), regviz.NetworkSpec(()), methods=("elastic_net",))
+    for scene, said, text in (
+        (linear, "the naive one", "50 % L1"),
+        (replace(linear, corrected=True), "the corrected one", "50 % L1, corrected"),
+        (replace(linear, network=regviz.NetworkSpec((3,)), corrected=True), "hidden is ()", None),
+    ):
+        grid = scene.grid()
+        dataset = regviz.make_dataset(grid.experiment.data)
+        (history,) = initial_histories([grid.experiment], [dataset])
+        header, _ = decode(encode(source_of(grid, history)))
+        (card,) = header["cards"]
+        assert said in card["about"]
+        if text:
+            assert card["variants"][2]["text"] == text

@@ -97,6 +97,30 @@ def test_equal_networks_are_trained_once():
     assert by_variant["elastic_net"][-1] == by_variant["l1"][0]
 
 
+def test_the_corrected_elastic_net_replaces_the_naive_one_where_it_is_defined():
+    scene = regviz.Scene(
+        regviz.DataSpec("plane"),
+        regviz.NetworkSpec(()),
+        methods=("l1", "l2", "elastic_net"),
+        strengths={"elastic_net": 0.05},
+        variants={"elastic_net": 0.75},
+    )
+    naive, grid = scene.grid(), replace(scene, corrected=True).grid()
+    for method in scene.methods:
+        for index in range(len(naive.values(method) or [0])):
+            assert grid.strengths(method, index) == naive.strengths(method, index)
+            networks = dict(grid.networks_by_variant)[method][index]
+            for k in networks:
+                row = grid.experiment.regularizations[k]
+                assert row.corrected == (method == "elastic_net" and row.l2 > 0)
+    for other in (
+        replace(scene, network=regviz.NetworkSpec((3,)), corrected=True),
+        replace(scene, data=regviz.DataSpec("moons"), corrected=True),
+        replace(scene, training=regviz.TrainingSpec("adamw"), corrected=True),
+    ):
+        assert not any(row.corrected for row in other.grid().experiment.regularizations)
+
+
 def test_values_of_variants_are_those_on_offer_without_rounding_errors():
     grid = grid_of()
     assert grid.values("elastic_net") == [0, 0.25, 0.5, 0.75, 1]

@@ -316,7 +316,7 @@ def test_every_picture_says_in_words_what_it_shows(page: Page, history: History)
     for frame in (5, 15):
         seek(page, frame)
         texts = page.evaluate(labels)
-        assert len(texts) == 2 * 7 + 5
+        assert len(texts) == 2 * 7 + 6
         epoch = history.epochs[frame]
         assert [text for text in texts if not re.search(rf"\bepoch {epoch}\b", text)] == []
         seen += texts

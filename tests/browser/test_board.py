@@ -422,3 +422,46 @@ def test_the_crosshair_predicts_classes_and_values_as_well(open_page: OpenPage):
         seek(page, -1)
         data = replace(SHOWCASE.data, name=name)
         assert_predicts(page, regviz.train(grid_of(data, training=training).experiment))
+
+
+# --- a layer's view ---
+
+
+def test_what_a_layer_sees_follows_epoch_and_strength_without_a_message(
+    page: Page, history: History
+):
+    panel = page.get_by_role("region", name="Seen by a layer")
+    panel.scroll_into_view_if_needed()
+    wait_until_settled(page)
+    n_sent = page.exchange.n_sent
+    panel.get_by_role("radio", name="layer 3").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(panel.get_by_role("radio", name="layer 2")).to_be_checked()
+    panel.get_by_role("combobox", name="To the right").select_option("unit 4")
+    panel.get_by_role("combobox", name="Upwards").select_option("unit 7")
+    pictures = set()
+    # while a slider is dragged, the board does not report its view either
+    page.evaluate("board().reporter.pointerDown = true")
+    for frame, strength in ((20, 7), (60, 7), (60, 3)):
+        page.evaluate(f"board().commands.seek({frame})")
+        page.evaluate(f"board().commands.setStrength('l1', {strength})")
+        page.wait_for_function("!board().stale && board().fine")
+        shown, k, places = page.evaluate(
+            """() => {
+              const { warp, canvas } = board().focus.panels.warp;
+              const k = board().stage.displayed.find(({ card }) => card.key === "l1").k;
+              return [canvas.toDataURL(), k, Array.from(warp.places)];
+            }"""
+        )
+        pictures.add(shown)
+        X, _ = history.dataset.points("train")
+        units = X.T
+        for block in history.layout.split(history.parameters[frame, k].astype(float))[:2]:
+            units = np.tanh(block[:, :-1] @ units + block[:, -1:])
+        seen = np.reshape(places, (-1, 2))[-len(X) :]
+        np.testing.assert_allclose(seen, units[[3, 6]].T, atol=1e-3)
+    assert len(pictures) == 3
+    label = panel.get_by_role("img").get_attribute("aria-label")
+    assert "hidden layer 2 of L1" in label
+    assert f"epoch {history.epochs[60]}" in label
+    assert page.exchange.n_sent == n_sent

@@ -50,6 +50,9 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     "weight_step": lambda **theme: figures.weight_step(STEPS["moons"], 0, 3, **theme),
     "layer_map": lambda **theme: figures.layer_map(STEPS["bumps"], 0, 1, index=10, **theme),
     "anatomy_network": lambda **theme: figures.anatomy_network(STEPS["three_blobs"], 0, **theme),
+    "claim_figures": lambda **theme: figures.claim_figures(
+        "Gap", "width", "gap", [2, 8], {"None": np.ones((2, 5)), "L2": np.eye(2)}, **theme
+    ),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
 SQUARE = ("boundary", "small_multiples")  # figures with a fixed width

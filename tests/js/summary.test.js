@@ -9,7 +9,7 @@ import * as summary from "../../assets/board/state/summary.js";
 const ABOUT = { focus: "l1", epoch: 100, phase: null, task: "binary", constantLoss: Math.log(2) };
 const fact = (key, more = {}) => ({
   key, label: { none: "None", l1: "L1", l2: "L2", early_stopping: "Early stopping" }[key] ?? key,
-  train: 0.3, test: 0.35, left: 152, weights: 152, divergedEpoch: null, constant: false, idle: false,
+  train: 0.3, test: 0.35, left: 152, weights: 152, unitsLeft: 24, units: 24, divergedEpoch: null, constant: false, idle: false,
   unseen: false, earlyStopped: key === "early_stopping", keptEpoch: null, ...more,
 });
 const NONE = fact("none", { train: 0.2, test: 0.6 });
@@ -62,6 +62,7 @@ test("a ratio of losses without a visible difference is not overfitting", () => 
 for (const [name, more, text] of [
   ["tests better", { test: 0.4 }, "L1 tests better here: 0.40 instead of 0.60."],
   ["tests better with few weights", { test: 0.4, left: 41 }, "L1 tests better here with 41 of 152 weights: 0.40 instead of 0.60."],
+  ["tests better with few units", { test: 0.4, left: 41, unitsLeft: 9, units: 24 }, "L1 tests better here with 41 of 152 weights and 9 of 24 units: 0.40 instead of 0.60."],
   ["ties with few weights", { test: 0.57, left: 41 }, "L1 does as well here with 41 of 152 weights."],
   ["ties", { test: 0.62 }, "L1 does as well here."],
   ["ties with a few zeros", { test: 0.62, left: 145 }, "L1 does as well here."],

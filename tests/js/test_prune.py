@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from regviz.engine import networks
 from regviz.engine.history import History
 from regviz.engine.layout import input_features
+from regviz.engine.measures import units_left
 from regviz.spec.experiment import ACTIVATIONS
 from tests.support.networks import TASKS, train_pair
 from tests.support.node import evaluate
@@ -158,6 +159,8 @@ def test_units_count_as_connected_where_a_path_leads_from_an_input_to_an_output(
     found = [one["connected"] for one in prune(history, rows, 0)]
     assert found == [connected_by_numpy(history, row) for row in rows]
     assert {0, 15} < set(found)
+    blocks = map(history.layout.split, rows)
+    assert found == [units_left([layer[:, :-1].T for layer in each]) for each in blocks]
 
 
 def test_every_position_of_the_slider_is_a_threshold_of_its_own():

@@ -11,7 +11,7 @@ from regviz.board.claims import CLAIMS, Claim, find_claim
 from regviz.board.link import from_query, link, to_query
 from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
-from regviz.pages import changes, claims
+from regviz.pages import changes, claims, playground
 from regviz.pages.claims import MAX_UNDONE
 from regviz.spec.points import PointsSpec
 from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
@@ -43,7 +43,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
             begin_page()
 
         with monkeypatch.context() as patch:
-            patch.setattr(changes, "begin_page", begin)
+            patch.setattr(playground, "begin_page", begin)
             page.run()
         assert not page.exception
         page.session_state["board"] = {}

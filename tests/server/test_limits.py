@@ -1,6 +1,7 @@
 """Tests of limits read from environment variables."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_an_empty_variable_stands_for_the_default():
     assert Limits.from_environment({"REGVIZ_SESSIONS": "", "REGVIZ_EMBED": "  "}) == Limits()
 
 
-def test_every_limit_can_be_set():
+def test_every_limit_can_be_set(tmp_path: Path):
     found = Limits.from_environment(
         {
             "REGVIZ_SESSIONS": "7",
@@ -30,11 +31,24 @@ def test_every_limit_can_be_set():
             "REGVIZ_METRICS_PORT": "9100",
             "REGVIZ_STREAMLIT_PATCHES": "0",
             "REGVIZ_IMPORTS": "extensions course.datasets",
+            "REGVIZ_LESSONS": str(tmp_path),
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
     assert found == Limits(
-        7, 6, 8, 2.5, 3, 5, 64, 0.5, origins, 9100, 0, ("extensions", "course.datasets")
+        7,
+        6,
+        8,
+        2.5,
+        3,
+        5,
+        64,
+        0.5,
+        origins,
+        9100,
+        0,
+        ("extensions", "course.datasets"),
+        (str(tmp_path),),
     )
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
@@ -61,6 +75,7 @@ def test_every_limit_can_be_set():
         ("EMBED", "https://example.org:port", "origins such as"),
         ("EMBED", "javascript://example.org", "origins such as"),
         ("IMPORTS", "extensions.py", "names of modules such as 'extensions'"),
+        ("LESSONS", "no-folder", "folders that exist"),
         ("IMPORTS", "ring,mostly_l1", "names of modules such as 'extensions'"),
     ],
 )

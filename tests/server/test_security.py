@@ -490,7 +490,7 @@ def test_a_page_says_nothing_of_the_machine(server: Server):
         opening, *_ = visitor.rerun(QUERY)
         received = b"".join(visitor.received)
     started = opening.new_session
-    assert started.main_script_path == "playground.py"
+    assert started.main_script_path == "site.py"
     assert started.initialize.environment_info.python_version == ""
     assert started.initialize.environment_info.server_os == ""
     assert not started.initialize.user_info.ByteSize()
@@ -503,7 +503,7 @@ def test_a_page_says_nothing_of_the_machine(server: Server):
 def test_a_session_of_any_length_says_nothing_of_the_machine(length: int):
     message = ForwardMsg()
     session = message.new_session
-    session.main_script_path = "/srv/secret/playground.py"
+    session.main_script_path = "/srv/secret/site.py"
     session.initialize.environment_info.server_os = "secret"
     session.page_script_hash = "x" * length
     sent = []

@@ -5,9 +5,11 @@ import struct
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from regviz.board.strength_grid import StrengthGrid
 from regviz.pages import SCRIPT
+from regviz.pages.learn import PATH
 
 QUICK = dict(hidden="2", epochs="50")  # settings of a short training
 
@@ -67,3 +69,12 @@ def widget(kind: list, label: str) -> Any:
     """Return the only widget of a kind with this label."""
     (found,) = (each for each in kind if each.label == label)
     return found
+
+
+def open_lesson(**query: str) -> AppTest:
+    """Open the page *Learn* with query parameters."""
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
+    page._page_hash = calc_hash(PATH)  # `switch_page` knows pages of files only
+    for name, text in query.items():
+        page.query_params[name] = text
+    return page.run()

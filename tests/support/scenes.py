@@ -112,6 +112,7 @@ def scenes(draw, max_pins=2):
         training,
         methods,
         early_stopping=early_stopping,
+        corrected=draw(st.booleans()),
         phases=draw(phases_within(training.epochs)),
         focus=draw(st.sampled_from([None, *methods, *[EARLY_STOPPING] * stops_early])),
         strengths={k: draw(STRENGTHS[k]) for k in draw(subsets(list(STRENGTHS)))},

@@ -4,7 +4,7 @@
  * @import {Painter} from "../draw/painter.js"
  * @import {Colour, Scale} from "../draw/types.d.ts"
  * @import {Exported} from "../panels/types.d.ts"
- * @import {Displayed, Task} from "../state/types.d.ts"
+ * @import {Displayed, Recording} from "../state/types.d.ts"
  */
 
 import { BARS, BARS_PER_SIDE, count, drawHistogram } from "../draw/histogram.js";
@@ -48,7 +48,7 @@ export function drawCard(board, c, painter, paint) {
   const measures = measuresOf(recording, displayed);
   const counts = new Uint16Array(BARS);
   count(displayed.drawn, 0, weightIndex, board.axes.range, counts);
-  const numbers = drawNumbers(displayed.divergedEpoch, measures, task, own, paint);
+  const numbers = drawNumbers(displayed.divergedEpoch, measures, recording, own, paint);
   const weights = drawWeights(board, c, counts, paint);
   const top = 54 + PICTURE_SIDE;
   const height = top + numbers.height + weights.height;
@@ -96,12 +96,13 @@ function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) 
  *
  * @param {number|null} divergedEpoch
  * @param {Record<string, number>} measures
- * @param {Task} task
+ * @param {Recording} recording
  * @param {Colour} own
  * @param {Paint} paint
  */
-function drawNumbers(divergedEpoch, measures, task, own, paint) {
-  const names = Object.keys(words.TERMS).filter((name) => name !== "test_accuracy" || task !== "regression");
+function drawNumbers(divergedEpoch, measures, recording, own, paint) {
+  const { task } = recording.network;
+  const names = words.termsOf(recording);
   const height = 28 + ROW * (names.length - 1) + 12;
   if (divergedEpoch !== null) {
     const look = { size: 12.5, fill: paint.ink, width: PICTURE_SIDE };

@@ -32,14 +32,15 @@ function aboutSecond({ second, variants }) {
  * @param {number} c  index of the card
  * @param {CardHandlers} handlers
  */
-export function makeCard({ cards, network }, c, { focus, setStrength, setVariant, point }) {
+export function makeCard(recording, c, { focus, setStrength, setVariant, point }) {
+  const { cards } = recording;
   const { key, label, about, second, variants } = cards[c];
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
   /** @type {Record<string, string>} */
   const strengthTabOrder = c === cards.findIndex((card) => isAdjustable(card)) ? {} : { tabindex: "-1" };
-  const { list, values } = makeNumbers(network.task, tabOrder);
+  const { list, values } = makeNumbers(recording, tabOrder);
   const parts = {
     pick: make("button", { type: "button", class: "pick", "aria-label": `${c + 1}: look at ${label} closely`, "aria-pressed": "false" }, String(c + 1)),
     strength: term("", "", { ...strengthTabOrder, class: "term strength" }),
@@ -122,17 +123,17 @@ function term(text, tip, more) {
 /**
  * Create the list of the measures.
  *
- * @param {Task} task
+ * @param {Recording} recording
  * @param {Record<string, string>} tabOrder  attributes of their terms
  */
-function makeNumbers(task, tabOrder) {
+function makeNumbers(recording, tabOrder) {
   /** @type {Record<string, HTMLElement>} */
   const values = {};
   const list = make("dl", {});
-  for (const [name, { label, text }] of Object.entries(words.TERMS)) {
-    if (name === "test_accuracy" && task === "regression") continue;
+  for (const name of words.termsOf(recording)) {
+    const { label, text } = words.TERMS[name];
     values[name] = make("dd", {});
-    list.append(make("div", { class: name }, make("dt", {}, term(label, text(task), tabOrder)), values[name]));
+    list.append(make("div", { class: name }, make("dt", {}, term(label, text(recording.network.task), tabOrder)), values[name]));
   }
   return { list, values };
 }

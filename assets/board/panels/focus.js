@@ -1,5 +1,5 @@
 /**
- * The method in focus: boundary, network, losses, sparsity, weights and pruning. Panels outside the
+ * The method in focus: boundary, network, a layer's view, losses, sparsity, weights and pruning. Panels outside the
  * window are drawn only at rest, for screen readers.
  */
 
@@ -15,6 +15,7 @@ import { describeLosses, makeLosses, updateLosses } from "./losses.js";
 import { NetworkPanel } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
+import { describeWarp, makeWarpPanel, updateWarpPanel } from "./warp.js";
 import * as words from "../state/words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
 
@@ -41,6 +42,7 @@ export function makeFocus(commands, { point, invalidate }) {
       onEdit: (index, value) => commands.edit(index, value),
       onReset: (index) => commands.undoEdit(index),
     }),
+    warp: makeWarpPanel({ onChange: invalidate }),
     losses: makeLosses(chartHandlers),
     sparsity: makeSparsity(chartHandlers),
     weights: makeWeights({ onChange: invalidate }),
@@ -92,6 +94,7 @@ export function updateFocus(focus, stage, board, displayed, painter) {
       panels.network.update(recording, displayed.drawn, scale, theme, {
         ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
+    warp: () => updateWarpPanel(panels.warp, recording, displayed.drawn, { scale, theme, ratio }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, everyone, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, everyone, marks, theme, ratio }),
     weights: () =>
@@ -117,6 +120,7 @@ export function describeFocus({ panels }, recording, { card, k, t }) {
   const epoch = recording.epochs[t];
   describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
   panels.network.describe(card.label, epoch);
+  describeWarp(panels.warp, card.label, epoch);
   describeLosses(panels.losses, recording, k, t);
   describeSparsity(panels.sparsity, recording, k, t);
   describeWeights(panels.weights, card.label, epoch);

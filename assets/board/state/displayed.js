@@ -10,6 +10,7 @@ import { phaseOf } from "./phases.js";
 import { makePoints, prune, score } from "./prune.js";
 import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
+import { shapeOf, unitsLeft } from "./units.js";
 import { isChanged, strengthIndexOf, variantOf } from "./view.js";
 import { atEpoch, keptFrom, withShareKept, withVariant, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
 
@@ -82,9 +83,11 @@ const points = new WeakMap();
  */
 export function measuresOf(recording, { k, t, drawn, changed }) {
   const of = (/** @type {string} */ name) => metric(recording, name, t, k);
+  const shape = shapeOf(recording.network.layers);
+  const left = unitsLeft(shape, drawn, new Uint8Array(shape.count));
   if (!changed) {
     const [train, test] = [of("train_loss"), of("test_loss")];
-    return { train_loss: train, test_loss: test, gap: test - train, test_accuracy: of("test_accuracy"), sparsity: of("sparsity") };
+    return { train_loss: train, test_loss: test, gap: test - train, test_accuracy: of("test_accuracy"), sparsity: of("sparsity"), units_left: left };
   }
   const { network, points: { train, test }, weightIndex } = recording;
   const sets = points.get(test) ?? [train, test].map((rows) => makePoints(network, rows));
@@ -94,6 +97,6 @@ export function measuresOf(recording, { k, t, drawn, changed }) {
   for (let i = 0; i < weightIndex.length; i++) if (drawn[weightIndex[i]] === 0) zeros++;
   return {
     train_loss: trained.loss, test_loss: tested.loss, gap: tested.loss - trained.loss,
-    test_accuracy: tested.accuracy, sparsity: zeros / weightIndex.length,
+    test_accuracy: tested.accuracy, sparsity: zeros / weightIndex.length, units_left: left,
   };
 }

@@ -3,10 +3,10 @@
  * Biases are kept, as a bias belongs to a unit and not to a link.
  */
 
-/** @import {Measured, Network, PointSet, Recording, Score, Shape} from "./types.d.ts" */
+/** @import {Measured, Network, PointSet, Recording, Score} from "./types.d.ts" */
 
 import { featuresOf, outputs, argmax } from "./forward.js";
-import { NO_INPUT_PATH, NO_OUTPUT_PATH, connected, shapeOf } from "./units.js";
+import { shapeOf, unitsLeft } from "./units.js";
 
 /** Number of steps of the slider for the threshold. */
 export const STEPS = 100;
@@ -87,23 +87,6 @@ export function score(network, row, { n, inputs, targets, raw }) {
 }
 
 /**
- * Count the hidden units on a path of non-zero weights from an input to an output. All others can be
- * removed, if their constant outputs are added to the biases of the next layer.
- *
- * @param {Shape} shape
- * @param {Float32Array} row
- * @param {Uint8Array} links  memory, one entry for each unit
- * @returns {number}
- */
-function connectedUnits(shape, row, links) {
-  connected(shape, row, links);
-  const end = shape.count - shape.layers[shape.layers.length - 1];
-  let units = 0;
-  for (let u = shape.layers[0]; u < end; u++) if (links[u] === (NO_INPUT_PATH | NO_OUTPUT_PATH)) units++;
-  return units;
-}
-
-/**
  * Allocate memory for evaluating the networks of a run on its test points.
  *
  * @param {Pick<Recording, "network"|"weightIndex"|"nParameters"|"points">} recording
@@ -143,7 +126,7 @@ export function measure({ network, weightIndex, shape, points, pruned, links }, 
   measured.left = prune(row, weightIndex, threshold, pruned);
   if (same(pruned, measured.row)) return;
   measured.row.set(pruned);
-  measured.connected = connectedUnits(shape, pruned, links);
+  measured.connected = unitsLeft(shape, pruned, links);
   Object.assign(measured, score(network, pruned, points));
 }
 

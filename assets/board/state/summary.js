@@ -13,7 +13,8 @@
  *   the best constant.
  * - A network has no visible effect if its predictions differ from those without regularization by at
  *   most `SEEN` on average (of a probability, or of the targets' range).
- * - Exact zeros are named from `SPARSE` of the weights on.
+ * - Exact zeros are named from `SPARSE` of the weights on, and with them the units that are left, if
+ *   any is gone.
  *
  * Every comparison says "here": it is about these points and initial weights, at this epoch.
  */
@@ -25,6 +26,7 @@ import { difference } from "./flatness.js";
 import { isDiverged } from "./recording.js";
 import { phaseOf } from "./phases.js";
 import { earlyStopping } from "./stopping.js";
+import { hiddenUnits } from "./units.js";
 import { FORMATS, divergedAt } from "./words.js";
 
 export const CLEAR = 0.75;
@@ -82,6 +84,8 @@ function factOf(recording, displayed, none, compare) {
     test: measures.test_loss,
     left,
     weights: weightIndex.length,
+    unitsLeft: measures.units_left,
+    units: hiddenUnits(recording.network.layers),
     divergedEpoch: displayed.divergedEpoch,
     constant,
     idle,
@@ -214,7 +218,8 @@ function versus(none, own, { task, constantLoss: plain }) {
     return `${label} is too strong here: ${zero}it gives the same answer everywhere.`;
   }
   const sparse = weights - left >= SPARSE * weights;
-  const remaining = sparse ? ` with ${left} of ${weights} weights` : "";
+  const units = own.unitsLeft < own.units ? ` and ${own.unitsLeft} of ${own.units} units` : "";
+  const remaining = sparse ? ` with ${left} of ${weights} weights${units}` : "";
   const name = own.keptEpoch === null ? label : `${label}, with the network of epoch ${own.keptEpoch},`;
   if (clearlyLower(test, none.test, plain)) return `${name} tests better here${remaining}: ${loss(test)} instead of ${loss(none.test)}.`;
   if (clearlyLower(none.test, test, plain)) {

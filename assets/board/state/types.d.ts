@@ -108,6 +108,14 @@ export interface Claims {
   undo: boolean;
 }
 
+/** The part of the board that a lesson shows. */
+export interface Part {
+  /** Panels below the cards. */
+  show: string[];
+  /** The control that stays. */
+  drag: "strength"|"second"|"epoch"|"scene";
+}
+
 /** Of every message. */
 export interface Header {
   version: number;
@@ -129,6 +137,7 @@ export interface Header {
   link: string|null;
   requested_view?: RequestedView;
   claims?: Claims;
+  part?: Part;
   /** Type and shape, by name. */
   arrays: Record<string, [NumberType, ...number[]]>;
 }
@@ -210,6 +219,9 @@ export interface Fact {
   /** Weights that are not 0. */
   left: number;
   weights: number;
+  /** Hidden units that are connected by such weights. */
+  unitsLeft: number;
+  units: number;
   divergedEpoch: number|null;
   constant: boolean;
   idle: boolean;

@@ -115,7 +115,7 @@ export function makeUnits({ network, domain, points }) {
  * @param {number} n
  * @returns {LayerValues}
  */
-function layersOf({ layers, first, count }, network, inputs, n) {
+export function layersOf({ layers, first, count }, network, inputs, n) {
   const values = new Float64Array(count * n);
   values.set(inputs);
   return {
@@ -202,7 +202,7 @@ function span({ n, values }, low, high) {
  * @param {Float32Array} row
  * @param {LayerValues} layerValues
  */
-function evaluateLayers(network, { layers, at }, row, { n, views, steps }) {
+export function evaluateLayers(network, { layers, at }, row, { n, views, steps }) {
   const { task, activation, normalization } = network;
   const last = layers.length - 1;
   for (let l = 1; l <= last; l++) {
@@ -244,6 +244,32 @@ export function connected({ layers, first, at, count }, row, links) {
     }
   }
   return links;
+}
+
+/**
+ * Count the hidden units on a path of non-zero weights from an input to an output, as `units_left` in
+ * regviz/engine/measures.py. All others can be removed, if their constant outputs are added to the biases
+ * of the next layer.
+ *
+ * @param {Shape} shape
+ * @param {Float32Array} row
+ * @param {Uint8Array} links  memory, one entry for each unit
+ */
+export function unitsLeft(shape, row, links) {
+  connected(shape, row, links);
+  const end = shape.count - shape.layers[shape.layers.length - 1];
+  let units = 0;
+  for (let u = shape.layers[0]; u < end; u++) if (links[u] === (NO_INPUT_PATH | NO_OUTPUT_PATH)) units++;
+  return units;
+}
+
+/**
+ * Return the number of hidden units.
+ *
+ * @param {number[]} layers  number of units of each
+ */
+export function hiddenUnits(layers) {
+  return layers.slice(1, -1).reduce((sum, units) => sum + units, 0);
 }
 
 /**

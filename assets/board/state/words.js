@@ -1,6 +1,6 @@
 /** The board's texts: terms with explanations, formatted numbers, and descriptions of pictures. */
 
-/** @import {Displayed, Phase, Prediction, Task} from "./types.d.ts" */
+/** @import {Displayed, Phase, Prediction, Recording, Task} from "./types.d.ts" */
 
 const MINUS = "−";
 
@@ -26,7 +26,22 @@ export const TERMS = {
     label: "exact zeros",
     text: () => "Share of weights w = 0, exactly, not just nearly. Such a link of the network is gone. Biases are not counted.",
   },
+  units_left: {
+    label: "units left",
+    text: () => "Number of hidden units that weights other than 0 connect to an input and to an output. The others have no effect on the answer, but for a constant.",
+  },
 };
+
+/**
+ * Return the names of the terms that cards show. Units are counted beside the group lasso, which sets
+ * whole units to 0.
+ *
+ * @param {Pick<Recording, "cards"|"network">} recording
+ */
+export function termsOf({ cards, network: { task, layers } }) {
+  const units = layers.length > 2 && cards.some(({ key }) => key === "group_lasso");
+  return Object.keys(TERMS).filter((name) => (name !== "test_accuracy" || task !== "regression") && (name !== "units_left" || units));
+}
 
 export const HISTOGRAM =
   "How many weights have which value; biases are left out. The bar in the middle counts the weights that are exactly 0. Bar height ∝ √count, on the same axes in every card; the outermost bars hold all that lies beyond.";
@@ -52,6 +67,7 @@ const SYMBOLS = {
   "λ₁": "λ₁ (lambda) is the price of each unit of |w|, added to the loss. The larger it is, the more weights become exactly 0.",
   "λ₂": "λ₂ (lambda) is the price of w²/2, added to the loss. The larger it is, the smaller the weights become.",
   "λ": "λ (lambda) is the price of the weights, added to the loss. The larger it is, the stronger the pull towards 0.",
+  "λg": "λg (lambda) is the price of the length of each hidden unit's weights, added to the loss. The larger it is, the more units vanish as a whole.",
   c: "c is the largest length of a unit's incoming weights. The smaller it is, the more it restricts the network.",
   drop: "The share of hidden units that are dropped in each training step. The others are kept. All units are used when the picture is drawn.",
   kept: "The epoch at which the validation loss was lowest. Early stopping keeps that network.",
@@ -188,6 +204,7 @@ export const FORMATS = {
   gap: (x, task) => signed(x, decimals(task)),
   test_accuracy: percent,
   sparsity: percent,
+  units_left: String,
 };
 
 /**

@@ -7,7 +7,7 @@ import numpy as np
 import regviz
 from regviz.lessons.claim import Result, claim
 
-STRENGTH = 0.03
+STRENGTH = 0.05
 _NONE = regviz.Regularization()
 _L2 = regviz.Regularization(l2=STRENGTH)
 _DECAY = regviz.Regularization(l2=STRENGTH, decoupled=True)

@@ -36,6 +36,8 @@ STYLE = """<style>
   .regviz-sum > span { display: flex; flex-direction: column; }
   .regviz-sum b { font-size: 1.9rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
   .regviz-sum small { font-size: 0.95rem; opacity: 0.85; }
+  /* Streamlit's own colour of a shortcut has a contrast of 3.5 */
+  [class*="st-key-"][class*="_steps"] button:enabled * { color: inherit; opacity: 1; }
 </style>"""
 
 
@@ -76,7 +78,7 @@ def show_steps(
     key : str
         Prefix of the widgets' keys, to draw several on one page.
     """
-    steps = _steps(experiment, k, epoch)
+    steps = _steps(key, experiment, k, epoch)
     playing, at = f"{key}_playing", f"{key}_at"
     # another network or epoch begins at its first step
     if st.session_state.get(f"{key}_of") != (experiment, k, epoch):
@@ -98,7 +100,7 @@ def show_steps(
         st.session_state[f"{key}_begun"] = st.session_state[playing]
         i = st.session_state[at]
         over = i == len(steps.steps) - 1
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_steps"):
             st.button(
                 "Back",
                 key=f"{key}_back",
@@ -111,7 +113,6 @@ def show_steps(
             st.button(
                 "Next step",
                 key=f"{key}_next",
-                type="primary",
                 icon=":material/skip_next:",
                 on_click=move,
                 args=(1,),
@@ -138,15 +139,13 @@ def show_steps(
     st.fragment(draw_steps, run_every=every)()
 
 
-def _steps(experiment: Experiment, k: int, epoch: int) -> Anatomy:
-    """Return the steps of a network, cached for the last one."""
-    key = (experiment, k, epoch)
-    state = page_state()
-    if state.anatomy is None or state.anatomy[0] != key:
+def _steps(key: str, experiment: Experiment, k: int, epoch: int) -> Anatomy:
+    """Return the steps of a network, cached for the last one with this key."""
+    of, cache = (experiment, k, epoch), page_state().anatomies
+    if key not in cache or cache[key][0] != of:
         with st.spinner("Training to this epoch …"):
-            found = anatomy(experiment, k, epoch, N_STEPS)
-        state.anatomy = (key, found)
-    cached: Anatomy = state.anatomy[1]
+            cache[key] = of, anatomy(experiment, k, epoch, N_STEPS)
+    cached: Anatomy = cache[key][1]
     return cached
 
 
@@ -293,6 +292,10 @@ def explain(steps: Anatomy, i: int, index: int) -> str:
         lines.append(f"L2's map multiplies the weight by {digits(1 / (1 + t * rule.l2))}.")
     if rule.l2 and rule.decoupled:
         lines.append(f"Weight decay multiplies the weight by {digits(1 - rate * rule.l2)} first.")
+    if rule.corrected:
+        lines.append(
+            "Training is that of the naive elastic net; the board shows corrected weights."
+        )
     if slope := step.penalty_gradient[index]:
         lines.append(
             f"The penalty's gradient is {digits(slope)}. The step does not use it: the map stands"

@@ -1,0 +1,62 @@
+"""The list of lessons, in the sidebar and as a page."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from regviz.lessons.lesson import Lesson
+from regviz.pages.components import plain
+from regviz.pages.learn.progress import Progress, all_progress
+
+_ICONS = {
+    "done": ":material/check_circle:",
+    "begun": ":material/timelapse:",
+    "": ":material/radio_button_unchecked:",
+}
+_WORDS = {"done": "done", "begun": "begun", "": "not begun"}
+
+
+def stage(done: Progress) -> str:
+    """Return ``"done"``, ``"begun"`` or an empty text."""
+    return "done" if done.is_done else "begun" if done != Progress() else ""
+
+
+def sidebar(
+    lessons: Iterable[Lesson], current: str | None, playground: st.Page, own: st.Page
+) -> None:
+    """Draw the list in the sidebar, with links to the playground and to the page of the list."""
+    with st.sidebar:
+        st.title("RegViz")
+        st.page_link(playground, label="Playground", icon=":material/tune:")
+        st.page_link(own, label="All lessons", icon=":material/school:")
+        st.header("Lessons")
+        for i, lesson in enumerate(lessons, 1):
+            label = f"{i}. {plain(lesson.title)}"
+            _link(lesson, f"**{label}**" if lesson.key == current else label, own)
+
+
+def show(lessons: Iterable[Lesson], own: st.Page) -> None:
+    """Draw the page of the list."""
+    lessons = list(lessons)
+    with st.container(key="overview"):
+        st.title("Learn regularization")
+        done = sum(all_progress().get(lesson.key, Progress()).is_done for lesson in lessons)
+        minutes = sum(lesson.minutes for lesson in lessons)
+        st.markdown(
+            f"{len(lessons)} lessons of a few minutes each, {minutes} minutes in all. In each you"
+            " first say what you expect, then see it, then find out why, and then do it yourself."
+            " Each fact was checked with twenty seeds: the number of seeds stands beside it."
+        )
+        if done:
+            st.markdown(f"You have done {done} of {len(lessons)}. Your browser alone knows that.")
+        for i, lesson in enumerate(lessons, 1):
+            with st.container(border=True, key=f"lesson_{i}"):
+                _link(lesson, f"**{i}. {plain(lesson.title)}**", own)
+                words = _WORDS[stage(all_progress().get(lesson.key, Progress()))]
+                st.markdown(lesson.idea)
+                st.caption(f"{lesson.minutes} minutes · {words}")
+
+
+def _link(lesson: Lesson, label: str, own: st.Page) -> None:
+    icon = _ICONS[stage(all_progress().get(lesson.key, Progress()))]
+    st.page_link(own, label=label, icon=icon, query_params={"lesson": lesson.key})
