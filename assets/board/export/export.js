@@ -163,9 +163,9 @@ function titleOf({ recording, frame }) {
  * @param {Paint} paint
  */
 function drawHeading(board, width, { ink, muted }) {
-  const { network: { layers, activation }, points } = board.recording;
+  const { network: { layers, activation, normalization }, points } = board.recording;
   const [train, test] = [points.train, points.test].map((rows) => rows.length / 3);
-  const about = `${train} training and ${test} test points; network ${layers.join("–")}, ${activation.replace("_", " ").replace("relu", "ReLU")}`;
+  const about = `${train} training and ${test} test points; network ${layers.join("–")}, ${activation.replace("_", " ").replace("relu", "ReLU")}${normalization === "none" ? "" : `, ${normalization} normalization`}`;
   return (
     write(0, 15, titleOf(board), { size: 20, weight: 700, fill: ink, width }) +
     write(0, 37, about, { size: 13, fill: muted, width })
