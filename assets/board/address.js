@@ -15,11 +15,11 @@ const opened = location.search;
  * Return the query string of an experiment and a view.
  *
  * @param {Recording} recording
- * @param {Pick<ViewReport, "focus"|"strength_indices"|"variant_indices"|"epoch">} report
+ * @param {Pick<ViewReport, "focus"|"strength_indices"|"variant_indices"|"epoch"|"plane">} report
  * @param {string|null} [claim]  key of the claim that is shown
  * @returns {string}  without "?"; empty for the page's defaults, and where the experiment has no link
  */
-export function query({ link, version, cards }, { focus, strength_indices, variant_indices, epoch }, claim = null) {
+export function query({ link, version, cards }, { focus, strength_indices, variant_indices, epoch, plane }, claim = null) {
   if (link === null) return "";
   const view = new URLSearchParams();
   if (focus !== defaultFocus(cards)) view.set("focus", String(focus));
@@ -30,6 +30,7 @@ export function query({ link, version, cards }, { focus, strength_indices, varia
     if (second && variant !== standard_variant) view.set(second.parameter, String(variants[variant].value));
   }
   if (epoch !== null) view.set("epoch", String(epoch));
+  if (plane) view.set("plane", plane.join("-"));
   if (claim !== null) view.set("try", claim);
   const parts = [link, view.toString()].filter(Boolean);
   return parts.length ? [`v=${version}`, ...parts].join("&") : "";

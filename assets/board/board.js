@@ -22,6 +22,7 @@ import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
 import { listKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
+import { makePicture } from "./panels/picture.js";
 import { showPart } from "./panels/part.js";
 import { makeProjection, updateProjection } from "./panels/projection.js";
 import { START_RESOLUTION, adaptResolution } from "./state/resolution.js";
@@ -30,6 +31,8 @@ import { Reporter } from "./reporter.js";
 import { makeSummary } from "./panels/summary.js";
 import { drawPoints } from "./draw/points.js";
 import { append, isComplete, start, weightAxes } from "./state/recording.js";
+import { reachOf } from "./state/inputs.js";
+import { isTable, planeOf } from "./state/plane.js";
 import { makeScale } from "./draw/scale.js";
 import { makeDisplayed } from "./state/displayed.js";
 import { readTheme } from "./draw/theme.js";
@@ -54,7 +57,7 @@ export class Board {
   /** The data points, drawn once for all cards. */
   points = document.createElement("canvas");
   /** Axes of all cards' histograms; see `weightAxes`. */
-  axes = { range: 1, most: 1 };
+  axes = { range: 1, most: 1, reach: 1 };
   /** @type {Mark[]} */ marks = [];
   /** @type {Place|null} of the crosshair */ place = null;
   /** In CSS pixels: side of a card's boundary, width and height of its histogram, side of the closeup. */
@@ -96,6 +99,7 @@ export class Board {
     this.claimsPanel = makeClaims(this.commands);
     this.projection = makeProjection(this.commands, this.claimsPanel.steps);
     this.legend = makeLegend();
+    this.picture = makePicture(this.commands);
     this.grid = make("div", { class: "cards" });
     this.summary = makeSummary();
     this.focus = makeFocus(this.commands, {
@@ -106,7 +110,7 @@ export class Board {
     this.element = make(
       "section",
       { class: "regviz-board", "aria-label": "Networks in training", tabindex: "-1" },
-      this.claimsPanel.element, watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.grid,
+      this.claimsPanel.element, watchSticky(this.transport), this.transport.element, this.projection.chooser, this.legend.element, this.picture.element, this.grid,
       this.summary, makeSaveButtons(() => this.exported()), this.focus.element, this.probe, this.help.element, this.projection.curtain,
     );
     // the only handle to a board for devtools, benchmarks and tests, as no module exports an instance
@@ -194,7 +198,7 @@ export class Board {
     showPart(this.element, this.focus, this.part);
     if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
-    this.axes = weightAxes(recording);
+    this.axes = { ...weightAxes(recording), reach: isTable(recording) ? reachOf(recording) : 1 };
     this.change();
     // one more request tells the server that all frames are received; its answer has no frames
     return isComplete(recording) && epochs.length === 0 ? null : requestAfter(recording);
@@ -241,6 +245,7 @@ export class Board {
       recording,
       theme,
       scale: makeScale(recording, theme),
+      plane: planeOf(recording, this.view.axes),
       painters: new Map(),
       cards: recording.cards.map((_, c) => cards.makeCard(recording, c, handlers)),
       displayed: recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters)),
@@ -264,7 +269,7 @@ export class Board {
     stage.scale = makeScale(recording, theme);
     this.element.dataset.theme = theme.mode;
     stage.cards.forEach((card, c) => cards.applyTheme(card, recording.cards[c], theme));
-    updateSigns(this.legend, recording, stage.scale, theme);
+    updateSigns(this.legend, recording, stage.scale, theme, views.showsWeights(this.view, recording));
     this.preparePoints(stage);
   }
 
@@ -304,14 +309,14 @@ export class Board {
    *
    * @param {Stage} stage
    */
-  preparePoints({ recording, scale, theme }) {
+  preparePoints({ recording, scale, theme, plane }) {
     const { size, ratio } = this;
     /** @type {[HTMLCanvasElement, number][]} */
     const layers = [[this.points, size.width], [this.focus.panels.closeup.points, size.closeup]];
     for (const [canvas, side] of layers) {
       if (!side) continue;
       fitCanvas(canvas, side, side, ratio);
-      drawPoints(contextOf(canvas), recording, scale, theme, side, ratio);
+      drawPoints(contextOf(canvas), recording, scale, theme, side, ratio, plane);
     }
     this.invalidate();
   }
@@ -350,10 +355,25 @@ export class Board {
    * @param {View} view
    */
   setView(view) {
+    const { axes, inPlane } = this.view;
     this.view = view;
+    if (this.stage && (view.axes !== axes || view.inPlane !== inPlane)) this.changePicture(this.stage);
     if (this.stage && this.present(this.stage)) this.measure();
     this.change();
     this.reporter.schedule();
+  }
+
+  /**
+   * Show the pictures of a table that the view asks for.
+   *
+   * @param {Stage} stage
+   */
+  changePicture(stage) {
+    const { recording, scale, theme } = stage;
+    stage.plane = planeOf(recording, this.view.axes);
+    stage.painters.clear();
+    updateSigns(this.legend, recording, scale, theme, views.showsWeights(this.view, recording));
+    this.preparePoints(stage);
   }
 
   /**
@@ -424,7 +444,7 @@ export class Board {
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
     if (this.stale) this.drawMoving();
-    else if (this.pointed) updateCrosshairs(stage, this.place, this.focus.panels.closeup);
+    else if (this.pointed) updateCrosshairs(stage, this.view, this.place, this.focus.panels.closeup);
     this.pointed = false;
     if (playing) this.requestFrame();
   }

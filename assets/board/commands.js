@@ -169,6 +169,24 @@ export class Commands {
     if (this.recording && this.recording.network.task !== "regression") this.#changeView({ discrete: !this.board.view.discrete });
   }
 
+  /**
+   * Show a table by the weights of its inputs, or in a plane of two of them.
+   *
+   * @param {boolean} inPlane
+   */
+  showPlane(inPlane) {
+    this.#changeView({ inPlane });
+  }
+
+  /**
+   * Choose the inputs of the plane.
+   *
+   * @param {[number, number]} axes
+   */
+  setAxes(axes) {
+    this.#changeView({ axes });
+  }
+
   /** Let the board fill the screen, or return to the page. */
   toggleProjection() {
     this.#changeView({ projected: !this.board.view.projected });

@@ -1,17 +1,18 @@
 /** Draws a board: cards, focus, marks and texts. */
 
 /**
- * @import {Painter} from "./draw/painter.js"
  * @import {Stage} from "./panels/types.d.ts"
- * @import {Displayed, Recording, View} from "./state/types.d.ts"
+ * @import {Displayed, View} from "./state/types.d.ts"
  * @import {Drawn} from "./types.d.ts"
  */
 
+import { paintBars } from "./draw/bars.js";
 import * as cards from "./panels/card.js";
 import { updateChange } from "./panels/change.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
 import { describeFocus, updateFocus } from "./panels/focus.js";
 import { updateStatus } from "./panels/legend.js";
+import { updatePicture } from "./panels/picture.js";
 import { isMoving } from "./state/player.js";
 import { marksOf } from "./state/marks.js";
 import { GRIDS, closeupGrid } from "./state/resolution.js";
@@ -21,6 +22,7 @@ import { measuresOf, updateDisplayed } from "./state/displayed.js";
 import { summaryOf } from "./state/summary.js";
 import { updateMarks, updateStrengths, updateTransport } from "./panels/transport.js";
 import * as views from "./state/view.js";
+import { describeInputs } from "./state/inputs.js";
 
 /**
  * Draw all cards, the focus and the controls.
@@ -48,7 +50,8 @@ export function drawBoard(board, stage) {
   board.marks = marksOf(recording, focused);
   updateMarks(transport, board.marks, recording.nFrames, (frame) => board.commands.seek(frame));
   updateFocus(board.focus, stage, board, focused, closeupPainter(board, stage));
-  updateCrosshairs(stage, board.place, board.focus.panels.closeup);
+  updateCrosshairs(stage, view, board.place, board.focus.panels.closeup);
+  updatePicture(board.picture, recording, view);
   updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateChange(board.changePanel, recording, focused);
@@ -89,9 +92,10 @@ export function describeBoard({ focus, view, state, summary }, stage) {
   for (const each of displayed) {
     if (all[each.c].element.hidden) continue;
     const description = { label: each.card.label, strength: each.strength, epoch: epochs[each.t], task, divergedEpoch: each.divergedEpoch };
-    cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length);
+    const bars = views.showsWeights(view, recording) ? describeInputs(recording, each.drawn) : "";
+    cards.describe(all[each.c], description, measuresOf(recording, each), weightIndex.length, bars);
   }
-  describeFocus(focus, recording, inFocus(stage, view));
+  describeFocus(focus, recording, inFocus(stage, view), view);
   if (!isMoving(state)) announceSummary(summary);
 }
 
@@ -113,9 +117,15 @@ function inFocus({ displayed }, { focus }) {
  * @param {number} c
  * @param {number} grid  points along each side
  */
-function paintCard({ size, ratio, points, view }, { painters, recording, cards: all, displayed, scale, theme }, c, grid) {
+function paintCard({ size, ratio, points, view, axes: { reach } }, stage, c, grid) {
+  const { recording, cards: all, displayed, scale, theme } = stage;
   if (all[c].element.hidden) return;
-  const painter = painterOf(painters, recording, grid);
+  if (views.showsWeights(view, recording)) {
+    const style = { colour: displayed[c].card.colour[theme.mode], reach, named: false };
+    paintBars(all[c].boundary, recording, displayed[c].drawn, style, theme, size.width, ratio);
+    return;
+  }
+  const painter = painterOf(stage, grid);
   paintBoundary(painter, all[c].boundary, displayed[c].drawn, scale, theme, size.width, ratio, points, view.discrete);
 }
 
@@ -125,19 +135,18 @@ function paintCard({ size, ratio, points, view }, { painters, recording, cards: 
  * @param {Drawn} board
  * @param {Stage} stage
  */
-function closeupPainter({ fine, resolution }, { painters, recording }) {
-  return painterOf(painters, recording, fine ? closeupGrid(recording.nParameters) : GRIDS[resolution.coarse]);
+function closeupPainter({ fine, resolution }, stage) {
+  return painterOf(stage, fine ? closeupGrid(stage.recording.nParameters) : GRIDS[resolution.coarse]);
 }
 
 /**
  * Return the painter for a grid, made at its first use.
  *
- * @param {Map<number, Painter>} painters
- * @param {Recording} recording
+ * @param {Stage} stage
  * @param {number} grid
  */
-function painterOf(painters, recording, grid) {
-  const painter = painters.get(grid) ?? makePainter(recording, grid);
+function painterOf({ painters, recording, plane }, grid) {
+  const painter = painters.get(grid) ?? makePainter(recording, grid, plane);
   painters.set(grid, painter);
   return painter;
 }

@@ -3,6 +3,7 @@
 import type { Change } from "./panels/change.js";
 import type { Focus } from "./panels/focus.js";
 import type { Legend } from "./panels/legend.js";
+import type { Picture } from "./panels/picture.js";
 import type { Transport } from "./panels/transport.js";
 import type { BoardState, Stage } from "./panels/types.d.ts";
 import type { Claims, LocalView, Mark, Recording, RequestedView, Resolution, State, View, ViewReport } from "./state/types.d.ts";
@@ -17,6 +18,7 @@ export interface Drawn extends BoardState {
   changePanel: Change;
   legend: Legend;
   focus: Focus;
+  picture: Picture;
   summary: HTMLElement;
   commands: { seek(frame: number): void };
 }

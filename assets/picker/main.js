@@ -8,7 +8,8 @@ const RADIUS = 4;
 const pickers = new WeakMap();
 
 /**
- * @typedef {{key: string, label: string, points: number[][]}} Option  points are (x, y, class)
+ * @typedef {{key: string, label: string, points: number[][]}} Option  points are (x, y, class); none
+ *   of a table with more than two columns
  * @typedef {{options: Option[], chosen: string, colours: string[]}} Choice
  */
 
@@ -48,6 +49,9 @@ function build(root, { options, colours }, choose) {
   style.onload = () => group.classList.add("styled");
   root.append(style, group);
 
+  const heading = document.createElement("span");
+  heading.className = "heading";
+  heading.textContent = "More than two inputs";
   return new Map(
     options.map((option) => {
       const input = document.createElement("input");
@@ -56,7 +60,10 @@ function build(root, { options, colours }, choose) {
       input.addEventListener("change", () => choose(option.key));
       const label = document.createElement("label");
       label.title = option.label;
-      label.append(input, thumbnail(option.points, colours));
+      const named = option.points.length === 0;
+      label.append(input, named ? option.label : thumbnail(option.points, colours));
+      label.classList.toggle("named", named);
+      if (named && !heading.isConnected) group.append(heading);
       group.append(label);
       return [option.key, input];
     }),

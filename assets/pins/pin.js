@@ -3,12 +3,15 @@
 /** @import {Displayed, FirstMessage, Recording} from "../board/state/types.d.ts" */
 
 import { contextOf, fitCanvas, make } from "../board/draw/dom.js";
+import { paintBars } from "../board/draw/bars.js";
 import { makePainter, paintBoundary } from "../board/draw/painter.js";
 import { drawPoints } from "../board/draw/points.js";
 import { makeScale } from "../board/draw/scale.js";
 import { readTheme } from "../board/draw/theme.js";
 import { decode } from "../board/state/codec.js";
 import { makeDisplayed, updateDisplayed } from "../board/state/displayed.js";
+import { reachOf } from "../board/state/inputs.js";
+import { isTable } from "../board/state/plane.js";
 import { start } from "../board/state/recording.js";
 import { GRIDS } from "../board/state/resolution.js";
 import * as views from "../board/state/view.js";
@@ -66,6 +69,11 @@ export class Pin {
     pictures.forEach(({ displayed, canvas }, i) => {
       canvas.closest("figure")?.style.setProperty("--method", displayed.card.colour[theme.mode]);
       let points = none;
+      if (isTable(recording)) {
+        const style = { colour: displayed.card.colour[theme.mode], reach: reachOf(recording), named: false };
+        paintBars(canvas, recording, displayed.drawn, style, theme, sizes[i], devicePixelRatio);
+        return;
+      }
       if (i === 0) {
         points = document.createElement("canvas");
         fitCanvas(points, sizes[0], sizes[0], devicePixelRatio);

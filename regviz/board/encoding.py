@@ -37,12 +37,14 @@ from numpy.typing import NDArray
 from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.board.link import LINK_VERSION
 from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import domain
+from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS, Method
 from regviz.methods.labels import dataset_label, label
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
+    Data,
     Experiment,
     Phase,
     Regularization,
@@ -121,8 +123,8 @@ def encode(
         ``"networks"``, its networks by method, or None if the run is not that of its
         scene; and ``"undo"``, whether there is a scene to return to. By default none are offered.
     part : mapping, optional
-        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, the
-        control that stays, as of `regviz.lessons.lesson.Board`. By default the whole board.
+        The part of the board to show: ``"show"``, the panels below the cards, and ``"drag"``, a
+        list of the controls that stay, as of `regviz.lessons.lesson.Board`. By default all of it.
 
     Returns
     -------
@@ -264,13 +266,40 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "normalization": history.layout.normalization,
         "affine": history.layout.affine,
         "adaptive": experiment.training.optimizer in ("adam", "adamw"),
-        "features": list(experiment.network.features),
+        "features": list(_inputs(experiment)),
+        "columns": _columns(dataset, experiment.data),
         "metrics": list(SENT_METRICS),
         "domain": domain(dataset),
         "cards": _cards(grid, tuple(rows)),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
+
+
+def _inputs(experiment: Experiment) -> Sequence[str]:
+    """Return the names of the network's inputs: of features, or of the columns of a table."""
+    data = experiment.data
+    return experiment.network.features if data.n_columns == 2 else data.columns
+
+
+def _columns(dataset: Dataset, data: Data | ArraysSpec) -> list[dict[str, Any]]:
+    """Return the header entry of each column of a table: name, mean, range, and relevance.
+
+    The list is empty for two columns, whose range is that of the plane.
+    """
+    if dataset.n_columns == 2:
+        return []
+    return [
+        {
+            "name": name,
+            "mean": mean,
+            "range": ends,
+            "relevant": None if data.relevant is None else i in data.relevant,
+        }
+        for i, (name, mean, ends) in enumerate(
+            zip(data.columns, dataset.X_train.mean(axis=0).tolist(), domains(dataset), strict=True)
+        )
+    ]
 
 
 def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
@@ -398,6 +427,6 @@ def _compressed(arrays: Mapping[str, NDArray[Any]], strategy: int) -> tuple[dict
 
 
 def _message(header: Mapping[str, Any], body: bytes) -> bytes:
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return b"".join([struct.pack("<I", len(text)), text, body])

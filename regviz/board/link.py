@@ -93,6 +93,10 @@ def _layers(text: str) -> tuple[int, ...]:
         raise ValueError(f"must be {allowed}") from None
 
 
+def _pair(text: str) -> tuple[int, ...]:
+    return tuple(_whole(part) for part in text.split("-"))
+
+
 def _batch(text: str) -> int | None:
     return None if text == "all" else _whole(text)
 
@@ -237,7 +241,7 @@ _VERSION_1 = {
         str,
     )
 }
-_POINTS = ("points", "task", "names", "split")
+_POINTS = ("points", "task", "names", "split", "columns")
 PINS = "pins"  # parameter with the query string of each pin, separated by `_BETWEEN_PINS`
 _BETWEEN_PINS = ";"
 _SAFE = ",*"  # characters that query strings need not quote
@@ -246,7 +250,7 @@ LEFT_OUT = "too_many"  # value that replaces points which make a link longer tha
 
 def view_parameters() -> tuple[str, ...]:
     """Return the names of the parameters that determine the view of a recording."""
-    return ("focus", *_of_methods(), "epoch")
+    return ("focus", *_of_methods(), "epoch", "plane")
 
 
 def parameter_names(own_points: bool) -> set[str]:
@@ -257,7 +261,10 @@ def parameter_names(own_points: bool) -> set[str]:
 
 def _parameters(own_points: bool) -> dict[str, _Parameter]:
     """Return all parameters by name, in their order in links, without those of own points."""
-    epoch = {"epoch": _own("epoch", _whole, str)}
+    epoch = {
+        "epoch": _own("epoch", _whole, str),
+        "plane": _own("plane", _pair, lambda pair: "-".join(map(str, pair))),
+    }
     return ({} if own_points else _TOY) | _DATA | _OTHERS | _of_methods() | epoch
 
 
@@ -272,7 +279,10 @@ def to_query(scene: Scene) -> dict[str, str]:
             query["names"] = _listed(data.names)
         if data.split:
             query["split"] = pack_split(data.split)
-        start = replace(start, data=PointsSpec(data.points, data.task, seed=start.data.seed))
+        own = PointsSpec(data.points, data.task, seed=start.data.seed)
+        if data.columns != own.columns:
+            query["columns"] = _listed(data.columns)
+        start = replace(start, data=own)
     for name, parameter in _parameters(isinstance(scene.data, PointsSpec)).items():
         value = parameter.get(scene)
         default = scene.data.seed if name == "training_seed" else parameter.get(start)
@@ -382,8 +392,11 @@ def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             others = {"task": query["task"]} if "task" in query else {}
             names = {"names": _list(query["names"])} if "names" in query else {}
             split = {"split": unpack_split(query["split"])} if "split" in query else {}
+            columns = {"columns": _list(query["columns"])} if "columns" in query else {}
             seed = start.data.seed
-            data = PointsSpec.from_text(query["points"], **others, **names, **split, seed=seed)
+            data = PointsSpec.from_text(
+                query["points"], **others, **names, **split, **columns, seed=seed
+            )
             scene = start = replace(start, data=data)
         except (ValueError, csv.Error) as error:
             problems.append(f"{error}: ignored.")

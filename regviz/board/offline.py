@@ -47,6 +47,7 @@ PAGE = """<!doctype html>
 {about}
 <p id="note">Opening the recording. If nothing appears, JavaScript is switched off or the browser is
 too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
+{below}
 </main>
 {messages}
 <script type="module">import "{entry}";</script>
@@ -61,7 +62,9 @@ POLICY = (
 )
 
 
-def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
+def offline_page(
+    messages: Sequence[bytes], title: str, about: str = "", above: str = "", below: str = ""
+) -> str:
     """Return an HTML file with a board that shows a recording and makes no network requests.
 
     Parameters
@@ -72,6 +75,8 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
         Heading of the page.
     about : str
         Text below the heading.
+    above, below : str
+        HTML above and below the board, as it is.
 
     Returns
     -------
@@ -97,7 +102,8 @@ def offline_page(messages: Sequence[bytes], title: str, about: str = "") -> str:
     return PAGE.format(
         policy=POLICY,
         title=escape(title),
-        about=f'<p class="about">{escape(about)}</p>' if about else "",
+        about=(f'<p class="about">{escape(about)}</p>' if about else "") + above,
+        below=below,
         # escaped, as "</style" ends a style element also within strings and comments
         styles="\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css")).replace(
             "</", r"<\/"

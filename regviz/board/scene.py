@@ -65,6 +65,9 @@ class Scene:
         methods that are not given.
     epoch : int or None
         The epoch to show; None is the last.
+    plane : (int, int) or None
+        Two columns of a table, numbered from 1, in whose plane the page shows the networks. None
+        shows the weights of the inputs. Always None of data with two columns.
     hide : sequence of str
         Groups of controls that the page does not show, among ``"data"``, ``"network"``,
         ``"training"``, ``"line_up"``, ``"claims"``, ``"share"`` and ``"understand"``.
@@ -91,6 +94,7 @@ class Scene:
     strengths: tuple[tuple[str, float], ...] = ()
     variants: tuple[tuple[str, float], ...] = ()
     epoch: int | None = None
+    plane: tuple[int, int] | None = None
     hide: tuple[str, ...] = ()
     pins: "tuple[Scene, ...]" = ()
     corrected: bool = False
@@ -116,8 +120,20 @@ class Scene:
             choice("focus", self.focus, (*self.methods, *[EARLY_STOPPING] * held))
         if self.epoch is not None:
             object.__setattr__(self, "epoch", integer("epoch", self.epoch, 0, last))
+        object.__setattr__(self, "plane", self._checked_plane())
         self._check_numbers()
         object.__setattr__(self, "pins", _pins(self.pins))
+
+    def _checked_plane(self) -> tuple[int, int] | None:
+        if self.plane is None:
+            return None
+        n = self.data.n_columns
+        pair = self.plane
+        if n == 2:
+            raise invalid("plane", "None for data with two columns", pair)
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or len({*map(str, pair)}) < 2:
+            raise invalid("plane", "the numbers of two columns", pair)
+        return (integer("plane[0]", pair[0], 1, n), integer("plane[1]", pair[1], 1, n))
 
     def _check_numbers(self) -> None:
         """Convert `strengths` and `variants` to pairs of method and number, ordered by method.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regviz.data.notation import parse
 from regviz.data.table import MIN_COLUMNS, Table
 from regviz.spec.points import DECIMALS, MAX_ABS_COORDINATE, MAX_OWN_CLASSES, SPLITS, PointsSpec
-from regviz.spec.validation import Unquoted, choice, invalid
+from regviz.spec.validation import MAX_COLUMNS, Unquoted, choice, invalid
 
 Kind = Literal["classes", "value"]
 KINDS: tuple[Kind, ...] = ("classes", "value")
@@ -44,6 +44,8 @@ class Columns:
         Whether the label is a class or the target of a regression.
     split : str
         Name of the column that assigns rows to training, validation and test; empty for none.
+    more : tuple of str
+        Names of further features, after ``x1`` and ``x2``.
     """
 
     x1: str
@@ -51,6 +53,12 @@ class Columns:
     y: str
     kind: Kind
     split: str = ""
+    more: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of all features."""
+        return (self.x1, self.x2, *self.more)
 
     @classmethod
     def guess(cls, table: Table) -> Self:
@@ -87,7 +95,7 @@ class Columns:
     @property
     def scaled(self) -> tuple[str, ...]:
         """Names of the columns that are scaled: the features, and the target of a regression."""
-        return (self.x1, self.x2, self.y) if self.kind == "value" else (self.x1, self.x2)
+        return (*self.features, self.y) if self.kind == "value" else self.features
 
 
 @dataclass(frozen=True)
@@ -289,7 +297,10 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
     choice("kind", columns.kind, KINDS)
     if not any(map(table.is_numeric, table.names)):
         raise invalid("the table", "of two columns of numbers or more", Unquoted("none"))
-    chosen = (columns.x1, columns.x2, columns.y)
+    chosen = (*columns.features, columns.y)
+    if len(columns.features) > MAX_COLUMNS:
+        allowed = f"at most {MAX_COLUMNS} columns"
+        raise invalid("the inputs", allowed, len(columns.features))
     split = ""
     if columns.split:
         parts = _parts(table, columns.split)
@@ -300,11 +311,11 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         split = "".join(map(str, parts))
     for name in chosen:
         if chosen.count(name) > 1:
-            raise invalid(
-                "x₁, x₂ and the label", "three different columns", Unquoted(f"{name!r} twice")
-            )
+            which, count = ("inputs", "") if columns.more else ("x₁, x₂", "three ")
+            allowed = f"{count}different columns"
+            raise invalid(f"{which} and the label", allowed, Unquoted(f"{name!r} twice"))
     read = _scaled if scale else _as_they_are
-    features = [read(table, columns.x1), read(table, columns.x2)]
+    features = [read(table, name) for name in columns.features]
     names: tuple[str, ...] = ()
     if columns.kind == "value":
         y, task = read(table, columns.y), "regression"
@@ -312,7 +323,18 @@ def points(table: Table, columns: Columns, scale: bool = True) -> PointsSpec:
         y, names = classes(table, columns.y)
         task = "binary" if len(names) == 2 else "multiclass"
     rows = tuple(map(tuple, np.column_stack([*features, y]).tolist()))
-    return PointsSpec(rows, task, names, standardize=scale, split=split)  # type: ignore[arg-type]
+    called = columns.features if columns.more else ()
+    return PointsSpec(rows, task, names, standardize=scale, split=split, columns=called)  # type: ignore[arg-type]
+
+
+def usable_inputs(table: Table, columns: Columns) -> tuple[str, ...]:
+    """Return the columns that can be inputs: those of numbers, without label, split and counts."""
+    others = [name for name in table.names if name not in (columns.y, columns.split)]
+    return tuple(
+        name
+        for name in others
+        if table.is_numeric(name) and not _counts(table, name) and not _is_split(table, name)
+    )
 
 
 def is_rounded(table: Table, columns: Columns) -> bool:

@@ -150,9 +150,22 @@ def domain(dataset: Dataset) -> tuple[float, float]:
     It contains all training points, and the 0.5 % to 99.5 % quantiles of each column of all
     points, so that single outliers among the other splits do not enlarge it; plus 8 % on each side.
     """
+    lows, highs = zip(*_ends(dataset), strict=True)
+    return _with_margin(min(lows), max(highs))
+
+
+def domains(dataset: Dataset) -> list[tuple[float, float]]:
+    """Return the range of each column in a picture of two of them, as `domain` does for both."""
+    return [_with_margin(low, high) for low, high in _ends(dataset)]
+
+
+def _ends(dataset: Dataset) -> list[tuple[float, float]]:
     others = np.concatenate([dataset.points(split)[0] for split in SPLITS])
     ends = np.concatenate([dataset.X_train, np.quantile(others, [0.005, 0.995], axis=0)])
-    low, high = float(ends.min()), float(ends.max())
+    return list(zip(ends.min(axis=0).tolist(), ends.max(axis=0).tolist(), strict=True))
+
+
+def _with_margin(low: float, high: float) -> tuple[float, float]:
     margin = MARGIN * (high - low or 1.0)
     return low - margin, high + margin
 
@@ -312,7 +325,7 @@ def n_train_of(spec: Data | ArraysSpec) -> int:
 def _made(spec: Data) -> Dataset:
     """Make a dataset. Cached, as each rerun of the page needs it; its arrays are read-only."""
     if isinstance(spec, PointsSpec):
-        X, y = np.split(np.array(spec.points), [2], axis=1)
+        X, y = np.split(np.array(spec.points), [-1], axis=1)
         y = y[:, 0]
     else:
         X, y = _draw(spec)

@@ -23,7 +23,7 @@ from regviz.spec.points import MAX_POINTS, MIN_POINTS
 from regviz.spec.validation import Unquoted, invalid
 
 MAX_BYTES = 1_000_000
-MIN_COLUMNS, MAX_COLUMNS = 3, 100
+MIN_COLUMNS, MAX_COLUMNS = 3, 102  # up to 100 inputs, a label and a split
 MAX_SHEET_ROWS = 3_000  # of a workbook, including empty ones around the table
 LONGEST_NAME = 60
 # in order of precedence if two fit equally well: "1,5;2,5;0" has decimal commas

@@ -40,6 +40,8 @@ FEATURE_NAMES = {
     **{"x1": "x₁", "x2": "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂"},
     **{"sin(x1)": "sin x₁", "sin(x2)": "sin x₂"},
 }
+# largest share of a sign's colour behind a number, so that the number stands out against it
+TINT: dict[Theme, float] = {"light": 0.5, "dark": 0.42}
 MAX_WRITTEN = 12  # largest number of units of a layer whose values are written
 
 
@@ -282,7 +284,6 @@ def layer_map(
     rows, columns = block.shape
     below, above = unit_names(anatomy, layer), unit_names(anatomy, layer + 1)
     ink, blank = palette.INK[theme], palette.BLANK[theme]
-    positive, negative = SIGNS[theme]
     most = float(np.abs(block).max()) or 1.0
     name, is_written = QUANTITIES[quantity], max(rows, columns) <= MAX_WRITTEN
     figure = style(go.Figure(), theme, name.capitalize(), f"layer {layer + 1}; exact zeros are 0")
@@ -290,7 +291,7 @@ def layer_map(
         z=block,
         zmin=-most,
         zmax=most,
-        colorscale=[[0, mix(blank, negative, 0.8)], [0.5, blank], [1, mix(blank, positive, 0.8)]],
+        colorscale=[[0, _shade(-1, theme)], [0.5, blank], [1, _shade(1, theme)]],
         text=[[f"{value:.2g}".replace("-", "−") for value in row] for row in block],
         texttemplate="%{text}" if is_written else None,
         textfont=dict(size=13, color=ink),
@@ -454,7 +455,8 @@ def _links(
 def _shade(value: float, theme: Theme) -> str:
     """Return the colour of a unit's value, from -1 to 1."""
     positive, negative = SIGNS[theme]
-    return mix(palette.BLANK[theme], positive if value > 0 else negative, 0.6 * min(1, abs(value)))
+    end = positive if value > 0 else negative
+    return mix(palette.BLANK[theme], end, TINT[theme] * min(1, abs(value)))
 
 
 def _step(anatomy: Anatomy, i: int, theme: Theme) -> Step:

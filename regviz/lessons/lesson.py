@@ -112,6 +112,8 @@ class Task:
         board, or a key.
     scene : str
         Key of `Lesson.scenes`.
+    drag : str
+        The control of `DRAGS` that the task needs.
     solution : str
         Parameters of a link that show a solution of the scene, such as ``"l1=0.01&focus=l1"``.
     solved : Scene
@@ -121,6 +123,7 @@ class Task:
     condition: Condition
     of: str
     scene: str
+    drag: str
     solution: str
     solved: Scene
 

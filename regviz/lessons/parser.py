@@ -291,7 +291,8 @@ class _Reader:
                 raise invalid("Try", "with one block ```task", f"{len(tasks)} blocks")
         values = self._toml(tasks[0])
         with self.at(tasks[0].line):
-            _only(values, ("solved", "of", "scene", "solution"), ("solved", "solution"))
+            fields = ("solved", "of", "scene", "drag", "solution")
+            _only(values, fields, ("solved", "solution"))
             condition = parse_condition(text("solved", values["solved"]))
             name = choice("scene", values.get("scene", board.scenes[-1][1]), self.scenes)
             methods = self.scenes[name].methods
@@ -300,10 +301,11 @@ class _Reader:
                 raise invalid(
                     "solved", f"about methods of the scene ({', '.join(methods)})", others
                 )
+            drag = choice("drag", values.get("drag", board.drag), DRAGS)
             solution = dict(parse_qsl(text("solution", values["solution"])))
             solved = _scene("solution", self.queries[name] | solution)
         texts = "\n\n".join(self._filled(block) for kind, block in blocks if not kind)
-        return Task(condition, of, name, values["solution"], solved), texts
+        return Task(condition, of, name, drag, values["solution"], solved), texts
 
     def _filled(self, part: _Part) -> str:
         """Return a text with the numbers of its claims, without blank lines around."""

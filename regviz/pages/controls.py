@@ -53,7 +53,7 @@ def _with_option(options: Iterable[Any], value: Any) -> list[Any]:
     return sorted({*options, value})
 
 
-def _choose_network(base: NetworkSpec) -> NetworkSpec:
+def _choose_network(base: NetworkSpec, n_columns: int) -> NetworkSpec:
     st.header("Network", anchor=False)
     layers = st.slider(
         "Hidden layers",
@@ -71,6 +71,9 @@ def _choose_network(base: NetworkSpec) -> NetworkSpec:
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
     )
+    if n_columns > 2:
+        st.caption(f"Inputs: the {n_columns} columns of the data.")
+        return NetworkSpec(hidden, activation, base.features)
     features = st.pills(
         "Inputs",
         FEATURES,
@@ -256,10 +259,34 @@ def _choose_line_up(
     return methods, early_stopping, corrected
 
 
-def choose() -> Scene:
+def _first_network(network: NetworkSpec, before: int, n_columns: int) -> NetworkSpec:
+    """Return the network to begin with for data with another number of columns.
+
+    Tables begin with a linear model, whose weights can be read. Data in the plane get the hidden
+    layers back that were chosen for them.
+    """
+    state = page_state()
+    if min(before, n_columns) > 2:
+        return network
+    hidden: tuple[int, ...] = ()
+    if n_columns > 2:
+        state.hidden_in_plane = network.hidden
+    else:
+        hidden = state.hidden_in_plane or Scene().network.hidden
+    for key in ("layers", "units", "unequal", *(f"units_{i}" for i in range(6))):
+        st.session_state.pop(key, None)
+    return replace(network, hidden=hidden)
+
+
+def choose(learn: st.Page) -> Scene:
     """Draw the sidebar, and return the chosen scene, without focus, strengths and epoch.
 
     Parameters without a visible control keep their values in the scene that was opened.
+
+    Parameters
+    ----------
+    learn : st.Page
+        The page *Learn*, to link to.
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
@@ -268,10 +295,13 @@ def choose() -> Scene:
         if not set(SIDEBAR) <= set(base.hide):
             st.title("RegViz", anchor=False)
             st.caption("What regularization does to a neural network, live")
+            st.page_link(learn, label="Learn: a course in lessons", icon=":material/school:")
         if "data" not in base.hide:
             data = choose_data(base.data)
         if "network" not in base.hide:
-            network = _choose_network(base.network)
+            if data.n_columns != base.data.n_columns:
+                network = _first_network(network, base.data.n_columns, data.n_columns)
+            network = _choose_network(network, data.n_columns)
         if "training" not in base.hide:
             training = _choose_training(base.training, base.phases, network)
             _show_phases(base.phases)
@@ -293,6 +323,7 @@ def choose() -> Scene:
         strengths=(),
         variants=(),
         epoch=None,
+        plane=None,
     )
     page_state().base = scene
     return scene

@@ -28,10 +28,15 @@ _picker = asset_component("regviz_datasets", "picker")
 
 @functools.cache
 def _thumbnails(chosen: str) -> bytes:
-    """Return the JSON that the picker draws: some points of every dataset, and the chosen one."""
-    options = []
+    """Return the JSON that the picker draws: some points of every dataset, and the chosen one.
+
+    Tables with more than two columns have no points, and are named instead.
+    """
+    options: list[dict[str, object]] = []
     for name, toy in DATASETS.items():
         if len(toy.columns) > 2:
+            label = f"{toy.label}, {len(toy.columns)} inputs"
+            options.append({"key": name, "label": label, "points": []})
             continue
         spec = DataSpec(name, n_samples=120, noise=0.05, train_fraction=0.9, validation_fraction=0)
         X, y = make_dataset(spec).points("train")
@@ -114,15 +119,20 @@ def _choose_example(base: DataSpec) -> DataSpec:
     name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
     _picker(key="data", data=_thumbnails(name), on_chosen_change=note_change)
     opened = page_state().opened.data
-    noise = st.slider(
-        "Noise",
-        0.0,
-        max(1.0, getattr(opened, "noise", 0.0)),
-        **control_options("noise", float(base.noise)),
-        step=0.05,
-        help="Standard deviation of the noise: of the points' positions, or of the value that is"
-        " to be predicted.",
-    )
+    n_samples = min(base.n_samples, DATASETS[name].most_samples)
+    noise = base.noise
+    if DATASETS[name].noisy:
+        noise = st.slider(
+            "Noise",
+            0.0,
+            max(1.0, getattr(opened, "noise", 0.0)),
+            **control_options("noise", float(base.noise)),
+            step=0.05,
+            help="Standard deviation of the noise: of the points' positions, or of the value that"
+            " is to be predicted.",
+        )
+    else:
+        st.caption("Measured data: the noise is theirs.")
     fitted = 1 - base.validation_fraction
     max_train = max(225, n_train_of(opened)) if isinstance(opened, DataSpec) else 225
     n_train = st.slider(
@@ -131,7 +141,7 @@ def _choose_example(base: DataSpec) -> DataSpec:
         max(max_train, n_train_of(base)),
         **control_options("n_train", n_train_of(base)),
         step=15,
-        help=f"Of {base.n_samples} points. A third as many again are held out for validation; the"
+        help=f"Of {n_samples} points. A third as many again are held out for validation; the"
         " rest are test points, which are never trained on.",
     )
     fraction = base.train_fraction
@@ -150,6 +160,13 @@ def _choose_example(base: DataSpec) -> DataSpec:
         )
         unmoved = percent == round(100 * base.label_noise)
         label_noise = base.label_noise if unmoved else percent / 100
-    spec = replace(base, name=name, noise=noise, label_noise=label_noise, train_fraction=fraction)
+    spec = replace(
+        base,
+        name=name,
+        n_samples=n_samples,
+        noise=noise,
+        label_noise=label_noise,
+        train_fraction=fraction,
+    )
     page_state().example = spec
     return spec

@@ -3,6 +3,7 @@
 from regviz.data.datasets import n_train_of
 from regviz.spec.experiment import Data
 from regviz.spec.points import PointsSpec
+from regviz.spec.toy import DATASETS
 
 HINT = "Drag a strength, or click a card."
 ABOUT = (
@@ -30,7 +31,8 @@ def question(data: Data) -> str:
     n_train = n_train_of(data)
     if isinstance(data, PointsSpec):
         return f"What should a network do with {_in_words(n_train)} of your points?"
-    noisy = "noisy " if data.noise or data.label_noise else ""
+    noise = data.noise if DATASETS[data.name].noisy else 0
+    noisy = "noisy " if noise or data.label_noise else ""
     points = "point" if n_train == 1 else "points"
     return f"What should a network do with {_in_words(n_train)} {noisy}{points}?"
 

@@ -21,6 +21,7 @@ from regviz.data.columns import (
     numbers,
     points,
     spreads,
+    usable_inputs,
 )
 from regviz.data.drawing import Drawing, points_key
 from regviz.data.notation import SIGNS, parse
@@ -29,14 +30,22 @@ from regviz.methods import palette
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, file_uploader, plain
 from regviz.pages.state import page_state
-from regviz.spec.points import MAX_OWN_CLASSES, MAX_POINTS, MIN_POINTS, PointsSpec
+from regviz.spec.points import (
+    MAX_NUMBERS,
+    MAX_OWN_CLASSES,
+    MAX_POINTS,
+    MIN_POINTS,
+    PointsSpec,
+)
+from regviz.spec.validation import MAX_COLUMNS, invalid
 
 PREVIEW_ROWS = 4
+PREVIEW_INPUTS = 5  # columns that fit into the sidebar
 UNCHANGED = "What is on screen stays."
 REQUIREMENTS = (
-    "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with two columns of numbers,"
-    f" a column of classes or values, {MIN_POINTS} to {MAX_POINTS} rows, at most"
-    f" {MAX_BYTES // 1_000_000} MB."
+    "Needed: a text table (CSV, TSV, ...) or an Excel workbook (.xlsx) with two to"
+    f" {MAX_COLUMNS} columns of numbers, a column of classes or values, {MIN_POINTS} to"
+    f" {MAX_POINTS} rows, at most {MAX_NUMBERS:,} numbers and {MAX_BYTES // 1_000_000} MB."
 )
 KIND_LABELS: dict[Kind, str] = {"classes": "a class", "value": "a value"}
 
@@ -47,7 +56,7 @@ def set_points(points: PointsSpec | None) -> None:
     """Replace the visitor's own points, also on the canvas; None removes them."""
     page_state().own_points = points
     drawing = page_state().drawing
-    if points is not None and drawing is not None:
+    if points is not None and points.n_columns == 2 and drawing is not None:
         drawing.load(points)
 
 
@@ -107,7 +116,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
 
 def _content(spec: PointsSpec) -> tuple[object, ...]:
     """Return the fields of the points that this control chooses: all but seed and fractions."""
-    return spec.points, spec.task, spec.names, spec.standardize, spec.split
+    return spec.points, spec.task, spec.names, spec.standardize, spec.split, spec.columns
 
 
 def _use_points(spec: PointsSpec) -> None:
@@ -168,8 +177,32 @@ def _choose_columns(table: Table, file_id: str) -> PointsSpec:
         at = table.names.index(name)
         return st.selectbox(label, table.names, at, key=where, on_change=note_change)
 
-    x1, x2, y = column("x₁", guess.x1), column("x₂", guess.x2), column("Label", guess.y)
-    for name in dict.fromkeys((x1, x2, y)):
+    usable = usable_inputs(table, guess)
+    several = len(usable) > 2 and st.toggle(
+        "More than two inputs",
+        key=f"upload_several_{file_id}_{table.has_header}",
+        on_change=note_change,
+        help=f"Up to {MAX_COLUMNS} columns are the networks' inputs. Without this, two columns span"
+        " the plane that is drawn.",
+    )
+    more: tuple[str, ...] = ()
+    if several:
+        y = column("Label", guess.y)
+        usable = usable_inputs(table, replace(guess, y=y))
+        chosen = st.multiselect(
+            f"Inputs (at most {MAX_COLUMNS})",
+            usable,
+            usable,
+            key=f"upload_inputs_{file_id}_{table.has_header}_{y}",
+            on_change=note_change,
+        )
+        if len(chosen) < 2:
+            raise invalid("the inputs", "at least two columns", len(chosen))
+        x1, x2, *rest = sorted(chosen, key=table.names.index)
+        more = tuple(rest)
+    else:
+        x1, x2, y = column("x₁", guess.x1), column("x₂", guess.x2), column("Label", guess.y)
+    for name in dict.fromkeys((x1, x2, *more, y)):
         table = _choose_decimal_sign(table, name, file_id)
     kinds = guess.kind if y == guess.y else guess_kind(table, y)
     kind = st.segmented_control(
@@ -183,12 +216,12 @@ def _choose_columns(table: Table, file_id: str) -> PointsSpec:
         help=f"Text or numbers of 2 to {MAX_OWN_CLASSES} classes, or a number that is to be"
         " predicted.",
     )
-    split = "" if guess.split in (x1, x2, y) else guess.split
-    columns = Columns(x1, x2, y, kind or kinds, split)
+    split = "" if guess.split in (x1, x2, *more, y) else guess.split
+    columns = Columns(x1, x2, y, kind or kinds, split, more)
     scale = st.toggle(
         "Scale the columns",
         value=_suggest_scaling(table, columns),
-        key=f"upload_scale_{file_id}_{columns}",
+        key=f"upload_scale_{file_id}_{hash(columns)}",
         on_change=note_change,
         help="To mean 0 and standard deviation 1. Networks learn best from such numbers. The mean"
         " and the standard deviation of x₁ and x₂ are those of the training points alone.",
@@ -219,9 +252,11 @@ def _choose_decimal_sign(table: Table, name: str, file_id: str) -> Table:
 
 def _preview(table: Table, columns: Columns) -> None:
     """Show the first rows as they were read."""
-    names = (columns.x1, columns.x2, columns.y)
+    names = (*columns.features[:PREVIEW_INPUTS], columns.y)
     texts = {name: table.column(name)[:PREVIEW_ROWS] for name in names}
-    for name in columns.scaled:
+    for name in names:
+        if name not in columns.scaled:
+            continue
         texts[name] = [f"{value:.15g}" for value in numbers(table, name)[:PREVIEW_ROWS]]
     rows = zip(*texts.values(), strict=True)
     cells = [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows]
@@ -245,6 +280,8 @@ def _scaling_caption(table: Table, columns: Columns, scale: bool) -> str:
     cells = _reading_caption(table, columns)
     if not scale:
         return f"The numbers are used as they are{rounded}. {cells}"
+    if columns.more:
+        return f"Each column is scaled to mean 0 and standard deviation 1. {cells}"
     spread = "; ".join(
         f"{plain(each.name)}: mean {each.mean:.3g}, sd {each.sd:.3g}"
         for each in spreads(table, columns)
@@ -257,7 +294,7 @@ def _reading_caption(table: Table, columns: Columns) -> str:
     header = "The first row holds the names." if table.has_header else "No row holds names."
     if table.sheet:
         return f"Read from the sheet {plain(table.sheet)}. {header}"
-    used = (columns.x1, columns.x2, columns.y)
+    used = (*columns.features, columns.y)
     commas = [name for name in used if table.notation(name).decimal == ","]
     written = [name for name in commas if table.is_numeric(name)]
     decimal = f" Decimal commas in {plain(', '.join(written))}." if written else ""
@@ -269,12 +306,14 @@ def _reading_caption(table: Table, columns: Columns) -> str:
 
 def _summary(spec: PointsSpec) -> str:
     """Return a sentence with the number of points, and of each class."""
+    inputs = f" of {spec.n_columns} inputs" if spec.n_columns > 2 else ""
     if spec.task == "regression":
-        return f"{spec.n_samples} points with a value.{_split_summary(spec)}"
-    counts = Counter(int(y) for _, _, y in spec.points)
+        return f"{spec.n_samples} points{inputs} with a value.{_split_summary(spec)}"
+    counts = Counter(int(row[-1]) for row in spec.points)
     names = spec.names or tuple(f"class {c}" for c in sorted(counts))
     each = ", ".join(f"{name}: {counts[c]}" for c, name in enumerate(names))
-    return f"{spec.n_samples} points: {len(names)} classes ({plain(each)}).{_split_summary(spec)}"
+    classes = f"{len(names)} classes ({plain(each)})"
+    return f"{spec.n_samples} points{inputs}: {classes}.{_split_summary(spec)}"
 
 
 def _split_summary(spec: PointsSpec) -> str:
@@ -323,7 +362,7 @@ def draw(before: PointsSpec | None) -> PointsSpec | None:
             drawing.apply_message(drawn)
     except ValueError as error:
         message = f"{_sentence(error)} {UNCHANGED} Reload the page to draw on."
-    if before is not None:
+    if before is not None and before.n_columns == 2:
         current = drawing.spec()
         drawn_keys = {points_key(current)} if appears and current else drawing.known_keys
         if points_key(before) not in drawn_keys:

@@ -136,6 +136,7 @@ def _open_moment(moment: Moment) -> None:
         local=moment.local,
         variant_indices=moment.view.variant_indices,
         play=plays,
+        plane=moment.view.plane,
     )
 
 
@@ -204,13 +205,15 @@ def main(learn: st.Page) -> None:
     enter(PLAYGROUND)
     _open_scene()
     _enable_requested_method()
-    scene = choose()
+    scene = choose(learn)
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
         line = f"**{question(scene.data)}** {HINT}"
         st.markdown(line, width="stretch", help=ABOUT)
-        above = st.container(horizontal=True, width="content", key="buttons")
+        above = st.container(
+            horizontal=True, vertical_alignment="center", width="content", key="buttons"
+        )
         if not st.context.is_embedded:
-            with above:
+            with above:  # shown where the sidebar is closed
                 st.page_link(learn, label="Learn", icon=":material/school:")
         classroom.remember()
     with st.container():

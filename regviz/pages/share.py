@@ -105,6 +105,7 @@ def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
         strengths=tuple(strengths.items()),
         variants=tuple(variants.items()),
         epoch=epoch,
+        plane=now.plane if now.plane and max(now.plane) <= scene.data.n_columns > 2 else None,
     )
 
 
@@ -262,6 +263,7 @@ def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
         "strength_indices": now.strength_indices,
         "variant_indices": now.variant_indices,
         "epoch": scene.epoch,
+        "plane": scene.plane,
     }
     messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)
     return offline_page(messages, f"RegViz: {labels.dataset_label(scene.data)}", about)

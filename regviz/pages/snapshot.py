@@ -24,6 +24,7 @@ def request_view(
     play: bool = False,
     local: Mapping[str, Any] | None = None,
     variant_indices: Mapping[str, int] | None = None,
+    plane: tuple[int, int] | tuple[()] | None = (),
 ) -> None:
     """Request a view of the board, sent with its next message.
 
@@ -44,6 +45,8 @@ def request_view(
         keeps its own.
     variant_indices : mapping of str to int, optional
         Indices of variants by method; other methods keep theirs.
+    plane : (int, int) or None, optional
+        Columns of a table as in `Scene`; by default the board keeps its own.
     """
     before = view()
     variants = dict(variant_indices or {})
@@ -52,6 +55,7 @@ def request_view(
         before.strength_indices | dict(strength_indices),
         epoch,
         before.variant_indices | variants,
+        before.plane if plane == () else plane or None,
     )
     state = page_state()
     state.view = requested
@@ -65,6 +69,8 @@ def request_view(
         "play": play,
         "local": None if local is None else dict(local),
     }
+    if plane != ():
+        state.requested_view["plane"] = plane
     if focus is not None:
         state.method_to_enable = focus
 
@@ -98,6 +104,7 @@ def request_scene(scene: Scene, end: int | None, play: bool = False) -> None:
         end if scene.epoch is None else scene.epoch,
         play=play,
         variant_indices=variants,
+        plane=scene.plane,
     )
 
 
@@ -126,7 +133,15 @@ def read_view(message: dict[str, Any], before: View) -> View:
         before.strength_indices | _indices(message.get("strength_indices")),
         epoch if type(epoch) is int and epoch >= 0 else None,
         before.variant_indices | _indices(message.get("variant_indices")),
+        _plane(message.get("plane")),
     )
+
+
+def _plane(value: Any) -> tuple[int, int] | None:
+    """Return the numbers of two columns in a value of a message; None for others."""
+    numbers = value if isinstance(value, list) and len(value) == 2 else [0, 0]
+    x, y = (number if type(number) is int else 0 for number in numbers)
+    return (x, y) if min(x, y) >= 1 and x != y else None
 
 
 def _indices(value: Any) -> dict[str, int]:

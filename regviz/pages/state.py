@@ -30,12 +30,16 @@ class View:
         The epoch shown; None for the last.
     variant_indices : dict of str to int
         Index of the variant on each method's card; methods without an entry have the default.
+    plane : (int, int) or None
+        Numbers of the two columns of a table in whose plane its networks are shown; None for the
+        weights of the inputs.
     """
 
     focus: str | None = None
     strength_indices: dict[str, int] = field(default_factory=dict)
     epoch: int | None = None
     variant_indices: dict[str, int] = field(default_factory=dict)
+    plane: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class PageState:
         The visitor's own points, shared by canvas and upload.
     example : DataSpec or None
         The toy dataset in use before the own points.
+    hidden_in_plane : tuple of int or None
+        The hidden layers in use before a table of more than two columns was chosen.
     drawing : Drawing or None
         The points on the canvas.
     upload : tuple of (str, dict)
@@ -156,6 +162,10 @@ class PageState:
         Key of the lesson's scene on the board; None before the lesson is opened.
     lesson_revealed : bool
         Whether the lesson's link shows the board before the question is answered.
+    lesson_complete : bool
+        Whether the training of the lesson's scene was complete at the last message.
+    task_shown : bool
+        Whether the lesson's task was put on the board.
     task_status : object or None
         The `regviz.pages.learn.task.Status` that the page shows.
     """
@@ -183,6 +193,7 @@ class PageState:
     received: tuple[str, int] = ("", 0)
     own_points: PointsSpec | None = None
     example: DataSpec | None = None
+    hidden_in_plane: tuple[int, ...] | None = None
     drawing: Drawing | None = None
     upload: tuple[str, dict[Any, Any]] = ("", {})
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
@@ -201,6 +212,8 @@ class PageState:
     path_clicks: int = 0
     lesson_scene: str | None = None
     lesson_revealed: bool = False
+    lesson_complete: bool = False
+    task_shown: bool = False
     task_status: Any = None
 
 

@@ -46,6 +46,10 @@ STYLE = """<style>
   .st-key-above { padding-right: 2.2rem; }  /* space for Streamlit's menu */
   .st-key-above, .st-key-buttons { gap: 0.5rem; }
   .st-key-buttons button { padding-inline: 0.55rem; }
+  /* while the sidebar is open, it has this link */
+  .stApp:not(:has([data-testid="stExpandSidebarButton"]))
+    .st-key-buttons > :has(.stPageLink) { display: none; }
+  .st-key-buttons .stPageLink a { min-height: 2.5rem; margin: 0; padding-inline: 0.4rem; }
   @media (max-width: 640px) {
     .st-key-above { padding-right: 0; }  /* the menu is above */
     .st-key-above p { font-size: 0.875rem; line-height: 1.4; }

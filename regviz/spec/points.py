@@ -1,7 +1,11 @@
-"""A visitor's own points, drawn or uploaded, as a frozen value with a compact text for links."""
+"""A visitor's own points, drawn or uploaded, as a frozen value with a compact text for links.
+
+Points have two columns, as those that are drawn, or up to `MAX_COLUMNS`, as those of a table.
+"""
 
 import base64
 import binascii
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regviz.spec.validation import (
+    MAX_COLUMNS,
     MAX_SEED,
     TASKS,
     Task,
@@ -27,19 +32,23 @@ MAX_OWN_CLASSES = 10  # the number of colours and shapes in `regviz.methods.pale
 MAX_ABS_COORDINATE = 1e5
 DECIMALS = 3
 LONGEST_NAME = 40
+LONGEST_COLUMN = 60
+# of all rows and columns with y: rows are tuples, hashed and compared at each run of a page
+MAX_NUMBERS = 100_000
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class PointsSpec:
-    """A visitor's own points in the plane, and how they are split.
+    """A visitor's own points, and how they are split.
 
     Parameters
     ----------
-    points : array-like of shape (n, 3)
-        10 to 2000 rows ``(x1, x2, y)`` of numbers from -100,000 to 100,000. They are rounded to
-        three decimals, so that a link holds exactly the points that are trained on. ``y`` is a
-        class number from 0 to 9, or the target of a regression.
+    points : array-like of shape (n, p + 1)
+        10 to 2000 rows ``(x1, …, xp, y)`` of numbers from -100,000 to 100,000, at most 100,000
+        numbers in all, with p from 2 to 100. They are rounded to three decimals, so that a link
+        holds exactly the points that are trained on. ``y`` is a class number from 0 to 9, or the
+        target of a regression.
     task : {"binary", "multiclass", "regression"}
     names : sequence of str
         Names of the classes in the order of their numbers: all different, with 1 to 40 printable
@@ -56,6 +65,9 @@ class PointsSpec:
     split : str
         One digit for each point: 0 for training, 1 for validation, 2 for test; fractions and seed
         are then ignored. ``""`` splits by fractions and seed.
+    columns : sequence of str
+        Names of the p columns: all different, with 1 to 60 printable characters each. ``()``
+        stands for ``"x1"``, ``"x2"`` and so on.
 
     Raises
     ------
@@ -69,7 +81,7 @@ class PointsSpec:
     regviz.Dataset : Arrays of any size, with any number of columns.
     """
 
-    points: tuple[tuple[float, float, float], ...]
+    points: tuple[tuple[float, ...], ...]
     task: Task = "binary"
     names: tuple[str, ...] = ()
     train_fraction: float = 0.5
@@ -77,6 +89,7 @@ class PointsSpec:
     standardize: bool = True
     seed: int = 0
     split: str = ""
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         choice("task", self.task, TASKS)
@@ -98,6 +111,27 @@ class PointsSpec:
         object.__setattr__(self, "names", tuple(names))
         if self.split != "":
             self._check_split()
+        object.__setattr__(self, "columns", self._checked_columns())
+
+    def _checked_columns(self) -> tuple[str, ...]:
+        """Return the names of the columns.
+
+        Raises
+        ------
+        ValueError
+            If they are not one name for each column, all different.
+        """
+        names, n = self.columns, len(self.points[0]) - 1
+        if isinstance(names, (tuple, list)) and not names:
+            return tuple(f"x{i + 1}" for i in range(n))
+        fits = isinstance(names, (tuple, list)) and all(
+            isinstance(name, str) and 1 <= len(name) <= LONGEST_COLUMN and name.isprintable()
+            for name in names
+        )
+        if not fits or not len(set(names)) == len(names) == n:
+            allowed = f"{n} different texts of 1 to {LONGEST_COLUMN} printable characters"
+            raise invalid("columns", allowed, names)
+        return tuple(names)
 
     def _check_classes(self) -> int:
         """Return the number of classes.
@@ -108,7 +142,7 @@ class PointsSpec:
             If the classes are not 0, 1, … without gaps, or if one has fewer than 3 points, one for
             each split.
         """
-        counts = Counter(y for _, _, y in self.points)
+        counts = Counter(row[-1] for row in self.points)
         most = 2 if self.task == "binary" else MAX_OWN_CLASSES
         n_classes = 2 if self.task == "binary" else max(3, len(counts))
         for y in counts:
@@ -126,8 +160,8 @@ class PointsSpec:
             raise invalid("split", "0, 1 or 2 for each point", split)
         if "2" not in split:
             raise invalid("split", "such that a point is in “test”", Unquoted("none"))
-        trained = {y for (_, _, y), part in zip(self.points, split, strict=True) if part == "0"}
-        labels = {y for _, _, y in self.points} if self.task != "regression" else trained
+        trained = {row[-1] for row, part in zip(self.points, split, strict=True) if part == "0"}
+        labels = {row[-1] for row in self.points} if self.task != "regression" else trained
         if not trained or labels - trained:
             missing = f"none of class {min(labels - trained):g}" if trained else "none"
             raise invalid(
@@ -138,11 +172,6 @@ class PointsSpec:
     def name(self) -> str:
         """``"own"``, in place of a toy dataset's name."""
         return "own"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return ("x1", "x2")
 
     @property
     def n_columns(self) -> int:
@@ -162,17 +191,19 @@ class PointsSpec:
     @property
     def n_outputs(self) -> int:
         """Number of units of the output layer."""
-        return len({y for _, _, y in self.points}) if self.task == "multiclass" else 1
+        return len({row[-1] for row in self.points}) if self.task == "multiclass" else 1
 
     def to_text(self) -> str:
-        """Return the points as text of letters, digits, ``-`` and ``_``, for a link.
+        """Return the points as text of letters, digits, ``-``, ``_`` and ``.``, for a link.
 
         The text is URL-safe base64 of zlib-compressed differences: one little-endian int32 for each
-        number, in thousandths, column after column.
+        number, in thousandths, column after column. The number of columns and a dot precede it,
+        unless there are two.
         """
         steps = np.rint(np.array(self.points) * 10**DECIMALS).astype("<i4").T
         body = zlib.compress(np.diff(steps, prepend=0).astype("<i4").T.tobytes("F"), 9)
-        return base64.urlsafe_b64encode(body).decode().rstrip("=")
+        width = "" if self.n_columns == 2 else f"{self.n_columns}."
+        return width + base64.urlsafe_b64encode(body).decode().rstrip("=")
 
     @classmethod
     def from_text(cls, text: str, **others: object) -> Self:
@@ -190,13 +221,15 @@ class PointsSpec:
             If the text is damaged, or a parameter is not allowed.
         """
         allowed = f"text written by PointsSpec.to_text, with at most {MAX_POINTS} points"
+        head, dot, body = text.rpartition(".")
+        width = 1 + (int(head) if re.fullmatch("[0-9]{1,3}", head) else 0 if dot else 2)
         try:
-            content = _unpacked(text, MAX_POINTS * 3 * 4)
+            content = _unpacked(body, min(MAX_POINTS * width, MAX_NUMBERS) * 4)
         except ValueError as error:
             raise invalid("points", f"{allowed} ({error})", text[:40]) from error
-        if len(content) % 12:
+        if width < 3 or not content or len(content) % (4 * width):
             raise invalid("points", allowed, text[:40])
-        steps = np.frombuffer(content, "<i4").reshape(3, -1).astype(np.int64).cumsum(axis=1)
+        steps = np.frombuffer(content, "<i4").reshape(width, -1).astype(np.int64).cumsum(axis=1)
         return cls(tuple(map(tuple, (steps.T / 10**DECIMALS).tolist())), **others)  # type: ignore[arg-type]
 
 
@@ -243,16 +276,20 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME and name.isprintable()
 
 
-def _rows(points: ArrayLike) -> tuple[tuple[float, float, float], ...]:
-    """Return the points as rows of three numbers, rounded to `DECIMALS`."""
+def _rows(points: ArrayLike) -> tuple[tuple[float, ...], ...]:
+    """Return the points as rows of numbers, rounded to `DECIMALS`."""
+    allowed = f"rows of three to {MAX_COLUMNS + 1} numbers"
     try:
         rows = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise invalid("points", "rows of three numbers", points) from error
-    if rows.ndim != 2 or rows.shape[1] != 3:
-        raise invalid("points", "rows of three numbers", rows.shape)
+        raise invalid("points", allowed, points) from error
+    if rows.ndim != 2 or not 3 <= rows.shape[1] <= MAX_COLUMNS + 1:
+        raise invalid("points", allowed, rows.shape)
     if not MIN_POINTS <= len(rows) <= MAX_POINTS:
         raise invalid("points", f"{MIN_POINTS} to {MAX_POINTS} rows", len(rows))
+    if rows.size > MAX_NUMBERS:
+        came = Unquoted(f"{len(rows):,} rows of {rows.shape[1]}")
+        raise invalid("points", f"at most {MAX_NUMBERS:,} numbers, rows times columns", came)
     wrong = rows[~(np.abs(rows) <= MAX_ABS_COORDINATE)]
     if wrong.size:
         raise invalid(

@@ -199,6 +199,21 @@ def test_the_race_runs_when_it_is_started_and_asks_the_server_nothing(page: Page
     assert page.exchange.n_sent == n_sent
 
 
+# --- Anatomy ---
+
+
+def test_a_key_goes_to_the_next_step_and_the_boards_epoch_to_its_first(page: Page):
+    view(page, "Anatomy")
+    page.evaluate("board().commands.seek(9)")
+    shown = page.get_by_test_id("stMain")
+    expect(shown).to_contain_text("after epoch 9 · mini-batch 1 of 6")
+    wait_until_settled(page)
+    page.keyboard.press("n")
+    expect(shown).to_contain_text("after epoch 9 · mini-batch 2 of 6")
+    page.evaluate("board().commands.seek(4)")
+    expect(shown).to_contain_text("after epoch 4 · mini-batch 1 of 6")
+
+
 # --- Compare ---
 
 

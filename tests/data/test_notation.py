@@ -187,9 +187,9 @@ def test_a_workbook_of_too_many_rows_or_columns_is_refused():
         wide.active.cell(row, 16_384, row)
     out = io.BytesIO()
     wide.save(out)
-    with pytest.raises(ValueError, match="cells in its first 100 columns, got none"):
+    with pytest.raises(ValueError, match="cells in its first 102 columns, got none"):
         read(out.getvalue())
-    with pytest.raises(ValueError, match="at most 100 columns, got 101"):
+    with pytest.raises(ValueError, match="at most 102 columns, got 103"):
         read(workbook(("wide", [[*range(300)] for _ in range(12)])))
 
 

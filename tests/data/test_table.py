@@ -291,7 +291,7 @@ FAULTS = {
     "too long": (b"1,2,a\n" * (MAX_BYTES // 6 + 1), "at most 1,000,000 bytes long, got 1,000,002"),
     "one column": (b"1\n" * 12, "of three columns or more, separated by comma, .*, got 1"),
     "two columns": (b"1;2\n" * 12, "of three columns or more, separated by comma, .*, got 2"),
-    "many columns": (b"1" + b",2" * MAX_COLUMNS + b"\n", "of at most 100 columns, got 101"),
+    "many columns": (b"1" + b",2" * MAX_COLUMNS + b"\n", "of at most 102 columns, got 103"),
     "few rows": (encoded(lines(9)), "of 10 to 2000 rows below its header, got 9"),
     "many rows": (encoded(lines(2001)), "of 10 to 2000 rows below its header, got 2001"),
     "many rows, no header": (encoded(lines(2345, "")), "of 10 to 2000 rows, got 2345"),

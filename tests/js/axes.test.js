@@ -16,7 +16,7 @@ function axesOf(of, { diverged = [-1, -1], each = N_FRAMES } = {}) {
     const epochs = Array.from({ length: Math.min(each, N_FRAMES - frame) }, (_, t) => frame + t);
     const message = {
       header: {
-        run: "a", frame, epochs, n_frames: N_FRAMES, n_networks: 2, diverged, metrics: [], layers: [2, 1],
+        run: "a", frame, epochs, n_frames: N_FRAMES, n_networks: 2, diverged, metrics: [], layers: [2, 1], columns: [],
         cards: [{ variants: [{ networks: [0] }], variant_index: 0, strength_index: 0 }, { variants: [{ networks: [1] }], variant_index: 0, strength_index: 0 }],
       },
       arrays: {

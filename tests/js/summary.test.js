@@ -132,7 +132,7 @@ test("losses of a regression have three decimals", () => {
 
 test("the loss of the best constant is the entropy of the classes, or half the variance", () => {
   const rows = (...targets) => Float32Array.from(targets.flatMap((y) => [0.3, -2, y]));
-  assert.equal(summary.constantLoss("binary", rows(0, 1, 1, 0)), Math.log(2));
-  assert.ok(Math.abs(summary.constantLoss("multiclass", rows(0, 1, 2)) - Math.log(3)) < 1e-12);
-  assert.equal(summary.constantLoss("regression", rows(1, 3)), 0.5);
+  assert.equal(summary.constantLoss({ task: "binary" }, rows(0, 1, 1, 0)), Math.log(2));
+  assert.ok(Math.abs(summary.constantLoss({ task: "multiclass" }, rows(0, 1, 2)) - Math.log(3)) < 1e-12);
+  assert.equal(summary.constantLoss({ task: "regression" }, rows(1, 3)), 0.5);
 });

@@ -28,8 +28,9 @@ RATES = """async ([recording, row, epoch]) => {
 }"""
 
 GRID = """async ([features, domain, size]) => {
-  const forward = await import(assets + "/board/state/forward.js");
-  return Array.from(forward.gridInputs(features, domain, size));
+  const plane = await import(assets + "/board/state/plane.js");
+  const side = { axes: [0, 1], x: domain, y: domain, means: null };
+  return Array.from(plane.gridOf({ features }, side, size));
 }"""
 
 

@@ -68,13 +68,13 @@ test("a variant has strengths of its own, and another run keeps it as far as its
   assert.equal(shown(few), 12);
   assert.equal(shown(views.setVariantIndex(few, "elastic_net", 0)), 4);
   const other = card("elastic_net", 5, 2, false, [variantOf(5), variantOf(5, 5)], 1);
-  const kept = views.keepForRun(few, { cards: [cards[0], other], network: { task: "binary" } });
+  const kept = views.keepForRun(few, { cards: [cards[0], other], network: { task: "binary" }, columns: [] });
   assert.deepEqual([kept.variantIndices, kept.strengthIndices], [{ elastic_net: 1 }, { none: 0, elastic_net: 4 }]);
   // a run with one variant of it changes nothing for later runs
   const one = card("elastic_net", 5, 2);
-  const through = views.keepForRun(views.keepForRun(moved, { cards: [one], network: { task: "binary" } }), { cards, network: { task: "binary" } });
+  const through = views.keepForRun(views.keepForRun(moved, { cards: [one], network: { task: "binary" }, columns: [] }), { cards, network: { task: "binary" }, columns: [] });
   assert.equal(views.variantIndexOf(through, net), 0);
-  assert.equal(views.variantIndexOf(views.keepForRun(views.START, { cards: [one], network: { task: "binary" } }), net), 1);
+  assert.equal(views.variantIndexOf(views.keepForRun(views.START, { cards: [one], network: { task: "binary" }, columns: [] }), net), 1);
 });
 
 test("a requested view sets variants, and the report has them", () => {
@@ -82,7 +82,7 @@ test("a requested view sets variants, and the report has them", () => {
   const cards = [card("none", 1), net];
   const view = views.applyRequest(views.START, { cards }, { focus: null, strength_indices: {}, variant_indices: { elastic_net: 0 } });
   assert.equal(views.variantIndexOf(view, net), 0);
-  const report = views.reportOf(view, { cards, epochs: [0], nReceived: 1, nFrames: 1 }, { mode: "resting", frame: 0 }, null);
+  const report = views.reportOf(view, { cards, network: {}, epochs: [0], nReceived: 1, nFrames: 1 }, { mode: "resting", frame: 0 }, null);
   assert.deepEqual(report.variant_indices, { elastic_net: 0 });
 });
 
@@ -94,10 +94,10 @@ test("the initial focus is L1, else the first method other than none and early s
 
 test("another run keeps focus and strengths, and drops edits and what it cannot show", () => {
   const view = views.edit({ ...views.START, focus: "l2", discrete: true, strengthIndices: { l1: 4, l2: 1 } }, "l2", 3, 0.5);
-  const same = views.keepForRun(view, { cards: CARDS, network: { task: "binary" } });
+  const same = views.keepForRun(view, { cards: CARDS, network: { task: "binary" }, columns: [] });
   assert.deepEqual([same.focus, same.discrete, same.strengthIndices.l1, same.strengthIndices.l2], ["l2", true, 4, 1]);
   assert.deepEqual(same.edits, {});
-  const other = views.keepForRun(view, { cards: [CARDS[0], CARDS[2]], network: { task: "regression" } });
+  const other = views.keepForRun(view, { cards: [CARDS[0], CARDS[2]], network: { task: "regression" }, columns: [] });
   assert.deepEqual([other.focus, other.discrete], ["l1", false]);
 });
 
@@ -173,7 +173,7 @@ test("where there is space for one card, choosing it focuses it", () => {
 });
 
 test("the report of a view says nothing of its projection", () => {
-  const recording = { cards: CARDS, epochs: [0, 1], nReceived: 2, nFrames: 2 };
+  const recording = { cards: CARDS, network: {}, epochs: [0, 1], nReceived: 2, nFrames: 2 };
   const playback = { mode: "resting", frame: 1 };
   const report = (view) => views.reportOf(view, recording, playback, null);
   const plain = { ...views.START, focus: "l1" };
@@ -208,4 +208,23 @@ test("a claim is shown until a strength or a network is changed, or another run 
   assert.equal(shown({ threshold: 0.1 }), null);
   assert.equal(shown(views.edit(view, "l2", 0, 1)), null);
   assert.equal(shown({}, { networks: null }), null);
+});
+
+// Tables with more than two columns
+
+test("a table is shown by its weights until a plane is asked for, and another run keeps columns that it has", () => {
+  const table = { cards: CARDS, network: { task: "binary", nColumns: 6 }, columns: Array(6).fill({}), epochs: [0], nReceived: 1, nFrames: 1 };
+  const plane = { cards: CARDS, network: { task: "binary", nColumns: 2 }, columns: Array(2).fill({}), epochs: [0], nReceived: 1, nFrames: 1 };
+  assert.ok(views.showsWeights(views.START, table));
+  assert.ok(!views.showsWeights(views.START, plane));
+  const asked = views.applyRequest(views.START, table, { focus: null, strength_indices: {}, plane: [3, 6] });
+  assert.ok(!views.showsWeights(asked, table));
+  assert.deepEqual(asked.axes, [2, 5]);
+  const report = (view, recording) => views.reportOf(view, recording, { mode: "resting", frame: 0 }, null).plane;
+  assert.deepEqual(report(asked, table), [3, 6]);
+  assert.equal(report(asked, plane), null);
+  assert.equal(report(views.applyRequest(asked, table, { focus: null, strength_indices: {}, plane: null }), table), null);
+  assert.deepEqual(views.applyRequest(asked, table, { focus: null, strength_indices: {} }).axes, [2, 5]);
+  assert.deepEqual(views.keepForRun(asked, table).axes, [2, 5]);
+  assert.deepEqual(views.keepForRun(asked, { ...table, columns: Array(5).fill({}) }).axes, [0, 1]);
 });

@@ -57,8 +57,9 @@ def test_a_task_is_not_solved_at_the_start(lesson: Lesson):
 def test_a_solution_changes_only_what_the_lesson_lets_its_reader_change(lesson: Lesson):
     changed = {name for name, _ in parse_qsl(lesson.task.solution)}
     second = {method.variants_parameter for method in METHODS.values()}
-    dragged = {"strength": {*METHODS}, "second": second}.get(lesson.board.drag, set())
-    assert changed <= {"focus", "epoch"} | dragged
+    dragged = {"strength": {*METHODS}, "second": second}
+    left = [dragged.get(drag, set()) for drag in (lesson.board.drag, lesson.task.drag)]
+    assert changed <= {"focus", "epoch"}.union(*left)
 
 
 @pytest.mark.parametrize("lesson", ALL, ids=names)

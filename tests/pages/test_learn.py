@@ -67,7 +67,7 @@ def test_the_list_has_all_lessons_and_a_teachers_own_last(own_lesson: Lesson):
 
 def test_the_playground_links_to_the_list_and_back():
     links = [each.proto.page for each in open_page(hidden="2", epochs="20").get("page_link")]
-    assert links == ["learn"]
+    assert links == ["learn", "learn"]  # beside the board, and in the sidebar, of which one is seen
     assert "" in [each.proto.page for each in open_lesson().sidebar.get("page_link")]
 
 
@@ -93,7 +93,7 @@ def test_the_explanation_and_the_board_follow_the_answer(answer: int, begins: st
     assert told.value.startswith(begins)
     assert "The explanation appears after the choice" in told.value
     sent = header(page)
-    assert sent["part"] == {"show": ["losses"], "drag": "scene"}
+    assert sent["part"] == {"show": ["losses"], "drag": ["scene"]}
     assert [card["key"] for card in sent["cards"]] == ["none", "l2", "early_stopping"]
 
 
@@ -121,6 +121,7 @@ def test_a_link_opens_its_scene_and_view_at_once():
 
 def test_the_task_is_solved_by_what_the_board_shows():
     page = complete(button(answered(), "Put the task on the board").click().run())
+    assert header(page)["part"]["drag"] == ["scene"]
     request = header(page)["requested_view"]["id"]
 
     def at_epoch(epoch: int | None) -> tuple[list[str], bool]:

@@ -1,5 +1,6 @@
 """Tests of the sidebar's controls for own points."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -48,7 +49,7 @@ def numbers(spec: PointsSpec | None) -> np.ndarray:
 def test_without_a_file_the_page_says_what_is_needed():
     page = open_script(upload_script)
     assert points_in_use(page) is None
-    assert "10 to 2000 rows, at most 1 MB" in captions(page)
+    assert "10 to 2000 rows, at most 100,000 numbers and 1 MB" in captions(page)
 
 
 def test_points_in_use_stay_until_there_is_a_file():
@@ -337,3 +338,51 @@ def test_points_that_were_not_scaled_stay_so_when_they_are_edited():
     drawn = Drawing()
     drawn.load(replace(TWO_CLASSES, standardize=False))
     assert not drawn.spec().standardize
+
+
+# ------------------------------------------------------------------- more than two inputs
+
+
+def wide(n_columns: int) -> str:
+    rng = np.random.default_rng(n_columns)
+    rows = [
+        [*(f"{x:.3f}" for x in rng.normal(size=n_columns)), "sick" if i % 2 else "well"]
+        for i in range(30)
+    ]
+    head = [*(f"gene {i}" for i in range(n_columns)), "state"]
+    return "\n".join(",".join(row) for row in [head, *rows])
+
+
+def use_several(page: AppTest) -> None:
+    next(each for each in page.toggle if each.label == "More than two inputs").set_value(True).run()
+
+
+def test_a_hundred_columns_of_a_file_become_inputs():
+    page = upload_file(wide(100))
+    use_several(page)
+    spec = click_use(page)
+    assert spec.n_columns == 100
+    assert spec.columns == tuple(f"gene {i}" for i in range(100))
+    assert spec.names == ("sick", "well")
+    expected = np.genfromtxt(io.StringIO(wide(100)), delimiter=",", skip_header=1)[:, :100]
+    found = np.array(spec.points)[:, :100]
+    scaled = (expected - expected.mean(axis=0)) / expected.std(axis=0)
+    kept = expected if not spec.standardize else scaled
+    assert np.abs(found - kept).max() <= 0.0005 + 1e-9
+    assert "30 points of 100 inputs: 2 classes (sick: 15, well: 15)." in captions(page)
+
+
+def test_a_hundred_and_one_columns_are_refused_and_a_hundred_of_them_can_be_chosen():
+    page = upload_file(wide(101))
+    use_several(page)
+    told = page.error[0].value.replace("\\", "")
+    assert "The inputs must be at most 100 columns, got 101." in told
+    page.multiselect[0].set_value(page.multiselect[0].options[1:]).run()
+    assert not page.error
+    assert click_use(page).columns[0] == "gene 1"
+
+
+def test_points_with_more_than_two_columns_stay_when_the_canvas_is_opened():
+    rows = np.column_stack([np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2])
+    page = open_script(drawing, before=PointsSpec(rows))
+    assert points_in_use(page) is None  # the sidebar then keeps the points in use

@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import regviz
 from regviz import PointsSpec
+from regviz.board.link import from_query, to_query
 from regviz.data.datasets import make_dataset
 from regviz.spec.points import MAX_ABS_COORDINATE, MAX_POINTS, MIN_POINTS
 
@@ -85,8 +87,8 @@ def test_text_that_would_unpack_to_gigabytes_is_refused():
     [
         (blob(9), "10 to 2000 rows, got 9"),
         (blob(2001), "10 to 2000 rows, got 2001"),
-        (blob()[:, :2], "rows of three numbers"),
-        ("points", "rows of three numbers"),
+        (blob()[:, :2], "rows of three to 101 numbers"),
+        ("points", "rows of three to 101 numbers"),
         ([[np.nan, 0, 0], *blob()], "numbers from -100000 to 100000, got nan"),
         ([[1e6, 0, 0], *blob()], "got 1000000"),
         (blob(n_classes=3), "classes 0 to 1, got 2"),
@@ -138,3 +140,64 @@ def test_a_run_on_own_points_is_like_any_other():
     )
     assert history.predict([[0.0, 0.0]]).shape == (1, 1, 3)
     assert np.isfinite(history.metrics["test_loss"]).all()
+
+
+# ------------------------------------------------------------------- more than two columns
+
+
+def many(n: int, n_columns: int) -> np.ndarray:
+    rng = np.random.default_rng(n)
+    return np.column_stack([rng.normal(size=(n, n_columns)), np.arange(n) % 2])
+
+
+@pytest.mark.parametrize("n_columns", [3, 100])
+def test_points_of_more_columns_survive_the_text_of_a_link_and_json(n_columns):
+    names = tuple(f"gene, {i}" for i in range(n_columns))
+    spec = PointsSpec(many(40, n_columns), columns=names, seed=3)
+    assert (spec.n_columns, spec.columns) == (n_columns, names)
+    assert PointsSpec.from_text(spec.to_text(), columns=names, seed=3) == spec
+    experiment = regviz.Experiment(spec)
+    assert regviz.Experiment.from_json(experiment.to_json()) == experiment
+    query = to_query(regviz.Scene(spec))
+    scene, problems = from_query(query)
+    assert problems == []
+    assert scene.data == replace(spec, seed=scene.data.seed)
+
+
+def test_columns_without_names_are_numbered():
+    assert PointsSpec(many(20, 4)).columns == ("x1", "x2", "x3", "x4")
+    assert PointsSpec(blob()).columns == ("x1", "x2")
+
+
+def test_text_of_two_columns_is_what_it_was():
+    spec = PointsSpec(blob())
+    steps = np.rint(np.array(spec.points) * 1000).astype("<i4")
+    text = spec.to_text()
+    body = zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    found = np.frombuffer(body, "<i4").reshape(3, -1).cumsum(axis=1).T
+    np.testing.assert_array_equal(found, steps)
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (many(20, 101), r"rows of three to 101 numbers, got \(20, 102\)"),
+        (many(1000, 100), "at most 100,000 numbers, rows times columns, got 1,000 rows of 101"),
+    ],
+)
+def test_too_many_columns_or_numbers_are_refused_by_name(points, message):
+    with pytest.raises(ValueError, match=f"^points must be {message}$"):
+        PointsSpec(points)
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "a", "b"), ("a", "", "b"), ("a", "b", 3)])
+def test_names_of_columns_are_one_for_each_and_different(names):
+    with pytest.raises(ValueError, match="columns must be 3 different texts of 1 to 60"):
+        PointsSpec(many(20, 3), columns=names)
+
+
+@pytest.mark.parametrize("head", ["1.", "101.", "x.", "-3.", "3.3.", "."])
+def test_text_with_another_number_of_columns_is_refused(head):
+    body = PointsSpec(many(20, 3)).to_text().removeprefix("3.")
+    with pytest.raises(ValueError, match="points must be"):
+        PointsSpec.from_text(head + body)

@@ -1,14 +1,15 @@
 /** Paints boundaries. A painter holds the memory and the canvas for one grid size, for all networks. */
 
 /**
- * @import {Recording} from "../state/types.d.ts"
+ * @import {Plane, Recording} from "../state/types.d.ts"
  * @import {Scale, Theme} from "./types.d.ts"
  */
 
 import { paint } from "./boundary.js";
 import { trace, traceClasses } from "./contour.js";
 import { contextOf, fitCanvas } from "./dom.js";
-import { gridInputs, outputs } from "../state/forward.js";
+import { outputs } from "../state/forward.js";
+import { gridOf, planeOf } from "../state/plane.js";
 
 /**
  * Allocate a painter.
@@ -17,8 +18,10 @@ import { gridInputs, outputs } from "../state/forward.js";
  *
  * @param {Recording} recording
  * @param {number} grid  points along each side
+ * @param {Plane} [plane]
  */
-export function makePainter({ network, domain }, grid) {
+export function makePainter(recording, grid, plane = planeOf(recording)) {
+  const { network } = recording;
   const nOutputs = network.layers[network.layers.length - 1];
   const small = document.createElement("canvas");
   small.width = small.height = grid;
@@ -27,7 +30,7 @@ export function makePainter({ network, domain }, grid) {
     grid,
     network,
     nOutputs,
-    inputs: gridInputs(network.features, domain, grid),
+    inputs: gridOf(network, plane, grid),
     raw: new Float64Array(nOutputs * grid * grid),
     values: new Float64Array(nOutputs * grid * grid),
     small,

@@ -4,10 +4,11 @@
  */
 
 /**
- * @import {Recording} from "../state/types.d.ts"
+ * @import {Plane, Recording} from "../state/types.d.ts"
  * @import {Colour, DrawingContext, Scale, Theme} from "./types.d.ts"
  */
 
+import { columnOf, countOf, planeOf } from "../state/plane.js";
 import { css, mix, parse } from "./theme.js";
 
 export const SHAPES = [
@@ -18,32 +19,38 @@ export const SHAPES = [
  * Draw all training and test points.
  *
  * @param {DrawingContext} context
- * @param {Pick<Recording, "points"|"domain"|"network">} recording
+ * @param {Pick<Recording, "points"|"domain"|"network"> & Partial<Pick<Recording, "columns">>} recording
  * @param {Scale} scale
  * @param {Theme} theme
  * @param {number} size   of the square, in CSS pixels
  * @param {number} ratio  device pixels per CSS pixel
+ * @param {Plane} [plane]  by default, that of the first two columns
  */
-export function drawPoints(context, { points, domain, network }, scale, theme, size, ratio) {
+export function drawPoints(context, recording, scale, theme, size, ratio, plane = planeOf(recording)) {
+  const { points, network } = recording;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size, size);
   context.lineJoin = "round";
-  const [low, high] = domain;
-  const place = { left: low, top: high, factor: size / (high - low) };
-  const crowd = points.train.length / 3 > 250 ? 0.8 : 1;
+  const { axes, x: [left, right], y: [low, top] } = plane;
+  const [across, down] = [size / (right - left), size / (top - low)];
+  const each = (/** @type {Float32Array} */ rows, /** @type {(x: number, y: number, label: number) => void} */ draw) => {
+    const [xs, ys, labels] = [columnOf(network, rows, axes[0]), columnOf(network, rows, axes[1]), columnOf(network, rows)];
+    labels.forEach((label, p) => draw((xs[p] - left) * across, (top - ys[p]) * down, label));
+  };
+  const crowd = countOf(network, points.train) > 250 ? 0.8 : 1;
   const radius = crowd * Math.min(4.6, Math.max(2.7, size / 50));
   const regression = network.task === "regression";
   const kind = regression ? () => 0 : (/** @type {number} */ label) => label % SHAPES.length;
   // more transparent where hundreds of test points would cover the boundary
-  context.globalAlpha = points.test.length / 3 > 150 ? 0.6 : 0.8;
+  context.globalAlpha = countOf(network, points.test) > 150 ? 0.6 : 0.8;
   context.lineWidth = 1;
-  each(points.test, place, (x, y, label) => {
+  each(points.test, (x, y, label) => {
     context.strokeStyle = testColour(scale.colour(label), theme);
     shape(context, SHAPES[kind(label)], x, y, 0.6 * radius);
     context.stroke();
   });
   context.globalAlpha = 1;
-  each(points.train, place, (x, y, label) => {
+  each(points.train, (x, y, label) => {
     context.fillStyle = regression ? css(scale.colour(label)) : trainColour(scale.colour(label), theme);
     context.strokeStyle = regression ? theme.ink : theme.paper;
     context.lineWidth = 1.1;
@@ -121,16 +128,3 @@ export const CORNERS = {
     [1.2, 0.6], [0.6, 1.2], [0, 0.6], [-0.6, 1.2], [-1.2, 0.6], [-0.6, 0],
   ],
 };
-
-/**
- * Call `draw` with the position and label of each point.
- *
- * @param {Float32Array} rows
- * @param {{left: number, top: number, factor: number}} place
- * @param {(x: number, y: number, label: number) => void} draw
- */
-function each(rows, { left, top, factor }, draw) {
-  for (let i = 0; i < rows.length; i += 3) {
-    draw((rows[i] - left) * factor, (top - rows[i + 1]) * factor, rows[i + 2]);
-  }
-}

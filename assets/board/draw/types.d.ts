@@ -21,6 +21,18 @@ export interface DrawingContext {
   stroke(): void;
 }
 
+/** How bars of weights look. */
+export interface BarStyle {
+  colour: string;
+  theme: Theme;
+  /** Largest |value| on the axis. */
+  reach: number;
+  /** Whether values have a sign. */
+  signed: boolean;
+  /** Whether axis and names are written. */
+  named: boolean;
+}
+
 export type SvgShape = [tag: string, attributes: Record<string, string|number>];
 
 /** In CSS pixels. */

@@ -11,6 +11,7 @@
 
 import { css, mix, parse } from "./theme.js";
 import { SHAPES, shape, trainColour } from "./points.js";
+import { columnOf } from "../state/plane.js";
 import { argmax } from "../state/forward.js";
 import { SIDE } from "../state/warp.js";
 
@@ -39,13 +40,13 @@ export function drawWarp(context, warp, { points, network }, scale, theme, size,
   const predicted = warp.grid.views[network.layers.length - 1];
   drawLines(context, at, predicted, scale, theme);
   if (network.task !== "regression") drawBoundary(context, at, predicted, theme);
-  const { train } = points;
+  const labels = columnOf(network, points.train);
   const radius = Math.min(4.6, Math.max(2.7, size / 75));
   const regression = network.task === "regression";
   context.lineWidth = 1.1;
   context.strokeStyle = regression ? theme.ink : theme.paper;
   for (let p = 0, i = 2 * SIDE * SIDE; i < at.length; p++, i += 2) {
-    const label = train[3 * p + 2];
+    const label = labels[p];
     const colour = scale.colour(label);
     context.fillStyle = regression ? css(colour) : trainColour(colour, theme);
     shape(context, SHAPES[regression ? 0 : label % SHAPES.length], at[i], at[i + 1], radius);

@@ -8,8 +8,10 @@
  */
 
 import { BARS, BARS_PER_SIDE, count, drawHistogram } from "../draw/histogram.js";
+import { paintBars } from "../draw/bars.js";
 import { paintBoundary } from "../draw/painter.js";
 import { measuresOf } from "../state/displayed.js";
+import { showsWeights } from "../state/view.js";
 import { SvgContext, hex, tag, widthOf, wrap, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
 import * as words from "../state/words.js";
@@ -76,10 +78,12 @@ export function drawCard(board, c, painter, paint) {
  * @param {Painter} painter
  * @param {Paint} paint
  */
-function drawPicture({ scale, theme, view }, { drawn, remark }, painter, paint) {
+function drawPicture({ recording, axes: { reach }, scale, theme, view }, { card, drawn, remark }, painter, paint) {
   const canvas = document.createElement("canvas");
   const none = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-  paintBoundary(painter, canvas, drawn, scale, theme, PICTURE_SIDE, PIXELS_PER_UNIT, none, view.discrete);
+  if (showsWeights(view, recording)) {
+    paintBars(canvas, recording, drawn, { colour: card.colour[theme.mode], reach, named: false }, theme, PICTURE_SIDE, PIXELS_PER_UNIT);
+  } else paintBoundary(painter, canvas, drawn, scale, theme, PICTURE_SIDE, PIXELS_PER_UNIT, none, view.discrete);
   const surface = { width: PICTURE_SIDE, height: PICTURE_SIDE, "xlink:href": canvas.toDataURL("image/png") };
   // xlink:href, as some programs that read SVG do not know SVG 2's plain href
   const picture = tag("image", surface) + tag("use", { "xlink:href": "#regviz-points" });

@@ -12,6 +12,8 @@ import { drawPoints } from "../draw/points.js";
 import { CARD_WIDTH, PIXELS_PER_UNIT, PICTURE_SIDE, drawCard, drawLegend } from "./cards.js";
 import { FONT, SvgContext, escapeText, hex, tag, write } from "./svg.js";
 import { mix, parse } from "../draw/theme.js";
+import { countOf } from "../state/plane.js";
+import { showsWeights } from "../state/view.js";
 import * as words from "../state/words.js";
 
 const GAP = 12;
@@ -28,9 +30,9 @@ const HEADING = 52;
 export function boardSvg(board) {
   const { recording, displayed, scale, theme } = board;
   const paint = paintOf(board);
-  const painter = makePainter(recording, closeupGrid(recording.nParameters));
+  const painter = makePainter(recording, closeupGrid(recording.nParameters), board.plane);
   const points = new SvgContext();
-  drawPoints(points, recording, scale, theme, PICTURE_SIDE, 1);
+  if (!showsWeights(board.view, recording)) drawPoints(points, recording, scale, theme, PICTURE_SIDE, 1, board.plane);
   const cards = displayed.map((_, c) => drawCard(board, c, painter, paint));
 
   const columns = cards.length > 4 ? Math.ceil(cards.length / 2) : cards.length;
@@ -163,8 +165,9 @@ function titleOf({ recording, frame }) {
  * @param {Paint} paint
  */
 function drawHeading(board, width, { ink, muted }) {
-  const { network: { layers, activation, normalization }, points } = board.recording;
-  const [train, test] = [points.train, points.test].map((rows) => rows.length / 3);
+  const { network, points } = board.recording;
+  const { layers, activation, normalization } = network;
+  const [train, test] = [points.train, points.test].map((rows) => countOf(network, rows));
   const about = `${train} training and ${test} test points; network ${layers.join("–")}, ${activation.replace("_", " ").replace("relu", "ReLU")}${normalization === "none" ? "" : `, ${normalization} normalization`}`;
   return (
     write(0, 15, titleOf(board), { size: 20, weight: 700, fill: ink, width }) +

@@ -239,13 +239,14 @@ export function updateCrosshair({ cross, there }, place, prediction) {
  * @param {{label: string, strength: string, epoch: number, task: Task, divergedEpoch: number|null}} shown
  * @param {Record<string, number>} measures
  * @param {number} weights
+ * @param {string} bars  the bars of weights in words; empty for a boundary
  */
-export function describe(card, shown, measures, weights) {
+export function describe(card, shown, measures, weights, bars) {
   const zeros = card.counts[BARS_PER_SIDE];
   const sentence = words.pictureOf({
     ...shown, zeros, weights, testLoss: measures.test_loss, accuracy: measures.test_accuracy,
     diverged: shown.divergedEpoch,
   });
-  card.boundary.setAttribute("aria-label", sentence);
+  card.boundary.setAttribute("aria-label", [sentence, bars].filter(Boolean).join(" "));
   card.histogram.setAttribute("aria-label", words.histogramOf(shown.label, shown.epoch, zeros, weights));
 }

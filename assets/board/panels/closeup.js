@@ -6,14 +6,17 @@
 /**
  * @import {Painter} from "../draw/painter.js"
  * @import {Scale, Theme} from "../draw/types.d.ts"
- * @import {Network, PointSet, Prediction, Recording, Task} from "../state/types.d.ts"
+ * @import {Network, Plane, PointSet, Recording, Task} from "../state/types.d.ts"
  * @import {OnPoint, Place} from "./types.d.ts"
  */
 
 import { contextOf, make, setText } from "../draw/dom.js";
 import { outputs, argmax } from "../state/forward.js";
+import { paintBars } from "../draw/bars.js";
 import { paintBoundary } from "../draw/painter.js";
 import { listenToKeys, listenToPointer } from "./pointing.js";
+import { areWeights } from "../state/inputs.js";
+import { columnOf, isTable } from "../state/plane.js";
 import { makePoints } from "../state/prune.js";
 import * as words from "../state/words.js";
 
@@ -57,13 +60,20 @@ export function makeCloseup({ onPoint, onDiscrete }) {
  * @param {Painter} painter
  * @param {Recording} recording
  * @param {Float32Array} row
- * @param {{scale: Scale, theme: Theme, size: number, ratio: number, discrete: boolean}} options
+ * @param {{scale: Scale, theme: Theme, size: number, ratio: number, discrete: boolean, plane: Plane, bars: {colour: string, reach: number}|null}} options
+ *   `bars`: the look of the bars of weights, where they are shown in place of the boundary
  */
-export function updateCloseup(panel, painter, recording, row, { scale, theme, size, ratio, discrete }) {
+export function updateCloseup(panel, painter, recording, row, { scale, theme, size, ratio, discrete, plane, bars }) {
   if (panel.run !== recording.run) beginRun(panel, recording);
+  updateTitle(panel, recording, bars !== null);
+  if (bars) {
+    paintBars(panel.canvas, recording, row, { ...bars, named: true }, theme, size, ratio);
+    panel.wrong = panel.sets.map((set) => countWrong(recording.network, set, row));
+    return;
+  }
   paintBoundary(painter, panel.canvas, row, scale, theme, size, ratio, panel.points, discrete);
   if (panel.discrete.getAttribute("aria-pressed") !== String(discrete)) panel.discrete.setAttribute("aria-pressed", String(discrete));
-  panel.wrong = markWrong(panel.canvas, panel.sets, recording, row, theme, size, ratio);
+  panel.wrong = markWrong(panel.canvas, panel.sets, recording, row, theme, size, ratio, plane);
 }
 
 /**
@@ -76,10 +86,41 @@ function beginRun(panel, recording) {
   panel.run = recording.run;
   const { train, test } = recording.points;
   panel.sets = [train, test].map((rows) => makePoints(recording.network, rows));
-  const regression = recording.network.task === "regression";
-  panel.discrete.hidden = regression;
-  setText(panel.title, regression ? "Predictions" : "Boundary");
-  panel.title.dataset.tip = words.boundary(recording.network.task);
+}
+
+/**
+ * Show the panel's title, its explanation and its button.
+ *
+ * @param {Closeup} panel
+ * @param {Recording} recording
+ * @param {boolean} asBars
+ */
+function updateTitle({ title, discrete }, recording, asBars) {
+  const { task, layers } = recording.network;
+  const regression = task === "regression";
+  discrete.hidden = regression || asBars;
+  setText(title, asBars ? "Weights of the inputs" : regression ? "Predictions" : "Boundary");
+  const { weights, norms, zero, relevant, plane } = words.WEIGHTS;
+  const known = recording.columns.some((column) => column.relevant === false);
+  const about = asBars
+    ? [areWeights(layers) ? weights : norms, zero, ...(known ? [relevant] : [])]
+    : [words.boundary(task), ...(isTable(recording) ? [plane] : [])];
+  title.dataset.tip = about.join(" ");
+}
+
+/**
+ * Count the points of a set that a network misclassifies.
+ *
+ * @param {Network} network
+ * @param {PointSet} set
+ * @param {Float32Array} row
+ */
+function countWrong(network, set, row) {
+  if (network.task === "regression") return 0;
+  outputs(network, row, 0, set.inputs, set.n, set.raw);
+  let wrong = 0;
+  for (let p = 0; p < set.n; p++) if (classOf(network, set, p) !== set.targets[p]) wrong++;
+  return wrong;
 }
 
 /**
@@ -92,21 +133,22 @@ function beginRun(panel, recording) {
  * @param {Theme} theme
  * @param {number} size
  * @param {number} ratio
+ * @param {Plane} plane
  */
-function markWrong(canvas, sets, { network, domain: [low, high], points }, row, theme, size, ratio) {
+function markWrong(canvas, sets, { network, points }, row, theme, size, ratio, { axes, x: [left, right], y: [low, high] }) {
   if (network.task === "regression") return [0, 0];
   const context = contextOf(canvas, { alpha: false });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const factor = size / (high - low);
+  const [across, down] = [size / (right - left), size / (high - low)];
   const counts = [0, 0];
   for (const [s, rows] of [points.train, points.test].entries()) {
     const set = sets[s];
-    outputs(network, row, 0, set.inputs, set.n, set.raw);
+    counts[s] = countWrong(network, set, row);
+    const [xs, ys] = axes.map((c) => columnOf(network, rows, c));
     context.beginPath();
     for (let p = 0; p < set.n; p++) {
       if (classOf(network, set, p) === set.targets[p]) continue;
-      counts[s]++;
-      const [x, y] = [(rows[3 * p] - low) * factor, (high - rows[3 * p + 1]) * factor];
+      const [x, y] = [(xs[p] - left) * across, (high - ys[p]) * down];
       const radius = s === 0 ? 7.5 : 5;
       context.moveTo(x + radius, y);
       context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -133,21 +175,19 @@ function classOf({ task }, { raw, n }, p) {
 }
 
 /**
- * Show the crosshair with all networks' predictions in words, or, without it, the numbers of
- * misclassified points.
+ * Show the crosshair with what it points at in words, or, without it, the numbers of misclassified points.
  *
  * @param {Closeup} panel
  * @param {Place|null} place
- * @param {number[]|null} point
- * @param {Prediction[]} predictions
+ * @param {string|null} about
  * @param {Task} task
  */
-export function updatePlace({ cross, readout, wrong, sets }, place, point, predictions, task) {
+export function updatePlace({ cross, readout, wrong, sets }, place, about, task) {
   cross.hidden = place === null;
-  if (place && point) {
+  if (place && about !== null) {
     cross.style.setProperty("--x", String(place.x));
     cross.style.setProperty("--y", String(place.y));
-    setText(readout, words.predictionsAt(point, predictions));
+    setText(readout, about);
   } else if (wrong) setText(readout, words.misclassified(task, wrong, sets.map(({ n }) => n)));
 }
 
@@ -158,9 +198,14 @@ export function updatePlace({ cross, readout, wrong, sets }, place, point, predi
  * @param {string} label
  * @param {number} epoch
  * @param {Task} task
+ * @param {string} bars  the bars of weights in words; empty for a boundary
  */
-export function describeCloseup({ canvas, wrong, sets }, label, epoch, task) {
+export function describeCloseup({ canvas, wrong, sets }, label, epoch, task, bars) {
   if (!wrong) return;
+  if (bars) {
+    canvas.setAttribute("aria-label", `${label} at epoch ${epoch}. ${bars} Arrow keys move from input to input.`);
+    return;
+  }
   const what = task === "regression" ? "Predictions" : "Boundary";
   const counts = words.misclassified(task, wrong, sets.map(({ n }) => n));
   canvas.setAttribute("aria-label", `${what} of ${label} at epoch ${epoch}; ${counts} Arrow keys move a crosshair.`);

@@ -5,7 +5,7 @@
 
 /**
  * @import {Painter} from "../draw/painter.js"
- * @import {Displayed, Recording} from "../state/types.d.ts"
+ * @import {Displayed, Recording, View} from "../state/types.d.ts"
  * @import {BoardState, FocusHandlers, OnPoint, Stage} from "./types.d.ts"
  */
 
@@ -15,6 +15,8 @@ import { describeLosses, makeLosses, updateLosses } from "./losses.js";
 import { NetworkPanel } from "./network.js";
 import { makePruning, updatePruning } from "./pruning.js";
 import { describeSparsity, makeSparsity, updateSparsity } from "./sparsity.js";
+import { describeInputs } from "../state/inputs.js";
+import { showsWeights } from "../state/view.js";
 import { describeWarp, makeWarpPanel, updateWarpPanel } from "./warp.js";
 import * as words from "../state/words.js";
 import { describeWeights, makeWeights, updateWeights } from "./weights.js";
@@ -88,13 +90,15 @@ export function updateFocus(focus, stage, board, displayed, painter) {
   const draws = {
     closeup: () =>
       updateCloseup(panels.closeup, painter, recording, displayed.drawn, {
-        scale, theme, ratio, size: board.size.closeup, discrete: view.discrete,
+        scale, theme, ratio, size: board.size.closeup, discrete: view.discrete, plane: stage.plane,
+        bars: showsWeights(view, recording) ? { colour, reach: axes.reach } : null,
       }),
     network: () =>
       panels.network.update(recording, displayed.drawn, scale, theme, {
+        plane: stage.plane,
         ratio, t, colour, range: axes.range, edited: view.edits[card.key] ?? new Map(), dropRate: displayed.dropRate,
       }),
-    warp: () => updateWarpPanel(panels.warp, recording, displayed.drawn, { scale, theme, ratio }),
+    warp: () => updateWarpPanel(panels.warp, recording, displayed.drawn, { scale, theme, ratio, plane: stage.plane }),
     losses: () => updateLosses(panels.losses, recording, k, t, { card, everyone, marks, theme, ratio }),
     sparsity: () => updateSparsity(panels.sparsity, recording, k, t, { card, everyone, marks, theme, ratio }),
     weights: () =>
@@ -115,10 +119,12 @@ export function updateFocus(focus, stage, board, displayed, painter) {
  * @param {Focus} focus
  * @param {Recording} recording
  * @param {Displayed} displayed
+ * @param {View} view
  */
-export function describeFocus({ panels }, recording, { card, k, t }) {
+export function describeFocus({ panels }, recording, { card, k, t, drawn }, view) {
   const epoch = recording.epochs[t];
-  describeCloseup(panels.closeup, card.label, epoch, recording.network.task);
+  const bars = showsWeights(view, recording) ? describeInputs(recording, drawn) : "";
+  describeCloseup(panels.closeup, card.label, epoch, recording.network.task, bars);
   panels.network.describe(card.label, epoch);
   describeWarp(panels.warp, card.label, epoch);
   describeLosses(panels.losses, recording, k, t);

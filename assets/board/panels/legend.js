@@ -8,7 +8,9 @@
 import { icon, make, setText } from "../draw/dom.js";
 import { CORNERS, SHAPES, trainColour } from "../draw/points.js";
 import { isComplete } from "../state/recording.js";
-import { HISTOGRAM, axis, boundary, className } from "../state/words.js";
+import { areWeights } from "../state/inputs.js";
+import { countOf } from "../state/plane.js";
+import { HISTOGRAM, WEIGHTS, axis, boundary, className } from "../state/words.js";
 import { css } from "../draw/theme.js";
 
 // number of recorded frames after the first one, unless they would take too many bytes
@@ -40,13 +42,19 @@ export function makeLegend() {
  * @param {Recording} recording
  * @param {Scale} scale
  * @param {Theme} theme
+ * @param {boolean} asBars  whether bars of weights are shown in place of boundaries
  */
-export function updateSigns({ signs, status }, recording, scale, theme) {
+export function updateSigns({ signs, status }, recording, scale, theme, asBars) {
   // board.css reserves the width of both texts, so that nothing moves when one replaces the other
   status.dataset.whole = summary(recording);
   const { network, points } = recording;
-  const counts = (/** @type {"train"|"validation"|"test"} */ split) => points[split].length / 3;
+  const counts = (/** @type {"train"|"validation"|"test"} */ split) => countOf(network, points[split]);
   const regression = network.task === "regression";
+  const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
+  if (asBars) {
+    signs.replaceChildren(...signsOfBars(recording).map(([sign, text, tip]) => makeSign(sign, text, tip)), makeSign(bars, "weights, in the middle: exactly 0", HISTOGRAM));
+    return;
+  }
   /** @type {[sign: Node|string, text: string, tip: string][]} */
   const entries = [
     [mark(0, { fill: "currentColor" }), `training (${counts("train")})`, TIPS.train],
@@ -68,12 +76,42 @@ export function updateSigns({ signs, status }, recording, scale, theme) {
     regression: `value = ${axis(scale.middle)}`,
   };
   entries.push([line, meaning[network.task], boundary(network.task)]);
-  const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
   entries.push([bars, "weights, in the middle: exactly 0", HISTOGRAM]);
   if (counts("validation")) entries.push(["", `validation (${counts("validation")}): not drawn`, TIPS.validation]);
-  signs.replaceChildren(
-    ...entries.map(([sign, text, tip]) => make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text)),
-  );
+  signs.replaceChildren(...entries.map(([sign, text, tip]) => makeSign(sign, text, tip)));
+}
+
+/**
+ * Return the signs of the pictures with a bar for each input.
+ *
+ * @param {Recording} recording
+ * @returns {[sign: Node|string, text: string, tip: string][]}
+ */
+function signsOfBars({ network, points, columns }) {
+  const [train, test] = [points.train, points.test].map((rows) => countOf(network, rows));
+  const own = areWeights(network.layers);
+  const bar = icon("0 0 20 12", ["path", { d: "M1 11V3h4v8M8 11V7h4v4M15 11V1h4v10", class: "bars" }]);
+  const zero = icon("0 0 12 12", ["path", { d: "M2 8h8v3H2z", class: "bars" }]);
+  const known = icon("0 0 12 12", ["path", { d: "M2 1h8v4H2z", fill: "currentColor" }]);
+  /** @type {[Node|string, string, string][]} */
+  const entries = [
+    ["", `${columns.length} inputs, ${train} training and ${test} test points`, TIPS.train],
+    [bar, own ? "weight of each input" : "length of each input's outgoing weights", own ? WEIGHTS.weights : WEIGHTS.norms],
+    [zero, "exactly 0", WEIGHTS.zero],
+  ];
+  if (columns.some(({ relevant }) => relevant === false)) entries.push([known, "relevant", WEIGHTS.relevant]);
+  return entries;
+}
+
+/**
+ * Create a sign with its text.
+ *
+ * @param {Node|string} sign
+ * @param {string} text
+ * @param {string} tip
+ */
+function makeSign(sign, text, tip) {
+  return make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text);
 }
 
 /**

@@ -5,7 +5,7 @@
 
 /**
  * @import {Scale, Theme} from "../draw/types.d.ts"
- * @import {Recording} from "../state/types.d.ts"
+ * @import {Plane, Recording} from "../state/types.d.ts"
  * @import {DiagramLayout, NetworkHandlers, NetworkRun, ShownDiagram, Sign, Target} from "./types.d.ts"
  */
 
@@ -27,6 +27,10 @@ const TOP = 36;
 const GAP = 7;
 // distance of layers in CSS pixels from which their headings are written out
 const SPACIOUS = 58;
+// distance of inputs in CSS pixels from which they are named
+const LEAST_NAMED = 12;
+// room for half of the heading, in CSS pixels, left of inputs without names
+const UNNAMED = 26;
 
 /** @type {Sign[]} */
 const SIGNS = [
@@ -94,10 +98,12 @@ export class NetworkPanel {
    * @param {Float32Array} row  the network's parameters, with edits
    * @param {Scale} scale
    * @param {Theme} theme
-   * @param {Pick<ShownDiagram, "ratio"|"t"|"colour"|"edited"|"range"|"dropRate">} options
+   * @param {Pick<ShownDiagram, "ratio"|"t"|"colour"|"edited"|"range"|"dropRate"|"plane">} options
    */
   update(recording, row, scale, theme, options) {
-    const run = this.run?.id === recording.run ? this.run : this.beginRun(recording);
+    const { plane } = options;
+    if (this.run?.id === recording.run && this.run.plane !== plane) this.showPlane(this.run, recording, plane);
+    const run = this.run?.id === recording.run ? this.run : this.beginRun(recording, plane);
     let palette = this.shown?.palette;
     if (palette?.mode !== theme.mode) {
       palette = makePalette(recording, theme);
@@ -143,11 +149,12 @@ export class NetworkPanel {
    * Prepare the panel for another run: memory, headings, and a button for each unit.
    *
    * @param {Recording} recording
+   * @param {Plane} plane
    * @returns {NetworkRun}
    */
-  beginRun(recording) {
+  beginRun(recording, plane) {
     this.close(false);
-    const units = makeUnits(recording);
+    const units = makeUnits(recording, plane);
     const { layers, first, count } = units.shape;
     const buttons = Array.from({ length: count }, (_, u) => {
       const layer = layerOf(units.shape, u);
@@ -157,10 +164,22 @@ export class NetworkPanel {
     this.grid.replaceChildren(...buttons);
     const headings = layers.map((_, l) => makeHeading(l, layers.length - 1));
     this.layers.replaceChildren(...headings.map(({ element }) => element));
-    this.run = { id: recording.run, units, strip: makeStrip(units), memory: new Uint8Array(count), buttons, headings };
+    this.run = { id: recording.run, plane, units, strip: makeStrip(units), memory: new Uint8Array(count), buttons, headings };
     this.shown = this.layout = null;
     this.input.reset();
     return this.run;
+  }
+
+  /**
+   * Show the units' values in another plane.
+   *
+   * @param {NetworkRun} run
+   * @param {Recording} recording
+   * @param {Plane} plane
+   */
+  showPlane(run, recording, plane) {
+    const units = makeUnits(recording, plane);
+    this.run = { ...run, plane, units, strip: makeStrip(units) };
   }
 
   /** Measure the stage; return whether its size has changed and there is a network to draw. */
@@ -183,18 +202,20 @@ export class NetworkPanel {
     const { layers } = units.shape;
     const last = layers.length - 1;
     const font = `12px ${getComputedStyle(this.element).fontFamily}`;
-    const inputs = network.features.map(featureName);
+    const spacing = (this.size.height - TOP) / layers[0];
+    // more names than fit are left out; the heading has their number
+    const inputs = network.features.map((name) => (spacing < LEAST_NAMED ? "" : shortened(featureName(name))));
     const outputs = network.task === "multiclass" ? Array.from({ length: layers[last] }, (_, c) => shortened(className(network, c))) : [];
     const context = contextOf(this.canvas);
     context.font = font;
     const widest = (/** @type {string[]} */ texts) => texts.reduce((most, text) => Math.max(most, context.measureText(text).width), 0);
     const right = outputs.length ? widest(outputs) + GAP : 8;
-    const margin = { left: widest(inputs) + GAP, right, top: TOP };
+    const margin = { left: Math.max(widest(inputs) + GAP, spacing < LEAST_NAMED ? UNNAMED : 0), right, top: TOP };
     const diagram = arrange(units.shape, this.size.width, this.size.height, margin);
     const { x, y, side, pitch } = diagram;
     headings.forEach(({ element, name }, l) => {
       const spacious = pitch >= SPACIOUS;
-      const ends = spacious ? ["inputs", "output"] : ["in", "out"];
+      const ends = spacious || spacing < LEAST_NAMED ? ["inputs", "output"] : ["in", "out"];
       setText(name, l === 0 ? ends[0] : l === last ? ends[1] : spacious ? `layer ${l}` : String(l));
       element.style.left = `${x[l]}px`;
     });

@@ -1,4 +1,4 @@
-/** The part of the board that a lesson shows: some panels, and one control. */
+/** The part of the board that a lesson shows: some panels, and the control that is to be dragged. */
 
 /**
  * @import {Part} from "../state/types.d.ts"
@@ -16,7 +16,7 @@ const NAMES = { closeup: "boundary" };
  * @param {Part|null} part  null for the whole board
  */
 export function showPart(board, focus, part) {
-  if (part) board.dataset.drag = part.drag;
+  if (part) board.dataset.drag = part.drag.join(" ");
   else delete board.dataset.drag;
   for (const [key, { element }] of Object.entries(focus.panels)) {
     element.hidden = part !== null && !part.show.includes(NAMES[key] ?? key);

@@ -3,7 +3,7 @@
 import type { Palette, Strip } from "../draw/diagram.js";
 import type { Painter } from "../draw/painter.js";
 import type { Colour, Diagram, Scale, Series, SvgShape, Theme } from "../draw/types.d.ts";
-import type { Card, Displayed, Mark, Recording, RunNetwork, View } from "../state/types.d.ts";
+import type { Card, Displayed, Mark, Plane, Recording, RunNetwork, View } from "../state/types.d.ts";
 import type { Units } from "../state/units.js";
 import type { CardElements } from "./card.js";
 import type { Editor } from "./editor.js";
@@ -13,6 +13,8 @@ export interface Stage {
   recording: Recording;
   theme: Theme;
   scale: Scale;
+  /** The plane that is drawn. */
+  plane: Plane;
   /** By grid points along a side. */
   painters: Map<number, Painter>;
   cards: CardElements[];
@@ -48,8 +50,11 @@ export interface Exported extends Stage {
   probe: HTMLElement;
 }
 
-/** `range`: |w| at either end of the horizontal axis; `most`: the count at full height. */
-export type Axes = {range: number, most: number};
+/**
+ * `range`: |w| at either end of the horizontal axis; `most`: the count at full height; `reach`: the largest
+ * number on the axis of the bars of a table's inputs.
+ */
+export type Axes = {range: number, most: number, reach: number};
 
 export interface CardHandlers {
   focus(c: number): void;
@@ -117,6 +122,8 @@ export interface NetworkHandlers {
 export interface NetworkRun {
   /** Name of the run. */
   id: string;
+  /** In which the units' values are shown. */
+  plane: Plane;
   units: Units;
   strip: Strip;
   /** One entry for each unit. */
@@ -144,6 +151,7 @@ export interface ShownDiagram {
   /** The |w| with the thickest link. */
   range: number;
   dropRate: number;
+  plane: Plane;
 }
 
 export interface DiagramLayout {

@@ -5,7 +5,7 @@
 
 /**
  * @import {Scale, Theme} from "../draw/types.d.ts"
- * @import {Recording} from "../state/types.d.ts"
+ * @import {Plane, Recording} from "../state/types.d.ts"
  * @import {Warp} from "../state/warp.js"
  */
 
@@ -44,6 +44,7 @@ export function makeWarpPanel({ onChange }) {
   const panel = {
     element, canvas, layers, across, upwards, up, readout,
     /** @type {string|null} */ run: null,
+    /** @type {Plane|null} */ plane: null,
     /** @type {Warp|null} null if there is nothing to show */ warp: null,
     layer: 1,
     /** @type {number[]|null} two units, or null for the main directions */ units: null,
@@ -72,10 +73,10 @@ export function makeWarpPanel({ onChange }) {
  * @param {WarpPanel} panel
  * @param {Recording} recording
  * @param {Float32Array} row
- * @param {{scale: Scale, theme: Theme, ratio: number}} options
+ * @param {{scale: Scale, theme: Theme, ratio: number, plane: Plane}} options
  */
-export function updateWarpPanel(panel, recording, row, { scale, theme, ratio }) {
-  if (panel.run !== recording.run) beginRun(panel, recording);
+export function updateWarpPanel(panel, recording, row, { scale, theme, ratio, plane }) {
+  if (panel.run !== recording.run || panel.plane !== plane) beginRun(panel, recording, plane);
   const { warp, canvas, layer, units, size, readout } = panel;
   if (!warp || !size) return;
   updateWarp(warp, row, layer, units);
@@ -117,14 +118,16 @@ function describe({ units, layer }, { shape, share }) {
  *
  * @param {WarpPanel} panel
  * @param {Recording} recording
+ * @param {Plane} plane
  */
-function beginRun(panel, recording) {
+function beginRun(panel, recording, plane) {
   const { layers: sizes } = recording.network;
   const hidden = sizes.slice(1, -1);
   const same = panel.warp && panel.warp.shape.layers.join() === sizes.join();
   panel.run = recording.run;
+  panel.plane = plane;
   panel.element.hidden = hidden.length === 0;
-  panel.warp = hidden.length ? makeWarp(recording) : null;
+  panel.warp = hidden.length ? makeWarp(recording, plane) : null;
   if (same || !panel.warp) return;
   const name = `warp-${Math.random().toString(36).slice(2)}`;
   panel.layers.replaceChildren(

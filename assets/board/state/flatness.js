@@ -1,8 +1,12 @@
-/** Variation of predictions over the plane, and their difference between two networks. */
+/**
+ * Variation of predictions over the plane, or over the points of a table, and their difference between
+ * two networks.
+ */
 
 /** @import {Probe, Recording} from "./types.d.ts" */
 
-import { featuresOf, gridInputs, outputs, predict } from "./forward.js";
+import { outputs, predict } from "./forward.js";
+import { columnOf, gridOf, inputsOf, isTable, planeOf } from "./plane.js";
 
 // A network is constant if none of its predictions varies by more than this share of the targets'
 // range (of 1 for a probability): less than one step of a picture's 256 colours at its palest.
@@ -19,7 +23,8 @@ const probes = new WeakMap();
  *
  * @param {Pick<Recording, "network"|"domain"|"points">} recording
  */
-function probesOf({ network, domain, points: { train } }) {
+function probesOf(recording) {
+  const { network, points: { train, test } } = recording;
   const found = probes.get(train);
   if (found) return found;
   const nOutputs = network.layers[network.layers.length - 1];
@@ -28,11 +33,14 @@ function probesOf({ network, domain, points: { train } }) {
     const n = inputs.length / network.features.length;
     return { n, inputs, a: new Float64Array(nOutputs * n), b: new Float64Array(nOutputs * n) };
   };
-  const column = (/** @type {number} */ c) => train.filter((_, i) => i % 3 === c);
-  const targets = column(2);
+  const targets = columnOf(network, train);
+  const trained = inputsOf(network, train);
+  const grids = isTable(recording)
+    ? [trained, inputsOf(network, test)]
+    : [FEW, MANY].map((size) => gridOf(network, planeOf(recording), size));
   const made = {
-    few: probe(gridInputs(network.features, domain, FEW)),
-    all: probe(joined(network.features.length, gridInputs(network.features, domain, MANY), featuresOf(network.features, column(0), column(1)))),
+    few: probe(grids[0]),
+    all: probe(joined(network.features.length, grids[1], trained)),
     range: network.task === "regression" ? targets.reduce((m, y) => Math.max(m, y), -Infinity) - targets.reduce((m, y) => Math.min(m, y), Infinity) || 1 : 1,
   };
   probes.set(train, made);

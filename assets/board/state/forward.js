@@ -42,24 +42,6 @@ export function featuresOf(names, x1, x2) {
 }
 
 /**
- * Compute the inputs on a square grid, row by row from the upper left corner. The outer points lie on
- * the edges of the domain.
- *
- * @param {string[]} names  features
- * @param {number[]} domain  lower and upper end of both axes
- * @param {number} size  points along each side
- */
-export function gridInputs(names, [low, high], size) {
-  const x1 = new Float64Array(size * size);
-  const x2 = new Float64Array(size * size);
-  for (let p = 0; p < size * size; p++) {
-    x1[p] = low + ((high - low) * (p % size)) / (size - 1);
-    x2[p] = high - ((high - low) * Math.floor(p / size)) / (size - 1);
-  }
-  return featuresOf(names, x1, x2);
-}
-
-/**
  * Compute a network's predictions: the probability of class 1, of each class, or the value.
  *
  * @param {Network} network

@@ -5,7 +5,8 @@
 
 /** @import {Measured, Network, PointSet, Recording, Score} from "./types.d.ts" */
 
-import { featuresOf, outputs, argmax } from "./forward.js";
+import { outputs, argmax } from "./forward.js";
+import { columnOf, countOf, inputsOf } from "./plane.js";
 import { shapeOf, unitsLeft } from "./units.js";
 
 /** Number of steps of the slider for the threshold. */
@@ -16,18 +17,17 @@ const LINEAR = 0.1;
 /**
  * Prepare points for evaluation.
  *
- * @param {{layers: number[], features: string[]}} network
- * @param {Float32Array} rows  (x1, x2, y) of each point
+ * @param {{layers: number[], features: string[], nColumns?: number}} network
+ * @param {Float32Array} rows  columns and y of each point
  * @returns {PointSet}
  */
-export function makePoints({ layers, features }, rows) {
-  const n = rows.length / 3;
-  const column = (/** @type {number} */ c) => Float64Array.from({ length: n }, (_, p) => rows[3 * p + c]);
+export function makePoints(network, rows) {
+  const n = countOf(network, rows);
   return {
     n,
-    inputs: featuresOf(features, column(0), column(1)),
-    targets: column(2),
-    raw: new Float64Array(layers[layers.length - 1] * n),
+    inputs: inputsOf(network, rows),
+    targets: columnOf(network, rows),
+    raw: new Float64Array(network.layers[network.layers.length - 1] * n),
   };
 }
 

@@ -18,8 +18,9 @@ const SPREAD_QUANTILE = 0.98;
  * @returns {Recording}
  */
 export function start({ header, arrays }) {
-  const { layers, activation, normalization, affine, adaptive, task, features, names } = header;
-  const network = { layers, activation, normalization, affine, adaptive, task, features, names };
+  const { layers, activation, normalization, affine, adaptive, task, features, names, columns } = header;
+  const nColumns = columns.length || 2;
+  const network = { layers, activation, normalization, affine, adaptive, task, features, names, nColumns };
   /** @type {Recording} */
   const empty = {
     run: header.run,
@@ -35,6 +36,7 @@ export function start({ header, arrays }) {
     stopping: Array(header.n_networks).fill(null),
     diverged: new Int32Array(header.n_networks).fill(-1),
     network,
+    columns,
     data: header.data,
     link: null,
     version: header.link_version,

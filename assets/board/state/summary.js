@@ -25,6 +25,7 @@ import { measuresOf } from "./displayed.js";
 import { difference } from "./flatness.js";
 import { isDiverged } from "./recording.js";
 import { phaseOf } from "./phases.js";
+import { columnOf } from "./plane.js";
 import { earlyStopping } from "./stopping.js";
 import { hiddenUnits } from "./units.js";
 import { FORMATS, divergedAt } from "./words.js";
@@ -56,7 +57,7 @@ export function summaryOf(recording, displayed, focus, frame) {
     epoch: recording.epochs[frame],
     phase: phaseOf(recording.phases, recording.epochs[frame]),
     task: recording.network.task,
-    constantLoss: constantLoss(recording.network.task, recording.points.train),
+    constantLoss: constantLoss(recording.network, recording.points.train),
   });
 }
 
@@ -99,11 +100,12 @@ function factOf(recording, displayed, none, compare) {
  * Return the loss of the best constant prediction for the targets: their entropy, or half their
  * variance.
  *
- * @param {Task} task
- * @param {Float32Array} rows  (x1, x2, y) of each training point
+ * @param {{task: Task, nColumns?: number}} network
+ * @param {Float32Array} rows  columns and y of each training point
  */
-export function constantLoss(task, rows) {
-  const targets = rows.filter((_, i) => i % 3 === 2);
+export function constantLoss(network, rows) {
+  const { task } = network;
+  const targets = columnOf(network, rows);
   const n = targets.length;
   if (task === "regression") {
     const mean = targets.reduce((sum, y) => sum + y, 0) / n;

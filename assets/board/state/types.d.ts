@@ -75,6 +75,8 @@ export interface RequestedView {
   play: boolean;
   /** The part of the view that is not in links, or null to keep it. Missing entries are the defaults. */
   local?: LocalView|null;
+  /** As of ViewReport. */
+  plane?: [number, number]|null;
 }
 
 /** The part of a view that the server keeps for the board, as JSON. */
@@ -112,8 +114,8 @@ export interface Claims {
 export interface Part {
   /** Panels below the cards. */
   show: string[];
-  /** The control that stays. */
-  drag: "strength"|"second"|"epoch"|"scene";
+  /** The controls that stay, beside the play button. */
+  drag: ("strength"|"second"|"epoch"|"scene")[];
 }
 
 /** Of every message. */
@@ -161,6 +163,8 @@ export interface Opening {
   /** Whether the optimizer is Adam or AdamW. */
   adaptive: boolean;
   features: string[];
+  /** Of a table with more than two columns; else empty. */
+  columns: Column[];
   metrics: string[];
   domain: number[];
   cards: Card[];
@@ -168,7 +172,19 @@ export interface Opening {
   blank: ByMode;
 }
 
-/** Rows (x1, x2, y). */
+/** A column of the data: its mean over the training points, and its range in pictures. */
+export interface Column {
+  name: string;
+  mean: number;
+  range: number[];
+  /** Whether the targets depend on it; null if that is not known. */
+  relevant: boolean|null;
+}
+
+/** Two columns and their ranges, and the means of all columns of a table; null of two columns. */
+export type Plane = {axes: [number, number], x: number[], y: number[], means: number[]|null};
+
+/** Rows of the columns and y. */
 export type Splits = Record<"train"|"validation"|"test", Float32Array>;
 
 export type Message = {header: Header, arrays: {parameters: Numbers, metrics: Float32Array}};
@@ -308,7 +324,7 @@ export interface Frame {
 }
 
 /** Names: of the classes; empty if they have none. */
-export type RunNetwork = Network & {adaptive: boolean, features: string[], names: string[]};
+export type RunNetwork = Network & {adaptive: boolean, features: string[], names: string[], nColumns?: number};
 
 export interface Recording {
   run: string;
@@ -344,6 +360,7 @@ export interface Recording {
   classes: string[];
   blank: ByMode;
   domain: number[];
+  columns: Column[];
   points: Splits;
   nParameters: number;
   /** Indices of the weights in a row; the others are biases. */
@@ -411,6 +428,10 @@ export interface View {
   chosen: string[]|null;
   /** Whether the board is hidden. */
   blank: boolean;
+  /** Whether tables of more than two columns are shown in a plane, and not by weights. */
+  inPlane: boolean;
+  /** The columns of that plane. */
+  axes: [number, number];
 }
 
 /** The view as reported to the server and written to the address bar. */
@@ -422,6 +443,8 @@ export interface ViewReport {
   variant_indices: Record<string, number>;
   /** Null at the last epoch, and while playing or following. */
   epoch: number|null;
+  /** Numbers of the columns of the plane that is shown, from 1; null if none is chosen. */
+  plane: [number, number]|null;
 }
 
 /** Prediction of a card's network at a point. */

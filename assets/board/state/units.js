@@ -5,10 +5,11 @@
  * @typedef {ReturnType<typeof makeUnits>} Units
  */
 
-/** @import {LayerValues, Network, Recording, Shape} from "./types.d.ts" */
+/** @import {LayerValues, Network, Plane, Recording, Shape} from "./types.d.ts" */
 
-import { activate, featuresOf, gridInputs, outputs, predict } from "./forward.js";
+import { activate, outputs, predict } from "./forward.js";
 import { normalizationAt, normalize } from "./normalization.js";
+import { countOf, gridOf, inputsOf, planeOf } from "./plane.js";
 
 /** State bit: no path of non-zero weights leads from an input to the unit. */
 export const NO_INPUT_PATH = 1;
@@ -84,20 +85,19 @@ export function layerOf({ first }, u) {
 /**
  * Allocate memory for the units of a run's networks.
  *
- * @param {Pick<Recording, "network"|"domain"|"points">} recording
+ * @param {Pick<Recording, "network"|"domain"|"points"> & Partial<Pick<Recording, "columns">>} recording
+ * @param {Plane} [plane]
  */
-export function makeUnits({ network, domain, points }) {
+export function makeUnits(recording, plane = planeOf(recording)) {
+  const { network, points: { train } } = recording;
   const shape = shapeOf(network.layers);
   const size = shape.count > MANY ? 16 : 24;
-  const train = points.train;
-  const nTrain = train.length / 3;
-  const column = (/** @type {number} */ c) => Float64Array.from({ length: nTrain }, (_, i) => train[3 * i + c]);
   return {
     network,
     shape,
     size,
-    grid: layersOf(shape, network, gridInputs(network.features, domain, size), size * size),
-    points: layersOf(shape, network, featuresOf(network.features, column(0), column(1)), nTrain),
+    grid: layersOf(shape, network, gridOf(network, plane, size), size * size),
+    points: layersOf(shape, network, inputsOf(network, train), countOf(network, train)),
     low: new Float64Array(shape.count),
     high: new Float64Array(shape.count),
     links: new Uint8Array(shape.count),

@@ -5,10 +5,12 @@
 
 /** @import {Card, Claims, LocalView, Recording, RequestedView, State, Variant, View, ViewReport} from "./types.d.ts" */
 
+import { isTable } from "./plane.js";
+
 /** @type {View} */
 export const START = Object.freeze({
   focus: null, strengthIndices: {}, variantIndices: {}, linked: true, discrete: false, threshold: 0, edits: {},
-  projected: false, chosen: null, blank: false,
+  projected: false, chosen: null, blank: false, inPlane: false, axes: /** @type {[number, number]} */ ([0, 1]),
 });
 
 // fewer cards compare nothing; see `shownCards`
@@ -22,12 +24,13 @@ const LEAST_PROJECTED = 2;
  * @param {Recording} recording
  * @returns {View}
  */
-export function keepForRun(view, { cards, network }) {
+export function keepForRun(view, { cards, network, columns }) {
   const strengthIndices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
   const focus = cards.some(({ key }) => key === view.focus) ? view.focus : defaultFocus(cards);
   const discrete = view.discrete && network.task !== "regression";
+  const fits = Math.max(...view.axes) < columns.length;
   return {
-    ...view, focus, discrete, edits: {},
+    ...view, focus, discrete, edits: {}, inPlane: view.inPlane && fits, axes: fits ? view.axes : START.axes,
     strengthIndices: { ...view.strengthIndices, ...strengthIndices }, variantIndices: { ...view.variantIndices, ...variantIndicesOf(view, cards) },
   };
 }
@@ -46,20 +49,42 @@ export function defaultFocus(cards) {
  *
  * @param {View} view
  * @param {Recording} recording
- * @param {Pick<RequestedView, "focus"|"strength_indices"|"variant_indices"|"local">} requested
+ * @param {Pick<RequestedView, "focus"|"strength_indices"|"variant_indices"|"local"|"plane">} requested
  * @returns {View}
  */
-export function applyRequest(view, { cards }, { focus, strength_indices, variant_indices, local }) {
+export function applyRequest(view, { cards }, { focus, strength_indices, variant_indices, local, plane }) {
   const hasCard = cards.some(({ key }) => key === focus);
   const before = local ? { ...view, ...restore(local) } : view;
   const next = {
-    ...before, focus: hasCard ? focus : view.focus,
+    ...before, focus: hasCard ? focus : view.focus, ...planeIn(before, plane),
     strengthIndices: { ...before.strengthIndices, ...strength_indices }, variantIndices: { ...before.variantIndices, ...variant_indices },
   };
   if (local?.linked !== undefined) return next;
   // linked sliders would make different strengths equal at the next move
   const apart = Object.keys(strength_indices).length > 0 && commonStrengthIndex(next, cards) === null;
   return { ...next, linked: next.linked && !apart };
+}
+
+/**
+ * Return the fields of a view for a requested plane; without a request they stay as they are.
+ *
+ * @param {View} view
+ * @param {[number, number]|null|undefined} plane  numbers of its columns, from 1; null for none
+ * @returns {Pick<View, "inPlane"|"axes">}
+ */
+function planeIn({ inPlane, axes }, plane) {
+  if (plane === undefined) return { inPlane, axes };
+  return plane ? { inPlane: true, axes: [plane[0] - 1, plane[1] - 1] } : { inPlane: false, axes };
+}
+
+/**
+ * Whether a run's pictures are bars of weights.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ */
+export function showsWeights({ inPlane }, recording) {
+  return isTable(recording) && !inPlane;
 }
 
 /**
@@ -364,8 +389,9 @@ export function isChanged({ threshold, edits }, { key }) {
  * @param {ViewReport["request_id"]} request_id
  * @returns {ViewReport}
  */
-export function reportOf(view, { cards, epochs, nReceived, nFrames }, { mode, frame }, request_id) {
+export function reportOf(view, recording, { mode, frame }, request_id) {
+  const { cards, epochs, nReceived, nFrames } = recording;
   const atEnd = mode !== "resting" || frame === nFrames - 1;
   const strength_indices = Object.fromEntries(cards.map((card) => [card.key, strengthIndexOf(view, card)]));
-  return { request_id, focus: view.focus, strength_indices, variant_indices: variantIndicesOf(view, cards), epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)] };
+  return { request_id, focus: view.focus, strength_indices, variant_indices: variantIndicesOf(view, cards), epoch: atEnd ? null : epochs[Math.min(frame, nReceived - 1)], plane: isTable(recording) && view.inPlane ? [view.axes[0] + 1, view.axes[1] + 1] : null };
 }

@@ -5,10 +5,10 @@
  * @typedef {ReturnType<typeof makeWarp>} Warp
  */
 
-/** @import {Recording} from "./types.d.ts" */
+/** @import {Plane, Recording} from "./types.d.ts" */
 
 import { principal, turned } from "./eigen.js";
-import { featuresOf, gridInputs } from "./forward.js";
+import { columnOf, countOf, gridOf, inputsOf, planeOf as planeOfData } from "./plane.js";
 import { evaluateLayers, layersOf, shapeOf } from "./units.js";
 
 /** Number of grid points along each side of the plane. */
@@ -17,16 +17,18 @@ export const SIDE = 25;
 /**
  * Allocate memory for a run's networks.
  *
- * @param {Pick<Recording, "network"|"domain"|"points">} recording
+ * @param {Pick<Recording, "network"|"domain"|"points"> & Partial<Pick<Recording, "columns">>} recording
+ * @param {Plane} [plane]  of the grid
  */
-export function makeWarp({ network, domain, points: { train } }) {
+export function makeWarp(recording, plane = planeOfData(recording)) {
+  const { network, points: { train } } = recording;
   const shape = shapeOf(network.layers);
-  const n = train.length / 3;
-  const inputs = [0, 1].map((c) => Float64Array.from({ length: n }, (_, i) => train[3 * i + c]));
+  const n = countOf(network, train);
+  const inputs = plane.axes.map((c) => columnOf(network, train, c));
   return {
     network, shape, inputs,
-    grid: layersOf(shape, network, gridInputs(network.features, domain, SIDE), SIDE * SIDE),
-    points: layersOf(shape, network, featuresOf(network.features, inputs[0], inputs[1]), n),
+    grid: layersOf(shape, network, gridOf(network, plane, SIDE), SIDE * SIDE),
+    points: layersOf(shape, network, inputsOf(network, train), n),
     /** Places of the grid's points, then of the training points: x, y, x, y, …. */
     places: new Float64Array(2 * (SIDE * SIDE + n)),
     /** What the places depend on beside the parameters: layer and units. */

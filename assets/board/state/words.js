@@ -236,6 +236,47 @@ export function predictionsAt([x1, x2], predictions) {
   return `at (${number(x1)}, ${number(x2)}): ${predictions.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
 }
 
+export const WEIGHTS = {
+  weights: "One bar for each input, in order: its weight. All cards have the same axis.",
+  norms: "One bar for each input, in order: the length (Euclidean norm) of its outgoing weights in the first layer. All cards have the same axis.",
+  zero: "A grey mark at the bottom: exactly 0. The network does not use this input.",
+  relevant: "A dark mark at the top: the data were made from this column. The others are noise.",
+  plane: "The boundary in the plane of two inputs, all others at their mean. Points lie where their two inputs are; their other inputs differ from the mean, so that a point need not have the colour below it.",
+};
+
+/**
+ * "body mass index: None 0.31 · L1 0"
+ *
+ * @param {string} name
+ * @param {Prediction[]} values
+ */
+export function weightsOf(name, values) {
+  return `${name}: ${values.map(({ label, text }) => `${label} ${text}`).join(" · ")}`;
+}
+
+/**
+ * Format the number of an input: 0 alone is exactly 0.
+ *
+ * @param {number} value
+ */
+export function inputWeight(value) {
+  return value === 0 ? "0" : parameter(value, 3);
+}
+
+/**
+ * "Weights of 60 inputs, 5 are not 0; the largest: x3 0.42, x1 −0.2."
+ *
+ * @param {boolean} areWeights
+ * @param {number} left
+ * @param {number} inputs
+ * @param {{label: string, value: number}[]} largest
+ */
+export function barsOf(areWeights, left, inputs, largest) {
+  const what = areWeights ? "Weights" : "Lengths of the outgoing weights";
+  const list = largest.map(({ label, value }) => `${label} ${inputWeight(value)}`).join(", ");
+  return `${what} of ${inputs} inputs, ${left} are not 0${list && `; the largest: ${list}`}.`;
+}
+
 /**
  * Return a class's name, or "class 0" and so on if it has none.
  *

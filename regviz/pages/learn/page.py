@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from regviz.board.link import from_query, link, to_query, view_parameters
+from regviz.board.offline import recording
 from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
 from regviz.figures import claim_figures
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
+from regviz.lessons.offline import lesson_page
 from regviz.lessons.results import table
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
@@ -26,7 +28,7 @@ from regviz.pages.components import draw, plain
 from regviz.pages.control_values import control_options
 from regviz.pages.learn import task
 from regviz.pages.learn.progress import progress
-from regviz.pages.snapshot import request_scene, view
+from regviz.pages.snapshot import BoardSnapshot, request_scene, view
 from regviz.pages.state import enter, page_state
 from regviz.pages.understand.anatomy import show_steps
 from regviz.server.state import runs
@@ -92,6 +94,8 @@ def _open(lesson: Lesson) -> None:
     if state.lesson_scene is not None:
         return
     query = dict(st.query_params)
+    # Streamlit leaves the address as it is where a link leads to the same page
+    st.query_params["lesson"] = lesson.key
     name = query.get(SCENE, "")
     state.lesson_revealed = name in lesson.scenes
     first = name if name in lesson.scenes else lesson.board.scenes[0][1]
@@ -194,7 +198,26 @@ def _see(lesson: Lesson, is_trained: bool) -> None:
     query = urlencode({"lesson": lesson.key, SCENE: str(state.lesson_scene)})
     _show_board(lesson, grid, rows, run_name(grid, rows), query)
     address = link("./", scene).removesuffix("?")
-    st.link_button("Open in the playground", address, icon=":material/open_in_new:")
+    with st.container(horizontal=True):
+        st.link_button("Open in the playground", address, icon=":material/open_in_new:")
+        snapshot = take_snapshot()
+        if snapshot is not None:
+            st.download_button(
+                "Save the lesson (HTML)",
+                lambda: _file(lesson, snapshot),
+                f"regviz-{lesson.key}.html",
+                "text/html",
+                key=f"save_{lesson.key}",
+                on_click="ignore",
+                icon=":material/download:",
+                help="Its text with this board in one file, which needs no server and no network.",
+            )
+
+
+def _file(lesson: Lesson, snapshot: BoardSnapshot) -> str:
+    """Return the lesson as one HTML file, with the run on the board."""
+    run = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline")
+    return lesson_page(lesson, run)
 
 
 def _slider(lesson: Lesson) -> str:
@@ -206,7 +229,7 @@ def _choose_scene(lesson: Lesson) -> None:
     note_change()
     name = st.session_state[_slider(lesson)]
     scene = lesson.scenes[name]
-    page_state().problems = []
+    page_state().problems, page_state().task_shown = [], False
     _put(name, scene, scene.training.epochs)
 
 
@@ -216,12 +239,15 @@ def _show_board(lesson: Lesson, grid: StrengthGrid, rows: list[int], name: str, 
     received = n_received(name)  # first, as in the playground
     if changed():
         st.rerun()
-    part = {"show": list(lesson.board.show), "drag": lesson.board.drag}
+    state = page_state()
+    controls = list(dict.fromkeys([lesson.board.drag, *[lesson.task.drag] * state.task_shown]))
+    part = {"show": list(lesson.board.show), "drag": controls}
     send(grid, rows, name, query, received, part=part)
     state = page_state()
-    said = task.status(lesson, state.lesson_scene, take_snapshot(), view().epoch)
-    if said != state.task_status:
-        state.task_status = said
+    snapshot = take_snapshot()
+    said = task.status(lesson, state.lesson_scene, snapshot, view().epoch)
+    if (said, snapshot is not None) != (state.task_status, state.lesson_complete):
+        state.task_status, state.lesson_complete = said, snapshot is not None
         st.rerun()
 
 
@@ -255,7 +281,8 @@ def _try(lesson: Lesson) -> None:
     if status is not None and status.is_solved and not done.solved:
         done.solved = True
         st.rerun()  # the sidebar, which is drawn before, shows it
-    if state.lesson_scene != lesson.task.scene:
+    needs_control = lesson.task.drag != lesson.board.drag and not state.task_shown
+    if state.lesson_scene != lesson.task.scene or needs_control:
         st.button("Put the task on the board", on_click=_put_task, args=(lesson,), type="primary")
     # in a container that is there before, so that screen readers announce its content
     with st.container(key="status"):
@@ -284,7 +311,7 @@ def _switch(lesson: Lesson, scene: Scene) -> None:
         done.answer = SKIPPED
     if name in [key for _, key in lesson.board.scenes]:
         st.session_state[_slider(lesson)] = name
-    state.problems = []
+    state.problems, state.task_shown = [], True
     _put(name, scene, scene.training.epochs)
     request = dict(state.requested_view or {})
     state.requested_view = request | {"scroll": True}

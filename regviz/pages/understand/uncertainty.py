@@ -27,6 +27,9 @@ ABOUT = {
 
 def show(snapshot: BoardSnapshot) -> None:
     """Draw the view."""
+    if (n_columns := snapshot.history.dataset.n_columns) > 2:
+        st.info(f"These maps need data with two inputs, and these have {n_columns}.")
+        return
     rows = snapshot.grid.experiment.regularizations
     methods = [key for key in snapshot.grid.methods if rows[snapshot.network(key)].drop_rate > 0]
     if not methods:

@@ -1,0 +1,126 @@
+"""A lesson as one HTML file: its text, and the board with one of its scenes."""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+from regviz.board.offline import offline_page
+from regviz.lessons.claim import all_claims
+from regviz.lessons.lesson import ClaimFigure, Lesson
+from regviz.lessons.results import table
+
+_CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
+_BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
+_ITALIC = re.compile(r"\*(.+?)\*", re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)")
+_STYLE = """<style>
+main > :is(p, ul, details, table) { max-width: 75ch; }
+main table td { padding: 0 0.6rem; }
+</style>
+"""
+_ITEM = re.compile(r"(?:[-*]|\d+\.) +")
+
+
+def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
+    """Return an HTML file with a lesson's text and a board, which makes no network requests.
+
+    Formulas are in their LaTeX form, and a claim's figure is a table of its medians.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    messages : sequence of bytes
+        All messages of a scene's run, as of `regviz.board.offline.recording`.
+    """
+    question = lesson.question
+    answers = "".join(f"<li>{_inline(answer)}</li>" for answer in question.answers)
+    right = _inline(question.answers[question.right])
+    above = [
+        f"<p><strong>{_inline(lesson.idea)}</strong></p>",
+        html(lesson.introduction),
+        "<h2>Predict</h2>",
+        html(question.text),
+        f"<ul>{answers}</ul>",
+        f"<details><summary>The answer</summary><p><strong>{right}</strong></p>",
+        html(question.explanation),
+        "</details><h2>See</h2>",
+        html(lesson.before),
+    ]
+    below = [html(lesson.after), "<h2>Why</h2>"]
+    for block in lesson.why:
+        if isinstance(block, str):
+            below.append(html(block))
+        elif isinstance(block, ClaimFigure):
+            below.append(_medians(block))
+    below += ["<h2>Try</h2>", html(lesson.text), "<h2>Sources</h2>", _sources(lesson)]
+    return offline_page(
+        messages, lesson.title, above=_STYLE + "\n".join(above), below="\n".join(below)
+    )
+
+
+def html(text: str) -> str:
+    """Convert a lesson's Markdown to HTML: paragraphs, headings, lists, emphasis, code, links.
+
+    All else, such as HTML, is shown as it is written.
+    """
+    parts = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        for is_item, lines in groupby(_joined(paragraph), lambda line: bool(_ITEM.match(line))):
+            if is_item:
+                items = "".join(f"<li>{_inline(_ITEM.sub('', x, count=1))}</li>" for x in lines)
+                parts.append(f"<ul>{items}</ul>")
+                continue
+            content = "\n".join(lines)
+            heading = re.match(r"#{3,6} +", content)
+            name = "h3" if heading else "p"
+            body = content[heading.end() :] if heading else content
+            parts.append(f"<{name}>{_inline(body)}</{name}>")
+    return "\n".join(part for part in parts if part != "<p></p>")
+
+
+def _joined(paragraph: str) -> list[str]:
+    """Return the lines of a paragraph, with those that continue a list's item joined to it."""
+    lines: list[str] = []
+    for line in paragraph.split("\n"):
+        if lines and _ITEM.match(lines[-1]) and not _ITEM.match(line):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return lines
+
+
+def _inline(text: str) -> str:
+    """Convert emphasis, code, formulas and links within a line."""
+    parts, end = [], 0
+    for found in _CODE.finditer(text):
+        parts.append(_emphasis(text[end : found.start()]))
+        parts.append(f"<code>{escape(found[2] or found[3])}</code>")
+        end = found.end()
+    return "".join([*parts, _emphasis(text[end:])])
+
+
+def _emphasis(text: str) -> str:
+    text = _LINK.sub(r'<a href="\2">\1</a>', escape(text, quote=False))
+    return _ITALIC.sub(r"<em>\1</em>", _BOLD.sub(r"<strong>\1</strong>", text))
+
+
+def _medians(block: ClaimFigure) -> str:
+    record = table()[block.claim]
+    head = "".join(f"<th>{escape(str(place))}</th>" for place in block.at)
+    rows = []
+    for name, figures in block.lines.items():
+        cells = "".join(f"<td>{record.median(figure):.3g}</td>" for figure in figures)
+        rows.append(f"<tr><th>{escape(name) or escape(block.y)}</th>{cells}</tr>")
+    caption = f"{escape(block.title)}: {escape(block.y)} by {escape(block.x)}, medians"
+    return f"<table><caption>{caption}</caption><tr><td></td>{head}</tr>{''.join(rows)}</table>"
+
+
+def _sources(lesson: Lesson) -> str:
+    claims, records = all_claims(), table()
+    items = []
+    for name in lesson.claims:
+        sentence, source = claims[name].sentence, claims[name].source
+        text = f"{escape(sentence)} {records[name].count}"
+        items.append(f"<li>{text}{': ' + escape(source) if source else ''}</li>")
+    return f"<ul>{''.join(items)}</ul>\n{html(lesson.sources)}"

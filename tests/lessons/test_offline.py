@@ -1,0 +1,46 @@
+"""Tests of lessons as one HTML file."""
+
+import pytest
+
+import regviz
+from regviz.board.offline import recording
+from regviz.lessons.offline import html, lesson_page
+from regviz.lessons.parser import parse
+from regviz.lessons.results import table
+from tests.lessons.test_lessons import NAME, TEMPLATE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\n\nc", "<p>a\nb</p>\n<p>c</p>"),
+        ("- a\n  b\n- c", "<ul><li>a b</li><li>c</li></ul>"),
+        ("Some:\n1. a\n2. b", "<p>Some:</p>\n<ul><li>a</li><li>b</li></ul>"),
+        ("### A", "<h3>A</h3>"),
+        ("**a** and *b* `*c*`", "<p><strong>a</strong> and <em>b</em> <code>*c*</code></p>"),
+        ("$a^*_1 b^*$", "<p><code>a^*_1 b^*</code></p>"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+        ("`<b>` [x](https://a.org)", '<p><code>&lt;b&gt;</code> <a href="https://a.org">x</a></p>'),
+        ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
+        ("", ""),
+    ],
+)
+def test_markdown_becomes_html(text: str, expected: str):
+    assert html(text) == expected
+
+
+def test_the_file_has_the_text_the_numbers_and_the_board():
+    lesson = parse(
+        NAME, TEMPLATE.replace("epochs=300", "epochs=5").replace("epoch=16", "epoch=5"), table()
+    )
+    grid = lesson.scenes["narrow"].grid()
+    history = regviz.train(grid.experiment)
+    page = lesson_page(lesson, recording(grid, grid.rows({}), history, "offline"))
+    assert page.count("data-message") == 1 + page.count("script[data-message]")
+    order = ["<h1>Smaller weights", "<h2>Predict", "<h2>See", "<h2>Why", "<h2>Try", "<h2>Sources"]
+    places = [page.index(heading) for heading in order]
+    assert places == sorted(places)
+    record = table()["noise.gap_grows_with_width"]
+    assert f"<td>{record.median('gap_8'):.3g}</td>" in page
+    assert f"{record.n_held} of 20 seeds" in page
+    assert "http://" not in page[places[0] : places[-1]]
