@@ -584,6 +584,25 @@ def test_linear_models_reach_one_optimum_in_every_library(name, k, tmp_path):
         np.testing.assert_array_equal(found[0][0] == 0, reference[0][0] == 0)
 
 
+def test_linear_models_of_a_table_reach_one_optimum_in_every_library(tmp_path):
+    experiment = replace(
+        convex("plane", "momentum", 400, 0.1),
+        data=DataSpec("diabetes", train_fraction=0.4),
+        regularizations=(Regularization.elastic_net(0.3),),
+    )
+    found = {
+        library: layers_of(run(experiment, 0, library, tmp_path), library)[0][0]
+        for library in ("scikit-learn", "pytorch", "keras")
+    }
+    history = regviz.train(experiment)
+    expected = history.weights(0)[0]
+    assert expected.shape == (10, 1)
+    assert 0 < (expected == 0).sum() < 10
+    for weights in found.values():
+        np.testing.assert_allclose(weights, expected, atol=1e-5)
+        np.testing.assert_array_equal(weights == 0, expected == 0)
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_program_corrects_the_elastic_net_as_the_run_does(library, tmp_path):
     row = Regularization.elastic_net(0.3, corrected=True)
