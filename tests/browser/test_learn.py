@@ -72,16 +72,6 @@ def test_only_the_parts_and_controls_of_the_lesson_are_shown(page: Page):
     assert (sliders.count() > 0) == (SECOND.board.drag == "strength")
 
 
-def test_no_text_is_cut_off_and_axe_finds_nothing(page: Page):
-    assert found(page) == []
-    for width in (390, 1400, 1920):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(WIDTHS_REST)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT_OFF_TEXTS) == [], width
-    page.set_viewport_size({"width": 1400, "height": 900})
-
-
 def test_a_lesson_fills_the_screen_while_projecting(page: Page):
     page.locator(".regviz-board").get_by_role("button", name="Project").click()
     expect(page.locator(".regviz-board.projected")).to_be_visible()
@@ -103,3 +93,14 @@ def test_the_playground_is_as_it_was_left(page: Page):
     page.get_by_test_id("stSidebar").get_by_role("link", name="Playground").click()
     page.wait_for_function("location.pathname === '/' && location.search.includes('noise=0.5')")
     assert page.locator(".regviz-board[data-drag]").count() == 0
+
+
+def test_no_text_is_cut_off_and_axe_finds_nothing(page: Page, url: str):
+    page.goto(f"{url}/learn?lesson={SECOND.key}&scene={SECOND.task.scene}")
+    wait_for_board(page)
+    assert found(page) == []
+    for width in (390, 1400, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(WIDTHS_REST)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF_TEXTS) == [], width
