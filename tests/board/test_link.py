@@ -416,6 +416,11 @@ HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with comm
         ({"noise": "7"}, "noise must be a number from 0 to 2, got '7': ignored."),
         ({"noise": "nan"}, "noise must be a number from 0 to 2, got 'nan': ignored."),
         ({"data": "mons"}, "got 'mons': ignored."),
+        (
+            {"normalization": "batch", "batch_size": "1"},
+            "batch_size must be at least 2 with batch normalization, got '1': ignored.",
+        ),
+        ({"normalization": "group"}, "normalization must be one of"),
         ({"epochs": "1.5"}, "epochs must be a whole number, got '1.5': ignored."),
         ({"epochs": "9" * 9999}, "epochs must be a whole number, got '99999"),
         ({"hidden": "8,8,40"}, f"{HIDDEN}, got '8,8,40': ignored."),

@@ -100,7 +100,8 @@ function formulaOf(network, shape, row, layer, unit) {
   const wrapped = last
     ? { binary: "sigmoid", multiclass: "softmax", regression: "" }[network.task]
     : WRAPPED[network.activation];
-  return wrapped ? `${wrapped}(${sum})` : sum;
+  const normalized = last || network.normalization === "none" ? sum : `norm(${sum})`;
+  return wrapped ? `${wrapped}(${normalized})` : normalized;
 }
 
 /**

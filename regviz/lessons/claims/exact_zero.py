@@ -58,9 +58,9 @@ def l2_never_arrives(seed: int) -> Result:
     source="Tibshirani 1996",
 )
 def diamonds_have_corners(seed: int) -> Result:
-    """Search the lowest loss on the diamond and on the circle of 200 random problems."""
+    """Search the lowest loss on the diamond and on the circle of 100 random problems."""
     rng = np.random.default_rng(seed)
-    n_problems, corners, axes, agree = 200, 0, 0, True
+    n_problems, corners, axes, agree = 100, 0, 0, True
     diamond, circle = (
         level_set(row, 1.0, n=14401)
         for row in (regviz.Regularization(l1=1), regviz.Regularization(l2=2))
@@ -87,7 +87,7 @@ def diamonds_have_corners(seed: int) -> Result:
 def a_gradient_alone_never_arrives(seed: int) -> Result:
     """Train a linear model by autograd on the penalty, and by the proximal step."""
     data = regviz.DataSpec("xor", noise=0.1, validation_fraction=0, seed=seed)
-    training = replace(_FREE, epochs=500, frames=1, seed=seed)
+    training = replace(_FREE, epochs=300, frames=1, seed=seed)
     network = regviz.NetworkSpec((), features=FEATURES)
     rows = (regviz.Regularization(l1=0.1),)
     history = regviz.train(regviz.Experiment(data, network, training, rows))
