@@ -25,7 +25,7 @@ const WRAPPED = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", sigmoid:
  * @param {string} feature
  */
 export function featureName(feature) {
-  return SUBSCRIPTS[feature] ?? feature;
+  return SUBSCRIPTS[feature] ?? feature.replace(/^x(\d+)$/, (_, digits) => "x" + [...digits].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join(""));
 }
 
 /**
