@@ -81,7 +81,7 @@ def offline_page(
     Returns
     -------
     str
-        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.44 MB.
+        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.64 MB.
 
     Raises
     ------

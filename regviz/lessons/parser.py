@@ -321,7 +321,8 @@ class _Reader:
                 choice(f"a figure of {claim}", figure, record.figures)
                 if not _FORMAT.fullmatch(form or ""):
                     raise invalid(f"the form of {figure}", "such as :.2f, :.0f, :.2g, :.0%", form)
-                return format(record.median(figure), form).replace("-", "−")
+                shown = format(record.median(figure), form)
+                return shown.replace("-", "−").replace("%", "\N{NO-BREAK SPACE}%")
 
         return _NUMBER.sub(number, part.text).strip()
 

@@ -203,6 +203,11 @@ class NetworkSpec:
         choice("normalization", self.normalization, NORMALIZATIONS)
         boolean("affine", self.affine)
 
+    @property
+    def batch_normalized(self) -> bool:
+        """Whether there are hidden layers with batch normalization."""
+        return self.normalization == "batch" and bool(self.hidden)
+
 
 @dataclass(frozen=True)
 class TrainingSpec:
@@ -430,8 +435,7 @@ class Experiment:
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
                 raise invalid(name, allowed, getattr(self, name))
-        needs_two = self.network.hidden and self.network.normalization == "batch"
-        if needs_two and self.training.batch_size == 1:
+        if self.network.batch_normalized and self.training.batch_size == 1:
             raise invalid("batch_size", "at least 2 with batch normalization", 1)
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:

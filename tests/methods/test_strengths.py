@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Lasso, LogisticRegression
 
 import regviz
 from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.methods.catalogue import METHODS, initial, initial_variant, offered
-from regviz.methods.strengths import N_STRENGTHS, highest_dropout_rate
+from regviz.methods.strengths import N_STRENGTHS, highest_dropout_rate, penalty_strengths
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
-from regviz.spec.toy import DATASETS
+from regviz.spec.tables import DATASETS, TABLES
 
 HIDDEN = [(), (1,), (4, 2), (8, 8, 8), (32,) * 6]
 RATES = [1e-5, 0.003, 0.03, 0.3, 10]
@@ -237,3 +238,22 @@ def test_with_relu_no_card_that_comes_first_is_constant_and_most_test_better_tha
     assert np.mean(dropout > 1.1) <= 0.4
     assert np.median(max_norm) < 0.8
     assert np.mean(max_norm > 1.1) <= 0.2
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_strongest_l1_of_a_linear_model_of_a_table_is_next_to_scikit_learns(table):
+    data = regviz.DataSpec(table.name, train_fraction=0.2, seed=3)
+    strengths = penalty_strengths(data, regviz.NetworkSpec(()), SHOWCASE.training, 1.0)
+    X, y = regviz.make_dataset(data).points("train")
+
+    def kept(strength):
+        if table.task == "regression":
+            model = Lasso(alpha=strength)
+        else:
+            C = 1 / (strength * len(y))
+            model = LogisticRegression(C=C, l1_ratio=1, solver="saga", tol=1e-6, max_iter=10_000)
+        return np.count_nonzero(model.fit(X, y).coef_)
+
+    # each is at most 1.7 times the one before, and the last one is the nearest to the collapse
+    assert kept(1.3 * strengths[-1]) == 0
+    assert kept(strengths[-2] / 1.3) > 0

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import regviz
 from regviz.engine import networks
@@ -27,16 +28,11 @@ def no_unit_is_indispensable(seed: int) -> Result:
     """Remove each hidden unit of both networks in turn."""
     history = _train(seed, (8, 8))
     rises = [_rises(history, k) for k in range(2)]
-    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
     figures = {
         "worst_none": rises[0].max(),
         "worst_dropout": rises[1].max(),
         "mean_none": rises[0].mean(),
         "mean_dropout": rises[1].mean(),
-        "loss_none": loss[0],
-        "loss_dropout": loss[1],
-        "accuracy_none": accuracy[0],
-        "accuracy_dropout": accuracy[1],
     }
     return Result(rises[1].max() < 0.5 * rises[0].max(), figures)
 
@@ -46,6 +42,20 @@ def trains_worse(seed: int) -> Result:
     """Compare the training losses, measured without dropping units."""
     train = _train(seed, (8, 8)).metrics["train_loss"][-1]
     return Result(train[1] > train[0], {"train_none": train[0], "train_dropout": train[1]})
+
+
+@claim("Dropout's test loss is lower than without, but its accuracy is not clearly higher.")
+def lower_loss_same_accuracy(seed: int) -> Result:
+    """Compare test losses, and the accuracy on 300 test points, clear from 5 % on."""
+    history = _train(seed, (8, 8))
+    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
+    figures = {
+        "loss_none": loss[0],
+        "loss_dropout": loss[1],
+        "accuracy_none": accuracy[0],
+        "accuracy_dropout": accuracy[1],
+    }
+    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.05, figures)
 
 
 @claim("A network of only three units a layer tests worse with dropout than without.")
@@ -68,7 +78,7 @@ def _train(seed: int, hidden: tuple[int, ...], train_fraction: float = 0.25) -> 
     return regviz.train(regviz.Experiment(data, regviz.NetworkSpec(hidden), training, _ROWS))
 
 
-def _rises(history: regviz.History, k: int) -> np.ndarray:
+def _rises(history: regviz.History, k: int) -> NDArray[np.float64]:
     """Return the rise of network k's test loss without each hidden unit, of shape (units,)."""
     layout = history.layout
     cut = []
