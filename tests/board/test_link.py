@@ -525,3 +525,17 @@ def test_a_link_keeps_a_batch_that_is_larger_than_there_are_points():
     found, problems = from_query(to_query(scene))
     assert (found, problems) == (scene, [])
     assert replace(found, data=DataSpec("moons")).grid().experiment.training.batch_size == 30
+
+
+def test_the_plane_of_a_table_is_in_links_and_files_and_refused_for_other_data():
+    scene = Scene(DataSpec("diabetes"), NetworkSpec(()), plane=(3, 9))
+    assert to_query(scene)["plane"] == "3-9"
+    assert from_query(to_query(scene)) == (scene, [])
+    assert Scene.from_json(scene.to_json()) == scene
+    _, problems = from_query({"data": "diabetes", "plane": "3-11"})
+    assert problems == ["plane must be a whole number from 1 to 10, got '3-11': ignored."]
+    _, problems = from_query({"data": "moons", "plane": "1-2"})
+    assert problems == ["plane must be None for data with two columns, got '1-2': ignored."]
+    for text in ("3", "3-3", "3-4-5", "a-b"):
+        found, problems = from_query({"data": "diabetes", "plane": text})
+        assert (found.plane, len(problems)) == (None, 1)

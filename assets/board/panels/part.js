@@ -23,5 +23,4 @@ export function showPart(board, focus, part) {
     element.classList.toggle("left-out", part !== null && !part.show.includes(NAMES[key] ?? key));
   }
   focus.element.hidden = part !== null && part.show.length === 0;
-  focus.element.classList.toggle("single", part?.show.length === 1);
 }
