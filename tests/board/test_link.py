@@ -317,7 +317,7 @@ def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
         ('{"colour": "red"}', r"^a parameter of file must be one of .*got 'colour'"),
         ('{"data": {"nane": "moons"}}', r"^a parameter of data must be one of .*got 'nane'"),
         ('{"training": {"epochs": 0}}', r"^epochs must be"),
-        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three numbers"),
+        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three to 101 numbers"),
         ("[" * 100_000, r"^file must be JSON text"),
     ],
 )
@@ -405,7 +405,10 @@ def test_pins_of_a_file_have_the_defaults_of_its_version():
 # ------------------------------------------------------------------------- errors in links
 
 
-HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"
+HIDDEN = (
+    "hidden must be none, or up to six whole numbers from 1 to 32, or one or two from 1 to 64,"
+    " with commas between"
+)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """Tests of lessons as one HTML file."""
 
+import numpy as np
 import pytest
+import scipy.stats
 
 import regviz
 from regviz.board.offline import recording
+from regviz.lessons.course import course
 from regviz.lessons.offline import html, lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
@@ -27,6 +30,14 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
 )
 def test_markdown_becomes_html(text: str, expected: str):
     assert html(text) == expected
+
+
+def test_a_figure_with_errors_is_a_table_of_means_and_standard_errors():
+    lesson = next(lesson for lesson in course() if lesson.key == "width")
+    page = lesson_page(lesson, [b"a"])
+    values = table()["width.l2_is_ahead"].figures["difference_64"]
+    assert f"<td>{np.mean(values):.3g} ± {scipy.stats.sem(values):.2g}</td>" in page
+    assert "means ± standard errors</caption>" in page
 
 
 def test_the_file_has_the_text_the_numbers_and_the_board():

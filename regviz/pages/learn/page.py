@@ -268,7 +268,9 @@ def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None
             name: [record.figures[figure] for figure in figures]
             for name, figures in block.lines.items()
         }
-        figure = claim_figures(block.title, block.x, block.y, block.at, lines, theme=theme)
+        figure = claim_figures(
+            *(block.title, block.x, block.y, block.at, lines), errors=block.errors, theme=theme
+        )
         draw(figure, key)
 
 
