@@ -18,8 +18,8 @@ _L2 = tuple(regviz.Regularization(l2=strength) for strength in STRENGTHS)
 
 
 @claim(
-    "Under L2 the weights of every layer are shorter than without, and all of them together the more"
-    " so the stronger it is. Not one of them is exactly 0.",
+    "Under L2 the weights of every layer are shorter than without, and all of them together the"
+    " more so the stronger it is. Not one of them is exactly 0.",
     source="Krogh & Hertz 1991",
 )
 def every_layer_is_shorter(seed: int) -> Result:
