@@ -15,7 +15,7 @@ _KEYS = (
     *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),
     *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
     *("optimizer", "learning_rate", "batch_size", "epochs"),
-    *("use_early_stopping", "corrected"),
+    "use_early_stopping",
 )
 
 
