@@ -20,6 +20,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import (
     ACTIVATIONS,
     DTYPES,
+    NORMALIZATIONS,
     OPTIMIZERS,
     DataSpec,
     Experiment,
@@ -44,6 +45,8 @@ def setting(rng: np.random.Generator) -> Experiment:
         frames=int(rng.choice([2, 100])),
     )
     network = NetworkSpec(hidden, str(rng.choice(ACTIVATIONS)))
+    normalization = str(rng.choice(NORMALIZATIONS if batch > 1 else ["none", "layer"]))
+    network = replace(network, normalization=normalization)
     methods = tuple(METHODS) if rng.random() < 0.7 else ("none", str(rng.choice([*METHODS][1:])))
     return StrengthGrid.of(methods, data, network, training).experiment
 

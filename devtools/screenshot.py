@@ -2,6 +2,7 @@
 
     python -m devtools.screenshot page.png
     python -m devtools.screenshot page.png --link "data=moons&focus=l2&l2=0.01" --view Forces
+    python -m devtools.screenshot page.png --page learn --link "lesson=l1&scene=main"
 
 The screenshot shows the page after all networks are trained and drawn.
 """
@@ -36,6 +37,7 @@ def screenshot(
     width: int = 1440,
     height: int = 1000,
     dark: bool = False,
+    path: str = "",
 ) -> None:
     """Write a screenshot of the page to a file.
 
@@ -51,6 +53,8 @@ def screenshot(
         Size of the window, in CSS pixels.
     dark : bool
         Whether to use the dark theme.
+    path : str
+        Path of the page's address: empty, or ``"learn"`` for a lesson.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def screenshot(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
         )
-        page.goto(f"{server.url}/?{link}")
+        page.goto(f"{server.url}/{path}?{link}")
         page.wait_for_selector(".regviz-board .card canvas", timeout=1000 * WAIT_SECONDS)
         board = find_board(page)
         _wait(page, lambda: page.evaluate(f"{board}.complete && {SETTLED}({board})"))
@@ -113,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--view", help="label of a view to open below the board")
     parser.add_argument("--width", type=int, default=1440, help="of the window, in CSS pixels")
     parser.add_argument("--height", type=int, default=1000, help="of the window, in CSS pixels")
+    parser.add_argument("--page", dest="path", default="", help="path of the page, such as learn")
     parser.add_argument("--dark", action="store_true", help="take the dark theme")
     screenshot(**vars(parser.parse_args(arguments)))
 

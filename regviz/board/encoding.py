@@ -263,6 +263,9 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "names": list(getattr(experiment.data, "names", ())),
         "layers": list(history.layout.sizes),
         "activation": experiment.network.activation,
+        "normalization": history.layout.normalization,
+        "affine": history.layout.affine,
+        "adaptive": experiment.training.optimizer in ("adam", "adamw"),
         "features": list(_inputs(experiment)),
         "columns": _columns(dataset, experiment.data),
         "metrics": list(SENT_METRICS),
@@ -427,6 +430,6 @@ def _compressed(arrays: Mapping[str, NDArray[Any]], strategy: int) -> tuple[dict
 
 
 def _message(header: Mapping[str, Any], body: bytes) -> bytes:
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return b"".join([struct.pack("<I", len(text)), text, body])

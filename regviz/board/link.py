@@ -211,6 +211,8 @@ _OTHERS = {
     ),
     "activation": _part("network", "activation", str, str),
     "features": _part("network", "features", _list, _listed),
+    "normalization": _part("network", "normalization", str, str),
+    "affine": _part("network", "affine", _switch, lambda on: str(int(on))),
     "optimizer": _part("training", "optimizer", str, str),
     "learning_rate": _part("training", "learning_rate", _number, _plain),
     "batch_size": _part(

@@ -105,6 +105,9 @@ class Scene:
         # the constructor of Experiment checks the three parts and the phases
         checked = Experiment(self.data, self.network, self.training, phases=self.phases)
         object.__setattr__(self, "phases", checked.phases)
+        if self.network.batch_normalized and n_train_of(self.data) < 2:
+            allowed = "none or layer, as there is one training point"
+            raise invalid("normalization", allowed, self.network.normalization)
         object.__setattr__(self, "methods", _names("methods", self.methods, tuple(METHODS)))
         if not self.methods:
             raise invalid("methods", "at least one of " + ", ".join(METHODS), self.methods)

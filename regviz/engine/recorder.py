@@ -224,8 +224,7 @@ def _check_together(experiment: Experiment, dataset: Dataset) -> None:
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"
         raise invalid("batch_size", allowed, batch_size)
-    network = experiment.network
-    if n == 1 and network.hidden and network.normalization == "batch":
+    if n == 1 and experiment.network.batch_normalized:
         allowed = "at least 2 with batch normalization, and so must the number of training points"
         raise invalid("batch_size", allowed, 1)
 

@@ -10,8 +10,9 @@ from regviz.analysis.anatomy import PARTS, Anatomy, Floats, Step
 from regviz.figures._traces import set_alt_text, style
 from regviz.methods import palette
 from regviz.methods.catalogue import colour as method_colour
-from regviz.methods.labels import class_names, escaped, labels, shortened
+from regviz.methods.labels import class_names, escaped, labels, short_names, shortened
 from regviz.methods.palette import Theme, mix
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.validation import choice, integer
 
 __all__ = ["anatomy_network", "layer_map", "weight_step"]
@@ -42,6 +43,8 @@ FEATURE_NAMES = {
 }
 # largest share of a sign's colour behind a number, so that the number stands out against it
 TINT: dict[Theme, float] = {"light": 0.5, "dark": 0.42}
+MAX_COLUMNS = 9  # largest number of columns of a map with numbers, at 380 pixels
+MAX_TICKS = 20  # largest number of labels below a map
 MAX_WRITTEN = 12  # largest number of units of a layer whose values are written
 
 
@@ -85,7 +88,10 @@ def unit_names(anatomy: Anatomy, layer: int) -> list[str]:
     if layer == 0:
         if anatomy.dataset.n_columns == 2:
             return [FEATURE_NAMES[name] for name in anatomy.experiment.network.features]
-        return [f"x{j + 1}" for j in range(sizes[0])]
+        data = anatomy.experiment.data
+        if isinstance(data, ArraysSpec):
+            return [f"x{j + 1}" for j in range(sizes[0])]
+        return [escaped(name) for name in short_names(data.columns, 20)]
     if layer < len(sizes) - 1:
         return [f"h{j + 1}" for j in range(sizes[layer])]
     if task == "multiclass":
@@ -285,17 +291,21 @@ def layer_map(
     below, above = unit_names(anatomy, layer), unit_names(anatomy, layer + 1)
     ink, blank = palette.INK[theme], palette.BLANK[theme]
     most = float(np.abs(block).max()) or 1.0
-    name, is_written = QUANTITIES[quantity], max(rows, columns) <= MAX_WRITTEN
-    figure = style(go.Figure(), theme, name.capitalize(), f"layer {layer + 1}; exact zeros are 0")
+    name, is_written = QUANTITIES[quantity], columns <= MAX_COLUMNS
+    power, unit = _unit(most)
+    about = f"layer {layer + 1}{unit}; exact zeros are 0"
+    figure = style(go.Figure(), theme, name.capitalize(), about)
+    names = [*below, "bias"]
     figure.add_heatmap(
         z=block,
         zmin=-most,
         zmax=most,
         colorscale=[[0, _shade(-1, theme)], [0.5, blank], [1, _shade(1, theme)]],
-        text=[[f"{value:.2g}".replace("-", "−") for value in row] for row in block],
+        text=[[number(v / 10**power, 1 if power else 2) for v in row] for row in block],
         texttemplate="%{text}" if is_written else None,
         textfont=dict(size=13, color=ink),
-        hovertemplate="%{x} → %{y}: %{z:.5g}<extra></extra>",
+        customdata=[[f"{one} → {other}" for one in names] for other in above],
+        hovertemplate="%{customdata}: %{z:.5g}<extra></extra>",
         x=list(range(columns)),
         y=list(range(rows)),
         xgap=2,
@@ -312,12 +322,22 @@ def layer_map(
             y1=y + 0.5,
             line=dict(color=ink, width=3),
         )
+    every = math.ceil(columns / MAX_TICKS)
+    longest = max(map(len, names))
+    upright = columns > 3 and longest > 4  # else neighbours would overlap
+    bottom = 54 + 7 * longest * upright
     figure.update_layout(
-        dragmode=False, height=170 + max(30 * rows, 90), margin=dict(l=64, r=16, b=54)
+        dragmode=False,
+        height=116 + bottom + max(30 * rows, 90),
+        margin=dict(l=64, r=16, b=bottom),
     )
     ticks = dict(tickmode="array", showgrid=False, zeroline=False)
     figure.update_xaxes(
-        **ticks, tickvals=list(range(columns)), ticktext=[*below, "bias"], title_text="from"
+        **ticks,
+        tickvals=list(range(0, columns, every)),
+        ticktext=names[::every],
+        tickangle=-90 if upright else 0,
+        title=dict(text="from", standoff=4),
     )
     figure.update_yaxes(
         **ticks,
@@ -332,6 +352,18 @@ def layer_map(
         f"{name.capitalize()} of the {block.size} parameters of layer {layer + 1}, from"
         f" {block.min():.3g} to {block.max():.3g}; {zeros} are exactly 0.",
     )
+
+
+def _unit(most: float) -> tuple[int, str]:
+    """Return the power of ten in which a map's numbers are written, and its name for the subtitle.
+
+    Numbers of at least 0.1 are written as they are: the power is 0, and the name empty.
+    """
+    power = math.floor(math.log10(most))
+    if -1 <= power <= 1:
+        return 0, ""
+    digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power, f", in 10{digits}"
 
 
 def anatomy_network(
@@ -387,7 +419,7 @@ def anatomy_network(
             y=heights[layer],
             mode="markers+text" if fits else "markers",
             marker=dict(
-                size=38 if fits else 12,
+                size=38 if fits else 9,
                 color=[_shade(value / reach, theme) for value in column],
                 line=dict(color=[ink if k else mix(blank, ink, 0.4) for k in kept], width=1.5),
             ),

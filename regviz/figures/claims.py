@@ -1,5 +1,6 @@
 """Figures of a claim's measured numbers over all seeds."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -17,6 +18,8 @@ from regviz.spec.validation import choice, invalid
 __all__ = ["claim_figures"]
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+MAX_LINE_CHARS = 28  # of the title and of the y axis' label, in a figure 340 px wide
+MAX_TICK_CHARS = 12
 SPREAD = 0.05  # of the seeds' dots on both sides of a place, as a share of the places' distance
 
 
@@ -90,17 +93,31 @@ def claim_figures(
             f"{value:.3g} at {place}" for place, value in zip(at, medians, strict=True)
         )
         words.append(f"{name}: {listed}" if name else listed)
-    style(figure, theme, escaped(title), f"each dot a seed, {n_seeds} in all; lines: medians")
-    figure.update_layout(height=360, showlegend=len(lines) > 1, margin=dict(l=64, r=16, t=76, b=56))
+    heading = textwrap.wrap(title, MAX_LINE_CHARS)
+    about = f"each dot a seed, {n_seeds} in all; lines: medians"
+    style(figure, theme, escaped(heading[0]), about)
+    # in lines that fit a phone's width, as `style` does for wider figures
+    lines_of_title = "<br>".join(escaped(line) for line in heading)
+    figure.layout.title.text = figure.layout.title.text.replace(escaped(heading[0]), lines_of_title)
+    more = 20 * (len(heading) - 1)  # pixels
+    y_lines = textwrap.wrap(y, MAX_LINE_CHARS)
+    several = len(lines) > 1  # with a legend between title and axes
     figure.update_layout(
-        legend=dict(orientation="h", x=0, y=1.12, yanchor="bottom"), dragmode=False
+        height=(390 if several else 360) + more,
+        margin=dict(l=64 + 16 * (len(y_lines) - 1), r=16, t=(106 if several else 76) + more, b=56),
+        legend=dict(orientation="h", x=0, y=1.02, yanchor="bottom"),
+        showlegend=several,
+        dragmode=False,
     )
-    if len(lines) > 1:
-        figure.update_layout(height=390, margin_t=106)
     figure.update_xaxes(title_text=escaped(x), zeroline=False)
-    figure.update_xaxes(tickvals=places.tolist(), ticktext=[escaped(str(place)) for place in at])
-    figure.update_yaxes(title_text=escaped(y))
+    figure.update_xaxes(tickvals=places.tolist(), ticktext=[_tick(place) for place in at])
+    figure.update_yaxes(title_text="<br>".join(escaped(line) for line in y_lines))
     return set_alt_text(figure, f"{title}. Median {y} by {x}: {'; '.join(words)}.")
+
+
+def _tick(place: float | str) -> str:
+    """Return a place's name in lines that fit beside those of a few other places."""
+    return "<br>".join(escaped(line) for line in textwrap.wrap(str(place), MAX_TICK_CHARS))
 
 
 def _look(name: str, i: int, theme: Theme) -> dict[str, Any]:

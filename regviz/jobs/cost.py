@@ -8,7 +8,7 @@ from regviz.engine.training import recorded_epochs
 from regviz.spec.experiment import Experiment
 
 # Seconds on one core for one operation of each kind in `work`, fitted by `benchmarks/cost.py`.
-COEFFICIENTS = (2.7e-05, 2e-07, 2e-09, 1.9e-09, 1.2e-08, 3.8e-05, 6.4e-09)
+COEFFICIENTS = (2.7e-05, 2e-07, 2e-09, 1.9e-09, 1.2e-08, 3.8e-05, 6.4e-09, 3e-08)
 
 
 def work(experiment: Experiment) -> tuple[float, ...]:
@@ -22,7 +22,8 @@ def work(experiment: Experiment) -> tuple[float, ...]:
     -------
     tuple of float
         Number of epochs, steps, parameter updates, multiplications of an input by a weight, and
-        unit activations; then, for the recording, of frames and unit activations. All but epochs
+        unit activations; then, for the recording, of frames and unit activations; then, of
+        normalizations of a hidden unit in training. All but epochs
         and frames are counted for each block of `NETWORKS` networks, and multiplications and
         activations for each tile of `POINTS` points, as in `regviz.engine.kernel`.
     """
@@ -41,10 +42,11 @@ def work(experiment: Experiment) -> tuple[float, ...]:
         training.epochs,
         steps,
         steps * layout.n_parameters,
-        passes * layout.n_parameters,
+        passes * layout.ends[-1],
         passes * units,
         frames,
         frames * blocks * data.n_samples * units,
+        passes * sum(layout.sizes[1:-1]) * (layout.normalization != "none"),
     )
 
 

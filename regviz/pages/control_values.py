@@ -14,6 +14,7 @@ from regviz.spec.points import PointsSpec
 _KEYS = (
     *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),
     *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
+    *("normalization", "affine"),
     *("optimizer", "learning_rate", "batch_size", "epochs"),
     "use_early_stopping",
 )

@@ -15,6 +15,7 @@ from regviz.pages.state import page_state
 from regviz.spec.experiment import (
     ACTIVATIONS,
     FEATURES,
+    NORMALIZATIONS,
     OPTIMIZERS,
     NetworkSpec,
     Phase,
@@ -83,7 +84,33 @@ def _choose_network(base: NetworkSpec, n_columns: int) -> NetworkSpec:
     if not features:
         st.warning("A network needs an input: x₁ and x₂ are used.")
         features = ["x1", "x2"]
-    return NetworkSpec(hidden, activation, tuple(f for f in FEATURES if f in features))
+    normalization, affine = _choose_normalization(base, layers)
+    chosen = tuple(f for f in FEATURES if f in features)
+    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+
+
+def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:
+    """Draw the choice of normalization, and of gains and shifts if there is one."""
+    normalization = st.selectbox(
+        "Normalization",
+        NORMALIZATIONS,
+        **control_options(
+            "normalization", base.normalization, index=NORMALIZATIONS.index(base.normalization)
+        ),
+        disabled=layers == 0,
+        help="Before each activation, weighted inputs get mean 0 and variance 1: batch does so for"
+        " each unit over the points of a batch, layer for each point over the units of a layer."
+        " Only the direction of a layer's weights matters then, not their size.",
+    )
+    if normalization == "none" or layers == 0:
+        return normalization, base.affine
+    affine = st.toggle(
+        "Gain and shift",
+        **control_options("affine", base.affine),
+        help="Each hidden unit scales and shifts its normalized value by numbers that are trained."
+        " No method penalizes them.",
+    )
+    return normalization, affine
 
 
 def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
@@ -111,7 +138,9 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _choose_training(base: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
+def _choose_training(
+    base: TrainingSpec, phases: tuple[Phase, ...], network: NetworkSpec
+) -> TrainingSpec:
     st.header("Training", anchor=False)
     opened = page_state().opened.training
     optimizer = st.selectbox(
@@ -128,6 +157,11 @@ def _choose_training(base: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingS
         help="Size of the optimizer's steps. Too large, and a network jumps about or diverges.",
     )
     sizes = _with_option(BATCH_SIZES, opened.batch_size or BATCH_SIZES[0])
+    if network.batch_normalized:  # one point has no variance
+        sizes = [size for size in sizes if size > 1]
+        if st.session_state.get("batch_size", base.batch_size) == 1:
+            st.session_state["batch_size"] = sizes[0]
+            base = replace(base, batch_size=sizes[0])
     batch_size = st.select_slider(
         "Batch size",
         [*sizes, None],
@@ -250,7 +284,7 @@ def choose(learn: st.Page) -> Scene:
                 network = _first_network(network, base.data.n_columns, data.n_columns)
             network = _choose_network(network, data.n_columns)
         if "training" not in base.hide:
-            training = _choose_training(base.training, base.phases)
+            training = _choose_training(base.training, base.phases, network)
             _show_phases(base.phases)
         if "line_up" not in base.hide:
             methods, early_stopping = _choose_line_up(base, not network.hidden)

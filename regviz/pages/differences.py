@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, Callable[[Scene], str]]] = {
         lambda scene: f"{100 * getattr(scene.data, 'label_noise', 0):g} %",
     ),
     "standardize": ("{}", lambda scene: "standardized" if scene.data.standardize else "raw"),
+    "affine": ("gain and shift {}", lambda scene: "on" if scene.network.affine else "off"),
     "activation": ("{}", lambda scene: ACTIVATION_LABELS[scene.network.activation]),
     "features": (
         "inputs {}",

@@ -85,6 +85,16 @@ class Plan:
         return not self.network.hidden
 
     @property
+    def normalization(self) -> str:
+        """Normalization of the hidden layers: ``"none"``, ``"batch"`` or ``"layer"``."""
+        return "none" if self.linear else self.network.normalization
+
+    @property
+    def affine(self) -> bool:
+        """Whether a gain and a shift follow the normalization."""
+        return self.normalization != "none" and self.network.affine
+
+    @property
     def adaptive(self) -> bool:
         """Whether the optimizer is Adam or AdamW, which differ in weight decay alone."""
         return self.training.optimizer in ("adam", "adamw")
@@ -119,6 +129,12 @@ class Plan:
         """Whether an epoch's last batch is smaller than the others."""
         size, n = self.training.batch_size, n_train_of(self.data)
         return size is not None and size < n and n % size > 0
+
+    @property
+    def lone(self) -> bool:
+        """Whether an epoch's last batch has one point, which batch normalization leaves out."""
+        size, n = self.training.batch_size or 0, n_train_of(self.data)
+        return self.normalization == "batch" and self.uneven and n % size == 1
 
     @property
     def inputs(self) -> dict[str, str]:

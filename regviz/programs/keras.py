@@ -50,6 +50,12 @@ def note(plan: Plan) -> str:
         )
     elif plan.penalty_l2 and not r.l1:
         text += " The penalty's gradient passes through the optimizer, to the same optimum."
+    if plan.normalization == "batch":
+        text += (
+            " Keras averages the biased variance of batches, PyTorch and the board the unbiased."
+        )
+    if plan.lone:
+        text += " It takes a step on the last batch of one point, which the board leaves out."
     return text
 
 
@@ -179,6 +185,8 @@ def _network(plan: Plan) -> list[str]:
         "linear": [],
         "leaky_relu": ["activation=layers.LeakyReLU(negative_slope=0.01)"],
     }.get(activation, [f'activation="{activation}"'])
+    if plan.normalization != "none":  # then the activation follows in a layer of its own
+        activate = ["use_bias=False"] if plan.normalization == "batch" else []
     defined, hidden = _arguments("hidden", [*activate, *start, *_regularized(plan, hidden=True)])
     lines = [] if plan.linear else defined
     defined, output = _arguments("output", [*start, *_regularized(plan, hidden=False)])
@@ -187,6 +195,7 @@ def _network(plan: Plan) -> list[str]:
     stack += ["layers.Dropout(INPUT_DROP_RATE)"] * bool(r.input_drop_rate)
     for units in plan.network.hidden:
         stack.append(f"layers.Dense({units}{hidden})")
+        stack += _normalized(plan)
         stack += ["layers.Dropout(DROP_RATE)"] * bool(r.drop_rate)
     stack.append(f"layers.Dense({plan.sizes[-1]}{output})")
     acts = "  # dropout acts in layers.Dropout" if plan.dropout else ""
@@ -197,6 +206,21 @@ def _network(plan: Plan) -> list[str]:
         *indent([f"{layer}," for layer in stack], 2),
         "    ]",
         ")",
+    ]
+
+
+def _normalized(plan: Plan) -> list[str]:
+    """Return the layers of normalization and activation that follow a hidden layer."""
+    if plan.normalization == "none":
+        return []
+    plain = "" if plan.affine else ", center=False, scale=False"
+    activation = plan.network.activation
+    acting = {"linear": [], "leaky_relu": ["layers.LeakyReLU(negative_slope=0.01)"]}
+    return [
+        f"layers.BatchNormalization(momentum=0.9, epsilon=1e-5{plain})"
+        if plan.normalization == "batch"
+        else f"layers.LayerNormalization(epsilon=1e-5{plain})",
+        *acting.get(activation, [f'layers.Activation("{activation}")']),
     ]
 
 
@@ -219,7 +243,8 @@ def _compile_and_fit(plan: Plan) -> list[str]:
     parts = ["LEARNING_RATE", *moments, *decay]
     optimizer = call(f"optimizer = keras.optimizers.{name}", parts)
     if decay:
-        optimizer.append('optimizer.exclude_from_weight_decay(var_names=["bias"])')
+        spared = '"bias", "gamma", "beta"' if plan.affine else '"bias"'
+        optimizer.append(f"optimizer.exclude_from_weight_decay(var_names=[{spared}])")
     rest = ["epochs=EPOCHS", "verbose=0"]
     size = "BATCH_SIZE" if t.batch_size else "int(train.sum())"
     return [

@@ -94,23 +94,36 @@ def _network(plan: Plan) -> list[str]:
             layers.append(_ACTIVATIONS[plan.network.activation])
         if r.drop_rate if i else r.input_drop_rate:
             layers.append(f"nn.Dropout({rate})")
-        layers.append(f"nn.Linear({fan_in}, {fan_out})")
+        hidden = i < len(sizes) - 2
+        cancelled = ", bias=False" if hidden and plan.normalization == "batch" else ""
+        layers.append(f"nn.Linear({fan_in}, {fan_out}{cancelled})")
+        if hidden and plan.normalization != "none":
+            layers.append(_normalization(plan, fan_out))
     acting = "  # dropout acts in nn.Dropout" if plan.dropout else ""
     initial = (
         'nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")'
         if plan.network.activation in ("relu", "leaky_relu")
         else "nn.init.xavier_uniform_(layer.weight)"
     )
+    zeros = "nn.init.zeros_(layer.bias)"
     lines = [
         f"model = nn.Sequential({acting}",
         *indent([f"{layer}," for layer in layers]),
         f").to({_dtype(plan)})" if plan.training.dtype != "float32" else ")",
         "linear = [layer for layer in model if isinstance(layer, nn.Linear)]",
         "for layer in linear:",
-        *indent([initial, "nn.init.zeros_(layer.bias)"]),
+        *indent([initial] if plan.normalization == "batch" else [initial, zeros]),
+        *(["nn.init.zeros_(linear[-1].bias)"] if plan.normalization == "batch" else []),
         "weights = [layer.weight for layer in linear]",
     ]
     return lines
+
+
+def _normalization(plan: Plan, units: int) -> str:
+    """Return the layer that normalizes a hidden layer, with PyTorch's momentum and epsilon."""
+    if plan.normalization == "batch":
+        return f"nn.BatchNorm1d({units}{'' if plan.affine else ', affine=False'})"
+    return f"nn.LayerNorm({units}{'' if plan.affine else ', elementwise_affine=False'})"
 
 
 def _optimizer(plan: Plan) -> list[str]:
@@ -121,7 +134,8 @@ def _optimizer(plan: Plan) -> list[str]:
             at_first = "0.0" if r.onset else "L2"
             acts = "  # weight decay acts here" if not r.onset else ""
             return [
-                "biases = [layer.bias for layer in linear]",
+                *(["# biases, gains and shifts"] if plan.affine else []),
+                "biases = [p for p in model.parameters() if p.ndim == 1]",
                 "optimizer = torch.optim.AdamW(",
                 "    [",
                 f'        {{"params": weights, "weight_decay": {at_first}}},{acts}',
@@ -276,6 +290,8 @@ def _loop(plan: Plan) -> list[str]:
         start += ["if epoch == ONSET:  # weight decay acts from then on"]
         start += ['    optimizer.param_groups[0]["weight_decay"] = L2']
     if not full:
+        if plan.lone:
+            step = ["if len(batch) == 1:  # it has no variance", "    continue", *step]
         step = [
             "for batch in torch.randperm(len(X_train)).split(BATCH_SIZE):",
             *indent(step),
@@ -293,6 +309,8 @@ def _report(plan: Plan) -> list[str]:
     accuracy = [f"accuracy = ({hits}).float().mean()"] if hits else []
     shown = ", accuracy {accuracy:.1%}" if hits else ""
     off = "  # dropout is off" if plan.dropout else ""
+    if plan.normalization == "batch":
+        off = f"  # running statistics{', dropout is off' * plan.dropout}"
     return [
         f"model.eval(){off}",
         'for split, rows in {"train": train, "test": test}.items():',

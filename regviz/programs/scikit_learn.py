@@ -19,6 +19,8 @@ def lacks(plan: Plan) -> str | None:
         return "scikit-learn has no weight decay apart from the gradient, as AdamW has."
     if plan.linear:
         return None
+    if plan.normalization != "none":
+        return f"scikit-learn's networks have no {plan.normalization} normalization."
     if r.max_norm is not None:
         return "scikit-learn has no max-norm."
     if r.group_lasso:

@@ -44,8 +44,9 @@ class DataSpec:
         (two classes), ``"three_blobs"`` or ``"three_spirals"`` (three classes), ``"plane"`` or
         ``"bumps"`` (regression). Tables with more columns, which are the network's inputs:
         ``"correlated_groups"`` (6, regression), ``"small_and_fat"`` (60, regression),
-        ``"diabetes"`` (10, regression), ``"breast_cancer"`` (30, two classes) or ``"digits"``
-        (64, two classes: 0 to 4 and 5 to 9). Or the name of a dataset added by `register_dataset`.
+        ``"parity"`` (30, two classes), ``"diabetes"`` (10, regression), ``"breast_cancer"`` (30,
+        two classes) or ``"digits"`` (64, two classes: 0 to 4 and 5 to 9). Or the name of a dataset
+        added by `register_dataset`.
     n_samples : int
         Number of points of all splits, 20 to 2000; of a table of measurements at most its rows,
         442 of ``"diabetes"``, 569 of ``"breast_cancer"`` and 1797 of ``"digits"``. Fewer are drawn
@@ -202,6 +203,11 @@ class NetworkSpec:
         _set(self, "features", tuple(self.features))
         choice("normalization", self.normalization, NORMALIZATIONS)
         boolean("affine", self.affine)
+
+    @property
+    def batch_normalized(self) -> bool:
+        """Whether there are hidden layers with batch normalization."""
+        return self.normalization == "batch" and bool(self.hidden)
 
 
 @dataclass(frozen=True)
@@ -430,8 +436,7 @@ class Experiment:
             if not isinstance(getattr(self, name), kinds):
                 allowed = " or ".join(f"a {kind.__name__}" for kind in kinds)
                 raise invalid(name, allowed, getattr(self, name))
-        needs_two = self.network.hidden and self.network.normalization == "batch"
-        if needs_two and self.training.batch_size == 1:
+        if self.network.batch_normalized and self.training.batch_size == 1:
             raise invalid("batch_size", "at least 2 with batch normalization", 1)
         rows = self.regularizations
         if not isinstance(rows, (tuple, list)) or not rows:

@@ -17,6 +17,7 @@ __all__ = ["DATASETS", "TABLES"]
 COPIES = 3  # columns of each signal of "correlated_groups"
 COPY_NOISE = 0.1  # standard deviation of a copy around its signal, which has 1
 N_FAT, N_RELEVANT = 60, 5  # columns of "small_and_fat", and those that its target depends on
+N_BITS = 30  # columns of "parity"
 SHARED = 0.5  # correlation of any two of its relevant columns
 
 
@@ -39,6 +40,12 @@ def _small_and_fat(n: int, noise: float, rng: np.random.Generator) -> Points:
     X[:, :N_RELEVANT] = SHARED**0.5 * shared + (1 - SHARED) ** 0.5 * X[:, :N_RELEVANT]
     deviation = (N_RELEVANT * (1 + (N_RELEVANT - 1) * SHARED)) ** 0.5
     return X, X[:, :N_RELEVANT].sum(axis=1) / deviation + noise * rng.normal(size=n)
+
+
+def _parity(n: int, noise: float, rng: np.random.Generator) -> Points:
+    """Return columns of -1 and 1 with noise; class 1 is where the first two have the same sign."""
+    signs = rng.choice([-1.0, 1.0], size=(n, N_BITS))
+    return signs + noise * rng.normal(size=signs.shape), (signs[:, 0] == signs[:, 1]).astype(float)
 
 
 def _rows_of(load: Callable[[], Any]) -> Callable[[int, float, np.random.Generator], Points]:
@@ -87,6 +94,12 @@ TABLES = (
         collapse=0.035,
         columns=_numbered(N_FAT),
         relevant=tuple(range(N_RELEVANT)),
+    ),
+    ToyDataset(
+        *("parity", "Parity of two bits", "binary", _parity),
+        columns=_numbered(N_BITS),
+        relevant=(0, 1),
+        names=("different", "same"),
     ),
     ToyDataset(
         *("diabetes", "Diabetes (regression)", "regression", _rows_of(_diabetes)),

@@ -416,6 +416,11 @@ HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with comm
         ({"noise": "7"}, "noise must be a number from 0 to 2, got '7': ignored."),
         ({"noise": "nan"}, "noise must be a number from 0 to 2, got 'nan': ignored."),
         ({"data": "mons"}, "got 'mons': ignored."),
+        (
+            {"normalization": "batch", "batch_size": "1"},
+            "batch_size must be at least 2 with batch normalization, got '1': ignored.",
+        ),
+        ({"normalization": "group"}, "normalization must be one of"),
         ({"epochs": "1.5"}, "epochs must be a whole number, got '1.5': ignored."),
         ({"epochs": "9" * 9999}, "epochs must be a whole number, got '99999"),
         ({"hidden": "8,8,40"}, f"{HIDDEN}, got '8,8,40': ignored."),
@@ -520,3 +525,17 @@ def test_a_link_keeps_a_batch_that_is_larger_than_there_are_points():
     found, problems = from_query(to_query(scene))
     assert (found, problems) == (scene, [])
     assert replace(found, data=DataSpec("moons")).grid().experiment.training.batch_size == 30
+
+
+def test_the_plane_of_a_table_is_in_links_and_files_and_refused_for_other_data():
+    scene = Scene(DataSpec("diabetes"), NetworkSpec(()), plane=(3, 9))
+    assert to_query(scene)["plane"] == "3-9"
+    assert from_query(to_query(scene)) == (scene, [])
+    assert Scene.from_json(scene.to_json()) == scene
+    _, problems = from_query({"data": "diabetes", "plane": "3-11"})
+    assert problems == ["plane must be a whole number from 1 to 10, got '3-11': ignored."]
+    _, problems = from_query({"data": "moons", "plane": "1-2"})
+    assert problems == ["plane must be None for data with two columns, got '1-2': ignored."]
+    for text in ("3", "3-3", "3-4-5", "a-b"):
+        found, problems = from_query({"data": "diabetes", "plane": text})
+        assert (found.plane, len(problems)) == (None, 1)

@@ -105,6 +105,7 @@ def charts(browser, url: str, history: regviz.History) -> Page:
         "task": "binary",
         "layers": history.layout.sizes,
         "activation": "tanh",
+        "normalization": "none",
         "features": ["x1", "x2"],
     }
     arrays = {

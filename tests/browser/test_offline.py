@@ -367,3 +367,20 @@ def test_a_damaged_file_says_so(run: Run, open_file: OpenPage, damage: str):
         html = html.replace("data-message>", "data-message>§")
     page = open_file(html)
     expect(page.locator("#note")).to_contain_text("This file is damaged")
+
+
+def test_normalized_networks_predict_as_the_run_and_show_their_effective_rates(
+    open_file: OpenPage,
+):
+    network = NetworkSpec((6, 5), "tanh", normalization="batch", affine=True)
+    run = run_of(network=network)
+    page = at_rest(open_file(run.page()))
+    assert_predicts(page, run.history)
+    focus = page.evaluate("board().view.focus")
+    shown = read_cards(page)
+    keys = page.evaluate("window.board().recording.cards.map(({ key }) => key)")
+    card = shown[keys.index(focus)]
+    line = page.locator(".network .rates")
+    expect(line).to_contain_text("effective rate η/‖w‖²")
+    rates = [float(text) for text in line.locator("span").inner_text().split(" · ")]
+    np.testing.assert_allclose(rates, run.history.effective_rates(card["t"])[card["k"]], rtol=0.06)

@@ -29,6 +29,7 @@ CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
     for (const {{ element, box, text }} of textsOf(root)) {{
       // what scrolls of itself, the grid, which is drawn, and what is there for no eye
       if (element.closest("pre, [data-testid=stDataFrame], .regviz-alt, .slider-labels")) continue;
+      if (element.closest(".katex")) continue;
       const figure = element.closest("svg.main-svg")?.getBoundingClientRect();
       if (figure && (box.left < figure.left - 1 || box.right > figure.right + 1
         || box.top < figure.top - 1 || box.bottom > figure.bottom + 1))

@@ -92,6 +92,15 @@ def test_five_of_sixty_columns_make_the_target_of_small_and_fat():
     assert np.abs(correlations[~relevant]).max() < 5 / 2000**0.5
 
 
+def test_the_first_two_of_thirty_signs_decide_the_class_of_parity():
+    spec = DataSpec("parity", 1000, noise=0, standardize=False)
+    X, y = everything(make_dataset(spec))
+    assert X.shape == (1000, 30)
+    assert set(X.ravel().tolist()) == {-1.0, 1.0}
+    assert spec.relevant == (0, 1)
+    np.testing.assert_array_equal(y, X[:, 0] * X[:, 1] > 0)
+
+
 @pytest.mark.parametrize("n_train", [15, 40])
 def test_small_and_fat_has_as_few_training_points_as_asked_for(n_train):
     spec = DataSpec(
@@ -101,17 +110,18 @@ def test_small_and_fat_has_as_few_training_points_as_asked_for(n_train):
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_noise_moves_the_targets_of_the_made_tables_and_nothing_of_the_measured_ones(table):
+def test_noise_moves_targets_or_for_classes_columns_and_nothing_of_measured_tables(table):
     clean, noisy = (
         everything(make_dataset(DataSpec(table.name, 400, noise=noise, standardize=False)))
         for noise in (0, 0.3)
     )
-    np.testing.assert_array_equal(clean[0], noisy[0])
-    moves = noisy[1] - clean[1]
-    if table.noisy:
-        assert abs(moves.std() / 0.3 - 1) < 5 / 800**0.5
-    else:
-        assert not moves.any()
+    moved = table.noisy * [0 if table.task == "binary" else 1]
+    for part in (0, 1):
+        moves = noisy[part] - clean[part]
+        if part in moved:
+            assert abs(moves.std() / 0.3 - 1) < 5 / (2 * moves.size) ** 0.5
+        else:
+            assert not moves.any()
 
 
 def test_the_file_of_points_has_a_column_for_each_input():

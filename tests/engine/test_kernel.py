@@ -134,7 +134,7 @@ def test_networks_of_every_shape_arrive_where_their_references_do(optimizer, nam
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 @pytest.mark.parametrize("normal", NORMALIZATIONS, ids=str)
 def test_normalized_networks_arrive_where_their_references_do(normal, optimizer, dtype):
     """Cover smaller last batches and layers of a single unit.
@@ -235,7 +235,7 @@ def test_arrays_in_fortrans_order_are_trained_on_without_another_compilation():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @torch.inference_mode()
 @pytest.mark.parametrize("beside", [np.nan, np.inf, 1e-42, 3e38])
-@pytest.mark.parametrize("normal", [(), *NORMALIZATIONS], ids=str)
+@pytest.mark.parametrize("normal", [(), ("batch", True), ("layer", True)], ids=str)
 def test_no_bit_depends_on_what_the_networks_beside_it_hold(normal, beside, optimizer):
     """Neighbours in the same SIMD vector may overflow or be NaN."""
     spec = experiment(optimizer=optimizer, normal=normal)

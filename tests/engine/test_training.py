@@ -97,10 +97,12 @@ def random_experiment(seed):
             hidden=rng.integers(1, rng.choice([9, 33]), rng.integers(0, 4)).tolist(),
             activation=rng.choice(["tanh", "relu", "leaky_relu", "sigmoid", "linear"]).item(),
             features=features[: rng.integers(1, 8)].tolist(),
+            normalization=("none", "batch", "layer")[seed % 3],
+            affine=seed % 2 == 0,
         ),
         TrainingSpec(
             optimizer=OPTIMIZERS[seed % 4],
-            batch_size=[None, 1, 3, 7, 10, 23, n - 1, n][rng.integers(8)],
+            batch_size=[None, 2 if seed % 3 == 1 else 1, 3, 7, 10, 23, n - 1, n][rng.integers(8)],
             epochs=4,
             dtype="float64" if seed % 5 == 0 else "float32",
             seed=seed,

@@ -54,6 +54,11 @@ def test_a_layers_map_has_the_chosen_quantity_of_its_weights():
         values = step.changes.get(quantity)
         values = getattr(step, quantity) if values is None else values
         np.testing.assert_array_equal(figure.data[0].z, values[-12:].reshape(3, 4))
+        power, unit = drawn._unit(np.abs(figure.data[0].z).max() or 1)
+        assert figure.layout.title.text.count("10") == (power != 0) == bool(unit)
+        written = [[float(text.replace("−", "-")) for text in row] for row in figure.data[0].text]
+        atol = 0.051 * 10.0**power
+        np.testing.assert_allclose(np.multiply(written, 10.0**power), figure.data[0].z, 0, atol)
     with pytest.raises(ValueError, match="quantity"):
         figures.layer_map(steps, 0, 0, "loss")
 
@@ -70,3 +75,12 @@ def test_the_network_has_every_units_value_and_crosses_those_that_are_dropped():
     assert any(crossed)
     assert not all(crossed)
     assert nodes[-1].text == tuple(f"{value:.2f}" for value in step.values[-1][:, 2])
+
+
+def test_inputs_of_a_table_have_the_names_of_its_columns():
+    data = regviz.DataSpec("diabetes")
+    table = regviz.Experiment(data, regviz.NetworkSpec(()), regviz.TrainingSpec(epochs=1))
+    steps = regviz.anatomy(table, epoch=1)
+    assert drawn.unit_names(steps, 0) == list(data.columns)
+    assert drawn.weight_name(steps, 2) == f"{data.columns[2]} → ŷ"
+    assert figures.layer_map(steps, 0, 0).layout.xaxis.ticktext == (*data.columns, "bias")

@@ -41,4 +41,7 @@ def test_work_is_counted_in_blocks_of_networks_and_tiles_of_points():
         tiles * units,
         11,
         11 * blocks * 100 * units,
+        0,
     )
+    normalized = replace(experiment, network=NetworkSpec((8,), normalization="layer"))
+    assert work(normalized) == (*work(experiment)[:-1], tiles * 8)

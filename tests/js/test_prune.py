@@ -95,6 +95,7 @@ def prune(history: History, rows: NDArray[np.float32], threshold: float):
     network = {
         "layers": history.layout.sizes,
         "activation": history.experiment.network.activation,
+        "normalization": "none",
         "task": history.dataset.task,
         "features": history.experiment.network.features,
     }

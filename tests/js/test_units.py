@@ -94,7 +94,10 @@ def units_of(
 ) -> tuple[NDArray[np.float64], list[int]]:
     """Return values ``(units, points)`` and states of all units."""
     names = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"][: layers[0]]
-    network = {"layers": layers, "activation": activation, "task": task, "features": names}
+    network = {
+        **{"layers": layers, "activation": activation, "task": task, "features": names},
+        **{"normalization": "none", "affine": False},
+    }
     found = evaluate(UNITS, [network, row.tolist(), list(train)])
     return np.array(found["values"]).reshape(-1, found["n"]), found["states"]
 

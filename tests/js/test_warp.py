@@ -32,7 +32,7 @@ POINTS = np.column_stack([RNG.normal(size=(40, 2)), RNG.integers(0, 2, 40)]).ast
 def warps(rows, layer=2, units=None):
     """Return directions (2, units), share of variance and places (points, 2) for each row."""
     network = {
-        **{"layers": LAYERS, "activation": "tanh", "task": "binary"},
+        **{"layers": LAYERS, "activation": "tanh", "task": "binary", "normalization": "none"},
         "features": ["x1", "x2"],
     }
     argument = [network, [row.tolist() for row in rows], POINTS.ravel().tolist(), layer, units]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import regviz
+from devtools.teaching import DOCUMENT as DOCUMENT_FOR_TEACHERS
+from devtools.teaching import answers
 from regviz.board.scene import Scene
 from regviz.jobs.cost import seconds
 from regviz.lessons.course import course, read_lessons
@@ -110,3 +112,17 @@ def test_a_fault_is_told_with_file_line_and_what_is_allowed(before: str):
         parse(NAME, TEMPLATE.replace(before, after), table())
     assert str(raised.value).startswith(f"{NAME}, line ")
     assert told in str(raised.value)
+
+
+def test_the_teachers_document_answers_each_lesson():
+    assert answers(course()) in DOCUMENT_FOR_TEACHERS.read_text("utf-8"), (
+        "run `python -m devtools.teaching`"
+    )
+
+
+def test_the_teachers_document_names_lessons_by_their_titles():
+    titles = {lesson.title for lesson in course()}
+    plan = DOCUMENT_FOR_TEACHERS.read_text("utf-8").partition("## Answers")[0]
+    named = set(re.findall(r"\*([^*\n]+)\*", plan)) - {"Learn", "Sources", "Share"}
+    assert named <= titles
+    assert len(named) >= 8

@@ -102,6 +102,8 @@ def test_every_control_reaches_the_grid(page: AppTest):
         ("slider", "Units in each layer", 3, "network", dict(hidden=(3, 3))),
         ("selectbox", "Activation", "relu", "network", dict(activation="relu")),
         ("button_group", "Inputs", ["sin(x2)", "x1"], "network", dict(features=("x1", "sin(x2)"))),
+        ("selectbox", "Normalization", "batch", "network", dict(normalization="batch")),
+        ("toggle", "Gain and shift", True, "network", dict(affine=True)),
         ("selectbox", "Optimizer", "adam", "training", dict(optimizer="adam")),
         ("select_slider", "Learning rate", 0.03, "training", dict(learning_rate=0.03)),
         ("select_slider", "Batch size", 30, "training", dict(batch_size=30)),
@@ -124,6 +126,14 @@ def test_every_control_reaches_the_grid(page: AppTest):
     assert sent["activation"] == "relu"
     assert sent["last_epoch"] == 100
     assert "early_stopping" not in [card["key"] for card in sent["cards"]]
+
+
+def test_batch_normalization_takes_batches_of_two_points_in_place_of_one():
+    page = open_page(**QUICK, batch_size="1")
+    widget(page.selectbox, "Normalization").set_value("batch").run()
+    assert not page.exception
+    assert grid_on(page).experiment.training.batch_size == 2
+    assert grid_on(page).experiment.network.normalization == "batch"
 
 
 @pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 2.0)])

@@ -33,7 +33,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.programs import LIBRARIES, NO_PHASES, libraries, program
 from regviz.spec.points import PointsSpec
 from tests.support.commands import python
-from tests.support.networks import outputs
+from tests.support.networks import normalized_module, outputs
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -288,6 +288,81 @@ def test_pytorch_arrives_at_the_weights_of_the_run(
     for method in ("l1", "group_lasso"):  # they have an effect
         assert history.metrics["sparsity"][-1, list(STRENGTHS).index(method)] > 0
     assert replay.epoch == 11
+
+
+@pytest.mark.parametrize(("optimizer", "batch_size"), [("momentum", 29), ("adamw", 10)])
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_pytorch_normalizes_as_the_run_does(
+    normalization, affine, optimizer, batch_size, tmp_path, monkeypatch
+):
+    """Of 30 training points, batches of 29 leave one, which batch normalization leaves out."""
+    experiment = Experiment(
+        DATA,
+        NetworkSpec((6, 5), "relu", ("x1", "x2"), normalization, affine),
+        TrainingSpec(optimizer, 0.03, batch_size, epochs=6, dtype="float64"),
+        (Regularization(l1=0.01), Regularization(l2=0.05), Regularization(drop_rate=0.2)),
+    )
+    replay = Replay(monkeypatch)
+    history = replay.record(experiment)
+    for k in range(2 if batch_size == 29 else 3):
+        replay.on_inputs = False
+        with monkeypatch.context() as replay.monkeypatch:
+            replay.into_torch()
+            found = run(experiment, k, "pytorch", tmp_path)["model"]
+        expected = normalized_module(history, k, -1).state_dict()
+        for value, other in zip(
+            (
+                v
+                for name, v in found.state_dict().items()
+                if not name.endswith("num_batches_tracked")
+            ),
+            (
+                v
+                for name, v in expected.items()
+                if not name.endswith("num_batches_tracked")
+                and not (normalization == "batch" and name in ("0.bias", "3.bias"))
+            ),
+            strict=True,
+        ):
+            np.testing.assert_allclose(value, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_keras_normalizes_as_the_run_does(normalization, affine, tmp_path, monkeypatch):
+    """Compare weights, and running variances after the factor of the unbiased variance."""
+    import keras
+
+    network = NetworkSpec((6, 5), "tanh", ("x1", "x2"), normalization, affine)
+    spec = compared("three_blobs", "adamw", (Regularization(l2=0.3),), batch_size=None)
+    experiment = replace(spec, network=network)
+    history = regviz.train(experiment)
+    compile_model = keras.Model.compile
+    weights = iter(history.weights(0, t=0))
+
+    def start_there(model, *arguments, **others):
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dense):
+                layer.set_weights([next(weights), *layer.get_weights()[1:]])
+        compile_model(model, *arguments, **others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "compile", start_there)
+        model = run(experiment, 0, "keras", tmp_path)["model"]
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    for layer, expected in zip(dense, history.weights(0), strict=True):
+        np.testing.assert_allclose(layer.get_weights()[0], expected, **SINGLE)
+    norms = [layer for layer in model.layers if "Normalization" in type(layer).__name__]
+    rows = torch.from_numpy(history.parameters[-1, :1].copy())
+    n = len(history.dataset.y_train)
+    start = 0.9 ** (len(history.epochs) - 1)  # share of the initial variance, 1
+    for layer, norm in zip(norms, history.layout.normalizations(rows), strict=True):
+        parts = [part[0, :, 0].numpy() for part in norm[1:] if part is not None]
+        if normalization == "batch":
+            parts[-1] = start + (parts[-1] - start) * (n - 1) / n
+        for found, expected in zip(layer.get_weights(), parts, strict=True):
+            np.testing.assert_allclose(found, expected, **SINGLE)
 
 
 @pytest.mark.parametrize("batch_size", [7, None])
@@ -577,6 +652,13 @@ def test_a_library_that_cannot_train_the_network_says_what_it_lacks(change, lack
                 program(experiment, 0, library)
         else:
             assert reason is None
+
+
+def test_normalization_is_not_scikit_learns():
+    normalized = Experiment(network=NetworkSpec(normalization="layer"))
+    assert "no layer normalization" in libraries(normalized, 0)["scikit-learn"]
+    linear = Experiment(network=NetworkSpec((), normalization="layer"))
+    assert libraries(linear, 0)["scikit-learn"] is None
 
 
 def test_adamw_and_leaky_relus_are_not_scikit_learns():

@@ -92,11 +92,13 @@ def train_pair(
     hidden: tuple[int, ...] = (6, 5, 4),
     activation: str = "tanh",
     features: tuple[str, ...] = FEATURES,
+    normalization: str = "none",
+    affine: bool = False,
 ) -> History:
     """Train two networks on a dataset of `TASKS`, without regularization and with L1."""
     experiment = regviz.Experiment(
         regviz.DataSpec(TASKS[task], n_samples=200),
-        regviz.NetworkSpec(hidden, activation, features),
+        regviz.NetworkSpec(hidden, activation, features, normalization, affine),
         regviz.TrainingSpec("adam", epochs=20),
         (regviz.Regularization(), regviz.Regularization(l1=0.01)),
     )

@@ -63,6 +63,8 @@ NETWORKS = st.builds(
     st.lists(st.integers(1, 32), max_size=6).map(tuple),
     st.sampled_from(ACTIVATIONS),
     subsets(FEATURES).filter(len),
+    st.sampled_from(["none", "layer"]),  # batch needs batches of two points
+    st.booleans(),
 )
 DECAYS = st.floats(0, 1, exclude_max=True)
 TRAININGS = st.builds(

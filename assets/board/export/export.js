@@ -166,9 +166,9 @@ function titleOf({ recording, frame }) {
  */
 function drawHeading(board, width, { ink, muted }) {
   const { network, points } = board.recording;
-  const { layers, activation } = network;
+  const { layers, activation, normalization } = network;
   const [train, test] = [points.train, points.test].map((rows) => countOf(network, rows));
-  const about = `${train} training and ${test} test points; network ${layers.join("–")}, ${activation.replace("_", " ").replace("relu", "ReLU")}`;
+  const about = `${train} training and ${test} test points; network ${layers.join("–")}, ${activation.replace("_", " ").replace("relu", "ReLU")}${normalization === "none" ? "" : `, ${normalization} normalization`}`;
   return (
     write(0, 15, titleOf(board), { size: 20, weight: 700, fill: ink, width }) +
     write(0, 37, about, { size: 13, fill: muted, width })

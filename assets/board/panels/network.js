@@ -18,6 +18,7 @@ import { arrange, linkAt, middleOf, unitAt } from "../draw/placement.js";
 import {
   featureName, incoming, makeReadout, placeReadout, stateOf, unitName, updateReadout,
 } from "./readout.js";
+import { makeRates, updateRates } from "./effective_rates.js";
 import { DiagramInput, NO_TARGET, neighbour, setTabStop } from "./diagram_input.js";
 import { drawMask, inUse, layerOf, makeUnits, parameterOf, placeOf, updateUnits } from "../state/units.js";
 import { className, parameter, shortened } from "../state/words.js";
@@ -71,10 +72,12 @@ export class NetworkPanel {
       again: () => this.drawAgain(),
       reset: () => handlers.onReset(),
     });
+    this.rates = makeRates();
     this.element = make("section", { class: "panel network", "aria-label": "Network" },
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": UNITS_TIP }, "Network")),
       this.stage,
       make("div", { class: "key-line" }, ...SIGNS.map(makeSign), this.tools.dropped),
+      this.rates.element,
       this.tools.element);
     this.input = new DiagramInput(this, {
       buttons: () => this.run?.buttons ?? [],
@@ -236,6 +239,7 @@ export class NetworkPanel {
     const { target } = this.input;
     this.drawDiagram(run, shown, layout);
     updateHeadings(run, layout);
+    updateRates(this.rates, shown.recording, shown.row, shown.t);
     updateTools(this.tools, shown, this.masking);
     if (editor.index >= 0) updateEditor(editor, shown.recording.network, run.units.shape, shown.row, shown.edited);
     this.showReadout(run, shown, layout, target, fresh);

@@ -19,8 +19,8 @@ export function showPart(board, focus, part) {
   if (part) board.dataset.drag = part.drag.join(" ");
   else delete board.dataset.drag;
   for (const [key, { element }] of Object.entries(focus.panels)) {
-    element.hidden = part !== null && !part.show.includes(NAMES[key] ?? key);
+    // not `hidden`, by which a panel says that it has nothing to show
+    element.classList.toggle("left-out", part !== null && !part.show.includes(NAMES[key] ?? key));
   }
   focus.element.hidden = part !== null && part.show.length === 0;
-  focus.element.classList.toggle("single", part?.show.length === 1);
 }

@@ -25,7 +25,7 @@ const WRAPPED = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", sigmoid:
  * @param {string} feature
  */
 export function featureName(feature) {
-  return SUBSCRIPTS[feature] ?? feature;
+  return SUBSCRIPTS[feature] ?? feature.replace(/^x(\d+)$/, (_, digits) => "x" + [...digits].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join(""));
 }
 
 /**
@@ -100,7 +100,8 @@ function formulaOf(network, shape, row, layer, unit) {
   const wrapped = last
     ? { binary: "sigmoid", multiclass: "softmax", regression: "" }[network.task]
     : WRAPPED[network.activation];
-  return wrapped ? `${wrapped}(${sum})` : sum;
+  const normalized = last || network.normalization === "none" ? sum : `norm(${sum})`;
+  return wrapped ? `${wrapped}(${normalized})` : normalized;
 }
 
 /**

@@ -1,10 +1,12 @@
 /**
  * The forward pass. A row of parameters is laid out as in regviz/engine/networks.py: layer by layer, unit
- * by unit, the unit's incoming weights and then its bias. Inputs are (features, n) and outputs
+ * by unit, the unit's incoming weights and then its bias; then what normalization.js describes. Inputs are (features, n) and outputs
  * (units, n) for n points, row by row.
  */
 
 /** @import {Layers, Network, Task} from "./types.d.ts" */
+
+import { normalizationAt, normalize } from "./normalization.js";
 
 const LEAKY_SLOPE = 0.01;
 // Points per block: a layer's inputs are still in the cache when the next layer reads them.
@@ -59,14 +61,16 @@ export function evaluate(network, parameters, offset, inputs, n) {
 /**
  * Write the outputs before sigmoid or softmax, `(outputs, points)`, to `out`, without allocation.
  *
- * @param {Layers} layers
+ * @param {Layers} network
  * @param {Float32Array} parameters
  * @param {number} offset
  * @param {Float64Array} inputs
  * @param {number} n
  * @param {Float64Array} out
  */
-export function outputs({ layers, activation }, parameters, offset, inputs, n, out) {
+export function outputs(network, parameters, offset, inputs, n, out) {
+  const { layers, activation } = network;
+  const normalized = network.normalization !== "none";
   reserve(layers);
   const last = layers.length - 1;
   for (let start = 0; start < n; start += BLOCK) {
@@ -86,6 +90,9 @@ export function outputs({ layers, activation }, parameters, offset, inputs, n, o
       if (unit < layers[l]) {
         single(parameters, at, fanIn, below, origin, stride, target, into, count);
         at += size;
+      }
+      if (!top && normalized) {
+        normalize(network, parameters, offset + normalizationAt(network, l), layers[l], target, BLOCK, count);
       }
       for (let h = 0; !top && h < layers[l]; h++) activate(activation, target, h * width, count);
       below = target;

@@ -7,6 +7,7 @@
 
 import { copyNumbers } from "./codec.js";
 import { extent } from "./extent.js";
+import { normalizationAt } from "./normalization.js";
 
 const SPREAD_QUANTILE = 0.98;
 
@@ -17,7 +18,9 @@ const SPREAD_QUANTILE = 0.98;
  * @returns {Recording}
  */
 export function start({ header, arrays }) {
-  const { layers, activation, task, features, names, columns } = header;
+  const { layers, activation, normalization, affine, adaptive, task, features, names, columns } = header;
+  const nColumns = columns.length || 2;
+  const network = { layers, activation, normalization, affine, adaptive, task, features, names, nColumns };
   /** @type {Recording} */
   const empty = {
     run: header.run,
@@ -32,7 +35,7 @@ export function start({ header, arrays }) {
     phases: header.phases,
     stopping: Array(header.n_networks).fill(null),
     diverged: new Int32Array(header.n_networks).fill(-1),
-    network: { layers, activation, task, features, names, nColumns: columns.length || 2 },
+    network,
     columns,
     data: header.data,
     link: null,
@@ -42,7 +45,7 @@ export function start({ header, arrays }) {
     blank: header.blank,
     domain: header.domain,
     points: { train: arrays.train, validation: arrays.validation, test: arrays.test },
-    nParameters: parameterCount(layers),
+    nParameters: normalizationAt(network, layers.length - 1),
     weightIndex: weightIndex(layers),
     metricNames: header.metrics,
     spreads: header.cards.map(() => []),
@@ -168,15 +171,6 @@ export function niceCeiling(x) {
   const power = 10 ** Math.floor(Math.log10(x));
   const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((s) => s * power >= x * (1 - 1e-6));
   return Number(step) * power;
-}
-
-/**
- * Return the number of parameters of one network: for each unit its incoming weights and a bias.
- *
- * @param {number[]} layers
- */
-function parameterCount(layers) {
-  return layers.slice(1).reduce((sum, units, i) => sum + units * (layers[i] + 1), 0);
 }
 
 /**

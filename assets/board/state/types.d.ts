@@ -159,6 +159,11 @@ export interface Opening {
   names: string[];
   layers: number[];
   activation: string;
+  normalization: Normalization;
+  /** Whether gains and shifts follow the normalization. */
+  affine: boolean;
+  /** Whether the optimizer is Adam or AdamW. */
+  adaptive: boolean;
   features: string[];
   /** Of a table with more than two columns; else empty. */
   columns: Column[];
@@ -262,7 +267,9 @@ export type Probe = {n: number, inputs: Float64Array, a: Float64Array, b: Float6
 
 export type Task = "binary"|"multiclass"|"regression";
 
-export type Layers = {layers: number[], activation: string};
+export type Normalization = "none"|"batch"|"layer";
+
+export type Layers = {layers: number[], activation: string, normalization: Normalization, affine: boolean};
 
 export type Network = Layers & {task: Task};
 
@@ -319,7 +326,7 @@ export interface Frame {
 }
 
 /** Names: of the classes; empty if they have none. */
-export type RunNetwork = Network & {features: string[], names: string[], nColumns?: number};
+export type RunNetwork = Network & {adaptive: boolean, features: string[], names: string[], nColumns?: number};
 
 export interface Recording {
   run: string;

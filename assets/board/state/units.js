@@ -8,6 +8,7 @@
 /** @import {LayerValues, Network, Plane, Recording, Shape} from "./types.d.ts" */
 
 import { activate, outputs, predict } from "./forward.js";
+import { normalizationAt, normalize } from "./normalization.js";
 import { countOf, gridOf, inputsOf, planeOf } from "./plane.js";
 
 /** State bit: no path of non-zero weights leads from an input to the unit. */
@@ -114,14 +115,14 @@ export function makeUnits(recording, plane = planeOf(recording)) {
  * @param {number} n
  * @returns {LayerValues}
  */
-export function layersOf({ layers, first, count }, { activation }, inputs, n) {
+export function layersOf({ layers, first, count }, network, inputs, n) {
   const values = new Float64Array(count * n);
   values.set(inputs);
   return {
     n,
     values,
     views: layers.map((units, l) => values.subarray(first[l] * n, (first[l] + units) * n)),
-    steps: layers.map((units, l) => ({ layers: [layers[l - 1], units], activation })),
+    steps: layers.map((units, l) => ({ ...network, layers: [layers[l - 1], units], normalization: "none" })),
   };
 }
 
@@ -152,10 +153,13 @@ export function updateUnits(units, row) {
  * @param {Units} units
  */
 function mark(units) {
-  const { shape, low, high, links, states } = units;
+  const { network, shape, low, high, links, states } = units;
+  const hidden = shape.count - shape.layers[shape.layers.length - 1];
   let any = false;
   for (let u = 0; u < shape.count; u++) {
-    states[u] = ~links[u] & (NO_INPUT_PATH | NO_OUTPUT_PATH);
+    // layer normalization connects a layer's units, also those without weights
+    const mixed = network.normalization === "layer" && u >= shape.layers[0] && u < hidden;
+    states[u] = mixed ? 0 : ~links[u] & (NO_INPUT_PATH | NO_OUTPUT_PATH);
     if (states[u] === 0 && high[u] - low[u] <= FLAT * reachOf(units, u)) {
       states[u] = CONSTANT;
       any = true;
@@ -198,11 +202,16 @@ function span({ n, values }, low, high) {
  * @param {Float32Array} row
  * @param {LayerValues} layerValues
  */
-export function evaluateLayers({ task, activation }, { layers, at }, row, { n, views, steps }) {
+export function evaluateLayers(network, { layers, at }, row, { n, views, steps }) {
+  const { task, activation, normalization } = network;
   const last = layers.length - 1;
   for (let l = 1; l <= last; l++) {
     outputs(steps[l], row, at[l], views[l - 1], n, views[l]);
-    if (l < last) activate(activation, views[l], 0, views[l].length);
+    if (l === last) break;
+    if (normalization !== "none") {
+      normalize(network, row, normalizationAt(network, l), layers[l], views[l], n, n);
+    }
+    activate(activation, views[l], 0, views[l].length);
   }
   predict(task, layers[last], views[last], n, views[last]);
 }

@@ -20,6 +20,7 @@ _STYLE = """<style>
   /* every lesson has the address of this page: Streamlit marks all their links as the current */
   .stPageLink a { background: none !important; }
   .stPageLink :not(strong) { font-weight: 400; }
+  .stPageLink :is(span, p) { white-space: normal; overflow: visible; }
   .st-key-course .stHeading h1 { padding: 0.2rem 0 0.4rem; }
   /* beside the text, and in sight while the text scrolls, where there is space for both */
   @media (min-width: 1200px) {

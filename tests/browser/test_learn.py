@@ -1,0 +1,106 @@
+"""Tests of the course in a browser: a visitor goes through two lessons."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from regviz.lessons.course import course
+from tests.browser.conftest import SET_ASSETS, poll_conditions
+from tests.browser.test_axe import found
+from tests.browser.test_widths import CUT_OFF_TEXTS, WIDTHS_REST
+from tests.browser.visitor import wait_until_complete
+
+FIRST, SECOND = course()[:2]
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """The list of lessons, opened from the playground."""
+    with browser.new_context(viewport={"width": 1400, "height": 900}) as context:
+        context.add_init_script(SET_ASSETS)
+        page = poll_conditions(context.new_page())
+        page.emulate_media(reduced_motion="reduce")
+        page.goto(f"{url}?hidden=2&epochs=50&noise=0.5")
+        wait_for_board(page)
+        page.get_by_role("link", name="Learn: a course").click()
+        expect(page.get_by_role("heading", name="Learn regularization")).to_be_visible()
+        yield page
+
+
+def wait_for_board(page: Page) -> None:
+    page.wait_for_selector(".regviz-board .card canvas")
+    wait_until_complete(page)
+
+
+def main_links(page: Page, name: str):
+    return page.get_by_test_id("stMain").get_by_role("link", name=name)
+
+
+def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
+    main_links(page, FIRST.title).click()
+    expect(page.get_by_role("heading", name=FIRST.title)).to_be_visible()
+    expect(page.locator(".regviz-board")).to_have_count(0)
+    group = page.get_by_role("radiogroup", name="Your prediction")
+    group.get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    expect(
+        page.get_by_role("status")
+        .filter(has_text=r"Yes.")
+        .or_(page.get_by_role("status").filter(has_text="Not so:"))
+    ).to_be_visible()
+    wait_for_board(page)
+    page.wait_for_function(f"location.search.includes('lesson={FIRST.key}')")
+    page.get_by_role("button", name="Show a solution").click()
+    expect(page.get_by_text("Solved.")).to_be_visible()
+    page.wait_for_function(f"location.search.includes('scene={FIRST.task.scene}')")
+    page.get_by_role("link", name="Next lesson").click()
+    expect(page.get_by_role("heading", name=SECOND.title)).to_be_visible()
+    page.wait_for_function(f"location.search.includes('lesson={SECOND.key}')")
+
+
+def test_only_the_parts_and_controls_of_the_lesson_are_shown(page: Page):
+    page.get_by_role("radio").first.check(force=True)
+    wait_for_board(page)
+    board = page.locator(".regviz-board")
+    panels = "board().element.querySelectorAll('.panels > *')"
+    shown = f"[...{panels}].filter((panel) => panel.checkVisibility()).length"
+    page.wait_for_function(f"{shown} === {len(SECOND.board.show)}")
+    for name in ("Change from here", "PNG", "Strength of all methods"):
+        expect(board.get_by_role("button", name=name)).to_be_hidden()
+    sliders = board.locator(".strength-index:visible")
+    assert (sliders.count() > 0) == (SECOND.board.drag == "strength")
+
+
+def test_a_lesson_fills_the_screen_while_projecting(page: Page):
+    page.locator(".regviz-board").get_by_role("button", name="Project").click()
+    expect(page.locator(".regviz-board.projected")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".regviz-board.projected")).to_have_count(0)
+
+
+def test_progress_is_kept_in_the_browser_alone(page: Page, url: str):
+    again = poll_conditions(page.context.new_page())
+    again.goto(f"{url}/learn")
+    expect(again.get_by_text("Your browser alone knows that.")).to_be_visible()
+    kept = again.evaluate("JSON.parse(localStorage.getItem('regviz-course'))")
+    assert kept[FIRST.key]["solved"] is True
+    assert kept[SECOND.key]["answer"] == 0
+    again.close()
+
+
+def test_the_playground_is_as_it_was_left(page: Page):
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Playground").click()
+    page.wait_for_function("location.pathname === '/' && location.search.includes('noise=0.5')")
+    assert page.locator(".regviz-board[data-drag]").count() == 0
+
+
+def test_no_text_is_cut_off_and_axe_finds_nothing(page: Page, url: str):
+    page.goto(f"{url}/learn?lesson={SECOND.key}&scene={SECOND.task.scene}")
+    wait_for_board(page)
+    assert found(page) == []
+    for width in (390, 1400, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(WIDTHS_REST)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF_TEXTS) == [], width
