@@ -297,7 +297,7 @@ RESERVED = frozenset(
         *PARTS,
         *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "variants"),
         "corrected",
-        *("epoch", "hide", "pins"),
+        *("epoch", "plane", "hide", "pins"),
         *("v", "regviz", "training_seed", "too_long", "try", "room", "embed", "embed_options"),
     )
 )

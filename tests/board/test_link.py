@@ -317,7 +317,7 @@ def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
         ('{"colour": "red"}', r"^a parameter of file must be one of .*got 'colour'"),
         ('{"data": {"nane": "moons"}}', r"^a parameter of data must be one of .*got 'nane'"),
         ('{"training": {"epochs": 0}}', r"^epochs must be"),
-        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three numbers"),
+        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three to 101 numbers"),
         ("[" * 100_000, r"^file must be JSON text"),
     ],
 )
