@@ -27,7 +27,9 @@ export function render({ parentElement, data, setStateValue }) {
     inputs = build(parentElement, offer, (key) => setStateValue("chosen", key));
     pickers.set(parentElement, inputs);
   }
-  /** @type {HTMLInputElement} */ (inputs.get(offer.chosen)).checked = true;
+  const input = /** @type {HTMLInputElement} */ (inputs.get(offer.chosen));
+  input.checked = true;
+  input.closest("details")?.setAttribute("open", "");
 }
 
 /**
@@ -49,9 +51,10 @@ function build(root, { options, colours }, choose) {
   style.onload = () => group.classList.add("styled");
   root.append(style, group);
 
-  const heading = document.createElement("span");
-  heading.className = "heading";
-  heading.textContent = "More than two inputs";
+  const tables = document.createElement("details");
+  const summary = document.createElement("summary");
+  summary.textContent = "More than two inputs";
+  tables.append(summary);
   return new Map(
     options.map((option) => {
       const input = document.createElement("input");
@@ -63,8 +66,8 @@ function build(root, { options, colours }, choose) {
       const named = option.points.length === 0;
       label.append(input, named ? option.label : thumbnail(option.points, colours));
       label.classList.toggle("named", named);
-      if (named && !heading.isConnected) group.append(heading);
-      group.append(label);
+      (named ? tables : group).append(label);
+      if (named) group.append(tables);
       return [option.key, input];
     }),
   );

@@ -40,8 +40,8 @@ MAX_STEPS = 10_000
 class Step:
     """One training step of one network, for n points of a mini-batch and P parameters.
 
-    Parameters are in the order of `History.parameters`. The networks' numbers, which are those of
-    the training's precision, are stored in double precision.
+    Parameters are in the order of `History.parameters`. All numbers are in double precision, also
+    those of a training in single precision.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Anatomy:
 
     @property
     def layout(self) -> Layout:
-        """Positions of weights and biases among the P parameters."""
+        """Positions of a network's P parameters."""
         return Layout.of(self.experiment.network, self.dataset.n_columns, self.dataset.n_outputs)
 
 

@@ -117,8 +117,8 @@ def _phases(text: str) -> tuple[Phase, ...]:
             )
         numbers: dict[str, Any] = {name: _number(value) for name, value in given.items()}
         rate = numbers.pop("learning_rate", None)
-        if "decoupled" in numbers:
-            numbers["decoupled"] = bool(numbers["decoupled"])
+        for name in _PHASE_SWITCHES & numbers.keys():
+            numbers[name] = bool(numbers[name])
         phases.append(Phase(_whole(until), Regularization(**numbers), rate))
     return tuple(phases)
 
@@ -139,6 +139,7 @@ def _phases_text(phases: tuple[Phase, ...]) -> str:
 _PHASE_FIELDS = tuple(
     field.name for field in dataclasses.fields(Regularization) if field.name != "onset"
 )
+_PHASE_SWITCHES = {name for name in _PHASE_FIELDS if getattr(Regularization, name) is False}
 
 
 def _part(part: str, field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> Any:

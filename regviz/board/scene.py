@@ -25,6 +25,7 @@ from regviz.spec.experiment import (
     Regularization,
     TrainingSpec,
     build,
+    checked_phases,
     mapping,
     phases_from,
     read_json,
@@ -76,7 +77,7 @@ class Scene:
         ``hide`` is set to ``()``.
     corrected : bool
         Whether elastic net is the corrected one, where it is defined: in linear regression without
-        AdamW. Elsewhere it has no effect.
+        AdamW. Elsewhere it has no effect, and neither has the correction in `phases`.
 
     Raises
     ------
@@ -102,9 +103,10 @@ class Scene:
     def __post_init__(self) -> None:
         if isinstance(self.data, ArraysSpec):
             raise invalid("data", "a DataSpec or a PointsSpec, which a link can hold", self.data)
-        # the constructor of Experiment checks the three parts and the phases
-        checked = Experiment(self.data, self.network, self.training, phases=self.phases)
-        object.__setattr__(self, "phases", checked.phases)
+        # the constructor of Experiment checks the three parts, and then the phases
+        Experiment(self.data, self.network, self.training)
+        object.__setattr__(self, "phases", checked_phases(self.phases, self.training.epochs))
+        Experiment(self.data, self.network, self.training, phases=self._trained_phases())
         if self.network.batch_normalized and n_train_of(self.data) < 2:
             allowed = "none or layer, as there is one training point"
             raise invalid("normalization", allowed, self.network.normalization)
@@ -163,16 +165,26 @@ class Scene:
         if training.batch_size is not None:
             most = n_train_of(self.data)
             training = replace(training, batch_size=min(training.batch_size, most))
-        lack = why_not_corrected(self.data.task, self.network, training)
         return StrengthGrid.of(
             self.methods,
             self.data,
             self.network,
             training,
-            self.phases,
+            self._trained_phases(),
             self.early_stopping,
-            self.corrected and lack is None,
+            self.corrected and self._can_be_corrected(),
         )
+
+    def _can_be_corrected(self) -> bool:
+        return why_not_corrected(self.data.task, self.network, self.training) is None
+
+    def _trained_phases(self) -> tuple[Phase, ...]:
+        """Return `phases`, without the correction of elastic net where it is not defined."""
+        if self._can_be_corrected():
+            return self.phases
+        rows = [replace(phase.regularization, corrected=False) for phase in self.phases]
+        pairs = zip(self.phases, rows, strict=True)
+        return tuple(replace(phase, regularization=row) for phase, row in pairs)
 
     def with_epochs(self, epochs: int) -> "Scene":
         """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``.

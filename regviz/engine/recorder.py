@@ -216,10 +216,10 @@ def initial_histories(
 
 def _check_together(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ValueError if an experiment cannot be trained on the points of a dataset."""
-    for i, row in enumerate(experiment.regularizations):
+    for name, row in experiment.named_rows():
         if row.corrected and dataset.task != "regression":
             allowed = "False, except where the task is 'regression'"
-            raise invalid(f"regularizations[{i}].corrected", allowed, True)
+            raise invalid(f"{name}.corrected", allowed, True)
     batch_size, n = experiment.training.batch_size, len(dataset.y_train)
     if batch_size is not None and batch_size > n:
         allowed = f"at most {n}, the number of training points, or None for all of them"

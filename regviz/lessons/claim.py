@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from regviz.spec.validation import boolean, invalid, text
 
 SEEDS = range(20)  # of data and training, for which each claim is computed
@@ -37,8 +39,8 @@ class Result:
     figures: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "holds", bool(self.holds))  # of numpy's bool
-        boolean("holds", self.holds)
+        holds = self.holds.item() if isinstance(self.holds, np.bool_) else self.holds
+        object.__setattr__(self, "holds", boolean("holds", holds))
         figures = {name: float(value) for name, value in self.figures.items()}
         for name, value in figures.items():
             if not _FIGURE.fullmatch(name):

@@ -1,8 +1,8 @@
 """Compute the table of the claims.
 
-    python -m regviz.lessons                # all claims
-    python -m regviz.lessons noise          # those of a module
-    python -m regviz.lessons noise.gap      # one claim
+    python -m regviz.lessons                           # all claims
+    python -m regviz.lessons noise                     # those of a module
+    python -m regviz.lessons noise.test_loss_is_a_u    # one claim
 
 Each claim is computed for twenty seeds, on all cores, and ``regviz/lessons/table/`` is written. The
 exit status is 1 if a claim holds in fewer than 18 seeds, or raises an exception.
@@ -101,7 +101,7 @@ def _tell(claim: Claim, record: Record, progress: str, start: float) -> None:
 def _write(records: dict[str, Record]) -> None:
     """Update the committed table. Records of claims that no longer exist are removed."""
     names = [name.split(".", 1) for name in all_claims()]
-    for module in {name.split(".")[0] for name in records} | {m for m, _ in names}:
+    for module in {name.split(".")[0] for name in results.table()} | {m for m, _ in names}:
         kept = results.read(module)
         for name, record in records.items():
             if name.startswith(f"{module}."):

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
+from defusedxml.ElementTree import ParseError, fromstring
+from latex2mathml import exceptions
+from latex2mathml.converter import convert
+
 from regviz.board.offline import offline_page
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import ClaimFigure, Lesson
@@ -19,13 +23,16 @@ main > :is(p, ul, details, table) { max-width: 75ch; }
 main table td { padding: 0 0.6rem; }
 </style>
 """
+_XMLNS = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # not needed in HTML
+# latex2mathml's errors have no common class
+_LATEX_ERRORS = tuple(each for each in vars(exceptions).values() if isinstance(each, type))
 _ITEM = re.compile(r"(?:[-*]|\d+\.) +")
 
 
 def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
     """Return an HTML file with a lesson's text and a board, which makes no network requests.
 
-    Formulas are in their LaTeX form, and a claim's figure is a table of its medians.
+    Formulas are MathML, and a claim's figure is a table of its medians.
 
     Parameters
     ----------
@@ -95,9 +102,27 @@ def _inline(text: str) -> str:
     parts, end = [], 0
     for found in _CODE.finditer(text):
         parts.append(_emphasis(text[end : found.start()]))
-        parts.append(f"<code>{escape(found[2] or found[3])}</code>")
+        parts.append(
+            f"<code>{escape(found[3])}</code>" if found[3] else _formula(found[2], found[1] == "$$")
+        )
         end = found.end()
     return "".join([*parts, _emphasis(text[end:])])
+
+
+def _formula(latex: str, is_block: bool) -> str:
+    r"""Convert a formula to MathML, or to LaTeX as code if it is not well-formed.
+
+    latex2mathml does not escape HTML in ``\text{…}`` and keeps the address of ``\href``. A formula
+    with either is shown as LaTeX.
+    """
+    try:
+        mathml = str(convert(latex, display="block" if is_block else "inline")).replace(_XMLNS, "")
+        elements = list(fromstring(mathml).iter())
+    except (ParseError, *_LATEX_ERRORS):
+        elements = []
+    # the names of all MathML elements begin with m
+    is_safe = all(e.tag.startswith("m") and "href" not in e.attrib for e in elements)
+    return mathml if elements and is_safe else f"<code>{escape(latex)}</code>"
 
 
 def _emphasis(text: str) -> str:

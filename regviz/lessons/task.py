@@ -4,7 +4,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -128,18 +127,14 @@ def _operand(text: str) -> Operand:
 def measures_of(history: History, k: int, t: int) -> dict[str, float]:
     """Return the measures of network `k` at recorded time `t` by name.
 
-    ``weights_left`` is the number of weights that are not exactly 0, and ``units_left`` that of
-    hidden units with an incoming and an outgoing weight that is not exactly 0.
+    ``weights_left`` is the number of weights that are not exactly 0, and ``units_left`` is
+    `History.units_left`.
     """
     weights = history.weights(k, t)
     left = {name: float(values[t, k]) for name, values in history.metrics.items()}
     left = {name: value for name, value in left.items() if name in MEASURES}
-    units = sum(
-        int(((before != 0).any(axis=0) & (after != 0).any(axis=1)).sum())
-        for before, after in pairwise(weights)
-    )
     return left | {
         "weights_left": float(sum(np.count_nonzero(layer) for layer in weights)),
-        "units_left": float(units),
+        "units_left": float(history.units_left(k, t)),
         "epoch": float(history.epochs[t]),
     }

@@ -297,7 +297,7 @@ RESERVED = frozenset(
         *PARTS,
         *("methods", "early_stopping", "onset", "phases", "focus", "strengths", "variants"),
         "corrected",
-        *("epoch", "hide", "pins"),
+        *("epoch", "plane", "hide", "pins"),
         *("v", "regviz", "training_seed", "too_long", "try", "room", "embed", "embed_options"),
     )
 )
@@ -538,7 +538,7 @@ for _method in (
         "Group lasso",
         "λg",
         "Adds λg·Σ√p·‖w‖₂ to the loss: a sum over the hidden units, where w are a unit's p incoming"
-        " weights. It sets all weights of a unit to exactly 0 at once, so that whole units vanish.",
+        " weights. It sets all of them to exactly 0 at once, so that whole units vanish.",
         {"light": "#9c00fc", "dark": "#7830fc"},
         at=lambda strength: Regularization(group_lasso=strength),
         strength=lambda r: r.group_lasso,

@@ -7,7 +7,7 @@ the exported file. This module imports neither torch nor Streamlit.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -448,15 +448,19 @@ class Experiment:
                 allowed = f"at most epochs, {self.training.epochs}"
                 raise invalid(f"regularizations[{i}].onset", allowed, row.onset)
         _set(self, "regularizations", tuple(rows))
-        _set(self, "phases", _checked_phases(self.phases, self.training.epochs))
+        _set(self, "phases", checked_phases(self.phases, self.training.epochs))
         lack = why_not_corrected("regression", self.network, self.training)
-        names = [f"regularizations[{i}]" for i in range(len(rows))]
-        names += [f"phases[{i}].regularization" for i in range(len(self.phases))]
-        every = [*self.regularizations, *(phase.regularization for phase in self.phases)]
-        for name, row in zip(names, every, strict=True):
+        for name, row in self.named_rows():
             reason = "decoupled is False" if row.decoupled else lack
             if row.corrected and reason:
                 raise invalid(f"{name}.corrected", f"False, except where {reason}", True)
+
+    def named_rows(self) -> Iterator[tuple[str, Regularization]]:
+        """Yield all regularizations, those of the phases last, with their names for messages."""
+        for i, row in enumerate(self.regularizations):
+            yield f"regularizations[{i}]", row
+        for i, phase in enumerate(self.phases):
+            yield f"phases[{i}].regularization", phase.regularization
 
     def __hash__(self) -> int:
         return self._hash
@@ -564,7 +568,7 @@ def phases_from(content: Any) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
+def checked_phases(phases: Any, epochs: int) -> tuple[Phase, ...]:
     """Return the phases of an experiment as a tuple.
 
     Raises

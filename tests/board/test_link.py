@@ -193,12 +193,16 @@ def test_phases_are_in_links_and_files():
         Regularization(),
         Regularization(l1=0.01, l2=0.02, drop_rate=0.1, input_drop_rate=0.2, max_norm=1.5),
         Regularization(l2=0.1, decoupled=True),
+        Regularization(l2=0.1, corrected=True),
     )
-    phases = (Phase(10, rows[0]), Phase(20, rows[1], 0.03), Phase(30, rows[2], 1e-5))
+    phases = (
+        *(Phase(10, rows[0]), Phase(20, rows[1], 0.03)),
+        *(Phase(30, rows[2], 1e-5), Phase(40, rows[3])),
+    )
     scene = Scene(phases=phases)
     text = (
         "10,20~l1~0.01~l2~0.02~drop_rate~0.1~input_drop_rate~0.2~max_norm~1.5~learning_rate~0.03,"
-        "30~l2~0.1~decoupled~1~learning_rate~1e-05"
+        "30~l2~0.1~decoupled~1~learning_rate~1e-05,40~l2~0.1~corrected~1"
     )
     assert to_query(scene) == {"phases": text}
     assert from_query({"phases": text}) == (scene, [])
@@ -317,7 +321,7 @@ def test_a_scene_that_cannot_be_shown_is_refused(changes, message):
         ('{"colour": "red"}', r"^a parameter of file must be one of .*got 'colour'"),
         ('{"data": {"nane": "moons"}}', r"^a parameter of data must be one of .*got 'nane'"),
         ('{"training": {"epochs": 0}}', r"^epochs must be"),
-        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three numbers"),
+        ('{"data": {"points": [[1, 2]]}}', r"^points must be rows of three to 101 numbers"),
         ("[" * 100_000, r"^file must be JSON text"),
     ],
 )

@@ -104,6 +104,7 @@ def test_the_corrected_elastic_net_replaces_the_naive_one_where_it_is_defined():
         methods=("l1", "l2", "elastic_net"),
         strengths={"elastic_net": 0.05},
         variants={"elastic_net": 0.75},
+        phases=(regviz.Phase(5, regviz.Regularization(l2=0.1, corrected=True)),),
     )
     naive, grid = scene.grid(), replace(scene, corrected=True).grid()
     for method in scene.methods:
@@ -113,12 +114,14 @@ def test_the_corrected_elastic_net_replaces_the_naive_one_where_it_is_defined():
             for k in networks:
                 row = grid.experiment.regularizations[k]
                 assert row.corrected == (method == "elastic_net" and row.l2 > 0)
+    assert grid.experiment.phases == scene.phases
     for other in (
         replace(scene, network=regviz.NetworkSpec((3,)), corrected=True),
         replace(scene, data=regviz.DataSpec("moons"), corrected=True),
         replace(scene, training=regviz.TrainingSpec("adamw"), corrected=True),
     ):
-        assert not any(row.corrected for row in other.grid().experiment.regularizations)
+        assert other.phases == scene.phases
+        assert not any(row.corrected for _, row in other.grid().experiment.named_rows())
 
 
 def test_values_of_variants_are_those_on_offer_without_rounding_errors():

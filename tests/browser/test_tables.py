@@ -29,6 +29,7 @@ BARS = """async (k) => {
 def page(open_pages: OpenPage) -> Page:
     page = open_pages()
     wait_until_complete(page)
+    page.get_by_text("More than two inputs", exact=True).click()
     choose_data(page, "Small and fat")
     wait_until_complete(page)
     wait_until_idle(page)

@@ -148,6 +148,10 @@ def test_the_corrected_elastic_net_is_refused_for_classes():
     rows = (Regularization(), Regularization(l2=0.1, corrected=True))
     with pytest.raises(ValueError, match=r"^regularizations\[1\]\.corrected must be False, exc"):
         train(Dataset(X, Y["binary"]), rows, epochs=1)
+    phases = (regviz.Phase(1, rows[1]),)
+    experiment = regviz.Experiment(regviz.DataSpec("moons"), NetworkSpec(()), phases=phases)
+    with pytest.raises(ValueError, match=r"^phases\[0\]\.regularization\.corrected must be False"):
+        regviz.train(experiment)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

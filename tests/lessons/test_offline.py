@@ -1,9 +1,12 @@
 """Tests of lessons as one HTML file."""
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
 import regviz
 from regviz.board.offline import recording
+from regviz.lessons.course import course
+from regviz.lessons.lesson import Lesson
 from regviz.lessons.offline import html, lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
@@ -18,7 +21,10 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
         ("Some:\n1. a\n2. b", "<p>Some:</p>\n<ul><li>a</li><li>b</li></ul>"),
         ("### A", "<h3>A</h3>"),
         ("**a** and *b* `*c*`", "<p><strong>a</strong> and <em>b</em> <code>*c*</code></p>"),
-        ("$a^*_1 b^*$", "<p><code>a^*_1 b^*</code></p>"),
+        (r"$\href{https://a.org}{b}$", r"<p><code>\href{https://a.org}{b}</code></p>"),
+        (r"$\text{<b>a</b>}$", r"<p><code>\text{&lt;b&gt;a&lt;/b&gt;}</code></p>"),
+        (r"$\text{<b>}$", r"<p><code>\text{&lt;b&gt;}</code></p>"),
+        (r"$a_1_2$", r"<p><code>a_1_2</code></p>"),
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
         ("`<b>` [x](https://a.org)", '<p><code>&lt;b&gt;</code> <a href="https://a.org">x</a></p>'),
         ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
@@ -27,6 +33,23 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
 )
 def test_markdown_becomes_html(text: str, expected: str):
     assert html(text) == expected
+
+
+def test_formulas_are_mathml():
+    (formula,) = fromstring(html(r"$$\frac{a^*}{b} < \lambda_1$$"))
+    assert formula.get("display") == "block"
+    assert [each.tag for each in formula[0]] == ["mfrac", "mo", "msub"]
+    assert "".join(formula.itertext()) == "a*b<λ1"
+
+
+@pytest.mark.parametrize("lesson", course(), ids=lambda lesson: lesson.key)
+def test_all_formulas_of_the_course_are_mathml(lesson: Lesson):
+    why = [block for block in lesson.why if isinstance(block, str)]
+    texts = [*why, *lesson.question.answers, lesson.question.text, lesson.question.explanation]
+    texts += [lesson.idea, lesson.introduction, lesson.before, lesson.after, lesson.text]
+    page = "\n".join(map(html, texts))
+    assert "\\" not in page, "a command that latex2mathml does not know"
+    assert page.count("<math") == sum(text.replace("$$", "$").count("$") // 2 for text in texts)
 
 
 def test_the_file_has_the_text_the_numbers_and_the_board():

@@ -171,7 +171,7 @@ def test_declared_is_what_is_imported_by_the_library_and_by_the_page():
     ours = imported([p for p, inside in modules.items() if inside.parts[0] not in SERVER_ROOMS])
     all_ = imported([*modules, ROOT / "app.py"])
     library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY, APP))
-    assert ours == library - {"defusedxml"}  # optional dependency of openpyxl
+    assert ours == library
     assert all_ - ours == app
 
 

@@ -60,7 +60,8 @@ export function makeTransport(handlers) {
 }
 
 /**
- * Set the class `stuck` while the bar sticks to the top of the window. CSS cannot select that state.
+ * Set the class `stuck` while the bar sticks to the top of the window or of a column that scrolls. CSS cannot
+ * select that state.
  *
  * @param {{element: HTMLElement}} transport
  * @returns {HTMLElement}  an element that must be placed right before the bar
@@ -68,7 +69,8 @@ export function makeTransport(handlers) {
 export function watchSticky({ element }) {
   const above = make("i", { class: "probe", "aria-hidden": "true" });
   const watch = new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
-    element.classList.toggle("stuck", !isIntersecting && boundingClientRect.top < 0);
+    const isAbove = boundingClientRect.top < element.getBoundingClientRect().top;
+    element.classList.toggle("stuck", !isIntersecting && isAbove);
   });
   watch.observe(above);
   return above;

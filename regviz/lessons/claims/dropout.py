@@ -44,9 +44,12 @@ def trains_worse(seed: int) -> Result:
     return Result(train[1] > train[0], {"train_none": train[0], "train_dropout": train[1]})
 
 
-@claim("Dropout's test loss is lower than without, but its accuracy is not clearly higher.")
+@claim(
+    "Dropout's test loss is lower than without, but its accuracy is higher by less than three"
+    " percentage points, if at all."
+)
 def lower_loss_same_accuracy(seed: int) -> Result:
-    """Compare test losses, and the accuracy on 300 test points, clear from 5 % on."""
+    """Compare test losses, and the accuracy on 300 test points."""
     history = _train(seed, (8, 8))
     loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
     figures = {
@@ -55,7 +58,7 @@ def lower_loss_same_accuracy(seed: int) -> Result:
         "accuracy_none": accuracy[0],
         "accuracy_dropout": accuracy[1],
     }
-    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.05, figures)
+    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.03, figures)
 
 
 @claim("A network of only three units a layer tests worse with dropout than without.")

@@ -53,8 +53,8 @@ def l2_never_arrives(seed: int) -> Result:
 
 
 @claim(
-    "Of random problems with two weights, L1's lowest point lies on a corner of its diamond, where"
-    " one weight is exactly 0, in more than half; L2's lies on an axis in none.",
+    "Of random problems with two weights, the diamond's point of lowest loss is a corner, where one"
+    " weight is exactly 0, in more than half; the circle's is on an axis in none.",
     source="Tibshirani 1996",
 )
 def diamonds_have_corners(seed: int) -> Result:

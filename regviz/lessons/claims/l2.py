@@ -18,8 +18,8 @@ _L2 = tuple(regviz.Regularization(l2=strength) for strength in STRENGTHS)
 
 
 @claim(
-    "Under L2 the weights of every layer are shorter than without, the more so the stronger it is,"
-    " and not one of them is exactly 0.",
+    "Under L2 the weights of every layer are shorter than without, and all of them together the"
+    " more so the stronger it is. Not one of them is exactly 0.",
     source="Krogh & Hertz 1991",
 )
 def every_layer_is_shorter(seed: int) -> Result:
@@ -64,7 +64,7 @@ def a_step_multiplies(seed: int) -> Result:
     return Result(same_biases and error < 1e-12 and close, figures)
 
 
-@claim("L2 tests better: its test loss is less than 70 % of that of the network without.")
+@claim("L2 tests better: at strength 0.02, its test loss is less than 70 % of that without.")
 def tests_better(seed: int) -> Result:
     """Train without regularization and with L2."""
     history = _train(seed, (_NONE, regviz.Regularization(l2=0.02)))

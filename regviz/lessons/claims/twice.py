@@ -32,12 +32,12 @@ def _small_and_fat(seed: int) -> regviz.DataSpec:
 
 
 def _slope(history: regviz.History, k: int) -> float:
-    """Return the slope of the test targets over the predictions: above 1 if these are too small."""
+    """Return the slope of test targets over predictions: above 1 if these vary too little."""
     X, y = history.dataset.points("test")
     return float(np.polyfit(history.predict(X)[k], y, 1)[0])
 
 
-@claim("The naive elastic net predicts values that are too small.", _SOURCE)
+@claim("The naive elastic net predicts values that are too close to their mean.", _SOURCE)
 def the_naive_is_biased(seed: int) -> Result:
     """Measure the slope of the targets over the predictions, of test points."""
     history = _history(seed, _small_and_fat(seed), _rows(L1, L2))
@@ -46,7 +46,7 @@ def the_naive_is_biased(seed: int) -> Result:
     return Result(slope > 1.1 and abs(corrected - 1) < slope - 1, figures)
 
 
-@claim("The correction lowers the test loss.", _SOURCE)
+@claim("Where five of 60 inputs matter, the correction lowers the test loss.", _SOURCE)
 def the_correction_helps(seed: int) -> Result:
     """Compare the test losses of the naive and the corrected model."""
     losses = _history(seed, _small_and_fat(seed), _rows(L1, L2)).metrics["test_loss"][-1]
@@ -54,7 +54,7 @@ def the_correction_helps(seed: int) -> Result:
     return Result(losses[CORRECTED] < losses[NAIVE], figures)
 
 
-@claim("With uncorrelated inputs, the corrected elastic net is the lasso.", _SOURCE)
+@claim("With orthogonal inputs of variance 1, the corrected elastic net is the lasso.", _SOURCE)
 def without_correlation_it_is_the_lasso(seed: int) -> Result:
     """Train on five orthogonal columns of variance 1."""
     rng = np.random.default_rng(seed)

@@ -68,12 +68,16 @@ def decay_treats_all_alike(seed: int) -> Result:
 
 
 @claim(
-    "With L2, gradient descent and Adam stop at the same point, the minimum of loss plus penalty."
-    " With decoupled decay only gradient descent does.",
+    "With L2, gradient descent and Adam in full batches stop at the same point, the minimum of loss"
+    " plus penalty. With decoupled decay, Adam approaches the minimum of the loss alone instead.",
     source="Loshchilov & Hutter 2019; Xie & Li 2024",
 )
 def only_l2_minimises_under_adam(seed: int) -> Result:
-    """Train a convex problem to its end, and measure the slope of loss plus penalty there."""
+    """Train a convex problem, and measure the slope of the loss, and of loss plus penalty.
+
+    Decoupled decay minimises the loss alone, with weights bounded by ``1 / l2 = 10`` (Xie & Li
+    2024, theorem 1.1). They do not reach the bound here.
+    """
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(80, 6))
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -81,17 +85,21 @@ def only_l2_minimises_under_adam(seed: int) -> Result:
     points = regviz.Dataset(X, y)
     rows = (regviz.Regularization(l2=0.1), regviz.Regularization(l2=0.1, decoupled=True))
     figures = {}
-    for training in (replace(_SGD, learning_rate=0.3), _ADAM):
-        full = replace(training, batch_size=None, epochs=2000, seed=seed)
+    for training, epochs in ((replace(_SGD, learning_rate=0.3), 2000), (_ADAM, 4000)):
+        full = replace(training, batch_size=None, epochs=epochs, seed=seed)
         experiment = regviz.Experiment(points.spec, regviz.NetworkSpec(()), full, rows)
         history = regviz.train(experiment, points)
         error = history.predict(X) - y  # of shape (2, n)
         weights = history.parameters[-1][:, history.layout.is_weight]
-        slope = np.abs(error @ X / len(X) + 0.1 * weights).max(axis=1)
-        figures[f"{training.optimizer}_l2"] = slope[0]
-        figures[f"{training.optimizer}_decay"] = slope[1]
-    small = all(figures[name] < 1e-6 for name in ("sgd_l2", "sgd_decay", "adam_l2"))
-    return Result(small and figures["adam_decay"] > 0.05, figures)
+        of_loss = error @ X / len(X)
+        of_sum = np.abs(of_loss + 0.1 * weights).max(axis=1)
+        for k, name in enumerate(("l2", "decay")):
+            figures[f"{training.optimizer}_{name}"] = round(of_sum[k], 9)
+            figures[f"{training.optimizer}_{name}_loss"] = np.abs(of_loss[k]).max()
+    at_minimum = all(figures[name] == 0 for name in ("sgd_l2", "sgd_decay", "adam_l2"))
+    near_loss = figures["adam_decay_loss"] < 0.2 * figures["adam_l2_loss"]
+    elsewhere = figures["adam_decay"] > 0.05 and near_loss
+    return Result(at_minimum and elsewhere, figures)
 
 
 def _train(

@@ -13,14 +13,34 @@ PARAMETER = "lesson"  # of a link that opens a lesson
 _STYLE = """<style>
   .st-key-course { max-width: 96rem; margin: 0 auto; gap: 0.6rem; }
   .st-key-course_memory { position: absolute; }
-  .st-key-overview, .st-key-text, .st-key-why, .st-key-try, .st-key-see { max-width: 44rem; }
+  .st-key-overview > :not(:has(.st-key-lessons)) { max-width: 60rem; }
+  .st-key-text, .st-key-why, .st-key-try, .st-key-see { max-width: 44rem; }
   .st-key-board { min-height: 30rem; }
   .st-key-course p, .st-key-course li { font-size: 1.05rem; line-height: 1.6; }
+  .st-key-lessons [data-testid="stMarkdownContainer"] p { font-size: 0.875rem; line-height: 1.35; }
+  .st-key-lessons .stPageLink p { font-size: 1rem !important; }
   .st-key-course [data-testid="stCaptionContainer"] p { font-size: 0.9rem; }
   /* every lesson has the address of this page: Streamlit marks all their links as the current */
   .stPageLink a { background: none !important; }
   .stPageLink :not(strong) { font-weight: 400; }
-  .stPageLink :is(span, p) { white-space: normal; overflow: visible; }
+  .stPageLink :is(span, p) { white-space: normal; overflow: visible; line-height: 1.35; }
+  .stSidebar .stPageLink a { align-items: flex-start; padding-block: 0.2rem; }
+  /* the whole course in a window 900 px high; a card is part of its link */
+  .st-key-lessons {
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(28rem, 100%), 1fr));
+    gap: 0.4rem; align-items: stretch;
+  }
+  .st-key-lessons [data-testid="stLayoutWrapper"] { flex: none; }
+  .st-key-lessons > div > .stVerticalBlock {
+    position: relative; height: auto; gap: 0.1rem; padding: 0.35rem 0.8rem 0.4rem;
+  }
+  .st-key-lessons > div > .stVerticalBlock:hover { border-color: var(--st-primary-color); }
+  .st-key-lessons .stHorizontalBlock { flex-wrap: nowrap; gap: 0.8rem; }
+  .st-key-lessons .stHorizontalBlock > :first-child { flex: 1 1 auto; }
+  .st-key-lessons .stHorizontalBlock > :last-child { flex: none; width: auto; }
+  .st-key-lessons .stElementContainer { margin-block: 0; }
+  .st-key-lessons .stPageLink a { height: auto; min-height: 0; padding: 0; margin: 0; }
+  .st-key-lessons .stPageLink a::after { content: ""; position: absolute; inset: 0; }
   .st-key-course .stHeading h1 { padding: 0.2rem 0 0.4rem; }
   /* beside the text, and in sight while the text scrolls, where there is space for both */
   @media (min-width: 1200px) {

@@ -13,7 +13,6 @@ _ICONS = {
     "begun": ":material/timelapse:",
     "": ":material/radio_button_unchecked:",
 }
-_WORDS = {"done": "done", "begun": "begun", "": "not begun"}
 
 
 def stage(done: Progress) -> str:
@@ -49,12 +48,14 @@ def show(lessons: Iterable[Lesson], own: st.Page) -> None:
         )
         if done:
             st.markdown(f"You have done {done} of {len(lessons)}. Your browser alone knows that.")
-        for i, lesson in enumerate(lessons, 1):
-            with st.container(border=True, key=f"lesson_{i}"):
-                _link(lesson, f"**{i}. {plain(lesson.title)}**", own)
-                words = _WORDS[stage(all_progress().get(lesson.key, Progress()))]
-                st.markdown(lesson.idea)
-                st.caption(f"{lesson.minutes} minutes · {words}")
+        with st.container(key="lessons"):
+            for i, lesson in enumerate(lessons, 1):
+                with st.container(border=True, key=f"lesson_{i}"):
+                    with st.container(horizontal=True, vertical_alignment="center"):
+                        _link(lesson, f"**{i}. {plain(lesson.title)}**", own)
+                        words = stage(all_progress().get(lesson.key, Progress()))
+                        st.caption(" · ".join(filter(None, (words, f"{lesson.minutes} minutes"))))
+                    st.markdown(lesson.idea)
 
 
 def _link(lesson: Lesson, label: str, own: st.Page) -> None:
