@@ -19,6 +19,7 @@ import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js"
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
 import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
+import { focusCorrection, hasFocus } from "./panels/correction.js";
 import { listKeys, makeHelp } from "./panels/help.js";
 import { layOut, mostProjected } from "./panels/layout.js";
 import { makeLegend, updateSigns } from "./panels/legend.js";
@@ -174,6 +175,7 @@ export class Board {
     this.sessionLost ||= reply <= this.lastReply && this.onNewSession();
     this.lastReply = reply;
     if (this.sessionLost) return null;
+    this.part = message.header.part ?? null;
     const { stage } = this;
     let recording;
     if (stage?.recording.run !== run) {
@@ -194,7 +196,6 @@ export class Board {
     this.claims = message.header.claims ?? null;
     if (this.claims?.opened === this.askedClaim) this.askedClaim = null;
     listKeys(this.help, "claims", this.claims !== null);
-    this.part = message.header.part ?? null;
     showPart(this.element, this.focus, this.part);
     if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
@@ -238,6 +239,7 @@ export class Board {
       focus: (/** @type {number} */ c) => this.commands.focusOn(c),
       setStrength: (/** @type {string} */ key, /** @type {number} */ strengthIndex) => this.commands.setStrength(key, strengthIndex),
       setVariant: (/** @type {string} */ key, /** @type {number} */ variantIndex) => this.commands.setVariant(key, variantIndex),
+      correct: this.requestChange && !this.part ? (/** @type {boolean} */ corrected) => this.commands.correct(corrected) : null,
       point: (/** @type {Place|null} */ place) => this.point(place),
     };
     const theme = readTheme(this.probe);
@@ -250,7 +252,9 @@ export class Board {
       cards: recording.cards.map((_, c) => cards.makeCard(recording, c, handlers)),
       displayed: recording.cards.map((card, c) => makeDisplayed(card, c, recording.nParameters)),
     };
+    const corrects = hasFocus(this.grid);
     this.grid.replaceChildren(...this.stage.cards.map(({ element }) => element));
+    if (corrects) focusCorrection(this.grid);
     this.restyle(true);
     this.measure();
   }

@@ -161,6 +161,15 @@ export class Commands {
     this.closeChange();
   }
 
+  /**
+   * Show the corrected elastic net, or the naive one, once the server has trained it.
+   *
+   * @param {boolean} corrected
+   */
+  correct(corrected) {
+    if (this.recording) this.board.requestChange?.({ run: this.recording.run, corrected });
+  }
+
   toggleLink() {
     this.#changeView({ linked: !this.board.view.linked });
   }

@@ -57,8 +57,11 @@ export interface ClaimRequest {
   local: LocalView;
 }
 
-/** A change of the training from an epoch on, or the return to before the last one; see regviz/board/change.py. */
-export type TrainingChange = { run: string, network: number, epoch: number, learning_rate: number } | { run: string, undo: true };
+/**
+ * A change of the training from an epoch on, or the return to before the last one, see regviz/board/change.py;
+ * or the choice of the naive or the corrected elastic net.
+ */
+export type TrainingChange = { run: string, network: number, epoch: number, learning_rate: number } | { run: string, undo: true } | { run: string, corrected: boolean };
 
 /** For the frames of a run after the first `n_received`. */
 export interface Request {

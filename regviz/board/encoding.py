@@ -40,7 +40,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
-from regviz.methods.catalogue import METHODS, Method
+from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
@@ -337,6 +337,7 @@ def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
                     "label": second.label,
                     "about": second.about,
                 },
+                "corrected": _is_corrected(grid) if key == "elastic_net" else None,
                 "variants": [
                     _variant(grid, key, index)
                     for index in range(len(dict(grid.networks_by_variant)[key]))
@@ -369,9 +370,17 @@ def _of_correction(grid: StrengthGrid) -> str:
     lack = why_not_corrected(run.data.task, run.network, run.training)
     if lack:
         return f" The corrected elastic net is not defined here: it needs that {lack}."
-    if any(row.corrected for row in run.regularizations):
+    if _is_corrected(grid):
         return " Here it is the corrected one: its weights are 1 + λ₂ times those of the naive one."
-    return " Here it is the naive one; Line-up has a switch for the corrected one."
+    return " Here it is the naive one; the weights of the corrected one are 1 + λ₂ times as large."
+
+
+def _is_corrected(grid: StrengthGrid) -> bool | None:
+    """Return whether elastic net is the corrected one; None where that is not defined."""
+    run = grid.experiment
+    if why_not_corrected(run.data.task, run.network, run.training):
+        return None
+    return any(row.corrected for row in run.regularizations)
 
 
 def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
@@ -383,19 +392,13 @@ def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
     values, strengths = grid.values(key), grid.strengths(key, index)
     return {
         "value": values[index] if values else None,
-        "text": _variant_text(method, rows[0], values[index]) if method.variants else "",
+        "text": method.variants.text(values[index]) if method.variants else "",
         "networks": networks,
         "strengths": [method.text(strength) for strength in strengths],
         "values": strengths,
         "drop_rates": [row.drop_rate for row in rows],
         "idle": [_is_idle(row, hidden) for row in rows],
     }
-
-
-def _variant_text(method: Method, row: Regularization, value: float) -> str:
-    """Return a variant in words, such as ``"50 % L1, corrected"``."""
-    assert method.variants is not None
-    return method.variants.text(value) + (", corrected" if row.corrected else "")
 
 
 def _is_idle(regularization: Regularization, hidden: bool) -> bool:

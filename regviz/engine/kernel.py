@@ -46,10 +46,27 @@ CONSTANTS = (
 
 
 @njit
-def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, betas, epsilon, t):
+def _step(
+    W,
+    G,
+    first,
+    second,
+    is_weight,
+    l1,
+    l2,
+    decay,
+    adam,
+    rate,
+    momentum,
+    betas,
+    epsilon,
+    t,
+    has_groups,
+):
     """Take step number ``t`` of the optimizer, from decoupled decay to L1's and L2's proximal map.
 
-    Replace the gradient by the step sizes of `_shrink_groups`, as `optimizers.step_` returns them.
+    Where ``has_groups``, replace the gradient by the step sizes of `_shrink_groups`, as
+    `optimizers.step_` returns them.
     """
     beta1, beta2 = betas
     bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
@@ -74,7 +91,8 @@ def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, b
             w = w - where(above < 0.0 - threshold, 0.0 - threshold, above)
             factor = 1.0 / (1.0 + l2 * size)
             w = w * factor
-            set_networks(G, row, factor * size)
+            if has_groups:
+                set_networks(G, row, factor * size)
         set_networks(W, row, w)
 
 
@@ -134,7 +152,7 @@ def _project(W, sizes, radius):
 
 
 @njit
-def _restore(W, sizes, l1, group_lasso):
+def _restore(W, sizes, l1, group_lasso, has_groups):
     """Replace zeros that are due to rounding, as `regviz.engine.epoch.restore_` does."""
     smallest = np.finfo(W.dtype).tiny
     row = 0
@@ -143,7 +161,7 @@ def _restore(W, sizes, l1, group_lasso):
         for _ in range(fan_out):
             # above 0 for networks that keep their zeros
             keeps = l1 * 1.0
-            if layer < len(sizes) - 2:
+            if has_groups and layer < len(sizes) - 2:
                 # 0 where any weight is not 0
                 vanished = group_lasso * 1.0
                 for i in range(row, row + fan_in):
@@ -245,13 +263,13 @@ def train(
             _step(
                 *(W, G, state[0, block], state[1, block], is_weight),
                 *(networks(l1, block), networks(l2, block), networks(decay, block)),
-                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
+                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t, has_groups),
             )
             if has_groups:
                 _shrink_groups(W, G, sizes, networks(group_lasso, block))
             if has_max_norm:
                 _project(W, sizes, networks(max_norm, block))
-            _restore(W, sizes, networks(l1, block), networks(group_lasso, block))
+            _restore(W, sizes, networks(l1, block), networks(group_lasso, block), has_groups)
 
 
 @njit(nogil=True)

@@ -264,6 +264,8 @@ class _Reader:
             if ("values" in values) == ("lines" in values):
                 raise invalid("figure", "with either values or lines", list(values))
             lines = values.get("lines", {"": values.get("values")})
+            if not isinstance(lines, dict) or not lines:
+                raise invalid("lines", "names, each with a list of the claim's figures", lines)
             known = self.results[claim].figures
             for name, figures in lines.items():
                 allowed = f"a list of {len(at)} of the claim's figures ({', '.join(known)})"

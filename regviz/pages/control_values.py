@@ -16,7 +16,7 @@ _KEYS = (
     *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
     *("normalization", "affine"),
     *("optimizer", "learning_rate", "batch_size", "epochs"),
-    *("use_early_stopping", "corrected"),
+    "use_early_stopping",
 )
 
 

@@ -21,7 +21,6 @@ from regviz.spec.experiment import (
     Phase,
     Regularization,
     TrainingSpec,
-    why_not_corrected,
 )
 
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -71,23 +70,28 @@ def _choose_network(base: NetworkSpec, n_columns: int) -> NetworkSpec:
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
     )
+    chosen = base.features
     if n_columns > 2:
         st.caption(f"Inputs: the {n_columns} columns of the data.")
-        return NetworkSpec(hidden, activation, base.features)
+    else:
+        chosen = _choose_features(base.features)
+    normalization, affine = _choose_normalization(base, layers)
+    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+
+
+def _choose_features(base: tuple[str, ...]) -> tuple[str, ...]:
     features = st.pills(
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        **control_options("features", list(base.features), default=list(base.features)),
+        **control_options("features", list(base), default=list(base)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
     if not features:
         st.warning("A network needs an input: x₁ and x₂ are used.")
         features = ["x1", "x2"]
-    normalization, affine = _choose_normalization(base, layers)
-    chosen = tuple(f for f in FEATURES if f in features)
-    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+    return tuple(f for f in FEATURES if f in features)
 
 
 def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:
@@ -203,15 +207,7 @@ def _show_phases(phases: tuple[Phase, ...]) -> None:
     )
 
 
-_ABOUT_CORRECTED = (
-    "The naive elastic net shrinks twice, by L1 and by L2. The corrected one has its weights times"
-    " 1 + λ₂ (Zou & Hastie 2005). It is defined for linear regression."
-)
-
-
-def _choose_line_up(
-    base: Scene, linear: bool, lack: str | None
-) -> tuple[tuple[str, ...], bool, bool]:
+def _choose_line_up(base: Scene, linear: bool) -> tuple[tuple[str, ...], bool]:
     """Draw the part *Line-up*.
 
     Parameters
@@ -219,13 +215,11 @@ def _choose_line_up(
     base : Scene
     linear : bool
         Whether there are no hidden units.
-    lack : str or None
-        The condition of the corrected elastic net that does not hold.
 
     Returns
     -------
     methods : tuple of str
-    early_stopping, corrected : bool
+    early_stopping : bool
     """
     st.header("Line-up", anchor=False)
     if linear:
@@ -245,18 +239,10 @@ def _choose_line_up(
         help=ABOUT_EARLY_STOPPING + " Needs None.",
         disabled="none" not in methods,
     )
-    corrected = base.corrected
-    if "elastic_net" in methods:
-        corrected = st.toggle(
-            "Corrected elastic net",
-            **control_options("corrected", base.corrected),
-            help=_ABOUT_CORRECTED + (f" Not here: it needs that {lack}." if lack else ""),
-            disabled=lack is not None,
-        )
     if not methods:
         st.warning("Nothing is switched on: the network without regularization is shown.")
         methods, early_stopping = ("none",), False
-    return methods, early_stopping, corrected
+    return methods, early_stopping
 
 
 def _first_network(network: NetworkSpec, before: int, n_columns: int) -> NetworkSpec:
@@ -290,7 +276,7 @@ def choose(learn: st.Page) -> Scene:
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
-    methods, early_stopping, corrected = base.methods, base.early_stopping, base.corrected
+    methods, early_stopping = base.methods, base.early_stopping
     with st.sidebar:
         if not set(SIDEBAR) <= set(base.hide):
             st.title("RegViz", anchor=False)
@@ -306,9 +292,7 @@ def choose(learn: st.Page) -> Scene:
             training = _choose_training(base.training, base.phases, network)
             _show_phases(base.phases)
         if "line_up" not in base.hide:
-            lack = why_not_corrected(data.task, network, training)
-            line_up = _choose_line_up(base, not network.hidden, lack)
-            methods, early_stopping, corrected = line_up
+            methods, early_stopping = _choose_line_up(base, not network.hidden)
     if data.seed != base.data.seed:
         training = replace(training, seed=data.seed)
     scene = replace(
@@ -318,7 +302,6 @@ def choose(learn: st.Page) -> Scene:
         training=training,
         methods=methods,
         early_stopping=early_stopping,
-        corrected=corrected,
         focus=None,
         strengths=(),
         variants=(),

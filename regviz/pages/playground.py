@@ -33,7 +33,7 @@ from regviz.spec.points import PointsSpec
 
 
 def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
-    """Prepare to open the scene that the board requests; return False without a request.
+    """Prepare for the scene that the board requests; return False without a request.
 
     A request for another run than ``name`` is outdated, and has no effect.
     """
@@ -41,6 +41,11 @@ def _change_training(scene: Scene, grid: StrengthGrid, name: str) -> bool:
     if not isinstance(request, dict) or request.get("run") != name:
         return False
     state = page_state()
+    corrected = request.get("corrected")
+    if isinstance(corrected, bool):
+        base = state.base or state.opened
+        state.base = replace(base, corrected=corrected)
+        return base.corrected != corrected
     now = share.with_view(scene, grid)
     try:
         changed = changed_scene(now, grid, request, state.before_changes.get(now.phases))

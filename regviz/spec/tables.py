@@ -24,7 +24,7 @@ SHARED = 0.5  # correlation of any two of its relevant columns
 def _correlated_groups(n: int, noise: float, rng: np.random.Generator) -> Points:
     """Return noisy copies of two signals, and ``signal 1 + signal 2 / 2`` with noise.
 
-    After the simulation of Zou & Hastie 2005, section 2.3.
+    After an example of Zou & Hastie 2005, with two hidden signals of three copies each.
     """
     signals = rng.normal(size=(n, 2))
     X = np.repeat(signals, COPIES, axis=1) + COPY_NOISE * rng.normal(size=(n, 2 * COPIES))

@@ -100,6 +100,7 @@ FAULTS = {
     "test_loss < 0.4 and": ("test_loss and", "solved must be comparisons such as"),
     "gap_8:.2f": ("gap_9:.2f", "line 23: a figure of noise.gap_grows_with_width must be one of"),
     "gap_2:.2f": ("gap_2:>9999d", "the form of gap_2 must be such as"),
+    "values = [": ("lines = [", "lines must be names, each with a list"),
     'solution = "epoch=16': ('solution = "l2=0.0123', "L2 is not offered at 0.0123 here"),
 }
 

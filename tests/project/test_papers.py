@@ -55,7 +55,8 @@ def shell(paper: str) -> list[list[str]]:
 
 
 def test_every_test_that_is_named_exists():
-    tests = named(r"test_\w+")
+    measures = {"test_loss", "test_accuracy"}
+    tests = [each for each in named(r"test_\w+") if each[1] not in measures]
     assert tests
     missing = [each for each in tests if each[1] not in names_of_tests()]
     assert not missing

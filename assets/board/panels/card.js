@@ -8,6 +8,7 @@
 
 import { contextOf, fitCanvas, make, setText } from "../draw/dom.js";
 import { BARS_PER_SIDE, BARS, count, drawHistogram } from "../draw/histogram.js";
+import { makeCorrection } from "./correction.js";
 import { listenToPointer } from "./pointing.js";
 import { css, mix, parse } from "../draw/theme.js";
 import { isAdjustable, strengthCount } from "../state/view.js";
@@ -32,9 +33,9 @@ function aboutSecond({ second, variants }) {
  * @param {number} c  index of the card
  * @param {CardHandlers} handlers
  */
-export function makeCard(recording, c, { focus, setStrength, setVariant, point }) {
+export function makeCard(recording, c, { focus, setStrength, setVariant, correct, point }) {
   const { cards } = recording;
-  const { key, label, about, second, variants } = cards[c];
+  const { key, label, about, second, corrected, variants } = cards[c];
   // terms are in the tab order on the first card alone: on seven cards they would be 40 stops
   /** @type {Record<string, string>} */
   const tabOrder = c === 0 ? {} : { tabindex: "-1" };
@@ -64,7 +65,8 @@ export function makeCard(recording, c, { focus, setStrength, setVariant, point }
     "article",
     { class: "card", "aria-label": label },
     make("h2", {}, name, parts.pick),
-    make("div", { class: "dial" }, make("div", { class: "captions" }, parts.strength, parts.variant), make("div", { class: "turned" }, slider, parts.variantSlider)),
+    make("div", { class: "dial" }, make("div", { class: "captions" }, parts.strength, parts.variant), make("div", { class: "turned" }, slider, parts.variantSlider),
+      ...(corrected === null ? [] : [makeCorrection(corrected, correct)])),
     make("div", { class: "picture" }, parts.boundary, parts.cross, parts.there, parts.remark),
     make("div", { class: "numbers" }, list, parts.diverged),
     make("div", { class: "weights" }, parts.zeros, parts.histogram,

@@ -60,6 +60,8 @@ export interface CardHandlers {
   focus(c: number): void;
   setStrength(key: string, strengthIndex: number): void;
   setVariant(key: string, variantIndex: number): void;
+  /** Null where the elastic net cannot be chosen. */
+  correct: ((corrected: boolean) => void)|null;
   point: OnPoint;
 }
 

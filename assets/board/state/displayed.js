@@ -12,7 +12,7 @@ import { copyRow, isDiverged, metric } from "./recording.js";
 import { earlyStopping } from "./stopping.js";
 import { shapeOf, unitsLeft } from "./units.js";
 import { isChanged, strengthIndexOf, variantOf } from "./view.js";
-import { atEpoch, keptFrom, withShareKept, withVariant, CONSTANT, NO_HIDDEN_LAYER } from "./words.js";
+import { atEpoch, keptFrom, withShareKept, withVariant, CONSTANT, CORRECTION, NO_HIDDEN_LAYER } from "./words.js";
 
 /**
  * Allocate what card `c` displays; `updateDisplayed` fills it.
@@ -53,7 +53,7 @@ export function updateDisplayed(displayed, recording, view, frame) {
     displayed.dial = keptFrom(bestEpoch, settled && frame >= best);
     requestedEpoch = Math.min(requestedEpoch, bestEpoch);
   }
-  displayed.strength = withVariant(displayed.dial, text);
+  displayed.strength = withVariant(displayed.dial, card.corrected ? withVariant(text, CORRECTION.corrected.label) : text);
   const epoch = recording.epochs[displayed.t];
   const hidden = recording.network.layers.length > 2;
   displayed.dropRate = hidden ? phaseOf(recording.phases, epoch + 1)?.drop_rate ?? rate : 0;

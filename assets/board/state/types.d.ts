@@ -33,6 +33,8 @@ export interface Card {
   colour: ByMode;
   /** The second parameter: its name in links, its name on the card, and its explanation. */
   second: {parameter: string, label: string, about: string}|null;
+  /** Of elastic net: whether it is the corrected one. Null where that is not defined, and of other methods. */
+  corrected: boolean|null;
   variants: Variant[];
   /** Strength index without an entry in a link. */
   standard: number;

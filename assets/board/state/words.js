@@ -358,6 +358,12 @@ export const MARKS = {
 /** Added to the explanation of a second parameter that has one value only. */
 export const ONE_VARIANT = " Not to be chosen here: with so many weights, the networks of all its values would be too large.";
 
+/** The elastic nets of a linear regression, and their explanations. */
+export const CORRECTION = {
+  naive: { label: "naive", tip: "The elastic net as it is trained. It shrinks the weights twice: by L1 and by L2." },
+  corrected: { label: "corrected", tip: "The weights of the naive elastic net times 1 + λ₂. The bias keeps the mean prediction." },
+};
+
 /** Reasons why the training cannot change at the shown epoch. */
 export const NO_CHANGE = {
   start: "Epoch 0 is the start: nothing is trained yet. Go to a later epoch first.",
