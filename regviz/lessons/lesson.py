@@ -56,7 +56,7 @@ class Board:
     drag: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal and hashed by identity, as a key of caches
 class ClaimFigure:
     """A figure of a claim's measured numbers over all seeds.
 

@@ -71,23 +71,28 @@ def _choose_network(base: NetworkSpec, n_columns: int) -> NetworkSpec:
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
     )
+    chosen = base.features
     if n_columns > 2:
         st.caption(f"Inputs: the {n_columns} columns of the data.")
-        return NetworkSpec(hidden, activation, base.features)
+    else:
+        chosen = _choose_features(base.features)
+    normalization, affine = _choose_normalization(base, layers)
+    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+
+
+def _choose_features(base: tuple[str, ...]) -> tuple[str, ...]:
     features = st.pills(
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        **control_options("features", list(base.features), default=list(base.features)),
+        **control_options("features", list(base), default=list(base)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
     if not features:
         st.warning("A network needs an input: x₁ and x₂ are used.")
         features = ["x1", "x2"]
-    normalization, affine = _choose_normalization(base, layers)
-    chosen = tuple(f for f in FEATURES if f in features)
-    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+    return tuple(f for f in FEATURES if f in features)
 
 
 def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:

@@ -98,6 +98,9 @@ def test_the_playground_is_as_it_was_left(page: Page):
 def test_no_text_is_cut_off_and_axe_finds_nothing(page: Page, url: str):
     page.goto(f"{url}/learn?lesson={SECOND.key}&scene={SECOND.task.scene}")
     wait_for_board(page)
+    claim = page.get_by_test_id("stExpander").first
+    claim.locator("summary").click()
+    expect(claim.locator(".js-plotly-plot")).to_be_visible()
     assert found(page) == []
     for width in (390, 1400, 1920):
         page.set_viewport_size({"width": width, "height": 900})

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -54,12 +55,39 @@ def page(open_pages: OpenPage) -> Page:
     return page
 
 
+# each shown frame, its time, and whether the run plays or is shown as it arrives
+RECORD_FRAMES = (
+    SEARCH_BOARD
+    + """
+window.frames = [];
+const watch = (now) => {
+  window.element = window.element?.isConnected ? window.element : search(document);
+  const board = window.element?.regviz;
+  if (board?.recording && board.frame !== window.frames.at(-1)?.frame)
+    window.frames.push({ frame: board.frame, mode: board.state.mode, now });
+  requestAnimationFrame(watch);
+};
+requestAnimationFrame(watch);
+"""
+)
+
+
 @pytest.fixture(scope="module")
-def short_run(open_pages: OpenPage) -> Page:
-    """The page with the minimum of epochs, so that it retrains quickly."""
-    page = open_pages(query=f"?v=2&epochs={N_EPOCHS}")
-    wait_until_complete(page)
-    return page
+def short_run(context: BrowserContext, url: str) -> Iterator[Page]:
+    """The page with the minimum of epochs, so that it retrains quickly.
+
+    ``window.shown`` are the frames before and after that choice, and whether they move.
+    """
+    with page_opener(context, url, RECORD_FRAMES) as open_pages:
+        page = open_pages()
+        wait_until_complete(page)
+        wait_until_settled(page)
+        shown = "[board().frame, board().playing]"
+        page.evaluate(f"() => {{ window.shown = [{shown}]; }}")
+        move_slider(page, "Epochs", ["Home"])
+        wait_until_settled(page)
+        page.evaluate(f"() => {{ window.shown.push({shown}); }}")
+        yield page
 
 
 def test_the_browser_holds_the_networks_that_the_library_trains(page: Page):
@@ -159,23 +187,6 @@ def test_the_cards_keep_their_place_while_another_run_comes(open_page: OpenPage)
         assert len(page.evaluate("[...window.places]")) == 1, width
 
 
-# each shown frame and its time
-RECORD_FRAMES = (
-    SEARCH_BOARD
-    + """
-window.frames = [];
-const watch = (now) => {
-  window.element = window.element?.isConnected ? window.element : search(document);
-  const board = window.element?.regviz;
-  if (board?.recording && board.frame !== window.frames.at(-1)?.frame)
-    window.frames.push({ frame: board.frame, now });
-  requestAnimationFrame(watch);
-};
-requestAnimationFrame(watch);
-"""
-)
-
-
 def test_a_visitors_first_run_is_played_however_fast_it_arrives(context: BrowserContext, url: str):
     with page_opener(context, url, RECORD_FRAMES) as open_page:
         page = open_page(reduced_motion="no-preference")
@@ -201,14 +212,10 @@ def assert_plays_again(page: Page) -> None:
     assert found == [True, 0]
 
 
-def test_with_reduced_motion_the_result_is_shown_at_once(open_page: OpenPage):
-    page = open_page()
-    wait_until_complete(page)
-    wait_until_settled(page)
-    assert page.evaluate("[window.board().frame, window.board().playing]") == [100, False]
-    move_slider(page, "Epochs", ["Home"])
-    wait_until_settled(page)
-    assert page.evaluate("[window.board().frame, window.board().playing]") == [N_EPOCHS, False]
+def test_with_reduced_motion_the_result_is_shown_at_once(short_run: Page):
+    assert short_run.evaluate("window.shown") == [[100, False], [N_EPOCHS, False]]
+    modes = short_run.evaluate("window.frames.map(({ mode }) => mode)")
+    assert {*modes} <= {"following", "resting"}
 
 
 def test_a_change_keeps_focus_strengths_and_epoch_and_the_old_picture_until_then(

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from devtools.serving import ROOT, Server, Site, serve
-from regviz.pages.understand import VIEWS
 from tests.browser.conftest import page_opener, poll_conditions, wait_until
 from tests.browser.test_views import view
 from tests.browser.visitor import (
+    LISTEN,
     all_boundary_pixels,
     choose_seed,
     seek,
@@ -25,9 +25,6 @@ from tests.browser.visitor import (
 from tests.support.faults import FAULTS, SECRET
 
 QUERY = "?v=2&epochs=50&hidden=2&methods=none,l1"
-LISTEN = """window.violations = [];
-document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
-  window.violations.push(`${effectiveDirective} ${blockedURI}`));"""
 DOWNLOADS = {
     "Experiment (JSON)": ".json",
     "This run (HTML)": ".html",
@@ -59,11 +56,9 @@ def wait_until_loaded(page: Page) -> Page:
 
 
 def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: str, tmp_path: Path):
-    # the fixture fails on errors in the console
+    # the fixture fails on errors in the console; test_views.py opens the other views
     with page_opener(context, url, LISTEN) as open_page:
         page = wait_until_loaded(open_page(query="?v=2&epochs=50"))
-        for name in VIEWS:
-            view(page, name)
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("window.board().stage.theme.mode === 'dark'")
         view(page, "Paths")

@@ -1,10 +1,11 @@
 """Tests of the views below the board in a browser."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from regviz.analysis.chooser import QUESTIONS, Advice, consult
@@ -22,6 +23,7 @@ from regviz.spec.experiment import Regularization
 from tests.browser.conftest import page_opener, wait_until
 from tests.browser.visitor import (
     INITIAL_VIEW,
+    LISTEN,
     OpenPage,
     find_slider,
     grid_of,
@@ -36,7 +38,7 @@ from tests.browser.visitor import (
 EPOCHS = 50  # for short trainings
 FEW_EPOCHS = replace(SHOWCASE.training, epochs=EPOCHS)
 FIGURES = {
-    **{"Paths": 1, "Forces": 7, "Anatomy": 3, "Compare": 1, "Uncertainty": 2},
+    **{"Paths": 1, "Forces": 8, "Anatomy": 3, "Compare": 1, "Uncertainty": 2},
     **{"Code": 0, "Which one?": 0},
 }
 EXPLANATION = "They are few, already selected and on one scale"
@@ -80,10 +82,11 @@ def history(grid: StrengthGrid) -> History:
 
 
 @pytest.fixture(scope="module")
-def board_page(open_pages: OpenPage) -> Page:
-    page = open_pages(query=f"?v=2&epochs={EPOCHS}")
-    wait_until_complete(page)
-    return page
+def board_page(context: BrowserContext, url: str) -> Iterator[Page]:
+    with page_opener(context, url, LISTEN) as open_pages:
+        page = open_pages(query=f"?v=2&epochs={EPOCHS}")
+        wait_until_complete(page)
+        yield page
 
 
 @pytest.fixture
@@ -150,6 +153,7 @@ def test_a_view_opens_with_its_figures_and_what_they_show_in_words(page: Page, n
     assert len(descriptions) == FIGURES[name]
     assert all(len(text.split()) > 5 for text in descriptions)
     assert len(set(descriptions)) == len(descriptions)
+    assert page.evaluate("window.violations") == []
 
 
 # --- Paths ---

@@ -81,6 +81,12 @@ def changed_page(default_page: Page) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def other_page(open_pages: OpenPage) -> Page:
+    """A page of other settings."""
+    return open_complete(open_pages, "v=2&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
+
+
 def test_the_address_bar_says_what_is_seen(changed_page: Page):
     scene, problems = from_query(dict(parse_qsl(query_of(changed_page))))
     assert problems == []
@@ -96,9 +102,9 @@ def test_the_address_bar_says_what_is_seen(changed_page: Page):
     assert changed_page.evaluate("history.length === window.entries")
 
 
-def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(open_page: OpenPage):
+def test_the_address_bar_says_also_what_makes_no_difference_to_what_is_seen(other_page: Page):
     """A batch has at most ten points if there are ten, but the link keeps the slider's value."""
-    page = open_complete(open_page, "v=2&epochs=50&n_samples=60&train_fraction=0.2&batch_size=30")
+    page = other_page
     run = wait_until_complete(page)
     assert "batch_size=30" in query_of(page)
     slider = find_slider(page, "Batch size")
@@ -239,9 +245,9 @@ def test_points_and_history_are_saved_as_the_library_has_them(save: Callable[[st
 
 
 def test_a_saved_experiment_opens_where_it_was_left(
-    changed_page: Page, save: Callable[[str], Path], open_pages: OpenPage
+    changed_page: Page, save: Callable[[str], Path], other_page: Page
 ):
-    other = open_complete(open_pages)
+    other = other_page
     before = wait_until_complete(other)
     other.get_by_role("button", name="Save · open").click()
     other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(save("Experiment (JSON)"))

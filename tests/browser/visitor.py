@@ -34,6 +34,11 @@ INITIAL_VIEW: dict[str, Any] = {
     "blank": False,
 }
 
+# violations of the content security policy
+LISTEN = """window.violations = [];
+document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
+  window.violations.push(`${effectiveDirective} ${blockedURI}`));"""
+
 # all networks at all frames, and the networks shown on the cards
 READ_PARAMETERS = """async () => {
   const { copyRow } = await import(assets + "/board/state/recording.js");

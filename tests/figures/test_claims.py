@@ -1,4 +1,4 @@
-"""Tests of the figures of measured numbers."""
+"""Tests of the figures of claims."""
 
 import statistics
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from regviz.figures import claim_figures
+from regviz.figures import claim_figures, claim_seeds
 
 VALUES = np.random.default_rng(0).normal(size=(3, 20)) + np.arange(3)[:, None]
 
@@ -32,3 +32,18 @@ def test_without_errors_all_seeds_and_their_medians_are_drawn():
 def test_numbers_of_another_number_of_places_are_refused(errors: bool):
     with pytest.raises(ValueError, match=r"of shape \(2, n_seeds\), got \(3, 20\)"):
         claim_figures("A", "x", "y", [2, 4], {"": VALUES}, errors=errors)
+
+
+def test_a_row_has_the_value_of_each_seed_and_a_cross_where_the_claim_is_false():
+    figure = claim_seeds({"gap_8": [0.1, 0.3, 0.2], "zeros": [0, 2, 4]}, [True, False, True])
+    assert [list(trace.x) for trace in figure.data] == [[0.1, 0.3, 0.2], [0, 2, 4]]
+    assert all(list(trace.marker.symbol) == ["circle", "x", "circle"] for trace in figure.data)
+    assert [line.x0 for line in figure.layout.shapes] == [0.2, 2]
+    assert "gap 8, median 0.2" in [title.text for title in figure.layout.annotations]
+    assert "2 of 3 seeds hold" in figure.layout.meta["alt"]
+
+
+@pytest.mark.parametrize("values", [{}, {"gap": [0.1, 0.2]}])
+def test_another_number_of_values_than_seeds_is_an_error(values: dict[str, list[float]]):
+    with pytest.raises(ValueError, match=r"figures.*\(3,\)"):
+        claim_seeds(values, [True, False, True])

@@ -148,6 +148,23 @@ def test_batch_normalization_takes_batches_of_two_points_in_place_of_one():
     assert grid_on(page).experiment.network.normalization == "batch"
 
 
+def test_networks_on_tables_can_be_normalized():
+    link = QUICK | {"data": "diabetes", "hidden": "3", "normalization": "layer"}
+    page = open_page(**link)
+    assert grid_on(page).experiment.network.normalization == "layer"
+    widget(page.selectbox, "Normalization").set_value("none").run()
+    assert grid_on(page).experiment.network.normalization == "none"
+
+
+def test_adamw_can_follow_a_phase_of_the_corrected_elastic_net():
+    link = QUICK | {"data": "plane", "hidden": "none", "methods": "l2", "corrected": "1"}
+    page = open_page(**link, phases="1~l2~0.2~corrected~1")
+    assert grid_on(page).experiment.phases[0].regularization.corrected
+    widget(page.selectbox, "Optimizer").set_value("adamw").run()
+    assert not page.exception
+    assert not grid_on(page).experiment.phases[0].regularization.corrected
+
+
 @pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 2.0)])
 def test_where_much_trains_the_browser_rests_before_it_asks_for_more(
     monkeypatch: pytest.MonkeyPatch, n_training: int, rest: float

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from devtools.serving import ROOT, free_port
 from tests.support.commands import make_plan, python, run
-from tests.support.papers import blocks, copy_project
+from tests.support.papers import blocks, copy_compiled, copy_project
 
 README = (ROOT / "README.md").read_text()
 IGNORED = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
@@ -86,6 +86,7 @@ def test_make_bench_names_programs_that_are_there():
 
 def test_the_commands_without_make_serve_the_page(tmp_path: Path):
     copy_project(tmp_path, CLONE)
+    copy_compiled(tmp_path / "regviz")
     make_environment, install, start, install_more, find_browser, test = commands("sh")[2:8]
     make_environment[0] = sys.executable
     run(*make_environment, cwd=tmp_path)
