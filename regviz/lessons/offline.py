@@ -46,14 +46,14 @@ def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
     answers = "".join(f"<li>{_inline(answer)}</li>" for answer in question.answers)
     right = _inline(question.answers[question.right])
     above = [
-        f"<p><strong>{_inline(lesson.idea)}</strong></p>",
         html(lesson.introduction),
         "<h2>Predict</h2>",
         html(question.text),
         f"<ul>{answers}</ul>",
         f"<details><summary>The answer</summary><p><strong>{right}</strong></p>",
         html(question.explanation),
-        "</details><h2>See</h2>",
+        f"<p><strong>{_inline(lesson.idea)}</strong></p></details>",
+        "<h2>See</h2>",
         html(lesson.before),
     ]
     below = [html(lesson.after), "<h2>Why</h2>"]

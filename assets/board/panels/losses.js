@@ -64,7 +64,6 @@ export function makeLosses({ onSeek, onFocus, onChange }) {
   training.hidden = true;
   const all = makeToggle("all methods", ALL, (on) => {
     panel.all = on;
-    training.hidden = !on;
     onChange();
   });
   const log = makeToggle("log scale", LOG, (on) => {
@@ -77,6 +76,8 @@ export function makeLosses({ onSeek, onFocus, onChange }) {
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Losses"), chart.at,
         make("span", { class: "toggles" }, training, all, log)), chart.element),
     chart,
+    /** Shown if there is more than one method. */
+    toggles: { all, training },
     /** @type {Data|null} */ data: null,
     /** @type {ShownNetwork|null} */ shown: null,
     /** @type {Lines|null} if the chart has lines of all methods */ lines: null,
@@ -111,7 +112,10 @@ export function updateLosses(panel, recording, k, frame, { card, everyone, marks
     panel.range = commonRange(recording, LOSSES);
     panel.sharedRange = commonRange(recording, SHARED_LOSSES);
   }
-  if (panel.all) {
+  const { all, training } = panel.toggles;
+  all.hidden = everyone.length < 2;
+  training.hidden = all.hidden || !panel.all;
+  if (panel.all && !all.hidden) {
     updateAll(panel, recording, everyone, { card, marks, theme, ratio });
     return;
   }

@@ -83,6 +83,8 @@ export function makeSparsity({ onSeek, onFocus, onChange }) {
       make("h3", {}, make("button", { type: "button", class: "term label", "data-tip": ABOUT }, "Sparsity"), chart.at,
         make("span", { class: "toggles" }, all)), chart.element),
     chart,
+    /** Shown if there is more than one method. */
+    toggle: all,
     /** @type {Data|null} */ data: null,
     /** @type {ShownNetwork|null} */ shown: null,
     run: "",
@@ -119,7 +121,8 @@ function entries(values) {
 export function updateSparsity(panel, recording, k, frame, { card, everyone, marks = NO_MARKS, theme, ratio }) {
   const { shown } = panel;
   let { data } = panel;
-  if (panel.all) {
+  panel.toggle.hidden = everyone.length < 2;
+  if (panel.all && !panel.toggle.hidden) {
     const { run, epochs, lastEpoch, nFrames, weightIndex } = recording;
     const formatValue = (share = NaN) => percent(share);
     const lines = linesOf(panel.lines, recording, everyone, { focus: card, theme, name: "sparsity", formatValue });

@@ -50,8 +50,9 @@ _STYLE = """<style>
     }
     .st-key-lesson > div { grid-column: 1; min-width: 0; }
     .st-key-lesson > div:has(> .st-key-right), .st-key-lesson > .st-key-right {
-      grid-column: 2; grid-row: 1 / span 40; position: sticky; top: 2.8rem; max-height: 95vh;
-      overflow-y: auto;
+      /* 1rem is the padding below the page: at its end, a higher board would move up by it */
+      grid-column: 2; grid-row: 1 / span 40; position: sticky; top: 2.8rem;
+      max-height: calc(100vh - 3.8rem - 1px); overflow-y: auto;
     }
   }
 </style>"""

@@ -58,7 +58,6 @@ def show(lesson: Lesson, lessons: list[Lesson], own: st.Page) -> None:
         with st.container(key="text"):
             st.caption(f"Lesson {place} of {len(lessons)} · {lesson.minutes} minutes")
             st.title(plain(lesson.title))
-            st.markdown(f"**{lesson.idea}**")
             st.markdown(lesson.introduction)
             _predict(lesson)
         is_trained = _start_run()
@@ -153,6 +152,9 @@ def _predict(lesson: Lesson) -> None:
             st.info(f"**Not so:** {right}. {question.explanation}")
         elif done.answer == SKIPPED or page_state().lesson_revealed:
             st.caption("Choose an answer to read the explanation.")
+        else:
+            return
+        st.markdown(f"**{lesson.idea}**")  # it would give the answer away
 
 
 def _skip(lesson: str) -> None:
@@ -311,7 +313,13 @@ def _try(lesson: Lesson) -> None:
     with st.container(key="status"):
         if status is not None:
             st.markdown(status.text)
-        if done.solved:
+            if status.is_solved:
+                st.success("Solved.", icon=":material/check_circle:")
+            elif done.solved:
+                st.info("You have solved this before.", icon=":material/history:")
+            else:
+                st.info("Not solved yet.", icon=":material/radio_button_unchecked:")
+        elif done.solved:
             st.success("Solved.", icon=":material/check_circle:")
     st.button("Show a solution", on_click=_solve, args=(lesson,), icon=":material/lightbulb:")
 
