@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 from plotly.subplots import make_subplots
 
+from regviz.analysis.regularization_path import standard_error
 from regviz.figures._traces import set_alt_text, style
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
@@ -32,9 +33,10 @@ def claim_figures(
     at: Sequence[float] | Sequence[str],
     lines: Mapping[str, ArrayLike],
     *,
+    errors: bool = False,
     theme: Theme = "light",
 ) -> go.Figure:
-    """Plot numbers that were measured for several seeds, and their medians.
+    """Plot numbers that were measured for several seeds, and their medians or means.
 
     Parameters
     ----------
@@ -45,12 +47,16 @@ def claim_figures(
     lines : mapping of str to array-like of shape (n, n_seeds)
         By name of the line, its values. The name of a method gives the line its colour; a single
         line may have an empty name.
+    errors : bool
+        Whether to plot means, with bars of one standard error on both sides, instead of the numbers
+        of all seeds and their medians.
     theme : {"light", "dark"}
 
     Returns
     -------
     plotly.graph_objects.Figure
-        For each line a trace of its medians, after one of the dots of all seeds.
+        For each line a trace of its medians, after one of the dots of all seeds; with ``errors`` a
+        trace of its means.
 
     Raises
     ------
@@ -63,6 +69,7 @@ def claim_figures(
     figure = go.Figure()
     n_seeds = 0
     words = []
+    middle = "mean" if errors else "median"
     for i, (name, values) in enumerate(lines.items()):
         numbers = np.asarray(values, dtype=float)
         if numbers.ndim != 2 or len(numbers) != len(at):
@@ -72,31 +79,45 @@ def claim_figures(
         step = float(np.diff(np.sort(places)).min()) if len(at) > 1 else 1.0
         aside = (i - (len(lines) - 1) / 2) * 3 * SPREAD
         shift = step * (aside + np.linspace(-SPREAD, SPREAD, n_seeds))
-        medians = np.median(numbers, axis=1)
-        figure.add_scatter(
-            x=(places[:, None] + shift).ravel(),
-            y=numbers.ravel(),
-            mode="markers",
-            marker=dict(size=6, color=look["color"], symbol=look["symbol"], opacity=0.35),
-            customdata=np.tile(np.arange(n_seeds), len(at)),
-            hovertemplate="seed %{customdata}: %{y:.3g}<extra>" + escaped(name) + "</extra>",
-            showlegend=False,
-        )
+        middles = numbers.mean(axis=1) if errors else np.median(numbers, axis=1)
+        bars = standard_error(numbers.T) if errors else None
+        if bars is None:
+            figure.add_scatter(
+                x=(places[:, None] + shift).ravel(),
+                y=numbers.ravel(),
+                mode="markers",
+                marker=dict(size=6, color=look["color"], symbol=look["symbol"], opacity=0.35),
+                customdata=np.tile(np.arange(n_seeds), len(at)),
+                hovertemplate="seed %{customdata}: %{y:.3g}<extra>" + escaped(name) + "</extra>",
+                showlegend=False,
+            )
         figure.add_scatter(
             x=places + step * aside,
-            y=medians,
+            y=middles,
+            error_y=None if bars is None else dict(array=bars, thickness=2, width=5),
             mode="lines+markers",
-            name=escaped(name) or "median",
+            name=escaped(name) or middle,
             line=dict(color=look["color"], width=2.4),
-            marker=dict(size=11, color=look["color"], symbol=look["symbol"]),
-            hovertemplate="median %{y:.3g}<extra>" + escaped(name) + "</extra>",
+            marker=dict(size=8 if errors else 11, color=look["color"], symbol=look["symbol"]),
+            customdata=bars,
+            hovertemplate=f"{middle} %{{y:.3g}}{' ± %{customdata:.2g}' if errors else ''}"
+            f"<extra>{escaped(name)}</extra>",
+        )
+        numbers_told = (
+            [f"{value:.3g}" for value in middles]
+            if bars is None
+            else [f"{value:.3g} ± {bar:.2g}" for value, bar in zip(middles, bars, strict=True)]
         )
         listed = ", ".join(
-            f"{value:.3g} at {place}" for place, value in zip(at, medians, strict=True)
+            f"{told} at {place}" for place, told in zip(at, numbers_told, strict=True)
         )
         words.append(f"{name}: {listed}" if name else listed)
     heading = textwrap.wrap(title, MAX_LINE_CHARS)
-    about = f"each dot a seed, {n_seeds} in all; lines: medians"
+    about = (
+        f"mean ± standard error of {n_seeds} seeds"
+        if errors
+        else f"each dot a seed, {n_seeds} in all; lines: medians"
+    )
     style(figure, theme, escaped(heading[0]), about)
     # in lines that fit a phone's width, as `style` does for wider figures
     lines_of_title = "<br>".join(escaped(line) for line in heading)
@@ -114,7 +135,7 @@ def claim_figures(
     figure.update_xaxes(title_text=escaped(x), zeroline=False)
     figure.update_xaxes(tickvals=places.tolist(), ticktext=[_tick(place) for place in at])
     figure.update_yaxes(title_text="<br>".join(escaped(line) for line in y_lines))
-    return set_alt_text(figure, f"{title}. Median {y} by {x}: {'; '.join(words)}.")
+    return set_alt_text(figure, f"{title}. {middle.capitalize()} {y} by {x}: {'; '.join(words)}.")
 
 
 def claim_seeds(

@@ -86,6 +86,18 @@ def test_the_untouched_page_shows_the_grid_of_the_showcase():
     assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
 
 
+def test_a_third_layer_lowers_the_largest_number_of_units():
+    page = open_page(hidden="64,48", epochs="1", methods="none")
+    assert grid_on(page).experiment.network.hidden == (64, 48)
+    widget(page.slider, "Hidden layers").set_value(3).run()
+    assert not page.exception
+    assert grid_on(page).experiment.network.hidden == (32, 32, 32)
+    widget(page.slider, "Hidden layers").set_value(1).run()
+    assert widget(page.slider, "Units in each layer").max == 64
+    widget(page.slider, "Units in each layer").set_value(64).run()
+    assert grid_on(page).experiment.network.hidden == (64,)
+
+
 def test_every_control_reaches_the_grid(page: AppTest):
     settings = dict(
         methods=NAMES,

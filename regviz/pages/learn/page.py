@@ -279,7 +279,9 @@ def _claim_figure(block: ClaimFigure, theme: Theme) -> go.Figure:
         name: [record.figures[figure] for figure in figures]
         for name, figures in block.lines.items()
     }
-    return claim_figures(block.title, block.x, block.y, block.at, lines, theme=theme)
+    return claim_figures(
+        *(block.title, block.x, block.y, block.at, lines), errors=block.errors, theme=theme
+    )
 
 
 def _varying(record: Record) -> dict[str, tuple[float, ...]]:
