@@ -41,8 +41,8 @@ def gap_shrinks_with_points(seed: int) -> Result:
     " of the training, and at the end is at least half as high again."
 )
 def test_loss_is_a_u(seed: int) -> Result:
-    """Follow train and test loss of one wide network."""
-    history = _train(seed, 16)
+    """Follow train and test loss of a network with eight units in each layer."""
+    history = _train(seed, 8)
     test, train = (history.metrics[f"{split}_loss"][:, 0] for split in ("test", "train"))
     best = int(test.argmin())
     figures = {
