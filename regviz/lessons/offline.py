@@ -16,6 +16,7 @@ from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import ClaimFigure, Lesson
 from regviz.lessons.results import Record, table
 
+ONE_SEED = "The board shows one seed. Numbers in the text are medians over twenty seeds."
 _CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 _ITALIC = re.compile(r"\*(.+?)\*", re.DOTALL)
@@ -55,6 +56,7 @@ def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
         f"<p><strong>{_inline(lesson.idea)}</strong></p></details>",
         "<h2>See</h2>",
         html(lesson.before),
+        f"<p><small>{ONE_SEED}</small></p>",
     ]
     below = [html(lesson.after), "<h2>Why</h2>"]
     for block in lesson.why:

@@ -20,8 +20,8 @@ _ROWS = (regviz.Regularization(), regviz.Regularization(drop_rate=1 - KEEP))
 
 
 @claim(
-    "Remove the one hidden unit whose loss hurts most: with dropout at keep probability 0.8 the"
-    " test loss rises by less than half as much as without.",
+    "Remove the one hidden unit that is missed most: with a drop rate of 20 % the test loss rises"
+    " by less than half as much as without dropout.",
     source="Srivastava et al. 2014",
 )
 def no_unit_is_indispensable(seed: int) -> Result:

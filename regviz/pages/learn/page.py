@@ -13,7 +13,7 @@ from regviz.board.strength_grid import StrengthGrid
 from regviz.figures import claim_figures, claim_seeds
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
-from regviz.lessons.offline import lesson_page
+from regviz.lessons.offline import ONE_SEED, lesson_page
 from regviz.lessons.results import Record, table
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
@@ -68,6 +68,7 @@ def show(lesson: Lesson, lessons: list[Lesson], own: st.Page) -> None:
         with st.container(key="see"):
             st.header("See")
             st.markdown(lesson.before)
+            st.caption(ONE_SEED)
         with st.container(key="right"):
             _see(lesson, is_trained)
         with st.container(key="why"):
