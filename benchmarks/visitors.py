@@ -248,6 +248,8 @@ class Visitor:
             self._whole = not message.metadata.run.fragment_ids
             if self._whole:
                 self._forget(list(self._repeated))
+        elif kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "script_finished":
             self._finish(message)
         elif kind == "auto_rerun":

@@ -89,8 +89,8 @@ def _layers(text: str) -> tuple[int, ...]:
         hidden = () if text == "none" else tuple(_whole(units) for units in text.split(","))
         return NetworkSpec(hidden).hidden
     except ValueError:
-        allowed = "none, or up to six whole numbers from 1 to 32 with commas between"
-        raise ValueError(f"must be {allowed}") from None
+        allowed = "up to six whole numbers from 1 to 32, or one or two from 1 to 64"
+        raise ValueError(f"must be none, or {allowed}, with commas between") from None
 
 
 def _pair(text: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ All are pure functions that return a `plotly.graph_objects.Figure`. Its text alt
 """
 
 from regviz.figures.anatomy import anatomy_network, layer_map, weight_step
-from regviz.figures.claims import claim_figures
+from regviz.figures.claims import claim_figures, claim_seeds
 from regviz.figures.confusion_and_seeds import confusion_matrices, seed_losses
 from regviz.figures.penalty_shapes import (
     loss_and_penalty,
@@ -28,6 +28,7 @@ __all__ = [
     "anatomy_network",
     "boundary",
     "claim_figures",
+    "claim_seeds",
     "confusion_matrices",
     "layer_map",
     "loss_and_penalty",

@@ -56,7 +56,7 @@ class Board:
     drag: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal and hashed by identity, as a key of caches
 class ClaimFigure:
     """A figure of a claim's measured numbers over all seeds.
 
@@ -71,6 +71,8 @@ class ClaimFigure:
     lines : mapping of str to tuple of str
         For each line, by its name, the figure of the claim at each position. A single line has an
         empty name.
+    errors : bool
+        Whether means with standard errors are drawn instead of all seeds and their medians.
     """
 
     claim: str
@@ -79,6 +81,7 @@ class ClaimFigure:
     y: str
     at: tuple[str, ...] | tuple[float, ...]
     lines: Mapping[str, tuple[str, ...]]
+    errors: bool = False
 
 
 @dataclass(frozen=True)

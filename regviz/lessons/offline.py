@@ -1,6 +1,7 @@
 """A lesson as one HTML file: its text, and the board with one of its scenes."""
 
 import re
+import statistics
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
@@ -9,10 +10,11 @@ from defusedxml.ElementTree import ParseError, fromstring
 from latex2mathml import exceptions
 from latex2mathml.converter import convert
 
+from regviz.analysis.regularization_path import standard_error
 from regviz.board.offline import offline_page
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import ClaimFigure, Lesson
-from regviz.lessons.results import table
+from regviz.lessons.results import Record, table
 
 _CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
@@ -32,7 +34,7 @@ _ITEM = re.compile(r"(?:[-*]|\d+\.) +")
 def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
     """Return an HTML file with a lesson's text and a board, which makes no network requests.
 
-    Formulas are MathML, and a claim's figure is a table of its medians.
+    Formulas are MathML, and a claim's figure is a table of its medians or means.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
         if isinstance(block, str):
             below.append(html(block))
         elif isinstance(block, ClaimFigure):
-            below.append(_medians(block))
+            below.append(_numbers(block))
     below += ["<h2>Try</h2>", html(lesson.text), "<h2>Sources</h2>", _sources(lesson)]
     return offline_page(
         messages, lesson.title, above=_STYLE + "\n".join(above), below="\n".join(below)
@@ -130,15 +132,23 @@ def _emphasis(text: str) -> str:
     return _ITALIC.sub(r"<em>\1</em>", _BOLD.sub(r"<strong>\1</strong>", text))
 
 
-def _medians(block: ClaimFigure) -> str:
+def _numbers(block: ClaimFigure) -> str:
     record = table()[block.claim]
     head = "".join(f"<th>{escape(str(place))}</th>" for place in block.at)
     rows = []
     for name, figures in block.lines.items():
-        cells = "".join(f"<td>{record.median(figure):.3g}</td>" for figure in figures)
+        cells = "".join(f"<td>{_number(record, figure, block.errors)}</td>" for figure in figures)
         rows.append(f"<tr><th>{escape(name) or escape(block.y)}</th>{cells}</tr>")
-    caption = f"{escape(block.title)}: {escape(block.y)} by {escape(block.x)}, medians"
+    kind = "means ± standard errors" if block.errors else "medians"
+    caption = f"{escape(block.title)}: {escape(block.y)} by {escape(block.x)}, {kind}"
     return f"<table><caption>{caption}</caption><tr><td></td>{head}</tr>{''.join(rows)}</table>"
+
+
+def _number(record: Record, figure: str, errors: bool) -> str:
+    if not errors:
+        return f"{record.median(figure):.3g}"
+    values = record.figures[figure]
+    return f"{statistics.fmean(values):.3g} ± {standard_error(values):.2g}"
 
 
 def _sources(lesson: Lesson) -> str:

@@ -22,7 +22,7 @@ from regviz.lessons.lesson import (
 )
 from regviz.lessons.results import Record
 from regviz.lessons.task import ANY, FOCUS, parse_condition
-from regviz.spec.validation import choice, integer, invalid, one_of, text
+from regviz.spec.validation import boolean, choice, integer, invalid, one_of, text
 
 SECTIONS = ("Predict", "See", "Why", "Try", "Sources")
 _FENCE = "+++"
@@ -254,7 +254,9 @@ class _Reader:
         values = self._toml(block)
         with self.at(block.line):
             needed = ("claim", "title", "x", "y", "at")
-            _only(values, (*needed, "values", "lines"), needed)
+            _only(values, (*needed, "values", "lines", "errors"), needed)
+            errors = values.get("errors", False)
+            boolean("errors", errors)
             claim = choice("claim", values["claim"], self.claims)
             title, x, y = (text(name, values[name]) for name in ("title", "x", "y"))
             at = values["at"]
@@ -274,7 +276,7 @@ class _Reader:
                 for figure in figures:
                     choice(f"lines.{name}" if name else "values", figure, known)
             named = {name: tuple(figures) for name, figures in lines.items()}
-        return ClaimFigure(claim, title, x, y, tuple(at), named)
+        return ClaimFigure(claim, title, x, y, tuple(at), named, errors)
 
     def _anatomy(self, block: _Part) -> Anatomy:
         values = self._toml(block)

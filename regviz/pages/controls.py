@@ -21,6 +21,7 @@ from regviz.spec.experiment import (
     Phase,
     Regularization,
     TrainingSpec,
+    most_units,
 )
 
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -70,23 +71,28 @@ def _choose_network(base: NetworkSpec, n_columns: int) -> NetworkSpec:
         disabled=layers == 0,
         help="What a hidden unit makes of its weighted inputs.",
     )
+    chosen = base.features
     if n_columns > 2:
         st.caption(f"Inputs: the {n_columns} columns of the data.")
-        return NetworkSpec(hidden, activation, base.features)
+    else:
+        chosen = _choose_features(base.features)
+    normalization, affine = _choose_normalization(base, layers)
+    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+
+
+def _choose_features(base: tuple[str, ...]) -> tuple[str, ...]:
     features = st.pills(
         "Inputs",
         FEATURES,
         selection_mode="multi",
-        **control_options("features", list(base.features), default=list(base.features)),
+        **control_options("features", list(base), default=list(base)),
         format_func=FEATURE_LABELS.__getitem__,
         help="What the network is fed: the two coordinates, or functions of them.",
     )
     if not features:
         st.warning("A network needs an input: x₁ and x₂ are used.")
         features = ["x1", "x2"]
-    normalization, affine = _choose_normalization(base, layers)
-    chosen = tuple(f for f in FEATURES if f in features)
-    return NetworkSpec(hidden, activation, chosen, normalization, affine)
+    return tuple(f for f in FEATURES if f in features)
 
 
 def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:
@@ -115,13 +121,19 @@ def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:
 
 def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     """Draw the choice of one size for all hidden layers or for each; return a size per layer."""
-    largest = max(base, default=8)
+    most = most_units(layers)
+    largest = min(max(base, default=8), most)
+    for key in ("units", *(f"units_{i}" for i in range(layers))):
+        if key in st.session_state:  # a third layer lowers the limit
+            st.session_state[key] = min(st.session_state[key], most)
     unequal = layers > 1 and st.toggle(
         "Layers of different size", **control_options("unequal", len(set(base)) > 1)
     )
     if not unequal:
         units = st.slider(
-            "Units in each layer", 1, 32, **control_options("units", largest), disabled=layers == 0
+            *("Units in each layer", 1, most),
+            **control_options("units", largest),
+            disabled=layers == 0,
         )
         return (int(units),) * layers
     sizes = []
@@ -131,8 +143,8 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
         units = columns[i % FIELDS_PER_ROW].number_input(
             f"Layer {i + 1}",
             1,
-            32,
-            **control_options(f"units_{i}", base[i] if i < len(base) else largest),
+            most,
+            **control_options(f"units_{i}", min(base[i], most) if i < len(base) else largest),
         )
         sizes.append(int(units))
     return tuple(sizes)

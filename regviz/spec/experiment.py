@@ -134,6 +134,14 @@ class DataSpec:
 Data = DataSpec | PointsSpec
 
 
+def most_units(n_layers: int) -> int:
+    """Return the largest number of units of a hidden layer in a network of ``n_layers`` of them.
+
+    Two layers of 64 units have fewer weights between them, 4096, than six layers of 32 have, 5120.
+    """
+    return 64 if n_layers <= 2 else 32
+
+
 @dataclass(frozen=True)
 class NetworkSpec:
     """A fully connected network.
@@ -141,8 +149,8 @@ class NetworkSpec:
     Parameters
     ----------
     hidden : tuple of int
-        Number of units of each hidden layer: up to six layers of 1 to 32 units. ``()`` is a linear
-        model.
+        Number of units of each hidden layer: one or two layers of 1 to 64 units, or three to six
+        layers of 1 to 32 units. ``()`` is a linear model.
     activation : str
         Activation function of the hidden units: ``"tanh"``, ``"relu"``, ``"leaky_relu"`` (slope
         0.01 below 0), ``"sigmoid"`` or ``"linear"``.
@@ -188,10 +196,11 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > 6:
             raise invalid("hidden", "a tuple of at most 6 layer sizes", self.hidden)
+        most = most_units(len(self.hidden))
         _set(
             self,
             "hidden",
-            tuple(integer(f"hidden[{i}]", units, 1, 32) for i, units in enumerate(self.hidden)),
+            tuple(integer(f"hidden[{i}]", units, 1, most) for i, units in enumerate(self.hidden)),
         )
         choice("activation", self.activation, ACTIVATIONS)
         if not isinstance(self.features, (tuple, list)) or not self.features:

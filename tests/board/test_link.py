@@ -409,7 +409,10 @@ def test_pins_of_a_file_have_the_defaults_of_its_version():
 # ------------------------------------------------------------------------- errors in links
 
 
-HIDDEN = "hidden must be none, or up to six whole numbers from 1 to 32 with commas between"
+HIDDEN = (
+    "hidden must be none, or up to six whole numbers from 1 to 32, or one or two from 1 to 64,"
+    " with commas between"
+)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def untrained_frames(grid: StrengthGrid) -> FrameSelector:
 
 
 def settings() -> Iterator[StrengthGrid]:
-    """Yield networks from [2, 1] to 6x32 with all inputs, and 1 to 1000 epochs."""
+    """Yield networks from [2, 1] to 6x32 and 2x64 with all inputs, and 1 to 1000 epochs."""
     linear = [grid_of((), epochs) for epochs in (1, 1000)]
     deep = [
         grid_of((units,) * layers, epochs, name, features=FEATURES)
@@ -67,7 +67,8 @@ def settings() -> Iterator[StrengthGrid]:
         grid_of((32,) * 6, epochs, methods=methods, features=FEATURES)
         for methods, epochs in itertools.product((["none"], ["l1"], ["none", "l2"]), (50, 1000))
     ]
-    return itertools.chain(linear, deep, few)
+    wide = [grid_of((64, 64), epochs, features=FEATURES) for epochs in (13, 1000)]
+    return itertools.chain(linear, deep, few, wide)
 
 
 # ------------------------------------------------------------------------------ networks

@@ -53,6 +53,9 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     "claim_figures": lambda **theme: figures.claim_figures(
         "Gap", "width", "gap", [2, 8], {"None": np.ones((2, 5)), "L2": np.eye(2)}, **theme
     ),
+    "claim_seeds": lambda **theme: figures.claim_seeds(
+        {"gap_8": [0.1, 0.3, 0.2], "zeros": [0, 2, 4]}, [True, False, True], **theme
+    ),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
 SQUARE = ("boundary", "small_multiples")  # figures with a fixed width
@@ -63,6 +66,7 @@ WITHOUT_TITLES = (
     "small_multiples",
     "confusion_matrices",
     "seed_losses",
+    "claim_seeds",
 )
 CASES = [(name, history) for name in OF_RUNS for history in HISTORIES]
 CASES += [(name, None) for name in OTHERS]

@@ -95,6 +95,7 @@ FAULTS = {
     "## See": ("## Look", "the heading must be one of"),
     "- [x] The wide": ("- [ ] The wide", "the answers of Predict must be two to five"),
     'drag = "scene"': ('drag = "scene', "no valid TOML"),
+    'y = "test': ('errors = 1\ny = "test', "errors must be True or False, got 1"),
     'show = ["losses"]': ('show = ["loss"]', "show must be one of 'boundary'"),
     'solved = "none.test_loss': ('solved = "none.loss', "solved must be about one of train_loss"),
     "test_loss < 0.4 and": ("test_loss and", "solved must be comparisons such as"),

@@ -1,6 +1,8 @@
 """Tests of lessons as one HTML file."""
 
+import numpy as np
 import pytest
+import scipy.stats
 from defusedxml.ElementTree import fromstring
 
 import regviz
@@ -33,6 +35,14 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
 )
 def test_markdown_becomes_html(text: str, expected: str):
     assert html(text) == expected
+
+
+def test_a_figure_with_errors_is_a_table_of_means_and_standard_errors():
+    lesson = next(lesson for lesson in course() if lesson.key == "width")
+    page = lesson_page(lesson, [b"a"])
+    values = table()["width.l2_is_ahead"].figures["difference_64"]
+    assert f"<td>{np.mean(values):.3g} ± {scipy.stats.sem(values):.2g}</td>" in page
+    assert "means ± standard errors</caption>" in page
 
 
 def test_formulas_are_mathml():

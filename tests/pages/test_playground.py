@@ -86,6 +86,18 @@ def test_the_untouched_page_shows_the_grid_of_the_showcase():
     assert [card["label"] for card in sent["cards"]] == [*labels, "Early stopping"]
 
 
+def test_a_third_layer_lowers_the_largest_number_of_units():
+    page = open_page(hidden="64,48", epochs="1", methods="none")
+    assert grid_on(page).experiment.network.hidden == (64, 48)
+    widget(page.slider, "Hidden layers").set_value(3).run()
+    assert not page.exception
+    assert grid_on(page).experiment.network.hidden == (32, 32, 32)
+    widget(page.slider, "Hidden layers").set_value(1).run()
+    assert widget(page.slider, "Units in each layer").max == 64
+    widget(page.slider, "Units in each layer").set_value(64).run()
+    assert grid_on(page).experiment.network.hidden == (64,)
+
+
 def test_every_control_reaches_the_grid(page: AppTest):
     settings = dict(
         methods=NAMES,
@@ -134,6 +146,23 @@ def test_batch_normalization_takes_batches_of_two_points_in_place_of_one():
     assert not page.exception
     assert grid_on(page).experiment.training.batch_size == 2
     assert grid_on(page).experiment.network.normalization == "batch"
+
+
+def test_networks_on_tables_can_be_normalized():
+    link = QUICK | {"data": "diabetes", "hidden": "3", "normalization": "layer"}
+    page = open_page(**link)
+    assert grid_on(page).experiment.network.normalization == "layer"
+    widget(page.selectbox, "Normalization").set_value("none").run()
+    assert grid_on(page).experiment.network.normalization == "none"
+
+
+def test_adamw_can_follow_a_phase_of_the_corrected_elastic_net():
+    link = QUICK | {"data": "plane", "hidden": "none", "methods": "l2", "corrected": "1"}
+    page = open_page(**link, phases="1~l2~0.2~corrected~1")
+    assert grid_on(page).experiment.phases[0].regularization.corrected
+    widget(page.selectbox, "Optimizer").set_value("adamw").run()
+    assert not page.exception
+    assert not grid_on(page).experiment.phases[0].regularization.corrected
 
 
 @pytest.mark.parametrize(("n_training", "rest"), [(2, 0), (8, 0), (58, 2.0)])

@@ -60,7 +60,9 @@ def own_data(draw):
 
 NETWORKS = st.builds(
     NetworkSpec,
-    st.lists(st.integers(1, 32), max_size=6).map(tuple),
+    st.one_of(
+        st.lists(st.integers(1, 64), max_size=2), st.lists(st.integers(1, 32), max_size=6)
+    ).map(tuple),
     st.sampled_from(ACTIVATIONS),
     subsets(FEATURES).filter(len),
     st.sampled_from(["none", "layer"]),  # batch needs batches of two points

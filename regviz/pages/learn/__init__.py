@@ -22,6 +22,11 @@ _STYLE = """<style>
   .st-key-course [data-testid="stCaptionContainer"] p { font-size: 0.9rem; }
   /* every lesson has the address of this page: Streamlit marks all their links as the current */
   .stPageLink a { background: none !important; }
+  .stPageLink a:focus-visible { outline: 2px solid; outline-offset: -1px; }
+  .st-key-lessons .stPageLink a:focus-visible { outline: none; }
+  .st-key-lessons .stPageLink a:focus-visible::after {
+    outline: 2px solid; outline-offset: -1px; border-radius: 8px;
+  }
   .stPageLink :not(strong) { font-weight: 400; }
   .stPageLink :is(span, p) { white-space: normal; overflow: visible; line-height: 1.35; }
   .stSidebar .stPageLink a { align-items: flex-start; padding-block: 0.2rem; }
@@ -34,11 +39,11 @@ _STYLE = """<style>
   .st-key-lessons > div > .stVerticalBlock {
     position: relative; height: auto; gap: 0.1rem; padding: 0.35rem 0.8rem 0.4rem;
   }
-  .st-key-lessons > div > .stVerticalBlock:hover { border-color: var(--st-primary-color); }
+  .st-key-lessons > div > .stVerticalBlock:hover { border-color: currentColor; }
   .st-key-lessons .stHorizontalBlock { flex-wrap: nowrap; gap: 0.8rem; }
   .st-key-lessons .stHorizontalBlock > :first-child { flex: 1 1 auto; }
   .st-key-lessons .stHorizontalBlock > :last-child { flex: none; width: auto; }
-  .st-key-lessons .stElementContainer { margin-block: 0; }
+  .st-key-lessons .stElementContainer { position: static; margin-block: 0; }
   .st-key-lessons .stPageLink a { height: auto; min-height: 0; padding: 0; margin: 0; }
   .st-key-lessons .stPageLink a::after { content: ""; position: absolute; inset: 0; }
   .st-key-course .stHeading h1 { padding: 0.2rem 0 0.4rem; }

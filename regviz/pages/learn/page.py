@@ -1,18 +1,20 @@
 """The page of a lesson: predict, see, why, try, sources."""
 
+from functools import lru_cache
 from urllib.parse import urlencode
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from regviz.board.link import from_query, link, to_query, view_parameters
 from regviz.board.offline import recording
 from regviz.board.scene import Scene
 from regviz.board.strength_grid import StrengthGrid
-from regviz.figures import claim_figures
+from regviz.figures import claim_figures, claim_seeds
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
 from regviz.lessons.offline import lesson_page
-from regviz.lessons.results import table
+from regviz.lessons.results import Record, table
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
 from regviz.pages.board import (
@@ -253,7 +255,7 @@ def _show_board(lesson: Lesson, grid: StrengthGrid, rows: list[int], name: str, 
 
 def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None:
     """Draw a part of *Why*."""
-    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+    theme = _theme()
     if isinstance(block, str):
         st.markdown(block)
     elif isinstance(block, Anatomy):
@@ -263,13 +265,34 @@ def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None
         shown = grid.only([rows[grid.methods.index(block.method)]])
         show_steps(shown, 0, block.epoch, labels(shown, [block.method])[0].text, theme)
     else:
-        record = table()[block.claim]
-        lines = {
-            name: [record.figures[figure] for figure in figures]
-            for name, figures in block.lines.items()
-        }
-        figure = claim_figures(block.title, block.x, block.y, block.at, lines, theme=theme)
-        draw(figure, key)
+        draw(_claim_figure(block, theme), key)
+
+
+def _theme() -> Theme:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+@lru_cache(maxsize=256)  # 20 to 30 ms each
+def _claim_figure(block: ClaimFigure, theme: Theme) -> go.Figure:
+    record = table()[block.claim]
+    lines = {
+        name: [record.figures[figure] for figure in figures]
+        for name, figures in block.lines.items()
+    }
+    return claim_figures(
+        *(block.title, block.x, block.y, block.at, lines), errors=block.errors, theme=theme
+    )
+
+
+def _varying(record: Record) -> dict[str, tuple[float, ...]]:
+    """Return the figures that are not the same for all seeds."""
+    return {name: values for name, values in record.figures.items() if len(set(values)) > 1}
+
+
+@lru_cache(maxsize=256)
+def _seed_figure(claim: str, theme: Theme) -> go.Figure:
+    record = table()[claim]
+    return claim_seeds(_varying(record), record.holds, theme=theme)
 
 
 def _try(lesson: Lesson) -> None:
@@ -333,12 +356,12 @@ def _sources(lesson: Lesson) -> None:
         with opened:
             if claim.source:
                 st.markdown(plain(claim.source))
-            for figure in record.figures:
-                values = record.figures[figure]
-                st.markdown(
-                    f"- {plain(figure.replace('_', ' '))}: median {record.median(figure):.3g},"
-                    f" from {min(values):.3g} to {max(values):.3g}"
-                )
+            varying = _varying(record)
+            if varying:
+                draw(_seed_figure(name, _theme()), f"seeds-{name}")
+            for figure in [each for each in record.figures if each not in varying]:
+                label = plain(figure.replace("_", " "))
+                st.markdown(f"- {label}: {record.median(figure):.3g} for each seed")
             failed = [str(seed) for seed, held in enumerate(record.holds) if not held]
             st.markdown(
                 f"It does not hold for the seeds {', '.join(failed)}."

@@ -3,6 +3,7 @@
 `show_steps` draws the steps of any network, also outside of this view.
 """
 
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -53,6 +54,14 @@ def show(snapshot: BoardSnapshot) -> None:
         return
     (acting_label,) = labels(snapshot.grid.only([k]), [snapshot.focus])
     show_steps(snapshot.grid.experiment, k, epoch, acting_label.text, snapshot.theme)
+
+
+# For all visitors: every one of a lesson begins with the same step. Plotly needs 0.15 to 0.3 s for
+# the three figures of a step.
+_anatomy = lru_cache(maxsize=32)(anatomy)
+_weight_step = lru_cache(maxsize=64)(figures.weight_step)
+_layer_map = lru_cache(maxsize=64)(figures.layer_map)
+_network = lru_cache(maxsize=64)(figures.anatomy_network)
 
 
 def show_steps(
@@ -144,7 +153,7 @@ def _steps(key: str, experiment: Experiment, k: int, epoch: int) -> Anatomy:
     of, cache = (experiment, k, epoch), page_state().anatomies
     if key not in cache or cache[key][0] != of:
         with st.spinner("Training to this epoch …"):
-            cache[key] = of, anatomy(experiment, k, epoch, N_STEPS)
+            cache[key] = of, _anatomy(experiment, k, epoch, N_STEPS)
     cached: Anatomy = cache[key][1]
     return cached
 
@@ -172,7 +181,7 @@ def _draw_step(steps: Anatomy, i: int, key: str, theme: Theme) -> None:
     st.html(weight_sums(step, index))
     left, right = st.columns(2)
     with left:
-        draw(figures.weight_step(steps, i, index, theme=theme), f"{key}_weight")
+        draw(_weight_step(steps, i, index, theme=theme), f"{key}_weight")
         st.markdown(explain(steps, i, index))
     with right:
         quantity = st.selectbox(
@@ -185,7 +194,7 @@ def _draw_step(steps: Anatomy, i: int, key: str, theme: Theme) -> None:
         )
         layer = st.session_state[f"{key}_layer"]
         draw(
-            figures.layer_map(steps, i, layer, quantity, index, theme=theme),
+            _layer_map(steps, i, layer, quantity, index, theme=theme),
             f"{key}_map",
         )
     point = 0
@@ -201,7 +210,7 @@ def _draw_step(steps: Anatomy, i: int, key: str, theme: Theme) -> None:
             )
             - 1
         )
-    draw(figures.anatomy_network(steps, i, point, theme=theme), f"{key}_network")
+    draw(_network(steps, i, point, theme=theme), f"{key}_network")
 
 
 def _choose_weight(steps: Anatomy, key: str) -> int:
