@@ -46,28 +46,8 @@ CONSTANTS = (
 
 
 @njit
-def _step(
-    W,
-    G,
-    first,
-    second,
-    is_weight,
-    l1,
-    l2,
-    decay,
-    adam,
-    rate,
-    momentum,
-    betas,
-    epsilon,
-    t,
-    has_groups,
-):
-    """Take step number ``t`` of the optimizer, from decoupled decay to L1's and L2's proximal map.
-
-    Where ``has_groups``, replace the gradient by the step sizes of `_shrink_groups`, as
-    `optimizers.step_` returns them.
-    """
+def _step(W, G, first, second, is_weight, l1, l2, decay, adam, rate, momentum, betas, epsilon, t):
+    """Take step number ``t`` of the optimizer, from decoupled decay to the map of L1 and L2."""
     beta1, beta2 = betas
     bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
     for row in range(len(W)):
@@ -89,11 +69,22 @@ def _step(
             threshold = l1 * size
             above = where(w > threshold, threshold, w)
             w = w - where(above < 0.0 - threshold, 0.0 - threshold, above)
-            factor = 1.0 / (1.0 + l2 * size)
-            w = w * factor
-            if has_groups:
-                set_networks(G, row, factor * size)
+            w = w * (1.0 / (1.0 + l2 * size))
         set_networks(W, row, w)
+
+
+@njit
+def _set_step_sizes(G, second, l2, adam, rate, momentum, beta2, epsilon, t):
+    """Replace the gradient by the step sizes that `optimizers.step_` returns.
+
+    The group lasso alone needs them: in `_step`, the store slows all other networks.
+    """
+    bias2 = math.sqrt(1 - beta2**t)
+    for row in range(len(G)):
+        size = filled(l2, rate / (1 - momentum))
+        if adam:
+            size = rate / (square_root(networks(second, row)) / bias2 + epsilon)
+        set_networks(G, row, 1.0 / (1.0 + l2 * size) * size)
 
 
 @njit
@@ -263,9 +254,13 @@ def train(
             _step(
                 *(W, G, state[0, block], state[1, block], is_weight),
                 *(networks(l1, block), networks(l2, block), networks(decay, block)),
-                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t, has_groups),
+                *(adam, learning_rate, momentum, (beta1, beta2), epsilon, t),
             )
             if has_groups:
+                _set_step_sizes(
+                    *(G, state[1, block], networks(l2, block)),
+                    *(adam, learning_rate, momentum, beta2, epsilon, t),
+                )
                 _shrink_groups(W, G, sizes, networks(group_lasso, block))
             if has_max_norm:
                 _project(W, sizes, networks(max_norm, block))

@@ -14,7 +14,6 @@ from regviz.engine.passes import (
     activate,
     backward_layer,
     forward_layer,
-    n_rows,
     output_error,
 )
 from regviz.engine.simd import (
@@ -30,6 +29,15 @@ from regviz.engine.simd import (
 from regviz.spec.experiment import NORMALIZATIONS
 
 _NONE, _BATCH, _LAYER = range(len(NORMALIZATIONS))
+
+
+@njit
+def _n_weights_and_biases(sizes):
+    """Return the number of weights and biases."""
+    n = 0
+    for layer in range(len(sizes) - 1):
+        n += sizes[layer + 1] * (sizes[layer] + 1)
+    return n
 
 
 @njit
@@ -187,7 +195,7 @@ def gradient_of_batch(
     """
     mask, fed, target, share, value, error, standard, factor = batch
     n_tiles, n_each, last = -(-n // POINTS), _n_each(normalization, affine), len(sizes) - 2
-    row, below, at = 0, 0, n_rows(sizes)
+    row, below, at = 0, 0, _n_weights_and_biases(sizes)
     for layer in range(last + 1):
         fan_out, above = sizes[layer + 1], below + sizes[layer]
         for p in range(n_tiles):
@@ -237,7 +245,7 @@ def gradient_of_batch(
 @njit
 def evaluate(W, sizes, activation, normalization, affine, mask, value, fed, standard, factor):
     """Compute the values of all units of a tile, with running statistics of batch normalization."""
-    row, below, at = 0, 0, n_rows(sizes)
+    row, below, at = 0, 0, _n_weights_and_biases(sizes)
     for layer in range(len(sizes) - 1):
         fan_out, above = sizes[layer + 1], below + sizes[layer]
         forward_layer(W, sizes, layer, row, below, activation, False, mask, value, fed)

@@ -111,20 +111,14 @@ def output_error(task, value, target, share, error, first, n_outputs):
 
 @njit
 def backward(W, G, sizes, activation, mask, value, fed, error):
-    """Add a tile's gradient to ``G``, by backpropagation of the output units' errors."""
-    row, above = n_rows(sizes), len(error)
+    """Add a tile's gradient to ``G``, by backpropagation of the output units' errors.
+
+    ``W`` are weights and biases alone, without parameters of normalization.
+    """
+    row, above = len(W), len(error)
     for layer in range(len(sizes) - 2, -1, -1):
         row, above = row - sizes[layer + 1] * (sizes[layer] + 1), above - sizes[layer + 1]
         backward_layer(W, G, sizes, layer, row, above, activation, mask, value, fed, error)
-
-
-@njit
-def n_rows(sizes):
-    """Return the number of weights and biases."""
-    n = 0
-    for layer in range(len(sizes) - 1):
-        n += sizes[layer + 1] * (sizes[layer] + 1)
-    return n
 
 
 @njit(inline="always")

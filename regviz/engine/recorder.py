@@ -291,7 +291,8 @@ class _Recorder:
         self.diverged = np.full(len(experiment.regularizations), -1)
         self.acting: dict[int, tuple[torch.Tensor, NDArray[np.float64]]] = {}
         columns = input_features(dataset.X_train, experiment.network.features)
-        self.mean_inputs = columns.mean(axis=0, dtype=np.float64)
+        with np.errstate(over="ignore"):  # of inputs near the largest number
+            self.mean_inputs = columns.mean(axis=0, dtype=np.float64)
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
         ready = compiled.ready(experiment.training.dtype)
