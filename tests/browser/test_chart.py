@@ -107,6 +107,7 @@ def charts(browser, url: str, history: regviz.History) -> Page:
         "activation": "tanh",
         "normalization": "none",
         "features": ["x1", "x2"],
+        "columns": [],
     }
     arrays = {
         "parameters": history.parameters.ravel().tolist(),
