@@ -121,7 +121,10 @@ def _choose_normalization(base: NetworkSpec, layers: int) -> tuple[str, bool]:
 
 def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     """Draw the choice of one size for all hidden layers or for each; return a size per layer."""
-    most = most_units(layers)
+    # The same limit for any number of layers, unless a link has more units: a slider with another
+    # limit is another widget, and would not get the keys of a visitor who is pressing them.
+    opened = max(page_state().opened.network.hidden, default=1)
+    most = min(most_units(layers), max(most_units(6), opened))
     largest = min(max(base, default=8), most)
     for key in ("units", *(f"units_{i}" for i in range(layers))):
         if key in st.session_state:  # a third layer lowers the limit

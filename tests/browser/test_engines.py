@@ -12,7 +12,7 @@ BOARD = f"({SEARCH_BOARD})(document)"
 SQUARES = """(() => {
   const found = [];
   (function search(root) {
-    for (const label of root.querySelectorAll(".group.styled label")) {
+    for (const label of root.querySelectorAll(".group.styled label:has(svg)")) {
       const { width, height } = label.getBoundingClientRect();
       found.push([width, height]);
     }

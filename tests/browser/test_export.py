@@ -215,7 +215,7 @@ def test_it_is_the_picture_of_this_moment_even_before_it_is_drawn(show):
     try:
         found = ElementTree.fromstring(svg)
         assert texts(found)[0].endswith(f", epoch {shown.history.epochs[5]} of 30")
-        assert texts(found).count("pruned") == 7
+        assert texts(found).count("pruned") == 8
     finally:
         set_view(shown.page, threshold=0)
 

@@ -189,7 +189,7 @@ def test_none_and_the_card_in_focus_are_shown_until_others_are_chosen(page: Page
     choose(page, "L2")
     assert page.evaluate(SHOWN) == ["L2", "Dropout"]
     page.keyboard.press("p")
-    assert len(page.evaluate(SHOWN)) == 7
+    assert len(page.evaluate(SHOWN)) == 8
 
 
 def test_epoch_and_strength_are_within_reach_also_below_the_cards(page: Page):
@@ -371,7 +371,7 @@ def test_an_offline_page_can_be_projected(browser: Browser, tmp_path: Path):
         assert page.evaluate(SHOWN) == ["None", "L1"]
         page.keyboard.press("Escape")
         page.wait_for_function(f"!({COVERS})()")
-        assert len(page.evaluate(SHOWN)) == 7
+        assert len(page.evaluate(SHOWN)) == 8
 
 
 # The board in the page

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from devtools.board import SEARCH_BOARD
 from tests.browser.conftest import poll_conditions
 
-FIRST_PICTURE = 950_000
+FIRST_PICTURE = 980_000
 ALL_NETWORKS = 5_200_000
 
 # time of the first picture, and bytes of each WebSocket message
