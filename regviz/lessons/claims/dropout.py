@@ -45,12 +45,12 @@ def trains_worse(seed: int) -> Result:
 
 
 @claim(
-    "Dropout's test loss is lower than without, but its accuracy is higher by less than three"
-    " percentage points, if at all."
+    "In a network of 16 units a layer, with noisy points, dropout's test loss is lower than"
+    " without, but its accuracy is higher by less than five percentage points, if at all."
 )
 def lower_loss_same_accuracy(seed: int) -> Result:
     """Compare test losses, and the accuracy on 300 test points."""
-    history = _train(seed, (8, 8))
+    history = _train(seed, (16, 16), noise=0.2)
     loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
     figures = {
         "loss_none": loss[0],
@@ -58,7 +58,7 @@ def lower_loss_same_accuracy(seed: int) -> Result:
         "accuracy_none": accuracy[0],
         "accuracy_dropout": accuracy[1],
     }
-    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.03, figures)
+    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.05, figures)
 
 
 @claim("A network of only three units a layer tests worse with dropout than without.")
@@ -75,8 +75,10 @@ def narrow_networks_suffer(seed: int) -> Result:
     return Result(loss[1] > loss[0], figures)
 
 
-def _train(seed: int, hidden: tuple[int, ...], train_fraction: float = 0.25) -> regviz.History:
-    data = replace(_DATA, train_fraction=train_fraction, seed=seed)
+def _train(
+    seed: int, hidden: tuple[int, ...], train_fraction: float = 0.25, noise: float = 0.15
+) -> regviz.History:
+    data = replace(_DATA, train_fraction=train_fraction, noise=noise, seed=seed)
     training = replace(_TRAINING, seed=seed)
     return regviz.train(regviz.Experiment(data, regviz.NetworkSpec(hidden), training, _ROWS))
 

@@ -51,36 +51,38 @@ def linear_regression_shrinks_alike(seed: int) -> Result:
 
 
 @claim(
-    "For every epoch from the third on, of a network without regularization, there is an L2 network"
-    " that predicts nearly the same: the root of the mean squared difference in probability is"
-    " below 0.1. In at least 9 of 10 steps to a later epoch, its L2 is as strong or weaker.",
+    "For at least 8 of 10 epochs from the third on, of a network without regularization, there is"
+    " an L2 network that predicts nearly the same: the root of the mean squared difference in"
+    " probability is below 0.1. In at least 8 of 10 steps to a later epoch, its L2 is as strong or"
+    " weaker.",
     source="Ali et al. 2019, for linear models",
 )
 def each_epoch_has_its_l2(seed: int) -> Result:
     """Find the nearest of 25 trained L2 networks for each recorded epoch."""
     none, l2, _ = _predictions(seed)
     distances = np.sqrt(((none[:, None] - l2) ** 2).mean(axis=2))  # of shape (T, K)
+    smallest = distances.min(axis=1)
     nearest = STRENGTHS[distances.argmin(axis=1)]
-    order = np.mean(np.diff(nearest) <= 0)
     figures = {
-        "largest_distance": distances.min(axis=1).max(),
-        "typical_distance": np.median(distances.min(axis=1)),
-        "in_order": order,
+        "largest_distance": smallest.max(),
+        "typical_distance": np.median(smallest),
+        "near": np.mean(smallest < 0.1),
+        "in_order": np.mean(np.diff(nearest) <= 0),
     }
-    return Result(figures["largest_distance"] < 0.1 and order >= 0.9, figures)
+    return Result(min(figures["near"], figures["in_order"]) >= 0.8, figures)
 
 
 @claim(
-    "The best epoch of the network without regularization and the best L2 network have the same"
-    " test loss, up to a tenth.",
+    "The test losses of the best epoch of the network without regularization and of the best L2"
+    " network are closer to each other than to that of the last epoch.",
 )
-def the_best_are_equal(seed: int) -> Result:
+def the_best_are_close(seed: int) -> Result:
     """Compare the lowest test loss over the epochs with the lowest over the strengths."""
     _, _, history = _predictions(seed)
     loss = history.metrics["test_loss"]
-    stopped, l2 = loss[:, 0].min(), loss[-1, 1:].min()
-    figures = {"stopped": stopped, "l2": l2, "end": loss[-1, 0]}
-    return Result(abs(stopped - l2) < 0.1 * l2, figures)
+    stopped, l2, end = loss[:, 0].min(), loss[-1, 1:].min(), loss[-1, 0]
+    figures = {"stopped": stopped, "l2": l2, "end": end, "apart": abs(stopped - l2)}
+    return Result(abs(stopped - l2) < end - max(stopped, l2), figures)
 
 
 def _regression(seed: int) -> regviz.Dataset:
