@@ -104,7 +104,7 @@ def change_theme(page: Page, scheme: Any) -> None:
     wait_until_settled(page)
 
 
-def test_four_units_stay_beside_sixty_four(open_page: OpenPage):
+def test_four_units_stay_beside_thirty_two(open_page: OpenPage):
     page = open_short(open_page)
     set_view(page, focus="l2")
     press(page, "Pin this run")
@@ -118,18 +118,18 @@ def test_four_units_stay_beside_sixty_four(open_page: OpenPage):
     move_slider(page, "Units in each layer", ["End"])
     seek(page, -1)
     wait_until_settled(page)
-    expect_text(page, "4 units instead of 64")
+    expect_text(page, "4 units instead of 32")
     assert read_pictures(page) == pictures
     assert page.evaluate(EXPECTED_PICTURES, sizes) != pictures
 
     # the link holds both runs
     again = open_short(open_page, f"?{query_of(page)}")
-    expect_text(again, "4 units instead of 64")
+    expect_text(again, "4 units instead of 32")
     assert read_pictures(again) == pictures
 
-    of_64 = page.evaluate("window.board().recording.run")
+    of_32 = page.evaluate("window.board().recording.run")
     press(page, "Return to pin 1")
-    assert wait_for_new_run(page, of_64) == before
+    assert wait_for_new_run(page, of_32) == before
     assert page.evaluate("window.board().view.focus") == "l2"
     expect(find_slider(page, "Units in each layer")).to_have_value("4")
     seek(page, -1)
@@ -166,7 +166,7 @@ def test_pins_are_in_a_file(open_page: OpenPage, tmp_path: Path):
     fresh.get_by_role("button", name="Save · open").click()
     fresh.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
     wait_for_new_run(fresh, before)
-    expect_text(fresh, "4 units instead of 64")
+    expect_text(fresh, "4 units instead of 32")
     assert read_pictures(fresh) == pictures
 
 

@@ -189,7 +189,7 @@ def test_none_and_the_card_in_focus_are_shown_until_others_are_chosen(page: Page
     choose(page, "L2")
     assert page.evaluate(SHOWN) == ["L2", "Dropout"]
     page.keyboard.press("p")
-    assert len(page.evaluate(SHOWN)) == 8
+    assert len(page.evaluate(SHOWN)) == 7
 
 
 def test_epoch_and_strength_are_within_reach_also_below_the_cards(page: Page):
