@@ -14,17 +14,11 @@ from torch import Tensor
 
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine import compiled, networks
-from regviz.engine.epoch import restore_, to_rows
+from regviz.engine.epoch import bound_units_, restore_, shrink_units_, to_rows, vanished
 from regviz.engine.layout import Layout
 from regviz.engine.optimizers import Hyperparameters, Penalty, step_
 from regviz.engine.recorder import on_arrays
-from regviz.engine.regularization import (
-    dropout_mask,
-    group_penalty,
-    penalty,
-    project_,
-    shrink_groups_,
-)
+from regviz.engine.regularization import dropout_mask, group_penalty, penalty
 from regviz.engine.training import Program, pinned
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import integer, invalid
@@ -237,12 +231,13 @@ def _record(program: Program, dataset: Dataset, epoch: int, batch: int) -> Step:
     activation = program.experiments[0].network.activation
     blocks = layout.split(rows)
     norms = layout.normalizations(rows)
-    fed, above, before, _ = networks.feed_forward(blocks, inputs, masks, activation, norms)
+    forward = networks.feed_forward(blocks, inputs, masks, activation, norms)
+    fed, above, before, _ = forward
     y = torch.from_numpy(dataset.y_train[points.numpy()])
     losses, _ = networks.losses_and_hits(above[-1], y, dataset.task)
     predicted = networks.predict(above[-1], dataset.task)
     values = [*fed, predicted.mT if dataset.task == "multiclass" else predicted[:, None]]
-    gradients = networks.gradient(blocks, inputs, targets, masks, activation, dataset.task, norms)
+    gradients = networks.backward(forward, blocks, targets, masks, activation, dataset.task, norms)
     flat = torch.cat([block.flatten(1) for block in gradients], 1)
     hyper = Hyperparameters(
         *(training.optimizer, program.experiments[0].learning_rate(epoch), training.momentum),
@@ -311,18 +306,10 @@ def _path(
     scaled = step_(shrunk, gradient, moments, acting, hyper, t)
     never_zero = (acting.l1 == 0) & torch.from_numpy(layout.is_weight)
     grouped = shrunk.clone()
-    for block, size in zip(layout.split(grouped)[:-1], layout.split(scaled)[:-1], strict=True):
-        incoming = block[..., :-1]
-        thresholds = group[..., None] * incoming.shape[-1] ** 0.5 * size[..., :-1]
-        shrink_groups_(incoming, thresholds)
+    shrink_units_(layout, grouped, scaled, group)
     new = grouped.clone()
-    for block, restorable in zip(
-        layout.split(new)[:-1], layout.split(never_zero)[:-1], strict=True
-    ):
-        incoming = block[..., :-1]
-        project_(incoming, max_norm[..., None])
-        restorable &= ~((incoming == 0).all(-1, keepdim=True) & (group[..., None] > 0))
-    restore_(new, never_zero)
+    bound_units_(layout, new, max_norm)
+    restore_(new, never_zero & ~vanished(layout, new, group))
     return [rows, decayed, stepped, shrunk, grouped, new], sizes
 
 

@@ -110,8 +110,8 @@ def train_by_reference(
         blocks = slice(run * per_run, (run + 1) * per_run)
         rows, *moments = (to_rows(x) for x in (parameters[blocks], *state[:, blocks]))
         penalty = Penalty(*(is_weight * x[blocks].view(-1, 1) for x in (l1, l2, decay)))
-        radius = max_norm[blocks].view(-1, 1, 1)
-        group = group_lasso[blocks].view(-1, 1, 1)
+        radius = max_norm[blocks].view(-1, 1)
+        group = group_lasso[blocks].view(-1, 1)
         rates = 1 - to_rows(keep[blocks])
         rates = rates.repeat_interleave(torch.tensor(sizes[:-1]), 1)[..., None]
         batches = order[run].split(batch_size)  # type: ignore[no-untyped-call]
@@ -129,17 +129,60 @@ def train_by_reference(
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
             step_sizes = step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
             never_zero = (penalty.l1 == 0) & is_weight
-            parts = (layout.split(x)[:-1] for x in (rows, step_sizes, never_zero))
-            for block, size, restorable in zip(*parts, strict=True):
-                incoming = block[..., :-1]
-                shrink_groups_(incoming, group * incoming.shape[-1] ** 0.5 * size[..., :-1])
-                project_(incoming, radius)
-                vanished = (incoming == 0).all(-1, keepdim=True) & (group > 0)
-                restorable &= ~vanished
-            restore_(rows, never_zero)
+            shrink_units_(layout, rows, step_sizes, group)
+            bound_units_(layout, rows, radius)
+            restore_(rows, never_zero & ~vanished(layout, rows, group))
         parameters[blocks] = to_blocks(rows)
         for stored, moment in zip(state[:, blocks], moments, strict=True):
             stored.copy_(to_blocks(moment))
+
+
+def shrink_units_(layout: Layout, rows: Tensor, step_sizes: Tensor, group: Tensor) -> None:
+    """Apply the group lasso's proximal map to the incoming weights of each hidden unit, in place.
+
+    Parameters
+    ----------
+    layout : Layout
+    rows : Tensor of shape (K, P)
+    step_sizes : Tensor of shape (K, P)
+        As `regviz.engine.optimizers.step_` returns them.
+    group : Tensor of shape (K, 1)
+        Strength of the group lasso.
+    """
+    for block, size in zip(layout.split(rows)[:-1], layout.split(step_sizes)[:-1], strict=True):
+        incoming = block[..., :-1]
+        scaled = group[..., None] * incoming.shape[-1] ** 0.5
+        shrink_groups_(incoming, scaled * size[..., :-1])
+
+
+def bound_units_(layout: Layout, rows: Tensor, radius: Tensor) -> None:
+    """Project the incoming weights of each hidden unit, in place (max-norm).
+
+    Parameters
+    ----------
+    layout : Layout
+    rows : Tensor of shape (K, P)
+    radius : Tensor of shape (K, 1)
+        Upper bound on the norm, or infinity.
+    """
+    for block in layout.split(rows)[:-1]:
+        project_(block[..., :-1], radius[..., None])
+
+
+def vanished(layout: Layout, rows: Tensor, group: Tensor) -> Tensor:
+    """Return, in shape (K, P), which parameters are of hidden units that the group lasso set to 0.
+
+    Parameters
+    ----------
+    layout : Layout
+    rows : Tensor of shape (K, P)
+    group : Tensor of shape (K, 1)
+        Strength of the group lasso.
+    """
+    found = torch.zeros_like(rows, dtype=torch.bool)
+    for block, into in zip(layout.split(rows)[:-1], layout.split(found)[:-1], strict=True):
+        into |= (block[..., :-1] == 0).all(-1, keepdim=True) & (group[..., None] > 0)
+    return found
 
 
 def restore_(weights: Tensor, never_zero: Tensor) -> None:

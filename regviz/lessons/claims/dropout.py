@@ -51,28 +51,26 @@ def trains_worse(seed: int) -> Result:
 def lower_loss_same_accuracy(seed: int) -> Result:
     """Compare test losses, and the accuracy on 300 test points."""
     history = _train(seed, (16, 16), noise=0.2)
-    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
-    figures = {
-        "loss_none": loss[0],
-        "loss_dropout": loss[1],
-        "accuracy_none": accuracy[0],
-        "accuracy_dropout": accuracy[1],
-    }
-    return Result(loss[1] < loss[0] and accuracy[1] < accuracy[0] + 0.05, figures)
+    found = _tested(history)
+    lower = found["loss_dropout"] < found["loss_none"]
+    return Result(lower and found["accuracy_dropout"] < found["accuracy_none"] + 0.05, found)
 
 
 @claim("A network of only three units a layer tests worse with dropout than without.")
 def narrow_networks_suffer(seed: int) -> Result:
     """Train two narrow layers on 320 points, with and without dropout."""
     history = _train(seed, (3, 3), train_fraction=0.8)
-    loss, accuracy = (history.metrics[f"test_{name}"][-1] for name in ("loss", "accuracy"))
-    figures = {
-        "loss_none": loss[0],
-        "loss_dropout": loss[1],
-        "accuracy_none": accuracy[0],
-        "accuracy_dropout": accuracy[1],
+    found = _tested(history)
+    return Result(found["loss_dropout"] > found["loss_none"], found)
+
+
+def _tested(history: regviz.History) -> dict[str, float]:
+    """Return the final test losses and accuracies without and with dropout."""
+    return {
+        f"{measure}_{name}": history.metrics[f"test_{measure}"][-1, k]
+        for measure in ("loss", "accuracy")
+        for k, name in enumerate(("none", "dropout"))
     }
-    return Result(loss[1] > loss[0], figures)
 
 
 def _train(

@@ -16,7 +16,7 @@ _memory = asset_component("regviz_course", "course")
 
 @dataclass
 class Progress:
-    """What was done in a lesson.
+    """A visitor's progress in a lesson.
 
     Attributes
     ----------

@@ -228,21 +228,19 @@ def _choose_weight(steps: Anatomy, key: str) -> int:
         above, below = unit_names(steps, layer + 1), [*unit_names(steps, layer), "bias"]
         block = layout.split(np.abs(steps.steps[0].changes["optimizer"]))[layer][:, :-1]
         most = np.unravel_index(block.argmax(), block.shape)
-        unit = st.selectbox(
-            "To unit",
-            list(range(len(above))),
-            index=int(most[0]),
-            format_func=above.__getitem__,
-            key=f"{key}_unit_{layer}",
-            width=120,
-        )
-        column = st.selectbox(
-            "From",
-            list(range(len(below))),
-            index=int(most[1]),
-            format_func=below.__getitem__,
-            key=f"{key}_column_{layer}",
-            width=120,
+        unit, column = (
+            st.selectbox(
+                label,
+                list(range(len(names))),
+                index=int(first),
+                format_func=names.__getitem__,
+                key=f"{key}_{end}_{layer}",
+                width=120,
+            )
+            for label, end, names, first in (
+                ("To unit", "unit", above, most[0]),
+                ("From", "column", below, most[1]),
+            )
         )
     return index_of(steps, Place(layer, unit, column))
 
