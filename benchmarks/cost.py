@@ -13,10 +13,10 @@ import numpy as np
 from scipy.optimize import nnls
 
 import regviz
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine import compiled
 from regviz.jobs.cost import COEFFICIENTS, work
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import (
     ACTIVATIONS,
     DTYPES,

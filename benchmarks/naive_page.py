@@ -16,7 +16,7 @@ from plotly.subplots import make_subplots
 from torch import nn
 
 import regviz
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.showcase import SHOWCASE
 
 GRID = 64
 EVERY = 20  # epochs between two figures

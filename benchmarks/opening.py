@@ -12,8 +12,8 @@ import numpy as np
 
 from regviz.analysis.opening import METRICS, most_typical_seed, opening_claims, opening_figures
 from regviz.analysis.replicates import replicate
-from regviz.board.scene import DEFAULTS
 from regviz.methods.catalogue import EARLY_STOPPING
+from regviz.scenes.scene import DEFAULTS
 
 SEEDS = range(20)
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import regviz
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.showcase import SHOWCASE
 
 GRID = 64
 

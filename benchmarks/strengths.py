@@ -23,9 +23,9 @@ import numpy as np
 import torch
 
 import regviz
-from regviz.board.showcase import SHOWCASE
 from regviz.methods.catalogue import METHODS, initial_variant, offered
 from regviz.methods.labels import label
+from regviz.scenes.showcase import SHOWCASE
 from regviz.spec.toy import DATASETS
 
 NETWORKS = ((), (4, 2), (8, 8, 8), (16, 16), (8,) * 5)

@@ -27,12 +27,12 @@ import torch
 import regviz
 from benchmarks.plain import plain_pytorch, scikit_learn
 from regviz.analysis.replicates import with_seed
-from regviz.board.scene import Scene
-from regviz.board.showcase import LINE_UP
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine import compiled
 from regviz.engine.training import Program
 from regviz.methods.catalogue import initial
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import LINE_UP
+from regviz.scenes.strength_grid import StrengthGrid
 
 DATA = regviz.DataSpec("moons", n_samples=500, train_fraction=0.5, validation_fraction=0)
 NETWORKS = {

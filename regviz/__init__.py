@@ -8,11 +8,11 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 from regviz.analysis.anatomy import Anatomy, anatomy
 from regviz.analysis.replicates import replicate
-from regviz.board.scene import Scene
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
 from regviz.engine.recorder import stream, train
 from regviz.methods.catalogue import Method, Variants, register_method
+from regviz.scenes.scene import Scene
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     DataSpec,

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from regviz.board.frames import FrameSelector
 from regviz.engine import compiled
 from regviz.jobs.run import Run
 from regviz.jobs.scheduler import SHARED
+from regviz.scenes.frames import FrameSelector
 from regviz.server import state
 from regviz.server.logs import JsonLines
 from tests.support.recordings import HalfUntil
@@ -45,8 +45,8 @@ LONG_MODULES = (
     *("browser/test_without_patches.py", "browser/test_engines.py", "browser/test_classroom.py"),
     *("browser/test_update.py", "browser/test_seeds.py"),
     *("engine/test_kernel.py", "project/test_installation.py", "programs/test_programs.py"),
-    *("project/test_readme.py", "pages/test_playground.py", "board/test_frames.py"),
-    *("project/test_extending.py", "project/test_notebook.py", "board/test_claims.py"),
+    *("project/test_readme.py", "pages/test_playground.py", "scenes/test_frames.py"),
+    *("project/test_extending.py", "project/test_notebook.py", "scenes/test_claims.py"),
 )
 
 

@@ -1,5 +1,5 @@
 /**
- * Entry of the offline page, which regviz/board/offline.py writes: one file with these modules and a
+ * Entry of the offline page, which regviz/scenes/offline.py writes: one file with these modules and a
  * complete recording.
  */
 

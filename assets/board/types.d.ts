@@ -58,7 +58,7 @@ export interface ClaimRequest {
 }
 
 /**
- * A change of the training from an epoch on, or the return to before the last one, see regviz/board/change.py;
+ * A change of the training from an epoch on, or the return to before the last one, see regviz/scenes/change.py;
  * or the choice of the naive or the corrected elastic net.
  */
 export type TrainingChange = { run: string, network: number, epoch: number, learning_rate: number } | { run: string, undo: true } | { run: string, corrected: boolean };

@@ -31,7 +31,7 @@ export class Pin {
   }
 
   /**
-   * Decode a message of `regviz.board.encoding.encode_still`, and show it.
+   * Decode a message of `regviz.scenes.encoding.encode_still`, and show it.
    *
    * @param {Uint8Array} bytes
    */

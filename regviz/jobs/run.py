@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from regviz.analysis.replicates import under_seeds
-from regviz.board.frames import FrameSelector
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
 from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs.cost import seconds
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
+from regviz.scenes.frames import FrameSelector
 from regviz.spec.experiment import Experiment
 
 _logger = logging.getLogger("regviz.runs")

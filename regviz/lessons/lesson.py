@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from regviz.board.scene import Scene
 from regviz.lessons.task import Condition
+from regviz.scenes.scene import Scene
 
 PANELS = ("boundary", "network", "losses", "sparsity", "weights", "pruning")  # below the cards
 DRAGS = ("strength", "second", "epoch", "scene")

@@ -11,10 +11,10 @@ from latex2mathml import exceptions
 from latex2mathml.converter import convert
 
 from regviz.analysis.regularization_path import standard_error
-from regviz.board.offline import offline_page
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import ClaimFigure, Lesson
 from regviz.lessons.results import Record, table
+from regviz.scenes.offline import offline_page
 
 ONE_SEED = "The board shows one seed. Numbers in the text are medians over twenty seeds."
 _CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
@@ -41,7 +41,7 @@ def lesson_page(lesson: Lesson, messages: Sequence[bytes]) -> str:
     ----------
     lesson : Lesson
     messages : sequence of bytes
-        All messages of a scene's run, as of `regviz.board.offline.recording`.
+        All messages of a scene's run, as of `regviz.scenes.offline.recording`.
     """
     question = lesson.question
     answers = "".join(f"<li>{_inline(answer)}</li>" for answer in question.answers)

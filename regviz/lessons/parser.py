@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from regviz.board.link import from_query
-from regviz.board.scene import Scene
 from regviz.lessons.lesson import (
     DRAGS,
     PANELS,
@@ -22,6 +20,8 @@ from regviz.lessons.lesson import (
 )
 from regviz.lessons.results import Record
 from regviz.lessons.task import ANY, FOCUS, parse_condition
+from regviz.scenes.link import from_query
+from regviz.scenes.scene import Scene
 from regviz.spec.validation import boolean, choice, integer, invalid, one_of, text
 
 SECTIONS = ("Predict", "See", "Why", "Try", "Sources")

@@ -286,8 +286,8 @@ def _check_inverse(method: Method, strength: float, value: float | None) -> None
 _PRECISION = 1e-9  # relative: strengths are sums and products of few numbers
 
 # Names that are no keys of methods: a link or file would not tell the method from the parameter.
-# The last tuple is the fields of `regviz.Scene` and the parameters of `regviz.board.link` that no
-# part has; tests/board/test_link.py compares both.
+# The last tuple is the fields of `regviz.Scene` and the parameters of `regviz.scenes.link` that no
+# part has; tests/scenes/test_link.py compares both.
 RESERVED = frozenset(
     field.name
     for part in (DataSpec, PointsSpec, NetworkSpec, TrainingSpec)

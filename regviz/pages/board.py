@@ -9,16 +9,6 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from regviz.board.encoding import Source, encode
-from regviz.board.link import (
-    MAX_LINK_CHARS,
-    fitting,
-    to_query,
-    to_short_query,
-    view_parameters,
-)
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import Busy
 from regviz.jobs.run import describe
 from regviz.methods.catalogue import EARLY_STOPPING
@@ -28,6 +18,16 @@ from regviz.pages.claims import obey
 from regviz.pages.components import asset_component
 from regviz.pages.snapshot import BoardSnapshot, default_focus, view
 from regviz.pages.state import page_state
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.link import (
+    MAX_LINK_CHARS,
+    fitting,
+    to_query,
+    to_short_query,
+    view_parameters,
+)
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import runs
 
 GATHER_SECONDS = 0.15  # minimum wait for the frames of a message, after the first
@@ -85,7 +85,7 @@ def send(
     n_received : int
         As of `n_received`.
     claims, part : mapping, optional
-        As of `regviz.board.encoding.encode`.
+        As of `regviz.scenes.encoding.encode`.
     """
     visitor = page_state().visitor
     # the run of the page, or if that has stopped meanwhile, a new run with the same frames

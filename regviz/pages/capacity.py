@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from regviz.board.scene import Scene
 from regviz.jobs.cost import seconds
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
+from regviz.scenes.scene import Scene
 from regviz.server.state import limits, runs
 
 RETRY_SECONDS = 2.0  # between two checks for room

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.claims import CLAIMS, PARAMETER, Claim, find_claim
-from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.changes import note_change
 from regviz.pages.snapshot import default_focus, read_view, view
 from regviz.pages.state import Moment, View, page_state
+from regviz.scenes.claims import CLAIMS, PARAMETER, Claim, find_claim
+from regviz.scenes.strength_grid import StrengthGrid
 
 MAX_UNDONE = 20  # number of moments that a page keeps
 MAX_LOCAL_CHARS = 200_000  # of JSON: edited weights of all cards take less
@@ -86,7 +86,7 @@ def _is_shown(claim: Claim, grid: StrengthGrid, now: View) -> bool:
 
 
 def offer(grid: StrengthGrid) -> dict[str, Any]:
-    """Return the field ``claims`` of `regviz.board.encoding.encode`."""
+    """Return the field ``claims`` of `regviz.scenes.encoding.encode`."""
     state = page_state()
     claim = find_claim(state.claim)
     networks = None

@@ -6,12 +6,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from regviz.board import claims
-from regviz.board.link import MAX_LINK_CHARS, fitting, from_query, to_query
-from regviz.board.scene import Scene
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, plain, qr_image
 from regviz.pages.state import page_state
+from regviz.scenes import claims
+from regviz.scenes.link import MAX_LINK_CHARS, fitting, from_query, to_query
+from regviz.scenes.scene import Scene
 from regviz.server.rooms import (
     ALPHABET,
     CODE_LENGTH,

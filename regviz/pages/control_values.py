@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.scene import Scene
 from regviz.methods.catalogue import METHODS
 from regviz.pages import own_points
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
+from regviz.scenes.scene import Scene
 from regviz.spec.points import PointsSpec
 
 _KEYS = (

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.scene import Scene
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
 from regviz.pages.control_values import control_options
 from regviz.pages.data import choose_data
 from regviz.pages.state import page_state
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import (
     ACTIVATIONS,
     FEATURES,

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from regviz.board.scene import Scene
 from regviz.data.datasets import make_dataset, n_train_of
 from regviz.methods import labels, palette
 from regviz.pages import own_points
@@ -16,6 +15,7 @@ from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component
 from regviz.pages.control_values import control_options
 from regviz.pages.state import page_state
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from regviz.board.link import settings
-from regviz.board.scene import Scene
 from regviz.data.datasets import n_train_of
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
 from regviz.pages.controls import ACTIVATION_LABELS, FEATURE_LABELS, OPTIMIZER_LABELS
+from regviz.scenes.link import settings
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import Phase
 from regviz.spec.points import PointsSpec
 

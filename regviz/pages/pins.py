@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from regviz.board.encoding import encode_still
-from regviz.board.scene import MAX_PINS, Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.cost import seconds
 from regviz.jobs.registry import Busy
 from regviz.pages.changes import note_change
@@ -16,6 +13,9 @@ from regviz.pages.differences import differences
 from regviz.pages.share import with_view
 from regviz.pages.snapshot import BoardSnapshot, default_focus
 from regviz.pages.state import page_state
+from regviz.scenes.encoding import encode_still
+from regviz.scenes.scene import MAX_PINS, Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import limits, runs
 
 CHECK_SECONDS = 0.5  # interval of the checks whether a pinned run is complete

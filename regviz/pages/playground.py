@@ -4,11 +4,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from regviz.board.change import changed_scene
-from regviz.board.claims import PARAMETER
-from regviz.board.link import LEFT_OUT, fitting, from_query
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages import claims, classroom, pins, share, understand
 from regviz.pages.board import (
@@ -28,6 +23,11 @@ from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import request_scene, request_view, view
 from regviz.pages.state import PLAYGROUND, Moment, enter, page_state
 from regviz.pages.style import STYLE
+from regviz.scenes.change import changed_scene
+from regviz.scenes.claims import PARAMETER
+from regviz.scenes.link import LEFT_OUT, fitting, from_query
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import runs
 from regviz.spec.points import PointsSpec
 

@@ -10,10 +10,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from regviz.board.link import MAX_LINK_CHARS, fitting, link
-from regviz.board.offline import offline_page, recording
-from regviz.board.scene import GROUPS, Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
 from regviz.methods import labels
@@ -23,6 +19,10 @@ from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain, qr_image
 from regviz.pages.snapshot import BoardSnapshot, default_focus, view
 from regviz.pages.state import View, page_state
+from regviz.scenes.link import MAX_LINK_CHARS, fitting, link
+from regviz.scenes.offline import offline_page, recording
+from regviz.scenes.scene import GROUPS, Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import limits
 from regviz.spec.experiment import Experiment
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.palette import Theme
 from regviz.pages.state import View, page_state
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 
 
 def request_view(

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.data.drawing import Drawing
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import DataSpec, Phase
 from regviz.spec.points import PointsSpec
 
@@ -105,7 +105,7 @@ class PageState:
     view : View
         The current view of the board.
     requested_view : mapping or None
-        The last view requested by the page, as in `regviz.board.encoding.encode`.
+        The last view requested by the page, as in `regviz.scenes.encoding.encode`.
     claim : str or None
         Key of the claim that was opened last.
     moments : list of Moment
@@ -152,7 +152,7 @@ class PageState:
     no_room : bool
         Whether the server had no room left when the teacher wanted to open one.
     pin_pictures : dict of Scene to bytes or str
-        For each pinned run that is trained, its message of `regviz.board.encoding.encode_still`;
+        For each pinned run that is trained, its message of `regviz.scenes.encoding.encode_still`;
         for one that cannot be, the reason.
     warned_pins : tuple of Scene
         The pins for which the page has warned that the address does not contain them.

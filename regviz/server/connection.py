@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from regviz.board.link import MAX_READ_CHARS, STREAMLITS_OWN, TOO_LONG
+from regviz.scenes.link import MAX_READ_CHARS, STREAMLITS_OWN, TOO_LONG
 
 MALFORMED, UNSUPPORTED, REFUSED, TOO_BIG = 1002, 1003, 1008, 1009  # as in RFC 6455
 

@@ -5,7 +5,7 @@ import logging
 from html.parser import HTMLParser
 from string import Template
 
-from regviz.board.offline import modules
+from regviz.scenes.offline import modules
 from regviz.server.assets import ASSETS, STREAMLIT, assets_path
 
 _logger = logging.getLogger("regviz.index")

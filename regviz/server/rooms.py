@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from regviz.board.link import MAX_LINK_CHARS
+from regviz.scenes.link import MAX_LINK_CHARS
 from regviz.spec.validation import integer, invalid
 
 ALPHABET = "ABCDEFGHJKLMNPQRTUVWXYZ2346789"  # no two characters that look alike

@@ -7,7 +7,7 @@ import pytest
 
 import regviz
 from regviz.analysis.opening import most_typical_seed, opening_claims, opening_figures
-from regviz.board.showcase import LINE_UP, SHOWCASE
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
 
 PATIENCE = 100  # a tenth of the epochs of the showcase
 # at three recorded epochs; None is kept at the second one

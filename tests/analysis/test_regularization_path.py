@@ -9,9 +9,9 @@ import pytest
 import regviz
 from regviz import Regularization
 from regviz.analysis import regularization_path as paths
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 
 L1 = (0.003, 0.01, 0.03, 0.1)
 ROWS = (Regularization(), *(Regularization(l1=strength) for strength in L1))

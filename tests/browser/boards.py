@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from playwright.sync_api import BrowserContext, Page, Route
 
-from regviz.board.offline import BOARD
+from regviz.scenes.offline import BOARD
 
 SITE = "http://board.test"
 EMPTY = (

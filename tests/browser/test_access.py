@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from devtools.board import SETTLED
-from regviz.board.showcase import LINE_UP
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import N_STRENGTHS
+from regviz.scenes.showcase import LINE_UP
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,

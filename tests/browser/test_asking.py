@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import regviz
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import FrameSelector
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.frames import FrameSelector
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.browser.boards import in_base64, open_empty
 
 # number of immediate requests; requests within a second, with their delays in ms

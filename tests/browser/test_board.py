@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 import regviz
-from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import regviz
-from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from regviz.board.claims import CLAIMS, Claim
+from regviz.scenes.claims import CLAIMS, Claim
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import found, rules_in_both_themes
 from tests.browser.test_offline import offline_opener, run_of, wait_until_decoded

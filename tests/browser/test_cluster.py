@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import ClientConnection
 
-from regviz.board.link import link
-from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.link import link
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import SHOWCASE
 from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.visitor import (
     assert_browser_has,

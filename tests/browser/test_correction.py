@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from sklearn.linear_model import ElasticNet
 
 import regviz
-from regviz.board.link import from_query
+from regviz.scenes.link import from_query
 from tests.browser.visitor import OpenPage, wait_for_new_run, wait_until_complete
 
 WEIGHTS = """async (k) => {

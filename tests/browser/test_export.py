@@ -16,12 +16,12 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 import regviz
-from regviz.board.offline import recording
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label
+from regviz.scenes.offline import recording
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.boards import in_base64, open_empty
 from tests.browser.visitor import read_cards, seek, set_view

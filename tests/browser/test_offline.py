@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from devtools.board import find_board
-from regviz.board.encoding import encode
-from regviz.board.frames import BITS
-from regviz.board.offline import offline_page, recording
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.encoding import encode
+from regviz.scenes.frames import BITS
+from regviz.scenes.offline import offline_page, recording
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import poll_conditions
 from tests.browser.test_board import assert_predicts

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from regviz.board.link import from_query
+from regviz.scenes.link import from_query
 from regviz.spec.points import MIN_POINTS
 from tests.browser.test_draw import Pad
 from tests.browser.test_workbench import assert_shows_the_same, open_complete

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketR
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.board import SEARCH_BOARD, find_board
-from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
 from tests.browser.conftest import page_opener
 from tests.browser.visitor import (
     OpenPage,

@@ -7,8 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from regviz.board.link import link
-from regviz.board.scene import Scene
+from regviz.scenes.link import link
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import NetworkSpec
 from tests.browser.conftest import wait_until
 from tests.browser.test_access import LOW_CONTRAST_TEXTS

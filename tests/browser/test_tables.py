@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import regviz
-from regviz.board.link import from_query
+from regviz.scenes.link import from_query
 from tests.browser.visitor import (
     OpenPage,
     all_boundary_pixels,

@@ -10,8 +10,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from regviz.analysis.chooser import QUESTIONS, Advice, consult
 from regviz.analysis.regularization_path import path, with_start
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.figures import weight_paths
 from regviz.methods.labels import labels
@@ -19,6 +17,8 @@ from regviz.pages.understand import VIEWS
 from regviz.pages.understand.forces import horizon
 from regviz.pages.understand.paths import validated
 from regviz.programs import program
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import Regularization
 from tests.browser.conftest import page_opener, wait_until
 from tests.browser.visitor import (

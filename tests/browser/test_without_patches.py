@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from devtools.serving import Server, serve
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.showcase import SHOWCASE
 from tests.browser.conftest import page_opener
 from tests.browser.visitor import (
     OpenPage,

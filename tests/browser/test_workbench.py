@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from devtools.serving import Site, serve
-from regviz.board.link import from_query
-from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.link import from_query
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import SHOWCASE
 from tests.browser.conftest import page_opener, poll_conditions
 from tests.browser.visitor import (
     OpenPage,

@@ -11,9 +11,9 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 import regviz
 from devtools.board import SEARCH_BOARD, SETTLED, find_board
-from regviz.board.frames import rounded
-from regviz.board.showcase import LINE_UP, SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
+from regviz.scenes.frames import rounded
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import DataSpec, NetworkSpec, TrainingSpec
 from tests.browser.conftest import wait_until
 

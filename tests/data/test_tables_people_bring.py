@@ -7,14 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.link import MAX_LINK_CHARS, from_query, to_query, to_short_query
-from regviz.board.scene import Scene
 from regviz.data.columns import SPLIT_NAMES, Columns, points
 from regviz.data.datasets import make_dataset
 from regviz.data.points_file import points_csv
 from regviz.data.table import read
 from regviz.figures import boundary
 from regviz.pages import own_points
+from regviz.scenes.link import MAX_LINK_CHARS, from_query, to_query, to_short_query
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
 from tests.support.uploads import captions, click_use, points_in_use, upload_file, workbook
@@ -389,8 +389,8 @@ def sidebar() -> None:
     """Run the sidebar's controls, as the script of the test's page."""
     import streamlit
 
-    from regviz.board.scene import Scene
     from regviz.pages.data import choose_data
+    from regviz.scenes.scene import Scene
 
     state = streamlit.session_state
     state["data_chosen"] = choose_data(state.get("data_chosen", Scene().data))

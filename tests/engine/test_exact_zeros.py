@@ -8,11 +8,11 @@ import pytest
 
 import regviz
 from regviz import Dataset, Experiment, NetworkSpec, Regularization, TrainingSpec
-from regviz.board.encoding import encode
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.encoding import encode
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.recordings import decode, source_of
 
 WITHOUT_L1 = (

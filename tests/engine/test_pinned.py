@@ -11,12 +11,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import regviz
 from regviz import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec, figures
 from regviz.analysis import comparison, mc_dropout, penalties, regularization_path
-from regviz.board.frames import FrameSelector
 from regviz.engine.history import History
 from regviz.engine.recorder import initial_histories
 from regviz.engine.training import pinned
 from regviz.jobs.run import Run
 from regviz.jobs.scheduler import Scheduler
+from regviz.scenes.frames import FrameSelector
 
 ROWS = Regularization(l1=0.01), Regularization(l2=0.1, drop_rate=0.2, max_norm=1.0)
 EXPERIMENT = Experiment(

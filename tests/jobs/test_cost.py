@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from regviz.board.scene import Scene
 from regviz.jobs.cost import seconds, work
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
 

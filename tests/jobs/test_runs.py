@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.frames import SINGLE, FrameSelector
 from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs import run as module
 from regviz.jobs.cost import seconds
 from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Replication, Run
 from regviz.jobs.scheduler import LONG_SECONDS, Scheduler
+from regviz.scenes.frames import SINGLE, FrameSelector
 from tests.support.jobs import LONG, OTHER, SHORT, finish, run_all
 from tests.support.networks import assert_same_history
 from tests.support.recordings import HalfUntil
@@ -382,7 +382,7 @@ def test_waiting_counts_the_frames_that_travel(
     half_until: HalfUntil, monkeypatch: pytest.MonkeyPatch
 ):
     half_until(0)
-    monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
+    monkeypatch.setattr("regviz.scenes.frames.MAX_BYTES", 0)
     run = Run(SHORT)
     seen, times = 0, []
     while seen < 16:

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 import pytest
 
-from regviz.board.encoding import MESSAGE_VERSION
+from regviz.scenes.encoding import MESSAGE_VERSION
 from tests.support.node import evaluate
 
 # decodes a message at an odd offset of a larger buffer; float16 as float32
@@ -37,7 +37,7 @@ DECODE_SLICE = """async ([message, offset, length]) => {
 
 
 def message(version: int = MESSAGE_VERSION, **arrays: np.ndarray) -> str:
-    """Return a message of the layout in regviz/board/encoding.py, in base64."""
+    """Return a message of the layout in regviz/scenes/encoding.py, in base64."""
     listed = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
     text = json.dumps({"version": version, "run": "λ₁", "arrays": listed}, ensure_ascii=False)
     head = text.encode()

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 import regviz
-from regviz.board.encoding import encode_still
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
+from regviz.scenes.encoding import encode_still
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.node import evaluate
 
 FACTS = """async (message) => {

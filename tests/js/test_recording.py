@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import SENT_METRICS, FrameSelector, rounded
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.frames import SENT_METRICS, FrameSelector, rounded
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.node import evaluate
 
 # the number of frames after each message, and all networks at the end

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import FrameSelector
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.methods.strengths import N_STRENGTHS
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.frames import FrameSelector
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.node import evaluate
 
 # sentence and remarks for each (focus, strength indices, frame); frame -1 is the last

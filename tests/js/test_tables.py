@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import encode
-from regviz.board.frames import rounded
-from regviz.board.scene import Scene
+from regviz.scenes.encoding import encode
+from regviz.scenes.frames import rounded
+from regviz.scenes.scene import Scene
 from tests.support.node import evaluate
 from tests.support.recordings import source_of
 

@@ -10,7 +10,6 @@ import pytest
 import regviz
 from devtools.teaching import DOCUMENT as DOCUMENT_FOR_TEACHERS
 from devtools.teaching import answers
-from regviz.board.scene import Scene
 from regviz.jobs.cost import seconds
 from regviz.lessons.course import course, read_lessons
 from regviz.lessons.lesson import Lesson
@@ -18,6 +17,7 @@ from regviz.lessons.parser import LessonError, parse
 from regviz.lessons.results import table
 from regviz.lessons.task import ANY, FOCUS, measures_of
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "lessons.md").read_text("utf-8")

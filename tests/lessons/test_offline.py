@@ -6,12 +6,12 @@ import scipy.stats
 from defusedxml.ElementTree import fromstring
 
 import regviz
-from regviz.board.offline import recording
 from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
 from regviz.lessons.offline import html, lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
+from regviz.scenes.offline import recording
 from tests.lessons.test_lessons import NAME, TEMPLATE
 
 

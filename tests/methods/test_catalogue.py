@@ -10,10 +10,10 @@ import pytest
 
 import regviz
 import regviz.methods.catalogue
-from regviz.board.link import from_query, to_query
-from regviz.board.scene import Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
 from regviz.methods.strengths import dropout_rates
+from regviz.scenes.link import from_query, to_query
+from regviz.scenes.scene import Scene
 from regviz.spec.toy import DATASETS
 from tests.support.methods import MOSTLY_L1
 

@@ -9,9 +9,9 @@ import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
 
 import regviz
-from regviz.board.showcase import LINE_UP, SHOWCASE
 from regviz.methods.catalogue import METHODS, initial, initial_variant, offered
 from regviz.methods.strengths import N_STRENGTHS, highest_dropout_rate, penalty_strengths
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
 from regviz.spec.experiment import ACTIVATIONS, OPTIMIZERS
 from regviz.spec.tables import DATASETS, TABLES
 

@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.run import Run
 from regviz.pages import capacity
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server import state
 from regviz.server.limits import Limits
 from tests.support.playground import QUICK, grid_on, open_page, widget

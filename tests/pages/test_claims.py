@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from regviz.board.claims import CLAIMS, Claim, find_claim
-from regviz.board.link import from_query, link, to_query
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages import changes, claims, playground
 from regviz.pages.claims import MAX_UNDONE
+from regviz.scenes.claims import CLAIMS, Claim, find_claim
+from regviz.scenes.link import from_query, link, to_query
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.points import PointsSpec
 from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
 

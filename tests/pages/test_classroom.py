@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.claims import find_claim
-from regviz.board.scene import Scene
 from regviz.pages import classroom
+from regviz.scenes.claims import find_claim
+from regviz.scenes.scene import Scene
 from regviz.server.rooms import Question, Room, Rooms
 from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
 

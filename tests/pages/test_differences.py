@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from regviz import DataSpec, NetworkSpec, Phase, PointsSpec, Regularization, TrainingSpec
-from regviz.board.scene import Scene
 from regviz.pages.differences import differences
+from regviz.scenes.scene import Scene
 from tests.support.scenes import scenes
 
 NOW = Scene()

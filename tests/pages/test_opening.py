@@ -3,9 +3,9 @@
 import pytest
 
 import regviz
-from regviz.board.showcase import SHOWCASE
 from regviz.data.datasets import n_train_of
 from regviz.pages.opening import HINT, question
+from regviz.scenes.showcase import SHOWCASE
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
 

@@ -10,15 +10,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.encoding import encode_still
-from regviz.board.link import MAX_LINK_CHARS, link
-from regviz.board.scene import Scene
 from regviz.jobs.run import Run
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import pins
 from regviz.pages.share import run_page
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.state import View
+from regviz.scenes.encoding import encode_still
+from regviz.scenes.link import MAX_LINK_CHARS, link
+from regviz.scenes.scene import Scene
 from regviz.server import state
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec

@@ -10,14 +10,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.scene import Scene
-from regviz.board.showcase import LINE_UP, SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.pages import control_values
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import NetworkSpec
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS

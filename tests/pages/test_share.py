@@ -12,13 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.link import MAX_LINK_CHARS, from_query, link
-from regviz.board.scene import GROUPS, Scene
-from regviz.board.showcase import LINE_UP
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
 from regviz.pages import share
 from regviz.pages.components import qr_image
+from regviz.scenes.link import MAX_LINK_CHARS, from_query, link
+from regviz.scenes.scene import GROUPS, Scene
+from regviz.scenes.showcase import LINE_UP
 from regviz.server.limits import Limits
 from regviz.spec.points import PointsSpec
 from tests.support.playground import (

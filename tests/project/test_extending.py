@@ -16,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from devtools.serving import TRACEBACK, RawVisitor, Server, free_port, start
-from regviz.board.link import to_query
 from regviz.data.points_file import points_csv
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS, colour
 from regviz.methods.labels import label
@@ -24,6 +23,7 @@ from regviz.methods.palette import BLANK, Theme
 from regviz.pages import SCRIPT
 from regviz.pages.understand import VIEWS, register_view
 from regviz.programs import LIBRARIES, libraries, program, register_library
+from regviz.scenes.link import to_query
 from regviz.server import state
 from regviz.spec.toy import DATASETS
 from tests.support.colours import VISION, contrast, nearest

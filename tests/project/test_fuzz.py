@@ -26,10 +26,10 @@ from benchmarks.crowd import there
 from benchmarks.screens import Board
 from benchmarks.visitors import Visitor
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, serve
-from regviz.board.link import from_query, to_query
-from regviz.board.scene import Scene
 from regviz.data.drawing import Drawing
 from regviz.pages.snapshot import View, read_view
+from regviz.scenes.link import from_query, to_query
+from regviz.scenes.scene import Scene
 from regviz.spec.points import PointsSpec
 from tests.support.forging import BROKEN, HUGE, VALUES, Forger
 from tests.support.scenes import link_parameters, scenes

@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
 from regviz import cli
-from regviz.board.offline import offline_page
+from regviz.scenes.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
 from tests.support.papers import blocks
@@ -42,7 +42,7 @@ data, training = regviz.DataSpec(n_samples=40), regviz.TrainingSpec(epochs=10)
 regviz.train(regviz.Experiment(data, training=training))
 print("compiled" if compiled.ready("float32") else "without")
 """
-OFFLINE = "from regviz.board.offline import offline_page; print(end=offline_page([b'x'], 'Title'))"
+OFFLINE = "from regviz.scenes.offline import offline_page; print(end=offline_page([b'x'], 'Title'))"
 
 
 def build(project: Path, target: Path, *formats: str) -> None:

@@ -24,7 +24,7 @@ ALLOWED = {
     # a path given by the library's caller; the page passes memory
     "regviz/engine/history.py": {"open"},
     # reads files of the project and of Streamlit
-    "regviz/board/offline.py": {"read_text"},
+    "regviz/scenes/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
     # pip's record of where RegViz was installed from; the address of --host
     "regviz/cli.py": {"read_text", "socket"},

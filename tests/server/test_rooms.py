@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from regviz.board.link import MAX_LINK_CHARS
+from regviz.scenes.link import MAX_LINK_CHARS
 from regviz.server import rooms
 from regviz.server.rooms import IDLE_SECONDS, STUDENT_SECONDS, Question, Room, Rooms
 

@@ -26,8 +26,8 @@ from benchmarks.visitors import Visitor
 from devtools.board import find_board
 from devtools.browsers import find_chromium
 from devtools.serving import free_port
-from regviz.board.link import from_query
 from regviz.engine.training import recorded_epochs
+from regviz.scenes.link import from_query
 from tests.browser.conftest import poll_conditions
 
 LINK = {"v": "1", "seed": "7", "hidden": "2", "epochs": "50", "methods": "none,l1"}

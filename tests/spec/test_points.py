@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import regviz
 from regviz import PointsSpec
-from regviz.board.link import from_query, to_query
 from regviz.data.datasets import make_dataset
+from regviz.scenes.link import from_query, to_query
 from regviz.spec.points import MAX_ABS_COORDINATE, MAX_POINTS, MIN_POINTS
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from regviz.board.strength_grid import StrengthGrid
 from regviz.pages import SCRIPT
 from regviz.pages.learn import PATH
+from regviz.scenes.strength_grid import StrengthGrid
 
 QUICK = dict(hidden="2", epochs="50")  # settings of a short training
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from regviz.board.encoding import Source
-from regviz.board.frames import FrameSelector
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
+from regviz.scenes.encoding import Source
+from regviz.scenes.frames import FrameSelector
+from regviz.scenes.strength_grid import StrengthGrid
 
 HalfUntil = Callable[[int], None]  # the fixture `half_until` of tests/conftest.py
 
@@ -41,7 +41,7 @@ def source_of(grid: StrengthGrid, history: History, limit: int | None = None) ->
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:
-    """Read a message by the description in `regviz.board.encoding`, one number at a time."""
+    """Read a message by the description in `regviz.scenes.encoding`, one number at a time."""
     (length,) = struct.unpack_from("<I", message)
     text = message[4 : 4 + length]
     header = json.loads(text)

@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 from hypothesis import strategies as st
 
 from regviz import DataSpec, NetworkSpec, Phase, PointsSpec, TrainingSpec
-from regviz.board.scene import GROUPS, Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
+from regviz.scenes.scene import GROUPS, Scene
 from regviz.spec.experiment import ACTIVATIONS, DTYPES, FEATURES, OPTIMIZERS
 from regviz.spec.toy import DATASETS
 

@@ -7,9 +7,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.pages.snapshot import BoardSnapshot
+from regviz.scenes.strength_grid import StrengthGrid
 
 
 def snapshot_of(

@@ -1,4 +1,4 @@
-/** Decodes the messages that regviz/board/encoding.py writes; the layout is described there. */
+/** Decodes the messages that regviz/scenes/encoding.py writes; the layout is described there. */
 
 /** @import {Header, Message, Numbers} from "./types.d.ts" */
 
@@ -35,7 +35,7 @@ export async function decode(bytes) {
 }
 
 /**
- * Invert the delta coding along time; see regviz/board/encoding.py.
+ * Invert the delta coding along time; see regviz/scenes/encoding.py.
  *
  * @param {Uint32Array|Uint16Array} coded
  * @param {number} nNumbers

@@ -6,10 +6,6 @@ from urllib.parse import urlencode
 import plotly.graph_objects as go
 import streamlit as st
 
-from regviz.board.link import from_query, link, to_query, view_parameters
-from regviz.board.offline import recording
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.figures import claim_figures, claim_seeds
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
@@ -33,6 +29,10 @@ from regviz.pages.learn.progress import progress
 from regviz.pages.snapshot import BoardSnapshot, request_scene, view
 from regviz.pages.state import enter, page_state
 from regviz.pages.understand.anatomy import show_steps
+from regviz.scenes.link import from_query, link, to_query, view_parameters
+from regviz.scenes.offline import recording
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import runs
 
 SCENE = "scene"  # parameter of a link: the scene on the board

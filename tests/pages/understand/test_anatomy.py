@@ -7,10 +7,10 @@ import pytest
 
 import regviz
 from regviz import NetworkSpec, TrainingSpec
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand.anatomy import N_STEPS
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.views import markdown, open_view, show, snapshot_of
 
 

@@ -7,11 +7,11 @@ import pytest
 
 import regviz
 from regviz import NetworkSpec, Regularization, TrainingSpec
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages.understand.code import ended
 from regviz.programs import LIBRARIES, program
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.views import open_view, snapshot_of
 
 

@@ -15,10 +15,10 @@ import regviz
 from regviz.analysis.comparison import Comparison, Replicates, compare
 from regviz.analysis.criteria import Criterion, plus_minus
 from regviz.analysis.replicates import with_seed
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.methods.catalogue import METHODS as CATALOGUE
 from regviz.pages.understand.number_table import Entry, texts
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.methods import MOSTLY_L1
 from tests.support.views import open_view, run_until_trained, show, snapshot_of
 

@@ -9,10 +9,10 @@ import pytest
 import regviz
 from regviz import Regularization
 from regviz.analysis.penalties import LeastSquares
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.forces import balance, horizon, outcome, worked_example
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.views import markdown, open_view, snapshot_of
 
 ROWS = (Regularization(l1=0.5), Regularization(l2=0.5), Regularization(l1=0.25, l2=0.25))

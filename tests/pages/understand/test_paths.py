@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis import regularization_path
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.pages.understand import paths as view
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)

@@ -8,12 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 import regviz
 from regviz.analysis.replicates import with_seed
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Replication
 from regviz.jobs.scheduler import Scheduler
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.seeds import SEEDS
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.jobs import run_all
 from tests.support.views import button_labels, run_until_trained, show, snapshot_of
 

@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 import regviz
 from regviz.analysis import mc_dropout
 from regviz.analysis.mc_dropout import over_plane
-from regviz.board.strength_grid import StrengthGrid
 from regviz.pages.understand import uncertainty as view
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.views import open_view, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)

@@ -7,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import regviz
-from regviz.board.strength_grid import StrengthGrid
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.understand.which_one import best
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.chooser import all_answers
 from tests.support.jobs import finish
 from tests.support.playground import QUICK, open_page

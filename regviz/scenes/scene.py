@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from regviz.board.showcase import LINE_UP, SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import n_train_of
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
+from regviz.scenes.showcase import LINE_UP, SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     MAX_EPOCHS,
@@ -49,7 +49,7 @@ class Scene:
     training : TrainingSpec
     methods : sequence of str
         Keys of `regviz.methods.catalogue.METHODS`; stored in the order of the catalogue.
-        By default, the line-up of the opening page, `regviz.board.showcase.LINE_UP`.
+        By default, the line-up of the opening page, `regviz.scenes.showcase.LINE_UP`.
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well.
     phases : sequence of Phase

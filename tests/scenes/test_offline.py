@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import encode
-from regviz.board.frames import rounded
-from regviz.board.offline import BOARD, STYLES, modules, offline_page, recording
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.encoding import encode
+from regviz.scenes.frames import rounded
+from regviz.scenes.offline import BOARD, STYLES, modules, offline_page, recording
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.recordings import HalfUntil, decode, source_of
 
 TRAINING = replace(SHOWCASE.training, epochs=12)
@@ -109,7 +109,7 @@ def test_a_message_carries_one_precision_and_no_frame_is_lost(
     half_until: HalfUntil,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("regviz.board.frames.MAX_BYTES", 0)
+    monkeypatch.setattr("regviz.scenes.frames.MAX_BYTES", 0)
     half_until(5)
     messages = recording(grid, grid.rows({}), history, "run")
     kinds = [decode(message)[0]["arrays"]["parameters"][0] for message in messages]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from regviz.board.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS, initial_variant, offered
+from regviz.scenes.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.spec.experiment import (
     Data,
     Experiment,

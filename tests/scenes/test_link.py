@@ -20,7 +20,9 @@ from regviz import (
     Regularization,
     TrainingSpec,
 )
-from regviz.board.link import (
+from regviz.data.datasets import make_dataset
+from regviz.methods.catalogue import METHODS, RESERVED
+from regviz.scenes.link import (
     LINK_VERSION,
     MAX_LINK_CHARS,
     fitting,
@@ -29,10 +31,8 @@ from regviz.board.link import (
     parameter_names,
     to_query,
 )
-from regviz.board.scene import DEFAULTS, FILE_VERSION, MAX_PINS, Scene
-from regviz.board.showcase import SHOWCASE
-from regviz.data.datasets import make_dataset
-from regviz.methods.catalogue import METHODS, RESERVED
+from regviz.scenes.scene import DEFAULTS, FILE_VERSION, MAX_PINS, Scene
+from regviz.scenes.showcase import SHOWCASE
 from tests.support.methods import MOSTLY_L1
 from tests.support.scenes import link_parameters, scenes
 

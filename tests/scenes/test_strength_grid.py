@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import HALF, MAX_BYTES, SENT_METRICS, SINGLE, FrameSelector, frame_bytes
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.layout import Layout
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS, offered
 from regviz.methods.strengths import N_STRENGTHS
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.frames import HALF, MAX_BYTES, SENT_METRICS, SINGLE, FrameSelector, frame_bytes
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import FEATURES
 from tests.support.networks import assert_same_recording
 from tests.support.recordings import HalfUntil, select_frames

@@ -1,14 +1,14 @@
 """The claims of *Try this*: sentences about regularization, each with a scene that shows it.
 
-``tests/board/test_claims.py`` trains each scene under ten seeds, and tests the claim's text.
+``tests/scenes/test_claims.py`` trains each scene under ten seeds, and tests the claim's text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import FEATURES, DataSpec, NetworkSpec, Phase, TrainingSpec
 
 PARAMETER = "try"  # of a link that opens a claim

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.frames import (
+from regviz.data.datasets import domain
+from regviz.methods.catalogue import METHODS
+from regviz.scenes.frames import (
     BITS,
     GRID,
     HALF,
@@ -19,10 +21,8 @@ from regviz.board.frames import (
     single,
     to_float16,
 )
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import domain
-from regviz.methods.catalogue import METHODS
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from tests.support.recordings import first_epochs, select_frames
 
 ROWS = (regviz.Regularization(), regviz.Regularization(l1=0.05))

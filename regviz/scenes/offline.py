@@ -14,11 +14,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from regviz.board.encoding import Source, encode
-from regviz.board.frames import FrameSelector
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.history import History
 from regviz.resources import resource
+from regviz.scenes.encoding import Source, encode
+from regviz.scenes.frames import FrameSelector
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.validation import invalid
 
 BOARD = resource("assets/board")
@@ -90,7 +90,7 @@ def offline_page(
 
     See Also
     --------
-    regviz.board.encoding.encode : The layout of a message.
+    regviz.scenes.encoding.encode : The layout of a message.
 
     Notes
     -----
@@ -126,7 +126,7 @@ def recording(
 ) -> list[bytes]:
     """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
-    Parameters of networks are rounded as `regviz.board.frames` describes.
+    Parameters of networks are rounded as `regviz.scenes.frames` describes.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def recording(
     name : str
         Identifier of grid and rows.
     requested_view : mapping, optional
-        View to show at first, as for `regviz.board.encoding.encode`.
+        View to show at first, as for `regviz.scenes.encoding.encode`.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 Parameters at their default are left out, so that links are short. `LINK_VERSION` identifies the
 defaults and the meaning of the names. A change of either increments it, and
-`regviz.board.scene.DEFAULTS` keeps the defaults of all versions. ``tests/board/test_link.py`` has
+`regviz.scenes.scene.DEFAULTS` keeps the defaults of all versions. ``tests/scenes/test_link.py`` has
 links of each version that must open.
 """
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from regviz.board.claims import CLAIMS, PARAMETER, find_claim
-from regviz.board.scene import DEFAULTS, MAX_PINS, Scene, phases_of_onset
 from regviz.data.datasets import make_dataset
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.claims import CLAIMS, PARAMETER, find_claim
+from regviz.scenes.scene import DEFAULTS, MAX_PINS, Scene, phases_of_onset
 from regviz.spec.experiment import DataSpec, NetworkSpec, Phase, Regularization
 from regviz.spec.points import PointsSpec, pack_split, unpack_split
 from regviz.spec.validation import choice, one_of

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.claims import CLAIMS, Claim, find_claim
-from regviz.board.scene import Scene
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
+from regviz.scenes.claims import CLAIMS, Claim, find_claim
+from regviz.scenes.scene import Scene
 from regviz.spec.experiment import FEATURES
 
 SEEDS = range(10)  # of data and of training

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 import regviz
-from regviz.board.encoding import MESSAGE_VERSION, Source, encode, encode_still
-from regviz.board.frames import (
+from regviz.data.datasets import domain
+from regviz.engine.recorder import initial_histories
+from regviz.methods import palette
+from regviz.methods.catalogue import METHODS
+from regviz.scenes.encoding import MESSAGE_VERSION, Source, encode, encode_still
+from regviz.scenes.frames import (
     HALF,
     SENT_METRICS,
     SINGLE,
@@ -19,13 +23,9 @@ from regviz.board.frames import (
     rounded,
     to_float16,
 )
-from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
-from regviz.board.strength_grid import StrengthGrid
-from regviz.data.datasets import domain
-from regviz.engine.recorder import initial_histories
-from regviz.methods import palette
-from regviz.methods.catalogue import METHODS
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import SHOWCASE
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.points import SPLITS
 from tests.support.recordings import (
     HalfUntil,

@@ -6,8 +6,8 @@ import pytest
 import regviz
 from benchmarks.opening import SEEDS
 from regviz.analysis.opening import most_typical_seed, opening_claims, opening_figures
-from regviz.board.scene import Scene
-from regviz.board.showcase import SHOWCASE
+from regviz.scenes.scene import Scene
+from regviz.scenes.showcase import SHOWCASE
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from regviz.board.scene import Scene
-from regviz.board.strength_grid import StrengthGrid
 from regviz.engine.training import recorded_epochs
+from regviz.scenes.scene import Scene
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import LEARNING_RATE_RANGE, Phase, Regularization
 from regviz.spec.validation import integer, real
 

@@ -20,7 +20,7 @@ _TRAINING = TrainingSpec(
 
 # Few, noisy points and a network with far too many weights. The claims of
 # `regviz.analysis.opening.opening_claims` hold in at least 18 of 20 seeds, and in this one
-# (tests/board/test_showcase.py).
+# (tests/scenes/test_showcase.py).
 SHOWCASE = Experiment(
     _DATA,
     _NETWORK,

@@ -7,9 +7,9 @@ import pytest
 
 import regviz
 from regviz import Phase, Regularization
-from regviz.board.change import change_from, changed_scene, undo_change
-from regviz.board.scene import Scene
 from regviz.engine.training import recorded_epochs
+from regviz.scenes.change import change_from, changed_scene, undo_change
+from regviz.scenes.scene import Scene
 
 L1 = Regularization(l1=0.02)
 SCENE = Scene(

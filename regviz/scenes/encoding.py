@@ -34,14 +34,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.board.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
-from regviz.board.link import LINK_VERSION
-from regviz.board.strength_grid import StrengthGrid
 from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import catalogue, palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import dataset_label, label
+from regviz.scenes.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
+from regviz.scenes.link import LINK_VERSION
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     Data,
