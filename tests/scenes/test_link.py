@@ -77,9 +77,9 @@ def test_a_method_that_is_added_to_the_catalogue_is_not_in_the_line_up_of_old_ve
     monkeypatch.setitem(METHODS, "mostly_l1", MOSTLY_L1)
     names = ("none", "l1", "l2", "elastic_net", "dropout", "max_norm")
     # the modules' defaults, as after a start with this method
-    board = Path(__file__).parents[2] / "regviz" / "board"
-    assert runpy.run_path(str(board / "showcase.py"))["LINE_UP"] == names
-    assert runpy.run_path(str(board / "scene.py"))["Scene"]().methods == names
+    scenes = Path(__file__).parents[2] / "regviz" / "scenes"
+    assert runpy.run_path(str(scenes / "showcase.py"))["LINE_UP"] == names
+    assert runpy.run_path(str(scenes / "scene.py"))["Scene"]().methods == names
     assert from_query({"v": "1"})[0].methods == from_query({"v": "2"})[0].methods == names
     assert "mostly_l1" in from_query({"v": "1", "methods": "none,mostly_l1"})[0].methods
 
