@@ -41,7 +41,7 @@ format: .venv/installed-dev
 
 # warnings, such as of links that lead nowhere, are errors
 docs: .venv/installed-dev
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html \
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --builder html \
 	  --doctree-dir build/doctrees docs build/docs
 	@echo "Open build/docs/index.html"
 
