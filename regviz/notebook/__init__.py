@@ -1,24 +1,22 @@
 """The board in notebooks: Jupyter, JupyterLab, VS Code, Colab and marimo.
 
-This package is imported by ``import regviz``. Its module `regviz.notebook.widget`, which needs the
-extra ``notebook``, is imported with the first board.
+The module `regviz.notebook.widget` needs the extra ``notebook``, and is imported with the first
+board.
 """
 
-from base64 import b64encode
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from regviz.data.datasets import Dataset
 from regviz.engine.history import History
+from regviz.engine.recorder import stream
+from regviz.extras import missing
 from regviz.spec.experiment import Experiment
+from regviz.spec.validation import invalid
 
 if TYPE_CHECKING:
     from regviz.notebook.widget import BoardWidget
-
-_MISSING = (
-    "the board in a notebook needs anywidget, which the library does without. To install it:\n"
-    "    {python} -m pip install {requirement}"
-)
 
 
 def board(
@@ -40,11 +38,11 @@ def board(
     history : History
         Of any experiment, complete or not.
     focus : str, optional
-        Key of the card to enlarge; see `BoardWidget.focus`.
+        Key of the card to enlarge; see `BoardWidget`.
     levels : mapping of str to float, optional
-        Strengths to show by card, see `BoardWidget.levels`. By default, those in the middle.
+        Strengths to show, by card; see `BoardWidget`. By default, those in the middle.
     epoch : int, optional
-        Epoch to show, see `BoardWidget.epoch`. By default, the training is played to its end.
+        Epoch to show. By default, the board plays the training to its end.
     early_stopping : bool
         Whether to show a card with the network that early stopping keeps, where the history has
         validation points and a network without regularization.
@@ -52,7 +50,7 @@ def board(
     Returns
     -------
     BoardWidget
-        An anywidget, with the synchronised traits ``focus``, ``levels`` and ``epoch``.
+        An anywidget with the synchronised traits ``focus``, ``levels`` and ``epoch``.
 
     Raises
     ------
@@ -78,20 +76,20 @@ def board(
     """
     if not isinstance(history, History):
         raise invalid("history", "a History", history)
-    kind = _widget()
-    return kind(history, focus=focus, levels=levels, epoch=epoch, early_stopping=early_stopping)
+    return _widget()(
+        history, focus=focus, levels=levels, epoch=epoch, early_stopping=early_stopping
+    )
 
 
 def watch(experiment: Experiment, dataset: Dataset | None = None) -> History:
     """Train an experiment, and show it in the notebook while it trains.
 
-    The cell ends when the training does. To interrupt it raises `KeyboardInterrupt`, as in any
-    cell; the board then shows the training up to there.
+    To interrupt the cell raises KeyboardInterrupt, as in any cell. The board then shows the
+    training up to there.
 
     Parameters
     ----------
-    experiment : Experiment
-    dataset : Dataset, optional
+    experiment, dataset
         As for `regviz.train`.
 
     Returns
@@ -107,20 +105,51 @@ def watch(experiment: Experiment, dataset: Dataset | None = None) -> History:
 
     See Also
     --------
-    regviz.stream : Yield the history after every recorded epoch, to keep what there is.
+    regviz.stream : Yield the history after every recorded epoch, to keep it up to an interruption.
 
     Examples
     --------
     >>> import regviz
-    >>> regviz.watch(regviz.Experiment(training=regviz.TrainingSpec(epochs=20)))
-    BoardWidget(...)
-    History(1 networks, 21 epochs from 0 to 20, binary, 80 + 0 + 120 points)
+    >>> training = regviz.TrainingSpec(epochs=20)
+    >>> history = regviz.watch(regviz.Experiment(training=training))  # doctest: +ELLIPSIS
+    <...BoardWidget object at ...>
+    >>> history.complete
+    True
     """
-    kind = _widget()
-    return kind.grow(stream(experiment, dataset))
+    return _widget().grow(stream(experiment, dataset))
 
 
-def mime_bundle(
-    history: History, include: Collection[str] | None, exclude: Collection[str] | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    ...
+def mime_bundle(history: History) -> Any:
+    """Return a history's board, its picture and its text, as ``_repr_mimebundle_`` does.
+
+    In a terminal it is the text alone. Without anywidget the board is left out, and without
+    matplotlib the picture.
+    """
+    text = {"text/plain": repr(history)}
+    if _is_terminal():
+        return text
+    try:
+        data, metadata = board(history)._repr_mimebundle_()
+    except ImportError:
+        from regviz.notebook.picture import picture
+
+        return text | picture(history)
+    return data | text, metadata
+
+
+def _widget() -> "type[BoardWidget]":
+    """Import the widget's class; raise ImportError without the extra ``notebook``."""
+    try:
+        import anywidget  # noqa: F401
+    except ImportError as error:
+        raise missing("The board in a notebook", "anywidget", "notebook") from error
+    from regviz.notebook.widget import BoardWidget
+
+    return BoardWidget
+
+
+def _is_terminal() -> bool:
+    """Return whether this is IPython in a terminal, which shows texts alone."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return shell is not None and not hasattr(shell, "kernel")
