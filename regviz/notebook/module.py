@@ -28,8 +28,7 @@ async function load() {
   const urls = {};
   // each after those that it imports
   for (const [name, text] of modules) {
-    const from = /"(@prefix@[\\w./-]+\\.js)";$/gm;
-    const linked = text.replace(from, (_, other) => `"${urls[other]}";`);
+    const linked = text.replace(/"([\\w./-]+\\.js)";$/gm, (_, other) => `"${urls[other]}";`);
     urls[name] = URL.createObjectURL(new Blob([linked], { type: "text/javascript" }));
   }
   const { makeWidget } = await import(urls["@prefix@@entry@"]);
