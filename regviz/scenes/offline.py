@@ -16,7 +16,7 @@ from typing import Any
 
 from regviz.engine.history import History
 from regviz.resources import resource
-from regviz.scenes.encoding import Source, encode
+from regviz.scenes.encoding import Source, encode_all
 from regviz.scenes.frames import FrameSelector
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.validation import invalid
@@ -115,7 +115,7 @@ def offline_page(
         about=(f'<p class="about">{escape(about)}</p>' if about else "") + above,
         below=below,
         # escaped, as "</style" ends a style element also within strings and comments
-        styles="\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css")).replace(
+        styles="\n".join(style_sheet(name) for name in ("offline.css", "index.css")).replace(
             "</", r"<\/"
         ),
         modules=json.dumps({"imports": _import_map("offline.js")}),
@@ -181,14 +181,8 @@ def recording(
         raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
     selector = FrameSelector(history)
     selector.add(history)
-    source = Source(grid, name, rows, history, selector)
-    messages, frame = [], 0
-    while frame < len(selector.frames):
-        messages.append(encode(source, frame, requested_view=requested_view))
-        precision = selector.frames[frame][1]
-        while frame < len(selector.frames) and selector.frames[frame][1] == precision:
-            frame += 1
-    return messages
+    source = Source.of(grid, name, rows, history, selector)
+    return encode_all(source, requested_view=requested_view)
 
 
 def modules(entry: Path) -> dict[str, str]:
@@ -221,9 +215,18 @@ def _resolve(importer: str, specifier: str) -> str:
 def _import_map(entry: str) -> dict[str, str]:
     """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
     return {
-        PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
-        for name, text in modules(BOARD / entry).items()
+        name: f"data:text/javascript;base64,{_base64(text.encode())}"
+        for name, text in named_modules(entry).items()
     }
+
+
+def named_modules(entry: str) -> dict[str, str]:
+    """Return `modules` of a board module by names such as ``"regviz/state/codec.js"``.
+
+    The texts import these names in place of relative paths.
+    """
+    texts = modules(BOARD / entry)
+    return {PREFIX + name: _named(name, text) for name, text in texts.items()}
 
 
 def _named(name: str, text: str) -> str:
@@ -235,10 +238,10 @@ def _named(name: str, text: str) -> str:
     return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
 
 
-def _styles(sheet: Path) -> str:
-    """Read a style sheet, with each ``@import`` replaced by the sheet that it imports."""
-    source = sheet.read_text(encoding="utf-8")
-    return _STYLE.sub(lambda match: _styles(sheet.parent / match[1]), source)
+def style_sheet(name: str) -> str:
+    """Read a style sheet of the board, with each ``@import`` replaced by the imported sheet."""
+    source = (STYLES / name).read_text(encoding="utf-8")
+    return _STYLE.sub(lambda match: style_sheet(match[1]), source)
 
 
 def _base64(data: bytes) -> str:
