@@ -224,6 +224,14 @@ def test_the_command_says_its_version(library: Path, tmp_path: Path):
         assert done.stdout == f"regviz {regviz.__version__}\n"
 
 
+def test_the_library_alone_trains_from_the_command_line(library: Path, tmp_path: Path):
+    scene = regviz.Scene(training=regviz.TrainingSpec(epochs=5), methods=("none", "l1"))
+    (tmp_path / "scene.json").write_text(scene.to_json(), "utf-8")
+    done = run(library / "regviz", "train", "scene.json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Circles, epoch 5 of 5")
+
+
 def test_without_the_extra_the_command_says_how_to_install_it(
     library: Path, wheel: Path, tmp_path: Path
 ):
