@@ -262,6 +262,7 @@ def _draw_points(axis: "Axes", fields: Fields, theme: Theme) -> None:
                 facecolors=colour if filled else "none",
                 edgecolors=edge,
                 linewidths=0.8 if filled else 0.7,
+                zorder=3,  # over the lines
                 alpha=1.0 if filled else 0.8 if len(y) <= 150 else 0.5,
             )
     axis.set(xlim=fields.x, ylim=fields.y)
