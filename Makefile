@@ -5,6 +5,7 @@
 # make audit   look up known vulnerabilities of the installed packages
 # make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
 # make fuzz    test with thousands of generated links, files and messages
+# make site    write the site without a server to build/site
 # make lock    update docker/*.lock after a change of requirements.txt
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test format bench claims fuzz audit lock clean
+.PHONY: run test format bench claims fuzz site audit lock clean
 
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -45,6 +46,9 @@ bench: .venv/installed-dev .venv/compiled
 
 claims: .venv/compiled
 	$(BIN)/python -m regviz.lessons $(CLAIMS)
+
+site: .venv/compiled
+	$(BIN)/python -m regviz.site build/site
 
 fuzz: .venv/installed-dev
 	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/project/test_fuzz.py

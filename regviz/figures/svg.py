@@ -36,9 +36,9 @@ def claim_svg(light: go.Figure, dark: go.Figure) -> str:
     """
     named = light.layout.showlegend
     top = TOP + (LEGEND if named else 0)
-    xs = np.asarray(light.layout.xaxis.tickvals, dtype=float)
+    xs: list[float] = [float(x) for x in light.layout.xaxis.tickvals]
     step = float(np.diff(np.sort(xs)).min()) if len(xs) > 1 else 1.0
-    reach = (xs.min() - SIDE * step, xs.max() + SIDE * step)
+    reach = (min(xs) - SIDE * step, max(xs) + SIDE * step)
     ticks = nice_ticks(*_extent(light.data))
     low, high = ticks[0], ticks[-1]
 
@@ -73,7 +73,9 @@ def claim_svg(light: go.Figure, dark: go.Figure) -> str:
         parts.append(f'<g style="{colours}">{"".join(shapes)}</g>')
     alt = escape(light.layout.meta["alt"])
     box = f"0 0 {WIDTH} {HEIGHT}"
-    return f'<svg class="chart" viewBox="{box}" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+    return (
+        f'<svg class="chart" viewBox="{box}" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+    )
 
 
 def nice_ticks(low: float, high: float) -> list[float]:

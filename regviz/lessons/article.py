@@ -24,7 +24,9 @@ from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 
 ONE_SEED = "The board shows one seed. Numbers in the text are medians over twenty seeds."
-NOT_RECORDED = "One training step, number by number: this needs RegViz itself, as it is not recorded."
+NOT_RECORDED = (
+    "One training step, number by number: this needs RegViz itself, as it is not recorded."
+)
 # measures of tasks that messages do not have
 _UNKNOWN = ("train_accuracy",)
 
@@ -161,8 +163,8 @@ def _slider(lesson: Lesson, recorded: Mapping[str, Recorded]) -> str:
     if len(labels) < 2:
         return ""
     return (
-        f'<label class="scene"><span>{escape(lesson.board.choose)}</span> <input type="range" min="0"'
-        f' max="{len(labels) - 1}" step="1" value="0" autocomplete="off"'
+        f'<label class="scene"><span>{escape(lesson.board.choose)}</span> <input type="range"'
+        f' min="0" max="{len(labels) - 1}" step="1" value="0" autocomplete="off"'
         f' aria-valuetext="{escape(labels[0])}" data-labels="{escape("|".join(labels))}">'
         f"<output>{escape(labels[0])}</output></label>\n"
     )

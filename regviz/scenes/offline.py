@@ -107,7 +107,7 @@ def board_script() -> str:
     """
     return (
         'document.head.append(Object.assign(document.createElement("script"), {\n'
-        f"  type: \"importmap\",\n  textContent: {json.dumps(import_map())},\n}}));\n"
+        f'  type: "importmap",\n  textContent: {json.dumps(import_map())},\n}}));\n'
         f'import("{PREFIX}{ENTRY}");\n'
     )
 
@@ -174,6 +174,7 @@ def recording(
     name: str,
     requested_view: Mapping[str, Any] | None = None,
     lengths: Sequence[int] = (),
+    limit: int | None = None,
 ) -> list[bytes]:
     """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
@@ -193,6 +194,8 @@ def recording(
         View to show at first, as for `regviz.scenes.encoding.encode`.
     lengths : sequence of int
         Largest numbers of frames of the first messages; by default, no limit.
+    limit : int, optional
+        Bound on the bytes of all frames, as of `regviz.scenes.frames.FrameSelector`.
 
     Returns
     -------
@@ -212,7 +215,7 @@ def recording(
     ]
     if len(rows) != len(by_method) or any(r not in s for r, s in zip(rows, by_method, strict=True)):
         raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
-    selector = FrameSelector(history)
+    selector = FrameSelector(history, limit)
     selector.add(history)
     source = Source(grid, name, rows, history, selector)
     messages, frame = [], 0
@@ -256,7 +259,7 @@ def _resolve(importer: str, specifier: str) -> str:
 
 
 def import_map() -> str:
-    """Return an import map: names of `ENTRY` and all that it imports, and ``data:`` URLs of them."""
+    """Return the import map of `ENTRY` and all that it imports: names and ``data:`` URLs."""
     urls = {
         PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
         for name, text in modules(BOARD / ENTRY).items()

@@ -202,9 +202,7 @@ class StrengthGrid:
                 tuple(kept.setdefault(k, len(kept)) for k in column) for column in columns
             )
             by_method.append((key, renumbered))
-        return replace(
-            self, experiment=self.only(list(kept)), networks_by_variant=tuple(by_method)
-        )
+        return replace(self, experiment=self.only(list(kept)), networks_by_variant=tuple(by_method))
 
 
 @lru_cache(maxsize=64)

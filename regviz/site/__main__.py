@@ -1,7 +1,7 @@
 """Write the site without a server.
 
-    python -m regviz.site build/site
-    python -m regviz.site build/site --docs build/docs   # with the documentation
+python -m regviz.site build/site
+python -m regviz.site build/site --docs build/docs   # with the documentation
 """
 
 import argparse

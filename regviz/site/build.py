@@ -2,59 +2,74 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from regviz.engine import compiled
 from regviz.engine.recorder import train
-from regviz.lessons.article import Recorded, requested_view
-from regviz.lessons.lesson import Lesson
+from regviz.lessons.article import Recorded
+from regviz.lessons.lesson import DRAGS, Lesson
 from regviz.resources import resource
 from regviz.scenes.offline import board_script, message_script, recording, style_sheet
 from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.site.gallery import Entry
-from regviz.site.pages import COURSE, GALLERY, HOW_TO, LOGO, SCRIPT, START, STYLES, Pages
-from regviz.site.pages import lesson_file, scene_file
+from regviz.site.pages import (
+    COURSE,
+    DOCS,
+    GALLERY,
+    HOW_TO,
+    LOGO,
+    MISSING,
+    SCRIPT,
+    START,
+    STYLES,
+    Pages,
+    lesson_file,
+    scene_file,
+    still_file,
+)
 from regviz.site.stills import still
 from regviz.spec.validation import invalid
 
 RECORDINGS = "recordings"  # folder of their scripts
 # Frames of the first messages of a recording. The first picture waits for the first message only,
 # and each further one has about as many frames as play while it arrives.
-LENGTHS = (4, 16, 32)
+MESSAGE_FRAMES = (4, 16, 32)
 
 
-@dataclass(frozen=True)
+# Bound on the bytes of all frames of a recording before compression; half of that of the page's. It
+# reduces the three largest recordings by a half, the opening scene's to 2.1 MB.
+MAX_BYTES = 5_000_000
+
+
+@dataclass
 class Job:
-    """A scene to train and to record.
+    """A recording: a grid to train, and what is drawn of it.
 
     Attributes
     ----------
     name : str
         Name of its files.
-    scene : Scene
-    strengths, variants : bool
-        Which networks can be shown, as of `StrengthGrid.around`.
-    picture : bool
-        Whether to draw the still picture of the gallery, too.
+    rows : list of int
+        Networks shown first, as of `regviz.scenes.offline.recording`.
+    entries : list of Entry
+        Scenes of the gallery that show it.
     """
 
     name: str
-    scene: Scene
-    strengths: bool = True
-    variants: bool = True
-    picture: bool = False
+    rows: list[int]
+    entries: list[Entry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Made:
-    """The files of a recorded scene: texts by name, and the recording."""
+class Plan:
+    """All recordings of a site by grid, and the grids of its lessons' scenes."""
 
-    texts: Mapping[str, str]
-    recorded: Recorded
+    jobs: Mapping[StrengthGrid, Job]
+    lessons: Sequence[Mapping[str, StrengthGrid]]
 
 
 def build(
@@ -87,20 +102,23 @@ def build(
     if documentation is not None and not (documentation / "index.html").is_file():
         raise invalid("documentation", "a folder with index.html", str(documentation))
     (folder / RECORDINGS).mkdir(parents=True)
-    jobs = _jobs(lessons, entries)
+    plan = _plan(lessons, entries)
     compiled.prepare()
-    made: dict[str, Made] = {}
+    recorded: dict[StrengthGrid, Recorded] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job, one in zip(jobs, pool.map(_made, jobs), strict=True):
-            made[job.name] = one
-            for name, text in one.texts.items():
-                (folder / name).write_text(text, "utf-8", newline="\n")
-            tell(job.name)
-    for name, text in _texts(lessons, entries, made, documentation is not None).items():
-        (folder / name).write_text(text, "utf-8", newline="\n")
+        for grid, made in zip(plan.jobs, pool.map(_made, plan.jobs.items()), strict=True):
+            recorded[grid] = Recorded(grid, tuple(name for name in made if name.endswith(".js")))
+            _write(folder, made)
+            tell(plan.jobs[grid].name)
+    _write(folder, _texts(lessons, entries, plan, recorded, documentation is not None))
     shutil.copyfile(resource("assets/logo.svg"), folder / LOGO)
     if documentation is not None:
-        shutil.copytree(documentation, folder / "docs")
+        shutil.copytree(documentation, folder / DOCS)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8", newline="\n")
 
 
 def _clear(folder: Path) -> None:
@@ -111,66 +129,73 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _jobs(lessons: Sequence[Lesson], entries: Sequence[Entry]) -> list[Job]:
-    """Return all scenes of the site, the opening page's first."""
-    jobs = [Job("opening", Scene())]
+def _plan(lessons: Sequence[Lesson], entries: Sequence[Entry]) -> Plan:
+    """Return all recordings of the site, the opening page's first. Equal grids are one."""
+    jobs: dict[StrengthGrid, Job] = {}
+
+    def add(name: str, scene: Scene, drags: Container[str] = DRAGS) -> StrengthGrid:
+        whole = scene.grid()
+        rows = whole.rows(scene.strength_indices(whole), scene.variant_indices(whole))
+        grid = whole.around(rows, strengths="strength" in drags, variants="second" in drags)
+        shown = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+        jobs.setdefault(grid, Job(name, shown))
+        return grid
+
+    add("opening", Scene())
+    of_lessons = []
     for lesson in lessons:
         task, board = lesson.task, lesson.board
-        for key in _shown(lesson):
-            drags = {board.drag, task.drag} if key == task.scene else {board.drag}
-            name = f"{lesson.key}-{key}"
-            jobs.append(Job(name, lesson.scenes[key], "strength" in drags, "second" in drags))
-    jobs += [Job(_entry(entry), entry.scene, picture=True) for entry in entries]
-    return jobs
+        keys = dict.fromkeys([*(key for _, key in board.scenes), task.scene])
+        of_lessons.append(
+            {
+                key: add(
+                    f"{lesson.key}-{key}",
+                    lesson.scenes[key],
+                    {board.drag, task.drag} if key == task.scene else {board.drag},
+                )
+                for key in keys
+            }
+        )
+    for entry in entries:
+        jobs[add(f"gallery-{entry.key}", entry.scene)].entries.append(entry)
+    return Plan(jobs, of_lessons)
 
 
-def _shown(lesson: Lesson) -> list[str]:
-    """Return the keys of a lesson's scenes on the board: those of the slider, and the task's."""
-    return list(dict.fromkeys([*(key for _, key in lesson.board.scenes), lesson.task.scene]))
-
-
-def _entry(entry: Entry) -> str:
-    return f"gallery-{entry.key}"
-
-
-def _made(job: Job) -> Made:
-    """Train a scene, and return its files."""
-    scene = job.scene
-    whole = scene.grid()
-    rows = whole.rows(scene.strength_indices(whole), scene.variant_indices(whole))
-    grid = whole.around(rows, strengths=job.strengths, variants=job.variants)
+def _made(item: tuple[StrengthGrid, Job]) -> dict[str, str]:
+    """Train a grid, and return the texts of its scripts and still pictures by file."""
+    grid, job = item
     history = train(grid.experiment)
-    view = requested_view(scene, grid, play=True)
-    shown = grid.rows(view["strength_indices"], view["variant_indices"])
-    messages = recording(grid, shown, history, job.name, view, LENGTHS)
-    names = [f"{job.name}-{i}" for i in range(len(messages))]
-    files = [f"{RECORDINGS}/{name}.js" for name in names]
-    texts = dict(zip(files, map(message_script, names, messages), strict=True))
-    if job.picture:
-        texts[f"still-{job.name.removeprefix('gallery-')}.svg"] = still(scene, grid, history)
-    return Made(texts, Recorded(grid, tuple(files)))
+    messages = recording(grid, job.rows, history, job.name, lengths=MESSAGE_FRAMES, limit=MAX_BYTES)
+    made = {}
+    for i, message in enumerate(messages):
+        name = f"{job.name}-{i}"
+        made[f"{RECORDINGS}/{name}.js"] = message_script(name, message)
+    for entry in job.entries:
+        made[still_file(entry)] = still(entry.scene, grid, history)
+    return made
 
 
 def _texts(
     lessons: Sequence[Lesson],
     entries: Sequence[Entry],
-    made: Mapping[str, Made],
+    plan: Plan,
+    recorded: Mapping[StrengthGrid, Recorded],
     documentation: bool,
 ) -> dict[str, str]:
     """Return the pages, script and style sheet of the site by name."""
     pages = Pages(lessons, entries, documentation)
     texts = {
-        START: pages.start(made["opening"].recorded.files),
+        START: pages.start(recorded[Scene().grid()]),
         COURSE: pages.course(),
         GALLERY: pages.gallery(),
         HOW_TO: pages.how_to(),
-        "404.html": pages.missing(),
+        MISSING: pages.missing(),
         SCRIPT: board_script(),
         STYLES: style_sheet(),
     }
-    for i, lesson in enumerate(lessons):
-        recorded = {key: made[f"{lesson.key}-{key}"].recorded for key in _shown(lesson)}
-        texts[lesson_file(lesson)] = pages.lesson(i, recorded)
+    for i, (lesson, grids) in enumerate(zip(lessons, plan.lessons, strict=True)):
+        scenes = {key: recorded[grid] for key, grid in grids.items()}
+        texts[lesson_file(lesson)] = pages.lesson(i, scenes)
     for i, entry in enumerate(entries):
-        texts[scene_file(entry)] = pages.scene(i, made[_entry(entry)].recorded.files)
+        texts[scene_file(entry)] = pages.scene(i, recorded[entry.scene.grid()])
     return texts

@@ -1,7 +1,9 @@
 """The gallery: twelve scenes, each with a sentence that a test or a claim supports."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from regviz.lessons.claim import all_claims
 from regviz.lessons.course import course
@@ -9,12 +11,15 @@ from regviz.lessons.results import table
 from regviz.scenes.claims import CLAIMS
 from regviz.scenes.scene import Scene
 
-# of the course: lesson, scene, title, and the claim that the sentence is
-_OF_LESSONS = (
-    ("fat", "main", "More inputs than points", "fat.it_finds_more"),
-    ("late", "main", "It understands late", "grokking.it_understands_later"),
-    ("pruning", "main", "L1 leaves little to store", "pruning.l1_needs_the_fewest"),
-    ("too-strong", "main", "Both ends of the path are bad", "too_strong.the_path_has_two_ends"),
+# of the course: lesson, scene, title, the claim that is the sentence, and the view that shows it
+_OF_LESSONS: tuple[tuple[str, str, str, str, Mapping[str, Any]], ...] = (
+    ("fat", "main", "More inputs than points", "fat.it_finds_more", {}),
+    ("late", "main", "A network that understands late", "grokking.it_understands_later", {}),
+    (
+        *("pruning", "main", "Group lasso removes units", "pruning.units_vanish"),
+        {"focus": "group_lasso", "strengths": (("group_lasso", 0.005),)},
+    ),
+    ("too-strong", "main", "Too strong, and nothing is left", "too_strong.l1_collapses", {}),
 )
 
 
@@ -41,7 +46,8 @@ def gallery() -> tuple[Entry, ...]:
     """Return the scenes of *Try this*, and after them those of lessons."""
     entries = [Entry(c.key.replace("_", "-"), c.title, c.watch, c.scene) for c in CLAIMS]
     lessons = {lesson.key: lesson for lesson in course()}
-    for key, scene, title, claim in _OF_LESSONS:
+    for key, name, title, claim, view in _OF_LESSONS:
         sentence = f"{all_claims()[claim].sentence} So in {table()[claim].count}."
-        entries.append(Entry(key, title, sentence, lessons[key].scenes[scene]))
+        scene = replace(lessons[key].scenes[name], epoch=None, **view)
+        entries.append(Entry(key, title, sentence, scene))
     return tuple(entries)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from regviz import __version__
-from regviz.lessons.article import Recorded, article
+from regviz.lessons.article import Recorded, article, requested_view
 from regviz.lessons.lesson import Lesson
 from regviz.lessons.markdown import inline
+from regviz.resources import resource
 from regviz.scenes.link import link
 from regviz.scenes.offline import board_html, document, import_map
 from regviz.scenes.scene import Scene
@@ -16,34 +17,14 @@ from regviz.site.gallery import Entry
 
 ADDRESS = "http://localhost:8501/"  # of a server that `make run` starts
 START, COURSE, GALLERY, HOW_TO = "index.html", "course.html", "gallery.html", "start.html"
-DOCUMENTATION = "docs/index.html"
+MISSING = "404.html"  # the name that hosts look for
+DOCS = "docs"  # folder of the documentation
 SCRIPT, STYLES, LOGO = "regviz.js", "regviz.css", "logo.svg"
 HOW_TO_LINK = f'<a href="{HOW_TO}">Start RegViz yourself</a>'
 ABOUT = (
     "No regularization, L1, L2, elastic net, dropout and max-norm train side by side, from the same"
     " initial weights, on the same points. They differ in nothing but the regularization."
 )
-HOW_TO_TEXT = """<h1>Start RegViz yourself</h1>
-<p>What you see here was recorded. To change the data, the network or the training, to use your own
-points, or to see one training step number by number, start RegViz. It needs Python 3.11 or newer,
-and no GPU. In the folder with its source code:</p>
-<pre><code>make run     # set everything up and serve the page at http://localhost:8501
-make test    # set everything up and run every check and test</code></pre>
-<p>With Docker:</p>
-<pre><code>docker build --tag regviz .
-docker run --publish 8501:8501 regviz</code></pre>
-<p>Then open <code>http://localhost:8501</code>. On Windows, and without make:</p>
-<pre><code>python -m venv .venv
-.venv/bin/python -m pip install --requirement requirements.txt
-.venv/bin/python -m streamlit run app.py</code></pre>
-<p>On Windows, <code>.venv\\Scripts\\python</code> takes the place of <code>.venv/bin/python</code>.</p>
-<h2>This site</h2>
-<p><code>make site</code> writes it to <code>build/site</code>. Any static host serves that folder, and it
-opens from a USB stick. It sends no request to any other address. Your progress in the course stays in
-your browser.</p>
-<p>Opened from a disk, all pages work. Only the progress is up to the browser: some keep none for files,
-or one for each file.</p>
-"""
 
 
 def policy() -> str:
@@ -79,34 +60,39 @@ class Pages:
         self.documentation = documentation
         self.policy = policy()
 
-    def start(self, files: Sequence[str]) -> str:
+    def start(self, recorded: Recorded) -> str:
         """Return the start page with the recording of the opening scene."""
         minutes = sum(lesson.minutes for lesson in self.lessons)
         links = [
-            (COURSE, "Course", f"{len(self.lessons)} lessons, {minutes} minutes: predict, see, try."),
+            (
+                COURSE,
+                "Course",
+                f"{len(self.lessons)} lessons, {minutes} minutes: predict, see, try.",
+            ),
             (GALLERY, "Gallery", f"{len(self.entries)} scenes, each shows another effect."),
             (HOW_TO, "Start one yourself", "Two commands: your own data, network and training."),
         ]
         if self.documentation:
             about = "How to, reference of the Python library, explanation."
-            links.insert(2, (DOCUMENTATION, "Documentation", about))
+            links.insert(2, (f"{DOCS}/index.html", "Documentation", about))
         cards = "".join(
             f'<li><a href="{href}">{name}</a><span>{text}</span></li>' for href, name, text in links
         )
         main = f"""<h1>See what regularization does to a neural network</h1>
 <p class="about">{ABOUT} Drag a strength, or the epoch.</p>
-{board_html(files)}
-{_note("every method at each of its strengths")}
+{_board(Scene(), recorded)}
+{_note()}
 <h2>Go on</h2>
 <ul class="cards">{cards}</ul>"""
-        return self._page("RegViz", ABOUT, main, START, files[:1])
+        return self._page("RegViz", ABOUT, main, START, recorded.files[:1])
 
     def course(self) -> str:
         """Return the list of lessons."""
         cards = "".join(
             f'<li><a href="{lesson_file(lesson)}">{i}. {escape(lesson.title)}</a>'
             f"<span>{inline(lesson.idea)}</span>"
-            f'<small><span data-progress="{lesson.key}"></span>{lesson.minutes} minutes</small></li>'
+            f'<small><span data-progress="{lesson.key}"></span>{lesson.minutes} minutes</small>'
+            "</li>"
             for i, lesson in enumerate(self.lessons, 1)
         )
         about = (
@@ -125,14 +111,13 @@ class Pages:
         steps = [(lesson_file(each), each.title) for each in self.lessons]
         main = article(lesson, recorded, place, HOW_TO_LINK)
         own = f"{ADDRESS}learn?lesson={lesson.key}"
-        more = f"{_note('this board', own)}\n{_steps(steps, i, 'lesson')}"
-        # read first, and shown with the answer: no other file of the page is as large
+        more = f"{_note(own)}\n{_steps(steps, i, 'lesson')}"
         return self._page(lesson.title, lesson.idea, f"{main}\n{more}", COURSE)
 
     def gallery(self) -> str:
         """Return the page with all scenes of the gallery."""
         cards = "".join(
-            f'<li><img src="still-{entry.key}.svg" alt="" width="416" height="226" loading="lazy">'
+            f'<li><img src="{still_file(entry)}" alt="" width="416" height="226" loading="lazy">'
             f'<a href="{scene_file(entry)}">{escape(entry.title)}</a>'
             f"<span>{escape(entry.sentence)}</span></li>"
             for entry in self.entries
@@ -143,21 +128,22 @@ class Pages:
 <ul class="cards stills">{cards}</ul>"""
         return self._page("Gallery", about, main, GALLERY)
 
-    def scene(self, i: int, files: Sequence[str]) -> str:
+    def scene(self, i: int, recorded: Recorded) -> str:
         """Return the page of scene ``i`` of the gallery with its recording."""
         entry = self.entries[i]
         steps = [(scene_file(each), each.title) for each in self.entries]
         main = f"""<h1>{escape(entry.title)}</h1>
 <p class="about">{escape(entry.sentence)}</p>
-{board_html(files)}
-{_note("every method at each of its strengths", scene_address(entry.scene))}
+{_board(entry.scene, recorded)}
+{_note(scene_address(entry.scene))}
 {_steps(steps, i, "scene")}"""
-        return self._page(entry.title, entry.sentence, main, GALLERY, files[:1])
+        return self._page(entry.title, entry.sentence, main, GALLERY, recorded.files[:1])
 
     def how_to(self) -> str:
         """Return the page on how to start RegViz."""
         about = "RegViz starts with two commands, on your machine."
-        return self._page("Start RegViz", about, HOW_TO_TEXT, HOW_TO)
+        main = resource("assets/site/start.html").read_text("utf-8")
+        return self._page("Start RegViz", about, main, HOW_TO)
 
     def missing(self) -> str:
         """Return the page that hosts show in place of one that does not exist."""
@@ -183,7 +169,7 @@ class Pages:
             Scripts to load beside the board's, before it asks for them.
         """
         parts = [(COURSE, "Course"), (GALLERY, "Gallery")]
-        parts += [(DOCUMENTATION, "Documentation")] * self.documentation
+        parts += [(f"{DOCS}/index.html", "Documentation")] * self.documentation
         parts.append((HOW_TO, "Start one yourself"))
         links = "".join(
             f'<a href="{href}"{_current(href == current)}>{name}</a>' for href, name in parts
@@ -216,17 +202,30 @@ def scene_file(entry: Entry) -> str:
     return f"scene-{entry.key}.html"
 
 
+def still_file(entry: Entry) -> str:
+    """Return the name of the still picture of a scene of the gallery."""
+    return f"still-{entry.key}.svg"
+
+
 def scene_address(scene: Scene) -> str:
     """Return the address of a scene on a server that `make run` starts."""
     return link(ADDRESS, scene)
 
 
-def _note(recorded: str, address: str = "") -> str:
-    """Return a line that says what is recorded, and how to get what is not."""
-    own = f" and open <code>{escape(address)}</code>" if address else ""
+def _board(scene: Scene, recorded: Recorded) -> str:
+    return board_html(recorded.files, requested_view(scene, recorded.grid, play=True))
+
+
+def _note(address: str = "") -> str:
+    """Return a line that says that the board is a recording, and how to get what is not in it."""
+    own = (
+        f"<details><summary>This board in RegViz</summary><code>{escape(address)}</code></details>"
+        if address
+        else ""
+    )
     return (
-        f'<p class="small note">This is a recording of {recorded} and epoch. Other data, another'
-        f" network or training are not recorded: {HOW_TO_LINK}{own}.</p>"
+        '<div class="small note"><p>This board is a recording. Other data, another network and'
+        f" other training are not in it: {HOW_TO_LINK}.</p>{own}</div>"
     )
 
 

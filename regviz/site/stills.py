@@ -10,7 +10,7 @@ from PIL import Image
 
 from regviz.data.datasets import domain
 from regviz.engine.history import History
-from regviz.methods import catalogue, palette
+from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
@@ -32,9 +32,9 @@ _STYLE = f"""text {{ font: 600 15px system-ui, sans-serif; fill: {palette.INK["l
 def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
     """Return an SVG document with the last networks of two methods of a scene.
 
-    These are the method in focus and the first of the others. Data with two columns are shown by
-    the networks' probabilities in the plane and the training points, other data by the size of each
-    input's weights.
+    These are the method in focus and the first of the others. Networks with hidden layers are shown
+    by their probabilities in the plane and the training points; linear models, and networks of more
+    than two columns, by the size of each input's weights.
 
     Parameters
     ----------
@@ -48,16 +48,20 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
     focus = scene.focus or grid.methods[-1]
     if focus == EARLY_STOPPING:
         kept = int(history.early_stopping(grid.patience)[0][rows["none"]])
-        shown = [("None", rows["none"], -1), ("Early stopping", rows["none"], kept)]
+        shown = [("None", "none", -1), ("Early stopping", "none", kept)]
     else:
         other = next(key for key in grid.methods if key != focus)
-        shown = [(METHODS[key].label, rows[key], -1) for key in (other, focus)]
-    colours = [catalogue.colour(key)["light"] for key in (grid.methods[0], focus)]
-    draw = _boundary if history.dataset.n_columns == 2 else _bars
+        shown = [(METHODS[key].label, key, -1) for key in (other, focus)]
+    in_plane = scene.network.hidden and history.dataset.n_columns == 2
+    largest = max(_sizes(history, rows[key], t).max() for _, key, t in shown) or 1.0
     parts = []
-    for i, (name, k, t) in enumerate(shown):
+    for i, (name, key, t) in enumerate(shown):
         at = f"translate({i * (SIDE + GAP)} 0)"
-        picture = draw(history, k, t, colours[i])
+        if in_plane:
+            picture = _boundary(history, rows[key], t)
+        else:
+            sizes = _sizes(history, rows[key], t) / largest
+            picture = _bars(sizes, METHODS[key].colour["light"])
         label = f'<text x="1" y="17">{escape(name)}</text>'
         parts.append(
             f'<g transform="{at}">{label}<g transform="translate(0 {LABEL})">{picture}</g></g>'
@@ -73,7 +77,7 @@ def _rows(scene: Scene, grid: StrengthGrid) -> list[int]:
     return grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
 
 
-def _boundary(history: History, k: int, t: int, _: str) -> str:
+def _boundary(history: History, k: int, t: int) -> str:
     """Return the probabilities of a network as an image, and the training points."""
     low, high = domain(history.dataset)
     centres = low + (high - low) * (np.arange(PIXELS) + 0.5) / PIXELS
@@ -112,20 +116,18 @@ def _point(x: float, y: float, target: int, colour: str) -> str:
     return f'<polygon class="point" points="{corners}" fill="{colour}"/>'
 
 
-def _bars(history: History, k: int, t: int, colour: str) -> str:
-    """Return a bar for each input: the root of the sum of its squared weights."""
-    first = history.weights(k, t)[0]
-    sizes = np.sqrt((first**2).sum(axis=1))
-    largest = max(np.sqrt((w[0] ** 2).sum(axis=1)).max() for w in _all_weights(history, t)) or 1.0
+def _sizes(history: History, k: int, t: int) -> NDArray[np.float64]:
+    """Return for each input the root of the sum of its squared weights."""
+    return np.asarray(np.sqrt((history.weights(k, t)[0].astype(np.float64) ** 2).sum(axis=1)))
+
+
+def _bars(sizes: NDArray[np.float64], colour: str) -> str:
+    """Return a bar for each size, 0 to 1."""
     width = SIDE / len(sizes)
     bars = [
-        f'<rect x="{i * width + 0.15 * width:.1f}" y="{SIDE * (1 - size / largest):.1f}"'
-        f' width="{0.7 * width:.1f}" height="{SIDE * size / largest:.1f}" fill="{colour}"/>'
-        for i, size in enumerate(sizes)
+        f'<rect x="{(i + 0.15) * width:.1f}" y="{SIDE * (1 - size):.1f}"'
+        f' width="{0.7 * width:.1f}" height="{SIDE * size:.1f}" fill="{colour}"/>'
+        for i, size in enumerate(sizes.tolist())
         if size > 0
     ]
     return "".join(bars) + f'<path class="axis" d="M0 {SIDE}H{SIDE}"/>'
-
-
-def _all_weights(history: History, t: int) -> list[list[NDArray[np.floating]]]:
-    return [history.weights(k, t) for k in range(history.parameters.shape[1])]
