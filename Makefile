@@ -1,11 +1,12 @@
 # make run     set everything up and serve the page
 # make test    set everything up and run every check and test
 # make format  fix lint errors and format the code
+# make docs    build the documentation in build/docs
+# make site    write the site without a server to build/site
 # make bench   print the tables of benchmarks/
 # make audit   look up known vulnerabilities of the installed packages
 # make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
 # make fuzz    test with thousands of generated links, files and messages
-# make site    write the site without a server to build/site
 # make lock    update docker/*.lock after a change of requirements.txt
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test format bench claims fuzz site audit lock clean
+.PHONY: run test format docs site bench claims fuzz audit lock clean
 
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -39,6 +40,16 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# warnings, such as of links that lead nowhere, are errors
+docs: .venv/installed-dev
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --builder html \
+	  --doctree-dir build/doctrees docs build/docs
+	@echo "Open build/docs/index.html"
+
+site: docs .venv/compiled
+	$(BIN)/python -m regviz.site build/site --docs build/docs
+	@echo "Open build/site/index.html"
+
 bench: .venv/installed-dev .venv/compiled
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.board
@@ -46,9 +57,6 @@ bench: .venv/installed-dev .venv/compiled
 
 claims: .venv/compiled
 	$(BIN)/python -m regviz.lessons $(CLAIMS)
-
-site: .venv/compiled
-	$(BIN)/python -m regviz.site build/site
 
 fuzz: .venv/installed-dev
 	FUZZ=$(or $(CASES),2000) $(BIN)/pytest tests/project/test_fuzz.py
