@@ -8,6 +8,7 @@
  * @typedef {Object} Scene
  * @property {string} files  addresses of the recording's scripts
  * @property {RequestedView} view
+ * @property {number} end  the last epoch
  *
  * @typedef {Object} LessonData
  * @property {string} key
@@ -28,7 +29,6 @@
  */
 
 import { setText, make } from "./draw/dom.js";
-import { showPart } from "./panels/part.js";
 import { keep, progressIn } from "./progress.js";
 import { held, measuresAt, valueOf } from "./state/task.js";
 
@@ -69,7 +69,7 @@ class Lesson {
     /** @type {Progress} */
     this.progress = progressIn(data.key);
     this.answer = /** @type {HTMLDetailsElement} */ (this.#find(".answer"));
-    this.status = this.#find(".status");
+    this.status = this.#find(".outcome");
     this.slider = /** @type {HTMLInputElement|null} */ (article.querySelector(".scene input"));
   }
 
@@ -104,7 +104,7 @@ class Lesson {
     this.progress.answer = i;
     keep(this.data.key, this.progress);
     this.answer.open = true;
-    setText(this.#find(".verdict"), i === SKIPPED ? "" : i === this.data.right ? "Yes." : "Not so.");
+    setText(this.#find(".judged"), i === SKIPPED ? "" : i === this.data.right ? "Yes." : "Not so.");
     const first = !("answered" in this.article.dataset);
     this.article.dataset.answered = "";
     if (first) this.#show(this.data.choices[0] ?? Object.keys(this.data.scenes)[0]);
@@ -135,20 +135,11 @@ class Lesson {
    * @param {RequestedView} [view]
    */
   async #show(key, atEnd = false, view = this.data.scenes[key].view) {
-    const { board } = this.place;
     const requested = { ...view, id: ++this.request };
-    if (atEnd && view.epoch === null) Object.assign(requested, { play: false, epoch: Infinity });
+    if (atEnd && view.epoch === null) Object.assign(requested, { play: false, epoch: this.data.scenes[key].end });
     const part = { show: this.data.show, drag: /** @type {import("./state/types.d.ts").Part["drag"]} */ (this.drag) };
-    if (this.scene === key && board.recording && board.complete) {
-      board.part = part;
-      showPart(board.element, board.focus, part);
-      board.applyRequestedView(board.recording, requested);
-      board.measure();
-      board.change();
-    } else {
-      this.scene = key;
-      await this.place.show(this.data.scenes[key].files, requested, part);
-    }
+    this.scene = key;
+    await this.place.show(this.data.scenes[key].files, requested, part);
     this.#judge();
   }
 

@@ -74,7 +74,7 @@ def claim_svg(light: go.Figure, dark: go.Figure) -> str:
     alt = escape(light.layout.meta["alt"])
     box = f"0 0 {WIDTH} {HEIGHT}"
     return (
-        f'<svg class="chart" viewBox="{box}" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+        f'<svg class="claim-chart" viewBox="{box}" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
     )
 
 

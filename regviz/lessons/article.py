@@ -80,7 +80,7 @@ def article(
 <h2>Predict</h2>
 {html(question.text)}
 <fieldset class="answers"><legend>Your prediction</legend>{answers}</fieldset>
-<p class="verdict" role="status"></p>
+<p class="judged" role="status"></p>
 <details class="answer"><summary>The answer</summary>
 <p><strong>{inline(question.answers[question.right])}</strong></p>
 {html(question.explanation)}
@@ -136,6 +136,7 @@ def _data(lesson: Lesson, recorded: Mapping[str, Recorded]) -> dict[str, Any]:
         key: {
             "files": " ".join(one.files),
             "view": requested_view(lesson.scenes[key], one.grid, play=True),
+            "end": lesson.scenes[key].training.epochs,
         }
         for key, one in recorded.items()
     }
@@ -174,9 +175,9 @@ def _task(lesson: Lesson, recorded: Mapping[str, Recorded]) -> str:
     if lesson.task.scene not in recorded:
         return '<p class="small">The task has another board than this file: it needs RegViz.</p>'
     return (
-        '<p class="keys"><button type="button" class="put">Put the task on the board</button>'
+        '<p class="task-keys"><button type="button" class="put">Put the task on the board</button>'
         ' <button type="button" class="solve">Show a solution</button></p>\n'
-        '<div class="status" role="status"></div>'
+        '<div class="outcome" role="status"></div>'
     )
 
 
@@ -213,7 +214,7 @@ def _numbers(block: ClaimFigure, record: Record) -> str:
     kind = "means ± standard errors" if block.errors else "medians"
     caption = f"{escape(block.y)} by {escape(block.x)}, {kind}"
     body = f"<tr><td></td>{head}</tr>{''.join(rows)}"
-    return f'<div class="wide"><table><caption>{caption}</caption>{body}</table></div>'
+    return f'<div class="numbers"><table><caption>{caption}</caption>{body}</table></div>'
 
 
 def _number(record: Record, figure: str, errors: bool) -> str:

@@ -83,7 +83,7 @@ class Pages:
 {_board(Scene(), recorded)}
 {_note()}
 <h2>Go on</h2>
-<ul class="cards">{cards}</ul>"""
+<ul class="links">{cards}</ul>"""
         return self._page("RegViz", ABOUT, main, START, recorded.files[:1])
 
     def course(self) -> str:
@@ -101,7 +101,7 @@ class Pages:
         )
         main = f"""<h1>Learn regularization</h1>
 <p class="about">{about}</p>
-<ul class="cards wide">{cards}</ul>"""
+<ul class="links lessons">{cards}</ul>"""
         return self._page("Course", about, main, COURSE)
 
     def lesson(self, i: int, recorded: dict[str, Recorded]) -> str:
@@ -125,7 +125,7 @@ class Pages:
         about = "Each picture opens a board to play, drag and compare."
         main = f"""<h1>Gallery</h1>
 <p class="about">{about}</p>
-<ul class="cards stills">{cards}</ul>"""
+<ul class="links stills">{cards}</ul>"""
         return self._page("Gallery", about, main, GALLERY)
 
     def scene(self, i: int, recorded: Recorded) -> str:
@@ -238,7 +238,7 @@ def _steps(pages: Sequence[tuple[str, str]], i: int, kind: str) -> str:
     if i < len(pages) - 1:
         href, title = pages[i + 1]
         links.append(f'<a rel="next" href="{href}">Next {kind}: {escape(title)}</a>')
-    return f'<nav class="steps" aria-label="Other {kind}s">{"".join(links)}</nav>'
+    return f'<nav class="others" aria-label="Other {kind}s">{"".join(links)}</nav>'
 
 
 def _current(is_current: bool) -> str:

@@ -1,6 +1,7 @@
 """Still pictures of the gallery: two networks side by side, as SVG files that suit both themes."""
 
 import base64
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
+from regviz.methods.palette import Theme
 from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 
@@ -23,7 +25,9 @@ _STYLE = f"""text {{ font: 600 15px system-ui, sans-serif; fill: {palette.INK["l
 .edge {{ fill: none; stroke: {palette.INK["light"]}; stroke-opacity: 0.25; }}
 .point {{ stroke: {palette.INK["light"]}; stroke-width: 0.8; }}
 .axis {{ stroke: {palette.INK["light"]}; stroke-opacity: 0.4; }}
+.bars {{ fill: var(--light); }}
 @media (prefers-color-scheme: dark) {{
+  .bars {{ fill: var(--dark); }}
   text {{ fill: {palette.INK["dark"]}; }}
   .edge, .point, .axis {{ stroke: {palette.INK["dark"]}; }}
 }}"""
@@ -61,7 +65,7 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
             picture = _boundary(history, rows[key], t)
         else:
             sizes = _sizes(history, rows[key], t) / largest
-            picture = _bars(sizes, METHODS[key].colour["light"])
+            picture = _bars(sizes, METHODS[key].colour)
         label = f'<text x="1" y="17">{escape(name)}</text>'
         parts.append(
             f'<g transform="{at}">{label}<g transform="translate(0 {LABEL})">{picture}</g></g>'
@@ -121,13 +125,15 @@ def _sizes(history: History, k: int, t: int) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((history.weights(k, t)[0].astype(np.float64) ** 2).sum(axis=1)))
 
 
-def _bars(sizes: NDArray[np.float64], colour: str) -> str:
+def _bars(sizes: NDArray[np.float64], colour: Mapping[Theme, str]) -> str:
     """Return a bar for each size, 0 to 1."""
     width = SIDE / len(sizes)
     bars = [
         f'<rect x="{(i + 0.15) * width:.1f}" y="{SIDE * (1 - size):.1f}"'
-        f' width="{0.7 * width:.1f}" height="{SIDE * size:.1f}" fill="{colour}"/>'
+        f' width="{0.7 * width:.1f}" height="{SIDE * size:.1f}"/>'
         for i, size in enumerate(sizes.tolist())
         if size > 0
     ]
-    return "".join(bars) + f'<path class="axis" d="M0 {SIDE}H{SIDE}"/>'
+    colours = f"--light:{colour['light']};--dark:{colour['dark']}"
+    axis = f'<path class="axis" d="M0 {SIDE}H{SIDE}"/>'
+    return f'<g class="bars" style="{colours}">{"".join(bars)}</g>{axis}'
