@@ -73,9 +73,8 @@ def claim_svg(light: go.Figure, dark: go.Figure) -> str:
         parts.append(f'<g style="{colours}">{"".join(shapes)}</g>')
     alt = escape(light.layout.meta["alt"])
     box = f"0 0 {WIDTH} {HEIGHT}"
-    return (
-        f'<svg class="claim-chart" viewBox="{box}" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
-    )
+    head = f'<svg class="claim-chart" viewBox="{box}" role="img" aria-label="{alt}">'
+    return f"{head}{''.join(parts)}</svg>"
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
