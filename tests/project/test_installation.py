@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
-from regviz import cli
+from regviz.cli import main, serve
 from regviz.scenes.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
@@ -33,7 +33,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
 APP = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["app"]]
 # the packages that only the server uses
-SERVER_ROOMS = {"__main__.py", "cli.py", "pages", "server", "jobs"}
+SERVER_ROOMS = {"__main__.py", "cli", "pages", "server", "jobs"}
 TRAIN = """
 import regviz
 from regviz.engine import compiled
@@ -224,6 +224,14 @@ def test_the_command_says_its_version(library: Path, tmp_path: Path):
         assert done.stdout == f"regviz {regviz.__version__}\n"
 
 
+def test_the_library_alone_trains_from_the_command_line(library: Path, tmp_path: Path):
+    scene = regviz.Scene(training=regviz.TrainingSpec(epochs=5), methods=("none", "l1"))
+    (tmp_path / "scene.json").write_text(scene.to_json(), "utf-8")
+    done = run(library / "regviz", "train", "scene.json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Circles, epoch 5 of 5")
+
+
 def test_without_the_extra_the_command_says_how_to_install_it(
     library: Path, wheel: Path, tmp_path: Path
 ):
@@ -260,8 +268,8 @@ def test_the_extra_is_installed_from_where_regviz_came_from(
     record: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
 ):
     installed = SimpleNamespace(read_text=lambda _: record)
-    monkeypatch.setattr(cli, "distribution", lambda _: installed)
-    assert cli.app_requirement() == expected
+    monkeypatch.setattr(serve, "distribution", lambda _: installed)
+    assert serve.app_requirement() == expected
     assert str(Requirement(expected.replace("URL", "file:///x"))).startswith("regviz[app]")
 
 
@@ -269,10 +277,10 @@ def test_a_checkout_is_its_own_origin(monkeypatch: pytest.MonkeyPatch):
     def none(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(cli, "distribution", none)
-    assert cli.app_requirement() == f"{ROOT}[app]"
+    monkeypatch.setattr(serve, "distribution", none)
+    assert serve.app_requirement() == f"{ROOT}[app]"
     with pytest.raises(SystemExit, match=r"needs streamlit, .*\n.*pip install"):
-        cli.main(["serve"])
+        main(["serve"])
 
 
 def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):
