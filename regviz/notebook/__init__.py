@@ -89,8 +89,9 @@ def watch(experiment: Experiment, dataset: Dataset | None = None) -> History:
 
     Parameters
     ----------
-    experiment, dataset
-        As for `regviz.train`.
+    experiment : Experiment
+    dataset : Dataset, optional
+        Points to train on in place of ``experiment.data``, as for `regviz.train`.
 
     Returns
     -------

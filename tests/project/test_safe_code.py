@@ -23,10 +23,14 @@ ALLOWED = {
     "regviz/server/internals.py": {"import_module"},
     # a path given by the library's caller; the page passes memory
     "regviz/engine/history.py": {"open"},
+    # an image in memory
+    "regviz/figures/_drawing.py": {"open"},
     # reads files of the project and of Streamlit
     "regviz/scenes/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
-    # pip's record of where RegViz was installed from; the address of --host
+    # pip's record of where RegViz was installed from
+    "regviz/extras.py": {"read_text"},
+    # the same; the address of --host
     "regviz/cli.py": {"read_text", "socket"},
     # reads files that existed when the server started
     "regviz/server/assets.py": {"read_bytes"},
