@@ -143,7 +143,7 @@ def _widget() -> "type[BoardWidget]":
     try:
         import anywidget  # noqa: F401
     except ImportError as error:
-        raise missing("The board in a notebook", "anywidget", "notebook") from error
+        raise ImportError(missing("The board in a notebook", "anywidget", "notebook")) from error
     from regviz.notebook.widget import BoardWidget
 
     return BoardWidget

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from regviz.engine.history import History
+from regviz.methods.labels import dataset_label
 from regviz.resources import resource
 from regviz.scenes.encoding import Source, encode_all
 from regviz.scenes.frames import FrameSelector
+from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.validation import invalid
 
@@ -125,6 +127,42 @@ def offline_page(
         ),
         entry=f"{PREFIX}offline.js",
     )
+
+
+def run_page(scene: Scene, history: History) -> str:
+    """Return a scene's run as one HTML page that opens at the scene's view.
+
+    Parameters
+    ----------
+    scene : Scene
+    history : History
+        The complete run of ``scene.grid().experiment``.
+
+    Raises
+    ------
+    ValueError
+        If the history is of another experiment or not complete.
+    """
+    about = (
+        "Same points, same initial weights, same batches: these networks differ in nothing but"
+        " their regularization. The views below the board, such as Anatomy, are not in this file."
+    )
+    if scene.pins:
+        about += " The pinned runs are not in this file."
+    grid = scene.grid()
+    strengths, variants = scene.strength_indices(grid), scene.variant_indices(grid)
+    look = {
+        "id": "offline",
+        "focus": scene.focus or grid.default_focus,
+        "strength_indices": dict(
+            zip(grid.methods, grid.strength_indices(strengths, variants), strict=True)
+        ),
+        "variant_indices": dict(zip(grid.methods, grid.variant_indices(variants), strict=True)),
+        "epoch": scene.epoch,
+        "plane": scene.plane,
+    }
+    messages = recording(grid, grid.rows(strengths, variants), history, "offline", look)
+    return offline_page(messages, f"RegViz: {dataset_label(scene.data)}", about)
 
 
 def recording(

@@ -102,6 +102,12 @@ class StrengthGrid:
         """Keys of the methods."""
         return tuple(key for key, _ in self.networks_by_variant)
 
+    @property
+    def default_focus(self) -> str:
+        """Key of the method in focus by default: L1, or else the first but None."""
+        keys = ("l1", *self.methods)
+        return next((key for key in keys if key in self.methods and key != "none"), "none")
+
     def networks_by_method(
         self, variant_indices: Mapping[str, int] | None = None
     ) -> tuple[tuple[str, tuple[int, ...]], ...]:
