@@ -1,5 +1,7 @@
 """Configuration of Sphinx, which `make docs` runs in the folder of the project."""
 
+from numpydoc.xref import DEFAULT_LINKS
+
 import regviz
 
 project = "RegViz"
@@ -17,12 +19,27 @@ default_role = "py:obj"
 add_module_names = False
 autodoc_typehints = "none"  # the tables of parameters have the types
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autosummary_generate = False
 numpydoc_show_class_members = False  # autodoc's option `members` documents them
 numpydoc_class_members_toctree = False
+numpydoc_xref_param_type = True  # types link to the classes of the reference, and to nothing else
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {word: word for word in DEFAULT_LINKS} | {
+    name.rpartition(".")[2]: f"regviz.{name}"
+    for name in (
+        *(name for name in regviz.__all__ if name[0].isupper()),
+        *("analysis.anatomy.Step", "analysis.comparison.Comparison"),
+        *("analysis.comparison.Replicates", "analysis.mc_dropout.Plane"),
+        *("analysis.mc_dropout.Uncertainty", "analysis.penalties.LeastSquares"),
+        *("analysis.regularization_path.Choice", "analysis.regularization_path.Path"),
+        *("programs.Program", "scenes.strength_grid.StrengthGrid"),
+    )
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "RegViz"
+html_logo = html_favicon = "../assets/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["regviz.css"]
 html_js_files = ["search.js"]
@@ -32,6 +49,7 @@ html_show_sourcelink = False
 html_permalinks_icon = "#"
 html_sidebars = {"index": []}
 html_theme_options = {
+    "logo": {"text": "RegViz"},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
@@ -43,3 +61,17 @@ html_theme_options = {
     "show_toc_level": 2,
     "back_to_top_button": False,
 }
+
+
+def in_package(app, env, node, content):
+    """Resolve a name such as `History` or `train` of a docstring in another module than regviz."""
+    name = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or name.startswith("regviz."):
+        return None
+    domain, page = env.domains.python_domain, node["refdoc"]
+    return domain.resolve_xref(env, page, app.builder, "obj", f"regviz.{name}", node, content)
+
+
+def setup(app):
+    """Connect the resolver; called by Sphinx."""
+    app.connect("missing-reference", in_package)

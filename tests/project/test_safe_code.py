@@ -29,6 +29,9 @@ ALLOWED = {
     # reads files of the project and of Streamlit
     "regviz/scenes/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
+    "regviz/site/pages.py": {"read_text"},
+    # writes the site to a folder of the command's, and replaces an earlier site there: `make site`
+    "regviz/site/build.py": {"rmtree", "write_text"},
     # pip's record of where RegViz was installed from
     "regviz/extras.py": {"read_text"},
     # the address of --host
