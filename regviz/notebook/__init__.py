@@ -92,8 +92,9 @@ def watch(experiment: Experiment, dataset: Dataset | None = None) -> History:
 
     Parameters
     ----------
-    experiment, dataset
-        As for `regviz.train`.
+    experiment : Experiment
+    dataset : Dataset, optional
+        Points to train on in place of ``experiment.data``, as for `regviz.train`.
 
     Returns
     -------
@@ -234,7 +235,7 @@ def _require_anywidget() -> None:
     try:
         import anywidget  # noqa: F401
     except ImportError as error:
-        raise missing("The board in a notebook", "anywidget", "notebook") from error
+        raise ImportError(missing("The board in a notebook", "anywidget", "notebook")) from error
 
 
 def _is_terminal() -> bool:

@@ -26,6 +26,18 @@ class ModelsWidget(anywidget.AnyWidget):
     ----------
     fields : Fields
         The estimators' outputs over the plane, their names and their scores.
+
+    See Also
+    --------
+    regviz.figures.fields.Fields : The numbers that are drawn.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X, y = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], ["no", "yes", "no", "yes"]
+    >>> regviz.show(LogisticRegression().fit(X, y), X, y).fields.classes
+    ('no', 'yes')
     """
 
     _esm = module_text()

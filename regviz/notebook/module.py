@@ -47,7 +47,7 @@ def module_text() -> str:
     texts = named_modules(ENTRY)
     content = {
         "modules": [(name, texts[name]) for name in in_order(texts, PREFIX + ENTRY)],
-        "css": style_sheet("index.css") + style_sheet("notebook.css"),
+        "css": style_sheet("index.css", "notebook.css"),
     }
     packed = base64.b64encode(zlib.compress(json.dumps(content).encode(), 9)).decode()
     return (

@@ -34,32 +34,31 @@ SECONDS_BETWEEN_MESSAGES = 0.1
 class BoardWidget(anywidget.AnyWidget):
     """The board of a history in a notebook, with traits to read, set and observe.
 
-    `regviz.board` makes one. A trait that is set in Python changes the board, and a visitor's
-    change of the board sets the trait, once the pointer is released. A value that is not allowed
-    raises ValueError and changes nothing.
+    `regviz.board` makes one. Its traits are ``focus``, ``levels`` and ``epoch``. A trait that is
+    set in Python changes the board, and a visitor's change of the board sets the trait, once the
+    pointer is released. A value that is not allowed raises ValueError and changes nothing.
 
     Parameters
     ----------
     history : History
-    focus, levels, epoch, early_stopping
-        As for `regviz.board`.
-    growing : bool
-        Whether the history is the beginning of a training that goes on.
-
-    Attributes
-    ----------
-    focus : str or None
+    focus : str, optional
         Key of the card that is enlarged, one of `cards`. None lets the board choose, which then
         sets the trait.
-    levels : mapping of str to float or (float, float)
+    levels : mapping of str to float or (float, float), optional
         Strength of the network that each card shows, by key of the card, such as ``{"l1": 0.01}``.
         A card with two sliders has a pair of the strength and the value of the second slider, such
         as ``(0.01, 0.5)``: an elastic net's strength and share of L1. Set cards must have one of
         the `offered` levels, up to 1 %; others stay as they are, and so does the second value where
-        only a number is set. The mapping itself cannot be changed: assign another one.
-    epoch : int
-        Epoch that is shown, from 0 to the last one. Of an epoch that was not recorded, the last
-        recorded one before it is shown. While the board plays, the trait stays as it was.
+        only a number is set. The trait has all levels, in a mapping that cannot be changed: assign
+        another one.
+    epoch : int, optional
+        Epoch that is shown, from 0 to the last one, which is the default. Of an epoch that was not
+        recorded, the last recorded one before it is shown. While the board plays, the trait stays
+        as it was.
+    early_stopping : bool
+        As for `regviz.board`.
+    growing : bool
+        Whether the history is the beginning of a training that goes on.
 
     Examples
     --------

@@ -27,6 +27,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import prod
 from typing import Any
 
@@ -190,22 +191,29 @@ def encode(
 
 
 def encode_all(
-    source: Source, frame: int = 0, requested_view: Mapping[str, Any] | None = None
+    source: Source,
+    frame: int = 0,
+    requested_view: Mapping[str, Any] | None = None,
+    lengths: Sequence[int] = (),
 ) -> list[bytes]:
-    """Encode a run's frames from index ``frame`` on as one message for each precision.
+    """Encode a run's frames from index ``frame`` on as few messages: one for each precision.
 
     Parameters
     ----------
     source, frame, requested_view
         As for `encode`, for a page without a link.
+    lengths : sequence of int
+        Largest numbers of frames of the first messages; by default, no limit.
     """
-    selected = [
-        precision for t, precision in source.selector.frames if t < len(source.history.epochs)
-    ]
-    starts = [
-        i for i in range(frame, len(selected)) if i == frame or selected[i] != selected[i - 1]
-    ]
-    return [encode(source, start, requested_view=requested_view) for start in starts]
+    messages, most = [], iter(lengths)
+    n_times, frames = len(source.history.epochs), source.selector.frames
+    kinds = [precision for t, precision in frames if t < n_times]
+    while frame < len(kinds):
+        limit = next(most, None)
+        messages.append(encode(source, frame, requested_view=requested_view, most=limit))
+        same = list(takewhile(kinds[frame].__eq__, kinds[frame:]))
+        frame += len(same[:limit])
+    return messages
 
 
 def encode_still(

@@ -37,22 +37,10 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="RegViz">
 <title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-{styles}
-</style>
-<script type="importmap">{modules}</script>
+{head}
 </head>
 <body>
-<main>
-<h1>{title}</h1>
-{about}
-<p id="note">Opening the recording. If nothing appears, JavaScript is switched off or the browser is
-too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
-{below}
-</main>
-{messages}
-<script type="module">import "{entry}";</script>
+{body}
 </body>
 </html>
 """
@@ -62,10 +50,72 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
+ENTRY = "offline.js"
+
+
+def document(title: str, head: str, body: str, policy: str = POLICY) -> str:
+    """Return an HTML page.
+
+    Parameters
+    ----------
+    title : str
+        Title of the page, as text.
+    head, body : str
+        HTML of both elements, as it is.
+    policy : str
+        Content Security Policy; by default it forbids all network requests.
+    """
+    return PAGE.format(policy=policy, title=escape(title), head=head, body=body)
+
+
+def board_html(files: Sequence[str] = (), view: Mapping[str, Any] | None = None) -> str:
+    """Return the HTML element that ``assets/board/offline.js`` replaces by a board.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Addresses of the scripts of a recording, as of `message_script`, in order. By default the
+        messages are in the page.
+    view : mapping, optional
+        View to show at first, as for `regviz.scenes.encoding.encode`; by default, that of the
+        recording.
+    """
+    viewed = f' data-view="{escape(json.dumps(view))}"' if view is not None else ""
+    return f"""<div class="recording" data-files="{escape(" ".join(files))}"{viewed}>
+<p id="note" role="status">Opening the recording. If nothing appears, JavaScript is switched off or
+the browser is too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
+</div>"""
+
+
+def message_script(name: str, message: bytes) -> str:
+    """Return the source of a script that hands over a message to ``assets/board/offline.js``.
+
+    A page opened from disk can load scripts, but cannot fetch other files.
+
+    Parameters
+    ----------
+    name : str
+        Name of the script's file without its suffix.
+    message : bytes
+    """
+    return f'(globalThis.regvizMessages ??= {{}})["{name}"] = "{_base64(message)}";\n'
+
+
+def board_script() -> str:
+    """Return the source of a script that loads the board's modules, which it contains.
+
+    It adds an import map to the page, as `offline_page` does: a page opened from disk cannot load
+    modules.
+    """
+    return (
+        'document.head.append(Object.assign(document.createElement("script"), {\n'
+        f'  type: "importmap",\n  textContent: {json.dumps(import_map())},\n}}));\n'
+        f'import("{PREFIX}{ENTRY}");\n'
+    )
 
 
 def offline_page(
-    messages: Sequence[bytes], title: str, about: str = "", above: str = "", below: str = ""
+    messages: Sequence[bytes], title: str, about: str = "", main: str | None = None
 ) -> str:
     """Return an HTML file with a board that shows a recording and makes no network requests.
 
@@ -74,16 +124,16 @@ def offline_page(
     messages : sequence of bytes
         All messages of a grid, as `recording` returns them.
     title : str
-        Heading of the page.
+        Title and heading of the page.
     about : str
         Text below the heading.
-    above, below : str
-        HTML above and below the board, as it is.
+    main : str, optional
+        HTML in place of heading, text and board. It contains `board_html`.
 
     Returns
     -------
     str
-        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.64 MB.
+        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.66 MB.
 
     Raises
     ------
@@ -111,22 +161,22 @@ def offline_page(
     """
     if not messages:
         raise invalid("messages", "at least one", list(messages))
-    return PAGE.format(
-        policy=POLICY,
-        title=escape(title),
-        about=(f'<p class="about">{escape(about)}</p>' if about else "") + above,
-        below=below,
-        # escaped, as "</style" ends a style element also within strings and comments
-        styles="\n".join(style_sheet(name) for name in ("offline.css", "index.css")).replace(
-            "</", r"<\/"
-        ),
-        modules=json.dumps({"imports": _import_map("offline.js")}),
-        messages="\n".join(
-            f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
-            for message in messages
-        ),
-        entry=f"{PREFIX}offline.js",
+    if main is None:
+        paragraph = f'<p class="about">{escape(about)}</p>\n' if about else ""
+        main = f"<h1>{escape(title)}</h1>\n{paragraph}{board_html()}"
+    # escaped, as "</style" ends a style element also within strings and comments
+    styles = style_sheet().replace("</", r"<\/")
+    head = f"""<link rel="icon" href="data:,">
+<style>
+{styles}
+</style>
+<script type="importmap">{import_map()}</script>"""
+    inline = "\n".join(
+        f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
+        for message in messages
     )
+    entry = f'<script type="module">import "{PREFIX}{ENTRY}";</script>'
+    return document(title, head, f"<main>\n{main}\n</main>\n{inline}\n{entry}")
 
 
 def run_page(scene: Scene, history: History) -> str:
@@ -171,6 +221,8 @@ def recording(
     history: History,
     name: str,
     requested_view: Mapping[str, Any] | None = None,
+    lengths: Sequence[int] = (),
+    limit: int | None = None,
 ) -> list[bytes]:
     """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
@@ -188,6 +240,10 @@ def recording(
         Identifier of grid and rows.
     requested_view : mapping, optional
         View to show at first, as for `regviz.scenes.encoding.encode`.
+    lengths : sequence of int
+        Largest numbers of frames of the first messages; by default, no limit.
+    limit : int, optional
+        Bound on the bytes of all frames, as of `regviz.scenes.frames.FrameSelector`.
 
     Returns
     -------
@@ -217,10 +273,10 @@ def recording(
     ]
     if len(rows) != len(by_method) or any(r not in s for r, s in zip(rows, by_method, strict=True)):
         raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
-    selector = FrameSelector(history)
+    selector = FrameSelector(history, limit)
     selector.add(history)
     source = Source.of(grid, name, rows, history, selector)
-    return encode_all(source, requested_view=requested_view)
+    return encode_all(source, requested_view=requested_view, lengths=lengths)
 
 
 def modules(entry: Path) -> dict[str, str]:
@@ -250,12 +306,13 @@ def _resolve(importer: str, specifier: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
 
 
-def _import_map(entry: str) -> dict[str, str]:
-    """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
-    return {
+def import_map() -> str:
+    """Return the import map of `ENTRY` and all that it imports: names and ``data:`` URLs."""
+    urls = {
         name: f"data:text/javascript;base64,{_base64(text.encode())}"
-        for name, text in named_modules(entry).items()
+        for name, text in named_modules(ENTRY).items()
     }
+    return json.dumps({"imports": urls})
 
 
 def named_modules(entry: str) -> dict[str, str]:
@@ -276,10 +333,15 @@ def _named(name: str, text: str) -> str:
     return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
 
 
-def style_sheet(name: str) -> str:
-    """Read a style sheet of the board, with each ``@import`` replaced by the imported sheet."""
-    source = (STYLES / name).read_text(encoding="utf-8")
-    return _STYLE.sub(lambda match: style_sheet(match[1]), source)
+def style_sheet(*names: str) -> str:
+    """Return style sheets of the board; by default those of a page with a board."""
+    return "\n".join(_styles(STYLES / name) for name in names or ("offline.css", "index.css"))
+
+
+def _styles(sheet: Path) -> str:
+    """Read a style sheet, with each ``@import`` replaced by the sheet that it imports."""
+    source = sheet.read_text(encoding="utf-8")
+    return _STYLE.sub(lambda match: _styles(sheet.parent / match[1]), source)
 
 
 def _base64(data: bytes) -> str:

@@ -242,6 +242,33 @@ class StrengthGrid:
         networks = tuple((key, ((i,),)) for i, key in enumerate(self.methods))
         return replace(self, experiment=self.only(rows), networks_by_variant=networks)
 
+    def around(
+        self, rows: Sequence[int], *, strengths: bool = True, variants: bool = True
+    ) -> "StrengthGrid":
+        """Return the grid with only those networks that some controls can show.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Index of the network to show at first for each method, in the order of `methods`.
+        strengths : bool
+            Whether to keep all strengths, or only that of ``rows``.
+        variants : bool
+            Whether to keep all variants, or only that of ``rows``.
+        """
+        kept: dict[int, int] = {}
+        by_method = []
+        for (key, by_variant), row in zip(self.networks_by_variant, rows, strict=True):
+            variant, strength = self.position(key, row)
+            columns = by_variant if variants else by_variant[variant : variant + 1]
+            if not strengths:
+                columns = tuple((column[_clipped(strength, column)],) for column in columns)
+            renumbered = tuple(
+                tuple(kept.setdefault(k, len(kept)) for k in column) for column in columns
+            )
+            by_method.append((key, renumbered))
+        return replace(self, experiment=self.only(list(kept)), networks_by_variant=tuple(by_method))
+
 
 @lru_cache(maxsize=64)
 def _built(
