@@ -15,6 +15,6 @@ def test_the_guides_programs_run_in_their_order(tmp_path, monkeypatch):
     with redirect_stdout(StringIO()):  # of the widget that `watch` displays
         for block in blocks(PAPER, "python"):
             exec(block, names)
-    assert (tmp_path / "networks.png").read_bytes()[1:4] == b"PNG"
+    assert (tmp_path / "run.png").read_bytes()[1:4] == b"PNG"
     assert names["history"].complete
-    assert names["board"].focus == "l1"
+    assert names["shown"].epoch == 50
