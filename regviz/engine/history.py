@@ -354,8 +354,8 @@ class History:
     def to_json(self) -> str:
         """Return the history as JSON text, for programs without NumPy.
 
-        ``docs/files.md`` describes the layout. Numbers have enough digits to be parsed to the same
-        float in their own precision; NaN and infinity are null.
+        ``docs/reference/files.md`` describes the layout. Numbers have enough digits to be parsed to
+        the same float in their own precision; NaN and infinity are null.
         """
         networks = [
             _members(
