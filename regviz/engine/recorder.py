@@ -91,8 +91,9 @@ def stream(
 
     Parameters
     ----------
-    experiment, dataset
-        As for `train`.
+    experiment : Experiment
+    dataset : Dataset, optional
+        Points to train on in place of ``experiment.data``, as for `train`.
     after_epoch : callable
         Called without arguments after every epoch, recorded or not. An exception that it raises
         ends the training and is passed on by the iterator.
@@ -106,6 +107,16 @@ def stream(
     ------
     ValueError
         As for `train`; raised by the call, before the iteration.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> training = regviz.TrainingSpec(epochs=50)
+    >>> for history in regviz.stream(regviz.Experiment(training=training)):
+    ...     if history.metrics["train_loss"][-1, 0] < 0.4:
+    ...         break
+    >>> history.complete
+    False
     """
     pair = _checked(experiment, dataset)
     return (history for (history,) in histories(*pair, after_epoch))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from regviz.spec.validation import Task
 
 Floats = NDArray[np.floating]
 Range = tuple[float, float]
+Kind = Literal["probability", "decision", "class", "value"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 
 
@@ -30,11 +31,18 @@ class Facts:
         Colour ``"#rrggbb"`` of the name.
     numbers : tuple of (str, str)
         Terms and values, in the order in which they are shown.
+    kind : {"probability", "decision", "class", "value"}
+        Meaning of the model's outputs: log-odds or logarithms of probabilities, decision values,
+        classes without a measure of certainty, or values of a regression.
+    factor : float
+        Factor by which decision values are multiplied.
     """
 
     name: str
     colours: Mapping[Theme, str]
     numbers: tuple[tuple[str, str], ...]
+    kind: Kind = "probability"
+    factor: float = 1.0
 
     @property
     def text(self) -> str:
@@ -73,7 +81,7 @@ class Fields:
     models: tuple[Facts, ...]
 
 
-def grid(x: Range, y: Range, n: int) -> Floats:
+def grid(x: Range, y: Range, n: int) -> NDArray[np.float64]:
     """Return the points of an n × n grid over a plane, of shape (n · n, 2), row by row upwards."""
     return np.stack(np.meshgrid(np.linspace(*x, n), np.linspace(*y, n)), axis=-1).reshape(-1, 2)
 
@@ -120,7 +128,8 @@ def facts_of(history: History, rows: list[int], t: int) -> list[Facts]:
             zeros = f"{100 * history.metrics['sparsity'][t, k]:.0f} %"
             numbers = [(f"{split} loss", loss), ("exact zeros", zeros)]
         colours = {theme: each[k].colour for theme, each in looks.items()}
-        facts.append(Facts(looks["light"][k].text, colours, tuple(numbers)))
+        kind: Kind = "value" if history.dataset.task == "regression" else "probability"
+        facts.append(Facts(looks["light"][k].text, colours, tuple(numbers), kind))
     return facts
 
 
