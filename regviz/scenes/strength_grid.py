@@ -37,6 +37,20 @@ class StrengthGrid:
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well. False
         without validation points or without method ``"none"``.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> grid = regviz.Scene(methods=("none", "l1", "elastic_net")).grid()
+    >>> grid.methods
+    ('none', 'l1', 'elastic_net')
+    >>> len(grid.strengths("l1")), grid.values("elastic_net")
+    (12, [0.0, 0.25, 0.5, 0.75, 1.0])
+    >>> networks = dict(grid.networks_by_method())["l1"]
+    >>> grid.rows({"l1": 5}) == [0, networks[5], grid.rows({})[2]]
+    True
+    >>> len(grid.only(grid.rows({})).regularizations)
+    3
     """
 
     experiment: Experiment
@@ -80,13 +94,19 @@ class StrengthGrid:
 
     @property
     def patience(self) -> int:
-        """Number of epochs without improvement after which early stopping stops: a tenth of all."""
-        return max(1, self.experiment.training.epochs // 10)
+        """Number of epochs without improvement after which early stopping stops."""
+        return patience_of(self.experiment.training)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Keys of the methods."""
         return tuple(key for key, _ in self.networks_by_variant)
+
+    @property
+    def default_focus(self) -> str:
+        """Key of the method in focus by default: L1, or else the first but None."""
+        keys = ("l1", *self.methods)
+        return next((key for key in keys if key in self.methods and key != "none"), "none")
 
     def networks_by_method(
         self, variant_indices: Mapping[str, int] | None = None
@@ -110,7 +130,17 @@ class StrengthGrid:
         )
 
     def values(self, method: str) -> list[float]:
-        """Return the values of a method's variants; an empty list without a second parameter."""
+        """Return the values of a method's variants; an empty list without a second parameter.
+
+        Parameters
+        ----------
+        method : str
+            Key of the method.
+
+        Returns
+        -------
+        list of float
+        """
         variants, rows = METHODS[method].variants, self.experiment.regularizations
         if variants is None:
             return []
@@ -118,7 +148,19 @@ class StrengthGrid:
         return [_shortened(variants.of(rows[networks[0]])) for networks in by_variant]
 
     def strengths(self, method: str, variant_index: int | None = None) -> list[float]:
-        """Return the strengths of a method from weak to strong, in a variant or the initial one."""
+        """Return the strengths of a method from weak to strong, in a variant or the initial one.
+
+        Parameters
+        ----------
+        method : str
+            Key of the method.
+        variant_index : int, optional
+            Index of the variant, by default the initial one.
+
+        Returns
+        -------
+        list of float
+        """
         given = {} if variant_index is None else {method: variant_index}
         rows = self.experiment.regularizations
         networks = dict(self.networks_by_method(given))[method]
@@ -129,7 +171,20 @@ class StrengthGrid:
         strength_indices: Mapping[str, int],
         variant_indices: Mapping[str, int] | None = None,
     ) -> list[int]:
-        """Return the network of each method at its strength and variant, by default the initial."""
+        """Return the network of each method at its strength and variant, by default the initial.
+
+        Parameters
+        ----------
+        strength_indices : mapping of str to int
+            Index of the strength by method; the initial one for other methods.
+        variant_indices : mapping of str to int, optional
+            Index of the variant by method; the initial one for other methods.
+
+        Returns
+        -------
+        list of int
+            Indices into ``experiment.regularizations``, in the order of `methods`.
+        """
         pairs = zip(
             self.networks_by_method(variant_indices),
             self.strength_indices(strength_indices, variant_indices),
@@ -168,7 +223,17 @@ class StrengthGrid:
         return variant_index, variants[variant_index].index(network)
 
     def only(self, rows: Sequence[int]) -> Experiment:
-        """Return the experiment with the regularizations at indices ``rows`` only."""
+        """Return the experiment with the regularizations at indices ``rows`` only.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Indices into ``experiment.regularizations``.
+
+        Returns
+        -------
+        Experiment
+        """
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
 
@@ -176,6 +241,33 @@ class StrengthGrid:
         """Return the grid of `only` with one network of each method."""
         networks = tuple((key, ((i,),)) for i, key in enumerate(self.methods))
         return replace(self, experiment=self.only(rows), networks_by_variant=networks)
+
+    def around(
+        self, rows: Sequence[int], *, strengths: bool = True, variants: bool = True
+    ) -> "StrengthGrid":
+        """Return the grid with only those networks that some controls can show.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Index of the network to show at first for each method, in the order of `methods`.
+        strengths : bool
+            Whether to keep all strengths, or only that of ``rows``.
+        variants : bool
+            Whether to keep all variants, or only that of ``rows``.
+        """
+        kept: dict[int, int] = {}
+        by_method = []
+        for (key, by_variant), row in zip(self.networks_by_variant, rows, strict=True):
+            variant, strength = self.position(key, row)
+            columns = by_variant if variants else by_variant[variant : variant + 1]
+            if not strengths:
+                columns = tuple((column[_clipped(strength, column)],) for column in columns)
+            renumbered = tuple(
+                tuple(kept.setdefault(k, len(kept)) for k in column) for column in columns
+            )
+            by_method.append((key, renumbered))
+        return replace(self, experiment=self.only(list(kept)), networks_by_variant=tuple(by_method))
 
 
 @lru_cache(maxsize=64)
@@ -215,6 +307,11 @@ def _built(
         networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
+
+
+def patience_of(training: TrainingSpec) -> int:
+    """Return the epochs without improvement after which early stopping stops: a tenth of all."""
+    return max(1, training.epochs // 10)
 
 
 def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:

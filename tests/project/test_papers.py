@@ -15,10 +15,10 @@ from devtools.serving import ROOT
 from tests.support.commands import make_plan, python, run
 
 PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
-PAPERS += sorted((ROOT / "docs").glob("*.md"))
+PAPERS += sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAPERS}
 # tested by test_readme, test_hosting and tests/server/test_security.py
-COMMANDS = ("CONTRIBUTING.md", "docs/reference.md", "docs/upgrading.md")
+COMMANDS = ("CONTRIBUTING.md", "docs/explanation/mathematics.md", "docs/howto/upgrading.md")
 BENCHMARK = re.compile(r"`python\s-m\sbenchmarks\.(\w+)([^`]*)`")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -63,9 +63,8 @@ def test_every_test_that_is_named_exists():
 
 
 def test_every_statement_of_the_mathematics_names_a_test():
-    tables = re.findall(
-        r"^\| statement .*\n\|---.*\n((?:\|.*\n)+)", TEXTS["docs/reference.md"], re.MULTILINE
-    )
+    text = TEXTS["docs/explanation/mathematics.md"]
+    tables = re.findall(r"^\| statement .*\n\|---.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
     assert rows
     assert [row for row in rows if "`test_" not in row.rpartition(" | ")[2]] == []
@@ -88,7 +87,7 @@ def test_scripts_are_named_with_their_folder():
 
 
 def test_tests_of_extensions_are_in_the_files_that_are_named():
-    text = TEXTS["docs/extending.md"]
+    text = TEXTS["docs/howto/extending.md"]
     before, listed = 0, {}
     for match in re.finditer(r"\(`(tests/[\w/]+\.py)`\)", text):
         names = re.findall(r"`(test_\w+)`", text[before : match.start()])
@@ -137,11 +136,25 @@ def test_the_rooms_are_those_of_the_contract():
     layers = [re.findall(r"\w+", layer) for layer in rooms["layers"]]
     # single modules, such as the command, are not packages
     layers = [layer for layer in layers if (ROOT / "regviz" / layer[0]).is_dir()]
-    section = TEXTS["docs/architecture.md"].split("## The packages")[1].split("\n## ")[0]
+    text = TEXTS["docs/explanation/architecture.md"]
+    section = text.split("## The packages")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in rows] == layers
     listed = re.findall(r"^\| `regviz/(\w+)` \|", TEXTS["README.md"], re.MULTILINE)
     assert sorted(listed) == sorted(room for layer in layers for room in layer)
+
+
+@cache
+def usage(module: str) -> str:
+    """Return the help of a benchmark."""
+    return python("-m", f"benchmarks.{module}", "--help").stdout
+
+
+def test_make_bench_names_programs_that_are_there():
+    modules = re.findall(r"-m benchmarks\.(\w+)", make_plan("bench"))
+    assert modules
+    for module in modules:
+        assert "usage" in usage(module)
 
 
 def test_benchmarks_that_are_named_are_there_and_take_these_words():
@@ -150,9 +163,8 @@ def test_benchmarks_that_are_named_are_there_and_take_these_words():
     for module in {module for module, _ in calls}:
         assert (ROOT / "benchmarks" / f"{module}.py").exists(), module
     for module in {module for module, words in calls if words}:
-        shown = python("-m", f"benchmarks.{module}", "--help")
         for word in " ".join(words for name, words in calls if name == module).split():
-            assert word in shown.stdout, (module, word)
+            assert word in usage(module), (module, word)
 
 
 def test_there_are_no_commands_but_those_that_are_tried_here():
@@ -185,18 +197,18 @@ def test_the_checks_are_those_that_make_test_runs_in_that_order():
     assert len(checks) == len(documented)
     for line, words in zip(checks, documented, strict=True):
         assert words[-1] in line
-        assert "--ignore" in words or "--ignore" not in line
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_each_call_of_pytest_finds_tests():
     calls = [words for paper in COMMANDS for words in shell(paper) if words[2:3] == ["pytest"]]
     assert len(calls) >= 3
-    for words in calls:
-        # the number of processes does not change the tests found
-        wanted = [word for word in words[3:] if word not in ("--numprocesses", "2")]
-        found = python("-m", "pytest", *wanted, "--collect-only", "-q")
-        assert re.search(r"\d+(?:/\d+)? tests? collected", found.stdout)
+    # the number of processes does not change the tests found
+    wanted = [[w for w in words[3:] if w not in ("--numprocesses", "2")] for words in calls]
+    # in one process, as the imports take 3 s
+    collect = f"import pytest\nfor w in {wanted}: pytest.main([*w, '--collect-only', '-q'])"
+    found = python("-c", collect)
+    assert len(re.findall(r"\d+(?:/\d+)? tests? collected", found.stdout)) == len(calls)
 
 
 def reaches_into_internals(source: str) -> bool:
@@ -214,7 +226,8 @@ def reaches_into_internals(source: str) -> bool:
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
     own = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     own |= {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "self"}
-    own |= {"_getframe", "_replace"}  # of `sys`, and of named tuples
+    # of `sys`, of named tuples, and of what notebooks show
+    own |= {"_getframe", "_replace", "_repr_mimebundle_"}
     private = {node.attr for node in attributes if re.match("_[a-z]", node.attr)} - own
     return bool(
         private
@@ -225,7 +238,8 @@ def reaches_into_internals(source: str) -> bool:
 
 
 def test_every_module_that_reaches_into_internals_is_found_and_named():
-    (search,) = (words for words in shell("docs/upgrading.md") if words[:2] == ["git", "grep"])
+    upgrading = "docs/howto/upgrading.md"
+    (search,) = (words for words in shell(upgrading) if words[:2] == ["git", "grep"])
     if not (ROOT / ".git").exists():
         search = ["grep", "-rlE", "--include=*.py", *search[3:4], "regviz", "app.py"]
     found = set(run(*search).stdout.split())
@@ -238,7 +252,7 @@ def test_every_module_that_reaches_into_internals_is_found_and_named():
     assert {"regviz/server/connection.py", "regviz/data/workbook.py"} <= reaching
     assert reaching <= found
     # a package stands for its modules
-    told = set(in_code(TEXTS["docs/upgrading.md"]))
+    told = set(in_code(TEXTS[upgrading]))
     assert {name for name in reaching if not {name, name.rpartition("/")[0]} & told} == set()
 
 
