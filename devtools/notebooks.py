@@ -6,8 +6,10 @@ pictures, drawn by Chromium; widgets leave the picture that they have for pages 
 
 import argparse
 import base64
+import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from plotly.offline import get_plotlyjs
 
@@ -25,6 +28,7 @@ NOTEBOOKS = tuple(sorted((ROOT / "examples").glob("*.ipynb")))
 CELL_SECONDS = 120
 PLOTLY = "application/vnd.plotly.v1+json"
 KEPT = ("text/plain", "text/html", "image/png")  # types of outputs
+N_COLOURS = 128  # of the pictures of Plotly figures
 PLOTLY_SIZE = {"width": 760, "height": 400}  # in pixels, of a figure without a size of its own
 DRAW = """([figure, size]) => Plotly.toImage(
   { data: figure.data, layout: { ...size, ...figure.layout } }, { format: "png", scale: 1.5 })"""
@@ -82,7 +86,15 @@ def cleaned(notebook: NotebookNode) -> NotebookNode:
                 output.metadata = NotebookNode()
                 kinds = (*KEPT, PLOTLY)
                 output.data = NotebookNode({k: v for k, v in output.data.items() if k in kinds})
+                if text := output.data.get("text/plain"):
+                    output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", text)
     return clean
+
+
+def alternative(figure: NotebookNode) -> str:
+    """Return the text alternative of a Plotly figure, or else its title."""
+    layout = figure["layout"]
+    return str(layout.get("meta", {}).get("alt") or layout["title"]["text"])
 
 
 def draw_figures(notebook: NotebookNode, page: Page) -> None:
@@ -91,10 +103,12 @@ def draw_figures(notebook: NotebookNode, page: Page) -> None:
         for output in cell.get("outputs", ()):
             if figure := output.get("data", {}).pop(PLOTLY, None):
                 url = page.evaluate(DRAW, [figure, PLOTLY_SIZE])
-                picture = url.partition(",")[2]
-                base64.b64decode(picture, validate=True)
-                alt = figure["layout"].get("meta", {}).get("alt", "A Plotly figure")
-                output.data = NotebookNode({"image/png": picture, "text/plain": alt})
+                picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+                small = io.BytesIO()
+                picture.convert("RGB").quantize(N_COLOURS).save(small, "PNG", optimize=True)
+                output.data["image/png"] = base64.b64encode(small.getvalue()).decode()
+                output.data["text/plain"] = alternative(figure)
+                output.data.pop("text/html", None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
