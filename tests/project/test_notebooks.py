@@ -28,18 +28,6 @@ dict(
     shown=[board.focus, board.epoch],
 )
 """,
-    "own-data": """
-dict(
-    accuracy=[plain.score(X_test, y_test), search.score(X_test, y_test)],
-    scores=sparse.scores_.tolist(),
-    chosen=sparse.strengths_.tolist().index(sparse.best_strength_),
-    coefficients=sparse.coef_.tolist(),
-    test_accuracy=history.metrics["test_accuracy"][-1].tolist(),
-    sparsity=history.metrics["sparsity"][-1].tolist(),
-    n_test=len(y_test),
-    models=list(models),
-)
-""",
     "study": "dict(losses=losses.tolist(), widths=WIDTHS)",
 }
 SAVED = {path.stem: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
@@ -65,10 +53,6 @@ def facts(executed: dict[str, NotebookNode]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def first(facts: dict[str, Any]) -> dict[str, Any]:
     return facts["first-steps"]
-
-
-def test_there_are_three_notebooks():
-    assert list(SAVED) == list(FACTS)
 
 
 def test_the_baseline_overfits(first):
@@ -98,29 +82,6 @@ def test_the_stronger_the_penalty_the_fewer_weights_are_left(first):
 def test_the_board_has_the_focus_that_was_set_and_the_last_recorded_epoch_before(first):
     before = max(epoch for epoch in first["recorded"] if epoch <= 60)
     assert first["shown"] == ["l1", before]
-
-
-def test_the_chosen_strength_is_the_strongest_within_a_standard_error_of_the_best(facts):
-    scores, chosen = np.array(facts["own-data"]["scores"]), facts["own-data"]["chosen"]
-    means = scores.mean(axis=0)
-    error = scores[:, means.argmax()].std(ddof=1) / np.sqrt(len(scores))
-    assert chosen == np.flatnonzero(means >= means.max() - error).max()
-
-
-def test_the_chosen_model_uses_six_columns_and_tells_the_wines_apart(facts):
-    own = facts["own-data"]
-    used = (np.array(own["coefficients"]) != 0).any(axis=0)
-    assert (used.sum(), len(used)) == (6, 13)
-    assert min(own["accuracy"]) > 19 / 20
-
-
-def test_the_wines_do_not_tell_which_network_is_best_and_l1_needs_a_tenth(facts):
-    own = facts["own-data"]
-    none, l1, l2, dropout = own["sparsity"]
-    assert 0.85 < l1 < 0.95
-    assert none == l2 == dropout == 0
-    # accuracies differ by two of the test points at most
-    assert np.ptp(own["test_accuracy"]) * own["n_test"] < 2.5
 
 
 def test_l2_helps_at_every_width_and_dropout_needs_units_to_spare(facts):
@@ -185,14 +146,15 @@ def test_a_saved_notebook_is_small_complete_and_of_no_machine(path: Path):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell.outputs]
-    assert any("image/png" in output.get("data", {}) for output in outputs)
     assert {output.output_type for output in outputs} <= (
         {"stream", "execute_result", "display_data"}
     )
     assert all(output.get("name", "stdout") == "stdout" for output in outputs)
-    text = path.read_text("utf-8")
-    assert "streamlit" not in text.lower()
-    for foreign in (str(ROOT), str(Path.home()), "/tmp/", platform.node(), "widget-view", " at 0x"):
-        assert foreign not in text
-    images = [each.data["image/png"] for each in outputs if "image/png" in each.get("data", {})]
+    images = [each.data.pop("image/png") for each in outputs if "image/png" in each.get("data", {})]
+    assert images
     assert all(image.startswith("iVBORw0KGgo") for image in images)  # the signature of PNG
+    text = nbformat.writes(notebook)
+    assert "streamlit" not in text.lower()
+    for foreign in (str(ROOT), str(Path.home()), "/tmp/", "widget-view", " at 0x"):
+        assert foreign not in text
+    assert not re.search(rf"\b{re.escape(platform.node())}\b", text)

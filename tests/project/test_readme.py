@@ -68,6 +68,11 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         ["regviz", "serve"],
         # by test_extending.py
         ["regviz", "serve", "--import", "ring"],
+        # by tests/cli/test_documentation.py
+        ["regviz", "train", "regviz-circles.json", "--output", "run.npz"],
+        ["regviz", "export", "regviz-circles.json", "--html"],
+        ["regviz", "study", "regviz-circles.json", "--seeds", "20"],
+        ["regviz", "open", "http://localhost:8501/?data=moons"],
         ["make", "bench"],
         # by test_documentation.py
         ["make", "docs"],
