@@ -5,6 +5,7 @@ import io
 
 from regviz.data.datasets import Dataset
 from regviz.spec.points import SPLITS
+from regviz.spec.validation import invalid
 
 
 def points_csv(dataset: Dataset) -> str:
@@ -15,11 +16,18 @@ def points_csv(dataset: Dataset) -> str:
     and rows are in this order. `regviz.data.columns.Columns` recognizes the header, so that an
     upload of the file has the same splits.
 
+    Raises
+    ------
+    ValueError
+        If points have weights, for which the file has no column.
+
     Examples
     --------
     >>> points_csv(Dataset([[0.5, 1.0], [2.0, 0.1]], [0, 1])).splitlines()
     ['x1,x2,y,split', '0.5,1.0,0,train', '2.0,0.1,1,train']
     """
+    if dataset.weighted:
+        raise invalid("dataset", "without weights of points", dataset)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*(f"x{i + 1}" for i in range(dataset.n_columns)), "y", "split"])
