@@ -11,6 +11,8 @@ from regviz.analysis.replicates import replicate
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine.history import History
 from regviz.engine.recorder import stream, train
+from regviz.estimators.search import RegVizClassifierCV, RegVizRegressorCV
+from regviz.estimators.single import RegVizClassifier, RegVizRegressor
 from regviz.methods.catalogue import Method, Variants, register_method
 from regviz.scenes.scene import Scene
 from regviz.spec.arrays import ArraysSpec
@@ -38,6 +40,10 @@ __all__ = [
     "NetworkSpec",
     "Phase",
     "PointsSpec",
+    "RegVizClassifier",
+    "RegVizClassifierCV",
+    "RegVizRegressor",
+    "RegVizRegressorCV",
     "Regularization",
     "Scene",
     "ToyDataset",
