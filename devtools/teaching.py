@@ -2,8 +2,8 @@
 
     python -m devtools.teaching
 
-The table in docs/teaching.md follows from the lessons' files: the right answer of *Predict*, and
-the solution of *Try*, which a test solves the task with.
+The table in docs/howto/teaching.md follows from the lessons' files: the right answer of *Predict*,
+and the solution of *Try*, which a test solves the task with.
 """
 
 import re
@@ -16,7 +16,7 @@ from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 
-DOCUMENT = Path(ROOT) / "docs" / "teaching.md"
+DOCUMENT = Path(ROOT) / "docs" / "howto" / "teaching.md"
 HEAD = "| lesson | answer of *Predict* | a solution of *Try* |\n|---|---|---|\n"
 _TABLE = re.compile(re.escape(HEAD) + r"(\|.*\n)*")
 

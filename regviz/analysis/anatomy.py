@@ -67,6 +67,18 @@ class Step:
         ``1 - momentum``, or Adam's learning rate over its denominator.
     path : ndarray of shape (6, P)
         The parameters before the step, and after each of `PARTS`. The last row is the result.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> rows = (regviz.Regularization(l1=0.01),)
+    >>> step = regviz.anatomy(regviz.Experiment(regularizations=rows), epoch=2).steps[0]
+    >>> [values.shape for values in step.values]
+    [(2, 10), (8, 10), (8, 10), (1, 10)]
+    >>> sorted(step.changes)
+    ['decay', 'group_lasso', 'max_norm', 'optimizer', 'proximal']
+    >>> step.objective == step.data_loss + step.penalty
+    True
     """
 
     epoch: int
@@ -131,6 +143,15 @@ class Anatomy:
     steps : tuple of Step
     n_batches : int
         Number of steps in an epoch.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> steps = regviz.anatomy(regviz.Experiment(), epoch=2, n_steps=3)
+    >>> steps.n_batches, [step.batch for step in steps.steps]
+    (16, [0, 1, 2])
+    >>> steps.layout.n_parameters
+    105
     """
 
     experiment: Experiment

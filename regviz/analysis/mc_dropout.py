@@ -39,6 +39,13 @@ class Uncertainty(NamedTuple):
         Mean entropy of the single passes: uncertainty that each thinned network has by itself.
     epistemic : ndarray of shape (n,)
         Mutual information of prediction and weights: disagreement between thinned networks.
+
+    Examples
+    --------
+    >>> from regviz.analysis.mc_dropout import uncertainty
+    >>> parts = uncertainty([[0.1, 0.9], [0.3, 0.9]], task="binary")
+    >>> bool((abs(parts.aleatoric + parts.epistemic - parts.predictive) < 1e-12).all())
+    True
     """
 
     predictive: NDArray[np.float64]
@@ -63,6 +70,16 @@ class Plane(NamedTuple):
         Entropy of ``plain`` in nats; NaN for regression.
     uncertainty : Uncertainty
         Its parts have shape (m, m).
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.mc_dropout import over_plane
+    >>> rows = (regviz.Regularization(drop_rate=0.2),)
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> plane = over_plane(history, k=0, passes=20, resolution=31)
+    >>> bool((plane.plain_entropy >= 0).all())
+    True
     """
 
     k: int
@@ -116,6 +133,16 @@ def monte_carlo(
     References
     ----------
     Gal & Ghahramani 2016, "Dropout as a Bayesian Approximation".
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.mc_dropout import monte_carlo
+    >>> rows = (regviz.Regularization(drop_rate=0.2),)
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> passes = monte_carlo(history, k=0, X=[[0.0, 0.0], [5.0, 5.0]], passes=50)
+    >>> passes.shape, bool((passes.std(axis=0) > 0).all())
+    ((50, 2), True)
     """
     k = integer("k", k, -history.parameters.shape[1], history.parameters.shape[1] - 1)
     t = integer("t", t, -len(history.epochs), len(history.epochs) - 1)
@@ -198,9 +225,21 @@ def uncertainty(predictions: ArrayLike, task: str) -> Uncertainty:
         Predictions, as `monte_carlo` returns them.
     task : {"binary", "multiclass", "regression"}
 
+    Returns
+    -------
+    Uncertainty
+
     References
     ----------
     Houlsby et al. 2011 (the decomposition); Gal 2016, section 3.3.
+
+    Examples
+    --------
+    >>> from regviz.analysis.mc_dropout import uncertainty
+    >>> first_pass, second_pass = [0.5, 0.0], [0.5, 1.0]  # they disagree at the second point
+    >>> parts = uncertainty([first_pass, second_pass], task="binary")
+    >>> parts.predictive.round(3), parts.epistemic.round(3)
+    (array([0.693, 0.693]), array([0.   , 0.693]))
     """
     if task == "regression":
         spread = np.asarray(predictions, dtype=np.float64).std(axis=0)
@@ -231,15 +270,39 @@ def over_plane(
 
     Parameters
     ----------
-    history, k, t, passes, seed, progress
-        As for `monte_carlo`.
+    history : History
+        A run on data with two columns.
+    k : int
+        Index of the network; negative ones count from the end.
+    t : int
+        Index into `History.epochs`; negative ones count from the end.
+    passes : int
+        Number of passes, 1 to 10,000.
+    seed : int
+        Seed of the masks, 0 to 2**32 - 1.
     resolution : int
         Number of grid points along each axis, 2 to 501.
+    progress : callable or None
+        Called with the finished share of the passes, 0 to 1, after each group of passes.
+
+    Returns
+    -------
+    Plane
 
     Raises
     ------
     ValueError
         If the data do not have two columns, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.mc_dropout import over_plane
+    >>> rows = (regviz.Regularization(drop_rate=0.2),)
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> plane = over_plane(history, k=0, passes=20, resolution=31)
+    >>> plane.axis.shape, plane.mean.shape, plane.uncertainty.epistemic.shape
+    ((31,), (31, 31), (31, 31))
     """
     if history.dataset.n_columns != 2:
         raise invalid("history", "a run on data with two columns", history.dataset.n_columns)

@@ -72,16 +72,30 @@ def proximal_step(weights: ArrayLike, regularization: Regularization, step: floa
 
     Parameters
     ----------
-    weights : array-like
-        Weights after the gradient step, of any shape.
+    weights : array-like of any shape
+        Weights after the gradient step.
     regularization : Regularization
     step : float
         Step size, above 0 and at most 1000.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Weights after the step.
 
     Raises
     ------
     ValueError
         If the step is out of range or a weight is not a finite number.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.penalties import proximal_step
+    >>> proximal_step([-1.0, 0.05, 0.5], regviz.Regularization(l1=0.2), step=0.5)
+    array([-0.9,  0. ,  0.4])
+    >>> proximal_step([-1.0, 0.5], regviz.Regularization(l2=2.0), step=0.5)
+    array([-0.5 ,  0.25])
     """
     step = real("step", step, 0, MAX_STEP, open_low=True)
     w = torch.tensor(numbers("weights", weights))
@@ -112,10 +126,23 @@ def steps_to_zero(start: float, regularization: Regularization, step: float) -> 
     step : float
         Step size, above 0 and at most 1000.
 
+    Returns
+    -------
+    int or None
+
     Raises
     ------
     ValueError
         If ``start`` or ``step`` is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.penalties import steps_to_zero
+    >>> steps_to_zero(1.2, regviz.Regularization(l1=0.2), step=0.1)
+    60
+    >>> print(steps_to_zero(1.2, regviz.Regularization(l2=0.2), step=0.1))
+    None
     """
     start = real("start", start, -MAX_WEIGHT, MAX_WEIGHT)
     step = real("step", step, 0, MAX_STEP, open_low=True)
@@ -159,6 +186,13 @@ def values_after_steps(
     ------
     ValueError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.penalties import values_after_steps
+    >>> values_after_steps(1.2, regviz.Regularization(l1=0.2), step=0.1, steps=[0, 30, 60]).round(6)
+    array([1.2, 0.6, 0. ])
     """
     n = numbers("steps", steps)
     if (n < 0).any():
@@ -194,6 +228,20 @@ class LeastSquares:
     ------
     ValueError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.penalties import LeastSquares
+    >>> problem = LeastSquares(optimum=(1.0, 0.4))
+    >>> problem.minimum(regviz.Regularization(l1=0.5))
+    array([0.5, 0. ])
+    >>> problem.minimum(regviz.Regularization(l2=1.0))
+    array([0.5, 0.2])
+    >>> float(problem.loss([1.0, 0.4])), problem.gradient([1.0, 0.4])
+    (0.0, array([0., 0.]))
+    >>> problem.ellipse(level=0.1, n=50).shape
+    (50, 2)
     """
 
     optimum: tuple[float, float]
@@ -212,13 +260,31 @@ class LeastSquares:
         return np.array([[1.0, self.correlation], [self.correlation, 1.0]])
 
     def loss(self, weights: ArrayLike) -> Floats:
-        """Return the loss at weights (…, 2), of shape (…); 0 at the optimum."""
+        """Return the loss at weights (…, 2), of shape (…); 0 at the optimum.
+
+        Parameters
+        ----------
+        weights : array-like of shape (…, 2)
+
+        Returns
+        -------
+        ndarray of shape (…)
+        """
         away = numbers("weights", weights) - self.optimum
         result: Floats = 0.5 * np.einsum("...i,ij,...j->...", away, self.hessian, away)
         return result
 
     def gradient(self, weights: ArrayLike) -> Floats:
-        """Return the gradient of `loss` at weights (…, 2), of the same shape."""
+        """Return the gradient of `loss` at weights (…, 2), of the same shape.
+
+        Parameters
+        ----------
+        weights : array-like of shape (…, 2)
+
+        Returns
+        -------
+        ndarray of shape (…, 2)
+        """
         result: Floats = (numbers("weights", weights) - self.optimum) @ self.hessian
         return result
 
@@ -229,6 +295,14 @@ class LeastSquares:
         conditions are a linear system. The minimum is the lowest of the solutions with the signs
         assumed. The group lasso adds ``group / |w|`` to the diagonal, where ``|w|`` is found by
         bisection: ``|w| / r`` decreases in the r that takes its place.
+
+        Parameters
+        ----------
+        regularization : Regularization
+
+        Returns
+        -------
+        ndarray of shape (2,)
         """
         l1, l2, group = regularization.l1, regularization.l2, _group_pull(regularization)
         curvature, optimum = self.hessian, np.array(self.optimum)
@@ -247,7 +321,19 @@ class LeastSquares:
         return minimum
 
     def ellipse(self, level: float, n: int = 181) -> Floats:
-        """Return ``n`` points around the ellipse of loss ``level``, 0 or more, of shape (n, 2)."""
+        """Return ``n`` points around the ellipse of loss ``level``, 0 or more, of shape (n, 2).
+
+        Parameters
+        ----------
+        level : float
+            The loss, 0 or more.
+        n : int
+            Number of points.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+        """
         angle = np.linspace(0, 2 * np.pi, n)
         # the principal axes are the diagonals, with curvatures 1 + r and 1 - r
         along = math.sqrt(level / (1 + self.correlation)) * np.cos(angle)

@@ -55,6 +55,20 @@ class Path:
     See Also
     --------
     regviz.figures.weight_paths : Plot a path.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis import regularization_path as paths
+    >>> rows = tuple(regviz.Regularization(l1=strength) for strength in (0.0, 0.001, 0.01, 0.1))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> path = paths.path(history, networks=[0, 1, 2, 3])
+    >>> path.method, path.strengths
+    ('l1', array([0.   , 0.001, 0.01 , 0.1  ]))
+    >>> path.text(2), path.number(2)
+    ('λ₁ = 0.01', '0.01')
+    >>> path.weights.shape, path.positions.shape
+    ((4, 88), (4,))
     """
 
     method: str
@@ -91,14 +105,34 @@ class Path:
         return np.concatenate([[logs[0] - step], logs])
 
     def number(self, i: int) -> str:
-        """Format the strength at an index, such as ``"0.01"`` or ``"5e-5"``."""
+        """Format the strength at an index, such as ``"0.01"`` or ``"5e-5"``.
+
+        Parameters
+        ----------
+        i : int
+            Index of the strength.
+
+        Returns
+        -------
+        str
+        """
         value = self.strengths[i]
         if math.isinf(value):
             return "∞"
         return f"{value:.2g}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:.3g}"
 
     def text(self, i: int) -> str:
-        """Format the strength at an index with its symbol, such as ``"λ₁ = 0.01"``."""
+        """Format the strength at an index with its symbol, such as ``"λ₁ = 0.01"``.
+
+        Parameters
+        ----------
+        i : int
+            Index of the strength.
+
+        Returns
+        -------
+        str
+        """
         method = METHODS[self.method]
         if method.percent:
             return method.text(self.strengths[i])
@@ -117,6 +151,13 @@ class Choice(NamedTuple):
         None for a single seed, which has no standard error.
     standard_error : float
         Standard error over seeds of the mean at ``best``; NaN for a single seed.
+
+    Examples
+    --------
+    >>> from regviz.analysis.regularization_path import choose
+    >>> choice = choose([[0.50, 0.41, 0.40, 0.60], [0.52, 0.40, 0.42, 0.70]])
+    >>> choice.best, choice.one_se, round(choice.standard_error, 3)
+    (1, 2, 0.005)
     """
 
     best: int
@@ -135,6 +176,20 @@ def with_start(experiment: Experiment, networks: Sequence[int]) -> tuple[int, ..
     experiment : Experiment
     networks : sequence of int
         Indices of the method's regularizations, from weak to strong.
+
+    Returns
+    -------
+    tuple of int
+        ``networks``, after the index of the limit if the experiment has it.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.regularization_path import with_start
+    >>> strengths = (0.001, 0.01)
+    >>> rows = (regviz.Regularization(), *(regviz.Regularization(l1=one) for one in strengths))
+    >>> with_start(regviz.Experiment(regularizations=rows), [1, 2])
+    (0, 1, 2)
     """
     rows = experiment.regularizations
     first = rows[networks[0]]
@@ -157,10 +212,24 @@ def path(history: History, networks: Sequence[int], t: int = -1, method: str | N
     method : str, optional
         Key of the method; by default that of the last network. Elastic net without L2 is also L1.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     ValueError
         If a network or time does not exist, or the last network is not regularized.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis import regularization_path as paths
+    >>> rows = tuple(regviz.Regularization(l1=strength) for strength in (0.0, 0.001, 0.01, 0.1))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> path = paths.path(history, networks=[0, 1, 2, 3])
+    >>> bool(path.nonzero[0] == path.weights.shape[1]), bool(path.nonzero[-1] < path.nonzero[0])
+    (True, True)
     """
     n_times, n_networks, _ = history.parameters.shape
     t = integer("t", t, -n_times, n_times - 1) % n_times
@@ -223,6 +292,25 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
     """Return the final data losses by split, of shape (S, L), from one history for each of S seeds.
 
     NaN for a split without points, and for a diverged network.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        One for each of S seeds, each with the L networks of the path.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (S, L)
+        For ``"train"``, ``"validation"`` and ``"test"``.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.analysis.regularization_path import losses_over_seeds
+    >>> rows = tuple(regviz.Regularization(l2=strength) for strength in (0.001, 0.01, 0.1))
+    >>> histories = regviz.replicate(regviz.Experiment(regularizations=rows), seeds=range(4))
+    >>> losses_over_seeds(histories)["validation"].shape
+    (4, 3)
     """
     if len(histories) == 0:
         raise invalid("histories", "at least one history", histories)
@@ -252,6 +340,12 @@ def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
     References
     ----------
     Nadeau & Bengio 2003, the corrected resampled t-test.
+
+    Examples
+    --------
+    >>> from regviz.analysis.regularization_path import standard_error
+    >>> round(float(standard_error([0.4, 0.5, 0.6])), 4)
+    0.0577
     """
     array = np.asarray(values, dtype=np.float64)
     n = len(array)
@@ -272,6 +366,10 @@ def choose(validation_losses: ArrayLike) -> Choice:
         Losses for S seeds and L strengths, from weak to strong. Strengths with a loss that is not
         finite are not chosen.
 
+    Returns
+    -------
+    Choice
+
     Raises
     ------
     ValueError
@@ -280,6 +378,13 @@ def choose(validation_losses: ArrayLike) -> Choice:
     References
     ----------
     Breiman, Friedman, Olshen & Stone 1984; Hastie, Tibshirani & Friedman 2009, section 7.10.
+
+    Examples
+    --------
+    >>> from regviz.analysis.regularization_path import choose
+    >>> choice = choose([[0.50, 0.41, 0.40, 0.60], [0.52, 0.40, 0.42, 0.70]])
+    >>> choice.best, choice.one_se
+    (1, 2)
     """
     losses = np.asarray(validation_losses, dtype=np.float64)
     if losses.ndim != 2 or 0 in losses.shape:

@@ -37,8 +37,10 @@ class Dataset:
     y_train : array-like of shape (n_train,)
         Class numbers 0 and 1 (``"binary"``) or 0, 1, …, C−1 (``"multiclass"``, at most 20), or
         targets (``"regression"``).
-    X_test, y_test, X_validation, y_validation : array-like, optional
-        Points of the same columns that are not trained on. By default, none.
+    X_test, X_validation : array-like of shape (n, n_columns), optional
+        Points that are not trained on. By default, none.
+    y_test, y_validation : array-like of shape (n,), optional
+        Their classes or targets.
     task : {"binary", "multiclass", "regression"}
     weight_train, weight_validation : array-like of shape (n,), optional
         Weights of the points in the mean loss of their split, at least 0 and not all 0. Multiplying
@@ -58,6 +60,20 @@ class Dataset:
     mean, so that a weight of 2 is the same as a point that is repeated. In mini-batches it is the
     same in expectation. Accuracies are weighted, too; the means and variances of batch
     normalization are not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import train_test_split
+    >>> import regviz
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> iris = regviz.Dataset(X_train, y_train, X_test, y_test, task="multiclass")
+    >>> iris.n_columns, iris.n_classes
+    (4, 3)
+    >>> [array.shape for array in iris.points("test")]
+    [(38, 4), (38,)]
     """
 
     X_train: NDArray[np.float64]
@@ -171,6 +187,11 @@ class Dataset:
         Parameters
         ----------
         split : {"train", "validation", "test"}
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_columns)
+        y : ndarray of shape (n,)
         """
         choice("split", split, SPLITS)
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
@@ -357,6 +378,15 @@ def make_dataset(spec: Data | ArraysSpec) -> Dataset:
     ------
     ValueError
         If a class would have no training point, or a split no point.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> dataset = regviz.make_dataset(regviz.DataSpec("circles", n_samples=100))
+    >>> dataset.X_train.shape, dataset.y_train.shape
+    ((40, 2), (40,))
+    >>> bool(abs(dataset.X_train.mean(axis=0)).max() < 1e-12)
+    True
     """
     if isinstance(spec, ArraysSpec):
         raise invalid("spec", "data to generate: points given as arrays go in as dataset", spec)

@@ -16,6 +16,14 @@ def points_csv(dataset: Dataset) -> str:
     and rows are in this order. `regviz.data.columns.Columns` recognizes the header, so that an
     upload of the file has the same splits.
 
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    str
+
     Raises
     ------
     ValueError
@@ -23,7 +31,9 @@ def points_csv(dataset: Dataset) -> str:
 
     Examples
     --------
-    >>> points_csv(Dataset([[0.5, 1.0], [2.0, 0.1]], [0, 1])).splitlines()
+    >>> import regviz
+    >>> from regviz.data.points_file import points_csv
+    >>> points_csv(regviz.Dataset([[0.5, 1.0], [2.0, 0.1]], [0, 1])).splitlines()
     ['x1,x2,y,split', '0.5,1.0,0,train', '2.0,0.1,1,train']
     """
     if dataset.weighted:

@@ -68,6 +68,47 @@ class History:
     See Also
     --------
     regviz.train, regviz.stream
+
+    Examples
+    --------
+    >>> import regviz
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> history
+    History(2 networks, 101 epochs from 0 to 200, binary, 160 + 40 + 200 points)
+    >>> history.labels
+    ['None', 'L1 λ₁ = 0.01']
+    >>> history.metrics["sparsity"][-1] > 0
+    array([False,  True])
+
+    Weights of a network and predictions of all networks, at the last epoch:
+
+    >>> [weights.shape for weights in history.weights(k=1)]
+    [(2, 8), (8, 8), (8, 1)]
+    >>> [biases.shape for biases in history.biases(k=1)]
+    [(8,), (8,), (1,)]
+    >>> history.units_left(k=0)
+    16
+    >>> history.predict([[0.5, -0.2], [0.0, 1.0]]).shape
+    (2, 2)
+    >>> history.outputs([[0.5, -0.2]], rows=[1]).shape
+    (1, 1, 1)
+
+    The recorded times that early stopping selects:
+
+    >>> t = history.best("validation_loss")
+    >>> best, stopped = history.early_stopping(patience=20)
+    >>> bool((best <= t).all() and (best <= stopped).all())
+    True
+
+    A file has all of it:
+
+    >>> history.save("run.npz")
+    >>> same = regviz.History.load("run.npz")
+    >>> bool((same.parameters == history.parameters).all())
+    True
+    >>> history.to_json()[:28]
+    '{"format":"regviz history","'
     """
 
     experiment: Experiment
@@ -122,6 +163,10 @@ class History:
             Index of the network.
         t : int
             Index into `epochs`.
+
+        Returns
+        -------
+        list of ndarray of shape (fan_in, fan_out)
         """
         return [block[:, :-1].T for block in self._blocks(k, t)]
 
@@ -134,6 +179,10 @@ class History:
             Index of the network.
         t : int
             Index into `epochs`.
+
+        Returns
+        -------
+        list of ndarray of shape (fan_out,)
         """
         return [block[:, -1] for block in self._blocks(k, t)]
 
@@ -163,6 +212,15 @@ class History:
         References
         ----------
         van Laarhoven 2017, "L2 Regularization versus Batch and Weight Normalization".
+
+        Examples
+        --------
+        >>> import regviz
+        >>> network = regviz.NetworkSpec(hidden=(8, 8), normalization="batch")
+        >>> training = regviz.TrainingSpec(epochs=20)
+        >>> history = regviz.train(regviz.Experiment(network=network, training=training))
+        >>> history.effective_rates().shape
+        (1, 2)
         """
         training = self.experiment.training
         if self.layout.normalization == "none":
@@ -184,6 +242,10 @@ class History:
             Index of the network.
         t : int
             Index into `epochs`.
+
+        Returns
+        -------
+        int
         """
         return measures.units_left(self.weights(k, t))
 
@@ -269,6 +331,10 @@ class History:
         ----------
         metric : {"train_loss", "validation_loss", "train_accuracy", "validation_accuracy"}
 
+        Returns
+        -------
+        ndarray of int of shape (K,)
+
         Raises
         ------
         ValueError
@@ -337,7 +403,13 @@ class History:
         return {name: weights for name, weights in found.items() if weights is not None}
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write the history in numpy's ``.npz`` format, without pickle; `load` reads it back."""
+        """Write the history in numpy's ``.npz`` format, without pickle; `load` reads it back.
+
+        Parameters
+        ----------
+        file : str, path or binary file
+            A name without a suffix remains without one.
+        """
         splits = {
             f"{letter}_{split}": array
             for split in SPLITS
@@ -362,8 +434,12 @@ class History:
     def to_json(self) -> str:
         """Return the history as JSON text, for programs without NumPy.
 
-        ``docs/files.md`` describes the layout. Numbers have enough digits to be parsed to the same
-        float in their own precision; NaN and infinity are null.
+        ``docs/reference/files.md`` describes the layout. Numbers have enough digits to be parsed to
+        the same float in their own precision; NaN and infinity are null.
+
+        Returns
+        -------
+        str
         """
         networks = [
             _members(
@@ -396,6 +472,14 @@ class History:
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Self:
         """Read a history from a file written by `save`.
+
+        Parameters
+        ----------
+        file : str, path or binary file
+
+        Returns
+        -------
+        History
 
         Raises
         ------

@@ -3,7 +3,7 @@
 Velocity and moments accumulate the gradient of the data loss only. The step size of the proximal
 map is the effective step size of the data gradient, so that a strength is the same penalty under
 every optimizer, and a stationary point satisfies the optimality conditions of ``J``
-(``docs/reference.md``).
+(``docs/explanation/mathematics.md``).
 
 `regviz.engine.kernel` has the compiled implementation of the same formulas.
 """

@@ -22,7 +22,12 @@ from regviz.spec.validation import invalid
 OUTPUT_BYTES = 500_000  # bound on outputs measured at once, to fit the processor's cache
 
 
-def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
+def train(
+    experiment: Experiment,
+    dataset: Dataset | None = None,
+    *,
+    after_epoch: Callable[[], None] = lambda: None,
+) -> History:
     """Train one network for each regularization of an experiment, and return the recording.
 
     Parameters
@@ -31,6 +36,9 @@ def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     dataset : Dataset, optional
         Points to train on in place of ``experiment.data``. The data of the history's experiment is
         then their `ArraysSpec`.
+    after_epoch : callable
+        Called without arguments after every epoch, recorded or not. An exception that it raises
+        ends the training and is passed on.
 
     Returns
     -------
@@ -66,7 +74,7 @@ def train(experiment: Experiment, dataset: Dataset | None = None) -> History:
     (101, 2, 105)
     """
     pair = _checked(experiment, dataset)
-    *_, (history,) = histories(*pair, due=lambda: False)
+    *_, (history,) = histories(*pair, after_epoch, lambda: False)
     return history
 
 
@@ -83,8 +91,9 @@ def stream(
 
     Parameters
     ----------
-    experiment, dataset
-        As for `train`.
+    experiment : Experiment
+    dataset : Dataset, optional
+        Points to train on in place of ``experiment.data``, as for `train`.
     after_epoch : callable
         Called without arguments after every epoch, recorded or not. An exception that it raises
         ends the training and is passed on by the iterator.
@@ -98,6 +107,16 @@ def stream(
     ------
     ValueError
         As for `train`; raised by the call, before the iteration.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> training = regviz.TrainingSpec(epochs=50)
+    >>> for history in regviz.stream(regviz.Experiment(training=training)):
+    ...     if history.metrics["train_loss"][-1, 0] < 0.4:
+    ...         break
+    >>> history.complete
+    False
     """
     pair = _checked(experiment, dataset)
     return (history for (history,) in histories(*pair, after_epoch))

@@ -1,8 +1,8 @@
 """Penalties, proximal maps, max-norm projection and dropout masks, as functions of tensors.
 
 Tensors have any shape. `penalty`, `group_penalty`, `shrink_groups_` and `project_` act on vectors
-along the last axis, the other functions elementwise. ``docs/reference.md`` states the formulas and
-their tests.
+along the last axis, the other functions elementwise. ``docs/explanation/mathematics.md`` states the
+formulas and their tests.
 """
 
 import math

@@ -156,6 +156,14 @@ def weight_step(anatomy: Anatomy, i: int, index: int, *, theme: Theme = "light")
     ------
     ValueError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.01),)
+    >>> steps = regviz.anatomy(regviz.Experiment(regularizations=rows), epoch=2)
+    >>> figure = figures.weight_step(steps, i=0, index=3)
     """
     step = _step(anatomy, i, theme)
     index = integer("index", index, 0, anatomy.layout.ends[-1] - 1)
@@ -281,6 +289,16 @@ def layer_map(
     ------
     ValueError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.01),)
+    >>> steps = regviz.anatomy(regviz.Experiment(regularizations=rows), epoch=2)
+    >>> figure = figures.layer_map(steps, i=0, layer=1, quantity="proximal")
+    >>> figure.data[0].z.shape
+    (8, 9)
     """
     step = _step(anatomy, i, theme)
     layer = integer("layer", layer, 0, len(anatomy.layout.shapes) - 1)
@@ -390,6 +408,14 @@ def anatomy_network(
     ------
     ValueError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.01),)
+    >>> steps = regviz.anatomy(regviz.Experiment(regularizations=rows), epoch=2)
+    >>> figure = figures.anatomy_network(steps, i=0, point=4)
     """
     step = _step(anatomy, i, theme)
     point = integer("point", point, 0, len(step.points) - 1)

@@ -62,6 +62,14 @@ def claim_figures(
     ------
     ValueError
         If a shape does not match.
+
+    Examples
+    --------
+    >>> from regviz import figures
+    >>> gaps = {"None": [[0.2, 0.3], [0.9, 1.1]], "L2": [[0.2, 0.2], [0.3, 0.4]]}
+    >>> figure = figures.claim_figures("Gap by width", "units", "gap", [2, 8], gaps)
+    >>> len(figure.data)
+    4
     """
     choice("theme", theme, get_args(Theme))
     named = any(isinstance(place, str) for place in at)
@@ -161,6 +169,11 @@ def claim_seeds(
     ------
     ValueError
         If a shape does not match.
+
+    Examples
+    --------
+    >>> from regviz import figures
+    >>> figure = figures.claim_seeds({"gap": [0.9, 1.1, 0.1]}, holds=[True, True, False])
     """
     choice("theme", theme, get_args(Theme))
     values = {name: np.asarray(each, dtype=float) for name, each in figures.items()}

@@ -53,6 +53,14 @@ def confusion_matrices(
     ------
     ValueError
         If the shapes do not match.
+
+    Examples
+    --------
+    >>> from regviz import figures
+    >>> counts = [[[40, 10], [5, 45]]]
+    >>> figure = figures.confusion_matrices(counts, names=["L2"], classes=["no", "yes"])
+    >>> figure.data[0].z.tolist()
+    [[0.8, 0.2], [0.1, 0.9]]
     """
     choice("theme", theme, get_args(Theme))
     matrices = np.asarray(counts)
@@ -155,6 +163,14 @@ def seed_losses(
     ------
     ValueError
         If the shapes do not match, or a method is unknown.
+
+    Examples
+    --------
+    >>> from regviz import figures
+    >>> losses = [[0.50, 0.41], [0.61, 0.38], [0.47, 0.40]]  # three seeds, two networks
+    >>> figure = figures.seed_losses(losses, ["None", "L2"], ["none", "l2"], baseline=0)
+    >>> len(figure.data)
+    4
     """
     choice("theme", theme, get_args(Theme))
     values = np.asarray(losses, dtype=np.float64)

@@ -48,6 +48,15 @@ def penalty_curves(rows: Rows, *, limit: float = 1.5, theme: Theme = "light") ->
     See Also
     --------
     penalty_gradients, proximal_maps : Figures of the same size and axis.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.5), regviz.Regularization(l2=1.0))
+    >>> figure = figures.penalty_curves(rows)
+    >>> [trace.name for trace in figure.data]
+    ['L1', 'L2']
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Penalty", "λ₁|w| + (λ₂/2)w²")
@@ -63,6 +72,27 @@ def penalty_gradients(rows: Rows, *, limit: float = 1.5, theme: Theme = "light")
 
     At 0, the vertical part of a line is the set of subgradients of L1. Parameters, result and
     errors are those of `penalty_curves`.
+
+    Parameters
+    ----------
+    rows : sequence of Regularization
+        Only ``l1``, ``l2`` and ``group_lasso`` are used.
+    limit : float
+        The axis is from ``-limit`` to ``limit``; above 0 and at most 1000.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.5), regviz.Regularization(l2=1.0))
+    >>> figure = figures.penalty_gradients(rows, limit=2.0)
+    >>> [trace.name for trace in figure.data]
+    ['L1', 'L2']
     """
     looks = looks_of(rows, theme)
     figure = style(go.Figure(), theme, "Gradient", "λ₁·sign(w) + λ₂w")
@@ -83,8 +113,25 @@ def proximal_maps(
     Parameters
     ----------
     rows : sequence of Regularization
+        Only ``l1``, ``l2``, ``group_lasso`` and ``max_norm`` are used.
     step : float
         Step size, above 0 and at most 1000.
+    limit : float
+        The axis is from ``-limit`` to ``limit``; above 0 and at most 1000.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.5), regviz.Regularization(l2=1.0))
+    >>> figure = figures.proximal_maps(rows, step=0.5)
+    >>> [trace.name for trace in figure.data][:2]
+    ['L1', 'L2']
     """
 
     def after(weights: Floats, row: Regularization) -> Floats:
@@ -137,6 +184,14 @@ def loss_and_penalty(
     ------
     ValueError
         If all three are 0, or the theme is unknown.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> from regviz.analysis.penalties import LeastSquares
+    >>> problem = LeastSquares(optimum=(1.0, 0.4))
+    >>> figure = figures.loss_and_penalty(problem, regviz.Regularization(l1=0.5))
     """
     (look,) = looks_of([row], theme)
     best = problem.minimum(row)

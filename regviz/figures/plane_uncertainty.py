@@ -54,6 +54,17 @@ def uncertainty_map(
     ------
     ValueError
         If the part is unknown.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> from regviz.analysis.mc_dropout import over_plane
+    >>> rows = (regviz.Regularization(drop_rate=0.2),)
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> plane = over_plane(history, k=0, passes=20, resolution=31)
+    >>> figures.uncertainty_map(history, plane, "epistemic").data[0].type
+    'heatmap'
     """
     choice("part", part, PARTS)
     regression = history.dataset.task == "regression"

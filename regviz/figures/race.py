@@ -62,6 +62,15 @@ def weight_race(
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(l1=0.5), regviz.Regularization(l2=1.0))
+    >>> figure = figures.weight_race(rows, start=1.2, step=0.1, n_steps=40)
+    >>> len(figure.frames) > 1
+    True
     """
     boolean("log", log)
     start = real("start", start, 0, penalties.MAX_WEIGHT, open_low=True)

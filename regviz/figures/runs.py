@@ -68,6 +68,18 @@ def boundary(
     ------
     ValueError
         If the data do not have two columns, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> figure = figures.boundary(history, k=1, resolution=41)
+    >>> figure.data[0].z.shape
+    (41, 41)
+    >>> "zero" in figure.layout.meta["alt"]  # the text alternative
+    True
     """
     k, t, looks = _row(history, k), _time(history, t), network_looks(history, theme)
     axis, values = _predict_plane(history, t, resolution)
@@ -102,6 +114,30 @@ def small_multiples(
 
     Parameters and errors are those of `boundary`. Panels are in the order of
     ``history.experiment.regularizations``, row by row.
+
+    Parameters
+    ----------
+    history : History
+        A run on data with two columns.
+    t : int
+        Index into `History.epochs`; negative ones count from the end.
+    theme : {"light", "dark"}
+    resolution : int
+        Number of grid points along each axis of a panel, 2 to 501.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> figure = figures.small_multiples(history, resolution=41, theme="dark")
+    >>> len([trace for trace in figure.data if trace.type == "heatmap"])
+    2
     """
     t, looks = _time(history, t), network_looks(history, theme)
     axis, values = _predict_plane(history, t, resolution)
@@ -181,6 +217,16 @@ def weight_histogram(history: History, k: int, t: int = -1, *, theme: Theme = "l
     ------
     ValueError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> bars, zeros = figures.weight_histogram(history, k=1).data
+    >>> int(bars.y.sum() + zeros.y[0]), int(history.layout.is_weight.sum())
+    (88, 88)
     """
     k, t = _row(history, k), _time(history, t)
     look = network_looks(history, theme)[k]
@@ -260,6 +306,16 @@ def loss_curves(
     ------
     ValueError
         If a method is not in the history, or a parameter is of the wrong type.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> figure = figures.loss_curves(history, log=True)
+    >>> len(figure.data)  # two networks, on training and test points
+    4
     """
     boolean("log", log)
     looks = _chosen(history, methods, theme)
@@ -297,6 +353,27 @@ def sparsity_curves(
     """Plot the share of weights that are exactly 0, in percent, against the epoch.
 
     Parameters and errors are those of `loss_curves`. There is one trace for each network.
+
+    Parameters
+    ----------
+    history : History
+    methods : sequence of str, optional
+        Keys in `regviz.methods.catalogue.METHODS` of the networks to plot. By default, all.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.01))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> figure = figures.sparsity_curves(history, methods=["l1"])
+    >>> len(figure.data)
+    1
     """
     looks = _chosen(history, methods, theme)
     figure = style(go.Figure(), theme, "Sparsity", "weights that are exactly 0; biases left out")

@@ -65,6 +65,15 @@ def weight_paths(
     ------
     ValueError
         If ``losses`` have another number of strengths, or ``shown`` is out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz import figures
+    >>> from regviz.analysis.regularization_path import path
+    >>> rows = tuple(regviz.Regularization(l1=strength) for strength in (0.0, 0.001, 0.01, 0.1))
+    >>> history = regviz.train(regviz.Experiment(regularizations=rows))
+    >>> figure = figures.weight_paths(path(history, networks=[0, 1, 2, 3]), shown=2)
     """
     n = len(path.strengths)
     losses = {s: v[None] for s, v in path.losses.items()} if losses is None else losses

@@ -1,4 +1,4 @@
-"""Reads lessons from Markdown files; docs/lessons.md describes the format."""
+"""Reads lessons from Markdown files; docs/howto/lessons.md describes the format."""
 
 import re
 import tomllib
@@ -346,7 +346,7 @@ def parse(file: str, source: str, results: Mapping[str, Record]) -> Lesson:
     Raises
     ------
     LessonError
-        If the file is not as docs/lessons.md says.
+        If the file is not as docs/howto/lessons.md says.
     """
     name = _NAME.fullmatch(file)
     if not name:

@@ -56,6 +56,20 @@ class Variants:
     ------
     ValueError
         If a parameter is of the wrong type, or a text is empty.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> rates = regviz.Variants(
+    ...     "rate",
+    ...     label="Dropout",
+    ...     about="The share of hidden units that are dropped.",
+    ...     values=lambda data, network, training: (0.0, 0.1, 0.2),
+    ...     of=lambda regularization: regularization.drop_rate,
+    ...     text=lambda rate: f"drop {rate:.0%}",
+    ... )
+    >>> rates.text(0.1)
+    'drop 10%'
     """
 
     key: str
@@ -116,6 +130,22 @@ class Method:
     See Also
     --------
     regviz.methods.strengths : Rules for strengths, and the measurements behind them.
+
+    Examples
+    --------
+    >>> from regviz.methods.catalogue import METHODS
+    >>> import regviz
+    >>> elastic_net = METHODS["elastic_net"]
+    >>> row = elastic_net.regularization(0.01, 0.75)
+    >>> row.l1, row.l2
+    (0.0075, 0.0025)
+    >>> elastic_net.text(0.01, elastic_net.variant(row))
+    'λ = 0.01, 75 % L1'
+    >>> parts = regviz.DataSpec(), regviz.NetworkSpec(), regviz.TrainingSpec()
+    >>> elastic_net.values(*parts)
+    (0.0, 0.25, 0.5, 0.75, 1.0)
+    >>> len(elastic_net.offered(*parts, 0.5))
+    12
     """
 
     key: str
@@ -157,6 +187,16 @@ class Method:
     def values(self, data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[Any, ...]:
         """Return the values of the offered variants; one value of None for a method without.
 
+        Parameters
+        ----------
+        data : DataSpec or PointsSpec
+        network : NetworkSpec
+        training : TrainingSpec
+
+        Returns
+        -------
+        tuple of float or None
+
         Raises
         ------
         ValueError
@@ -181,6 +221,19 @@ class Method:
     ) -> tuple[float, ...]:
         """Return the offered strengths of the variant with a value, or of a method without.
 
+        Parameters
+        ----------
+        data : DataSpec or PointsSpec
+        network : NetworkSpec
+        training : TrainingSpec
+        value : float or None
+            Value of the variant; None for a method without variants.
+
+        Returns
+        -------
+        tuple of float
+            Strengths from weak to strong.
+
         Raises
         ------
         ValueError
@@ -195,15 +248,49 @@ class Method:
         return numbers
 
     def variant(self, regularization: Regularization) -> float | None:
-        """Return the value of a regularization's variant; None for a method without variants."""
+        """Return the value of a regularization's variant; None for a method without variants.
+
+        Parameters
+        ----------
+        regularization : Regularization
+            A regularization of this method.
+
+        Returns
+        -------
+        float or None
+        """
         return None if self.variants is None else self.variants.of(regularization)
 
     def regularization(self, strength: float, value: float | None = None) -> Regularization:
-        """Return the regularization of a strength, and of the variant with a value if given."""
+        """Return the regularization of a strength, and of the variant with a value if given.
+
+        Parameters
+        ----------
+        strength : float
+            λ, rate or radius.
+        value : float or None
+            Value of the variant; None for a method without variants.
+
+        Returns
+        -------
+        Regularization
+        """
         return self.at(strength, *_given(value))
 
     def text(self, strength: float, value: float | None = None) -> str:
-        """Return symbol, strength and variant, such as ``"λ₁ = 0.004"``; empty without a symbol."""
+        """Return symbol, strength and variant, such as ``"λ₁ = 0.004"``; empty without a symbol.
+
+        Parameters
+        ----------
+        strength : float
+            λ, rate or radius.
+        value : float or None
+            Value of the variant; None for a method without variants.
+
+        Returns
+        -------
+        str
+        """
         if not self.symbol:
             return ""
         own = f"{100 * strength:.3g} %" if self.percent else f"= {strength:g}"
@@ -243,6 +330,25 @@ def register_method(method: Method) -> None:
         If ``method`` is no Method, if another one has its key, if the key is ``"early_stopping"``
         or one of `RESERVED`, or if, for a default experiment, the strengths that it offers are not
         allowed or ``strength`` is not the inverse of ``at``.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> strong = regviz.Method(
+    ...     key="strong_l2",
+    ...     label="Strong L2",
+    ...     symbol="λ",
+    ...     about="L2 at three large strengths.",
+    ...     colour={"light": "#300028", "dark": "#a84800"},
+    ...     at=lambda strength: regviz.Regularization(l2=strength),
+    ...     strength=lambda regularization: regularization.l2,
+    ...     strengths=lambda data, network, training: (0.1, 0.3, 1.0),
+    ...     default_index=1,
+    ... )
+    >>> regviz.register_method(strong)
+    >>> scene = regviz.Scene(methods=("none", "strong_l2"))
+    >>> scene.grid().strengths("strong_l2")
+    [0.1, 0.3, 1.0]
     """
     if not isinstance(method, Method):
         raise invalid("method", "a Method", method)

@@ -42,13 +42,29 @@ def register_library(key: str, library: Library) -> None:
     ----------
     key : str
         Name of the library in `program`.
-    library : Library
-        A module, or another object with its attributes.
+    library : module or object
+        It has the library's name as ``NAME``, and the functions ``lacks``, ``note`` and ``source``
+        of a `Library`.
 
     Raises
     ------
     ValueError
         If another library has this key.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from regviz.programs import libraries, register_library
+    >>> import regviz
+    >>> nothing = SimpleNamespace(
+    ...     NAME="Nothing",
+    ...     lacks=lambda plan: "It trains no networks.",
+    ...     note=lambda plan: "",
+    ...     source=lambda plan: "",
+    ... )
+    >>> register_library("nothing", nothing)
+    >>> libraries(regviz.Experiment(), k=0)["nothing"]
+    'It trains no networks.'
     """
     if LIBRARIES.get(key, library) is not library:
         raise invalid("key", "one that no other library has", key)
@@ -79,6 +95,14 @@ class Program:
         Text of the program.
     note : str
         Agreements and differences between the program and the run.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.programs import program
+    >>> pytorch = program(regviz.Experiment(), k=0, library="pytorch")
+    >>> "import torch" in pytorch.source, len(pytorch.note) > 0
+    (True, True)
     """
 
     source: str
@@ -87,6 +111,12 @@ class Program:
 
 def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
     """Return which libraries can train network ``k``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    k : int
+        Index into ``experiment.regularizations``.
 
     Returns
     -------
@@ -98,6 +128,15 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
     ------
     ValueError
         If there is no network ``k``.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.programs import libraries
+    >>> rows = (regviz.Regularization(l1=0.01),)
+    >>> lacking = libraries(regviz.Experiment(regularizations=rows), k=0)
+    >>> [key for key, sentence in lacking.items() if sentence is None]
+    ['pytorch', 'keras']
     """
     plan = _plan(experiment, k)
     if isinstance(experiment.data, ArraysSpec) and experiment.data.weighted:
@@ -121,6 +160,10 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
     library : str
         A key of `LIBRARIES`: ``"pytorch"``, ``"scikit-learn"``, ``"keras"``, or a registered one.
 
+    Returns
+    -------
+    Program
+
     Raises
     ------
     ValueError
@@ -129,6 +172,14 @@ def program(experiment: Experiment, k: int, library: str) -> Program:
     See Also
     --------
     regviz.data.points_file.points_csv : The file that the program reads.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.programs import program
+    >>> experiment = regviz.Experiment(regularizations=(regviz.Regularization(l2=0.01),))
+    >>> "MLPClassifier" in program(experiment, k=0, library="scikit-learn").source
+    True
     """
     choice("library", library, LIBRARIES)
     lacking = libraries(experiment, k)

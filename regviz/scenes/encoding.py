@@ -210,9 +210,7 @@ def encode_still(
         "metrics": metrics,
     }
     content |= {split: np.column_stack(history.dataset.points(split)) for split in SPLITS}
-    listed, body = _compressed(content, zlib.Z_DEFAULT_STRATEGY)
     header = {
-        "version": MESSAGE_VERSION,
         "run": "still",
         "frame": 0,
         "n_frames": len(times),
@@ -226,7 +224,21 @@ def encode_still(
         "focus": focus,
     }
     opening = _opening(still, range(len(rows)), history)
-    return _message(header | opening | {"arrays": listed}, body)
+    return pack(header | opening, content)
+
+
+def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Encode a header and arrays as one message.
+
+    Parameters
+    ----------
+    header : mapping
+        Values of JSON; ``"version"`` and ``"arrays"`` are added.
+    arrays : mapping of str to ndarray
+        Arrays are sent in half precision if they have it, and else in single precision.
+    """
+    listed, body = _compressed(arrays, zlib.Z_DEFAULT_STRATEGY)
+    return _message({"version": MESSAGE_VERSION} | dict(header) | {"arrays": listed}, body)
 
 
 def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:

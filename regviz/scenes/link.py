@@ -338,6 +338,18 @@ def link(address: str, scene: Scene, **others: str) -> str:
     scene : Scene
     **others
         Further parameters, such as Streamlit's ``embed="true"``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.link import link
+    >>> scene = regviz.Scene(focus="l1", epoch=100)
+    >>> link("http://localhost:8501/", scene)
+    'http://localhost:8501/?v=2&focus=l1&epoch=100'
     """
     return f"{address}?{_text(scene, **others)}"
 
@@ -347,6 +359,25 @@ def from_query(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
 
     Parameters that are unknown, malformed or out of range are ignored. Never raises ValueError. A
     claim's key alone stands for the claim's scene; beside other settings it changes nothing.
+
+    Parameters
+    ----------
+    query : mapping of str to str
+        Parameters of the link by name.
+
+    Returns
+    -------
+    scene : Scene
+    problems : list of str
+
+    Examples
+    --------
+    >>> from regviz.scenes.link import from_query
+    >>> scene, problems = from_query({"data": "moons", "epochs": "100", "noise": "9"})
+    >>> scene.data.name, scene.training.epochs
+    ('moons', 100)
+    >>> problems
+    ["noise must be a number from 0 to 2, got '9': ignored."]
     """
     scene, problems = _scene_of({name: query[name] for name in query if name != PINS})
     texts = query[PINS].split(_BETWEEN_PINS) if query.get(PINS) else []

@@ -96,6 +96,16 @@ def offline_page(
     -----
     The file needs a browser with import maps and ``color-mix``: Chrome or Edge 111, Firefox 113,
     Safari 16.4 (all of 2023), or later.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.offline import offline_page, recording
+    >>> training = regviz.TrainingSpec(epochs=20)
+    >>> grid = regviz.Scene(training=training, methods=("none", "l1")).grid()
+    >>> messages = recording(grid, grid.rows({}), regviz.train(grid.experiment), name="two")
+    >>> offline_page(messages, "None and L1").startswith("<!doctype html>")
+    True
     """
     if not messages:
         raise invalid("messages", "at least one", list(messages))
@@ -150,6 +160,16 @@ def recording(
     ValueError
         If the history is of another experiment or not complete, or ``rows`` is not one network of
         each method.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.offline import offline_page, recording
+    >>> training = regviz.TrainingSpec(epochs=20)
+    >>> grid = regviz.Scene(training=training, methods=("none", "l1")).grid()
+    >>> messages = recording(grid, grid.rows({}), regviz.train(grid.experiment), name="two")
+    >>> len(messages) > 0
+    True
     """
     if history.experiment != grid.experiment or not history.complete:
         raise invalid("history", "the complete run of the grid's experiment", history.experiment)

@@ -83,6 +83,27 @@ class Scene:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> scene = regviz.Scene(regviz.DataSpec("moons"), focus="l1", strengths={"l1": 0.003})
+    >>> scene.methods
+    ('none', 'l1', 'l2', 'elastic_net', 'dropout', 'max_norm')
+    >>> len(scene.grid().experiment.regularizations)
+    109
+    >>> regviz.Scene.from_json(scene.to_json()) == scene
+    True
+    >>> scene.with_epochs(100).training.epochs
+    100
+
+    The scene of an experiment, and the networks that the page does not offer:
+
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.0042))
+    >>> experiment = regviz.Experiment(regularizations=rows)
+    >>> scene = regviz.Scene.of(experiment)
+    >>> scene.missing(experiment)
+    ['The page does not offer L1 λ₁ = 0.0042: the nearest that it has are shown.']
     """
 
     data: Data = SHOWCASE.data  # type: ignore[assignment] # a toy dataset
@@ -160,7 +181,12 @@ class Scene:
         object.__setattr__(self, "strengths", tuple((k, float(value)) for k, value in pairs))
 
     def grid(self) -> StrengthGrid:
-        """Return the grid of all strengths, with the batch size limited to the training points."""
+        """Return the grid of all strengths, with the batch size limited to the training points.
+
+        Returns
+        -------
+        StrengthGrid
+        """
         training = self.training
         if training.batch_size is not None:
             most = n_train_of(self.data)
@@ -190,6 +216,15 @@ class Scene:
         """Return the scene with another number of epochs, which limits ``phases`` and ``epoch``.
 
         The learning rate is that of the first phase that does not end within the epochs.
+
+        Parameters
+        ----------
+        epochs : int
+            Number of epochs of the training.
+
+        Returns
+        -------
+        Scene
         """
         rates = [phase.learning_rate for phase in self.phases if phase.until >= epochs]
         rate = rates[0] if rates and rates[0] is not None else self.training.learning_rate
@@ -243,7 +278,12 @@ class Scene:
         return sentences
 
     def to_json(self) -> str:
-        """Return the scene as JSON text, from which `from_json` builds an equal one."""
+        """Return the scene as JSON text, from which `from_json` builds an equal one.
+
+        Returns
+        -------
+        str
+        """
         content = _content(self)
         if self.pins:
             content["pins"] = [_content(pin) for pin in self.pins]
@@ -256,6 +296,15 @@ class Scene:
         Missing parameters take the defaults of the file's version (`DEFAULTS`), including those of
         data, network and training; in the text of an experiment, the defaults of
         `regviz.Experiment`. An experiment is converted by `of`.
+
+        Parameters
+        ----------
+        text : str
+            JSON text.
+
+        Returns
+        -------
+        Scene
 
         Raises
         ------
@@ -314,6 +363,14 @@ class Scene:
         """Return a sentence about the networks of ``experiment`` that the page does not offer.
 
         The list is empty if it offers all of them.
+
+        Parameters
+        ----------
+        experiment : Experiment
+
+        Returns
+        -------
+        list of str
         """
         offered = set(self.grid().experiment.regularizations)
         if not experiment.phases:
@@ -332,6 +389,14 @@ class Scene:
 
         Its methods are those of the experiment's networks, each at the strength of its first
         network.
+
+        Parameters
+        ----------
+        experiment : Experiment
+
+        Returns
+        -------
+        Scene
         """
         rows = [replace(row, onset=0) for row in experiment.regularizations]
         onset = max(row.onset for row in experiment.regularizations)

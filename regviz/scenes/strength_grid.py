@@ -37,6 +37,20 @@ class StrengthGrid:
     early_stopping : bool
         Whether to show the result of early stopping for the unregularized network as well. False
         without validation points or without method ``"none"``.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> grid = regviz.Scene(methods=("none", "l1", "elastic_net")).grid()
+    >>> grid.methods
+    ('none', 'l1', 'elastic_net')
+    >>> len(grid.strengths("l1")), grid.values("elastic_net")
+    (12, [0.0, 0.25, 0.5, 0.75, 1.0])
+    >>> networks = dict(grid.networks_by_method())["l1"]
+    >>> grid.rows({"l1": 5}) == [0, networks[5], grid.rows({})[2]]
+    True
+    >>> len(grid.only(grid.rows({})).regularizations)
+    3
     """
 
     experiment: Experiment
@@ -110,7 +124,17 @@ class StrengthGrid:
         )
 
     def values(self, method: str) -> list[float]:
-        """Return the values of a method's variants; an empty list without a second parameter."""
+        """Return the values of a method's variants; an empty list without a second parameter.
+
+        Parameters
+        ----------
+        method : str
+            Key of the method.
+
+        Returns
+        -------
+        list of float
+        """
         variants, rows = METHODS[method].variants, self.experiment.regularizations
         if variants is None:
             return []
@@ -118,7 +142,19 @@ class StrengthGrid:
         return [_shortened(variants.of(rows[networks[0]])) for networks in by_variant]
 
     def strengths(self, method: str, variant_index: int | None = None) -> list[float]:
-        """Return the strengths of a method from weak to strong, in a variant or the initial one."""
+        """Return the strengths of a method from weak to strong, in a variant or the initial one.
+
+        Parameters
+        ----------
+        method : str
+            Key of the method.
+        variant_index : int, optional
+            Index of the variant, by default the initial one.
+
+        Returns
+        -------
+        list of float
+        """
         given = {} if variant_index is None else {method: variant_index}
         rows = self.experiment.regularizations
         networks = dict(self.networks_by_method(given))[method]
@@ -129,7 +165,20 @@ class StrengthGrid:
         strength_indices: Mapping[str, int],
         variant_indices: Mapping[str, int] | None = None,
     ) -> list[int]:
-        """Return the network of each method at its strength and variant, by default the initial."""
+        """Return the network of each method at its strength and variant, by default the initial.
+
+        Parameters
+        ----------
+        strength_indices : mapping of str to int
+            Index of the strength by method; the initial one for other methods.
+        variant_indices : mapping of str to int, optional
+            Index of the variant by method; the initial one for other methods.
+
+        Returns
+        -------
+        list of int
+            Indices into ``experiment.regularizations``, in the order of `methods`.
+        """
         pairs = zip(
             self.networks_by_method(variant_indices),
             self.strength_indices(strength_indices, variant_indices),
@@ -168,7 +217,17 @@ class StrengthGrid:
         return variant_index, variants[variant_index].index(network)
 
     def only(self, rows: Sequence[int]) -> Experiment:
-        """Return the experiment with the regularizations at indices ``rows`` only."""
+        """Return the experiment with the regularizations at indices ``rows`` only.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Indices into ``experiment.regularizations``.
+
+        Returns
+        -------
+        Experiment
+        """
         chosen = tuple(self.experiment.regularizations[row] for row in rows)
         return replace(self.experiment, regularizations=chosen)
 

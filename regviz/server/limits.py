@@ -54,8 +54,8 @@ class Limits:
         page starts, from the current folder or as installed. In the variable they are separated by
         spaces.
     lessons : tuple of str
-        Folders with lessons of one's own (docs/lessons.md), which follow those of the course. In
-        the variable they are separated by spaces.
+        Folders with lessons of one's own (docs/howto/lessons.md), which follow those of the course.
+        In the variable they are separated by spaces.
 
     Raises
     ------

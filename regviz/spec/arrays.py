@@ -29,6 +29,17 @@ class ArraysSpec:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import regviz
+    >>> X = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> points = regviz.Dataset(X, X[:, 0] > 0)
+    >>> history = regviz.train(regviz.Experiment(training=regviz.TrainingSpec(epochs=1)), points)
+    >>> data = history.experiment.data
+    >>> data.n_train, data.n_columns, data.task
+    (20, 2, 'binary')
     """
 
     task: Task

@@ -73,6 +73,20 @@ class DataSpec:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> data = regviz.DataSpec("moons", n_samples=100, noise=0.2)
+    >>> data.task, data.n_columns
+    ('binary', 2)
+    >>> dataset = regviz.make_dataset(data)
+    >>> [len(dataset.points(split)[1]) for split in ("train", "validation", "test")]
+    [40, 10, 50]
+    >>> regviz.DataSpec("moons", noise=3)
+    Traceback (most recent call last):
+        ...
+    ValueError: noise must be a number from 0 to 2, got 3
     """
 
     name: str = "moons"
@@ -167,6 +181,11 @@ class NetworkSpec:
         Whether a trained gain and shift of each hidden unit follow its normalization, from 1 and 0.
         They are not weights, and no regularizer acts on them. Without normalization there are none.
 
+    Raises
+    ------
+    ValueError
+        If a parameter is of the wrong type or out of range.
+
     Notes
     -----
     In training, batch normalization uses the mean and variance of the batch. Otherwise it uses
@@ -177,14 +196,18 @@ class NetworkSpec:
     Batch normalization cancels a hidden unit's bias, which stays 0. Layer normalization makes the
     unit of a layer of one unit 0.
 
-    Raises
-    ------
-    ValueError
-        If a parameter is of the wrong type or out of range.
-
     References
     ----------
     Ioffe & Szegedy 2015 (batch normalization); Ba, Kiros & Hinton 2016 (layer normalization).
+
+    Examples
+    --------
+    >>> import regviz
+    >>> network = regviz.NetworkSpec(hidden=(8, 8, 4), activation="relu")
+    >>> linear = regviz.NetworkSpec(hidden=(), features=("x1", "x2", "x1*x2"))
+    >>> history = regviz.train(regviz.Experiment(network=linear))
+    >>> [weights.shape for weights in history.weights(k=0)]
+    [(3, 1)]
     """
 
     hidden: tuple[int, ...] = (8, 8)
@@ -254,6 +277,14 @@ class TrainingSpec:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> training = regviz.TrainingSpec("adam", learning_rate=0.01, batch_size=None, epochs=50)
+    >>> history = regviz.train(regviz.Experiment(training=training))
+    >>> int(history.epochs[-1])
+    50
     """
 
     optimizer: str = "sgd"
@@ -325,6 +356,18 @@ class Regularization:
     ----------
     Zou & Hastie 2005 (elastic net, naive and corrected); Srivastava et al. 2014 (dropout,
     max-norm); Yuan & Lin 2006 (group lasso); Loshchilov & Hutter 2019 (decoupled weight decay).
+
+    Examples
+    --------
+    >>> import regviz
+    >>> lasso = regviz.Regularization(l1=0.01)
+    >>> dropout = regviz.Regularization(drop_rate=0.2, max_norm=1.0)
+    >>> regviz.Regularization.elastic_net(0.01, l1_ratio=0.75).l1
+    0.0075
+    >>> regviz.Regularization(l1=-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: l1 must be a number from 0 to 1000, got -1
     """
 
     l1: float = 0.0
@@ -363,6 +406,10 @@ class Regularization:
         **others
             Further parameters of `Regularization`.
 
+        Returns
+        -------
+        Regularization
+
         Raises
         ------
         ValueError
@@ -395,6 +442,18 @@ class Phase:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> free = regviz.Phase(until=20)
+    >>> rows = (regviz.Regularization(), regviz.Regularization(l1=0.1))
+    >>> training = regviz.TrainingSpec(epochs=40)
+    >>> experiment = regviz.Experiment(training=training, regularizations=rows, phases=(free,))
+    >>> history = regviz.train(experiment)
+    >>> equal = (history.parameters[:, 0] == history.parameters[:, 1]).all(axis=1)
+    >>> int(history.epochs[equal][-1])
+    20
     """
 
     until: int
@@ -432,6 +491,22 @@ class Experiment:
     ------
     ValueError
         If a part is of the wrong type, or if the parts cannot go together.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> experiment = regviz.Experiment(
+    ...     regviz.DataSpec("circles", noise=0.2),
+    ...     regviz.NetworkSpec(hidden=(8, 8)),
+    ...     regviz.TrainingSpec("momentum", epochs=100),
+    ...     (regviz.Regularization(), regviz.Regularization(l1=0.005, onset=50)),
+    ... )
+    >>> regviz.Experiment.from_json(experiment.to_json()) == experiment
+    True
+    >>> experiment.acting(epoch=49)[1] == regviz.Regularization()
+    True
+    >>> experiment.learning_rate(epoch=49)
+    0.03
     """
 
     data: Data | ArraysSpec = field(default_factory=DataSpec)
@@ -488,6 +563,16 @@ class Experiment:
 
         In a phase they are that of the phase. Before its onset, a regularization is replaced by
         none. Under AdamW every ``l2`` is decoupled.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of trained epochs.
+
+        Returns
+        -------
+        tuple of Regularization
+            One for each network.
         """
         decoupled = self.training.optimizer == "adamw"
         phase = self._phase(epoch)
@@ -502,7 +587,17 @@ class Experiment:
         )
 
     def learning_rate(self, epoch: int) -> float:
-        """Return the learning rate of the epoch after ``epoch`` epochs."""
+        """Return the learning rate of the epoch after ``epoch`` epochs.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of trained epochs.
+
+        Returns
+        -------
+        float
+        """
         phase = self._phase(epoch)
         if phase is None or phase.learning_rate is None:
             return self.training.learning_rate
@@ -524,12 +619,26 @@ class Experiment:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
     def to_json(self) -> str:
-        """Return the experiment as JSON text, from which `from_json` builds an equal one."""
+        """Return the experiment as JSON text, from which `from_json` builds an equal one.
+
+        Returns
+        -------
+        str
+        """
         return json.dumps(dataclasses.asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Build an experiment from the text of `to_json`. Missing parameters take their defaults.
+
+        Parameters
+        ----------
+        text : str
+            JSON text.
+
+        Returns
+        -------
+        Experiment
 
         Raises
         ------

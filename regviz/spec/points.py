@@ -79,6 +79,16 @@ class PointsSpec:
     --------
     regviz.DataSpec : Toy datasets.
     regviz.Dataset : Arrays of any size, with any number of columns.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> points = [(x / 10, x * x / 100, int(x > 5)) for x in range(12)]
+    >>> own = regviz.PointsSpec(points, names=("low", "high"), seed=1)
+    >>> own.n_samples, own.columns
+    (12, ('x1', 'x2'))
+    >>> regviz.PointsSpec.from_text(own.to_text(), names=own.names, seed=1) == own
+    True
     """
 
     points: tuple[tuple[float, ...], ...]
@@ -199,6 +209,10 @@ class PointsSpec:
         The text is URL-safe base64 of zlib-compressed differences: one little-endian int32 for each
         number, in thousandths, column after column. The number of columns and a dot precede it,
         unless there are two.
+
+        Returns
+        -------
+        str
         """
         steps = np.rint(np.array(self.points) * 10**DECIMALS).astype("<i4").T
         body = zlib.compress(np.diff(steps, prepend=0).astype("<i4").T.tobytes("F"), 9)
@@ -214,6 +228,10 @@ class PointsSpec:
         text : str
         **others
             Further parameters of `PointsSpec`.
+
+        Returns
+        -------
+        PointsSpec
 
         Raises
         ------

@@ -65,6 +65,15 @@ class ToyDataset:
     ------
     ValueError
         If a parameter is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> def stripe(n, noise, rng):
+    ...     X = rng.uniform(-1, 1, (n, 2))
+    ...     return X + noise * rng.normal(size=X.shape), (abs(X[:, 0]) < 0.4).astype(float)
+    >>> regviz.ToyDataset("stripe", "Stripe", "binary", stripe).columns
+    ('x1', 'x2')
     """
 
     name: str

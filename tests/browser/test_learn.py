@@ -9,7 +9,7 @@ from regviz.lessons.course import course
 from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.test_axe import found
 from tests.browser.test_widths import CUT_OFF_TEXTS, WIDTHS_REST
-from tests.browser.visitor import wait_until_complete
+from tests.browser.visitor import wait_until_complete, wait_until_settled
 
 FIRST, SECOND = course()[:2]
 
@@ -35,7 +35,7 @@ def wait_for_board(page: Page) -> None:
 
 def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
     # a rerun replaces the cards, and a click on a replaced one is lost
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    wait_until_settled(page)
     page.get_by_text(FIRST.idea).click(force=True)  # the card, covered by its link
     expect(page.get_by_role("heading", name=FIRST.title)).to_be_visible()
     expect(page.locator(".regviz-board")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Tests of docs/reference.md: optima, optimality conditions and laws with a known answer.
+"""Tests of docs/explanation/mathematics.md: optima, optimality conditions, laws with known answers.
 
 The references are scikit-learn's solvers, autograd, and closed forms.
 """

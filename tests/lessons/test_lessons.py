@@ -20,7 +20,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.scenes.scene import Scene
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "lessons.md").read_text("utf-8")
+DOCUMENT = (ROOT / "docs" / "howto" / "lessons.md").read_text("utf-8")
 (TEMPLATE,) = re.findall(r"^````markdown\n(.*?)^````$", DOCUMENT, re.MULTILINE | re.DOTALL)
 (NAME,) = re.findall(r"Save this as `(\S+)`", DOCUMENT)
 ALL = [*course(), parse(NAME, TEMPLATE, table())]

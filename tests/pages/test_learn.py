@@ -17,7 +17,7 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
 from tests.support.playground import boards, grid_on, header, open_lesson, open_page, send
 from tests.support.waiting import wait_until
 
-KEY = "smaller-weights"  # the template of docs/lessons.md
+KEY = "smaller-weights"  # the template of docs/howto/lessons.md
 # with short trainings, and a task that is solved at some epochs alone
 QUICK = TEMPLATE.replace("epochs=300", "epochs=20").replace("epoch=16", "epoch=5")
 QUICK = QUICK.replace("none.test_loss < 0.4 and none.gap < 0.12", "epoch <= 5 and l2_norm > 0")

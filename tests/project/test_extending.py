@@ -1,4 +1,4 @@
-"""Tests of the files and commands in docs/extending.md."""
+"""Tests of the files and commands in docs/howto/extending.md."""
 
 import contextlib
 import importlib
@@ -30,7 +30,7 @@ from tests.support.colours import VISION, contrast, nearest
 from tests.support.commands import python
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "extending.md").read_text()
+TEXT = (ROOT / "docs" / "howto" / "extending.md").read_text()
 BLOCK = r"```python\n(.*?)^```"
 FILES = dict(re.findall(rf"`(\w+\.py)`:\n\n{BLOCK}", TEXT, re.MULTILINE | re.DOTALL))
 (IN_PYTHON,) = (

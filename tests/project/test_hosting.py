@@ -1,4 +1,4 @@
-"""Tests of the statements of docs/hosting.md."""
+"""Tests of the statements of docs/howto/hosting.md."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from regviz.server.metrics import Visitors
 from tests.support.jobs import SHORT, finish
 from tests.support.waiting import wait_until
 
-TEXT = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "howto" / "hosting.md").read_text(encoding="utf-8")
 
 
 def test_the_table_has_every_limit_with_its_default():

@@ -15,10 +15,10 @@ from devtools.serving import ROOT
 from tests.support.commands import make_plan, python, run
 
 PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
-PAPERS += sorted((ROOT / "docs").glob("*.md"))
+PAPERS += sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAPERS}
 # tested by test_readme, test_hosting and tests/server/test_security.py
-COMMANDS = ("CONTRIBUTING.md", "docs/reference.md", "docs/upgrading.md")
+COMMANDS = ("CONTRIBUTING.md", "docs/explanation/mathematics.md", "docs/howto/upgrading.md")
 BENCHMARK = re.compile(r"`python\s-m\sbenchmarks\.(\w+)([^`]*)`")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -63,9 +63,8 @@ def test_every_test_that_is_named_exists():
 
 
 def test_every_statement_of_the_mathematics_names_a_test():
-    tables = re.findall(
-        r"^\| statement .*\n\|---.*\n((?:\|.*\n)+)", TEXTS["docs/reference.md"], re.MULTILINE
-    )
+    text = TEXTS["docs/explanation/mathematics.md"]
+    tables = re.findall(r"^\| statement .*\n\|---.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
     assert rows
     assert [row for row in rows if "`test_" not in row.rpartition(" | ")[2]] == []
@@ -88,7 +87,7 @@ def test_scripts_are_named_with_their_folder():
 
 
 def test_tests_of_extensions_are_in_the_files_that_are_named():
-    text = TEXTS["docs/extending.md"]
+    text = TEXTS["docs/howto/extending.md"]
     before, listed = 0, {}
     for match in re.finditer(r"\(`(tests/[\w/]+\.py)`\)", text):
         names = re.findall(r"`(test_\w+)`", text[before : match.start()])
@@ -137,7 +136,8 @@ def test_the_rooms_are_those_of_the_contract():
     layers = [re.findall(r"\w+", layer) for layer in rooms["layers"]]
     # single modules, such as the command, are not packages
     layers = [layer for layer in layers if (ROOT / "regviz" / layer[0]).is_dir()]
-    section = TEXTS["docs/architecture.md"].split("## The packages")[1].split("\n## ")[0]
+    text = TEXTS["docs/explanation/architecture.md"]
+    section = text.split("## The packages")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in rows] == layers
     listed = re.findall(r"^\| `regviz/(\w+)` \|", TEXTS["README.md"], re.MULTILINE)
@@ -225,7 +225,8 @@ def reaches_into_internals(source: str) -> bool:
 
 
 def test_every_module_that_reaches_into_internals_is_found_and_named():
-    (search,) = (words for words in shell("docs/upgrading.md") if words[:2] == ["git", "grep"])
+    upgrading = "docs/howto/upgrading.md"
+    (search,) = (words for words in shell(upgrading) if words[:2] == ["git", "grep"])
     if not (ROOT / ".git").exists():
         search = ["grep", "-rlE", "--include=*.py", *search[3:4], "regviz", "app.py"]
     found = set(run(*search).stdout.split())
@@ -238,7 +239,7 @@ def test_every_module_that_reaches_into_internals_is_found_and_named():
     assert {"regviz/server/connection.py", "regviz/data/workbook.py"} <= reaching
     assert reaching <= found
     # a package stands for its modules
-    told = set(in_code(TEXTS["docs/upgrading.md"]))
+    told = set(in_code(TEXTS[upgrading]))
     assert {name for name in reaching if not {name, name.rpartition("/")[0]} & told} == set()
 
 

@@ -69,6 +69,8 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         # by test_extending.py
         ["regviz", "serve", "--import", "ring"],
         ["make", "bench"],
+        # by test_documentation.py
+        ["make", "docs"],
     ]
 
 

@@ -512,7 +512,7 @@ def test_four_hundred_points_fit_into_a_link():
 
 
 def test_the_documented_defaults_are_those_of_the_newest_version():
-    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "files.md").read_text()
     documented = re.search(
         r"The defaults of version 2(.*?); and of own points(.*?)The docstrings", page, re.DOTALL
     )

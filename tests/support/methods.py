@@ -1,4 +1,4 @@
-"""A method beyond the built-in ones, as `docs/extending.md` adds it."""
+"""A method beyond the built-in ones, as `docs/howto/extending.md` adds it."""
 
 from functools import partial
 

@@ -1,4 +1,7 @@
-/** Paints boundaries. A painter holds the memory and the canvas for one grid size, for all networks. */
+/**
+ * Paints boundaries. A field holds the memory and the canvas for outputs on a grid; a painter is a field
+ * that networks are evaluated on.
+ */
 
 /**
  * @import {Plane, Recording} from "../state/types.d.ts"
@@ -12,6 +15,30 @@ import { outputs } from "../state/forward.js";
 import { gridOf, planeOf } from "../state/plane.js";
 
 /**
+ * Allocate a field.
+ *
+ * @typedef {ReturnType<typeof makeField>} Field
+ *
+ * @param {number} nOutputs
+ * @param {number} grid  points along each side
+ */
+export function makeField(nOutputs, grid) {
+  const small = document.createElement("canvas");
+  small.width = small.height = grid;
+  const image = new ImageData(grid, grid);
+  return {
+    grid,
+    nOutputs,
+    raw: new Float64Array(nOutputs * grid * grid),
+    values: new Float64Array(nOutputs * grid * grid),
+    small,
+    smallContext: contextOf(small),
+    image,
+    pixels: new Uint32Array(image.data.buffer),
+  };
+}
+
+/**
  * Allocate a painter.
  *
  * @typedef {ReturnType<typeof makePainter>} Painter
@@ -23,21 +50,7 @@ import { gridOf, planeOf } from "../state/plane.js";
 export function makePainter(recording, grid, plane = planeOf(recording)) {
   const { network } = recording;
   const nOutputs = network.layers[network.layers.length - 1];
-  const small = document.createElement("canvas");
-  small.width = small.height = grid;
-  const image = new ImageData(grid, grid);
-  return {
-    grid,
-    network,
-    nOutputs,
-    inputs: gridOf(network, plane, grid),
-    raw: new Float64Array(nOutputs * grid * grid),
-    values: new Float64Array(nOutputs * grid * grid),
-    small,
-    smallContext: contextOf(small),
-    image,
-    pixels: new Uint32Array(image.data.buffer),
-  };
+  return { ...makeField(nOutputs, grid), network, inputs: gridOf(network, plane, grid) };
 }
 
 /**
@@ -54,10 +67,26 @@ export function makePainter(recording, grid, plane = planeOf(recording)) {
  * @param {boolean} discrete  whether to show classes instead of probabilities
  */
 export function paintBoundary(painter, canvas, row, scale, theme, size, ratio, points, discrete) {
-  const { grid, network, nOutputs, inputs, raw, values, small, smallContext, image, pixels } = painter;
-  const n = grid * grid;
-  outputs(network, row, 0, inputs, n, raw);
-  paint(scale, raw, nOutputs, n, values, pixels, discrete);
+  const { grid, network, inputs, raw } = painter;
+  outputs(network, row, 0, inputs, grid * grid, raw);
+  paintField(painter, canvas, scale, theme, size, ratio, points, discrete);
+}
+
+/**
+ * Draw the outputs of a field, and the points over them.
+ *
+ * @param {Field} field
+ * @param {HTMLCanvasElement} canvas
+ * @param {Scale} scale
+ * @param {Theme} theme
+ * @param {number} size   of the square, in CSS pixels
+ * @param {number} ratio  device pixels per CSS pixel
+ * @param {HTMLCanvasElement} points  the layer of points
+ * @param {boolean} discrete  whether to show classes instead of probabilities
+ */
+export function paintField(field, canvas, scale, theme, size, ratio, points, discrete) {
+  const { grid, nOutputs, raw, values, small, smallContext, image, pixels } = field;
+  paint(scale, raw, nOutputs, grid * grid, values, pixels, discrete);
   smallContext.putImageData(image, 0, 0);
 
   fitCanvas(canvas, size, size, ratio);

@@ -15,7 +15,7 @@ const STEPS = 256;
 /**
  * Make the colour scale of a run.
  *
- * @param {Recording} recording
+ * @param {Pick<Recording, "network"|"classes"|"blank"|"points">} recording
  * @param {Theme} theme
  * @returns {Scale}
  */

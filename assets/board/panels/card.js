@@ -221,7 +221,7 @@ export function updateHistogram(card, row, weightIndex, axes, size, ratio) {
 /**
  * Show the crosshair and the prediction at it, or hide both where `place` is null.
  *
- * @param {CardElements} card
+ * @param {Pick<CardElements, "cross"|"there">} card
  * @param {Place|null} place
  * @param {string} prediction
  */

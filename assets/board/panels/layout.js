@@ -44,10 +44,11 @@ export function magnification(width, height) {
  *
  * @param {number} available  width in CSS pixels
  * @param {number} n
+ * @param {number} [narrowest]  least width of a card
  * @returns {{columns: number, card: number, width: number}}  `card`: width of a card; `width`: of the board
  */
-export function arrange(available, n) {
-  const most = Math.max(1, Math.floor((available + GAP) / (NARROWEST + GAP)));
+export function arrange(available, n, narrowest = NARROWEST) {
+  const most = Math.max(1, Math.floor((available + GAP) / (narrowest + GAP)));
   // as few columns as make the same number of rows, so that the last row is filled
   const columns = Math.ceil(n / Math.ceil(n / Math.min(n, most)));
   const card = Math.floor((available + GAP) / columns) - GAP;

@@ -26,6 +26,8 @@ const TIPS = {
   validation: "Points held out: neither trained on nor tested on. Early stopping looks at them.",
 };
 
+/** @typedef {[sign: Node|string, text: string, tip: string]} Sign */
+
 /** @typedef {ReturnType<typeof makeLegend>} Legend */
 
 /** Create the legend. */
@@ -48,19 +50,36 @@ export function updateSigns({ signs, status }, recording, scale, theme, asBars) 
   // board.css reserves the width of both texts, so that nothing moves when one replaces the other
   status.dataset.whole = summary(recording);
   const { network, points } = recording;
-  const counts = (/** @type {"train"|"validation"|"test"} */ split) => countOf(network, points[split]);
-  const regression = network.task === "regression";
   const bars = icon("0 0 20 12", ["path", { d: "M1 11V8h2v3M5 11V6h2v5M13 11V6h2v5M17 11V9h2v2", class: "bars" }], ["path", { d: "M8.5 11V1h3v10", class: "zero-bar" }]);
   if (asBars) {
-    signs.replaceChildren(...signsOfBars(recording).map(([sign, text, tip]) => makeSign(sign, text, tip)), makeSign(bars, "weights, in the middle: exactly 0", HISTOGRAM));
+    signs.replaceChildren(...makeSigns([...signsOfBars(recording), [bars, "weights, in the middle: exactly 0", HISTOGRAM]]));
     return;
   }
-  /** @type {[sign: Node|string, text: string, tip: string][]} */
+  const entries = signsOfPlane(recording, scale, theme, boundary(network.task));
+  entries.push([bars, "weights, in the middle: exactly 0", HISTOGRAM]);
+  const held = countOf(network, points.validation);
+  if (held) entries.push(["", `validation (${held}): not drawn`, TIPS.validation]);
+  signs.replaceChildren(...makeSigns(entries));
+}
+
+/**
+ * Return the signs of the pictures of the plane: points, classes and boundary.
+ *
+ * @param {Pick<Recording, "network"|"points">} recording
+ * @param {Scale} scale
+ * @param {Theme} theme
+ * @param {string} about  explanation of the boundary
+ * @returns {Sign[]}
+ */
+export function signsOfPlane({ network, points }, scale, theme, about) {
+  const counts = (/** @type {"train"|"test"} */ split) => countOf(network, points[split]);
+  /** @type {Sign[]} */
   const entries = [
     [mark(0, { fill: "currentColor" }), `training (${counts("train")})`, TIPS.train],
-    [mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6), `test (${counts("test")})`, TIPS.test],
   ];
-  if (!regression) {
+  const hollow = mark(0, { fill: "none", stroke: "currentColor", "stroke-width": "1.4" }, 3.6);
+  if (counts("test")) entries.push([hollow, `test (${counts("test")})`, TIPS.test]);
+  if (network.task !== "regression") {
     const outputs = network.layers[network.layers.length - 1];
     const classes = network.task === "binary" ? 2 : outputs;
     for (let c = 0; c < classes; c++) {
@@ -75,17 +94,15 @@ export function updateSigns({ signs, status }, recording, scale, theme, asBars) 
     multiclass: "boundary between classes",
     regression: `value = ${axis(scale.middle)}`,
   };
-  entries.push([line, meaning[network.task], boundary(network.task)]);
-  entries.push([bars, "weights, in the middle: exactly 0", HISTOGRAM]);
-  if (counts("validation")) entries.push(["", `validation (${counts("validation")}): not drawn`, TIPS.validation]);
-  signs.replaceChildren(...entries.map(([sign, text, tip]) => makeSign(sign, text, tip)));
+  entries.push([line, meaning[network.task], about]);
+  return entries;
 }
 
 /**
  * Return the signs of the pictures with a bar for each input.
  *
  * @param {Recording} recording
- * @returns {[sign: Node|string, text: string, tip: string][]}
+ * @returns {Sign[]}
  */
 function signsOfBars({ network, points, columns }) {
   const [train, test] = [points.train, points.test].map((rows) => countOf(network, rows));
@@ -93,7 +110,7 @@ function signsOfBars({ network, points, columns }) {
   const bar = icon("0 0 20 12", ["path", { d: "M1 11V3h4v8M8 11V7h4v4M15 11V1h4v10", class: "bars" }]);
   const zero = icon("0 0 12 12", ["path", { d: "M2 8h8v3H2z", class: "bars" }]);
   const known = icon("0 0 12 12", ["path", { d: "M2 1h8v4H2z", fill: "currentColor" }]);
-  /** @type {[Node|string, string, string][]} */
+  /** @type {Sign[]} */
   const entries = [
     ["", `${columns.length} inputs, ${train} training and ${test} test points`, TIPS.train],
     [bar, own ? "weight of each input" : "length of each input's outgoing weights", own ? WEIGHTS.weights : WEIGHTS.norms],
@@ -104,14 +121,12 @@ function signsOfBars({ network, points, columns }) {
 }
 
 /**
- * Create a sign with its text.
+ * Create signs with their texts.
  *
- * @param {Node|string} sign
- * @param {string} text
- * @param {string} tip
+ * @param {Sign[]} entries
  */
-function makeSign(sign, text, tip) {
-  return make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text);
+export function makeSigns(entries) {
+  return entries.map(([sign, text, tip]) => make("button", { type: "button", class: "term sign", "data-tip": tip }, sign, text));
 }
 
 /**

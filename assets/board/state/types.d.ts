@@ -372,6 +372,48 @@ export interface Recording {
   spreads: number[][];
 }
 
+/** A model that `regviz.show` compares. */
+export interface ModelHeader {
+  name: string;
+  colour: ByMode;
+  /** Log-odds or logarithms of probabilities; scaled decision values; classes alone; values of a regression. */
+  kind: "probability"|"decision"|"class"|"value";
+  /** Of decision values. */
+  factor: number;
+  /** Terms and values. */
+  numbers: [string, string][];
+}
+
+/** The header of a message with models' outputs, of shape (rows, models, outputs, columns). */
+export interface ModelsHeader {
+  task: Task;
+  names: string[];
+  /** Names of the two inputs. */
+  axes: [string, string];
+  x: [number, number];
+  y: [number, number];
+  models: ModelHeader[];
+  classes: string[];
+  blank: ByMode;
+  arrays: Record<string, [NumberType, ...number[]]>;
+}
+
+/** `raw`: (outputs, rows, columns), from the upper left corner. */
+export type Model = ModelHeader & {raw: Float64Array};
+
+export interface Models {
+  network: RunNetwork;
+  points: Splits;
+  domain: number[];
+  plane: Plane;
+  axes: [string, string];
+  classes: string[];
+  blank: ByMode;
+  /** Points along each side. */
+  grid: number;
+  models: Model[];
+}
+
 /** An index into GRIDS, and the numbers of the last consecutive drawings that took longer than SLOW_MS and less than QUICK_MS. */
 export type Resolution = {coarse: number, slow: number, quick: number};
 

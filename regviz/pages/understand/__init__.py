@@ -53,6 +53,11 @@ def register_view(
     ------
     ValueError
         If another view has this label.
+
+    Examples
+    --------
+    >>> from regviz.pages.understand import register_view
+    >>> register_view("Norms", "norms")  # norms.py has a function show(snapshot)
     """
     view = ViewModule(module, has_figures, follows_epoch)
     if VIEWS.get(label, view) != view:

@@ -1,0 +1,131 @@
+"""Tests of docs/: its build, the reference of the public names, and their examples."""
+
+import doctest
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from numpydoc.docscrape import NumpyDocString
+from numpydoc.validate import validate
+
+import regviz
+from devtools.serving import ROOT
+from regviz import figures
+from regviz.methods import catalogue
+from regviz.pages.understand import VIEWS
+from regviz.programs import LIBRARIES
+from regviz.spec.toy import DATASETS
+from tests.support.commands import make_plan, run
+
+DIRECTIVE = re.compile(
+    r"^\.\. (currentmodule|autoclass|autofunction):: (\S+)(?:\n   :members:(.*))?$", re.MULTILINE
+)
+TABLE = re.compile(r"^\.\. currentmodule:: (\S+)\n\.\. autosummary::\n.*\n\n((?:   \w+\n)+)", re.M)
+# numpydoc's names for: no docstring, no summary, a parameter that is left out, unknown or without
+# type, no result
+FAULTS = {"GL08", "SS01", "PR01", "PR02", "PR04", "RT01", "YD01"}
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield name and text of each page of the reference but its index."""
+    for page in sorted((ROOT / "docs" / "reference").glob("*.md")):
+        if page.name != "index.md":
+            yield page.name, page.read_text("utf-8")
+
+
+def documented() -> dict[str, Any]:
+    """Return the objects of the reference by dotted name, with the documented methods of classes.
+
+    Inherited methods are left out if another library documents them.
+    """
+    found = {}
+    for _, text in pages():
+        module = ""
+        for directive, name, members in DIRECTIVE.findall(text):
+            if directive == "currentmodule":
+                module = name
+                continue
+            value = getattr(importlib.import_module(module), name)
+            found[f"{module}.{name}"] = value
+            listed = re.findall(r"\w+", members)
+            for key, method in inspect.getmembers(value, inspect.isroutine):
+                ours = (getattr(method, "__module__", None) or "").startswith("regviz")
+                if inspect.isclass(value) and ours and (key in listed if listed else key[0] != "_"):
+                    found[f"{module}.{name}.{key}"] = method
+    return found
+
+
+OBJECTS = documented()
+METHODS = {name for name in OBJECTS if inspect.isclass(OBJECTS.get(name.rpartition(".")[0]))}
+PUBLIC = [name for name in OBJECTS if name not in METHODS]
+
+
+@pytest.fixture(scope="module")
+def registries() -> Iterator[None]:
+    """Undo what examples register."""
+    kept = [(each, dict(each)) for each in (DATASETS, catalogue.METHODS, LIBRARIES, VIEWS)]
+    yield
+    for registry, content in kept:
+        registry.clear()  # type: ignore[attr-defined]
+        registry.update(content)  # type: ignore[attr-defined]
+
+
+def test_make_docs_builds_the_pages_without_a_warning(tmp_path: Path):
+    words = re.search(r"^\S+ (-m sphinx .*)$", make_plan("docs").replace("\\\n", ""), re.MULTILINE)
+    assert words
+    *options, source, _ = words[1].replace("build/doctrees", str(tmp_path / "trees")).split()
+    run(sys.executable, *options, source, str(tmp_path / "html"))
+    assert (tmp_path / "html" / "index.html").exists()
+
+
+def test_every_public_name_is_in_the_reference_and_its_tables():
+    expected = {f"regviz.{name}" for name in regviz.__all__}
+    expected |= {f"regviz.figures.{name}" for name in figures.__all__}
+    assert expected <= {*PUBLIC}
+    index = (ROOT / "docs" / "reference" / "index.md").read_text("utf-8")
+    listed = [
+        f"{module}.{name}" for module, names in TABLE.findall(index) for name in names.split()
+    ]
+    assert sorted(listed) == sorted(PUBLIC)
+
+
+def test_every_docstring_states_parameters_with_types_and_shapes_and_the_result():
+    lacking = {}
+    for name in OBJECTS:
+        doc = NumpyDocString(inspect.getdoc(OBJECTS[name]))
+        # a function that returns an iterator has a section Yields, without being a generator
+        faults = FAULTS - {"RT01"} if doc["Yields"] else FAULTS
+        found = {text for code, text in validate(name)["errors"] if code in faults}
+        if inspect.isclass(OBJECTS[name]) and doc["Attributes"]:
+            # a result: its class's fields are its attributes
+            fields = {field for each in doc["Attributes"] for field in each.name.split(", ")}
+            missing = set(inspect.signature(OBJECTS[name]).parameters) - fields
+            found = {text for text in found if "not documented" not in text} | missing
+        for section in ("Parameters", "Attributes", "Returns", "Yields"):
+            arrays = [each for each in doc[section] if "array" in each.type]
+            found |= {f"{x.name or section} has no shape" for x in arrays if "shape" not in x.type}
+        if found:
+            lacking[name] = found
+    assert lacking == {}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.usefixtures("registries")
+def test_the_examples_run_and_call_every_method(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    tests = doctest.DocTestFinder().find(OBJECTS[name], name, module=False, globs={})
+    runner, report = doctest.DocTestRunner(verbose=False), []
+    for test in tests:
+        runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
+    source = "".join(example.source for test in tests for example in test.examples)
+    assert source
+    methods = [key for owner, _, key in (one.rpartition(".") for one in METHODS) if owner == name]
+    assert [key for key in methods if f".{key}(" not in source] == []
