@@ -74,6 +74,8 @@ class Dataset:
     (4, 3)
     >>> [array.shape for array in iris.points("test")]
     [(38, 4), (38,)]
+    >>> regviz.Dataset([[1.0], [2.0]], [0, 1], weight_train=[1, 3]).weights("train")
+    array([0.5, 1.5])
     """
 
     X_train: NDArray[np.float64]

@@ -95,9 +95,18 @@ class BaseNetwork(BaseEstimator):
         return float(bias[0]) if self.history_.dataset.task == "regression" else bias
 
     def _check_linear(self, name: str) -> None:
-        check_is_fitted(self)
+        check_is_fitted(self, "history_")
         if len(self.coefs_) > 1:
             raise AttributeError(f"{name} is an attribute of models without hidden layers only")
+
+    @property
+    def _task(self) -> Task:
+        """The task of a fitted estimator."""
+        raise NotImplementedError
+
+    def _encoded(self, points: Points) -> Points:
+        """Return points of positive weight, with numbers of classes in place of labels."""
+        raise NotImplementedError
 
     def _network(self) -> NetworkSpec:
         """Return the network that the parameters describe."""
@@ -174,7 +183,6 @@ class BaseNetwork(BaseEstimator):
     def _fit(
         self,
         points: Points,
-        task: Task,
         rows: Sequence[Regularization],
         seed: int,
         frames: int | None = None,
@@ -184,15 +192,14 @@ class BaseNetwork(BaseEstimator):
         Parameters
         ----------
         points : Points
-            With the numbers of classes as targets, and positive weights.
-        task : {"binary", "multiclass", "regression"}
+            As `_encoded` returns them.
         rows : sequence of Regularization
         seed : int
         frames : int, optional
             Number of epochs to record without early stopping.
         """
         X, y, weights = points
-        dataset = self._split(X, y, weights, task, seed)
+        dataset = self._split(X, y, weights, seed)
         dtype = "float32" if X.dtype == np.float32 else "float64"
         training = self._training(len(dataset.y_train), seed, dtype, frames)
         experiment = Experiment(dataset.spec, self._network(), training, tuple(rows))
@@ -205,22 +212,22 @@ class BaseNetwork(BaseEstimator):
             self._best, self._stopped = self.history_.early_stopping(patience)
         return self._select(0)
 
-    def _split(self, X: Array, y: Array, weights: Array | None, task: Task, seed: int) -> Dataset:
+    def _split(self, X: Array, y: Array, weights: Array | None, seed: int) -> Dataset:
         """Return the points as training points, and as validation points for early stopping."""
         if not self.early_stopping:
-            return Dataset(X, y, task=task, weight_train=weights)
+            return Dataset(X, y, task=self._task, weight_train=weights)
         fraction = real(
             "validation_fraction", self.validation_fraction, 0, 1, open_low=True, open_high=True
         )
         arrays = [X, y] if weights is None else [X, y, weights]
-        stratify = None if task == "regression" else y
+        stratify = None if self._task == "regression" else y
         parts = train_test_split(*arrays, test_size=fraction, random_state=seed, stratify=stratify)
         X_train, X_validation, y_train, y_validation, *weighted = parts
         return Dataset(
             *(X_train, y_train),
             X_validation=X_validation,
             y_validation=y_validation,
-            task=task,
+            task=self._task,
             **dict(zip(("weight_train", "weight_validation"), weighted, strict=False)),
         )
 
@@ -250,7 +257,7 @@ class BaseNetwork(BaseEstimator):
 
     def _outputs(self, X: ArrayLike) -> Array:
         """Return the outputs for points before sigmoid or softmax, of shape (1, n_outputs, n)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "history_")
         points = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         return self.history_.outputs(points, [self._network_index], self._time)
 

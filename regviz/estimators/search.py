@@ -43,7 +43,7 @@ class StrengthSearch(BaseNetwork):
         """The chosen value of the parameter ``param_name``."""
         return float(self.strengths_[self.best_index_])
 
-    def _search(self, single: type[BaseNetwork], points: Points) -> Any:
+    def _search(self, single: type[BaseNetwork], points: Points) -> Self:
         """Choose a strength, and train on all points with each strength.
 
         Parameters
@@ -52,13 +52,8 @@ class StrengthSearch(BaseNetwork):
             The estimator of one strength.
         points : Points
             As given to ``fit``.
-
-        Returns
-        -------
-        BaseNetwork
-            The estimator of one strength, before its training.
         """
-        X, y, weights = points
+        X, y, _ = points
         choice("param_name", self.param_name, CHOSEN)
         choice("selection", self.selection, SELECTIONS)
         boolean("refit", self.refit)
@@ -67,8 +62,8 @@ class StrengthSearch(BaseNetwork):
         seed = self._seed()
         given = {name: getattr(self, name) for name in shared} | {"random_state": seed}
         estimator: Any = single(**given)
-        encoded = estimator._points(X, y, weights)
-        self.strengths_ = self._strengths(encoded, estimator._task, seed)
+        encoded = self._encoded(points)
+        self.strengths_ = self._strengths(encoded, seed)
         rows = [self._regularization(**{self.param_name: s}) for s in self.strengths_.tolist()]
         scorer = check_scoring(estimator, scoring=self.scoring)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self))
@@ -84,11 +79,12 @@ class StrengthSearch(BaseNetwork):
         if self.selection == "one_standard_error" and chosen.one_se is not None:
             self.best_index_ = chosen.one_se
         self.best_score_ = float(self.scores_.mean(axis=0)[self.best_index_])
+        self.__dict__.pop("history_", None)  # of an earlier call of fit
         if self.refit:
-            self._fit(encoded, estimator._task, rows, seed)
+            self._fit(encoded, rows, seed)
             self._select(self.best_index_)
             self._warn()
-        return estimator
+        return self
 
     def _scores(
         self,
@@ -102,8 +98,8 @@ class StrengthSearch(BaseNetwork):
         """Return the scores of each strength in a fold, whose networks are one program."""
         X, y, weights = points
         fitted = copy.copy(estimator)
-        of_fold = fitted._points(X[train], y[train], None if weights is None else weights[train])
-        fitted._fit(of_fold, fitted._task, rows, estimator.random_state, frames=1)
+        of_fold = X[train], y[train], None if weights is None else weights[train]
+        fitted._fit(fitted._encoded(of_fold), rows, estimator.random_state, frames=1)
         weighted = {} if weights is None else {"sample_weight": weights[test]}
         scores = []
         for k, strength in enumerate(self.strengths_.tolist()):
@@ -111,13 +107,13 @@ class StrengthSearch(BaseNetwork):
             scores.append(float(scorer(fitted._select(k), X[test], y[test], **weighted)))
         return scores
 
-    def _strengths(self, encoded: Points, task: Any, seed: int) -> NDArray[np.float64]:
+    def _strengths(self, encoded: Points, seed: int) -> NDArray[np.float64]:
         """Return the strengths from weak to strong."""
         if self.param_name != "alpha" and not self._network().hidden:
             allowed = "'alpha' for a model without hidden layers"
             raise invalid("param_name", allowed, self.param_name)
         if self.strengths is None:
-            return np.array(self._rule(encoded, task, seed))
+            return np.array(self._rule(encoded, seed))
         try:
             strengths = np.array(self.strengths, dtype=np.float64)
         except (TypeError, ValueError) as error:
@@ -130,10 +126,10 @@ class StrengthSearch(BaseNetwork):
         ordered = np.sort(strengths)
         return ordered[::-1] if self.param_name == "max_norm" else ordered
 
-    def _rule(self, encoded: Points, task: Any, seed: int) -> tuple[float, ...]:
+    def _rule(self, encoded: Points, seed: int) -> tuple[float, ...]:
         """Return the strengths that `regviz.methods.strengths` offers for these points."""
         X, y, weights = encoded
-        dataset = Dataset(X, y, task=task, weight_train=weights)
+        dataset = Dataset(X, y, task=self._task, weight_train=weights)
         network = self._network()
         training = self._training(len(y), seed, "float64", 1)
         if self.param_name == "drop_rate":
@@ -153,7 +149,8 @@ class RegVizClassifierCV(StrengthSearch, RegVizClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation
+    hidden_layer_sizes : int or sequence of int
+    activation : str
         As for `RegVizClassifier`.
     param_name : {"alpha", "group_lasso", "drop_rate", "max_norm"}
         The parameter to choose. Its own value is not used. Without hidden layers, ``"alpha"``.
@@ -171,9 +168,15 @@ class RegVizClassifierCV(StrengthSearch, RegVizClassifier):
         strongest whose mean score is within one standard error of the highest.
     refit : bool
         Whether to train on all points, for predictions.
-    solver, alpha, l1_ratio, group_lasso, drop_rate, input_drop_rate, max_norm, normalization, \
-affine, batch_size, learning_rate_init, max_iter, momentum, beta_1, beta_2, epsilon, \
-early_stopping, validation_fraction, n_iter_no_change, class_weight, random_state
+    solver, normalization : str
+    alpha, l1_ratio, group_lasso, drop_rate, input_drop_rate : float
+    max_norm : float or None
+    affine, early_stopping : bool
+    batch_size : int, "auto" or None
+    max_iter, n_iter_no_change : int
+    learning_rate_init, momentum, beta_1, beta_2, epsilon, validation_fraction : float
+    class_weight : dict, "balanced" or None
+    random_state : int, RandomState instance or None
         As for `RegVizClassifier`.
 
     Attributes
@@ -309,8 +312,7 @@ feature_names_in_
             If the training with the chosen strength diverges.
         """
         points = self._checked(X, y, sample_weight, y_numeric=False)
-        self.classes_ = self._search(RegVizClassifier, points).classes_
-        return self
+        return self._search(RegVizClassifier, points)
 
 
 class RegVizRegressorCV(StrengthSearch, RegVizRegressor):
@@ -318,12 +320,21 @@ class RegVizRegressorCV(StrengthSearch, RegVizRegressor):
 
     Parameters
     ----------
-    param_name, strengths, cv, scoring, selection, refit
+    param_name, selection : str
+    strengths : array-like of shape (n_strengths,), optional
+    cv : int, cross-validation generator or iterable, optional
+    scoring : str or callable, optional
+    refit : bool
         As for `RegVizClassifierCV`.
-    hidden_layer_sizes, activation, solver, alpha, l1_ratio, group_lasso, drop_rate, \
-input_drop_rate, max_norm, normalization, affine, batch_size, learning_rate_init, max_iter, \
-momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, n_iter_no_change, \
-random_state
+    hidden_layer_sizes : int or sequence of int
+    activation, solver, normalization : str
+    alpha, l1_ratio, group_lasso, drop_rate, input_drop_rate : float
+    max_norm : float or None
+    affine, early_stopping : bool
+    batch_size : int, "auto" or None
+    max_iter, n_iter_no_change : int
+    learning_rate_init, momentum, beta_1, beta_2, epsilon, validation_fraction : float
+    random_state : int, RandomState instance or None
         As for `RegVizClassifier`.
 
     Attributes
@@ -438,5 +449,5 @@ feature_names_in_
         ConvergenceWarning
             If the training with the chosen strength diverges.
         """
-        self._search(RegVizRegressor, self._checked(X, y, sample_weight, y_numeric=True))
-        return self
+        points = self._checked(X, y, sample_weight, y_numeric=True)
+        return self._search(RegVizRegressor, points)

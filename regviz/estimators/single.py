@@ -125,6 +125,7 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from regviz import RegVizClassifier
     >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.pipeline import make_pipeline
@@ -135,6 +136,21 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
     >>> bool(model.score(X, y) > 0.95)
     True
     >>> int((model[-1].coef_ != 0).sum()) < 15
+    True
+
+    Labels may be text, and points may have weights:
+
+    >>> from sklearn.datasets import make_moons
+    >>> X, y = make_moons(100, noise=0.2, random_state=0)
+    >>> names = np.array(["lower", "upper"])[1 - y]
+    >>> network = RegVizClassifier(drop_rate=0.1, random_state=0)
+    >>> network.fit(X, names, sample_weight=np.where(y == 1, 2.0, 1.0)).classes_
+    array(['lower', 'upper'], dtype='<U5')
+    >>> probabilities = network.predict_proba(X)
+    >>> bool(np.allclose(np.log(probabilities), network.predict_log_proba(X)))
+    True
+    >>> upper = network.decision_function(X) > 0
+    >>> bool((upper == (network.predict(X) == "upper")).all())
     True
     """
 
@@ -220,8 +236,8 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
         ConvergenceWarning
             If the training diverges.
         """
-        points = self._points(X, y, sample_weight)
-        self._fit(points, self._task, [self._regularization()], self._seed())
+        points = self._checked(X, y, sample_weight, y_numeric=False)
+        self._fit(self._encoded(points), [self._regularization()], self._seed())
         self._warn()
         return self
 
@@ -229,9 +245,8 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
     def _task(self) -> Task:
         return "binary" if len(self.classes_) == 2 else "multiclass"
 
-    def _points(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Points:
-        """Return points, numbers of their classes, and their weights; set ``classes_``."""
-        points = self._checked(X, y, sample_weight, y_numeric=False)
+    def _encoded(self, points: Points) -> Points:
+        """Return points with the numbers of their classes and all weights; set ``classes_``."""
         check_classification_targets(points[1])
         X, y, weights = of_positive_weight(points)
         self.classes_, numbers = np.unique(y, return_inverse=True)
@@ -260,22 +275,30 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
         return np.asarray(outputs[0] if len(outputs) == 1 else outputs.T)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of the most probable class of each point, of shape (n_samples,).
+        """Return the label of the most probable class of each point.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
         """
         scores = self.decision_function(X)
         numbers = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
         return np.asarray(self.classes_[numbers])
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the probabilities of the classes, of shape (n_samples, n_classes).
+        """Return the probabilities of the classes.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
         """
         outputs = torch.from_numpy(self._outputs(X))
         probability: Array = networks.predict(outputs, self._task)[0].numpy()
@@ -284,11 +307,15 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
         return probability
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
-        """Return the logarithms of `predict_proba`, of shape (n_samples, n_classes).
+        """Return the logarithms of `predict_proba`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
         """
         with np.errstate(divide="ignore"):  # a probability may be 0
             return np.asarray(np.log(self.predict_proba(X)))
@@ -301,10 +328,15 @@ class RegVizRegressor(RegressorMixin, BaseNetwork):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, solver, alpha, l1_ratio, group_lasso, drop_rate, \
-input_drop_rate, max_norm, normalization, affine, batch_size, learning_rate_init, max_iter, \
-momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, n_iter_no_change, \
-random_state
+    hidden_layer_sizes : int or sequence of int
+    activation, solver, normalization : str
+    alpha, l1_ratio, group_lasso, drop_rate, input_drop_rate : float
+    max_norm : float or None
+    affine, early_stopping : bool
+    batch_size : int, "auto" or None
+    max_iter, n_iter_no_change : int
+    learning_rate_init, momentum, beta_1, beta_2, epsilon, validation_fraction : float
+    random_state : int, RandomState instance or None
         As for `RegVizClassifier`.
 
     Attributes
@@ -337,7 +369,10 @@ random_state
     >>> X, y = make_regression(60, 5, n_informative=2, random_state=0)
     >>> y = y / y.std()
     >>> found = RegVizRegressor((), alpha=0.1, l1_ratio=1, max_iter=2000).fit(X, y)
-    >>> bool(abs(found.coef_ - Lasso(alpha=0.1).fit(X, y).coef_).max() < 1e-4)
+    >>> expected = Lasso(alpha=0.1).fit(X, y)
+    >>> bool(abs(found.coef_ - expected.coef_).max() < 1e-4)
+    True
+    >>> bool(abs(found.predict(X) - expected.predict(X)).max() < 1e-3)
     True
     """
 
@@ -419,8 +454,8 @@ random_state
         ConvergenceWarning
             If the training diverges.
         """
-        points = self._points(X, y, sample_weight)
-        self._fit(points, self._task, [self._regularization()], self._seed())
+        points = self._checked(X, y, sample_weight, y_numeric=True)
+        self._fit(self._encoded(points), [self._regularization()], self._seed())
         self._warn()
         return self
 
@@ -428,17 +463,20 @@ random_state
     def _task(self) -> Task:
         return "regression"
 
-    def _points(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Points:
-        """Return points, their targets, and their weights."""
-        points = self._checked(X, y, sample_weight, y_numeric=True)
+    def _encoded(self, points: Points) -> Points:
+        """Return points with their targets and weights."""
         X, y, weights = of_positive_weight(points)
         return X, y.astype(np.float64), weights
 
     def predict(self, X: ArrayLike) -> Array:
-        """Return the predicted value of each point, of shape (n_samples,).
+        """Return the predicted value of each point.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
         """
         return np.asarray(self._outputs(X)[0, 0])

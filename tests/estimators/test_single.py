@@ -35,10 +35,10 @@ SCORE = X @ [1.5, -1.2, 0.6, 0, 0] + rng.logistic(size=N)
 LABELS = np.array(["no", "yes"])[(SCORE > 0).astype(int)]
 GRADES = np.array(["high", "low", "mid"])[np.digitize(SCORE, [-1, 1])]
 WEIGHTS = rng.uniform(0.1, 3, N)
-CONVERGED = dict(solver="sgd", learning_rate_init=0.1, max_iter=1500)
+CONVERGED = dict(solver="sgd", learning_rate_init=0.1, max_iter=1500, random_state=0)
 ARRAY_API = "check_array_api_input"  # skipped unless SCIPY_ARRAY_API is set before importing scipy
 
-FEW = dict(strengths=(1e-3, 1e-2), cv=3, max_iter=100, learning_rate_init=0.05)
+FEW = dict(strengths=(1e-3, 1e-2), cv=2, max_iter=60, learning_rate_init=0.05)
 
 
 @pytest.mark.parametrize(
