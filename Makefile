@@ -2,6 +2,7 @@
 # make test    set everything up and run every check and test
 # make format  fix lint errors and format the code
 # make docs    build the documentation in build/docs
+# make site    write the site without a server to build/site
 # make bench   print the tables of benchmarks/
 # make audit   look up known vulnerabilities of the installed packages
 # make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test format docs bench claims fuzz audit lock clean
+.PHONY: run test format docs site bench claims fuzz audit lock clean
 
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -44,6 +45,10 @@ docs: .venv/installed-dev
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --builder html \
 	  --doctree-dir build/doctrees docs build/docs
 	@echo "Open build/docs/index.html"
+
+site: docs .venv/compiled
+	$(BIN)/python -m regviz.site build/site --docs build/docs
+	@echo "Open build/site/index.html"
 
 bench: .venv/installed-dev .venv/compiled
 	$(BIN)/python -m benchmarks.training

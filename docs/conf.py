@@ -1,5 +1,9 @@
 """Configuration of Sphinx, which `make docs` runs in the folder of the project."""
 
+from docutils import nodes
+from latex2mathml.converter import convert
+from numpydoc.xref import DEFAULT_LINKS
+
 import regviz
 
 project = "RegViz"
@@ -10,19 +14,37 @@ version = release = regviz.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 
 # Markdown: the pages also have to read well where the repository is hosted
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3  # anchors of headings, for links such as `hosting.md#one-container`
 
+smartquotes = False  # quotation marks of types and values are copied
 # docstrings: `name` links to a name of the reference, if it is there
 default_role = "py:obj"
 add_module_names = False
 autodoc_typehints = "none"  # the tables of parameters have the types
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autosummary_generate = False
 numpydoc_show_class_members = False  # autodoc's option `members` documents them
 numpydoc_class_members_toctree = False
+numpydoc_xref_param_type = True  # types link to the classes of the reference, and to nothing else
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {word: word for word in DEFAULT_LINKS} | {
+    name.rpartition(".")[2]: f"regviz.{name}"
+    for name in (
+        *(name for name in regviz.__all__ if name[0].isupper()),
+        *("analysis.anatomy.Step", "analysis.comparison.Comparison"),
+        *("analysis.comparison.Replicates", "analysis.mc_dropout.Plane"),
+        *("analysis.mc_dropout.Uncertainty", "analysis.penalties.LeastSquares"),
+        *("analysis.regularization_path.Choice", "analysis.regularization_path.Path"),
+        *("programs.Program", "scenes.strength_grid.StrengthGrid"),
+    )
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "RegViz"
+html_math_renderer = "mathml"
+html_logo = html_favicon = "../assets/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["regviz.css"]
 html_js_files = ["search.js"]
@@ -32,6 +54,7 @@ html_show_sourcelink = False
 html_permalinks_icon = "#"
 html_sidebars = {"index": []}
 html_theme_options = {
+    "logo": {"text": "RegViz"},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
@@ -43,3 +66,28 @@ html_theme_options = {
     "show_toc_level": 2,
     "back_to_top_button": False,
 }
+
+
+def in_package(app, env, node, content):
+    """Resolve a name such as `History` or `train` of a docstring in another module than regviz."""
+    name = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or name.startswith("regviz."):
+        return None
+    domain, page = env.domains.python_domain, node["refdoc"]
+    return domain.resolve_xref(env, page, app.builder, "obj", f"regviz.{name}", node, content)
+
+
+def formula(visitor, node):
+    """Write a formula as MathML, which browsers draw without a script."""
+    if isinstance(node, nodes.math_block):  # in a frame that scrolls where the formula is too wide
+        markup = f'<div class="formula">{convert(node.astext(), display="block")}</div>'
+    else:
+        markup = convert(node.astext())
+    visitor.body.append(markup)
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Connect the functions above; called by Sphinx."""
+    app.connect("missing-reference", in_package)
+    app.add_html_math_renderer("mathml", (formula, None), (formula, None))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from regviz.methods.catalogue import Method as Method
     from regviz.methods.catalogue import Variants as Variants
     from regviz.methods.catalogue import register_method as register_method
+    from regviz.notebook import board as board
+    from regviz.notebook import watch as watch
     from regviz.scenes.scene import Scene as Scene
     from regviz.spec.arrays import ArraysSpec as ArraysSpec
     from regviz.spec.experiment import DataSpec as DataSpec
@@ -64,12 +66,14 @@ _MODULES = {
     "TrainingSpec": "regviz.spec.experiment",
     "Variants": "regviz.methods.catalogue",
     "anatomy": "regviz.analysis.anatomy",
+    "board": "regviz.notebook",
     "make_dataset": "regviz.data.datasets",
     "register_dataset": "regviz.spec.toy",
     "register_method": "regviz.methods.catalogue",
     "replicate": "regviz.analysis.replicates",
     "stream": "regviz.engine.recorder",
     "train": "regviz.engine.recorder",
+    "watch": "regviz.notebook",
 }
 _PACKAGES = (
     "analysis",
@@ -78,6 +82,7 @@ _PACKAGES = (
     "estimators",
     "figures",
     "methods",
+    "notebook",
     "programs",
     "scenes",
     "spec",

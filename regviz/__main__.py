@@ -1,6 +1,8 @@
 """``python -m regviz`` is the command ``regviz``."""
 
+import sys
+
 from regviz.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

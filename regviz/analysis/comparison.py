@@ -82,7 +82,9 @@ class Replicates:
     >>> import regviz
     >>> from regviz.analysis.comparison import Replicates, compare
     >>> rows = (regviz.Regularization(), regviz.Regularization(l2=0.03))
-    >>> histories = regviz.replicate(regviz.Experiment(regularizations=rows), seeds=range(5))
+    >>> short = regviz.TrainingSpec(epochs=20)
+    >>> experiment = regviz.Experiment(training=short, regularizations=rows)
+    >>> histories = regviz.replicate(experiment, seeds=range(5))
     >>> table = Replicates.of([compare(history, rows=[0, 1]) for history in histories])
     >>> table["test_loss"].shape
     (5, 2)

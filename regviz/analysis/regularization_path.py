@@ -308,7 +308,9 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
     >>> import regviz
     >>> from regviz.analysis.regularization_path import losses_over_seeds
     >>> rows = tuple(regviz.Regularization(l2=strength) for strength in (0.001, 0.01, 0.1))
-    >>> histories = regviz.replicate(regviz.Experiment(regularizations=rows), seeds=range(4))
+    >>> short = regviz.TrainingSpec(epochs=20)
+    >>> experiment = regviz.Experiment(training=short, regularizations=rows)
+    >>> histories = regviz.replicate(experiment, seeds=range(4))
     >>> losses_over_seeds(histories)["validation"].shape
     (4, 3)
     """

@@ -70,7 +70,9 @@ def replicate(
     --------
     >>> import numpy as np, regviz
     >>> rows = (regviz.Regularization(), regviz.Regularization(l2=0.03))
-    >>> runs = regviz.replicate(regviz.Experiment(regularizations=rows), seeds=range(5))
+    >>> short = regviz.TrainingSpec(epochs=20)
+    >>> experiment = regviz.Experiment(training=short, regularizations=rows)
+    >>> runs = regviz.replicate(experiment, seeds=range(5))
     >>> np.array([run.metrics["test_loss"][-1] for run in runs]).shape
     (5, 2)
     """

@@ -16,7 +16,7 @@ from regviz.pages import understand
 from regviz.pages.capacity import show_too_costly, too_costly, wait_for_room
 from regviz.pages.claims import obey
 from regviz.pages.components import asset_component
-from regviz.pages.snapshot import BoardSnapshot, default_focus, view
+from regviz.pages.snapshot import BoardSnapshot, view
 from regviz.pages.state import page_state
 from regviz.scenes.encoding import Source, encode
 from regviz.scenes.link import (
@@ -97,7 +97,7 @@ def send(
     _board(
         key="board",
         data=encode(
-            Source(grid, name, rows, history, run.selector),
+            Source.of(grid, name, rows, history, run.selector),
             n_received,
             state.n_replies,
             state.requested_view,
@@ -142,7 +142,7 @@ def _focus(grid: StrengthGrid, card: str | None) -> str:
         return "none"
     if card in grid.methods:
         return str(card)
-    return default_focus(grid)
+    return grid.default_focus
 
 
 def start_training(

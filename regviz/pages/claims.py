@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from regviz.pages.changes import note_change
-from regviz.pages.snapshot import default_focus, read_view, view
+from regviz.pages.snapshot import read_view, view
 from regviz.pages.state import Moment, View, page_state
 from regviz.scenes.claims import CLAIMS, PARAMETER, Claim, find_claim
 from regviz.scenes.strength_grid import StrengthGrid
@@ -54,7 +54,7 @@ def _open(claim: Claim, message: Mapping[str, Any]) -> None:
     variants = scene.variant_indices(grid)
     indices = grid.strength_indices(scene.strength_indices(grid), variants)
     shown = View(
-        scene.focus or default_focus(grid),
+        scene.focus or grid.default_focus,
         dict(zip(grid.methods, indices, strict=True)),
         scene.epoch,
         dict(zip(grid.methods, grid.variant_indices(variants), strict=True)),

@@ -11,7 +11,7 @@ from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, plain
 from regviz.pages.differences import differences
 from regviz.pages.share import with_view
-from regviz.pages.snapshot import BoardSnapshot, default_focus
+from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.state import page_state
 from regviz.scenes.encoding import encode_still
 from regviz.scenes.scene import MAX_PINS, Scene
@@ -172,7 +172,7 @@ def _make_picture(pin: Scene, take_snapshot: Callable[[], BoardSnapshot | None])
     if not history.complete:
         raise _NotReady("In training")
     epoch = pin.training.epochs if pin.epoch is None else pin.epoch
-    return encode_still(grid, rows, history, epoch, pin.focus or default_focus(grid))
+    return encode_still(grid, rows, history, epoch, pin.focus or grid.default_focus)
 
 
 def _pin(scene: Scene, grid: StrengthGrid) -> None:

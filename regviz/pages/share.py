@@ -12,15 +12,14 @@ import streamlit as st
 
 from regviz.data.points_file import points_csv
 from regviz.engine.history import History
-from regviz.methods import labels
 from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.pages import claims, classroom
 from regviz.pages.changes import note_change
 from regviz.pages.components import file_uploader, plain, qr_image
-from regviz.pages.snapshot import BoardSnapshot, default_focus, view
-from regviz.pages.state import View, page_state
+from regviz.pages.snapshot import BoardSnapshot, view
+from regviz.pages.state import page_state
 from regviz.scenes.link import MAX_LINK_CHARS, fitting, link
-from regviz.scenes.offline import offline_page, recording
+from regviz.scenes.offline import run_page
 from regviz.scenes.scene import GROUPS, Scene
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.server.state import limits
@@ -95,7 +94,7 @@ def with_view(scene: Scene, grid: StrengthGrid) -> Scene:
         )
         if strength_index != initial
     }
-    cards = {*scene.methods, EARLY_STOPPING} - {default_focus(grid)}
+    cards = {*scene.methods, EARLY_STOPPING} - {grid.default_focus}
     epoch = now.epoch
     if epoch is not None and epoch >= scene.training.epochs:
         epoch = None
@@ -199,10 +198,9 @@ def _show_files(scene: Scene, take_snapshot: Callable[[], BoardSnapshot | None])
         _wait_for_run(take_snapshot)
         return
     history = snapshot.history
-    now = view()  # Streamlit calls `make` outside of the session
     _download(
         "This run (HTML)",
-        lambda: run_page(scene, snapshot, now),
+        lambda: run_page(scene, history),
         f"{name}.html",
         "text/html",
         "The board in one file. It plays without a server or a network: from a course page,"
@@ -247,26 +245,6 @@ def _download(
     st.download_button(
         label, make, name, mime, key=f"save_{name}", on_click="ignore", help=about, width="stretch"
     )
-
-
-def run_page(scene: Scene, snapshot: BoardSnapshot, now: View) -> str:
-    """Return the run as one HTML page that opens at the current view."""
-    about = (
-        "Same points, same initial weights, same batches: these networks differ in nothing but"
-        " their regularization. The views below the board, such as Anatomy, are not in this file."
-    )
-    if scene.pins:
-        about += " The pinned runs are not in this file."
-    look = {
-        "id": "offline",
-        "focus": now.focus or snapshot.focus,
-        "strength_indices": now.strength_indices,
-        "variant_indices": now.variant_indices,
-        "epoch": scene.epoch,
-        "plane": scene.plane,
-    }
-    messages = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline", look)
-    return offline_page(messages, f"RegViz: {labels.dataset_label(scene.data)}", about)
 
 
 def _npz(history: History) -> bytes:

@@ -99,7 +99,7 @@ def request_scene(scene: Scene, end: int | None, play: bool = False) -> None:
         if len(by_variant) > 1
     }
     request_view(
-        scene.focus or default_focus(grid),
+        scene.focus or grid.default_focus,
         strengths | scene.strength_indices(grid),
         end if scene.epoch is None else scene.epoch,
         play=play,
@@ -117,12 +117,6 @@ def view() -> View:
     if isinstance(message, dict) and message.get("request_id") == requested.get("id"):
         state.view = read_view(message, state.view)
     return state.view
-
-
-def default_focus(grid: StrengthGrid) -> str:
-    """Return the method in focus by default: L1, or else the first but None."""
-    keys = ("l1", *grid.methods)
-    return next((key for key in keys if key in grid.methods and key != "none"), "none")
 
 
 def read_view(message: dict[str, Any], before: View) -> View:

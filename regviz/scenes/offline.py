@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from regviz.engine.history import History
+from regviz.methods.labels import dataset_label
 from regviz.resources import resource
-from regviz.scenes.encoding import Source, encode
+from regviz.scenes.encoding import Source, encode_all
 from regviz.scenes.frames import FrameSelector
+from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.validation import invalid
 
@@ -35,22 +37,10 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="RegViz">
 <title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-{styles}
-</style>
-<script type="importmap">{modules}</script>
+{head}
 </head>
 <body>
-<main>
-<h1>{title}</h1>
-{about}
-<p id="note">Opening the recording. If nothing appears, JavaScript is switched off or the browser is
-too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
-{below}
-</main>
-{messages}
-<script type="module">import "{entry}";</script>
+{body}
 </body>
 </html>
 """
@@ -60,10 +50,72 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
+ENTRY = "offline.js"
+
+
+def document(title: str, head: str, body: str, policy: str = POLICY) -> str:
+    """Return an HTML page.
+
+    Parameters
+    ----------
+    title : str
+        Title of the page, as text.
+    head, body : str
+        HTML of both elements, as it is.
+    policy : str
+        Content Security Policy; by default it forbids all network requests.
+    """
+    return PAGE.format(policy=policy, title=escape(title), head=head, body=body)
+
+
+def board_html(files: Sequence[str] = (), view: Mapping[str, Any] | None = None) -> str:
+    """Return the HTML element that ``assets/board/offline.js`` replaces by a board.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Addresses of the scripts of a recording, as of `message_script`, in order. By default the
+        messages are in the page.
+    view : mapping, optional
+        View to show at first, as for `regviz.scenes.encoding.encode`; by default, that of the
+        recording.
+    """
+    viewed = f' data-view="{escape(json.dumps(view))}"' if view is not None else ""
+    return f"""<div class="recording" data-files="{escape(" ".join(files))}"{viewed}>
+<p id="note" role="status">Opening the recording. If nothing appears, JavaScript is switched off or
+the browser is too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
+</div>"""
+
+
+def message_script(name: str, message: bytes) -> str:
+    """Return the source of a script that hands over a message to ``assets/board/offline.js``.
+
+    A page opened from disk can load scripts, but cannot fetch other files.
+
+    Parameters
+    ----------
+    name : str
+        Name of the script's file without its suffix.
+    message : bytes
+    """
+    return f'(globalThis.regvizMessages ??= {{}})["{name}"] = "{_base64(message)}";\n'
+
+
+def board_script() -> str:
+    """Return the source of a script that loads the board's modules, which it contains.
+
+    It adds an import map to the page, as `offline_page` does: a page opened from disk cannot load
+    modules.
+    """
+    return (
+        'document.head.append(Object.assign(document.createElement("script"), {\n'
+        f'  type: "importmap",\n  textContent: {json.dumps(import_map())},\n}}));\n'
+        f'import("{PREFIX}{ENTRY}");\n'
+    )
 
 
 def offline_page(
-    messages: Sequence[bytes], title: str, about: str = "", above: str = "", below: str = ""
+    messages: Sequence[bytes], title: str, about: str = "", main: str | None = None
 ) -> str:
     """Return an HTML file with a board that shows a recording and makes no network requests.
 
@@ -72,16 +124,16 @@ def offline_page(
     messages : sequence of bytes
         All messages of a grid, as `recording` returns them.
     title : str
-        Heading of the page.
+        Title and heading of the page.
     about : str
         Text below the heading.
-    above, below : str
-        HTML above and below the board, as it is.
+    main : str, optional
+        HTML in place of heading, text and board. It contains `board_html`.
 
     Returns
     -------
     str
-        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.64 MB.
+        HTML text. Its length is 4/3 of that of the messages (base64) plus about 0.66 MB.
 
     Raises
     ------
@@ -109,22 +161,58 @@ def offline_page(
     """
     if not messages:
         raise invalid("messages", "at least one", list(messages))
-    return PAGE.format(
-        policy=POLICY,
-        title=escape(title),
-        about=(f'<p class="about">{escape(about)}</p>' if about else "") + above,
-        below=below,
-        # escaped, as "</style" ends a style element also within strings and comments
-        styles="\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css")).replace(
-            "</", r"<\/"
-        ),
-        modules=json.dumps({"imports": _import_map("offline.js")}),
-        messages="\n".join(
-            f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
-            for message in messages
-        ),
-        entry=f"{PREFIX}offline.js",
+    if main is None:
+        paragraph = f'<p class="about">{escape(about)}</p>\n' if about else ""
+        main = f"<h1>{escape(title)}</h1>\n{paragraph}{board_html()}"
+    # escaped, as "</style" ends a style element also within strings and comments
+    styles = style_sheet().replace("</", r"<\/")
+    head = f"""<link rel="icon" href="data:,">
+<style>
+{styles}
+</style>
+<script type="importmap">{import_map()}</script>"""
+    inline = "\n".join(
+        f'<script type="application/octet-stream" data-message>{_base64(message)}</script>'
+        for message in messages
     )
+    entry = f'<script type="module">import "{PREFIX}{ENTRY}";</script>'
+    return document(title, head, f"<main>\n{main}\n</main>\n{inline}\n{entry}")
+
+
+def run_page(scene: Scene, history: History) -> str:
+    """Return a scene's run as one HTML page that opens at the scene's view.
+
+    Parameters
+    ----------
+    scene : Scene
+    history : History
+        The complete run of ``scene.grid().experiment``.
+
+    Raises
+    ------
+    ValueError
+        If the history is of another experiment or not complete.
+    """
+    about = (
+        "Same points, same initial weights, same batches: these networks differ in nothing but"
+        " their regularization. The views below the board, such as Anatomy, are not in this file."
+    )
+    if scene.pins:
+        about += " The pinned runs are not in this file."
+    grid = scene.grid()
+    strengths, variants = scene.strength_indices(grid), scene.variant_indices(grid)
+    look = {
+        "id": "offline",
+        "focus": scene.focus or grid.default_focus,
+        "strength_indices": dict(
+            zip(grid.methods, grid.strength_indices(strengths, variants), strict=True)
+        ),
+        "variant_indices": dict(zip(grid.methods, grid.variant_indices(variants), strict=True)),
+        "epoch": scene.epoch,
+        "plane": scene.plane,
+    }
+    messages = recording(grid, grid.rows(strengths, variants), history, "offline", look)
+    return offline_page(messages, f"RegViz: {dataset_label(scene.data)}", about)
 
 
 def recording(
@@ -133,6 +221,8 @@ def recording(
     history: History,
     name: str,
     requested_view: Mapping[str, Any] | None = None,
+    lengths: Sequence[int] = (),
+    limit: int | None = None,
 ) -> list[bytes]:
     """Return the messages of a complete run of a grid, the argument of `offline_page`.
 
@@ -150,6 +240,10 @@ def recording(
         Identifier of grid and rows.
     requested_view : mapping, optional
         View to show at first, as for `regviz.scenes.encoding.encode`.
+    lengths : sequence of int
+        Largest numbers of frames of the first messages; by default, no limit.
+    limit : int, optional
+        Bound on the bytes of all frames, as of `regviz.scenes.frames.FrameSelector`.
 
     Returns
     -------
@@ -179,16 +273,10 @@ def recording(
     ]
     if len(rows) != len(by_method) or any(r not in s for r, s in zip(rows, by_method, strict=True)):
         raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
-    selector = FrameSelector(history)
+    selector = FrameSelector(history, limit)
     selector.add(history)
-    source = Source(grid, name, rows, history, selector)
-    messages, frame = [], 0
-    while frame < len(selector.frames):
-        messages.append(encode(source, frame, requested_view=requested_view))
-        precision = selector.frames[frame][1]
-        while frame < len(selector.frames) and selector.frames[frame][1] == precision:
-            frame += 1
-    return messages
+    source = Source.of(grid, name, rows, history, selector)
+    return encode_all(source, requested_view=requested_view, lengths=lengths)
 
 
 def modules(entry: Path) -> dict[str, str]:
@@ -218,12 +306,22 @@ def _resolve(importer: str, specifier: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
 
 
-def _import_map(entry: str) -> dict[str, str]:
-    """Map the name of a board module, and of each that it imports, to a ``data:`` URL of it."""
-    return {
-        PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
-        for name, text in modules(BOARD / entry).items()
+def import_map() -> str:
+    """Return the import map of `ENTRY` and all that it imports: names and ``data:`` URLs."""
+    urls = {
+        name: f"data:text/javascript;base64,{_base64(text.encode())}"
+        for name, text in named_modules(ENTRY).items()
     }
+    return json.dumps({"imports": urls})
+
+
+def named_modules(entry: str) -> dict[str, str]:
+    """Return `modules` of a board module by names such as ``"regviz/state/codec.js"``.
+
+    The texts import these names in place of relative paths.
+    """
+    texts = modules(BOARD / entry)
+    return {PREFIX + name: _named(name, text) for name, text in texts.items()}
 
 
 def _named(name: str, text: str) -> str:
@@ -233,6 +331,11 @@ def _named(name: str, text: str) -> str:
         return f'{found[1]}"{PREFIX}{_resolve(name, found[2])}";'
 
     return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
+
+
+def style_sheet(*names: str) -> str:
+    """Return style sheets of the board; by default those of a page with a board."""
+    return "\n".join(_styles(STYLES / name) for name in names or ("offline.css", "index.css"))
 
 
 def _styles(sheet: Path) -> str:

@@ -94,13 +94,19 @@ class StrengthGrid:
 
     @property
     def patience(self) -> int:
-        """Number of epochs without improvement after which early stopping stops: a tenth of all."""
-        return max(1, self.experiment.training.epochs // 10)
+        """Number of epochs without improvement after which early stopping stops."""
+        return patience_of(self.experiment.training)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Keys of the methods."""
         return tuple(key for key, _ in self.networks_by_variant)
+
+    @property
+    def default_focus(self) -> str:
+        """Key of the method in focus by default: L1, or else the first but None."""
+        keys = ("l1", *self.methods)
+        return next((key for key in keys if key in self.methods and key != "none"), "none")
 
     def networks_by_method(
         self, variant_indices: Mapping[str, int] | None = None
@@ -236,6 +242,33 @@ class StrengthGrid:
         networks = tuple((key, ((i,),)) for i, key in enumerate(self.methods))
         return replace(self, experiment=self.only(rows), networks_by_variant=networks)
 
+    def around(
+        self, rows: Sequence[int], *, strengths: bool = True, variants: bool = True
+    ) -> "StrengthGrid":
+        """Return the grid with only those networks that some controls can show.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Index of the network to show at first for each method, in the order of `methods`.
+        strengths : bool
+            Whether to keep all strengths, or only that of ``rows``.
+        variants : bool
+            Whether to keep all variants, or only that of ``rows``.
+        """
+        kept: dict[int, int] = {}
+        by_method = []
+        for (key, by_variant), row in zip(self.networks_by_variant, rows, strict=True):
+            variant, strength = self.position(key, row)
+            columns = by_variant if variants else by_variant[variant : variant + 1]
+            if not strengths:
+                columns = tuple((column[_clipped(strength, column)],) for column in columns)
+            renumbered = tuple(
+                tuple(kept.setdefault(k, len(kept)) for k in column) for column in columns
+            )
+            by_method.append((key, renumbered))
+        return replace(self, experiment=self.only(list(kept)), networks_by_variant=tuple(by_method))
+
 
 @lru_cache(maxsize=64)
 def _built(
@@ -274,6 +307,11 @@ def _built(
         networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
+
+
+def patience_of(training: TrainingSpec) -> int:
+    """Return the epochs without improvement after which early stopping stops: a tenth of all."""
+    return max(1, training.epochs // 10)
 
 
 def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:

@@ -4,9 +4,8 @@ import asyncio
 import gc
 import importlib
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -21,6 +20,7 @@ from regviz.lessons.course import course
 from regviz.server.admission import Admission, SessionSlots, check_resumption
 from regviz.server.assets import files
 from regviz.server.errors import Errors, show_error
+from regviz.server.extensions import import_modules
 from regviz.server.files import File, StaticCache
 from regviz.server.gate import PAGES, Gate, check_routes
 from regviz.server.headers import SecurityHeaders, upload_cookie
@@ -32,7 +32,6 @@ from regviz.server.metrics import serve_metrics
 from regviz.server.slow_clients import ConnectionLimiter, bound_connections, raise_descriptor_limit
 from regviz.server.state import limits, runs
 from regviz.server.streamlit_patches import apply_patches
-from regviz.spec.validation import invalid
 
 _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
 
@@ -61,7 +60,7 @@ def prepare() -> dict[str, Any]:
     try:
         check_messages()
         apply_patches(limits().streamlit_patches == 1)
-        _import(limits().imports)
+        import_modules(limits().imports)
         course(limits().lessons)
         slots = SessionSlots(limits().sessions, limits().sessions_per_address)
     except ValueError as error:
@@ -92,27 +91,6 @@ def prepare() -> dict[str, Any]:
         ],
         "on_script_error": show_error,
     }
-
-
-def _import(modules: Sequence[str]) -> None:
-    """Import modules from the current folder, or as installed.
-
-    Raises
-    ------
-    ValueError
-        If there is no such module.
-    """
-    folder = str(Path.cwd())
-    if modules and folder not in sys.path:
-        sys.path.insert(0, folder)  # as `python -m` does, and `streamlit` and `regviz` do not
-    for module in modules:
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-                raise  # of a module that it imports
-            allowed = f"modules that are installed or in {folder}"
-            raise invalid("--import (REGVIZ_IMPORTS)", allowed, module) from error
 
 
 async def _page(request: Request) -> Response:

@@ -6,9 +6,11 @@ import scipy.stats
 from defusedxml.ElementTree import fromstring
 
 import regviz
+from regviz.lessons.article import Recorded, article
 from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
-from regviz.lessons.offline import html, lesson_page
+from regviz.lessons.markdown import html
+from regviz.lessons.offline import lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
 from regviz.scenes.offline import recording
@@ -37,9 +39,13 @@ def test_markdown_becomes_html(text: str, expected: str):
     assert html(text) == expected
 
 
-def test_a_figure_with_errors_is_a_table_of_means_and_standard_errors():
+def article_of(lesson: Lesson) -> str:
+    return article(lesson, {key: Recorded(scene.grid()) for key, scene in lesson.scenes.items()})
+
+
+def test_a_figure_with_errors_is_also_a_table_of_means_and_standard_errors():
     lesson = next(lesson for lesson in course() if lesson.key == "width")
-    page = lesson_page(lesson, [b"a"])
+    page = article_of(lesson)
     values = table()["width.l2_is_ahead"].figures["difference_64"]
     assert f"<td>{np.mean(values):.3g} ± {scipy.stats.sem(values):.2g}</td>" in page
     assert "means ± standard errors</caption>" in page
@@ -68,7 +74,8 @@ def test_the_file_has_the_text_the_numbers_and_the_board():
     )
     grid = lesson.scenes["narrow"].grid()
     history = regviz.train(grid.experiment)
-    page = lesson_page(lesson, recording(grid, grid.rows({}), history, "offline"))
+    run = recording(grid, grid.rows({}), history, "offline")
+    page = lesson_page(lesson, "narrow", grid, run)
     assert page.count("data-message") == 1 + page.count("script[data-message]")
     order = ["<h1>Smaller weights", "<h2>Predict", "<h2>See", "<h2>Why", "<h2>Try", "<h2>Sources"]
     places = [page.index(heading) for heading in order]

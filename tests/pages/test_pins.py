@@ -13,11 +13,9 @@ import regviz
 from regviz.jobs.run import Run
 from regviz.methods.strengths import DEFAULT_STRENGTH_INDEX
 from regviz.pages import pins
-from regviz.pages.share import run_page
-from regviz.pages.snapshot import BoardSnapshot
-from regviz.pages.state import View
 from regviz.scenes.encoding import encode_still
 from regviz.scenes.link import MAX_LINK_CHARS, link
+from regviz.scenes.offline import run_page
 from regviz.scenes.scene import Scene
 from regviz.server import state
 from regviz.server.limits import Limits
@@ -255,14 +253,11 @@ def test_pins_that_are_too_long_for_a_link_are_left_out_and_the_page_says_so():
 
 def test_the_offline_page_has_no_pins_and_says_so():
     page = open_scene(replace(SHORT, pins=(OTHER,)))
-    grid = grid_on(page)
-    rows = grid.rows({})
-    history = regviz.train(grid.experiment)
-    snapshot = BoardSnapshot(grid, history, rows, "l1", "light", state.runs(), "visitor")
+    history = regviz.train(grid_on(page).experiment)
     scene = page.session_state["page"].shown[2]
     note = "The pinned runs are not in this file."
-    assert note in run_page(scene, snapshot, View())
-    assert note not in run_page(replace(scene, pins=()), snapshot, View())
+    assert note in run_page(scene, history)
+    assert note not in run_page(replace(scene, pins=()), history)
 
 
 def test_where_sharing_is_hidden_pins_are_shown_and_none_is_added():

@@ -4,24 +4,30 @@ import doctest
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
+from playwright.sync_api import sync_playwright
+from sphinx.cmd.build import main as sphinx
 
 import regviz
+from devtools.browsers import find_chromium
 from devtools.serving import ROOT
 from regviz import figures
 from regviz.methods import catalogue
 from regviz.pages.understand import VIEWS
 from regviz.programs import LIBRARIES
 from regviz.spec.toy import DATASETS
-from tests.support.commands import make_plan, run
+from tests.support.commands import make_plan
+from tests.support.papers import blocks
 
+# myst-parser 5.2.0 uses a name that Sphinx 11 will remove
+pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser:PendingDeprecationWarning")
 DIRECTIVE = re.compile(
     r"^\.\. (currentmodule|autoclass|autofunction):: (\S+)(?:\n   :members:(.*))?$", re.MULTILINE
 )
@@ -60,6 +66,12 @@ def documented() -> dict[str, Any]:
     return found
 
 
+# the others' programs are run by test_extending.py and tests/lessons
+GUIDES = [
+    path.stem
+    for path in sorted((ROOT / "docs" / "howto").glob("*.md"))
+    if path.stem not in ("extending", "lessons") and "```python" in path.read_text("utf-8")
+]
 OBJECTS = documented()
 METHODS = {name for name in OBJECTS if inspect.isclass(OBJECTS.get(name.rpartition(".")[0]))}
 PUBLIC = [name for name in OBJECTS if name not in METHODS]
@@ -75,12 +87,50 @@ def registries() -> Iterator[None]:
         registry.update(content)  # type: ignore[attr-defined]
 
 
-def test_make_docs_builds_the_pages_without_a_warning(tmp_path: Path):
-    words = re.search(r"^\S+ (-m sphinx .*)$", make_plan("docs").replace("\\\n", ""), re.MULTILINE)
-    assert words
-    *options, source, _ = words[1].replace("build/doctrees", str(tmp_path / "trees")).split()
-    run(sys.executable, *options, source, str(tmp_path / "html"))
-    assert (tmp_path / "html" / "index.html").exists()
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the pages, built as by `make docs`, in this process."""
+    folder = tmp_path_factory.mktemp("docs")
+    (words,) = re.findall(r"-m sphinx (.*)$", make_plan("docs").replace("\\\n", ""), re.MULTILINE)
+    *options, source, _ = words.replace("build/doctrees", str(folder / "trees")).split()
+    assert sphinx([*options, str(ROOT / source), str(folder / "html")]) == 0
+    return folder / "html"
+
+
+def test_make_docs_builds_pages_that_load_nothing_from_elsewhere(built: Path):
+    found = {path: path.read_text("utf-8") for path in built.rglob("*.html")}
+    assert len(found) > 20
+    for path, text in found.items():
+        loaded = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(\w+:[^\"]*)", text)
+        assert not [url for url in loaded if not url.startswith("data:")], path
+
+
+def test_the_pages_and_their_search_work_from_disk(built: Path):
+    requested, errors = set[str](), list[str]()
+    with sync_playwright() as playwright:
+        path = find_chromium()
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = chromium.new_page()
+        page.on("request", lambda request: requested.add(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.goto((built / "index.html").as_uri())
+        page.keyboard.press("Control+k")
+        page.keyboard.type("early stopping")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="regviz.History.early_stopping").click()
+        page.wait_for_url("**/reference/training.html*")
+        assert page.locator("[id='regviz.History.early_stopping']").is_visible()
+        chromium.close()
+    assert errors == []
+    assert not [url for url in requested if not url.startswith(("file:", "data:"))]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guides_program_runs(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(go.Figure, "show", lambda figure: None)
+    exec("\n".join(blocks(f"docs/howto/{guide}.md", "python")), {})
 
 
 def test_every_public_name_is_in_the_reference_and_its_tables():

@@ -13,7 +13,12 @@ import tarfile
 import tomllib
 import urllib.request
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    version,
+)
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +28,8 @@ from packaging.utils import canonicalize_name
 
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
-from regviz import cli
+from regviz import extras
+from regviz.cli import main, serve
 from regviz.scenes.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
@@ -31,9 +37,12 @@ from tests.support.papers import blocks
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
-APP = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["app"]]
+APP, NOTEBOOK = (
+    [Requirement(each) for each in PROJECT["project"]["optional-dependencies"][extra]]
+    for extra in ("app", "notebook")
+)
 # the packages that only the server uses
-SERVER_ROOMS = {"__main__.py", "cli.py", "pages", "server", "jobs"}
+SERVER_ROOMS = {"__main__.py", "cli", "pages", "server", "jobs"}
 TRAIN = """
 import regviz
 from regviz.engine import compiled
@@ -170,7 +179,7 @@ def test_declared_is_what_is_imported_by_the_library_and_by_the_page():
     modules = {path: path.relative_to(ROOT / "regviz") for path in (ROOT / "regviz").rglob("*.py")}
     ours = imported([p for p, inside in modules.items() if inside.parts[0] not in SERVER_ROOMS])
     all_ = imported([*modules, ROOT / "app.py"])
-    library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY, APP))
+    library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY + NOTEBOOK, APP))
     assert ours == library
     assert all_ - ours == app
 
@@ -180,6 +189,8 @@ def test_what_is_tested_is_within_the_declared_bounds():
     tested = {canonicalize_name(name): version for name, version in pins}
     for requirement in LIBRARY + APP:
         assert tested[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+    for requirement in NOTEBOOK:  # requirements-dev.txt has no dependencies of dependencies
+        assert version(requirement.name) in requirement.specifier, requirement
 
 
 def test_an_installation_that_cannot_be_written_to_trains_all_the_same(
@@ -224,6 +235,14 @@ def test_the_command_says_its_version(library: Path, tmp_path: Path):
         assert done.stdout == f"regviz {regviz.__version__}\n"
 
 
+def test_the_library_alone_trains_from_the_command_line(library: Path, tmp_path: Path):
+    scene = regviz.Scene(training=regviz.TrainingSpec(epochs=5), methods=("none", "l1"))
+    (tmp_path / "scene.json").write_text(scene.to_json(), "utf-8")
+    done = run(library / "regviz", "train", "scene.json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Circles, epoch 5 of 5")
+
+
 def test_without_the_extra_the_command_says_how_to_install_it(
     library: Path, wheel: Path, tmp_path: Path
 ):
@@ -260,8 +279,8 @@ def test_the_extra_is_installed_from_where_regviz_came_from(
     record: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
 ):
     installed = SimpleNamespace(read_text=lambda _: record)
-    monkeypatch.setattr(cli, "distribution", lambda _: installed)
-    assert cli.app_requirement() == expected
+    monkeypatch.setattr(extras, "distribution", lambda _: installed)
+    assert extras.requirement("app") == expected
     assert str(Requirement(expected.replace("URL", "file:///x"))).startswith("regviz[app]")
 
 
@@ -269,10 +288,11 @@ def test_a_checkout_is_its_own_origin(monkeypatch: pytest.MonkeyPatch):
     def none(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(cli, "distribution", none)
-    assert cli.app_requirement() == f"{ROOT}[app]"
+    for module in (extras, serve):
+        monkeypatch.setattr(module, "distribution", none)
+    assert extras.requirement("app") == f"{ROOT}[app]"
     with pytest.raises(SystemExit, match=r"needs streamlit, .*\n.*pip install"):
-        cli.main(["serve"])
+        main(["serve"])
 
 
 def test_the_command_serves_the_page_from_any_folder(app: Path, tmp_path: Path):

@@ -214,7 +214,8 @@ def reaches_into_internals(source: str) -> bool:
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
     own = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     own |= {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "self"}
-    own |= {"_getframe", "_replace"}  # of `sys`, and of named tuples
+    # of `sys`, of named tuples, and of what notebooks show
+    own |= {"_getframe", "_replace", "_repr_mimebundle_"}
     private = {node.attr for node in attributes if re.match("_[a-z]", node.attr)} - own
     return bool(
         private

@@ -41,7 +41,7 @@ def test_neither_the_import_nor_the_help_waits_for_heavy_packages():
     program = f"""
 import sys, regviz
 from regviz.cli import main
-for words in ([], ["serve"]):
+for words in ([], ["serve"], ["train"], ["export"], ["study"], ["open"]):
     try:
         main([*words, "--help"])
     except SystemExit:

@@ -19,15 +19,31 @@ ALLOWED = {
     "regviz/server/maintenance.py": {"ctypes"},
     # imports modules of a fixed list
     "regviz/server/application.py": {"import_module"},
+    "regviz/server/extensions.py": {"import_module"},
     "regviz/pages/understand/__init__.py": {"import_module"},
     "regviz/server/internals.py": {"import_module"},
     # a path given by the library's caller; the page passes memory
     "regviz/engine/history.py": {"open"},
+    # an image in memory
+    "regviz/figures/_drawing.py": {"open"},
     # reads files of the project and of Streamlit
     "regviz/scenes/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
-    # pip's record of where RegViz was installed from; the address of --host
-    "regviz/cli.py": {"read_text", "socket"},
+    "regviz/site/pages.py": {"read_text"},
+    # writes the site to a folder of the command's, and replaces an earlier site there: `make site`
+    "regviz/site/build.py": {"rmtree", "write_text"},
+    # pip's record of where RegViz was installed from
+    "regviz/extras.py": {"read_text"},
+    # the address of --host
+    "regviz/cli/parser.py": {"socket"},
+    # files that the user of the command names
+    "regviz/cli/source.py": {"read_bytes"},
+    "regviz/cli/output.py": {"write_bytes"},
+    "regviz/cli/train.py": {"write_text"},
+    # the output goes to os.devnull once its reader has ended
+    "regviz/cli/__init__.py": {"open"},
+    # whether the server on this machine is up, and a browser
+    "regviz/cli/open.py": {"socket", "urllib.request", "webbrowser", "open"},
     # reads files that existed when the server started
     "regviz/server/assets.py": {"read_bytes"},
     # socket options

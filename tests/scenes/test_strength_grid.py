@@ -276,7 +276,7 @@ def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUnti
     selector = select_frames(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
-        n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
+        n_frames, n_bytes = frames_of(encode(Source.of(grid, "", rows, history, selector), frame))
         sent, frame = sent + n_bytes, frame + n_frames
     assert frame == selector.n_frames
     assert 0.75 * MAX_BYTES < sent <= MAX_BYTES
@@ -299,3 +299,27 @@ def frames_of(message: bytes) -> tuple[int, int]:
     assert kinds[1][3] == len(SENT_METRICS)
     n_bytes = sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, *shape in kinds)
     return kinds[0][1], n_bytes
+
+
+@pytest.mark.parametrize("strengths", [True, False])
+@pytest.mark.parametrize("variants", [True, False])
+def test_the_grid_around_some_networks_has_those_that_its_controls_can_show(
+    strengths: bool, variants: bool
+):
+    whole = grid_of()
+    rows = whole.rows({"l1": 2, "elastic_net": 3}, {"elastic_net": 1})
+    part = whole.around(rows, strengths=strengths, variants=variants)
+    shown = whole.only(rows).regularizations
+    assert part.methods == whole.methods
+    for key, (_, ours), (_, theirs), row, first in zip(
+        whole.methods, part.networks_by_variant, whole.networks_by_variant, rows, shown, strict=True
+    ):
+        variant, strength = whole.position(key, row)
+        assert len(ours) == (len(theirs) if variants else 1)
+        column, full = ours[variant if variants else 0], theirs[variant]
+        assert len(column) == (len(full) if strengths else 1)
+        assert part.experiment.regularizations[column[strength if strengths else 0]] == first
+    used = {
+        k for _, by_variant in part.networks_by_variant for column in by_variant for k in column
+    }
+    assert used == set(range(len(part.experiment.regularizations)))

@@ -410,7 +410,9 @@ function makeTools(actions) {
   const hint = make("span", { class: "hint" }, "Click a link or a unit to change it.");
   const toggle = make("button", { type: "button", "aria-pressed": "false" }, "Dropout mask");
   const again = make("button", { type: "button" }, "Draw another");
-  const reset = make("button", { type: "button", class: "reset" });
+  const reset = make("button", { type: "button", class: "reset idle" });
+  // until the first drawing, which waits for the panel to be in the window: not those that do not apply
+  toggle.hidden = again.hidden = dropped.hidden = true;
   toggle.addEventListener("click", actions.toggle);
   again.addEventListener("click", actions.again);
   reset.addEventListener("click", actions.reset);

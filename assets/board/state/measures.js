@@ -26,7 +26,7 @@ export function sparsity(row, offset, weightIndex) {
  * @param {number} offset
  * @param {Int32Array} weightIndex
  */
-function l1(row, offset, weightIndex) {
+export function l1(row, offset, weightIndex) {
   let sum = 0;
   for (let i = 0; i < weightIndex.length; i++) sum += Math.abs(row[offset + weightIndex[i]]);
   return sum;
@@ -39,7 +39,7 @@ function l1(row, offset, weightIndex) {
  * @param {number} offset
  * @param {Int32Array} weightIndex
  */
-function l2(row, offset, weightIndex) {
+export function l2(row, offset, weightIndex) {
   let sum = 0;
   for (let i = 0; i < weightIndex.length; i++) sum += row[offset + weightIndex[i]] ** 2;
   return Math.sqrt(sum);

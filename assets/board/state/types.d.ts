@@ -493,3 +493,20 @@ export interface ViewReport {
 
 /** Prediction of a card's network at a point. */
 export type Prediction = {label: string, text: string};
+
+/** Measures of a network at an epoch, by name. */
+export type TaskMeasures = Record<string, number>;
+
+/** One side of a comparison: a measure of a method's network, or a number. */
+export interface Operand {
+  /** Null for a number. */
+  measure: string|null;
+  /** Key of the method; null for that of the task. */
+  method: string|null;
+  number: number;
+}
+
+/** Comparisons that must all hold for a lesson's task. */
+export interface Condition {
+  comparisons: {left: Operand, sign: "<"|"<="|">"|">=", right: Operand}[];
+}

@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from regviz.figures import claim_figures, claim_seeds
+from regviz.lessons.article import ONE_SEED
 from regviz.lessons.claim import all_claims
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
-from regviz.lessons.offline import ONE_SEED, lesson_page
+from regviz.lessons.offline import lesson_page
 from regviz.lessons.results import Record, table
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme
@@ -209,7 +210,7 @@ def _see(lesson: Lesson, is_trained: bool) -> None:
         if snapshot is not None:
             st.download_button(
                 "Save the lesson (HTML)",
-                lambda: _file(lesson, snapshot),
+                lambda: _file(lesson, str(state.lesson_scene), snapshot),
                 f"regviz-{lesson.key}.html",
                 "text/html",
                 key=f"save_{lesson.key}",
@@ -219,10 +220,10 @@ def _see(lesson: Lesson, is_trained: bool) -> None:
             )
 
 
-def _file(lesson: Lesson, snapshot: BoardSnapshot) -> str:
-    """Return the lesson as one HTML file, with the run on the board."""
+def _file(lesson: Lesson, scene: str, snapshot: BoardSnapshot) -> str:
+    """Return the lesson as one HTML file, with the run of a scene."""
     run = recording(snapshot.grid, snapshot.rows, snapshot.history, "offline")
-    return lesson_page(lesson, run)
+    return lesson_page(lesson, scene, snapshot.grid, run)
 
 
 def _slider(lesson: Lesson) -> str:

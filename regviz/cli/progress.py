@@ -1,0 +1,86 @@
+"""The progress of a training as a line on the terminal."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TextIO
+
+from regviz.engine import compiled
+
+REFRESH_SECONDS = 0.1
+ESTIMATE_SECONDS = 0.5  # after which the time left is shown
+
+
+class Progress:
+    """A line on stderr with the share of a training that is done, and the time left.
+
+    Nothing is written unless stderr is a terminal. The line is cleared at the end.
+
+    Parameters
+    ----------
+    text : str
+        What is in progress.
+    total : int
+        Number of calls of `step`, one for each epoch.
+    stream : TextIO, optional
+        By default stderr.
+    clock : callable
+        Returns the time in seconds.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        total: int,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.text, self.total, self.clock = text, total, clock
+        self.stream = sys.stderr if stream is None else stream
+        self.shown = self.stream.isatty()
+        self.n_done, self.width = 0, 0
+        self.start = self.due = clock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write("")
+
+    def wait_for_compiler(self, dtype: str) -> None:
+        """Wait until the training code of a precision is loaded or compiled."""
+        if not compiled.ready(dtype):
+            self._write("Compiling the training code, once: about ten seconds")
+            compiled.wait(dtype)
+        self.start = self.clock()
+
+    def step(self) -> None:
+        """Count an epoch, and write the line if the last one is `REFRESH_SECONDS` old."""
+        self.n_done += 1
+        now = self.clock()
+        if now < self.due:
+            return
+        self.due = now + REFRESH_SECONDS
+        line = f"{self.text}: {self.n_done / self.total:.0%}"
+        if now - self.start >= ESTIMATE_SECONDS:
+            left = (now - self.start) * (self.total - self.n_done) / self.n_done
+            line += f", {_duration(left)} left"
+        self._write(line)
+
+    def _write(self, line: str) -> None:
+        """Replace the line."""
+        if self.shown:
+            self.stream.write(f"\r{line.ljust(self.width)}" + "\r" * (not line))
+            self.stream.flush()
+            self.width = len(line)
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in words."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

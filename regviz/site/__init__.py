@@ -1,0 +1,1 @@
+"""The site without a server: start page, course and gallery as files."""
