@@ -96,7 +96,7 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
         stopping.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if all columns of ``X`` had names in `fit`.
 
     See Also
