@@ -37,7 +37,7 @@ numpydoc_xref_aliases = {word: word for word in DEFAULT_LINKS} | {
         *("analysis.comparison.Replicates", "analysis.mc_dropout.Plane"),
         *("analysis.mc_dropout.Uncertainty", "analysis.penalties.LeastSquares"),
         *("analysis.regularization_path.Choice", "analysis.regularization_path.Path"),
-        *("programs.Program", "scenes.strength_grid.StrengthGrid"),
+        *("notebook.widget.BoardWidget", "programs.Program", "scenes.strength_grid.StrengthGrid"),
     )
 }
 

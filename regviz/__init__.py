@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from regviz.methods.catalogue import Variants as Variants
     from regviz.methods.catalogue import register_method as register_method
     from regviz.notebook import board as board
+    from regviz.notebook import show as show
     from regviz.notebook import watch as watch
     from regviz.scenes.scene import Scene as Scene
     from regviz.spec.arrays import ArraysSpec as ArraysSpec
@@ -71,6 +72,7 @@ _MODULES = {
     "register_dataset": "regviz.spec.toy",
     "register_method": "regviz.methods.catalogue",
     "replicate": "regviz.analysis.replicates",
+    "show": "regviz.notebook",
     "stream": "regviz.engine.recorder",
     "train": "regviz.engine.recorder",
     "watch": "regviz.notebook",

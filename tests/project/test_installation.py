@@ -33,7 +33,7 @@ from regviz.cli import main, serve
 from regviz.scenes.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
-from tests.support.papers import blocks
+from tests.support.papers import blocks, copy_compiled
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
@@ -115,7 +115,10 @@ def library(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The folder of programs after `pip install regviz[app]`."""
-    return environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
+    programs = environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
+    (engine,) = programs.parent.glob("lib/python*/site-packages/regviz/engine")
+    copy_compiled(engine / "__pycache__")
+    return programs
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
