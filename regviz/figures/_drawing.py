@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin
 
+from regviz.extras import missing
 from regviz.figures._traces import class_colour
 from regviz.figures.fields import Facts, Fields, Floats
 from regviz.methods import palette
@@ -108,9 +109,7 @@ def _matplotlib() -> Any:
         import matplotlib.figure
         import matplotlib.style
     except ImportError as error:
-        raise ImportError(
-            'A static picture needs matplotlib: pip install "regviz[notebook]"'
-        ) from error
+        raise ImportError(missing("A static picture", "matplotlib", "notebook")) from error
     return matplotlib
 
 
@@ -262,6 +261,7 @@ def _draw_points(axis: "Axes", fields: Fields, theme: Theme) -> None:
                 facecolors=colour if filled else "none",
                 edgecolors=edge,
                 linewidths=0.8 if filled else 0.7,
+                zorder=3,  # over the lines
                 alpha=1.0 if filled else 0.8 if len(y) <= 150 else 0.5,
             )
     axis.set(xlim=fields.x, ylim=fields.y)
