@@ -62,7 +62,9 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         [".venv/bin/python", "-m", "pytest"],
         ["docker", "build", "--tag", "regviz", "."],
         ["docker", "run", "--publish", "8501:8501", "regviz"],
-        # tested by test_installation.py
+        # by tests/site
+        ["make", "site"],
+        # by test_installation.py
         ["python", "-m", "pip", "install", "."],
         ["python", "-m", "pip", "install", ".[app]"],
         ["regviz", "serve"],
